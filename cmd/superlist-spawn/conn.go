@@ -1,0 +1,123 @@
+package main
+
+import (
+	"io"
+	"net/netip"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/smtp"
+)
+
+// A conn is the two descriptors that the launcher gave us. It waits with
+// poll(2) and not with the runtime's poller: so deadlines hold on sockets,
+// pipes and terminals alike, the descriptors stay blocking for whoever shares
+// them, and package net need not be linked. A write to a client that has gone
+// is EPIPE: SIGPIPE only ends a Go program that writes through os.Stdout.
+type conn struct {
+	in, out       int
+	readBy, outBy time.Time // zero: no deadline
+}
+
+func (c *conn) SetReadDeadline(t time.Time) error  { c.readBy = t; return nil }
+func (c *conn) SetWriteDeadline(t time.Time) error { c.outBy = t; return nil }
+
+func (c *conn) Read(p []byte) (int, error) {
+	for {
+		if err := wait(c.in, unix.POLLIN, c.readBy); err != nil {
+			return 0, err
+		}
+		n, err := unix.Read(c.in, p)
+		switch {
+		case err == unix.EINTR || err == unix.EAGAIN:
+		case err == unix.ECONNRESET || err == nil && n == 0:
+			return 0, io.EOF
+		case err != nil:
+			return 0, os.NewSyscallError("read", err)
+		default:
+			return n, nil
+		}
+	}
+}
+
+// maxWrite is what can be written to anything that poll calls writable without
+// blocking: PIPE_BUF, and less than a socket's low-water mark.
+const maxWrite = 4096
+
+func (c *conn) Write(p []byte) (int, error) {
+	done := 0
+	for done < len(p) {
+		if err := wait(c.out, unix.POLLOUT, c.outBy); err != nil {
+			return done, err
+		}
+		n, err := unix.Write(c.out, p[done:min(done+maxWrite, len(p))])
+		if err == unix.EINTR || err == unix.EAGAIN {
+			continue
+		}
+		if err != nil {
+			return done, os.NewSyscallError("write", err)
+		}
+		done += n
+	}
+	return done, nil
+}
+
+// wait waits until the descriptor is ready, or the deadline has passed.
+func wait(fd int, events int16, by time.Time) error {
+	for {
+		timeout := -1
+		if !by.IsZero() {
+			left := time.Until(by)
+			if left <= 0 {
+				return os.ErrDeadlineExceeded
+			}
+			timeout = int(left/time.Millisecond) + 1
+		}
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: events}}, timeout)
+		if err != nil && err != unix.EINTR {
+			return os.NewSyscallError("poll", err)
+		}
+		if n > 0 {
+			return nil
+		}
+	}
+}
+
+// lingerTime is how long a client may take to read our last reply.
+const lingerTime = time.Second
+
+// linger lets the client have our last reply: a socket that is closed with
+// unread input is reset, and a reset discards what the other side has not read
+// yet.
+func (c *conn) linger() {
+	if unix.Shutdown(c.out, unix.SHUT_WR) != nil {
+		return // no socket, or no client
+	}
+	c.SetReadDeadline(time.Now().Add(lingerTime))
+	io.Copy(io.Discard, io.LimitReader(c, 1<<20))
+}
+
+// peer is who is on the other side: the socket knows best, then the launcher's
+// environment does.
+func peer(fd int, env func(string) string) smtp.Peer {
+	sa, err := unix.Getpeername(fd)
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return smtp.Peer{Addr: netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))}
+	case *unix.SockaddrInet6:
+		return smtp.Peer{Addr: netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).Unmap(), uint16(sa.Port))}
+	}
+	for _, name := range [][2]string{{"REMOTE_ADDR", "REMOTE_PORT"}, {"REMOTE_HOST", "REMOTE_PORT"}, {"TCPREMOTEIP", "TCPREMOTEPORT"}} {
+		if ip, err := netip.ParseAddr(env(name[0])); err == nil {
+			port, _ := strconv.ParseUint(env(name[1]), 10, 16)
+			return smtp.Peer{Addr: netip.AddrPortFrom(ip.WithZone("").Unmap(), uint16(port))}
+		}
+	}
+	if err == nil {
+		return smtp.Peer{Name: "unix"}
+	}
+	return smtp.Peer{Name: "stdin"}
+}

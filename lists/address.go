@@ -1,0 +1,113 @@
+package lists
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"superlist/lists/token"
+	"superlist/smtp"
+)
+
+// A Purpose is what an address of a list is for.
+type Purpose int
+
+const (
+	Post   Purpose = iota // the list itself
+	Owner                 // its owners, and the commands that they carry out by hand
+	Bounce                // a delivery report for one of its messages
+)
+
+// ownerVerbs are the addresses that go to the owners. The commands are among
+// them because the list headers announce them (RFC 2369), so somebody must be
+// there.
+var ownerVerbs = map[string]bool{
+	"owner": true, "help": true, "subscribe": true, "unsubscribe": true, "request": true,
+}
+
+// A Destination is a recipient address understood.
+type Destination struct {
+	List    *List
+	Purpose Purpose
+	Verb    string    // as it stands in the address: owner, help, …
+	Member  smtp.Path // whose delivery report this is; null if the address does not say
+}
+
+// Resolve finds out what an address is for. It opens the one list that the
+// address can belong to. A refusal is a smtp.Reply.
+func (s *Site) Resolve(to smtp.Path) (Destination, error) {
+	if to.Domain == "" { // RFC 5321, 4.5.1: <Postmaster>
+		to.Domain = s.Hostname
+	}
+	name, verb, hasVerb := strings.Cut(to.Local, s.RecipientDelimiter)
+	l, err := s.Open(smtp.Path{Local: name, Domain: to.Domain})
+	if err != nil {
+		return Destination{}, err
+	}
+	d := Destination{List: l, Verb: strings.ToLower(verb)}
+	switch rest, bounce := cutFold(verb, "bounces-"); {
+	case !hasVerb:
+		d.Purpose = Post
+	case ownerVerbs[d.Verb]:
+		d.Purpose = Owner
+	case bounce:
+		d.Purpose = Bounce
+		d.Member, err = l.checkBounce(rest, time.Now())
+	default:
+		err = smtp.Reply{Code: 550, Enhanced: "5.1.1", Text: "the list has no such address; people write to " +
+			l.Addr.Address() + ", its owners read " + l.Verb("owner").Address()}
+	}
+	return d, err
+}
+
+func cutFold(s, prefix string) (rest string, ok bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
+}
+
+// bounceLife is how long a delivery report may take: mail is given up after
+// five days, and some relays in a row may each take that long.
+const bounceLife = 30 * 24 * time.Hour
+
+// BounceAddress is the return path of a message that the list sends. It carries
+// a MAC over list and time, so that nobody can make one up; who delivers adds
+// +user=domain to its local part for each member (VERP).
+func (l *List) BounceAddress(at time.Time) (smtp.Path, error) {
+	key, err := l.key()
+	if err != nil {
+		return smtp.Path{}, err
+	}
+	stamp := strconv.FormatInt(at.Unix(), 36)
+	return l.Verb("bounces-" + stamp + "-" + token.Make(key, "bounces", l.Addr.Key(), stamp)), nil
+}
+
+// MemberBounceAddress is base with a member written into it, as XVERP does it:
+// dev+bounces-…+user=example.com@lists.example.org.
+func MemberBounceAddress(base, member smtp.Path) smtp.Path {
+	base.Local += smtp.Verp[:1] + member.Local + smtp.Verp[1:] + member.Domain
+	return base
+}
+
+var replyBadBounce = smtp.Reply{Code: 550, Enhanced: "5.1.1",
+	Text: "this return address was not made by the list, or it is too old"}
+
+// checkBounce holds "STAMP-MAC" or "STAMP-MAC+user=domain" against the key.
+func (l *List) checkBounce(s string, now time.Time) (member smtp.Path, err error) {
+	base, who, _ := strings.Cut(s, smtp.Verp[:1])
+	stamp, mac, _ := strings.Cut(strings.ToLower(base), "-")
+	sec, err := strconv.ParseInt(stamp, 36, 64)
+	age := now.Sub(time.Unix(sec, 0))
+	if err != nil || age > bounceLife || age < -time.Hour {
+		return smtp.Path{}, replyBadBounce
+	}
+	key, err := l.readKey()
+	if err != nil || !token.Check(key, mac, "bounces", l.Addr.Key(), stamp) {
+		return smtp.Path{}, replyBadBounce
+	}
+	if i := strings.LastIndex(who, smtp.Verp[1:]); i >= 0 {
+		member = smtp.Path{Local: who[:i], Domain: who[i+1:]}
+	}
+	return member, nil
+}

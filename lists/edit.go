@@ -1,0 +1,158 @@
+package lists
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/smtp"
+)
+
+// Lock takes the list for changing it, and waits for whoever else does. The
+// lock is the directory's own flock(2); it ends with unlock or the process.
+func (l *List) Lock() (unlock func(), err error) {
+	d, err := os.Open(l.Dir)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = unix.Flock(int(d.Fd()), unix.LOCK_EX)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	return func() { d.Close() }, nil
+}
+
+// A MemberSet is a list's members while they are changed, by key.
+type MemberSet map[string]Member
+
+// Add puts a member in, and says whether it is new. One that is there already
+// keeps its words.
+func (s MemberSet) Add(m Member) bool {
+	key := m.Path.Key()
+	if _, ok := s[key]; ok {
+		return false
+	}
+	s[key] = m
+	return true
+}
+
+// Remove takes a member out, and says whether it was there.
+func (s MemberSet) Remove(p smtp.Path) bool {
+	key := p.Key()
+	_, ok := s[key]
+	delete(s, key)
+	return ok
+}
+
+// ParseMember reads a line of a members file: "address [nomail] [name=…]".
+func ParseMember(line string) (Member, bool) {
+	line = strings.TrimSpace(line)
+	if strings.ContainsFunc(line, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
+		return Member{}, false
+	}
+	m, ok := parseMember(line)
+	return m, ok && !strings.HasPrefix(m.Path.Domain, "[") && len(m.Path.Local) <= 64
+}
+
+// EditMembers changes the members under the list's lock. The new file is in
+// order and takes the place of the old one by a rename, so a reader sees one or
+// the other. Comments at the top, and lines that are not understood, stay, in
+// front.
+func (l *List) EditMembers(change func(MemberSet) error) error {
+	unlock, err := l.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	set, other, err := l.readMembers()
+	if err != nil {
+		return err
+	}
+	if err := change(set); err != nil {
+		return err
+	}
+	return l.writeMembers(set, other)
+}
+
+func (l *List) readMembers() (set MemberSet, other []string, err error) {
+	m, err := l.Members()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer m.Close()
+	set = make(MemberSet)
+	err = m.guard(func() {
+		for line := range strings.Lines(string(m.data)) {
+			line = strings.TrimRight(line, "\r\n")
+			if member, ok := parseMember(line); ok {
+				set.Add(member)
+			} else if strings.TrimSpace(line) != "" {
+				other = append(other, line)
+			}
+		}
+	})
+	return set, other, err
+}
+
+func (l *List) writeMembers(set MemberSet, other []string) error {
+	tmp := filepath.Join(l.Dir, fmt.Sprintf(".members.%d", os.Getpid()))
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	w := bufio.NewWriter(f)
+	for _, line := range other {
+		if !strings.HasPrefix(line, "#") {
+			line = "# not understood: " + line // so that it stays in front when sorted
+		}
+		w.WriteString(line + "\n")
+	}
+	keys := make([]string, 0, len(set))
+	for key := range set {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		w.WriteString(set[key].String() + "\n")
+	}
+	err = w.Flush()
+	if err == nil {
+		now := time.Now()
+		err = os.Chtimes(tmp, time.Time{}, time.Unix(now.Unix(), sortedMark))
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(tmp, l.membersFile())
+	}
+	if err == nil {
+		err = syncDir(l.Dir)
+	}
+	return err
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}

@@ -1,0 +1,276 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// MaxHops is how many Received fields a message may have: RFC 5321, 6.3 asks
+// for a limit of at least 100.
+const MaxHops = 100
+
+// Refusals that do not depend on the list.
+var (
+	replyLoop      = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the message has been here before, or passed more than 100 hosts"}
+	replyHeader    = smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf("the message header is larger than %d bytes", rewrite.MaxHeader)}
+	replyNoBounces = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a list takes no delivery reports and no mail without a sender"}
+	replyAutomatic = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a list takes no automatic replies"}
+)
+
+// An Intake decides on mail for the site's lists and puts what it accepts into
+// the spool: it is the smtp.Backend of a session.
+type Intake struct {
+	Site  *Site
+	Spool *queue.Spool
+	Now   func() time.Time // nil: time.Now
+
+	dests []Destination // of the recipients accepted so far
+}
+
+func (in *Intake) now() time.Time {
+	if in.Now != nil {
+		return in.Now()
+	}
+	return time.Now()
+}
+
+// Mail begins a transaction, if the spool has room.
+func (in *Intake) Mail(env *smtp.Envelope) error {
+	in.dests = in.dests[:0]
+	return in.Spool.Admit(env.Size)
+}
+
+// Rcpt decides what can be decided without the message.
+func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Path) error {
+	d, err := in.Site.Resolve(to)
+	if err != nil {
+		return err
+	}
+	if d.Purpose != Bounce {
+		if err := d.List.fits(env.Size); err != nil {
+			return err
+		}
+	}
+	// The null sender is heard here and refused at DATA: so a host that only
+	// asks whether the list exists, as Postfix's address verification does,
+	// hears the truth.
+	if d.Purpose == Post && !env.From.IsNull() {
+		if err := d.List.MayPost(env.From); err != nil {
+			return err
+		}
+	}
+	in.dests = append(in.dests, d)
+	return nil
+}
+
+// Data refuses mail without a sender for lists, and opens the spool.
+func (in *Intake) Data(env *smtp.Envelope) (smtp.Message, error) {
+	isPost := func(d Destination) bool { return d.Purpose == Post }
+	if env.From.IsNull() && !slices.ContainsFunc(in.dests, func(d Destination) bool { return !isPost(d) }) {
+		return nil, replyNoBounces
+	}
+	now := in.now()
+	w, err := in.Spool.Create(queue.Head{
+		Arrived: now,
+		Client:  env.Peer.String() + " helo=" + env.Helo + " proto=" + env.Proto,
+		From:    env.From,
+		Body:    env.Body,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, to := range env.To {
+		if err := w.Rcpt(to); err != nil {
+			w.Abort()
+			return nil, err
+		}
+	}
+	if _, err := w.Write([]byte(env.Received(in.Site.Hostname, w.ID(), now))); err != nil {
+		w.Abort()
+		return nil, err
+	}
+	return &intakeMessage{in: in, env: env, w: w, traced: w.Size()}, nil
+}
+
+// intakeMessage is a message on its way into the spool.
+type intakeMessage struct {
+	in     *Intake
+	env    *smtp.Envelope
+	w      *queue.Writer
+	header rewrite.Scanner
+	traced int64 // bytes that are ours
+}
+
+func (m *intakeMessage) Write(p []byte) (int, error) {
+	m.header.Write(p)
+	return m.w.Write(p)
+}
+
+func (m *intakeMessage) Abort() { m.w.Abort() }
+
+// Commit decides what needs the message, for each recipient, and then makes it
+// durable for those that are left.
+func (m *intakeMessage) Commit() (string, []error) {
+	outcomes := m.judge()
+	var refused []int
+	for i, err := range outcomes {
+		if err != nil {
+			refused = append(refused, i)
+		}
+	}
+	if len(refused) > 0 && m.env.Proto != smtp.LMTP {
+		// SMTP has one reply for all recipients, so all of them share the
+		// refusal; it says whose it is.
+		outcomes = slices.Repeat([]error{m.together(outcomes)}, len(outcomes))
+		refused = refused[:0]
+	} else if len(refused) < len(outcomes) {
+		err := m.w.Commit(queue.Inbound, refused...)
+		if err == nil {
+			m.w.Close()
+			m.in.kick()
+			return m.w.ID(), outcomes
+		}
+		for i := range outcomes {
+			if outcomes[i] == nil {
+				outcomes[i] = err
+			}
+		}
+		return "", outcomes
+	}
+	m.w.Abort()
+	return "", outcomes
+}
+
+// together makes one refusal for all recipients of an SMTP transaction. Where
+// they differ it is the first in full, and says that the others may be tried.
+func (m *intakeMessage) together(outcomes []error) error {
+	i := slices.IndexFunc(outcomes, func(err error) bool { return err != nil })
+	first := outcomes[i]
+	same := func(err error) bool { return err != nil && err.Error() == first.Error() }
+	var r smtp.Reply
+	if len(outcomes) == 1 || !errors.As(first, &r) || !slices.ContainsFunc(outcomes, func(err error) bool { return !same(err) }) {
+		return first
+	}
+	r.Text += "\nnothing was sent to any list; send the message again without " + m.env.To[i].Address()
+	return r
+}
+
+// judge gives one verdict for each recipient.
+func (m *intakeMessage) judge() []error {
+	verdicts := make([]error, len(m.in.dests))
+	h, whole := m.header.Header()
+	for i, d := range m.in.dests {
+		switch {
+		case !whole:
+			verdicts[i] = replyHeader
+		case m.looped(h, d):
+			verdicts[i] = replyLoop
+		case d.Purpose == Post:
+			verdicts[i] = m.judgePost(h, d.List)
+		}
+		if verdicts[i] == nil && d.Purpose != Bounce {
+			verdicts[i] = d.List.fits(m.w.Size() - m.traced)
+		}
+	}
+	return verdicts
+}
+
+// looped says that the message has passed this address before, or too many
+// hosts.
+func (m *intakeMessage) looped(h rewrite.Header, d Destination) bool {
+	if len(h.All("Received")) >= MaxHops {
+		return true
+	}
+	if d.Purpose == Bounce {
+		return false
+	}
+	self := d.List.Addr
+	if d.Purpose == Owner {
+		self = d.List.Verb(d.Verb)
+	}
+	for _, f := range h.All("Delivered-To") {
+		if strings.EqualFold(f.Value(), self.Address()) {
+			return true
+		}
+	}
+	for _, f := range h.All("List-Id") {
+		id := f.Value()
+		if i := strings.LastIndexByte(id, '<'); i >= 0 {
+			id = strings.TrimSuffix(id[i+1:], ">")
+		}
+		if strings.EqualFold(id, d.List.ID()) {
+			return true
+		}
+	}
+	return false
+}
+
+// judgePost holds a post against what the list wants of its header.
+func (m *intakeMessage) judgePost(h rewrite.Header, l *List) error {
+	if m.env.From.IsNull() {
+		return replyNoBounces
+	}
+	if twice := h.Double(); twice != "" {
+		return l.refusal("5.6.0", "the message has more than one %s field, which RFC 5322 forbids", twice)
+	}
+	// RFC 3834, 5: what answers by itself says so. Mail that was generated, a
+	// commit or a report, may well be a post.
+	if word, _, _ := strings.Cut(h.Get("Auto-Submitted"), ";"); strings.EqualFold(strings.TrimSpace(word), "auto-replied") {
+		return replyAutomatic
+	}
+	authors, err := Authors(h)
+	if err != nil {
+		return l.refusal("5.6.0", "the message has no From field that can be read")
+	}
+	var no error
+	for _, author := range authors {
+		if no = l.MayPost(author); no == nil {
+			return nil
+		}
+	}
+	return no
+}
+
+// Authors are the addresses of the From field: RFC 5322, 3.6.2.
+func Authors(h rewrite.Header) ([]smtp.Path, error) {
+	list, err := mail.ParseAddressList(h.Get("From"))
+	if err != nil {
+		return nil, err
+	}
+	var authors []smtp.Path
+	for _, a := range list {
+		i := strings.LastIndexByte(a.Address, '@')
+		authors = append(authors, smtp.Path{Local: a.Address[:i], Domain: a.Address[i+1:]})
+	}
+	return authors, nil
+}
+
+// kick wakes deliver up, by connecting once to the address where a launcher
+// listens. It does not wait and does not mind if nobody is there: a timer finds
+// the message too.
+func (in *Intake) kick() {
+	if in.Site.Kick == "" {
+		return
+	}
+	target, err := KickAddress(in.Site.Kick)
+	if err != nil {
+		return
+	}
+	addr, family := target.sockaddr()
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	unix.Connect(fd, addr)
+	unix.Close(fd)
+}

@@ -1,0 +1,74 @@
+package lists
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// keyBytes is the length of a list's secret: as long as HMAC-SHA-256's output.
+const keyBytes = 32
+
+func (l *List) keyFile() string { return filepath.Join(l.Dir, "key") }
+
+// readKey is the list's secret.
+func (l *List) readKey() ([]byte, error) {
+	text, err := os.ReadFile(l.keyFile())
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) < keyBytes {
+		return nil, fmt.Errorf("%s: must be %d hexadecimal digits; remove the file and a new one is made", l.keyFile(), 2*keyBytes)
+	}
+	return key, nil
+}
+
+// key is the list's secret, made if there is none yet: a list may be created by
+// hand.
+func (l *List) key() ([]byte, error) {
+	key, err := l.readKey()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	random := make([]byte, keyBytes)
+	if _, err := unix.Getrandom(random, 0); err != nil {
+		return nil, err
+	}
+	tmp := fmt.Sprintf("%s.%d", l.keyFile(), os.Getpid())
+	if err := writeSynced(tmp, []byte(hex.EncodeToString(random)+"\n")); err != nil {
+		return nil, err
+	}
+	defer os.Remove(tmp)
+	// link(2) and not rename: of two processes that do this at once one wins,
+	// and both then read the same key.
+	if err := os.Link(tmp, l.keyFile()); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return l.readKey()
+}
+
+// writeSynced writes a new file of mode 0600 and makes its content durable.
+func writeSynced(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		os.Remove(path)
+	}
+	return err
+}

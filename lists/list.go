@@ -1,0 +1,180 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"superlist/smtp"
+)
+
+// MaxName is the longest name of a list: its longest address, with a keyed
+// verb, must still be a local part that every server takes.
+const MaxName = 40
+
+// Config is list.toml: what the owner decides.
+type Config struct {
+	Description    string   `toml:"description" json:"description"`
+	Owners         []string `toml:"owners" json:"owners"`
+	Moderators     []string `toml:"moderators" json:"moderators"`
+	Post           string   `toml:"post" json:"post"` // anyone, members, moderators or nobody
+	MaxMessageSize Size     `toml:"max_message_size" json:"max_message_size"`
+}
+
+// Values of Config.Post.
+const (
+	PostAnyone     = "anyone"
+	PostMembers    = "members"
+	PostModerators = "moderators"
+	PostNobody     = "nobody"
+)
+
+// defaults of a list. A megabyte is what a list needs; larger things are
+// better put somewhere and linked to.
+func defaults() Config { return Config{Post: PostMembers, MaxMessageSize: 1 << 20} }
+
+// A List is one list, open.
+type List struct {
+	Config
+	Addr smtp.Path // in lower case
+	Dir  string
+
+	delimiter string
+	owners    []smtp.Path
+	mods      []smtp.Path
+}
+
+// ReplyNoList refuses an address that is none of ours.
+var ReplyNoList = smtp.Reply{Code: 550, Enhanced: "5.1.1", Text: "there is no such list here; check the spelling"}
+
+// ValidName says that s can be the name of a list, and so of a directory:
+// letters, digits and ._- in lower case, beginning with a letter or digit, at
+// most MaxName, and without the site's delimiter.
+func (s *Site) ValidName(name string) bool {
+	if name == "" || len(name) > MaxName || strings.Contains(name, s.RecipientDelimiter) {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		alnum := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		if !alnum && (i == 0 || c != '.' && c != '_' && c != '-') {
+			return false
+		}
+	}
+	return true
+}
+
+// Dir is the directory of a list, whether it exists or not. The error is
+// ReplyNoList for an address that cannot be a list's.
+func (s *Site) Dir(addr smtp.Path) (string, error) {
+	name, domain := strings.ToLower(addr.Local), strings.ToLower(addr.Domain)
+	if !s.ValidName(name) || !smtp.ValidDomain(domain) {
+		return "", ReplyNoList
+	}
+	return filepath.Join(s.ListsDir, domain, name), nil
+}
+
+// Open opens the list with this address, without a verb. ReplyNoList: there is
+// none. It reads one directory, however many lists there are.
+func (s *Site) Open(addr smtp.Path) (*List, error) {
+	dir, err := s.Dir(addr)
+	if err != nil {
+		return nil, err
+	}
+	l := &List{
+		Config:    defaults(),
+		Addr:      smtp.Path{Local: strings.ToLower(addr.Local), Domain: strings.ToLower(addr.Domain)},
+		Dir:       dir,
+		delimiter: s.RecipientDelimiter,
+	}
+	text, err := readConfig(l.ConfigFile(), &l.Config)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+		return nil, fmt.Errorf("%s: %w", addr, ReplyNoList)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l, l.check(text)
+}
+
+// ConfigFile is the list's list.toml.
+func (l *List) ConfigFile() string { return filepath.Join(l.Dir, "list.toml") }
+
+func (l *List) check(text string) (err error) {
+	wrong := func(key, what string) error {
+		return &ConfigError{File: l.ConfigFile(), Line: lineOf(text, key), Key: key, Text: what}
+	}
+	switch l.Post {
+	case PostAnyone, PostMembers, PostModerators, PostNobody:
+	default:
+		return wrong("post", "must be anyone, members, moderators or nobody")
+	}
+	if l.MaxMessageSize < 1<<10 {
+		return wrong("max_message_size", "must be at least 1KiB")
+	}
+	if i := strings.IndexFunc(l.Description, func(c rune) bool { return c < ' ' || c == 0x7f }); i >= 0 {
+		return wrong("description", "must be one line without control characters")
+	}
+	if l.owners, err = addresses(l.Owners); err != nil {
+		return wrong("owners", err.Error())
+	}
+	if l.mods, err = addresses(l.Moderators); err != nil {
+		return wrong("moderators", err.Error())
+	}
+	return nil
+}
+
+func addresses(list []string) ([]smtp.Path, error) {
+	var paths []smtp.Path
+	for _, s := range list {
+		p, ok := smtp.ParseAddress(s)
+		if !ok {
+			return nil, fmt.Errorf("%q is not a mail address", s)
+		}
+		paths = append(paths, p)
+	}
+	return paths, nil
+}
+
+// OwnerPaths are the owners, as addresses to send to.
+func (l *List) OwnerPaths() []smtp.Path { return l.owners }
+
+// ID is the list's identifier: RFC 2919, dev.lists.example.org.
+func (l *List) ID() string { return l.Addr.Local + "." + l.Addr.Domain }
+
+// Verb is an address of the list: Verb("owner") is dev+owner@lists.example.org.
+func (l *List) Verb(verb string) smtp.Path {
+	return smtp.Path{Local: l.Addr.Local + l.delimiter + verb, Domain: l.Addr.Domain}
+}
+
+// All opens every list of the site, by domain and name, and gives those that
+// cannot be opened with their error.
+func (s *Site) All(yield func(addr smtp.Path, l *List, err error) bool) error {
+	domains, err := os.ReadDir(s.ListsDir)
+	if err != nil {
+		return err
+	}
+	for _, domain := range domains {
+		if !domain.IsDir() || !smtp.ValidDomain(domain.Name()) {
+			continue
+		}
+		names, err := os.ReadDir(filepath.Join(s.ListsDir, domain.Name()))
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if !s.ValidName(name.Name()) {
+				continue
+			}
+			addr := smtp.Path{Local: name.Name(), Domain: domain.Name()}
+			l, err := s.Open(addr)
+			if !yield(addr, l, err) {
+				return nil
+			}
+		}
+	}
+	return nil
+}

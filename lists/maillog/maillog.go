@@ -1,0 +1,147 @@
+// Package maillog writes the log: one line per decision, to syslog (facility
+// mail), the journal, a file or standard error.
+//
+// A log that cannot be written never stops mail, and never writes to a client:
+// in a session standard error is the client.
+package maillog
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+)
+
+// A Level is how grave a line is: syslog's numbers.
+type Level int
+
+const (
+	Err     Level = 3
+	Warning Level = 4
+	Info    Level = 6
+	Debug   Level = 7
+)
+
+// names are the values of log_level.
+var names = map[string]Level{"err": Err, "warning": Warning, "info": Info, "debug": Debug}
+
+// mail is syslog's facility for mail: RFC 5424, 6.2.1.
+const mail = 2
+
+// A Log is where lines go. The zero Log throws them away.
+type Log struct {
+	w       io.WriteCloser
+	level   Level
+	program string
+	format  func(l *Log, at Level, text string) string
+	Now     func() time.Time // nil: time.Now
+}
+
+// Places where syslogd and the journal listen.
+const (
+	syslogSocket  = "/dev/log"
+	journalSocket = "/run/systemd/journal/socket"
+)
+
+// Open opens the log that the configuration names: syslog, journal, stderr,
+// none, or a file. program is what the lines are from. Where it fails the Log
+// throws lines away, and the error says why.
+func Open(target, level, program string) (*Log, error) {
+	l := &Log{level: names[level], program: program}
+	var err error
+	switch target {
+	case "none":
+	case "stderr":
+		l.w, l.format = os.Stderr, plain
+	case "syslog":
+		l.w, err = dial(syslogSocket)
+		l.format = syslog
+	case "journal":
+		l.w, err = dial(journalSocket)
+		l.format = journal
+	default:
+		l.w, err = os.OpenFile(target, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+		l.format = plain
+	}
+	if err != nil {
+		l.w = nil
+		return l, fmt.Errorf("log: %w", err)
+	}
+	return l, nil
+}
+
+// dial connects to a datagram socket and hands it over as a file, so that
+// whatever the runtime says when it dies can go there too.
+func dial(socket string) (io.WriteCloser, error) {
+	c, err := net.Dial("unixgram", socket)
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.UnixConn), nil
+}
+
+// File is what a dying runtime may write to; nil if there is nothing.
+func (l *Log) File() *os.File {
+	switch w := l.w.(type) {
+	case *os.File:
+		return w
+	case *net.UnixConn:
+		if f, err := w.File(); err == nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// Line writes one line. What is not printable becomes a question mark, so that
+// nobody can forge a second line.
+func (l *Log) Line(at Level, text string) {
+	if l.w == nil || at > l.level {
+		return
+	}
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		line = strings.Map(func(c rune) rune {
+			if c < ' ' || c == 0x7f {
+				return '?'
+			}
+			return c
+		}, strings.ReplaceAll(line, "\t", "  "))
+		io.WriteString(l.w, l.format(l, at, line))
+	}
+}
+
+// Printf is Line with a format.
+func (l *Log) Printf(at Level, format string, args ...any) {
+	l.Line(at, fmt.Sprintf(format, args...))
+}
+
+// Close closes the log.
+func (l *Log) Close() {
+	if l.w != nil && l.w != io.WriteCloser(os.Stderr) {
+		l.w.Close()
+	}
+}
+
+func (l *Log) now() time.Time {
+	if l.Now != nil {
+		return l.Now()
+	}
+	return time.Now()
+}
+
+func plain(l *Log, at Level, text string) string {
+	return fmt.Sprintf("%s %s[%d]: %s\n", l.now().Format(time.RFC3339), l.program, os.Getpid(), text)
+}
+
+// syslog is the form that /dev/log takes: RFC 3164, 4.1, without host name.
+func syslog(l *Log, at Level, text string) string {
+	return fmt.Sprintf("<%d>%s %s[%d]: %s", mail*8+int(at), l.now().Format(time.Stamp), l.program, os.Getpid(), text)
+}
+
+// journal is systemd's native protocol: one field a line.
+func journal(l *Log, at Level, text string) string {
+	return fmt.Sprintf("PRIORITY=%d\nSYSLOG_FACILITY=%d\nSYSLOG_IDENTIFIER=%s\nSYSLOG_PID=%d\nMESSAGE=%s\n",
+		int(at), mail, l.program, os.Getpid(), text)
+}

@@ -1,0 +1,264 @@
+package lists
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/smtp"
+)
+
+// sortedMark is the part of a second in the mtime of a members file that was
+// written here, and so is in order. An edit by hand sets another time, and then
+// a search that finds nothing is not believed: the file is read through. On a
+// file system that keeps whole seconds only, it always is.
+const sortedMark = 271828182
+
+// A Member is one line of members: an address, and words about it.
+type Member struct {
+	Path   smtp.Path
+	NoMail bool     // is a member and may post, gets nothing
+	Words  []string // everything after the address, as it stands there
+}
+
+// Members is a list's members file, open for reading. It is what it was when
+// it was opened, whatever is done to the list meanwhile.
+type Members struct {
+	file   string
+	data   []byte
+	sorted bool
+}
+
+func (l *List) membersFile() string { return filepath.Join(l.Dir, "members") }
+
+// Members opens the members file. Where there is none, there are no members.
+func (l *List) Members() (*Members, error) {
+	m := &Members{file: l.membersFile()}
+	f, err := os.Open(m.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return m, err
+	}
+	m.sorted = info.ModTime().Nanosecond() == sortedMark
+	m.data, err = unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, &fs.PathError{Op: "mmap", Path: m.file, Err: err}
+	}
+	return m, nil
+}
+
+// Close lets go of the file.
+func (m *Members) Close() {
+	if m.data != nil {
+		unix.Munmap(m.data)
+		m.data = nil
+	}
+}
+
+// guard runs f, which reads the mapped file. If an editor cuts the file off
+// meanwhile the kernel sends SIGBUS, which becomes an error here.
+func (m *Members) guard(f func()) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if _, ok := p.(interface{ Addr() uintptr }); !ok {
+			panic(p)
+		}
+		err = fmt.Errorf("%s: it was cut off while it was read", m.file)
+	}()
+	f()
+	return nil
+}
+
+// Find looks a member up. In a file that is in order it looks at about as many
+// lines as the number of members has bits.
+func (m *Members) Find(p smtp.Path) (member Member, ok bool, err error) {
+	key := p.Key()
+	var line []byte
+	err = m.guard(func() {
+		line = m.search(key)
+		if line == nil && !m.sorted {
+			line = m.scan(key)
+		}
+		if line != nil {
+			member, ok = parseMember(string(line))
+		}
+	})
+	return member, ok, err
+}
+
+func (m *Members) search(key string) []byte {
+	lo, hi := 0, len(m.data)
+	for lo < hi {
+		mid := lo + (hi-lo)/2
+		start := lo + bytes.LastIndexByte(m.data[lo:mid], '\n') + 1
+		end := hi
+		if i := bytes.IndexByte(m.data[mid:hi], '\n'); i >= 0 {
+			end = mid + i
+		}
+		line := m.data[start:end]
+		switch c := compareKey(addressOf(line), key); {
+		case c == 0:
+			return line
+		case c < 0:
+			lo = end + 1
+		default:
+			hi = start
+		}
+	}
+	return nil
+}
+
+func (m *Members) scan(key string) []byte {
+	for rest := m.data; len(rest) > 0; {
+		line := rest
+		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
+			line, rest = rest[:i], rest[i+1:]
+		} else {
+			rest = nil
+		}
+		if compareKey(addressOf(line), key) == 0 {
+			return line
+		}
+	}
+	return nil
+}
+
+// All goes through the members in the order of the file. Lines that are not
+// members are left out; Lint names them.
+func (m *Members) All() iter.Seq2[Member, error] {
+	return func(yield func(Member, error) bool) {
+		more := true
+		err := m.guard(func() {
+			for rest := m.data; len(rest) > 0 && more; {
+				var line []byte
+				line, rest, _ = bytes.Cut(rest, []byte{'\n'})
+				if member, ok := parseMember(string(line)); ok {
+					more = yield(member, nil)
+				}
+			}
+		})
+		if err != nil && more {
+			yield(Member{}, err)
+		}
+	}
+}
+
+// Lint gives the lines of the file that are not understood, with their number,
+// and says whether the file is in order.
+func (m *Members) Lint() (wrong []string, inOrder bool, err error) {
+	inOrder = true
+	err = m.guard(func() {
+		last, n := "", 0
+		for line := range bytes.Lines(m.data) {
+			n++
+			text := strings.TrimSpace(string(line))
+			if text == "" || text[0] == '#' {
+				continue
+			}
+			member, ok := parseMember(text)
+			if !ok {
+				wrong = append(wrong, fmt.Sprintf("%s:%d: %q is not a member", m.file, n, text))
+				continue
+			}
+			for _, word := range member.Words {
+				if word != wordNoMail && !strings.HasPrefix(word, wordName) {
+					wrong = append(wrong, fmt.Sprintf("%s:%d: %q means nothing to this version", m.file, n, word))
+				}
+			}
+			key := member.Path.Key()
+			if key == last {
+				wrong = append(wrong, fmt.Sprintf("%s:%d: %s is there twice", m.file, n, key))
+			}
+			inOrder = inOrder && key > last
+			last = key
+		}
+	})
+	return wrong, inOrder, err
+}
+
+// Words that may follow an address.
+const (
+	wordNoMail = "nomail"
+	wordName   = "name=" // the rest of the line is the name
+)
+
+// addressOf is the part of a line up to the first white space outside quotes;
+// empty for a comment.
+func addressOf(line []byte) []byte {
+	quoted := false
+	for i, c := range line {
+		switch {
+		case c == '#' && i == 0:
+			return nil
+		case c == '"':
+			quoted = !quoted
+		case (c == ' ' || c == '\t' || c == '\r') && !quoted:
+			return line[:i]
+		}
+	}
+	return line
+}
+
+// compareKey compares an address with a key as strings.Compare would once its
+// case is folded.
+func compareKey(address []byte, key string) int {
+	for i, c := range address {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		switch {
+		case i >= len(key) || c > key[i]:
+			return 1
+		case c < key[i]:
+			return -1
+		}
+	}
+	if len(address) < len(key) {
+		return -1
+	}
+	return 0
+}
+
+func parseMember(line string) (Member, bool) {
+	address := string(addressOf([]byte(line)))
+	if address == "" {
+		return Member{}, false
+	}
+	path, ok := smtp.ParseAddress(address)
+	m := Member{Path: path}
+	rest := strings.TrimSpace(line[len(address):])
+	for rest != "" {
+		word, after, _ := strings.Cut(rest, " ")
+		if strings.HasPrefix(word, wordName) {
+			word, after = rest, ""
+		}
+		m.NoMail = m.NoMail || word == wordNoMail
+		m.Words = append(m.Words, word)
+		rest = strings.TrimSpace(after)
+	}
+	return m, ok
+}
+
+// String is the member's line.
+func (m Member) String() string {
+	return strings.Join(append([]string{m.Path.Address()}, m.Words...), " ")
+}

@@ -1,0 +1,57 @@
+package lists
+
+import (
+	"fmt"
+	"slices"
+
+	"superlist/smtp"
+)
+
+// refusal says no to a post in words that help: what it was about, and whom to
+// ask.
+func (l *List) refusal(enhanced, format string, args ...any) smtp.Reply {
+	return smtp.Reply{Code: 550, Enhanced: enhanced,
+		Text: fmt.Sprintf(format, args...) + "; the owners are at " + l.Verb("owner").Address()}
+}
+
+// MayPost decides whether somebody may post, from the address alone. The error
+// is a smtp.Reply when the answer is no.
+func (l *List) MayPost(author smtp.Path) error {
+	switch l.Post {
+	case PostAnyone:
+		return nil
+	case PostNobody:
+		return l.refusal("5.7.1", "%s is closed, nobody may post to it", l.Addr.Address())
+	}
+	if contains(l.owners, author) || contains(l.mods, author) {
+		return nil
+	}
+	if l.Post == PostModerators {
+		return l.refusal("5.7.1", "only moderators may post to %s, and %s is none", l.Addr.Address(), author.Address())
+	}
+	members, err := l.Members()
+	if err != nil {
+		return err
+	}
+	defer members.Close()
+	_, ok, err := members.Find(author)
+	if err != nil || ok {
+		return err
+	}
+	return l.refusal("5.7.1", "only members may post to %s, and %s is none: use the address that is subscribed, or subscribe first",
+		l.Addr.Address(), author.Address())
+}
+
+func contains(list []smtp.Path, p smtp.Path) bool {
+	key := p.Key()
+	return slices.ContainsFunc(list, func(q smtp.Path) bool { return q.Key() == key })
+}
+
+// fits holds a size against the list's limit.
+func (l *List) fits(size int64) error {
+	if size <= int64(l.MaxMessageSize) {
+		return nil
+	}
+	return smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf(
+		"the message has %d bytes, and %s takes at most %s", size, l.Addr.Address(), l.MaxMessageSize)}
+}

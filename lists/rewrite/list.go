@@ -1,0 +1,101 @@
+package rewrite
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"strings"
+)
+
+// A List is what the list's own fields say.
+type List struct {
+	ID          string // RFC 2919: dev.lists.example.org
+	Description string // a phrase in front of it; may be empty
+	Post        string // addresses: dev@lists.example.org
+	Closed      bool   // nobody may post
+	Help        string
+	Subscribe   string
+	Unsubscribe string
+	Owner       string
+	Sender      string
+}
+
+// replaced are the fields of a post that give way to the list's own. A list may
+// be a member of another: what the first wrote is no longer true (RFC 2369, 4).
+var replaced = map[string]bool{
+	"list-id": true, "list-post": true, "list-help": true, "list-subscribe": true,
+	"list-unsubscribe": true, "list-unsubscribe-post": true, "list-owner": true,
+	"list-archive": true, "precedence": true, "sender": true,
+}
+
+// Apply gives the header as the members get it, with the empty line: the list's
+// fields in front, then every field of the post that they do not replace, byte
+// by byte.
+func (l List) Apply(h Header) []byte {
+	var b bytes.Buffer
+	put := func(name, value string) {
+		fmt.Fprintf(&b, "%s: %s\r\n", name, strings.Map(noControl, value))
+	}
+	put("Delivered-To", l.Post)
+	id := "<" + l.ID + ">"
+	if l.Description != "" {
+		id = phrase(l.Description) + "\r\n " + id
+	}
+	fmt.Fprintf(&b, "List-Id: %s\r\n", id)
+	if l.Closed {
+		put("List-Post", "NO (posting not allowed)") // RFC 2369, 3.4
+	} else {
+		put("List-Post", mailto(l.Post))
+	}
+	put("List-Help", mailto(l.Help))
+	put("List-Subscribe", mailto(l.Subscribe))
+	put("List-Unsubscribe", mailto(l.Unsubscribe))
+	put("List-Owner", mailto(l.Owner))
+	put("Precedence", "list")
+	put("Sender", l.Sender)
+	for _, f := range h {
+		if !replaced[strings.ToLower(f.Name)] {
+			b.Write(f.Raw)
+		}
+	}
+	b.WriteString("\r\n")
+	return b.Bytes()
+}
+
+func mailto(address string) string { return "<mailto:" + address + ">" }
+
+func noControl(c rune) rune {
+	if c < ' ' || c == 0x7f {
+		return ' '
+	}
+	return c
+}
+
+// phrase writes a text as an RFC 5322 phrase: quoted where it is ASCII, encoded
+// (RFC 2047) where it is not, folded so that no line is too long.
+func phrase(s string) string {
+	s = strings.Map(noControl, s)
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return strings.ReplaceAll(mime.QEncoding.Encode("utf-8", s), " ", "\r\n ")
+		}
+	}
+	const width = 70
+	s = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
+	var b strings.Builder
+	b.WriteByte('"')
+	line := 0
+	for i, word := range strings.Split(s, " ") {
+		if i > 0 {
+			if line+len(word) > width {
+				b.WriteString("\r\n")
+				line = 0
+			}
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+		line += len(word) + 1
+	}
+	b.WriteByte('"')
+	return b.String()
+}

@@ -1,0 +1,216 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// DefaultConfig is where the configuration is when nobody says otherwise.
+const DefaultConfig = "/etc/superlist/superlist.toml"
+
+// ConfigFile is the configuration to use: the flag's value, else
+// $SUPERLIST_CONFIG, else DefaultConfig.
+func ConfigFile(flag string) string {
+	if flag != "" {
+		return flag
+	}
+	if env := os.Getenv("SUPERLIST_CONFIG"); env != "" {
+		return env
+	}
+	return DefaultConfig
+}
+
+// A Site is superlist.toml: everything that is not a list's own.
+type Site struct {
+	Hostname           string   `toml:"hostname"`
+	QueueDir           string   `toml:"queue_dir"`
+	ListsDir           string   `toml:"lists_dir"`
+	User               string   `toml:"user"`
+	MaxMessageSize     Size     `toml:"max_message_size"`
+	QueueMaxMsg        int      `toml:"queue_max_msg"`
+	QueueMinMsg        int      `toml:"queue_min_msg"`
+	ReadTimeout        Duration `toml:"read_timeout"`
+	WriteTimeout       Duration `toml:"write_timeout"`
+	SessionTimeout     Duration `toml:"session_timeout"`
+	RecipientDelimiter string   `toml:"recipient_delimiter"`
+	Kick               string   `toml:"kick"`
+	Log                string   `toml:"log"`
+	LogLevel           string   `toml:"log_level"`
+	RetryMin           Duration `toml:"retry_min"`
+	RetryMax           Duration `toml:"retry_max"`
+	GiveUp             Duration `toml:"give_up"`
+	Relay              Relay    `toml:"relay"`
+
+	file string
+	text string
+}
+
+// A Relay is the table [relay]: where outgoing mail is handed over.
+type Relay struct {
+	Address string `toml:"address"` // host:port, unix:/path, lmtp:host:port, lmtp:unix:/path, maildir:/path
+	Verp    string `toml:"verp"`    // auto, xverp, self
+	Batch   int    `toml:"batch"`   // recipients in one transaction
+}
+
+// MaxBatch is the most recipients in one transaction: Postfix's
+// smtpd_recipient_limit.
+const MaxBatch = 1000
+
+// Load reads superlist.toml and fills in what it leaves out. Errors about its
+// content are a *ConfigError.
+func Load(file string) (*Site, error) {
+	s := &Site{
+		QueueDir:           "/var/spool/superlist",
+		ListsDir:           "/var/lib/superlist/lists",
+		User:               "superlist",
+		MaxMessageSize:     25 << 20,
+		QueueMaxMsg:        20000,
+		QueueMinMsg:        17000,
+		ReadTimeout:        Duration(smtp.ReadTimeout),
+		WriteTimeout:       Duration(smtp.WriteTimeout),
+		SessionTimeout:     Duration(smtp.SessionTimeout),
+		RecipientDelimiter: "+",
+		Kick:               "127.0.0.1:10027",
+		Log:                "syslog",
+		LogLevel:           "info",
+		RetryMin:           Duration(queue.RetryMin),
+		RetryMax:           Duration(queue.RetryMax),
+		GiveUp:             Duration(queue.GiveUp),
+		Relay:              Relay{Address: "127.0.0.1:10026", Verp: "auto", Batch: MaxBatch},
+		file:               file,
+	}
+	var err error
+	if s.text, err = readConfig(file, s); err != nil {
+		return nil, err
+	}
+	if s.Hostname == "" {
+		if s.Hostname, err = os.Hostname(); err != nil {
+			return nil, s.wrong("hostname", "set it to this host's mail name")
+		}
+	}
+	return s, s.check()
+}
+
+// File is where the Site was read from.
+func (s *Site) File() string { return s.file }
+
+func (s *Site) wrong(key, text string) error {
+	return &ConfigError{File: s.file, Line: lineOf(s.text, key), Key: key, Text: text}
+}
+
+// check holds every value against what it may be.
+func (s *Site) check() error {
+	switch {
+	case !smtp.ValidDomain(s.Hostname):
+		return s.wrong("hostname", fmt.Sprintf("%q is not a host name", s.Hostname))
+	case !filepath.IsAbs(s.QueueDir):
+		return s.wrong("queue_dir", "must begin with /")
+	case !filepath.IsAbs(s.ListsDir):
+		return s.wrong("lists_dir", "must begin with /")
+	case s.MaxMessageSize < 1<<10:
+		return s.wrong("max_message_size", "must be at least 1KiB")
+	case s.QueueMaxMsg < 0:
+		return s.wrong("queue_max_msg", "must not be negative; 0 means no limit")
+	case s.QueueMaxMsg > 0 && (s.QueueMinMsg < 1 || s.QueueMinMsg > s.QueueMaxMsg):
+		return s.wrong("queue_min_msg", fmt.Sprintf("must be from 1 to queue_max_msg, which is %d", s.QueueMaxMsg))
+	case len(s.RecipientDelimiter) != 1 || !strings.Contains("+-=_.", s.RecipientDelimiter):
+		return s.wrong("recipient_delimiter", "must be one of + - = _ .")
+	case s.RetryMin > s.RetryMax:
+		return s.wrong("retry_min", "must not be longer than retry_max")
+	case s.Log != "syslog" && s.Log != "journal" && s.Log != "stderr" && s.Log != "none" && !filepath.IsAbs(s.Log):
+		return s.wrong("log", "must be syslog, journal, stderr, none, or a file name that begins with /")
+	case s.LogLevel != "debug" && s.LogLevel != "info" && s.LogLevel != "warning" && s.LogLevel != "err":
+		return s.wrong("log_level", "must be debug, info, warning or err")
+	case s.Relay.Verp != "auto" && s.Relay.Verp != "xverp" && s.Relay.Verp != "self":
+		return s.wrong("relay.verp", "must be auto, xverp or self")
+	case s.Relay.Batch < 1 || s.Relay.Batch > MaxBatch:
+		return s.wrong("relay.batch", fmt.Sprintf("must be from 1 to %d", MaxBatch))
+	}
+	if s.Kick != "" {
+		if _, err := KickAddress(s.Kick); err != nil {
+			return s.wrong("kick", err.Error())
+		}
+	}
+	if _, err := s.Relay.Target(); err != nil {
+		return s.wrong("relay.address", err.Error())
+	}
+	return nil
+}
+
+// A Target is a relay address taken apart.
+type Target struct {
+	Network string // tcp, unix or maildir
+	Address string // host:port, or a path
+	LMTP    bool
+}
+
+// Target takes the relay's address apart.
+func (r Relay) Target() (Target, error) {
+	rest, lmtp := strings.CutPrefix(r.Address, "lmtp:")
+	t := Target{Network: "tcp", Address: rest, LMTP: lmtp}
+	for _, network := range []string{"unix", "maildir"} {
+		if path, ok := strings.CutPrefix(rest, network+":"); ok {
+			t.Network, t.Address = network, path
+			if !filepath.IsAbs(path) {
+				return t, fmt.Errorf("what follows %s: must begin with /", network)
+			}
+			return t, nil
+		}
+	}
+	i := strings.LastIndexByte(rest, ':')
+	if i <= 0 || !validPort(rest[i+1:]) {
+		return t, errors.New("must be host:port, unix:/path, lmtp:host:port, lmtp:unix:/path or maildir:/path")
+	}
+	return t, nil
+}
+
+// KickAddress reads the value of kick: ip:port, or unix:/path. A name would
+// have to be looked up in every session.
+func KickAddress(s string) (Target, error) {
+	if path, ok := strings.CutPrefix(s, "unix:"); ok && filepath.IsAbs(path) {
+		return Target{Network: "unix", Address: path}, nil
+	}
+	if _, err := netip.ParseAddrPort(s); err != nil {
+		return Target{}, errors.New(`must be ip:port, unix:/path, or ""`)
+	}
+	return Target{Network: "tcp", Address: s}, nil
+}
+
+func validPort(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n > 0 && n < 65536
+}
+
+// Spool is the site's queue.
+func (s *Site) Spool() *queue.Spool {
+	return &queue.Spool{
+		Dir: s.QueueDir, Host: s.Hostname,
+		MaxMessages: s.QueueMaxMsg, MinMessages: s.QueueMinMsg,
+		Backoff: queue.Backoff{
+			Min: time.Duration(s.RetryMin), Max: time.Duration(s.RetryMax), GiveUp: time.Duration(s.GiveUp),
+		},
+	}
+}
+
+// sockaddr is the target of a kick for connect(2).
+func (t Target) sockaddr() (unix.Sockaddr, int) {
+	if t.Network == "unix" {
+		return &unix.SockaddrUnix{Name: t.Address}, unix.AF_UNIX
+	}
+	ap, _ := netip.ParseAddrPort(t.Address)
+	if ip := ap.Addr().Unmap(); ip.Is4() {
+		return &unix.SockaddrInet4{Port: int(ap.Port()), Addr: ip.As4()}, unix.AF_INET
+	}
+	return &unix.SockaddrInet6{Port: int(ap.Port()), Addr: ap.Addr().As16()}, unix.AF_INET6
+}

@@ -1,0 +1,165 @@
+package queue
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"superlist/smtp"
+)
+
+// magic is the first line of every file.
+const magic = "superlist-message 1"
+
+// maxHeadLine is the longest line of a head: a recipient is a path, and the
+// rest is shorter.
+const maxHeadLine = smtp.MaxPath + 1024
+
+// A Head is what a file says of its message before the recipients.
+type Head struct {
+	ID      string
+	Arrived time.Time
+	Client  string    // the session it came from, for the operator
+	From    smtp.Path // return path
+	Body    string    // BODY of MAIL: "", "7BIT" or "8BITMIME"
+	List    smtp.Path // the list that sends it; null in inbound
+	VERP    bool      // every recipient gets a return path of its own, made from From
+}
+
+// timeFormat is RFC 3339 with microseconds.
+const timeFormat = "2006-01-02T15:04:05.000000Z07:00"
+
+// contentLine is where the message begins and how long it is. It is written as
+// zeros and filled in last, so a file whose writer died shows it.
+const contentLine = "content: %015d %015d\n"
+
+// write puts the head down and gives the offset of the content line in it.
+func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
+	fmt.Fprintf(w, "%s\nid: %s\n", magic, h.ID)
+	contentAt = int64(w.Len())
+	fmt.Fprintf(w, contentLine, 0, 0)
+	fmt.Fprintf(w, "arrived: %s\n", h.Arrived.UTC().Format(timeFormat))
+	for _, field := range []struct{ key, value string }{
+		{"client", h.Client}, {"body", h.Body},
+	} {
+		if field.value != "" {
+			fmt.Fprintf(w, "%s: %s\n", field.key, field.value)
+		}
+	}
+	if !h.List.IsNull() {
+		fmt.Fprintf(w, "list: %s\n", h.List)
+	}
+	if h.VERP {
+		w.WriteString("verp: yes\n")
+	}
+	fmt.Fprintf(w, "from: %s\n", h.From)
+	for i, c := range w.String() {
+		if c < ' ' && c != '\n' || c > '~' {
+			return 0, fmt.Errorf("queue: control character at %d of the head", i)
+		}
+	}
+	if !ValidID(h.ID) || strings.Contains(h.Client+h.Body, "\n") {
+		return 0, fmt.Errorf("queue: %q does not fit into a head", h.ID+h.Client+h.Body)
+	}
+	return contentAt, nil
+}
+
+// ErrDamaged is a file that is not a complete message.
+var ErrDamaged = errors.New("damaged queue file")
+
+// readHead reads up to the first recipient and gives its offset, and where the
+// content is.
+func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize int64, err error) {
+	damaged := func(what string) error { return fmt.Errorf("%w: %s", ErrDamaged, what) }
+	first := true
+	for {
+		line, err := headLine(br)
+		if err != nil {
+			return h, 0, 0, 0, err
+		}
+		if first && line != magic {
+			return h, 0, 0, 0, damaged("it does not begin with " + magic)
+		}
+		if !first {
+			key, value, ok := strings.Cut(line, ": ")
+			if !ok {
+				return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
+			}
+			switch key {
+			case "id":
+				h.ID = value
+			case "content":
+				if _, err := fmt.Sscanf(line, "content: %d %d", &contentAt, &contentSize); err != nil {
+					return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
+				}
+			case "arrived":
+				if h.Arrived, err = time.Parse(timeFormat, value); err != nil {
+					return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
+				}
+			case "client":
+				h.Client = value
+			case "body":
+				h.Body = value
+			case "verp":
+				h.VERP = value == "yes"
+			case "list", "from":
+				path, rest, ok := smtp.ParsePath(value)
+				if !ok || rest != "" {
+					return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
+				}
+				if key == "list" {
+					h.List = path
+				} else {
+					h.From = path
+				}
+			}
+		}
+		recipientsAt += int64(len(line)) + 1
+		first = false
+		if strings.HasPrefix(line, "from: ") { // the last line before the recipients
+			break
+		}
+	}
+	if !ValidID(h.ID) || contentAt <= recipientsAt {
+		return h, 0, 0, 0, damaged("its writer did not finish")
+	}
+	return h, recipientsAt, contentAt, contentSize, nil
+}
+
+// headLine reads one line without its LF.
+func headLine(br *bufio.Reader) (string, error) {
+	line, err := br.ReadSlice('\n')
+	if err == io.EOF || err == bufio.ErrBufferFull || err == nil && len(line) > maxHeadLine {
+		return "", fmt.Errorf("%w: a line without an end", ErrDamaged)
+	}
+	if err != nil {
+		return "", err
+	}
+	return string(line[:len(line)-1]), nil
+}
+
+// States of a recipient.
+const (
+	ToDo = 'T'
+	Done = 'D'
+	Fail = 'F'
+)
+
+// A Recipient is one line of a head.
+type Recipient struct {
+	Path  smtp.Path
+	State byte  // ToDo, Done or Fail
+	at    int64 // of the state byte in the file
+}
+
+func parseRecipient(line string) (Recipient, bool) {
+	if len(line) < 3 || line[1] != ' ' || line[0] != ToDo && line[0] != Done && line[0] != Fail {
+		return Recipient{}, false
+	}
+	path, rest, ok := smtp.ParsePath(line[2:])
+	return Recipient{Path: path, State: line[0]}, ok && rest == ""
+}

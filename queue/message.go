@@ -1,0 +1,359 @@
+package queue
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Message is a complete message of the spool, open.
+type Message struct {
+	Head
+	Box  Box
+	Size int64 // of the content
+
+	spool        *Spool
+	f            *os.File
+	path         string
+	recipientsAt int64
+	contentAt    int64
+}
+
+// An Entry is a message as the directory shows it.
+type Entry struct {
+	ID  string
+	Due time.Time // not to be worked on before
+	dir string
+}
+
+// List gives the messages of a box in the order in which they are due. It opens
+// none of them.
+func (s *Spool) List(b Box) ([]Entry, error) {
+	var list []Entry
+	for _, dir := range boxDirs(b) {
+		entries, err := os.ReadDir(s.path(dir))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			info, err := e.Info()
+			if err != nil || !info.Mode().IsRegular() || !ValidID(e.Name()) {
+				continue // gone meanwhile, or none of ours
+			}
+			list = append(list, Entry{ID: e.Name(), Due: info.ModTime(), dir: dir})
+		}
+	}
+	slices.SortFunc(list, func(a, b Entry) int {
+		return cmp.Or(a.Due.Compare(b.Due), strings.Compare(a.ID, b.ID))
+	})
+	return list, nil
+}
+
+func boxDirs(b Box) []string {
+	if b == Failed {
+		return []string{string(b)}
+	}
+	return []string{b.claimed(), b.fresh()}
+}
+
+// ErrBusy is a message that another process works on, or has just finished.
+var ErrBusy = errors.New("another process has this message")
+
+// Exists says that the box has a message of this id, worked on or not.
+func (s *Spool) Exists(b Box, id string) (bool, error) {
+	for range 2 { // it may move from new to cur, or back, between two looks
+		for _, dir := range boxDirs(b) {
+			_, err := os.Lstat(s.path(dir, id))
+			if err == nil {
+				return true, nil
+			}
+			if !errors.Is(err, fs.ErrNotExist) {
+				return false, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// Open opens a message for reading alone: for showing it. It takes no lock.
+func (s *Spool) Open(b Box, id string) (*Message, error) {
+	if !ValidID(id) {
+		return nil, fmt.Errorf("%q: %w", id, fs.ErrNotExist)
+	}
+	for _, dir := range boxDirs(b) {
+		f, err := os.OpenFile(s.path(dir, id), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return s.read(b, f)
+	}
+	return nil, fmt.Errorf("%s: %w", id, fs.ErrNotExist)
+}
+
+// Claim takes a message for this process alone: its lock, and its place in cur.
+// ErrBusy: somebody else has it, or had it and is done with it.
+func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
+	path := s.path(e.dir, e.ID)
+	if err := s.fault("open", path); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrBusy
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.lock(f, path); err != nil {
+		f.Close()
+		return nil, err
+	}
+	m, err := s.read(b, f)
+	if err != nil {
+		return nil, err
+	}
+	if cur := s.path(b.claimed(), e.ID); cur != path {
+		err := s.fault("rename", cur)
+		if err == nil {
+			err = os.Rename(path, cur) // not synced: either place will do after a crash
+		}
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		m.path = cur
+	}
+	return m, nil
+}
+
+// lock takes the lock and makes sure that the file is still the one that the
+// name stands for: another process may have finished it between open and lock.
+func (s *Spool) lock(f *os.File, path string) error {
+	if err := s.fault("flock", path); err != nil {
+		return err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if err == unix.EWOULDBLOCK {
+			return ErrBusy
+		}
+		return err
+	}
+	mine, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(mine, named) {
+		return ErrBusy
+	}
+	return err
+}
+
+// read takes the head. On an error the file is closed.
+func (s *Spool) read(b Box, f *os.File) (*Message, error) {
+	br := bufio.NewReaderSize(f, 16<<10)
+	h, recipientsAt, contentAt, size, err := readHead(br)
+	var info os.FileInfo
+	if err == nil {
+		info, err = f.Stat()
+	}
+	if err == nil && contentAt+size > info.Size() {
+		err = fmt.Errorf("%w: %d bytes are missing", ErrDamaged, contentAt+size-info.Size())
+	}
+	if err == nil && h.ID != filepath.Base(f.Name()) {
+		err = fmt.Errorf("%w: it calls itself %s", ErrDamaged, h.ID)
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return &Message{
+		Head: h, Box: b, Size: size,
+		spool: s, f: f, path: f.Name(), recipientsAt: recipientsAt, contentAt: contentAt,
+	}, nil
+}
+
+// Content is the message itself.
+func (m *Message) Content() *io.SectionReader {
+	return io.NewSectionReader(m.f, m.contentAt, m.Size)
+}
+
+// Recipients goes through the recipients in the order of the file. It stops at
+// the first error, which it gives with a zero Recipient.
+func (m *Message) Recipients() iter.Seq2[Recipient, error] {
+	return func(yield func(Recipient, error) bool) {
+		at := m.recipientsAt
+		br := bufio.NewReaderSize(io.NewSectionReader(m.f, at, m.contentAt-at), 64<<10)
+		for {
+			line, err := headLine(br)
+			if err == nil && line == "" {
+				return
+			}
+			r, ok := parseRecipient(line)
+			if err == nil && !ok {
+				err = fmt.Errorf("%s: %w: recipient %q", m.path, ErrDamaged, line)
+			}
+			r.at = at
+			if !yield(r, err) || err != nil {
+				return
+			}
+			at += int64(len(line)) + 1
+		}
+	}
+}
+
+// Count counts the recipients by state.
+func (m *Message) Count() (todo, done, failed int, err error) {
+	for r, err := range m.Recipients() {
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		switch r.State {
+		case ToDo:
+			todo++
+		case Done:
+			done++
+		case Fail:
+			failed++
+		}
+	}
+	return todo, done, failed, nil
+}
+
+// Mark sets the state of a recipient in the file. Sync makes it durable.
+func (m *Message) Mark(r Recipient, state byte) error {
+	if err := m.spool.fault("pwrite", m.path); err != nil {
+		return err
+	}
+	_, err := m.f.WriteAt([]byte{state}, r.at)
+	return err
+}
+
+// Sync makes all marks and notes durable.
+func (m *Message) Sync() error {
+	if err := m.spool.fault("fdatasync", m.path); err != nil {
+		return err
+	}
+	return unix.Fdatasync(int(m.f.Fd()))
+}
+
+// maxNotes is how much is written behind a message: a refusal for each of ten
+// thousand members. What does not fit is in the log.
+const maxNotes = 1 << 20
+
+// Note puts a line for the operator behind the content.
+func (m *Message) Note(now time.Time, text string) error {
+	info, err := m.f.Stat()
+	if err != nil || info.Size()-m.contentAt-m.Size > maxNotes {
+		return err
+	}
+	if err := m.spool.fault("pwrite", m.path); err != nil {
+		return err
+	}
+	line := now.UTC().Format(time.RFC3339) + " " + strings.Map(func(c rune) rune {
+		if c < ' ' {
+			return ' '
+		}
+		return c
+	}, text) + "\n"
+	_, err = m.f.WriteAt([]byte(line), info.Size())
+	return err
+}
+
+// Notes are the lines behind the content, oldest first.
+func (m *Message) Notes() ([]string, error) {
+	end := m.contentAt + m.Size
+	text, err := io.ReadAll(io.NewSectionReader(m.f, end, maxNotes+maxHeadLine))
+	if err != nil || len(text) == 0 {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), nil
+}
+
+// Remove takes the message out of the spool for good.
+func (m *Message) Remove() error {
+	defer m.f.Close()
+	if err := m.spool.remove(m.path); err != nil {
+		return err
+	}
+	return m.spool.syncDir(filepath.Dir(m.path))
+}
+
+// Defer puts the message back, not to be touched before at.
+func (m *Message) Defer(at time.Time) error {
+	defer m.f.Close()
+	if err := m.spool.fault("utimensat", m.path); err != nil {
+		return err
+	}
+	if err := os.Chtimes(m.path, time.Time{}, at); err != nil {
+		return err
+	}
+	to := m.spool.path(m.Box.fresh(), m.ID)
+	if to == m.path {
+		return nil
+	}
+	_, err := m.spool.rename(m.path, to)
+	return err
+}
+
+// GiveUp puts the message into failed.
+func (m *Message) GiveUp() error {
+	defer m.f.Close()
+	_, err := m.spool.rename(m.path, m.spool.path(Failed.fresh(), m.ID))
+	return err
+}
+
+// Close lets go of the message and leaves it where it is: when it was claimed,
+// the next process finds it in cur without a lock.
+func (m *Message) Close() { m.f.Close() }
+
+// Retry makes a message due now. One that was given up is written anew, under a
+// new id and as if it had just arrived, for the recipients that failed; what
+// was done stays done.
+func (m *Message) Retry(now time.Time) (id string, err error) {
+	if m.Box != Failed {
+		return m.ID, m.Defer(now)
+	}
+	h := m.Head
+	h.ID, h.Arrived = "", now
+	w, err := m.spool.Create(h)
+	if err != nil {
+		return "", err
+	}
+	box := Outbound
+	if h.List.IsNull() {
+		box = Inbound
+	}
+	for r, err := range m.Recipients() {
+		if err == nil && r.State != Done {
+			err = w.Rcpt(r.Path)
+		}
+		if err != nil {
+			w.Abort()
+			return "", err
+		}
+	}
+	if _, err := io.Copy(w, m.Content()); err != nil {
+		w.Abort()
+		return "", err
+	}
+	if err := w.Commit(box); err != nil {
+		return "", err
+	}
+	w.Close()
+	return w.ID(), m.Remove()
+}

@@ -1,0 +1,290 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/smtp"
+)
+
+const (
+	// SweepAge is when a file in tmp belongs to nobody any more: longer than
+	// any session or delivery can last, and the age that maildir names.
+	SweepAge = 36 * time.Hour
+
+	// MinFreeBytes is what stays free on the file system beside the message
+	// itself: deliver writes a second copy, and the operator needs room to move.
+	MinFreeBytes = 32 << 20
+
+	// MinFreeInodes is the same for inodes.
+	MinFreeInodes = 256
+)
+
+// A Box is one of the three places where messages are.
+type Box string
+
+const (
+	Inbound  Box = "inbound"
+	Outbound Box = "outbound"
+	Failed   Box = "failed"
+)
+
+// A Spool is the directory that holds the queue. Any number of processes may
+// use one at a time.
+type Spool struct {
+	Dir  string
+	Host string // the last part of the names made here
+
+	// High and low water: above MaxMessages nothing is admitted until there
+	// are fewer than MinMessages. 0: no limit.
+	MaxMessages, MinMessages int
+
+	Backoff Backoff
+
+	// Fault, where set, is asked before every system call that changes the
+	// disk; its error stands for that call's. Tests fail each call in turn.
+	Fault func(call, path string) error
+}
+
+// fault gives the error that a test wants this call to have.
+func (s *Spool) fault(call, path string) error {
+	if s.Fault == nil {
+		return nil
+	}
+	if err := s.Fault(call, path); err != nil {
+		return &fs.PathError{Op: call, Path: path, Err: err}
+	}
+	return nil
+}
+
+func (s *Spool) path(parts ...string) string {
+	return filepath.Join(append([]string{s.Dir}, parts...)...)
+}
+
+// dirs are the directories below Dir, in the order in which they are made.
+var dirs = []string{"tmp", "inbound", "inbound/new", "inbound/cur", "outbound", "outbound/new", "outbound/cur", "failed"}
+
+// Init makes what is missing of the spool: directories of mode 0700.
+func (s *Spool) Init() error {
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		if err := os.Mkdir(s.path(dir), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// where a message of this box is put when it is complete.
+func (b Box) fresh() string {
+	if b == Failed {
+		return string(b)
+	}
+	return string(b) + "/new"
+}
+
+// claimed is where a message of this box is while it is worked on.
+func (b Box) claimed() string {
+	if b == Failed {
+		return string(b)
+	}
+	return string(b) + "/cur"
+}
+
+// rename moves a file and makes the move durable. moved with an error means
+// that only the second has failed.
+func (s *Spool) rename(from, to string) (moved bool, err error) {
+	if err := s.fault("rename", to); err != nil {
+		return false, err
+	}
+	if err := os.Rename(from, to); err != nil {
+		return false, err
+	}
+	return true, s.syncDir(filepath.Dir(to))
+}
+
+func (s *Spool) syncDir(dir string) error {
+	if err := s.fault("fsync", dir); err != nil {
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+func (s *Spool) syncFile(f *os.File) error {
+	if err := s.fault("fsync", f.Name()); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func (s *Spool) remove(path string) error {
+	if err := s.fault("unlink", path); err != nil {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// newName is a maildir name: unique without a lock, on storage shared between
+// hosts too.
+func (s *Spool) newName(now time.Time) string {
+	var random [4]byte
+	unix.Getrandom(random[:], 0)
+	return fmt.Sprintf("%d.M%06dP%dR%x.%s", now.Unix(), now.Nanosecond()/1000, os.Getpid(), random, s.Host)
+}
+
+// ValidID says that s can be a message's id, and so a file name: letters,
+// digits, dots, hyphens and underscores, no dot in front, at most 255 bytes.
+func ValidID(s string) bool {
+	if s == "" || len(s) > 255 || s[0] == '.' {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return true
+}
+
+// Admit says whether a message of so many bytes may come in; 0 where its size
+// is not known yet. Its error is a reply: the queue is over its high-water mark
+// or was and is not yet below the low one, or the file system is nearly full.
+func (s *Spool) Admit(size int64) error {
+	var st unix.Statfs_t
+	if err := unix.Statfs(s.path("tmp"), &st); err != nil {
+		return fmt.Errorf("statfs %s: %w", s.path("tmp"), err)
+	}
+	if free := int64(st.Bavail) * st.Bsize; free < size+MinFreeBytes {
+		return fmt.Errorf("%s: %d bytes free: %w", s.Dir, free, smtp.ReplyNoSpace)
+	}
+	if st.Files > 0 && st.Ffree < MinFreeInodes { // 0: a file system that does not count them
+		return fmt.Errorf("%s: %d inodes free: %w", s.Dir, st.Ffree, smtp.ReplyNoSpace)
+	}
+	return s.admitOneMore()
+}
+
+// replyFull is what a client hears between high and low water.
+var replyFull = smtp.Reply{Code: 452, Enhanced: "4.3.1", Text: "too much mail is waiting here; please try again later"}
+
+// admitOneMore holds the water marks. That the queue has been over the high one
+// is kept as a file, since no process lives to remember it.
+func (s *Spool) admitOneMore() error {
+	if s.MaxMessages <= 0 {
+		return nil
+	}
+	mark := s.path("inbound", "full")
+	limit := s.MaxMessages
+	_, err := os.Lstat(mark)
+	full := err == nil
+	if full {
+		limit = s.MinMessages
+	}
+	n, err := s.count(limit)
+	switch {
+	case err != nil:
+		return err
+	case n >= limit:
+		if !full {
+			if f, err := os.OpenFile(mark, os.O_CREATE|os.O_WRONLY, 0o600); err == nil {
+				f.Close()
+			}
+		}
+		return fmt.Errorf("%d messages wait: %w", n, replyFull)
+	case full:
+		os.Remove(mark)
+	}
+	return nil
+}
+
+// count counts messages that wait, up to limit.
+func (s *Spool) count(limit int) (n int, err error) {
+	for _, dir := range []string{"inbound/new", "inbound/cur", "outbound/new", "outbound/cur"} {
+		d, err := os.Open(s.path(dir))
+		if err != nil {
+			return 0, err
+		}
+		for n < limit {
+			names, err := d.Readdirnames(256)
+			n += len(names)
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				d.Close()
+				return 0, err
+			}
+		}
+		d.Close()
+	}
+	return n, nil
+}
+
+// Sweep removes what crashed writers left in tmp, and says how much.
+func (s *Spool) Sweep(now time.Time) (removed int, err error) {
+	entries, err := os.ReadDir(s.path("tmp"))
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || now.Sub(info.ModTime()) < SweepAge {
+			continue
+		}
+		if s.remove(s.path("tmp", e.Name())) == nil {
+			removed++
+		}
+	}
+	return removed, nil
+}
+
+// A Backoff says when a message that could not be sent is tried again. Zero
+// fields: the constant of that name.
+type Backoff struct {
+	Min, Max time.Duration // between two attempts
+	GiveUp   time.Duration // after arrival
+}
+
+const (
+	// RetryMin, RetryMax: a relay that is down for a moment is tried soon, one
+	// that is down for days six times a day.
+	RetryMin = 5 * time.Minute
+	RetryMax = 4 * time.Hour
+	// GiveUp is Postfix's maximal_queue_lifetime; RFC 5321, 4.5.4.1 asks for
+	// four to five days.
+	GiveUp = 5 * 24 * time.Hour
+)
+
+// Next is the time of the next attempt; ok is false when it is time to give up.
+// The wait is as long as the message is old, so it doubles with each attempt
+// and no counter need be stored.
+func (b Backoff) Next(arrived, now time.Time) (at time.Time, ok bool) {
+	age := now.Sub(arrived)
+	if age >= b.giveUp() {
+		return time.Time{}, false
+	}
+	return now.Add(min(max(age, or(b.Min, RetryMin)), or(b.Max, RetryMax))), true
+}
+
+func (b Backoff) giveUp() time.Duration { return or(b.GiveUp, GiveUp) }
+
+func or(d, standard time.Duration) time.Duration {
+	if d == 0 {
+		return standard
+	}
+	return d
+}

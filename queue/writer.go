@@ -1,0 +1,179 @@
+package queue
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/smtp"
+)
+
+// A Writer writes one message into tmp. Rcpt is called for each recipient, then
+// Write for the content, then Commit or Abort. It keeps no part of the message
+// in memory but a buffer.
+type Writer struct {
+	spool     *Spool
+	head      Head
+	f         *os.File
+	bw        *bufio.Writer
+	contentAt int64 // of the content line
+	at        int64 // bytes put down so far
+	bodyAt    int64 // 0: still in the head
+	rcpts     []int64
+}
+
+// Create begins a message. With an empty h.ID it gets a new one; with zero
+// h.Arrived it arrives now.
+func (s *Spool) Create(h Head) (*Writer, error) {
+	now := time.Now()
+	if h.Arrived.IsZero() {
+		h.Arrived = now
+	}
+	name := s.newName(now)
+	if h.ID == "" {
+		h.ID = name
+	}
+	var text strings.Builder
+	contentAt, err := h.write(&text)
+	if err != nil {
+		return nil, err
+	}
+	path := s.path("tmp", name)
+	if err := s.fault("open", path); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{spool: s, head: h, f: f, contentAt: contentAt}
+	w.bw = bufio.NewWriterSize(faultyFile{w}, 64<<10)
+	w.write(text.String())
+	return w, nil
+}
+
+// faultyFile is the file under the Writer's buffer.
+type faultyFile struct{ w *Writer }
+
+func (f faultyFile) Write(p []byte) (int, error) {
+	if err := f.w.spool.fault("write", f.w.f.Name()); err != nil {
+		return 0, err
+	}
+	return f.w.f.Write(p)
+}
+
+// ID is the message's id.
+func (w *Writer) ID() string { return w.head.ID }
+
+// write keeps count; an error of the buffer stays in it until Commit.
+func (w *Writer) write(s string) {
+	n, _ := w.bw.WriteString(s)
+	w.at += int64(n)
+}
+
+// Rcpt adds a recipient. It is not called after Write.
+func (w *Writer) Rcpt(to smtp.Path) error {
+	line := to.String()
+	for i := range len(line) {
+		if line[i] < ' ' || line[i] > '~' {
+			return fmt.Errorf("queue: recipient %q", line)
+		}
+	}
+	w.rcpts = append(w.rcpts, w.at)
+	w.write(string(rune(ToDo)) + " " + line + "\n")
+	return nil
+}
+
+// Write takes content.
+func (w *Writer) Write(p []byte) (int, error) {
+	w.endHead()
+	n, err := w.bw.Write(p)
+	w.at += int64(n)
+	return n, err
+}
+
+func (w *Writer) endHead() {
+	if w.bodyAt == 0 {
+		w.write("\n")
+		w.bodyAt = w.at
+	}
+}
+
+// Size is how many bytes of content there are so far.
+func (w *Writer) Size() int64 {
+	if w.bodyAt == 0 {
+		return 0
+	}
+	return w.at - w.bodyAt
+}
+
+// Commit makes the message durable in the box, leaving out the recipients whose
+// index is in refused: they are marked failed. When it returns nil the message
+// is safe; after any error it is not there. The file's lock, taken with Lock,
+// stays until Close.
+func (w *Writer) Commit(box Box, refused ...int) error {
+	if err := w.finish(refused); err != nil {
+		w.Abort()
+		return err
+	}
+	renamed, err := w.spool.rename(w.f.Name(), w.Path(box))
+	if err != nil {
+		if renamed {
+			// Who is told that the message is not here must be told the truth.
+			os.Remove(w.Path(box))
+		}
+		w.Abort()
+	}
+	return err
+}
+
+// Path is where Commit puts the message.
+func (w *Writer) Path(box Box) string { return w.spool.path(box.fresh(), w.head.ID) }
+
+// finish completes the file and syncs it.
+func (w *Writer) finish(refused []int) error {
+	w.endHead()
+	if err := w.bw.Flush(); err != nil {
+		return err
+	}
+	for _, i := range refused {
+		if err := w.pwrite([]byte{Fail}, w.rcpts[i]); err != nil {
+			return err
+		}
+	}
+	line := fmt.Sprintf(contentLine, w.bodyAt, w.at-w.bodyAt)
+	if err := w.pwrite([]byte(line), w.contentAt); err != nil {
+		return err
+	}
+	return w.spool.syncFile(w.f)
+}
+
+func (w *Writer) pwrite(p []byte, at int64) error {
+	if err := w.spool.fault("pwrite", w.f.Name()); err != nil {
+		return err
+	}
+	_, err := w.f.WriteAt(p, at)
+	return err
+}
+
+// Lock takes the message's lock before anyone else can see it, so that after
+// Commit nobody works on it until Close.
+func (w *Writer) Lock() error {
+	if err := w.spool.fault("flock", w.f.Name()); err != nil {
+		return err
+	}
+	return unix.Flock(int(w.f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+}
+
+// Close lets go of the file and its lock. After Commit the message stays.
+func (w *Writer) Close() { w.f.Close() }
+
+// Abort leaves nothing behind.
+func (w *Writer) Abort() {
+	w.f.Close()
+	os.Remove(w.f.Name())
+}

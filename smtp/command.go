@@ -1,0 +1,67 @@
+package smtp
+
+import "strings"
+
+// parseCommand cuts a command line, without its CRLF, into verb and argument.
+// The verb comes out in upper case: RFC 5321, 2.4.
+func parseCommand(line string) (verb, arg string) {
+	verb, arg, _ = strings.Cut(strings.TrimRight(line, " \t"), " ")
+	return strings.ToUpper(verb), strings.Trim(arg, " \t")
+}
+
+// parseParams reads "KEY=VALUE KEY2" after a path: RFC 5321, 4.1.2. Keys come
+// out in upper case. One that is there twice is refused, as is one that is not
+// letters, digits and hyphens.
+func parseParams(s string) (map[string]string, bool) {
+	if s != "" && s[0] != ' ' {
+		return nil, false // <a@b>SIZE=1
+	}
+	var params map[string]string
+	for word := range strings.FieldsSeq(s) {
+		key, value, hasValue := strings.Cut(word, "=")
+		key = strings.ToUpper(key)
+		if _, twice := params[key]; twice || !isKeyword(key) || hasValue && !isParamValue(value) {
+			return nil, false
+		}
+		if params == nil {
+			params = make(map[string]string)
+		}
+		params[key] = value
+	}
+	return params, true
+}
+
+func isKeyword(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' && i > 0) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isParamValue(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' || s[i] == '=' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// heloName makes the argument of HELO, EHLO or LHLO fit for a header and a log
+// line. No name is refused for what it says (RFC 5321, 4.1.4), only for saying
+// nothing or for being longer than a domain can be.
+func heloName(arg string) (string, bool) {
+	name, _, _ := strings.Cut(arg, " ")
+	if name == "" || len(name) > MaxDomain {
+		return "", false
+	}
+	return strings.Map(func(c rune) rune {
+		if c <= ' ' || c > '~' || strings.ContainsRune(`()<>,;\"`, c) {
+			return '?'
+		}
+		return c
+	}, name), true
+}

@@ -1,0 +1,278 @@
+package smtp
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A command is a verb's row in the table.
+type command struct {
+	run  func(s *Session, arg string)
+	bare bool // takes no argument: RFC 5321, 4.1.1
+	junk bool // moves no mail
+}
+
+// commands are all verbs that there are.
+var commands map[string]command
+
+// init, and not a literal, since HELP reads the table it stands in.
+func init() {
+	commands = map[string]command{
+		"HELO": {run: func(s *Session, arg string) { s.hello(arg, SMTP) }},
+		"EHLO": {run: func(s *Session, arg string) { s.hello(arg, ESMTP) }},
+		"LHLO": {run: func(s *Session, arg string) { s.hello(arg, LMTP) }},
+		"MAIL": {run: (*Session).mail},
+		"RCPT": {run: (*Session).rcpt},
+		"DATA": {run: (*Session).data, bare: true},
+		"RSET": {run: (*Session).rset, bare: true, junk: true},
+		"NOOP": {run: (*Session).noop, junk: true},
+		"VRFY": {run: (*Session).vrfy, junk: true},
+		"HELP": {run: (*Session).help, junk: true},
+		"QUIT": {run: (*Session).quit, bare: true},
+
+		"EXPN": {run: (*Session).notHere},
+		"ETRN": {run: (*Session).notHere},
+		"TURN": {run: (*Session).notHere},
+		"SEND": {run: (*Session).notHere},
+		"SOML": {run: (*Session).notHere},
+		"SAML": {run: (*Session).notHere},
+	}
+}
+
+// hello is HELO, EHLO and LHLO: RFC 5321, 4.1.1.1; RFC 2033, 4.1. It clears the
+// envelope. Enhanced codes have no place in its reply (RFC 2034, 3).
+func (s *Session) hello(arg, proto string) {
+	name, ok := heloName(arg)
+	if !ok {
+		s.refuse(Reply{501, "5.5.4", "say your host name"})
+		return
+	}
+	s.reset()
+	s.helo, s.proto = name, proto
+	if proto == SMTP {
+		s.reply(Reply{250, "", s.Hostname})
+		return
+	}
+	s.reply(Reply{250, "", strings.Join([]string{
+		s.Hostname,
+		"PIPELINING",
+		fmt.Sprintf("SIZE %d", s.MaxMessageSize),
+		"8BITMIME",
+		"ENHANCEDSTATUSCODES",
+	}, "\n")})
+}
+
+// mail is MAIL: RFC 5321, 4.1.1.2.
+func (s *Session) mail(arg string) {
+	if s.helo == "" {
+		s.refuse(Reply{503, "5.5.1", "say EHLO first"})
+		return
+	}
+	if s.env != nil {
+		s.refuse(Reply{503, "5.5.1", "a mail transaction is open already"})
+		return
+	}
+	from, params, bad := parseMailbox(arg, "FROM:", "5.1.7")
+	if bad != nil {
+		s.refuse(*bad)
+		return
+	}
+	env := &Envelope{Peer: s.Peer, Helo: s.helo, Proto: s.proto, From: from}
+	for key, value := range params {
+		if r, ok := s.mailParam(env, key, value); !ok {
+			s.refuse(r)
+			return
+		}
+	}
+	if err := s.Backend.Mail(env); err != nil {
+		s.refuseErr(err, Event{What: "refused", Text: "MAIL", From: from, InMail: true})
+		return
+	}
+	s.env, s.junk = env, 0
+	s.reply(Reply{250, "2.1.0", "sender ok"})
+}
+
+// mailParam is one parameter of MAIL.
+func (s *Session) mailParam(env *Envelope, key, value string) (Reply, bool) {
+	switch key {
+	case "SIZE": // RFC 1870, 6
+		n, ok := parseSize(value)
+		if !ok {
+			return Reply{501, "5.5.4", "SIZE must be a number of bytes"}, false
+		}
+		if s.MaxMessageSize > 0 && n > s.MaxMessageSize {
+			return s.tooLarge(), false
+		}
+		env.Size = n
+	case "BODY": // RFC 6152, 3
+		env.Body = strings.ToUpper(value)
+		if env.Body != "7BIT" && env.Body != "8BITMIME" {
+			return Reply{501, "5.5.4", "BODY must be 7BIT or 8BITMIME"}, false
+		}
+	default:
+		return Reply{555, "5.5.4", "parameter " + key + " is not known here"}, false
+	}
+	return Reply{}, true
+}
+
+func (s *Session) tooLarge() Reply {
+	r := ReplyTooLarge
+	r.Text = fmt.Sprintf("%s: at most %d bytes", r.Text, s.MaxMessageSize)
+	return r
+}
+
+// rcpt is RCPT: RFC 5321, 4.1.1.3.
+func (s *Session) rcpt(arg string) {
+	if s.env == nil {
+		s.refuse(Reply{503, "5.5.1", "say MAIL first"})
+		return
+	}
+	to, params, bad := parseMailbox(arg, "TO:", "5.1.3")
+	if bad == nil && to.IsNull() {
+		bad = &Reply{501, "5.1.3", "the null address takes no mail"}
+	}
+	for key := range params {
+		bad = &Reply{555, "5.5.4", "parameter " + key + " is not known here"}
+	}
+	if bad == nil && len(s.env.To) >= MaxRecipients {
+		bad = &Reply{452, "4.5.3", fmt.Sprintf("at most %d recipients in one message; send it again to the others", MaxRecipients)}
+	}
+	if bad != nil {
+		s.refused = true
+		s.refuse(*bad)
+		return
+	}
+	if err := s.Backend.Rcpt(s.env, to); err != nil {
+		s.refused = true
+		s.refuseErr(err, Event{What: "refused", Text: "RCPT", To: to})
+		return
+	}
+	s.env.To = append(s.env.To, to)
+	s.reply(Reply{250, "2.1.5", "recipient ok"})
+}
+
+// parseMailbox reads "FROM:<path> params" and "TO:<path> params". enhanced is
+// the code for an address that is none.
+func parseMailbox(arg, keyword, enhanced string) (Path, map[string]string, *Reply) {
+	if len(arg) < len(keyword) || !strings.EqualFold(arg[:len(keyword)], keyword) {
+		return Path{}, nil, &Reply{501, "5.5.4", "say " + keyword + "<address>"}
+	}
+	arg = arg[len(keyword):]
+	for i := range len(arg) {
+		if arg[i] >= 0x80 { // RFC 6531, 3.5
+			return Path{}, nil, &Reply{553, "5.6.7", "addresses beyond ASCII are not taken here"}
+		}
+	}
+	path, rest, ok := ParsePath(arg)
+	if !ok {
+		return Path{}, nil, &Reply{501, enhanced, "that is not a mail address"}
+	}
+	params, ok := parseParams(rest)
+	if !ok {
+		return Path{}, nil, &Reply{501, "5.5.4", "syntax error after the address"}
+	}
+	return path, params, nil
+}
+
+// data is DATA: RFC 5321, 4.1.1.4.
+func (s *Session) data(string) {
+	switch {
+	case s.env == nil:
+		s.refuse(Reply{503, "5.5.1", "say MAIL and RCPT first"})
+		return
+	case len(s.env.To) == 0 && s.refused:
+		s.refuse(Reply{554, "5.5.1", "no recipient was accepted"})
+		return
+	case len(s.env.To) == 0:
+		s.refuse(Reply{503, "5.5.1", "say RCPT first"})
+		return
+	}
+	env := s.env
+	defer s.reset()
+	msg, err := s.Backend.Data(env)
+	if err != nil {
+		s.refuseErr(err, Event{What: "refused", Text: "DATA"})
+		return
+	}
+	s.reply(Reply{354, "", "send the message; end with a line that is a single dot"})
+	size, refused, err := readData(s.wire.br, msg, s.MaxMessageSize)
+	if err != nil {
+		msg.Abort()
+		s.wire.br.Reset(failed{err}) // the session's next line is this error
+		return
+	}
+	var id string
+	outcomes := make([]error, len(env.To))
+	if refused != nil {
+		msg.Abort()
+		if refused == error(ReplyTooLarge) {
+			refused = s.tooLarge()
+		}
+		for i := range outcomes {
+			outcomes[i] = refused
+		}
+	} else {
+		id, outcomes = msg.Commit()
+	}
+	s.answer(env, id, size, outcomes)
+}
+
+// answer gives the reply, or in LMTP the replies (RFC 2033, 4.2), after a
+// message.
+func (s *Session) answer(env *Envelope, id string, size int64, outcomes []error) {
+	accepted := Reply{250, "2.0.0", "queued as " + id}
+	some := false
+	for i, err := range outcomes {
+		e := Event{ID: id, To: env.To[i], Size: size}
+		if err == nil {
+			e.What, e.Reply, some = "accepted", accepted, true
+		} else {
+			e.What, e.Text, e.Err, e.Reply = "refused", "END-OF-MESSAGE", err, ReplyTo(err)
+		}
+		s.log(e)
+		if env.Proto == LMTP || i == 0 {
+			s.reply(e.Reply)
+		}
+	}
+	if some {
+		s.count++
+	} else {
+		s.strike()
+	}
+}
+
+// failed reads as the error it is.
+type failed struct{ err error }
+
+func (f failed) Read([]byte) (int, error) { return 0, f.err }
+
+func (s *Session) rset(string) {
+	s.reset()
+	s.reply(Reply{250, "2.0.0", "ok"})
+}
+
+func (s *Session) noop(string) { s.reply(Reply{250, "2.0.0", "ok"}) }
+
+// vrfy promises nothing and reveals nothing: RFC 5321, 3.5.3 and 7.3.
+func (s *Session) vrfy(arg string) {
+	if arg == "" {
+		s.refuse(Reply{501, "5.5.4", "say an address"})
+		return
+	}
+	s.reply(Reply{252, "2.0.0", "send some mail and see"})
+}
+
+func (s *Session) help(string) {
+	s.reply(Reply{214, "2.0.0", "this is superlist, a mailing-list manager\n" +
+		"commands: HELO EHLO LHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT\n" +
+		"people who run lists here: postmaster@" + s.Hostname})
+}
+
+func (s *Session) quit(string) {
+	s.reply(Reply{221, "2.0.0", "bye"})
+	s.done = true
+}
+
+func (s *Session) notHere(string) {
+	s.refuse(Reply{502, "5.5.1", s.last + " is not offered here"})
+}

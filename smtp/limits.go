@@ -1,0 +1,71 @@
+package smtp
+
+import "time"
+
+// Every limit of the protocol stands here, with its reason.
+const (
+	// MaxCommandLine is the longest command line taken, CRLF included. RFC
+	// 5321, 4.5.3.1.4 asks for 512; Postfix takes 2048, and a VERP return path
+	// with a long member in it needs more than 512.
+	MaxCommandLine = 2048
+
+	// MaxPath is the longest path taken, without its brackets. RFC 5321,
+	// 4.5.3.1.3 asks for 256; qmail takes 900, because VERP writes a whole
+	// address into a local part.
+	MaxPath = 900
+
+	// MaxDomain is the longest domain: RFC 5321, 4.5.3.1.2 and RFC 1035, 2.3.4.
+	MaxDomain = 255
+
+	// MaxRecipients is how many recipients one message may have. RFC 5321,
+	// 4.5.3.1.8 asks for at least 100; a recipient here is a list, not a
+	// member, so more is either a mistake or abuse.
+	MaxRecipients = 100
+
+	// MaxReplyLine is the longest reply line sent, CRLF included: RFC 5321,
+	// 4.5.3.1.5. A longer text goes out as several lines.
+	MaxReplyLine = 512
+
+	// MaxReplyRead is the longest reply line the client reads: servers exceed
+	// 512 in practice, but a line without an end must not fill memory.
+	MaxReplyRead = 4096
+
+	// MaxReplyLines is the most lines one reply may have when read: a server
+	// that never ends its reply must not hold the client for ever.
+	MaxReplyLines = 128
+
+	// MaxErrors is how many refused commands a session bears before 421. It is
+	// Postfix's smtpd_hard_error_limit.
+	MaxErrors = 20
+
+	// MaxJunk is how many commands that move nothing (NOOP, VRFY, RSET, HELP)
+	// a session bears between two messages: Postfix's
+	// smtpd_junk_command_limit.
+	MaxJunk = 100
+
+	// MaxSizeDigits is the length of a SIZE value: RFC 1870, 4 allows 20.
+	MaxSizeDigits = 20
+)
+
+// Timeouts that hold where the configuration says nothing.
+const (
+	// ReadTimeout is how long a server waits for the client's next bytes: RFC
+	// 5321, 4.5.3.2.7 asks for at least five minutes.
+	ReadTimeout = 5 * time.Minute
+	// WriteTimeout is how long a server tries to get its replies out.
+	WriteTimeout = 5 * time.Minute
+	// SessionTimeout ends a session that is never idle and never done. The
+	// launcher's own limit cannot be relied upon: Postfix before 3.10 does not
+	// enforce it.
+	SessionTimeout = time.Hour
+)
+
+// Timeouts of the client: RFC 5321, 4.5.3.2.1 to 4.5.3.2.6.
+const (
+	ConnectTimeout  = 30 * time.Second // no word in the RFC; Postfix's smtp_connect_timeout
+	GreetingTimeout = 5 * time.Minute
+	CommandTimeout  = 5 * time.Minute
+	DataTimeout     = 2 * time.Minute
+	BlockTimeout    = 3 * time.Minute
+	FinalTimeout    = 10 * time.Minute
+)

@@ -1,0 +1,241 @@
+package smtp
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// A Path is a mailbox as MAIL and RCPT carry it: RFC 5321, 4.1.2. The zero
+// Path is the null sender <>.
+type Path struct {
+	Local  string // unquoted: God, whether it came as God, "God" or \God
+	Domain string // as it came, without a trailing dot; "[192.0.2.1]" for a literal; empty for <Postmaster>
+}
+
+// IsNull says that this is the null sender <>.
+func (p Path) IsNull() bool { return p.Local == "" && p.Domain == "" }
+
+// Address is the path without brackets, its local part quoted where it must be:
+// a@example.com, "a b"@example.com, the empty string for the null sender.
+func (p Path) Address() string {
+	local := p.Local
+	if !isDotString(local) && !p.IsNull() {
+		local = quote(local)
+	}
+	if p.Domain == "" {
+		return local
+	}
+	return local + "@" + p.Domain
+}
+
+// String is the path with its brackets: <a@example.com>.
+func (p Path) String() string { return "<" + p.Address() + ">" }
+
+// Key is the address with its case folded, for comparing: domains have no case
+// (RFC 5321, 2.4), and no list treats two spellings of a local part as two
+// people.
+func (p Path) Key() string { return strings.ToLower(p.Address()) }
+
+func quote(local string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(local) {
+		if local[i] == '"' || local[i] == '\\' {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(local[i])
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// isAtext says that c may stand in an atom: RFC 5322, 3.2.3.
+func isAtext(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+		strings.IndexByte("!#$%&'*+-/=?^_`{|}~", c) >= 0
+}
+
+func isDotString(s string) bool {
+	if s == "" {
+		return false
+	}
+	for atom := range strings.SplitSeq(s, ".") {
+		if atom == "" {
+			return false
+		}
+		for i := range len(atom) {
+			if !isAtext(atom[i]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ParseAddress reads an address without brackets, a@example.com, with the rules
+// of ParsePath. It takes neither the null sender, nor a source route, nor a
+// local part alone.
+func ParseAddress(s string) (Path, bool) {
+	p := pathParser{s: s}
+	local, ok := p.local()
+	if !ok || !p.eat('@') {
+		return Path{}, false
+	}
+	domain, ok := p.domain()
+	if !ok || p.s != "" || len(s) > MaxPath {
+		return Path{}, false
+	}
+	return Path{local, domain}, true
+}
+
+// ParsePath reads a path at the start of s and gives what follows it. It takes
+// source routes and drops them (RFC 5321, 4.1.1.3 and appendix C), quoted and
+// slashed local parts, dots where RFC 5321 wants none in a local part (they
+// exist), a trailing dot and underscores in a domain, address literals, and a
+// local part without a domain only where it is postmaster (RFC 5321, 4.5.1).
+// Without brackets a path ends at the first space: common clients send it so.
+// Bytes beyond ASCII and controls are refused: they need SMTPUTF8.
+func ParsePath(s string) (path Path, rest string, ok bool) {
+	s = strings.TrimLeft(s, " ")
+	if !strings.HasPrefix(s, "<") {
+		word, rest, found := strings.Cut(s, " ")
+		if found {
+			rest = " " + rest
+		}
+		path, ok = ParseAddress(word)
+		return path, rest, ok
+	}
+	p := pathParser{s: s[1:]}
+	if p.eat('>') {
+		return Path{}, p.s, true
+	}
+	if !p.route() {
+		return Path{}, "", false
+	}
+	if path.Local, ok = p.local(); !ok {
+		return Path{}, "", false
+	}
+	if p.eat('@') {
+		if path.Domain, ok = p.domain(); !ok {
+			return Path{}, "", false
+		}
+	} else if !strings.EqualFold(path.Local, "postmaster") {
+		return Path{}, "", false
+	}
+	if !p.eat('>') || len(s)-len(p.s)-len("<>") > MaxPath {
+		return Path{}, "", false
+	}
+	return path, p.s, true
+}
+
+// pathParser takes a path apart from the left; s is what is left of it.
+type pathParser struct{ s string }
+
+func (p *pathParser) eat(c byte) bool {
+	if p.s == "" || p.s[0] != c {
+		return false
+	}
+	p.s = p.s[1:]
+	return true
+}
+
+// route drops "@a,@b:".
+func (p *pathParser) route() bool {
+	if p.s == "" || p.s[0] != '@' {
+		return true
+	}
+	for {
+		if !p.eat('@') {
+			return false
+		}
+		if _, ok := p.domain(); !ok {
+			return false
+		}
+		if p.eat(':') {
+			return true
+		}
+		if !p.eat(',') {
+			return false
+		}
+	}
+}
+
+// local reads a local part in any of its spellings, and unquotes it.
+func (p *pathParser) local() (string, bool) {
+	var b strings.Builder
+	quoted := false
+	for i := 0; i < len(p.s); i++ {
+		c := p.s[i]
+		switch {
+		case c < ' ' || c > '~':
+			return "", false
+		case c == '\\':
+			if i++; i == len(p.s) || p.s[i] < ' ' || p.s[i] > '~' {
+				return "", false
+			}
+			b.WriteByte(p.s[i])
+		case c == '"':
+			quoted = !quoted
+		case quoted, c == '.', isAtext(c):
+			b.WriteByte(c)
+		default:
+			p.s = p.s[i:]
+			return b.String(), b.Len() > 0
+		}
+	}
+	p.s = ""
+	return b.String(), b.Len() > 0 && !quoted
+}
+
+// domain reads a domain or an address literal.
+func (p *pathParser) domain() (string, bool) {
+	if strings.HasPrefix(p.s, "[") {
+		return p.literal()
+	}
+	end := 0
+	for end < len(p.s) && isDomainByte(p.s[end]) {
+		end++
+	}
+	domain := strings.TrimSuffix(p.s[:end], ".")
+	p.s = p.s[end:]
+	return domain, ValidDomain(domain)
+}
+
+func (p *pathParser) literal() (string, bool) {
+	end := strings.IndexByte(p.s, ']')
+	if end < 0 {
+		return "", false
+	}
+	literal := p.s[:end+1]
+	p.s = p.s[end+1:]
+	addr := literal[1:end]
+	if tag := "ipv6:"; len(addr) > len(tag) && strings.EqualFold(addr[:len(tag)], tag) {
+		addr = addr[len(tag):]
+	}
+	ip, err := netip.ParseAddr(addr)
+	return literal, err == nil && ip.Zone() == ""
+}
+
+func isDomainByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_'
+}
+
+// ValidDomain says that s can be a domain: labels of letters, digits, hyphens
+// and underscores, none of them empty or longer than 63, at most MaxDomain in
+// all. No such name can leave a directory when it is used as a file name.
+func ValidDomain(s string) bool {
+	if s == "" || len(s) > MaxDomain {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for i := range len(label) {
+			if label[i] == '.' || !isDomainByte(label[i]) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,209 @@
+package smtp
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// A Reply is what a server answers: RFC 5321, 4.2. It is a value, and it is an
+// error, so a refusal travels through any layer wrapped with %w and comes out
+// of ReplyTo as it was declared.
+type Reply struct {
+	Code     int    // three digits, 200 to 599
+	Enhanced string // RFC 3463, "5.1.1"; empty where RFC 2034 wants none
+	Text     string // one or more lines, parted by \n, without code
+}
+
+// Error is the reply in one line, as the log shows it.
+func (r Reply) Error() string { return r.String() }
+
+// String is the reply in one line: "550 5.1.1 no such list".
+func (r Reply) String() string {
+	text := strings.ReplaceAll(r.Text, "\n", " ")
+	if r.Enhanced != "" {
+		text = r.Enhanced + " " + text
+	}
+	return fmt.Sprintf("%03d %s", r.Code, clean(text))
+}
+
+// Positive says that the reply is a 2xx or 3xx.
+func (r Reply) Positive() bool { return r.Code >= 200 && r.Code < 400 }
+
+// Temporary says that the reply is a 4xx: the same command may pass later.
+func (r Reply) Temporary() bool { return r.Code >= 400 && r.Code < 500 }
+
+// Permanent says that the reply is a 5xx.
+func (r Reply) Permanent() bool { return r.Code >= 500 && r.Code < 600 }
+
+// Replies that any part of the program may give.
+var (
+	ReplyNoSpace = Reply{452, "4.3.1", "no space left for mail here now; please try again later"}
+	ReplyTimeout = Reply{421, "4.4.2", "nothing heard for too long; closing"}
+	ReplyLocal   = Reply{451, "4.3.0", "local error, nothing was accepted; please try again later"}
+)
+
+// ReplyTo turns any error into the reply that the other side sees. It is the
+// only place where that happens. A wrapped Reply speaks for itself, a full disk
+// is 452 4.3.1, a deadline 421 4.4.2, and all else 451 4.3.0 without a word of
+// what it was: that belongs into the log.
+func ReplyTo(err error) Reply {
+	var r Reply
+	switch {
+	case err == nil:
+		return Reply{250, "2.0.0", "ok"}
+	case errors.As(err, &r):
+		return r
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return ReplyNoSpace
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return ReplyTimeout
+	}
+	return ReplyLocal
+}
+
+// writeTo writes the reply, each line with code and enhanced code (RFC 2034, 4)
+// and none longer than MaxReplyLine.
+func (r Reply) writeTo(w *bufio.Writer) {
+	prefix := ""
+	if r.Enhanced != "" {
+		prefix = r.Enhanced + " "
+	}
+	width := MaxReplyLine - len("250-") - len(prefix) - len("\r\n")
+	var lines []string
+	for line := range strings.SplitSeq(r.Text, "\n") {
+		lines = append(lines, wrap(clean(line), width)...)
+	}
+	for i, line := range lines {
+		sep := byte('-')
+		if i == len(lines)-1 {
+			sep = ' '
+		}
+		fmt.Fprintf(w, "%03d%c%s%s\r\n", r.Code, sep, prefix, line)
+	}
+}
+
+// wrap cuts a line into pieces of at most width bytes, at spaces where it can.
+func wrap(line string, width int) []string {
+	var out []string
+	for len(line) > width {
+		cut := strings.LastIndexByte(line[:width], ' ')
+		if cut <= 0 {
+			cut = width
+		}
+		out = append(out, line[:cut])
+		line = strings.TrimLeft(line[cut:], " ")
+	}
+	return append(out, line)
+}
+
+// clean makes a text fit for a protocol line or a log line: whatever is not
+// printable ASCII becomes a question mark.
+func clean(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' {
+			return '?'
+		}
+		return c
+	}, s)
+}
+
+// ErrProtocol wraps what cannot be a reply at all.
+var ErrProtocol = errors.New("not an SMTP reply")
+
+// readReply reads one reply, of one or many lines. A line longer than
+// MaxReplyRead, more than MaxReplyLines lines, or a line that is none is
+// ErrProtocol: the two sides no longer agree on where they are.
+func readReply(br *bufio.Reader) (Reply, error) {
+	var r Reply
+	var text []string
+	for range MaxReplyLines {
+		line, err := readReplyLine(br)
+		if err != nil {
+			return Reply{}, err
+		}
+		code, more, rest, ok := splitReply(line)
+		if !ok || r.Code != 0 && code != r.Code {
+			return Reply{}, fmt.Errorf("%w: %q", ErrProtocol, line)
+		}
+		r.Code = code
+		enhanced, rest := splitEnhanced(code, rest)
+		if enhanced != "" {
+			r.Enhanced = enhanced
+		}
+		text = append(text, rest)
+		if !more {
+			r.Text = strings.Join(text, "\n")
+			return r, nil
+		}
+	}
+	return Reply{}, fmt.Errorf("%w: more than %d lines", ErrProtocol, MaxReplyLines)
+}
+
+func readReplyLine(br *bufio.Reader) (string, error) {
+	var line []byte
+	for {
+		part, err := br.ReadSlice('\n')
+		line = append(line, part...)
+		if len(line) > MaxReplyRead {
+			return "", fmt.Errorf("%w: a line of more than %d bytes", ErrProtocol, MaxReplyRead)
+		}
+		switch {
+		case err == bufio.ErrBufferFull:
+		case err == io.EOF && len(line) > 0:
+			return "", io.ErrUnexpectedEOF
+		case err != nil:
+			return "", err
+		default:
+			return strings.TrimRight(string(line), "\r\n"), nil
+		}
+	}
+}
+
+func splitReply(line string) (code int, more bool, text string, ok bool) {
+	if len(line) < 3 {
+		return 0, false, "", false
+	}
+	for _, c := range []byte(line[:3]) {
+		if c < '0' || c > '9' {
+			return 0, false, "", false
+		}
+		code = code*10 + int(c-'0')
+	}
+	if code < 200 || code > 599 {
+		return 0, false, "", false
+	}
+	if len(line) == 3 {
+		return code, false, "", true
+	}
+	return code, line[3] == '-', line[4:], line[3] == '-' || line[3] == ' '
+}
+
+// splitEnhanced takes "5.1.1 text" apart: RFC 2034, 4. A first digit that is
+// not the code's own makes it plain text.
+func splitEnhanced(code int, text string) (enhanced, rest string) {
+	word, rest, _ := strings.Cut(text, " ")
+	class, detail, ok := strings.Cut(word, ".")
+	subject, detail, ok2 := strings.Cut(detail, ".")
+	if !ok || !ok2 || class != fmt.Sprint(code/100) || !digits(subject, 3) || !digits(detail, 3) {
+		return "", text
+	}
+	return word, rest
+}
+
+// digits says that s is one to most decimal digits.
+func digits(s string, most int) bool {
+	if s == "" || len(s) > most {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}

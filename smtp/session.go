@@ -1,0 +1,231 @@
+package smtp
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"time"
+)
+
+// A Backend decides and stores. Every error it gives is turned into a reply by
+// ReplyTo.
+type Backend interface {
+	// Mail begins a transaction and forgets the one before. The envelope is
+	// complete but for its recipients.
+	Mail(*Envelope) error
+	// Rcpt decides on one recipient; with nil it is added to the envelope.
+	Rcpt(*Envelope, Path) error
+	// Data opens the place where the message goes. An error refuses DATA
+	// before a byte of the message is sent.
+	Data(*Envelope) (Message, error)
+}
+
+// A Message is what a Backend takes one message with. Either Commit or Abort is
+// called, once.
+type Message interface {
+	// Write takes the message's bytes: CRLF lines, dots undone. After an error
+	// it is not called again.
+	io.Writer
+	// Commit makes the message durable and gives its queue id and one outcome
+	// for each recipient of the envelope, in order; nil: accepted. Where the
+	// envelope is not LMTP the outcomes are all nil or all the same error,
+	// since SMTP has one reply for them all.
+	Commit() (id string, outcomes []error)
+	// Abort leaves nothing behind.
+	Abort()
+}
+
+// A Session serves one client, from greeting to QUIT. All fields but Backend
+// and Hostname may be left zero.
+type Session struct {
+	Hostname       string // the name in greeting and HELO replies; never another's: that is sendmail's loop guard
+	Backend        Backend
+	Peer           Peer
+	MaxMessageSize int64 // bytes; 0: no limit
+
+	ReadTimeout, WriteTimeout, SessionTimeout time.Duration // 0: the constant of that name
+
+	// Log gets every decision. It must not fail and must not write to the
+	// client.
+	Log func(Event)
+
+	wire    *wire
+	helo    string
+	proto   string
+	env     *Envelope // nil outside a transaction
+	refused bool      // RCPT has been refused in this transaction
+	errors  int
+	junk    int
+	count   int // messages accepted
+	last    string
+	done    bool
+}
+
+// Serve speaks with the client on rw until it leaves, breaks a limit or goes
+// silent. Its error is for the log; the client has had its reply. Where rw can
+// set deadlines, they are set.
+func (s *Session) Serve(rw io.ReadWriter) (err error) {
+	s.wire = newWire(rw)
+	s.wire.readTimeout = orTimeout(s.ReadTimeout, ReadTimeout)
+	s.wire.writeTimeout = orTimeout(s.WriteTimeout, WriteTimeout)
+	s.wire.end = s.wire.clock().Add(orTimeout(s.SessionTimeout, SessionTimeout))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			s.bye(Reply{421, "4.3.0", "internal error; closing"})
+		}
+		s.log(Event{What: "disconnect", Text: s.summary(), Err: err})
+	}()
+
+	s.log(Event{What: "connect"})
+	s.reply(Reply{220, "", s.Hostname + " ESMTP superlist"})
+	for !s.done {
+		line, err := s.wire.readLine()
+		if err != nil {
+			if again := s.badLine(err); again {
+				continue
+			}
+			return s.end(err)
+		}
+		s.command(line)
+	}
+	return s.end(s.wire.bw.Flush())
+}
+
+func orTimeout(t, standard time.Duration) time.Duration {
+	if t == 0 {
+		return standard
+	}
+	return t
+}
+
+// command runs one command line.
+func (s *Session) command(line string) {
+	verb, arg := parseCommand(line)
+	c, ok := commands[verb]
+	if !ok {
+		s.refuse(Reply{500, "5.5.2", "command not recognised; HELP lists what there is"})
+		return
+	}
+	s.last = verb
+	if c.junk {
+		if s.junk++; s.junk > MaxJunk {
+			s.refuse(Reply{450, "4.7.0", "too many commands that send no mail"})
+			return
+		}
+	}
+	if c.bare && arg != "" {
+		s.refuse(Reply{501, "5.5.4", verb + " takes no argument"})
+		return
+	}
+	c.run(s, arg)
+}
+
+// badLine answers a line that is none and says whether the session goes on.
+func (s *Session) badLine(err error) bool {
+	switch err {
+	case errLineTooLong:
+		s.refuse(Reply{500, "5.5.2", fmt.Sprintf("command line longer than %d bytes", MaxCommandLine)})
+		return !s.done
+	case errBareCR:
+		s.refuse(Reply{500, "5.5.2", "command line with a CR or NUL in it"})
+		return !s.done
+	case errBareLF:
+		// What follows may be a line that somebody smuggled past the host
+		// before us, which took both for one. So nothing after it is read.
+		s.refuse(Reply{550, "5.5.2", "command line ended by LF alone; lines must end with CRLF"})
+		s.done = true
+	}
+	return false
+}
+
+// end says farewell to a client that went silent, and gives what is to be
+// logged.
+func (s *Session) end(err error) error {
+	switch {
+	case err == nil, err == errBareLF:
+		return s.wire.bw.Flush()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.bye(ReplyTimeout)
+	case err == io.EOF, err == io.ErrUnexpectedEOF:
+		return fmt.Errorf("connection lost after %s", s.lastVerb())
+	}
+	return fmt.Errorf("after %s: %w", s.lastVerb(), err)
+}
+
+func (s *Session) lastVerb() string {
+	if s.last == "" {
+		return "CONNECT"
+	}
+	return s.last
+}
+
+func (s *Session) summary() string {
+	return fmt.Sprintf("messages=%d errors=%d", s.count, s.errors)
+}
+
+// bye is the last that the client hears.
+func (s *Session) bye(r Reply) {
+	s.done = true
+	if s.wire.writeTimeout > time.Second {
+		s.wire.writeTimeout = time.Second // it may well be dead
+	}
+	s.wire.end = time.Time{}
+	r.writeTo(s.wire.bw)
+	s.wire.bw.Flush()
+}
+
+func (s *Session) reply(r Reply) { r.writeTo(s.wire.bw) }
+
+// refuse answers no, logs it, and ends the session when it has been too often.
+func (s *Session) refuse(r Reply) { s.refuseFor(r, Event{What: "refused", Text: s.lastVerb()}) }
+
+func (s *Session) refuseFor(r Reply, e Event) {
+	e.Reply = r
+	s.log(e)
+	s.reply(r)
+	s.strike()
+}
+
+// strike counts an error of the client's; enough of them end the session.
+func (s *Session) strike() {
+	if s.errors++; s.errors >= MaxErrors && !s.done {
+		s.done = true
+		s.reply(Reply{421, "4.7.0", "too many errors; closing"})
+	}
+}
+
+// refuseErr is refuse for an error of the backend.
+func (s *Session) refuseErr(err error, e Event) {
+	e.Err = err
+	s.refuseFor(ReplyTo(err), e)
+}
+
+func (s *Session) log(e Event) {
+	if s.Log == nil {
+		return
+	}
+	e.Peer, e.Helo, e.Proto = s.Peer, s.helo, s.proto
+	if s.env != nil {
+		e.From, e.InMail = s.env.From, true
+	}
+	s.Log(e)
+}
+
+// reset forgets the transaction.
+func (s *Session) reset() { s.env, s.refused = nil, false }
+
+// parseSize reads a SIZE value: RFC 1870, 4.
+func parseSize(v string) (int64, bool) {
+	if !digits(v, MaxSizeDigits) {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		n = 1<<63 - 1 // twenty digits may be more than an int64: too large in any case
+	}
+	return n, true
+}

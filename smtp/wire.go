@@ -1,0 +1,113 @@
+package smtp
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"time"
+)
+
+// wireBuffer is the read and write buffer of a connection: large enough that a
+// big message costs few system calls, small beside what a process costs anyway.
+const wireBuffer = 32 << 10
+
+// deadliner is what a net.Conn can do and a pipe may not.
+type deadliner interface {
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+// A wire is a connection with buffers. What has been written goes out exactly
+// when the reader is about to wait for the other side, or the buffer is full:
+// with that, pipelining (RFC 2920) needs no further thought.
+type wire struct {
+	raw io.ReadWriter
+	br  *bufio.Reader
+	bw  *bufio.Writer
+
+	readTimeout, writeTimeout time.Duration // zero: none
+	end                       time.Time     // of the whole session; zero: none
+	clock                     func() time.Time
+}
+
+func newWire(raw io.ReadWriter) *wire {
+	w := &wire{raw: raw, clock: time.Now}
+	w.br = bufio.NewReaderSize(fill{w}, wireBuffer)
+	w.bw = bufio.NewWriterSize(drain{w}, wireBuffer)
+	return w
+}
+
+// deadline is the moment at which a wait that starts now is over.
+func (w *wire) deadline(timeout time.Duration) time.Time {
+	if timeout == 0 {
+		return w.end
+	}
+	t := w.clock().Add(timeout)
+	if !w.end.IsZero() && t.After(w.end) {
+		return w.end
+	}
+	return t
+}
+
+// fill reads for the wire's buffer.
+type fill struct{ w *wire }
+
+func (f fill) Read(p []byte) (int, error) {
+	if err := f.w.bw.Flush(); err != nil {
+		return 0, err
+	}
+	if d, ok := f.w.raw.(deadliner); ok {
+		d.SetReadDeadline(f.w.deadline(f.w.readTimeout))
+	}
+	return f.w.raw.Read(p)
+}
+
+// drain writes from the wire's buffer.
+type drain struct{ w *wire }
+
+func (d drain) Write(p []byte) (int, error) {
+	if t, ok := d.w.raw.(deadliner); ok {
+		t.SetWriteDeadline(d.w.deadline(d.w.writeTimeout))
+	}
+	return d.w.raw.Write(p)
+}
+
+// Errors of readLine. The line has been read to its end in each case.
+var (
+	errLineTooLong = errors.New("line too long")
+	errBareLF      = errors.New("line ended by LF alone")
+	errBareCR      = errors.New("line with a CR or NUL in it")
+)
+
+// readLine reads a command line of at most MaxCommandLine bytes and gives it
+// without its CRLF.
+func (w *wire) readLine() (string, error) {
+	line, err := w.br.ReadSlice('\n')
+	if err == bufio.ErrBufferFull {
+		for err == bufio.ErrBufferFull {
+			_, err = w.br.ReadSlice('\n')
+		}
+		if err == nil {
+			err = errLineTooLong
+		}
+	}
+	switch {
+	case err != nil:
+		if err == io.EOF && len(line) > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		return "", err
+	case !bytes.HasSuffix(line, crlf):
+		return "", errBareLF
+	case len(line) > MaxCommandLine:
+		return "", errLineTooLong
+	}
+	line = line[:len(line)-len(crlf)]
+	if bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 {
+		return "", errBareCR
+	}
+	return string(line), nil
+}
+
+var crlf = []byte("\r\n")
