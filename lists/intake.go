@@ -3,6 +3,7 @@ package lists
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/mail"
 	"slices"
 	"strings"
@@ -47,7 +48,13 @@ func (in *Intake) now() time.Time {
 // Mail begins a transaction, if the spool has room.
 func (in *Intake) Mail(env *smtp.Envelope) error {
 	in.dests = in.dests[:0]
-	return in.Spool.Admit(env.Size)
+	err := in.Spool.Admit(env.Size)
+	if errors.Is(err, fs.ErrNotExist) { // the first message ever
+		if err = in.Spool.Init(); err == nil {
+			err = in.Spool.Admit(env.Size)
+		}
+	}
+	return err
 }
 
 // Rcpt decides what can be decided without the message.

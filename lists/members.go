@@ -262,3 +262,33 @@ func parseMember(line string) (Member, bool) {
 func (m Member) String() string {
 	return strings.Join(append([]string{m.Path.Address()}, m.Words...), " ")
 }
+
+// Unique is All without those who are there a second time, as an edit by hand
+// may leave them.
+func (m *Members) Unique() iter.Seq2[Member, error] {
+	if m.sorted {
+		return m.All()
+	}
+	return func(yield func(Member, error) bool) {
+		seen := make(map[string]bool)
+		for member, err := range m.All() {
+			key := member.Path.Key()
+			if err == nil && seen[key] {
+				continue
+			}
+			seen[key] = true
+			if !yield(member, err) {
+				return
+			}
+		}
+	}
+}
+
+// WithNoMail is the member with the word nomail.
+func (m Member) WithNoMail() Member {
+	if !m.NoMail {
+		m.NoMail = true
+		m.Words = append([]string{wordNoMail}, m.Words...) // name= must stay last
+	}
+	return m
+}

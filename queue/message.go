@@ -317,6 +317,12 @@ func (m *Message) GiveUp() error {
 	return err
 }
 
+// SetAside puts a file that cannot be read into failed, for the operator.
+func (s *Spool) SetAside(b Box, e Entry) error {
+	_, err := s.rename(s.path(e.dir, e.ID), s.path(Failed.fresh(), e.ID))
+	return err
+}
+
 // Close lets go of the message and leaves it where it is: when it was claimed,
 // the next process finds it in cur without a lock.
 func (m *Message) Close() { m.f.Close() }

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"superlist/smtp"
 )
 
@@ -113,8 +111,7 @@ func (w *Writer) Size() int64 {
 
 // Commit makes the message durable in the box, leaving out the recipients whose
 // index is in refused: they are marked failed. When it returns nil the message
-// is safe; after any error it is not there. The file's lock, taken with Lock,
-// stays until Close.
+// is safe; after any error it is not there.
 func (w *Writer) Commit(box Box, refused ...int) error {
 	if err := w.finish(refused); err != nil {
 		w.Abort()
@@ -160,16 +157,7 @@ func (w *Writer) pwrite(p []byte, at int64) error {
 	return err
 }
 
-// Lock takes the message's lock before anyone else can see it, so that after
-// Commit nobody works on it until Close.
-func (w *Writer) Lock() error {
-	if err := w.spool.fault("flock", w.f.Name()); err != nil {
-		return err
-	}
-	return unix.Flock(int(w.f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-}
-
-// Close lets go of the file and its lock. After Commit the message stays.
+// Close lets go of the file. After Commit the message stays.
 func (w *Writer) Close() { w.f.Close() }
 
 // Abort leaves nothing behind.

@@ -36,8 +36,13 @@ type Log struct {
 	level   Level
 	program string
 	format  func(l *Log, at Level, text string) string
+	also    io.Writer
 	Now     func() time.Time // nil: time.Now
 }
+
+// Also has every line written to w too, without time and program: for somebody
+// who watches.
+func (l *Log) Also(w io.Writer) { l.also = w }
 
 // Places where syslogd and the journal listen.
 const (
@@ -98,7 +103,7 @@ func (l *Log) File() *os.File {
 // Line writes one line. What is not printable becomes a question mark, so that
 // nobody can forge a second line.
 func (l *Log) Line(at Level, text string) {
-	if l.w == nil || at > l.level {
+	if at > l.level || l.w == nil && l.also == nil {
 		return
 	}
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
@@ -108,7 +113,12 @@ func (l *Log) Line(at Level, text string) {
 			}
 			return c
 		}, strings.ReplaceAll(line, "\t", "  "))
-		io.WriteString(l.w, l.format(l, at, line))
+		if l.also != nil {
+			fmt.Fprintln(l.also, line)
+		}
+		if l.w != nil {
+			io.WriteString(l.w, l.format(l, at, line))
+		}
 	}
 }
 

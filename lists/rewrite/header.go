@@ -96,6 +96,15 @@ func (h Header) Get(name string) string {
 	return ""
 }
 
+// Bytes is the header with some lines in front of it, without the empty line.
+func (h Header) Bytes(front string) []byte {
+	b := []byte(front)
+	for _, f := range h {
+		b = append(b, f.Raw...)
+	}
+	return b
+}
+
 // single are the fields that may stand once: RFC 5322, 3.6.
 var single = []string{"Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc",
 	"Message-ID", "In-Reply-To", "References", "Subject"}

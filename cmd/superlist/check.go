@@ -1,0 +1,320 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// A finding is one thing that check looked at.
+type finding struct {
+	Level string `json:"level"` // ok, warning, error
+	About string `json:"about"`
+	Text  string `json:"text"`
+	Mend  string `json:"mend,omitempty"`
+}
+
+// A checker collects findings.
+type checker struct {
+	ctx      context.Context
+	site     *lists.Site
+	findings []finding
+}
+
+func (k *checker) ok(about, format string, a ...any) {
+	k.findings = append(k.findings, finding{"ok", about, fmt.Sprintf(format, a...), ""})
+}
+
+func (k *checker) warn(about, text, mend string) {
+	k.findings = append(k.findings, finding{"warning", about, text, mend})
+}
+
+func (k *checker) wrong(about, text, mend string) {
+	k.findings = append(k.findings, finding{"error", about, text, mend})
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "check [LIST]", Short: "Find out what is wrong, and how to mend it",
+		Long: `Look at the configuration, the permissions, the lists, the spool, the relay and
+DNS, and say for everything that is wrong how to mend it. It changes nothing and
+sends no mail. Exit code 78 when something is an error.`,
+		Example: `  superlist check
+  superlist check dev@lists.example.org`,
+		Args: args(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, arg []string) error {
+			k := &checker{ctx: c.Context()}
+			if err := k.run(a, arg); err != nil {
+				return err
+			}
+			t := table{"", "", ""}.rows()
+			bad := 0
+			for _, f := range k.findings {
+				text := f.Text
+				if f.Mend != "" {
+					text += "; " + f.Mend
+				}
+				t.add(f.Level, f.About, text)
+				if f.Level == "error" {
+					bad++
+				}
+			}
+			if err := show(c, asJSON, k.findings, t); err != nil || bad == 0 {
+				return err
+			}
+			return &exitError{exConfig, fmt.Errorf("errors found: %d", bad)}
+		},
+	}
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+func (k *checker) run(a *app, arg []string) error {
+	var err error
+	if k.site, err = a.site(); err != nil {
+		var config *lists.ConfigError
+		if !errors.As(err, &config) {
+			return err
+		}
+		k.wrong("configuration", config.Error(), "mend that line, then check again")
+		return nil
+	}
+	k.ok("configuration", "%s", k.site.File())
+	if len(arg) > 0 {
+		l, err := openList(k.site, arg[0])
+		var config *lists.ConfigError
+		if errors.As(err, &config) {
+			k.wrong(arg[0], config.Error(), "mend that line, then check again")
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		k.list(l)
+		k.domain(l.Addr.Domain)
+		return nil
+	}
+	k.spool()
+	k.lists()
+	k.log()
+	k.relay()
+	k.kick()
+	k.postfix()
+	return nil
+}
+
+// install is the command that makes a directory as it should be.
+func (k *checker) install(dir string) string {
+	if k.site.User == "" {
+		return "install -d -m 0700 " + dir
+	}
+	return fmt.Sprintf("install -d -o %s -m 0700 %s", k.site.User, dir)
+}
+
+// spool looks at the queue directory and at what waits in it.
+func (k *checker) spool() {
+	dir := k.site.QueueDir
+	s := k.site.Spool()
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		k.wrong("queue_dir", dir+" is not there", k.install(dir))
+		return
+	}
+	if err := s.Init(); err != nil {
+		k.wrong("queue_dir", err.Error(), fmt.Sprintf("chown -R %s %s", k.site.User, dir))
+		return
+	}
+	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o007 != 0 {
+		k.warn("queue_dir", fmt.Sprintf("%s is open to everybody (%v)", dir, info.Mode().Perm()), "chmod 0700 "+dir)
+	}
+	if unix.Access(dir+"/tmp", unix.W_OK) != nil {
+		k.wrong("queue_dir", dir+" cannot be written", fmt.Sprintf("chown -R %s %s", k.site.User, dir))
+		return
+	}
+	if err := s.Admit(0); err != nil {
+		k.wrong("queue_dir", err.Error(), "make room, or see superlist queue ls")
+	}
+	in, err := s.List(queue.Inbound)
+	if err != nil {
+		k.wrong("queue", err.Error(), "")
+		return
+	}
+	out, _ := s.List(queue.Outbound)
+	failed, _ := s.List(queue.Failed)
+	text := fmt.Sprintf("%d inbound, %d outbound, %d failed", len(in), len(out), len(failed))
+	switch late := 10 * time.Minute; {
+	case len(in) > 0 && time.Since(in[0].Due) > late || len(out) > 0 && time.Since(out[0].Due) > late:
+		k.wrong("queue", text+"; some have been due for more than ten minutes", "nothing starts superlist deliver: see README on the kick service, the path unit and cron")
+	case len(failed) > 0:
+		k.warn("queue", text, "see superlist queue ls, then retry or rm")
+	default:
+		k.ok("queue", "%s", text)
+	}
+}
+
+// lists looks at every list, and at their domains.
+func (k *checker) lists() {
+	domains := map[string]bool{}
+	n := 0
+	err := k.site.All(func(addr smtp.Path, l *lists.List, err error) bool {
+		n++
+		domains[addr.Domain] = true
+		if err != nil {
+			k.wrong(addr.Address(), err.Error(), "posts to it are deferred until this is mended")
+			return true
+		}
+		k.list(l)
+		return true
+	})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		k.wrong("lists_dir", k.site.ListsDir+" is not there", k.install(k.site.ListsDir))
+	case err != nil:
+		k.wrong("lists_dir", err.Error(), "the user "+k.site.User+" must be able to read it")
+	case n == 0:
+		k.warn("lists", "there are none yet", "superlist list create NAME@DOMAIN --owner YOU")
+	}
+	for domain := range domains {
+		k.domain(domain)
+	}
+}
+
+func (k *checker) list(l *lists.List) {
+	about := l.Addr.Address()
+	if len(l.Owners) == 0 {
+		k.wrong(about, "has no owners, so mail to "+l.Verb("owner").Address()+" fails", "superlist list set "+about+" owners=YOU")
+	}
+	m, err := l.Members()
+	if err != nil {
+		k.wrong(about, err.Error(), "the user "+k.site.User+" must be able to read it")
+		return
+	}
+	defer m.Close()
+	wrong, inOrder, err := m.Lint()
+	if err != nil {
+		k.wrong(about, err.Error(), "check again")
+		return
+	}
+	for i, line := range wrong {
+		if i == maxBadLines {
+			k.warn(about, fmt.Sprintf("%d more lines like that", len(wrong)-i), "")
+			break
+		}
+		k.warn(about, line, "mend the line by hand")
+	}
+	if !inOrder {
+		k.warn(about, "members is not in order, so each look-up reads it through", "any superlist member add or rm puts it in order")
+	}
+	for _, file := range []string{"list.toml", "members", "key"} {
+		if info, err := os.Stat(l.Dir + "/" + file); err == nil && info.Mode().Perm()&0o007 != 0 {
+			k.warn(about, fmt.Sprintf("%s/%s is open to everybody (%v)", l.Dir, file, info.Mode().Perm()), "chmod o= it")
+		}
+	}
+	if n, err := countMembers(l); err == nil {
+		k.ok(about, "%d members, post = %s", n, l.Post)
+	}
+}
+
+// dnsTimeout is how long check waits for a resolver.
+const dnsTimeout = 3 * time.Second
+
+// domain looks whether the world can find a list's domain.
+func (k *checker) domain(domain string) {
+	ctx, cancel := context.WithTimeout(k.ctx, dnsTimeout)
+	defer cancel()
+	if mx, err := net.DefaultResolver.LookupMX(ctx, domain); err == nil && len(mx) > 0 {
+		k.ok(domain, "mail goes to %s", strings.TrimSuffix(mx[0].Host, "."))
+		return
+	}
+	if hosts, err := net.DefaultResolver.LookupHost(ctx, domain); err == nil && len(hosts) > 0 {
+		k.ok(domain, "mail goes to %s", hosts[0])
+		return
+	}
+	k.warn(domain, "the DNS here knows no MX and no address for it", "add an MX record if mail from outside is to arrive")
+}
+
+func (k *checker) log() {
+	log, err := maillog.Open(k.site.Log, k.site.LogLevel, "superlist")
+	if err != nil {
+		k.wrong("log", err.Error(), "set log to syslog, journal, or a file that "+k.site.User+" may write")
+		return
+	}
+	log.Close()
+	k.ok("log", "%s, level %s", k.site.Log, k.site.LogLevel)
+}
+
+// connectTimeout is how long check waits for a service on this host.
+const connectTimeout = 5 * time.Second
+
+// relay says hello to the relay.
+func (k *checker) relay() {
+	about := "relay " + k.site.Relay.Address
+	target, _ := k.site.Relay.Target()
+	if target.Network == "maildir" {
+		k.ok(about, "mail is put into Maildirs, nothing leaves this host")
+		return
+	}
+	conn, err := net.DialTimeout(target.Network, target.Address, connectTimeout)
+	if err != nil {
+		k.wrong(about, err.Error(), "have Postfix listen there: see postfix-master.cf.example")
+		return
+	}
+	defer conn.Close()
+	client := &smtp.Client{Hostname: k.site.Hostname, LMTP: target.LMTP, GreetingTimeout: connectTimeout, CommandTimeout: connectTimeout}
+	if err := client.Start(conn); err != nil {
+		k.wrong(about, err.Error(), "see the log of the relay")
+		return
+	}
+	defer client.Quit()
+	if _, xverp := client.Extension("XVERP"); !xverp && k.site.Relay.Verp != "self" {
+		k.warn(about, "does not offer XVERP, so each member costs a transaction of its own",
+			"set smtpd_authorized_verp_clients there, see postfix-master.cf.example")
+		return
+	}
+	k.ok(about, "answers")
+}
+
+func (k *checker) kick() {
+	if k.site.Kick == "" {
+		k.ok("kick", "none: a path unit, a timer or cron starts superlist deliver")
+		return
+	}
+	target, _ := lists.KickAddress(k.site.Kick)
+	conn, err := net.DialTimeout(target.Network, target.Address, connectTimeout)
+	if err != nil {
+		k.wrong("kick "+k.site.Kick, err.Error(), "have a launcher start superlist deliver there, or set kick = \"\" and run it from a timer")
+		return
+	}
+	conn.Close()
+	k.ok("kick "+k.site.Kick, "answers")
+}
+
+// postfix looks at the Postfix of this host, if there is one.
+func (k *checker) postfix() {
+	ctx, cancel := context.WithTimeout(k.ctx, connectTimeout)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "postconf", "-h", "message_size_limit").Output()
+	if err != nil {
+		return // no Postfix here, or not for our eyes
+	}
+	limit := lists.Size(0)
+	if err := limit.UnmarshalText(bytes.TrimSpace(out)); err == nil && limit > 0 && limit < k.site.MaxMessageSize {
+		k.warn("postfix", fmt.Sprintf("message_size_limit is %s and max_message_size %s, so larger posts are accepted and cannot be sent", limit, k.site.MaxMessageSize),
+			"lower max_message_size or raise message_size_limit")
+	}
+}

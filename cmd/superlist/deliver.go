@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"superlist/lists/deliver"
+	"superlist/lists/maillog"
+)
+
+func (a *app) deliverCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "deliver", Short: "Deliver everything that is due, once",
+		Long: `Deliver everything that is due, once: posts become mail for the members, and
+that goes to the relay. It exits with 0 when nothing is left to do now; what
+could not be delivered is tried again by a later run, when it is due. Any number
+of them may run at the same time. Postfix starts it through the kick service,
+systemd through a path and a timer, cron every minute.`,
+		Example: "  superlist deliver", Args: args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			site, err := a.site()
+			if err != nil {
+				return err
+			}
+			log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
+			if err != nil {
+				fmt.Fprintln(c.ErrOrStderr(), "superlist:", err)
+			}
+			defer log.Close()
+			if isTerminal(os.Stderr) {
+				log.Also(c.ErrOrStderr())
+			}
+			p := newProgress()
+			defer p.end()
+			r := &deliver.Runner{Site: site, Spool: site.Spool(), Log: log, Progress: p.step}
+			err = r.Run(c.Context())
+			if err != nil {
+				log.Printf(maillog.Err, "deliver: %v", err)
+			}
+			return err
+		},
+	}
+}

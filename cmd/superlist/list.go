@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+func (a *app) listCommand() *cobra.Command {
+	c := &cobra.Command{Use: "list", Short: "Make, show, change and remove lists", Args: args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c.AddCommand(a.listCreate(), a.listLs(), a.listShow(), a.listSet(), a.listRm())
+	return c
+}
+
+func (a *app) listCreate() *cobra.Command {
+	var owners, settings []string
+	c := &cobra.Command{
+		Use: "create ADDRESS --owner ADDRESS", Short: "Make a list",
+		Long: `Make a list. It is a directory below lists_dir; nothing else has to be told
+about it, and the next session takes mail for it.`,
+		Example: `  superlist list create dev@lists.example.org --owner you@example.org
+  superlist list create news@lists.example.org --owner you@example.org --set post=moderators --set description="What is new"`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, arg []string) error {
+			addr, err := parseAddress(arg[0])
+			if err != nil {
+				return err
+			}
+			var paths []smtp.Path
+			for _, owner := range owners {
+				p, err := parseAddress(owner)
+				if err != nil {
+					return err
+				}
+				paths = append(paths, p)
+			}
+			site, err := a.site()
+			if err != nil {
+				return err
+			}
+			l, err := site.Create(addr, paths, settings)
+			if errors.Is(err, fs.ErrExist) {
+				return &exitError{exCantCreate, fmt.Errorf("there is a list %s already", addr.Address())}
+			}
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "made %s in %s\n", l.Addr.Address(), l.Dir)
+			return nil
+		},
+	}
+	c.Flags().StringArrayVar(&owners, "owner", nil, "an owner's address; may be given again")
+	c.Flags().StringArrayVar(&settings, "set", nil, "key=value of list.toml; may be given again")
+	c.MarkFlagRequired("owner")
+	return c
+}
+
+// A listRow is a list as ls shows it.
+type listRow struct {
+	Address     string `json:"address"`
+	Members     int    `json:"members"`
+	Post        string `json:"post"`
+	Description string `json:"description"`
+	Error       string `json:"error,omitempty"`
+}
+
+func (a *app) listLs() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "ls", Short: "Show all lists", Example: "  superlist list ls --json", Args: args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			site, err := a.site()
+			if err != nil {
+				return err
+			}
+			rows := []listRow{}
+			bad := 0
+			err = site.All(func(addr smtp.Path, l *lists.List, err error) bool {
+				row := listRow{Address: addr.Address()}
+				if err == nil {
+					row.Post, row.Description = l.Post, l.Description
+					row.Members, err = countMembers(l)
+				}
+				if err != nil {
+					row.Error = err.Error()
+					bad++
+				}
+				rows = append(rows, row)
+				return true
+			})
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			t := table{"LIST", "MEMBERS", "POST", "DESCRIPTION"}.rows()
+			for _, r := range rows {
+				if r.Error != "" {
+					t.add(r.Address, "-", "-", "error: "+r.Error)
+					continue
+				}
+				t.add(r.Address, fmt.Sprint(r.Members), r.Post, r.Description)
+			}
+			if err := show(c, asJSON, rows, t); err != nil || bad == 0 {
+				return err
+			}
+			return &exitError{exConfig, fmt.Errorf("%d of %d lists cannot be opened", bad, len(rows))}
+		},
+	}
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+func countMembers(l *lists.List) (n int, err error) {
+	m, err := l.Members()
+	if err != nil {
+		return 0, err
+	}
+	defer m.Close()
+	for _, err := range m.All() {
+		if err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+func (a *app) listShow() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "show ADDRESS", Short: "Show one list and its settings",
+		Example: "  superlist list show dev@lists.example.org", Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, arg []string) error {
+			l, err := a.list(arg[0])
+			if err != nil {
+				return err
+			}
+			n, err := countMembers(l)
+			if err != nil {
+				return err
+			}
+			reports, _ := filepath.Glob(filepath.Join(l.Dir, "bounces", "*"))
+			data := struct {
+				Address string `json:"address"`
+				Dir     string `json:"dir"`
+				Members int    `json:"members"`
+				Bounces int    `json:"bounces"`
+				lists.Config
+			}{l.Addr.Address(), l.Dir, n, len(reports), l.Config}
+			t := table{"", ""}.rows()
+			for _, row := range [][2]string{
+				{"address", data.Address}, {"directory", data.Dir},
+				{"members", fmt.Sprint(n)}, {"delivery reports", fmt.Sprint(len(reports))},
+				{"description", l.Description},
+				{"owners", strings.Join(l.Owners, ", ")}, {"moderators", strings.Join(l.Moderators, ", ")},
+				{"post", l.Post}, {"max_message_size", l.MaxMessageSize.String()},
+			} {
+				t.add(row[:]...)
+			}
+			return show(c, asJSON, data, t)
+		},
+	}
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+func (a *app) listSet() *cobra.Command {
+	return &cobra.Command{
+		Use: "set ADDRESS KEY=VALUE...", Short: "Change settings of a list",
+		Long: `Change settings of a list. Comments in its list.toml stay; nothing is changed
+when one of the values is wrong. Keys: description, owners, moderators, post,
+max_message_size.`,
+		Example: `  superlist list set dev@lists.example.org post=anyone max_message_size=5MiB
+  superlist list set dev@lists.example.org owners=you@example.org,me@example.org`,
+		Args: args(cobra.MinimumNArgs(2)),
+		RunE: func(c *cobra.Command, arg []string) error {
+			l, err := a.list(arg[0])
+			if err != nil {
+				return err
+			}
+			return l.Set(arg[1:])
+		},
+	}
+}
+
+func (a *app) listRm() *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use: "rm ADDRESS", Short: "Remove a list, its members and everything in its directory",
+		Example: "  superlist list rm old@lists.example.org --yes", Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, arg []string) error {
+			l, err := a.list(arg[0])
+			if err != nil {
+				return err
+			}
+			if !yes && !confirm(c, fmt.Sprintf("remove %s and %s? type yes: ", l.Addr.Address(), l.Dir)) {
+				return &exitError{exUsage, errors.New("not removed; say yes, or use --yes")}
+			}
+			return l.Remove()
+		},
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+// confirm asks on the terminal; without one the answer is no.
+func confirm(c *cobra.Command, question string) bool {
+	if !isTerminal(os.Stdin) {
+		return false
+	}
+	fmt.Fprint(c.ErrOrStderr(), question)
+	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
+	return strings.TrimSpace(answer) == "yes"
+}

@@ -1,0 +1,172 @@
+// Superlist is the operator's tool: it makes lists and members, delivers what
+// waits in the spool, and says what is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"superlist/lists"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run carries out one command and gives its exit code.
+func run(ctx context.Context, args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		fmt.Fprintln(root.ErrOrStderr(), "superlist:", err)
+	}
+	return exitCode(err)
+}
+
+// An app is what the commands share.
+type app struct {
+	config string // -c
+}
+
+func newRoot() *cobra.Command {
+	a := &app{}
+	root := &cobra.Command{
+		Use:   "superlist",
+		Short: "Mailing lists behind Postfix, without a daemon",
+		Long: `superlist makes mailing lists and their members, delivers what waits in the
+spool, and says what is wrong. Posts come in through superlist-spawn.`,
+		Example: `  superlist list create dev@lists.example.org --owner you@example.org
+  superlist member add dev@lists.example.org alice@example.com bob@example.net
+  superlist check
+  superlist queue ls`,
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.PersistentFlags().StringVarP(&a.config, "config", "c", "",
+		"configuration file (else $SUPERLIST_CONFIG, else "+lists.DefaultConfig+")")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.queueCommand(), a.checkCommand())
+	return root
+}
+
+// site reads the configuration and becomes its user. Files that only the
+// caller may read are opened before.
+func (a *app) site() (*lists.Site, error) {
+	site, err := lists.Load(lists.ConfigFile(a.config))
+	if err != nil {
+		return nil, err
+	}
+	return site, site.BecomeUser()
+}
+
+// list opens the list that an argument names.
+func (a *app) list(address string) (*lists.List, error) {
+	site, err := a.site()
+	if err != nil {
+		return nil, err
+	}
+	return openList(site, address)
+}
+
+func openList(site *lists.Site, address string) (*lists.List, error) {
+	addr, err := parseAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	l, err := site.Open(addr)
+	if errors.Is(err, lists.ReplyNoList) {
+		return nil, &exitError{exNoUser, fmt.Errorf("there is no list %s; superlist list ls shows those there are", addr.Address())}
+	}
+	return l, err
+}
+
+func parseAddress(s string) (smtp.Path, error) {
+	p, ok := smtp.ParseAddress(s)
+	if !ok {
+		return p, &exitError{exDataErr, fmt.Errorf("%q is not a mail address", s)}
+	}
+	return p, nil
+}
+
+// Exit codes: sysexits(3).
+const (
+	exUsage       = 64
+	exDataErr     = 65
+	exNoInput     = 66
+	exNoUser      = 67
+	exUnavailable = 69
+	exSoftware    = 70
+	exCantCreate  = 73
+	exIOErr       = 74
+	exTempFail    = 75
+	exNoPerm      = 77
+	exConfig      = 78
+)
+
+// An exitError brings its exit code with it.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// usageError is a command line that cannot be read.
+type usageError struct{ error }
+
+// exitCode is the exit code for an error. What is a reply at heart is judged as
+// every reply is: by smtp.ReplyTo.
+func exitCode(err error) int {
+	var exit *exitError
+	var config *lists.ConfigError
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.As(err, &config):
+		return exConfig
+	case errors.As(err, &usage):
+		return exUsage
+	case errors.Is(err, queue.ErrBusy):
+		return exTempFail
+	case errors.Is(err, fs.ErrPermission):
+		return exNoPerm
+	case errors.Is(err, fs.ErrNotExist):
+		return exNoInput
+	case errors.Is(err, fs.ErrExist):
+		return exCantCreate
+	case smtp.ReplyTo(err).Permanent():
+		return exUnavailable
+	case smtp.ReplyTo(err) != smtp.ReplyLocal:
+		return exTempFail
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return exIOErr
+	}
+	return exSoftware
+}
+
+// args wraps cobra's checks so that they end in exUsage.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, a []string) error {
+		if err := check(c, a); err != nil {
+			return usageError{fmt.Errorf("%w\n\n%s", err, c.UsageString())}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"superlist/lists"
+)
+
+func (a *app) memberCommand() *cobra.Command {
+	c := &cobra.Command{Use: "member", Short: "Add, show and remove the members of a list", Args: args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c.AddCommand(a.memberAdd(), a.memberRm(), a.memberLs(), a.memberImport(), a.memberExport())
+	return c
+}
+
+// maxBadLines is how many wrong lines are named before they are only counted.
+const maxBadLines = 10
+
+// readMembers reads members, one a line. Empty lines and comments are passed
+// over. One line that is none spoils them all, so that nobody is forgotten.
+func readMembers(name string, r io.Reader, skipBad bool, tell io.Writer) ([]lists.Member, error) {
+	p := newProgress()
+	defer p.end()
+	var members []lists.Member
+	bad, n := 0, 0
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		n++
+		p.step("reading members", n, 0)
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		m, ok := lists.ParseMember(line)
+		if !ok {
+			if bad++; bad <= maxBadLines {
+				fmt.Fprintf(tell, "%s:%d: %q is not an address\n", name, n, line)
+			}
+			continue
+		}
+		members = append(members, m)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s:%d: %w", name, n+1, err)
+	}
+	if bad > 0 && !skipBad {
+		return nil, &exitError{exDataErr, fmt.Errorf("%d lines are not addresses; nothing was changed (--skip-bad takes the others)", bad)}
+	}
+	return members, nil
+}
+
+// memberArgs reads the addresses of a command line, or of standard input where
+// they are "-".
+func memberArgs(c *cobra.Command, arg []string) ([]lists.Member, error) {
+	if len(arg) == 1 && arg[0] == "-" {
+		return readMembers("standard input", c.InOrStdin(), false, c.ErrOrStderr())
+	}
+	var members []lists.Member
+	for _, s := range arg {
+		m, ok := lists.ParseMember(s)
+		if !ok {
+			return nil, &exitError{exDataErr, fmt.Errorf("%q is not an address; nothing was changed", s)}
+		}
+		members = append(members, m)
+	}
+	return members, nil
+}
+
+func (a *app) memberAdd() *cobra.Command {
+	var noMail bool
+	c := &cobra.Command{
+		Use: "add LIST ADDRESS... | -", Short: "Add members",
+		Long: `Add members. With "-" they are read from standard input, one a line. Who is a
+member already stays as he is. With --nomail they may post and get no mail.`,
+		Example: `  superlist member add dev@lists.example.org alice@example.com bob@example.net
+  cut -d, -f2 people.csv | superlist member add dev@lists.example.org -`,
+		Args: args(cobra.MinimumNArgs(2)),
+		RunE: func(c *cobra.Command, arg []string) error {
+			members, err := memberArgs(c, arg[1:])
+			if err != nil {
+				return err
+			}
+			if noMail {
+				for i := range members {
+					members[i] = members[i].WithNoMail()
+				}
+			}
+			return a.addMembers(c, arg[0], members)
+		},
+	}
+	c.Flags().BoolVar(&noMail, "nomail", false, "they may post and get no mail")
+	return c
+}
+
+func (a *app) addMembers(c *cobra.Command, list string, members []lists.Member) error {
+	l, err := a.list(list)
+	if err != nil {
+		return err
+	}
+	added := 0
+	err = l.EditMembers(func(set lists.MemberSet) error {
+		for _, m := range members {
+			if set.Add(m) {
+				added++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.OutOrStdout(), "added %d", added)
+	if there := len(members) - added; there > 0 {
+		fmt.Fprintf(c.OutOrStdout(), ", %d were there already", there)
+	}
+	fmt.Fprintln(c.OutOrStdout())
+	return nil
+}
+
+func (a *app) memberRm() *cobra.Command {
+	return &cobra.Command{
+		Use: "rm LIST ADDRESS... | -", Short: "Remove members",
+		Example: "  superlist member rm dev@lists.example.org bob@example.net",
+		Args:    args(cobra.MinimumNArgs(2)),
+		RunE: func(c *cobra.Command, arg []string) error {
+			members, err := memberArgs(c, arg[1:])
+			if err != nil {
+				return err
+			}
+			l, err := a.list(arg[0])
+			if err != nil {
+				return err
+			}
+			removed := 0
+			var unknown []string
+			err = l.EditMembers(func(set lists.MemberSet) error {
+				for _, m := range members {
+					if set.Remove(m.Path) {
+						removed++
+					} else {
+						unknown = append(unknown, m.Path.Address())
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "removed %d\n", removed)
+			if len(unknown) > 0 {
+				more := ""
+				if len(unknown) > maxBadLines {
+					unknown, more = unknown[:maxBadLines], fmt.Sprintf(" and %d more", len(unknown)-maxBadLines)
+				}
+				return &exitError{exNoUser, errors.New("no members: " + strings.Join(unknown, ", ") + more)}
+			}
+			return nil
+		},
+	}
+}
+
+// A memberRow is a member as ls shows him.
+type memberRow struct {
+	Address string   `json:"address"`
+	Words   []string `json:"words,omitempty"`
+}
+
+func (a *app) memberLs() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "ls LIST", Short: "Show the members of a list",
+		Example: "  superlist member ls dev@lists.example.org", Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, arg []string) error {
+			if !asJSON {
+				return a.exportMembers(c, arg[0])
+			}
+			l, err := a.list(arg[0])
+			if err != nil {
+				return err
+			}
+			members, err := l.Members()
+			if err != nil {
+				return err
+			}
+			defer members.Close()
+			out := []memberRow{}
+			for m, err := range members.All() {
+				if err != nil {
+					return err
+				}
+				out = append(out, memberRow{m.Path.Address(), m.Words})
+			}
+			return show(c, true, out, nil)
+		},
+	}
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+func (a *app) memberImport() *cobra.Command {
+	var skipBad bool
+	c := &cobra.Command{
+		Use: "import LIST FILE | -", Short: "Add the members that a file names",
+		Long: `Add the members that a file names, one a line, in the form in which export
+writes them: address, then nomail and name=… where that is so. Nothing is
+changed when a line is not understood, unless --skip-bad is given.`,
+		Example: `  superlist member import dev@lists.example.org members.txt
+  superlist member export old@lists.example.org | superlist member import new@lists.example.org -`,
+		Args: args(cobra.ExactArgs(2)),
+		RunE: func(c *cobra.Command, arg []string) error {
+			in, name := c.InOrStdin(), "standard input"
+			if arg[1] != "-" {
+				f, err := os.Open(arg[1])
+				if err != nil {
+					return err
+				}
+				defer f.Close()
+				in, name = f, arg[1]
+			}
+			members, err := readMembers(name, in, skipBad, c.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			return a.addMembers(c, arg[0], members)
+		},
+	}
+	c.Flags().BoolVar(&skipBad, "skip-bad", false, "take the lines that are addresses and leave the others")
+	return c
+}
+
+func (a *app) memberExport() *cobra.Command {
+	return &cobra.Command{
+		Use: "export LIST", Short: "Write the members, one a line, as import reads them",
+		Example: "  superlist member export dev@lists.example.org > members.txt", Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, arg []string) error { return a.exportMembers(c, arg[0]) },
+	}
+}
+
+func (a *app) exportMembers(c *cobra.Command, list string) error {
+	l, err := a.list(list)
+	if err != nil {
+		return err
+	}
+	members, err := l.Members()
+	if err != nil {
+		return err
+	}
+	defer members.Close()
+	w := bufio.NewWriter(c.OutOrStdout())
+	for m, err := range members.All() {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(w, printable(m.String()))
+	}
+	return w.Flush()
+}

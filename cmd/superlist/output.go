@@ -1,0 +1,107 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+)
+
+func jsonFlag(c *cobra.Command, v *bool) {
+	c.Flags().BoolVar(v, "json", false, "print JSON")
+}
+
+// show prints data as JSON, or as a table for people.
+func show(c *cobra.Command, asJSON bool, data any, t *rows) error {
+	if asJSON {
+		e := json.NewEncoder(c.OutOrStdout())
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		return e.Encode(data)
+	}
+	return t.print(c.OutOrStdout())
+}
+
+// A table is the heads of columns; empty heads are not printed.
+type table []string
+
+type rows struct {
+	heads table
+	lines [][]string
+}
+
+func (t table) rows() *rows { return &rows{heads: t} }
+
+func (r *rows) add(cells ...string) { r.lines = append(r.lines, cells) }
+
+func (r *rows) print(out io.Writer) error {
+	if len(r.lines) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if r.heads[0] != "" {
+		fmt.Fprintln(w, strings.Join(r.heads, "\t"))
+	}
+	for _, line := range r.lines {
+		for i := range line {
+			line[i] = printable(line[i])
+		}
+		fmt.Fprintln(w, strings.Join(line, "\t"))
+	}
+	return w.Flush()
+}
+
+// printable keeps what came from the wire from steering the terminal.
+func printable(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 {
+			return '?'
+		}
+		return c
+	}, s)
+}
+
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+// A progress shows on the terminal how far something is, once it takes longer
+// than a second.
+type progress struct {
+	began, last time.Time
+	shown       bool
+	on          bool
+}
+
+func newProgress() *progress { return &progress{began: time.Now(), on: isTerminal(os.Stderr)} }
+
+func (p *progress) step(what string, done, total int) {
+	now := time.Now()
+	if !p.on || now.Sub(p.began) < time.Second || now.Sub(p.last) < time.Second/10 {
+		return
+	}
+	p.last, p.shown = now, true
+	of := ""
+	if total > 0 {
+		of = fmt.Sprintf(" of %d (%d%%)", total, done*100/total)
+	}
+	fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %d%s", what, done, of)
+}
+
+func (p *progress) end() {
+	if p.shown {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
+	}
+}
+
+func isTerminalWriter(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isTerminal(f)
+}

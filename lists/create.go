@@ -1,0 +1,196 @@
+package lists
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"superlist/smtp"
+)
+
+// Create makes a list: its directory, complete, by one rename. settings are
+// lines of list.toml, "key=value". fs.ErrExist: there is such a list already.
+func (s *Site) Create(addr smtp.Path, owners []smtp.Path, settings []string) (*List, error) {
+	dir, err := s.Dir(addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be a list: a name has letters, digits and ._- but not %q, and at most %d of them",
+			addr, s.RecipientDelimiter, MaxName)
+	}
+	if _, err := os.Lstat(dir); err == nil {
+		return nil, &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return nil, err
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".new-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(tmp)
+	l := &List{Config: defaults(), Addr: addr, Dir: tmp, delimiter: s.RecipientDelimiter}
+	text := template(owners)
+	for _, setting := range settings {
+		if text, err = setKey(text, setting); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.accept(text); err != nil {
+		return nil, err
+	}
+	if err := writeSynced(l.ConfigFile(), []byte(text)); err != nil {
+		return nil, err
+	}
+	if _, err := l.key(); err != nil {
+		return nil, err
+	}
+	if err := l.writeMembers(nil, nil); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(tmp, dir); err != nil {
+		return nil, err
+	}
+	if err := syncDir(filepath.Dir(dir)); err != nil {
+		return nil, err
+	}
+	return s.Open(addr)
+}
+
+// template is a new list's list.toml.
+func template(owners []smtp.Path) string {
+	var quoted []string
+	for _, owner := range owners {
+		quoted = append(quoted, quoteTOML(owner.Address()))
+	}
+	d := defaults()
+	return `# What the list is about, in a few words; it stands in List-Id.
+description = ""
+# Who runs the list: mail to the list's +owner address goes to them, and they may post.
+owners = [` + strings.Join(quoted, ", ") + `]
+# Who may post as well, and alone where post = "moderators".
+moderators = []
+# Who may post: anyone, members, moderators, nobody.
+post = ` + quoteTOML(d.Post) + `
+# The largest post.
+max_message_size = ` + quoteTOML(d.MaxMessageSize.String()) + `
+`
+}
+
+func quoteTOML(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// accept checks a list.toml before it takes the place of the old one.
+func (l *List) accept(text string) error {
+	c := *l
+	c.Config = defaults()
+	if err := decodeConfig(l.ConfigFile(), text, &c.Config); err != nil {
+		return err
+	}
+	return c.check(text)
+}
+
+// Set changes keys of list.toml, "key=value" each, and leaves its comments and
+// its order. It holds the list's lock.
+func (l *List) Set(settings []string) error {
+	unlock, err := l.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	raw, err := os.ReadFile(l.ConfigFile())
+	if err != nil {
+		return err
+	}
+	text := string(raw)
+	for _, setting := range settings {
+		if text, err = setKey(text, setting); err != nil {
+			return err
+		}
+	}
+	if err := l.accept(text); err != nil {
+		return err
+	}
+	tmp := fmt.Sprintf("%s.%d", l.ConfigFile(), os.Getpid())
+	if err := writeSynced(tmp, []byte(text)); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, l.ConfigFile()); err != nil {
+		return err
+	}
+	return syncDir(l.Dir)
+}
+
+// setKey puts "key=value" into a text of TOML. The value may be TOML; what is
+// none is taken as a string, and where the key is a list of strings commas part
+// it.
+func setKey(text, setting string) (string, error) {
+	key, value, ok := strings.Cut(setting, "=")
+	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+	if !ok || key == "" || strings.ContainsAny(setting, "\r\n") {
+		return "", fmt.Errorf("%q: say key=value", setting)
+	}
+	var old Config
+	meta, err := toml.Decode(text, &old)
+	if err != nil {
+		return "", fmt.Errorf("mend list.toml by hand first: %w", err)
+	}
+	line := key + " = " + literal(key, value)
+	lines := strings.SplitAfter(text, "\n")
+	if n := lineOf(text, key); n > 0 {
+		// A value may go over several lines: take as many as make TOML of the
+		// rest.
+		for end := n; end <= len(lines); end++ {
+			next := strings.Join(lines[:n-1], "") + line + "\n" + strings.Join(lines[end:], "")
+			if _, err := toml.Decode(next, new(map[string]any)); err == nil {
+				return next, nil
+			}
+		}
+		return "", fmt.Errorf("%s = %s is not TOML", key, value)
+	}
+	if meta.IsDefined(key) {
+		return "", fmt.Errorf("%s: change it by hand, it is written in an unusual way", key)
+	}
+	return strings.TrimRight(text, "\n") + "\n" + line + "\n", nil
+}
+
+// literal writes a value of the command line as TOML.
+func literal(key, value string) string {
+	switch key {
+	case "owners", "moderators":
+		if strings.HasPrefix(value, "[") {
+			return value
+		}
+		var b bytes.Buffer
+		for word := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ',' || c == ' ' }) {
+			if b.Len() > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(quoteTOML(word))
+		}
+		return "[" + b.String() + "]"
+	}
+	if strings.HasPrefix(value, `"`) {
+		return value
+	}
+	return quoteTOML(value)
+}
+
+// Remove takes a list away with everything that is in its directory. It is gone
+// by one rename, before the first file is.
+func (l *List) Remove() error {
+	gone := filepath.Join(filepath.Dir(l.Dir), fmt.Sprintf(".gone-%d-%s", os.Getpid(), filepath.Base(l.Dir)))
+	if err := os.Rename(l.Dir, gone); err != nil {
+		return err
+	}
+	err := os.RemoveAll(gone)
+	if derr := os.Remove(filepath.Dir(l.Dir)); derr != nil && !errors.Is(derr, fs.ErrExist) {
+		return err // other lists are left in the domain
+	}
+	return err
+}

@@ -1,0 +1,20 @@
+// Package deliver is what happens between two sessions: it turns the messages
+// of the spool into mail for members and owners, and hands that to the relay.
+//
+// # Once, and not twice
+//
+// A message from inbound is expanded: for its recipient number k an outbound
+// message <id>.k is written and synced, then the recipient is marked done in
+// the inbound file, and when all are, the inbound file is removed. An outbound
+// message is sent only when its recipient is marked done, on disk. So a crash
+// at any point leads to one of two things: the mark is not there, then the
+// outbound message has not been touched and is taken as it is; or it is, then
+// the outbound message is never written again.
+//
+// The outcome of each recipient is marked in the outbound file and synced after
+// each batch. What a crash can hide is the outcome of one batch: its recipients
+// get the message again.
+//
+// Any number of processes may do this at once. The package refuses to mail
+// anyone who has not asked for it: failures stay in the spool, for the operator.
+package deliver

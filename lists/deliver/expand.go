@@ -1,0 +1,200 @@
+package deliver
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// expand turns a message from inbound into what follows from it.
+func (r *Runner) expand(_ context.Context, m *queue.Message) error {
+	seen := make(map[string]bool) // a list named twice gets the post once
+	reason := ""
+	k := -1
+	for rcpt, err := range m.Recipients() {
+		if err != nil {
+			return err
+		}
+		k++
+		if rcpt.State != queue.ToDo {
+			continue
+		}
+		err := r.expandOne(m, rcpt.Path, outboundID(m.ID, k), seen)
+		state := byte(queue.Done)
+		if reply, ok := permanent(err); ok {
+			state = queue.Fail
+			if err := m.Note(r.now(), rcpt.Path.String()+" "+reply.String()); err != nil {
+				return err
+			}
+			r.Log.Printf(maillog.Err, "failed id=%s to=%s reason=%q", m.ID, rcpt.Path, reply)
+		} else if err != nil {
+			reason = err.Error()
+			continue
+		}
+		if err := m.Mark(rcpt, state); err != nil {
+			return err
+		}
+	}
+	if err := m.Sync(); err != nil {
+		return err
+	}
+	return r.finish(m, reason)
+}
+
+// outboundID names what follows from recipient k of an inbound message.
+func outboundID(inbound string, k int) string { return fmt.Sprintf("%s.%d", inbound, k) }
+
+// ready says whether an outbound message may be sent: whether the recipient it
+// came from is marked done, and that on disk.
+func (r *Runner) ready(id string) bool {
+	dot := strings.LastIndexByte(id, '.')
+	if dot < 0 {
+		return true
+	}
+	if there, err := r.Spool.Exists(queue.Inbound, id[:dot]); !there && err == nil {
+		return true
+	}
+	m, err := r.Spool.Open(queue.Inbound, id[:dot])
+	if err != nil {
+		return false // in doubt, later
+	}
+	defer m.Close()
+	k := -1
+	for rcpt, err := range m.Recipients() {
+		if err != nil {
+			return false
+		}
+		if k++; id == outboundID(m.ID, k) {
+			return rcpt.State == queue.Done && m.Sync() == nil
+		}
+	}
+	return false
+}
+
+func (r *Runner) expandOne(m *queue.Message, to smtp.Path, id string, seen map[string]bool) error {
+	d, err := r.Site.Resolve(to)
+	if err != nil {
+		return err
+	}
+	key := d.List.Addr.Key() + " " + d.Verb
+	if seen[key] {
+		return nil
+	}
+	seen[key] = true
+	if there, err := r.Spool.Exists(queue.Outbound, id); there || err != nil {
+		return err
+	}
+	switch d.Purpose {
+	case lists.Bounce:
+		return r.keepReport(m, d, id)
+	case lists.Owner:
+		return r.toOwners(m, d, id)
+	}
+	return r.toMembers(m, d.List, id)
+}
+
+// toMembers writes a post for all members as they are now.
+func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
+	members, err := l.Members()
+	if err != nil {
+		return err
+	}
+	defer members.Close()
+	w, err := r.begin(m, l, id, true)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for member, err := range members.Unique() {
+		if err == nil && !member.NoMail {
+			n++
+			err = w.Rcpt(member.Path)
+		}
+		if err != nil {
+			w.Abort()
+			return err
+		}
+	}
+	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s members=%d size=%d", m.ID, l.Addr, m.From, n, m.Size)
+	if n == 0 {
+		w.Abort()
+		return nil
+	}
+	return r.end(m, w, func(h rewrite.Header) []byte {
+		return rewrite.List{
+			ID: l.ID(), Description: l.Description,
+			Post: l.Addr.Address(), Closed: l.Post == lists.PostNobody,
+			Help: l.Verb("help").Address(), Owner: l.Verb("owner").Address(),
+			Subscribe: l.Verb("subscribe").Address(), Unsubscribe: l.Verb("unsubscribe").Address(),
+			Sender: l.Addr.Address(),
+		}.Apply(h)
+	})
+}
+
+// toOwners writes a message for the list's owners. It leaves as it came but for
+// the mark that stops it from coming back.
+func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) error {
+	owners := d.List.OwnerPaths()
+	if len(owners) == 0 {
+		return smtp.Reply{Code: 550, Enhanced: "5.1.1", Text: "the list has no owners; set owners in " + d.List.ConfigFile()}
+	}
+	w, err := r.begin(m, d.List, id, false)
+	if err != nil {
+		return err
+	}
+	for _, owner := range owners {
+		if err := w.Rcpt(owner); err != nil {
+			w.Abort()
+			return err
+		}
+	}
+	self := d.List.Verb(d.Verb)
+	r.Log.Printf(maillog.Info, "owners id=%s list=%s from=%s verb=%s owners=%d", m.ID, d.List.Addr, m.From, d.Verb, len(owners))
+	return r.end(m, w, func(h rewrite.Header) []byte {
+		return append(h.Bytes("Delivered-To: "+self.Address()+"\r\n"), "\r\n"...)
+	})
+}
+
+// keepReport puts a delivery report where the list keeps them.
+func (r *Runner) keepReport(m *queue.Message, d lists.Destination, id string) error {
+	r.Log.Printf(maillog.Info, "bounce id=%s list=%s member=%s", m.ID, d.List.Addr, d.Member)
+	return d.List.KeepReport(id, d.Member, m.Content(), r.now())
+}
+
+// begin begins an outbound message.
+func (r *Runner) begin(m *queue.Message, l *lists.List, id string, verp bool) (*queue.Writer, error) {
+	from, err := l.BounceAddress(m.Arrived)
+	if err != nil {
+		return nil, err
+	}
+	return r.Spool.Create(queue.Head{
+		ID: id, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, List: l.Addr, VERP: verp,
+	})
+}
+
+// end writes the message with the header that change makes of its own, and the
+// body as it is, and makes it durable.
+func (r *Runner) end(m *queue.Message, w *queue.Writer, change func(rewrite.Header) []byte) error {
+	raw, bodyAt, err := rewrite.ReadHeader(m.Content())
+	if err == nil {
+		body := io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt)
+		_, err = io.Copy(w, io.MultiReader(bytes.NewReader(change(rewrite.Parse(raw))), body))
+	}
+	if err != nil {
+		w.Abort()
+		return err
+	}
+	if err := w.Commit(queue.Outbound); err != nil {
+		return err
+	}
+	w.Close()
+	return nil
+}

@@ -1,0 +1,89 @@
+package deliver
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+// maildirs is a relay that is no server: one Maildir for each recipient below
+// a directory, named like the address. It is for trying a list out and for
+// tests.
+type maildirs struct {
+	dir, host string
+	count     int
+}
+
+// Extension: a return path for each recipient is written here.
+func (d *maildirs) Extension(keyword string) (string, bool) { return "", keyword == "XVERP" }
+
+func (d *maildirs) Err() error { return nil }
+func (d *maildirs) Quit()      {}
+
+func (d *maildirs) Send(t *smtp.Transaction) []smtp.Reply {
+	outcome := make([]smtp.Reply, len(t.To))
+	message, err := io.ReadAll(t.Message)
+	for i, to := range t.To {
+		from := t.From
+		if t.VERP {
+			from = lists.MemberBounceAddress(from, to)
+		}
+		if err == nil {
+			err = d.store(to, from, message)
+		}
+		outcome[i] = smtp.ReplyTo(err)
+		if err != nil {
+			outcome[i].Text += ": " + err.Error()
+		}
+	}
+	return outcome
+}
+
+// store puts a message into a recipient's Maildir, with the lines ended as
+// Maildirs have them.
+func (d *maildirs) store(to, from smtp.Path, message []byte) error {
+	name := to.Key()
+	if strings.ContainsAny(name, "/\x00") || strings.HasPrefix(name, ".") || len(name) > 255 {
+		return smtp.Reply{Code: 553, Enhanced: "5.1.3", Text: "the address cannot be the name of a Maildir"}
+	}
+	for _, sub := range []string{"tmp", "new", "cur"} {
+		if err := os.MkdirAll(filepath.Join(d.dir, name, sub), 0o700); err != nil {
+			return err
+		}
+	}
+	d.count++
+	now := time.Now()
+	sum := sha256.Sum256([]byte(name))
+	file := fmt.Sprintf("%d.M%06dP%dQ%dR%x.%s", now.Unix(), now.Nanosecond()/1000, os.Getpid(), d.count, sum[:4], d.host)
+	tmp := filepath.Join(d.dir, name, "tmp", file)
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(f)
+	fmt.Fprintf(w, "Return-Path: %s\n", from)
+	w.Write(bytes.ReplaceAll(message, []byte("\r\n"), []byte("\n")))
+	err = w.Flush()
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(tmp, filepath.Join(d.dir, name, "new", file))
+	}
+	if err != nil {
+		os.Remove(tmp)
+	}
+	return err
+}

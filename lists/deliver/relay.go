@@ -1,0 +1,77 @@
+package deliver
+
+import (
+	"fmt"
+	"net"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+// A carrier takes messages off us: a smtp.Client, or a directory of Maildirs.
+type carrier interface {
+	Send(*smtp.Transaction) []smtp.Reply
+	Extension(keyword string) (args string, ok bool)
+	Err() error // why it can carry no more
+	Quit()
+}
+
+// A relay is the way to the configured address. Its connection serves one
+// message after the other; one that broke is opened anew for the next batch,
+// and one that could not be opened is not tried again in this run.
+type relay struct {
+	site *lists.Site
+	now  carrier
+	conn net.Conn
+	dead error
+}
+
+func newRelay(site *lists.Site) *relay { return &relay{site: site} }
+
+func (r *relay) carrier() (carrier, error) {
+	if r.dead != nil {
+		return nil, r.dead
+	}
+	if r.now != nil && r.now.Err() == nil {
+		return r.now, nil
+	}
+	r.close()
+	if err := r.open(); err != nil {
+		r.close()
+		r.dead = fmt.Errorf("relay %s: %w", r.site.Relay.Address, err)
+		return nil, r.dead
+	}
+	return r.now, nil
+}
+
+func (r *relay) open() error {
+	target, err := r.site.Relay.Target()
+	if err != nil {
+		return err
+	}
+	if target.Network == "maildir" {
+		r.now = &maildirs{dir: target.Address, host: r.site.Hostname}
+		return nil
+	}
+	r.conn, err = net.DialTimeout(target.Network, target.Address, smtp.ConnectTimeout)
+	if err != nil {
+		return err
+	}
+	c := &smtp.Client{Hostname: r.site.Hostname, LMTP: target.LMTP}
+	if err := c.Start(r.conn); err != nil {
+		return err
+	}
+	r.now = c
+	return nil
+}
+
+func (r *relay) close() {
+	if r.now != nil {
+		r.now.Quit()
+		r.now = nil
+	}
+	if r.conn != nil {
+		r.conn.Close()
+		r.conn = nil
+	}
+}

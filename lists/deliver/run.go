@@ -1,0 +1,160 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// A Runner delivers what is due.
+type Runner struct {
+	Site  *lists.Site
+	Spool *queue.Spool
+	Log   *maillog.Log
+	Now   func() time.Time // nil: time.Now
+
+	// Progress, where set, hears how far a message has come.
+	Progress func(id string, done, total int)
+
+	relay *relay
+}
+
+func (r *Runner) now() time.Time {
+	if r.Now != nil {
+		return r.Now()
+	}
+	return time.Now()
+}
+
+// Run does everything that is due, once, and what comes in meanwhile. It stops
+// early, between two batches, when ctx ends. Its error is about the spool:
+// trouble with one message is logged and waits with that message.
+func (r *Runner) Run(ctx context.Context) error {
+	if err := r.Spool.Init(); err != nil {
+		return err
+	}
+	if n, err := r.Spool.Sweep(r.now()); err != nil {
+		return err
+	} else if n > 0 {
+		r.Log.Printf(maillog.Info, "swept %d unfinished files from tmp", n)
+	}
+	r.relay = newRelay(r.Site)
+	defer r.relay.close()
+	for {
+		in, err := r.each(ctx, queue.Inbound, r.expand)
+		if err != nil {
+			return err
+		}
+		out, err := r.each(ctx, queue.Outbound, r.send)
+		if err != nil || in+out == 0 || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// each claims the messages of a box that are due, one after the other, and says
+// how many there were to work on.
+func (r *Runner) each(ctx context.Context, box queue.Box, work func(context.Context, *queue.Message) error) (n int, err error) {
+	entries, err := r.Spool.List(box)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
+		if ctx.Err() != nil || e.Due.After(r.now()) {
+			break
+		}
+		if box == queue.Outbound && !r.ready(e.ID) {
+			continue
+		}
+		m, err := r.Spool.Claim(box, e)
+		switch {
+		case errors.Is(err, queue.ErrBusy):
+			continue
+		case errors.Is(err, queue.ErrDamaged):
+			r.Log.Printf(maillog.Err, "damaged id=%s error=%q; moved to failed", e.ID, err)
+			err = r.Spool.SetAside(box, e)
+		case err == nil:
+			err = work(ctx, m)
+			m.Close()
+		}
+		if err != nil {
+			r.Log.Printf(maillog.Err, "trouble id=%s error=%q", e.ID, err)
+			continue // not counted, or a message nobody can work on would keep us busy for ever
+		}
+		n++
+	}
+	return n, nil
+}
+
+// later puts a message back for another attempt, or gives it up when it is too
+// old. reason is the last thing that was said about it.
+func (r *Runner) later(m *queue.Message, reason string) error {
+	now := r.now()
+	at, ok := r.Spool.Backoff.Next(m.Arrived, now)
+	if !ok {
+		return r.giveUp(m, "given up after "+lists.Duration(now.Sub(m.Arrived).Round(time.Minute)).String()+": "+reason)
+	}
+	if err := m.Note(now, "deferred: "+reason); err != nil {
+		return err
+	}
+	r.Log.Printf(maillog.Info, "deferred id=%s%s until=%s reason=%q", m.ID, listField(m), at.UTC().Format(time.RFC3339), reason)
+	return m.Defer(at)
+}
+
+// giveUp fails what is still to do and keeps the message for the operator.
+func (r *Runner) giveUp(m *queue.Message, reason string) error {
+	n := 0
+	for rcpt, err := range m.Recipients() {
+		if err != nil {
+			return err
+		}
+		if rcpt.State == queue.ToDo {
+			if err := m.Mark(rcpt, queue.Fail); err != nil {
+				return err
+			}
+			n++
+		}
+	}
+	if err := m.Note(r.now(), reason); err != nil {
+		return err
+	}
+	if err := m.Sync(); err != nil {
+		return err
+	}
+	r.Log.Printf(maillog.Err, "failed id=%s%s recipients=%d reason=%q", m.ID, listField(m), n, reason)
+	return m.GiveUp()
+}
+
+// finish ends the work on a message: away with it when all is done, into failed
+// when something has failed, and otherwise until later.
+func (r *Runner) finish(m *queue.Message, reason string) error {
+	todo, _, failed, err := m.Count()
+	switch {
+	case err != nil:
+		return err
+	case todo > 0:
+		return r.later(m, reason)
+	case failed > 0:
+		return m.GiveUp()
+	}
+	return m.Remove()
+}
+
+func listField(m *queue.Message) string {
+	if m.List.IsNull() {
+		return ""
+	}
+	return fmt.Sprintf(" list=%s", m.List)
+}
+
+// permanent says that an error will be the same tomorrow, and what it says.
+func permanent(err error) (smtp.Reply, bool) {
+	var r smtp.Reply
+	return r, errors.As(err, &r) && r.Permanent()
+}

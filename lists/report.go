@@ -1,0 +1,53 @@
+package lists
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"superlist/smtp"
+)
+
+const (
+	// ReportAge is how long a list keeps a delivery report.
+	ReportAge = 30 * 24 * time.Hour
+	// MaxReport is how much of one is kept: the part that says what happened
+	// stands in front of the returned message.
+	MaxReport = 256 << 10
+)
+
+// KeepReport keeps a delivery report in the list's bounces directory, under an
+// id that makes doing it twice the same as doing it once, and removes those
+// that are older than ReportAge. member is null where the report's address did
+// not say whose it is.
+func (l *List) KeepReport(id string, member smtp.Path, report io.Reader, now time.Time) error {
+	dir := filepath.Join(l.Dir, "bounces")
+	if err := os.Mkdir(dir, 0o700); err != nil && !os.IsExist(err) {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > ReportAge {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "X-Superlist-Member: %s\r\n", member)
+	if _, err := io.Copy(&b, io.LimitReader(report, MaxReport)); err != nil {
+		return err
+	}
+	tmp := filepath.Join(dir, ".tmp-"+id)
+	if err := writeSynced(tmp, []byte(b.String())); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, filepath.Join(dir, id)); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
