@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"superlist/lists"
+	"superlist/smtp"
+	"superlist/smtp/smtptest"
+)
+
+// site makes the site that the recorded sessions talk to: lists.example.org
+// with the lists dev (members alice and bob, owner olga, moderator mona), news
+// (moderators only), open (anyone) and closed (nobody). A recording's files
+// replace or add to it.
+func site(t testing.TB, script *smtptest.Script) *lists.Site {
+	t.Helper()
+	dir := t.TempDir()
+	files := map[string]string{
+		"superlist.toml": fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = \"none\"\n",
+			dir+"/spool", dir+"/lists"),
+		"lists/lists.example.org/dev/list.toml":    "owners = [\"olga@example.org\"]\nmoderators = [\"mona@example.org\"]\nmax_message_size = \"2KiB\"\n",
+		"lists/lists.example.org/dev/members":      "alice@example.com\nbob@example.net\n",
+		"lists/lists.example.org/dev/key":          strings.Repeat("5e", 32) + "\n",
+		"lists/lists.example.org/news/list.toml":   "owners = [\"olga@example.org\"]\nmoderators = [\"mona@example.org\"]\npost = \"moderators\"\n",
+		"lists/lists.example.org/open/list.toml":   "owners = [\"olga@example.org\"]\npost = \"anyone\"\n",
+		"lists/lists.example.org/closed/list.toml": "owners = [\"olga@example.org\"]\npost = \"nobody\"\n",
+	}
+	for _, f := range script.Files {
+		switch {
+		case f.Name == "superlist.toml":
+			files[f.Name] += string(f.Data)
+		case strings.HasPrefix(f.Name, "lists/"):
+			files[f.Name] = string(f.Data)
+		}
+	}
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := lists.Load(filepath.Join(dir, "superlist.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// play runs one session of the real backend against a recording, and gives its
+// log.
+func play(t testing.TB, site *lists.Site, conn *smtptest.Conn) []string {
+	var log []string
+	session := smtp.Session{
+		Hostname:       site.Hostname,
+		Backend:        &lists.Intake{Site: site, Spool: site.Spool()},
+		Peer:           smtp.Peer{Name: "stdin"},
+		MaxMessageSize: int64(site.MaxMessageSize),
+		Log:            func(e smtp.Event) { log = append(log, e.String()) },
+	}
+	session.Serve(conn)
+	if err := conn.Close(); err != nil {
+		t.Errorf("%v\nlog:\n%s", err, strings.Join(log, "\n"))
+	}
+	return log
+}
+
+// TestSessions plays every recording, whole and one byte at a time. Below its
+// session a recording may have files: superlist.toml (lines to add) and
+// lists/<domain>/<name>/<file> are there before; each inbound is a message that
+// must be in the spool afterwards, in order, and log is lines that the log must
+// have, in order, both with * for anything. No message may be there that was
+// not acknowledged, nor be missing that was.
+func TestSessions(t *testing.T) {
+	scripts, err := smtptest.ReadAll("../../testdata/*.session")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range scripts {
+		for _, mode := range []string{"whole", "bytewise"} {
+			t.Run(script.Name+"/"+mode, func(t *testing.T) {
+				t.Parallel()
+				site := site(t, script)
+				conn := script.Client()
+				conn.OneByte = mode == "bytewise"
+				log := play(t, site, conn)
+				if mode == "whole" && conn.Writes > 1 {
+					t.Errorf("the answer to one piece went out in %d pieces", conn.Writes)
+				}
+				checkSpool(t, site, script, log)
+				checkLog(t, script, log)
+			})
+		}
+	}
+}
+
+func checkSpool(t *testing.T, site *lists.Site, script *smtptest.Script, log []string) {
+	t.Helper()
+	acknowledged := make(map[string]bool)
+	for _, line := range log {
+		if rest, ok := strings.CutPrefix(line, "accepted id="); ok {
+			id, _, _ := strings.Cut(rest, " ")
+			acknowledged[id] = true
+		}
+	}
+	names, _ := filepath.Glob(site.QueueDir + "/inbound/new/*")
+	if len(names) != len(acknowledged) {
+		t.Errorf("%d messages were acknowledged, %d are in the spool", len(acknowledged), len(names))
+	}
+	if left, _ := filepath.Glob(site.QueueDir + "/tmp/*"); len(left) > 0 {
+		t.Errorf("left in tmp: %v", left)
+	}
+	i := 0
+	for _, f := range script.Files {
+		if f.Name != "inbound" {
+			continue
+		}
+		if i == len(names) {
+			t.Fatalf("the spool has %d messages, and one more is wanted", len(names))
+		}
+		got, err := os.ReadFile(names[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n"))
+		if !smtptest.Match(string(f.Data), string(got)) {
+			t.Errorf("in the spool:\n%s\nwant:\n%s", got, f.Data)
+		}
+		i++
+	}
+}
+
+func checkLog(t *testing.T, script *smtptest.Script, log []string) {
+	t.Helper()
+	for _, f := range script.Files {
+		if f.Name != "log" {
+			continue
+		}
+		rest := log
+		for want := range strings.Lines(string(f.Data)) {
+			want = strings.TrimSuffix(want, "\n")
+			i := slices.IndexFunc(rest, func(line string) bool { return smtptest.Match(want, line) })
+			if i < 0 {
+				t.Fatalf("the log has no line\n%s\nin\n%s", want, strings.Join(log, "\n"))
+			}
+			rest = rest[i+1:]
+		}
+	}
+}
+
+// TestSessionsAreMany holds the number of recordings: they are the proof of the
+// protocol.
+func TestSessionsAreMany(t *testing.T) {
+	scripts, err := smtptest.ReadAll("../../testdata/*.session")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = 60
+	if len(scripts) < want {
+		t.Errorf("%d recordings, want %d", len(scripts), want)
+	}
+	titles := make(map[string]string)
+	for _, s := range scripts {
+		if other := titles[s.Title]; other != "" {
+			t.Errorf("%s and %s show the same", s.Name, other)
+		}
+		titles[s.Title] = s.Name
+	}
+}
