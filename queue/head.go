@@ -37,35 +37,44 @@ const timeFormat = "2006-01-02T15:04:05.000000Z07:00"
 // zeros and filled in last, so a file whose writer died shows it.
 const contentLine = "content: %015d %015d\n"
 
-// write puts the head down and gives the offset of the content line in it.
+// write puts the head down and gives the offset of the content line in it. A
+// value that could begin a line of its own is refused.
 func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
+	if !ValidID(h.ID) {
+		return 0, fmt.Errorf("queue: %q cannot be an id", h.ID)
+	}
 	fmt.Fprintf(w, "%s\nid: %s\n", magic, h.ID)
 	contentAt = int64(w.Len())
 	fmt.Fprintf(w, contentLine, 0, 0)
 	fmt.Fprintf(w, "arrived: %s\n", h.Arrived.UTC().Format(timeFormat))
+	list, verp := "", ""
+	if !h.List.IsNull() {
+		list = h.List.String()
+	}
+	if h.VERP {
+		verp = "yes"
+	}
 	for _, field := range []struct{ key, value string }{
-		{"client", h.Client}, {"body", h.Body},
+		{"client", h.Client}, {"body", h.Body}, {"list", list}, {"verp", verp}, {"from", h.From.String()},
 	} {
+		if !oneLine(field.value) {
+			return 0, fmt.Errorf("queue: %s %q does not fit into a head", field.key, field.value)
+		}
 		if field.value != "" {
 			fmt.Fprintf(w, "%s: %s\n", field.key, field.value)
 		}
 	}
-	if !h.List.IsNull() {
-		fmt.Fprintf(w, "list: %s\n", h.List)
-	}
-	if h.VERP {
-		w.WriteString("verp: yes\n")
-	}
-	fmt.Fprintf(w, "from: %s\n", h.From)
-	for i, c := range w.String() {
-		if c < ' ' && c != '\n' || c > '~' {
-			return 0, fmt.Errorf("queue: control character at %d of the head", i)
+	return contentAt, nil
+}
+
+// oneLine says that s is printable ASCII, and so stays on its line.
+func oneLine(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
 		}
 	}
-	if !ValidID(h.ID) || strings.Contains(h.Client+h.Body, "\n") {
-		return 0, fmt.Errorf("queue: %q does not fit into a head", h.ID+h.Client+h.Body)
-	}
-	return contentAt, nil
+	return true
 }
 
 // ErrDamaged is a file that is not a complete message.

@@ -76,10 +76,8 @@ func (w *Writer) write(s string) {
 // Rcpt adds a recipient. It is not called after Write.
 func (w *Writer) Rcpt(to smtp.Path) error {
 	line := to.String()
-	for i := range len(line) {
-		if line[i] < ' ' || line[i] > '~' {
-			return fmt.Errorf("queue: recipient %q", line)
-		}
+	if !oneLine(line) {
+		return fmt.Errorf("queue: recipient %q does not fit into a head", line)
 	}
 	w.rcpts = append(w.rcpts, w.at)
 	w.write(string(rune(ToDo)) + " " + line + "\n")
