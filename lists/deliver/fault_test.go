@@ -1,0 +1,227 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// The site of the fault loop: two lists of five members each, sent in batches
+// of two, and one post for both.
+var faultLists = map[string][]string{
+	"dev":  {"a@example.com", "b@example.com", "c@example.com", "d@example.com", "e@example.com"},
+	"news": {"f@example.com", "g@example.com", "h@example.com", "i@example.com", "j@example.com"},
+}
+
+const faultBatch = 2
+
+// faultSite makes the site in dir, and puts the post into its spool.
+func faultSite(t *testing.T, dir string) *lists.Site {
+	t.Helper()
+	config := filepath.Join(dir, "superlist.toml")
+	text := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nlog = \"none\"\nkick = \"\"\n[relay]\naddress = %q\nbatch = %d\n",
+		dir+"/spool", dir+"/lists", "maildir:"+dir+"/out", faultBatch)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	site, err := lists.Load(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, members := range faultLists {
+		l, err := site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = l.EditMembers(func(set lists.MemberSet) error {
+			for _, m := range members {
+				p, _ := smtp.ParseAddress(m)
+				set.Add(lists.Member{Path: p})
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	spool := site.Spool()
+	if err := spool.Init(); err != nil {
+		t.Fatal(err)
+	}
+	w, err := spool.Create(queue.Head{From: smtp.Path{Local: "a", Domain: "example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range faultLists {
+		w.Rcpt(smtp.Path{Local: name, Domain: "lists.example.org"})
+	}
+	io.WriteString(w, "From: a@example.com\r\nSubject: once\r\n\r\nbody\r\n")
+	if err := w.Commit(queue.Inbound); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	return site
+}
+
+// deliverOnce runs deliver with a fault, if there is one.
+func deliverOnce(site *lists.Site, fault func(call, path string) error) error {
+	spool := site.Spool()
+	spool.Fault = fault
+	log, _ := maillog.Open("none", "info", "test")
+	r := &Runner{Site: site, Spool: spool, Log: log}
+	return r.Run(context.Background())
+}
+
+// checkOnce holds the Maildirs against what must be there when all is
+// delivered: every member once, or twice those of one batch, where the outcome
+// was hidden.
+func checkOnce(t *testing.T, site *lists.Site, dir, what string, mayHide bool) {
+	t.Helper()
+	twice := 0
+	for _, members := range faultLists {
+		for _, m := range members {
+			files, _ := filepath.Glob(filepath.Join(dir, "out", m, "new", "*"))
+			switch {
+			case len(files) == 2:
+				twice++
+			case len(files) != 1:
+				t.Errorf("%s: %s got %d", what, m, len(files))
+			}
+			for _, f := range files {
+				if text, _ := os.ReadFile(f); !strings.HasSuffix(string(text), "Subject: once\n\nbody\n") {
+					t.Errorf("%s: %s got %q", what, m, text)
+				}
+			}
+		}
+	}
+	if twice > faultBatch || twice > 0 && !mayHide {
+		t.Errorf("%s: %d members got it twice", what, twice)
+	}
+	for _, box := range []queue.Box{queue.Inbound, queue.Outbound, queue.Failed} {
+		if list, err := site.Spool().List(box); err != nil || len(list) > 0 {
+			t.Errorf("%s: %s still has %d, %v", what, box, len(list), err)
+		}
+	}
+}
+
+// hidden says whether a fault at this call may hide the outcome of a batch: it
+// comes between the relay's word and its place on disk. Everywhere else nobody
+// may get the message twice.
+func hidden(call, path string) bool {
+	return strings.Contains(path, "/outbound/") && (call == "pwrite" || call == "fdatasync")
+}
+
+// TestFaultDeliver fails every system call of deliver in turn, and then lets it
+// run again.
+func TestFaultDeliver(t *testing.T) {
+	for n := 0; ; n++ {
+		dir := t.TempDir()
+		site := faultSite(t, dir)
+		calls, what, hides := 0, "", false
+		err := deliverOnce(site, func(call, path string) error {
+			if calls++; calls-1 == n {
+				what, hides = fmt.Sprintf("%d: %s %s", n, call, strings.TrimPrefix(path, dir)), hidden(call, path)
+				return errors.New("injected")
+			}
+			return nil
+		})
+		if what == "" {
+			if err != nil || n < 30 {
+				t.Errorf("without a fault: %v, %d calls", err, n)
+			}
+			checkOnce(t, site, dir, "without a fault", false)
+			return
+		}
+		if err := makeDue(site); err != nil {
+			t.Fatal(err)
+		}
+		if err := deliverOnce(site, nil); err != nil {
+			t.Errorf("%s: again: %v", what, err)
+		}
+		checkOnce(t, site, dir, what, hides)
+	}
+}
+
+// makeDue lets time pass for what was deferred.
+func makeDue(site *lists.Site) error {
+	for _, box := range []queue.Box{queue.Inbound, queue.Outbound} {
+		for _, sub := range []string{"new", "cur"} {
+			files, _ := filepath.Glob(filepath.Join(site.QueueDir, string(box), sub, "*"))
+			for _, f := range files {
+				info, err := os.Stat(f)
+				if err != nil {
+					return err
+				}
+				if err := os.Chtimes(f, info.ModTime(), info.ModTime().Add(-10*24*3600*1e9)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// faultProcess is the process that TestKillDeliver kills; TestMain calls it.
+func faultProcess(dir, at string) error {
+	n, _ := strconv.Atoi(at)
+	site, err := lists.Load(filepath.Join(dir, "superlist.toml"))
+	if err != nil {
+		return err
+	}
+	return deliverOnce(site, func(call, path string) error {
+		if n--; n < 0 {
+			fmt.Println(call, path)
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+		return nil
+	})
+}
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("DELIVER_TEST_DIR"); dir != "" {
+		if err := faultProcess(dir, os.Getenv("DELIVER_TEST_KILL")); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// TestKillDeliver kills a process before every system call of deliver, and then
+// lets another finish the work.
+func TestKillDeliver(t *testing.T) {
+	for n := 0; ; n++ {
+		dir := t.TempDir()
+		site := faultSite(t, dir)
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "DELIVER_TEST_DIR="+dir, "DELIVER_TEST_KILL="+strconv.Itoa(n))
+		out, err := cmd.Output()
+		what := strings.TrimSpace(string(out))
+		if err == nil {
+			if n < 30 {
+				t.Errorf("only %d system calls were hit", n)
+			}
+			checkOnce(t, site, dir, "not killed", false)
+			return
+		}
+		if err := deliverOnce(site, nil); err != nil {
+			t.Errorf("%s: again: %v", what, err)
+		}
+		call, path, _ := strings.Cut(what, " ")
+		checkOnce(t, site, dir, fmt.Sprint(n, ": ", what), hidden(call, path))
+	}
+}
