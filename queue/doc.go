@@ -2,8 +2,8 @@
 // session that accepts them and the server that takes them off us.
 //
 //	tmp/                     being written
-//	inbound/new, inbound/cur     accepted by a session; being worked on
-//	outbound/new, outbound/cur   to be sent, not before the file's mtime; being sent
+//	inbound/new, inbound/cur     accepted by a session; somebody has begun with it
+//	outbound/new, outbound/cur   to be sent; somebody has begun with it
 //	failed/                  given up; kept for the operator
 //
 // # What a crash leaves
@@ -17,7 +17,8 @@
 //  2. A file in new: complete and acknowledged, or about to be. Work for anyone.
 //  3. A file in cur with a lock: somebody works on it. The lock is flock(2) and
 //     dies with its process.
-//  4. A file in cur without a lock: its process died. Work for anyone; the
+//  4. A file in cur without a lock: it waits for another attempt, or its
+//     process died. Work for anyone, from the time on that its mtime says; the
 //     recipients marked done are not done again.
 //
 // A file's head names its recipients, one a line, whose first byte is their

@@ -293,21 +293,15 @@ func (m *Message) Remove() error {
 	return m.spool.syncDir(filepath.Dir(m.path))
 }
 
-// Defer puts the message back, not to be touched before at.
+// Defer lets go of the message, not to be touched before at. It stays in cur: so
+// new has only what nobody has looked at, and whoever watches it is not woken
+// by what waits.
 func (m *Message) Defer(at time.Time) error {
 	defer m.f.Close()
 	if err := m.spool.fault("utimensat", m.path); err != nil {
 		return err
 	}
-	if err := os.Chtimes(m.path, time.Time{}, at); err != nil {
-		return err
-	}
-	to := m.spool.path(m.Box.fresh(), m.ID)
-	if to == m.path {
-		return nil
-	}
-	_, err := m.spool.rename(m.path, to)
-	return err
+	return os.Chtimes(m.path, time.Time{}, at)
 }
 
 // GiveUp puts the message into failed.

@@ -226,7 +226,7 @@ func TestDeferAndDue(t *testing.T) {
 	}
 	put(t, s, Outbound, Head{}, "a@example.com")
 	list, err := s.List(Outbound)
-	if err != nil || len(list) != 2 || list[1].ID != id || !list[1].Due.Equal(at) || list[1].dir != "outbound/new" {
+	if err != nil || len(list) != 2 || list[1].ID != id || !list[1].Due.Equal(at) || list[1].dir != "outbound/cur" {
 		t.Errorf("%+v, %v", list, err)
 	}
 }

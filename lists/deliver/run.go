@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"superlist/lists"
@@ -76,8 +77,9 @@ func (r *Runner) each(ctx context.Context, box queue.Box, work func(context.Cont
 		switch {
 		case errors.Is(err, queue.ErrBusy):
 			continue
-		case errors.Is(err, queue.ErrDamaged):
-			r.Log.Printf(maillog.Err, "damaged id=%s error=%q; moved to failed", e.ID, err)
+		case errors.Is(err, queue.ErrDamaged), errors.Is(err, fs.ErrPermission):
+			// Left where it is it would wake us up again and again.
+			r.Log.Printf(maillog.Err, "unreadable id=%s error=%q; moved to failed", e.ID, err)
 			err = r.Spool.SetAside(box, e)
 		case err == nil:
 			err = work(ctx, m)
