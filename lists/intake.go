@@ -3,7 +3,9 @@ package lists
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"mime"
 	"net/mail"
 	"slices"
 	"strings"
@@ -22,7 +24,8 @@ const MaxHops = 100
 
 // Refusals that do not depend on the list.
 var (
-	replyLoop      = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the message has been here before, or passed more than 100 hosts"}
+	replyLoop      = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the header says that the message has been at this address before"}
+	replyHops      = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: fmt.Sprintf("mail loop: the message has passed %d hosts or more", MaxHops)}
 	replyHeader    = smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf("the message header is larger than %d bytes", rewrite.MaxHeader)}
 	replyNoBounces = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a list takes no delivery reports and no mail without a sender"}
 	replyAutomatic = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a list takes no automatic replies"}
@@ -139,7 +142,6 @@ func (m *intakeMessage) Commit() (string, []error) {
 		// SMTP has one reply for all recipients, so all of them share the
 		// refusal; it says whose it is.
 		outcomes = slices.Repeat([]error{m.together(outcomes)}, len(outcomes))
-		refused = refused[:0]
 	} else if len(refused) < len(outcomes) {
 		err := m.w.Commit(queue.Inbound, refused...)
 		if err == nil {
@@ -180,7 +182,9 @@ func (m *intakeMessage) judge() []error {
 		switch {
 		case !whole:
 			verdicts[i] = replyHeader
-		case m.looped(h, d):
+		case len(h.All("Received")) >= MaxHops:
+			verdicts[i] = replyHops
+		case looped(h, d):
 			verdicts[i] = replyLoop
 		case d.Purpose == Post:
 			verdicts[i] = m.judgePost(h, d.List)
@@ -192,12 +196,8 @@ func (m *intakeMessage) judge() []error {
 	return verdicts
 }
 
-// looped says that the message has passed this address before, or too many
-// hosts.
-func (m *intakeMessage) looped(h rewrite.Header, d Destination) bool {
-	if len(h.All("Received")) >= MaxHops {
-		return true
-	}
+// looped says that the message has passed this address before.
+func looped(h rewrite.Header, d Destination) bool {
 	if d.Purpose == Bounce {
 		return false
 	}
@@ -232,12 +232,16 @@ func (m *intakeMessage) judgePost(h rewrite.Header, l *List) error {
 	}
 	// RFC 3834, 5: what answers by itself says so. Mail that was generated, a
 	// commit or a report, may well be a post.
-	if word, _, _ := strings.Cut(h.Get("Auto-Submitted"), ";"); strings.EqualFold(strings.TrimSpace(word), "auto-replied") {
+	word := h.Get("Auto-Submitted")
+	if i := strings.IndexAny(word, "; \t("); i >= 0 { // a parameter or a comment
+		word = word[:i]
+	}
+	if strings.EqualFold(word, "auto-replied") {
 		return replyAutomatic
 	}
 	authors, err := Authors(h)
-	if err != nil {
-		return l.refusal("5.6.0", "the message has no From field that can be read")
+	if err != nil || len(authors) == 0 { // "nobody:;" is a From field too: RFC 6854
+		return l.refusal("5.6.0", "the message has no From field that names an author")
 	}
 	var no error
 	for _, author := range authors {
@@ -248,9 +252,14 @@ func (m *intakeMessage) judgePost(h rewrite.Header, l *List) error {
 	return no
 }
 
+// fromParser takes names in any charset, since only the addresses count.
+var fromParser = mail.AddressParser{WordDecoder: &mime.WordDecoder{
+	CharsetReader: func(_ string, text io.Reader) (io.Reader, error) { return text, nil },
+}}
+
 // Authors are the addresses of the From field: RFC 5322, 3.6.2.
 func Authors(h rewrite.Header) ([]smtp.Path, error) {
-	list, err := mail.ParseAddressList(h.Get("From"))
+	list, err := fromParser.ParseList(strings.ToValidUTF8(h.Get("From"), "?"))
 	if err != nil {
 		return nil, err
 	}

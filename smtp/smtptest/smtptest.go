@@ -105,9 +105,20 @@ func Parse(file string, text []byte) (*Script, error) {
 	return s, nil
 }
 
+// Replace puts what no file can hold, such as a proof that is good today, in
+// the place of a word.
+func (s *Script) Replace(word, text string) {
+	for i := range s.steps {
+		s.steps[i].text = strings.ReplaceAll(s.steps[i].text, word, text)
+	}
+	for i := range s.Files {
+		s.Files[i].Data = bytes.ReplaceAll(s.Files[i].Data, []byte(word), []byte(text))
+	}
+}
+
 func parseStep(line string) (step, error) {
 	if len(line) < 2 || line[0] != 'C' && line[0] != 'S' || !strings.ContainsRune(":|!", rune(line[1])) {
-		return step{}, fmt.Errorf("%q: say C: S: C| S| C! or S!", line)
+		return step{}, fmt.Errorf("%q begins with none of C: S: C| S| C! S!", line)
 	}
 	st := step{side: line[0], kind: line[1], text: strings.TrimPrefix(line[2:], " ")}
 	switch st.kind {

@@ -1,0 +1,69 @@
+# make demo     see it work, in a temporary folder
+# make test     everything is tested; as root it installs what the tests need
+# make install  the programs, the user and the folders, on this host
+
+GO       ?= go
+PREFIX   ?= /usr/local
+FUZZTIME ?= 1m
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
+
+# Static, so that a session starts without the dynamic linker.
+BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
+
+.PHONY: build demo test test-systemd lint bench fuzz install clean
+
+build:
+	$(BUILD) -o bin/ ./cmd/...
+
+demo: build
+	$(BUILD) -o bin/ ./smtp/smtptest/play
+	e2e/demo.sh bin
+
+# The race detector needs a C compiler; apt.sh gets one where it may.
+RACE = $$(command -v gcc >/dev/null && echo -race)
+REPORT = bin/report
+
+$(REPORT): e2e/report/*.go
+	$(BUILD) -o bin/ ./e2e/report
+
+test: build $(REPORT)
+	e2e/apt.sh gcc libc6-dev
+	$(GO) test -json $(RACE) -timeout 15m ./... | $(REPORT)
+
+test-systemd: build $(REPORT)
+	e2e/apt.sh gcc libc6-dev
+	SUPERLIST_TEST_SYSTEMD=1 $(GO) test -json -count=1 -timeout 15m -run Systemd ./e2e | $(REPORT)
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	GOBIN=$(CURDIR)/bin $(GO) install $(STATICCHECK)
+	bin/staticcheck ./...
+	GOBIN=$(CURDIR)/bin $(GO) install $(GOVULNCHECK)
+	bin/govulncheck ./... || { code=$$?; test $$code != 3 && echo "govulncheck could not run: $$code"; }
+
+bench: build
+	e2e/apt.sh
+	$(GO) run ./e2e/bench
+
+fuzz:
+	@for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep ^Fuzz); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+# With DESTDIR only files are put there: the user and the folders are for the
+# package that is made of it.
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/superlist
+	install -m 0755 bin/superlist bin/superlist-spawn $(DESTDIR)$(PREFIX)/bin/
+	test -e $(DESTDIR)/etc/superlist/superlist.toml || \
+		sed "s/^hostname .*/hostname = \"$$(hostname -f 2>/dev/null || hostname)\"/" contrib/superlist.toml >$(DESTDIR)/etc/superlist/superlist.toml
+	test -n "$(DESTDIR)" || contrib/setup.sh
+
+clean:
+	rm -rf bin

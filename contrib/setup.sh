@@ -1,0 +1,6 @@
+#!/bin/sh
+# Makes the user and the folders that superlist needs. Run by "make install";
+# doing it again changes nothing.
+set -eu
+id superlist >/dev/null 2>&1 || useradd --system --home-dir /var/lib/superlist --shell /usr/sbin/nologin superlist
+install -d -o superlist -g superlist -m 0700 /var/spool/superlist /var/lib/superlist /var/lib/superlist/lists
