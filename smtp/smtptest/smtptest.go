@@ -118,7 +118,7 @@ func (s *Script) Replace(word, text string) {
 
 func parseStep(line string) (step, error) {
 	if len(line) < 2 || line[0] != 'C' && line[0] != 'S' || !strings.ContainsRune(":|!", rune(line[1])) {
-		return step{}, fmt.Errorf("%q begins with none of C: S: C| S| C! S!", line)
+		return step{}, fmt.Errorf("%q is no step: it begins with C or S, and then : | or ! for lines, bytes and events", line)
 	}
 	st := step{side: line[0], kind: line[1], text: strings.TrimPrefix(line[2:], " ")}
 	switch st.kind {

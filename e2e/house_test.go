@@ -1,0 +1,65 @@
+package e2e
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// floors are the storeys of the house, from the ground up: a package may use
+// those below its own, and its own storey. Tests, tools and benches stand
+// outside.
+var floors = [][]string{{"superlist/smtp"}, {"superlist/queue"}, {"superlist/lists"}, {"superlist/cmd"}}
+
+func floorOf(pkg string) int {
+	return slices.IndexFunc(floors, func(storey []string) bool {
+		return slices.ContainsFunc(storey, func(top string) bool { return pkg == top || strings.HasPrefix(pkg, top+"/") })
+	})
+}
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list"}, args...)...)
+	cmd.Dir = ".."
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list %q: %v\n%s", args, err, out)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+// TestImportsPointOneWay holds cmd → lists → queue → smtp, and that smtp knows
+// nothing but the standard library and go-sasl.
+func TestImportsPointOneWay(t *testing.T) {
+	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+		pkg, imports, _ := strings.Cut(line, " ")
+		floor := floorOf(pkg)
+		if floor < 0 || strings.HasPrefix(pkg, "superlist/smtp/smtptest") {
+			continue
+		}
+		for imp := range strings.FieldsSeq(imports) {
+			if other := floorOf(imp); other > floor {
+				t.Errorf("%s imports %s, which stands above it", pkg, imp)
+			}
+			if strings.HasPrefix(imp, "superlist/smtp/smtptest") {
+				t.Errorf("%s imports %s, which is for tests", pkg, imp)
+			}
+			foreign := strings.Contains(strings.Split(imp, "/")[0], ".")
+			if floor == 0 && foreign && !strings.HasPrefix(imp, "github.com/emersion/go-sasl") {
+				t.Errorf("%s imports %s", pkg, imp)
+			}
+		}
+	}
+}
+
+// TestSpawnLinksLittle: superlist-spawn starts for every session.
+func TestSpawnLinksLittle(t *testing.T) {
+	deps := goList(t, "-deps", "./cmd/superlist-spawn")
+	for _, heavy := range []string{"net/http", "html/template", "text/template", "crypto/tls", "crypto/x509",
+		"github.com/miekg/dns", "github.com/spf13/cobra", "superlist/lists/deliver"} {
+		if slices.Contains(deps, heavy) {
+			t.Errorf("superlist-spawn links %s", heavy)
+		}
+	}
+}
