@@ -1,0 +1,159 @@
+// Bench measures superlist beside the programs it has to beat, in one run and
+// on the same disk, and says PASS or FAIL for each target.
+//
+//	go run ./e2e/bench            everything
+//	go run ./e2e/bench -only session -rounds 100
+//
+// It needs root on Debian 12: the peers are Debian's own packages, unpacked
+// into a cache and never installed, and run in a mount namespace of their own.
+// What cannot be had is skipped with its reason; with CI=true that is a failure.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// bench is one run: where things are and what has been found out so far.
+type bench struct {
+	work   string // a scratch directory on a real disk
+	bin    string // our own programs, built for this run
+	rounds int
+	posts  int
+	failed []string
+	skips  []string
+}
+
+func main() {
+	rounds := flag.Int("rounds", 60, "`rounds` of the session comparison")
+	posts := flag.Int("posts", 5, "`rounds` of the delivery comparison")
+	only := flag.String("only", "session,post,memory", "`parts` to run")
+	keep := flag.Bool("keep", false, "keep the scratch directory")
+	flag.Parse()
+
+	if os.Getenv(insideVar) == "" {
+		os.Exit(enterNamespace())
+	}
+	if *rounds < 1 || *posts < 1 {
+		fmt.Fprintln(os.Stderr, "bench: at least one round")
+		os.Exit(2)
+	}
+	b := &bench{rounds: *rounds, posts: *posts}
+	if err := b.run(strings.Split(*only, ","), *keep); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	if len(b.failed) > 0 {
+		os.Exit(1)
+	}
+}
+
+func (b *bench) run(parts []string, keep bool) error {
+	for _, p := range parts {
+		if !slices.Contains([]string{"session", "post", "memory"}, p) {
+			return fmt.Errorf("there is no part %q", p)
+		}
+	}
+	work, err := scratch()
+	if err != nil {
+		return err
+	}
+	b.work = work
+	if keep {
+		fmt.Println("scratch directory:", work)
+	} else {
+		defer os.RemoveAll(work)
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, unix.SIGINT, unix.SIGTERM)
+		go func() {
+			<-stop
+			os.RemoveAll(work)
+			os.Exit(130)
+		}()
+	}
+	if b.bin, err = build(work); err != nil {
+		return err
+	}
+	if err := privateDev(work); err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		name string
+		run  func(*bench) error
+	}{
+		{"session", (*bench).sessions},
+		{"post", (*bench).deliveries},
+		{"memory", (*bench).memory},
+	} {
+		if !slices.Contains(parts, part.name) {
+			continue
+		}
+		if err := part.run(b); err != nil {
+			b.failed = append(b.failed, part.name)
+			fmt.Printf("\n%s: %v   FAIL\n", part.name, err)
+		}
+	}
+	b.summary()
+	return nil
+}
+
+// scratch makes the working directory. A fsync on tmpfs costs nothing and
+// would flatter whoever calls it most, so memory file systems are refused.
+func scratch() (string, error) {
+	var tried []string
+	for _, base := range []string{os.Getenv("TMPDIR"), "/var/tmp", "."} {
+		if base == "" || onMemory(base) {
+			tried = append(tried, base)
+			continue
+		}
+		base, err := filepath.Abs(base)
+		if err != nil {
+			return "", err
+		}
+		dir, err := os.MkdirTemp(base, "superlist-bench-")
+		if err != nil {
+			tried = append(tried, base)
+			continue
+		}
+		// exim and smtp-sink become other users and must be able to pass.
+		return dir, os.Chmod(dir, 0o755)
+	}
+	return "", fmt.Errorf("no writable directory on a real disk among %q: set TMPDIR", tried)
+}
+
+// skip notes a row that could not be measured.
+func (b *bench) skip(row string, reason any) {
+	b.skips = append(b.skips, fmt.Sprintf("%s: %v", row, reason))
+	fmt.Printf("\n%s   SKIPPED: %v\n", row, reason)
+	if os.Getenv("CI") == "true" {
+		b.failed = append(b.failed, row)
+	}
+}
+
+// verdict judges one figure against its target.
+func (b *bench) verdict(row string, got, want float64) string {
+	if got <= want {
+		return "PASS"
+	}
+	b.failed = append(b.failed, row)
+	return "FAIL"
+}
+
+func (b *bench) summary() {
+	fmt.Println()
+	for _, s := range b.skips {
+		fmt.Println("skipped:", s)
+	}
+	if len(b.failed) == 0 {
+		fmt.Println("every target that was measured is met")
+		return
+	}
+	fmt.Println("missed:", strings.Join(b.failed, ", "))
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const recipients = 10_000
+
+// deliveries compares whole processes that hand one post to the relay for
+// 10,000 members.
+func (b *bench) deliveries() error {
+	dialogue, err := b.dialogue()
+	if err != nil {
+		return err
+	}
+	if ss, err := b.smtpSink(); err != nil {
+		b.skip("delivery to smtp-sink", err)
+	} else {
+		// mlmmj-send does not look at the answer to EHLO and need not pay for
+		// the front.
+		err := b.delivery("smtp-sink", "Postfix's smtp-sink; for superlist behind a front that adds 250-XVERP to its answer to EHLO", dialogue, ss, ss.sink.address())
+		ss.stop()
+		if err != nil {
+			return err
+		}
+	}
+	own, err := newVerpSink()
+	if err != nil {
+		return err
+	}
+	defer own.stop()
+	return b.delivery("own-sink", "this bench's own, which offers XVERP as Postfix does", dialogue, own, own.address())
+}
+
+func (b *bench) delivery(name, title, dialogue string, to sink, direct string) error {
+	s, err := b.newSite("deliver-"+name, siteOptions{log: "none", members: recipients, relay: to.address()})
+	if err != nil {
+		return err
+	}
+	ours := &contender{
+		name:    "superlist deliver",
+		argv:    []string{b.bin + "/superlist", "-c", s.config, "deliver"},
+		prepare: func() error { return s.post(dialogue) },
+		check: func(out string) error {
+			if err := s.empty(out); err != nil {
+				return err
+			}
+			return exactly(to, recipients)
+		},
+	}
+	cs := []*contender{ours}
+	pkg, version, why := debian("mlmmj")
+	if why == nil {
+		for _, per := range []int{0, 1000} {
+			c, err := b.mlmmj(filepath.Join(pkg, "usr/bin/mlmmj-send"), name, per, direct, to)
+			if err != nil {
+				return err
+			}
+			cs = append(cs, c)
+		}
+	}
+	if err := race(b.posts, cs...); err != nil {
+		return err
+	}
+	fmt.Printf("\nOne post to %d members, every one counted at the sink, %d rounds\n  sink: %s\n", recipients, b.posts, title)
+	table(cs...)
+	if why != nil {
+		b.skip("superlist deliver / mlmmj-send", why)
+		return nil
+	}
+	mid, line := ratio(ours, cs[1])
+	fmt.Printf("%s  want ≤ 0.20  %s\n", line, b.verdict("delivery to "+name, mid, 0.20))
+	_, line = ratio(ours, cs[2])
+	fmt.Printf("%s  for information\n", line)
+	fmt.Printf("  mlmmj is Debian's %s\n", version)
+	return nil
+}
+
+// mlmmj makes a list directory with the same members. Its default of
+// maxverprecips is 100; per = 1000 is superlist's own batch.
+func (b *bench) mlmmj(binary, row string, per int, relay string, to sink) (*contender, error) {
+	name := fmt.Sprintf("mlmmj-%s-%d", row, per)
+	dir := filepath.Join(b.work, name)
+	for _, d := range strings.Fields("incoming queue/discarded archive text subconf unsubconf bounce control moderation subscribers.d digesters.d nomailsubs.d requeue") {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	host, port, err := net.SplitHostPort(relay)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{
+		"index":               "0\n",
+		"control/listaddress": list + "\n",
+		"control/verp":        "postfix\n",
+		"control/relayhost":   host + "\n",
+		"control/smtpport":    port + "\n",
+	}
+	title := "mlmmj-send verp=postfix"
+	if per > 0 {
+		files["control/maxverprecips"] = fmt.Sprintln(per)
+		title += fmt.Sprintf(", %d a batch", per)
+	}
+	for member := range strings.Lines(string(members(recipients))) {
+		files["subscribers.d/"+member[:1]] += member
+	}
+	for f, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, f), []byte(data), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	queued := filepath.Join(dir, "queue", "post")
+	return &contender{
+		name:    title,
+		argv:    []string{binary, "-L", dir, "-m", queued},
+		prepare: func() error { return os.WriteFile(queued, []byte(message()), 0o644) },
+		check:   func(string) error { return exactly(to, recipients) },
+	}, nil
+}

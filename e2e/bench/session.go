@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// sessions compares whole processes that take one small message each.
+func (b *bench) sessions() error {
+	dialogue, err := b.dialogue()
+	if err != nil {
+		return err
+	}
+	exim, why := b.exim()
+	if why != nil {
+		exim = nil
+	}
+	for _, log := range []string{"none", "syslog"} {
+		if log == "syslog" && !private() {
+			continue
+		}
+		if err := b.session(log, dialogue, exim); err != nil {
+			return err
+		}
+	}
+	if why != nil {
+		b.skip("superlist-spawn / exim4 -bs", why)
+	}
+	return nil
+}
+
+func (b *bench) session(log, dialogue string, exim *eximHome) error {
+	s, err := b.newSite("session-"+log, siteOptions{log: log, members: 1000, relay: "127.0.0.1:9"})
+	if err != nil {
+		return err
+	}
+	ours := &contender{
+		name:  "superlist-spawn",
+		argv:  []string{b.bin + "/superlist-spawn", "-c", s.config},
+		stdin: dialogue,
+		check: accepted,
+	}
+	floor, err := b.floor(s, dialogue)
+	if err != nil {
+		return err
+	}
+	cs := []*contender{ours, floor}
+	if exim != nil {
+		theirs, err := exim.contender(log, dialogue)
+		if err != nil {
+			return err
+		}
+		cs = []*contender{ours, theirs, floor}
+	}
+	if err := race(b.rounds, cs...); err != nil {
+		return err
+	}
+	fmt.Printf("\nOne SMTP session: one small message, durable, accepted; dialogue on stdin, log %s, %d rounds\n", log, b.rounds)
+	table(cs...)
+	if exim != nil {
+		mid, line := ratio(ours, cs[1])
+		fmt.Printf("%s  want ≤ 0.40  %s\n", line, b.verdict("session, log "+log, mid, 0.40))
+		_, line = ratio(floor, cs[1])
+		fmt.Println(line)
+	}
+	_, line := ratio(ours, floor)
+	fmt.Println(line)
+	if exim != nil {
+		fmt.Printf("  exim4 is Debian's %s\n", exim.version)
+	}
+	return syncs(cs...)
+}
+
+// floor writes the file that superlist-spawn writes, and does nothing else.
+func (b *bench) floor(s *site, dialogue string) (*contender, error) {
+	if err := s.post(dialogue); err != nil {
+		return nil, err
+	}
+	files, err := s.waiting()
+	if err != nil || len(files) != 1 {
+		return nil, fmt.Errorf("%d messages in the spool after one session: %w", len(files), err)
+	}
+	for _, d := range []string{"tmp", "new"} {
+		if err := os.MkdirAll(filepath.Join(s.dir, "floor", d), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	return &contender{
+		name:  "floor (only the durable file)",
+		argv:  []string{b.bin + "/floor", s.dir + "/floor"},
+		stdin: files[0],
+	}, nil
+}
+
+// syncs shows that every contender really asks the disk: a server that does
+// not wait for it would win every comparison.
+func syncs(cs ...*contender) error {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		fmt.Println("  syncs per message: not counted, there is no strace here")
+		return nil
+	}
+	var counts []string
+	for _, c := range cs {
+		n, err := countSyncs(strace, *c)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return fmt.Errorf("%s never syncs: this is no comparison", c.name)
+		}
+		counts = append(counts, fmt.Sprintf("%s %d", c.name, n))
+	}
+	fmt.Println("  syncs per message:", strings.Join(counts, ", "))
+	return nil
+}
+
+func countSyncs(strace string, c contender) (int, error) {
+	out, err := os.CreateTemp(filepath.Dir(c.stdin), "syncs-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(out.Name())
+	defer out.Close()
+	c.argv = append([]string{strace, "-f", "-q", "-e", "trace=fsync,fdatasync,sync_file_range,syncfs", "-e", "signal=none", "-o", out.Name()}, c.argv...)
+	if _, _, err := c.once(); err != nil {
+		return 0, err
+	}
+	n := 0
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.Contains(lines.Text(), "sync") && strings.Contains(lines.Text(), "= 0") {
+			n++
+		}
+	}
+	return n, nil
+}
