@@ -1,6 +1,8 @@
 package lists
 
 import (
+	"errors"
+	"io/fs"
 	"strconv"
 	"strings"
 	"time"
@@ -103,6 +105,9 @@ func (l *List) checkBounce(s string, now time.Time) (member smtp.Path, err error
 		return smtp.Path{}, replyBadBounce
 	}
 	key, err := l.readKey()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // without a key none was ever made
+		return smtp.Path{}, err
+	}
 	if err != nil || !token.Check(key, mac, "bounces", l.Addr.Key(), stamp) {
 		return smtp.Path{}, replyBadBounce
 	}

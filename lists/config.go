@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"os"
@@ -52,8 +53,9 @@ func (s *Size) UnmarshalText(text []byte) error {
 
 // String is the Size as it is written in a file.
 func (s Size) String() string {
-	for shift, unit := range map[int]string{30: "GiB", 20: "MiB", 10: "KiB"} {
-		if n := int64(s) >> shift; n > 0 && n < 1024 && n<<shift == int64(s) {
+	for i, unit := range []string{"GiB", "MiB", "KiB"} {
+		shift := 30 - 10*i
+		if n := int64(s) >> shift; n > 0 && n<<shift == int64(s) {
 			return fmt.Sprintf("%d%s", n, unit)
 		}
 	}
@@ -71,7 +73,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	s := string(text)
 	days, isDays := strings.CutSuffix(s, "d")
 	n, err := strconv.Atoi(days)
-	if isDays && err == nil && n >= 0 && n < 36500 {
+	if isDays && err == nil && n > 0 && n < 36500 {
 		*d = Duration(n) * Duration(24*time.Hour)
 		return nil
 	}
@@ -89,7 +91,13 @@ func (d Duration) String() string {
 	if d > 0 && d%day == 0 {
 		return fmt.Sprintf("%dd", d/day)
 	}
-	return time.Duration(d).String()
+	s := time.Duration(d).String() // 4h0m0s
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = s[:len(s)-len("0s")]
+		}
+	}
+	return s
 }
 
 // MarshalText writes a Duration.
@@ -122,12 +130,90 @@ func decodeConfig(file, text string, v any) error {
 		return &ConfigError{File: file, Line: syntax.Position.Line, Key: syntax.LastKey, Text: syntax.Message}
 	}
 	if err != nil {
-		return &ConfigError{File: file, Text: err.Error()}
+		return wrongType(file, text, v, err)
 	}
 	for _, key := range meta.Undecoded() {
 		return unknownKey(file, text, key, v)
 	}
 	return nil
+}
+
+// wrongType finds the key whose value is not of its kind: the decoder's words
+// for that are about Go.
+func wrongType(file, text string, v any, err error) error {
+	var raw map[string]any
+	if _, err := toml.Decode(text, &raw); err != nil {
+		return &ConfigError{File: file, Text: err.Error()}
+	}
+	key, want := mismatch(reflect.TypeOf(v).Elem(), raw)
+	if key == "" {
+		return &ConfigError{File: file, Text: err.Error()}
+	}
+	return &ConfigError{File: file, Line: lineOf(text, key), Key: key, Text: "must be " + want}
+}
+
+// mismatch gives the first key of a table that does not fit the struct t, and
+// what it should be.
+func mismatch(t reflect.Type, raw map[string]any) (key, want string) {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		name := field.Tag.Get("toml")
+		value, there := raw[name]
+		if !there || name == "" {
+			continue
+		}
+		table, isTable := value.(map[string]any)
+		if field.Type.Kind() == reflect.Struct && isTable {
+			if key, want := mismatch(field.Type, table); key != "" {
+				return name + "." + key, want
+			}
+			continue
+		}
+		want, is := kindName(field.Type, name), kindOf(value, name)
+		if _, text := reflect.New(field.Type).Interface().(encoding.TextUnmarshaler); text && is == kindName(reflect.TypeFor[int](), name) {
+			continue // a Size may be a bare number
+		}
+		if want != is {
+			return name, want
+		}
+	}
+	return "", ""
+}
+
+// kindName says how a value of this type is written.
+func kindName(t reflect.Type, name string) string {
+	switch t.Kind() {
+	case reflect.Struct:
+		return "a table: [" + name + "]"
+	case reflect.Slice:
+		return `a list of strings: ["…", "…"]`
+	case reflect.Int:
+		return "a whole number, without quotes"
+	case reflect.Bool:
+		return "true or false, without quotes"
+	}
+	return `a string in quotes: "…"`
+}
+
+// kindOf is kindName of a value that was read.
+func kindOf(value any, name string) string {
+	t := reflect.TypeOf(value)
+	switch v := value.(type) {
+	case int64:
+		t = reflect.TypeFor[int]()
+	case map[string]any:
+		t = reflect.TypeFor[struct{}]()
+	case []any:
+		for _, element := range v {
+			if _, ok := element.(string); !ok {
+				return ""
+			}
+		}
+	case string, bool:
+	default:
+		return "" // a date, a fraction: nothing here is one
+	}
+	return kindName(t, name)
 }
 
 func unknownKey(file, text string, key toml.Key, v any) error {
@@ -197,7 +283,8 @@ func lineOf(text, key string) int {
 		n++
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "[") {
-			table = strings.Trim(line, "[] ") + "."
+			name, _, _ := strings.Cut(strings.TrimLeft(line, "["), "]")
+			table = strings.TrimSpace(name) + "."
 			if table == key+"." {
 				return n
 			}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -116,11 +117,12 @@ func (l *List) Set(settings []string) error {
 	if err := l.accept(text); err != nil {
 		return err
 	}
-	tmp := fmt.Sprintf("%s.%d", l.ConfigFile(), os.Getpid())
+	tmp := filepath.Join(l.Dir, ".list.toml.new") // one name for all, as for members
 	if err := writeSynced(tmp, []byte(text)); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp, l.ConfigFile()); err != nil {
+		os.Remove(tmp)
 		return err
 	}
 	return syncDir(l.Dir)
@@ -135,28 +137,31 @@ func setKey(text, setting string) (string, error) {
 	if !ok || key == "" || strings.ContainsAny(setting, "\r\n") {
 		return "", fmt.Errorf("%q: say key=value", setting)
 	}
-	var old Config
-	meta, err := toml.Decode(text, &old)
-	if err != nil {
+	var want, new map[string]any
+	if _, err := toml.Decode(text, &want); err != nil {
 		return "", fmt.Errorf("mend list.toml by hand first: %w", err)
 	}
 	line := key + " = " + literal(key, value)
+	if _, err := toml.Decode(line, &new); err != nil || len(new) != 1 || new[key] == nil {
+		return "", fmt.Errorf("%q: %s is not TOML", setting, line)
+	}
+	_, there := want[key]
+	want[key] = new[key]
+	if !there {
+		return strings.TrimRight(text, "\n") + "\n" + line + "\n", nil
+	}
 	lines := strings.SplitAfter(text, "\n")
-	if n := lineOf(text, key); n > 0 {
-		// A value may go over several lines: take as many as make TOML of the
-		// rest.
-		for end := n; end <= len(lines); end++ {
-			next := strings.Join(lines[:n-1], "") + line + "\n" + strings.Join(lines[end:], "")
-			if _, err := toml.Decode(next, new(map[string]any)); err == nil {
-				return next, nil
-			}
+	n := lineOf(text, key)
+	// A value may go over several lines: take as many as leave all other keys
+	// as they are.
+	for end := n; n > 0 && end <= len(lines); end++ {
+		next := strings.Join(lines[:n-1], "") + line + "\n" + strings.Join(lines[end:], "")
+		var got map[string]any
+		if _, err := toml.Decode(next, &got); err == nil && reflect.DeepEqual(got, want) {
+			return next, nil
 		}
-		return "", fmt.Errorf("%s = %s is not TOML", key, value)
 	}
-	if meta.IsDefined(key) {
-		return "", fmt.Errorf("%s: change it by hand, it is written in an unusual way", key)
-	}
-	return strings.TrimRight(text, "\n") + "\n" + line + "\n", nil
+	return "", fmt.Errorf("%s: change it by hand, it is written in an unusual way", key)
 }
 
 // literal writes a value of the command line as TOML.

@@ -2,7 +2,6 @@ package lists
 
 import (
 	"bufio"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -95,10 +94,10 @@ func (l *List) readMembers() (set MemberSet, other []string, err error) {
 	set = make(MemberSet)
 	err = m.guard(func() {
 		for line := range strings.Lines(string(m.data)) {
-			line = strings.TrimRight(line, "\r\n")
+			line = strings.TrimSpace(line)
 			if member, ok := parseMember(line); ok {
 				set.Add(member)
-			} else if strings.TrimSpace(line) != "" {
+			} else if line != "" {
 				other = append(other, line)
 			}
 		}
@@ -107,7 +106,9 @@ func (l *List) readMembers() (set MemberSet, other []string, err error) {
 }
 
 func (l *List) writeMembers(set MemberSet, other []string) error {
-	tmp := filepath.Join(l.Dir, fmt.Sprintf(".members.%d", os.Getpid()))
+	// One name for all: who writes it holds the lock, and what a crash leaves
+	// is gone with the next change.
+	tmp := filepath.Join(l.Dir, ".members.new")
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err

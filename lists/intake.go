@@ -3,10 +3,7 @@ package lists
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"mime"
-	"net/mail"
 	"slices"
 	"strings"
 	"time"
@@ -210,6 +207,9 @@ func looped(h rewrite.Header, d Destination) bool {
 			return true
 		}
 	}
+	if d.Purpose == Owner {
+		return false // a member may well send them what came from the list
+	}
 	for _, f := range h.All("List-Id") {
 		id := f.Value()
 		if i := strings.LastIndexByte(id, '<'); i >= 0 {
@@ -239,36 +239,20 @@ func (m *intakeMessage) judgePost(h rewrite.Header, l *List) error {
 	if strings.EqualFold(word, "auto-replied") {
 		return replyAutomatic
 	}
-	authors, err := Authors(h)
-	if err != nil || len(authors) == 0 { // "nobody:;" is a From field too: RFC 6854
+	authors, ok := rewrite.Addresses(h.Get("From")) // RFC 5322, 3.6.2
+	if !ok {
 		return l.refusal("5.6.0", "the message has no From field that names an author")
 	}
 	var no error
 	for _, author := range authors {
+		if author.Key() == m.env.From.Key() {
+			return nil // asked at RCPT
+		}
 		if no = l.MayPost(author); no == nil {
 			return nil
 		}
 	}
 	return no
-}
-
-// fromParser takes names in any charset, since only the addresses count.
-var fromParser = mail.AddressParser{WordDecoder: &mime.WordDecoder{
-	CharsetReader: func(_ string, text io.Reader) (io.Reader, error) { return text, nil },
-}}
-
-// Authors are the addresses of the From field: RFC 5322, 3.6.2.
-func Authors(h rewrite.Header) ([]smtp.Path, error) {
-	list, err := fromParser.ParseList(strings.ToValidUTF8(h.Get("From"), "?"))
-	if err != nil {
-		return nil, err
-	}
-	var authors []smtp.Path
-	for _, a := range list {
-		i := strings.LastIndexByte(a.Address, '@')
-		authors = append(authors, smtp.Path{Local: a.Address[:i], Domain: a.Address[i+1:]})
-	}
-	return authors, nil
 }
 
 // kick wakes deliver up, by connecting once to the address where a launcher

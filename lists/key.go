@@ -41,11 +41,19 @@ func (l *List) key() ([]byte, error) {
 	if _, err := unix.Getrandom(random, 0); err != nil {
 		return nil, err
 	}
-	tmp := fmt.Sprintf("%s.%d", l.keyFile(), os.Getpid())
+	// A name of its own, also where two have the same process number (threads,
+	// containers): who opens the other's file writes into what may be the key
+	// already.
+	f, err := os.CreateTemp(l.Dir, ".key-")
+	if err != nil {
+		return nil, err
+	}
+	f.Close()
+	tmp := f.Name()
+	defer os.Remove(tmp)
 	if err := writeSynced(tmp, []byte(hex.EncodeToString(random)+"\n")); err != nil {
 		return nil, err
 	}
-	defer os.Remove(tmp)
 	// link(2) and not rename: of two processes that do this at once one wins,
 	// and both then read the same key.
 	if err := os.Link(tmp, l.keyFile()); err != nil && !errors.Is(err, fs.ErrExist) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"superlist/smtp"
 )
@@ -91,7 +92,7 @@ func (s *Site) Open(addr smtp.Path) (*List, error) {
 		delimiter: s.RecipientDelimiter,
 	}
 	text, err := readConfig(l.ConfigFile(), &l.Config)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("%s: %w", addr, ReplyNoList)
 	}
 	if err != nil {
@@ -166,11 +167,14 @@ func (s *Site) All(yield func(addr smtp.Path, l *List, err error) bool) error {
 			return err
 		}
 		for _, name := range names {
-			if !s.ValidName(name.Name()) {
+			if !name.IsDir() || !s.ValidName(name.Name()) {
 				continue
 			}
 			addr := smtp.Path{Local: name.Name(), Domain: domain.Name()}
 			l, err := s.Open(addr)
+			if errors.Is(err, ReplyNoList) {
+				err = fmt.Errorf("there is no %s", filepath.Join(s.ListsDir, addr.Domain, addr.Local, "list.toml"))
+			}
 			if !yield(addr, l, err) {
 				return nil
 			}

@@ -51,6 +51,9 @@ func (l *List) Members() (*Members, error) {
 	}
 	defer f.Close()
 	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", m.file)
+	}
 	if err != nil || info.Size() == 0 {
 		return m, err
 	}
@@ -135,11 +138,26 @@ func (m *Members) scan(key string) []byte {
 		} else {
 			rest = nil
 		}
-		if compareKey(addressOf(line), key) == 0 {
+		if isKey(line, key) {
 			return line
 		}
 	}
 	return nil
+}
+
+// isKey says that a line, which may have been written by hand, is the member
+// with this key. It parses only what may be an unusual spelling.
+func isKey(line []byte, key string) bool {
+	line = bytes.TrimLeft(line, " \t")
+	address := addressOf(line)
+	if compareKey(address, key) == 0 {
+		return true
+	}
+	if !bytes.ContainsAny(address, `"\`) && !bytes.HasSuffix(address, []byte{'.'}) {
+		return false
+	}
+	path, ok := smtp.ParseAddress(string(address))
+	return ok && path.Key() == key
 }
 
 // All goes through the members in the order of the file. Lines that are not
@@ -204,11 +222,15 @@ const (
 // addressOf is the part of a line up to the first white space outside quotes;
 // empty for a comment.
 func addressOf(line []byte) []byte {
-	quoted := false
+	quoted, escaped := false, false
 	for i, c := range line {
 		switch {
 		case c == '#' && i == 0:
 			return nil
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = true
 		case c == '"':
 			quoted = !quoted
 		case (c == ' ' || c == '\t' || c == '\r') && !quoted:
@@ -239,6 +261,7 @@ func compareKey(address []byte, key string) int {
 }
 
 func parseMember(line string) (Member, bool) {
+	line = strings.TrimLeft(line, " \t")
 	address := string(addressOf([]byte(line)))
 	if address == "" {
 		return Member{}, false
@@ -247,9 +270,9 @@ func parseMember(line string) (Member, bool) {
 	m := Member{Path: path}
 	rest := strings.TrimSpace(line[len(address):])
 	for rest != "" {
-		word, after, _ := strings.Cut(rest, " ")
-		if strings.HasPrefix(word, wordName) {
-			word, after = rest, ""
+		word, after := rest, ""
+		if i := strings.IndexAny(rest, " \t"); i >= 0 && !strings.HasPrefix(rest, wordName) {
+			word, after = rest[:i], rest[i:]
 		}
 		m.NoMail = m.NoMail || word == wordNoMail
 		m.Words = append(m.Words, word)

@@ -211,9 +211,28 @@ func (s *Spool) admitOneMore() error {
 	return nil
 }
 
-// count counts messages that wait, up to limit.
+// waiting are the directories that the water marks count.
+var waiting = []string{"inbound/new", "inbound/cur", "outbound/new", "outbound/cur"}
+
+// count counts messages that wait, up to limit. No file system needs less than
+// a byte for a name, so while the directories are smaller than limit, there is
+// no need to read them; 0 is then as good as the true number.
 func (s *Spool) count(limit int) (n int, err error) {
-	for _, dir := range []string{"inbound/new", "inbound/cur", "outbound/new", "outbound/cur"} {
+	size := int64(0)
+	for _, dir := range waiting {
+		var st unix.Stat_t
+		if err := unix.Stat(s.path(dir), &st); err != nil {
+			return 0, fmt.Errorf("stat %s: %w", s.path(dir), err)
+		}
+		if st.Size == 0 { // one that does not tell
+			st.Size = int64(limit)
+		}
+		size += st.Size
+	}
+	if size < int64(limit) {
+		return 0, nil
+	}
+	for _, dir := range waiting {
 		d, err := os.Open(s.path(dir))
 		if err != nil {
 			return 0, err

@@ -42,12 +42,16 @@ const Verp = "+="
 // errNoStart is a Client used before Start.
 var errNoStart = errors.New("smtp: client not started")
 
+// errUnasked is a server that speaks out of turn. What it says would be taken
+// for the answer to what we say next, and a message for accepted that is not.
+var errUnasked = fmt.Errorf("smtp: %w: the server says what nobody asked for", ErrProtocol)
+
 // Start reads the greeting and introduces itself: LHLO, or EHLO and, where that
 // is refused, HELO (RFC 5321, 3.2). A refusal comes back as a Reply.
 func (c *Client) Start(rw io.ReadWriter) error {
 	c.wire = newWire(rw)
 	c.wire.writeTimeout = orTimeout(c.BlockTimeout, BlockTimeout)
-	c.err = nil
+	c.ext, c.err = nil, nil
 	greeting, err := c.read(orTimeout(c.GreetingTimeout, GreetingTimeout))
 	if err != nil {
 		return err
@@ -143,8 +147,24 @@ func (c *Client) read(timeout time.Duration) (Reply, error) {
 	return r, err
 }
 
+// heardAll holds that the server has said nothing beyond the replies that were
+// due, but for 421, which it may say at any time (RFC 5321, 3.8). It is asked
+// before each thing that has a reply.
+func (c *Client) heardAll() error {
+	if c.wire.br.Buffered() == 0 {
+		return nil
+	}
+	if _, err := c.read(orTimeout(c.CommandTimeout, CommandTimeout)); err == nil {
+		c.fail(errUnasked) // where it was 421 that is the first error, and stays
+	}
+	return c.err
+}
+
 // command sends one line and reads its reply.
 func (c *Client) command(line string) (Reply, error) {
+	if err := c.heardAll(); err != nil {
+		return Reply{}, err
+	}
 	c.wire.bw.WriteString(line + "\r\n")
 	return c.read(orTimeout(c.CommandTimeout, CommandTimeout))
 }
@@ -187,6 +207,8 @@ type exchange struct {
 	c       *Client
 	t       *Transaction
 	outcome []Reply // Code 0: not settled yet
+	began   bool    // MAIL was accepted
+	taken   int     // RCPTs that were accepted
 }
 
 // settle gives every recipient that has no outcome this one.
@@ -210,32 +232,54 @@ func (x *exchange) open() (n int) {
 
 func (x *exchange) run() {
 	for i, to := range x.t.To {
-		if !sendable(to) {
+		if !sendable(to) || !sendable(x.t.From) {
 			x.outcome[i] = Reply{553, "5.6.7", "the address cannot be said in SMTP"}
 		}
 	}
 	if x.open() == 0 {
 		return
 	}
-	go354, began, err := x.introduce()
-	switch {
-	case err != nil:
+	go354, err := x.introduce()
+	if err != nil {
 		x.settle(lost(err))
+	}
+	switch {
+	case x.c.Err() != nil:
 	case go354 && x.open() == 0:
-		x.c.command(".") // RFC 2920, 3.1: it takes the data although it takes no recipient
+		x.noMessage()
 	case go354:
 		if err := x.message(); err != nil {
 			x.settle(lost(err))
 		}
-	case began && x.c.Err() == nil:
-		x.c.command("RSET")
+	case x.began:
+		x.rset()
+	}
+}
+
+// noMessage ends the data that a server wants although it took no recipient,
+// with a lone dot: RFC 2920, 3.1. Where it took a recipient after all, because
+// it refused MAIL and not RCPT, the dot would send an empty message; and in LMTP
+// nobody can tell how many replies would follow it. Then the connection ends.
+func (x *exchange) noMessage() {
+	if x.taken > 0 || x.c.LMTP {
+		x.c.fail(fmt.Errorf("smtp: %w: 354 without a recipient", ErrProtocol))
+		return
+	}
+	x.c.command(".")
+}
+
+// rset ends the transaction. Where that is refused the server might hold the
+// next MAIL for a second one, and its refusal would count against a message
+// that has done nothing; so then the connection ends.
+func (x *exchange) rset() {
+	if r, err := x.c.command("RSET"); err == nil && r.Code/100 != 2 {
+		x.c.fail(fmt.Errorf("smtp: RSET refused: %w", negative(r)))
 	}
 }
 
 // introduce says MAIL, RCPT and DATA, all in one write where the server
-// pipelines: RFC 2920, 3.1. go354 tells that the server waits for the message,
-// began that it has an envelope of ours.
-func (x *exchange) introduce() (go354, began bool, err error) {
+// pipelines: RFC 2920, 3.1. go354 tells that the server waits for the message.
+func (x *exchange) introduce() (go354 bool, err error) {
 	lines := x.lines()
 	step := 1
 	if _, ok := x.c.Extension("PIPELINING"); ok {
@@ -244,18 +288,24 @@ func (x *exchange) introduce() (go354, began bool, err error) {
 	next := 0 // of the recipients
 	for at := 0; at < len(lines); at += step {
 		group := lines[at:min(at+step, len(lines))]
+		if err := x.c.heardAll(); err != nil {
+			return false, err
+		}
 		wait := x.c.write(group)
 		for i := range group {
 			r, err := x.c.read(x.c.commandTimeout(at+i == len(lines)-1))
+			if err == nil {
+				err = x.c.Err() // 421: no more replies will come
+			}
 			if err != nil {
 				wait()
-				return false, began, err
+				return false, err
 			}
 			switch {
-			case at+i == 0 && !(r.Code >= 200 && r.Code < 300):
+			case at+i == 0 && r.Code/100 != 2:
 				x.settle(x.noMail(r))
 			case at+i == 0:
-				began = true
+				x.began = true
 			case at+i == len(lines)-1:
 				if go354 = r.Code == 354; !go354 {
 					x.settle(negative(r))
@@ -265,13 +315,13 @@ func (x *exchange) introduce() (go354, began bool, err error) {
 			}
 		}
 		if err := wait(); err != nil {
-			return false, began, x.c.fail(err)
+			return false, x.c.fail(err)
 		}
 		if x.open() == 0 && !go354 && step == 1 {
-			return false, began, nil // DATA would be pointless, and it was not sent yet
+			return false, nil // DATA would be pointless, and it was not sent yet
 		}
 	}
-	return go354, began, nil
+	return go354, x.c.heardAll()
 }
 
 // noMail is the outcome of a refused MAIL. Where it asked for XVERP and got a
@@ -291,7 +341,9 @@ func (x *exchange) recipient(i int, r Reply) int {
 	for !sendable(x.t.To[i]) {
 		i++
 	}
-	if x.outcome[i].Code == 0 && !(r.Code >= 200 && r.Code < 300) {
+	if r.Code/100 == 2 {
+		x.taken++
+	} else if x.outcome[i].Code == 0 {
 		x.outcome[i] = negative(r)
 	}
 	return i + 1
@@ -312,7 +364,7 @@ func (x *exchange) lines() []string {
 	if _, ok := x.c.Extension("SIZE"); ok && x.t.Size > 0 {
 		mail += " SIZE=" + strconv.FormatInt(x.t.Size, 10)
 	}
-	if _, ok := x.c.Extension("8BITMIME"); ok && x.t.Body != "" {
+	if _, ok := x.c.Extension("8BITMIME"); ok && (x.t.Body == "7BIT" || x.t.Body == "8BITMIME") {
 		mail += " BODY=" + x.t.Body
 	}
 	if x.t.VERP {
@@ -345,10 +397,10 @@ func (c *Client) commandTimeout(data bool) time.Duration {
 	return orTimeout(c.CommandTimeout, CommandTimeout)
 }
 
-// inlineWrite is how much is written before anything is read. It fits into any
-// socket buffer, so that the two sides cannot wait for each other (RFC 2920,
-// 3.1); what is larger is written on the side while the replies are read.
-const inlineWrite = wireBuffer
+// inlineWrite is how much is written before anything is read. It fits into the
+// smallest socket buffer, so that the two sides cannot wait for each other (RFC
+// 2920, 3.1); what is larger is written on the side while the replies are read.
+const inlineWrite = 2 << 10
 
 // write sends lines and gives a function that waits until they are out. What
 // is small stays in the buffer until the first reply is read.
@@ -415,7 +467,7 @@ func (x *exchange) message() error {
 
 // accepted is the reply after a message: only 2xx takes it.
 func accepted(r Reply) Reply {
-	if r.Code >= 200 && r.Code < 300 {
+	if r.Code/100 == 2 {
 		return r
 	}
 	return negative(r)

@@ -1,32 +1,49 @@
 package smtp
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // parseCommand cuts a command line, without its CRLF, into verb and argument.
 // The verb comes out in upper case: RFC 5321, 2.4.
 func parseCommand(line string) (verb, arg string) {
 	verb, arg, _ = strings.Cut(strings.TrimRight(line, " \t"), " ")
-	return strings.ToUpper(verb), strings.Trim(arg, " \t")
+	return upper(verb), strings.Trim(arg, " \t")
 }
 
+// upper folds the case of ASCII letters and of nothing else: strings.ToUpper
+// would make RSET of R\u017fET.
+func upper(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'a' <= c && c <= 'z' {
+			b[i] = c - ('a' - 'A')
+		}
+	}
+	return string(b)
+}
+
+// A param is one parameter of MAIL or RCPT.
+type param struct{ key, value string }
+
 // parseParams reads "KEY=VALUE KEY2" after a path: RFC 5321, 4.1.2. Keys come
-// out in upper case. One that is there twice is refused, as is one that is not
-// letters, digits and hyphens.
-func parseParams(s string) (map[string]string, bool) {
+// out in upper case, and in the order in which they came, so that the same line
+// always gets the same refusal. One that is there twice is refused, as is one
+// that is not letters, digits and hyphens.
+func parseParams(s string) ([]param, bool) {
 	if s != "" && s[0] != ' ' {
 		return nil, false // <a@b>SIZE=1
 	}
-	var params map[string]string
+	var params []param
 	for word := range strings.FieldsSeq(s) {
 		key, value, hasValue := strings.Cut(word, "=")
-		key = strings.ToUpper(key)
-		if _, twice := params[key]; twice || !isKeyword(key) || hasValue && !isParamValue(value) {
+		key = upper(key)
+		twice := slices.ContainsFunc(params, func(p param) bool { return p.key == key })
+		if twice || !isKeyword(key) || hasValue && !isParamValue(value) {
 			return nil, false
 		}
-		if params == nil {
-			params = make(map[string]string)
-		}
-		params[key] = value
+		params = append(params, param{key, value})
 	}
 	return params, true
 }

@@ -44,7 +44,7 @@ func init() {
 func (s *Session) hello(arg, proto string) {
 	name, ok := heloName(arg)
 	if !ok {
-		s.refuse(Reply{501, "5.5.4", "say your host name"})
+		s.refuse(Reply{501, "5.5.4", fmt.Sprintf("say your host name, of at most %d bytes", MaxDomain)})
 		return
 	}
 	s.reset()
@@ -78,8 +78,8 @@ func (s *Session) mail(arg string) {
 		return
 	}
 	env := &Envelope{Peer: s.Peer, Helo: s.helo, Proto: s.proto, From: from}
-	for key, value := range params {
-		if r, ok := s.mailParam(env, key, value); !ok {
+	for _, p := range params {
+		if r, ok := s.mailParam(env, p.key, p.value); !ok {
 			s.refuse(r)
 			return
 		}
@@ -131,11 +131,12 @@ func (s *Session) rcpt(arg string) {
 	if bad == nil && to.IsNull() {
 		bad = &Reply{501, "5.1.3", "the null address takes no mail"}
 	}
-	for key := range params {
-		bad = &Reply{555, "5.5.4", "parameter " + key + " is not known here"}
+	if bad == nil && len(params) > 0 {
+		bad = &Reply{555, "5.5.4", "parameter " + params[0].key + " is not known here"}
 	}
 	if bad == nil && len(s.env.To) >= MaxRecipients {
-		bad = &Reply{452, "4.5.3", fmt.Sprintf("at most %d recipients in one message; send it again to the others", MaxRecipients)}
+		s.overshoot(to)
+		return
 	}
 	if bad != nil {
 		s.refused = true
@@ -151,11 +152,24 @@ func (s *Session) rcpt(arg string) {
 	s.reply(Reply{250, "2.1.5", "recipient ok"})
 }
 
+// overshoot refuses one recipient too many. It is no error of the client's: it
+// sends the message again to those that are left (RFC 5321, 4.5.3.1.10), and
+// must not lose this transaction because it named them all at once.
+func (s *Session) overshoot(to Path) {
+	r := Reply{452, "4.5.3", fmt.Sprintf("at most %d recipients in one message; send it again to the others", MaxRecipients)}
+	s.refused = true
+	s.log(Event{What: "refused", Text: "RCPT", To: to, Reply: r})
+	s.reply(r)
+	if s.over++; s.over > MaxOvershoot {
+		s.strike()
+	}
+}
+
 // parseMailbox reads "FROM:<path> params" and "TO:<path> params". enhanced is
 // the code for an address that is none.
-func parseMailbox(arg, keyword, enhanced string) (Path, map[string]string, *Reply) {
+func parseMailbox(arg, keyword, enhanced string) (Path, []param, *Reply) {
 	if len(arg) < len(keyword) || !strings.EqualFold(arg[:len(keyword)], keyword) {
-		return Path{}, nil, &Reply{501, "5.5.4", "say " + keyword + "<address>"}
+		return Path{}, nil, &Reply{501, "5.5.4", "the command needs " + keyword + "<address>"}
 	}
 	arg = arg[len(keyword):]
 	for i := range len(arg) {
@@ -165,11 +179,11 @@ func parseMailbox(arg, keyword, enhanced string) (Path, map[string]string, *Repl
 	}
 	path, rest, ok := ParsePath(arg)
 	if !ok {
-		return Path{}, nil, &Reply{501, enhanced, "that is not a mail address"}
+		return Path{}, nil, &Reply{501, enhanced, fmt.Sprintf("that is not an address like <name@example.org>, of at most %d bytes", MaxPath)}
 	}
 	params, ok := parseParams(rest)
 	if !ok {
-		return Path{}, nil, &Reply{501, "5.5.4", "syntax error after the address"}
+		return Path{}, nil, &Reply{501, "5.5.4", "after the address come a space and KEY=VALUE, each key once"}
 	}
 	return path, params, nil
 }
@@ -180,11 +194,11 @@ func (s *Session) data(string) {
 	case s.env == nil:
 		s.refuse(Reply{503, "5.5.1", "say MAIL and RCPT first"})
 		return
-	case len(s.env.To) == 0 && s.refused:
+	case len(s.env.To) == 0 && s.refused && s.proto != LMTP: // there it is 503: RFC 2033, 4.2
 		s.refuse(Reply{554, "5.5.1", "no recipient was accepted"})
 		return
 	case len(s.env.To) == 0:
-		s.refuse(Reply{503, "5.5.1", "say RCPT first"})
+		s.refuse(Reply{503, "5.5.1", "no recipient was accepted; say RCPT first"})
 		return
 	}
 	env := s.env
@@ -265,7 +279,7 @@ func (s *Session) vrfy(arg string) {
 func (s *Session) help(string) {
 	s.reply(Reply{214, "2.0.0", "this is superlist, a mailing-list manager\n" +
 		"commands: HELO EHLO LHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT\n" +
-		"people who run lists here: postmaster@" + s.Hostname})
+		"the people who run a list read its +owner address"})
 }
 
 func (s *Session) quit(string) {

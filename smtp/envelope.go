@@ -55,13 +55,14 @@ type Envelope struct {
 }
 
 // Received is the trace header for this transaction: RFC 5321, 4.4. It names a
-// recipient only where there is one, since all of them see it.
+// recipient only where there is one, since all of them see it. The time is UTC:
+// to know the local zone costs a session the reading of a file.
 func (e *Envelope) Received(hostname, id string, at time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Received: from %s (%s)\r\n\tby %s (superlist) with %s id %s", e.Helo, e.Peer.literal(), hostname, e.Proto, id)
 	if len(e.To) == 1 {
 		fmt.Fprintf(&b, "\r\n\tfor %s", e.To[0])
 	}
-	fmt.Fprintf(&b, "; %s\r\n", at.Format("Mon, 2 Jan 2006 15:04:05 -0700"))
+	fmt.Fprintf(&b, "; %s\r\n", at.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700"))
 	return b.String()
 }

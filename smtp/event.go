@@ -25,9 +25,19 @@ type Event struct {
 // Fault says that the event is trouble on this side and not a matter of the
 // client's: something for the administrator to look at.
 func (e Event) Fault() bool {
-	var r Reply
-	return e.Err != nil && e.What == "refused" && !errors.As(e.Err, &r) ||
+	return e.What == "refused" && e.behind() != "" ||
 		e.Err != nil && strings.HasPrefix(e.Err.Error(), "panic")
+}
+
+// behind is what the error says and the reply does not: all of it where the
+// error is no Reply, and what is wrapped around one that is temporary, such as
+// how full the disk is.
+func (e Event) behind() string {
+	var r Reply
+	if e.Err == nil || errors.As(e.Err, &r) && (!r.Temporary() || e.Err.Error() == r.Error()) {
+		return ""
+	}
+	return e.Err.Error()
 }
 
 // String is the event as one log line.
@@ -60,9 +70,8 @@ func (e Event) String() string {
 	if e.Reply.Code != 0 {
 		add("reply", fmt.Sprintf("%q", e.Reply.String()))
 	}
-	var r Reply
-	if e.Err != nil && !errors.As(e.Err, &r) {
-		add("error", fmt.Sprintf("%q", clean(e.Err.Error())))
+	if text := e.behind(); text != "" {
+		add("error", fmt.Sprintf("%q", clean(text)))
 	}
 	return b.String()
 }

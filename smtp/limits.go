@@ -22,6 +22,10 @@ const (
 	// member, so more is either a mistake or abuse.
 	MaxRecipients = 100
 
+	// MaxOvershoot is how many recipients beyond that are refused before each
+	// counts as an error: Postfix's smtpd_recipient_overshoot_limit.
+	MaxOvershoot = 1000
+
 	// MaxReplyLine is the longest reply line sent, CRLF included: RFC 5321,
 	// 4.5.3.1.5. A longer text goes out as several lines.
 	MaxReplyLine = 512
@@ -39,8 +43,8 @@ const (
 	MaxErrors = 20
 
 	// MaxJunk is how many commands that move nothing (NOOP, VRFY, RSET, HELP)
-	// a session bears between two messages: Postfix's
-	// smtpd_junk_command_limit.
+	// a session bears between two messages before each counts as an error:
+	// Postfix's smtpd_junk_command_limit.
 	MaxJunk = 100
 
 	// MaxSizeDigits is the length of a SIZE value: RFC 1870, 4 allows 20.

@@ -82,11 +82,17 @@ func ParseAddress(s string) (Path, bool) {
 		return Path{}, false
 	}
 	domain, ok := p.domain()
-	if !ok || p.s != "" || len(s) > MaxPath {
+	path := Path{local, domain}
+	if !ok || p.s != "" || len(s) > MaxPath || path.tooLong() {
 		return Path{}, false
 	}
-	return Path{local, domain}, true
+	return path, true
 }
+
+// tooLong says that the path as we would write it is longer than MaxPath. The
+// quotes that a\ b or a..b gets can make it longer than what came in, and what
+// we take we must be able to say again.
+func (p Path) tooLong() bool { return len(p.Address()) > MaxPath }
 
 // ParsePath reads a path at the start of s and gives what follows it. It takes
 // source routes and drops them (RFC 5321, 4.1.1.3 and appendix C), quoted and
@@ -122,7 +128,7 @@ func ParsePath(s string) (path Path, rest string, ok bool) {
 	} else if !strings.EqualFold(path.Local, "postmaster") {
 		return Path{}, "", false
 	}
-	if !p.eat('>') || len(s)-len(p.s)-len("<>") > MaxPath {
+	if !p.eat('>') || len(s)-len(p.s)-len("<>") > MaxPath || path.tooLong() {
 		return Path{}, "", false
 	}
 	return path, p.s, true

@@ -44,19 +44,20 @@ func (r Reply) Permanent() bool { return r.Code >= 500 && r.Code < 600 }
 var (
 	ReplyNoSpace = Reply{452, "4.3.1", "no space left for mail here now; please try again later"}
 	ReplyTimeout = Reply{421, "4.4.2", "nothing heard for too long; closing"}
-	ReplyLocal   = Reply{451, "4.3.0", "local error, nothing was accepted; please try again later"}
+	ReplyLocal   = Reply{451, "4.3.0", "a fault on this side, not in your mail; please try again later"}
 )
 
 // ReplyTo turns any error into the reply that the other side sees. It is the
-// only place where that happens. A wrapped Reply speaks for itself, a full disk
-// is 452 4.3.1, a deadline 421 4.4.2, and all else 451 4.3.0 without a word of
-// what it was: that belongs into the log.
+// only place where that happens. A wrapped refusal speaks for itself, a full
+// disk is 452 4.3.1, a deadline 421 4.4.2, and all else 451 4.3.0 without a word
+// of what it was: that belongs into the log. All else includes a Reply that is
+// no refusal, since an error must never tell the client that its mail is safe.
 func ReplyTo(err error) Reply {
 	var r Reply
 	switch {
 	case err == nil:
 		return Reply{250, "2.0.0", "ok"}
-	case errors.As(err, &r):
+	case errors.As(err, &r) && (r.Temporary() || r.Permanent()):
 		return r
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return ReplyNoSpace

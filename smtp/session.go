@@ -57,6 +57,7 @@ type Session struct {
 	proto   string
 	env     *Envelope // nil outside a transaction
 	refused bool      // RCPT has been refused in this transaction
+	over    int       // recipients beyond MaxRecipients in this transaction
 	errors  int
 	junk    int
 	count   int // messages accepted
@@ -85,10 +86,10 @@ func (s *Session) Serve(rw io.ReadWriter) (err error) {
 	for !s.done {
 		line, err := s.wire.readLine()
 		if err != nil {
-			if again := s.badLine(err); again {
-				continue
+			if !s.badLine(err) {
+				return s.end(err)
 			}
-			return s.end(err)
+			continue
 		}
 		s.command(line)
 	}
@@ -113,8 +114,7 @@ func (s *Session) command(line string) {
 	s.last = verb
 	if c.junk {
 		if s.junk++; s.junk > MaxJunk {
-			s.refuse(Reply{450, "4.7.0", "too many commands that send no mail"})
-			return
+			defer s.strike() // and it is obeyed: RSET must be, RFC 5321, 4.1.1.5
 		}
 	}
 	if c.bare && arg != "" {
@@ -124,30 +124,31 @@ func (s *Session) command(line string) {
 	c.run(s, arg)
 }
 
-// badLine answers a line that is none and says whether the session goes on.
+// badLine answers a line that is none. False says that err is no matter of a
+// line but the end of the connection.
 func (s *Session) badLine(err error) bool {
 	switch err {
 	case errLineTooLong:
 		s.refuse(Reply{500, "5.5.2", fmt.Sprintf("command line longer than %d bytes", MaxCommandLine)})
-		return !s.done
 	case errBareCR:
 		s.refuse(Reply{500, "5.5.2", "command line with a CR or NUL in it"})
-		return !s.done
 	case errBareLF:
 		// What follows may be a line that somebody smuggled past the host
 		// before us, which took both for one. So nothing after it is read.
 		s.refuse(Reply{550, "5.5.2", "command line ended by LF alone; lines must end with CRLF"})
 		s.done = true
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
 // end says farewell to a client that went silent, and gives what is to be
 // logged.
 func (s *Session) end(err error) error {
 	switch {
-	case err == nil, err == errBareLF:
-		return s.wire.bw.Flush()
+	case err == nil:
+		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.bye(ReplyTimeout)
 	case err == io.EOF, err == io.ErrUnexpectedEOF:
@@ -194,7 +195,7 @@ func (s *Session) refuseFor(r Reply, e Event) {
 func (s *Session) strike() {
 	if s.errors++; s.errors >= MaxErrors && !s.done {
 		s.done = true
-		s.reply(Reply{421, "4.7.0", "too many errors; closing"})
+		s.reply(Reply{421, "4.7.0", "too many errors, or commands that send no mail; closing"})
 	}
 }
 
@@ -216,7 +217,7 @@ func (s *Session) log(e Event) {
 }
 
 // reset forgets the transaction.
-func (s *Session) reset() { s.env, s.refused = nil, false }
+func (s *Session) reset() { s.env, s.refused, s.over = nil, false, 0 }
 
 // parseSize reads a SIZE value: RFC 1870, 4.
 func parseSize(v string) (int64, bool) {

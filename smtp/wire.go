@@ -84,23 +84,20 @@ var (
 // without its CRLF.
 func (w *wire) readLine() (string, error) {
 	line, err := w.br.ReadSlice('\n')
-	if err == bufio.ErrBufferFull {
-		for err == bufio.ErrBufferFull {
-			_, err = w.br.ReadSlice('\n')
-		}
-		if err == nil {
-			err = errLineTooLong
-		}
+	long, cr := false, false
+	for err == bufio.ErrBufferFull {
+		long, cr = true, line[len(line)-1] == '\r'
+		line, err = w.br.ReadSlice('\n')
 	}
 	switch {
 	case err != nil:
-		if err == io.EOF && len(line) > 0 {
+		if err == io.EOF && (long || len(line) > 0) {
 			err = io.ErrUnexpectedEOF
 		}
 		return "", err
-	case !bytes.HasSuffix(line, crlf):
+	case !bytes.HasSuffix(line, crlf) && !(cr && len(line) == 1):
 		return "", errBareLF
-	case len(line) > MaxCommandLine:
+	case long, len(line) > MaxCommandLine:
 		return "", errLineTooLong
 	}
 	line = line[:len(line)-len(crlf)]

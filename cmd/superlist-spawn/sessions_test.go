@@ -3,13 +3,17 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"superlist/lists"
+	"superlist/lists/token"
 	"superlist/smtp"
 	"superlist/smtp/smtptest"
 )
@@ -35,8 +39,10 @@ func site(t testing.TB, script *smtptest.Script) *lists.Site {
 		switch {
 		case f.Name == "superlist.toml":
 			files[f.Name] += string(f.Data)
-		case strings.HasPrefix(f.Name, "lists/"):
+		case strings.HasPrefix(f.Name, "lists/"), strings.HasPrefix(f.Name, "spool/"):
 			files[f.Name] = string(f.Data)
+		case f.Name != "peer" && f.Name != "inbound" && f.Name != "log":
+			t.Fatalf("%s: no use for a file %s", script.Name, f.Name)
 		}
 	}
 	for name, text := range files {
@@ -55,14 +61,28 @@ func site(t testing.TB, script *smtptest.Script) *lists.Site {
 	return s
 }
 
+// peerOf is the client: what the file peer says, or none.
+func peerOf(t testing.TB, script *smtptest.Script) smtp.Peer {
+	for _, f := range script.Files {
+		if f.Name == "peer" {
+			addr, err := netip.ParseAddrPort(strings.TrimSpace(string(f.Data)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return smtp.Peer{Addr: addr}
+		}
+	}
+	return smtp.Peer{Name: "stdin"}
+}
+
 // play runs one session of the real backend against a recording, and gives its
 // log.
-func play(t testing.TB, site *lists.Site, conn *smtptest.Conn) []string {
+func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *smtptest.Conn) []string {
 	var log []string
 	session := smtp.Session{
 		Hostname:       site.Hostname,
 		Backend:        &lists.Intake{Site: site, Spool: site.Spool()},
-		Peer:           smtp.Peer{Name: "stdin"},
+		Peer:           peer,
 		MaxMessageSize: int64(site.MaxMessageSize),
 		Log:            func(e smtp.Event) { log = append(log, e.String()) },
 	}
@@ -74,24 +94,29 @@ func play(t testing.TB, site *lists.Site, conn *smtptest.Conn) []string {
 }
 
 // TestSessions plays every recording, whole and one byte at a time. Below its
-// session a recording may have files: superlist.toml (lines to add) and
-// lists/<domain>/<name>/<file> are there before; each inbound is a message that
-// must be in the spool afterwards, in order, and log is lines that the log must
-// have, in order, both with * for anything. No message may be there that was
-// not acknowledged, nor be missing that was.
+// session a recording may have files: superlist.toml (lines to add),
+// lists/<domain>/<name>/<file> and spool/<box>/<file> are there before; peer is
+// the client's address and port; each inbound is a message that must be in the
+// spool afterwards, in order, and log is lines that the log must have, in order,
+// both with * for anything. No message may be there that was not acknowledged,
+// nor be missing that was. STAMP-MAC stands for the proof in a return address
+// that dev makes now.
 func TestSessions(t *testing.T) {
 	scripts, err := smtptest.ReadAll("../../testdata/*.session")
 	if err != nil {
 		t.Fatal(err)
 	}
+	stamp := strconv.FormatInt(time.Now().Unix(), 36)
+	proof := stamp + "-" + token.Make(bytes.Repeat([]byte{0x5e}, 32), "bounces", "dev@lists.example.org", stamp)
 	for _, script := range scripts {
+		script.Replace("STAMP-MAC", proof)
 		for _, mode := range []string{"whole", "bytewise"} {
 			t.Run(script.Name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
 				site := site(t, script)
 				conn := script.Client()
 				conn.OneByte = mode == "bytewise"
-				log := play(t, site, conn)
+				log := play(t, site, peerOf(t, script), conn)
 				if mode == "whole" && conn.Writes > 1 {
 					t.Errorf("the answer to one piece went out in %d pieces", conn.Writes)
 				}
@@ -163,7 +188,7 @@ func TestSessionsAreMany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = 60
+	const want = 150
 	if len(scripts) < want {
 		t.Errorf("%d recordings, want %d", len(scripts), want)
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"strings"
 	"time"
 
@@ -57,7 +58,8 @@ DNS, and say for everything that is wrong how to mend it. It changes nothing and
 sends no mail. Exit code 78 when something is an error.`,
 		Example: `  superlist check
   superlist check dev@lists.example.org`,
-		Args: args(cobra.MaximumNArgs(1)),
+		Args:              args(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			k := &checker{ctx: c.Context()}
 			if err := k.run(a, arg); err != nil {
@@ -119,6 +121,17 @@ func (k *checker) run(a *app, arg []string) error {
 	return nil
 }
 
+// user is whom the files have to belong to.
+func (k *checker) user() string {
+	if k.site.User != "" {
+		return k.site.User
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return fmt.Sprint(os.Geteuid())
+}
+
 // install is the command that makes a directory as it should be.
 func (k *checker) install(dir string) string {
 	if k.site.User == "" {
@@ -136,14 +149,14 @@ func (k *checker) spool() {
 		return
 	}
 	if err := s.Init(); err != nil {
-		k.wrong("queue_dir", err.Error(), fmt.Sprintf("chown -R %s %s", k.site.User, dir))
+		k.wrong("queue_dir", err.Error(), fmt.Sprintf("chown -R %s %s", k.user(), dir))
 		return
 	}
 	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o007 != 0 {
 		k.warn("queue_dir", fmt.Sprintf("%s is open to everybody (%v)", dir, info.Mode().Perm()), "chmod 0700 "+dir)
 	}
 	if unix.Access(dir+"/tmp", unix.W_OK) != nil {
-		k.wrong("queue_dir", dir+" cannot be written", fmt.Sprintf("chown -R %s %s", k.site.User, dir))
+		k.wrong("queue_dir", dir+" cannot be written", fmt.Sprintf("chown -R %s %s", k.user(), dir))
 		return
 	}
 	if err := s.Admit(0); err != nil {
@@ -185,7 +198,7 @@ func (k *checker) lists() {
 	case errors.Is(err, fs.ErrNotExist):
 		k.wrong("lists_dir", k.site.ListsDir+" is not there", k.install(k.site.ListsDir))
 	case err != nil:
-		k.wrong("lists_dir", err.Error(), "the user "+k.site.User+" must be able to read it")
+		k.wrong("lists_dir", err.Error(), "the user "+k.user()+" must be able to read it")
 	case n == 0:
 		k.warn("lists", "there are none yet", "superlist list create NAME@DOMAIN --owner YOU")
 	}
@@ -201,7 +214,7 @@ func (k *checker) list(l *lists.List) {
 	}
 	m, err := l.Members()
 	if err != nil {
-		k.wrong(about, err.Error(), "the user "+k.site.User+" must be able to read it")
+		k.wrong(about, err.Error(), "the user "+k.user()+" must be able to read it")
 		return
 	}
 	defer m.Close()
@@ -251,7 +264,7 @@ func (k *checker) domain(domain string) {
 func (k *checker) log() {
 	log, err := maillog.Open(k.site.Log, k.site.LogLevel, "superlist")
 	if err != nil {
-		k.wrong("log", err.Error(), "set log to syslog, journal, or a file that "+k.site.User+" may write")
+		k.wrong("log", err.Error(), "set log to syslog, journal, or a file that "+k.user()+" may write")
 		return
 	}
 	log.Close()

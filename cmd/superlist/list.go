@@ -16,7 +16,8 @@ import (
 )
 
 func (a *app) listCommand() *cobra.Command {
-	c := &cobra.Command{Use: "list", Short: "Make, show, change and remove lists", Args: args(cobra.NoArgs),
+	c := &cobra.Command{Use: "list", Short: "Make, show, change and remove lists",
+		Example: "  superlist list create dev@lists.example.org --owner you@example.org", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.listCreate(), a.listLs(), a.listShow(), a.listSet(), a.listRm())
 	return c
@@ -35,6 +36,9 @@ about it, and the next session takes mail for it.`,
 			addr, err := parseAddress(arg[0])
 			if err != nil {
 				return err
+			}
+			if len(owners) == 0 {
+				return usageError{errors.New("say who owns the list: --owner ADDRESS")}
 			}
 			var paths []smtp.Path
 			for _, owner := range owners {
@@ -61,7 +65,6 @@ about it, and the next session takes mail for it.`,
 	}
 	c.Flags().StringArrayVar(&owners, "owner", nil, "an owner's address; may be given again")
 	c.Flags().StringArrayVar(&settings, "set", nil, "key=value of list.toml; may be given again")
-	c.MarkFlagRequired("owner")
 	return c
 }
 
@@ -139,6 +142,7 @@ func (a *app) listShow() *cobra.Command {
 	c := &cobra.Command{
 		Use: "show ADDRESS", Short: "Show one list and its settings",
 		Example: "  superlist list show dev@lists.example.org", Args: args(cobra.ExactArgs(1)),
+		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			l, err := a.list(arg[0])
 			if err != nil {
@@ -181,7 +185,8 @@ when one of the values is wrong. Keys: description, owners, moderators, post,
 max_message_size.`,
 		Example: `  superlist list set dev@lists.example.org post=anyone max_message_size=5MiB
   superlist list set dev@lists.example.org owners=you@example.org,me@example.org`,
-		Args: args(cobra.MinimumNArgs(2)),
+		Args:              args(cobra.MinimumNArgs(2)),
+		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			l, err := a.list(arg[0])
 			if err != nil {
@@ -197,6 +202,7 @@ func (a *app) listRm() *cobra.Command {
 	c := &cobra.Command{
 		Use: "rm ADDRESS", Short: "Remove a list, its members and everything in its directory",
 		Example: "  superlist list rm old@lists.example.org --yes", Args: args(cobra.ExactArgs(1)),
+		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			l, err := a.list(arg[0])
 			if err != nil {

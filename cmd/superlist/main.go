@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -52,6 +53,7 @@ spool, and says what is wrong. Posts come in through superlist-spawn.`,
   superlist check
   superlist queue ls`,
 		SilenceUsage: true, SilenceErrors: true,
+		Args: args(subcommand), RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.PersistentFlags().StringVarP(&a.config, "config", "c", "",
 		"configuration file (else $SUPERLIST_CONFIG, else "+lists.DefaultConfig+")")
@@ -64,6 +66,9 @@ spool, and says what is wrong. Posts come in through superlist-spawn.`,
 // caller may read are opened before.
 func (a *app) site() (*lists.Site, error) {
 	site, err := lists.Load(lists.ConfigFile(a.config))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &exitError{exConfig, fmt.Errorf("no configuration: %w; make it, or name another with -c or $SUPERLIST_CONFIG", err)}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +164,19 @@ func exitCode(err error) int {
 		return exIOErr
 	}
 	return exSoftware
+}
+
+// subcommand is the check of a command that only has others below it: what is
+// left over is none of them.
+func subcommand(c *cobra.Command, a []string) error {
+	if len(a) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(a[0]); len(near) > 0 {
+		return fmt.Errorf("unknown command %q; did you mean %s?", a[0], strings.Join(near, " or "))
+	}
+	return fmt.Errorf("unknown command %q", a[0])
 }
 
 // args wraps cobra's checks so that they end in exUsage.

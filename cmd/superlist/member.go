@@ -14,7 +14,8 @@ import (
 )
 
 func (a *app) memberCommand() *cobra.Command {
-	c := &cobra.Command{Use: "member", Short: "Add, show and remove the members of a list", Args: args(cobra.NoArgs),
+	c := &cobra.Command{Use: "member", Short: "Add, show and remove the members of a list",
+		Example: "  superlist member add dev@lists.example.org alice@example.com", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.memberAdd(), a.memberRm(), a.memberLs(), a.memberImport(), a.memberExport())
 	return c
@@ -81,7 +82,8 @@ func (a *app) memberAdd() *cobra.Command {
 member already stays as he is. With --nomail they may post and get no mail.`,
 		Example: `  superlist member add dev@lists.example.org alice@example.com bob@example.net
   cut -d, -f2 people.csv | superlist member add dev@lists.example.org -`,
-		Args: args(cobra.MinimumNArgs(2)),
+		Args:              args(cobra.MinimumNArgs(2)),
+		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			members, err := memberArgs(c, arg[1:])
 			if err != nil {
@@ -127,8 +129,9 @@ func (a *app) addMembers(c *cobra.Command, list string, members []lists.Member) 
 func (a *app) memberRm() *cobra.Command {
 	return &cobra.Command{
 		Use: "rm LIST ADDRESS... | -", Short: "Remove members",
-		Example: "  superlist member rm dev@lists.example.org bob@example.net",
-		Args:    args(cobra.MinimumNArgs(2)),
+		Example:           "  superlist member rm dev@lists.example.org bob@example.net",
+		Args:              args(cobra.MinimumNArgs(2)),
+		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			members, err := memberArgs(c, arg[1:])
 			if err != nil {
@@ -177,6 +180,7 @@ func (a *app) memberLs() *cobra.Command {
 	c := &cobra.Command{
 		Use: "ls LIST", Short: "Show the members of a list",
 		Example: "  superlist member ls dev@lists.example.org", Args: args(cobra.ExactArgs(1)),
+		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			if !asJSON {
 				return a.exportMembers(c, arg[0])
@@ -213,7 +217,8 @@ writes them: address, then nomail and name=… where that is so. Nothing is
 changed when a line is not understood, unless --skip-bad is given.`,
 		Example: `  superlist member import dev@lists.example.org members.txt
   superlist member export old@lists.example.org | superlist member import new@lists.example.org -`,
-		Args: args(cobra.ExactArgs(2)),
+		Args:              args(cobra.ExactArgs(2)),
+		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			in, name := c.InOrStdin(), "standard input"
 			if arg[1] != "-" {
@@ -239,7 +244,8 @@ func (a *app) memberExport() *cobra.Command {
 	return &cobra.Command{
 		Use: "export LIST", Short: "Write the members, one a line, as import reads them",
 		Example: "  superlist member export dev@lists.example.org > members.txt", Args: args(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, arg []string) error { return a.exportMembers(c, arg[0]) },
+		ValidArgsFunction: a.completeList,
+		RunE:              func(c *cobra.Command, arg []string) error { return a.exportMembers(c, arg[0]) },
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 )
 
 func (a *app) queueCommand() *cobra.Command {
-	c := &cobra.Command{Use: "queue", Short: "Show, retry and remove what waits in the spool", Args: args(cobra.NoArgs),
+	c := &cobra.Command{Use: "queue", Short: "Show, retry and remove what waits in the spool",
+		Example: "  superlist queue ls", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.queueLs(), a.queueShow(), a.queueRetry(), a.queueRm())
 	return c
@@ -134,6 +135,7 @@ func (a *app) queueShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show ID", Short: "Show a message: its head, its recipients, what was said about it, and itself",
 		Example: "  superlist queue show 1795297644.M123456P4711R8f3a.mx1", Args: args(cobra.ExactArgs(1)),
+		ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {
 			s, err := a.spool()
 			if err != nil {
@@ -177,7 +179,8 @@ func (a *app) queueShow() *cobra.Command {
 	}
 }
 
-// onEach claims the messages that are named and does something with each.
+// onEach claims the messages that are named and does something with each. One
+// that cannot be worked on does not hinder the others.
 func (a *app) onEach(ids []string, all bool, do func(*queue.Message) error) error {
 	s, err := a.spool()
 	if err != nil {
@@ -187,6 +190,7 @@ func (a *app) onEach(ids []string, all bool, do func(*queue.Message) error) erro
 	for _, id := range ids {
 		wanted[id] = true
 	}
+	var trouble []error
 	for _, box := range boxes {
 		entries, err := s.List(box)
 		if err != nil {
@@ -203,14 +207,16 @@ func (a *app) onEach(ids []string, all bool, do func(*queue.Message) error) erro
 				m.Close()
 			}
 			if err != nil && !(all && errors.Is(err, queue.ErrBusy)) {
-				return fmt.Errorf("%s: %w", e.ID, err)
+				trouble = append(trouble, fmt.Errorf("%s: %w", e.ID, err))
 			}
 		}
 	}
-	for id := range wanted {
-		return noMessage(id)
+	for _, id := range ids {
+		if wanted[id] {
+			trouble = append(trouble, noMessage(id))
+		}
 	}
-	return nil
+	return errors.Join(trouble...)
 }
 
 func (a *app) queueRetry() *cobra.Command {
@@ -219,7 +225,8 @@ func (a *app) queueRetry() *cobra.Command {
 		Use: "retry ID... | --all", Short: "Have messages tried again by the next deliver",
 		Long: `Have messages tried again by the next deliver. One that was given up is queued
 anew, under a new id, for the recipients that failed.`,
-		Example: "  superlist queue retry --all && superlist deliver",
+		Example:           "  superlist queue retry --all && superlist deliver",
+		ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {
 			if all == (len(arg) > 0) {
 				return usageError{errors.New("name messages, or say --all")}
@@ -242,6 +249,7 @@ func (a *app) queueRm() *cobra.Command {
 	return &cobra.Command{
 		Use: "rm ID...", Short: "Remove messages for good; nobody is told",
 		Example: "  superlist queue rm 1795297644.M123456P4711R8f3a.mx1", Args: args(cobra.MinimumNArgs(1)),
+		ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {
 			return a.onEach(arg, false, (*queue.Message).Remove)
 		},

@@ -173,7 +173,7 @@ func build(work string) (string, error) {
 	if err := os.Mkdir(bin, 0o755); err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-o", bin+"/",
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin+"/",
 		"superlist/cmd/...", "superlist/e2e/bench/floor", "superlist/e2e/bench/rss")
 	// As the Makefile builds them: with cgo, package net would bring the dynamic
 	// linker and the C library into every start.

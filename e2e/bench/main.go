@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -32,6 +33,8 @@ type bench struct {
 }
 
 func main() {
+	// A sink dies with the thread that started it: let that be the main one.
+	runtime.LockOSThread()
 	rounds := flag.Int("rounds", 60, "`rounds` of the session comparison")
 	posts := flag.Int("posts", 5, "`rounds` of the delivery comparison")
 	only := flag.String("only", "session,post,memory", "`parts` to run")
@@ -71,7 +74,7 @@ func (b *bench) run(parts []string, keep bool) error {
 	} else {
 		defer os.RemoveAll(work)
 		stop := make(chan os.Signal, 1)
-		signal.Notify(stop, unix.SIGINT, unix.SIGTERM)
+		signal.Notify(stop, unix.SIGINT, unix.SIGTERM, unix.SIGPIPE)
 		go func() {
 			<-stop
 			os.RemoveAll(work)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A sink takes mail and tells whom it was for.
@@ -84,6 +86,7 @@ func (b *bench) startSink() (*postfixSink, error) {
 	}
 	s.cmd = exec.Command(binary, args...)
 	s.cmd.Env, s.cmd.Dir = env, dir
+	s.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}

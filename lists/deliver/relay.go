@@ -3,6 +3,9 @@ package deliver
 import (
 	"fmt"
 	"net"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"superlist/lists"
 	"superlist/smtp"
@@ -58,11 +61,37 @@ func (r *relay) open() error {
 		return err
 	}
 	c := &smtp.Client{Hostname: r.site.Hostname, LMTP: target.LMTP}
-	if err := c.Start(r.conn); err != nil {
+	if err := c.Start(promptly(r.conn)); err != nil {
 		return err
 	}
 	r.now = c
 	return nil
+}
+
+// A promptConn acknowledges what it reads at once. Postfix leaves Nagle's
+// algorithm on: it holds back the second of two small writes until the first is
+// acknowledged, and a kernel that has nothing to send lets it wait 40 ms.
+type promptConn struct {
+	net.Conn
+	raw syscall.RawConn
+}
+
+// promptly is the connection, prompt where it is TCP.
+func promptly(c net.Conn) net.Conn {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		if raw, err := tcp.SyscallConn(); err == nil {
+			return promptConn{c, raw}
+		}
+	}
+	return c
+}
+
+func (c promptConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.raw.Control(func(fd uintptr) { // not for good: the kernel takes it back
+		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+	})
+	return n, err
 }
 
 func (r *relay) close() {

@@ -6,12 +6,15 @@
 package maillog
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Level is how grave a line is: syslog's numbers.
@@ -32,11 +35,12 @@ const mail = 2
 
 // A Log is where lines go. The zero Log throws them away.
 type Log struct {
-	w       io.WriteCloser
+	w       *os.File
 	level   Level
 	program string
 	format  func(l *Log, at Level, text string) string
 	also    io.Writer
+	stuck   bool             // the last line could not be got rid of
 	Now     func() time.Time // nil: time.Now
 }
 
@@ -77,49 +81,68 @@ func Open(target, level, program string) (*Log, error) {
 	return l, nil
 }
 
-// dial connects to a datagram socket and hands it over as a file, so that
-// whatever the runtime says when it dies can go there too.
-func dial(socket string) (io.WriteCloser, error) {
-	c, err := net.Dial("unixgram", socket)
+// dial connects to a datagram socket. It is a file then, so that whatever the
+// runtime says when it dies can go there too, and package net is not linked.
+func dial(socket string) (*os.File, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, os.NewSyscallError("socket", err)
 	}
-	return c.(*net.UnixConn), nil
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: socket}); err != nil {
+		unix.Close(fd)
+		return nil, &os.PathError{Op: "connect", Path: socket, Err: err}
+	}
+	f := os.NewFile(uintptr(fd), socket)
+	setPatience(f, patience)
+	return f, nil
 }
 
 // File is what a dying runtime may write to; nil if there is nothing.
-func (l *Log) File() *os.File {
-	switch w := l.w.(type) {
-	case *os.File:
-		return w
-	case *net.UnixConn:
-		if f, err := w.File(); err == nil {
-			return f
-		}
-	}
-	return nil
-}
+func (l *Log) File() *os.File { return l.w }
 
-// Line writes one line. What is not printable becomes a question mark, so that
-// nobody can forge a second line.
+// Line writes one line. What is not printable becomes a question mark, a line
+// break too, so that nobody can forge a second line or steer a terminal.
 func (l *Log) Line(at Level, text string) {
 	if at > l.level || l.w == nil && l.also == nil {
 		return
 	}
-	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-		line = strings.Map(func(c rune) rune {
-			if c < ' ' || c == 0x7f {
-				return '?'
-			}
-			return c
-		}, strings.ReplaceAll(line, "\t", "  "))
-		if l.also != nil {
-			fmt.Fprintln(l.also, line)
+	text = strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return '?'
 		}
-		if l.w != nil {
-			io.WriteString(l.w, l.format(l, at, line))
-		}
+		return c
+	}, strings.TrimRight(text, "\n"))
+	if l.also != nil {
+		fmt.Fprintln(l.also, text)
 	}
+	if l.w != nil {
+		_, err := io.WriteString(l.w, l.format(l, at, text))
+		l.wait(errors.Is(err, unix.EAGAIN))
+	}
+}
+
+// patience is how long mail waits for a log daemon that does not read.
+var patience = time.Second
+
+// wait sets how long the next line may wait. Once one has waited in vain the
+// others hardly do, until one goes through again.
+func (l *Log) wait(stuck bool) {
+	if stuck == l.stuck {
+		return
+	}
+	l.stuck = stuck
+	limit := patience
+	if stuck {
+		limit = time.Millisecond
+	}
+	setPatience(l.w, limit)
+}
+
+// setPatience limits how long a write to a socket takes; on a file it does
+// nothing.
+func setPatience(f *os.File, limit time.Duration) {
+	tv := unix.NsecToTimeval(int64(limit))
+	unix.SetsockoptTimeval(int(f.Fd()), unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv)
 }
 
 // Printf is Line with a format.
@@ -129,7 +152,7 @@ func (l *Log) Printf(at Level, format string, args ...any) {
 
 // Close closes the log.
 func (l *Log) Close() {
-	if l.w != nil && l.w != io.WriteCloser(os.Stderr) {
+	if l.w != nil && l.w != os.Stderr {
 		l.w.Close()
 	}
 }

@@ -144,34 +144,40 @@ func (s *Scanner) Write(p []byte) (int, error) {
 	case end >= 0:
 		s.buf, s.done = s.buf[:from+end+len("\r\n")], true
 	}
-	if len(s.buf) > MaxHeader {
+	// As long as its end has not come, the last bytes may belong to it.
+	if limit := MaxHeader + len("\r"); len(s.buf) > limit || s.done && len(s.buf) > MaxHeader {
 		s.buf, s.done, s.big = nil, true, true
 	}
 	return len(p), nil
 }
 
 // Header is what came, and whether all of it could be kept.
-func (s *Scanner) Header() (h Header, ok bool) { return Parse(s.buf), !s.big }
+func (s *Scanner) Header() (h Header, ok bool) {
+	if s.big || len(s.buf) > MaxHeader {
+		return nil, false
+	}
+	return Parse(s.buf), true
+}
 
 // ReadHeader reads the header of a message and gives its bytes, without the
 // empty line, and their number with it: that is where the body begins.
 func ReadHeader(r io.Reader) (raw []byte, bodyAt int64, err error) {
 	var s Scanner
 	buf := make([]byte, 16<<10)
-	for !s.done {
-		n, err := r.Read(buf)
+	for err == nil && !s.done {
+		var n int
+		n, err = r.Read(buf)
 		s.Write(buf[:n])
-		if err == io.EOF {
-			return s.buf, int64(len(s.buf)), nil
-		}
-		if err != nil {
-			return nil, 0, err
-		}
 	}
-	if s.big {
+	switch {
+	case err != nil && err != io.EOF:
+		return nil, 0, err
+	case s.big || len(s.buf) > MaxHeader:
 		return nil, 0, ErrTooLarge
+	case s.done:
+		return s.buf, int64(len(s.buf) + len("\r\n")), nil
 	}
-	return s.buf, int64(len(s.buf) + len("\r\n")), nil
+	return s.buf, int64(len(s.buf)), nil // no empty line, and no body
 }
 
 // ErrTooLarge is a header of more than MaxHeader bytes.

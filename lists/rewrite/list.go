@@ -71,14 +71,21 @@ func noControl(c rune) rune {
 	return c
 }
 
+// phraseSpecials are what mime.QEncoding leaves as it is, and what may not stand
+// in an encoded word of a phrase: RFC 2047, 5 (3).
+const phraseSpecials = "\"#$%&'(),.:;<>@[\\]^`{|}~"
+
 // phrase writes a text as an RFC 5322 phrase: quoted where it is ASCII, encoded
 // (RFC 2047) where it is not, folded so that no line is too long.
 func phrase(s string) string {
-	s = strings.Map(noControl, s)
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return strings.ReplaceAll(mime.QEncoding.Encode("utf-8", s), " ", "\r\n ")
+	// One space between words: with more of them a folded line could be empty.
+	s = strings.Join(strings.Fields(strings.Map(noControl, s)), " ")
+	if strings.ContainsFunc(s, func(c rune) bool { return c >= 0x80 }) {
+		encoding := mime.QEncoding
+		if strings.ContainsAny(s, phraseSpecials) {
+			encoding = mime.BEncoding
 		}
+		return strings.ReplaceAll(encoding.Encode("utf-8", s), " ", "\r\n ")
 	}
 	const width = 70
 	s = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)

@@ -13,7 +13,8 @@
 // S: is a line of the server's and C: one of the client's, each ended by CRLF;
 // an asterisk in the line that is expected matches anything. C| and S| are bytes
 // as they stand, as Go strings joined by +, each repeated N times with N*. C!
-// and S! are what happens to the connection: timeout, reset or close. Lines of
+// and S! are what happens to the connection: timeout, reset or close. Where the
+// other side is said to close, it must leave without reading on. Lines of
 // one side that follow each other go out in one piece: that is pipelining. A
 // txtar archive may follow; what its files are is up to the test.
 //
@@ -51,6 +52,17 @@ type step struct {
 	side byte   // 'C' or 'S'
 	kind byte   // ':', '|' or '!'
 	text string // of '|': the bytes
+}
+
+// bytes are what a step puts on the wire.
+func (st step) bytes() string {
+	switch st.kind {
+	case '!':
+		return ""
+	case ':':
+		return st.text + "\r\n"
+	}
+	return st.text
 }
 
 // ReadAll reads the recordings that a pattern names.
@@ -168,6 +180,7 @@ type Conn struct {
 	next   int  // step
 	out    []byte
 	heard  bytes.Buffer
+	left   bool // the other side was to close, and to read nothing more
 	writes int
 	err    error
 }
@@ -177,6 +190,18 @@ func (s *Script) Client() *Conn { return &Conn{script: s, side: 'C'} }
 
 // Server plays the server, against a client.
 func (s *Script) Server() *Conn { return &Conn{script: s, side: 'S'} }
+
+// Side is all that one side says, 'C' or 'S', without a word of when: a seed for
+// a fuzz test.
+func (s *Script) Side(side byte) []byte {
+	var said []byte
+	for _, st := range s.steps {
+		if st.side == side {
+			said = append(said, st.bytes()...)
+		}
+	}
+	return said
+}
 
 // fail keeps the first difference; from then on nothing goes through.
 func (c *Conn) fail(format string, args ...any) error {
@@ -217,6 +242,9 @@ func (c *Conn) turn() error {
 	if err := c.compare(); err != nil {
 		return err
 	}
+	if c.left {
+		return c.fail("%s:%d: the other side reads on", c.script.Name, c.line())
+	}
 	for c.next < len(c.script.steps) {
 		st := c.script.steps[c.next]
 		if st.side != c.side {
@@ -230,10 +258,7 @@ func (c *Conn) turn() error {
 			return events[st.text]
 		}
 		c.next++
-		c.out = append(c.out, st.text...)
-		if st.kind == ':' {
-			c.out = append(c.out, "\r\n"...)
-		}
+		c.out = append(c.out, st.bytes()...)
 	}
 	if len(c.out) == 0 {
 		return io.EOF
@@ -265,6 +290,10 @@ func (c *Conn) compare() error {
 }
 
 func (c *Conn) expect(st step) error {
+	if st.kind == '!' {
+		c.left = true
+		return nil
+	}
 	if st.kind == '|' {
 		if got := c.heard.Next(len(st.text)); string(got) != st.text {
 			return c.fail("%s:%d: got %q, want %q", c.script.Name, st.line, got, st.text)
@@ -294,10 +323,10 @@ var errUnread = errors.New("the other side left before it was all said")
 
 // Close compares what is left, and gives the first difference of all.
 func (c *Conn) Close() error {
-	if len(c.out) > 0 {
+	c.compare()
+	if len(c.out) > 0 && !c.left {
 		c.fail("%s:%d: %w: %q", c.script.Name, c.line(), errUnread, c.out)
 	}
-	c.compare()
 	if c.err == nil && c.next < len(c.script.steps) {
 		c.fail("%s:%d: %w", c.script.Name, c.line(), errUnread)
 	}

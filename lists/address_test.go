@@ -1,0 +1,177 @@
+package lists
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/smtp"
+)
+
+// TestResolve takes every address of a list apart, for each delimiter.
+func TestResolve(t *testing.T) {
+	for _, delimiter := range []string{"+", "-", "=", "_", "."} {
+		s := testSite(t, "recipient_delimiter = \""+delimiter+"\"\n")
+		l := testList(t, s, "")
+		bounce, err := l.BounceAddress(time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for local, want := range map[string]Destination{
+			"dev":              {Purpose: Post},
+			"DEV":              {Purpose: Post},
+			"dev~owner":        {Purpose: Owner, Verb: "owner"},
+			"Dev~OWNER":        {Purpose: Owner, Verb: "owner"},
+			"dev~help":         {Purpose: Owner, Verb: "help"},
+			"dev~subscribe":    {Purpose: Owner, Verb: "subscribe"},
+			"dev~unsubscribe":  {Purpose: Owner, Verb: "unsubscribe"},
+			"dev~request":      {Purpose: Owner, Verb: "request"},
+			bounce.Local:       {Purpose: Bounce},
+			bounce.Local + "+": {Purpose: Bounce},
+			bounce.Local + "+user=example.com": {Purpose: Bounce,
+				Member: addr("user@example.com")},
+			bounce.Local + "+a+b=c-d=sub.example.com": {Purpose: Bounce,
+				Member: addr("a+b=c-d@sub.example.com")},
+			strings.ToUpper(bounce.Local) + "+USER=EXAMPLE.COM": {Purpose: Bounce,
+				Member: addr("USER@EXAMPLE.COM")},
+		} {
+			local = strings.Replace(local, "~", delimiter, 1)
+			to := smtp.Path{Local: local, Domain: "Lists.Example.Org"}
+			d, err := s.Resolve(to)
+			if err != nil || d.List.Addr != l.Addr || d.Purpose != want.Purpose || d.Member != want.Member ||
+				want.Verb != "" && d.Verb != want.Verb {
+				t.Errorf("%s: %+v, %v; want %+v", to, d, err, want)
+			}
+		}
+		for _, local := range []string{"dev~", "dev~nothing", "dev~owner~x", "dev~bounces", "dev~bounces-", "nosuch", "nosuch~owner", "~owner", "~", "de", "devs"} {
+			local = strings.ReplaceAll(local, "~", delimiter)
+			_, err := s.Resolve(smtp.Path{Local: local, Domain: "lists.example.org"})
+			var r smtp.Reply
+			if !errors.As(err, &r) || r.Code != 550 || r.Enhanced != "5.1.1" {
+				t.Errorf("%s: %v", local, err)
+			}
+		}
+	}
+}
+
+// The refusal of an unknown verb says where people write to.
+func TestResolveSaysWhere(t *testing.T) {
+	s := testSite(t, "")
+	testList(t, s, "")
+	_, err := s.Resolve(addr("dev+hlep@lists.example.org"))
+	if err == nil || !strings.Contains(err.Error(), "dev@lists.example.org") || !strings.Contains(err.Error(), "dev+owner@lists.example.org") {
+		t.Errorf("%v", err)
+	}
+}
+
+// <Postmaster> without a domain is the host's: RFC 5321, 4.5.1.
+func TestResolvePostmaster(t *testing.T) {
+	s := testSite(t, "")
+	if _, err := s.Resolve(smtp.Path{Local: "Postmaster"}); !errors.Is(err, ReplyNoList) {
+		t.Errorf("without such a list: %v", err)
+	}
+	if _, err := s.Create(addr("postmaster@lists.example.org"), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	d, err := s.Resolve(smtp.Path{Local: "Postmaster"})
+	if err != nil || d.Purpose != Post || d.List.Addr != addr("postmaster@lists.example.org") {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// TestBounceProof: only what the list made, for itself, and not too long ago.
+func TestBounceProof(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	other, err := s.Create(addr("news@lists.example.org"), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	made := func(l *List, at time.Time) string {
+		p, err := l.BounceAddress(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimPrefix(p.Local, l.Addr.Local+"+")
+	}
+	good := made(l, now)
+	stamp, mac := good[:strings.LastIndexByte(good, '-')], good[strings.LastIndexByte(good, '-')+1:]
+	last := byte('a')
+	if mac[len(mac)-1] == last {
+		last = 'b'
+	}
+	for _, test := range []struct {
+		name, verb string
+		want       bool
+	}{
+		{"as made", good, true},
+		{"with a member", good + "+a=example.com", true},
+		{"in upper case", strings.ToUpper(good), true},
+		{"29 days old", made(l, now.Add(-29*24*time.Hour)), true},
+		{"31 days old", made(l, now.Add(-31*24*time.Hour)), false},
+		{"from a clock that is ahead a little", made(l, now.Add(50*time.Minute)), true},
+		{"from tomorrow", made(l, now.Add(24*time.Hour)), false},
+		{"another list's", made(other, now), false},
+		{"another time's", "bounces-1-" + mac, false},
+		{"one letter changed", good[:len(good)-1] + string(last), false},
+		{"cut short", good[:len(good)-1], false},
+		{"longer", good + "a", false},
+		{"without a proof", stamp, false},
+		{"with an empty proof", stamp + "-", false},
+		{"mlmmj's", "bounces-1-victim=example.com", false},
+		{"mlmmj's probe", "bounces-probe-victim=example.com", false},
+		{"a stamp that is no number", "bounces-_-" + mac, false},
+		{"a stamp below zero", "bounces--1-" + mac, false},
+		{"a stamp without end", "bounces-" + strings.Repeat("z", 60) + "-" + mac, false},
+	} {
+		d, err := s.Resolve(smtp.Path{Local: "dev+" + test.verb, Domain: "lists.example.org"})
+		if (err == nil) != test.want || err != nil && err != error(replyBadBounce) {
+			t.Errorf("%s: %+v, %v", test.name, d, err)
+		}
+	}
+
+	// Another key, and none: nothing that was made before counts.
+	os.WriteFile(l.keyFile(), []byte(strings.Repeat("5e", 32)), 0o600)
+	if _, err := s.Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); err != error(replyBadBounce) {
+		t.Errorf("another key: %v", err)
+	}
+	os.Remove(l.keyFile())
+	if _, err := s.Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); err != error(replyBadBounce) {
+		t.Errorf("no key: %v", err)
+	}
+	// A key that cannot be read is our trouble: the report comes again.
+	os.WriteFile(l.keyFile(), []byte("?"), 0o600)
+	if _, err := s.Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); smtp.ReplyTo(err) != smtp.ReplyLocal {
+		t.Errorf("a broken key: %v", err)
+	}
+}
+
+// A member comes back out of a return path as it went in.
+func TestMemberBounceAddress(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	base, err := l.BounceAddress(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, member := range []string{"a@example.com", "a+b@example.com", "a=b@example.com", "a+b=c+d=e@example.com", `"a b"@example.com`, `"a@b"@example.com`, "A@Example.COM"} {
+		p := MemberBounceAddress(base, addr(member))
+		// Over the wire and back.
+		wire, ok := smtp.ParseAddress(p.Address())
+		if !ok {
+			t.Errorf("%s cannot be said: %s", member, p)
+			continue
+		}
+		d, err := s.Resolve(wire)
+		if err != nil || d.Purpose != Bounce || d.Member != addr(member) {
+			t.Errorf("%s: %s gives %+v, %v", member, wire, d, err)
+		}
+	}
+	want := strings.Replace(base.Address(), "@", "+user=example.com@", 1)
+	if got := MemberBounceAddress(base, addr("user@example.com")).Address(); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

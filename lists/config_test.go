@@ -1,0 +1,180 @@
+package lists
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestConfigErrors loads every kind of mistake, and wants the file, the line,
+// the key and what would be right.
+func TestConfigErrors(t *testing.T) {
+	const head = "hostname = \"h.example\"\n"
+	for _, test := range []struct{ text, want string }{
+		{"hostnam = \"h\"\n", "1: hostnam: no such key; did you mean hostname?"},
+		{head + "# more\nqueue_max = 3\n", "3: queue_max: no such key; "},
+		{head + "[relay]\nadress = \"a:1\"\n", "3: relay.adress: no such key; did you mean address?"},
+		{head + "[relay] # the way out\nvrep = \"self\"\n", "3: relay.vrep: no such key; did you mean verp?"},
+		{head + "[relay]\nxyzzy = 1\n", "3: relay.xyzzy: no such key; known here: address, verp, batch"},
+		{head + "[relais]\naddress = \"a:1\"\n", "2: relais: no such key; did you mean relay?"},
+		{head + "queue_max_msg = \"many\"\n", "2: queue_max_msg: must be a whole number, without quotes"},
+		{head + "log = 3\n", `2: log: must be a string in quotes: "…"`},
+		{head + "max_message_size = 2048\nlog = 3\n", `3: log: must be a string in quotes: "…"`},
+		{head + "max_message_size = [2048]\n", `2: max_message_size: must be a string in quotes: "…"`},
+		{head + "log = 2026-11-21\n", `2: log: must be a string in quotes: "…"`},
+		{head + "read_timeout = 300\n", `2: read_timeout: "300" is no time span; write "30s", "5m", "4h" or "5d"`},
+		{head + "max_message_size = \"25MB\"\n", `2: max_message_size: "25MB" is no size; write bytes, or "512KiB", "25MiB", "1GiB"`},
+		{head + "user = superlist\n", "2: user: "},
+		{head + "user = \"a\"\nuser = \"b\"\n", "3: user: "},
+		{head + "relay = 3\n", "2: relay: must be a table: [relay]"},
+		{head + "[relay]\nbatch = \"x\"\n", "3: relay.batch: must be a whole number"},
+		{head + "[relay]\nbatch = 1.5\n", "3: relay.batch: must be a whole number"},
+		{head + "\x00", "2: TOML files cannot"},
+
+		{"hostname = \"not a host\"\n", `1: hostname: "not a host" is not a host name`},
+		{head + "queue_dir = \"spool\"\n", "2: queue_dir: must begin with /"},
+		{head + "lists_dir = \"\"\n", "2: lists_dir: must begin with /"},
+		{head + "max_message_size = 1023\n", "2: max_message_size: must be at least 1KiB"},
+		{head + "queue_max_msg = -1\n", "2: queue_max_msg: must not be negative; 0 means no limit"},
+		{head + "queue_max_msg = 10\nqueue_min_msg = 11\n", "3: queue_min_msg: must be from 1 to queue_max_msg, which is 10"},
+		{head + "queue_max_msg = 10\n", ": queue_min_msg: must be from 1 to queue_max_msg, which is 10"},
+		{head + "recipient_delimiter = \"+-\"\n", "2: recipient_delimiter: must be one of + - = _ ."},
+		{head + "recipient_delimiter = \"\"\n", "2: recipient_delimiter: must be one of + - = _ ."},
+		{head + "recipient_delimiter = \"/\"\n", "2: recipient_delimiter: must be one of + - = _ ."},
+		{head + "retry_min = \"5h\"\n", "2: retry_min: must not be longer than retry_max"},
+		{head + "log = \"file\"\n", "2: log: must be syslog, journal, stderr, none, or a file name that begins with /"},
+		{head + "log_level = \"warn\"\n", "2: log_level: must be debug, info, warning or err"},
+		{head + "[relay]\nverp = \"yes\"\n", "3: relay.verp: must be auto, xverp or self"},
+		{head + "[relay]\nbatch = 0\n", "3: relay.batch: must be from 1 to 1000"},
+		{head + "[relay]\nbatch = 1001\n", "3: relay.batch: must be from 1 to 1000"},
+		{head + "[ relay ]\naddress = \"mail\"\n", "3: relay.address: must be host:port, unix:/path"},
+		{head + "kick = \"localhost:1\"\n", `2: kick: must be ip:port, unix:/path, or ""`},
+	} {
+		file := filepath.Join(t.TempDir(), "superlist.toml")
+		os.WriteFile(file, []byte(test.text), 0o600)
+		_, err := Load(file)
+		var config *ConfigError
+		if !errors.As(err, &config) {
+			t.Errorf("%q: %v", test.text, err)
+			continue
+		}
+		if !strings.HasPrefix(err.Error(), file+":") || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%q:\n got %s\nwant %s", test.text, err, test.want)
+		}
+		if strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), " toml:") {
+			t.Errorf("%q: %s", test.text, err)
+		}
+	}
+}
+
+func TestListConfigErrors(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	for _, test := range []struct{ text, want string }{
+		{"post = \"member\"\n", "1: post: must be anyone, members, moderators or nobody"},
+		{"# x\nmax_message_size = \"1\"\n", "2: max_message_size: must be at least 1KiB"},
+		{"description = \"a\\nb\"\n", "1: description: must be one line without control characters"},
+		{"owners = [\n \"a@example.com\",\n \"b\" ]\n", `1: owners: "b" is not a mail address`},
+		{"moderators = [\"<a@example.com>\"]\n", `1: moderators: "<a@example.com>" is not a mail address`},
+		{"owners = \"a@example.com\"\n", `1: owners: must be a list of strings: ["…", "…"]`},
+		{"post = \"anyone\"\nowners = [3]\n", "2: owners: must be a list of strings"},
+		{"description = true\n", "1: description: must be a string"},
+		{"posts = \"anyone\"\n", "1: posts: no such key; did you mean post?"},
+	} {
+		os.WriteFile(l.ConfigFile(), []byte(test.text), 0o600)
+		_, err := s.Open(l.Addr)
+		if err == nil || !strings.HasPrefix(err.Error(), l.ConfigFile()+":"+test.want) {
+			t.Errorf("%q:\n got %v\nwant %s", test.text, err, test.want)
+		}
+	}
+}
+
+func TestConfigTooLarge(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "superlist.toml")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Truncate(maxConfig + 1)
+	f.Close()
+	var config *ConfigError
+	if _, err := Load(file); !errors.As(err, &config) {
+		t.Errorf("%v", err)
+	}
+	if _, err := Load(filepath.Dir(file)); err == nil {
+		t.Error("a directory is taken for a configuration")
+	}
+}
+
+// TestDefaults holds what an empty file means.
+func TestDefaults(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "superlist.toml")
+	os.WriteFile(file, []byte("hostname = \"h.example\"\n"), 0o600)
+	s, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.File() != file || s.RecipientDelimiter != "+" || s.User != "superlist" || s.MaxMessageSize != 25<<20 ||
+		time.Duration(s.ReadTimeout) != 5*time.Minute || time.Duration(s.GiveUp) != 5*24*time.Hour ||
+		s.Relay.Verp != "auto" || s.Relay.Batch != MaxBatch || s.Relay.Address != "127.0.0.1:10026" {
+		t.Errorf("%+v", s)
+	}
+	spool := s.Spool()
+	if spool.Dir != "/var/spool/superlist" || spool.MaxMessages != 20000 || spool.MinMessages != 17000 || spool.Backoff.Min != 5*time.Minute {
+		t.Errorf("%+v", spool)
+	}
+	l := testList(t, testSite(t, ""), "")
+	if l.Post != PostMembers || l.MaxMessageSize != 1<<20 || l.Description != "" || len(l.OwnerPaths()) != 1 {
+		t.Errorf("%+v", l.Config)
+	}
+}
+
+func TestSize(t *testing.T) {
+	for text, want := range map[string]Size{
+		"0": 0, "1": 1, "1048576": 1 << 20, "1024KiB": 1 << 20, "1 MiB": 1 << 20, "3GiB": 3 << 30, "7B": 7,
+	} {
+		var s Size
+		if err := s.UnmarshalText([]byte(text)); err != nil || s != want {
+			t.Errorf("%q: %d, %v", text, s, err)
+		}
+	}
+	for _, text := range []string{"", "MiB", "-1", "1.5MiB", "1MB", "1kib", "1MiBKiB", "99999999999GiB", "9223372036854775808"} {
+		var s Size
+		if err := s.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is taken as %d", text, s)
+		}
+	}
+	for want, s := range map[string]Size{"0": 0, "1023": 1023, "1KiB": 1 << 10, "1025": 1025, "1MiB": 1 << 20, "1536KiB": 1536 << 10, "25MiB": 25 << 20, "2GiB": 2 << 30} {
+		if got := s.String(); got != want {
+			t.Errorf("%d is written %s, want %s", s, got, want)
+		}
+	}
+}
+
+func TestDuration(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"30s": 30 * time.Second, "5m": 5 * time.Minute, "1h30m": 90 * time.Minute, "5d": 120 * time.Hour,
+	} {
+		var d Duration
+		if err := d.UnmarshalText([]byte(text)); err != nil || time.Duration(d) != want {
+			t.Errorf("%q: %v, %v", text, d, err)
+		}
+	}
+	for _, text := range []string{"", "0s", "0d", "-5m", "-1d", "5", "d", "5 days", "1000000d"} {
+		var d Duration
+		if err := d.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is taken as %v", text, d)
+		}
+	}
+	for want, d := range map[string]time.Duration{
+		"5d": 5 * 24 * time.Hour, "4h": 4 * time.Hour, "5m": 5 * time.Minute, "1h30m": 90 * time.Minute, "1m30s": 90 * time.Second,
+		"30s": 30 * time.Second, "10s": 10 * time.Second, "20m": 20 * time.Minute, "1h0m5s": time.Hour + 5*time.Second, "25h": 25 * time.Hour,
+	} {
+		if got := Duration(d).String(); got != want {
+			t.Errorf("%v is written %s, want %s", d, got, want)
+		}
+	}
+}

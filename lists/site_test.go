@@ -1,0 +1,169 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/smtp"
+)
+
+// testSite makes a site in a directory of its own. more is TOML that is added.
+func testSite(t testing.TB, more string) *Site {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "superlist.toml")
+	text := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = \"none\"\n",
+		dir+"/spool", dir+"/lists") + more
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// testList makes a list with some settings and a members file as it stands.
+func testList(t testing.TB, s *Site, members string, settings ...string) *List {
+	t.Helper()
+	l, err := s.Create(addr("dev@lists.example.org"), []smtp.Path{addr("olga@example.org")}, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byHand(t, l, members)
+	return l
+}
+
+// byHand writes a members file as an editor does.
+func byHand(t testing.TB, l *List, members string) {
+	t.Helper()
+	if err := os.WriteFile(l.membersFile(), []byte(members), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// An editor saves at any moment but the marked one.
+	saved := time.Unix(1795297644, 123456789)
+	if err := os.Chtimes(l.membersFile(), saved, saved); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func addr(s string) smtp.Path {
+	p, ok := smtp.ParseAddress(s)
+	if !ok {
+		panic("not an address: " + s)
+	}
+	return p
+}
+
+func TestTarget(t *testing.T) {
+	for _, test := range []struct {
+		address string
+		want    Target
+		err     string
+	}{
+		{"127.0.0.1:10026", Target{"tcp", "127.0.0.1:10026", false}, ""},
+		{"[::1]:25", Target{"tcp", "[::1]:25", false}, ""},
+		{"relay.example.org:587", Target{"tcp", "relay.example.org:587", false}, ""},
+		{"unix:/run/relay", Target{"unix", "/run/relay", false}, ""},
+		{"lmtp:localhost:24", Target{"tcp", "localhost:24", true}, ""},
+		{"lmtp:unix:/run/lmtp", Target{"unix", "/run/lmtp", true}, ""},
+		{"maildir:/var/mail", Target{"maildir", "/var/mail", false}, ""},
+		{"unix:run/relay", Target{}, "unix: must begin with /"},
+		{"maildir:mail", Target{}, "maildir: must begin with /"},
+		{"127.0.0.1", Target{}, "host:port"},
+		{":25", Target{}, "host:port"},
+		{"host:0", Target{}, "host:port"},
+		{"host:65536", Target{}, "host:port"},
+		{"host:smtp", Target{}, "host:port"},
+		{"", Target{}, "host:port"},
+	} {
+		got, err := Relay{Address: test.address}.Target()
+		if test.err != "" {
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%q: error %v, want %q", test.address, err, test.err)
+			}
+		} else if err != nil || got != test.want {
+			t.Errorf("%q: %+v, %v; want %+v", test.address, got, err, test.want)
+		}
+	}
+}
+
+func TestKickAddress(t *testing.T) {
+	for address, want := range map[string]Target{
+		"127.0.0.1:10027": {Network: "tcp", Address: "127.0.0.1:10027"},
+		"[::1]:10027":     {Network: "tcp", Address: "[::1]:10027"},
+		"unix:/run/kick":  {Network: "unix", Address: "/run/kick"},
+	} {
+		if got, err := KickAddress(address); err != nil || got != want {
+			t.Errorf("%q: %+v, %v", address, got, err)
+		}
+	}
+	for _, address := range []string{"localhost:10027", "127.0.0.1", "unix:run/kick", "10027", "unix:"} {
+		if got, err := KickAddress(address); err == nil {
+			t.Errorf("%q is taken as %+v", address, got)
+		}
+	}
+}
+
+func TestConfigFile(t *testing.T) {
+	t.Setenv("SUPERLIST_CONFIG", "")
+	if got := ConfigFile(""); got != DefaultConfig {
+		t.Errorf("nobody says: %s", got)
+	}
+	t.Setenv("SUPERLIST_CONFIG", "/env.toml")
+	if got := ConfigFile(""); got != "/env.toml" {
+		t.Errorf("the environment says: %s", got)
+	}
+	if got := ConfigFile("/flag.toml"); got != "/flag.toml" {
+		t.Errorf("the flag says: %s", got)
+	}
+}
+
+// TestOpen opens what is a list and what is none.
+func TestOpen(t *testing.T) {
+	s := testSite(t, "")
+	testList(t, s, "")
+	domain := filepath.Join(s.ListsDir, "lists.example.org")
+	os.WriteFile(filepath.Join(domain, "notes"), nil, 0o600) // an operator's file
+	os.Mkdir(filepath.Join(domain, "empty"), 0o700)
+	os.Mkdir(filepath.Join(s.ListsDir, "empty.example.org"), 0o700)
+
+	l, err := s.Open(addr("DEV@Lists.Example.ORG"))
+	if err != nil || l.Addr != addr("dev@lists.example.org") || l.ID() != "dev.lists.example.org" {
+		t.Errorf("in upper case: %+v, %v", l, err)
+	}
+	for _, a := range []string{"nosuch@lists.example.org", "dev@example.org", "notes@lists.example.org", "empty@lists.example.org",
+		`".."@lists.example.org`, `"../dev"@lists.example.org`, "dev@[192.0.2.1]", ".hidden@lists.example.org"} {
+		if l, err := s.Open(addr(a)); !errors.Is(err, ReplyNoList) {
+			t.Errorf("%s: %v, %v", a, l, err)
+		}
+	}
+
+	var seen []string
+	err = s.All(func(addr smtp.Path, l *List, err error) bool {
+		seen = append(seen, fmt.Sprintf("%s %v %v", addr.Address(), l != nil, err))
+		return true
+	})
+	want := []string{"dev@lists.example.org true <nil>", "empty@lists.example.org false there is no " + domain + "/empty/list.toml"}
+	if err != nil || strings.Join(seen, "\n") != strings.Join(want, "\n") {
+		t.Errorf("all: %v\n%s", err, strings.Join(seen, "\n"))
+	}
+}
+
+// A broken list.toml defers mail, and does not lose it.
+func TestOpenBroken(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	os.WriteFile(l.ConfigFile(), []byte("owners = [\n"), 0o600)
+	_, err := s.Open(l.Addr)
+	var config *ConfigError
+	if !errors.As(err, &config) || smtp.ReplyTo(err) != smtp.ReplyLocal {
+		t.Errorf("%v", err)
+	}
+}
