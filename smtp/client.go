@@ -2,11 +2,13 @@ package smtp
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -439,8 +441,19 @@ func (x *exchange) message() error {
 	if err == nil {
 		err = d.Close()
 	}
-	if err != nil {
+	if err == nil {
+		err = x.c.wire.bw.Flush()
+	}
+	switch r, ok := x.c.lastWords(err); {
+	case err == nil:
+	case errors.Is(err, ErrBareLine): // it will have that tomorrow too
+		x.settle(Reply{554, "5.6.0", "a line of the message does not end with CRLF, so it cannot be sent"})
+		fallthrough
+	default:
 		// No final dot: the server must not take half a message for a whole.
+		if ok {
+			x.settle(negative(r))
+		}
 		return x.c.fail(fmt.Errorf("while the message was sent: %w", err))
 	}
 	final := orTimeout(x.c.FinalTimeout, FinalTimeout)
@@ -463,6 +476,24 @@ func (x *exchange) message() error {
 		x.outcome[i] = accepted(r)
 	}
 	return nil
+}
+
+// lastWordsTimeout is how long a reply may take that has been sent before.
+const lastWordsTimeout = time.Second
+
+// lastWords is the reply of a server that refused the message before it had it
+// all, and hung up: err is what writing to it came to.
+func (c *Client) lastWords(err error) (Reply, bool) {
+	var sys syscall.Errno
+	if !errors.As(err, &sys) {
+		return Reply{}, false // the connection is not what failed
+	}
+	if d, ok := c.wire.raw.(deadliner); ok {
+		d.SetReadDeadline(c.wire.clock().Add(lastWordsTimeout))
+	}
+	held, _ := c.wire.br.Peek(c.wire.br.Buffered())
+	r, err := readReply(bufio.NewReader(io.MultiReader(bytes.NewReader(held), c.wire.raw)))
+	return r, err == nil && r.Code >= 400
 }
 
 // accepted is the reply after a message: only 2xx takes it.
