@@ -77,6 +77,7 @@ func TestListConfigErrors(t *testing.T) {
 		{"post = \"member\"\n", "1: post: must be anyone, members, moderators or nobody"},
 		{"# x\nmax_message_size = \"1\"\n", "2: max_message_size: must be at least 1KiB"},
 		{"description = \"a\\nb\"\n", "1: description: must be one line without control characters"},
+		{"description = \"" + strings.Repeat("ä", 501) + "\"\n", "1: description: must be at most 500 characters"},
 		{"owners = [\n \"a@example.com\",\n \"b\" ]\n", `1: owners: "b" is not a mail address`},
 		{"moderators = [\"<a@example.com>\"]\n", `1: moderators: "<a@example.com>" is not a mail address`},
 		{"owners = \"a@example.com\"\n", `1: owners: must be a list of strings: ["…", "…"]`},

@@ -15,13 +15,22 @@ import (
 	"superlist/smtp"
 )
 
+// An InputError is something given by hand that cannot be used.
+type InputError struct{ text string }
+
+func (e *InputError) Error() string { return e.text }
+
+func inputError(format string, args ...any) error {
+	return &InputError{fmt.Sprintf(format, args...)}
+}
+
 // Create makes a list: its directory, complete, by one rename. settings are
 // lines of list.toml, "key=value". fs.ErrExist: there is such a list already.
 func (s *Site) Create(addr smtp.Path, owners []smtp.Path, settings []string) (*List, error) {
 	dir, err := s.Dir(addr)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be a list: a name has letters, digits and ._- but not %q, and at most %d of them",
-			addr, s.RecipientDelimiter, MaxName)
+		return nil, inputError("%s cannot be a list: a name has letters, digits and ._- but not %q, and at most %d of them",
+			addr.Address(), s.RecipientDelimiter, MaxName)
 	}
 	if _, err := os.Lstat(dir); err == nil {
 		return nil, &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
@@ -115,7 +124,7 @@ func (l *List) Set(settings []string) error {
 		}
 	}
 	if err := l.accept(text); err != nil {
-		return err
+		return fmt.Errorf("nothing was changed: %w", err)
 	}
 	tmp := filepath.Join(l.Dir, ".list.toml.new") // one name for all, as for members
 	if err := writeSynced(tmp, []byte(text)); err != nil {
@@ -135,7 +144,7 @@ func setKey(text, setting string) (string, error) {
 	key, value, ok := strings.Cut(setting, "=")
 	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 	if !ok || key == "" || strings.ContainsAny(setting, "\r\n") {
-		return "", fmt.Errorf("%q: say key=value", setting)
+		return "", inputError("%q: say key=value", setting)
 	}
 	var want, new map[string]any
 	if _, err := toml.Decode(text, &want); err != nil {
@@ -143,7 +152,7 @@ func setKey(text, setting string) (string, error) {
 	}
 	line := key + " = " + literal(key, value)
 	if _, err := toml.Decode(line, &new); err != nil || len(new) != 1 || new[key] == nil {
-		return "", fmt.Errorf("%q: %s is not TOML", setting, line)
+		return "", inputError("%q: %s is not TOML", setting, line)
 	}
 	_, there := want[key]
 	want[key] = new[key]
@@ -161,7 +170,7 @@ func setKey(text, setting string) (string, error) {
 			return next, nil
 		}
 	}
-	return "", fmt.Errorf("%s: change it by hand, it is written in an unusual way", key)
+	return "", inputError("%s: change it in list.toml by hand, it is written in an unusual way there", key)
 }
 
 // literal writes a value of the command line as TOML.

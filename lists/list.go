@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"superlist/smtp"
 )
@@ -15,6 +16,10 @@ import (
 // MaxName is the longest name of a list: its longest address, with a keyed
 // verb, must still be a local part that every server takes.
 const MaxName = 40
+
+// maxDescription is the longest description: without a space in it, it still
+// fits on a line of a header (RFC 5322, 2.1.1).
+const maxDescription = 500
 
 // Config is list.toml: what the owner decides.
 type Config struct {
@@ -118,6 +123,9 @@ func (l *List) check(text string) (err error) {
 	}
 	if i := strings.IndexFunc(l.Description, func(c rune) bool { return c < ' ' || c == 0x7f }); i >= 0 {
 		return wrong("description", "must be one line without control characters")
+	}
+	if utf8.RuneCountInString(l.Description) > maxDescription {
+		return wrong("description", fmt.Sprintf("must be at most %d characters", maxDescription))
 	}
 	if l.owners, err = addresses(l.Owners); err != nil {
 		return wrong("owners", err.Error())

@@ -233,6 +233,11 @@ func (k *checker) list(l *lists.List) {
 	if !inOrder {
 		k.warn(about, "members is not in order, so each look-up reads it through", "any superlist member add or rm puts it in order")
 	}
+	if _, err := os.Stat(l.Dir + "/key"); err == nil { // or one would be made
+		if _, err := l.BounceAddress(time.Now()); err != nil {
+			k.wrong(about, err.Error(), "posts to it are deferred until this is mended")
+		}
+	}
 	for _, file := range []string{"list.toml", "members", "key"} {
 		if info, err := os.Stat(l.Dir + "/" + file); err == nil && info.Mode().Perm()&0o007 != 0 {
 			k.warn(about, fmt.Sprintf("%s/%s is open to everybody (%v)", l.Dir, file, info.Mode().Perm()), "chmod o= it")

@@ -152,7 +152,7 @@ func (a *app) listShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			reports, _ := filepath.Glob(filepath.Join(l.Dir, "bounces", "*"))
+			reports, _ := filepath.Glob(filepath.Join(l.Dir, "bounces", "[^.]*"))
 			data := struct {
 				Address string `json:"address"`
 				Dir     string `json:"dir"`

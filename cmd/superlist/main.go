@@ -136,6 +136,7 @@ type usageError struct{ error }
 func exitCode(err error) int {
 	var exit *exitError
 	var config *lists.ConfigError
+	var input *lists.InputError
 	var usage usageError
 	switch {
 	case err == nil:
@@ -144,6 +145,8 @@ func exitCode(err error) int {
 		return exit.code
 	case errors.As(err, &config):
 		return exConfig
+	case errors.As(err, &input), errors.Is(err, queue.ErrDamaged):
+		return exDataErr
 	case errors.As(err, &usage):
 		return exUsage
 	case errors.Is(err, queue.ErrBusy):

@@ -260,11 +260,16 @@ func (a *app) exportMembers(c *cobra.Command, list string) error {
 	}
 	defer members.Close()
 	w := bufio.NewWriter(c.OutOrStdout())
+	people := isTerminalWriter(c.OutOrStdout()) // a file gets names as they are, in any charset
 	for m, err := range members.All() {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(w, printable(m.String()))
+		line := m.String()
+		if people {
+			line = printable(line)
+		}
+		fmt.Fprintln(w, line)
 	}
 	return w.Flush()
 }

@@ -225,8 +225,8 @@ func (a *app) queueRetry() *cobra.Command {
 		Use: "retry ID... | --all", Short: "Have messages tried again by the next deliver",
 		Long: `Have messages tried again by the next deliver. One that was given up is queued
 anew, under a new id, for the recipients that failed.`,
-		Example:           "  superlist queue retry --all && superlist deliver",
-		ValidArgsFunction: a.completeMessage,
+		Example: "  superlist queue retry --all && superlist deliver",
+		Args:    cobra.ArbitraryArgs, ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {
 			if all == (len(arg) > 0) {
 				return usageError{errors.New("name messages, or say --all")}

@@ -16,7 +16,7 @@ import (
 
 // expand turns a message from inbound into what follows from it.
 func (r *Runner) expand(_ context.Context, m *queue.Message) error {
-	seen := make(map[string]bool) // a list named twice gets the post once
+	seen := make(map[string]bool) // an address named twice counts once, also if the first was done by a run before
 	reason := ""
 	k := -1
 	for rcpt, err := range m.Recipients() {
@@ -24,10 +24,16 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 			return err
 		}
 		k++
+		key := rcpt.Path.Key()
+		again := seen[key]
+		seen[key] = again || rcpt.State != queue.Fail
 		if rcpt.State != queue.ToDo {
 			continue
 		}
-		err := r.expandOne(m, rcpt.Path, outboundID(m.ID, k), seen)
+		var err error
+		if !again {
+			err = r.expandOne(m, rcpt.Path, outboundID(m.ID, k))
+		}
 		state := byte(queue.Done)
 		if reply, ok := permanent(err); ok {
 			state = queue.Fail
@@ -79,16 +85,11 @@ func (r *Runner) ready(id string) bool {
 	return false
 }
 
-func (r *Runner) expandOne(m *queue.Message, to smtp.Path, id string, seen map[string]bool) error {
+func (r *Runner) expandOne(m *queue.Message, to smtp.Path, id string) error {
 	d, err := r.Site.Resolve(to)
 	if err != nil {
 		return err
 	}
-	key := d.List.Addr.Key() + " " + d.Verb
-	if seen[key] {
-		return nil
-	}
-	seen[key] = true
 	if there, err := r.Spool.Exists(queue.Outbound, id); there || err != nil {
 		return err
 	}

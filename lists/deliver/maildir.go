@@ -31,18 +31,18 @@ func (d *maildirs) Quit()      {}
 
 func (d *maildirs) Send(t *smtp.Transaction) []smtp.Reply {
 	outcome := make([]smtp.Reply, len(t.To))
-	message, err := io.ReadAll(t.Message)
+	message, unread := io.ReadAll(t.Message)
 	for i, to := range t.To {
 		from := t.From
 		if t.VERP {
 			from = lists.MemberBounceAddress(from, to)
 		}
+		err := unread
 		if err == nil {
 			err = d.store(to, from, message)
 		}
-		outcome[i] = smtp.ReplyTo(err)
-		if err != nil {
-			outcome[i].Text += ": " + err.Error()
+		if outcome[i] = smtp.ReplyTo(err); outcome[i] == smtp.ReplyLocal {
+			outcome[i].Text = err.Error() // there is no client to hide it from
 		}
 	}
 	return outcome

@@ -82,7 +82,10 @@ func (r *Runner) each(ctx context.Context, box queue.Box, work func(context.Cont
 			r.Log.Printf(maillog.Err, "unreadable id=%s error=%q; moved to failed", e.ID, err)
 			err = r.Spool.SetAside(box, e)
 		case err == nil:
-			err = work(ctx, m)
+			if err = work(ctx, m); errors.Is(err, queue.ErrDamaged) { // seen only now, among the recipients
+				r.Log.Printf(maillog.Err, "unreadable id=%s error=%q; moved to failed", e.ID, err)
+				err = m.GiveUp()
+			}
 			m.Close()
 		}
 		if err != nil {

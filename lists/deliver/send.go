@@ -80,15 +80,7 @@ func (s *sending) batch(ctx context.Context, batch []queue.Recipient) error {
 		s.reason = "the relay " + s.r.Site.Relay.Address + " does not offer XVERP to this host; see smtpd_authorized_verp_clients in postconf(5)"
 		return nil
 	default:
-		for i := range batch {
-			if ctx.Err() != nil || c.Err() != nil {
-				break
-			}
-			from := lists.MemberBounceAddress(s.m.From, batch[i].Path)
-			if err = s.transaction(c, from, false, batch[i:i+1]); err != nil {
-				break
-			}
-		}
+		err = s.oneByOne(ctx, c, batch)
 	}
 	if err != nil {
 		return err
@@ -97,6 +89,31 @@ func (s *sending) batch(ctx context.Context, batch []queue.Recipient) error {
 		s.r.Progress(s.m.ID, s.done, s.total)
 	}
 	return s.m.Sync()
+}
+
+// oneByOne sends to each recipient by itself. Servers take only so many messages
+// on one connection, so a new one is opened as long as that leads on.
+func (s *sending) oneByOne(ctx context.Context, c carrier, batch []queue.Recipient) (err error) {
+	leadsOn := true
+	for i := range batch {
+		if c.Err() != nil && leadsOn {
+			if c, err = s.r.relay.carrier(); err != nil {
+				s.reason = err.Error()
+				return nil
+			}
+			leadsOn = false
+		}
+		if ctx.Err() != nil || c.Err() != nil {
+			return nil
+		}
+		before := s.done
+		from := lists.MemberBounceAddress(s.m.From, batch[i].Path)
+		if err := s.transaction(c, from, false, batch[i:i+1]); err != nil {
+			return err
+		}
+		leadsOn = leadsOn || s.done > before
+	}
+	return nil
 }
 
 // transaction sends once and marks the outcomes.

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"superlist": main})
+}
+
+// TestScript plays testdata/script. Beside the commands of testscript there are:
+//
+//	site [LINE...]         makes superlist.toml, with these lines in front, and uses it
+//	crlf FILE...           ends the lines of a file as SMTP does
+//	exits CODE COMMAND...  wants this exit code, and standard error only when it is not 0
+func TestScript(t *testing.T) {
+	dir := t.TempDir() // superlist-spawn is a program of its own
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", dir, "../superlist-spawn").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("PATH", e.WorkDir+"/bin:"+dir+":"+e.Getenv("PATH"))
+			e.Setenv("SUPERLIST_CONFIG", e.WorkDir+"/superlist.toml")
+			e.Setenv("GODEBUG", "netdns=go")        // so that a domain of digits is asked of nobody
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector's second at each exit adds up
+			// Where there is a Postfix on this host, its answer is not part of the test.
+			os.Mkdir(e.WorkDir+"/bin", 0o700)
+			return os.WriteFile(e.WorkDir+"/bin/postconf", []byte("#!/bin/sh\nexit 1\n"), 0o700)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"site": makeSite, "crlf": crlf, "exits": exits},
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %s", cond)
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+func makeSite(ts *testscript.TestScript, _ bool, lines []string) {
+	work := ts.Getenv("WORK")
+	text := strings.Join(lines, "\n") + "\n"
+	relay := ""
+	for key, value := range map[string]string{
+		"hostname": "lists.example.org", "queue_dir": work + "/spool", "lists_dir": work + "/lists", "user": "", "kick": "", "log": work + "/log",
+	} {
+		if !strings.Contains(text, key+" =") {
+			text = fmt.Sprintf("%s = %q\n", key, value) + text
+		}
+	}
+	if !strings.Contains(text, "[relay]") {
+		relay = fmt.Sprintf("[relay]\naddress = %q\n", "maildir:"+work+"/out")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("superlist.toml"), []byte(text+relay), 0o600))
+}
+
+func crlf(ts *testscript.TestScript, _ bool, files []string) {
+	for _, file := range files {
+		text, err := os.ReadFile(ts.MkAbs(file))
+		ts.Check(err)
+		text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
+		ts.Check(os.WriteFile(ts.MkAbs(file), text, 0o600))
+	}
+}
+
+func exits(ts *testscript.TestScript, neg bool, arg []string) {
+	want, err := strconv.Atoi(arg[0])
+	if err != nil || neg || len(arg) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	code := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(arg[1], arg[2:]...); errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// TestHelp: every command says what it is for, in a line, and shows an example
+// that begins with what one types.
+func TestHelp(t *testing.T) {
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		path := c.CommandPath()
+		if c.Short == "" || strings.HasSuffix(c.Short, ".") || len(c.Short) > 80 {
+			t.Errorf("%s: short help %q", path, c.Short)
+		}
+		if !strings.Contains(c.Example, path+" ") && !strings.HasSuffix(c.Example, path) {
+			t.Errorf("%s: its example is %q", path, c.Example)
+		}
+		if c.Args == nil || c.RunE == nil {
+			t.Errorf("%s: what is wrong with its arguments is not said", path)
+		}
+		var out bytes.Buffer
+		c.SetOut(&out)
+		if err := c.Help(); err != nil || !strings.Contains(out.String(), "Examples:\n"+c.Example) {
+			t.Errorf("%s: %v, help\n%s", path, err, out.String())
+		}
+		for line := range strings.Lines(out.String()) {
+			if len(line) > 200 {
+				t.Errorf("%s: a line of %d: %s", path, len(line), line)
+			}
+		}
+		if (c.Name() == "ls" || c.Name() == "check" || path == "superlist list show") && c.Flags().Lookup("json") == nil {
+			t.Errorf("%s has no --json", path)
+		}
+	}
+	walk(newRoot())
+}
+
+// TestExamples: the examples are commands that there are, with flags that there
+// are.
+func TestExamples(t *testing.T) {
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		for line := range strings.FieldsFuncSeq(c.Example, func(c rune) bool { return c == '\n' || c == '|' || c == '&' || c == '>' }) {
+			words := strings.Fields(line)
+			if len(words) == 0 || words[0] != "superlist" {
+				continue
+			}
+			root := newRoot()
+			found, rest, err := root.Find(words[1:])
+			if err != nil || found == root {
+				t.Errorf("%q: %v", line, err)
+				continue
+			}
+			for i, word := range rest {
+				name, flag := strings.CutPrefix(word, "--")
+				if flag && found.Flags().Lookup(name) == nil {
+					t.Errorf("%q: there is no %s (word %d)", line, word, i)
+				}
+			}
+		}
+	}
+	walk(newRoot())
+}
+
+// TestScriptsAreThere holds that each command is played in a script.
+func TestScriptsAreThere(t *testing.T) {
+	files, _ := filepath.Glob("testdata/script/*.txtar")
+	var all strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		if !strings.Contains(all.String(), c.CommandPath()+" ") && !strings.Contains(all.String(), c.CommandPath()+"\n") {
+			t.Errorf("%s is in no script", c.CommandPath())
+		}
+	}
+	walk(newRoot())
+}

@@ -1,0 +1,933 @@
+package deliver
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// A world is a site with its relay, and a clock that can be put forward.
+type world struct {
+	t     *testing.T
+	site  *lists.Site
+	later time.Duration // how far the clock is ahead
+	log   bytes.Buffer
+}
+
+// newWorld makes a site whose relay is at this address. more is TOML of the
+// table [relay], then other lines.
+func newWorld(t *testing.T, address, more string) *world {
+	t.Helper()
+	dir := t.TempDir()
+	table, rest, _ := strings.Cut(more, "\n\n")
+	config := filepath.Join(dir, "superlist.toml")
+	text := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nlog = \"none\"\nkick = \"\"\n%s\n[relay]\naddress = %q\n%s\n",
+		dir+"/spool", dir+"/lists", rest, address, table)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	site, err := lists.Load(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := site.Spool().Init(); err != nil {
+		t.Fatal(err)
+	}
+	return &world{t: t, site: site}
+}
+
+func (w *world) now() time.Time { return time.Now().Add(w.later) }
+
+func path(s string) smtp.Path {
+	p, ok := smtp.ParseAddress(s)
+	if !ok {
+		panic("not an address: " + s)
+	}
+	return p
+}
+
+// list makes a list with these lines in its members file.
+func (w *world) list(name string, members ...string) *lists.List {
+	w.t.Helper()
+	l, err := w.site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{path("olga@example.org"), path("otto@example.org")}, []string{"description=Builders"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(l.Dir+"/members", []byte(strings.Join(members, "\n")+"\n"), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	return l
+}
+
+// original is a post with everything that might be changed by mistake.
+const original = "Received: from a (b)\r\n\tby c;  Sat, 21 Nov 2026 10:00:00 +0000\r\n" +
+	"From:   Alice  <alice@example.com> \r\n" +
+	"Subject: =?utf-8?q?=C3=A4?=  \r\n =?utf-8?q?b?=\r\n" +
+	"X-Latin: \xe4\r\n" +
+	"DKIM-Signature: a=b;\r\n\tb=c\r\n"
+
+const originalBody = ".leading dot\r\n..two\r\n.\tthree\r\n\r\n  trailing space \r\nFrom here\r\n\xff\xfe\r\n\r\n\r\n"
+
+// post puts a message into the spool as a session does.
+func (w *world) post(from string, to ...string) string {
+	w.t.Helper()
+	return w.message(from, original+"\r\n"+originalBody, to...)
+}
+
+func (w *world) message(from, content string, to ...string) string {
+	w.t.Helper()
+	h := queue.Head{Arrived: w.now(), Client: "test", Body: "8BITMIME"}
+	if from != "" {
+		h.From = path(from)
+	}
+	m, err := w.site.Spool().Create(h)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, address := range to {
+		if err := m.Rcpt(path(address)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	m.Write([]byte(content))
+	if err := m.Commit(queue.Inbound); err != nil {
+		w.t.Fatal(err)
+	}
+	m.Close()
+	return m.ID()
+}
+
+func (w *world) runner() *Runner {
+	log, _ := maillog.Open("none", "info", "test")
+	log.Also(&w.log)
+	return &Runner{Site: w.site, Spool: w.site.Spool(), Log: log, Now: w.now}
+}
+
+// deliver runs once.
+func (w *world) deliver() {
+	w.t.Helper()
+	if err := w.runner().Run(context.Background()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// spool describes what is in a box: for each message its recipients with their
+// states, and its last note.
+func (w *world) spool(box queue.Box) []string {
+	w.t.Helper()
+	s := w.site.Spool()
+	entries, err := s.List(box)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		m, err := s.Open(box, e.ID)
+		if err != nil {
+			all = append(all, "unreadable")
+			continue
+		}
+		var states []string
+		for r, err := range m.Recipients() {
+			if err != nil {
+				states = append(states, "unreadable")
+				break
+			}
+			states = append(states, string(r.State)+r.Path.String())
+		}
+		notes, _ := m.Notes()
+		text := strings.Join(states, " ")
+		if len(notes) > 0 {
+			_, note, _ := strings.Cut(notes[len(notes)-1], " ")
+			text += ": " + note
+		}
+		all = append(all, text)
+		m.Close()
+	}
+	return all
+}
+
+// want holds a box against patterns, one for each message: a substring.
+func (w *world) want(box queue.Box, patterns ...string) {
+	w.t.Helper()
+	got := w.spool(box)
+	ok := len(got) == len(patterns)
+	for i := range min(len(got), len(patterns)) {
+		ok = ok && strings.Contains(got[i], patterns[i])
+	}
+	if !ok {
+		w.t.Errorf("%s has\n%s\nwant\n%s\nlog:\n%s", box, strings.Join(got, "\n"), strings.Join(patterns, "\n"), &w.log)
+	}
+}
+
+// wantEmpty wants nothing left to do, and nothing failed.
+func (w *world) wantEmpty() {
+	w.t.Helper()
+	for _, box := range []queue.Box{queue.Inbound, queue.Outbound, queue.Failed} {
+		w.want(box)
+	}
+	if left, _ := filepath.Glob(w.site.QueueDir + "/tmp/*"); len(left) > 0 {
+		w.t.Errorf("left in tmp: %q", left)
+	}
+}
+
+// wantTaken wants the relay to have accepted messages for these, in any order.
+func (w *world) wantTaken(f *fakeRelay, want ...string) {
+	w.t.Helper()
+	var got []string
+	for _, d := range f.taken() {
+		got = append(got, d.to)
+	}
+	want = slices.Sorted(slices.Values(want)) // of a copy
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		w.t.Errorf("the relay took\n%q\nwant\n%q\nlog:\n%s", got, want, &w.log)
+	}
+}
+
+const dev = "dev@lists.example.org"
+
+var five = []string{"a@example.com", "b@example.com", "c@example.com", "d+x=y@example.com", `"e e"@example.com`}
+
+// TestModes sends a post by each way there is to the same five members, and one
+// who wants no mail: each gets it once, with a return path of his own, and what
+// was posted as it was posted.
+func TestModes(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		relay   *fakeRelay
+		config  string
+		batches []int
+	}{
+		{"XVERP", &fakeRelay{extensions: "PIPELINING 8BITMIME SIZE XVERP"}, "batch = 2", []int{2, 2, 1}},
+		{"XVERP in one", &fakeRelay{extensions: "PIPELINING XVERP"}, "", []int{5}},
+		{"XVERP without pipelining", &fakeRelay{extensions: "XVERP"}, "batch = 5", []int{5}},
+		{"XVERP wanted", &fakeRelay{extensions: "XVERP"}, "verp = \"xverp\"", []int{5}},
+		{"no XVERP", &fakeRelay{extensions: "PIPELINING"}, "batch = 2", []int{1, 1, 1, 1, 1}},
+		{"XVERP not wanted", &fakeRelay{extensions: "PIPELINING XVERP"}, "verp = \"self\"", []int{1, 1, 1, 1, 1}},
+		{"XVERP refused", &fakeRelay{extensions: "PIPELINING XVERP", refuseXVERP: true}, "batch = 3", []int{1, 1, 1, 1, 1}},
+		{"XVERP refused without pipelining", &fakeRelay{extensions: "XVERP", refuseXVERP: true}, "", []int{1, 1, 1, 1, 1}},
+		{"HELO", &fakeRelay{heloOnly: true}, "", []int{1, 1, 1, 1, 1}},
+		{"LMTP", &fakeRelay{lmtp: true, extensions: "PIPELINING"}, "", []int{1, 1, 1, 1, 1}},
+		{"LMTP with XVERP", &fakeRelay{lmtp: true, extensions: "PIPELINING XVERP"}, "", []int{5}},
+		{"two messages on a connection", &fakeRelay{extensions: "PIPELINING", perConn: 2}, "", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, test.relay.start(t), test.config)
+			l := w.list("dev", append([]string{"# ours", "n@example.com nomail"}, five...)...)
+			w.post("alice@example.com", dev)
+			for range 10 { // a connection that is cut short may need another run
+				w.deliver()
+				w.later += 10 * time.Minute
+			}
+			w.wantEmpty()
+			w.wantTaken(test.relay, five...)
+			if batches, _ := test.relay.seen(); test.batches != nil && !slices.Equal(batches, test.batches) {
+				t.Errorf("batches of %v, want %v", batches, test.batches)
+			}
+			for _, d := range test.relay.taken() {
+				header, body, _ := strings.Cut(d.message, "\r\n\r\n")
+				ours, theirs := header+"\r\n", original
+				if rest, ok := strings.CutSuffix(ours, theirs); !ok || body != originalBody {
+					t.Errorf("%s got\n%q", d.to, d.message)
+				} else if !strings.HasPrefix(rest, "Delivered-To: "+dev+"\r\nList-Id: \"Builders\"\r\n <dev.lists.example.org>\r\n") {
+					t.Errorf("%s got our header as\n%s", d.to, rest)
+				}
+				from, err := w.site.Resolve(path(d.from))
+				if err != nil || from.Purpose != lists.Bounce || from.Member != path(d.to) || from.List.Addr != l.Addr {
+					t.Errorf("a report from %s for %s is %+v, %v", d.from, d.to, from, err)
+				}
+			}
+		})
+	}
+}
+
+// What the client knew of the message goes on to the relay.
+func TestMailParameters(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING 8BITMIME SIZE XVERP"}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five...)
+	w.post("alice@example.com", dev)
+	w.deliver()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.commands) != 1 || !strings.Contains(f.commands[0], " BODY=8BITMIME") || !strings.Contains(f.commands[0], " SIZE=") || !strings.HasSuffix(f.commands[0], " XVERP=+=") {
+		t.Errorf("%q", f.commands)
+	}
+}
+
+// TestRefused: a recipient that is refused for good is noted, and all others
+// get the post, in his batch and after it, in each mode.
+func TestRefused(t *testing.T) {
+	for name, f := range map[string]*fakeRelay{
+		"XVERP":              {extensions: "PIPELINING XVERP"},
+		"without pipelining": {extensions: "XVERP"},
+		"own VERP":           {extensions: "PIPELINING"},
+		"LMTP":               {extensions: "PIPELINING", lmtp: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f.rcpt = map[string][]string{"b@example.com": {"550 5.1.1 no such user"}}
+			w := newWorld(t, f.start(t), "batch = 3")
+			w.list("dev", five...)
+			w.post("alice@example.com", dev)
+			w.deliver()
+			w.wantTaken(f, five[0], five[2], five[3], five[4])
+			w.want(queue.Outbound)
+			w.want(queue.Failed, `D<a@example.com> F<b@example.com> D<c@example.com> D<d+x=y@example.com> D<"e e"@example.com>: <b@example.com> 550 5.1.1 no such user`)
+			if !strings.Contains(w.log.String(), "refused id=") {
+				t.Errorf("log:\n%s", &w.log)
+			}
+		})
+	}
+}
+
+// A batch of which all are refused does not hinder the next one.
+func TestAllRefused(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP", rcpt: map[string][]string{"a@example.com": {"550 no"}, "b@example.com": {"550 no"}}}
+	w := newWorld(t, f.start(t), "batch = 2")
+	w.list("dev", five...)
+	w.post("alice@example.com", dev)
+	w.deliver()
+	w.wantTaken(f, five[2:]...)
+	w.want(queue.Failed, "F<a@example.com> F<b@example.com> D<c@example.com>")
+}
+
+// The message is refused, not a recipient: that is everybody's outcome.
+func TestMessageRefused(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP", final: []string{"554 5.7.1 spam"}}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five[:2]...)
+	w.post("alice@example.com", dev)
+	w.deliver()
+	w.wantTaken(f)
+	w.want(queue.Failed, "F<a@example.com> F<b@example.com>: <b@example.com> 554 5.7.1 spam")
+}
+
+// LMTP has one reply for each recipient.
+func TestLMTPOutcomes(t *testing.T) {
+	f := &fakeRelay{lmtp: true, extensions: "PIPELINING XVERP", final: []string{"250 ok", "550 5.2.1 disabled", "450 4.2.2 full"}}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five[:3]...)
+	w.post("alice@example.com", dev)
+	w.deliver()
+	w.wantTaken(f, "a@example.com")
+	w.want(queue.Outbound, "D<a@example.com> F<b@example.com> T<c@example.com>: deferred: 450 4.2.2 full")
+	w.later += 6 * time.Minute
+	w.deliver()
+	w.wantTaken(f, "a@example.com", "c@example.com")
+	w.want(queue.Failed, "D<a@example.com> F<b@example.com> D<c@example.com>")
+}
+
+// TestDeferred: who is deferred is tried again when it is due and not before,
+// and only he.
+func TestDeferred(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP", rcpt: map[string][]string{
+		"a@example.com": {"451 4.7.1 greylisted", "451 4.7.1 still greylisted"},
+		"b@example.com": {"450 4.2.0 busy"},
+	}}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five[:3]...)
+	w.post("alice@example.com", dev)
+	w.deliver()
+	w.wantTaken(f, "c@example.com")
+	w.want(queue.Outbound, "T<a@example.com> T<b@example.com> D<c@example.com>: deferred: 450 4.2.0 busy (and 1 more)")
+
+	w.later = 4 * time.Minute
+	w.deliver()
+	if _, conns := f.seen(); conns != 1 {
+		t.Error("it was tried again too soon")
+	}
+	w.later = 6 * time.Minute
+	w.deliver()
+	w.wantTaken(f, "b@example.com", "c@example.com")
+	w.want(queue.Outbound, "T<a@example.com> D<b@example.com> D<c@example.com>: deferred: 451 4.7.1 still greylisted")
+	w.later = time.Hour
+	w.deliver()
+	w.wantTaken(f, five[:3]...)
+	w.wantEmpty()
+}
+
+// TestGiveUp: what could not be sent for so long is kept for the operator, with
+// the last reason, and can be tried again.
+func TestGiveUp(t *testing.T) {
+	busy := slices.Repeat([]string{"450 4.2.2 mailbox full"}, 8)
+	f := &fakeRelay{extensions: "PIPELINING XVERP", rcpt: map[string][]string{"a@example.com": busy}}
+	w := newWorld(t, f.start(t), "\n\nretry_min = \"10m\"\nretry_max = \"1h\"\ngive_up = \"3h\"")
+	w.list("dev", five[:2]...)
+	w.post("alice@example.com", dev)
+	for range 20 {
+		w.deliver()
+		w.later += 20 * time.Minute
+	}
+	w.wantTaken(f, "b@example.com")
+	w.want(queue.Outbound)
+	w.want(queue.Failed, "F<a@example.com> D<b@example.com>: given up after 3h")
+	if got := w.spool(queue.Failed); !strings.HasSuffix(got[0], ": 450 4.2.2 mailbox full") {
+		t.Errorf("%q", got)
+	}
+	f.mu.Lock()
+	if n := len(busy) - len(f.rcpt["a@example.com"]); n < 4 || n > 6 {
+		t.Errorf("%d attempts in three hours, with 10, 20, 40, 60 minutes between", n)
+	}
+	f.rcpt = nil
+	f.mu.Unlock()
+	s := w.site.Spool()
+	entries, err := s.List(queue.Failed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.Claim(queue.Failed, entries[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Retry(w.now()); err != nil {
+		t.Fatal(err)
+	}
+	m.Close()
+	w.deliver()
+	w.wantTaken(f, "a@example.com", "b@example.com")
+	w.wantEmpty()
+}
+
+// TestXVERPWanted: where the operator insists on XVERP nothing is sent without.
+func TestXVERPWanted(t *testing.T) {
+	for name, f := range map[string]*fakeRelay{"not offered": {extensions: "PIPELINING"}, "refused": {extensions: "PIPELINING XVERP", refuseXVERP: true}} {
+		w := newWorld(t, f.start(t), "verp = \"xverp\"")
+		w.list("dev", five...)
+		w.post("alice@example.com", dev)
+		w.deliver()
+		w.wantTaken(f)
+		if got := w.spool(queue.Outbound); len(got) != 1 || !strings.Contains(got[0], "does not offer XVERP to this host; see smtpd_authorized_verp_clients") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// TestOwners: mail to the owners goes to each of them, with nothing changed but
+// the mark against loops.
+func TestOwners(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five...)
+	w.post("eve@example.net", "dev+owner@lists.example.org", "DEV+Help@lists.example.org")
+	w.deliver()
+	w.wantTaken(f, "olga@example.org", "otto@example.org", "olga@example.org", "otto@example.org")
+	w.wantEmpty()
+	for i, d := range f.taken() {
+		verb := []string{"owner", "owner", "help", "help"}[i]
+		if d.message != "Delivered-To: dev+"+verb+"@lists.example.org\r\n"+original+"\r\n"+originalBody {
+			t.Errorf("%s got\n%q", d.to, d.message)
+		}
+		if from, err := w.site.Resolve(path(d.from)); err != nil || from.Purpose != lists.Bounce || !from.Member.IsNull() {
+			t.Errorf("the return path %s is %+v, %v", d.from, from, err)
+		}
+	}
+}
+
+func TestNoOwners(t *testing.T) {
+	f := &fakeRelay{}
+	w := newWorld(t, f.start(t), "")
+	l := w.list("dev", five...)
+	if err := l.Set([]string{"owners="}); err != nil {
+		t.Fatal(err)
+	}
+	w.post("eve@example.net", "dev+owner@lists.example.org")
+	w.deliver()
+	w.wantTaken(f)
+	w.want(queue.Failed, "F<dev+owner@lists.example.org>: <dev+owner@lists.example.org> 550 5.1.1 the list has no owners; set owners in "+l.ConfigFile())
+}
+
+// TestBounceKept: a delivery report is kept with the list, and nobody gets mail.
+func TestBounceKept(t *testing.T) {
+	f := &fakeRelay{}
+	w := newWorld(t, f.start(t), "")
+	l := w.list("dev", five...)
+	base, err := l.BounceAddress(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := lists.MemberBounceAddress(base, path("a@example.com")).Address()
+	id := w.message("", "Subject: undelivered\r\n\r\ngone\r\n", to)
+	w.deliver()
+	w.wantEmpty()
+	w.wantTaken(f)
+	kept, err := os.ReadFile(filepath.Join(l.Dir, "bounces", id+".0"))
+	if err != nil || string(kept) != "X-Superlist-Member: <a@example.com>\r\nSubject: undelivered\r\n\r\ngone\r\n" {
+		t.Errorf("%q, %v", kept, err)
+	}
+}
+
+// TestListGone: a list that was removed after its post was accepted.
+func TestListGone(t *testing.T) {
+	f := &fakeRelay{extensions: "XVERP"}
+	w := newWorld(t, f.start(t), "")
+	l := w.list("dev", five...)
+	w.list("news", "n@example.com")
+	w.post("alice@example.com", dev, "news@lists.example.org")
+	if err := l.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver()
+	w.wantTaken(f, "n@example.com")
+	w.want(queue.Inbound)
+	w.want(queue.Outbound)
+	w.want(queue.Failed, "F<dev@lists.example.org> D<news@lists.example.org>: <dev@lists.example.org> 550 5.1.1 there is no such list here")
+}
+
+// TestNamedTwice: a list that is named twice gets the post once, also when a
+// crash came between the two.
+func TestNamedTwice(t *testing.T) {
+	f := &fakeRelay{extensions: "XVERP"}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five...)
+	w.post("alice@example.com", dev, "Dev@Lists.Example.Org", dev)
+	w.deliver()
+	w.wantTaken(f, five...)
+	w.wantEmpty()
+
+	// The first is done, and then the power goes.
+	w.post("alice@example.com", dev, "DEV@lists.example.org")
+	s := w.site.Spool()
+	entries, err := s.List(queue.Inbound)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.Claim(queue.Inbound, entries[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rcpt, err := range m.Recipients() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Mark(rcpt, queue.Done)
+		break
+	}
+	m.Close()
+	w.deliver()
+	w.wantTaken(f, five...) // as before
+	w.wantEmpty()
+}
+
+// TestDuplicateMembers: who stands in a members file twice gets one copy.
+func TestDuplicateMembers(t *testing.T) {
+	f := &fakeRelay{extensions: "XVERP"}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", "b@example.com", "a@example.com", "B@Example.com", "a@example.com", "b@example.com")
+	w.post("alice@example.com", dev)
+	w.deliver()
+	w.wantTaken(f, "a@example.com", "b@example.com")
+}
+
+// A list whose members all want no mail, or that has none, is no trouble.
+func TestNobody(t *testing.T) {
+	f := &fakeRelay{}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", "a@example.com nomail")
+	w.list("news")
+	w.post("a@example.com", dev, "news@lists.example.org")
+	w.deliver()
+	w.wantEmpty()
+	if _, conns := f.seen(); conns != 0 {
+		t.Error("the relay was called for nothing")
+	}
+}
+
+// TestBatches holds the boundaries.
+func TestBatches(t *testing.T) {
+	for n, want := range map[int][]int{1: {1}, 2: {2}, 3: {2, 1}, 4: {2, 2}, 5: {2, 2, 1}} {
+		f := &fakeRelay{extensions: "PIPELINING XVERP"}
+		w := newWorld(t, f.start(t), "batch = 2")
+		w.list("dev", five[:n]...)
+		w.post("alice@example.com", dev)
+		w.deliver()
+		w.wantTaken(f, five[:n]...)
+		if batches, conns := f.seen(); !slices.Equal(batches, want) || conns != 1 {
+			t.Errorf("%d members: batches of %v on %d connections", n, batches, conns)
+		}
+	}
+}
+
+// TestBroken: files that are no messages are set aside, and hold nothing up.
+func TestBroken(t *testing.T) {
+	f := &fakeRelay{extensions: "XVERP"}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five...)
+	for name, text := range map[string]string{
+		"1.empty": "", "1.rubbish": "hello\n", "1.noend": "superlist-message 1\nid: 1.noend\n",
+	} {
+		if err := os.WriteFile(filepath.Join(w.site.QueueDir, "inbound", "new", name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// One whose second recipient cannot be read, and one that was cut short.
+	spoil := w.post("alice@example.com", dev, dev)
+	file := filepath.Join(w.site.QueueDir, "inbound", "new", spoil)
+	text, _ := os.ReadFile(file)
+	i := bytes.LastIndex(text, []byte("T <dev@"))
+	text[i] = 'X'
+	os.WriteFile(file, text, 0o600)
+	short := w.post("alice@example.com", dev)
+	os.Truncate(filepath.Join(w.site.QueueDir, "inbound", "new", short), int64(len(text)/2))
+	w.post("alice@example.com", dev)
+
+	w.deliver()
+	w.want(queue.Inbound)
+	w.want(queue.Outbound)
+	if got := w.spool(queue.Failed); len(got) != 5 {
+		t.Errorf("%q", got)
+	}
+	w.wantTaken(f, slices.Concat(five, five)...) // of the spoilt one what could be read
+	if n := strings.Count(w.log.String(), "moved to failed"); n != 5 {
+		t.Errorf("%d of them are in the log:\n%s", n, &w.log)
+	}
+	w.deliver()
+	if n := strings.Count(w.log.String(), "moved to failed"); n != 5 {
+		t.Errorf("again in the log:\n%s", &w.log)
+	}
+}
+
+// TestRelayDown: nothing is lost while the relay is away.
+func TestRelayDown(t *testing.T) {
+	dir, err := os.MkdirTemp("", "relay") // t.TempDir may be too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	socket := dir + "/relay"
+	w := newWorld(t, "unix:"+socket, "batch = 2")
+	w.list("dev", five...)
+	w.post("alice@example.com", dev)
+	w.post("alice@example.com", dev)
+	w.deliver()
+	for _, got := range w.spool(queue.Outbound) {
+		if !strings.Contains(got, "deferred: relay unix:"+socket+": dial unix ") {
+			t.Errorf("%q", got)
+		}
+	}
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fakeRelay{extensions: "PIPELINING XVERP"}
+	f.serve(t, l)
+	w.deliver()
+	w.wantTaken(f)
+	w.later = 6 * time.Minute
+	w.deliver()
+	w.wantTaken(f, slices.Concat(five, five)...)
+	w.wantEmpty()
+}
+
+// A relay that refuses us all is a reason to wait, not to fail.
+func TestRelayRefusesUs(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			fmt.Fprintf(c, "554 5.7.1 go away\r\n")
+			c.Close()
+		}
+	}()
+	w := newWorld(t, l.Addr().String(), "")
+	w.list("dev", five[:1]...)
+	w.post("alice@example.com", dev)
+	w.deliver()
+	w.want(queue.Outbound, "T<a@example.com>: deferred: relay "+l.Addr().String()+": the server refuses us: 450 4.3.2 554 5.7.1 go away")
+}
+
+// TestDropped ends the connection at every point, once: nobody is lost, and
+// only where the relay had the message and its answer was lost does anybody get
+// it twice, and then only one batch.
+func TestDropped(t *testing.T) {
+	for verb, points := range map[string][]int{"EHLO": {1}, "MAIL": {1, 2, 4}, "RCPT": {1, 2, 4, 5}, "DATA": {1, 2, 4}, ".": {1, 2, 3}} {
+		for _, at := range points {
+			for _, extensions := range []string{"PIPELINING XVERP", "XVERP", "PIPELINING"} {
+				t.Run(fmt.Sprintf("%s %d %s", verb, at, extensions), func(t *testing.T) {
+					t.Parallel()
+					dropped(t, verb, at, extensions)
+				})
+			}
+		}
+	}
+}
+
+func dropped(t *testing.T, verb string, at int, extensions string) {
+	f := &fakeRelay{extensions: extensions, drop: map[string]int{verb: at}}
+	w := newWorld(t, f.start(t), "batch = 2")
+	w.list("dev", five...)
+	w.post("alice@example.com", dev)
+	for range 3 {
+		w.deliver()
+		w.later += 20 * time.Minute
+	}
+	w.wantEmpty()
+	times := make(map[string]int)
+	for _, d := range f.taken() {
+		times[d.to]++
+	}
+	twice := 0
+	for _, member := range five {
+		if times[member] == 0 {
+			t.Errorf("%s got nothing", member)
+		}
+		twice += times[member] - 1
+	}
+	if twice > 0 && verb != "." || twice > 2 {
+		t.Errorf("%d too many", twice)
+	}
+}
+
+// TestManyPerConnection: a relay that takes only some messages on a connection
+// gets as many connections as that needs, in one run.
+func TestManyPerConnection(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING", perConn: 3}
+	var members []string
+	for k := range 30 {
+		members = append(members, fmt.Sprintf("m%02d@example.com", k))
+	}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", members...)
+	w.post("alice@example.com", dev)
+	w.deliver()
+	if n := len(f.taken()); n < 20 {
+		_, conns := f.seen()
+		t.Errorf("%d of %d on %d connections\nlog:\n%s", n, len(members), conns, &w.log)
+	}
+}
+
+// TestTwoRunners: any number may run at the same time, and each member gets a
+// post once.
+func TestTwoRunners(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.start(t), "batch = 2")
+	w.list("dev", five...)
+	w.list("news", five...)
+	const posts = 10
+	var want []string
+	for range posts {
+		w.post("alice@example.com", dev, "news@lists.example.org")
+		want = append(append(want, five...), five...)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			log, _ := maillog.Open("none", "info", "test")
+			r := &Runner{Site: w.site, Spool: w.site.Spool(), Log: log}
+			if err := r.Run(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	w.deliver() // what one left to another that had just looked
+	w.wantTaken(f, want...)
+	w.wantEmpty()
+}
+
+// TestSecondListBroken: a list whose configuration is broken waits, and does
+// not hold up the other that the message is for.
+func TestSecondListBroken(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five[:2]...)
+	l := w.list("news", five[2:]...)
+	good, _ := os.ReadFile(l.ConfigFile())
+	os.WriteFile(l.ConfigFile(), []byte("post = \"everyone\"\n"), 0o600)
+	w.post("alice@example.com", dev, "news@lists.example.org")
+	w.deliver()
+	w.wantTaken(f, five[:2]...)
+	w.want(queue.Inbound, "D<dev@lists.example.org> T<news@lists.example.org>: deferred: "+l.ConfigFile()+":1: post: must be anyone")
+	w.want(queue.Outbound)
+
+	os.WriteFile(l.ConfigFile(), good, 0o600)
+	w.later = 6 * time.Minute
+	w.deliver()
+	w.wantTaken(f, five...)
+	w.wantEmpty()
+}
+
+// TestInterrupted: a run that is told to stop does so between two batches, and
+// the next one goes on there.
+func TestInterrupted(t *testing.T) {
+	for _, extensions := range []string{"PIPELINING XVERP", "PIPELINING"} {
+		f := &fakeRelay{extensions: extensions}
+		w := newWorld(t, f.start(t), "batch = 2")
+		w.list("dev", five...)
+		w.post("alice@example.com", dev)
+		ctx, stop := context.WithCancel(context.Background())
+		r := w.runner()
+		var seen []string
+		r.Progress = func(_ string, done, total int) {
+			seen = append(seen, fmt.Sprintf("%d/%d", done, total))
+			stop()
+		}
+		if err := r.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		w.wantTaken(f, five[:2]...)
+		w.want(queue.Outbound, "D<a@example.com> D<b@example.com> T<c@example.com>")
+		w.deliver()
+		w.wantTaken(f, five...)
+		w.wantEmpty()
+		if !slices.Equal(seen, []string{"2/5"}) {
+			t.Errorf("%q", seen)
+		}
+	}
+}
+
+// collector is a smtp.Backend that keeps what it gets.
+type collector struct {
+	mu  sync.Mutex
+	got []delivered
+}
+
+func (c *collector) Mail(*smtp.Envelope) error            { return nil }
+func (c *collector) Rcpt(*smtp.Envelope, smtp.Path) error { return nil }
+func (c *collector) Data(env *smtp.Envelope) (smtp.Message, error) {
+	return &collected{c: c, env: env}, nil
+}
+
+type collected struct {
+	bytes.Buffer
+	c   *collector
+	env *smtp.Envelope
+}
+
+func (m *collected) Abort() {}
+func (m *collected) Commit() (string, []error) {
+	m.c.mu.Lock()
+	defer m.c.mu.Unlock()
+	for _, to := range m.env.To {
+		m.c.got = append(m.c.got, delivered{m.env.From.Address(), to.Address(), m.String()})
+	}
+	return "id", make([]error, len(m.env.To))
+}
+
+// TestOwnServer: our own server takes what our own client sends, byte by byte.
+func TestOwnServer(t *testing.T) {
+	for _, prefix := range []string{"", "lmtp:"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		backend := new(collector)
+		done := make(chan error, 1)
+		go func() {
+			c, err := l.Accept()
+			if err == nil {
+				defer c.Close()
+				err = (&smtp.Session{Hostname: "relay.example.org", Backend: backend}).Serve(c)
+			}
+			done <- err
+		}()
+		w := newWorld(t, prefix+l.Addr().String(), "")
+		w.list("dev", five...)
+		w.post("alice@example.com", dev)
+		w.deliver()
+		w.wantEmpty()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		l.Close()
+		if len(backend.got) != len(five) {
+			t.Errorf("%d messages", len(backend.got))
+		}
+		for i, d := range backend.got {
+			if d.to != five[i] || !strings.HasSuffix(d.message, original+"\r\n"+originalBody) {
+				t.Errorf("%s got %q", d.to, d.message)
+			}
+		}
+	}
+}
+
+// TestMaildirRelay: one Maildir for each recipient; one that cannot be does not
+// spoil the batch.
+func TestMaildirRelay(t *testing.T) {
+	out := t.TempDir()
+	w := newWorld(t, "maildir:"+out, "")
+	w.list("dev", "a@example.com", "b/c@example.com", "D@Example.com")
+	w.post("alice@example.com", dev)
+	w.deliver()
+	w.want(queue.Failed, `D<a@example.com> F<b/c@example.com> D<D@Example.com>: <b/c@example.com> 553 5.1.3 the address cannot be the name of a Maildir`)
+	for _, member := range []string{"a@example.com", "d@example.com"} {
+		files, _ := filepath.Glob(filepath.Join(out, member, "new", "*"))
+		if len(files) != 1 {
+			t.Fatalf("%s has %q", member, files)
+		}
+		text, _ := os.ReadFile(files[0])
+		first, rest, _ := strings.Cut(string(text), "\n")
+		local, _, _ := strings.Cut(member, "@")
+		if !strings.HasPrefix(first, "Return-Path: <dev+bounces-") || !strings.HasSuffix(strings.ToLower(first), "+"+local+"=example.com@lists.example.org>") {
+			t.Errorf("%s", first)
+		}
+		if want := strings.ReplaceAll(original+"\r\n"+originalBody, "\r\n", "\n"); !strings.HasSuffix(rest, want) {
+			t.Errorf("%s got\n%q", member, rest)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(out, "*", "tmp", "*")); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
+// TestHeaderTooLarge: what cannot be taken apart is not sent, and not lost.
+func TestHeaderTooLarge(t *testing.T) {
+	f := &fakeRelay{}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five...)
+	w.message("alice@example.com", "X: "+strings.Repeat("x", 300<<10)+"\r\n\r\nbody\r\n", dev)
+	w.deliver()
+	w.wantTaken(f)
+	w.want(queue.Inbound, "T<dev@lists.example.org>: deferred: the header is too large")
+}
+
+// TestReady: an outbound message whose inbound recipient is not marked done yet
+// is not touched.
+func TestReady(t *testing.T) {
+	f := &fakeRelay{extensions: "XVERP"}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five...)
+	id := w.post("alice@example.com", dev)
+	s := w.site.Spool()
+	r := w.runner()
+	if r.ready(id + ".0") {
+		t.Error("its recipient is to do")
+	}
+	if !r.ready("1.other.0") || !r.ready("nodots") {
+		t.Error("no inbound message, nothing to wait for")
+	}
+	entries, _ := s.List(queue.Inbound)
+	m, err := s.Claim(queue.Inbound, entries[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for rcpt := range m.Recipients() {
+		m.Mark(rcpt, queue.Done)
+	}
+	if !r.ready(id+".0") || r.ready(id+".1") {
+		t.Error("its recipient is done, and there is only one")
+	}
+}
