@@ -4,13 +4,16 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
+	"golang.org/x/sys/unix"
+
+	"superlist/queue"
 )
 
 // A ConfigError is a mistake in a configuration file: where it is, and how to
@@ -109,16 +112,17 @@ const maxConfig = 1 << 20
 // readConfig reads a TOML file into v, a pointer to a struct. Keys that the
 // struct does not have are errors.
 func readConfig(file string, v any) (text string, err error) {
-	info, err := os.Stat(file)
+	f, err := queue.OpenFile(file, unix.O_RDONLY)
 	if err != nil {
 		return "", err
 	}
-	if info.Size() > maxConfig {
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return "", err
+	}
+	if len(raw) > maxConfig {
 		return "", &ConfigError{File: file, Text: "too large to be a configuration"}
-	}
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
 	}
 	return string(raw), decodeConfig(file, string(raw), v)
 }

@@ -4,15 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"superlist/queue"
 	"superlist/smtp"
 )
 
@@ -34,6 +35,7 @@ type Member struct {
 type Members struct {
 	file   string
 	data   []byte
+	mapped bool
 	sorted bool
 }
 
@@ -42,7 +44,7 @@ func (l *List) membersFile() string { return filepath.Join(l.Dir, "members") }
 // Members opens the members file. Where there is none, there are no members.
 func (l *List) Members() (*Members, error) {
 	m := &Members{file: l.membersFile()}
-	f, err := os.Open(m.file)
+	f, err := queue.OpenFile(m.file, unix.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
 	}
@@ -58,19 +60,28 @@ func (l *List) Members() (*Members, error) {
 		return m, err
 	}
 	m.sorted = info.ModTime().Nanosecond() == sortedMark
+	if info.Size() <= readWhole {
+		m.data, err = io.ReadAll(io.LimitReader(f, readWhole))
+		return m, err
+	}
 	m.data, err = unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		return nil, &fs.PathError{Op: "mmap", Path: m.file, Err: err}
 	}
+	m.mapped = true
 	return m, nil
 }
 
+// readWhole is the size up to which a members file is read and not mapped: four
+// pages, which a search would bring in anyway.
+const readWhole = 16 << 10
+
 // Close lets go of the file.
 func (m *Members) Close() {
-	if m.data != nil {
+	if m.mapped {
 		unix.Munmap(m.data)
-		m.data = nil
 	}
+	m.data, m.mapped = nil, false
 }
 
 // guard runs f, which reads the mapped file. If an editor cuts the file off

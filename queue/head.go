@@ -43,10 +43,10 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	if !ValidID(h.ID) {
 		return 0, fmt.Errorf("queue: %q cannot be an id", h.ID)
 	}
-	fmt.Fprintf(w, "%s\nid: %s\n", magic, h.ID)
+	w.WriteString(magic + "\nid: " + h.ID + "\n")
 	contentAt = int64(w.Len())
 	fmt.Fprintf(w, contentLine, 0, 0)
-	fmt.Fprintf(w, "arrived: %s\n", h.Arrived.UTC().Format(timeFormat))
+	w.WriteString("arrived: " + h.Arrived.UTC().Format(timeFormat) + "\n")
 	list, verp := "", ""
 	if !h.List.IsNull() {
 		list = h.List.String()
@@ -61,7 +61,7 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 			return 0, fmt.Errorf("queue: %s %q does not fit into a head", field.key, field.value)
 		}
 		if field.value != "" {
-			fmt.Fprintf(w, "%s: %s\n", field.key, field.value)
+			w.WriteString(field.key + ": " + field.value + "\n")
 		}
 	}
 	return contentAt, nil

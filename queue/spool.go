@@ -100,6 +100,22 @@ func (b Box) claimed() string {
 	return string(b) + "/cur"
 }
 
+// OpenFile opens a file as os.OpenFile does, with mode 0600 where it makes one.
+// It leaves the runtime's poller out, which does nothing for regular files and
+// directories and is some work to set up.
+func OpenFile(path string, flags int) (*os.File, error) {
+	for {
+		fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0o600)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		}
+		return os.NewFile(uintptr(fd), path), nil
+	}
+}
+
 // rename moves a file and makes the move durable. moved with an error means
 // that only the second has failed.
 func (s *Spool) rename(from, to string) (moved bool, err error) {
@@ -116,7 +132,7 @@ func (s *Spool) syncDir(dir string) error {
 	if err := s.fault("fsync", dir); err != nil {
 		return err
 	}
-	d, err := os.Open(dir)
+	d, err := OpenFile(dir, unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
 		return err
 	}
@@ -175,7 +191,7 @@ func (s *Spool) Admit(size int64) error {
 	if st.Files > 0 && st.Ffree < MinFreeInodes { // 0: a file system that does not count them
 		return fmt.Errorf("%s: %d inodes free: %w", s.Dir, st.Ffree, smtp.ReplyNoSpace)
 	}
-	return s.admitOneMore()
+	return s.admitOneMore(leastEntry(&st))
 }
 
 // replyFull is what a client hears between high and low water.
@@ -183,7 +199,7 @@ var replyFull = smtp.Reply{Code: 452, Enhanced: "4.3.1", Text: "too much mail is
 
 // admitOneMore holds the water marks. That the queue has been over the high one
 // is kept as a file, since no process lives to remember it.
-func (s *Spool) admitOneMore() error {
+func (s *Spool) admitOneMore(least int64) error {
 	if s.MaxMessages <= 0 {
 		return nil
 	}
@@ -194,7 +210,7 @@ func (s *Spool) admitOneMore() error {
 	if full {
 		limit = s.MinMessages
 	}
-	n, err := s.count(limit)
+	n, err := s.count(limit, least)
 	switch {
 	case err != nil:
 		return err
@@ -214,10 +230,21 @@ func (s *Spool) admitOneMore() error {
 // waiting are the directories that the water marks count.
 var waiting = []string{"inbound/new", "inbound/cur", "outbound/new", "outbound/cur"}
 
-// count counts messages that wait, up to limit. No file system needs less than
-// a byte for a name, so while the directories are smaller than limit, there is
-// no need to read them; 0 is then as good as the true number.
-func (s *Spool) count(limit int) (n int, err error) {
+// leastEntry is how many bytes of a directory's size one message takes at
+// least. Ids are longer than 32 bytes, and ext4, xfs and btrfs have them in the
+// directory; other file systems count one for each name, or more.
+func leastEntry(st *unix.Statfs_t) int64 {
+	switch st.Type {
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC:
+		return 32
+	}
+	return 1
+}
+
+// count counts messages that wait, up to limit. While the directories are so
+// small that they cannot hold so many, they need not be read; 0 is then as good
+// as the true number.
+func (s *Spool) count(limit int, least int64) (n int, err error) {
 	size := int64(0)
 	for _, dir := range waiting {
 		var st unix.Stat_t
@@ -225,11 +252,11 @@ func (s *Spool) count(limit int) (n int, err error) {
 			return 0, fmt.Errorf("stat %s: %w", s.path(dir), err)
 		}
 		if st.Size == 0 { // one that does not tell
-			st.Size = int64(limit)
+			st.Size = int64(limit) * least
 		}
 		size += st.Size
 	}
-	if size < int64(limit) {
+	if size < int64(limit)*least {
 		return 0, nil
 	}
 	for _, dir := range waiting {

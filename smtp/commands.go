@@ -7,36 +7,33 @@ import (
 
 // A command is a verb's row in the table.
 type command struct {
+	verb string
 	run  func(s *Session, arg string)
 	bare bool // takes no argument: RFC 5321, 4.1.1
 	junk bool // moves no mail
 }
 
-// commands are all verbs that there are.
-var commands map[string]command
+// commands are all verbs that there are, the frequent ones first. It is no map:
+// that would have to be made when a session starts.
+var commands = [...]command{
+	{verb: "EHLO", run: func(s *Session, arg string) { s.hello(arg, ESMTP) }},
+	{verb: "LHLO", run: func(s *Session, arg string) { s.hello(arg, LMTP) }},
+	{verb: "HELO", run: func(s *Session, arg string) { s.hello(arg, SMTP) }},
+	{verb: "MAIL", run: (*Session).mail},
+	{verb: "RCPT", run: (*Session).rcpt},
+	{verb: "DATA", run: (*Session).data, bare: true},
+	{verb: "QUIT", run: (*Session).quit, bare: true},
+	{verb: "RSET", run: (*Session).rset, bare: true, junk: true},
+	{verb: "NOOP", run: (*Session).noop, junk: true},
+	{verb: "VRFY", run: (*Session).vrfy, junk: true},
+	{verb: "HELP", run: (*Session).help, junk: true},
 
-// init, and not a literal, since HELP reads the table it stands in.
-func init() {
-	commands = map[string]command{
-		"HELO": {run: func(s *Session, arg string) { s.hello(arg, SMTP) }},
-		"EHLO": {run: func(s *Session, arg string) { s.hello(arg, ESMTP) }},
-		"LHLO": {run: func(s *Session, arg string) { s.hello(arg, LMTP) }},
-		"MAIL": {run: (*Session).mail},
-		"RCPT": {run: (*Session).rcpt},
-		"DATA": {run: (*Session).data, bare: true},
-		"RSET": {run: (*Session).rset, bare: true, junk: true},
-		"NOOP": {run: (*Session).noop, junk: true},
-		"VRFY": {run: (*Session).vrfy, junk: true},
-		"HELP": {run: (*Session).help, junk: true},
-		"QUIT": {run: (*Session).quit, bare: true},
-
-		"EXPN": {run: (*Session).notHere},
-		"ETRN": {run: (*Session).notHere},
-		"TURN": {run: (*Session).notHere},
-		"SEND": {run: (*Session).notHere},
-		"SOML": {run: (*Session).notHere},
-		"SAML": {run: (*Session).notHere},
-	}
+	{verb: "EXPN", run: (*Session).notHere},
+	{verb: "ETRN", run: (*Session).notHere},
+	{verb: "TURN", run: (*Session).notHere},
+	{verb: "SEND", run: (*Session).notHere},
+	{verb: "SOML", run: (*Session).notHere},
+	{verb: "SAML", run: (*Session).notHere},
 }
 
 // hello is HELO, EHLO and LHLO: RFC 5321, 4.1.1.1; RFC 2033, 4.1. It clears the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -75,16 +76,17 @@ func (r Reply) writeTo(w *bufio.Writer) {
 		prefix = r.Enhanced + " "
 	}
 	width := MaxReplyLine - len("250-") - len(prefix) - len("\r\n")
+	code := strconv.Itoa(r.Code)
 	var lines []string
 	for line := range strings.SplitSeq(r.Text, "\n") {
 		lines = append(lines, wrap(clean(line), width)...)
 	}
 	for i, line := range lines {
-		sep := byte('-')
+		sep := "-"
 		if i == len(lines)-1 {
-			sep = ' '
+			sep = " "
 		}
-		fmt.Fprintf(w, "%03d%c%s%s\r\n", r.Code, sep, prefix, line)
+		w.WriteString(code + sep + prefix + line + "\r\n")
 	}
 }
 

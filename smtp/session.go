@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -106,11 +107,12 @@ func orTimeout(t, standard time.Duration) time.Duration {
 // command runs one command line.
 func (s *Session) command(line string) {
 	verb, arg := parseCommand(line)
-	c, ok := commands[verb]
-	if !ok {
+	i := slices.IndexFunc(commands[:], func(c command) bool { return c.verb == verb })
+	if i < 0 {
 		s.refuse(Reply{500, "5.5.2", "command not recognised; HELP lists what there is"})
 		return
 	}
+	c := commands[i]
 	s.last = verb
 	if c.junk {
 		if s.junk++; s.junk > MaxJunk {

@@ -35,6 +35,7 @@ What it has to say is in the log that the configuration names.
 
 func main() {
 	hideStderr()
+	growStack()
 	flags := flag.NewFlagSet("superlist-spawn", flag.ContinueOnError)
 	flags.Usage = func() {}
 	config := flags.String("c", "", "")
@@ -75,7 +76,11 @@ func serve(site *lists.Site, log *maillog.Log) {
 		ReadTimeout:    time.Duration(site.ReadTimeout),
 		WriteTimeout:   time.Duration(site.WriteTimeout),
 		SessionTimeout: time.Duration(site.SessionTimeout),
-		Log:            func(e smtp.Event) { log.Line(level(e), e.String()) },
+		Log: func(e smtp.Event) {
+			if at := level(e); log.Takes(at) {
+				log.Line(at, e.String())
+			}
+		},
 	}
 	session.Serve(conn)
 	conn.linger()
@@ -90,6 +95,15 @@ func level(e smtp.Event) maillog.Level {
 		return maillog.Debug
 	}
 	return maillog.Info
+}
+
+// growStack makes the stack as large as a session needs at once, while there is
+// nothing on it. It would grow to that in steps, each of which copies it.
+//
+//go:noinline
+func growStack() byte {
+	var room [40 << 10]byte
+	return room[len(os.Args)]
 }
 
 // hideStderr moves standard error out of the client's socket, before anything

@@ -100,10 +100,13 @@ func dial(socket string) (*os.File, error) {
 // File is what a dying runtime may write to; nil if there is nothing.
 func (l *Log) File() *os.File { return l.w }
 
+// Takes says whether a line of this level would go anywhere.
+func (l *Log) Takes(at Level) bool { return at <= l.level && (l.w != nil || l.also != nil) }
+
 // Line writes one line. What is not printable becomes a question mark, a line
 // break too, so that nobody can forge a second line or steer a terminal.
 func (l *Log) Line(at Level, text string) {
-	if at > l.level || l.w == nil && l.also == nil {
+	if !l.Takes(at) {
 		return
 	}
 	text = strings.Map(func(c rune) rune {
