@@ -117,14 +117,20 @@ func readConfig(file string, v any) (text string, err error) {
 		return "", err
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	info, err := f.Stat()
 	if err != nil {
 		return "", err
 	}
-	if len(raw) > maxConfig {
+	if info.Size() > maxConfig {
 		return "", &ConfigError{File: file, Text: "too large to be a configuration"}
 	}
-	return string(raw), decodeConfig(file, string(raw), v)
+	raw := make([]byte, info.Size())
+	n, err := io.ReadFull(f, raw)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return "", err
+	}
+	text = string(raw[:n])
+	return text, decodeConfig(file, text, v)
 }
 
 func decodeConfig(file, text string, v any) error {

@@ -35,7 +35,10 @@ const timeFormat = "2006-01-02T15:04:05.000000Z07:00"
 
 // contentLine is where the message begins and how long it is. It is written as
 // zeros and filled in last, so a file whose writer died shows it.
-const contentLine = "content: %015d %015d\n"
+func contentLine(at, size int64) string {
+	const digits = 15
+	return "content: " + zeros(at, digits) + " " + zeros(size, digits) + "\n"
+}
 
 // write puts the head down and gives the offset of the content line in it. A
 // value that could begin a line of its own is refused.
@@ -45,7 +48,7 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	}
 	w.WriteString(magic + "\nid: " + h.ID + "\n")
 	contentAt = int64(w.Len())
-	fmt.Fprintf(w, contentLine, 0, 0)
+	w.WriteString(contentLine(0, 0))
 	w.WriteString("arrived: " + h.Arrived.UTC().Format(timeFormat) + "\n")
 	list, verp := "", ""
 	if !h.List.IsNull() {

@@ -1,12 +1,15 @@
 package queue
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -159,7 +162,17 @@ func (s *Spool) remove(path string) error {
 func (s *Spool) newName(now time.Time) string {
 	var random [4]byte
 	unix.Getrandom(random[:], 0)
-	return fmt.Sprintf("%d.M%06dP%dR%x.%s", now.Unix(), now.Nanosecond()/1000, os.Getpid(), random, s.Host)
+	return strconv.FormatInt(now.Unix(), 10) +
+		".M" + zeros(int64(now.Nanosecond()/1000), 6) +
+		"P" + strconv.Itoa(os.Getpid()) +
+		"R" + hex.EncodeToString(random[:]) +
+		"." + s.Host
+}
+
+// zeros writes n with at least so many digits.
+func zeros(n int64, digits int) string {
+	s := strconv.FormatInt(n, 10)
+	return strings.Repeat("0", max(0, digits-len(s))) + s
 }
 
 // ValidID says that s can be a message's id, and so a file name: letters,

@@ -142,8 +142,7 @@ func (w *Writer) finish(refused []int) error {
 			return err
 		}
 	}
-	line := fmt.Sprintf(contentLine, w.bodyAt, w.at-w.bodyAt)
-	if err := w.pwrite([]byte(line), w.contentAt); err != nil {
+	if err := w.pwrite([]byte(contentLine(w.bodyAt, w.at-w.bodyAt)), w.contentAt); err != nil {
 		return err
 	}
 	return w.spool.syncFile(w.f)

@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -53,7 +54,7 @@ func (s *Session) hello(arg, proto string) {
 	s.reply(Reply{250, "", strings.Join([]string{
 		s.Hostname,
 		"PIPELINING",
-		fmt.Sprintf("SIZE %d", s.MaxMessageSize),
+		"SIZE " + strconv.FormatInt(s.MaxMessageSize, 10),
 		"8BITMIME",
 		"ENHANCEDSTATUSCODES",
 	}, "\n")})

@@ -3,7 +3,6 @@ package smtp
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 )
 
@@ -58,11 +57,10 @@ type Envelope struct {
 // recipient only where there is one, since all of them see it. The time is UTC:
 // to know the local zone costs a session the reading of a file.
 func (e *Envelope) Received(hostname, id string, at time.Time) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Received: from %s (%s)\r\n\tby %s (superlist) with %s id %s", e.Helo, e.Peer.literal(), hostname, e.Proto, id)
+	s := "Received: from " + e.Helo + " (" + e.Peer.literal() + ")\r\n" +
+		"\tby " + hostname + " (superlist) with " + e.Proto + " id " + id
 	if len(e.To) == 1 {
-		fmt.Fprintf(&b, "\r\n\tfor %s", e.To[0])
+		s += "\r\n\tfor " + e.To[0].String()
 	}
-	fmt.Fprintf(&b, "; %s\r\n", at.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700"))
-	return b.String()
+	return s + "; " + at.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700") + "\r\n"
 }

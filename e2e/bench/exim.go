@@ -35,10 +35,11 @@ func (b *bench) exim() (*eximHome, error) {
 	return &eximHome{binary: filepath.Join(pkg, "usr/sbin/exim4"), dir: filepath.Join(b.work, "exim"), version: version}, nil
 }
 
-// contender makes a spool and the shortest configuration that takes the message
-// and keeps it. What superlist-spawn does not do in this comparison (TLS, a log
-// file per message) is switched off; exim cannot be told to log nothing, so
-// where superlist-spawn does not log, exim logs to a plain file.
+// contender makes a spool and the shortest configuration that decides what a
+// list decides (is there such a list, is the sender a member, is the author)
+// and keeps the message; all else is as exim has it by itself. Where
+// superlist-spawn does not log, exim logs to a plain file, since it cannot be
+// told to log nothing.
 func (e *eximHome) contender(log, dialogue string) (*contender, error) {
 	spool := filepath.Join(e.dir, log)
 	if err := os.MkdirAll(spool, 0o755); err != nil {
@@ -57,14 +58,33 @@ func (e *eximHome) contender(log, dialogue string) (*contender, error) {
 	if log == "syslog" {
 		logPath = "syslog"
 	}
+	// lsearch wants a colon, or nothing, behind the key.
+	if err := os.WriteFile(spool+"/members", members(sessionMembers), 0o644); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(spool+"/lists", []byte(list+"\n"), 0o644); err != nil {
+		return nil, err
+	}
 	config := fmt.Sprintf(`primary_hostname = lists.example.org
-spool_directory = %s
-log_file_path = %s
+spool_directory = %[1]s
+log_file_path = %[2]s
 queue_only = true
-message_logs = false
-tls_advertise_hosts =
 keep_environment =
-acl_smtp_rcpt = accept
+message_size_limit = 25M
+acl_smtp_rcpt = rcpt
+acl_smtp_data = data
+
+begin acl
+rcpt:
+  deny  message = there is no such list here
+        !recipients = lsearch;%[1]s/lists
+  deny  message = only members may post
+        !senders = lsearch;%[1]s/members
+  accept
+data:
+  deny  message = only members may post
+        condition = ${lookup{${lc:${address:$h_From:}}}lsearch{%[1]s/members}{no}{yes}}
+  accept
 `, spool, logPath)
 	path := filepath.Join(e.dir, log+".conf")
 	return &contender{

@@ -50,7 +50,7 @@ func (c *contender) once() (took, cpu time.Duration, err error) {
 		}
 	}
 	cmd := exec.Command(c.argv[0], c.argv[1:]...)
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "GOMAXPROCS=1"}
 	if c.stdin != "" {
 		in, err := os.Open(c.stdin)
 		if err != nil {

@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// sessionMembers is how many members the list of the session comparison has.
+const sessionMembers = 1000
+
 // sessions compares whole processes that take one small message each.
 func (b *bench) sessions() error {
 	dialogue, err := b.dialogue()
@@ -34,7 +37,7 @@ func (b *bench) sessions() error {
 }
 
 func (b *bench) session(log, dialogue string, exim *eximHome) error {
-	s, err := b.newSite("session-"+log, siteOptions{log: log, members: 1000, relay: "127.0.0.1:9"})
+	s, err := b.newSite("session-"+log, siteOptions{log: log, members: sessionMembers, relay: "127.0.0.1:9"})
 	if err != nil {
 		return err
 	}
