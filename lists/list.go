@@ -13,8 +13,9 @@ import (
 	"superlist/smtp"
 )
 
-// MaxName is the longest name of a list: its longest address, with a keyed
-// verb, must still be a local part that every server takes.
+// MaxName is the longest name of a list. Verbs and proofs make it longer, and
+// RFC 5321, 4.5.3.1.1 has 64 octets for a local part; only a return path, which
+// has a whole member in it (VERP), goes beyond them.
 const MaxName = 40
 
 // maxDescription is the longest description: without a space in it, it still

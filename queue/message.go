@@ -311,6 +311,19 @@ func (m *Message) GiveUp() error {
 	return err
 }
 
+// Discard takes a message out of the spool for good, a damaged one too, unless
+// another process works on it.
+func (s *Spool) Discard(b Box, e Entry) error {
+	m, err := s.Claim(b, e)
+	if errors.Is(err, ErrDamaged) {
+		return s.remove(s.path(e.dir, e.ID))
+	}
+	if err != nil {
+		return err
+	}
+	return m.Remove()
+}
+
 // SetAside puts a file that cannot be read into failed, for the operator.
 func (s *Spool) SetAside(b Box, e Entry) error {
 	_, err := s.rename(s.path(e.dir, e.ID), s.path(Failed.fresh(), e.ID))

@@ -314,6 +314,28 @@ func TestOddFiles(t *testing.T) {
 	}
 }
 
+func TestDiscard(t *testing.T) {
+	s := newSpool(t)
+	put(t, s, Inbound, Head{ID: "whole"}, "a@example.com")
+	os.WriteFile(s.path("failed/damaged"), []byte("x"), 0o600)
+	put(t, s, Inbound, Head{ID: "busy"}, "a@example.com")
+	busy := claim(t, s, Inbound, "busy")
+	defer busy.Close()
+	for _, box := range []Box{Inbound, Failed} {
+		list, _ := s.List(box)
+		for _, e := range list {
+			if err := s.Discard(box, e); (err != nil) != (e.ID == "busy") {
+				t.Errorf("%s: %v", e.ID, err)
+			}
+		}
+	}
+	for _, dir := range []string{"inbound/new", "failed"} {
+		if left, _ := os.ReadDir(s.path(dir)); len(left) > 0 {
+			t.Errorf("left in %s: %v", dir, left)
+		}
+	}
+}
+
 func TestHeadCannotBeForged(t *testing.T) {
 	s := newSpool(t)
 	for _, h := range []Head{

@@ -179,9 +179,9 @@ func (a *app) queueShow() *cobra.Command {
 	}
 }
 
-// onEach claims the messages that are named and does something with each. One
+// onEach does something with each of the messages that are named. One
 // that cannot be worked on does not hinder the others.
-func (a *app) onEach(ids []string, all bool, do func(*queue.Message) error) error {
+func (a *app) onEach(ids []string, all bool, do func(*queue.Spool, queue.Box, queue.Entry) error) error {
 	s, err := a.spool()
 	if err != nil {
 		return err
@@ -201,12 +201,7 @@ func (a *app) onEach(ids []string, all bool, do func(*queue.Message) error) erro
 				continue
 			}
 			delete(wanted, e.ID)
-			m, err := s.Claim(box, e)
-			if err == nil {
-				err = do(m)
-				m.Close()
-			}
-			if err != nil && !(all && errors.Is(err, queue.ErrBusy)) {
+			if err := do(s, box, e); err != nil && !(all && errors.Is(err, queue.ErrBusy)) {
 				trouble = append(trouble, fmt.Errorf("%s: %w", e.ID, err))
 			}
 		}
@@ -231,7 +226,12 @@ anew, under a new id, for the recipients that failed.`,
 			if all == (len(arg) > 0) {
 				return usageError{errors.New("name messages, or say --all")}
 			}
-			return a.onEach(arg, all, func(m *queue.Message) error {
+			return a.onEach(arg, all, func(s *queue.Spool, box queue.Box, e queue.Entry) error {
+				m, err := s.Claim(box, e)
+				if err != nil {
+					return err
+				}
+				defer m.Close()
 				old := m.ID
 				id, err := m.Retry(time.Now())
 				if err == nil && id != old {
@@ -251,7 +251,7 @@ func (a *app) queueRm() *cobra.Command {
 		Example: "  superlist queue rm 1795297644.M123456P4711R8f3a.mx1", Args: args(cobra.MinimumNArgs(1)),
 		ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {
-			return a.onEach(arg, false, (*queue.Message).Remove)
+			return a.onEach(arg, false, (*queue.Spool).Discard)
 		},
 	}
 }

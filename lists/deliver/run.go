@@ -23,7 +23,8 @@ type Runner struct {
 	// Progress, where set, hears how far a message has come.
 	Progress func(id string, done, total int)
 
-	relay *relay
+	relay   *relay
+	trouble int // messages that could not be worked on in this round
 }
 
 func (r *Runner) now() time.Time {
@@ -34,8 +35,9 @@ func (r *Runner) now() time.Time {
 }
 
 // Run does everything that is due, once, and what comes in meanwhile. It stops
-// early, between two batches, when ctx ends. Its error is about the spool:
-// trouble with one message is logged and waits with that message.
+// early, between two batches, when ctx ends. What the relay does not take now is
+// no error, it waits for its time; a message that this host cannot work on is,
+// once all others are done.
 func (r *Runner) Run(ctx context.Context) error {
 	if err := r.Spool.Init(); err != nil {
 		return err
@@ -48,15 +50,29 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.relay = newRelay(r.Site)
 	defer r.relay.close()
 	for {
+		r.trouble = 0
 		in, err := r.each(ctx, queue.Inbound, r.expand)
 		if err != nil {
 			return err
 		}
 		out, err := r.each(ctx, queue.Outbound, r.send)
-		if err != nil || in+out == 0 || ctx.Err() != nil {
+		if err != nil || ctx.Err() != nil {
 			return err
 		}
+		if in+out == 0 {
+			return r.left()
+		}
 	}
+}
+
+// left is the error of a run that ends with messages it could not work on.
+// Whoever starts deliver can then wait a little before he does it again.
+func (r *Runner) left() error {
+	if r.trouble == 0 {
+		return nil
+	}
+	return fmt.Errorf("could not work on %d messages, the log says why: %w", r.trouble,
+		smtp.Reply{Code: 451, Enhanced: "4.3.0", Text: "they stay in the spool"})
 }
 
 // each claims the messages of a box that are due, one after the other, and says
@@ -90,7 +106,8 @@ func (r *Runner) each(ctx context.Context, box queue.Box, work func(context.Cont
 		}
 		if err != nil {
 			r.Log.Printf(maillog.Err, "trouble id=%s error=%q", e.ID, err)
-			continue // not counted, or a message nobody can work on would keep us busy for ever
+			r.trouble++
+			continue // not counted in n, or a message nobody can work on would keep us busy for ever
 		}
 		n++
 	}
