@@ -20,11 +20,15 @@ const (
 	Bounce                // a delivery report for one of its messages
 )
 
-// ownerVerbs are the addresses that go to the owners. The commands are among
+// ownerVerb names the addresses that go to the owners. The commands are among
 // them because the list headers announce them (RFC 2369), so somebody must be
 // there.
-var ownerVerbs = map[string]bool{
-	"owner": true, "help": true, "subscribe": true, "unsubscribe": true, "request": true,
+func ownerVerb(verb string) bool {
+	switch verb {
+	case "owner", "help", "subscribe", "unsubscribe", "request":
+		return true
+	}
+	return false
 }
 
 // A Destination is a recipient address understood.
@@ -50,7 +54,7 @@ func (s *Site) Resolve(to smtp.Path) (Destination, error) {
 	switch rest, bounce := cutFold(verb, "bounces-"); {
 	case !hasVerb:
 		d.Purpose = Post
-	case ownerVerbs[d.Verb]:
+	case ownerVerb(d.Verb):
 		d.Purpose = Owner
 	case bounce:
 		d.Purpose = Bounce

@@ -2,7 +2,6 @@ package lists
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -22,8 +21,8 @@ const MaxHops = 100
 // Refusals that do not depend on the list.
 var (
 	replyLoop      = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the header says that the message has been at this address before"}
-	replyHops      = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: fmt.Sprintf("mail loop: the message has passed %d hosts or more", MaxHops)}
-	replyHeader    = smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf("the message header is larger than %d bytes", rewrite.MaxHeader)}
+	replyHops      = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the message has passed 100 hosts or more"}
+	replyHeader    = smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: "the message header is larger than 256 KiB"}
 	replyNoBounces = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a list takes no delivery reports and no mail without a sender"}
 	replyAutomatic = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a list takes no automatic replies"}
 )

@@ -3,6 +3,7 @@ package smtp
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -46,15 +47,17 @@ var errNoStart = errors.New("smtp: client not started")
 
 // errUnasked is a server that speaks out of turn. What it says would be taken
 // for the answer to what we say next, and a message for accepted that is not.
-var errUnasked = fmt.Errorf("smtp: %w: the server says what nobody asked for", ErrProtocol)
+func errUnasked() error {
+	return fmt.Errorf("smtp: %w: the server says what nobody asked for", ErrProtocol)
+}
 
 // Start reads the greeting and introduces itself: LHLO, or EHLO and, where that
 // is refused, HELO (RFC 5321, 3.2). A refusal comes back as a Reply.
 func (c *Client) Start(rw io.ReadWriter) error {
 	c.wire = newWire(rw)
-	c.wire.writeTimeout = orTimeout(c.BlockTimeout, BlockTimeout)
+	c.wire.writeTimeout = cmp.Or(c.BlockTimeout, BlockTimeout)
 	c.ext, c.err = nil, nil
-	greeting, err := c.read(orTimeout(c.GreetingTimeout, GreetingTimeout))
+	greeting, err := c.read(cmp.Or(c.GreetingTimeout, GreetingTimeout))
 	if err != nil {
 		return err
 	}
@@ -156,8 +159,8 @@ func (c *Client) heardAll() error {
 	if c.wire.br.Buffered() == 0 {
 		return nil
 	}
-	if _, err := c.read(orTimeout(c.CommandTimeout, CommandTimeout)); err == nil {
-		c.fail(errUnasked) // where it was 421 that is the first error, and stays
+	if _, err := c.read(cmp.Or(c.CommandTimeout, CommandTimeout)); err == nil {
+		c.fail(errUnasked()) // where it was 421 that is the first error, and stays
 	}
 	return c.err
 }
@@ -168,7 +171,7 @@ func (c *Client) command(line string) (Reply, error) {
 		return Reply{}, err
 	}
 	c.wire.bw.WriteString(line + "\r\n")
-	return c.read(orTimeout(c.CommandTimeout, CommandTimeout))
+	return c.read(cmp.Or(c.CommandTimeout, CommandTimeout))
 }
 
 // Send carries out a transaction and gives one reply per recipient, in order.
@@ -394,9 +397,9 @@ func sendable(p Path) bool {
 
 func (c *Client) commandTimeout(data bool) time.Duration {
 	if data {
-		return orTimeout(c.DataTimeout, DataTimeout)
+		return cmp.Or(c.DataTimeout, DataTimeout)
 	}
-	return orTimeout(c.CommandTimeout, CommandTimeout)
+	return cmp.Or(c.CommandTimeout, CommandTimeout)
 }
 
 // inlineWrite is how much is written before anything is read. It fits into the
@@ -456,7 +459,7 @@ func (x *exchange) message() error {
 		}
 		return x.c.fail(fmt.Errorf("while the message was sent: %w", err))
 	}
-	final := orTimeout(x.c.FinalTimeout, FinalTimeout)
+	final := cmp.Or(x.c.FinalTimeout, FinalTimeout)
 	if !x.c.LMTP {
 		r, err := x.c.read(final)
 		if err != nil {

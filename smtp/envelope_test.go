@@ -116,7 +116,7 @@ func TestEventFault(t *testing.T) {
 		"why":         {Event{What: "refused", Err: fmt.Errorf("12 blocks left: %w", Reply{452, "4.3.1", "full"})}, true},
 		"disk":        {Event{What: "refused", Err: errors.New("disk")}, true},
 		"lost":        {Event{What: "disconnect", Err: errors.New("connection lost")}, false},
-		"panic":       {Event{What: "disconnect", Err: errors.New("panic: x")}, true},
+		"panic":       {Event{What: "disconnect", Err: fmt.Errorf("%w: x", errPanic)}, true},
 		"in one line": {Event{What: "disconnect"}, false},
 	} {
 		if got := test.e.Fault(); got != test.want {

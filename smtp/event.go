@@ -26,7 +26,7 @@ type Event struct {
 // client's: something for the administrator to look at.
 func (e Event) Fault() bool {
 	return e.What == "refused" && e.behind() != "" ||
-		e.Err != nil && strings.HasPrefix(e.Err.Error(), "panic")
+		errors.Is(e.Err, errPanic)
 }
 
 // behind is what the error says and the reply does not: all of it where the

@@ -32,9 +32,6 @@ func (r Reply) String() string {
 	return fmt.Sprintf("%03d %s", r.Code, clean(text))
 }
 
-// Positive says that the reply is a 2xx or 3xx.
-func (r Reply) Positive() bool { return r.Code >= 200 && r.Code < 400 }
-
 // Temporary says that the reply is a 4xx: the same command may pass later.
 func (r Reply) Temporary() bool { return r.Code >= 400 && r.Code < 500 }
 

@@ -102,12 +102,9 @@ func TestReplyString(t *testing.T) {
 
 func TestReplyClasses(t *testing.T) {
 	for code, want := range map[int]string{
-		0: "", 199: "", 200: "p", 250: "p", 354: "p", 399: "p", 400: "t", 421: "t", 499: "t", 500: "f", 599: "f", 600: "",
+		0: "", 199: "", 200: "", 354: "", 399: "", 400: "t", 421: "t", 499: "t", 500: "f", 599: "f", 600: "",
 	} {
 		r, got := Reply{Code: code}, ""
-		if r.Positive() {
-			got += "p"
-		}
 		if r.Temporary() {
 			got += "t"
 		}

@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -66,17 +67,20 @@ type Session struct {
 	done    bool
 }
 
+// errPanic is a mistake of the program's that ended the session.
+var errPanic = errors.New("panic")
+
 // Serve speaks with the client on rw until it leaves, breaks a limit or goes
 // silent. Its error is for the log; the client has had its reply. Where rw can
 // set deadlines, they are set.
 func (s *Session) Serve(rw io.ReadWriter) (err error) {
 	s.wire = newWire(rw)
-	s.wire.readTimeout = orTimeout(s.ReadTimeout, ReadTimeout)
-	s.wire.writeTimeout = orTimeout(s.WriteTimeout, WriteTimeout)
-	s.wire.end = s.wire.clock().Add(orTimeout(s.SessionTimeout, SessionTimeout))
+	s.wire.readTimeout = cmp.Or(s.ReadTimeout, ReadTimeout)
+	s.wire.writeTimeout = cmp.Or(s.WriteTimeout, WriteTimeout)
+	s.wire.end = s.wire.clock().Add(cmp.Or(s.SessionTimeout, SessionTimeout))
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
 			s.bye(Reply{421, "4.3.0", "internal error; closing"})
 		}
 		s.log(Event{What: "disconnect", Text: s.summary(), Err: err})
@@ -95,13 +99,6 @@ func (s *Session) Serve(rw io.ReadWriter) (err error) {
 		s.command(line)
 	}
 	return s.end(s.wire.bw.Flush())
-}
-
-func orTimeout(t, standard time.Duration) time.Duration {
-	if t == 0 {
-		return standard
-	}
-	return t
 }
 
 // command runs one command line.

@@ -104,37 +104,41 @@ func drain(log *net.UnixConn) {
 	}
 }
 
-// addUser makes name known to programs in the namespace.
-func addUser(work, name string, id int) error {
-	for file, line := range map[string]string{
-		"/etc/passwd": fmt.Sprintf("%s:x:%d:%d::/nonexistent:/usr/sbin/nologin\n", name, id, id),
-		"/etc/group":  fmt.Sprintf("%s:x:%d:\n", name, id),
-	} {
-		old, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if strings.HasPrefix(string(old), name+":") || strings.Contains(string(old), "\n"+name+":") {
-			continue
-		}
-		if !private() {
-			return fmt.Errorf("there is no user %s and no mount namespace to make one in", name)
-		}
-		if err := overlay(work, file, append(old, line...)); err != nil {
-			return err
-		}
+// privateEtc gives the namespace a copy of /etc, which fill may change.
+func privateEtc(work string, fill func(etc string) error) error {
+	if !private() {
+		return errors.New("no mount namespace to give it its files in")
+	}
+	etc := filepath.Join(work, "etc")
+	if out, err := exec.Command("cp", "-a", "/etc", etc).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy of /etc: %w: %s", err, tail(out))
+	}
+	if err := fill(etc); err != nil {
+		return err
+	}
+	if err := unix.Mount(etc, "/etc", "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mount over /etc: %w", err)
 	}
 	return nil
 }
 
-// overlay puts data in the place of one file of the machine, for us alone.
-func overlay(work, file string, data []byte) error {
-	own := filepath.Join(work, filepath.Base(file))
-	if err := os.WriteFile(own, data, 0o644); err != nil {
-		return err
-	}
-	if err := unix.Mount(own, file, "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("mount over %s: %w", file, err)
+// addUser makes name known to those who read etc.
+func addUser(etc, name string, id int) error {
+	for file, line := range map[string]string{
+		"passwd": fmt.Sprintf("%s:x:%d:%d::/nonexistent:/usr/sbin/nologin\n", name, id, id),
+		"group":  fmt.Sprintf("%s:x:%d:\n", name, id),
+	} {
+		path := filepath.Join(etc, file)
+		old, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if strings.Contains("\n"+string(old), "\n"+name+":") {
+			continue
+		}
+		if err := os.WriteFile(path, append(old, line...), 0o644); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -142,20 +146,12 @@ func overlay(work, file string, data []byte) error {
 // addLibraries makes the linker find libraries in dirs the way it finds
 // installed ones, through its cache: LD_LIBRARY_PATH would cost the peer a
 // search at each start.
-func addLibraries(work string, dirs []string) error {
-	if !private() {
-		return errors.New("no mount namespace to add its libraries in")
-	}
-	own := filepath.Join(work, "ld.so.cache")
-	args := append([]string{"-X", "-C", own + ".new"}, dirs...)
+func addLibraries(etc string, dirs []string) error {
+	args := append([]string{"-X", "-C", filepath.Join(etc, "ld.so.cache")}, dirs...)
 	if out, err := exec.Command("/sbin/ldconfig", args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("ldconfig: %w: %s", err, out)
 	}
-	data, err := os.ReadFile(own + ".new")
-	if err != nil {
-		return err
-	}
-	return overlay(work, "/etc/ld.so.cache", data)
+	return nil
 }
 
 // onMemory reports whether dir is on a file system without a disk.

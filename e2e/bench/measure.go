@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"slices"
@@ -27,7 +28,8 @@ type contender struct {
 func race(rounds int, cs ...*contender) error {
 	defer progress("")
 	for i := range rounds + 1 {
-		for _, c := range cs {
+		for _, k := range rand.Perm(len(cs)) { // or each would always profit from the one before
+			c := cs[k]
 			progress(fmt.Sprintf("%s %d/%d", c.name, i, rounds))
 			took, cpu, err := c.once()
 			if err != nil {
@@ -50,7 +52,8 @@ func (c *contender) once() (took, cpu time.Duration, err error) {
 		}
 	}
 	cmd := exec.Command(c.argv[0], c.argv[1:]...)
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "GOMAXPROCS=1"}
+	// GOMAXPROCS as the files in contrib set it.
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "GOMAXPROCS=1", "REMOTE_ADDR=" + peerAddress}
 	if c.stdin != "" {
 		in, err := os.Open(c.stdin)
 		if err != nil {

@@ -27,8 +27,18 @@ const (
 	Debug   Level = 7
 )
 
-// names are the values of log_level.
-var names = map[string]Level{"err": Err, "warning": Warning, "info": Info, "debug": Debug}
+// levelOf reads a value of log_level.
+func levelOf(name string) Level {
+	switch name {
+	case "err":
+		return Err
+	case "warning":
+		return Warning
+	case "debug":
+		return Debug
+	}
+	return Info
+}
 
 // mail is syslog's facility for mail: RFC 5424, 6.2.1.
 const mail = 2
@@ -58,7 +68,7 @@ const (
 // none, or a file. program is what the lines are from. Where it fails the Log
 // throws lines away, and the error says why.
 func Open(target, level, program string) (*Log, error) {
-	l := &Log{level: names[level], program: program}
+	l := &Log{level: levelOf(level), program: program}
 	var err error
 	switch target {
 	case "none":
