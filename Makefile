@@ -61,10 +61,11 @@ fuzz:
 # With DESTDIR only files are put there: the user and the folders are for the
 # package that is made of it.
 install: build
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/superlist
+	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/superlist
 	install -m 0755 bin/superlist bin/superlist-spawn $(DESTDIR)$(PREFIX)/bin/
 	test -e $(DESTDIR)/etc/superlist/superlist.toml || \
-		sed "s/^hostname .*/hostname = \"$$(hostname -f 2>/dev/null || hostname)\"/" contrib/superlist.toml >$(DESTDIR)/etc/superlist/superlist.toml
+		sed "s/^hostname .*/hostname = \"$$(hostname -f 2>/dev/null || hostname)\"/" contrib/superlist.toml | \
+		install -m 0644 /dev/stdin $(DESTDIR)/etc/superlist/superlist.toml
 	test -n "$(DESTDIR)" || contrib/setup.sh
 
 clean:

@@ -2,6 +2,7 @@ package lists
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -56,6 +57,9 @@ func (s *Site) Resolve(to smtp.Path) (Destination, error) {
 		d.Purpose = Post
 	case ownerVerb(d.Verb):
 		d.Purpose = Owner
+		if len(l.owners) == 0 {
+			err = fmt.Errorf("%s: %w", to, &ConfigError{File: l.ConfigFile(), Key: "owners", Text: "there are none"})
+		}
 	case bounce:
 		d.Purpose = Bounce
 		d.Member, err = l.checkBounce(rest, time.Now())

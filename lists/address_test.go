@@ -69,6 +69,7 @@ func TestResolveSaysWhere(t *testing.T) {
 // <Postmaster> without a domain is the host's: RFC 5321, 4.5.1.
 func TestResolvePostmaster(t *testing.T) {
 	s := testSite(t, "")
+	testList(t, s, "")
 	if _, err := s.Resolve(smtp.Path{Local: "Postmaster"}); !errors.Is(err, ReplyNoList) {
 		t.Errorf("without such a list: %v", err)
 	}
@@ -110,10 +111,10 @@ func TestBounceProof(t *testing.T) {
 		{"as made", good, true},
 		{"with a member", good + "+a=example.com", true},
 		{"in upper case", strings.ToUpper(good), true},
-		{"29 days old", made(l, now.Add(-29*24*time.Hour)), true},
-		{"31 days old", made(l, now.Add(-31*24*time.Hour)), false},
-		{"from a clock that is ahead a little", made(l, now.Add(50*time.Minute)), true},
-		{"from tomorrow", made(l, now.Add(24*time.Hour)), false},
+		{"nearly too old", made(l, now.Add(time.Minute-bounceLife)), true},
+		{"too old", made(l, now.Add(-time.Minute-bounceLife)), false},
+		{"from a clock that is ahead a little", made(l, now.Add(59*time.Minute)), true},
+		{"from a clock that is ahead too much", made(l, now.Add(61*time.Minute)), false},
 		{"another list's", made(other, now), false},
 		{"another time's", "bounces-1-" + mac, false},
 		{"one letter changed", good[:len(good)-1] + string(last), false},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,10 @@ func TestListConfigErrors(t *testing.T) {
 			t.Errorf("%q:\n got %v\nwant %s", test.text, err, test.want)
 		}
 	}
+	os.WriteFile(l.ConfigFile(), []byte("max_message_size = 1024\ndescription = \""+strings.Repeat("ä", 500)+"\"\n"), 0o600)
+	if _, err := s.Open(l.Addr); err != nil {
+		t.Errorf("at the limits: %v", err)
+	}
 }
 
 func TestConfigTooLarge(t *testing.T) {
@@ -177,5 +182,34 @@ func TestDuration(t *testing.T) {
 		if got := Duration(d).String(); got != want {
 			t.Errorf("%v is written %s, want %s", d, got, want)
 		}
+	}
+}
+
+// TestShippedConfig: the superlist.toml that is installed has every key there is,
+// with the value that holds without it.
+func TestShippedConfig(t *testing.T) {
+	shipped, err := Load("../contrib/superlist.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "superlist.toml")
+	if err := os.WriteFile(file, []byte("hostname = \""+shipped.Hostname+"\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bare, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := reflect.TypeFor[Site]()
+	for _, table := range []string{"", "relay"} {
+		for _, key := range knownKeys(site, strings.Fields(table)) {
+			if key = strings.TrimPrefix(table+"."+key, "."); lineOf(shipped.text, key) == 0 {
+				t.Errorf("%s is not in it", key)
+			}
+		}
+	}
+	bare.file, bare.text = shipped.file, shipped.text
+	if !reflect.DeepEqual(shipped, bare) {
+		t.Errorf("it says\n%+v\nand without it holds\n%+v", *shipped, *bare)
 	}
 }

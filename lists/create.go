@@ -2,12 +2,12 @@ package lists
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -105,10 +105,20 @@ func (l *List) accept(text string) error {
 	return c.check(text)
 }
 
+// needOwners refuses a list.toml without owners: mail to them would have nowhere
+// to go.
+func (l *List) needOwners(text string) error {
+	var c Config
+	if err := decodeConfig(l.ConfigFile(), text, &c); err != nil || len(c.Owners) > 0 {
+		return err
+	}
+	return &ConfigError{File: l.ConfigFile(), Line: lineOf(text, "owners"), Key: "owners", Text: "somebody has to answer for the list"}
+}
+
 // Set changes keys of list.toml, "key=value" each, and leaves its comments and
 // its order. It holds the list's lock.
 func (l *List) Set(settings []string) error {
-	unlock, err := l.Lock()
+	unlock, err := l.lock()
 	if err != nil {
 		return err
 	}
@@ -123,7 +133,11 @@ func (l *List) Set(settings []string) error {
 			return err
 		}
 	}
-	if err := l.accept(text); err != nil {
+	isOwners := func(setting string) bool { return strings.HasPrefix(strings.TrimSpace(setting), "owners") }
+	if err = l.accept(text); err == nil && slices.ContainsFunc(settings, isOwners) {
+		err = l.needOwners(text)
+	}
+	if err != nil {
 		return fmt.Errorf("nothing was changed: %w", err)
 	}
 	tmp := filepath.Join(l.Dir, ".list.toml.new") // one name for all, as for members
@@ -196,15 +210,18 @@ func literal(key, value string) string {
 }
 
 // Remove takes a list away with everything that is in its directory. It is gone
-// by one rename, before the first file is.
+// by one rename, before the first file is. It holds the list's lock.
 func (l *List) Remove() error {
+	unlock, err := l.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	gone := filepath.Join(filepath.Dir(l.Dir), fmt.Sprintf(".gone-%d-%s", os.Getpid(), filepath.Base(l.Dir)))
 	if err := os.Rename(l.Dir, gone); err != nil {
 		return err
 	}
-	err := os.RemoveAll(gone)
-	if derr := os.Remove(filepath.Dir(l.Dir)); derr != nil && !errors.Is(derr, fs.ErrExist) {
-		return err // other lists are left in the domain
-	}
+	err = os.RemoveAll(gone)
+	os.Remove(filepath.Dir(l.Dir)) // refused while the domain has other lists
 	return err
 }

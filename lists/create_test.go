@@ -115,7 +115,7 @@ func TestSet(t *testing.T) {
 		{"CRLF", "# a\r\npost = \"members\"\r\n# b\r\n", "post=anyone", "# a\r\npost = \"anyone\"\n# b\r\n"},
 		{"array over lines", "owners = [\n  \"a@example.com\", # me\n  \"b@example.com\",\n]\npost = \"members\"\n", "owners=c@example.com",
 			"owners = [\"c@example.com\"]\npost = \"members\"\n"},
-		{"array with a bracket in it", "owners = [ \"\\\"]\\\"@example.com\",\n]\npost = \"members\"\n", "owners=", "owners = []\npost = \"members\"\n"},
+		{"array with a bracket in it", "owners = [ \"\\\"]\\\"@example.com\",\n]\npost = \"members\"\n", "owners=b@example.com", "owners = [\"b@example.com\"]\npost = \"members\"\n"},
 		{"string over lines", "description = \"\"\"\\\n  one \\\n  line\"\"\"\npost = \"members\"\n", "description=b", "description = \"b\"\npost = \"members\"\n"},
 		{"list by commas", "post = \"members\"\n", "moderators=a@example.com, b@example.com", "post = \"members\"\nmoderators = [\"a@example.com\", \"b@example.com\"]\n"},
 		{"list as TOML", "post = \"members\"\n", `owners=["a@example.com"]`, "post = \"members\"\nowners = [\"a@example.com\"]\n"},

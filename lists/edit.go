@@ -2,6 +2,8 @@ package lists
 
 import (
 	"bufio"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,9 +15,10 @@ import (
 	"superlist/smtp"
 )
 
-// Lock takes the list for changing it, and waits for whoever else does. The
+// lock takes the list for changing it, and waits for whoever else does. The
 // lock is the directory's own flock(2); it ends with unlock or the process.
-func (l *List) Lock() (unlock func(), err error) {
+// fs.ErrNotExist: the list has been removed meanwhile.
+func (l *List) lock() (unlock func(), err error) {
 	d, err := os.Open(l.Dir)
 	if err != nil {
 		return nil, err
@@ -26,11 +29,28 @@ func (l *List) Lock() (unlock func(), err error) {
 			break
 		}
 	}
+	if err == nil {
+		err = stillThere(d)
+	}
 	if err != nil {
 		d.Close()
 		return nil, err
 	}
 	return func() { d.Close() }, nil
+}
+
+// stillThere says that a directory is the one that its name stands for: a list
+// may be removed, and one of the same name made, while somebody waits for it.
+func stillThere(d *os.File) error {
+	mine, err := d.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Lstat(d.Name())
+	if err == nil && !os.SameFile(mine, named) {
+		err = &fs.PathError{Op: "lock", Path: d.Name(), Err: fs.ErrNotExist}
+	}
+	return err
 }
 
 // A MemberSet is a list's members while they are changed, by key.
@@ -70,7 +90,7 @@ func ParseMember(line string) (Member, bool) {
 // the other. Comments at the top, and lines that are not understood, stay, in
 // front.
 func (l *List) EditMembers(change func(MemberSet) error) error {
-	unlock, err := l.Lock()
+	unlock, err := l.lock()
 	if err != nil {
 		return err
 	}
@@ -87,6 +107,9 @@ func (l *List) EditMembers(change func(MemberSet) error) error {
 
 func (l *List) readMembers() (set MemberSet, other []string, err error) {
 	m, err := l.Members()
+	if errors.Is(err, errNoMembers) { // a list that is made by hand
+		return make(MemberSet), nil, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -59,6 +59,11 @@ func (l *List) key() ([]byte, error) {
 	if err := os.Link(tmp, l.keyFile()); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
+	// Before a return path is made with it: a report on one whose key a crash
+	// took would be refused.
+	if err := syncDir(l.Dir); err != nil {
+		return nil, err
+	}
 	return l.readKey()
 }
 

@@ -99,12 +99,25 @@ func (s *Site) Open(addr smtp.Path) (*List, error) {
 	}
 	text, err := readConfig(l.ConfigFile(), &l.Config)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return nil, fmt.Errorf("%s: %w", addr, ReplyNoList)
+		return nil, s.missing(addr, dir)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return l, l.check(text)
+}
+
+// missing tells a list that does not exist from one that has lost something: a
+// disk that is not mounted must not have mail refused for good.
+func (s *Site) missing(addr smtp.Path, dir string) error {
+	for _, lost := range []string{s.ListsDir, filepath.Join(dir, "list.toml")} {
+		_, err := os.Stat(lost)
+		_, parent := os.Stat(filepath.Dir(lost))
+		if errors.Is(err, fs.ErrNotExist) && (lost == s.ListsDir || parent == nil) {
+			return fmt.Errorf("%s: %w", addr, &ConfigError{File: lost, Text: "it is not there"})
+		}
+	}
+	return fmt.Errorf("%s: %w", addr, ReplyNoList)
 }
 
 // ConfigFile is the list's list.toml.
@@ -181,9 +194,6 @@ func (s *Site) All(yield func(addr smtp.Path, l *List, err error) bool) error {
 			}
 			addr := smtp.Path{Local: name.Name(), Domain: domain.Name()}
 			l, err := s.Open(addr)
-			if errors.Is(err, ReplyNoList) {
-				err = fmt.Errorf("there is no %s", filepath.Join(s.ListsDir, addr.Domain, addr.Local, "list.toml"))
-			}
 			if !yield(addr, l, err) {
 				return nil
 			}

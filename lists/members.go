@@ -31,7 +31,8 @@ type Member struct {
 }
 
 // Members is a list's members file, open for reading. It is what it was when
-// it was opened, whatever is done to the list meanwhile.
+// it was opened, whatever superlist does to the list meanwhile; an editor that
+// writes into the file itself, and does not put a new one in its place, may show.
 type Members struct {
 	file   string
 	data   []byte
@@ -39,14 +40,19 @@ type Members struct {
 	sorted bool
 }
 
+// errNoMembers is a members file that is not there.
+var errNoMembers = errors.New("no members file")
+
 func (l *List) membersFile() string { return filepath.Join(l.Dir, "members") }
 
-// Members opens the members file. Where there is none, there are no members.
+// Members opens the members file. That there is none is an error: a list without
+// members has an empty one, and one whose file is gone must not take a post for
+// nobody.
 func (l *List) Members() (*Members, error) {
 	m := &Members{file: l.membersFile()}
 	f, err := queue.OpenFile(m.file, unix.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
-		return m, nil
+		return nil, fmt.Errorf("%w: %w; a list without members has an empty file there", errNoMembers, err)
 	}
 	if err != nil {
 		return nil, err

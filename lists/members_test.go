@@ -1,7 +1,9 @@
 package lists
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -303,8 +305,11 @@ func TestGuardPassesPanicsOn(t *testing.T) {
 func TestMembersNoFile(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
 	os.Remove(l.membersFile())
-	if got := all(t, l); len(got) != 0 {
-		t.Errorf("%q", got)
+	if _, err := l.Members(); !errors.Is(err, errNoMembers) {
+		t.Errorf("none: %v", err)
+	}
+	if err := l.MayPost(addr("a@example.com")); smtp.ReplyTo(err) != smtp.ReplyLocal {
+		t.Errorf("a post is not deferred: %v", err)
 	}
 	edit(t, l, "a@example.com")
 	if _, ok := find(t, l, "a@example.com"); !ok {
@@ -344,6 +349,8 @@ func TestParseMember(t *testing.T) {
 		"a@example.com later words":          "a@example.com later words",
 		`"a b"@example.com nomail`:           `"a b"@example.com nomail`,
 		`a@example.com name=Jörg`:            `a@example.com name=Jörg`,
+
+		strings.Repeat("a", 64) + "@example.com": strings.Repeat("a", 64) + "@example.com",
 	} {
 		m, ok := ParseMember(line)
 		if !ok || m.String() != want {
@@ -465,9 +472,49 @@ func editMany(t *testing.T, l *List, who string) {
 }
 
 // The lock of a process that was killed holds nobody up.
+// TestLockOfAnother: who waited for a list that was removed does not write into
+// the one that was made in its place.
+func TestLockOfAnother(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	d, err := os.Open(l.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := stillThere(d); err != nil {
+		t.Error(err)
+	}
+	if err := l.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if err := stillThere(d); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("removed: %v", err)
+	}
+	if _, err := s.Create(l.Addr, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := stillThere(d); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("made anew: %v", err)
+	}
+
+	// Who changes a list holds its lock.
+	err = l.EditMembers(func(MemberSet) error {
+		d, err := os.Open(l.Dir)
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		return syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	})
+	if err != syscall.EWOULDBLOCK {
+		t.Errorf("while it is changed: %v", err)
+	}
+}
+
 func TestLockDies(t *testing.T) {
 	if dir := os.Getenv("TEST_LOCK_DIR"); dir != "" {
-		if _, err := (&List{Dir: dir}).Lock(); err != nil {
+		if _, err := (&List{Dir: dir}).lock(); err != nil {
 			t.Fatal(err)
 		}
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -20,22 +20,16 @@ const (
 )
 
 // KeepReport keeps a delivery report in the list's bounces directory, under an
-// id that makes doing it twice the same as doing it once, and removes those
-// that are older than ReportAge. member is null where the report's address did
-// not say whose it is.
-func (l *List) KeepReport(id string, member smtp.Path, report io.Reader, now time.Time) error {
+// id that makes doing it twice the same as doing it once. member is null where the
+// report's address did not say whose it is.
+func (l *List) KeepReport(id string, member smtp.Path, report io.Reader) error {
 	dir := filepath.Join(l.Dir, "bounces")
-	if err := os.Mkdir(dir, 0o700); err != nil && !os.IsExist(err) {
-		return err
+	err := os.Mkdir(dir, 0o700)
+	if err == nil {
+		err = syncDir(l.Dir)
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
+	if err != nil && !os.IsExist(err) {
 		return err
-	}
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > ReportAge {
-			os.Remove(filepath.Join(dir, e.Name()))
-		}
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "X-Superlist-Member: %s\r\n", member)
@@ -50,4 +44,15 @@ func (l *List) KeepReport(id string, member smtp.Path, report io.Reader, now tim
 		return err
 	}
 	return syncDir(dir)
+}
+
+// SweepReports removes the reports that are older than ReportAge.
+func (l *List) SweepReports(now time.Time) {
+	dir := filepath.Join(l.Dir, "bounces")
+	entries, _ := os.ReadDir(dir) // none: nothing to sweep
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > ReportAge {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }

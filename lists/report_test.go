@@ -17,7 +17,7 @@ func TestKeepReport(t *testing.T) {
 	now := time.Now()
 	dir := filepath.Join(l.Dir, "bounces")
 	for range 2 { // twice is once
-		if err := l.KeepReport("r1", addr("a@example.com"), strings.NewReader("Subject: no\r\n\r\ngone\r\n"), now); err != nil {
+		if err := l.KeepReport("r1", addr("a@example.com"), strings.NewReader("Subject: no\r\n\r\ngone\r\n")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -30,7 +30,7 @@ func TestKeepReport(t *testing.T) {
 	}
 	onlyThere(t, dir, "r1")
 
-	// At the next one, what is too old goes, and what is not stays.
+	// What is too old goes, and what is not stays.
 	old := now.Add(-ReportAge - time.Second)
 	os.WriteFile(filepath.Join(dir, ".tmp-dead"), nil, 0o600)
 	os.Chtimes(filepath.Join(dir, ".tmp-dead"), old, old)
@@ -38,7 +38,8 @@ func TestKeepReport(t *testing.T) {
 	os.WriteFile(filepath.Join(dir, "r0"), nil, 0o600)
 	young := now.Add(-ReportAge + time.Minute)
 	os.Chtimes(filepath.Join(dir, "r0"), young, young)
-	if err := l.KeepReport("r2", smtp.Path{}, strings.NewReader(""), now); err != nil {
+	l.SweepReports(now)
+	if err := l.KeepReport("r2", smtp.Path{}, strings.NewReader("")); err != nil {
 		t.Fatal(err)
 	}
 	onlyThere(t, dir, "r0", "r2")
@@ -51,14 +52,14 @@ func TestKeepReport(t *testing.T) {
 func TestKeepReportCap(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
 	endless := io.LimitReader(iotest.DataErrReader(neverEnding('x')), 10*MaxReport)
-	if err := l.KeepReport("big", addr("a@example.com"), endless, time.Now()); err != nil {
+	if err := l.KeepReport("big", addr("a@example.com"), endless); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(filepath.Join(l.Dir, "bounces", "big"))
 	if err != nil || info.Size() != MaxReport+int64(len("X-Superlist-Member: <a@example.com>\r\n")) {
 		t.Errorf("%v, %v", info, err)
 	}
-	if err := l.KeepReport("bad", addr("a@example.com"), iotest.ErrReader(io.ErrUnexpectedEOF), time.Now()); err == nil {
+	if err := l.KeepReport("bad", addr("a@example.com"), iotest.ErrReader(io.ErrUnexpectedEOF)); err == nil {
 		t.Error("half a report is kept")
 	}
 	onlyThere(t, filepath.Join(l.Dir, "bounces"), "big")

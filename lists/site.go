@@ -67,6 +67,10 @@ type Relay struct {
 // smtpd_recipient_limit.
 const MaxBatch = 1000
 
+// maxHostname is the longest host name: it stands in every queue id, which is a
+// file name and gets a little longer on its way.
+const maxHostname = 160
+
 // Load reads superlist.toml and fills in what it leaves out. Errors about its
 // content are a *ConfigError.
 func Load(file string) (*Site, error) {
@@ -112,6 +116,8 @@ func (s *Site) wrong(key, text string) error {
 // check holds every value against what it may be.
 func (s *Site) check() error {
 	switch {
+	case len(s.Hostname) > maxHostname:
+		return s.wrong("hostname", fmt.Sprintf("must not be longer than %d letters", maxHostname))
 	case !smtp.ValidDomain(s.Hostname):
 		return s.wrong("hostname", fmt.Sprintf("%q is not a host name", s.Hostname))
 	case !filepath.IsAbs(s.QueueDir):

@@ -138,11 +138,22 @@ func TestOpen(t *testing.T) {
 	if err != nil || l.Addr != addr("dev@lists.example.org") || l.ID() != "dev.lists.example.org" {
 		t.Errorf("in upper case: %+v, %v", l, err)
 	}
-	for _, a := range []string{"nosuch@lists.example.org", "dev@example.org", "notes@lists.example.org", "empty@lists.example.org",
+	for _, a := range []string{"nosuch@lists.example.org", "dev@example.org", "notes@lists.example.org",
 		`".."@lists.example.org`, `"../dev"@lists.example.org`, "dev@[192.0.2.1]", ".hidden@lists.example.org"} {
 		if l, err := s.Open(addr(a)); !errors.Is(err, ReplyNoList) {
 			t.Errorf("%s: %v, %v", a, l, err)
 		}
+	}
+
+	// What is half there defers mail and does not refuse it for good.
+	var lost *ConfigError
+	if _, err := s.Open(addr("empty@lists.example.org")); !errors.As(err, &lost) || lost.File != domain+"/empty/list.toml" {
+		t.Errorf("without list.toml: %v", err)
+	}
+	gone := *s
+	gone.ListsDir += "-not-mounted"
+	if _, err := gone.Open(addr("dev@lists.example.org")); !errors.As(err, &lost) || lost.File != gone.ListsDir {
+		t.Errorf("without lists_dir: %v", err)
 	}
 
 	var seen []string
@@ -150,7 +161,7 @@ func TestOpen(t *testing.T) {
 		seen = append(seen, fmt.Sprintf("%s %v %v", addr.Address(), l != nil, err))
 		return true
 	})
-	want := []string{"dev@lists.example.org true <nil>", "empty@lists.example.org false there is no " + domain + "/empty/list.toml"}
+	want := []string{"dev@lists.example.org true <nil>", "empty@lists.example.org false <empty@lists.example.org>: " + domain + "/empty/list.toml: it is not there"}
 	if err != nil || strings.Join(seen, "\n") != strings.Join(want, "\n") {
 		t.Errorf("all: %v\n%s", err, strings.Join(seen, "\n"))
 	}

@@ -136,7 +136,7 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 			break
 		}
 	}
-	if !ValidID(h.ID) || contentAt <= recipientsAt {
+	if !ValidID(h.ID) || contentAt <= recipientsAt || contentSize < 0 {
 		return h, 0, 0, 0, damaged("its writer did not finish")
 	}
 	return h, recipientsAt, contentAt, contentSize, nil

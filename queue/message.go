@@ -122,6 +122,10 @@ func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 		f.Close()
 		return nil, err
 	}
+	if info, err := f.Stat(); err != nil || info.ModTime().After(e.Due) {
+		f.Close() // somebody has deferred it since it was listed
+		return nil, cmp.Or(err, ErrBusy)
+	}
 	m, err := s.read(b, f)
 	if err != nil {
 		return nil, err
@@ -171,8 +175,8 @@ func (s *Spool) read(b Box, f *os.File) (*Message, error) {
 	if err == nil {
 		info, err = f.Stat()
 	}
-	if err == nil && contentAt+size > info.Size() {
-		err = fmt.Errorf("%w: %d bytes are missing", ErrDamaged, contentAt+size-info.Size())
+	if err == nil && size > info.Size()-contentAt {
+		err = fmt.Errorf("%w: %d bytes are missing", ErrDamaged, size-(info.Size()-contentAt))
 	}
 	if err == nil && h.ID != filepath.Base(f.Name()) {
 		err = fmt.Errorf("%w: it calls itself %s", ErrDamaged, h.ID)
@@ -255,13 +259,14 @@ func (m *Message) Sync() error {
 // thousand members. What does not fit is in the log.
 const maxNotes = 1 << 20
 
-// Note puts a line for the operator behind the content.
+// Note puts a line for the operator behind the content. It needs room on the
+// disk, which a mark does not.
 func (m *Message) Note(now time.Time, text string) error {
 	info, err := m.f.Stat()
 	if err != nil || info.Size()-m.contentAt-m.Size > maxNotes {
 		return err
 	}
-	if err := m.spool.fault("pwrite", m.path); err != nil {
+	if err := m.spool.fault("append", m.path); err != nil {
 		return err
 	}
 	line := now.UTC().Format(time.RFC3339) + " " + strings.Map(func(c rune) rune {
@@ -335,21 +340,28 @@ func (s *Spool) SetAside(b Box, e Entry) error {
 func (m *Message) Close() { m.f.Close() }
 
 // Retry makes a message due now. One that was given up is written anew, under a
-// new id and as if it had just arrived, for the recipients that failed; what
+// id of its own and as if it had just arrived, for the recipients that failed; what
 // was done stays done.
 func (m *Message) Retry(now time.Time) (id string, err error) {
 	if m.Box != Failed {
 		return m.ID, m.Defer(now)
 	}
 	h := m.Head
-	h.ID, h.Arrived = "", now
-	w, err := m.spool.Create(h)
-	if err != nil {
-		return "", err
-	}
+	h.ID, h.Arrived = m.ID+".r", now
 	box := Outbound
 	if h.List.IsNull() {
 		box = Inbound
+	}
+	// A crash may have come between the new message and the removal of the old.
+	if there, err := m.spool.Exists(box, h.ID); there || err != nil {
+		if err == nil {
+			err = m.Remove()
+		}
+		return h.ID, err
+	}
+	w, err := m.spool.Create(h)
+	if err != nil {
+		return "", err
 	}
 	for r, err := range m.Recipients() {
 		if err == nil && r.State != Done {

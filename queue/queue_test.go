@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -284,6 +285,25 @@ func TestHalfWrittenIsNeverRead(t *testing.T) {
 	}
 }
 
+// TestDamagedContentLine: numbers that no writer puts there are not believed.
+func TestDamagedContentLine(t *testing.T) {
+	s := newSpool(t)
+	id := put(t, s, Inbound, Head{}, "a@example.com")
+	path := s.path("inbound/new", id)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(whole, []byte("content: "))
+	end := at + bytes.IndexByte(whole[at:], '\n')
+	for _, numbers := range []string{"9223372036854775807 9223372036854775807", "200 9223372036854775807", "200 -1", "-1 5", "0 0", "1e3 1", ""} {
+		os.WriteFile(path, slices.Concat(whole[:at], []byte("content: "+numbers), whole[end:]), 0o600)
+		if m, err := s.Open(Inbound, id); !errors.Is(err, ErrDamaged) {
+			t.Errorf("content: %s: %v, %v", numbers, m, err)
+		}
+	}
+}
+
 func TestOddFiles(t *testing.T) {
 	s := newSpool(t)
 	id := put(t, s, Inbound, Head{}, "a@example.com")
@@ -472,7 +492,7 @@ func TestBackoff(t *testing.T) {
 		waits = append(waits, next.Sub(now))
 		now = next
 	}
-	want := []time.Duration{5 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 40 * time.Minute, 80 * time.Minute, 160 * time.Minute, 4 * time.Hour}
+	want := []time.Duration{5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 40 * time.Minute, 80 * time.Minute, 160 * time.Minute, 4 * time.Hour}
 	if !slices.Equal(waits[:len(want)], want) {
 		t.Errorf("waits %v", waits[:len(want)])
 	}

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -329,21 +330,12 @@ const (
 )
 
 // Next is the time of the next attempt; ok is false when it is time to give up.
-// The wait is as long as the message is old, so it doubles with each attempt
+// The wait is Min longer than the message is old, so it doubles with each attempt
 // and no counter need be stored.
 func (b Backoff) Next(arrived, now time.Time) (at time.Time, ok bool) {
 	age := now.Sub(arrived)
-	if age >= b.giveUp() {
+	if age >= cmp.Or(b.GiveUp, GiveUp) {
 		return time.Time{}, false
 	}
-	return now.Add(min(max(age, or(b.Min, RetryMin)), or(b.Max, RetryMax))), true
-}
-
-func (b Backoff) giveUp() time.Duration { return or(b.GiveUp, GiveUp) }
-
-func or(d, standard time.Duration) time.Duration {
-	if d == 0 {
-		return standard
-	}
-	return d
+	return now.Add(min(age+cmp.Or(b.Min, RetryMin), cmp.Or(b.Max, RetryMax))), true
 }

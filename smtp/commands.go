@@ -11,15 +11,15 @@ type command struct {
 	verb string
 	run  func(s *Session, arg string)
 	bare bool // takes no argument: RFC 5321, 4.1.1
-	junk bool // moves no mail
+	junk bool // moves no mail: there may be MaxJunk of them before a message is accepted
 }
 
 // commands are all verbs that there are, the frequent ones first. It is no map:
 // that would have to be made when a session starts.
 var commands = [...]command{
-	{verb: "EHLO", run: func(s *Session, arg string) { s.hello(arg, ESMTP) }},
-	{verb: "LHLO", run: func(s *Session, arg string) { s.hello(arg, LMTP) }},
-	{verb: "HELO", run: func(s *Session, arg string) { s.hello(arg, SMTP) }},
+	{verb: "EHLO", run: func(s *Session, arg string) { s.hello(arg, ESMTP) }, junk: true},
+	{verb: "LHLO", run: func(s *Session, arg string) { s.hello(arg, LMTP) }, junk: true},
+	{verb: "HELO", run: func(s *Session, arg string) { s.hello(arg, SMTP) }, junk: true},
 	{verb: "MAIL", run: (*Session).mail},
 	{verb: "RCPT", run: (*Session).rcpt},
 	{verb: "DATA", run: (*Session).data, bare: true},
@@ -86,7 +86,7 @@ func (s *Session) mail(arg string) {
 		s.refuseErr(err, Event{What: "refused", Text: "MAIL", From: from, InMail: true})
 		return
 	}
-	s.env, s.junk = env, 0
+	s.env = env
 	s.reply(Reply{250, "2.1.0", "sender ok"})
 }
 
@@ -152,11 +152,14 @@ func (s *Session) rcpt(arg string) {
 
 // overshoot refuses one recipient too many. It is no error of the client's: it
 // sends the message again to those that are left (RFC 5321, 4.5.3.1.10), and
-// must not lose this transaction because it named them all at once.
+// must not lose this transaction because it named them all at once. The log has
+// the first of them: one line each would let a client fill it, at no cost.
 func (s *Session) overshoot(to Path) {
 	r := Reply{452, "4.5.3", fmt.Sprintf("at most %d recipients in one message; send it again to the others", MaxRecipients)}
 	s.refused = true
-	s.log(Event{What: "refused", Text: "RCPT", To: to, Reply: r})
+	if s.over == 0 {
+		s.log(Event{What: "refused", Text: "RCPT", To: to, Reply: r})
+	}
 	s.reply(r)
 	if s.over++; s.over > MaxOvershoot {
 		s.strike()
@@ -248,6 +251,7 @@ func (s *Session) answer(env *Envelope, id string, size int64, outcomes []error)
 	}
 	if some {
 		s.count++
+		s.junk = 0
 	} else {
 		s.strike()
 	}

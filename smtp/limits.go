@@ -42,9 +42,10 @@ const (
 	// Postfix's smtpd_hard_error_limit.
 	MaxErrors = 20
 
-	// MaxJunk is how many commands that move nothing (NOOP, VRFY, RSET, HELP)
-	// a session bears between two messages before each counts as an error:
-	// Postfix's smtpd_junk_command_limit.
+	// MaxJunk is how many commands that move nothing (NOOP, VRFY, RSET, HELP,
+	// EHLO and its kin) a session bears between two accepted messages before
+	// each counts as an error: Postfix's smtpd_junk_command_limit. MAIL does not
+	// begin the count anew, or MAIL and RSET in turn would go on for ever.
 	MaxJunk = 100
 
 	// MaxSizeDigits is the length of a SIZE value: RFC 1870, 4 allows 20.

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -105,6 +106,11 @@ func (s *Session) Serve(rw io.ReadWriter) (err error) {
 func (s *Session) command(line string) {
 	verb, arg := parseCommand(line)
 	i := slices.IndexFunc(commands[:], func(c command) bool { return c.verb == verb })
+	if i < 0 && notSMTP(verb) {
+		s.refuse(Reply{500, "5.5.2", "this is no SMTP command but a header field, or HTTP; closing"})
+		s.done = true
+		return
+	}
 	if i < 0 {
 		s.refuse(Reply{500, "5.5.2", "command not recognised; HELP lists what there is"})
 		return
@@ -121,6 +127,19 @@ func (s *Session) command(line string) {
 		return
 	}
 	c.run(s, arg)
+}
+
+// notSMTP says that a verb is the beginning of a header field, or of an HTTP
+// request: that of a web page, or of an application that can be made to fetch
+// something, which talks to a port of this host. What follows is not read, for
+// the request's body would be taken for commands. Postfix does the same
+// (smtpd_forbidden_commands).
+func notSMTP(verb string) bool {
+	switch verb {
+	case "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PRI":
+		return true
+	}
+	return strings.HasSuffix(verb, ":")
 }
 
 // badLine answers a line that is none. False says that err is no matter of a

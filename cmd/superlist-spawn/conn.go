@@ -43,9 +43,9 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 }
 
-// maxWrite is what can be written to anything that poll calls writable without
-// blocking: PIPE_BUF, and less than a socket's low-water mark.
-const maxWrite = 4096
+// pause is how long a write rests that poll let through and the kernel did not
+// take, for want of memory: without it the two would keep us busy.
+const pause = 10 * time.Millisecond
 
 func (c *conn) Write(p []byte) (int, error) {
 	done := 0
@@ -53,16 +53,34 @@ func (c *conn) Write(p []byte) (int, error) {
 		if err := wait(c.out, unix.POLLOUT, c.outBy); err != nil {
 			return done, err
 		}
-		n, err := unix.Write(c.out, p[done:min(done+maxWrite, len(p))])
-		if err == unix.EINTR || err == unix.EAGAIN {
-			continue
-		}
-		if err != nil {
+		n, err := send(c.out, p[done:])
+		switch err {
+		case nil:
+			done += n
+		case unix.EINTR:
+		case unix.EAGAIN:
+			time.Sleep(pause)
+		default:
 			return done, os.NewSyscallError("write", err)
 		}
-		done += n
 	}
 	return done, nil
+}
+
+// pipeBuf is what a pipe that poll calls writable takes without blocking:
+// PIPE_BUF, pipe(7).
+const pipeBuf = 4096
+
+// send writes without blocking, though the descriptor is blocking. That poll
+// calls a socket writable is not enough for that: with a small send buffer, or
+// when the kernel is short of memory for TCP, there is less room than anything
+// we would like to write, and the write waits for the client without a deadline.
+func send(fd int, p []byte) (int, error) {
+	n, err := unix.SendmsgN(fd, p, nil, nil, unix.MSG_DONTWAIT)
+	if err == unix.ENOTSOCK {
+		return unix.Write(fd, p[:min(pipeBuf, len(p))])
+	}
+	return n, err
 }
 
 // wait waits until the descriptor is ready, or the deadline has passed.
@@ -74,7 +92,7 @@ func wait(fd int, events int16, by time.Time) error {
 			if left <= 0 {
 				return os.ErrDeadlineExceeded
 			}
-			timeout = int(left/time.Millisecond) + 1
+			timeout = int(min(left, time.Hour)/time.Millisecond) + 1 // poll(2) has 32 bits for it
 		}
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: events}}, timeout)
 		if err != nil && err != unix.EINTR {

@@ -34,8 +34,10 @@ What it has to say is in the log that the configuration names.
 `
 
 func main() {
-	hideStderr()
 	growStack(-1)
+	if err := hideStderr(); err != nil {
+		refuse(err)
+	}
 	flags := flag.NewFlagSet("superlist-spawn", flag.ContinueOnError)
 	flags.Usage = func() {}
 	config := flags.String("c", "", "")
@@ -112,13 +114,13 @@ func growStack(i int) byte {
 
 // hideStderr moves standard error out of the client's socket, before anything
 // can be said there.
-func hideStderr() {
-	if null, err := unix.Open("/dev/null", unix.O_RDWR, 0); err == nil {
-		unix.Dup3(null, 2, 0)
-		unix.Close(null)
-	} else {
-		unix.Close(2)
+func hideStderr() error {
+	null, err := unix.Open("/dev/null", unix.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("/dev/null: %w", err)
 	}
+	defer unix.Close(null)
+	return unix.Dup3(null, 2, 0)
 }
 
 // fallback is the log where the configuration gives none.

@@ -54,8 +54,9 @@ func (a *app) checkCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "check [LIST]", Short: "Find out what is wrong, and how to mend it",
 		Long: `Look at the configuration, the permissions, the lists, the spool, the relay and
-DNS, and say for everything that is wrong how to mend it. It changes nothing and
-sends no mail. Exit code 78 when something is an error.`,
+DNS, and say for everything that is wrong how to mend it. It changes no list and
+no message, but tries the kick, and so starts superlist deliver. Exit code 78
+when something is an error.`,
 		Example: `  superlist check
   superlist check dev@lists.example.org`,
 		Args:              args(cobra.MaximumNArgs(1)),

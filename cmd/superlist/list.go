@@ -101,7 +101,10 @@ func (a *app) listLs() *cobra.Command {
 				rows = append(rows, row)
 				return true
 			})
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if errors.Is(err, fs.ErrNotExist) {
+				return &exitError{exConfig, fmt.Errorf("lists_dir %s is not there; superlist list create makes it, unless it is on a disk that is not mounted", site.ListsDir)}
+			}
+			if err != nil {
 				return err
 			}
 			t := table{"LIST", "MEMBERS", "POST", "DESCRIPTION"}.rows()
@@ -211,7 +214,11 @@ func (a *app) listRm() *cobra.Command {
 			if !yes && !confirm(c, fmt.Sprintf("remove %s and %s? type yes: ", l.Addr.Address(), l.Dir)) {
 				return &exitError{exUsage, errors.New("not removed; say yes, or use --yes")}
 			}
-			return l.Remove()
+			if err := l.Remove(); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "removed %s\n", l.Addr.Address())
+			return nil
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")

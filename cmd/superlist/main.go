@@ -62,8 +62,8 @@ spool, and says what is wrong. Posts come in through superlist-spawn.`,
 	return root
 }
 
-// site reads the configuration and becomes its user. Files that only the
-// caller may read are opened before.
+// site reads the configuration and becomes its user. A command that reads a file
+// for its caller, who may be root, opens it before.
 func (a *app) site() (*lists.Site, error) {
 	site, err := lists.Load(lists.ConfigFile(a.config))
 	if errors.Is(err, fs.ErrNotExist) {

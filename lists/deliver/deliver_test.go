@@ -3,18 +3,22 @@ package deliver
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -443,13 +447,13 @@ func TestNoOwners(t *testing.T) {
 	f := &fakeRelay{}
 	w := newWorld(t, f.start(t), "")
 	l := w.list("dev", five...)
-	if err := l.Set([]string{"owners="}); err != nil {
+	if err := os.WriteFile(l.ConfigFile(), []byte("owners = []\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w.post("eve@example.net", "dev+owner@lists.example.org")
 	w.deliver()
 	w.wantTaken(f)
-	w.want(queue.Failed, "F<dev+owner@lists.example.org>: <dev+owner@lists.example.org> 550 5.1.1 the list has no owners; set owners in "+l.ConfigFile())
+	w.want(queue.Inbound, "T<dev+owner@lists.example.org>: deferred: <dev+owner@lists.example.org>: "+l.ConfigFile()+": owners: there are none")
 }
 
 // TestBounceKept: a delivery report is kept with the list, and nobody gets mail.
@@ -893,6 +897,72 @@ func TestMaildirRelay(t *testing.T) {
 }
 
 // TestHeaderTooLarge: what cannot be taken apart is not sent, and not lost.
+// TestFullDisk: where there is no room for a note there is room for the marks, so
+// nobody gets the message again because another was refused.
+func TestFullDisk(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP", rcpt: map[string][]string{five[0]: {"550 5.1.1 no such user"}, five[4]: {"450 4.2.1 busy", "450 4.2.1 busy"}}}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five...)
+	w.post("alice@example.com", dev)
+	full := func() {
+		t.Helper()
+		r := w.runner()
+		r.Spool.Fault = func(call, _ string) error {
+			if call == "append" {
+				return syscall.ENOSPC
+			}
+			return nil
+		}
+		if err := r.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full()
+	full() // put off, and not due: nothing happens
+	w.wantTaken(f, five[1], five[2], five[3])
+	w.later = time.Hour
+	full()
+	w.later = 10 * 24 * time.Hour
+	full()
+	w.wantTaken(f, five[1], five[2], five[3], five[4])
+	w.want(queue.Outbound)
+	w.want(queue.Failed, `F<a@example.com> D<b@example.com> D<c@example.com> D<d+x=y@example.com> D<"e e"@example.com>`)
+	if !strings.Contains(w.log.String(), "no space left on device") {
+		t.Errorf("log:\n%s", &w.log)
+	}
+}
+
+// TestLargestHeader: the largest header that a session takes arrives, with the
+// trace field that it got in front.
+func TestLargestHeader(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.start(t), "")
+	l := w.list("dev", five...)
+	if err := l.Set([]string{"post=anyone"}); err != nil {
+		t.Fatal(err)
+	}
+	host := strings.Repeat("h.", smtp.MaxDomain/2) + "h"
+	w.site.Hostname = host[:150] + "h" // an id must still be a file name
+	in := &lists.Intake{Site: w.site, Spool: w.site.Spool()}
+	env := &smtp.Envelope{Helo: host, Proto: smtp.ESMTP, From: path("alice@example.com")}
+	if err := errors.Join(in.Mail(env), in.Rcpt(env, path(dev))); err != nil {
+		t.Fatal(err)
+	}
+	env.To = []smtp.Path{path(dev)}
+	m, err := in.Data(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := "From: alice@example.com\r\nX: "
+	io.WriteString(m, head+strings.Repeat("x", rewrite.MaxHeader-len(head)-len("\r\n"))+"\r\n\r\nbody\r\n")
+	if _, outcomes := m.Commit(); outcomes[0] != nil {
+		t.Fatal(outcomes[0])
+	}
+	w.deliver()
+	w.wantTaken(f, five...)
+	w.wantEmpty()
+}
+
 func TestHeaderTooLarge(t *testing.T) {
 	f := &fakeRelay{}
 	w := newWorld(t, f.start(t), "")
@@ -929,5 +999,15 @@ func TestReady(t *testing.T) {
 	}
 	if !r.ready(id+".0") || r.ready(id+".1") {
 		t.Error("its recipient is done, and there is only one")
+	}
+	// Who made the mark may not have synced it yet.
+	r.Spool.Fault = func(call, _ string) error {
+		if call == "fdatasync" {
+			return syscall.EIO
+		}
+		return nil
+	}
+	if r.ready(id + ".0") {
+		t.Error("its recipient is done, and that not on disk")
 	}
 }

@@ -37,9 +37,7 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 		state := byte(queue.Done)
 		if reply, ok := permanent(err); ok {
 			state = queue.Fail
-			if err := m.Note(r.now(), rcpt.Path.String()+" "+reply.String()); err != nil {
-				return err
-			}
+			r.note(m, rcpt.Path.String()+" "+reply.String())
 			r.Log.Printf(maillog.Err, "failed id=%s to=%s reason=%q", m.ID, rcpt.Path, reply)
 		} else if err != nil {
 			reason = err.Error()
@@ -144,9 +142,6 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 // the mark that stops it from coming back.
 func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) error {
 	owners := d.List.OwnerPaths()
-	if len(owners) == 0 {
-		return smtp.Reply{Code: 550, Enhanced: "5.1.1", Text: "the list has no owners; set owners in " + d.List.ConfigFile()}
-	}
 	w, err := r.begin(m, d.List, id, false)
 	if err != nil {
 		return err
@@ -167,7 +162,11 @@ func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) erro
 // keepReport puts a delivery report where the list keeps them.
 func (r *Runner) keepReport(m *queue.Message, d lists.Destination, id string) error {
 	r.Log.Printf(maillog.Info, "bounce id=%s list=%s member=%s", m.ID, d.List.Addr, d.Member)
-	return d.List.KeepReport(id, d.Member, m.Content(), r.now())
+	if !r.swept[d.List.Dir] {
+		r.swept[d.List.Dir] = true
+		d.List.SweepReports(r.now())
+	}
+	return d.List.KeepReport(id, d.Member, m.Content())
 }
 
 // begin begins an outbound message.

@@ -155,6 +155,56 @@ func TestFaultDeliver(t *testing.T) {
 	}
 }
 
+// TestOrderOnDisk holds what no kill can show, since the kernel outlives it: that
+// a failure of the power at any moment finds the marks of a file on disk before
+// the file goes, a message before its name, and every name before the next step
+// builds on it.
+func TestOrderOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	site := faultSite(t, dir)
+	dirtyFile := make(map[string]bool) // by name; those in tmp share one
+	dirtyDir := make(map[string]bool)
+	unlinked := 0
+	err := deliverOnce(site, func(call, path string) error {
+		what := call + " " + strings.TrimPrefix(path, dir)
+		in, name := filepath.Dir(path), filepath.Base(path)
+		if filepath.Base(in) == "tmp" {
+			name = "tmp"
+		}
+		switch call {
+		case "write", "pwrite":
+			dirtyFile[name] = true
+			if len(dirtyDir) > 0 {
+				t.Errorf("%s: not synced: %v", what, dirtyDir)
+			}
+			if in == site.QueueDir+"/outbound/cur" && dirtyFile[strings.TrimSuffix(name, filepath.Ext(name))] {
+				t.Errorf("%s: it is sent, and that it was expanded is not on disk", what)
+			}
+		case "fsync", "fdatasync":
+			delete(dirtyFile, name)
+			delete(dirtyDir, path)
+		case "rename":
+			if filepath.Base(in) == "cur" {
+				break // either place will do
+			}
+			if dirtyFile["tmp"] {
+				t.Errorf("%s: its content is not synced", what)
+			}
+			dirtyDir[in] = true
+		case "unlink":
+			if unlinked++; dirtyFile[name] {
+				t.Errorf("%s: its marks are not synced", what)
+			}
+			dirtyDir[in] = true
+		}
+		return nil
+	})
+	if err != nil || unlinked != 3 || len(dirtyFile)+len(dirtyDir) > 0 {
+		t.Errorf("%v, %d files done, not synced: %v %v", err, unlinked, dirtyFile, dirtyDir)
+	}
+	checkOnce(t, site, dir, "traced", false)
+}
+
 // makeDue lets time pass for what was deferred.
 func makeDue(site *lists.Site) error {
 	for _, box := range []queue.Box{queue.Inbound, queue.Outbound} {

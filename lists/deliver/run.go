@@ -24,7 +24,8 @@ type Runner struct {
 	Progress func(id string, done, total int)
 
 	relay   *relay
-	trouble int // messages that could not be worked on in this round
+	swept   map[string]bool // lists whose old reports were removed in this run
+	trouble int             // messages that could not be worked on in this round
 }
 
 func (r *Runner) now() time.Time {
@@ -47,7 +48,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	} else if n > 0 {
 		r.Log.Printf(maillog.Info, "swept %d unfinished files from tmp", n)
 	}
-	r.relay = newRelay(r.Site)
+	r.relay, r.swept = newRelay(r.Site), make(map[string]bool)
 	defer r.relay.close()
 	for {
 		r.trouble = 0
@@ -107,6 +108,11 @@ func (r *Runner) each(ctx context.Context, box queue.Box, work func(context.Cont
 		if err != nil {
 			r.Log.Printf(maillog.Err, "trouble id=%s error=%q", e.ID, err)
 			r.trouble++
+			if m != nil { // or it would be sent again and again, to those it reached as well
+				if at, ok := r.Spool.Backoff.Next(m.Arrived, r.now()); ok {
+					m.Defer(at)
+				}
+			}
 			continue // not counted in n, or a message nobody can work on would keep us busy for ever
 		}
 		n++
@@ -122,9 +128,7 @@ func (r *Runner) later(m *queue.Message, reason string) error {
 	if !ok {
 		return r.giveUp(m, "given up after "+lists.Duration(now.Sub(m.Arrived).Round(time.Minute)).String()+": "+reason)
 	}
-	if err := m.Note(now, "deferred: "+reason); err != nil {
-		return err
-	}
+	r.note(m, "deferred: "+reason)
 	r.Log.Printf(maillog.Info, "deferred id=%s%s until=%s reason=%q", m.ID, listField(m), at.UTC().Format(time.RFC3339), reason)
 	return m.Defer(at)
 }
@@ -143,14 +147,21 @@ func (r *Runner) giveUp(m *queue.Message, reason string) error {
 			n++
 		}
 	}
-	if err := m.Note(r.now(), reason); err != nil {
-		return err
-	}
+	r.note(m, reason)
 	if err := m.Sync(); err != nil {
 		return err
 	}
 	r.Log.Printf(maillog.Err, "failed id=%s%s recipients=%d reason=%q", m.ID, listField(m), n, reason)
 	return m.GiveUp()
+}
+
+// note leaves a line for the operator. That one cannot be written, on a full disk
+// above all, stops nothing: the marks behind it need no room, and members whose
+// outcome is not marked would get the message again and again.
+func (r *Runner) note(m *queue.Message, text string) {
+	if err := m.Note(r.now(), text); err != nil {
+		r.Log.Printf(maillog.Err, "trouble id=%s note=%q error=%q", m.ID, text, err)
+	}
 }
 
 // finish ends the work on a message: away with it when all is done, into failed

@@ -133,9 +133,7 @@ func (s *sending) transaction(c carrier, from smtp.Path, xverp bool, batch []que
 		case reply.Permanent():
 			state = queue.Fail
 			s.r.Log.Printf(maillog.Warning, "refused id=%s list=%s to=%s reply=%q", s.m.ID, s.m.List, batch[i].Path, reply)
-			if err := s.m.Note(s.r.now(), batch[i].Path.String()+" "+reply.String()); err != nil {
-				return err
-			}
+			s.r.note(s.m, batch[i].Path.String()+" "+reply.String())
 		case reply.Temporary():
 			deferred++
 			why = reply

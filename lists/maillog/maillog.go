@@ -129,7 +129,15 @@ func (l *Log) Line(at Level, text string) {
 		fmt.Fprintln(l.also, text)
 	}
 	if l.w != nil {
-		_, err := io.WriteString(l.w, l.format(l, at, text))
+		line := l.format(l, at, text)
+		_, err := io.WriteString(l.w, line)
+		if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOTCONN) { // it has been started anew
+			if f, again := dial(l.w.Name()); again == nil {
+				l.w.Close()
+				l.w = f
+				_, err = io.WriteString(l.w, line)
+			}
+		}
 		l.wait(errors.Is(err, unix.EAGAIN))
 	}
 }

@@ -124,12 +124,21 @@ func (h Header) Double() string {
 // what Postfix takes (header_size_limit). It is kept in memory.
 const MaxHeader = 256 << 10
 
-// A Scanner collects the header of a message that is written to it.
+// maxTrace is the most bytes that a session puts in front of a header that it
+// has looked at: one Received field, with a host name, a HELO name and a path
+// in it.
+const maxTrace = 4 << 10
+
+// A Scanner collects the header of a message that is written to it, up to
+// MaxHeader bytes.
 type Scanner struct {
-	buf  []byte
-	done bool
-	big  bool
+	buf   []byte
+	trace int // bytes that may come on top of MaxHeader
+	done  bool
+	big   bool
 }
+
+func (s *Scanner) max() int { return MaxHeader + s.trace }
 
 // Write looks at the next bytes of the message. It never fails.
 func (s *Scanner) Write(p []byte) (int, error) {
@@ -145,7 +154,7 @@ func (s *Scanner) Write(p []byte) (int, error) {
 		s.buf, s.done = s.buf[:from+end+len("\r\n")], true
 	}
 	// As long as its end has not come, the last bytes may belong to it.
-	if limit := MaxHeader + len("\r"); len(s.buf) > limit || s.done && len(s.buf) > MaxHeader {
+	if limit := s.max() + len("\r"); len(s.buf) > limit || s.done && len(s.buf) > s.max() {
 		s.buf, s.done, s.big = nil, true, true
 	}
 	return len(p), nil
@@ -153,16 +162,17 @@ func (s *Scanner) Write(p []byte) (int, error) {
 
 // Header is what came, and whether all of it could be kept.
 func (s *Scanner) Header() (h Header, ok bool) {
-	if s.big || len(s.buf) > MaxHeader {
+	if s.big || len(s.buf) > s.max() {
 		return nil, false
 	}
 	return Parse(s.buf), true
 }
 
-// ReadHeader reads the header of a message and gives its bytes, without the
-// empty line, and their number with it: that is where the body begins.
+// ReadHeader reads the header of a message from the spool and gives its bytes,
+// without the empty line, and their number with it: that is where the body
+// begins. It takes all that a Scanner took when the message came in.
 func ReadHeader(r io.Reader) (raw []byte, bodyAt int64, err error) {
-	var s Scanner
+	s := Scanner{trace: maxTrace}
 	buf := make([]byte, 16<<10)
 	for err == nil && !s.done {
 		var n int
@@ -172,13 +182,13 @@ func ReadHeader(r io.Reader) (raw []byte, bodyAt int64, err error) {
 	switch {
 	case err != nil && err != io.EOF:
 		return nil, 0, err
-	case s.big || len(s.buf) > MaxHeader:
-		return nil, 0, ErrTooLarge
+	case s.big || len(s.buf) > s.max():
+		return nil, 0, errTooLarge
 	case s.done:
 		return s.buf, int64(len(s.buf) + len("\r\n")), nil
 	}
 	return s.buf, int64(len(s.buf)), nil // no empty line, and no body
 }
 
-// ErrTooLarge is a header of more than MaxHeader bytes.
-var ErrTooLarge = errors.New("the header is too large")
+// errTooLarge is a header of more than MaxHeader and maxTrace bytes.
+var errTooLarge = errors.New("the header is too large")
