@@ -98,7 +98,7 @@ func (k *checker) run(a *app, arg []string) error {
 		k.wrong("configuration", config.Error(), "mend that line, then check again")
 		return nil
 	}
-	k.ok("configuration", "%s", k.site.File())
+	k.configuration()
 	if len(arg) > 0 {
 		l, err := openList(k.site, arg[0])
 		var config *lists.ConfigError
@@ -122,11 +122,43 @@ func (k *checker) run(a *app, arg []string) error {
 	return nil
 }
 
+// configuration looks at what is right by itself and still not wise.
+func (k *checker) configuration() {
+	file := k.site.File()
+	f, err := os.Open(file) // it was read before this process became the user
+	if err != nil {
+		k.wrong("configuration", err.Error(), fmt.Sprintf("sessions run as %s: chmod 0644 %s, and let them into its directory", k.user(), file))
+		return
+	}
+	f.Close()
+	k.ok("configuration", "%s", file)
+	if !strings.Contains(k.site.Hostname, ".") {
+		k.warn("hostname", k.site.Hostname+" is no full name", "set hostname in "+file+" to the name that other hosts know")
+	}
+}
+
+// mend says what to do about a path that this process could not use.
+func (k *checker) mend(err error, path string) string {
+	switch {
+	case errors.Is(err, unix.EROFS):
+		return "the file system is mounted read-only"
+	case errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 && k.site.User != "" && k.user() != currentUser():
+		return "call this as root or as " + k.site.User
+	case errors.Is(err, fs.ErrNotExist):
+		return "put it there"
+	}
+	return fmt.Sprintf("chown -R %s %s", k.user(), path)
+}
+
 // user is whom the files have to belong to.
 func (k *checker) user() string {
 	if k.site.User != "" {
 		return k.site.User
 	}
+	return currentUser()
+}
+
+func currentUser() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}
@@ -150,15 +182,17 @@ func (k *checker) spool() {
 		return
 	}
 	if err := s.Init(); err != nil {
-		k.wrong("queue_dir", err.Error(), fmt.Sprintf("chown -R %s %s", k.user(), dir))
+		k.wrong("queue_dir", err.Error(), k.mend(err, dir))
 		return
 	}
 	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o007 != 0 {
 		k.warn("queue_dir", fmt.Sprintf("%s is open to everybody (%v)", dir, info.Mode().Perm()), "chmod 0700 "+dir)
 	}
-	if unix.Access(dir+"/tmp", unix.W_OK) != nil {
-		k.wrong("queue_dir", dir+" cannot be written", fmt.Sprintf("chown -R %s %s", k.user(), dir))
-		return
+	for _, sub := range []string{"tmp", "inbound/new", "inbound/cur", "outbound/new", "outbound/cur", "failed"} {
+		if err := unix.Access(dir+"/"+sub, unix.R_OK|unix.W_OK|unix.X_OK); err != nil {
+			k.wrong("queue_dir", fmt.Sprintf("%s/%s: %v", dir, sub, err), k.mend(err, dir))
+			return
+		}
 	}
 	if err := s.Admit(0); err != nil {
 		k.wrong("queue_dir", err.Error(), "make room, or see superlist queue ls")
@@ -189,7 +223,11 @@ func (k *checker) lists() {
 		n++
 		domains[addr.Domain] = true
 		if err != nil {
-			k.wrong(addr.Address(), err.Error(), "posts to it are deferred until this is mended")
+			mend := "posts to it are deferred until this is mended"
+			if errors.Is(err, fs.ErrPermission) {
+				mend += ": " + k.mend(err, k.site.ListsDir)
+			}
+			k.wrong(addr.Address(), err.Error(), mend)
 			return true
 		}
 		k.list(l)
@@ -197,9 +235,9 @@ func (k *checker) lists() {
 	})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		k.wrong("lists_dir", k.site.ListsDir+" is not there", k.install(k.site.ListsDir))
+		k.wrong("lists_dir", k.site.ListsDir+" is not there, so all posts are deferred", "mount its disk, or if there never was one: "+k.install(k.site.ListsDir))
 	case err != nil:
-		k.wrong("lists_dir", err.Error(), "the user "+k.user()+" must be able to read it")
+		k.wrong("lists_dir", err.Error(), k.mend(err, k.site.ListsDir))
 	case n == 0:
 		k.warn("lists", "there are none yet", "superlist list create NAME@DOMAIN --owner YOU")
 	}
@@ -215,10 +253,16 @@ func (k *checker) list(l *lists.List) {
 	}
 	m, err := l.Members()
 	if err != nil {
-		k.wrong(about, err.Error(), "the user "+k.user()+" must be able to read it")
+		k.wrong(about, err.Error(), k.mend(err, l.Dir))
 		return
 	}
 	defer m.Close()
+	if err := unix.Access(l.Dir, unix.W_OK); err != nil {
+		k.wrong(about, fmt.Sprintf("%s: %v", l.Dir, err), k.mend(err, l.Dir))
+	}
+	if l.MaxMessageSize > k.site.MaxMessageSize {
+		k.warn(about, fmt.Sprintf("max_message_size is %s, and the site takes %s", l.MaxMessageSize, k.site.MaxMessageSize), "raise the site's or lower the list's")
+	}
 	wrong, inOrder, err := m.Lint()
 	if err != nil {
 		k.wrong(about, err.Error(), "check again")
@@ -244,7 +288,9 @@ func (k *checker) list(l *lists.List) {
 			k.warn(about, fmt.Sprintf("%s/%s is open to everybody (%v)", l.Dir, file, info.Mode().Perm()), "chmod o= it")
 		}
 	}
-	if n, err := countMembers(l); err == nil {
+	if n, err := countMembers(l); err == nil && n == 0 {
+		k.warn(about, "has no members, so nobody gets its posts", "superlist member add "+about+" ADDRESS")
+	} else if err == nil {
 		k.ok(about, "%d members, post = %s", n, l.Post)
 	}
 }
@@ -323,6 +369,9 @@ func (k *checker) kick() {
 	k.ok("kick "+k.site.Kick, "answers")
 }
 
+// listHeaders is about what a list's own header fields add to a post.
+const listHeaders = 16 << 10
+
 // postfix looks at the Postfix of this host, if there is one.
 func (k *checker) postfix() {
 	ctx, cancel := context.WithTimeout(k.ctx, connectTimeout)
@@ -332,8 +381,8 @@ func (k *checker) postfix() {
 		return // no Postfix here, or not for our eyes
 	}
 	limit := lists.Size(0)
-	if err := limit.UnmarshalText(bytes.TrimSpace(out)); err == nil && limit > 0 && limit < k.site.MaxMessageSize {
-		k.warn("postfix", fmt.Sprintf("message_size_limit is %s and max_message_size %s, so larger posts are accepted and cannot be sent", limit, k.site.MaxMessageSize),
-			"lower max_message_size or raise message_size_limit")
+	if err := limit.UnmarshalText(bytes.TrimSpace(out)); err == nil && limit > 0 && limit < k.site.MaxMessageSize+listHeaders {
+		k.warn("postfix", fmt.Sprintf("message_size_limit is %s and max_message_size %s, so the largest posts are accepted and cannot be sent", limit, k.site.MaxMessageSize),
+			fmt.Sprintf("postconf message_size_limit=%d, or a lower max_message_size", k.site.MaxMessageSize+1<<20))
 	}
 }

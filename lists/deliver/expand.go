@@ -122,12 +122,14 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 			return err
 		}
 	}
-	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s members=%d size=%d", m.ID, l.Addr, m.From, n, m.Size)
 	if n == 0 {
+		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0: nobody gets it", m.ID, l.Addr, m.From)
 		w.Abort()
 		return nil
 	}
 	return r.end(m, w, func(h rewrite.Header) []byte {
+		r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d size=%d",
+			m.ID, l.Addr, m.From, h.Get("Message-ID"), n, m.Size)
 		return rewrite.List{
 			ID: l.ID(), Description: l.Description,
 			Post: l.Addr.Address(), Closed: l.Post == lists.PostNobody,
@@ -153,8 +155,9 @@ func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) erro
 		}
 	}
 	self := d.List.Verb(d.Verb)
-	r.Log.Printf(maillog.Info, "owners id=%s list=%s from=%s verb=%s owners=%d", m.ID, d.List.Addr, m.From, d.Verb, len(owners))
 	return r.end(m, w, func(h rewrite.Header) []byte {
+		r.Log.Printf(maillog.Info, "owners id=%s list=%s from=%s message-id=%s verb=%s owners=%d",
+			m.ID, d.List.Addr, m.From, h.Get("Message-ID"), d.Verb, len(owners))
 		return append(h.Bytes("Delivered-To: "+self.Address()+"\r\n"), "\r\n"...)
 	})
 }
