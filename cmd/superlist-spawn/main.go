@@ -93,8 +93,8 @@ func level(e smtp.Event) maillog.Level {
 	switch {
 	case e.Fault():
 		return maillog.Err
-	case e.What == "connect":
-		return maillog.Debug
+	case e.What == "connect", e.What == "disconnect" && e.Err == nil:
+		return maillog.Debug // its decisions have lines of their own
 	}
 	return maillog.Info
 }

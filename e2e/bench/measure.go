@@ -52,8 +52,8 @@ func (c *contender) once() (took, cpu time.Duration, err error) {
 		}
 	}
 	cmd := exec.Command(c.argv[0], c.argv[1:]...)
-	// GOMAXPROCS as the files in contrib set it.
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "GOMAXPROCS=1", "REMOTE_ADDR=" + peerAddress}
+	// GOMAXPROCS and TZ as postfix-master.cf.example and contrib set them.
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "GOMAXPROCS=1", "TZ=UTC", "REMOTE_ADDR=" + peerAddress}
 	if c.stdin != "" {
 		in, err := os.Open(c.stdin)
 		if err != nil {

@@ -189,9 +189,11 @@ func plain(l *Log, at Level, text string) string {
 	return fmt.Sprintf("%s %s[%d]: %s\n", l.now().Format(time.RFC3339), l.program, os.Getpid(), text)
 }
 
-// syslog is the form that /dev/log takes: RFC 3164, 4.1, without host name.
+// syslog is the form that /dev/log takes, without host name and time, which
+// whoever listens there adds: RFC 3164, 4.3.2. So a session need not know the
+// local zone.
 func syslog(l *Log, at Level, text string) string {
-	return fmt.Sprintf("<%d>%s %s[%d]: %s", mail*8+int(at), l.now().Format(time.Stamp), l.program, os.Getpid(), text)
+	return fmt.Sprintf("<%d>%s[%d]: %s", mail*8+int(at), l.program, os.Getpid(), text)
 }
 
 // journal is systemd's native protocol: one field a line.

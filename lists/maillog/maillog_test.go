@@ -64,9 +64,9 @@ func TestSyslog(t *testing.T) {
 	l.Printf(Warning, "refused\n")
 	pid := os.Getpid()
 	want := []string{
-		fmt.Sprintf("<22>Nov  3 12:00:00 superlist[%d]: post id=x", pid),
-		fmt.Sprintf("<19>Nov  3 12:00:00 superlist[%d]: trouble", pid),
-		fmt.Sprintf("<20>Nov  3 12:00:00 superlist[%d]: refused", pid),
+		fmt.Sprintf("<22>superlist[%d]: post id=x", pid),
+		fmt.Sprintf("<19>superlist[%d]: trouble", pid),
+		fmt.Sprintf("<20>superlist[%d]: refused", pid),
 	}
 	if got := datagrams(t, c); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%q", got)
