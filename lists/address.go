@@ -119,7 +119,9 @@ func (l *List) checkBounce(s string, now time.Time) (member smtp.Path, err error
 	if err != nil || !token.Check(key, mac, "bounces", l.Addr.Key(), stamp) {
 		return smtp.Path{}, replyBadBounce
 	}
-	if i := strings.LastIndex(who, smtp.Verp[1:]); i >= 0 {
+	// The proof is not about who comes after it: whoever got one of the list's
+	// messages can write there what he likes.
+	if i := strings.LastIndex(who, smtp.Verp[1:]); i >= 0 && smtp.ValidDomain(who[i+1:]) {
 		member = smtp.Path{Local: who[:i], Domain: who[i+1:]}
 	}
 	return member, nil

@@ -171,6 +171,12 @@ func TestMemberBounceAddress(t *testing.T) {
 			t.Errorf("%s: %s gives %+v, %v", member, wire, d, err)
 		}
 	}
+	for _, junk := range []string{"a=", "=", "a", "a=b c", "a=b> list=<other@lists.example.org>", "a=b/../c"} {
+		p := smtp.Path{Local: base.Local + "+" + junk, Domain: base.Domain}
+		if d, err := s.Resolve(p); err != nil || !d.Member.IsNull() {
+			t.Errorf("%s: %+v, %v", p, d, err)
+		}
+	}
 	want := strings.Replace(base.Address(), "@", "+user=example.com@", 1)
 	if got := MemberBounceAddress(base, addr("user@example.com")).Address(); got != want {
 		t.Errorf("%s, want %s", got, want)

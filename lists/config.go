@@ -112,15 +112,11 @@ const maxConfig = 1 << 20
 // readConfig reads a TOML file into v, a pointer to a struct. Keys that the
 // struct does not have are errors.
 func readConfig(file string, v any) (text string, err error) {
-	f, err := queue.OpenFile(file, unix.O_RDONLY)
+	f, info, err := queue.OpenRegular(file, unix.O_RDONLY)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
 	if info.Size() > maxConfig {
 		return "", &ConfigError{File: file, Text: "too large to be a configuration"}
 	}

@@ -132,7 +132,8 @@ func (l *List) writeMembers(set MemberSet, other []string) error {
 	// One name for all: who writes it holds the lock, and what a crash leaves
 	// is gone with the next change.
 	tmp := filepath.Join(l.Dir, ".members.new")
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	os.Remove(tmp)
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -4,22 +4,33 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"superlist/queue"
 )
 
 // keyBytes is the length of a list's secret: as long as HMAC-SHA-256's output.
 const keyBytes = 32
 
+// maxKey is more than a key file has: a longer key, with white space about it.
+const maxKey = 4096
+
 func (l *List) keyFile() string { return filepath.Join(l.Dir, "key") }
 
 // readKey is the list's secret.
 func (l *List) readKey() ([]byte, error) {
-	text, err := os.ReadFile(l.keyFile())
+	f, _, err := queue.OpenRegular(l.keyFile(), unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxKey))
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +80,8 @@ func (l *List) key() ([]byte, error) {
 
 // writeSynced writes a new file of mode 0600 and makes its content durable.
 func writeSynced(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	os.Remove(path) // what a crash has left, and whatever else it is: nothing is written through a link
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

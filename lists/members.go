@@ -50,7 +50,7 @@ func (l *List) membersFile() string { return filepath.Join(l.Dir, "members") }
 // nobody.
 func (l *List) Members() (*Members, error) {
 	m := &Members{file: l.membersFile()}
-	f, err := queue.OpenFile(m.file, unix.O_RDONLY)
+	f, info, err := queue.OpenRegular(m.file, unix.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w; a list without members has an empty file there", errNoMembers, err)
 	}
@@ -58,12 +58,8 @@ func (l *List) Members() (*Members, error) {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", m.file)
-	}
-	if err != nil || info.Size() == 0 {
-		return m, err
+	if info.Size() == 0 {
+		return m, nil
 	}
 	m.sorted = info.ModTime().Nanosecond() == sortedMark
 	if info.Size() <= readWhole {

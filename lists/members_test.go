@@ -317,7 +317,7 @@ func TestMembersNoFile(t *testing.T) {
 	}
 	os.Remove(l.membersFile())
 	os.Mkdir(l.membersFile(), 0o700)
-	if _, err := l.Members(); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+	if _, err := l.Members(); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a directory: %v", err)
 	}
 }

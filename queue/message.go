@@ -60,6 +60,23 @@ func (s *Spool) List(b Box) ([]Entry, error) {
 	return list, nil
 }
 
+// Strays gives what lies in a box and is no message. List leaves it out, so it
+// stays there until somebody takes it away.
+func (s *Spool) Strays(b Box) (paths []string, err error) {
+	for _, dir := range boxDirs(b) {
+		entries, err := os.ReadDir(s.path(dir))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if !e.Type().IsRegular() || !ValidID(e.Name()) {
+				paths = append(paths, s.path(dir, e.Name()))
+			}
+		}
+	}
+	return paths, nil
+}
+
 func boxDirs(b Box) []string {
 	if b == Failed {
 		return []string{string(b)}
@@ -74,11 +91,11 @@ var ErrBusy = errors.New("another process has this message")
 func (s *Spool) Exists(b Box, id string) (bool, error) {
 	for range 2 { // it may move from new to cur, or back, between two looks
 		for _, dir := range boxDirs(b) {
-			_, err := os.Lstat(s.path(dir, id))
-			if err == nil {
+			info, err := os.Lstat(s.path(dir, id))
+			if err == nil && info.Mode().IsRegular() { // else it is no message, whatever its name
 				return true, nil
 			}
-			if !errors.Is(err, fs.ErrNotExist) {
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return false, err
 			}
 		}
@@ -92,7 +109,7 @@ func (s *Spool) Open(b Box, id string) (*Message, error) {
 		return nil, fmt.Errorf("%q: %w", id, fs.ErrNotExist)
 	}
 	for _, dir := range boxDirs(b) {
-		f, err := os.OpenFile(s.path(dir, id), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+		f, _, err := OpenRegular(s.path(dir, id), unix.O_RDONLY|unix.O_NOFOLLOW)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -111,7 +128,7 @@ func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 	if err := s.fault("open", path); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	f, _, err := OpenRegular(path, unix.O_RDWR|unix.O_NOFOLLOW)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrBusy
 	}

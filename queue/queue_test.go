@@ -314,8 +314,24 @@ func TestOddFiles(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Errorf("%+v, %v", list, err)
 	}
+	strays, err := s.Strays(Inbound)
+	if want := []string{s.path("inbound/new/.hidden"), s.path("inbound/new/dir"), s.path("inbound/new/link")}; err != nil || !slices.Equal(strays, want) {
+		t.Errorf("strays: %v, %v", strays, err)
+	}
+	if there, err := s.Exists(Inbound, "dir"); there || err != nil {
+		t.Errorf("a directory is taken for a message: %v", err)
+	}
 	if _, err := s.Open(Inbound, "link"); !errors.Is(err, unix.ELOOP) {
 		t.Errorf("link: %v", err)
+	}
+	unix.Mkfifo(s.path("inbound/new/pipe"), 0o600) // it has no writer to wait for
+	for _, odd := range []string{"pipe", "dir"} {
+		if _, err := s.Open(Inbound, odd); !errors.Is(err, ErrNotRegular) {
+			t.Errorf("%s: %v", odd, err)
+		}
+	}
+	if _, err := s.Claim(Inbound, Entry{ID: "pipe", dir: "inbound/new"}); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("pipe: %v", err)
 	}
 	for _, bad := range []string{"", ".", "..", "../tmp/x", "a/b", "a b", strings.Repeat("x", 256)} {
 		if _, err := s.Open(Inbound, bad); !errors.Is(err, os.ErrNotExist) {

@@ -116,8 +116,33 @@ func OpenFile(path string, flags int) (*os.File, error) {
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 		}
+		if flags&unix.O_NONBLOCK != 0 { // that was for open; here it means the poller
+			unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags&^unix.O_NONBLOCK)
+		}
 		return os.NewFile(uintptr(fd), path), nil
 	}
+}
+
+// ErrNotRegular is a pipe, a directory, a device or a socket where a file should
+// be.
+var ErrNotRegular = errors.New("not a regular file")
+
+// OpenRegular opens a file that is there, and nothing else: a pipe would have us
+// wait until somebody opens its other end, a device might have no end.
+func OpenRegular(path string, flags int) (*os.File, fs.FileInfo, error) {
+	f, err := OpenFile(path, flags|unix.O_NONBLOCK)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is %w", path, ErrNotRegular)
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
 }
 
 // rename moves a file and makes the move durable. moved with an error means

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -34,8 +37,13 @@ systemd through a path and a timer, cron every minute.`,
 			}
 			p := newProgress()
 			defer p.end()
+			// It stops between two batches, and at once when asked again. All other
+			// commands stop as any program does: they change things by a rename.
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			context.AfterFunc(ctx, stop)
 			r := &deliver.Runner{Site: site, Spool: site.Spool(), Log: log, Progress: p.step}
-			err = r.Run(c.Context())
+			err = r.Run(ctx)
 			if err != nil {
 				log.Printf(maillog.Err, "deliver: %v", err)
 			}

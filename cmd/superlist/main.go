@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -20,9 +18,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:]))
+	os.Exit(run(context.Background(), os.Args[1:]))
 }
 
 // run carries out one command and gives its exit code.
@@ -31,7 +27,7 @@ func run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		fmt.Fprintln(root.ErrOrStderr(), "superlist:", err)
+		fmt.Fprintln(root.ErrOrStderr(), "superlist:", printableLines(err.Error()))
 	}
 	return exitCode(err)
 }
@@ -145,7 +141,7 @@ func exitCode(err error) int {
 		return exit.code
 	case errors.As(err, &config):
 		return exConfig
-	case errors.As(err, &input), errors.Is(err, queue.ErrDamaged):
+	case errors.As(err, &input), errors.Is(err, queue.ErrDamaged), errors.Is(err, queue.ErrNotRegular):
 		return exDataErr
 	case errors.As(err, &usage):
 		return exUsage

@@ -20,12 +20,31 @@ func jsonFlag(c *cobra.Command, v *bool) {
 // show prints data as JSON, or as a table for people.
 func show(c *cobra.Command, asJSON bool, data any, t *rows) error {
 	if asJSON {
-		e := json.NewEncoder(c.OutOrStdout())
+		e := json.NewEncoder(escaper{c.OutOrStdout()})
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
 		return e.Encode(data)
 	}
 	return t.print(c.OutOrStdout())
+}
+
+// An escaper writes the controls that encoding/json leaves as they are, DEL and
+// those of C1, as JSON may: a terminal would obey them.
+type escaper struct{ w io.Writer }
+
+func (e escaper) Write(p []byte) (int, error) {
+	var b strings.Builder
+	for _, c := range string(p) { // valid UTF-8, and all of a document
+		if 0x7f <= c && c < 0xa0 {
+			fmt.Fprintf(&b, `\u%04x`, c)
+		} else {
+			b.WriteRune(c)
+		}
+	}
+	if _, err := io.WriteString(e.w, b.String()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // A table is the heads of columns; empty heads are not printed.
@@ -55,6 +74,15 @@ func (r *rows) print(out io.Writer) error {
 		fmt.Fprintln(w, strings.Join(line, "\t"))
 	}
 	return w.Flush()
+}
+
+// printableLines is printable for a text of several lines.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // printable keeps what came from the wire from steering the terminal.

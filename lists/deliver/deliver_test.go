@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
@@ -1009,5 +1011,41 @@ func TestReady(t *testing.T) {
 	}
 	if r.ready(id + ".0") {
 		t.Error("its recipient is done, and that not on disk")
+	}
+}
+
+// TestStrays: what is no message and lies where messages are is named, and the
+// run is no success: a path unit would start the next at once.
+func TestStrays(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five...)
+	id := w.post("alice@example.com", dev)
+	unix.Mkfifo(w.site.QueueDir+"/inbound/new/pipe", 0o600)
+	unix.Mkfifo(w.site.QueueDir+"/outbound/new/"+id+".0", 0o600) // where the post wants to go
+	os.WriteFile(w.site.QueueDir+"/inbound/cur/two words", nil, 0o600)
+	if err := w.runner().Run(t.Context()); smtp.ReplyTo(err).Code != 451 {
+		t.Errorf("got %v", err)
+	}
+	w.wantTaken(f, five...)
+	for _, name := range []string{"inbound/new/pipe", "inbound/cur/two words"} {
+		if want := fmt.Sprintf("trouble file=%q error=", w.site.QueueDir+"/"+name); !strings.Contains(w.log.String(), want) {
+			t.Errorf("no %s in\n%s", want, &w.log)
+		}
+	}
+}
+
+// TestLogOneWord: a poster cannot write into the log what he likes.
+func TestLogOneWord(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", five...)
+	w.message("alice@example.com", "From: alice@example.com\r\nMessage-ID: <x> members=0\r\n\tsent id=\x1b[31m\xff"+strings.Repeat("y", 9999)+"\r\n\r\n", dev)
+	w.deliver()
+	if want := ` message-id=<x>?members=0?sent?id=?[31m?y`; !strings.Contains(w.log.String(), want) {
+		t.Errorf("no%s in\n%s", want, &w.log)
+	}
+	if w.log.Len() > 2000 {
+		t.Errorf("%d bytes in the log", w.log.Len())
 	}
 }

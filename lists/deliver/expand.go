@@ -129,7 +129,7 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 	}
 	return r.end(m, w, func(h rewrite.Header) []byte {
 		r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d size=%d",
-			m.ID, l.Addr, m.From, h.Get("Message-ID"), n, m.Size)
+			m.ID, l.Addr, m.From, messageID(h), n, m.Size)
 		return rewrite.List{
 			ID: l.ID(), Description: l.Description,
 			Post: l.Addr.Address(), Closed: l.Post == lists.PostNobody,
@@ -157,9 +157,25 @@ func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) erro
 	self := d.List.Verb(d.Verb)
 	return r.end(m, w, func(h rewrite.Header) []byte {
 		r.Log.Printf(maillog.Info, "owners id=%s list=%s from=%s message-id=%s verb=%s owners=%d",
-			m.ID, d.List.Addr, m.From, h.Get("Message-ID"), d.Verb, len(owners))
+			m.ID, d.List.Addr, m.From, messageID(h), d.Verb, len(owners))
 		return append(h.Bytes("Delivered-To: "+self.Address()+"\r\n"), "\r\n"...)
 	})
+}
+
+// maxMessageID is how much of a Message-ID the log gets: RFC 5322 lets it have a
+// line, a poster lets it have what he likes, and syslog takes only so much.
+const maxMessageID = 250
+
+// messageID is a message's id for the log: one word, so that nobody can write
+// more into the line than that.
+func messageID(h rewrite.Header) string {
+	id := h.Get("Message-ID")
+	return strings.Map(func(c rune) rune {
+		if c <= ' ' || c > '~' {
+			return '?'
+		}
+		return c
+	}, id[:min(len(id), maxMessageID)])
 }
 
 // keepReport puts a delivery report where the list keeps them.

@@ -66,9 +66,20 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 }
 
-// left is the error of a run that ends with messages it could not work on.
-// Whoever starts deliver can then wait a little before he does it again.
+// left is the error of a run that ends with messages it could not work on, or
+// with things in the way that are none. Whoever starts deliver can then wait a
+// little before he does it again: a path unit sees only that something is there.
 func (r *Runner) left() error {
+	for _, box := range []queue.Box{queue.Inbound, queue.Outbound} {
+		strays, err := r.Spool.Strays(box)
+		if err != nil {
+			return err
+		}
+		for _, path := range strays {
+			r.Log.Printf(maillog.Err, "trouble file=%q error=\"not a message; take it away\"", path)
+		}
+		r.trouble += len(strays)
+	}
 	if r.trouble == 0 {
 		return nil
 	}
