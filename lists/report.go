@@ -17,6 +17,10 @@ const (
 	// MaxReport is how much of one is kept: the part that says what happened
 	// stands in front of the returned message.
 	MaxReport = 256 << 10
+	// MaxReports is how many reports a list keeps: one for each of ten thousand
+	// members. Who has got one message of the list's can write as many as he
+	// likes.
+	MaxReports = 10000
 )
 
 // KeepReport keeps a delivery report in the list's bounces directory, under an
@@ -46,13 +50,18 @@ func (l *List) KeepReport(id string, member smtp.Path, report io.Reader) error {
 	return syncDir(dir)
 }
 
-// SweepReports removes the reports that are older than ReportAge.
-func (l *List) SweepReports(now time.Time) {
+// SweepReports removes the reports that are older than ReportAge, and says how
+// many more there may be.
+func (l *List) SweepReports(now time.Time) (room int) {
 	dir := filepath.Join(l.Dir, "bounces")
 	entries, _ := os.ReadDir(dir) // none: nothing to sweep
+	room = MaxReports
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > ReportAge {
 			os.Remove(filepath.Join(dir, e.Name()))
+		} else {
+			room--
 		}
 	}
+	return room
 }

@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -38,7 +39,9 @@ func TestKeepReport(t *testing.T) {
 	os.WriteFile(filepath.Join(dir, "r0"), nil, 0o600)
 	young := now.Add(-ReportAge + time.Minute)
 	os.Chtimes(filepath.Join(dir, "r0"), young, young)
-	l.SweepReports(now)
+	if room := l.SweepReports(now); room != MaxReports-1 {
+		t.Errorf("room for %d", room)
+	}
 	if err := l.KeepReport("r2", smtp.Path{}, strings.NewReader("")); err != nil {
 		t.Fatal(err)
 	}
@@ -72,4 +75,22 @@ func (b neverEnding) Read(p []byte) (int, error) {
 		p[i] = byte(b)
 	}
 	return len(p), nil
+}
+
+// A list keeps so many reports and no more.
+func TestMaxReports(t *testing.T) {
+	l := testList(t, testSite(t, ""), "")
+	dir := filepath.Join(l.Dir, "bounces")
+	os.Mkdir(dir, 0o700)
+	for i := range MaxReports {
+		if i == MaxReports-1 {
+			if room := l.SweepReports(time.Now()); room != 1 {
+				t.Errorf("room for %d before the last", room)
+			}
+		}
+		os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), nil, 0o600)
+	}
+	if room := l.SweepReports(time.Now()); room != 0 {
+		t.Errorf("room for %d after the last", room)
+	}
 }

@@ -181,10 +181,14 @@ func messageID(h rewrite.Header) string {
 // keepReport puts a delivery report where the list keeps them.
 func (r *Runner) keepReport(m *queue.Message, d lists.Destination, id string) error {
 	r.Log.Printf(maillog.Info, "bounce id=%s list=%s member=%s", m.ID, d.List.Addr, d.Member)
-	if !r.swept[d.List.Dir] {
-		r.swept[d.List.Dir] = true
-		d.List.SweepReports(r.now())
+	if _, swept := r.room[d.List.Dir]; !swept {
+		r.room[d.List.Dir] = d.List.SweepReports(r.now())
 	}
+	if r.room[d.List.Dir] <= 0 {
+		r.Log.Printf(maillog.Warning, "bounce id=%s list=%s not kept: there are %d already", m.ID, d.List.Addr, lists.MaxReports)
+		return nil
+	}
+	r.room[d.List.Dir]--
 	return d.List.KeepReport(id, d.Member, m.Content())
 }
 

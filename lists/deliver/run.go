@@ -24,8 +24,8 @@ type Runner struct {
 	Progress func(id string, done, total int)
 
 	relay   *relay
-	swept   map[string]bool // lists whose old reports were removed in this run
-	trouble int             // messages that could not be worked on in this round
+	room    map[string]int // how many more reports a list may keep, by its directory
+	trouble int            // messages that could not be worked on in this round
 }
 
 func (r *Runner) now() time.Time {
@@ -48,7 +48,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	} else if n > 0 {
 		r.Log.Printf(maillog.Info, "swept %d unfinished files from tmp", n)
 	}
-	r.relay, r.swept = newRelay(r.Site), make(map[string]bool)
+	r.relay, r.room = newRelay(r.Site), make(map[string]int)
 	defer r.relay.close()
 	for {
 		r.trouble = 0
