@@ -79,7 +79,7 @@ func TestNames(t *testing.T) {
 	} {
 		s := testSite(t, "recipient_delimiter = \""+delimiter+"\"\n")
 		for name, want := range names {
-			if got := s.ValidName(name); got != want {
+			if got := s.validName(name); got != want {
 				t.Errorf("delimiter %s: %q: %v", delimiter, name, got)
 			}
 			to := smtp.Path{Local: name, Domain: "lists.example.org"}

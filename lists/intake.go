@@ -32,16 +32,8 @@ var (
 type Intake struct {
 	Site  *Site
 	Spool *queue.Spool
-	Now   func() time.Time // nil: time.Now
 
 	dests []Destination // of the recipients accepted so far
-}
-
-func (in *Intake) now() time.Time {
-	if in.Now != nil {
-		return in.Now()
-	}
-	return time.Now()
 }
 
 // Mail begins a transaction, if the spool has room.
@@ -71,7 +63,7 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Path) error {
 	// asks whether the list exists, as Postfix's address verification does,
 	// hears the truth.
 	if d.Purpose == Post && !env.From.IsNull() {
-		if err := d.List.MayPost(env.From); err != nil {
+		if err := d.List.mayPost(env.From); err != nil {
 			return err
 		}
 	}
@@ -81,11 +73,11 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Path) error {
 
 // Data refuses mail without a sender for lists, and opens the spool.
 func (in *Intake) Data(env *smtp.Envelope) (smtp.Message, error) {
-	isPost := func(d Destination) bool { return d.Purpose == Post }
-	if env.From.IsNull() && !slices.ContainsFunc(in.dests, func(d Destination) bool { return !isPost(d) }) {
+	takesNull := func(d Destination) bool { return d.Purpose != Post }
+	if env.From.IsNull() && !slices.ContainsFunc(in.dests, takesNull) {
 		return nil, replyNoBounces
 	}
-	now := in.now()
+	now := time.Now()
 	w, err := in.Spool.Create(queue.Head{
 		Arrived: now,
 		Client:  env.Peer.String() + " helo=" + env.Helo + " proto=" + env.Proto,
@@ -141,7 +133,6 @@ func (m *intakeMessage) Commit() (string, []error) {
 	} else if len(refused) < len(outcomes) {
 		err := m.w.Commit(queue.Inbound, refused...)
 		if err == nil {
-			m.w.Close()
 			m.in.kick()
 			return m.w.ID(), outcomes
 		}
@@ -247,7 +238,7 @@ func (m *intakeMessage) judgePost(h rewrite.Header, l *List) error {
 		if author.Key() == m.env.From.Key() {
 			return nil // asked at RCPT
 		}
-		if no = l.MayPost(author); no == nil {
+		if no = l.mayPost(author); no == nil {
 			return nil
 		}
 	}

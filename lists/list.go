@@ -57,10 +57,10 @@ type List struct {
 // ReplyNoList refuses an address that is none of ours.
 var ReplyNoList = smtp.Reply{Code: 550, Enhanced: "5.1.1", Text: "there is no such list here; check the spelling"}
 
-// ValidName says that s can be the name of a list, and so of a directory:
+// validName says that s can be the name of a list, and so of a directory:
 // letters, digits and ._- in lower case, beginning with a letter or digit, at
 // most MaxName, and without the site's delimiter.
-func (s *Site) ValidName(name string) bool {
+func (s *Site) validName(name string) bool {
 	if name == "" || len(name) > MaxName || strings.Contains(name, s.RecipientDelimiter) {
 		return false
 	}
@@ -78,7 +78,7 @@ func (s *Site) ValidName(name string) bool {
 // ReplyNoList for an address that cannot be a list's.
 func (s *Site) Dir(addr smtp.Path) (string, error) {
 	name, domain := strings.ToLower(addr.Local), strings.ToLower(addr.Domain)
-	if !s.ValidName(name) || !smtp.ValidDomain(domain) {
+	if !s.validName(name) || !smtp.ValidDomain(domain) {
 		return "", ReplyNoList
 	}
 	return filepath.Join(s.ListsDir, domain, name), nil
@@ -189,7 +189,7 @@ func (s *Site) All(yield func(addr smtp.Path, l *List, err error) bool) error {
 			return err
 		}
 		for _, name := range names {
-			if !name.IsDir() || !s.ValidName(name.Name()) {
+			if !name.IsDir() || !s.validName(name.Name()) {
 				continue
 			}
 			addr := smtp.Path{Local: name.Name(), Domain: domain.Name()}

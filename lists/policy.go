@@ -14,9 +14,9 @@ func (l *List) refusal(enhanced, format string, args ...any) smtp.Reply {
 		Text: fmt.Sprintf(format, args...) + "; the owners are at " + l.Verb("owner").Address()}
 }
 
-// MayPost decides whether somebody may post, from the address alone. The error
+// mayPost decides whether somebody may post, from the address alone. The error
 // is a smtp.Reply when the answer is no.
-func (l *List) MayPost(author smtp.Path) error {
+func (l *List) mayPost(author smtp.Path) error {
 	switch l.Post {
 	case PostAnyone:
 		return nil

@@ -23,7 +23,7 @@ func TestMayPost(t *testing.T) {
 	} {
 		l.Post = test.post
 		for _, who := range []string{"Alice@Example.com", "nick@example.com", "mona@EXAMPLE.org", "olga@example.org", "eve@example.net"} {
-			err := l.MayPost(addr(who))
+			err := l.mayPost(addr(who))
 			want := strings.Contains(test.may, strings.ToLower(who[:1]))
 			if (err == nil) != want {
 				t.Errorf("post=%s: %s: %v", test.post, who, err)
@@ -44,7 +44,7 @@ func TestMayPost(t *testing.T) {
 func TestMayPostUnreadable(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
 	l.Dir += "/members" // so that the file is below a file
-	if err := l.MayPost(addr("eve@example.net")); smtp.ReplyTo(err) != smtp.ReplyLocal {
+	if err := l.mayPost(addr("eve@example.net")); smtp.ReplyTo(err) != smtp.ReplyLocal {
 		t.Errorf("%v", err)
 	}
 }

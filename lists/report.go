@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	// ReportAge is how long a list keeps a delivery report.
-	ReportAge = 30 * 24 * time.Hour
-	// MaxReport is how much of one is kept: the part that says what happened
+	// reportAge is how long a list keeps a delivery report.
+	reportAge = 30 * 24 * time.Hour
+	// maxReport is how much of one is kept: the part that says what happened
 	// stands in front of the returned message.
-	MaxReport = 256 << 10
+	maxReport = 256 << 10
 	// MaxReports is how many reports a list keeps: one for each of ten thousand
 	// members. Who has got one message of the list's can write as many as he
 	// likes.
@@ -37,7 +37,7 @@ func (l *List) KeepReport(id string, member smtp.Path, report io.Reader) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "X-Superlist-Member: %s\r\n", member)
-	if _, err := io.Copy(&b, io.LimitReader(report, MaxReport)); err != nil {
+	if _, err := io.Copy(&b, io.LimitReader(report, maxReport)); err != nil {
 		return err
 	}
 	tmp := filepath.Join(dir, ".tmp-"+id)
@@ -50,14 +50,14 @@ func (l *List) KeepReport(id string, member smtp.Path, report io.Reader) error {
 	return syncDir(dir)
 }
 
-// SweepReports removes the reports that are older than ReportAge, and says how
+// SweepReports removes the reports that are older than reportAge, and says how
 // many more there may be.
 func (l *List) SweepReports(now time.Time) (room int) {
 	dir := filepath.Join(l.Dir, "bounces")
 	entries, _ := os.ReadDir(dir) // none: nothing to sweep
 	room = MaxReports
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > ReportAge {
+		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > reportAge {
 			os.Remove(filepath.Join(dir, e.Name()))
 		} else {
 			room--

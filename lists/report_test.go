@@ -32,12 +32,12 @@ func TestKeepReport(t *testing.T) {
 	onlyThere(t, dir, "r1")
 
 	// What is too old goes, and what is not stays.
-	old := now.Add(-ReportAge - time.Second)
+	old := now.Add(-reportAge - time.Second)
 	os.WriteFile(filepath.Join(dir, ".tmp-dead"), nil, 0o600)
 	os.Chtimes(filepath.Join(dir, ".tmp-dead"), old, old)
 	os.Chtimes(filepath.Join(dir, "r1"), old, old)
 	os.WriteFile(filepath.Join(dir, "r0"), nil, 0o600)
-	young := now.Add(-ReportAge + time.Minute)
+	young := now.Add(-reportAge + time.Minute)
 	os.Chtimes(filepath.Join(dir, "r0"), young, young)
 	if room := l.SweepReports(now); room != MaxReports-1 {
 		t.Errorf("room for %d", room)
@@ -54,12 +54,12 @@ func TestKeepReport(t *testing.T) {
 // A report is kept up to a point, and not at all where it cannot be read.
 func TestKeepReportCap(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
-	endless := io.LimitReader(iotest.DataErrReader(neverEnding('x')), 10*MaxReport)
+	endless := io.LimitReader(iotest.DataErrReader(neverEnding('x')), 10*maxReport)
 	if err := l.KeepReport("big", addr("a@example.com"), endless); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(filepath.Join(l.Dir, "bounces", "big"))
-	if err != nil || info.Size() != MaxReport+int64(len("X-Superlist-Member: <a@example.com>\r\n")) {
+	if err != nil || info.Size() != maxReport+int64(len("X-Superlist-Member: <a@example.com>\r\n")) {
 		t.Errorf("%v, %v", info, err)
 	}
 	if err := l.KeepReport("bad", addr("a@example.com"), iotest.ErrReader(io.ErrUnexpectedEOF)); err == nil {

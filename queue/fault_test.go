@@ -33,9 +33,7 @@ func commitOne(s *Spool) error {
 		w.Abort()
 		return err
 	}
-	err = w.Commit(Inbound, 1)
-	w.Close()
-	return err
+	return w.Commit(Inbound, 1)
 }
 
 // checkCommit holds the spool against what was acknowledged.

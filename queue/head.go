@@ -43,7 +43,7 @@ func contentLine(at, size int64) string {
 // write puts the head down and gives the offset of the content line in it. A
 // value that could begin a line of its own is refused.
 func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
-	if !ValidID(h.ID) {
+	if !validID(h.ID) {
 		return 0, fmt.Errorf("queue: %q cannot be an id", h.ID)
 	}
 	w.WriteString(magic + "\nid: " + h.ID + "\n")
@@ -136,7 +136,7 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 			break
 		}
 	}
-	if !ValidID(h.ID) || contentAt <= recipientsAt || contentSize < 0 {
+	if !validID(h.ID) || contentAt <= recipientsAt || contentSize < 0 {
 		return h, 0, 0, 0, damaged("its writer did not finish")
 	}
 	return h, recipientsAt, contentAt, contentSize, nil

@@ -52,7 +52,6 @@ func put(t testing.TB, s *Spool, box Box, h Head, to ...string) string {
 	if err := w.Commit(box); err != nil {
 		t.Fatal(err)
 	}
-	w.Close()
 	return w.ID()
 }
 
@@ -420,7 +419,6 @@ func TestRefusedAreFailed(t *testing.T) {
 	if err := w.Commit(Inbound, 0, 2); err != nil {
 		t.Fatal(err)
 	}
-	w.Close()
 	if got := states(t, claim(t, s, Inbound, w.ID())); got != "FTF" {
 		t.Errorf("states %s", got)
 	}
@@ -533,7 +531,7 @@ func TestNamesAreUnique(t *testing.T) {
 	seen := make(map[string]bool)
 	for range 10000 {
 		name := s.newName(now)
-		if seen[name] || !ValidID(name) {
+		if seen[name] || !validID(name) {
 			t.Fatalf("%q", name)
 		}
 		seen[name] = true

@@ -201,9 +201,9 @@ func zeros(n int64, digits int) string {
 	return strings.Repeat("0", max(0, digits-len(s))) + s
 }
 
-// ValidID says that s can be a message's id, and so a file name: letters,
+// validID says that s can be a message's id, and so a file name: letters,
 // digits, dots, hyphens and underscores, no dot in front, at most 255 bytes.
-func ValidID(s string) bool {
+func validID(s string) bool {
 	if s == "" || len(s) > 255 || s[0] == '.' {
 		return false
 	}

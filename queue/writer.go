@@ -111,7 +111,8 @@ func (w *Writer) Size() int64 {
 
 // Commit makes the message durable in the box, leaving out the recipients whose
 // index is in refused: they are marked failed. When it returns nil the message
-// is safe; after any error it is not there.
+// is safe. After an error it is not there, unless only the last sync failed and
+// another process has taken it already. The Writer is done with in either case.
 func (w *Writer) Commit(box Box, refused ...int) error {
 	if err := w.finish(refused); err != nil {
 		w.Abort()
@@ -124,8 +125,10 @@ func (w *Writer) Commit(box Box, refused ...int) error {
 			os.Remove(w.Path(box))
 		}
 		w.Abort()
+		return err
 	}
-	return err
+	w.f.Close() // what it could complain about is synced
+	return nil
 }
 
 // Path is where Commit puts the message.
@@ -155,9 +158,6 @@ func (w *Writer) pwrite(p []byte, at int64) error {
 	_, err := w.f.WriteAt(p, at)
 	return err
 }
-
-// Close lets go of the file. After Commit the message stays.
-func (w *Writer) Close() { w.f.Close() }
 
 // Abort leaves nothing behind.
 func (w *Writer) Abort() {

@@ -45,7 +45,7 @@ var errNoStart = errors.New("smtp: client not started")
 // errUnasked is a server that speaks out of turn. What it says would be taken
 // for the answer to what we say next, and a message for accepted that is not.
 func errUnasked() error {
-	return fmt.Errorf("smtp: %w: the server says what nobody asked for", ErrProtocol)
+	return fmt.Errorf("smtp: %w: the server says what nobody asked for", errProtocol)
 }
 
 // Start reads the greeting and introduces itself: LHLO, or EHLO and, where that

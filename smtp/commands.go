@@ -114,7 +114,7 @@ func (s *Session) mailParam(env *Envelope, key, value string) (Reply, bool) {
 }
 
 func (s *Session) tooLarge() Reply {
-	r := ReplyTooLarge
+	r := replyTooLarge
 	r.Text = fmt.Sprintf("%s: at most %d bytes", r.Text, s.MaxMessageSize)
 	return r
 }
@@ -220,7 +220,7 @@ func (s *Session) data(string) {
 	outcomes := make([]error, len(env.To))
 	if refused != nil {
 		msg.Abort()
-		if refused == error(ReplyTooLarge) {
+		if refused == error(replyTooLarge) {
 			refused = s.tooLarge()
 		}
 		for i := range outcomes {

@@ -9,8 +9,8 @@ import (
 
 // Refusals of a message for its bytes alone.
 var (
-	ReplyBareByte = Reply{550, "5.5.2", "the message has a bare CR, a bare LF or a NUL in it; lines must end with CRLF"}
-	ReplyTooLarge = Reply{552, "5.3.4", "the message is larger than this server takes"}
+	replyBareByte = Reply{550, "5.5.2", "the message has a bare CR, a bare LF or a NUL in it; lines must end with CRLF"}
+	replyTooLarge = Reply{552, "5.3.4", "the message is larger than this server takes"}
 )
 
 // readData copies a message from br to dst up to the line that is a single
@@ -39,11 +39,11 @@ func readData(br *bufio.Reader, dst io.Writer, max int64) (size int64, refused, 
 			piece = piece[1:] // at least CR, LF or another byte is left
 		}
 		if refused == nil && hasBareByte(piece, cr) {
-			refused = ReplyBareByte
+			refused = replyBareByte
 		}
 		size += int64(len(piece))
 		if refused == nil && max > 0 && size > max {
-			refused = ReplyTooLarge
+			refused = replyTooLarge
 		}
 		if refused == nil {
 			_, refused = dst.Write(piece)
@@ -75,11 +75,11 @@ func hasBareByte(piece []byte, cr bool) bool {
 	return bytes.IndexByte(body, '\r') >= 0 || bytes.IndexByte(body, 0) >= 0
 }
 
-// ErrBareLine is what a dataWriter gives for content that has no place in SMTP.
-var ErrBareLine = errors.New("smtp: a line of the message does not end with CRLF")
+// errBareLine is what a dataWriter gives for content that has no place in SMTP.
+var errBareLine = errors.New("smtp: a line of the message does not end with CRLF")
 
 // A dataWriter sends a message: it doubles leading dots and, when closed, ends
-// the message. It refuses a bare CR or LF with ErrBareLine; the connection must
+// the message. It refuses a bare CR or LF with errBareLine; the connection must
 // then be dropped without the final dot.
 type dataWriter struct {
 	bw    *bufio.Writer
@@ -91,7 +91,7 @@ func (d *dataWriter) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
 		if d.last == '\r' && p[0] != '\n' {
-			return 0, ErrBareLine
+			return 0, errBareLine
 		}
 		if p[0] == '.' && (!d.inUse || d.last == '\n') {
 			d.bw.WriteByte('.')
@@ -106,7 +106,7 @@ func (d *dataWriter) Write(p []byte) (int, error) {
 				prev = p[end-1]
 			}
 			if prev != '\r' {
-				return 0, ErrBareLine
+				return 0, errBareLine
 			}
 		}
 		if _, err := d.bw.Write(p[:end+1]); err != nil {
@@ -122,7 +122,7 @@ func (d *dataWriter) Write(p []byte) (int, error) {
 // in SMTP (RFC 5321, 4.1.1.4).
 func (d *dataWriter) Close() error {
 	if d.inUse && d.last != '\n' {
-		return ErrBareLine
+		return errBareLine
 	}
 	_, err := d.bw.WriteString(".\r\n")
 	return err

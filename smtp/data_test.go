@@ -46,24 +46,24 @@ var dataTests = []struct {
 	{"long lines", strings.Repeat("long ", 500) + "\r\n.\r\n", strings.Repeat("long ", 500) + "\r\n", nil},
 
 	// SMTP smuggling: what some server takes for the end, and we must not.
-	{"LF.LF", "a\n.\nX\r\n.\r\n", "", ReplyBareByte},
-	{"LF.CRLF", "a\n.\r\nX\r\n.\r\n", "", ReplyBareByte},
-	{"CRLF.LF", "a\r\n.\nX\r\n.\r\n", "a\r\n", ReplyBareByte},
-	{"LF LF.CRLF", "a\n\n.\r\nX\r\n.\r\n", "", ReplyBareByte},
-	{"CR.CR", "a\r.\rX\r\n.\r\n", "", ReplyBareByte},
-	{"CR.CRLF", "a\r.\r\nX\r\n.\r\n", "", ReplyBareByte},
-	{"CRLF.CR", "a\r\n.\rX\r\n.\r\n", "a\r\n", ReplyBareByte},
-	{"LF.CR", "a\n.\rX\r\n.\r\n", "", ReplyBareByte},
-	{"CRLF.CR CRLF", "a\r\n.\r\r\nX\r\n.\r\n", "a\r\n", ReplyBareByte},
-	{"CR CRLF.CRLF ends", "a\r\r\n.\r\n", "", ReplyBareByte},
-	{"CRLF NUL.CRLF", "a\r\n\x00.\r\nX\r\n.\r\n", "a\r\n", ReplyBareByte},
-	{"CRLF.NUL CRLF", "a\r\n.\x00\r\nX\r\n.\r\n", "a\r\n", ReplyBareByte},
-	{"LF at the start", "\n.\r\nX\r\n.\r\n", "", ReplyBareByte},
-	{".LF at the start", ".\nX\r\n.\r\n", "", ReplyBareByte},
-	{".CR at the start", ".\rX\r\n.\r\n", "", ReplyBareByte},
-	{"CR at the end of a line", "a\r\r\nX\r\n.\r\n", "", ReplyBareByte},
-	{"NUL", "a\x00b\r\n.\r\n", "", ReplyBareByte},
-	{"LF in the last line", "a\r\nb\n\r\n.\r\n", "a\r\n", ReplyBareByte},
+	{"LF.LF", "a\n.\nX\r\n.\r\n", "", replyBareByte},
+	{"LF.CRLF", "a\n.\r\nX\r\n.\r\n", "", replyBareByte},
+	{"CRLF.LF", "a\r\n.\nX\r\n.\r\n", "a\r\n", replyBareByte},
+	{"LF LF.CRLF", "a\n\n.\r\nX\r\n.\r\n", "", replyBareByte},
+	{"CR.CR", "a\r.\rX\r\n.\r\n", "", replyBareByte},
+	{"CR.CRLF", "a\r.\r\nX\r\n.\r\n", "", replyBareByte},
+	{"CRLF.CR", "a\r\n.\rX\r\n.\r\n", "a\r\n", replyBareByte},
+	{"LF.CR", "a\n.\rX\r\n.\r\n", "", replyBareByte},
+	{"CRLF.CR CRLF", "a\r\n.\r\r\nX\r\n.\r\n", "a\r\n", replyBareByte},
+	{"CR CRLF.CRLF ends", "a\r\r\n.\r\n", "", replyBareByte},
+	{"CRLF NUL.CRLF", "a\r\n\x00.\r\nX\r\n.\r\n", "a\r\n", replyBareByte},
+	{"CRLF.NUL CRLF", "a\r\n.\x00\r\nX\r\n.\r\n", "a\r\n", replyBareByte},
+	{"LF at the start", "\n.\r\nX\r\n.\r\n", "", replyBareByte},
+	{".LF at the start", ".\nX\r\n.\r\n", "", replyBareByte},
+	{".CR at the start", ".\rX\r\n.\r\n", "", replyBareByte},
+	{"CR at the end of a line", "a\r\r\nX\r\n.\r\n", "", replyBareByte},
+	{"NUL", "a\x00b\r\n.\r\n", "", replyBareByte},
+	{"LF in the last line", "a\r\nb\n\r\n.\r\n", "a\r\n", replyBareByte},
 }
 
 // TestReadData runs every case in every split: buffers as small as they can be,
@@ -139,7 +139,7 @@ func TestReadDataLimit(t *testing.T) {
 			if err != nil || length != 16 {
 				t.Fatalf("%d bytes, %v", length, err)
 			}
-			if want := n > 0 && n < 16; (refused == error(ReplyTooLarge)) != want || !want && refused != nil {
+			if want := n > 0 && n < 16; (refused == error(replyTooLarge)) != want || !want && refused != nil {
 				t.Errorf("limit %d, message of 16: %v", n, refused)
 			}
 			if n > 0 && got.Len() > n {
@@ -179,7 +179,7 @@ func TestReadDataFull(t *testing.T) {
 		_, refused, err := readData(br, &failAfter{n: n, err: full}, 0)
 		want := full
 		if n >= 10 {
-			want = ReplyBareByte
+			want = replyBareByte
 		}
 		if refused != want || err != nil {
 			t.Errorf("full after %d bytes: %v, %v", n, refused, err)
@@ -251,7 +251,7 @@ func TestDataWriterRefuses(t *testing.T) {
 	} {
 		for _, pieces := range split(in) {
 			got, err := sent(pieces...)
-			if err != ErrBareLine {
+			if err != errBareLine {
 				t.Errorf("%q: %v", pieces, err)
 			}
 			if _, _, err := readData(bufio.NewReader(strings.NewReader(got)), io.Discard, 0); err == nil {

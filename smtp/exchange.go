@@ -72,7 +72,7 @@ func (x *exchange) run() {
 // nobody can tell how many replies would follow it. Then the connection ends.
 func (x *exchange) noMessage() {
 	if x.taken > 0 || x.c.LMTP {
-		x.c.fail(fmt.Errorf("smtp: %w: 354 without a recipient", ErrProtocol))
+		x.c.fail(fmt.Errorf("smtp: %w: 354 without a recipient", errProtocol))
 		return
 	}
 	x.c.command(".")
@@ -254,7 +254,7 @@ func (x *exchange) message() error {
 	}
 	switch r, ok := x.c.lastWords(err); {
 	case err == nil:
-	case errors.Is(err, ErrBareLine): // it will have that tomorrow too
+	case errors.Is(err, errBareLine): // it will have that tomorrow too
 		x.settle(Reply{554, "5.6.0", "a line of the message does not end with CRLF, so it cannot be sent"})
 		fallthrough
 	default:

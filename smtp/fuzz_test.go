@@ -145,7 +145,7 @@ func FuzzReply(f *testing.F) {
 			t.Fatalf("in one piece %#v, %v, byte by byte %#v, %v", r, err, r1, err1)
 		}
 		if err != nil {
-			if r != (Reply{}) || !errors.Is(err, ErrProtocol) && err != io.EOF && err != io.ErrUnexpectedEOF {
+			if r != (Reply{}) || !errors.Is(err, errProtocol) && err != io.EOF && err != io.ErrUnexpectedEOF {
 				t.Errorf("%#v, %v", r, err)
 			}
 			return
@@ -211,7 +211,7 @@ func FuzzData(f *testing.F) {
 		case err != nil && readErr == nil:
 			t.Errorf("%q was not sent as a whole (%v) and is taken for a whole", in, err)
 		case err == nil && bytes.IndexByte(in, 0) >= 0:
-			if refused != error(ReplyBareByte) || readErr != nil {
+			if refused != error(replyBareByte) || readErr != nil {
 				t.Errorf("%q: %v, %v", in, refused, readErr)
 			}
 		case err == nil && (refused != nil || readErr != nil || got.String() != string(in)):

@@ -112,12 +112,12 @@ func clean(s string) string {
 	}, s)
 }
 
-// ErrProtocol wraps what cannot be a reply at all.
-var ErrProtocol = errors.New("not an SMTP reply")
+// errProtocol wraps what cannot be a reply at all.
+var errProtocol = errors.New("not an SMTP reply")
 
 // readReply reads one reply, of one or many lines. A line longer than
 // MaxReplyRead, more than MaxReplyLines lines, or a line that is none is
-// ErrProtocol: the two sides no longer agree on where they are.
+// errProtocol: the two sides no longer agree on where they are.
 func readReply(br *bufio.Reader) (Reply, error) {
 	var r Reply
 	var text []string
@@ -128,7 +128,7 @@ func readReply(br *bufio.Reader) (Reply, error) {
 		}
 		code, more, rest, ok := splitReply(line)
 		if !ok || r.Code != 0 && code != r.Code {
-			return Reply{}, fmt.Errorf("%w: %q", ErrProtocol, line)
+			return Reply{}, fmt.Errorf("%w: %q", errProtocol, line)
 		}
 		r.Code = code
 		enhanced, rest := splitEnhanced(code, rest)
@@ -141,7 +141,7 @@ func readReply(br *bufio.Reader) (Reply, error) {
 			return r, nil
 		}
 	}
-	return Reply{}, fmt.Errorf("%w: more than %d lines", ErrProtocol, MaxReplyLines)
+	return Reply{}, fmt.Errorf("%w: more than %d lines", errProtocol, MaxReplyLines)
 }
 
 func readReplyLine(br *bufio.Reader) (string, error) {
@@ -150,7 +150,7 @@ func readReplyLine(br *bufio.Reader) (string, error) {
 		part, err := br.ReadSlice('\n')
 		line = append(line, part...)
 		if len(line) > MaxReplyRead {
-			return "", fmt.Errorf("%w: a line of more than %d bytes", ErrProtocol, MaxReplyRead)
+			return "", fmt.Errorf("%w: a line of more than %d bytes", errProtocol, MaxReplyRead)
 		}
 		switch {
 		case err == bufio.ErrBufferFull:

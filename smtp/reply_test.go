@@ -177,20 +177,20 @@ func TestReadReply(t *testing.T) {
 		"200":              {"200 x\r\n", Reply{200, "", "x"}, nil},
 		"599":              {"599 x\r\n", Reply{599, "", "x"}, nil},
 		"longest line":     {long(MaxReplyRead), Reply{250, "", strings.Repeat("x", MaxReplyRead-6)}, nil},
-		"line too long":    {long(MaxReplyRead + 1), Reply{}, ErrProtocol},
-		"line without end": {strings.Repeat("2", 3*wireBuffer), Reply{}, ErrProtocol},
+		"line too long":    {long(MaxReplyRead + 1), Reply{}, errProtocol},
+		"line without end": {strings.Repeat("2", 3*wireBuffer), Reply{}, errProtocol},
 		"most lines":       {lines(MaxReplyLines), Reply{250, "", strings.Repeat("x\n", MaxReplyLines-1) + "x"}, nil},
-		"too many lines":   {lines(MaxReplyLines + 1), Reply{}, ErrProtocol},
-		"codes differ":     {"250-a\r\n251 b\r\n", Reply{}, ErrProtocol},
-		"no code":          {"hello\r\n", Reply{}, ErrProtocol},
-		"empty line":       {"\r\n", Reply{}, ErrProtocol},
-		"two digits":       {"25 ok\r\n", Reply{}, ErrProtocol},
-		"four digits":      {"2500 ok\r\n", Reply{}, ErrProtocol},
-		"glued":            {"250ok\r\n", Reply{}, ErrProtocol},
-		"tab":              {"250\tok\r\n", Reply{}, ErrProtocol},
-		"199":              {"199 x\r\n", Reply{}, ErrProtocol},
-		"600":              {"600 x\r\n", Reply{}, ErrProtocol},
-		"sign":             {"+25 x\r\n", Reply{}, ErrProtocol},
+		"too many lines":   {lines(MaxReplyLines + 1), Reply{}, errProtocol},
+		"codes differ":     {"250-a\r\n251 b\r\n", Reply{}, errProtocol},
+		"no code":          {"hello\r\n", Reply{}, errProtocol},
+		"empty line":       {"\r\n", Reply{}, errProtocol},
+		"two digits":       {"25 ok\r\n", Reply{}, errProtocol},
+		"four digits":      {"2500 ok\r\n", Reply{}, errProtocol},
+		"glued":            {"250ok\r\n", Reply{}, errProtocol},
+		"tab":              {"250\tok\r\n", Reply{}, errProtocol},
+		"199":              {"199 x\r\n", Reply{}, errProtocol},
+		"600":              {"600 x\r\n", Reply{}, errProtocol},
+		"sign":             {"+25 x\r\n", Reply{}, errProtocol},
 		"nothing":          {"", Reply{}, io.EOF},
 		"EOF in a line":    {"250 o", Reply{}, io.ErrUnexpectedEOF},
 		"EOF in the code":  {"25", Reply{}, io.ErrUnexpectedEOF},
@@ -224,7 +224,7 @@ func TestReadReplyKeepsTheNext(t *testing.T) {
 // TestReplyRoundTrip writes the replies that the package declares, and reads
 // them.
 func TestReplyRoundTrip(t *testing.T) {
-	for _, r := range []Reply{ReplyNoSpace, ReplyTimeout, ReplyLocal, ReplyBareByte, ReplyTooLarge, {250, "", "a\nb\nc"}} {
+	for _, r := range []Reply{ReplyNoSpace, ReplyTimeout, ReplyLocal, replyBareByte, replyTooLarge, {250, "", "a\nb\nc"}} {
 		got, err := readReply(bufio.NewReader(strings.NewReader(written(r))))
 		if got != r || err != nil {
 			t.Errorf("%#v comes back as %#v, %v", r, got, err)

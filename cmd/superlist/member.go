@@ -185,11 +185,7 @@ func (a *app) memberLs() *cobra.Command {
 			if !asJSON {
 				return a.exportMembers(c, arg[0])
 			}
-			l, err := a.list(arg[0])
-			if err != nil {
-				return err
-			}
-			members, err := l.Members()
+			members, err := a.members(arg[0])
 			if err != nil {
 				return err
 			}
@@ -249,12 +245,17 @@ func (a *app) memberExport() *cobra.Command {
 	}
 }
 
-func (a *app) exportMembers(c *cobra.Command, list string) error {
+// members opens the members of the list that an argument names.
+func (a *app) members(list string) (*lists.Members, error) {
 	l, err := a.list(list)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	members, err := l.Members()
+	return l.Members()
+}
+
+func (a *app) exportMembers(c *cobra.Command, list string) error {
+	members, err := a.members(list)
 	if err != nil {
 		return err
 	}

@@ -112,7 +112,6 @@ func (w *world) message(from, content string, to ...string) string {
 	if err := m.Commit(queue.Inbound); err != nil {
 		w.t.Fatal(err)
 	}
-	m.Close()
 	return m.ID()
 }
 

@@ -215,9 +215,5 @@ func (r *Runner) end(m *queue.Message, w *queue.Writer, change func(rewrite.Head
 		w.Abort()
 		return err
 	}
-	if err := w.Commit(queue.Outbound); err != nil {
-		return err
-	}
-	w.Close()
-	return nil
+	return w.Commit(queue.Outbound)
 }

@@ -72,7 +72,6 @@ func faultSite(t *testing.T, dir string) *lists.Site {
 	if err := w.Commit(queue.Inbound); err != nil {
 		t.Fatal(err)
 	}
-	w.Close()
 	return site
 }
 

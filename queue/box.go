@@ -1,0 +1,81 @@
+package queue
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An Entry is a message as the directory shows it.
+type Entry struct {
+	ID  string
+	Due time.Time // not to be worked on before
+	dir string
+}
+
+// List gives the messages of a box in the order in which they are due. It opens
+// none of them.
+func (s *Spool) List(b Box) ([]Entry, error) {
+	var list []Entry
+	for _, dir := range boxDirs(b) {
+		entries, err := os.ReadDir(s.path(dir))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			info, err := e.Info()
+			if err != nil || !info.Mode().IsRegular() || !validID(e.Name()) {
+				continue // gone meanwhile, or none of ours
+			}
+			list = append(list, Entry{ID: e.Name(), Due: info.ModTime(), dir: dir})
+		}
+	}
+	slices.SortFunc(list, func(a, b Entry) int {
+		return cmp.Or(a.Due.Compare(b.Due), strings.Compare(a.ID, b.ID))
+	})
+	return list, nil
+}
+
+// Strays gives what lies in a box and is no message. List leaves it out, so it
+// stays there until somebody takes it away.
+func (s *Spool) Strays(b Box) (paths []string, err error) {
+	for _, dir := range boxDirs(b) {
+		entries, err := os.ReadDir(s.path(dir))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if !e.Type().IsRegular() || !validID(e.Name()) {
+				paths = append(paths, s.path(dir, e.Name()))
+			}
+		}
+	}
+	return paths, nil
+}
+
+func boxDirs(b Box) []string {
+	if b == Failed {
+		return []string{string(b)}
+	}
+	return []string{b.claimed(), b.fresh()}
+}
+
+// Exists says that the box has a message of this id, worked on or not.
+func (s *Spool) Exists(b Box, id string) (bool, error) {
+	for range 2 { // it may move from new to cur, or back, between two looks
+		for _, dir := range boxDirs(b) {
+			info, err := os.Lstat(s.path(dir, id))
+			if err == nil && info.Mode().IsRegular() { // else it is no message, whatever its name
+				return true, nil
+			}
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return false, err
+			}
+		}
+	}
+	return false, nil
+}
