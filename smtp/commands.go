@@ -75,7 +75,7 @@ func (s *Session) mail(arg string) {
 		s.refuse(*bad)
 		return
 	}
-	env := &Envelope{Peer: s.Peer, Helo: s.helo, Proto: s.proto, From: from}
+	env := &Envelope{Peer: s.Peer, Helo: s.helo, Proto: s.proto, TLS: s.TLS, From: from}
 	for _, p := range params {
 		if r, ok := s.mailParam(env, p.key, p.value); !ok {
 			s.refuse(r)

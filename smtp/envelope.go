@@ -42,11 +42,39 @@ func (p Peer) literal() string {
 	return "[IPv6:" + p.Addr.Addr().WithZone("").String() + "]"
 }
 
+// A TLS is what a session inside TLS has agreed on.
+type TLS struct {
+	Version string // "TLSv1.3"; empty: no TLS
+	Cipher  string // "TLS_AES_128_GCM_SHA256"
+	Client  string // the subject of the client's certificate, where one was asked for and verified
+}
+
+// On says that the session is inside TLS.
+func (t TLS) On() bool { return t.Version != "" }
+
+// with is the protocol as Received names it: RFC 3848, ESMTPSA. For HELO it has
+// no more than SMTP.
+func (e *Envelope) with() string {
+	s := e.Proto
+	if s == SMTP {
+		return s
+	}
+	if e.TLS.On() {
+		s += "S"
+	}
+	if e.Login != "" {
+		s += "A"
+	}
+	return s
+}
+
 // An Envelope is a mail transaction as far as it has come.
 type Envelope struct {
 	Peer  Peer
 	Helo  string // what the client called itself
 	Proto string // SMTP, ESMTP or LMTP
+	TLS   TLS    // zero outside TLS
+	Login string // who AUTH, or XCLIENT LOGIN, says the client is; empty where nobody has
 	From  Path
 	Size  int64  // as MAIL announced it; 0 where it did not. Never to be trusted: RFC 1870, 5
 	Body  string // BODY of MAIL: "", "7BIT" or "8BITMIME"
@@ -58,7 +86,10 @@ type Envelope struct {
 // to know the local zone costs a session the reading of a file.
 func (e *Envelope) Received(hostname, id string, at time.Time) string {
 	s := "Received: from " + e.Helo + " (" + e.Peer.literal() + ")\r\n" +
-		"\tby " + hostname + " (superlist) with " + e.Proto + " id " + id
+		"\tby " + hostname + " (superlist) with " + e.with() + " id " + id
+	if e.TLS.On() {
+		s += "\r\n\t(" + e.TLS.Version + " " + e.TLS.Cipher + ")"
+	}
 	if len(e.To) == 1 {
 		s += "\r\n\tfor " + e.To[0].String()
 	}

@@ -51,6 +51,22 @@ func TestReceived(t *testing.T) {
 	}
 }
 
+// TestReceivedProtocol: RFC 3848.
+func TestReceivedProtocol(t *testing.T) {
+	tls := TLS{Version: "TLSv1.3", Cipher: "TLS_AES_128_GCM_SHA256"}
+	for want, env := range map[string]Envelope{
+		"with ESMTP id x;": {Proto: ESMTP},
+		"with ESMTPS id x\r\n\t(TLSv1.3 TLS_AES_128_GCM_SHA256);": {Proto: ESMTP, TLS: tls},
+		"with ESMTPA id x;": {Proto: ESMTP, Login: "alice"},
+		"with LMTPSA id x\r\n\t(TLSv1.3 TLS_AES_128_GCM_SHA256);": {Proto: LMTP, TLS: tls, Login: "alice"},
+		"with SMTP id x\r\n\t(TLSv1.3 TLS_AES_128_GCM_SHA256);":   {Proto: SMTP, TLS: tls, Login: "alice"},
+	} {
+		if got := env.Received("mx", "x", time.Time{}); !strings.Contains(got, want) {
+			t.Errorf("got %q, want %q in it", got, want)
+		}
+	}
+}
+
 // TestReceivedIsAHeader makes Received of the longest and worst that a client
 // can say: its lines stay below the limit, and a mail reader understands it.
 func TestReceivedIsAHeader(t *testing.T) {

@@ -47,6 +47,7 @@ type Session struct {
 	Hostname       string // the name in greeting and HELO replies; never another's: that is sendmail's loop guard
 	Backend        Backend
 	Peer           Peer
+	TLS            TLS   // what the connection is inside of
 	MaxMessageSize int64 // bytes; 0: no limit
 
 	ReadTimeout, WriteTimeout, SessionTimeout time.Duration // 0: the constant of that name

@@ -6,13 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"superlist/lists"
-	"superlist/lists/maillog"
-	"superlist/smtp"
+	"superlist/lists/door"
 )
 
 const manual = `superlist-spawn - one SMTP session for mailing lists
@@ -33,70 +29,43 @@ It writes nothing to standard error: under spawn and inetd that is the client.
 What it has to say is in the log that the configuration names.
 `
 
+const program = "superlist-spawn"
+
 func main() {
 	growStack(-1)
-	if err := hideStderr(); err != nil {
-		refuse(err)
+	if err := door.HideStderr(); err != nil {
+		door.Refuse(program, err)
+		return
 	}
-	flags := flag.NewFlagSet("superlist-spawn", flag.ContinueOnError)
+	flags := flag.NewFlagSet(program, flag.ContinueOnError)
 	flags.Usage = func() {}
 	config := flags.String("c", "", "")
-	switch err := flags.Parse(os.Args[1:]); {
+	err := flags.Parse(os.Args[1:])
+	switch {
 	case err == flag.ErrHelp:
 		fmt.Print(manual)
 		return
-	case err != nil:
-		refuse(err)
-	case flags.NArg() > 0:
-		refuse(fmt.Errorf("unknown argument %q", flags.Arg(0)))
+	case err == nil && flags.NArg() > 0:
+		err = fmt.Errorf("unknown argument %q", flags.Arg(0))
 	}
-	site, err := lists.Load(lists.ConfigFile(*config))
 	if err == nil {
-		err = site.BecomeUser()
+		err = serve(*config)
 	}
 	if err != nil {
-		refuse(err)
+		door.Refuse(program, err)
 	}
-	log, err := maillog.Open(site.Log, site.LogLevel, "superlist-spawn")
+}
+
+// serve serves the client. An error is one of ours before the session began.
+func serve(config string) error {
+	site, log, err := door.Open(config, program)
 	if err != nil {
-		// Mail goes on without a log; syslog may know at least that.
-		fallback().Printf(maillog.Err, "%v", err)
+		return err
 	}
-	if f := log.File(); f != nil {
-		unix.Dup3(int(f.Fd()), 2, 0) // where the runtime's last words go
-	}
-	serve(site, log)
-}
-
-func serve(site *lists.Site, log *maillog.Log) {
-	conn := &conn{in: 0, out: 1}
-	session := smtp.Session{
-		Hostname:       site.Hostname,
-		Backend:        &lists.Intake{Site: site, Spool: site.Spool()},
-		Peer:           peer(0, os.Getenv),
-		MaxMessageSize: int64(site.MaxMessageSize),
-		ReadTimeout:    time.Duration(site.ReadTimeout),
-		WriteTimeout:   time.Duration(site.WriteTimeout),
-		SessionTimeout: time.Duration(site.SessionTimeout),
-		Log: func(e smtp.Event) {
-			if at := level(e); log.Takes(at) {
-				log.Line(at, e.String())
-			}
-		},
-	}
-	session.Serve(conn)
-	conn.linger()
-}
-
-// level is how grave an event is for the log.
-func level(e smtp.Event) maillog.Level {
-	switch {
-	case e.Fault():
-		return maillog.Err
-	case e.What == "connect", e.What == "disconnect" && e.Err == nil:
-		return maillog.Debug // its decisions have lines of their own
-	}
-	return maillog.Info
+	conn := &door.Conn{In: 0, Out: 1}
+	door.Session(site, log).Serve(conn)
+	conn.Linger()
+	return nil
 }
 
 // growStack makes the stack as large as a session needs at once, while there is
@@ -110,32 +79,4 @@ func growStack(i int) byte {
 	}
 	var room [40 << 10]byte
 	return room[i]
-}
-
-// hideStderr moves standard error out of the client's socket, before anything
-// can be said there.
-func hideStderr() error {
-	null, err := unix.Open("/dev/null", unix.O_RDWR, 0)
-	if err != nil {
-		return fmt.Errorf("/dev/null: %w", err)
-	}
-	defer unix.Close(null)
-	return unix.Dup3(null, 2, 0)
-}
-
-// fallback is the log where the configuration gives none.
-func fallback() *maillog.Log {
-	log, _ := maillog.Open("syslog", "info", "superlist-spawn")
-	return log
-}
-
-// refuse ends a session that cannot begin: RFC 5321, 3.8. What is wrong is for
-// the log alone.
-func refuse(err error) {
-	fallback().Printf(maillog.Err, "no session: %v", err)
-	c := &conn{in: 0, out: 1}
-	c.SetWriteDeadline(time.Now().Add(time.Second))
-	c.Write([]byte("421 4.3.0 the mailing lists are not available now; please try again later\r\n"))
-	c.linger()
-	os.Exit(0) // a launcher would make an alarm of anything else, and the log has it
 }

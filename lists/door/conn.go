@@ -1,36 +1,37 @@
-package main
+package door
 
 import (
 	"io"
-	"net/netip"
 	"os"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"superlist/smtp"
 )
 
-// A conn is the two descriptors that the launcher gave us. It waits with
+// A Conn is the two descriptors that the launcher gave us. It waits with
 // poll(2) and not with the runtime's poller: so deadlines hold on sockets,
 // pipes and terminals alike, the descriptors stay blocking for whoever shares
 // them, and package net need not be linked. A write to a client that has gone
 // is EPIPE: SIGPIPE only ends a Go program that writes through os.Stdout.
-type conn struct {
-	in, out       int
+type Conn struct {
+	In, Out       int
 	readBy, outBy time.Time // zero: no deadline
 }
 
-func (c *conn) SetReadDeadline(t time.Time) error  { c.readBy = t; return nil }
-func (c *conn) SetWriteDeadline(t time.Time) error { c.outBy = t; return nil }
+// SetReadDeadline ends a Read that waits longer with os.ErrDeadlineExceeded; the
+// zero time lets it wait for ever.
+func (c *Conn) SetReadDeadline(t time.Time) error { c.readBy = t; return nil }
 
-func (c *conn) Read(p []byte) (int, error) {
+// SetWriteDeadline is the same for Write.
+func (c *Conn) SetWriteDeadline(t time.Time) error { c.outBy = t; return nil }
+
+// Read gives io.EOF when the client has gone, in whatever way.
+func (c *Conn) Read(p []byte) (int, error) {
 	for {
-		if err := wait(c.in, unix.POLLIN, c.readBy); err != nil {
+		if err := wait(c.In, unix.POLLIN, c.readBy); err != nil {
 			return 0, err
 		}
-		n, err := unix.Read(c.in, p)
+		n, err := unix.Read(c.In, p)
 		switch {
 		case err == unix.EINTR || err == unix.EAGAIN:
 		case err == unix.ECONNRESET || err == nil && n == 0:
@@ -47,13 +48,14 @@ func (c *conn) Read(p []byte) (int, error) {
 // take, for want of memory: without it the two would keep us busy.
 const pause = 10 * time.Millisecond
 
-func (c *conn) Write(p []byte) (int, error) {
+// Write writes all of p, or says why not.
+func (c *Conn) Write(p []byte) (int, error) {
 	done := 0
 	for done < len(p) {
-		if err := wait(c.out, unix.POLLOUT, c.outBy); err != nil {
+		if err := wait(c.Out, unix.POLLOUT, c.outBy); err != nil {
 			return done, err
 		}
-		n, err := send(c.out, p[done:])
+		n, err := send(c.Out, p[done:])
 		switch err {
 		case nil:
 			done += n
@@ -107,35 +109,13 @@ func wait(fd int, events int16, by time.Time) error {
 // lingerTime is how long a client may take to read our last reply.
 const lingerTime = time.Second
 
-// linger lets the client have our last reply: a socket that is closed with
+// Linger lets the client have our last reply: a socket that is closed with
 // unread input is reset, and a reset discards what the other side has not read
 // yet.
-func (c *conn) linger() {
-	if unix.Shutdown(c.out, unix.SHUT_WR) != nil {
+func (c *Conn) Linger() {
+	if unix.Shutdown(c.Out, unix.SHUT_WR) != nil {
 		return // no socket, or no client
 	}
 	c.SetReadDeadline(time.Now().Add(lingerTime))
 	io.Copy(io.Discard, io.LimitReader(c, 1<<20))
-}
-
-// peer is who is on the other side: the socket knows best, then the launcher's
-// environment does.
-func peer(fd int, env func(string) string) smtp.Peer {
-	sa, err := unix.Getpeername(fd)
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return smtp.Peer{Addr: netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))}
-	case *unix.SockaddrInet6:
-		return smtp.Peer{Addr: netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).Unmap(), uint16(sa.Port))}
-	}
-	for _, name := range [][2]string{{"REMOTE_ADDR", "REMOTE_PORT"}, {"REMOTE_HOST", "REMOTE_PORT"}, {"TCPREMOTEIP", "TCPREMOTEPORT"}} {
-		if ip, err := netip.ParseAddr(env(name[0])); err == nil {
-			port, _ := strconv.ParseUint(env(name[1]), 10, 16)
-			return smtp.Peer{Addr: netip.AddrPortFrom(ip.WithZone("").Unmap(), uint16(port))}
-		}
-	}
-	if err == nil {
-		return smtp.Peer{Name: "unix"}
-	}
-	return smtp.Peer{Name: "stdin"}
 }

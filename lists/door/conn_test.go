@@ -1,4 +1,4 @@
-package main
+package door
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ func TestWriteDeadline(t *testing.T) {
 			}
 			defer unix.Close(fds[0])
 			defer unix.Close(fds[1])
-			c := &conn{in: fds[0], out: fds[0]}
+			c := &Conn{In: fds[0], Out: fds[0]}
 			c.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
 			done := make(chan error, 1)
 			go func() {

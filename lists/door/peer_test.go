@@ -1,4 +1,4 @@
-package main
+package door
 
 import (
 	"net/netip"
@@ -40,7 +40,7 @@ func TestPeer(t *testing.T) {
 		"a name, no use":   {pipe[0], map[string]string{"REMOTE_HOST": "mail.example.com"}, smtp.Peer{Name: "stdin"}},
 		"no such port":     {pipe[0], map[string]string{"REMOTE_ADDR": "192.0.2.7", "REMOTE_PORT": "x"}, address("192.0.2.7:0")},
 	} {
-		if got := peer(test.fd, func(key string) string { return test.env[key] }); got != test.want {
+		if got := Peer(test.fd, func(key string) string { return test.env[key] }); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}

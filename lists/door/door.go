@@ -1,0 +1,56 @@
+// Package door is how a program that serves one connection on the descriptors it
+// was started with comes in and goes out: standard error moved away from the
+// client, the configuration read, root given up, the log open, the peer known.
+// Every such program goes through it, so that they differ in their protocol
+// alone.
+//
+// It refuses to write to standard error, which under spawn(8) and inetd is the
+// client, and links nothing that a plain session does not need.
+package door
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+)
+
+// HideStderr moves standard error out of the client's socket. It is the first
+// thing to do, before anything can be said there.
+func HideStderr() error {
+	null, err := unix.Open("/dev/null", unix.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("/dev/null: %w", err)
+	}
+	defer unix.Close(null)
+	return unix.Dup3(null, 2, 0)
+}
+
+// Open reads the configuration, becomes the user that it names, and opens the
+// log, into which the runtime's last words then go too. A log that cannot be
+// opened is no error: mail goes on without it, and syslog may know.
+func Open(config, program string) (*lists.Site, *maillog.Log, error) {
+	site, err := lists.Load(lists.ConfigFile(config))
+	if err == nil {
+		err = site.BecomeUser()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	log, err := maillog.Open(site.Log, site.LogLevel, program)
+	if err != nil {
+		Fallback(program).Printf(maillog.Err, "%v", err)
+	}
+	if f := log.File(); f != nil {
+		unix.Dup3(int(f.Fd()), 2, 0)
+	}
+	return site, log, nil
+}
+
+// Fallback is the log where the configuration gives none.
+func Fallback(program string) *maillog.Log {
+	log, _ := maillog.Open("syslog", "info", program)
+	return log
+}
