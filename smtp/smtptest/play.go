@@ -28,16 +28,32 @@ func (s *Script) Play(w io.Writer, r io.Reader, show io.Writer) error {
 				return fmt.Errorf("%s:%d: %w", s.Name, st.line, err)
 			}
 		default:
-			line, err := br.ReadString('\n')
-			if err != nil {
-				return fmt.Errorf("%s:%d: got %q, want %q: %w", s.Name, st.line, line, st.text, err)
-			}
-			line = strings.TrimSuffix(line, "\r\n")
-			fmt.Fprintf(show, "S: %s\n", line)
-			if !Match(strings.TrimSuffix(st.text, "\r\n"), line) {
-				return fmt.Errorf("%s:%d: got %q, want %q", s.Name, st.line, line, st.text)
+			if err := s.hear(st, br, show); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// hear holds what comes back against one step.
+func (s *Script) hear(st step, br *bufio.Reader, show io.Writer) error {
+	for {
+		line, err := br.ReadString('\n')
+		if err != nil {
+			return fmt.Errorf("%s:%d: got %q, want %q: %w", s.Name, st.line, line, st.text, err)
+		}
+		line = strings.TrimSuffix(line, "\r\n")
+		fmt.Fprintf(show, "S: %s\n", line)
+		if !Match(strings.TrimSuffix(st.text, "\r\n"), line) {
+			return fmt.Errorf("%s:%d: got %q, want %q", s.Name, st.line, line, st.text)
+		}
+		more := st.more()
+		if more == "" {
+			return nil
+		}
+		if next, err := br.Peek(len(more)); err != nil || string(next) != more {
+			return nil
+		}
+	}
 }

@@ -11,12 +11,13 @@
 //	C! timeout
 //
 // S: is a line of the server's and C: one of the client's, each ended by CRLF;
-// an asterisk in the line that is expected matches anything. C| and S| are bytes
-// as they stand, as Go strings joined by +, each repeated N times with N*. C!
-// and S! are what happens to the connection: timeout, reset or close. Where the
-// other side is said to close, it must leave without reading on. Lines of
-// one side that follow each other go out in one piece: that is pipelining. A
-// txtar archive may follow; what its files are is up to the test.
+// an asterisk in the line that is expected matches anything, and S: 250-*, once
+// or repeated, any number of such lines: what a server announces may grow. C|
+// and S| are bytes as they stand, as Go strings joined by +, each repeated N
+// times with N*. C! and S! are what happens to the connection: timeout, reset or
+// close. Where the other side is said to close, it must leave without reading
+// on. Lines of one side that follow each other go out in one piece: that is
+// pipelining. A txtar archive may follow; what its files are is up to the test.
 //
 // A Conn is an io.ReadWriter. Its Read first compares all that was written so
 // far with what was expected, and only then hands out the next lines. There are
@@ -63,6 +64,15 @@ func (st step) bytes() string {
 		return st.text + "\r\n"
 	}
 	return st.text
+}
+
+// more is "250-" where a step is S: 250-*, the lines of a reply but the last.
+func (st step) more() string {
+	code, ok := strings.CutSuffix(st.text, "-*")
+	if !ok || len(code) != 3 || st.side != 'S' || st.kind != ':' {
+		return ""
+	}
+	return code + "-"
 }
 
 // ReadAll reads the recordings that a pattern names.
@@ -112,6 +122,9 @@ func Parse(file string, text []byte) (*Script, error) {
 			return nil, fmt.Errorf("%s:%d: %w", file, n, err)
 		}
 		st.line = n
+		if last := len(s.steps) - 1; last >= 0 && st.more() != "" && st.more() == s.steps[last].more() {
+			continue
+		}
 		s.steps = append(s.steps, st)
 	}
 	return s, nil
@@ -307,6 +320,9 @@ func (c *Conn) expect(st step) error {
 	text, ok := bytes.CutSuffix(line, []byte("\r\n"))
 	if !ok || !Match(st.text, string(text)) {
 		return c.fail("%s:%d: got %q, want %q", c.script.Name, st.line, line, st.text)
+	}
+	if more := st.more(); more != "" && bytes.HasPrefix(c.heard.Bytes(), []byte(more)) {
+		return c.expect(st)
 	}
 	return nil
 }
