@@ -51,13 +51,18 @@ func (s *Session) hello(arg, proto string) {
 		s.reply(Reply{250, "", s.Hostname})
 		return
 	}
-	s.reply(Reply{250, "", strings.Join([]string{
-		s.Hostname,
+	s.reply(Reply{250, "", s.Hostname + "\n" + strings.Join(s.extensions(), "\n")})
+}
+
+// extensions are what EHLO announces.
+func (s *Session) extensions() []string {
+	return []string{
 		"PIPELINING",
 		"SIZE " + strconv.FormatInt(s.MaxMessageSize, 10),
 		"8BITMIME",
+		"LIMITS RCPTMAX=" + strconv.Itoa(MaxRecipients), // RFC 9422, 3
 		"ENHANCEDSTATUSCODES",
-	}, "\n")})
+	}
 }
 
 // mail is MAIL: RFC 5321, 4.1.1.2.
