@@ -49,8 +49,8 @@ func (in *Intake) Mail(env *smtp.Envelope) error {
 }
 
 // Rcpt decides what can be decided without the message.
-func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Path) error {
-	d, err := in.Site.Resolve(to)
+func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
+	d, err := in.Site.Resolve(to.Path)
 	if err != nil {
 		return err
 	}
@@ -83,6 +83,8 @@ func (in *Intake) Data(env *smtp.Envelope) (smtp.Message, error) {
 		Client:  env.Peer.String() + " helo=" + env.Helo + " proto=" + env.Proto,
 		From:    env.From,
 		Body:    env.Body,
+		Ret:     env.Ret,
+		EnvID:   env.EnvID,
 	})
 	if err != nil {
 		return nil, err

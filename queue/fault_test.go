@@ -24,7 +24,7 @@ func commitOne(s *Spool) error {
 		return err
 	}
 	for range 2 {
-		if err := w.Rcpt(smtp.Path{Local: "dev", Domain: "lists.example.org"}); err != nil {
+		if err := w.Rcpt(smtp.Rcpt{Path: smtp.Path{Local: "dev", Domain: "lists.example.org"}}); err != nil {
 			w.Abort()
 			return err
 		}

@@ -26,6 +26,8 @@ type Head struct {
 	Client  string    // the session it came from, for the operator
 	From    smtp.Path // return path
 	Body    string    // BODY of MAIL: "", "7BIT" or "8BITMIME"
+	Ret     string    // RET of MAIL: "", "FULL" or "HDRS"
+	EnvID   string    // ENVID of MAIL, in xtext
 	List    smtp.Path // the list that sends it; null in inbound
 	VERP    bool      // every recipient gets a return path of its own, made from From
 }
@@ -58,7 +60,8 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 		verp = "yes"
 	}
 	for _, field := range []struct{ key, value string }{
-		{"client", h.Client}, {"body", h.Body}, {"list", list}, {"verp", verp}, {"from", h.From.String()},
+		{"client", h.Client}, {"body", h.Body}, {"ret", h.Ret}, {"envid", h.EnvID},
+		{"list", list}, {"verp", verp}, {"from", h.From.String()},
 	} {
 		if !oneLine(field.value) {
 			return 0, fmt.Errorf("queue: %s %q does not fit into a head", field.key, field.value)
@@ -116,6 +119,10 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				h.Client = value
 			case "body":
 				h.Body = value
+			case "ret":
+				h.Ret = value
+			case "envid":
+				h.EnvID = value
 			case "verp":
 				h.VERP = value == "yes"
 			case "list", "from":
@@ -163,7 +170,7 @@ const (
 
 // A Recipient is one line of a head.
 type Recipient struct {
-	Path  smtp.Path
+	smtp.Rcpt
 	State byte  // ToDo, Done or Fail
 	at    int64 // of the state byte in the file
 }
@@ -172,6 +179,6 @@ func parseRecipient(line string) (Recipient, bool) {
 	if len(line) < 3 || line[1] != ' ' || line[0] != ToDo && line[0] != Done && line[0] != Fail {
 		return Recipient{}, false
 	}
-	path, rest, ok := smtp.ParsePath(line[2:])
-	return Recipient{Path: path, State: line[0]}, ok && rest == ""
+	to, ok := smtp.ParseRcpt(line[2:])
+	return Recipient{Rcpt: to, State: line[0]}, ok
 }

@@ -311,7 +311,7 @@ func (m *Message) Retry(now time.Time) (id string, err error) {
 	}
 	for r, err := range m.Recipients() {
 		if err == nil && r.State != Done {
-			err = w.Rcpt(r.Path)
+			err = w.Rcpt(r.Rcpt)
 		}
 		if err != nil {
 			w.Abort()

@@ -44,7 +44,7 @@ func put(t testing.TB, s *Spool, box Box, h Head, to ...string) string {
 		t.Fatal(err)
 	}
 	for _, a := range to {
-		if err := w.Rcpt(path(t, a)); err != nil {
+		if err := w.Rcpt(smtp.Rcpt{Path: path(t, a)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestRoundTrip(t *testing.T) {
 		Arrived: time.Date(2026, 11, 21, 10, 0, 0, 123456000, time.UTC),
 		Client:  "[192.0.2.7]:4711 helo=mail.example.com proto=ESMTP",
 		From:    path(t, "dev+bounces-x@lists.example.org"), Body: "8BITMIME",
-		List: path(t, "dev@lists.example.org"), VERP: true,
+		Ret: "HDRS", EnvID: "e+2B1", List: path(t, "dev@lists.example.org"), VERP: true,
 	}
 	id := put(t, s, Outbound, h, "a@example.com", `"b c"@example.com`)
 	m := claim(t, s, Outbound, id)
@@ -117,6 +117,46 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
+}
+
+// TestRecipientsKeepTheirWishes: what RCPT said of a recipient is in the file, and
+// still there when the message is tried anew.
+func TestRecipientsKeepTheirWishes(t *testing.T) {
+	s := newSpool(t)
+	w, err := s.Create(Head{From: path(t, "a@example.com")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []smtp.Rcpt{
+		{Path: path(t, "dev@lists.example.org"), Notify: smtp.NotifySuccess | smtp.NotifyDelay, ORcpt: "rfc822;Dev+2B@lists.example.org"},
+		{Path: path(t, "news@lists.example.org")},
+		{Path: path(t, strings.Repeat("x", 890)+"@lists.e"), Notify: 14, ORcpt: "a;" + strings.Repeat("o", smtp.MaxORcpt-2)},
+	}
+	for _, to := range want {
+		if err := w.Rcpt(to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Commit(Failed); err != nil {
+		t.Fatal(err)
+	}
+	check := func(m *Message) {
+		t.Helper()
+		i := 0
+		for r, err := range m.Recipients() {
+			if err != nil || r.Rcpt != want[i] {
+				t.Errorf("got %+v, %v, want %+v", r.Rcpt, err, want[i])
+			}
+			i++
+		}
+	}
+	m := claim(t, s, Failed, w.ID())
+	check(m)
+	id, err := m.Retry(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(claim(t, s, Inbound, id))
 }
 
 func TestMarksAndNotesStay(t *testing.T) {
@@ -388,7 +428,7 @@ func TestHeadCannotBeForged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Abort()
-	if err := w.Rcpt(smtp.Path{Local: "a\nD <b", Domain: "example.com"}); err == nil {
+	if err := w.Rcpt(smtp.Rcpt{Path: smtp.Path{Local: "a\nD <b", Domain: "example.com"}}); err == nil {
 		t.Error("a recipient with a line break was taken")
 	}
 }
@@ -413,7 +453,7 @@ func TestRefusedAreFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range []string{"a@example.com", "b@example.com", "c@example.com"} {
-		w.Rcpt(path(t, a))
+		w.Rcpt(smtp.Rcpt{Path: path(t, a)})
 	}
 	io.WriteString(w, content)
 	if err := w.Commit(Inbound, 0, 2); err != nil {

@@ -76,8 +76,8 @@ func (w *Writer) write(s string) {
 }
 
 // Rcpt adds a recipient. It is not called after Write.
-func (w *Writer) Rcpt(to smtp.Path) error {
-	line := to.String()
+func (w *Writer) Rcpt(to smtp.Rcpt) error {
+	line := to.Line()
 	if !oneLine(line) {
 		return fmt.Errorf("queue: recipient %q does not fit into a head", line)
 	}

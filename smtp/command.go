@@ -82,3 +82,6 @@ func heloName(arg string) (string, bool) {
 		return c
 	}, name), true
 }
+
+// printable says that s can stand in a header, a log line and a queue file.
+func printable(s string) bool { return printableASCII(s) }

@@ -82,7 +82,7 @@ func (s *Session) mail(arg string) {
 	}
 	env := &Envelope{Peer: s.Peer, Helo: s.helo, Proto: s.proto, TLS: s.TLS, From: from}
 	for _, p := range params {
-		if r, ok := s.mailParam(env, p.key, p.value); !ok {
+		if r, ok := s.mailParam(env, p); !ok {
 			s.refuse(r)
 			return
 		}
@@ -96,10 +96,10 @@ func (s *Session) mail(arg string) {
 }
 
 // mailParam is one parameter of MAIL.
-func (s *Session) mailParam(env *Envelope, key, value string) (Reply, bool) {
-	switch key {
+func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
+	switch p.key {
 	case "SIZE": // RFC 1870, 6
-		n, ok := parseSize(value)
+		n, ok := parseSize(p.value)
 		if !ok {
 			return Reply{501, "5.5.4", "SIZE must be a number of bytes"}, false
 		}
@@ -108,12 +108,15 @@ func (s *Session) mailParam(env *Envelope, key, value string) (Reply, bool) {
 		}
 		env.Size = n
 	case "BODY": // RFC 6152, 3
-		env.Body = strings.ToUpper(value)
+		env.Body = upper(p.value)
 		if env.Body != "7BIT" && env.Body != "8BITMIME" {
 			return Reply{501, "5.5.4", "BODY must be 7BIT or 8BITMIME"}, false
 		}
 	default:
-		return Reply{555, "5.5.4", "parameter " + key + " is not known here"}, false
+		if s.DSN {
+			return env.mailDSN(p)
+		}
+		return unknownParam(p), false
 	}
 	return Reply{}, true
 }
@@ -130,15 +133,18 @@ func (s *Session) rcpt(arg string) {
 		s.refuse(Reply{503, "5.5.1", "say MAIL first"})
 		return
 	}
-	to, params, bad := parseMailbox(arg, "TO:", "5.1.3")
-	if bad == nil && to.IsNull() {
+	path, params, bad := parseMailbox(arg, "TO:", "5.1.3")
+	if bad == nil && path.IsNull() {
 		bad = &Reply{501, "5.1.3", "the null address takes no mail"}
 	}
-	if bad == nil && len(params) > 0 {
-		bad = &Reply{555, "5.5.4", "parameter " + params[0].key + " is not known here"}
+	to := Rcpt{Path: path}
+	for _, p := range params {
+		if r, ok := s.rcptParam(&to, p); !ok && bad == nil {
+			bad = &r
+		}
 	}
 	if bad == nil && len(s.env.To) >= MaxRecipients {
-		s.overshoot(to)
+		s.overshoot(path)
 		return
 	}
 	if bad != nil {
@@ -148,11 +154,19 @@ func (s *Session) rcpt(arg string) {
 	}
 	if err := s.Backend.Rcpt(s.env, to); err != nil {
 		s.refused = true
-		s.refuseErr(err, Event{What: "refused", Text: "RCPT", To: to})
+		s.refuseErr(err, Event{What: "refused", Text: "RCPT", To: path})
 		return
 	}
 	s.env.To = append(s.env.To, to)
 	s.reply(Reply{250, "2.1.5", "recipient ok"})
+}
+
+// rcptParam is one parameter of RCPT.
+func (s *Session) rcptParam(to *Rcpt, p param) (Reply, bool) {
+	if s.DSN {
+		return to.dsn(p)
+	}
+	return unknownParam(p), false
 }
 
 // overshoot refuses one recipient too many. It is no error of the client's: it
@@ -243,7 +257,7 @@ func (s *Session) answer(env *Envelope, id string, size int64, outcomes []error)
 	accepted := Reply{250, "2.0.0", "queued as " + id}
 	some := false
 	for i, err := range outcomes {
-		e := Event{ID: id, To: env.To[i], Size: size}
+		e := Event{ID: id, To: env.To[i].Path, Size: size}
 		if err == nil {
 			e.What, e.Reply, some = "accepted", accepted, true
 		} else {

@@ -78,7 +78,9 @@ type Envelope struct {
 	From  Path
 	Size  int64  // as MAIL announced it; 0 where it did not. Never to be trusted: RFC 1870, 5
 	Body  string // BODY of MAIL: "", "7BIT" or "8BITMIME"
-	To    []Path // the recipients accepted so far
+	Ret   string // how much of the message a report is to have: "", "FULL" or "HDRS" (RFC 3461, 4.3)
+	EnvID string // the sender's name for the transaction, in xtext as it came; see EnvelopeID
+	To    []Rcpt // the recipients accepted so far
 }
 
 // Received is the trace header for this transaction: RFC 5321, 4.4. It names a
@@ -91,7 +93,7 @@ func (e *Envelope) Received(hostname, id string, at time.Time) string {
 		s += "\r\n\t(" + e.TLS.Version + " " + e.TLS.Cipher + ")"
 	}
 	if len(e.To) == 1 {
-		s += "\r\n\tfor " + e.To[0].String()
+		s += "\r\n\tfor " + e.To[0].Path.String()
 	}
 	return s + "; " + at.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700") + "\r\n"
 }

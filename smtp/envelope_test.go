@@ -35,7 +35,7 @@ func TestReceived(t *testing.T) {
 	at := time.Date(2026, 11, 1, 9, 5, 7, 0, time.FixedZone("", -90*60))
 	env := &Envelope{
 		Peer: Peer{Addr: netip.MustParseAddrPort("192.0.2.7:4711")}, Helo: "mail.example.com", Proto: ESMTP,
-		From: Path{"a", "example.com"}, To: []Path{{"dev", "lists.example.org"}},
+		From: Path{"a", "example.com"}, To: []Rcpt{{Path: Path{"dev", "lists.example.org"}}},
 	}
 	want := "Received: from mail.example.com ([192.0.2.7])\r\n\tby lists.example.org (superlist) with ESMTP id 1.M2P3R4.mx\r\n" +
 		"\tfor <dev@lists.example.org>; Sun, 1 Nov 2026 10:35:07 +0000\r\n"
@@ -43,7 +43,7 @@ func TestReceived(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	// Nobody learns of the others.
-	env.To = append(env.To, Path{"secret", "lists.example.org"})
+	env.To = append(env.To, Rcpt{Path: Path{"secret", "lists.example.org"}})
 	want = "Received: from mail.example.com ([192.0.2.7])\r\n\tby lists.example.org (superlist) with LMTP id x; Sun, 1 Nov 2026 10:35:07 +0000\r\n"
 	env.Proto = LMTP
 	if got := env.Received("lists.example.org", "x", at); got != want {
@@ -80,7 +80,7 @@ func TestReceivedIsAHeader(t *testing.T) {
 		if !ok {
 			t.Fatal(helo)
 		}
-		env := &Envelope{Peer: Peer{Name: "stdin"}, Helo: name, Proto: SMTP, To: []Path{long}}
+		env := &Envelope{Peer: Peer{Name: "stdin"}, Helo: name, Proto: SMTP, To: rcpts([]Path{long})}
 		got := env.Received(strings.Repeat("d", MaxDomain), "id", at)
 		for line := range strings.Lines(got) {
 			if len(line) > 1000 || !strings.HasSuffix(line, "\r\n") {

@@ -49,7 +49,7 @@ func decide(local string) error {
 
 func (m *memory) Mail(env *Envelope) error { return decide(env.From.Local) }
 
-func (m *memory) Rcpt(_ *Envelope, to Path) error { return decide(to.Local) }
+func (m *memory) Rcpt(_ *Envelope, to Rcpt) error { return decide(to.Local) }
 
 func (m *memory) Data(env *Envelope) (Message, error) {
 	if env.From.Local == noData {
@@ -88,7 +88,7 @@ func (m *memoryMessage) Commit() (string, []error) {
 	outcomes := make([]error, len(m.env.To))
 	n := 0
 	for i, to := range m.env.To {
-		late := to.Local == tooLate || m.env.Proto != LMTP && slices.ContainsFunc(m.env.To, func(p Path) bool { return p.Local == tooLate })
+		late := to.Local == tooLate || m.env.Proto != LMTP && slices.ContainsFunc(m.env.To, func(p Rcpt) bool { return p.Local == tooLate })
 		if late {
 			outcomes[i] = replyLate
 		} else {

@@ -189,7 +189,7 @@ func meet(t *testing.T, r *rand.Rand, proto string) {
 		}
 		to := takers(t, tx, out)
 		if len(to) > 0 {
-			want = append(want, stored{env: Envelope{From: tx.From, To: to}, text: text})
+			want = append(want, stored{env: Envelope{From: tx.From, To: rcpts(to)}, text: text})
 		}
 	}
 	c.Quit()
@@ -213,7 +213,15 @@ func meet(t *testing.T, r *rand.Rand, proto string) {
 	}
 }
 
-func contains(paths []Path, p Path) bool {
+// rcpts are recipients of whom RCPT says nothing more.
+func rcpts(paths []Path) (to []Rcpt) {
+	for _, p := range paths {
+		to = append(to, Rcpt{Path: p})
+	}
+	return to
+}
+
+func contains(paths []Rcpt, p Rcpt) bool {
 	for _, q := range paths {
 		if p == q {
 			return true

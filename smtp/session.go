@@ -20,7 +20,7 @@ type Backend interface {
 	// complete but for its recipients.
 	Mail(*Envelope) error
 	// Rcpt decides on one recipient; with nil it is added to the envelope.
-	Rcpt(*Envelope, Path) error
+	Rcpt(*Envelope, Rcpt) error
 	// Data opens the place where the message goes. An error refuses DATA
 	// before a byte of the message is sent.
 	Data(*Envelope) (Message, error)
@@ -49,6 +49,7 @@ type Session struct {
 	Peer           Peer
 	TLS            TLS   // what the connection is inside of
 	MaxMessageSize int64 // bytes; 0: no limit
+	DSN            bool  // offer delivery status notifications; the Backend has to send them
 
 	ReadTimeout, WriteTimeout, SessionTimeout time.Duration // 0: the constant of that name
 

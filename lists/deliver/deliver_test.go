@@ -104,7 +104,7 @@ func (w *world) message(from, content string, to ...string) string {
 		w.t.Fatal(err)
 	}
 	for _, address := range to {
-		if err := m.Rcpt(path(address)); err != nil {
+		if err := m.Rcpt(smtp.Rcpt{Path: path(address)}); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -810,7 +810,7 @@ type collector struct {
 }
 
 func (c *collector) Mail(*smtp.Envelope) error            { return nil }
-func (c *collector) Rcpt(*smtp.Envelope, smtp.Path) error { return nil }
+func (c *collector) Rcpt(*smtp.Envelope, smtp.Rcpt) error { return nil }
 func (c *collector) Data(env *smtp.Envelope) (smtp.Message, error) {
 	return &collected{c: c, env: env}, nil
 }
@@ -946,10 +946,10 @@ func TestLargestHeader(t *testing.T) {
 	w.site.Hostname = host[:150] + "h" // an id must still be a file name
 	in := &lists.Intake{Site: w.site, Spool: w.site.Spool()}
 	env := &smtp.Envelope{Helo: host, Proto: smtp.ESMTP, From: path("alice@example.com")}
-	if err := errors.Join(in.Mail(env), in.Rcpt(env, path(dev))); err != nil {
+	if err := errors.Join(in.Mail(env), in.Rcpt(env, smtp.Rcpt{Path: path(dev)})); err != nil {
 		t.Fatal(err)
 	}
-	env.To = []smtp.Path{path(dev)}
+	env.To = []smtp.Rcpt{{Path: path(dev)}}
 	m, err := in.Data(env)
 	if err != nil {
 		t.Fatal(err)

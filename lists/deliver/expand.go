@@ -115,7 +115,7 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 	for member, err := range members.Unique() {
 		if err == nil && !member.NoMail {
 			n++
-			err = w.Rcpt(member.Path)
+			err = w.Rcpt(smtp.Rcpt{Path: member.Path})
 		}
 		if err != nil {
 			w.Abort()
@@ -149,7 +149,7 @@ func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) erro
 		return err
 	}
 	for _, owner := range owners {
-		if err := w.Rcpt(owner); err != nil {
+		if err := w.Rcpt(smtp.Rcpt{Path: owner}); err != nil {
 			w.Abort()
 			return err
 		}

@@ -66,7 +66,7 @@ func faultSite(t *testing.T, dir string) *lists.Site {
 		t.Fatal(err)
 	}
 	for name := range faultLists {
-		w.Rcpt(smtp.Path{Local: name, Domain: "lists.example.org"})
+		w.Rcpt(smtp.Rcpt{Path: smtp.Path{Local: name, Domain: "lists.example.org"}})
 	}
 	io.WriteString(w, "From: a@example.com\r\nSubject: once\r\n\r\nbody\r\n")
 	if err := w.Commit(queue.Inbound); err != nil {

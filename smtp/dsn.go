@@ -1,0 +1,157 @@
+package smtp
+
+import (
+	"slices"
+	"strings"
+)
+
+// Delivery status notifications, as a sender asks for them: RFC 3461.
+
+// MaxEnvID and MaxORcpt are the longest values of ENVID and ORCPT: RFC 3461,
+// 4.4 and 4.2.
+const (
+	MaxEnvID = 100
+	MaxORcpt = 500
+)
+
+// Notify is when a sender wants to hear of a recipient: RFC 3461, 4.1. Zero
+// where it did not say.
+type Notify uint8
+
+const (
+	NotifyNever Notify = 1 << iota
+	NotifySuccess
+	NotifyFailure
+	NotifyDelay
+)
+
+var notifyWords = [...]string{"NEVER", "SUCCESS", "FAILURE", "DELAY"}
+
+// String is the value of NOTIFY: "SUCCESS,FAILURE".
+func (n Notify) String() string {
+	var words []string
+	for i, word := range notifyWords {
+		if n&(1<<i) != 0 {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, ",")
+}
+
+// parseNotify reads the value of NOTIFY: NEVER, or others, each once.
+func parseNotify(value string) (n Notify, ok bool) {
+	for word := range strings.SplitSeq(upper(value), ",") {
+		i := slices.Index(notifyWords[:], word)
+		if i < 0 || n&(1<<i) != 0 {
+			return 0, false
+		}
+		n |= 1 << i
+	}
+	return n, n == NotifyNever || n&NotifyNever == 0
+}
+
+// A Rcpt is a recipient with what RCPT said about it.
+type Rcpt struct {
+	Path
+	Notify Notify
+	ORcpt  string // the recipient before others changed it, "rfc822;dev@example.org", in xtext as it came
+}
+
+// Line is the recipient as RCPT names it: <dev@example.org> NOTIFY=NEVER.
+func (r Rcpt) Line() string {
+	s := r.Path.String()
+	if r.Notify != 0 {
+		s += " NOTIFY=" + r.Notify.String()
+	}
+	if r.ORcpt != "" {
+		s += " ORCPT=" + r.ORcpt
+	}
+	return s
+}
+
+// ParseRcpt reads what Line writes.
+func ParseRcpt(line string) (Rcpt, bool) {
+	path, rest, ok := ParsePath(line)
+	params, ok2 := parseParams(rest)
+	r := Rcpt{Path: path}
+	for _, p := range params {
+		_, known := r.dsn(p)
+		ok = ok && known
+	}
+	return r, ok && ok2
+}
+
+// dsn takes NOTIFY and ORCPT: RFC 3461, 4.1 and 4.2. known is false for any
+// other parameter, and where the reply refuses this one.
+func (r *Rcpt) dsn(p param) (refusal Reply, known bool) {
+	switch p.key {
+	case "NOTIFY":
+		var ok bool
+		if r.Notify, ok = parseNotify(p.value); !ok {
+			return Reply{501, "5.5.4", "NOTIFY must be NEVER, or some of SUCCESS,FAILURE,DELAY"}, false
+		}
+	case "ORCPT":
+		if _, _, ok := OriginalRecipient(p.value); !ok {
+			return Reply{501, "5.5.4", "ORCPT must be like rfc822;name@example.org, in xtext and at most 500 bytes"}, false
+		}
+		r.ORcpt = p.value
+	default:
+		return unknownParam(p), false
+	}
+	return Reply{}, true
+}
+
+// OriginalRecipient takes the value of ORCPT apart: the kind of address, rfc822
+// or another, and the address as a report shows it, which is printable. An
+// address of the kind utf-8 stays as it is written: its own escapes are made to
+// be shown (RFC 6533, 3).
+func OriginalRecipient(orcpt string) (kind, address string, ok bool) {
+	kind, value, found := strings.Cut(orcpt, ";")
+	if !found || len(orcpt) > MaxORcpt || !isKeyword(upper(kind)) || value == "" {
+		return "", "", false
+	}
+	if strings.EqualFold(kind, "utf-8") {
+		return kind, value, printable(value)
+	}
+	address, ok = decodeXtext(value)
+	return kind, address, ok && printableASCII(address)
+}
+
+// EnvelopeID is the value of ENVID as a report shows it: RFC 3461, 4.4 has only
+// printable ASCII in it, however it is written.
+func EnvelopeID(envid string) (id string, ok bool) {
+	id, ok = decodeXtext(envid)
+	return id, ok && id != "" && len(envid) <= MaxEnvID && printableASCII(id)
+}
+
+func printableASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// mailDSN takes RET and ENVID: RFC 3461, 4.3 and 4.4. known is as for Rcpt.dsn.
+func (env *Envelope) mailDSN(p param) (refusal Reply, known bool) {
+	switch p.key {
+	case "RET":
+		env.Ret = upper(p.value)
+		if env.Ret != "FULL" && env.Ret != "HDRS" {
+			return Reply{501, "5.5.4", "RET must be FULL or HDRS"}, false
+		}
+	case "ENVID":
+		if _, ok := EnvelopeID(p.value); !ok {
+			return Reply{501, "5.5.4", "ENVID must be xtext of at most 100 bytes that stands for printable ASCII"}, false
+		}
+		env.EnvID = p.value
+	default:
+		return unknownParam(p), false
+	}
+	return Reply{}, true
+}
+
+func unknownParam(p param) Reply {
+	return Reply{555, "5.5.4", "parameter " + p.key + " is not known here"}
+}
