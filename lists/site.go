@@ -50,6 +50,12 @@ type Site struct {
 	RetryMin           Duration `toml:"retry_min"`
 	RetryMax           Duration `toml:"retry_max"`
 	GiveUp             Duration `toml:"give_up"`
+	TLS                bool     `toml:"tls"`
+	TLSRequired        bool     `toml:"tls_required"`
+	SSLServerCrt       string   `toml:"ssl_server_crt"`
+	SSLServerKey       string   `toml:"ssl_server_key"`
+	SSLVerifyClient    string   `toml:"ssl_verify_client"`
+	SSLCAFile          string   `toml:"ssl_ca_file"`
 	Relay              Relay    `toml:"relay"`
 
 	file string
@@ -91,6 +97,9 @@ func Load(file string) (*Site, error) {
 		RetryMin:           Duration(queue.RetryMin),
 		RetryMax:           Duration(queue.RetryMax),
 		GiveUp:             Duration(queue.GiveUp),
+		SSLServerCrt:       "/etc/superlist/tls.crt",
+		SSLServerKey:       "/etc/superlist/tls.key",
+		SSLVerifyClient:    "none",
 		Relay:              Relay{Address: "127.0.0.1:10026", Verp: "auto", Batch: MaxBatch},
 		file:               file,
 	}
@@ -138,6 +147,18 @@ func (s *Site) check() error {
 		return s.wrong("log", "must be syslog, journal, stderr, none, or a file name that begins with /")
 	case s.LogLevel != "debug" && s.LogLevel != "info" && s.LogLevel != "warning" && s.LogLevel != "err":
 		return s.wrong("log_level", "must be debug, info, warning or err")
+	case s.TLSRequired && !s.TLS:
+		return s.wrong("tls_required", "needs tls = true")
+	case !filepath.IsAbs(s.SSLServerCrt):
+		return s.wrong("ssl_server_crt", "must be a file name that begins with /")
+	case !filepath.IsAbs(s.SSLServerKey):
+		return s.wrong("ssl_server_key", "must be a file name that begins with /")
+	case s.SSLVerifyClient != "none" && s.SSLVerifyClient != "request" && s.SSLVerifyClient != "require":
+		return s.wrong("ssl_verify_client", "must be none, request or require")
+	case s.SSLVerifyClient != "none" && s.SSLCAFile == "":
+		return s.wrong("ssl_verify_client", "needs ssl_ca_file: who has signed the clients' certificates")
+	case s.SSLCAFile != "" && !filepath.IsAbs(s.SSLCAFile):
+		return s.wrong("ssl_ca_file", "must be a file name that begins with /")
 	case s.Relay.Verp != "auto" && s.Relay.Verp != "xverp" && s.Relay.Verp != "self":
 		return s.wrong("relay.verp", "must be auto, xverp or self")
 	case s.Relay.Batch < 1 || s.Relay.Batch > MaxBatch:

@@ -8,24 +8,26 @@ import (
 
 // A command is a verb's row in the table.
 type command struct {
-	verb string
-	run  func(s *Session, arg string)
-	bare bool // takes no argument: RFC 5321, 4.1.1
-	junk bool // moves no mail: there may be MaxJunk of them before a message is accepted
+	verb  string
+	run   func(s *Session, arg string)
+	bare  bool // takes no argument: RFC 5321, 4.1.1
+	junk  bool // moves no mail: there may be MaxJunk of them before a message is accepted
+	plain bool // may be said outside TLS where TLS is required: RFC 3207, 4
 }
 
 // commands are all verbs that there are, the frequent ones first. It is no map:
 // that would have to be made when a session starts.
 var commands = [...]command{
-	{verb: "EHLO", run: func(s *Session, arg string) { s.hello(arg, ESMTP) }, junk: true},
-	{verb: "LHLO", run: func(s *Session, arg string) { s.hello(arg, LMTP) }, junk: true},
+	{verb: "EHLO", run: func(s *Session, arg string) { s.hello(arg, ESMTP) }, junk: true, plain: true},
+	{verb: "LHLO", run: func(s *Session, arg string) { s.hello(arg, LMTP) }, junk: true, plain: true},
 	{verb: "HELO", run: func(s *Session, arg string) { s.hello(arg, SMTP) }, junk: true},
 	{verb: "MAIL", run: (*Session).mail},
 	{verb: "RCPT", run: (*Session).rcpt},
 	{verb: "DATA", run: (*Session).data, bare: true},
-	{verb: "QUIT", run: (*Session).quit, bare: true},
+	{verb: "QUIT", run: (*Session).quit, bare: true, plain: true},
+	{verb: "STARTTLS", run: (*Session).starttls, bare: true, plain: true},
 	{verb: "RSET", run: (*Session).rset, bare: true, junk: true},
-	{verb: "NOOP", run: (*Session).noop, junk: true},
+	{verb: "NOOP", run: (*Session).noop, junk: true, plain: true},
 	{verb: "VRFY", run: (*Session).vrfy, junk: true},
 	{verb: "HELP", run: (*Session).help, junk: true},
 
@@ -56,13 +58,17 @@ func (s *Session) hello(arg, proto string) {
 
 // extensions are what EHLO announces.
 func (s *Session) extensions() []string {
-	return []string{
+	words := []string{
 		"PIPELINING",
 		"SIZE " + strconv.FormatInt(s.MaxMessageSize, 10),
 		"8BITMIME",
 		"LIMITS RCPTMAX=" + strconv.Itoa(MaxRecipients), // RFC 9422, 3
 		"ENHANCEDSTATUSCODES",
 	}
+	if s.StartTLS && !s.TLS.On() {
+		words = append(words, "STARTTLS")
+	}
+	return words
 }
 
 // mail is MAIL: RFC 5321, 4.1.1.2.

@@ -3,6 +3,7 @@ package smtp
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -47,10 +48,19 @@ type TLS struct {
 	Version string // "TLSv1.3"; empty: no TLS
 	Cipher  string // "TLS_AES_128_GCM_SHA256"
 	Client  string // the subject of the client's certificate, where one was asked for and verified
+	Doubt   string // why the certificate that the client showed counts for nothing
 }
 
 // On says that the session is inside TLS.
 func (t TLS) On() bool { return t.Version != "" }
+
+// String is "TLSv1.3/TLS_AES_128_GCM_SHA256", or nothing outside TLS.
+func (t TLS) String() string {
+	if !t.On() {
+		return ""
+	}
+	return t.Version + "/" + t.Cipher
+}
 
 // with is the protocol as Received names it: RFC 3848, ESMTPSA. For HELO it has
 // no more than SMTP.
@@ -91,9 +101,27 @@ func (e *Envelope) Received(hostname, id string, at time.Time) string {
 		"\tby " + hostname + " (superlist) with " + e.with() + " id " + id
 	if e.TLS.On() {
 		s += "\r\n\t(" + e.TLS.Version + " " + e.TLS.Cipher + ")"
+		if e.TLS.Client != "" {
+			s += "\r\n\t(client certificate " + comment(e.TLS.Client) + ")"
+		}
 	}
 	if len(e.To) == 1 {
 		s += "\r\n\tfor " + e.To[0].Path.String()
 	}
 	return s + "; " + at.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700") + "\r\n"
+}
+
+// maxComment keeps a line of the header within the 998 bytes that RFC 5322,
+// 2.1.1 allows, whatever is in it.
+const maxComment = 500
+
+// comment makes a text fit for a comment of a header: RFC 5322, 3.2.2.
+func comment(s string) string {
+	s = strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' || strings.ContainsRune(`()\`, c) {
+			return '?'
+		}
+		return c
+	}, s)
+	return s[:min(len(s), maxComment)]
 }

@@ -8,12 +8,13 @@ import (
 
 // An Event is one decision of a session, for the log.
 type Event struct {
-	What   string // connect, accepted, refused, disconnect
+	What   string // connect, starttls, accepted, refused, disconnect
 	Text   string // the command or stage, or a summary
 	ID     string // of the message in the queue
 	Peer   Peer
 	Helo   string
 	Proto  string
+	TLS    TLS
 	From   Path
 	InMail bool // From means something, even where it is null
 	To     Path
@@ -53,6 +54,10 @@ func (e Event) String() string {
 	add("client", e.Peer.String())
 	add("helo", e.Helo)
 	add("proto", e.Proto)
+	add("tls", e.TLS.String())
+	if e.TLS.Client != "" {
+		add("cert", fmt.Sprintf("%q", clean(e.TLS.Client)))
+	}
 	if e.InMail {
 		add("from", clean(e.From.String()))
 	}

@@ -63,6 +63,9 @@ const (
 	// launcher's own limit cannot be relied upon: Postfix before 3.10 does not
 	// enforce it.
 	SessionTimeout = time.Hour
+	// HandshakeTimeout is how long TLS may take to begin, all in all: a few
+	// round trips and a signature, be it by a slow card.
+	HandshakeTimeout = time.Minute
 )
 
 // Timeouts of the client: RFC 5321, 4.5.3.2.1 to 4.5.3.2.6.

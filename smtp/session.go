@@ -51,6 +51,19 @@ type Session struct {
 	MaxMessageSize int64 // bytes; 0: no limit
 	DSN            bool  // offer delivery status notifications; the Backend has to send them
 
+	StartTLS   bool      // offer STARTTLS
+	RequireTLS bool      // and take no mail without it; RFC 3207, 4: not for a host that the world sends mail to
+	TLSServer  TLSServer // nil: this program has none, and hands the session over
+
+	// HandOver gives the session to another program, when a command needs what
+	// this one does not have. All replies have been sent. It returns only where
+	// that failed; with nil the session is over here. nil: there is no other
+	// program.
+	HandOver func(*State) error
+	// Resume is where another program left the session. Serve does not greet
+	// then; it begins with the input that is left.
+	Resume *State
+
 	ReadTimeout, WriteTimeout, SessionTimeout time.Duration // 0: the constant of that name
 
 	// Log gets every decision. It must not fail and must not write to the
@@ -58,6 +71,7 @@ type Session struct {
 	Log func(Event)
 
 	wire    *wire
+	line    string // the current command, as it came
 	helo    string
 	proto   string
 	env     *Envelope // nil outside a transaction
@@ -68,6 +82,8 @@ type Session struct {
 	count   int // messages accepted
 	last    string
 	done    bool
+	gone    bool  // to another program
+	lost    error // the connection is no longer to be spoken on
 }
 
 // errPanic is a mistake of the program's that ended the session.
@@ -86,11 +102,17 @@ func (s *Session) Serve(rw io.ReadWriter) (err error) {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
 			s.bye(Reply{421, "4.3.0", "internal error; closing"})
 		}
-		s.log(Event{What: "disconnect", Text: s.summary(), Err: err})
+		if !s.gone {
+			s.log(Event{What: "disconnect", Text: s.summary(), Err: err})
+		}
 	}()
 
-	s.log(Event{What: "connect"})
-	s.reply(Reply{220, "", s.Hostname + " ESMTP superlist"})
+	if s.Resume != nil {
+		s.resume(s.Resume)
+	} else {
+		s.log(Event{What: "connect"})
+		s.reply(Reply{220, "", s.Hostname + " ESMTP superlist"})
+	}
 	for !s.done {
 		line, err := s.wire.readLine()
 		if err != nil {
@@ -100,6 +122,9 @@ func (s *Session) Serve(rw io.ReadWriter) (err error) {
 			continue
 		}
 		s.command(line)
+	}
+	if s.lost != nil {
+		return s.lost
 	}
 	return s.end(s.wire.bw.Flush())
 }
@@ -118,17 +143,20 @@ func (s *Session) command(line string) {
 		return
 	}
 	c := commands[i]
-	s.last = verb
-	if c.junk {
+	s.last, s.line = verb, line
+	switch {
+	case s.RequireTLS && !s.TLS.On() && !c.plain:
+		s.refuse(replyNeedTLS)
+	case c.bare && arg != "":
+		s.refuse(Reply{501, "5.5.4", verb + " takes no argument"})
+	default:
+		c.run(s, arg)
+	}
+	if c.junk && !s.gone {
 		if s.junk++; s.junk > MaxJunk {
-			defer s.strike() // and it is obeyed: RSET must be, RFC 5321, 4.1.1.5
+			s.strike() // and it was obeyed: RSET must be, RFC 5321, 4.1.1.5
 		}
 	}
-	if c.bare && arg != "" {
-		s.refuse(Reply{501, "5.5.4", verb + " takes no argument"})
-		return
-	}
-	c.run(s, arg)
 }
 
 // notSMTP says that a verb is the beginning of a header field, or of an HTTP
@@ -229,7 +257,7 @@ func (s *Session) log(e Event) {
 	if s.Log == nil {
 		return
 	}
-	e.Peer, e.Helo, e.Proto = s.Peer, s.helo, s.proto
+	e.Peer, e.Helo, e.Proto, e.TLS = s.Peer, s.helo, s.proto, s.TLS
 	if s.env != nil {
 		e.From, e.InMail = s.env.From, true
 	}

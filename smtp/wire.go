@@ -26,6 +26,8 @@ type wire struct {
 	br  *bufio.Reader
 	bw  *bufio.Writer
 
+	held []byte // what was read by the program before: it comes first
+
 	readTimeout, writeTimeout time.Duration // zero: none
 	end                       time.Time     // of the whole session; zero: none
 	clock                     func() time.Time
@@ -36,6 +38,12 @@ func newWire(raw io.ReadWriter) *wire {
 	w.br = bufio.NewReaderSize(fill{w}, wireBuffer)
 	w.bw = bufio.NewWriterSize(drain{w}, wireBuffer)
 	return w
+}
+
+// discard throws away what has been read and not been looked at.
+func (w *wire) discard() {
+	w.br.Discard(w.br.Buffered())
+	w.held = nil
 }
 
 // deadline is the moment at which a wait that starts now is over.
@@ -54,6 +62,11 @@ func (w *wire) deadline(timeout time.Duration) time.Time {
 type fill struct{ w *wire }
 
 func (f fill) Read(p []byte) (int, error) {
+	if len(f.w.held) > 0 {
+		n := copy(p, f.w.held)
+		f.w.held = f.w.held[n:]
+		return n, nil
+	}
 	if err := f.w.bw.Flush(); err != nil {
 		return 0, err
 	}

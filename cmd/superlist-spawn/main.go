@@ -22,6 +22,9 @@ Accept=yes start it; a pipe does too:
 
     printf 'EHLO me\r\nQUIT\r\n' | superlist-spawn -c superlist.toml
 
+It becomes superlist-session, which is beside it, when a session needs what it
+has not: TLS for one.
+
   -c FILE   the configuration; else $SUPERLIST_CONFIG, else
             ` + lists.DefaultConfig + `
 
@@ -57,13 +60,16 @@ func main() {
 }
 
 // serve serves the client. An error is one of ours before the session began.
-func serve(config string) error {
+func serve(config string) (err error) {
+	defer door.Panicked(&err)
 	site, log, err := door.Open(config, program)
 	if err != nil {
 		return err
 	}
 	conn := &door.Conn{In: 0, Out: 1}
-	door.Session(site, log).Serve(conn)
+	session := door.Session(site, log)
+	session.HandOver = door.HandOver(site)
+	session.Serve(conn)
 	conn.Linger()
 	return nil
 }

@@ -10,6 +10,7 @@ package door
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
@@ -53,4 +54,12 @@ func Open(config, program string) (*lists.Site, *maillog.Log, error) {
 func Fallback(program string) *maillog.Log {
 	log, _ := maillog.Open("syslog", "info", program)
 	return log
+}
+
+// Panicked makes an error of a panic. Deferred, it catches what happens before
+// the session, which has a net of its own, or after it.
+func Panicked(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
 }

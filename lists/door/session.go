@@ -20,6 +20,8 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 		ReadTimeout:    time.Duration(site.ReadTimeout),
 		WriteTimeout:   time.Duration(site.WriteTimeout),
 		SessionTimeout: time.Duration(site.SessionTimeout),
+		StartTLS:       site.TLS,
+		RequireTLS:     site.TLSRequired,
 		Log: func(e smtp.Event) {
 			if at := level(e); log.Takes(at) {
 				log.Line(at, e.String())
@@ -33,7 +35,7 @@ func level(e smtp.Event) maillog.Level {
 	switch {
 	case e.Fault():
 		return maillog.Err
-	case e.What == "connect", e.What == "disconnect" && e.Err == nil:
+	case e.What == "connect", e.What == "starttls" && e.Err == nil, e.What == "disconnect" && e.Err == nil:
 		return maillog.Debug // its decisions have lines of their own
 	}
 	return maillog.Info

@@ -1,0 +1,113 @@
+// Superlist-session serves an SMTP session that needs what superlist-spawn does
+// not link, above all TLS. Superlist-spawn becomes this program in the middle of
+// a session; a launcher may start it too, with TLS from the first byte.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/door"
+	"superlist/lists/maillog"
+	"superlist/lists/secure"
+	"superlist/smtp"
+)
+
+const manual = `superlist-session - one SMTP session for mailing lists, with TLS
+
+Usage: superlist-session [-c FILE] [-tls-wrapper]
+
+superlist-spawn becomes this program when a client says STARTTLS, and in a few
+other cases. It serves a whole session as well, as superlist-spawn does and from
+the same launchers; that takes twice the time to start, so it is of use where
+TLS comes first:
+
+  -tls-wrapper  TLS from the first byte: RFC 8314, port 465
+  -c FILE       the configuration; else $SUPERLIST_CONFIG, else
+                ` + lists.DefaultConfig + `
+  -state N      a descriptor with a session to go on with; superlist-spawn says
+                this, and nobody else
+
+It writes nothing to standard error: under spawn and inetd that is the client.
+What it has to say is in the log that the configuration names.
+`
+
+// options are the command line.
+type options struct {
+	config  string
+	state   int // descriptor; -1: none
+	wrapper bool
+}
+
+func main() {
+	if err := door.HideStderr(); err != nil {
+		door.Refuse(door.SessionProgram, err)
+		return
+	}
+	var o options
+	flags := flag.NewFlagSet(door.SessionProgram, flag.ContinueOnError)
+	flags.Usage = func() {}
+	flags.StringVar(&o.config, "c", "", "")
+	flags.IntVar(&o.state, "state", -1, "")
+	flags.BoolVar(&o.wrapper, "tls-wrapper", false, "")
+	err := flags.Parse(os.Args[1:])
+	switch {
+	case err == flag.ErrHelp:
+		fmt.Print(manual)
+		return
+	case err == nil && flags.NArg() > 0:
+		err = fmt.Errorf("unknown argument %q", flags.Arg(0))
+	case err == nil && o.wrapper && o.state >= 0:
+		err = fmt.Errorf("-tls-wrapper and -state exclude each other")
+	}
+	if err == nil {
+		err = serve(o)
+	}
+	if err != nil {
+		door.Refuse(door.SessionProgram, err)
+	}
+}
+
+// serve serves the client. An error is one of ours before the session began.
+func serve(o options) (err error) {
+	defer door.Panicked(&err)
+	var state *smtp.State
+	if o.state >= 0 {
+		if state, err = door.Resume(o.state); err != nil {
+			return err
+		}
+	}
+	site, log, err := door.Open(o.config, door.SessionProgram)
+	if err != nil {
+		return err
+	}
+	conn := &door.Conn{In: 0, Out: 1}
+	server := &secure.Server{Site: site}
+	session := door.Session(site, log)
+	session.TLSServer = server
+	session.Resume = state
+	var rw io.ReadWriter = conn
+	if o.wrapper {
+		rw, session.TLS, err = wrap(server, conn)
+	}
+	if err != nil { // before TLS there is nothing that could be said
+		log.Printf(maillog.Err, "no session: client=%s: %v", session.Peer, err)
+		return nil
+	}
+	session.Serve(rw)
+	server.Close()
+	conn.Linger()
+	return nil
+}
+
+// wrap begins with TLS: RFC 8314, 3.3.
+func wrap(server *secure.Server, conn *door.Conn) (io.ReadWriter, smtp.TLS, error) {
+	if err := server.Load(); err != nil {
+		return nil, smtp.TLS{}, err
+	}
+	return server.Handshake(conn, time.Now().Add(smtp.HandshakeTimeout))
+}

@@ -1,0 +1,198 @@
+// Package secure is TLS for the server's side of a session: key, certificate,
+// handshake (RFC 3207, RFC 8314).
+//
+// It refuses anything older than TLS 1.2. Which ciphers there are is left to
+// crypto/tls, which knows better than a configuration from years ago. There are
+// no session tickets: the key to them would have to outlive the process.
+package secure
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// A Server is the smtp.TLSServer of a site, for one connection.
+type Server struct {
+	Site *lists.Site
+
+	config *tls.Config
+	conn   *tls.Conn
+}
+
+// Load reads the key, the certificate, and who has signed those of the clients.
+// It names the file that it fails on.
+func (s *Server) Load() error {
+	pair, err := Pair(s.Site)
+	if err != nil {
+		return err
+	}
+	config := &tls.Config{
+		Certificates:           []tls.Certificate{pair},
+		MinVersion:             tls.VersionTLS12,
+		SessionTicketsDisabled: true,
+	}
+	if s.Site.SSLVerifyClient != "none" {
+		if config.ClientCAs, err = Pool(s.Site.SSLCAFile); err != nil {
+			return err
+		}
+	}
+	switch s.Site.SSLVerifyClient {
+	case "request": // and look at it ourselves: most mail hosts show one that nobody has signed
+		config.ClientAuth = tls.RequestClientCert
+	case "require":
+		config.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	s.config = config
+	return nil
+}
+
+// Handshake is the server's side of TLS on rw, after Load.
+func (s *Server) Handshake(rw io.ReadWriter, by time.Time) (io.ReadWriter, smtp.TLS, error) {
+	conn := stream{rw}
+	conn.SetDeadline(by)
+	s.conn = tls.Server(conn, s.config)
+	if err := s.conn.Handshake(); err != nil {
+		return nil, smtp.TLS{}, inWords(err)
+	}
+	state := s.conn.ConnectionState()
+	agreed := smtp.TLS{
+		Version: strings.Replace(tls.VersionName(state.Version), " ", "v", 1),
+		Cipher:  tls.CipherSuiteName(state.CipherSuite),
+	}
+	if len(state.PeerCertificates) > 0 {
+		if err := s.verify(state.PeerCertificates); err != nil {
+			agreed.Doubt = err.Error()
+		} else {
+			agreed.Client = state.PeerCertificates[0].Subject.String()
+		}
+	}
+	return s.conn, agreed, nil
+}
+
+// verify holds a client's certificate against those of ssl_ca_file.
+func (s *Server) verify(chain []*x509.Certificate) error {
+	between := x509.NewCertPool()
+	for _, cert := range chain[1:] {
+		between.AddCert(cert)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{
+		Roots:         s.config.ClientCAs,
+		Intermediates: between,
+		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+	return err
+}
+
+// Close says goodbye in TLS, where there is any: RFC 8446, 6.1. Without that a
+// client cannot know whether it has heard all.
+func (s *Server) Close() {
+	if s.conn != nil && s.conn.ConnectionState().HandshakeComplete {
+		s.conn.CloseWrite()
+	}
+}
+
+// inWords says what a handshake failed on so that somebody who is not at home
+// in TLS has a chance.
+func inWords(err error) error {
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &record):
+		return errors.New("the client does not speak TLS here")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("the client took too long: %w", err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the client hung up; it may not like the certificate")
+	}
+	return err
+}
+
+// maxPEM is more than any chain of certificates needs.
+const maxPEM = 1 << 20
+
+// read reads a file of keys or certificates.
+func read(file string) ([]byte, error) {
+	f, info, err := queue.OpenRegular(file, unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info.Size() > maxPEM {
+		return nil, fmt.Errorf("%s is too large for a certificate or a key", file)
+	}
+	return io.ReadAll(io.LimitReader(f, maxPEM))
+}
+
+// Pair reads the site's certificate and key. They belong together.
+func Pair(site *lists.Site) (tls.Certificate, error) {
+	crt, err := read(site.SSLServerCrt)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("ssl_server_crt: %w", err)
+	}
+	key, err := read(site.SSLServerKey)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("ssl_server_key: %w", err)
+	}
+	pair, err := tls.X509KeyPair(crt, key)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("%s and %s: %w", site.SSLServerCrt, site.SSLServerKey, err)
+	}
+	return pair, nil
+}
+
+// Pool reads a file of certificates of authorities.
+func Pool(file string) (*x509.CertPool, error) {
+	text, err := read(file)
+	if err != nil {
+		return nil, fmt.Errorf("ssl_ca_file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("ssl_ca_file: %s has no certificate in it", file)
+	}
+	return pool, nil
+}
+
+// A stream is an io.ReadWriter in the shape that crypto/tls wants. Of a net.Conn
+// it has what crypto/tls uses: deadlines, where rw can set them. Nobody closes
+// it: the descriptors are the launcher's.
+type stream struct{ io.ReadWriter }
+
+type deadliner interface {
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+func (s stream) SetReadDeadline(t time.Time) error {
+	if d, ok := s.ReadWriter.(deadliner); ok {
+		return d.SetReadDeadline(t)
+	}
+	return nil
+}
+
+func (s stream) SetWriteDeadline(t time.Time) error {
+	if d, ok := s.ReadWriter.(deadliner); ok {
+		return d.SetWriteDeadline(t)
+	}
+	return nil
+}
+
+func (s stream) SetDeadline(t time.Time) error {
+	return errors.Join(s.SetReadDeadline(t), s.SetWriteDeadline(t))
+}
+
+func (s stream) Close() error         { return nil }
+func (s stream) LocalAddr() net.Addr  { return nil }
+func (s stream) RemoteAddr() net.Addr { return nil }

@@ -1,0 +1,74 @@
+package smtp
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// A TLSServer makes a connection safe. It is not in this package, so that a
+// program that never does so need not link crypto/tls.
+type TLSServer interface {
+	// Load reads key and certificate. It comes before the client is told to
+	// begin, so that it can still be told that they cannot be read.
+	Load() error
+	// Handshake is TLS on the connection, to be done by a certain time. It gives
+	// what is to be spoken through from then on, and what was agreed on.
+	Handshake(rw io.ReadWriter, by time.Time) (io.ReadWriter, TLS, error)
+}
+
+// Replies of STARTTLS: RFC 3207, 4.
+var (
+	replyNoTLS   = Reply{454, "4.7.0", "TLS is not available now; please try again later"}
+	replyNeedTLS = Reply{530, "5.7.0", "say STARTTLS first"}
+)
+
+// starttls is STARTTLS: RFC 3207, 4.
+//
+// Whatever the client, or somebody in between, sent behind the command is thrown
+// away before anything else happens, and in each of the two programs: it must
+// never be taken for something that was said inside TLS (RFC 3207, 6;
+// CVE-2011-0411).
+func (s *Session) starttls(string) {
+	switch {
+	case s.TLS.On():
+		s.refuse(Reply{554, "5.5.1", "TLS is active already"})
+		return
+	case !s.StartTLS:
+		s.notHere("")
+		return
+	case s.env != nil:
+		s.refuse(Reply{503, "5.5.1", "a mail transaction is open; say STARTTLS before MAIL"})
+		return
+	}
+	s.wire.discard()
+	if s.TLSServer == nil {
+		if err := s.handOver(); err != nil {
+			s.refuseErr(fmt.Errorf("%w: %w", replyNoTLS, err), Event{What: "refused", Text: "STARTTLS"})
+		}
+		return
+	}
+	if err := s.TLSServer.Load(); err != nil {
+		s.refuseErr(fmt.Errorf("%w: %w", replyNoTLS, err), Event{What: "refused", Text: "STARTTLS"})
+		return
+	}
+	s.reply(Reply{220, "2.0.0", "ready to start TLS"})
+	err := s.wire.bw.Flush()
+	var rw io.ReadWriter
+	if err == nil {
+		rw, s.TLS, err = s.TLSServer.Handshake(s.wire.raw, s.wire.deadline(HandshakeTimeout))
+	}
+	if err != nil {
+		// Neither side knows where the other is, so there is nothing to say.
+		s.done, s.lost = true, fmt.Errorf("TLS handshake: %w", err)
+		return
+	}
+	s.wire.raw = rw
+	s.reset() // RFC 3207, 4.2: nothing that was said before counts
+	s.helo, s.proto = "", ""
+	e := Event{What: "starttls"}
+	if s.TLS.Doubt != "" {
+		e.Err = fmt.Errorf("the client's certificate is not believed: %s", s.TLS.Doubt)
+	}
+	s.log(e)
+}

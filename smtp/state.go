@@ -1,0 +1,173 @@
+package smtp
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A State is a session between two programs: what the one that began it hands
+// to the one that goes on, on the same connection. Both run the same code, so
+// there is nothing in it of an open transaction: no command that needs another
+// program is taken within one.
+//
+// What is new in a Session and has to survive goes in here, and into stateKeys.
+type State struct {
+	Peer     Peer
+	Helo     string // empty: nobody has said it yet
+	Proto    string
+	Errors   int       // refused commands
+	Junk     int       // commands that moved nothing
+	Accepted int       // messages
+	End      time.Time // when the session is over, whatever happens
+
+	// Input is what the client has said and nobody has obeyed: the command
+	// that needs the other program, with its CRLF, and what was pipelined
+	// behind it. A password may be in it.
+	Input []byte
+}
+
+// stateHead is the first line of a State. Its number changes when older programs
+// cannot read what follows, as in the middle of an upgrade.
+const stateHead = "superlist-session 1\n"
+
+// MaxState is the most bytes of a State in writing: a full buffer of pipelined
+// input, the longest command line, and what else there is many times over.
+const MaxState = 2 * wireBuffer
+
+// stateKeys are the lines of a State in writing.
+var stateKeys = [...]struct {
+	key string
+	get func(*State) string
+	set func(*State, string) bool
+}{
+	{"addr", getAddr, setAddr},
+	{"name", func(s *State) string { return s.Peer.Name }, func(s *State, v string) bool {
+		s.Peer.Name = v
+		return len(v) <= MaxDomain && v == clean(v)
+	}},
+	{"helo", func(s *State) string { return s.Helo }, func(s *State, v string) bool {
+		name, ok := heloName(v)
+		s.Helo = v
+		return v == "" || ok && name == v
+	}},
+	{"proto", func(s *State) string { return s.Proto }, func(s *State, v string) bool {
+		s.Proto = v
+		return v == "" || v == SMTP || v == ESMTP || v == LMTP
+	}},
+	{"errors", func(s *State) string { return strconv.Itoa(s.Errors) }, func(s *State, v string) bool { return setCount(&s.Errors, v) }},
+	{"junk", func(s *State) string { return strconv.Itoa(s.Junk) }, func(s *State, v string) bool { return setCount(&s.Junk, v) }},
+	{"accepted", func(s *State) string { return strconv.Itoa(s.Accepted) }, func(s *State, v string) bool { return setCount(&s.Accepted, v) }},
+	{"end", func(s *State) string { return s.End.UTC().Format(time.RFC3339Nano) }, func(s *State, v string) (ok bool) {
+		var err error
+		s.End, err = time.Parse(time.RFC3339Nano, v)
+		return err == nil
+	}},
+}
+
+func getAddr(s *State) string {
+	if !s.Peer.Addr.IsValid() {
+		return ""
+	}
+	return s.Peer.Addr.String()
+}
+
+func setAddr(s *State, v string) (ok bool) {
+	if v == "" {
+		return true
+	}
+	var err error
+	s.Peer.Addr, err = netip.ParseAddrPort(v)
+	return err == nil
+}
+
+// setCount reads a counter.
+func setCount(n *int, v string) (ok bool) {
+	var err error
+	*n, err = strconv.Atoi(v)
+	return err == nil && digits(v, len("999999999"))
+}
+
+// MarshalText writes the State: a head of keys with values in xtext, and the
+// input behind an empty line.
+func (s *State) MarshalText() ([]byte, error) {
+	text := []byte(stateHead)
+	for _, k := range stateKeys {
+		text = append(text, k.key+"="+encodeXtext(k.get(s))+"\n"...)
+	}
+	text = append(text, '\n')
+	text = append(text, s.Input...)
+	if len(text) > MaxState {
+		return nil, fmt.Errorf("%w: %d bytes", errState, len(text))
+	}
+	return text, nil
+}
+
+// errState wraps what is wrong with a State in writing.
+var errState = errors.New("smtp: not the state of a session")
+
+// UnmarshalText reads what MarshalText wrote, and nothing else: every key once
+// and in its place, no value that the session could not have had.
+func (s *State) UnmarshalText(text []byte) error {
+	if len(text) > MaxState {
+		return fmt.Errorf("%w: %d bytes", errState, len(text))
+	}
+	rest, ok := bytes.CutPrefix(text, []byte(stateHead))
+	if !ok {
+		return fmt.Errorf("%w, or that of another version; are both programs from one installation?", errState)
+	}
+	*s = State{}
+	for _, k := range stateKeys {
+		line, tail, _ := bytes.Cut(rest, []byte("\n"))
+		value, ok := strings.CutPrefix(string(line), k.key+"=")
+		if ok {
+			value, ok = decodeXtext(value)
+		}
+		if !ok || !k.set(s, value) {
+			return fmt.Errorf("%w: %s", errState, k.key)
+		}
+		rest = tail
+	}
+	input, ok := bytes.CutPrefix(rest, []byte("\n"))
+	if !ok || (s.Helo == "") != (s.Proto == "") {
+		return errState
+	}
+	s.Input = bytes.Clone(input)
+	return nil
+}
+
+// handOver gives the session to another program, which obeys the current
+// command and all that follow. Where it gives an error the session is still
+// ours.
+func (s *Session) handOver() error {
+	if s.HandOver == nil {
+		return errors.New("no program is there to go on with the session")
+	}
+	if err := s.wire.bw.Flush(); err != nil {
+		return err
+	}
+	input, _ := s.wire.br.Peek(s.wire.br.Buffered())
+	err := s.HandOver(&State{
+		Peer: s.Peer, Helo: s.helo, Proto: s.proto,
+		Errors: s.errors, Junk: s.junk, Accepted: s.count,
+		End:   s.wire.end,
+		Input: append([]byte(s.line+"\r\n"), input...),
+	})
+	if err != nil {
+		return fmt.Errorf("the session cannot be handed over: %w", err)
+	}
+	s.done, s.gone = true, true
+	return nil
+}
+
+// resume takes a session up where another program left it.
+func (s *Session) resume(st *State) {
+	s.Peer, s.helo, s.proto = st.Peer, st.Helo, st.Proto
+	s.errors, s.junk, s.count = st.Errors, st.Junk, st.Accepted
+	s.wire.end = st.End
+	s.wire.held = st.Input
+}
