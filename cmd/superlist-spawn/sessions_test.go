@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/door"
+	"superlist/lists/secure"
+	"superlist/lists/secure/securetest"
 	"superlist/lists/token"
 	"superlist/smtp"
 	"superlist/smtp/smtptest"
@@ -26,8 +29,8 @@ func site(t testing.TB, script *smtptest.Script) *lists.Site {
 	t.Helper()
 	dir := t.TempDir()
 	files := map[string]string{
-		"superlist.toml": fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = \"none\"\n",
-			dir+"/spool", dir+"/lists"),
+		"superlist.toml": fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = \"none\"\nssl_server_crt = %q\nssl_server_key = %q\n",
+			dir+"/spool", dir+"/lists", dir+"/tls.crt", dir+"/tls.key"),
 		"lists/lists.example.org/dev/list.toml":    "owners = [\"olga@example.org\"]\nmoderators = [\"mona@example.org\"]\nmax_message_size = \"2KiB\"\n",
 		"lists/lists.example.org/dev/members":      "alice@example.com\nbob@example.net\n",
 		"lists/lists.example.org/dev/key":          strings.Repeat("5e", 32) + "\n",
@@ -39,11 +42,14 @@ func site(t testing.TB, script *smtptest.Script) *lists.Site {
 		switch {
 		case f.Name == "superlist.toml":
 			files[f.Name] += string(f.Data)
-		case strings.HasPrefix(f.Name, "lists/"), strings.HasPrefix(f.Name, "spool/"):
+		case strings.HasPrefix(f.Name, "lists/"), strings.HasPrefix(f.Name, "spool/"), strings.HasPrefix(f.Name, "tls."):
 			files[f.Name] = string(f.Data)
 		case f.Name != "peer" && f.Name != "inbound" && f.Name != "log":
 			t.Fatalf("%s: no use for a file %s", script.Name, f.Name)
 		}
+	}
+	if strings.Contains(files["superlist.toml"], "tls = true") {
+		securetest.New(t).Files(t, dir, "lists.example.org")
 	}
 	for name, text := range files {
 		path := filepath.Join(dir, name)
@@ -79,12 +85,26 @@ func peerOf(t testing.TB, script *smtptest.Script) smtp.Peer {
 // log.
 func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *smtptest.Conn) []string {
 	var log []string
-	session := smtp.Session{
-		Hostname:       site.Hostname,
-		Backend:        &lists.Intake{Site: site, Spool: site.Spool()},
-		Peer:           peer,
-		MaxMessageSize: int64(site.MaxMessageSize),
-		Log:            func(e smtp.Event) { log = append(log, e.String()) },
+	begin := func() *smtp.Session {
+		s := door.Session(site, nil)
+		s.Peer = peer
+		s.Log = func(e smtp.Event) { log = append(log, e.String()) }
+		return s
+	}
+	session := begin()
+	session.HandOver = func(state *smtp.State) error {
+		text, err := state.MarshalText()
+		if err != nil {
+			return err
+		}
+		next := begin() // as superlist-session does
+		next.Resume = new(smtp.State)
+		if err := next.Resume.UnmarshalText(text); err != nil {
+			t.Errorf("%v\n%s", err, text)
+		}
+		next.TLSServer = &secure.Server{Site: site}
+		next.Serve(conn)
+		return nil
 	}
 	session.Serve(conn)
 	if err := conn.Close(); err != nil {
