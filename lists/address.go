@@ -17,26 +17,17 @@ type Purpose int
 
 const (
 	Post   Purpose = iota // the list itself
-	Owner                 // its owners, and the commands that they carry out by hand
+	Owner                 // its owners
 	Bounce                // a delivery report for one of its messages
+	Ask                   // a command that a program answers
 )
-
-// ownerVerb names the addresses that go to the owners. The commands are among
-// them because the list headers announce them (RFC 2369), so somebody must be
-// there.
-func ownerVerb(verb string) bool {
-	switch verb {
-	case "owner", "help", "subscribe", "unsubscribe", "request":
-		return true
-	}
-	return false
-}
 
 // A Destination is a recipient address understood.
 type Destination struct {
 	List    *List
 	Purpose Purpose
 	Verb    string    // as it stands in the address: owner, help, …
+	Command Command   // of Ask
 	Member  smtp.Path // whose delivery report this is; null if the address does not say
 }
 
@@ -55,7 +46,7 @@ func (s *Site) Resolve(to smtp.Path) (Destination, error) {
 	switch rest, bounce := cutFold(verb, "bounces-"); {
 	case !hasVerb:
 		d.Purpose = Post
-	case ownerVerb(d.Verb):
+	case d.Verb == "owner":
 		d.Purpose = Owner
 		if len(l.owners) == 0 {
 			err = fmt.Errorf("%s: %w", to, &ConfigError{File: l.ConfigFile(), Key: "owners", Text: "there are none"})
@@ -64,6 +55,11 @@ func (s *Site) Resolve(to smtp.Path) (Destination, error) {
 		d.Purpose = Bounce
 		d.Member, err = l.checkBounce(rest, time.Now())
 	default:
+		var ok bool
+		if d.Command, ok, err = parseCommand(verb); ok {
+			d.Purpose = Ask
+			break
+		}
 		err = smtp.Reply{Code: 550, Enhanced: "5.1.1", Text: "the list has no such address; people write to " +
 			l.Addr.Address() + ", its owners read " + l.Verb("owner").Address()}
 	}

@@ -20,14 +20,22 @@ func TestResolve(t *testing.T) {
 			t.Fatal(err)
 		}
 		for local, want := range map[string]Destination{
-			"dev":              {Purpose: Post},
-			"DEV":              {Purpose: Post},
-			"dev~owner":        {Purpose: Owner, Verb: "owner"},
-			"Dev~OWNER":        {Purpose: Owner, Verb: "owner"},
-			"dev~help":         {Purpose: Owner, Verb: "help"},
-			"dev~subscribe":    {Purpose: Owner, Verb: "subscribe"},
-			"dev~unsubscribe":  {Purpose: Owner, Verb: "unsubscribe"},
-			"dev~request":      {Purpose: Owner, Verb: "request"},
+			"dev":             {Purpose: Post},
+			"DEV":             {Purpose: Post},
+			"dev~owner":       {Purpose: Owner, Verb: "owner"},
+			"Dev~OWNER":       {Purpose: Owner, Verb: "owner"},
+			"dev~help":        {Purpose: Ask, Command: Command{Verb: VerbHelp}},
+			"dev~FAQ":         {Purpose: Ask, Command: Command{Verb: VerbFAQ}},
+			"dev~Subscribe":   {Purpose: Ask, Command: Command{Verb: VerbSubscribe}},
+			"dev~join":        {Purpose: Ask, Command: Command{Verb: VerbSubscribe}},
+			"dev~unsubscribe": {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
+			"dev~leave":       {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
+			"dev~request":     {Purpose: Ask, Command: Command{Verb: VerbRequest}},
+			"dev~subscribe-nomail": {Purpose: Ask,
+				Command: Command{Verb: VerbSubscribe, NoMail: true}},
+			"dev~unsubscribe-nomail": {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
+			"dev~subscribe-a-b=c.example.com": {Purpose: Ask,
+				Command: Command{Verb: VerbSubscribe, Who: addr("a-b@c.example.com")}},
 			bounce.Local:       {Purpose: Bounce},
 			bounce.Local + "+": {Purpose: Bounce},
 			bounce.Local + "+user=example.com": {Purpose: Bounce,
@@ -41,11 +49,11 @@ func TestResolve(t *testing.T) {
 			to := smtp.Path{Local: local, Domain: "Lists.Example.Org"}
 			d, err := s.Resolve(to)
 			if err != nil || d.List.Addr != l.Addr || d.Purpose != want.Purpose || d.Member != want.Member ||
-				want.Verb != "" && d.Verb != want.Verb {
+				want.Verb != "" && d.Verb != want.Verb || d.Command != want.Command {
 				t.Errorf("%s: %+v, %v; want %+v", to, d, err, want)
 			}
 		}
-		for _, local := range []string{"dev~", "dev~nothing", "dev~owner~x", "dev~bounces", "dev~bounces-", "nosuch", "nosuch~owner", "~owner", "~", "de", "devs"} {
+		for _, local := range []string{"dev~", "dev~nothing", "dev~owner~x", "dev~help-me", "dev~subscribe-", "dev~subscribe-x", "dev~subscribe-x=", "dev~subscribe-digest", "dev~subscribe-..", "dev~confirmation", "dev~bounces", "dev~bounces-", "nosuch", "nosuch~owner", "~owner", "~", "de", "devs"} {
 			local = strings.ReplaceAll(local, "~", delimiter)
 			_, err := s.Resolve(smtp.Path{Local: local, Domain: "lists.example.org"})
 			var r smtp.Reply

@@ -88,6 +88,15 @@ moderators = []
 post = ` + quoteTOML(d.Post) + `
 # The largest post.
 max_message_size = ` + quoteTOML(d.MaxMessageSize.String()) + `
+# What it takes to become a member by mail: open (nothing: anybody can subscribe
+# anybody), confirm (to answer a letter), approve (an owner's yes),
+# confirm+approve, closed.
+subscribe = ` + quoteTOML(d.Subscribe) + `
+# Do the owners hear who comes and goes?
+notify = true
+# Of the letters that the list writes: en, de, es, fr, ja. Own words go into
+# texts.toml beside this file.
+language = ` + quoteTOML(d.Language) + `
 `
 }
 
@@ -187,10 +196,23 @@ func setKey(text, setting string) (string, error) {
 	return "", inputError("%s: change it in list.toml by hand, it is written in an unusual way there", key)
 }
 
+// kindOfKey is what a key of list.toml is; a string where there is no such key.
+func kindOfKey(key string) reflect.Kind {
+	t := reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Tag.Get("toml") == key && f.Type != reflect.TypeFor[Size]() {
+			return f.Type.Kind()
+		}
+	}
+	return reflect.String
+}
+
 // literal writes a value of the command line as TOML.
 func literal(key, value string) string {
-	switch key {
-	case "owners", "moderators":
+	switch kindOfKey(key) {
+	case reflect.Bool, reflect.Int:
+		return value
+	case reflect.Slice:
 		if strings.HasPrefix(value, "[") {
 			return value
 		}

@@ -54,10 +54,8 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 	if err != nil {
 		return err
 	}
-	if d.Purpose != Bounce {
-		if err := d.List.fits(env.Size); err != nil {
-			return err
-		}
+	if err := d.fits(env.Size); err != nil {
+		return err
 	}
 	// The null sender is heard here and refused at DATA: so a host that only
 	// asks whether the list exists, as Postfix's address verification does,
@@ -67,13 +65,36 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 			return err
 		}
 	}
+	if d.Purpose == Ask {
+		if err := d.List.mayAsk(d.Command); err != nil {
+			return err
+		}
+		// A key that is wrong or too old is refused at once, unless From may
+		// yet show that it is right.
+		if p := d.Command.Proof; d.Command.Verb == VerbConfirm && p.Subject != "" {
+			if _, err := d.List.CheckProof(p, time.Now()); err != nil {
+				return err
+			}
+		}
+	}
 	in.dests = append(in.dests, d)
 	return nil
 }
 
+// fits holds a message's size against what the address takes.
+func (d Destination) fits(size int64) error {
+	switch d.Purpose {
+	case Bounce:
+		return nil
+	case Ask:
+		return d.List.fitsCommand(size)
+	}
+	return d.List.fits(size)
+}
+
 // Data refuses mail without a sender for lists, and opens the spool.
 func (in *Intake) Data(env *smtp.Envelope) (smtp.Message, error) {
-	takesNull := func(d Destination) bool { return d.Purpose != Post }
+	takesNull := func(d Destination) bool { return d.Purpose != Post && d.Purpose != Ask }
 	if env.From.IsNull() && !slices.ContainsFunc(in.dests, takesNull) {
 		return nil, replyNoBounces
 	}
@@ -177,9 +198,11 @@ func (m *intakeMessage) judge() []error {
 			verdicts[i] = replyLoop
 		case d.Purpose == Post:
 			verdicts[i] = m.judgePost(h, d.List)
+		case d.Purpose == Ask:
+			verdicts[i] = m.judgeCommand(h, d)
 		}
-		if verdicts[i] == nil && d.Purpose != Bounce {
-			verdicts[i] = d.List.fits(m.w.Size() - m.traced)
+		if verdicts[i] == nil {
+			verdicts[i] = d.fits(m.w.Size() - m.traced)
 		}
 	}
 	return verdicts
@@ -187,7 +210,7 @@ func (m *intakeMessage) judge() []error {
 
 // looped says that the message has passed this address before.
 func looped(h rewrite.Header, d Destination) bool {
-	if d.Purpose == Bounce {
+	if d.Purpose == Bounce || d.Purpose == Ask { // whoever asks gets one answer, and that is no question
 		return false
 	}
 	self := d.List.Addr
@@ -222,13 +245,8 @@ func (m *intakeMessage) judgePost(h rewrite.Header, l *List) error {
 	if twice := h.Double(); twice != "" {
 		return l.refusal("5.6.0", "the message has more than one %s field, which RFC 5322 forbids", twice)
 	}
-	// RFC 3834, 5: what answers by itself says so. Mail that was generated, a
-	// commit or a report, may well be a post.
-	word := h.Get("Auto-Submitted")
-	if i := strings.IndexAny(word, "; \t("); i >= 0 { // a parameter or a comment
-		word = word[:i]
-	}
-	if strings.EqualFold(word, "auto-replied") {
+	// Mail that was generated, a commit or a report, may well be a post.
+	if autoSubmitted(h) == "auto-replied" {
 		return replyAutomatic
 	}
 	authors, ok := rewrite.Addresses(h.Get("From")) // RFC 5322, 3.6.2
@@ -245,6 +263,31 @@ func (m *intakeMessage) judgePost(h rewrite.Header, l *List) error {
 		}
 	}
 	return no
+}
+
+// judgeCommand holds a command against its header, and against what the list has
+// written to the same person lately.
+func (m *intakeMessage) judgeCommand(h rewrite.Header, d Destination) error {
+	if m.env.From.IsNull() {
+		return replyNoCommand
+	}
+	now := time.Now()
+	who, err := d.List.MayCommand(h, d.Command)
+	if err != nil {
+		return err
+	}
+	switch d.Command.Verb {
+	case VerbRequest:
+		return nil // what is asked stands in the body
+	case VerbConfirm:
+		p := d.Command.Proof
+		subject, err := d.List.CheckProof(p, now, who, m.env.From)
+		if err == nil && p.Action.aboutRequest() {
+			_, err = d.List.FindRequest(subject)
+		}
+		return err
+	}
+	return d.List.MayAsk(Letter{Kind: d.Command.Verb, To: who, Network: Network(m.env.Peer.Addr.Addr())}, now)
 }
 
 // kick wakes deliver up, by connecting once to the address where a launcher

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"unicode/utf8"
@@ -29,6 +30,23 @@ type Config struct {
 	Moderators     []string `toml:"moderators" json:"moderators"`
 	Post           string   `toml:"post" json:"post"` // anyone, members, moderators or nobody
 	MaxMessageSize Size     `toml:"max_message_size" json:"max_message_size"`
+	Subscribe      string   `toml:"subscribe" json:"subscribe"` // open, confirm, approve, confirm+approve or closed
+	Notify         bool     `toml:"notify" json:"notify"`       // owners hear who comes and goes
+	Language       string   `toml:"language" json:"language"`   // of the letters: BCP 47
+}
+
+// Settings are the keys of list.toml with their values, in order, as they would
+// be written on a command line.
+func (c Config) Settings() (settings [][2]string) {
+	v := reflect.ValueOf(c)
+	for i := range v.NumField() {
+		value := fmt.Sprint(v.Field(i).Interface())
+		if list, ok := v.Field(i).Interface().([]string); ok {
+			value = strings.Join(list, ", ")
+		}
+		settings = append(settings, [2]string{v.Type().Field(i).Tag.Get("toml"), value})
+	}
+	return settings
 }
 
 // Values of Config.Post.
@@ -39,9 +57,20 @@ const (
 	PostNobody     = "nobody"
 )
 
+// Values of Config.Subscribe: what it takes to become a member by mail.
+const (
+	SubscribeOpen           = "open"            // to ask: anybody can subscribe anybody
+	SubscribeConfirm        = "confirm"         // to answer a letter
+	SubscribeApprove        = "approve"         // an owner's yes
+	SubscribeConfirmApprove = "confirm+approve" // both, in this order
+	SubscribeClosed         = "closed"          // the operator's command
+)
+
 // defaults of a list. A megabyte is what a list needs; larger things are
 // better put somewhere and linked to.
-func defaults() Config { return Config{Post: PostMembers, MaxMessageSize: 1 << 20} }
+func defaults() Config {
+	return Config{Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en"}
+}
 
 // A List is one list, open.
 type List struct {
@@ -132,6 +161,14 @@ func (l *List) check(text string) (err error) {
 	default:
 		return wrong("post", "must be anyone, members, moderators or nobody")
 	}
+	switch l.Subscribe {
+	case SubscribeOpen, SubscribeConfirm, SubscribeApprove, SubscribeConfirmApprove, SubscribeClosed:
+	default:
+		return wrong("subscribe", "must be open, confirm, approve, confirm+approve or closed")
+	}
+	if !validLanguage(l.Language) {
+		return wrong("language", `must be a language like "en", "de" or "pt-BR"`)
+	}
 	if l.MaxMessageSize < 1<<10 {
 		return wrong("max_message_size", "must be at least 1KiB")
 	}
@@ -148,6 +185,17 @@ func (l *List) check(text string) (err error) {
 		return wrong("moderators", err.Error())
 	}
 	return nil
+}
+
+// validLanguage holds the form of a BCP 47 tag, without looking it up: letters
+// and digits in parts of at most eight.
+func validLanguage(tag string) bool {
+	for part := range strings.SplitSeq(tag, "-") {
+		if part == "" || len(part) > 8 || strings.Trim(part, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+			return false
+		}
+	}
+	return len(tag) <= 35
 }
 
 func addresses(list []string) ([]smtp.Path, error) {

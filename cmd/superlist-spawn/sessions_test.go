@@ -120,7 +120,8 @@ func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *smtptest.Conn) [
 // spool afterwards, in order, and log is lines that the log must have, in order,
 // both with * for anything. No message may be there that was not acknowledged,
 // nor be missing that was. STAMP-MAC stands for the proof in a return address
-// that dev makes now.
+// that dev makes now, CONFIRM-GOOD and CONFIRM-OLD for confirmations of
+// carol@example.com's.
 func TestSessions(t *testing.T) {
 	scripts, err := smtptest.ReadAll("../../testdata/*.session")
 	if err != nil {
@@ -130,6 +131,8 @@ func TestSessions(t *testing.T) {
 	proof := stamp + "-" + token.Make(bytes.Repeat([]byte{0x5e}, 32), "bounces", "dev@lists.example.org", stamp)
 	for _, script := range scripts {
 		script.Replace("STAMP-MAC", proof)
+		script.Replace("CONFIRM-GOOD", confirmation(time.Now().Add(time.Hour)))
+		script.Replace("CONFIRM-OLD", confirmation(time.Now().Add(-2*time.Hour)))
 		for _, mode := range []string{"whole", "bytewise"} {
 			t.Run(script.Name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
@@ -145,6 +148,13 @@ func TestSessions(t *testing.T) {
 			})
 		}
 	}
+}
+
+// confirmation is the proof with which carol@example.com confirms that she wants
+// to be on dev, good until then.
+func confirmation(until time.Time) string {
+	expiry, who := strconv.FormatInt(until.Unix()/3600, 36), "carol=example.com"
+	return "s" + expiry + "-" + token.Make(bytes.Repeat([]byte{0x5e}, 32), "confirm", "dev@lists.example.org", "s", expiry, who) + "-" + who
 }
 
 func checkSpool(t *testing.T, site *lists.Site, script *smtptest.Script, log []string) {

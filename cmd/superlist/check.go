@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/queue"
 	"superlist/smtp"
@@ -259,6 +260,9 @@ func (k *checker) list(l *lists.List) {
 	defer m.Close()
 	if err := unix.Access(l.Dir, unix.W_OK); err != nil {
 		k.wrong(about, fmt.Sprintf("%s: %v", l.Dir, err), k.mend(err, l.Dir))
+	}
+	if _, err := letter.Own(l.Dir); err != nil {
+		k.warn(about, err.Error(), "the letters' own words are sent instead")
 	}
 	if l.MaxMessageSize > k.site.MaxMessageSize {
 		k.warn(about, fmt.Sprintf("max_message_size is %s, and the site takes %s", l.MaxMessageSize, k.site.MaxMessageSize), "raise the site's or lower the list's")

@@ -164,13 +164,10 @@ func (a *app) listShow() *cobra.Command {
 				lists.Config
 			}{l.Addr.Address(), l.Dir, n, len(reports), l.Config}
 			t := table{"", ""}.rows()
-			for _, row := range [][2]string{
+			for _, row := range append([][2]string{
 				{"address", data.Address}, {"directory", data.Dir},
 				{"members", fmt.Sprint(n)}, {"delivery reports", fmt.Sprint(len(reports))},
-				{"description", l.Description},
-				{"owners", strings.Join(l.Owners, ", ")}, {"moderators", strings.Join(l.Moderators, ", ")},
-				{"post", l.Post}, {"max_message_size", l.MaxMessageSize.String()},
-			} {
+			}, l.Settings()...) {
 				t.add(row[:]...)
 			}
 			return show(c, asJSON, data, t)
@@ -184,8 +181,7 @@ func (a *app) listSet() *cobra.Command {
 	return &cobra.Command{
 		Use: "set ADDRESS KEY=VALUE...", Short: "Change settings of a list",
 		Long: `Change settings of a list. Comments in its list.toml stay; nothing is changed
-when one of the values is wrong. Keys: description, owners, moderators, post,
-max_message_size.`,
+when one of the values is wrong. Keys: ` + settingNames() + `.`,
 		Example: `  superlist list set dev@lists.example.org post=anyone max_message_size=5MiB
   superlist list set dev@lists.example.org owners=you@example.org,me@example.org`,
 		Args:              args(cobra.MinimumNArgs(2)),
@@ -198,6 +194,25 @@ max_message_size.`,
 			return l.Set(arg[1:])
 		},
 	}
+}
+
+// settingNames are the keys of list.toml, in lines of a help text.
+func settingNames() string {
+	var b strings.Builder
+	line := len("when one of the values is wrong. Keys: ")
+	for i, setting := range (lists.Config{}).Settings() {
+		if i > 0 {
+			b.WriteString(", ")
+			line += 2
+		}
+		if line+len(setting[0]) > 78 {
+			b.WriteString("\n")
+			line = 0
+		}
+		b.WriteString(setting[0])
+		line += len(setting[0])
+	}
+	return b.String()
 }
 
 func (a *app) listRm() *cobra.Command {

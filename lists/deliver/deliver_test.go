@@ -429,13 +429,12 @@ func TestOwners(t *testing.T) {
 	f := &fakeRelay{extensions: "PIPELINING XVERP"}
 	w := newWorld(t, f.start(t), "")
 	w.list("dev", five...)
-	w.post("eve@example.net", "dev+owner@lists.example.org", "DEV+Help@lists.example.org")
+	w.post("eve@example.net", "DEV+Owner@lists.example.org")
 	w.deliver()
-	w.wantTaken(f, "olga@example.org", "otto@example.org", "olga@example.org", "otto@example.org")
+	w.wantTaken(f, "olga@example.org", "otto@example.org")
 	w.wantEmpty()
-	for i, d := range f.taken() {
-		verb := []string{"owner", "owner", "help", "help"}[i]
-		if d.message != "Delivered-To: dev+"+verb+"@lists.example.org\r\n"+original+"\r\n"+originalBody {
+	for _, d := range f.taken() {
+		if d.message != "Delivered-To: dev+owner@lists.example.org\r\n"+original+"\r\n"+originalBody {
 			t.Errorf("%s got\n%q", d.to, d.message)
 		}
 		if from, err := w.site.Resolve(path(d.from)); err != nil || from.Purpose != lists.Bounce || !from.Member.IsNull() {

@@ -54,6 +54,7 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 }
 
 // outboundID names what follows from recipient k of an inbound message.
+// What else follows from it has the same name and "-" with a word behind it.
 func outboundID(inbound string, k int) string { return fmt.Sprintf("%s.%d", inbound, k) }
 
 // ready says whether an outbound message may be sent: whether the recipient it
@@ -76,7 +77,7 @@ func (r *Runner) ready(id string) bool {
 		if err != nil {
 			return false
 		}
-		if k++; id == outboundID(m.ID, k) {
+		if k++; id == outboundID(m.ID, k) || strings.HasPrefix(id, outboundID(m.ID, k)+"-") {
 			return rcpt.State == queue.Done && m.Sync() == nil
 		}
 	}
@@ -96,6 +97,8 @@ func (r *Runner) expandOne(m *queue.Message, to smtp.Path, id string) error {
 		return r.keepReport(m, d, id)
 	case lists.Owner:
 		return r.toOwners(m, d, id)
+	case lists.Ask:
+		return r.command(m, d, id)
 	}
 	return r.toMembers(m, d.List, id)
 }

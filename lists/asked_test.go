@@ -1,0 +1,179 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAsk: once a day for each address and kind, and so many for a network and
+// for the list.
+func TestAsk(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	now := time.Now().Truncate(24 * time.Hour).Add(time.Hour)
+	letter := func(kind, to, cause string) Letter { return Letter{Kind: kind, To: addr(to), Cause: cause} }
+	if err := l.Ask(letter("subscribe", "a@example.com", "1"), now); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		l    Letter
+		at   time.Duration
+		good bool
+	}{
+		"the same again after a crash": {letter("subscribe", "a@example.com", "1"), 0, true},
+		"another cause":                {letter("subscribe", "A@Example.com", "2"), time.Minute, false},
+		"no cause":                     {letter("subscribe", "a@example.com", ""), time.Minute, false},
+		"another kind":                 {letter("help", "a@example.com", "2"), time.Minute, true},
+		"another address":              {letter("subscribe", "b@example.com", "2"), time.Minute, true},
+		"just before":                  {letter("subscribe", "a@example.com", "2"), AskAgain - time.Second, false},
+		"a day later":                  {letter("subscribe", "a@example.com", "2"), AskAgain, true},
+	} {
+		if err := l.MayAsk(test.l, now.Add(test.at)); (err == nil) != test.good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	l.Answered("subscribe", addr("a@example.com"))
+	if err := l.MayAsk(letter("subscribe", "a@example.com", "2"), now); err != nil {
+		t.Errorf("after an answer: %v", err)
+	}
+}
+
+// TestAskCaps holds both caps on either side.
+func TestAskCaps(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	now := time.Now().Truncate(24 * time.Hour).Add(time.Hour)
+	n := 0
+	ask := func(network string) error {
+		n++
+		letter := Letter{Kind: "subscribe", To: addr(fmt.Sprintf("m%d@example.com", n)), Cause: fmt.Sprint(n)}
+		if network != "" {
+			letter.Network = Network(netip.MustParseAddr(network))
+		}
+		return l.MayAsk(letter, now)
+	}
+	fill := func(file string, n int) {
+		t.Helper()
+		if err := os.MkdirAll(l.askedDir(), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(strings.Repeat(".", n)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, all, net := l.askedFiles(Letter{To: addr("x@y"), Network: Network(netip.MustParseAddr("192.0.2.7"))}, now)
+	fill(net, MaxAskedNetwork-1)
+	if err := ask("192.0.2.99"); err != nil {
+		t.Errorf("one below the cap: %v", err)
+	}
+	fill(net, MaxAskedNetwork)
+	if err := ask("192.0.2.99"); !errors.Is(err, replyAskedNetwork) {
+		t.Errorf("at the cap: %v", err)
+	}
+	for _, other := range []string{"192.0.3.1", "2001:db8::1", "127.0.0.1", ""} {
+		if err := ask(other); err != nil {
+			t.Errorf("%s: %v", other, err)
+		}
+	}
+	fill(all, MaxAskedList-1)
+	if err := ask(""); err != nil {
+		t.Errorf("one below the list's cap: %v", err)
+	}
+	fill(all, MaxAskedList)
+	if err := ask(""); !errors.Is(err, replyAskedList) {
+		t.Errorf("at the list's cap: %v", err)
+	}
+	now = now.Add(24 * time.Hour)
+	if err := ask("192.0.2.99"); err != nil {
+		t.Errorf("the next day: %v", err)
+	}
+	// The first letter of a day sweeps what is older.
+	old := now.Add(-AskAgain - time.Hour)
+	os.Chtimes(all, old, old)
+	if err := l.Ask(Letter{Kind: "help", To: addr("x@example.com"), Cause: "z"}, now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(all); err == nil {
+		t.Error("yesterday's count is still there")
+	}
+}
+
+func TestNetwork(t *testing.T) {
+	for client, want := range map[string]string{
+		"192.0.2.7": "192.0.2.0/24", "::ffff:192.0.2.7": "192.0.2.0/24", "2001:db8:1:2:3::4": "2001:db8:1:2::/64",
+		"127.0.0.1": "invalid Prefix", "::1": "invalid Prefix",
+	} {
+		if got := Network(netip.MustParseAddr(client)).String(); got != want {
+			t.Errorf("%s: %s, want %s", client, got, want)
+		}
+	}
+}
+
+// TestRequests: the first decision counts, a second finds nothing, and a crash
+// in the middle of the first changes nothing.
+func TestRequests(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	now := time.Now()
+	m, _ := ParseMember("a@example.com nomail")
+	r, err := l.KeepRequest(m, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := l.KeepRequest(m, now); err != nil || again.Name != r.Name {
+		t.Errorf("kept again: %+v, %v", again, err)
+	}
+	if _, err := l.FindRequest(r.Name); err != nil {
+		t.Error(err)
+	}
+	for range 2 {
+		got, err := l.TakeRequest(r.Name, "cause")
+		if err != nil || got.Who.String() != "a@example.com nomail" {
+			t.Errorf("taken: %+v, %v", got, err)
+		}
+	}
+	if _, err := l.TakeRequest(r.Name, "another"); !errors.Is(err, replyDecided) {
+		t.Errorf("taken by a second: %v", err)
+	}
+	if _, err := l.FindRequest(r.Name); !errors.Is(err, replyDecided) {
+		t.Errorf("found: %v", err)
+	}
+	if err := l.EndRequest(r.Name, "cause"); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"", "../../../key", "0123456789a", "0123456789abc", "0123456789aG"} {
+		if _, err := l.TakeRequest(name, "c"); !errors.Is(err, replyDecided) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestMaxRequests(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	now := time.Now()
+	if err := os.Mkdir(l.Dir+"/requests", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i := range MaxRequests - 1 {
+		if err := os.WriteFile(fmt.Sprintf("%s/requests/%012x", l.Dir, i), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, _ := ParseMember("a@example.com")
+	if _, err := l.KeepRequest(a, now); err != nil {
+		t.Errorf("the last: %v", err)
+	}
+	b, _ := ParseMember("b@example.com")
+	if _, err := l.KeepRequest(b, now); err == nil {
+		t.Error("one too many was kept")
+	}
+	if _, err := l.KeepRequest(b, now.Add(ProofLife+time.Minute)); err != nil {
+		t.Errorf("when the others are too old: %v", err)
+	}
+}

@@ -1,0 +1,360 @@
+package deliver
+
+import (
+	"bufio"
+	"io"
+	"mime"
+	"net/netip"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/letter"
+	"superlist/lists/maillog"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// A commanding is a command being done. Doing it again after a crash changes
+// nothing and writes the same letters: whatever is changed is changed before the
+// answer is in the spool, and an answer that is there ends it.
+type commanding struct {
+	r      *Runner
+	m      *queue.Message
+	l      *lists.List
+	id     string // of the answer
+	header rewrite.Header
+	who    smtp.Path // whom it is about
+}
+
+// command does what the address of a message asks for.
+func (r *Runner) command(m *queue.Message, d lists.Destination, id string) error {
+	raw, bodyAt, err := rewrite.ReadHeader(m.Content())
+	if err != nil {
+		return err
+	}
+	c := &commanding{r: r, m: m, l: d.List, id: id, header: rewrite.Parse(raw)}
+	cmd := d.Command
+	if cmd.Verb == lists.VerbRequest {
+		cmd = requested(c.header, io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt))
+	}
+	// The session has asked this before; the list may be another by now.
+	if c.who, err = c.l.MayCommand(c.header, cmd); err != nil {
+		return err
+	}
+	r.Log.Printf(maillog.Info, "command id=%s list=%s from=%s verb=%s about=%s", m.ID, c.l.Addr, m.From, cmd.Verb, c.who)
+	switch cmd.Verb {
+	case lists.VerbSubscribe:
+		return c.subscribe(lists.Member{Path: c.who}, cmd.NoMail)
+	case lists.VerbUnsubscribe:
+		return c.unsubscribe()
+	case lists.VerbConfirm:
+		return c.confirm(cmd.Proof)
+	case lists.VerbFAQ:
+		return c.ask(cmd.Verb, "faq", c.who, nil)
+	}
+	return c.ask(lists.VerbHelp, "help", c.who, nil)
+}
+
+// subscribe is somebody who wants to become a member, and has proved nothing.
+func (c *commanding) subscribe(m lists.Member, noMail bool) error {
+	action := lists.Subscribe
+	if noMail {
+		m, action = m.WithNoMail(), lists.SubscribeNoMail
+	}
+	isMember, err := c.isMember(m.Path)
+	switch {
+	case err != nil:
+		return err
+	case isMember:
+		return c.ask(lists.VerbSubscribe, "already-subscribed", m.Path, nil)
+	case c.l.Subscribe == lists.SubscribeOpen:
+		return c.join(m)
+	case c.l.Subscribe == lists.SubscribeApprove:
+		return c.wait(m, func() error { return c.ask(lists.VerbSubscribe, "waits-for-owners", m.Path, nil) })
+	}
+	return c.question(lists.VerbSubscribe, "confirm-subscribe", action)
+}
+
+// unsubscribe is somebody who wants to leave, and has proved nothing.
+func (c *commanding) unsubscribe() error {
+	isMember, err := c.isMember(c.who)
+	if err != nil {
+		return err
+	}
+	if !isMember {
+		return c.ask(lists.VerbUnsubscribe, "not-subscribed", c.who, nil)
+	}
+	return c.question(lists.VerbUnsubscribe, "confirm-unsubscribe", lists.Unsubscribe)
+}
+
+// question asks somebody whether it was he.
+func (c *commanding) question(kind, text string, a lists.Action) error {
+	confirm, err := c.l.ProofAddress(a, lists.Subject(c.who), c.m.Arrived)
+	if err != nil {
+		return err
+	}
+	return c.ask(kind, text, c.who, map[string]string{"confirm": confirm.Address()})
+}
+
+// confirm is the answer to a question. The key in it is good from the moment
+// at which the message arrived.
+func (c *commanding) confirm(p lists.Proof) error {
+	author, err := lists.Author(c.header)
+	if err != nil {
+		return err
+	}
+	subject, err := c.l.CheckProof(p, c.m.Arrived, author, c.m.From)
+	if err != nil {
+		return err
+	}
+	if p.Action == lists.Approve || p.Action == lists.Decline {
+		return c.decide(subject, p.Action == lists.Approve)
+	}
+	who, ok := lists.SubjectPath(subject)
+	if !ok {
+		return smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: "the confirmation names no address"}
+	}
+	c.who = who
+	member := lists.Member{Path: who}
+	switch p.Action {
+	case lists.Unsubscribe:
+		c.l.Answered(lists.VerbUnsubscribe, who)
+		return c.leave()
+	case lists.SubscribeNoMail:
+		member = member.WithNoMail()
+	}
+	c.l.Answered(lists.VerbSubscribe, who)
+	isMember, err := c.isMember(who)
+	if err != nil {
+		return err
+	}
+	if c.l.Subscribe == lists.SubscribeConfirmApprove && !isMember {
+		return c.wait(member, func() error { return c.answer("waits-for-owners", who, nil) })
+	}
+	return c.join(member)
+}
+
+// join makes a member and bids him welcome.
+func (c *commanding) join(m lists.Member) error {
+	isNew := false
+	err := c.l.EditMembers(func(set lists.MemberSet) error {
+		isNew = set.Add(m)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.r.Log.Printf(maillog.Info, "subscribed id=%s list=%s member=%s new=%t", c.m.ID, c.l.Addr, m.Path, isNew)
+	if err := c.notice("notice-subscribed", m.Path); err != nil {
+		return err
+	}
+	return c.answer("welcome", m.Path, nil)
+}
+
+// leave takes a member off the list.
+func (c *commanding) leave() error {
+	was := false
+	err := c.l.EditMembers(func(set lists.MemberSet) error {
+		was = set.Remove(c.who)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.r.Log.Printf(maillog.Info, "unsubscribed id=%s list=%s member=%s was=%t", c.m.ID, c.l.Addr, c.who, was)
+	if err := c.notice("notice-unsubscribed", c.who); err != nil {
+		return err
+	}
+	return c.answer("goodbye", c.who, nil)
+}
+
+// wait puts somebody before the owners, and tells him.
+func (c *commanding) wait(m lists.Member, tell func() error) error {
+	request, err := c.l.KeepRequest(m, c.m.Arrived)
+	if err != nil {
+		return err
+	}
+	confirm, err := c.l.ProofAddress(lists.Approve, request.Name, c.m.Arrived)
+	if err != nil {
+		return err
+	}
+	decline, err := c.l.ProofAddress(lists.Decline, request.Name, c.m.Arrived)
+	if err != nil {
+		return err
+	}
+	words := map[string]string{"confirm": confirm.Address(), "decline": decline.Address()}
+	if err := c.write(c.id+"-owners", "ask-owners", c.l.OwnerPaths(), m.Path, words); err != nil {
+		return err
+	}
+	return tell()
+}
+
+// decide is an owner's answer to a request. The first one ends it.
+func (c *commanding) decide(name string, yes bool) error {
+	request, err := c.l.TakeRequest(name, c.id)
+	if err != nil {
+		return err
+	}
+	c.r.Log.Printf(maillog.Info, "decided id=%s list=%s by=%s about=%s yes=%t", c.m.ID, c.l.Addr, c.m.From, request.Who.Path, yes)
+	if yes {
+		err = c.join(request.Who)
+	} else {
+		err = c.answer("declined", request.Who.Path, nil)
+	}
+	if err != nil {
+		return err
+	}
+	return c.l.EndRequest(name, c.id)
+}
+
+func (c *commanding) isMember(p smtp.Path) (bool, error) {
+	members, err := c.l.Members()
+	if err != nil {
+		return false, err
+	}
+	defer members.Close()
+	_, ok, err := members.Find(p)
+	return ok, err
+}
+
+// ask writes to somebody who has proved nothing, if he has not been written to
+// about the same just now. That he has is no error: whoever asks for it may not
+// be he.
+func (c *commanding) ask(kind, text string, to smtp.Path, words map[string]string) error {
+	l := lists.Letter{Kind: kind, To: to, Network: lists.Network(client(c.m.Client)), Cause: c.id}
+	err := c.l.Ask(l, c.m.Arrived)
+	if reply, no := permanent(err); no {
+		c.r.Log.Printf(maillog.Info, "not answered id=%s list=%s to=%s verb=%s reason=%q", c.m.ID, c.l.Addr, to, kind, reply)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.answer(text, to, words)
+}
+
+// client is the address in the client line of a head, "[192.0.2.7]:4711 helo=…".
+func client(line string) netip.Addr {
+	host, _, _ := strings.Cut(strings.TrimPrefix(line, "["), "]")
+	addr, _ := netip.ParseAddr(host)
+	return addr
+}
+
+// answer is the letter that ends a command.
+func (c *commanding) answer(text string, to smtp.Path, words map[string]string) error {
+	return c.write(c.id, text, []smtp.Path{to}, to, words)
+}
+
+// notice tells the owners, where they want to hear it.
+func (c *commanding) notice(text string, about smtp.Path) error {
+	if !c.l.Notify || len(c.l.OwnerPaths()) == 0 {
+		return nil
+	}
+	return c.write(c.id+"-notice", text, c.l.OwnerPaths(), about, nil)
+}
+
+// write puts a letter into the spool, once.
+func (c *commanding) write(id, name string, to []smtp.Path, about smtp.Path, more map[string]string) error {
+	if there, err := c.r.Spool.Exists(queue.Outbound, id); there || err != nil {
+		return err
+	}
+	text, err := letter.Find(name, c.l.Language, c.l.Dir)
+	if err != nil {
+		c.r.Log.Printf(maillog.Warning, "texts list=%s error=%q", c.l.Addr, err)
+		if text.Body == "" {
+			return err
+		}
+	}
+	words := map[string]string{
+		"list": c.l.Addr.Address(), "description": c.l.Description, "address": about.Address(),
+		"owner": c.l.Verb("owner").Address(), "help": c.l.Verb("help").Address(),
+		"subscribe": c.l.Verb("subscribe").Address(), "unsubscribe": c.l.Verb("unsubscribe").Address(),
+		"expires": c.m.Arrived.Add(lists.ProofLife).UTC().Format(time.DateOnly),
+	}
+	for word, value := range more {
+		words[word] = value
+	}
+	replyTo := smtp.Path{}
+	if p, ok := smtp.ParseAddress(more["confirm"]); ok {
+		replyTo = p
+	}
+	mail := letter.Letter{
+		Text: text, Words: words, From: c.l.Verb("owner"), Name: c.l.Addr.Address(), To: to, ReplyTo: replyTo,
+		ListID: c.l.ID(), Host: c.r.Site.Hostname, ID: id, Date: c.m.Arrived,
+	}
+	if to[0] == about { // and not a notice to owners about somebody
+		mail.Answers = c.header.Get("Message-ID")
+	}
+	w, err := c.r.Spool.Create(queue.Head{ID: id, Arrived: c.m.Arrived, Client: c.m.Client, List: c.l.Addr})
+	if err != nil {
+		return err
+	}
+	for _, p := range to {
+		if err == nil {
+			err = w.Rcpt(smtp.Rcpt{Path: p})
+		}
+	}
+	if err == nil {
+		_, err = w.Write(mail.Bytes())
+	}
+	if err != nil {
+		w.Abort()
+		return err
+	}
+	c.r.Log.Printf(maillog.Info, "letter id=%s list=%s text=%s about=%s recipients=%d", id, c.l.Addr, name, about, len(to))
+	return w.Commit(queue.Outbound)
+}
+
+// maxRequestLines is how far into a message to +request is looked for a command,
+// and maxRequestBytes how much of it is read for that.
+const (
+	maxRequestLines = 5
+	maxRequestBytes = 4 << 10
+)
+
+// requested is the command that stands in a message to +request: in its Subject,
+// or in one of its first lines. Anything else asks for help.
+func requested(h rewrite.Header, body io.Reader) lists.Command {
+	subject, err := new(mime.WordDecoder).DecodeHeader(h.Get("Subject"))
+	if err == nil {
+		if len(subject) > 3 && strings.EqualFold(subject[:3], "re:") {
+			subject = subject[3:]
+		}
+		if c, ok := commandLine(subject); ok {
+			return c
+		}
+	}
+	lines := bufio.NewScanner(io.LimitReader(body, maxRequestBytes))
+	for n := 0; n < maxRequestLines && lines.Scan(); {
+		if strings.TrimSpace(lines.Text()) == "" {
+			continue
+		}
+		n++
+		if c, ok := commandLine(lines.Text()); ok {
+			return c
+		}
+	}
+	return lists.Command{Verb: lists.VerbHelp}
+}
+
+// commandLine reads a command as Mailman's users write it.
+func commandLine(line string) (lists.Command, bool) {
+	words := strings.Fields(strings.ToLower(line))
+	if len(words) == 0 || len(words) > 2 {
+		return lists.Command{}, false
+	}
+	second := strings.Join(words[1:], "")
+	switch words[0] {
+	case "subscribe", "join":
+		return lists.Command{Verb: lists.VerbSubscribe, NoMail: second == "nomail"}, second == "" || second == "nomail"
+	case "unsubscribe", "leave":
+		return lists.Command{Verb: lists.VerbUnsubscribe}, second == ""
+	case "help":
+		return lists.Command{Verb: lists.VerbHelp}, second == ""
+	case "faq":
+		return lists.Command{Verb: lists.VerbFAQ}, second == ""
+	}
+	return lists.Command{}, false
+}

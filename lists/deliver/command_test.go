@@ -1,0 +1,342 @@
+package deliver
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"superlist/lists"
+	"superlist/queue"
+)
+
+// somebody writes to the list and reads what it answers.
+type somebody struct {
+	w    *world
+	f    *fakeRelay
+	addr string
+	read int // letters that have been read, of all
+}
+
+// says sends a line as mail from this person, by an envelope of the same.
+func (p *somebody) says(to, text string) {
+	p.w.t.Helper()
+	p.w.message(p.addr, fmt.Sprintf("From: A Person <%s>\r\nMessage-ID: <q@client>\r\nSubject: %s\r\n\r\n%s\r\n", p.addr, text, text), to)
+	p.w.deliver()
+}
+
+// letters are those that have come since the last look, for this person.
+func (p *somebody) letters() (got []delivered) {
+	p.w.t.Helper()
+	all := p.f.taken()
+	for _, d := range all[p.read:] {
+		if strings.Contains(d.to, p.addr) {
+			got = append(got, d)
+		}
+	}
+	p.read = len(all)
+	return got
+}
+
+// letter is the one letter that has come since the last look.
+func (p *somebody) letter(subject string) *mail.Message {
+	p.w.t.Helper()
+	got := p.letters()
+	if len(got) != 1 {
+		p.w.t.Fatalf("%s got %d letters, want one; log:\n%s", p.addr, len(got), &p.w.log)
+	}
+	m, err := mail.ReadMessage(strings.NewReader(got[0].message))
+	if err != nil {
+		p.w.t.Fatal(err)
+	}
+	if got[0].from != "" {
+		p.w.t.Errorf("the letter has the return path %s, want none", got[0].from)
+	}
+	if s := m.Header.Get("Subject"); s != subject {
+		p.w.t.Errorf("the letter is %q, want %q", s, subject)
+	}
+	return m
+}
+
+// reply is where an answer to a letter goes.
+func reply(m *mail.Message) string { return strings.Trim(m.Header.Get("Reply-To"), "<>") }
+
+func newPeople(t *testing.T, settings ...string) (w *world, l *lists.List, person func(string) *somebody) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP"}
+	w = newWorld(t, f.start(t), "")
+	l = w.list("dev", "bob@example.net")
+	if len(settings) > 0 {
+		if err := l.Set(settings); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w, l, func(addr string) *somebody { return &somebody{w: w, f: f, addr: addr} }
+}
+
+// wantMembers holds the members file.
+func wantMembers(t *testing.T, l *lists.List, want ...string) {
+	t.Helper()
+	text, err := os.ReadFile(l.Dir + "/members")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Split(strings.TrimSpace(string(text)), "\n"); !slices.Equal(got, want) {
+		t.Errorf("the members are %q, want %q", got, want)
+	}
+}
+
+// TestSubscribe is the life of a member: asks, is asked, answers, leaves.
+func TestSubscribe(t *testing.T) {
+	w, l, person := newPeople(t)
+	alice, olga := person("alice@example.com"), person("olga@example.org")
+
+	alice.says("dev+subscribe@lists.example.org", "hello")
+	wantMembers(t, l, "bob@example.net")
+	ask := alice.letter("Please confirm: you and dev@lists.example.org")
+	if got := ask.Header.Get("Auto-Submitted"); got != "auto-replied" {
+		t.Errorf("Auto-Submitted is %q", got)
+	}
+	if got := ask.Header.Get("In-Reply-To"); got != "<q@client>" {
+		t.Errorf("In-Reply-To is %q", got)
+	}
+	if got := reply(ask); !regexp.MustCompile(`^dev\+confirm-s[0-9a-z]+-[0-9a-v]{16}-alice=example\.com@lists\.example\.org$`).MatchString(got) {
+		t.Errorf("an answer would go to %s", got)
+	}
+
+	alice.says(reply(ask), "yes")
+	alice.letter("Welcome to dev@lists.example.org")
+	olga.letter("alice@example.com has joined dev@lists.example.org")
+	wantMembers(t, l, "alice@example.com", "bob@example.net")
+
+	alice.says("dev+leave@lists.example.org", "bye")
+	wantMembers(t, l, "alice@example.com", "bob@example.net")
+	ask = alice.letter("Please confirm: you leave dev@lists.example.org")
+	alice.says(reply(ask), "yes")
+	alice.letter("You have left dev@lists.example.org")
+	olga.letter("alice@example.com has left dev@lists.example.org")
+	wantMembers(t, l, "bob@example.net")
+	w.wantEmpty()
+}
+
+// TestSubscribeVariants: by request, without mail, for somebody else.
+func TestSubscribeVariants(t *testing.T) {
+	for name, test := range map[string]struct {
+		to, text, asked, member string
+	}{
+		"nomail":           {"dev+subscribe-nomail", "x", "alice@example.com", "alice@example.com nomail"},
+		"join":             {"dev+join", "x", "alice@example.com", "alice@example.com"},
+		"request, subject": {"dev+request", "subscribe", "alice@example.com", "alice@example.com"},
+		"request, nomail":  {"dev+request", "Re: SUBSCRIBE nomail", "alice@example.com", "alice@example.com nomail"},
+		"somebody else":    {"dev+subscribe-zoe=example.com", "x", "zoe@example.com", "zoe@example.com"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, l, person := newPeople(t, "notify=false")
+			alice, asked := person("alice@example.com"), person(test.asked)
+			alice.says(test.to+"@lists.example.org", test.text)
+			ask := asked.letter("Please confirm: you and dev@lists.example.org")
+			asked.says(reply(ask), "yes")
+			asked.letter("Welcome to dev@lists.example.org")
+			want := []string{"bob@example.net", test.member}
+			slices.Sort(want)
+			wantMembers(t, l, want...)
+		})
+	}
+}
+
+// TestLongAddress: where the address does not fit into the local part, the
+// answer must come from it.
+func TestLongAddress(t *testing.T) {
+	w, l, person := newPeople(t, "notify=false")
+	long := person("a.rather.long.name@department.of.a.large.example.com")
+	eve := person("eve@example.com")
+	long.says("dev+subscribe@lists.example.org", "x")
+	ask := long.letter("Please confirm: you and dev@lists.example.org")
+	local, _, _ := strings.Cut(reply(ask), "@")
+	if len(local) > 64 || strings.Contains(local, "=") {
+		t.Errorf("an answer would go to %s", reply(ask))
+	}
+	eve.says(reply(ask), "yes")
+	w.want(queue.Failed, "550 5.7.1 this confirmation was not made by the list")
+	wantMembers(t, l, "bob@example.net")
+	long.says(reply(ask), "yes")
+	wantMembers(t, l, long.addr, "bob@example.net")
+}
+
+// TestApprove: the owners let in, or do not; the first of them decides.
+func TestApprove(t *testing.T) {
+	for _, mode := range []string{"approve", "confirm+approve"} {
+		t.Run(mode, func(t *testing.T) {
+			w, l, person := newPeople(t, "subscribe="+mode, "notify=false")
+			alice, carol, olga := person("alice@example.com"), person("carol@example.com"), person("olga@example.org")
+			ask := func(p *somebody) {
+				p.says("dev+subscribe@lists.example.org", "x")
+				if mode == "confirm+approve" {
+					p.says(reply(p.letter("Please confirm: you and dev@lists.example.org")), "yes")
+				}
+				p.letter("Your subscription to dev@lists.example.org waits for its owners")
+			}
+			ask(alice)
+			question := olga.letter("alice@example.com would like to join dev@lists.example.org")
+			ask(carol)
+			other := olga.letter("carol@example.com would like to join dev@lists.example.org")
+			if requests, err := l.Requests(); err != nil || len(requests) != 2 {
+				t.Errorf("the requests are %v, %v", requests, err)
+			}
+
+			olga.says(reply(question), "yes")
+			alice.letter("Welcome to dev@lists.example.org")
+			wantMembers(t, l, "alice@example.com", "bob@example.net")
+
+			body := new(strings.Builder)
+			if _, err := fmt.Fprint(body, readAll(t, other)); err != nil {
+				t.Fatal(err)
+			}
+			decline := regexp.MustCompile(`dev\+confirm-x\S+`).FindString(body.String())
+			olga.says(decline, "no")
+			carol.letter("About your subscription to dev@lists.example.org")
+			olga.says(reply(other), "yes after all")
+			w.want(queue.Failed, "another owner has decided")
+			wantMembers(t, l, "alice@example.com", "bob@example.net")
+		})
+	}
+}
+
+func readAll(t *testing.T, m *mail.Message) string {
+	t.Helper()
+	var b strings.Builder
+	buf := make([]byte, 4096)
+	for {
+		n, err := m.Body.Read(buf)
+		b.Write(buf[:n])
+		if err != nil {
+			return b.String()
+		}
+	}
+}
+
+// TestAskedOnce: whoever is named a thousand times gets one letter, and after a
+// day another.
+func TestAskedOnce(t *testing.T) {
+	w, _, person := newPeople(t)
+	victim := person("victim@example.com")
+	for range 50 {
+		w.message("eve@example.net", "From: victim@example.com\r\n\r\n", "dev+subscribe@lists.example.org")
+	}
+	w.deliver()
+	victim.letter("Please confirm: you and dev@lists.example.org")
+	w.later = lists.AskAgain + time.Minute
+	w.message("eve@example.net", "From: victim@example.com\r\n\r\n", "dev+subscribe@lists.example.org")
+	w.deliver()
+	victim.letter("Please confirm: you and dev@lists.example.org")
+	w.wantEmpty()
+}
+
+// TestRobots get no answer, and what they wrote is kept for the operator.
+func TestRobots(t *testing.T) {
+	for _, header := range []string{
+		"Auto-Submitted: auto-replied", "Auto-Submitted: auto-generated (x)", "Precedence: bulk", "Precedence: LIST", "List-Id: <x.y>", "X-Autoreply: yes",
+	} {
+		w, _, person := newPeople(t)
+		alice := person("alice@example.com")
+		w.message("alice@example.com", "From: alice@example.com\r\n"+header+"\r\n\r\n", "dev+subscribe@lists.example.org")
+		w.deliver()
+		if got := alice.letters(); len(got) > 0 {
+			t.Errorf("%s: answered with\n%s", header, got[0].message)
+		}
+		w.want(queue.Failed, "550 5.7.1 automatic mail gets no answer here")
+	}
+}
+
+// TestSubscribeMany: two hundred at once, none lost, none twice, and the file in
+// order.
+func TestSubscribeMany(t *testing.T) {
+	w, l, _ := newPeople(t, "subscribe=open", "notify=false")
+	var want []string
+	for i := range 200 {
+		address := fmt.Sprintf("m%03d@example.com", i)
+		want = append(want, address)
+		w.message(address, "From: "+address+"\r\n\r\n", "dev+subscribe@lists.example.org")
+	}
+	want = append(want, "bob@example.net")
+	slices.Sort(want)
+	var wg sync.WaitGroup
+	for range 8 {
+		r := w.runner()
+		wg.Go(func() { r.Run(t.Context()) })
+	}
+	wg.Wait()
+	wantMembers(t, l, want...)
+	w.wantEmpty()
+}
+
+// TestOwnTexts: a list's own words are taken, and those that would go out broken
+// are not.
+func TestOwnTexts(t *testing.T) {
+	w, l, person := newPeople(t, "language=de")
+	alice := person("alice@example.com")
+	write := func(text string) {
+		if err := os.WriteFile(l.Dir+"/texts.toml", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("[help]\nsubject = \"Yo {list}\"\nbody = \"Hi.\"\n")
+	alice.says("dev+help@lists.example.org", "x")
+	alice.letter("Yo dev@lists.example.org")
+	write("[help]\nsubject = \"Yo $list$\"\nbody = \"Hi {confaddr}.\"\n")
+	w.later = 2 * lists.AskAgain
+	alice.says("dev+help@lists.example.org", "x")
+	alice.letter("Wie man dev@lists.example.org benutzt")
+	if !strings.Contains(w.log.String(), "nothing stands for {confaddr}") {
+		t.Errorf("the log does not say what is wrong:\n%s", &w.log)
+	}
+}
+
+// TestFaultCommand fails every system call of the spool in turn while somebody
+// confirms: in the end he is a member, once, and has one letter that says so.
+func TestFaultCommand(t *testing.T) {
+	for n := 0; ; n++ {
+		f := &fakeRelay{extensions: "PIPELINING XVERP"}
+		w := newWorld(t, f.start(t), "")
+		l := w.list("dev", "bob@example.net")
+		confirm, err := l.ProofAddress(lists.Subscribe, "alice=example.com", w.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.message("alice@example.com", "From: alice@example.com\r\n\r\n", confirm.Address())
+		calls, what, hides := 0, "", false
+		r := w.runner()
+		r.Spool.Fault = func(call, path string) error {
+			if calls++; calls-1 == n {
+				what, hides = call+" "+path, hidden(call, path)
+				return errors.New("injected")
+			}
+			return nil
+		}
+		r.Run(t.Context())
+		if what != "" {
+			w.later = 6 * time.Minute
+			w.deliver()
+		}
+		count := make(map[string]int)
+		for _, d := range f.taken() {
+			count[d.to]++
+		}
+		if c := count["alice@example.com"]; c != 1 && !(hides && c == 2) {
+			t.Errorf("%d: %s: alice got %d letters", n, what, c)
+		}
+		wantMembers(t, l, "alice@example.com", "bob@example.net")
+		w.wantEmpty()
+		if what == "" {
+			if n < 15 {
+				t.Errorf("only %d calls", n)
+			}
+			return
+		}
+	}
+}

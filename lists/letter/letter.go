@@ -1,0 +1,133 @@
+// Package letter writes the mail that superlist itself sends: questions, answers
+// and notices. All its words stand in texts/, a file for each language, and a
+// list may have its own in texts.toml.
+//
+// A letter is plain text. It says that a program wrote it (RFC 3834), and is
+// sent with the null sender, so nothing answers it. The package refuses to quote
+// what somebody sent to the list: whoever can have a letter sent to a stranger
+// must not choose its words.
+package letter
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"mime/quotedprintable"
+	"strings"
+	"time"
+
+	"superlist/smtp"
+)
+
+// A Letter is one mail of ours.
+type Letter struct {
+	Text    Text
+	Words   map[string]string // what stands for {list}, {owner} … in the text
+	From    smtp.Path
+	Name    string // in front of From
+	To      []smtp.Path
+	ReplyTo smtp.Path // null: From
+	ListID  string
+	Host    string // in the Message-ID
+	ID      string // unique: the same letter written again has the same
+	Answers string // the Message-ID it is an answer to, as it stood there; may be empty
+	Date    time.Time
+}
+
+// maxLine is where a text without line breaks must be encoded: RFC 5322, 2.1.1.
+const maxLine = 998
+
+// Bytes is the letter as it is sent, with CRLF lines.
+func (l Letter) Bytes() []byte {
+	var b bytes.Buffer
+	put := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
+	put("From", encoded(quoted(l.Name), l.Name)+" <"+l.From.Address()+">")
+	put("To", addresses(l.To))
+	if !l.ReplyTo.IsNull() {
+		put("Reply-To", "<"+l.ReplyTo.Address()+">")
+	}
+	subject := oneLine(l.fill(l.Text.Subject))
+	put("Subject", encoded(subject, subject))
+	put("Date", l.Date.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700"))
+	put("Message-ID", "<"+l.ID+"@"+l.Host+">")
+	if id := oneLine(l.Answers); id != "" && len(id) < maxLine-len("In-Reply-To: ") && ascii(id) {
+		put("In-Reply-To", id)
+		put("Auto-Submitted", "auto-replied")
+	} else {
+		put("Auto-Submitted", "auto-generated")
+	}
+	put("Precedence", "bulk")
+	put("List-Id", "<"+l.ListID+">")
+	put("Content-Language", l.Text.Language)
+	put("MIME-Version", "1.0")
+	put("Content-Type", "text/plain; charset=utf-8")
+	body := strings.ReplaceAll(strings.TrimRight(l.fill(l.Text.Body), "\n")+"\n", "\n", "\r\n")
+	if ascii(body) && !longLine(body) {
+		put("Content-Transfer-Encoding", "7bit")
+		b.WriteString("\r\n" + body)
+		return b.Bytes()
+	}
+	put("Content-Transfer-Encoding", "quoted-printable")
+	b.WriteString("\r\n")
+	w := quotedprintable.NewWriter(&b)
+	w.Write([]byte(body))
+	w.Close()
+	return b.Bytes()
+}
+
+// fill puts the words in. A word never brings one in itself, nor a line break.
+func (l Letter) fill(text string) string {
+	pairs := make([]string, 0, 2*len(l.Words))
+	for word, value := range l.Words {
+		pairs = append(pairs, "{"+word+"}", oneLine(value))
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// encoded is plain where it is short ASCII, and else the text as encoded words,
+// one a line: RFC 2047, 2.
+func encoded(plain, text string) string {
+	if ascii(plain) && len(plain) < 800 {
+		return plain
+	}
+	return strings.ReplaceAll(mime.BEncoding.Encode("utf-8", text), " ", "\r\n ")
+}
+
+func quoted(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+func addresses(to []smtp.Path) string {
+	var list []string
+	for _, p := range to {
+		list = append(list, "<"+p.Address()+">")
+	}
+	return strings.Join(list, ",\r\n ")
+}
+
+func oneLine(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f || c == '\u2028' || c == '\u2029' {
+			return ' '
+		}
+		return c
+	}, s)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func longLine(s string) bool {
+	for line := range strings.SplitSeq(s, "\r\n") {
+		if len(line) > maxLine {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,178 @@
+package letter
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"golang.org/x/text/language"
+)
+
+//go:embed texts/*.toml
+var files embed.FS
+
+// A Text is what a letter says, in one language.
+type Text struct {
+	Subject  string `toml:"subject"`
+	Body     string `toml:"body"`
+	Language string `toml:"-"`
+}
+
+// Languages are those that there are texts in, English first: it is taken where
+// nothing fits.
+var Languages = []string{"en", "de", "es", "fr", "ja"}
+
+// Words are what a text may have in braces, and what stands for them.
+var Words = map[string]string{
+	"list":        "the list's address",
+	"description": "what the list is about",
+	"address":     "whom the letter is about",
+	"owner":       "the address of the owners",
+	"subscribe":   "the address for subscribing",
+	"unsubscribe": "the address for leaving",
+	"help":        "the address for help",
+	"confirm":     "the address whose answer says yes",
+	"decline":     "the address whose answer says no",
+	"expires":     "until when that is good",
+}
+
+// OwnTexts is the file of a list that has words of its own.
+const OwnTexts = "texts.toml"
+
+// Find gives the text of this name in the language that is nearest to lang, a
+// BCP 47 tag: the list's own, where dir has one, else ours. The error is about
+// the list's own texts, which are then passed over: a mistake in them must not
+// keep a letter from being sent.
+func Find(name, lang, dir string) (Text, error) {
+	own, err := Own(dir)
+	if text, ok := own[name]; ok {
+		text.Language = lang
+		return text, err
+	}
+	tag := Match(lang)
+	texts, builtin := load(files, "texts/"+tag+".toml")
+	if builtin != nil {
+		return Text{}, builtin
+	}
+	text, ok := texts[name]
+	if !ok {
+		return Text{}, fmt.Errorf("there is no text %q", name)
+	}
+	text.Language = tag
+	return text, err
+}
+
+// Match is the language of ours that is nearest to a tag.
+func Match(lang string) string {
+	var tags []language.Tag
+	for _, l := range Languages {
+		tags = append(tags, language.MustParse(l))
+	}
+	want, err := language.Parse(lang)
+	if err != nil {
+		return Languages[0]
+	}
+	_, i, _ := language.NewMatcher(tags).Match(want)
+	return Languages[i]
+}
+
+// Own reads a list's own texts. Those that are wrong are left out, and the error
+// names them; a list without the file has none.
+func Own(dir string) (map[string]Text, error) {
+	file := filepath.Join(dir, OwnTexts)
+	texts, err := load(os.DirFS(dir), OwnTexts)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	known, err := load(files, "texts/en.toml")
+	if err != nil {
+		return nil, err
+	}
+	var wrong []error
+	for name, text := range texts {
+		_, ok := known[name]
+		switch {
+		case !ok:
+			wrong = append(wrong, fmt.Errorf("%s: [%s]: there is no such letter", file, name))
+		case strings.TrimSpace(text.Subject) == "" || strings.TrimSpace(text.Body) == "":
+			wrong = append(wrong, fmt.Errorf("%s: [%s]: needs a subject and a body", file, name))
+		default:
+			if word := strange(text); word != "" {
+				wrong = append(wrong, fmt.Errorf("%s: [%s]: nothing stands for %s", file, name, word))
+				break
+			}
+			if word := missing(known[name], text); word != "" {
+				wrong = append(wrong, fmt.Errorf("%s: [%s]: without %s nobody can answer it", file, name, word))
+				break
+			}
+			continue
+		}
+		delete(texts, name)
+	}
+	return texts, errors.Join(wrong...)
+}
+
+// load reads a file of texts.
+func load(from fs.FS, name string) (map[string]Text, error) {
+	raw, err := fs.ReadFile(from, name)
+	if err != nil {
+		return nil, err
+	}
+	texts := make(map[string]Text)
+	meta, err := toml.Decode(string(raw), &texts)
+	if err != nil {
+		return nil, err
+	}
+	if extra := meta.Undecoded(); len(extra) > 0 {
+		return nil, fmt.Errorf("%s: a text has a subject and a body, and no %s", name, extra[0])
+	}
+	return texts, nil
+}
+
+// strange is the first word in braces that nothing stands for: it would go out
+// as it is.
+func strange(t Text) string {
+	for _, word := range inBraces(t) {
+		if _, ok := Words[word]; !ok {
+			return "{" + word + "}"
+		}
+	}
+	return ""
+}
+
+// missing is an address to answer to that a text must have.
+func missing(known, t Text) string {
+	for _, word := range []string{"confirm", "decline"} {
+		if slices.Contains(inBraces(known), word) && !slices.Contains(inBraces(t), word) {
+			return "{" + word + "}"
+		}
+	}
+	return ""
+}
+
+func inBraces(t Text) (words []string) {
+	for _, rest := range []string{t.Subject, t.Body} {
+		for {
+			_, after, ok := strings.Cut(rest, "{")
+			if !ok {
+				break
+			}
+			word, more, ok := strings.Cut(after, "}")
+			if !ok {
+				break
+			}
+			words = append(words, word)
+			rest = more
+		}
+	}
+	return words
+}

@@ -1,0 +1,132 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+	"time"
+
+	"superlist/lists/token"
+	"superlist/smtp"
+)
+
+// An Action is what a proof allows, one letter in its address.
+type Action byte
+
+const (
+	Subscribe       Action = 's' // the address wants to be a member
+	SubscribeNoMail Action = 'n' // … one that gets no posts
+	Unsubscribe     Action = 'u' // … none any more
+	Approve         Action = 'y' // an owner lets somebody in who has asked
+	Decline         Action = 'x' // … or does not
+)
+
+// aboutRequest says that the proof names a request that waits, and not an
+// address.
+func (a Action) aboutRequest() bool { return a == Approve || a == Decline }
+
+// ProofLife is how long a proof is good: somebody may be away for a week, and
+// ezmlm's are good for eleven days.
+const ProofLife = 11 * 24 * time.Hour
+
+// maxLocal is the longest local part that everybody's mail system takes: RFC
+// 5321, 4.5.3.1.1.
+const maxLocal = 64
+
+// A Proof is what the address of an answer to the list says,
+// dev+confirm-ACTION EXPIRY-MAC[-SUBJECT]: the action, the hour until which it
+// is good, and what it is about. Where an address would make the local part too
+// long it is left out, and then the answer must come from that address.
+type Proof struct {
+	Action  Action
+	Subject string // an address as user=domain, or the name of a request; may be empty
+
+	expiry, mac string
+}
+
+// ProofAddress is the address to which an answer proves that its writer got our
+// question: who is asked about himself, or the name of a request. Nothing is
+// stored for it.
+func (l *List) ProofAddress(a Action, subject string, now time.Time) (smtp.Path, error) {
+	key, err := l.key()
+	if err != nil {
+		return smtp.Path{}, err
+	}
+	expiry := strconv.FormatInt(now.Add(ProofLife).Unix()/3600, 36)
+	verb := "confirm-" + string(rune(a)) + expiry + "-" + l.proofMAC(key, a, expiry, subject)
+	address := l.Verb(verb + "-" + subject)
+	if !a.aboutRequest() && len(address.Local) > maxLocal {
+		address = l.Verb(verb)
+	}
+	return address, nil
+}
+
+func (l *List) proofMAC(key []byte, a Action, expiry, subject string) string {
+	return token.Make(key, "confirm", l.Addr.Key(), string(rune(a)), expiry, strings.ToLower(subject))
+}
+
+// Subject is an address as a proof has it, and as VERP writes it: user=domain.
+func Subject(p smtp.Path) string { return p.Local + "=" + p.Domain }
+
+// SubjectPath is the address that a Subject stands for.
+func SubjectPath(s string) (smtp.Path, bool) {
+	i := strings.LastIndexByte(s, '=')
+	if i <= 0 || !smtp.ValidDomain(s[i+1:]) {
+		return smtp.Path{}, false
+	}
+	return smtp.ParseAddress(smtp.Path{Local: s[:i], Domain: s[i+1:]}.Address())
+}
+
+// parseProof reads what follows "confirm-".
+func parseProof(s string) (p Proof, ok bool) {
+	parts := strings.SplitN(s, "-", 3)
+	if len(parts) < 2 || len(parts[0]) < 2 {
+		return Proof{}, false
+	}
+	p = Proof{Action: Action(parts[0][0] | 0x20), expiry: strings.ToLower(parts[0][1:]), mac: parts[1]}
+	if len(parts) == 3 {
+		p.Subject = parts[2]
+	}
+	switch p.Action {
+	case Subscribe, SubscribeNoMail, Unsubscribe, Approve, Decline:
+		return p, true
+	}
+	return Proof{}, false
+}
+
+var replyBadProof = smtp.Reply{Code: 550, Enhanced: "5.7.1",
+	Text: "this confirmation was not made by the list, or not for the address you write from; ask for a new one"}
+
+// CheckProof holds a proof against the list's key and the clock, and gives what
+// it is about. from are the addresses that the answer comes from, of use where
+// the proof itself names none. A refusal is a smtp.Reply.
+func (l *List) CheckProof(p Proof, now time.Time, from ...smtp.Path) (subject string, err error) {
+	key, err := l.readKey()
+	if errors.Is(err, fs.ErrNotExist) { // none was ever made
+		return "", replyBadProof
+	}
+	if err != nil {
+		return "", err
+	}
+	subjects := []string{p.Subject}
+	if p.Subject == "" {
+		subjects = nil
+		for _, f := range from {
+			subjects = append(subjects, Subject(f))
+		}
+	}
+	hour, err := strconv.ParseInt(p.expiry, 36, 64)
+	for _, s := range subjects {
+		if err != nil || !token.Check(key, p.mac, "confirm", l.Addr.Key(), string(rune(p.Action)), p.expiry, strings.ToLower(s)) {
+			continue
+		}
+		if until := time.Unix(hour*3600, 0); now.After(until) {
+			return "", smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: fmt.Sprintf(
+				"this confirmation was good until %s; ask for a new one", until.UTC().Format("2 January 2006, 15:04 UTC"))}
+		}
+		return s, nil
+	}
+	return "", replyBadProof
+}

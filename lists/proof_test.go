@@ -1,0 +1,130 @@
+package lists
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/smtp"
+)
+
+func proofOf(t *testing.T, s *Site, p smtp.Path) (*List, Proof) {
+	t.Helper()
+	d, err := s.Resolve(p)
+	if err != nil || d.Command.Verb != VerbConfirm {
+		t.Fatalf("%s: %+v, %v", p, d, err)
+	}
+	return d.List, d.Command.Proof
+}
+
+// TestProof: what the list makes is good for that list, that action, that
+// address and that time, in any case of letters, and for nothing else.
+func TestProof(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	now := time.Now()
+	for _, who := range []string{"alice@example.com", "a-b+c@x.example", `"a b"@example.com`} {
+		for _, a := range []Action{Subscribe, SubscribeNoMail, Unsubscribe} {
+			address, err := l.ProofAddress(a, Subject(addr(who)), now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, spelt := range []smtp.Path{address, {Local: strings.ToUpper(address.Local), Domain: address.Domain}} {
+				if _, _, ok := smtp.ParsePath(spelt.String()); !ok {
+					t.Errorf("%s is no path", spelt)
+				}
+				_, p := proofOf(t, s, spelt)
+				for name, test := range map[string]struct {
+					at   time.Time
+					good bool
+				}{
+					"at once":     {now, true},
+					"in time":     {now.Add(ProofLife - time.Hour), true},
+					"an hour off": {now.Add(ProofLife + time.Hour), false},
+				} {
+					subject, err := l.CheckProof(p, test.at)
+					if test.good && (err != nil || !strings.EqualFold(subject, Subject(addr(who)))) || !test.good && err == nil {
+						t.Errorf("%s %c, %s: %q, %v", who, a, name, subject, err)
+					}
+				}
+				for _, wrong := range []Proof{
+					{Action: p.Action ^ 1, Subject: p.Subject, expiry: p.expiry, mac: p.mac},
+					{Action: p.Action, Subject: "eve=example.net", expiry: p.expiry, mac: p.mac},
+					{Action: p.Action, Subject: p.Subject, expiry: p.expiry + "0", mac: p.mac},
+					{Action: p.Action, Subject: p.Subject, expiry: p.expiry, mac: p.mac[1:]},
+					{Action: p.Action, Subject: p.Subject, expiry: p.expiry, mac: ""},
+				} {
+					if _, err := l.CheckProof(wrong, now); !errors.Is(err, replyBadProof) {
+						t.Errorf("%+v: %v", wrong, err)
+					}
+				}
+			}
+		}
+	}
+	other, err := s.Create(addr("ops@lists.example.org"), []smtp.Path{addr("o@example.org")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, _ := l.ProofAddress(Subscribe, "a=example.com", now)
+	_, p := proofOf(t, s, address)
+	if _, err := other.CheckProof(p, now); !errors.Is(err, replyBadProof) {
+		t.Errorf("another list takes it: %v", err)
+	}
+}
+
+// TestProofLength: the address is left out where the local part would be longer
+// than 64 octets, and only there.
+func TestProofLength(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	base, _ := l.ProofAddress(Subscribe, "", time.Now())
+	for _, n := range []int{maxLocal, maxLocal + 1} {
+		who := smtp.Path{Local: strings.Repeat("a", n-len(base.Local)-len("=example.com")), Domain: "example.com"}
+		address, err := l.ProofAddress(Subscribe, Subject(who), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if whole := len(address.Local) == n; whole != (n == maxLocal) {
+			t.Errorf("%d: %s", n, address)
+		}
+		_, p := proofOf(t, s, address)
+		if _, err := l.CheckProof(p, time.Now(), who); err != nil {
+			t.Errorf("%d, from the address itself: %v", n, err)
+		}
+		if _, err := l.CheckProof(p, time.Now(), addr("eve@example.net")); n > maxLocal && !errors.Is(err, replyBadProof) {
+			t.Errorf("from another: %v", err)
+		}
+	}
+}
+
+// FuzzCommand: no address makes a path, a panic, or a proof that is good.
+func FuzzCommand(f *testing.F) {
+	for _, seed := range []string{"subscribe", "confirm-s1-2-a=b", "subscribe-../../etc=x", "confirm-y1-2-../../key", "unsubscribe-a=b\x00", "confirm-", "-", "subscribe-=x.y"} {
+		f.Add(seed)
+	}
+	s := testSite(f, "")
+	l := testList(f, s, "")
+	if _, err := l.key(); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, verb string) {
+		c, ok, err := parseCommand(verb)
+		if !ok || err != nil {
+			return
+		}
+		if c.Verb == VerbConfirm {
+			if _, err := l.CheckProof(c.Proof, time.Now(), addr("a@example.com")); err == nil {
+				t.Errorf("%q proves something", verb)
+			}
+			if _, err := l.FindRequest(c.Proof.Subject); !errors.Is(err, replyDecided) {
+				t.Errorf("%q names a request: %v", verb, err)
+			}
+		}
+		if !c.Who.IsNull() {
+			if p, ok := smtp.ParseAddress(c.Who.Address()); !ok || p != c.Who {
+				t.Errorf("%q is about %q, which is no address", verb, c.Who)
+			}
+		}
+	})
+}
