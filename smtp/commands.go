@@ -24,6 +24,7 @@ var commands = [...]command{
 	{verb: "MAIL", run: (*Session).mail},
 	{verb: "RCPT", run: (*Session).rcpt},
 	{verb: "DATA", run: (*Session).data, bare: true},
+	{verb: "AUTH", run: (*Session).auth},
 	{verb: "QUIT", run: (*Session).quit, bare: true, plain: true},
 	{verb: "STARTTLS", run: (*Session).starttls, bare: true, plain: true},
 	{verb: "RSET", run: (*Session).rset, bare: true, junk: true},
@@ -68,6 +69,11 @@ func (s *Session) extensions() []string {
 	if s.StartTLS && !s.TLS.On() {
 		words = append(words, "STARTTLS")
 	}
+	if offered, err := s.mechanisms(); err != nil {
+		s.log(Event{What: "refused", Text: "AUTH", Reply: ReplyTo(err), Err: err}) // it is not offered now
+	} else if len(offered) > 0 {
+		words = append(words, "AUTH "+strings.Join(offered, " "))
+	}
 	return words
 }
 
@@ -81,12 +87,16 @@ func (s *Session) mail(arg string) {
 		s.refuse(Reply{503, "5.5.1", "a mail transaction is open already"})
 		return
 	}
+	if s.Auth.Required && s.login == "" {
+		s.refuse(replyAuthRequired)
+		return
+	}
 	from, params, bad := parseMailbox(arg, "FROM:", "5.1.7")
 	if bad != nil {
 		s.refuse(*bad)
 		return
 	}
-	env := &Envelope{Peer: s.Peer, Helo: s.helo, Proto: s.proto, TLS: s.TLS, From: from}
+	env := &Envelope{Peer: s.Peer, Helo: s.helo, Proto: s.proto, TLS: s.TLS, Login: s.login, From: from}
 	for _, p := range params {
 		if r, ok := s.mailParam(env, p); !ok {
 			s.refuse(r)
@@ -117,6 +127,13 @@ func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
 		env.Body = upper(p.value)
 		if env.Body != "7BIT" && env.Body != "8BITMIME" {
 			return Reply{501, "5.5.4", "BODY must be 7BIT or 8BITMIME"}, false
+		}
+	case "AUTH": // RFC 4954, 5; where AUTH is offered, or was and the client has used it
+		if !s.authOpen() && s.login == "" {
+			return unknownParam(p), false
+		}
+		if !checkAuthParam(p.value) {
+			return Reply{501, "5.5.4", "AUTH must be an address in xtext, or <>"}, false
 		}
 	default:
 		if s.DSN {
@@ -305,7 +322,7 @@ func (s *Session) vrfy(arg string) {
 
 func (s *Session) help(string) {
 	s.reply(Reply{214, "2.0.0", "this is superlist, a mailing-list manager\n" +
-		"commands: HELO EHLO LHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT\n" +
+		"commands: HELO EHLO LHLO MAIL RCPT DATA RSET AUTH NOOP VRFY HELP QUIT\n" +
 		"the people who run a list read its +owner address"})
 }
 

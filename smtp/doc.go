@@ -2,8 +2,8 @@
 // server's side of one session, and the client.
 //
 // It implements RFC 5321 with SIZE (RFC 1870), 8BITMIME (RFC 6152), PIPELINING
-// (RFC 2920), ENHANCEDSTATUSCODES (RFC 2034), LIMITS (RFC 9422), LMTP (RFC
-// 2033) and, in the client, Postfix's XVERP.
+// (RFC 2920), ENHANCEDSTATUSCODES (RFC 2034), LIMITS (RFC 9422), AUTH (RFC
+// 4954), LMTP (RFC 2033) and, in the client, Postfix's XVERP.
 //
 // It knows neither disk nor mailing lists: a Session asks its Backend, a Client
 // sends what it is given. It refuses to take anything but CRLF as the end of a

@@ -8,13 +8,14 @@ import (
 
 // An Event is one decision of a session, for the log.
 type Event struct {
-	What   string // connect, starttls, accepted, refused, disconnect
+	What   string // connect, starttls, auth, accepted, refused, disconnect
 	Text   string // the command or stage, or a summary
 	ID     string // of the message in the queue
 	Peer   Peer
 	Helo   string
 	Proto  string
 	TLS    TLS
+	Login  string // who the client has proved to be; of a refused AUTH, whom it claimed to be
 	From   Path
 	InMail bool // From means something, even where it is null
 	To     Path
@@ -58,6 +59,7 @@ func (e Event) String() string {
 	if e.TLS.Client != "" {
 		add("cert", fmt.Sprintf("%q", clean(e.TLS.Client)))
 	}
+	add("login", word(e.Login))
 	if e.InMail {
 		add("from", clean(e.From.String()))
 	}
@@ -79,4 +81,15 @@ func (e Event) String() string {
 		add("error", fmt.Sprintf("%q", clean(text)))
 	}
 	return b.String()
+}
+
+// word makes one word of a name that somebody only claims to have, so that it
+// cannot look like more of the line.
+func word(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c <= ' ' || c > '~' || c == '"' {
+			return '?'
+		}
+		return c
+	}, s[:min(len(s), MaxPath)])
 }

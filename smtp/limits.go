@@ -50,6 +50,22 @@ const (
 
 	// MaxSizeDigits is the length of a SIZE value: RFC 1870, 4 allows 20.
 	MaxSizeDigits = 20
+
+	// MaxAuthLine is the longest line taken in an exchange, AUTH itself among
+	// them, CRLF included: RFC 4954, 4.
+	MaxAuthLine = 12288
+
+	// MaxAuthFailures is how many failed attempts a session bears before 421.
+	// A person mistypes once or twice; a program that guesses has to come again,
+	// which is counted elsewhere.
+	MaxAuthFailures = 3
+
+	// MaxAuthSteps is how many challenges one exchange may have. SCRAM has
+	// three.
+	MaxAuthSteps = 10
+
+	// MaxAuthParam is the longest AUTH of MAIL, in xtext: RFC 4954, 3.
+	MaxAuthParam = 500
 )
 
 // Timeouts that hold where the configuration says nothing.
@@ -66,6 +82,9 @@ const (
 	// HandshakeTimeout is how long TLS may take to begin, all in all: a few
 	// round trips and a signature, be it by a slow card.
 	HandshakeTimeout = time.Minute
+	// AuthDelay is how long the first failed log-in takes to be told; each
+	// further one takes twice as long.
+	AuthDelay = time.Second
 )
 
 // Timeouts of the client: RFC 5321, 4.5.3.2.1 to 4.5.3.2.6.

@@ -64,6 +64,8 @@ type Session struct {
 	// then; it begins with the input that is left.
 	Resume *State
 
+	Auth Auth // zero: no AUTH
+
 	ReadTimeout, WriteTimeout, SessionTimeout time.Duration // 0: the constant of that name
 
 	// Log gets every decision. It must not fail and must not write to the
@@ -74,6 +76,7 @@ type Session struct {
 	line    string // the current command, as it came
 	helo    string
 	proto   string
+	login   string    // who AUTH has proved the client to be
 	env     *Envelope // nil outside a transaction
 	refused bool      // RCPT has been refused in this transaction
 	over    int       // recipients beyond MaxRecipients in this transaction
@@ -84,6 +87,8 @@ type Session struct {
 	done    bool
 	gone    bool  // to another program
 	lost    error // the connection is no longer to be spoken on
+
+	authFailures int
 }
 
 // errPanic is a mistake of the program's that ended the session.
@@ -176,6 +181,8 @@ func notSMTP(verb string) bool {
 // line but the end of the connection.
 func (s *Session) badLine(err error) bool {
 	switch err {
+	case errAuthTooLong:
+		s.refuse(authTooLong())
 	case errLineTooLong:
 		s.refuse(Reply{500, "5.5.2", fmt.Sprintf("command line longer than %d bytes", MaxCommandLine)})
 	case errBareCR:
@@ -258,6 +265,7 @@ func (s *Session) log(e Event) {
 		return
 	}
 	e.Peer, e.Helo, e.Proto, e.TLS = s.Peer, s.helo, s.proto, s.TLS
+	e.Login = cmp.Or(e.Login, s.login)
 	if s.env != nil {
 		e.From, e.InMail = s.env.From, true
 	}

@@ -86,17 +86,36 @@ func (d drain) Write(p []byte) (int, error) {
 	return d.w.raw.Write(p)
 }
 
-// Errors of readLine. The line has been read to its end in each case.
+// Errors of readLine and readAuthLine. The line has been read to its end in each
+// case.
 var (
 	errLineTooLong = errors.New("line too long")
+	errAuthTooLong = errors.New("line of an authentication too long")
 	errBareLF      = errors.New("line ended by LF alone")
 	errBareCR      = errors.New("line with a CR or NUL in it")
 )
 
-// readLine reads a command line of at most MaxCommandLine bytes and gives it
-// without its CRLF.
-func (w *wire) readLine() (string, error) {
+// readLine reads a command line of at most MaxCommandLine bytes, or MaxAuthLine
+// where it is AUTH, and gives it without its CRLF.
+func (w *wire) readLine() (string, error) { return w.read(commandLimit) }
+
+// readAuthLine reads a line of an exchange, of at most MaxAuthLine bytes.
+func (w *wire) readAuthLine() (string, error) { return w.read(authLimit) }
+
+// commandLimit is the longest a command line that begins like this may be, and
+// the error of one that is longer.
+func commandLimit(line []byte) (int, error) {
+	if verb := []byte("AUTH "); len(line) > len(verb) && bytes.EqualFold(line[:len(verb)], verb) {
+		return authLimit(line)
+	}
+	return MaxCommandLine, errLineTooLong
+}
+
+func authLimit([]byte) (int, error) { return MaxAuthLine, errAuthTooLong }
+
+func (w *wire) read(limit func(line []byte) (int, error)) (string, error) {
 	line, err := w.br.ReadSlice('\n')
+	most, tooLong := limit(line)
 	long, cr := false, false
 	for err == bufio.ErrBufferFull {
 		long, cr = true, line[len(line)-1] == '\r'
@@ -110,8 +129,8 @@ func (w *wire) readLine() (string, error) {
 		return "", err
 	case !bytes.HasSuffix(line, crlf) && !(cr && len(line) == 1):
 		return "", errBareLF
-	case long, len(line) > MaxCommandLine:
-		return "", errLineTooLong
+	case long, len(line) > most:
+		return "", tooLong
 	}
 	line = line[:len(line)-len(crlf)]
 	if bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 {

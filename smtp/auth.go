@@ -1,0 +1,265 @@
+package smtp
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Auth is whether and how a session offers AUTH: RFC 4954. Zero: not at all.
+type Auth struct {
+	// Mechanisms are the SASL mechanisms to offer, in upper case, the best
+	// first. None: AUTH is not offered.
+	Mechanisms []string
+	// Insecure offers them outside TLS too, where others may read passwords.
+	Insecure bool
+	// Required takes no mail from a client that has not proved who it is.
+	Required bool
+	// Server does the exchanges. nil: this program has none, and hands the
+	// session over.
+	Server Authenticator
+	// Wait waits before a failure is told; nil: time.Sleep.
+	Wait func(time.Duration)
+}
+
+// An Authenticator knows how clients prove who they are. It is not in this
+// package, which knows neither accounts nor cryptography.
+type Authenticator interface {
+	// Mechanisms gives those that it can serve now, in upper case.
+	Mechanisms() ([]string, error)
+	// Begin starts an exchange. Every error, here and in Next, becomes a reply
+	// by ReplyTo if it is a refusal, and else is 454 4.7.0.
+	Begin(AuthRequest) (Exchange, error)
+}
+
+// An AuthRequest is who wants to prove something, and how.
+type AuthRequest struct {
+	Mechanism string // one of those offered
+	Peer      Peer
+	Helo      string
+	TLS       TLS
+}
+
+// An Exchange is one attempt.
+type Exchange interface {
+	// Next takes the client's words: nil where it had none to send with the
+	// command, else they may be empty. It gives a challenge, or says that the
+	// client is who it claims to be. After an error, or done, it is not called
+	// again.
+	Next(response []byte) (challenge []byte, done bool, err error)
+	// Login is who the client says it is, as far as it has said it. It proves
+	// something only once Next was done.
+	Login() string
+	// Close ends it, whatever became of it.
+	Close() error
+}
+
+// Replies of AUTH: RFC 4954, 4 and 6.
+var (
+	// ReplyAuthFailed is the same for a user that is not there and for a wrong
+	// password.
+	ReplyAuthFailed = Reply{535, "5.7.8", "no such user, or the wrong password"}
+	// ReplyAuthLater is for what may be better some time later.
+	ReplyAuthLater = Reply{454, "4.7.0", "logging in is not possible now; please try again later"}
+
+	replyAuthSecret    = Reply{538, "5.7.11", "say STARTTLS first: nobody should read your password"}
+	replyAuthRequired  = Reply{530, "5.7.0", "log in first, with AUTH"}
+	replyAuthBase64    = Reply{501, "5.5.2", "that is not base64"}
+	replyAuthCancelled = Reply{501, "5.7.0", "authentication cancelled"}
+	replyAuthFailures  = Reply{421, "4.7.0", "too many failed attempts to log in; closing"}
+)
+
+// authOpen says that AUTH may be said here, as far as TLS is concerned.
+func (s *Session) authOpen() bool {
+	return len(s.Auth.Mechanisms) > 0 && (s.TLS.On() || s.Auth.Insecure)
+}
+
+// mechanisms are those that can be offered now: what the configuration wants
+// and the Authenticator can serve.
+func (s *Session) mechanisms() ([]string, error) {
+	switch {
+	case !s.authOpen():
+		return nil, nil
+	case s.Auth.Server == nil:
+		return s.Auth.Mechanisms, nil
+	}
+	served, err := s.Auth.Server.Mechanisms()
+	if err != nil {
+		return nil, orLater(err)
+	}
+	both := make([]string, 0, len(served))
+	for _, m := range s.Auth.Mechanisms {
+		if slices.Contains(served, m) {
+			both = append(both, m)
+		}
+	}
+	return both, nil
+}
+
+// orLater lets a refusal be what it is, and makes of every other error one that
+// the client hears as ReplyAuthLater.
+func orLater(err error) error {
+	var r Reply
+	if errors.As(err, &r) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ReplyAuthLater, err)
+}
+
+// auth is AUTH: RFC 4954, 4.
+func (s *Session) auth(arg string) {
+	words := strings.Fields(arg)
+	switch {
+	case len(s.Auth.Mechanisms) == 0:
+		s.notHere("")
+		return
+	case s.proto == "" || s.proto == SMTP:
+		s.refuse(Reply{503, "5.5.1", "say EHLO first"})
+		return
+	case s.env != nil:
+		s.refuse(Reply{503, "5.5.1", "a mail transaction is open; say AUTH before MAIL"})
+		return
+	case s.login != "":
+		s.refuse(Reply{503, "5.5.1", "you have logged in already"})
+		return
+	case len(words) < 1 || len(words) > 2:
+		s.refuse(Reply{501, "5.5.4", "say AUTH and a mechanism, and behind it the first response if it has one"})
+		return
+	case !s.authOpen():
+		s.refuse(replyAuthSecret)
+		return
+	}
+	mechanism := upper(words[0])
+	offered, err := s.mechanisms()
+	if err != nil {
+		s.refuseErr(err, Event{What: "refused", Text: "AUTH"})
+		return
+	}
+	if !slices.Contains(offered, mechanism) {
+		s.refuse(Reply{504, "5.5.4", "that mechanism is not offered here; EHLO says which are"})
+		return
+	}
+	if s.Auth.Server == nil {
+		if err := s.handOver(); err != nil {
+			s.refuseErr(orLater(err), Event{What: "refused", Text: "AUTH"})
+		}
+		return
+	}
+	var first []byte // nil: none
+	if len(words) == 2 && words[1] == "=" {
+		first = []byte{} // one that is empty
+	} else if len(words) == 2 {
+		if first, err = decodeBase64(words[1]); err != nil {
+			s.refuse(replyAuthBase64)
+			return
+		}
+	}
+	s.exchange(mechanism, first)
+}
+
+// exchange is all that follows AUTH.
+func (s *Session) exchange(mechanism string, response []byte) {
+	x, err := s.Auth.Server.Begin(AuthRequest{Mechanism: mechanism, Peer: s.Peer, Helo: s.helo, TLS: s.TLS})
+	if err != nil {
+		s.refuseErr(orLater(err), Event{What: "refused", Text: "AUTH"})
+		return
+	}
+	defer x.Close()
+	for range MaxAuthSteps {
+		challenge, done, err := x.Next(response)
+		if err != nil {
+			s.authFailure(x.Login(), err)
+			return
+		}
+		if done {
+			s.login = x.Login()
+			s.reply(Reply{235, "2.7.0", "logged in"})
+			s.log(Event{What: "auth", Text: "mechanism=" + mechanism})
+			return
+		}
+		// It is one line, however long: RFC 4954, 4.
+		s.wire.bw.WriteString("334 " + base64.StdEncoding.EncodeToString(challenge) + "\r\n")
+		var ok bool
+		if response, ok = s.authResponse(); !ok {
+			return
+		}
+	}
+	s.authFailure(x.Login(), Reply{535, "5.7.8", "that leads nowhere; use another mechanism"})
+}
+
+// authResponse reads the answer to a challenge. False: there is none, and the
+// client knows why.
+func (s *Session) authResponse() (response []byte, ok bool) {
+	line, err := s.wire.readAuthLine()
+	switch {
+	case err == errBareCR:
+		s.refuse(replyAuthBase64)
+		return nil, false
+	case err != nil && s.badLine(err):
+		return nil, false
+	case err != nil:
+		s.wire.br.Reset(failed{err}) // the session's next line is this error
+		return nil, false
+	case line == "*":
+		s.refuse(replyAuthCancelled)
+		return nil, false
+	}
+	if response, err = decodeBase64(line); err != nil {
+		s.refuse(replyAuthBase64)
+		return nil, false
+	}
+	return response, true
+}
+
+// decodeBase64 takes one way of writing and no other. It never gives nil.
+func decodeBase64(s string) ([]byte, error) {
+	out := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
+	n, err := base64.StdEncoding.Strict().Decode(out, []byte(s))
+	return out[:n], err
+}
+
+func authTooLong() Reply {
+	return Reply{500, "5.5.6", fmt.Sprintf("authentication line longer than %d bytes", MaxAuthLine)}
+}
+
+// authFailure tells of a failed attempt, after a while: whoever guesses has
+// time, but not that much. A fault of ours is told at once and does not count.
+func (s *Session) authFailure(login string, err error) {
+	err = orLater(err)
+	e := Event{What: "refused", Text: "AUTH", Login: login}
+	if ReplyTo(err).Temporary() {
+		s.refuseErr(err, e)
+		return
+	}
+	wait := s.Auth.Wait
+	if wait == nil {
+		wait = time.Sleep
+	}
+	wait(AuthDelay << s.authFailures)
+	s.authFailures++
+	s.refuseErr(err, e)
+	if s.authFailures >= MaxAuthFailures && !s.done {
+		s.done = true
+		s.reply(replyAuthFailures)
+	}
+}
+
+// checkAuthParam looks at AUTH of MAIL: RFC 4954, 5. It says who wrote the
+// message first, to a server that passes it on under the same name. A list does
+// not, and who may post is asked of the login; so it is read and goes no
+// further, as if it were <>, which is what the RFC wants of one that does not
+// trust it.
+func checkAuthParam(value string) bool {
+	text, ok := decodeXtext(value)
+	if !ok || len(value) > MaxAuthParam {
+		return false
+	}
+	if text == "<>" {
+		return true
+	}
+	path, rest, ok := ParsePath("<" + text + ">")
+	return ok && rest == "" && !path.IsNull()
+}
