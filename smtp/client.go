@@ -16,13 +16,39 @@ import (
 type Client struct {
 	Hostname string // what it calls itself
 	LMTP     bool
+	HELO     bool // say HELO at once, to a server that hangs up at EHLO (ErrHangsUp)
 
-	// Timeouts; zero: the constant of that name.
-	GreetingTimeout, CommandTimeout, DataTimeout, BlockTimeout, FinalTimeout time.Duration
+	// StartTLS, where set, makes the connection secret as soon as the server
+	// offers STARTTLS: RFC 3207. It does the handshake on what it is given, on
+	// which a deadline is set. An error ends the connection; see ErrTLS.
+	StartTLS func(io.ReadWriter) (Channel, error)
+	// NeedTLS has Start fail where StartTLS cannot be had, instead of going on
+	// in clear.
+	NeedTLS bool
 
-	wire *wire
-	ext  map[string]string // nil after HELO
-	err  error
+	// Auth, where set, picks one of the mechanisms that the server offers, and
+	// Start logs in with it: RFC 4954. It is asked inside TLS alone; elsewhere
+	// Start fails, since nobody else should read a password.
+	Auth func(mechanisms []string) (Mechanism, error)
+
+	// Timeouts, of which each holds for a whole request and its reply, however
+	// slowly it drips; zero: the constant of that name.
+	GreetingTimeout, CommandTimeout, MailTimeout, RcptTimeout, DataTimeout, BlockTimeout, FinalTimeout time.Duration
+
+	wire    *wire
+	ext     map[string]string // nil after HELO
+	channel *Channel          // nil: in clear
+	err     error
+	unclear bool // whether a transaction is open at the server: RSET is due
+	unheard int  // bytes that were written since all replies were read
+	side    *side
+}
+
+// A Channel is a connection that has become secret.
+type Channel struct {
+	io.ReadWriter
+	Verified bool   // the server has proved that it is the one that was meant
+	Text     string // "TLSv1.3 …", for the log
 }
 
 // A Transaction is one message for one or more recipients.
@@ -33,11 +59,40 @@ type Transaction struct {
 	Body    string    // "8BITMIME" where the message was so declared
 	Size    int64     // bytes, an estimate
 	Message io.Reader // CRLF lines
+
+	// UTF8 says that an address or a header needs SMTPUTF8 (RFC 6531), and
+	// RequireTLS that the message may travel verified channels alone (RFC
+	// 8689). Where the server offers no such thing the message is refused.
+	UTF8, RequireTLS bool
+
+	// What DSN (RFC 3461) says of the reports that are wanted. It is said where
+	// the server offers DSN, and left out elsewhere. Empty: nothing.
+	Ret    string   // FULL or HDRS
+	EnvID  string   // the sender's name for it
+	Notify string   // of each recipient: NEVER, or of SUCCESS,FAILURE,DELAY
+	ORcpt  []string // the address each recipient had at first, as in "rfc822;a@b"; nil or one for each
 }
 
 // Verp is the pair of delimiters of our return paths, local+user=domain. It is
 // what XVERP is told, and Postfix's own default.
 const Verp = "+="
+
+// Errors of Start that a caller may mend with another connection.
+var (
+	// ErrHangsUp is a server that ends the connection where EHLO is said. It
+	// may know HELO: see Client.HELO.
+	ErrHangsUp = errors.New("smtp: the server hangs up at EHLO")
+	// ErrTLS is a server with which TLS was begun and came to nothing.
+	ErrTLS = errors.New("smtp: TLS failed")
+)
+
+// Errors of Start that only another server, or another word in the
+// configuration, can mend.
+var (
+	errNoTLS     = errors.New("smtp: TLS is required, and the server does not offer it")
+	errClearAuth = errors.New("smtp: no password is said without TLS")
+	errNoAuth    = errors.New("smtp: the server does not offer AUTH")
+)
 
 // errNoStart is a Client used before Start.
 var errNoStart = errors.New("smtp: client not started")
@@ -49,11 +104,11 @@ func errUnasked() error {
 }
 
 // Start reads the greeting and introduces itself: LHLO, or EHLO and, where that
-// is refused, HELO (RFC 5321, 3.2). A refusal comes back as a Reply.
+// is refused, HELO (RFC 5321, 3.2); then come TLS and AUTH. A refusal comes back
+// as a Reply.
 func (c *Client) Start(rw io.ReadWriter) error {
-	c.wire = newWire(rw)
-	c.wire.writeTimeout = cmp.Or(c.BlockTimeout, BlockTimeout)
-	c.ext, c.err = nil, nil
+	c.err, c.channel, c.unclear = nil, nil, false
+	c.connect(rw)
 	greeting, err := c.read(cmp.Or(c.GreetingTimeout, GreetingTimeout))
 	if err != nil {
 		return err
@@ -61,22 +116,48 @@ func (c *Client) Start(rw io.ReadWriter) error {
 	if greeting.Code != 220 {
 		return c.fail(refusal(greeting))
 	}
-	verb := "EHLO"
-	if c.LMTP {
-		verb = "LHLO"
-	}
-	r, err := c.command(verb + " " + c.Hostname)
-	if err != nil {
+	if err := c.hello(); err != nil {
 		return err
 	}
-	if r.Code == 250 {
-		c.ext = extensions(r.Text)
-		return nil
+	if err := c.secure(); err != nil {
+		return err
 	}
-	if c.LMTP || r.Code == 421 {
-		return c.fail(refusal(r))
+	return c.authenticate()
+}
+
+// connect begins anew on a connection of which nothing is known yet.
+func (c *Client) connect(rw io.ReadWriter) {
+	c.wire = newWire(rw)
+	c.wire.writeTimeout = cmp.Or(c.BlockTimeout, BlockTimeout)
+	c.side = newSide(c.wire)
+	c.ext = nil
+}
+
+// hello introduces itself and hears what the server offers.
+func (c *Client) hello() error {
+	c.ext = nil
+	if !c.HELO {
+		verb := "EHLO"
+		if c.LMTP {
+			verb = "LHLO"
+		}
+		r, err := c.command(verb + " " + c.Hostname)
+		if err != nil {
+			if errors.Is(err, io.ErrUnexpectedEOF) && !c.LMTP && c.channel == nil {
+				err = fmt.Errorf("%w: %w", ErrHangsUp, err)
+			}
+			return err
+		}
+		if r.Code == 250 {
+			c.ext = extensions(r.Text)
+			return nil
+		}
+		if c.LMTP || r.Code == 421 {
+			return c.fail(refusal(r))
+		}
 	}
-	if r, err = c.command("HELO " + c.Hostname); err != nil {
+	r, err := c.command("HELO " + c.Hostname)
+	if err != nil {
 		return err
 	}
 	if r.Code != 250 {
@@ -100,6 +181,49 @@ func extensions(text string) map[string]string {
 	}
 	return ext
 }
+
+// secure says STARTTLS: RFC 3207. Everything that was heard before is forgotten,
+// and what came behind the 220 in clear is an attack.
+func (c *Client) secure() error {
+	if c.StartTLS == nil {
+		if c.NeedTLS {
+			return c.fail(errNoTLS)
+		}
+		return nil
+	}
+	if _, ok := c.Extension("STARTTLS"); !ok {
+		if c.NeedTLS {
+			return c.fail(errNoTLS)
+		}
+		return nil
+	}
+	r, err := c.command("STARTTLS")
+	switch {
+	case err != nil:
+		return err
+	case r.Code != 220 && c.NeedTLS:
+		return c.fail(fmt.Errorf("%w: %w", errNoTLS, negative(r)))
+	case r.Code != 220:
+		return c.err
+	case c.wire.br.Buffered() > 0:
+		return c.fail(fmt.Errorf("%w: bytes in clear behind the reply to STARTTLS", ErrTLS))
+	}
+	if d, ok := c.wire.raw.(deadliner); ok {
+		until := c.wire.clock().Add(cmp.Or(c.CommandTimeout, CommandTimeout))
+		d.SetReadDeadline(until)
+		d.SetWriteDeadline(until)
+	}
+	channel, err := c.StartTLS(c.wire.raw)
+	if err != nil {
+		return c.fail(fmt.Errorf("%w: %w", ErrTLS, err))
+	}
+	c.channel = &channel
+	c.connect(channel.ReadWriter)
+	return c.hello()
+}
+
+// Secret is what is known of the TLS that the connection has; nil in clear.
+func (c *Client) Secret() *Channel { return c.channel }
 
 // Extension says whether the server announced a keyword, and with what.
 func (c *Client) Extension(keyword string) (args string, ok bool) {
@@ -133,9 +257,10 @@ func (c *Client) fail(err error) error {
 	return err
 }
 
-// read reads one reply. What was written goes out first.
+// read reads one reply. What was written goes out first. The timeout is for the
+// whole reply: a server that sends a byte now and then must not hold us.
 func (c *Client) read(timeout time.Duration) (Reply, error) {
-	c.wire.readTimeout = timeout
+	c.wire.until = c.wire.clock().Add(timeout)
 	r, err := readReply(c.wire.br)
 	if err == nil && r.Code == 421 { // RFC 5321, 3.8: the server is leaving
 		c.fail(r)
@@ -163,30 +288,14 @@ func (c *Client) heardAll() error {
 }
 
 // command sends one line and reads its reply.
-func (c *Client) command(line string) (Reply, error) {
+func (c *Client) command(line string) (Reply, error) { return c.say(line, atRSET) }
+
+func (c *Client) say(line string, s step) (Reply, error) {
 	if err := c.heardAll(); err != nil {
 		return Reply{}, err
 	}
 	c.wire.bw.WriteString(line + "\r\n")
-	return c.read(cmp.Or(c.CommandTimeout, CommandTimeout))
-}
-
-// Send carries out a transaction and gives one reply per recipient, in order.
-// A refused recipient does not hinder the others. What the connection hides is
-// a 4xx: it is to be tried again, and may then arrive twice, where the message
-// was sent and no reply came.
-func (c *Client) Send(t *Transaction) []Reply {
-	x := &exchange{c: c, t: t, outcome: make([]Reply, len(t.To))}
-	if err := c.Err(); err != nil {
-		x.settle(lost(err))
-		return x.outcome
-	}
-	if limit, ok := c.sizeLimit(); ok && t.Size > limit {
-		x.settle(Reply{552, "5.3.4", fmt.Sprintf("the message has %d bytes, the server takes %d", t.Size, limit)})
-		return x.outcome
-	}
-	x.run()
-	return x.outcome
+	return c.read(c.timeout(s))
 }
 
 // sizeLimit is what SIZE announced, where it sets a limit: RFC 1870, 3.

@@ -315,9 +315,9 @@ func TestClientTimeouts(t *testing.T) {
 		want []time.Duration
 	}{
 		{smtp.Client{}, []time.Duration{
-			smtp.GreetingTimeout, smtp.CommandTimeout, smtp.CommandTimeout, smtp.CommandTimeout, smtp.DataTimeout, smtp.FinalTimeout}},
-		{smtp.Client{GreetingTimeout: 1 * s, CommandTimeout: 2 * s, DataTimeout: 3 * s, FinalTimeout: 4 * s, BlockTimeout: 5 * s},
-			[]time.Duration{1 * s, 2 * s, 2 * s, 2 * s, 3 * s, 4 * s}},
+			smtp.GreetingTimeout, smtp.CommandTimeout, smtp.MailTimeout, smtp.RcptTimeout, smtp.DataTimeout, smtp.FinalTimeout}},
+		{smtp.Client{GreetingTimeout: 1 * s, CommandTimeout: 2 * s, MailTimeout: 6 * s, RcptTimeout: 7 * s, DataTimeout: 3 * s, FinalTimeout: 4 * s, BlockTimeout: 5 * s},
+			[]time.Duration{1 * s, 2 * s, 6 * s, 7 * s, 3 * s, 4 * s}},
 	} {
 		server := &deadlines{answers: answers{Reader: &lineReader{strings.SplitAfter("220 x\n250 x\n250 mail\n250 rcpt\n354 go\n250 ok\n", "\n")}}}
 		c := &test.c

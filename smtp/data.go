@@ -78,6 +78,14 @@ func hasBareByte(piece []byte, cr bool) bool {
 // errBareLine is what a dataWriter gives for content that has no place in SMTP.
 var errBareLine = errors.New("smtp: a line of the message does not end with CRLF")
 
+// bareLine says that a message has a CR or LF that is no line's end, or does not
+// end with one.
+func bareLine(p []byte) bool {
+	d := &dataWriter{bw: bufio.NewWriterSize(io.Discard, 16)}
+	_, err := d.Write(p)
+	return err != nil || d.Close() != nil
+}
+
 // A dataWriter sends a message: it doubles leading dots and, when closed, ends
 // the message. It refuses a bare CR or LF with errBareLine; the connection must
 // then be dropped without the final dot.

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
+	"unicode/utf8"
 )
 
 // An exchange is one transaction under way.
@@ -17,8 +19,75 @@ type exchange struct {
 	c       *Client
 	t       *Transaction
 	outcome []Reply // Code 0: not settled yet
-	began   bool    // MAIL was accepted
-	taken   int     // RCPTs that were accepted
+	message io.Reader
+	chunk   []byte // the whole message, where it goes by BDAT
+	lines   []line
+	began   bool // MAIL was accepted
+	taken   int  // RCPTs that were accepted
+	ended   bool // the server holds the transaction for ended
+}
+
+// A line is one command, and where it stands in a transaction.
+type line struct {
+	step step
+	text string
+	to   int // of atRCPT: whose
+}
+
+type step byte
+
+const (
+	atRSET step = iota
+	atMAIL
+	atRCPT
+	atDATA
+	atBDAT
+)
+
+// maxChunk is the largest message that goes out behind its RCPTs, in one chunk,
+// without a word from the server about them. A larger one waits: what may be
+// refused is not sent for nothing, and one round trip is little beside it.
+const maxChunk = 256 << 10
+
+// begin prepares a transaction: what can be refused without the server is.
+func (c *Client) begin(t *Transaction) *exchange {
+	x := &exchange{c: c, t: t, outcome: make([]Reply, len(t.To)), message: t.Message}
+	if err := c.Err(); err != nil {
+		x.settle(lost(err))
+		return x
+	}
+	if r := c.unfit(t); r.Code != 0 {
+		x.settle(r)
+		return x
+	}
+	for i, to := range t.To {
+		if !t.sendable(to) || !t.sendable(t.From) {
+			x.outcome[i] = replyUnsayable
+		}
+	}
+	return x
+}
+
+// Refusals that speak for a server before it does.
+var (
+	replyUnsayable    = Reply{553, "5.6.7", "the address cannot be said in SMTP"}
+	replyNoSMTPUTF8   = Reply{553, "5.6.7", "the message needs SMTPUTF8, and the next server does not take it"}
+	replyNoRequireTLS = Reply{550, "5.7.30", "the message requires TLS all the way, and the next server does not promise it"}
+	replyBareLines    = Reply{554, "5.6.0", "a line of the message does not end with CRLF, so it cannot be sent"}
+)
+
+// unfit is why the server cannot have this message at all; Code 0 where it can.
+func (c *Client) unfit(t *Transaction) Reply {
+	if limit, ok := c.sizeLimit(); ok && t.Size > limit {
+		return Reply{552, "5.3.4", fmt.Sprintf("the message has %d bytes, the server takes %d", t.Size, limit)}
+	}
+	if _, ok := c.Extension("SMTPUTF8"); t.UTF8 && !ok {
+		return replyNoSMTPUTF8 // RFC 6531, 3.2
+	}
+	if _, ok := c.Extension("REQUIRETLS"); t.RequireTLS && !(ok && c.channel != nil && c.channel.Verified) {
+		return replyNoRequireTLS // RFC 8689, 4.2.1
+	}
+	return Reply{}
 }
 
 // settle gives every recipient that has no outcome this one.
@@ -40,98 +109,198 @@ func (x *exchange) open() (n int) {
 	return n
 }
 
-func (x *exchange) run() {
+// Send carries out a transaction and gives one reply per recipient, in order.
+// A refused recipient does not hinder the others. What the connection hides is
+// a 4xx: it is to be tried again, and may then arrive twice, where the message
+// was sent and no reply came.
+func (c *Client) Send(t *Transaction) []Reply {
+	for _, out := range c.Stream(once(t)) {
+		return out
+	}
+	return c.begin(t).outcome // the connection is lost
+}
+
+// once gives a transaction, and then no more.
+func once(t *Transaction) func() *Transaction {
+	return func() *Transaction {
+		next := t
+		t = nil
+		return next
+	}
+}
+
+// compose makes up the lines, with RSET in front where it is due, and reads the
+// message where it goes by BDAT (RFC 3030). An error is one of the message's.
+func (x *exchange) compose(pipelined, rset bool) error {
+	last := line{step: atDATA, text: "DATA"}
+	if _, ok := x.c.Extension("CHUNKING"); ok && pipelined && !x.c.LMTP && x.t.Size <= maxChunk {
+		// Not in LMTP, where nobody can tell how many replies would follow a
+		// chunk that no recipient is left for.
+		if err := x.readChunk(); err != nil {
+			return err
+		}
+		if x.chunk != nil {
+			last = line{step: atBDAT, text: fmt.Sprintf("BDAT %d LAST", len(x.chunk))}
+		}
+	}
+	if rset {
+		x.lines = append(x.lines, line{step: atRSET, text: "RSET"})
+	}
+	x.lines = append(x.lines, line{step: atMAIL, text: x.mail()})
 	for i, to := range x.t.To {
-		if !sendable(to) || !sendable(x.t.From) {
-			x.outcome[i] = Reply{553, "5.6.7", "the address cannot be said in SMTP"}
+		if x.outcome[i].Code == 0 {
+			x.lines = append(x.lines, line{step: atRCPT, text: x.rcpt(i, to), to: i})
 		}
 	}
-	if x.open() == 0 {
+	x.lines = append(x.lines, last)
+	return nil
+}
+
+// readChunk takes the message as a whole, if it is small enough.
+func (x *exchange) readChunk() error {
+	whole := bytes.NewBuffer(make([]byte, 0, min(max(x.t.Size, 0), maxChunk)+bytes.MinRead))
+	_, err := io.Copy(whole, io.LimitReader(x.message, maxChunk+1))
+	if err == nil && whole.Len() > maxChunk {
+		x.message = io.MultiReader(whole, x.message)
+		return nil
+	}
+	if err == nil && bareLine(whole.Bytes()) {
+		err = errBareLine
+	}
+	x.chunk = whole.Bytes()
+	return err
+}
+
+// post sends what can be sent before a reply.
+func (x *exchange) post() {
+	size := len(x.chunk)
+	for _, line := range x.lines {
+		size += len(line.text) + len("\r\n")
+	}
+	out := make([]byte, 0, size)
+	for _, line := range x.lines {
+		out = append(out, line.text...)
+		out = append(out, "\r\n"...)
+	}
+	x.c.post(append(out, x.chunk...))
+}
+
+// inlineWrite is how much is written before anything is read. It fits into the
+// smallest socket buffer, so that the two sides cannot wait for each other (RFC
+// 2920, 3.1); what is more is written on the side while the replies are read.
+const inlineWrite = 2 << 10
+
+// post writes without waiting for the server. What is small stays in the buffer
+// until the first reply is read.
+func (c *Client) post(p []byte) {
+	c.unheard += len(p)
+	if c.unheard < inlineWrite && !c.side.working() {
+		c.wire.bw.Write(p)
 		return
 	}
-	go354, err := x.introduce()
-	if err != nil {
-		x.settle(lost(err))
+	// The wire's own buffer is flushed by the reader. What it still has comes
+	// first; it is small, or there is nothing that the server has to say.
+	if err := c.wire.bw.Flush(); err != nil {
+		c.fail(err)
+		return
 	}
-	switch {
-	case x.c.Err() != nil:
-	case go354 && x.open() == 0:
-		x.noMessage()
-	case go354:
-		if err := x.message(); err != nil {
-			x.settle(lost(err))
+	c.side.write(p)
+}
+
+// awaits354 says that the message can only go when the server asks for it.
+func (x *exchange) awaits354() bool { return len(x.lines) > 0 && x.chunk == nil }
+
+// unreadable settles a message that could not be read before anything was sent.
+func (x *exchange) unreadable(err error) {
+	x.lines, x.chunk = nil, nil
+	if errors.Is(err, errBareLine) {
+		x.settle(replyBareLines)
+		return
+	}
+	x.settle(Reply{451, "4.3.0", "the message cannot be read: " + clean(err.Error())})
+}
+
+// talk says the lines one by one, to a server that does not pipeline. It says
+// whether the server waits for the message.
+func (x *exchange) talk() (go354 bool, err error) {
+	for _, line := range x.lines {
+		if x.open() == 0 {
+			return false, nil // the rest would be pointless
 		}
-	case x.began:
-		x.rset()
-	}
-}
-
-// noMessage ends the data that a server wants although it took no recipient,
-// with a lone dot: RFC 2920, 3.1. Where it took a recipient after all, because
-// it refused MAIL and not RCPT, the dot would send an empty message; and in LMTP
-// nobody can tell how many replies would follow it. Then the connection ends.
-func (x *exchange) noMessage() {
-	if x.taken > 0 || x.c.LMTP {
-		x.c.fail(fmt.Errorf("smtp: %w: 354 without a recipient", errProtocol))
-		return
-	}
-	x.c.command(".")
-}
-
-// rset ends the transaction. Where that is refused the server might hold the
-// next MAIL for a second one, and its refusal would count against a message
-// that has done nothing; so then the connection ends.
-func (x *exchange) rset() {
-	if r, err := x.c.command("RSET"); err == nil && r.Code/100 != 2 {
-		x.c.fail(fmt.Errorf("smtp: RSET refused: %w", negative(r)))
-	}
-}
-
-// introduce says MAIL, RCPT and DATA, all in one write where the server
-// pipelines: RFC 2920, 3.1. go354 tells that the server waits for the message.
-func (x *exchange) introduce() (go354 bool, err error) {
-	lines := x.lines()
-	step := 1
-	if _, ok := x.c.Extension("PIPELINING"); ok {
-		step = len(lines)
-	}
-	next := 0 // of the recipients
-	for at := 0; at < len(lines); at += step {
-		group := lines[at:min(at+step, len(lines))]
 		if err := x.c.heardAll(); err != nil {
 			return false, err
 		}
-		wait := x.c.write(group)
-		for i := range group {
-			r, err := x.c.read(x.c.commandTimeout(at+i == len(lines)-1))
-			if err == nil {
-				err = x.c.Err() // 421: no more replies will come
-			}
-			if err != nil {
-				wait()
-				return false, err
-			}
-			switch {
-			case at+i == 0 && r.Code/100 != 2:
-				x.settle(x.noMail(r))
-			case at+i == 0:
-				x.began = true
-			case at+i == len(lines)-1:
-				if go354 = r.Code == 354; !go354 {
-					x.settle(negative(r))
-				}
-			default:
-				next = x.recipient(next, r)
-			}
-		}
-		if err := wait(); err != nil {
-			return false, x.c.fail(err)
-		}
-		if x.open() == 0 && !go354 && step == 1 {
-			return false, nil // DATA would be pointless, and it was not sent yet
+		x.c.unheard = 0
+		x.c.post([]byte(line.text + "\r\n"))
+		if go354, err = x.hear(line); err != nil {
+			return false, err
 		}
 	}
-	return go354, x.c.heardAll()
+	return go354, nil
+}
+
+// hearAll reads the replies to all lines.
+func (x *exchange) hearAll() (go354 bool, err error) {
+	for _, line := range x.lines {
+		if go354, err = x.hear(line); err != nil {
+			return false, err
+		}
+	}
+	return go354, nil
+}
+
+// hear reads the reply to a line and does what it says.
+func (x *exchange) hear(l line) (go354 bool, err error) {
+	r, err := x.c.read(x.c.timeout(l.step))
+	if err == nil && x.c.err != nil { // 421: no more replies will come
+		err = x.c.err
+	}
+	if err != nil {
+		return false, err
+	}
+	ok := r.Code/100 == 2
+	switch l.step {
+	case atRSET:
+		if !ok {
+			// The server may hold the MAIL that follows for a second one, and its
+			// refusal would count against a message that has done nothing.
+			return false, x.c.fail(fmt.Errorf("smtp: RSET refused: %w", negative(r)))
+		}
+		x.c.unclear = false
+	case atMAIL:
+		if x.began = ok; !ok {
+			x.settle(x.noMail(r))
+		}
+	case atRCPT:
+		if ok {
+			x.taken++
+		} else if x.outcome[l.to].Code == 0 {
+			x.outcome[l.to] = negative(r)
+		}
+	case atBDAT:
+		x.settle(accepted(r))
+		x.ended = ok
+	case atDATA:
+		if go354 = r.Code == 354; !go354 {
+			x.settle(negative(r))
+		}
+	}
+	return go354, nil
+}
+
+// timeout is how long the reply to a command may take.
+func (c *Client) timeout(s step) time.Duration {
+	switch s {
+	case atMAIL:
+		return cmp.Or(c.MailTimeout, MailTimeout)
+	case atRCPT:
+		return cmp.Or(c.RcptTimeout, RcptTimeout)
+	case atDATA:
+		return cmp.Or(c.DataTimeout, DataTimeout)
+	case atBDAT:
+		return cmp.Or(c.FinalTimeout, FinalTimeout)
+	}
+	return cmp.Or(c.CommandTimeout, CommandTimeout)
 }
 
 // noMail is the outcome of a refused MAIL. Where it asked for XVERP and got a
@@ -145,20 +314,6 @@ func (x *exchange) noMail(r Reply) Reply {
 	return negative(r)
 }
 
-// recipient settles the next recipient that was sent, if the server refuses it,
-// and gives the index to go on from.
-func (x *exchange) recipient(i int, r Reply) int {
-	for !sendable(x.t.To[i]) {
-		i++
-	}
-	if r.Code/100 == 2 {
-		x.taken++
-	} else if x.outcome[i].Code == 0 {
-		x.outcome[i] = negative(r)
-	}
-	return i + 1
-}
-
 // negative makes sure that a reply that is no acceptance counts as a refusal: a
 // 3xx where there should be none is to be tried again.
 func negative(r Reply) Reply {
@@ -168,103 +323,115 @@ func negative(r Reply) Reply {
 	return Reply{451, "4.5.0", "unexpected reply: " + r.String()}
 }
 
-// lines are the commands of the envelope, and DATA.
-func (x *exchange) lines() []string {
-	mail := "MAIL FROM:" + x.t.From.String()
-	if _, ok := x.c.Extension("SIZE"); ok && x.t.Size > 0 {
-		mail += " SIZE=" + strconv.FormatInt(x.t.Size, 10)
+// accepted is the reply after a message: only 2xx takes it.
+func accepted(r Reply) Reply {
+	if r.Code/100 == 2 {
+		return r
 	}
-	if _, ok := x.c.Extension("8BITMIME"); ok && (x.t.Body == "7BIT" || x.t.Body == "8BITMIME") {
-		mail += " BODY=" + x.t.Body
-	}
-	if x.t.VERP {
-		mail += " XVERP=" + Verp
-	}
-	lines := []string{mail}
-	for _, to := range x.t.To {
-		if sendable(to) {
-			lines = append(lines, "RCPT TO:"+to.String())
-		}
-	}
-	return append(lines, "DATA")
+	return negative(r)
 }
 
-// sendable says that a path can stand in a command line without SMTPUTF8.
-func sendable(p Path) bool {
+// mail is the MAIL command.
+func (x *exchange) mail() string {
+	c, t := x.c, x.t
+	mail := "MAIL FROM:" + t.From.String()
+	add := func(keyword, param string, wanted bool) {
+		if _, ok := c.Extension(keyword); ok && wanted {
+			mail += " " + param
+		}
+	}
+	add("SIZE", "SIZE="+strconv.FormatInt(t.Size, 10), t.Size > 0)
+	add("8BITMIME", "BODY="+t.Body, t.Body == "7BIT" || t.Body == "8BITMIME")
+	add("SMTPUTF8", "SMTPUTF8", t.UTF8)
+	add("REQUIRETLS", "REQUIRETLS", t.RequireTLS)
+	add("DSN", "RET="+t.Ret, t.Ret == "FULL" || t.Ret == "HDRS")
+	add("DSN", "ENVID="+encodeXtext(t.EnvID), t.EnvID != "")
+	if t.VERP {
+		mail += " XVERP=" + Verp
+	}
+	return mail
+}
+
+// rcpt is the RCPT command of recipient i.
+func (x *exchange) rcpt(i int, to Path) string {
+	rcpt := "RCPT TO:" + to.String()
+	if _, ok := x.c.Extension("DSN"); !ok {
+		return rcpt
+	}
+	if n := x.t.Notify; n != "" && strings.Trim(n, "NEVRSUCFAILDY,") == "" {
+		rcpt += " NOTIFY=" + n
+	}
+	if i < len(x.t.ORcpt) && x.t.ORcpt[i] != "" {
+		kind, address, _ := strings.Cut(x.t.ORcpt[i], ";")
+		rcpt += " ORCPT=" + encodeXtext(kind) + ";" + encodeXtext(address)
+	}
+	return rcpt
+}
+
+// sendable says that a path can stand in a command line of this transaction.
+func (t *Transaction) sendable(p Path) bool {
 	s := p.String()
+	if !t.UTF8 {
+		return clean(s) == s
+	}
 	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
+		if s[i] < ' ' || s[i] == 0x7f {
 			return false
 		}
 	}
-	return true
+	return utf8.ValidString(s)
 }
 
-func (c *Client) commandTimeout(data bool) time.Duration {
-	if data {
-		return cmp.Or(c.DataTimeout, DataTimeout)
+// noMessage ends the data that a server wants although it took no recipient,
+// with a lone dot: RFC 2920, 3.1. Where it took a recipient after all, because
+// it refused MAIL and not RCPT, the dot would send an empty message; and in LMTP
+// nobody can tell how many replies would follow it. Then the connection ends.
+func (x *exchange) noMessage() {
+	if x.taken > 0 || x.c.LMTP {
+		x.c.fail(fmt.Errorf("smtp: %w: 354 without a recipient", errProtocol))
+		return
 	}
-	return cmp.Or(c.CommandTimeout, CommandTimeout)
+	x.c.command(".")
+	x.ended = true
 }
 
-// inlineWrite is how much is written before anything is read. It fits into the
-// smallest socket buffer, so that the two sides cannot wait for each other (RFC
-// 2920, 3.1); what is larger is written on the side while the replies are read.
-const inlineWrite = 2 << 10
-
-// write sends lines and gives a function that waits until they are out. What
-// is small stays in the buffer until the first reply is read.
-func (c *Client) write(lines []string) (wait func() error) {
-	size := 0
-	for _, line := range lines {
-		size += len(line) + len("\r\n")
-	}
-	if size < inlineWrite {
-		for _, line := range lines {
-			c.wire.bw.WriteString(line + "\r\n")
-		}
-		return func() error { return nil }
-	}
-	// The wire's own buffer is flushed by the reader, so the writer takes one
-	// of its own.
-	if err := c.wire.bw.Flush(); err != nil {
-		return func() error { return err }
-	}
-	done := make(chan error, 1)
-	go func() {
-		bw := bufio.NewWriterSize(drain{c.wire}, wireBuffer)
-		for _, line := range lines {
-			bw.WriteString(line + "\r\n")
-		}
-		done <- bw.Flush()
-	}()
-	return func() error { return <-done }
-}
-
-// message sends the content and reads the outcome: one reply, or in LMTP one
-// for each recipient that was accepted (RFC 2033, 4.2).
-func (x *exchange) message() error {
+// send writes the message, up to the final dot, into the buffer.
+func (x *exchange) send() error {
+	err := x.c.side.wait()
 	d := &dataWriter{bw: x.c.wire.bw}
-	_, err := io.Copy(d, x.t.Message)
+	if err == nil {
+		_, err = io.Copy(d, x.message)
+	}
 	if err == nil {
 		err = d.Close()
 	}
 	if err == nil {
-		err = x.c.wire.bw.Flush()
+		return nil
 	}
-	switch r, ok := x.c.lastWords(err); {
-	case err == nil:
+	return x.broken(err)
+}
+
+// broken settles what a message that could not be sent to its end leaves. No
+// final dot: the server must not take half a message for a whole.
+func (x *exchange) broken(err error) error {
+	r, ok := x.c.lastWords(err)
+	switch {
 	case errors.Is(err, errBareLine): // it will have that tomorrow too
-		x.settle(Reply{554, "5.6.0", "a line of the message does not end with CRLF, so it cannot be sent"})
-		fallthrough
-	default:
-		// No final dot: the server must not take half a message for a whole.
-		if ok {
-			x.settle(negative(r))
-		}
-		return x.c.fail(fmt.Errorf("while the message was sent: %w", err))
+		x.settle(replyBareLines)
+	case ok:
+		x.settle(negative(r))
+	}
+	return x.c.fail(fmt.Errorf("while the message was sent: %w", err))
+}
+
+// hearFinal reads the outcome: one reply, or in LMTP one for each recipient that
+// was accepted (RFC 2033, 4.2).
+func (x *exchange) hearFinal() error {
+	if err := x.c.wire.bw.Flush(); err != nil {
+		return x.broken(err)
 	}
 	final := cmp.Or(x.c.FinalTimeout, FinalTimeout)
+	x.ended = true
 	if !x.c.LMTP {
 		r, err := x.c.read(final)
 		if err != nil {
@@ -293,7 +460,7 @@ const lastWordsTimeout = time.Second
 // all, and hung up: err is what writing to it came to.
 func (c *Client) lastWords(err error) (Reply, bool) {
 	var sys syscall.Errno
-	if !errors.As(err, &sys) {
+	if !errors.As(err, &sys) || c.err != nil {
 		return Reply{}, false // the connection is not what failed
 	}
 	if d, ok := c.wire.raw.(deadliner); ok {
@@ -302,12 +469,4 @@ func (c *Client) lastWords(err error) (Reply, bool) {
 	held, _ := c.wire.br.Peek(c.wire.br.Buffered())
 	r, err := readReply(bufio.NewReader(io.MultiReader(bytes.NewReader(held), c.wire.raw)))
 	return r, err == nil && r.Code >= 400
-}
-
-// accepted is the reply after a message: only 2xx takes it.
-func accepted(r Reply) Reply {
-	if r.Code/100 == 2 {
-		return r
-	}
-	return negative(r)
 }

@@ -91,7 +91,9 @@ const (
 const (
 	ConnectTimeout  = 30 * time.Second // no word in the RFC; Postfix's smtp_connect_timeout
 	GreetingTimeout = 5 * time.Minute
-	CommandTimeout  = 5 * time.Minute
+	CommandTimeout  = 5 * time.Minute // EHLO, STARTTLS, AUTH, RSET: no word in the RFC
+	MailTimeout     = 5 * time.Minute
+	RcptTimeout     = 5 * time.Minute
 	DataTimeout     = 2 * time.Minute
 	BlockTimeout    = 3 * time.Minute
 	FinalTimeout    = 10 * time.Minute

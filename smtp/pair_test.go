@@ -86,7 +86,7 @@ func TestClientDoesNotDeadlock(t *testing.T) {
 			t.Parallel()
 			client, server := socketpair(t)
 			go talker(server)
-			c := &Client{Hostname: "h", CommandTimeout: 5 * time.Second, BlockTimeout: 5 * time.Second}
+			c := &Client{Hostname: "h", RcptTimeout: 5 * time.Second, BlockTimeout: 5 * time.Second}
 			if err := c.Start(client); err != nil {
 				t.Fatal(err)
 			}
@@ -133,7 +133,7 @@ func TestClientStuckServer(t *testing.T) {
 				}
 				stop(server)
 			}()
-			c := &Client{Hostname: "h", CommandTimeout: 50 * time.Millisecond, BlockTimeout: 50 * time.Millisecond}
+			c := &Client{Hostname: "h", RcptTimeout: 50 * time.Millisecond, BlockTimeout: 50 * time.Millisecond}
 			if err := c.Start(client); err != nil {
 				t.Fatal(err)
 			}

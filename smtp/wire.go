@@ -30,6 +30,7 @@ type wire struct {
 
 	readTimeout, writeTimeout time.Duration // zero: none
 	end                       time.Time     // of the whole session; zero: none
+	until                     time.Time     // of what is being read, however many reads it takes; zero: none
 	clock                     func() time.Time
 }
 
@@ -71,7 +72,11 @@ func (f fill) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	if d, ok := f.w.raw.(deadliner); ok {
-		d.SetReadDeadline(f.w.deadline(f.w.readTimeout))
+		if f.w.until.IsZero() {
+			d.SetReadDeadline(f.w.deadline(f.w.readTimeout))
+		} else {
+			d.SetReadDeadline(f.w.until)
+		}
 	}
 	return f.w.raw.Read(p)
 }

@@ -1,0 +1,106 @@
+package smtp
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// A side writes what the server may not take before its replies are read: if
+// both of us only wrote, each would wait for the other (RFC 2920, 3.1). Its
+// goroutine lives as long as there is something to write.
+type side struct {
+	w       *wire
+	mu      sync.Mutex
+	idle    *sync.Cond
+	queue   []byte
+	busy    bool
+	stopped bool
+	err     error
+}
+
+// errStopped is what is written to a connection that was given up.
+var errStopped = errors.New("smtp: the connection was given up")
+
+func newSide(w *wire) *side {
+	s := &side{w: w}
+	s.idle = sync.NewCond(&s.mu)
+	return s
+}
+
+// write takes bytes and returns at once.
+func (s *side) write(p []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped || s.err != nil {
+		return
+	}
+	s.queue = append(s.queue, p...)
+	if !s.busy {
+		s.busy = true
+		go s.run()
+	}
+}
+
+func (s *side) run() {
+	for {
+		piece, ok := s.next()
+		if !ok {
+			return
+		}
+		if _, err := s.w.raw.Write(piece); err != nil {
+			s.mu.Lock()
+			s.err = err
+			s.mu.Unlock()
+		}
+	}
+}
+
+// next is what to write now. The deadline is set under the lock, or a stop that
+// comes in between would be undone.
+func (s *side) next() ([]byte, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped || s.err != nil || len(s.queue) == 0 {
+		s.busy, s.queue = false, nil
+		s.idle.Broadcast()
+		return nil, false
+	}
+	if d, ok := s.w.raw.(deadliner); ok {
+		d.SetWriteDeadline(s.w.deadline(s.w.writeTimeout))
+	}
+	piece := s.queue[:min(len(s.queue), wireBuffer)]
+	s.queue = s.queue[len(piece):]
+	return piece, true
+}
+
+// working says that not all has been written yet.
+func (s *side) working() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.busy
+}
+
+// wait waits until all is written, or cannot be.
+func (s *side) wait() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.busy {
+		s.idle.Wait()
+	}
+	if s.err == nil && s.stopped {
+		return errStopped
+	}
+	return s.err
+}
+
+// stop gives up what is not written yet.
+func (s *side) stop() {
+	s.mu.Lock()
+	s.stopped = true
+	if d, ok := s.w.raw.(deadliner); ok && s.busy {
+		d.SetWriteDeadline(time.Unix(1, 0))
+	}
+	s.mu.Unlock()
+	s.wait()
+}

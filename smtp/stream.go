@@ -1,0 +1,156 @@
+package smtp
+
+import "iter"
+
+// Limits of what a Client sends ahead of the replies.
+const (
+	// streamWindow is how many transactions may be under way. It keeps the
+	// server busy while our side marks outcomes, and is what a broken connection
+	// leaves in doubt.
+	streamWindow = 16
+	// streamBytes is how much may be under way: what memory it costs.
+	streamBytes = 1 << 20
+)
+
+// Stream carries out transactions one after the other and gives the outcome of
+// each, in their order: one reply per recipient. It asks next for them until
+// that has no more, or the connection can carry none.
+//
+// Where the server takes PIPELINING and CHUNKING, many small messages are under
+// way at the same time: no round trip is lost between them. With PIPELINING
+// alone a message's final dot and the next one's envelope share a write.
+// Elsewhere each command waits for its reply.
+//
+// A caller that leaves the loop while messages are under way leaves the
+// connection too.
+func (c *Client) Stream(next func() *Transaction) iter.Seq2[*Transaction, []Reply] {
+	return func(yield func(*Transaction, []Reply) bool) {
+		if c.Err() != nil {
+			return
+		}
+		s := stream{c: c, next: next}
+		_, s.pipelined = c.Extension("PIPELINING")
+		defer func() {
+			if len(s.flying) > 0 {
+				c.fail(errStopped)
+			}
+			if c.err != nil {
+				c.side.stop()
+			}
+		}()
+		for s.fill(false); len(s.flying) > 0; s.fill(false) {
+			x := s.flying[0]
+			s.flying = s.flying[1:]
+			s.bytes -= len(x.chunk)
+			s.land(x)
+			if !yield(x.t, x.outcome) {
+				return
+			}
+		}
+	}
+}
+
+// A stream is a row of transactions under way.
+type stream struct {
+	c         *Client
+	next      func() *Transaction
+	pipelined bool
+	over      bool        // next has no more
+	flying    []*exchange // the oldest first
+	bytes     int         // of their chunks
+}
+
+// fill sends ahead what the window holds. Behind is said while the reply to a
+// message's final dot is due.
+func (s *stream) fill(behind bool) {
+	c := s.c
+	for !s.over && c.err == nil && s.room(behind) {
+		if len(s.flying) == 0 && !behind {
+			c.unheard = 0
+			if c.heardAll() != nil {
+				return
+			}
+		}
+		t := s.next()
+		if t == nil {
+			s.over = true
+			return
+		}
+		x := c.begin(t)
+		if x.open() > 0 {
+			if err := x.compose(s.pipelined, s.dirty()); err != nil {
+				x.unreadable(err)
+			} else if s.pipelined {
+				x.post()
+			}
+		}
+		s.flying = append(s.flying, x)
+		s.bytes += len(x.chunk)
+	}
+}
+
+// room says whether another transaction may go out ahead of its turn. Behind a
+// DATA nothing can go before its message has.
+func (s *stream) room(behind bool) bool {
+	n := len(s.flying)
+	switch {
+	case !s.pipelined:
+		return n == 0 && !behind
+	case n > 0 && s.flying[n-1].awaits354():
+		return false
+	}
+	return n == 0 || n < streamWindow && s.bytes < streamBytes
+}
+
+// dirty says that RSET must come before the next MAIL. What becomes of a chunk
+// nobody knows yet, and a server that refused it might hold the transaction for
+// open (RFC 3030, 2): its recipients would then get the next message too.
+func (s *stream) dirty() bool {
+	if s.c.unclear {
+		return true
+	}
+	for _, x := range s.flying {
+		if x.chunk != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// land hears all that is due to a transaction, and sends its message where the
+// server waits for that.
+func (s *stream) land(x *exchange) {
+	err := s.c.err
+	if err == nil && len(x.lines) > 0 {
+		err = s.hear(x)
+	}
+	if err != nil {
+		x.settle(lost(err))
+	}
+	if (x.began || x.taken > 0) && !x.ended {
+		s.c.unclear = true
+	}
+}
+
+func (s *stream) hear(x *exchange) error {
+	talk := x.hearAll
+	if !s.pipelined {
+		talk = x.talk
+	}
+	go354, err := talk()
+	if err == nil && x.awaits354() {
+		err = s.c.heardAll() // nothing else is due
+	}
+	switch {
+	case err != nil || !go354:
+		return err
+	case x.open() == 0:
+		x.noMessage()
+		return nil
+	}
+	if err := x.send(); err != nil {
+		return err
+	}
+	s.fill(true)
+	return x.hearFinal()
+}
