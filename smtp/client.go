@@ -54,7 +54,7 @@ type Channel struct {
 // A Transaction is one message for one or more recipients.
 type Transaction struct {
 	From    Path
-	To      []Path
+	To      []Rcpt
 	VERP    bool      // ask the server to write each recipient into the return path: Postfix's XVERP
 	Body    string    // "8BITMIME" where the message was so declared
 	Size    int64     // bytes, an estimate
@@ -65,12 +65,10 @@ type Transaction struct {
 	// 8689). Where the server offers no such thing the message is refused.
 	UTF8, RequireTLS bool
 
-	// What DSN (RFC 3461) says of the reports that are wanted. It is said where
-	// the server offers DSN, and left out elsewhere. Empty: nothing.
-	Ret    string   // FULL or HDRS
-	EnvID  string   // the sender's name for it
-	Notify string   // of each recipient: NEVER, or of SUCCESS,FAILURE,DELAY
-	ORcpt  []string // the address each recipient had at first, as in "rfc822;a@b"; nil or one for each
+	// What DSN (RFC 3461) says of the reports that are wanted, here and in To.
+	// It is said where the server offers DSN, and left out elsewhere.
+	Ret   string // FULL or HDRS
+	EnvID string // the sender's name for it, in xtext
 }
 
 // Verp is the pair of delimiters of our return paths, local+user=domain. It is

@@ -20,12 +20,21 @@ import (
 // TestClientSessions plays the recordings of testdata/client, in which the
 // script is the server. Behind its session a recording has
 //
-//	-- client --       the word lmtp, where LHLO is to be said
+//	-- client --       words: lmtp, helo, needtls, starttls (a handshake that
+//	                   passes), verified (so that it proves the server), badtls
+//	                   (one that fails), strict (one that fails where there is
+//	                   something to read), auth (PLAIN, or else TWO-STEP), badauth
+//	                   (the mechanism is never content)
 //	-- start --        what Start's error must be, where it must fail
+//	-- xclient --      attributes, NAME=value in a line, to be said now; and
+//	-- xforward --     so; $ in a value is for the bytes of a Go string
+//	-- refused --      what the error of these must be, where they must fail
+//	-- stream --       the transactions that follow are one stream
 //	-- from --         <sender>, and options: verp, body=8BITMIME, size=N (auto:
 //	                   the length of the message), break: reading the message
-//	                   fails after what is there, and cut: its last CRLF is missing
-//	-- to --           one recipient in a line
+//	                   fails after what is there, and cut: its last CRLF is
+//	                   missing; utf8, requiretls, ret=, envid=
+//	-- to --           one recipient in a line, as RCPT names it
 //	-- message --      its lines; CRLF is made of their LF
 //	-- outcome --      the reply that each recipient must get; ends a transaction
 //	-- extensions --   all that the client must hold for offered in the end
@@ -59,32 +68,162 @@ func TestClientSessions(t *testing.T) {
 
 func playClient(t *testing.T, script *smtptest.Script, conn io.ReadWriter) {
 	c := &smtp.Client{Hostname: "lists.example.org"}
-	var start, end string
+	var start, end, refused string
 	for _, f := range script.Files {
 		switch text := strings.TrimSpace(string(f.Data)); f.Name {
 		case "client":
-			c.LMTP = text == "lmtp"
+			for word := range strings.FieldsSeq(text) {
+				configure(t, c, word)
+			}
 		case "start":
 			start = text
 		case "end":
 			end = text
+		case "refused":
+			refused = text
 		}
 	}
 	match(t, "Start", start, c.Start(conn))
 	if start == "" {
 		tx := new(smtp.Transaction)
+		var row []*smtp.Transaction
+		var wants []string
+		stream := false
 		for _, f := range script.Files {
-			if transaction(t, tx, f.Name, string(f.Data)) {
-				checkOutcome(t, string(f.Data), c.Send(tx))
-				tx = new(smtp.Transaction)
-			}
-			if f.Name == "extensions" {
+			switch f.Name {
+			case "extensions":
 				checkExtensions(t, c, string(f.Data))
+			case "xclient":
+				match(t, f.Name, refused, c.XCLIENT(attributes(t, string(f.Data))))
+			case "xforward":
+				match(t, f.Name, refused, c.XFORWARD(attributes(t, string(f.Data))))
+			case "stream":
+				stream = true
 			}
+			if !transaction(t, tx, f.Name, string(f.Data)) {
+				continue
+			}
+			if stream {
+				row, wants = append(row, tx), append(wants, string(f.Data))
+			} else {
+				checkOutcome(t, string(f.Data), c.Send(tx))
+			}
+			tx = new(smtp.Transaction)
 		}
+		playStream(t, c, row, wants)
 	}
 	match(t, "Err", end, c.Err())
 	c.Quit()
+}
+
+// configure sets a client up as a word says.
+func configure(t *testing.T, c *smtp.Client, word string) {
+	t.Helper()
+	handshake := func(verified bool, err error) {
+		c.StartTLS = func(rw io.ReadWriter) (smtp.Channel, error) {
+			return smtp.Channel{ReadWriter: rw, Verified: verified, Text: "TLSv1.3"}, err
+		}
+	}
+	auth := func(m *saslClient) {
+		c.Auth = func(offered []string) (smtp.Mechanism, error) {
+			if m.name = "PLAIN"; !slices.Contains(offered, "PLAIN") {
+				m.name = "TWO-STEP"
+			}
+			return m, nil
+		}
+	}
+	switch word {
+	case "lmtp":
+		c.LMTP = true
+	case "helo":
+		c.HELO = true
+	case "needtls":
+		c.NeedTLS = true
+	case "starttls":
+		handshake(false, nil)
+	case "verified":
+		handshake(true, nil)
+	case "strict": // what comes behind 220 is no TLS record
+		c.StartTLS = func(rw io.ReadWriter) (smtp.Channel, error) {
+			if n, _ := rw.Read(make([]byte, 1)); n > 0 {
+				return smtp.Channel{}, errors.New("not a TLS record")
+			}
+			return smtp.Channel{ReadWriter: rw}, nil
+		}
+	case "badtls":
+		handshake(false, errors.New("no common cipher"))
+	case "auth":
+		auth(new(saslClient))
+	case "badauth":
+		auth(&saslClient{finished: errors.New("not proved")})
+	default:
+		t.Errorf("client: %s", word)
+	}
+}
+
+// A saslClient is PLAIN, or a mechanism in which the server speaks first and
+// nothing but "ping" will do.
+type saslClient struct {
+	name     string
+	finished error
+}
+
+func (m *saslClient) Start() (string, []byte, error) {
+	if m.name == "PLAIN" {
+		return m.name, []byte("\x00user\x00pass"), nil
+	}
+	return m.name, nil, nil
+}
+
+func (m *saslClient) Next(challenge []byte) ([]byte, error) {
+	if string(challenge) != "ping" {
+		return nil, errors.New("no ping")
+	}
+	return []byte("pong"), nil
+}
+
+func (m *saslClient) Finished() error { return m.finished }
+
+func attributes(t *testing.T, text string) map[string]string {
+	t.Helper()
+	values := make(map[string]string)
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		if quoted, ok := strings.CutPrefix(value, "$"); ok {
+			var err error
+			if value, err = strconv.Unquote(quoted); err != nil {
+				t.Error(err)
+			}
+		}
+		values[name] = value
+	}
+	return values
+}
+
+// playStream sends transactions in a row. Those that the stream never asked for,
+// since the connection was lost, must have the outcome - .
+func playStream(t *testing.T, c *smtp.Client, row []*smtp.Transaction, wants []string) {
+	t.Helper()
+	asked, n := 0, 0
+	next := func() *smtp.Transaction {
+		if asked == len(row) {
+			return nil
+		}
+		asked++
+		return row[asked-1]
+	}
+	for tx, out := range c.Stream(next) {
+		if tx != row[n] {
+			t.Fatalf("outcome %d is not for that transaction", n)
+		}
+		checkOutcome(t, wants[n], out)
+		n++
+	}
+	for ; n < len(wants); n++ {
+		if wants[n] != "-\n" || n < asked {
+			t.Errorf("no outcome of %d", n)
+		}
+	}
 }
 
 // match holds an error against a pattern; the empty one is no error.
@@ -116,6 +255,14 @@ func transaction(t *testing.T, tx *smtp.Transaction, name, text string) bool {
 				if value == "auto" {
 					tx.Size = -1
 				}
+			case "utf8":
+				tx.UTF8 = true
+			case "requiretls":
+				tx.RequireTLS = true
+			case "ret":
+				tx.Ret = value
+			case "envid":
+				tx.EnvID = value
 			case "cut":
 				tx.Message = strings.NewReader("no line")
 			case "break":
@@ -126,7 +273,7 @@ func transaction(t *testing.T, tx *smtp.Transaction, name, text string) bool {
 		}
 	case "to":
 		for line := range strings.Lines(text) {
-			tx.To = append(tx.To, path(t, strings.TrimSpace(line)))
+			tx.To = append(tx.To, rcpt(t, strings.TrimSpace(line)))
 		}
 	case "message":
 		text = strings.ReplaceAll(text, "\n", "\r\n")
@@ -153,6 +300,15 @@ func path(t *testing.T, s string) smtp.Path {
 		t.Fatalf("path %s", s)
 	}
 	return p
+}
+
+// rcpt reads a recipient: a path, a local part in quotes, or a path with what
+// DSN says of it.
+func rcpt(t *testing.T, s string) smtp.Rcpt {
+	if r, ok := smtp.ParseRcpt(s); ok {
+		return r
+	}
+	return smtp.Rcpt{Path: path(t, s)}
 }
 
 func checkOutcome(t *testing.T, want string, got []smtp.Reply) {
@@ -194,7 +350,7 @@ func TestClientUnstarted(t *testing.T) {
 		t.Error("no error")
 	}
 	c.Quit()
-	for _, r := range c.Send(&smtp.Transaction{To: []smtp.Path{{Local: "a", Domain: "x"}, {Local: "b", Domain: "x"}}}) {
+	for _, r := range c.Send(&smtp.Transaction{To: []smtp.Rcpt{{Path: smtp.Path{Local: "a", Domain: "x"}}, {Path: smtp.Path{Local: "b", Domain: "x"}}}}) {
 		if !r.Temporary() {
 			t.Errorf("outcome %v", r)
 		}
@@ -217,7 +373,7 @@ func TestClientUnasked(t *testing.T) {
 			t.Errorf("more than %q: Start: %v", early, err)
 		}
 		for n := range 2 {
-			out := c.Send(&smtp.Transaction{To: []smtp.Path{{Local: "a", Domain: "x"}}, Message: strings.NewReader("a\r\n")})
+			out := c.Send(&smtp.Transaction{To: []smtp.Rcpt{{Path: smtp.Path{Local: "a", Domain: "x"}}}, Message: strings.NewReader("a\r\n")})
 			if ok := out[0].Code == 250; ok != (n == 0 && at == 5) {
 				t.Errorf("more than %q: message %d: %v", early, n, out)
 			}
@@ -237,7 +393,7 @@ func TestClientLateGoodbye(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"250 queued", "421 4.4.2 idle", "421 4.4.2 idle"} {
-		out := c.Send(&smtp.Transaction{To: []smtp.Path{{Local: "a", Domain: "x"}}, Message: strings.NewReader("a\r\n")})
+		out := c.Send(&smtp.Transaction{To: []smtp.Rcpt{{Path: smtp.Path{Local: "a", Domain: "x"}}}, Message: strings.NewReader("a\r\n")})
 		if out[0].String() != want {
 			t.Errorf("%v, want %s", out, want)
 		}
@@ -256,12 +412,12 @@ func (a *answers) Write(p []byte) (int, error) { return a.heard.Write(p) }
 // of its own.
 func TestClientNoInjection(t *testing.T) {
 	evil := "a\r\nRCPT TO:<victim@example.com>\r\nx"
-	ok := smtp.Path{Local: "a", Domain: "x"}
+	ok := smtp.Rcpt{Path: smtp.Path{Local: "a", Domain: "x"}}
 	for name, tx := range map[string]*smtp.Transaction{
-		"sender":    {From: smtp.Path{Local: evil, Domain: "x"}, To: []smtp.Path{ok}},
-		"recipient": {From: ok, To: []smtp.Path{{Local: evil, Domain: "x"}, ok}},
-		"domain":    {From: ok, To: []smtp.Path{{Local: "a", Domain: evil}, ok}},
-		"body":      {From: ok, To: []smtp.Path{ok}, Body: evil},
+		"sender":    {From: smtp.Path{Local: evil, Domain: "x"}, To: []smtp.Rcpt{ok}},
+		"recipient": {From: ok.Path, To: []smtp.Rcpt{{Path: smtp.Path{Local: evil, Domain: "x"}}, ok}},
+		"domain":    {From: ok.Path, To: []smtp.Rcpt{{Path: smtp.Path{Local: "a", Domain: evil}}, ok}},
+		"body":      {From: ok.Path, To: []smtp.Rcpt{ok}, Body: evil},
 	} {
 		server := &answers{Reader: iotest.OneByteReader(strings.NewReader("220 x\r\n250-x\r\n250 8BITMIME\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n"))}
 		c := &smtp.Client{Hostname: "h"}
@@ -329,7 +485,7 @@ func TestClientTimeouts(t *testing.T) {
 		if want := cmp.Or(c.BlockTimeout, smtp.BlockTimeout); block != want {
 			t.Errorf("a write may take %v, want %v", block, want)
 		}
-		out := c.Send(&smtp.Transaction{To: []smtp.Path{{Local: "a", Domain: "x"}}, Message: strings.NewReader("a\r\n")})
+		out := c.Send(&smtp.Transaction{To: []smtp.Rcpt{{Path: smtp.Path{Local: "a", Domain: "x"}}}, Message: strings.NewReader("a\r\n")})
 		if out[0].Code != 250 || !slices.Equal(server.reads, test.want) {
 			t.Errorf("%v: the replies may take %v, want %v", out, server.reads, test.want)
 		}

@@ -6,14 +6,17 @@ import (
 	"strings"
 )
 
-// A Mechanism is the client's side of one SASL exchange: RFC 4422. The clients
-// of github.com/emersion/go-sasl are such.
+// A Mechanism is the client's side of one SASL exchange: RFC 4422. It is a
+// client of github.com/emersion/go-sasl, and can say when it is content.
 type Mechanism interface {
 	// Start gives the mechanism's name and the first response; nil where the
 	// server speaks first.
 	Start() (mechanism string, response []byte, err error)
 	// Next answers a challenge.
 	Next(challenge []byte) (response []byte, err error)
+	// Finished says whether the server, which is content, has proved what it
+	// must.
+	Finished() error
 }
 
 // maxAuthLine is the longest AUTH command with a first response in it: RFC 4954,
@@ -52,6 +55,9 @@ func (c *Client) authenticate() error {
 		case err != nil:
 			return err
 		case r.Code/100 == 2:
+			if err := m.Finished(); err != nil {
+				return c.fail(fmt.Errorf("smtp: AUTH %s: %w", name, err))
+			}
 			return c.err
 		case r.Code != 334:
 			return c.fail(refusal(negative(r)))

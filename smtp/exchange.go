@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 	"unicode/utf8"
@@ -61,7 +60,7 @@ func (c *Client) begin(t *Transaction) *exchange {
 		return x
 	}
 	for i, to := range t.To {
-		if !t.sendable(to) || !t.sendable(t.From) {
+		if !t.sendable(to.Path) || !t.sendable(t.From) {
 			x.outcome[i] = replyUnsayable
 		}
 	}
@@ -149,7 +148,7 @@ func (x *exchange) compose(pipelined, rset bool) error {
 	x.lines = append(x.lines, line{step: atMAIL, text: x.mail()})
 	for i, to := range x.t.To {
 		if x.outcome[i].Code == 0 {
-			x.lines = append(x.lines, line{step: atRCPT, text: x.rcpt(i, to), to: i})
+			x.lines = append(x.lines, line{step: atRCPT, text: x.rcpt(to), to: i})
 		}
 	}
 	x.lines = append(x.lines, last)
@@ -345,27 +344,23 @@ func (x *exchange) mail() string {
 	add("SMTPUTF8", "SMTPUTF8", t.UTF8)
 	add("REQUIRETLS", "REQUIRETLS", t.RequireTLS)
 	add("DSN", "RET="+t.Ret, t.Ret == "FULL" || t.Ret == "HDRS")
-	add("DSN", "ENVID="+encodeXtext(t.EnvID), t.EnvID != "")
+	_, named := EnvelopeID(t.EnvID)
+	add("DSN", "ENVID="+t.EnvID, named)
 	if t.VERP {
 		mail += " XVERP=" + Verp
 	}
 	return mail
 }
 
-// rcpt is the RCPT command of recipient i.
-func (x *exchange) rcpt(i int, to Path) string {
-	rcpt := "RCPT TO:" + to.String()
+// rcpt is the RCPT command of a recipient.
+func (x *exchange) rcpt(to Rcpt) string {
 	if _, ok := x.c.Extension("DSN"); !ok {
-		return rcpt
+		to.Notify, to.ORcpt = 0, ""
 	}
-	if n := x.t.Notify; n != "" && strings.Trim(n, "NEVRSUCFAILDY,") == "" {
-		rcpt += " NOTIFY=" + n
+	if _, _, ok := OriginalRecipient(to.ORcpt); !ok {
+		to.ORcpt = ""
 	}
-	if i < len(x.t.ORcpt) && x.t.ORcpt[i] != "" {
-		kind, address, _ := strings.Cut(x.t.ORcpt[i], ";")
-		rcpt += " ORCPT=" + encodeXtext(kind) + ";" + encodeXtext(address)
-	}
-	return rcpt
+	return "RCPT TO:" + to.Line()
 }
 
 // sendable says that a path can stand in a command line of this transaction.

@@ -306,7 +306,7 @@ func fuzzSend(t *testing.T, c *Client, server *hearing, n, flags byte) {
 		if i%5 == 4 {
 			p.Local = "\n"
 		}
-		tx.To = append(tx.To, p)
+		tx.To = append(tx.To, Rcpt{Path: p})
 	}
 	before := server.heard.Len()
 	out := c.Send(tx)

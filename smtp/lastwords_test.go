@@ -43,7 +43,7 @@ func TestClientHearsLastWords(t *testing.T) {
 	if err := c.Start(client); err != nil {
 		t.Fatal(err)
 	}
-	out := c.Send(&Transaction{To: []Path{{"a", "example.com"}}, Message: strings.NewReader(strings.Repeat("line\r\n", 1<<20))})
+	out := c.Send(&Transaction{To: []Rcpt{{Path: Path{"a", "example.com"}}}, Message: strings.NewReader(strings.Repeat("line\r\n", 1<<20))})
 	if want := (Reply{552, "5.3.4", "enough"}); out[0] != want {
 		t.Errorf("got %v, want %v", out[0], want)
 	}

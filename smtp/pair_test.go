@@ -96,7 +96,7 @@ func TestClientDoesNotDeadlock(t *testing.T) {
 				if i%3 == 1 {
 					local = "no" + local
 				}
-				tx.To = append(tx.To, Path{local, "example.com"})
+				tx.To = append(tx.To, Rcpt{Path: Path{local, "example.com"}})
 			}
 			for i, r := range c.Send(tx) {
 				want := 250
@@ -150,9 +150,9 @@ func TestClientStuckServer(t *testing.T) {
 	}
 }
 
-func make1000() (to []Path) {
+func make1000() (to []Rcpt) {
 	for i := range 1000 {
-		to = append(to, Path{fmt.Sprintf("user%d", i), "lists.example.org"})
+		to = append(to, Rcpt{Path: Path{fmt.Sprintf("user%d", i), "lists.example.org"}})
 	}
 	return to
 }
@@ -240,7 +240,7 @@ func randomTransaction(r *rand.Rand) (*Transaction, string) {
 		tx.From = Path{}
 	}
 	for i := range 1 + r.IntN(12) {
-		tx.To = append(tx.To, Path{locals[r.IntN(len(locals))], fmt.Sprintf("d%d.example", i)})
+		tx.To = append(tx.To, Rcpt{Path: Path{locals[r.IntN(len(locals))], fmt.Sprintf("d%d.example", i)}})
 	}
 	text := message(r)
 	tx.Message = &chunks{text, 1 + r.IntN(5000)}
@@ -258,7 +258,7 @@ func takers(t *testing.T, tx *Transaction, out []Reply) (to []Path) {
 		switch r := out[i]; r.Code {
 		case 250:
 			ok = p.Local != nobody && p.Local != full
-			to = append(to, p)
+			to = append(to, p.Path)
 		case 452:
 			ok = p.Local == full
 		case 550:
@@ -288,7 +288,7 @@ func TestClientBrokenReader(t *testing.T) {
 	}
 	broken := errors.New("broken")
 	text := strings.Repeat("line\r\n", 20000)
-	out := c.Send(&Transaction{To: []Path{{"a", "x"}}, Message: io.MultiReader(strings.NewReader(text), failed{broken})})
+	out := c.Send(&Transaction{To: []Rcpt{{Path: Path{"a", "x"}}}, Message: io.MultiReader(strings.NewReader(text), failed{broken})})
 	if !out[0].Temporary() || !errors.Is(c.Err(), broken) {
 		t.Errorf("%v, %v", out, c.Err())
 	}

@@ -35,11 +35,11 @@ func (d *maildirs) Send(t *smtp.Transaction) []smtp.Reply {
 	for i, to := range t.To {
 		from := t.From
 		if t.VERP {
-			from = lists.MemberBounceAddress(from, to)
+			from = lists.MemberBounceAddress(from, to.Path)
 		}
 		err := unread
 		if err == nil {
-			err = d.store(to, from, message)
+			err = d.store(to.Path, from, message)
 		}
 		if outcome[i] = smtp.ReplyTo(err); outcome[i] == smtp.ReplyLocal {
 			outcome[i].Text = err.Error() // there is no client to hide it from

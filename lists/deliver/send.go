@@ -118,9 +118,9 @@ func (s *sending) oneByOne(ctx context.Context, c carrier, batch []queue.Recipie
 
 // transaction sends once and marks the outcomes.
 func (s *sending) transaction(c carrier, from smtp.Path, xverp bool, batch []queue.Recipient) error {
-	to := make([]smtp.Path, len(batch))
+	to := make([]smtp.Rcpt, len(batch))
 	for i, rcpt := range batch {
-		to[i] = rcpt.Path
+		to[i] = rcpt.Rcpt
 	}
 	replies := c.Send(&smtp.Transaction{
 		From: from, To: to, VERP: xverp, Body: s.m.Body, Size: s.m.Size, Message: s.m.Content(),
