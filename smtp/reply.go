@@ -65,9 +65,16 @@ func ReplyTo(err error) Reply {
 	return ReplyLocal
 }
 
-// writeTo writes the reply, each line with code and enhanced code (RFC 2034, 4)
-// and none longer than MaxReplyLine.
+// writeTo writes the reply.
 func (r Reply) writeTo(w *bufio.Writer) {
+	for _, line := range r.Lines() {
+		w.WriteString(line + "\r\n")
+	}
+}
+
+// Lines is the reply as the wire has it, without the CRLFs: each line with code
+// and enhanced code (RFC 2034, 4) and none longer than MaxReplyLine.
+func (r Reply) Lines() []string {
 	prefix := ""
 	if r.Enhanced != "" {
 		prefix = r.Enhanced + " "
@@ -83,8 +90,19 @@ func (r Reply) writeTo(w *bufio.Writer) {
 		if i == len(lines)-1 {
 			sep = " "
 		}
-		w.WriteString(code + sep + prefix + line + "\r\n")
+		lines[i] = code + sep + prefix + line
 	}
+	return lines
+}
+
+// ParseReply reads a reply of one or many lines, parted by CRLF.
+func ParseReply(text string) (Reply, error) {
+	br := bufio.NewReader(strings.NewReader(text + "\r\n"))
+	r, err := readReply(br)
+	if _, more := br.ReadByte(); err == nil && more == nil {
+		err = fmt.Errorf("%w: text behind it", errProtocol)
+	}
+	return r, err
 }
 
 // wrap cuts a line into pieces of at most width bytes, at spaces where it can.

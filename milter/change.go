@@ -1,0 +1,245 @@
+package milter
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A Change is one change to a message. Which fields count is up to its Kind.
+type Change struct {
+	Kind  Kind
+	Addr  string    // a recipient or sender, with or without <>
+	Args  string    // ESMTP parameters
+	Index uint32    // of a header field; see Session.ChangeHeader and Session.InsertHeader
+	Name  string    // of a header field
+	Value string    // what follows the colon, with its leading space, lines parted by LF; a reason
+	Body  io.Reader // the new body; a Client gives it piece by piece
+}
+
+// Errors of the methods that ask for a change.
+var (
+	// ErrNotOffered is a change that the MTA does not make, or that the filter
+	// did not list in its Actions.
+	ErrNotOffered = errors.New("milter: the MTA does not offer this change")
+	// ErrNoMessage is a change before MAIL or after EOM.
+	ErrNoMessage = errors.New("milter: there is no message to change")
+	// ErrText is a text with a NUL, a CR or a line break in it where it must not
+	// have one, or longer than fits into a packet.
+	ErrText = errors.New("milter: a text that no header or address can have")
+)
+
+// change keeps a change until the end of the message.
+func (s *Session) change(c Change) error {
+	switch {
+	case !s.state.inMessage():
+		return ErrNoMessage
+	case s.options.Actions&c.Kind.action() == 0:
+		return ErrNotOffered
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	if len(c.encode(true)) > MaxSend {
+		return ErrText
+	}
+	s.changes = append(s.changes, c)
+	return nil
+}
+
+// check refuses what would be taken for structure on the other side.
+func (c Change) check() error {
+	if strings.ContainsAny(c.Addr+c.Args, "\x00\r\n") {
+		return ErrText
+	}
+	switch c.Kind {
+	case AddHeader, InsertHeader, ChangeHeader:
+		for _, b := range []byte(c.Name) {
+			if b <= ' ' || b > '~' || b == ':' {
+				return ErrText
+			}
+		}
+		if c.Name == "" {
+			return ErrText
+		}
+	}
+	return checkValue(c.Value)
+}
+
+// checkValue allows line breaks only where a line follows that is folded: any
+// other would begin a field of its own.
+func checkValue(value string) error {
+	if strings.ContainsAny(value, "\x00\r") {
+		return ErrText
+	}
+	for i := range len(value) {
+		if value[i] == '\n' && (i+1 == len(value) || value[i+1] != ' ' && value[i+1] != '\t') {
+			return ErrText
+		}
+	}
+	return nil
+}
+
+// folded is a header value as the wire has it: lines parted by LF.
+func folded(value string) string { return strings.ReplaceAll(value, "\r\n", "\n") }
+
+// AddHeader adds a field at the end of the header. The value is what follows the
+// colon; where it begins without a space it gets one.
+func (s *Session) AddHeader(name, value string) error {
+	return s.change(Change{Kind: AddHeader, Name: name, Value: folded(value)})
+}
+
+// InsertHeader puts a field where index fields stand above it, the MTA's own
+// Received among them: 0 is the top.
+func (s *Session) InsertHeader(index uint32, name, value string) error {
+	return s.change(Change{Kind: InsertHeader, Index: index, Name: name, Value: folded(value)})
+}
+
+// ChangeHeader gives the index-th field of that name, counted from 1, another
+// value, and takes it away where the value is empty. Beyond the last there is
+// none to take away, and a value is added. Who takes several away begins with
+// the last: Postfix counts anew after each, and sendmail does not.
+func (s *Session) ChangeHeader(index uint32, name, value string) error {
+	return s.change(Change{Kind: ChangeHeader, Index: index, Name: name, Value: folded(value)})
+}
+
+// AddRcpt adds a recipient. args are ESMTP parameters, such as NOTIFY=NEVER, for
+// which ActAddRcptPar is needed.
+func (s *Session) AddRcpt(addr string, args ...string) error {
+	if len(args) > 0 {
+		return s.change(Change{Kind: AddRcptPar, Addr: addr, Args: strings.Join(args, " ")})
+	}
+	return s.change(Change{Kind: AddRcpt, Addr: addr})
+}
+
+// DelRcpt takes a recipient away. The address must have the very bytes that Rcpt
+// got: Postfix compares them.
+func (s *Session) DelRcpt(addr string) error { return s.change(Change{Kind: DelRcpt, Addr: addr}) }
+
+// ChangeFrom gives the message another sender.
+func (s *Session) ChangeFrom(addr string, args ...string) error {
+	return s.change(Change{Kind: ChangeFrom, Addr: addr, Args: strings.Join(args, " ")})
+}
+
+// ReplaceBody gives the message another body, whose lines end with CRLF. It is
+// read when EOM has returned.
+func (s *Session) ReplaceBody(body io.Reader) error {
+	return s.change(Change{Kind: ReplaceBody, Body: body})
+}
+
+// Quarantine has the message held, for all of its recipients. It is no verdict:
+// the message must pass.
+func (s *Session) Quarantine(reason string) error {
+	return s.change(Change{Kind: Quarantine, Value: reason})
+}
+
+// sendChanges sends what was asked for, in order.
+func (s *Session) sendChanges() error {
+	for _, c := range s.changes {
+		if c.Kind == ReplaceBody {
+			if err := s.sendBody(c.Body); err != nil {
+				return err
+			}
+			continue
+		}
+		s.wire.write(byte(c.Kind), c.encode(s.options.Protocol&LeadingSpace != 0))
+	}
+	return nil
+}
+
+// sendBody sends a body in pieces, which Postfix wants one after the other. An
+// empty one is an empty piece.
+func (s *Session) sendBody(r io.Reader) error {
+	piece := make([]byte, MaxSend)
+	for first := true; ; first = false {
+		n, err := io.ReadFull(r, piece)
+		if n > 0 || first {
+			s.wire.write(byte(ReplaceBody), piece[:n])
+		}
+		switch err {
+		case nil:
+		case io.EOF, io.ErrUnexpectedEOF:
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// encode is a change's data. leading says that header values go with the space
+// that leads them; otherwise the MTA puts one there.
+func (c Change) encode(leading bool) []byte {
+	value := c.Value
+	switch {
+	case c.Kind != AddHeader && c.Kind != InsertHeader && c.Kind != ChangeHeader || value == "":
+	case !leading:
+		value = strings.TrimPrefix(value, " ")
+	case value[0] != ' ' && value[0] != '\t' && value[0] != '\n':
+		value = " " + value
+	}
+	switch c.Kind {
+	case AddRcptPar, ChangeFrom:
+		if c.Args == "" {
+			return terminated(c.Addr)
+		}
+		return terminated(c.Addr, c.Args)
+	case AddRcpt, DelRcpt:
+		return terminated(c.Addr)
+	case AddHeader:
+		return terminated(c.Name, value)
+	case InsertHeader, ChangeHeader:
+		return append(binary.BigEndian.AppendUint32(nil, c.Index), terminated(c.Name, value)...)
+	}
+	return terminated(c.Value) // Quarantine
+}
+
+// decodeChange reads what a filter wants changed, and refuses what no header or
+// address can have.
+func decodeChange(kind Kind, data []byte, leading bool) (Change, error) {
+	c := Change{Kind: kind}
+	most, least := 1, 1
+	switch kind {
+	case ReplaceBody:
+		c.Body = bytes.NewReader(data)
+		return c, nil
+	case AddRcpt, DelRcpt, Quarantine:
+	case AddRcptPar, ChangeFrom:
+		most = 2
+	case AddHeader:
+		most, least = 2, 2
+	case InsertHeader, ChangeHeader:
+		if len(data) < 4 {
+			return c, bad(byte(kind), "it has no index")
+		}
+		c.Index, data = binary.BigEndian.Uint32(data), data[4:]
+		most, least = 2, 2
+	default:
+		return c, fmt.Errorf("%w: no change %q", ErrPacket, byte(kind))
+	}
+	list, ok := stringsOf(data, most)
+	if !ok || len(list) < least {
+		return c, bad(byte(kind), fmt.Sprintf("it is not %d to %d strings", least, most))
+	}
+	list = append(list, "")
+	switch kind {
+	case AddRcpt, DelRcpt:
+		c.Addr = list[0]
+	case AddRcptPar, ChangeFrom:
+		c.Addr, c.Args = list[0], list[1]
+	case Quarantine:
+		c.Value = list[0]
+		return c, nil // a reason for the log: nothing is made of it
+	default:
+		c.Name, c.Value = list[0], folded(list[1])
+		if !leading && c.Value != "" {
+			c.Value = " " + c.Value
+		}
+	}
+	if err := c.check(); err != nil {
+		return c, bad(byte(kind), err.Error())
+	}
+	return c, nil
+}

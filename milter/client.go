@@ -1,0 +1,368 @@
+package milter
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"superlist/smtp"
+)
+
+// A Client asks a filter, as an MTA does: Open, then Connect and Helo, and for
+// each message Mail, Rcpt, Data, Header, EOH, Body and EOM, or Abort. What the
+// filter does not want to hear is not sent.
+//
+// Each method gives the filter's answer: nil goes on, a Verdict or a smtp.Reply
+// decides. A decision on the whole message is given again, without asking, by
+// every method up to the next Mail, and one on the client by every method from
+// then on. Any other error is that the filter failed: the connection is then of
+// no use, and every method gives that error.
+type Client struct {
+	Version uint32  // to offer; 0: MaxVersion
+	Actions Actions // to allow; 0: all that the version has
+
+	// Macro is the value of a macro, by its name without braces; empty where
+	// there is none. nil: there are none.
+	Macro func(name string) string
+	// Change gets every change that the filter wants, in order, and before its
+	// verdict; an error ends the connection. nil: there are none to make, and
+	// none are allowed.
+	Change func(Change) error
+
+	CommandTimeout, ContentTimeout, TotalTimeout time.Duration // 0: the constant of that name
+
+	wire    *wire
+	options Options
+	changes int   // that came for this message
+	skip    bool  // the filter has seen enough of this body
+	message error // the decision on this message
+	client  error // the decision on the client
+	broken  error
+}
+
+// protocol is what is offered in a version: Postfix's offers.
+func protocol(version uint32) Protocol {
+	switch {
+	case version < 3:
+		return protocolV2
+	case version < 4:
+		return protocolV3
+	case version < 6:
+		return protocolV4
+	}
+	return AllProtocol
+}
+
+// Open agrees with the filter on rw on what is to be said. Where rw can set
+// deadlines they are set.
+func (c *Client) Open(rw io.ReadWriter) error {
+	offer := Options{Version: cmp.Or(c.Version, MaxVersion)}
+	if offer.Version < MinVersion || offer.Version > MaxVersion {
+		return fmt.Errorf("milter: no version %d", offer.Version)
+	}
+	offer.Protocol = protocol(offer.Version)
+	if c.Change != nil {
+		offer.Actions = AllActions
+		if offer.Version < 6 {
+			offer.Actions = actionsV2
+		}
+		offer.Actions &= cmp.Or(c.Actions, AllActions)
+	} else if offer.Version >= 6 {
+		offer.Actions = ActSetSymList
+	}
+	c.wire = newWire(rw)
+	c.wire.writeTimeout = WriteTimeout
+	c.wire.readTimeout = cmp.Or(c.CommandTimeout, CommandTimeout)
+	c.begin()
+	c.wire.write(optNeg, offer.encode())
+	code, data, err := c.read()
+	if err == nil && code != optNeg {
+		err = fmt.Errorf("%w: %q for an answer to OPTNEG", ErrPacket, code)
+	}
+	if err == nil {
+		c.options, err = decodeOptions(data)
+	}
+	o := c.options
+	switch {
+	case err != nil:
+	case o.Version < MinVersion || o.Version > offer.Version:
+		err = fmt.Errorf("%w: the filter speaks version %d", ErrPacket, o.Version)
+	case o.Protocol&^(offer.Protocol|protocolInternal) != 0:
+		// We would not know what it means to keep to it.
+		err = fmt.Errorf("%w: the filter wants protocol %#x of %#x", ErrPacket, o.Protocol, offer.Protocol)
+	}
+	// What it may not change it may ask for: it hears no when it tries.
+	c.options.Actions &= offer.Actions
+	return c.fail(err)
+}
+
+// Options are what was agreed on.
+func (c *Client) Options() Options { return c.options }
+
+// begin gives the filter its time, and forgets the message before.
+func (c *Client) begin() {
+	c.wire.end = time.Now().Add(cmp.Or(c.TotalTimeout, TotalTimeout))
+	c.changes, c.skip, c.message = 0, false, nil
+}
+
+// fail remembers what makes the connection useless.
+func (c *Client) fail(err error) error {
+	c.broken = err
+	return err
+}
+
+// errGone is a filter that closed the connection.
+var errGone = errors.New("milter: the filter has gone")
+
+// read gives the filter's next packet.
+func (c *Client) read() (code byte, data []byte, err error) {
+	if code, data, err = c.wire.read(); err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = errGone
+	}
+	return code, data, err
+}
+
+// Connect tells who the client is.
+func (c *Client) Connect(conn Connection) error { return c.ask(CmdConnect, conn.encode()) }
+
+// Helo tells what the client calls itself.
+func (c *Client) Helo(name string) error { return c.ask(CmdHelo, terminated(name)) }
+
+// Mail begins a message. The address has its brackets.
+func (c *Client) Mail(from string, args ...string) error {
+	if c.broken == nil {
+		c.begin()
+	}
+	return c.ask(CmdMail, terminated(append([]string{from}, args...)...))
+}
+
+// Rcpt is one recipient. Reject, Tempfail and a smtp.Reply are for it alone.
+func (c *Client) Rcpt(to string, args ...string) error {
+	return c.ask(CmdRcpt, terminated(append([]string{to}, args...)...))
+}
+
+// Data comes before the message.
+func (c *Client) Data() error { return c.ask(CmdData) }
+
+// Header is one field of the header: what follows the colon goes as it stands in
+// the message, with its leading space, lines parted by CRLF or LF.
+func (c *Client) Header(name, value string) error {
+	value = folded(value)
+	if c.options.Protocol&LeadingSpace == 0 {
+		value = strings.TrimPrefix(value, " ")
+	}
+	return c.ask(CmdHeader, terminated(name, value))
+}
+
+// EOH is the end of the header.
+func (c *Client) EOH() error { return c.ask(CmdEOH) }
+
+// Body sends the body, whose lines end with CRLF. It reads no more of it than
+// the filter wants, and gives the error of r where that fails.
+func (c *Client) Body(r io.Reader) error {
+	if c.options.Protocol&NoBody != 0 {
+		return c.ask(CmdBody)
+	}
+	piece := make([]byte, MaxSend)
+	for !c.skip {
+		n, err := io.ReadFull(r, piece)
+		if n > 0 {
+			if err := c.ask(CmdBody, piece[:n]); err != nil {
+				return err
+			}
+		}
+		switch err {
+		case nil:
+		case io.EOF, io.ErrUnexpectedEOF:
+			return nil
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// EOM is the end of the message. What the filter wants changed goes to Change.
+func (c *Client) EOM() error { return c.ask(CmdEOM) }
+
+// Unknown is a command that is none; the answer is for it alone.
+func (c *Client) Unknown(command string) error { return c.ask(CmdUnknown, terminated(command)) }
+
+// Abort forgets the message.
+func (c *Client) Abort() error {
+	if c.broken != nil {
+		return c.broken
+	}
+	c.wire.write(byte(CmdAbort))
+	c.changes, c.skip, c.message = 0, false, nil
+	return nil
+}
+
+// Quit says farewell.
+func (c *Client) Quit() error {
+	if c.broken != nil {
+		return c.broken
+	}
+	c.wire.write(byte(CmdQuit))
+	return c.fail(c.wire.flush())
+}
+
+// QuitNC ends this client's session, and another client's begins on the same
+// connection with Connect. It takes a filter that speaks version 6, and no MTA
+// is known to say it.
+func (c *Client) QuitNC() error {
+	if c.broken != nil {
+		return c.broken
+	}
+	if !CmdQuitNC.exists(c.options.Version) {
+		return fmt.Errorf("milter: %s is not in version %d", CmdQuitNC, c.options.Version)
+	}
+	c.wire.write(byte(CmdQuitNC))
+	c.client = nil
+	c.begin()
+	return nil
+}
+
+// ask says one command and gives the answer.
+func (c *Client) ask(cmd Command, data ...[]byte) error {
+	switch {
+	case c.broken != nil:
+		return c.broken
+	case c.client != nil:
+		return c.client
+	case c.message != nil:
+		return c.message
+	}
+	c.sendMacros(cmd)
+	if c.options.Protocol&cmd.no() != 0 || !cmd.exists(c.options.Version) {
+		return nil
+	}
+	c.wire.write(byte(cmd), data...)
+	if c.options.Protocol&cmd.noReply() != 0 {
+		return nil
+	}
+	c.wire.readTimeout = cmp.Or(c.CommandTimeout, CommandTimeout)
+	if cmd == CmdHeader || cmd == CmdEOH || cmd == CmdBody || cmd == CmdEOM {
+		c.wire.readTimeout = cmp.Or(c.ContentTimeout, ContentTimeout)
+	}
+	decision, err := c.answer(cmd)
+	if err != nil {
+		return c.fail(fmt.Errorf("%s: %w", cmd, err))
+	}
+	c.remember(cmd, decision)
+	if decision == Skip { // which Body has heard
+		return nil
+	}
+	return decision
+}
+
+// remember keeps a decision on more than one command.
+func (c *Client) remember(cmd Command, decision error) {
+	v, is := decision.(Verdict)
+	switch {
+	case decision == nil, cmd == CmdEOM:
+	case is && v == Skip:
+		c.skip = true
+	case cmd == CmdConnect, cmd == CmdHelo:
+		c.client = decision
+	case is && (v == Accept || v == Discard), cmd != CmdRcpt && cmd != CmdUnknown:
+		c.message = decision
+	}
+}
+
+// answer reads up to a verdict; err is that of the connection.
+func (c *Client) answer(cmd Command) (decision, err error) {
+	for {
+		code, data, err := c.read()
+		if err != nil {
+			return nil, err
+		}
+		switch code {
+		case replyCode:
+			r, err := decodeReply(data)
+			return r, err
+		case byte(Continue), byte(Accept), byte(Reject), byte(Tempfail), byte(Discard), byte(Skip), progress, shutdown:
+			if len(data) > 0 {
+				return nil, fmt.Errorf("%w: %q has data", ErrPacket, code)
+			}
+		default:
+			if err := c.changed(cmd, Kind(code), data); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		switch v := Verdict(code); {
+		case code == progress:
+		case code == shutdown:
+			return replyShutdown, nil
+		case v == Continue:
+			return nil, nil
+		case v == Skip && (cmd != CmdBody || c.options.Protocol&CanSkip == 0),
+			v == Discard && (cmd == CmdConnect || cmd == CmdHelo || cmd == CmdUnknown):
+			return nil, fmt.Errorf("%w: %v", ErrSequence, v)
+		default:
+			return v, nil
+		}
+	}
+}
+
+// replyShutdown is what SMFIR_SHUTDOWN is in words.
+var replyShutdown = smtp.Reply{Code: 421, Enhanced: "4.7.0", Text: "the mail filter asks to try again later"}
+
+// changed takes one change. Only the reason for a quarantine may come early.
+func (c *Client) changed(cmd Command, kind Kind, data []byte) error {
+	if kind.action() == 0 {
+		return fmt.Errorf("%w: no answer %q", ErrPacket, byte(kind))
+	}
+	if cmd != CmdEOM && kind != Quarantine {
+		return fmt.Errorf("%w: change %q", ErrSequence, byte(kind))
+	}
+	if c.options.Actions&kind.action() == 0 {
+		return fmt.Errorf("%w: change %q was not agreed on", ErrSequence, byte(kind))
+	}
+	if c.changes++; c.changes > MaxChanges {
+		return fmt.Errorf("%w: more than %d changes", ErrSequence, MaxChanges)
+	}
+	change, err := decodeChange(kind, data, c.options.Protocol&LeadingSpace != 0)
+	if err != nil {
+		return err
+	}
+	return c.Change(change)
+}
+
+// usual are the macros that go with each stage where the filter asks for none:
+// Postfix's and sendmail's.
+var usual = [stages][]string{
+	StageConnect: {"j", "{daemon_name}", "{daemon_addr}", "v", "_"},
+	StageHelo:    {"{tls_version}", "{cipher}", "{cipher_bits}", "{cert_subject}", "{cert_issuer}"},
+	StageMail:    {"i", "{auth_type}", "{auth_authen}", "{auth_author}", "{mail_addr}", "{mail_host}", "{mail_mailer}"},
+	StageRcpt:    {"i", "{rcpt_addr}", "{rcpt_host}", "{rcpt_mailer}"},
+	StageData:    {"i"},
+	StageEOM:     {"i"},
+	StageEOH:     {"i"},
+}
+
+// sendMacros says what there is to be said of a stage, also where the command
+// itself is left out.
+func (c *Client) sendMacros(cmd Command) {
+	stage, ok := cmd.stage()
+	if !ok || c.Macro == nil {
+		return
+	}
+	names := c.options.Macros[stage]
+	if len(names) == 0 {
+		names = usual[stage]
+	}
+	var macros []Macro
+	for _, name := range names {
+		if value := c.Macro(bare(name)); value != "" {
+			macros = append(macros, Macro{name, value})
+		}
+	}
+	if len(macros) > 0 {
+		c.wire.write(byte(CmdMacro), encodeMacros(cmd, macros))
+	}
+}

@@ -1,0 +1,54 @@
+package milter
+
+import "slices"
+
+// macros are what the MTA has said of each stage.
+type macros [stages][]Macro
+
+// inTime is the stages in the order in which they come.
+var inTime = [stages]Stage{StageConnect, StageHelo, StageMail, StageRcpt, StageData, StageEOH, StageEOM}
+
+// set takes what precedes a command, and forgets what was said of later stages:
+// it belonged to the message before, or to another recipient. What precedes a
+// header field, a piece of the body or an unknown command is of no stage, and
+// adds nothing.
+func (m *macros) set(cmd Command, list []Macro) {
+	stage, ok := cmd.stage()
+	if !ok {
+		return
+	}
+	m[stage] = list
+	m.forget(cmd)
+}
+
+// forget forgets the stages that are later than a command.
+func (m *macros) forget(cmd Command) {
+	stage, ok := cmd.stage()
+	if !ok {
+		return
+	}
+	for _, later := range inTime[slices.Index(inTime[:], stage)+1:] {
+		m[later] = nil
+	}
+}
+
+// get looks a name up, the latest stage first. i and {i} are the same.
+func (m *macros) get(name string) string {
+	name = bare(name)
+	for i := range inTime {
+		for _, macro := range m[inTime[stages-1-i]] {
+			if bare(macro.Name) == name {
+				return macro.Value
+			}
+		}
+	}
+	return ""
+}
+
+// bare is a macro's name without braces.
+func bare(name string) string {
+	if n := len(name); n > 2 && name[0] == '{' && name[n-1] == '}' {
+		return name[1 : n-1]
+	}
+	return name
+}

@@ -1,0 +1,295 @@
+package milter
+
+import "fmt"
+
+// The versions of the protocol that are spoken here.
+const (
+	MinVersion = 2
+	MaxVersion = 6 // SMFI_PROT_VERSION
+)
+
+// A Command is what the MTA says to the filter.
+type Command byte
+
+const (
+	CmdOptNeg  Command = 'O' // SMFIC_OPTNEG: version, actions, protocol
+	CmdMacro   Command = 'D' // SMFIC_MACRO: macros of the command that follows
+	CmdConnect Command = 'C' // SMFIC_CONNECT: the client
+	CmdHelo    Command = 'H' // SMFIC_HELO: its name
+	CmdMail    Command = 'M' // SMFIC_MAIL: sender and parameters
+	CmdRcpt    Command = 'R' // SMFIC_RCPT: recipient and parameters
+	CmdData    Command = 'T' // SMFIC_DATA, since version 4
+	CmdHeader  Command = 'L' // SMFIC_HEADER: one field
+	CmdEOH     Command = 'N' // SMFIC_EOH: end of the header
+	CmdBody    Command = 'B' // SMFIC_BODY: a piece of the body
+	CmdEOM     Command = 'E' // SMFIC_BODYEOB: end of the message
+	CmdUnknown Command = 'U' // SMFIC_UNKNOWN, since version 3: a command that the MTA does not know
+	CmdAbort   Command = 'A' // SMFIC_ABORT: forget the message
+	CmdQuit    Command = 'Q' // SMFIC_QUIT: the end
+	CmdQuitNC  Command = 'K' // SMFIC_QUIT_NC, since version 6: the end; another client comes on the same connection
+)
+
+// commandNames are the commands as the log shows them.
+var commandNames = [...]struct {
+	cmd  Command
+	name string
+}{
+	{CmdOptNeg, "OPTNEG"}, {CmdMacro, "MACRO"}, {CmdConnect, "CONNECT"}, {CmdHelo, "HELO"}, {CmdMail, "MAIL"},
+	{CmdRcpt, "RCPT"}, {CmdData, "DATA"}, {CmdHeader, "HEADER"}, {CmdEOH, "EOH"}, {CmdBody, "BODY"}, {CmdEOM, "BODYEOB"},
+	{CmdUnknown, "UNKNOWN"}, {CmdAbort, "ABORT"}, {CmdQuit, "QUIT"}, {CmdQuitNC, "QUIT_NC"},
+}
+
+// String is the C name without its prefix SMFIC_.
+func (c Command) String() string {
+	for _, n := range commandNames {
+		if n.cmd == c {
+			return n.name
+		}
+	}
+	return fmt.Sprintf("%q", byte(c))
+}
+
+// A Verdict is a filter's answer that needs no words. It is an error, so that a
+// callback returns it, and so that Client gives it back; an answer in words is a
+// smtp.Reply, and nil is to go on.
+type Verdict byte
+
+const (
+	Continue Verdict = 'c' // SMFIR_CONTINUE: go on; the same as nil
+	Accept   Verdict = 'a' // SMFIR_ACCEPT: the whole message, even at RCPT; at CONNECT and HELO all of the connection
+	Reject   Verdict = 'r' // SMFIR_REJECT: refuse for good, in the MTA's words; at RCPT that recipient
+	Tempfail Verdict = 't' // SMFIR_TEMPFAIL: refuse for now, in the MTA's words
+	Discard  Verdict = 'd' // SMFIR_DISCARD: take the whole message and throw it away, even at RCPT; from MAIL on
+	Skip     Verdict = 's' // SMFIR_SKIP, since version 6: nothing more of the body
+)
+
+// Answers that are no Verdict.
+const (
+	replyCode  = 'y' // SMFIR_REPLYCODE: refuse, in the filter's words
+	progress   = 'p' // SMFIR_PROGRESS: still at it
+	connFail   = 'f' // SMFIR_CONN_FAIL: no MTA handles it; never sent
+	shutdown   = '4' // SMFIR_SHUTDOWN: 421; never sent, since sendmail does not know it
+	optNeg     = 'O' // the answer to SMFIC_OPTNEG
+	setSymList = 'l' // SMFIR_SETSYMLIST: never seen; the lists are in the answer to SMFIC_OPTNEG
+)
+
+// String names the verdict.
+func (v Verdict) String() string {
+	switch v {
+	case Continue:
+		return "continue"
+	case Accept:
+		return "accept"
+	case Reject:
+		return "reject"
+	case Tempfail:
+		return "tempfail"
+	case Discard:
+		return "discard"
+	case Skip:
+		return "skip"
+	}
+	return fmt.Sprintf("verdict %q", byte(v))
+}
+
+// Error is the same as String.
+func (v Verdict) Error() string { return v.String() }
+
+// A Kind is what a Change changes.
+type Kind byte
+
+const (
+	AddRcpt      Kind = '+' // SMFIR_ADDRCPT: Addr
+	AddRcptPar   Kind = '2' // SMFIR_ADDRCPT_PAR: Addr, Args
+	DelRcpt      Kind = '-' // SMFIR_DELRCPT: Addr
+	ChangeFrom   Kind = 'e' // SMFIR_CHGFROM: Addr, Args
+	AddHeader    Kind = 'h' // SMFIR_ADDHEADER: Name, Value
+	InsertHeader Kind = 'i' // SMFIR_INSHEADER: Index, Name, Value
+	ChangeHeader Kind = 'm' // SMFIR_CHGHEADER: Index, Name, Value
+	ReplaceBody  Kind = 'b' // SMFIR_REPLBODY: Body
+	Quarantine   Kind = 'q' // SMFIR_QUARANTINE: Value, the reason
+)
+
+// Actions are the changes that a filter may make: SMFIF_*.
+type Actions uint32
+
+const (
+	ActAddHeaders    Actions = 0x01  // SMFIF_ADDHDRS, also for InsertHeader
+	ActChangeBody    Actions = 0x02  // SMFIF_CHGBODY
+	ActAddRcpt       Actions = 0x04  // SMFIF_ADDRCPT
+	ActDelRcpt       Actions = 0x08  // SMFIF_DELRCPT
+	ActChangeHeaders Actions = 0x10  // SMFIF_CHGHDRS
+	ActQuarantine    Actions = 0x20  // SMFIF_QUARANTINE
+	ActChangeFrom    Actions = 0x40  // SMFIF_CHGFROM, version 6
+	ActAddRcptPar    Actions = 0x80  // SMFIF_ADDRCPT_PAR, version 6
+	ActSetSymList    Actions = 0x100 // SMFIF_SETSYMLIST, version 6: the filter asks for macros
+
+	actionsV1  Actions = 0x0F // SMFI_V1_ACTS
+	actionsV2  Actions = 0x3F // SMFI_V2_ACTS
+	AllActions Actions = 0x1FF
+)
+
+// action is what has to be negotiated for a change.
+func (k Kind) action() Actions {
+	switch k {
+	case AddRcpt:
+		return ActAddRcpt
+	case AddRcptPar:
+		return ActAddRcptPar
+	case DelRcpt:
+		return ActDelRcpt
+	case ChangeFrom:
+		return ActChangeFrom
+	case AddHeader, InsertHeader:
+		return ActAddHeaders
+	case ChangeHeader:
+		return ActChangeHeaders
+	case ReplaceBody:
+		return ActChangeBody
+	case Quarantine:
+		return ActQuarantine
+	}
+	return 0
+}
+
+// Protocol is what an MTA leaves out and what a filter leaves unanswered:
+// SMFIP_*.
+type Protocol uint32
+
+const (
+	NoConnect        Protocol = 0x1      // SMFIP_NOCONNECT
+	NoHelo           Protocol = 0x2      // SMFIP_NOHELO
+	NoMail           Protocol = 0x4      // SMFIP_NOMAIL
+	NoRcpt           Protocol = 0x8      // SMFIP_NORCPT
+	NoBody           Protocol = 0x10     // SMFIP_NOBODY
+	NoHeaders        Protocol = 0x20     // SMFIP_NOHDRS
+	NoEOH            Protocol = 0x40     // SMFIP_NOEOH
+	NoReplyHeader    Protocol = 0x80     // SMFIP_NR_HDR, SMFIP_NOHREPL
+	NoUnknown        Protocol = 0x100    // SMFIP_NOUNKNOWN, version 3
+	NoData           Protocol = 0x200    // SMFIP_NODATA, version 4
+	CanSkip          Protocol = 0x400    // SMFIP_SKIP: the MTA understands Skip
+	RejectedRcpt     Protocol = 0x800    // SMFIP_RCPT_REJ: recipients that the MTA refuses, too
+	NoReplyConnect   Protocol = 0x1000   // SMFIP_NR_CONN
+	NoReplyHelo      Protocol = 0x2000   // SMFIP_NR_HELO
+	NoReplyMail      Protocol = 0x4000   // SMFIP_NR_MAIL
+	NoReplyRcpt      Protocol = 0x8000   // SMFIP_NR_RCPT
+	NoReplyData      Protocol = 0x10000  // SMFIP_NR_DATA
+	NoReplyUnknown   Protocol = 0x20000  // SMFIP_NR_UNKN
+	NoReplyEOH       Protocol = 0x40000  // SMFIP_NR_EOH
+	NoReplyBody      Protocol = 0x80000  // SMFIP_NR_BODY
+	LeadingSpace     Protocol = 0x100000 // SMFIP_HDR_LEADSPC: header values with their leading space
+	AllProtocol      Protocol = 0x1FFFFF
+	protocolV2       Protocol = 0x7F  // what Postfix offers for milter_protocol = 2
+	protocolV3       Protocol = 0x17F // 3
+	protocolV4       Protocol = 0x37F // 4
+	protocolZero     Protocol = 0x3F  // what libmilter takes 0 for: SMFI_V1_PROT
+	protocolInternal Protocol = 0x70000000
+	noReplies                 = NoReplyHeader | NoReplyConnect | NoReplyHelo | NoReplyMail | NoReplyRcpt | NoReplyData | NoReplyUnknown | NoReplyEOH | NoReplyBody
+)
+
+// no is the bit that leaves a command out.
+func (c Command) no() Protocol {
+	switch c {
+	case CmdConnect:
+		return NoConnect
+	case CmdHelo:
+		return NoHelo
+	case CmdMail:
+		return NoMail
+	case CmdRcpt:
+		return NoRcpt
+	case CmdData:
+		return NoData
+	case CmdHeader:
+		return NoHeaders
+	case CmdEOH:
+		return NoEOH
+	case CmdBody:
+		return NoBody
+	case CmdUnknown:
+		return NoUnknown
+	}
+	return 0
+}
+
+// noReply is the bit that leaves a command unanswered.
+func (c Command) noReply() Protocol {
+	switch c {
+	case CmdConnect:
+		return NoReplyConnect
+	case CmdHelo:
+		return NoReplyHelo
+	case CmdMail:
+		return NoReplyMail
+	case CmdRcpt:
+		return NoReplyRcpt
+	case CmdData:
+		return NoReplyData
+	case CmdHeader:
+		return NoReplyHeader
+	case CmdEOH:
+		return NoReplyEOH
+	case CmdBody:
+		return NoReplyBody
+	case CmdUnknown:
+		return NoReplyUnknown
+	}
+	return 0
+}
+
+// exists says whether a version has the command.
+func (c Command) exists(version uint32) bool {
+	switch c {
+	case CmdUnknown:
+		return version >= 3
+	case CmdData:
+		return version >= 4
+	case CmdQuitNC:
+		return version >= 6
+	}
+	return true
+}
+
+// A Stage is where macros belong: SMFIM_*.
+type Stage uint32
+
+const (
+	StageConnect Stage = 0 // SMFIM_CONNECT
+	StageHelo    Stage = 1 // SMFIM_HELO
+	StageMail    Stage = 2 // SMFIM_ENVFROM
+	StageRcpt    Stage = 3 // SMFIM_ENVRCPT
+	StageData    Stage = 4 // SMFIM_DATA
+	StageEOM     Stage = 5 // SMFIM_EOM
+	StageEOH     Stage = 6 // SMFIM_EOH; before the end of the message in time, and after it in number
+	stages             = 7
+)
+
+// stage is where a command's macros belong. A header field, a piece of the body
+// and an unknown command have none of their own.
+func (c Command) stage() (Stage, bool) {
+	switch c {
+	case CmdConnect:
+		return StageConnect, true
+	case CmdHelo:
+		return StageHelo, true
+	case CmdMail:
+		return StageMail, true
+	case CmdRcpt:
+		return StageRcpt, true
+	case CmdData:
+		return StageData, true
+	case CmdEOH:
+		return StageEOH, true
+	case CmdEOM:
+		return StageEOM, true
+	}
+	return 0, false
+}
+
+// Families of a client's address: SMFIA_*.
+const (
+	familyUnknown = 'U' // SMFIA_UNKNOWN
+	familyUnix    = 'L' // SMFIA_UNIX
+	familyIPv4    = '4' // SMFIA_INET
+	familyIPv6    = '6' // SMFIA_INET6
+)
