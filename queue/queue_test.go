@@ -577,3 +577,47 @@ func TestNamesAreUnique(t *testing.T) {
 		seen[name] = true
 	}
 }
+
+// TestPrepare shows that a message between the two steps of a commit is nobody's,
+// and that either can follow.
+func TestPrepare(t *testing.T) {
+	for _, publish := range []bool{true, false} {
+		s := newSpool(t)
+		w, err := s.Create(Head{From: smtp.Path{Local: "a", Domain: "example.com"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Rcpt(smtp.Rcpt{Path: smtp.Path{Local: "dev", Domain: "lists.example.org"}})
+		w.Write([]byte(content))
+		if err := w.Prepare(); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := s.List(Inbound); err != nil || len(list) != 0 {
+			t.Errorf("prepared, and %d messages are in the spool, %v", len(list), err)
+		}
+		synced := false
+		s.Fault = func(call, _ string) error {
+			synced = synced || call == "fsync"
+			if call != "rename" && call != "fsync" {
+				t.Errorf("%s after Prepare", call)
+			}
+			return nil
+		}
+		want := 0
+		if publish {
+			if err := w.Publish(Inbound); err != nil || !synced {
+				t.Errorf("%v, synced: %t", err, synced)
+			}
+			want = 1
+		} else {
+			w.Abort()
+		}
+		s.Fault = nil
+		if list, err := s.List(Inbound); err != nil || len(list) != want {
+			t.Errorf("%d messages are in the spool, want %d, %v", len(list), want, err)
+		}
+		if left, _ := os.ReadDir(s.path("tmp")); len(left) > 0 {
+			t.Errorf("left in tmp: %v", left)
+		}
+	}
+}

@@ -13,7 +13,7 @@ import (
 )
 
 // A Writer writes one message into tmp. Rcpt is called for each recipient, then
-// Write for the content, then Commit or Abort. It keeps no part of the message
+// Write for the content, then Commit, or Abort. It keeps no part of the message
 // in memory but a buffer.
 type Writer struct {
 	spool     *Spool
@@ -113,11 +113,30 @@ func (w *Writer) Size() int64 {
 // index is in refused: they are marked failed. When it returns nil the message
 // is safe. After an error it is not there, unless only the last sync failed and
 // another process has taken it already. The Writer is done with in either case.
+//
+// It is Prepare and Publish in one. Who has to ask somebody else in between
+// calls the two.
 func (w *Writer) Commit(box Box, refused ...int) error {
-	if err := w.finish(refused); err != nil {
-		w.Abort()
+	if err := w.Prepare(refused...); err != nil {
 		return err
 	}
+	return w.Publish(box)
+}
+
+// Prepare completes the message and syncs it where nobody looks for it yet, as
+// Commit would. After an error nothing is left of it; after nil, Publish or Abort
+// has to follow.
+func (w *Writer) Prepare(refused ...int) error {
+	err := w.finish(refused)
+	if err != nil {
+		w.Abort()
+	}
+	return err
+}
+
+// Publish puts a message that is prepared into the box: a rename and the sync of
+// a directory are all that is left to do. Its error is Commit's.
+func (w *Writer) Publish(box Box) error {
 	renamed, err := w.spool.rename(w.f.Name(), w.Path(box))
 	if err != nil {
 		if renamed {
@@ -131,7 +150,7 @@ func (w *Writer) Commit(box Box, refused ...int) error {
 	return nil
 }
 
-// Path is where Commit puts the message.
+// Path is where Publish puts the message.
 func (w *Writer) Path(box Box) string { return w.spool.path(box.fresh(), w.head.ID) }
 
 // finish completes the file and syncs it.
