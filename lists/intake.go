@@ -32,6 +32,9 @@ var (
 type Intake struct {
 	Site  *Site
 	Spool *queue.Spool
+	// Late asks for room in the spool at the first list among the recipients,
+	// and not at MAIL: other recipients are not its business.
+	Late bool
 
 	dests []Destination // of the recipients accepted so far
 }
@@ -39,6 +42,17 @@ type Intake struct {
 // Mail begins a transaction, if the spool has room.
 func (in *Intake) Mail(env *smtp.Envelope) error {
 	in.dests = in.dests[:0]
+	if in.Late {
+		return nil
+	}
+	return in.admit(env)
+}
+
+// Reset has nothing to do: Mail begins anew.
+func (in *Intake) Reset() {}
+
+// admit says whether the spool has room.
+func (in *Intake) admit(env *smtp.Envelope) error {
 	err := in.Spool.Admit(env.Size)
 	if errors.Is(err, fs.ErrNotExist) { // the first message ever
 		if err = in.Spool.Init(); err == nil {
@@ -77,6 +91,11 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 			}
 		}
 	}
+	if in.Late && len(in.dests) == 0 {
+		if err := in.admit(env); err != nil {
+			return err
+		}
+	}
 	in.dests = append(in.dests, d)
 	return nil
 }
@@ -92,8 +111,18 @@ func (d Destination) fits(size int64) error {
 	return d.List.fits(size)
 }
 
-// Data refuses mail without a sender for lists, and opens the spool.
+// Data refuses mail without a sender for lists, and opens the spool. The message
+// is a *Incoming.
 func (in *Intake) Data(env *smtp.Envelope) (smtp.Message, error) {
+	m, err := in.Open(env)
+	if err != nil {
+		return nil, err // and no *Incoming that is nil
+	}
+	return m, nil
+}
+
+// Open is Data for a caller that commits in two steps.
+func (in *Intake) Open(env *smtp.Envelope) (*Incoming, error) {
 	takesNull := func(d Destination) bool { return d.Purpose != Post && d.Purpose != Ask }
 	if env.From.IsNull() && !slices.ContainsFunc(in.dests, takesNull) {
 		return nil, replyNoBounces
@@ -120,11 +149,11 @@ func (in *Intake) Data(env *smtp.Envelope) (smtp.Message, error) {
 		w.Abort()
 		return nil, err
 	}
-	return &intakeMessage{in: in, env: env, w: w, traced: w.Size()}, nil
+	return &Incoming{in: in, env: env, w: w, traced: w.Size()}, nil
 }
 
-// intakeMessage is a message on its way into the spool.
-type intakeMessage struct {
+// An Incoming is a message on its way into the spool.
+type Incoming struct {
 	in     *Intake
 	env    *smtp.Envelope
 	w      *queue.Writer
@@ -132,17 +161,36 @@ type intakeMessage struct {
 	traced int64 // bytes that are ours
 }
 
-func (m *intakeMessage) Write(p []byte) (int, error) {
+// Write takes the message's bytes.
+func (m *Incoming) Write(p []byte) (int, error) {
 	m.header.Write(p)
 	return m.w.Write(p)
 }
 
-func (m *intakeMessage) Abort() { m.w.Abort() }
+// Abort leaves nothing behind.
+func (m *Incoming) Abort() { m.w.Abort() }
 
 // Commit decides what needs the message, for each recipient, and then makes it
 // durable for those that are left.
-func (m *intakeMessage) Commit() (string, []error) {
-	outcomes := m.judge()
+func (m *Incoming) Commit() (string, []error) {
+	outcomes, some := m.Prepare()
+	if !some {
+		return "", outcomes
+	}
+	id, err := m.Publish()
+	for i := range outcomes {
+		if outcomes[i] == nil {
+			outcomes[i] = err
+		}
+	}
+	return id, outcomes
+}
+
+// Prepare is the first step of Commit: it decides, and has the message synced
+// where nobody looks for it yet. Where some recipient is left Publish or Abort has
+// to follow; where none is, nothing is left behind.
+func (m *Incoming) Prepare() (outcomes []error, some bool) {
+	outcomes = m.judge()
 	var refused []int
 	for i, err := range outcomes {
 		if err != nil {
@@ -154,25 +202,33 @@ func (m *intakeMessage) Commit() (string, []error) {
 		// refusal; it says whose it is.
 		outcomes = slices.Repeat([]error{m.together(outcomes)}, len(outcomes))
 	} else if len(refused) < len(outcomes) {
-		err := m.w.Commit(queue.Inbound, refused...)
+		err := m.w.Prepare(refused...)
 		if err == nil {
-			m.in.kick()
-			return m.w.ID(), outcomes
+			return outcomes, true
 		}
 		for i := range outcomes {
 			if outcomes[i] == nil {
 				outcomes[i] = err
 			}
 		}
-		return "", outcomes
+		return outcomes, false
 	}
 	m.w.Abort()
-	return "", outcomes
+	return outcomes, false
+}
+
+// Publish is the second step, from which on the message is everybody's.
+func (m *Incoming) Publish() (id string, err error) {
+	if err := m.w.Publish(queue.Inbound); err != nil {
+		return "", err
+	}
+	m.in.kick()
+	return m.w.ID(), nil
 }
 
 // together makes one refusal for all recipients of an SMTP transaction. Where
 // they differ it is the first in full, and says that the others may be tried.
-func (m *intakeMessage) together(outcomes []error) error {
+func (m *Incoming) together(outcomes []error) error {
 	i := slices.IndexFunc(outcomes, func(err error) bool { return err != nil })
 	first := outcomes[i]
 	same := func(err error) bool { return err != nil && err.Error() == first.Error() }
@@ -185,7 +241,7 @@ func (m *intakeMessage) together(outcomes []error) error {
 }
 
 // judge gives one verdict for each recipient.
-func (m *intakeMessage) judge() []error {
+func (m *Incoming) judge() []error {
 	verdicts := make([]error, len(m.in.dests))
 	h, whole := m.header.Header()
 	for i, d := range m.in.dests {
@@ -238,7 +294,7 @@ func looped(h rewrite.Header, d Destination) bool {
 }
 
 // judgePost holds a post against what the list wants of its header.
-func (m *intakeMessage) judgePost(h rewrite.Header, l *List) error {
+func (m *Incoming) judgePost(h rewrite.Header, l *List) error {
 	if m.env.From.IsNull() {
 		return replyNoBounces
 	}
@@ -267,7 +323,7 @@ func (m *intakeMessage) judgePost(h rewrite.Header, l *List) error {
 
 // judgeCommand holds a command against its header, and against what the list has
 // written to the same person lately.
-func (m *intakeMessage) judgeCommand(h rewrite.Header, d Destination) error {
+func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
 	if m.env.From.IsNull() {
 		return replyNoCommand
 	}
@@ -301,7 +357,7 @@ func (in *Intake) kick() {
 	if err != nil {
 		return
 	}
-	addr, family := target.sockaddr()
+	addr, family := target.Sockaddr()
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return

@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -17,6 +18,11 @@ type Client struct {
 	Hostname string // what it calls itself
 	LMTP     bool
 	HELO     bool // say HELO at once, to a server that hangs up at EHLO (ErrHangsUp)
+
+	// Verbatim leaves enhanced codes where they stand in the text of a Reply,
+	// so that it can be said again word for word. It is for who speaks for
+	// another client: see Command.
+	Verbatim bool
 
 	// StartTLS, where set, makes the connection secret as soon as the server
 	// offers STARTTLS: RFC 3207. It does the handshake on what it is given, on
@@ -259,7 +265,7 @@ func (c *Client) fail(err error) error {
 // whole reply: a server that sends a byte now and then must not hold us.
 func (c *Client) read(timeout time.Duration) (Reply, error) {
 	c.wire.until = c.wire.clock().Add(timeout)
-	r, err := readReply(c.wire.br)
+	r, err := c.readReply(c.wire.br)
 	if err == nil && r.Code == 421 { // RFC 5321, 3.8: the server is leaving
 		c.fail(r)
 	}
@@ -270,6 +276,13 @@ func (c *Client) read(timeout time.Duration) (Reply, error) {
 		c.fail(fmt.Errorf("smtp: %w", err))
 	}
 	return r, err
+}
+
+func (c *Client) readReply(br *bufio.Reader) (Reply, error) {
+	if c.Verbatim {
+		return readPlain(br)
+	}
+	return readReply(br)
 }
 
 // heardAll holds that the server has said nothing beyond the replies that were

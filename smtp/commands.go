@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -54,7 +55,11 @@ func (s *Session) hello(arg, proto string) {
 		s.reply(Reply{250, "", s.Hostname})
 		return
 	}
-	s.reply(Reply{250, "", s.Hostname + "\n" + strings.Join(s.extensions(), "\n")})
+	keywords := s.extensions()
+	if s.Announce != nil {
+		keywords = s.Announce(keywords)
+	}
+	s.reply(Reply{250, "", s.Hostname + "\n" + strings.Join(keywords, "\n")})
 }
 
 // extensions are what EHLO announces.
@@ -63,7 +68,7 @@ func (s *Session) extensions() []string {
 		"PIPELINING",
 		"SIZE " + strconv.FormatInt(s.MaxMessageSize, 10),
 		"8BITMIME",
-		"LIMITS RCPTMAX=" + strconv.Itoa(MaxRecipients), // RFC 9422, 3
+		"LIMITS RCPTMAX=" + strconv.Itoa(s.maxRecipients()), // RFC 9422, 3
 		"ENHANCEDSTATUSCODES",
 	}
 	if s.StartTLS && !s.TLS.On() {
@@ -96,7 +101,7 @@ func (s *Session) mail(arg string) {
 		s.refuse(*bad)
 		return
 	}
-	env := &Envelope{Peer: s.Peer, Helo: s.helo, Proto: s.proto, TLS: s.TLS, Login: s.login, From: from}
+	env := &Envelope{Peer: s.Peer, Helo: s.helo, Proto: s.proto, TLS: s.TLS, Login: s.login, From: from, Line: s.line}
 	for _, p := range params {
 		if r, ok := s.mailParam(env, p); !ok {
 			s.refuse(r)
@@ -166,7 +171,7 @@ func (s *Session) rcpt(arg string) {
 			bad = &r
 		}
 	}
-	if bad == nil && len(s.env.To) >= MaxRecipients {
+	if bad == nil && len(s.env.To) >= s.maxRecipients() {
 		s.overshoot(path)
 		return
 	}
@@ -175,6 +180,7 @@ func (s *Session) rcpt(arg string) {
 		s.refuse(*bad)
 		return
 	}
+	s.env.Line = s.line
 	if err := s.Backend.Rcpt(s.env, to); err != nil {
 		s.refused = true
 		s.refuseErr(err, Event{What: "refused", Text: "RCPT", To: path})
@@ -192,12 +198,14 @@ func (s *Session) rcptParam(to *Rcpt, p param) (Reply, bool) {
 	return unknownParam(p), false
 }
 
+func (s *Session) maxRecipients() int { return cmp.Or(s.MaxRecipients, MaxRecipients) }
+
 // overshoot refuses one recipient too many. It is no error of the client's: it
 // sends the message again to those that are left (RFC 5321, 4.5.3.1.10), and
 // must not lose this transaction because it named them all at once. The log has
 // the first of them: one line each would let a client fill it, at no cost.
 func (s *Session) overshoot(to Path) {
-	r := Reply{452, "4.5.3", fmt.Sprintf("at most %d recipients in one message; send it again to the others", MaxRecipients)}
+	r := Reply{452, "4.5.3", fmt.Sprintf("at most %d recipients in one message; send it again to the others", s.maxRecipients())}
 	s.refused = true
 	if s.over == 0 {
 		s.log(Event{What: "refused", Text: "RCPT", To: to, Reply: r})

@@ -91,14 +91,19 @@ type Envelope struct {
 	Ret   string // how much of the message a report is to have: "", "FULL" or "HDRS" (RFC 3461, 4.3)
 	EnvID string // the sender's name for the transaction, in xtext as it came; see EnvelopeID
 	To    []Rcpt // the recipients accepted so far
+	Line  string // the command that the backend is asked about, as it came: MAIL, then each RCPT
 }
 
 // Received is the trace header for this transaction: RFC 5321, 4.4. It names a
-// recipient only where there is one, since all of them see it. The time is UTC:
-// to know the local zone costs a session the reading of a file.
+// recipient only where there is one, since all of them see it, and an id only
+// where id is not empty. The time is UTC: to know the local zone costs a session
+// the reading of a file.
 func (e *Envelope) Received(hostname, id string, at time.Time) string {
 	s := "Received: from " + e.Helo + " (" + e.Peer.literal() + ")\r\n" +
-		"\tby " + hostname + " (superlist) with " + e.with() + " id " + id
+		"\tby " + hostname + " (superlist) with " + e.with()
+	if id != "" {
+		s += " id " + id
+	}
 	if e.TLS.On() {
 		s += "\r\n\t(" + e.TLS.Version + " " + e.TLS.Cipher + ")"
 		if e.TLS.Client != "" {

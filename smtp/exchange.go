@@ -462,6 +462,6 @@ func (c *Client) lastWords(err error) (Reply, bool) {
 		d.SetReadDeadline(c.wire.clock().Add(lastWordsTimeout))
 	}
 	held, _ := c.wire.br.Peek(c.wire.br.Buffered())
-	r, err := readReply(bufio.NewReader(io.MultiReader(bytes.NewReader(held), c.wire.raw)))
+	r, err := c.readReply(bufio.NewReader(io.MultiReader(bytes.NewReader(held), c.wire.raw)))
 	return r, err == nil && r.Code >= 400
 }

@@ -49,6 +49,8 @@ func decide(local string) error {
 
 func (m *memory) Mail(env *Envelope) error { return decide(env.From.Local) }
 
+func (m *memory) Reset() {}
+
 func (m *memory) Rcpt(_ *Envelope, to Rcpt) error { return decide(to.Local) }
 
 func (m *memory) Data(env *Envelope) (Message, error) {

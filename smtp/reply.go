@@ -137,6 +137,25 @@ var errProtocol = errors.New("not an SMTP reply")
 // MaxReplyRead, more than MaxReplyLines lines, or a line that is none is
 // errProtocol: the two sides no longer agree on where they are.
 func readReply(br *bufio.Reader) (Reply, error) {
+	r, err := readPlain(br)
+	if err != nil {
+		return Reply{}, err
+	}
+	text := strings.Split(r.Text, "\n")
+	for i, line := range text {
+		enhanced, rest := splitEnhanced(r.Code, line)
+		if enhanced != "" {
+			r.Enhanced = enhanced
+		}
+		text[i] = rest
+	}
+	r.Text = strings.Join(text, "\n")
+	return r, nil
+}
+
+// readPlain is readReply that leaves enhanced codes in the text, where each line
+// has its own or none: said again, the reply is as it came.
+func readPlain(br *bufio.Reader) (Reply, error) {
 	var r Reply
 	var text []string
 	for range MaxReplyLines {
@@ -149,10 +168,6 @@ func readReply(br *bufio.Reader) (Reply, error) {
 			return Reply{}, fmt.Errorf("%w: %q", errProtocol, line)
 		}
 		r.Code = code
-		enhanced, rest := splitEnhanced(code, rest)
-		if enhanced != "" {
-			r.Enhanced = enhanced
-		}
 		text = append(text, rest)
 		if !more {
 			r.Text = strings.Join(text, "\n")

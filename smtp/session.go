@@ -24,6 +24,8 @@ type Backend interface {
 	// Data opens the place where the message goes. An error refuses DATA
 	// before a byte of the message is sent.
 	Data(*Envelope) (Message, error)
+	// Reset ends a transaction, whether its message was sent or not.
+	Reset()
 }
 
 // A Message is what a Backend takes one message with. Either Commit or Abort is
@@ -50,6 +52,11 @@ type Session struct {
 	TLS            TLS   // what the connection is inside of
 	MaxMessageSize int64 // bytes; 0: no limit
 	DSN            bool  // offer delivery status notifications; the Backend has to send them
+	MaxRecipients  int   // of one message; 0: the constant of that name
+
+	// Announce, where set, is given the lines of a reply to EHLO behind the
+	// name, and gives those that are to be said.
+	Announce func(keywords []string) []string
 
 	StartTLS   bool      // offer STARTTLS
 	RequireTLS bool      // and take no mail without it; RFC 3207, 4: not for a host that the world sends mail to
@@ -102,6 +109,7 @@ func (s *Session) Serve(rw io.ReadWriter) (err error) {
 	s.wire.readTimeout = cmp.Or(s.ReadTimeout, ReadTimeout)
 	s.wire.writeTimeout = cmp.Or(s.WriteTimeout, WriteTimeout)
 	s.wire.end = s.wire.clock().Add(cmp.Or(s.SessionTimeout, SessionTimeout))
+	defer s.reset()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
@@ -234,7 +242,13 @@ func (s *Session) bye(r Reply) {
 	s.wire.bw.Flush()
 }
 
-func (s *Session) reply(r Reply) { r.writeTo(s.wire.bw) }
+// reply answers. 421 is a farewell, whoever has said it first: RFC 5321, 3.8.
+func (s *Session) reply(r Reply) {
+	r.writeTo(s.wire.bw)
+	if r.Code == 421 {
+		s.done = true
+	}
+}
 
 // refuse answers no, logs it, and ends the session when it has been too often.
 func (s *Session) refuse(r Reply) { s.refuseFor(r, Event{What: "refused", Text: s.lastVerb()}) }
@@ -273,7 +287,12 @@ func (s *Session) log(e Event) {
 }
 
 // reset forgets the transaction.
-func (s *Session) reset() { s.env, s.refused, s.over = nil, false, 0 }
+func (s *Session) reset() {
+	if s.env != nil {
+		s.Backend.Reset()
+	}
+	s.env, s.refused, s.over = nil, false, 0
+}
 
 // parseSize reads a SIZE value: RFC 1870, 4.
 func parseSize(v string) (int64, bool) {

@@ -68,6 +68,15 @@ func (b *Content) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Flush sends what was written and still waits for more, so that the server is
+// busy with it.
+func (b *Content) Flush() error {
+	if b.err == nil {
+		b.err = b.c.wire.bw.Flush()
+	}
+	return b.err
+}
+
 // End ends the message and reads the reply. Where the server refused it and hung
 // up before it had it all, that refusal is the reply.
 func (b *Content) End() (Reply, error) {

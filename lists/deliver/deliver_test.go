@@ -809,6 +809,7 @@ type collector struct {
 }
 
 func (c *collector) Mail(*smtp.Envelope) error            { return nil }
+func (c *collector) Reset()                               {}
 func (c *collector) Rcpt(*smtp.Envelope, smtp.Rcpt) error { return nil }
 func (c *collector) Data(env *smtp.Envelope) (smtp.Message, error) {
 	return &collected{c: c, env: env}, nil
