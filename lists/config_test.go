@@ -52,6 +52,10 @@ func TestConfigErrors(t *testing.T) {
 		{head + "[relay]\nbatch = 0\n", "3: relay.batch: must be from 1 to 1000"},
 		{head + "[relay]\nbatch = 1001\n", "3: relay.batch: must be from 1 to 1000"},
 		{head + "[ relay ]\naddress = \"mail\"\n", "3: relay.address: must be host:port, unix:/path"},
+		{head + "[proxy]\nnext_hop = \"mx:10028\"\n", `3: proxy.next_hop: must be ip:port, unix:/path, or ""`},
+		{head + "kick = \"[::1]:1\"\n[proxy]\nnext_hop = \"[::1]:1\"\n", "4: proxy.next_hop: must not be the address of kick"},
+		{head + "[proxy]\nannounce = \"all\"\n", "3: proxy.announce: must be own or both"},
+		{head + "[proxy]\ntimeout = \"0s\"\n", `3: proxy.timeout: "0s" is no time span`},
 		{head + "kick = \"localhost:1\"\n", `2: kick: must be ip:port, unix:/path, or ""`},
 	} {
 		file := filepath.Join(t.TempDir(), "superlist.toml")
@@ -125,7 +129,8 @@ func TestDefaults(t *testing.T) {
 	}
 	if s.File() != file || s.RecipientDelimiter != "+" || s.User != "superlist" || s.MaxMessageSize != 25<<20 ||
 		time.Duration(s.ReadTimeout) != 5*time.Minute || time.Duration(s.GiveUp) != 5*24*time.Hour ||
-		s.Relay.Verp != "auto" || s.Relay.Batch != MaxBatch || s.Relay.Address != "127.0.0.1:10026" {
+		s.Relay.Verp != "auto" || s.Relay.Batch != MaxBatch || s.Relay.Address != "127.0.0.1:10026" ||
+		s.Proxy != (Proxy{Timeout: Duration(90 * time.Second), Announce: "own"}) {
 		t.Errorf("%+v", s)
 	}
 	spool := s.Spool()

@@ -57,6 +57,7 @@ type Site struct {
 	SSLVerifyClient    string   `toml:"ssl_verify_client"`
 	SSLCAFile          string   `toml:"ssl_ca_file"`
 	Relay              Relay    `toml:"relay"`
+	Proxy              Proxy    `toml:"proxy"`
 
 	file string
 	text string
@@ -68,6 +69,24 @@ type Relay struct {
 	Verp    string `toml:"verp"`    // auto, xverp, self
 	Batch   int    `toml:"batch"`   // recipients in one transaction
 }
+
+// A Proxy is the table [proxy]: where mail goes on to that is for no list.
+type Proxy struct {
+	NextHop  string   `toml:"next_hop"` // ip:port or unix:/path; empty: such mail is refused
+	Timeout  Duration `toml:"timeout"`  // for what the client says once, however many steps that takes
+	Announce string   `toml:"announce"` // own or both
+}
+
+// ProxyTimeout is below Postfix's smtpd_proxy_timeout of 100 seconds, so that the
+// host in front hears what became of its message before it gives up.
+const ProxyTimeout = 90 * time.Second
+
+// Values of Proxy.Announce: the extensions that we keep, or those that the next
+// hop keeps too.
+const (
+	AnnounceOwn  = "own"
+	AnnounceBoth = "both"
+)
 
 // MaxBatch is the most recipients in one transaction: Postfix's
 // smtpd_recipient_limit.
@@ -101,6 +120,7 @@ func Load(file string) (*Site, error) {
 		SSLServerKey:       "/etc/superlist/tls.key",
 		SSLVerifyClient:    "none",
 		Relay:              Relay{Address: "127.0.0.1:10026", Verp: "auto", Batch: MaxBatch},
+		Proxy:              Proxy{Timeout: Duration(ProxyTimeout), Announce: AnnounceOwn},
 		file:               file,
 	}
 	var err error
@@ -163,10 +183,19 @@ func (s *Site) check() error {
 		return s.wrong("relay.verp", "must be auto, xverp or self")
 	case s.Relay.Batch < 1 || s.Relay.Batch > MaxBatch:
 		return s.wrong("relay.batch", fmt.Sprintf("must be from 1 to %d", MaxBatch))
+	case s.Proxy.Announce != AnnounceOwn && s.Proxy.Announce != AnnounceBoth:
+		return s.wrong("proxy.announce", "must be own or both")
+	case s.Proxy.NextHop != "" && s.Proxy.NextHop == s.Kick:
+		return s.wrong("proxy.next_hop", "must not be the address of kick, where nobody speaks SMTP")
 	}
 	if s.Kick != "" {
 		if _, err := KickAddress(s.Kick); err != nil {
 			return s.wrong("kick", err.Error())
+		}
+	}
+	if s.Proxy.NextHop != "" {
+		if _, err := KickAddress(s.Proxy.NextHop); err != nil {
+			return s.wrong("proxy.next_hop", err.Error())
 		}
 	}
 	if _, err := s.Relay.Target(); err != nil {
@@ -202,8 +231,8 @@ func (r Relay) Target() (Target, error) {
 	return t, nil
 }
 
-// KickAddress reads the value of kick: ip:port, or unix:/path. A name would
-// have to be looked up in every session.
+// KickAddress reads the value of kick, or of proxy.next_hop: ip:port, or
+// unix:/path. A name would have to be looked up in every session.
 func KickAddress(s string) (Target, error) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok && filepath.IsAbs(path) {
 		return Target{Network: "unix", Address: path}, nil
@@ -230,8 +259,9 @@ func (s *Site) Spool() *queue.Spool {
 	}
 }
 
-// sockaddr is the target of a kick for connect(2).
-func (t Target) sockaddr() (unix.Sockaddr, int) {
+// Sockaddr is the target of a kick, or the next hop, for connect(2), and the family
+// of its socket.
+func (t Target) Sockaddr() (unix.Sockaddr, int) {
 	if t.Network == "unix" {
 		return &unix.SockaddrUnix{Name: t.Address}, unix.AF_UNIX
 	}

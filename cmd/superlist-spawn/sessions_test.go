@@ -44,7 +44,7 @@ func site(t testing.TB, script *smtptest.Script) *lists.Site {
 			files[f.Name] += string(f.Data)
 		case strings.HasPrefix(f.Name, "lists/"), strings.HasPrefix(f.Name, "spool/"), strings.HasPrefix(f.Name, "tls."):
 			files[f.Name] = string(f.Data)
-		case f.Name != "peer" && f.Name != "inbound" && f.Name != "log":
+		case f.Name != "peer" && f.Name != "inbound" && f.Name != "log" && f.Name != "nexthop" && f.Name != "untouched":
 			t.Fatalf("%s: no use for a file %s", script.Name, f.Name)
 		}
 	}
@@ -83,11 +83,14 @@ func peerOf(t testing.TB, script *smtptest.Script) smtp.Peer {
 
 // play runs one session of the real backend against a recording, and gives its
 // log.
-func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *smtptest.Conn) []string {
+func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *smtptest.Conn, behind *hops) []string {
 	var log []string
 	begin := func() *smtp.Session {
 		s := door.Session(site, nil)
 		s.Peer = peer
+		if site.Proxy.NextHop != "" {
+			door.Before(s, site, behind.dial)
+		}
 		s.Log = func(e smtp.Event) { log = append(log, e.String()) }
 		return s
 	}
@@ -116,12 +119,13 @@ func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *smtptest.Conn) [
 // TestSessions plays every recording, whole and one byte at a time. Below its
 // session a recording may have files: superlist.toml (lines to add),
 // lists/<domain>/<name>/<file> and spool/<box>/<file> are there before; peer is
-// the client's address and port; each inbound is a message that must be in the
-// spool afterwards, in order, and log is lines that the log must have, in order,
-// both with * for anything. No message may be there that was not acknowledged,
-// nor be missing that was. STAMP-MAC stands for the proof in a return address
-// that dev makes now, CONFIRM-GOOD and CONFIRM-OLD for confirmations of
-// carol@example.com's.
+// the client's address and port; each nexthop is what a connection to the next hop
+// carries, in order; each inbound is a message that must be in the spool
+// afterwards, in order, untouched says that there must be no spool at all, and log
+// is lines that the log must have, in order, both with * for anything. No message
+// may be there that was not acknowledged, nor be missing that was. STAMP-MAC stands
+// for the proof in a return address that dev makes now, CONFIRM-GOOD and CONFIRM-OLD
+// for confirmations of carol@example.com's.
 func TestSessions(t *testing.T) {
 	scripts, err := smtptest.ReadAll("../../testdata/*.session")
 	if err != nil {
@@ -139,7 +143,9 @@ func TestSessions(t *testing.T) {
 				site := site(t, script)
 				conn := script.Client()
 				conn.OneByte = mode == "bytewise"
-				log := play(t, site, peerOf(t, script), conn)
+				behind := hopsOf(t, script, conn.OneByte)
+				log := play(t, site, peerOf(t, script), conn, behind)
+				behind.check()
 				if mode == "whole" && conn.Writes > 1 {
 					t.Errorf("the answer to one piece went out in %d pieces", conn.Writes)
 				}
@@ -163,7 +169,10 @@ func checkSpool(t *testing.T, site *lists.Site, script *smtptest.Script, log []s
 	for _, line := range log {
 		if rest, ok := strings.CutPrefix(line, "accepted id="); ok {
 			id, _, _ := strings.Cut(rest, " ")
-			acknowledged[id] = true
+			id, _, _ = strings.Cut(id, ",") // the next hop's is behind it
+			if strings.Contains(id, ".M") {
+				acknowledged[id] = true
+			}
 		}
 	}
 	names, _ := filepath.Glob(site.QueueDir + "/inbound/new/*")
@@ -175,6 +184,9 @@ func checkSpool(t *testing.T, site *lists.Site, script *smtptest.Script, log []s
 	}
 	i := 0
 	for _, f := range script.Files {
+		if _, err := os.Stat(site.QueueDir); f.Name == "untouched" && err == nil {
+			t.Error("the spool was made")
+		}
 		if f.Name != "inbound" {
 			continue
 		}

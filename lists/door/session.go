@@ -1,18 +1,20 @@
 package door
 
 import (
+	"io"
 	"os"
 	"time"
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/proxy"
 	"superlist/smtp"
 )
 
 // Session is the SMTP session of a site with the peer on standard input, as
 // every program that serves one begins it.
 func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
-	return &smtp.Session{
+	s := &smtp.Session{
 		Hostname:       site.Hostname,
 		Backend:        &lists.Intake{Site: site, Spool: site.Spool()},
 		Peer:           Peer(0, os.Getenv),
@@ -27,6 +29,30 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 				log.Line(at, e.String())
 			}
 		},
+	}
+	if site.Proxy.NextHop != "" {
+		Before(s, site, func(by time.Time) (io.ReadWriteCloser, error) {
+			to, err := lists.KickAddress(site.Proxy.NextHop)
+			if err != nil {
+				return nil, err
+			}
+			return Dial(to, by)
+		})
+	}
+	return s
+}
+
+// Before puts the session before a next hop, to which dial connects.
+func Before(s *smtp.Session, site *lists.Site, dial func(by time.Time) (io.ReadWriteCloser, error)) {
+	p := &proxy.Proxy{
+		Lists:    &lists.Intake{Site: site, Spool: site.Spool(), Late: true},
+		Hostname: site.Hostname,
+		Dial:     dial,
+		Timeout:  time.Duration(site.Proxy.Timeout),
+	}
+	s.Backend, s.MaxRecipients = p, proxy.MaxRecipients
+	if site.Proxy.Announce == lists.AnnounceBoth {
+		s.Announce = p.Announce
 	}
 }
 

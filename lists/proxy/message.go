@@ -1,0 +1,199 @@
+package proxy
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+// A message goes to the spool and to the next hop at once. A side that has no
+// recipient, or has refused, is nil; in LMTP the other goes on without it.
+type message struct {
+	p        *Proxy
+	lmtp     bool
+	list     *lists.Incoming
+	hop      *hop
+	listErr  error // why list is nil where it has recipients
+	hopErr   error // why hop is nil where it has some
+	accepted smtp.Reply
+}
+
+// Data has both sides begin. The spool is asked first: it is here, and what it
+// refuses the next hop need not hear of.
+func (p *Proxy) Data(env *smtp.Envelope) (smtp.Message, error) {
+	m := &message{p: p, lmtp: env.Proto == smtp.LMTP}
+	if len(p.ours.To) > 0 {
+		m.list, m.listErr = p.Lists.Open(&p.ours)
+	}
+	if len(p.theirs.To) > 0 && m.goesOn() {
+		m.hopErr = p.begin()
+		if m.hopErr == nil {
+			m.hop = p.hop
+		}
+	}
+	if m.list == nil && m.hop == nil || !m.goesOn() {
+		m.Abort()
+		return nil, m.err()
+	}
+	return m, nil
+}
+
+// begin says DATA to the next hop, and puts our trace before the message where
+// one belongs.
+func (p *Proxy) begin() error {
+	p.hop.by(time.Now().Add(p.Timeout))
+	if err := p.hop.data(); err != nil {
+		return err
+	}
+	if !traced(&p.theirs) {
+		_, err := p.hop.Write([]byte(p.theirs.Received(p.Hostname, "", time.Now())))
+		return err
+	}
+	return nil
+}
+
+// err is the first refusal that there is.
+func (m *message) err() error {
+	if m.listErr != nil {
+		return m.listErr
+	}
+	return m.hopErr
+}
+
+// goesOn says whether the message may still be taken: in SMTP by all or by none.
+func (m *message) goesOn() bool { return m.lmtp || m.err() == nil }
+
+// Write gives a piece to both sides. In LMTP it always succeeds, for there the
+// answers come after the message, to each recipient its own.
+func (m *message) Write(p []byte) (int, error) {
+	if m.list != nil {
+		if _, err := m.list.Write(p); err != nil {
+			m.list.Abort()
+			m.list, m.listErr = nil, err
+		}
+	}
+	if m.hop != nil && m.goesOn() {
+		if _, err := m.hop.Write(p); err != nil {
+			m.hop, m.hopErr = nil, err
+		}
+	}
+	if !m.goesOn() {
+		return 0, m.err()
+	}
+	return len(p), nil
+}
+
+// Abort has neither side take it. The next hop sees the connection end without a
+// final dot; the transaction's end sees to that.
+func (m *message) Abort() {
+	if m.list != nil {
+		m.list.Abort()
+	}
+	m.list, m.hop = nil, nil
+	m.p.Reset()
+}
+
+// Commit asks everybody, in the order that the package's documentation explains.
+func (m *message) Commit() (id string, outcomes []error) {
+	verdicts := m.prepare()
+	m.pass()
+	if m.list != nil && m.goesOn() {
+		id, m.listErr = m.list.Publish()
+		m.list = nil
+	}
+	if !m.goesOn() {
+		err := m.err()
+		m.Abort()
+		return "", slices.Repeat([]error{err}, len(m.p.passed))
+	}
+	for _, passed := range m.p.passed {
+		if passed {
+			outcomes = append(outcomes, m.hopErr)
+			continue
+		}
+		err := m.listErr
+		if len(verdicts) > 0 {
+			if verdicts[0] != nil {
+				err = verdicts[0]
+			}
+			verdicts = verdicts[1:]
+		}
+		outcomes = append(outcomes, err)
+	}
+	return m.ids(id), outcomes
+}
+
+// prepare has the lists decide, and the message safe on the disk where nobody
+// looks for it. The next hop has all but the dot by then, and is busy with it.
+func (m *message) prepare() (verdicts []error) {
+	if m.hop != nil {
+		if err := m.hop.flush(); err != nil {
+			m.hop, m.hopErr = nil, err
+		}
+	}
+	if m.list == nil || !m.goesOn() {
+		return nil
+	}
+	verdicts, some := m.list.Prepare()
+	if !some {
+		m.list = nil
+		if !m.lmtp {
+			m.listErr = m.forAll(verdicts[0])
+		}
+	}
+	return verdicts
+}
+
+// pass says the final dot.
+func (m *message) pass() {
+	if m.hop == nil || !m.goesOn() {
+		return
+	}
+	m.hop.by(time.Now().Add(m.p.Timeout))
+	m.accepted, m.hopErr = m.hop.end()
+	m.hop = nil
+}
+
+// forAll says of a list's refusal that nobody has got the message.
+func (m *message) forAll(err error) error {
+	var r smtp.Reply
+	if len(m.p.theirs.To) == 0 || !errors.As(err, &r) {
+		return err
+	}
+	r.Text += "\nthe other recipients did not get it either; send it again to them alone"
+	return r
+}
+
+// ids are the message's names here and at the next hop, by which its way can be
+// found in both logs.
+func (m *message) ids(own string) string {
+	theirs := ""
+	if m.accepted.Code != 0 && m.hopErr == nil {
+		theirs = queueID(m.accepted.Text)
+	}
+	if own == "" || theirs == "" {
+		return own + theirs
+	}
+	return own + "," + theirs
+}
+
+// queueID finds the name that a server gives the message in its reply: Postfix
+// and others say "queued as NAME", Exim says "OK id=NAME".
+func queueID(text string) string {
+	for _, before := range []string{"queued as ", "id="} {
+		if _, after, ok := strings.Cut(text, before); ok {
+			id, _, _ := strings.Cut(after, " ")
+			if len(id) <= maxQueueID && strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") == "" && id != "" {
+				return id
+			}
+		}
+	}
+	return "next-hop"
+}
+
+// maxQueueID keeps a reply within its line.
+const maxQueueID = 100

@@ -1,0 +1,147 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+const (
+	// MaxRecipients is how many recipients one message may have: Postfix's
+	// smtpd_recipient_limit, since they are its own.
+	MaxRecipients = 1000
+
+	// maxLists is how many of them may be lists.
+	maxLists = smtp.MaxRecipients
+)
+
+var replyLists = smtp.Reply{Code: 452, Enhanced: "4.5.3",
+	Text: fmt.Sprintf("at most %d lists in one message; send it again to the others", maxLists)}
+
+// A Proxy is the smtp.Backend of a session whose mail for no list goes on to the
+// next hop.
+type Proxy struct {
+	Lists    *lists.Intake // with Late set
+	Hostname string        // what we call ourselves
+	// Dial connects to the next hop, and gives up at a moment.
+	Dial func(by time.Time) (io.ReadWriteCloser, error)
+	// Timeout is for all that the next hop has to do before the client hears a
+	// reply; within the message, for each piece of it.
+	Timeout time.Duration
+
+	ours, theirs smtp.Envelope // the transaction, each with its own recipients
+	passed       []bool        // of each recipient, in order: it is the next hop's
+	mail         string        // MAIL as it came
+	hop          *hop          // nil: not needed yet
+}
+
+// Mail begins a transaction. Nobody else need know of it yet.
+func (p *Proxy) Mail(env *smtp.Envelope) error {
+	p.ours, p.theirs = *env, *env
+	p.passed, p.mail = p.passed[:0], line(env)
+	return p.Lists.Mail(&p.ours)
+}
+
+// line is the command as the client said it, without blanks at its end: a TAB
+// among them must not stand in a command of ours.
+func line(env *smtp.Envelope) string { return strings.TrimRight(env.Line, " \t") }
+
+// Rcpt asks the lists, and the next hop about what is none.
+func (p *Proxy) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
+	err := p.Lists.Rcpt(&p.ours, to)
+	switch {
+	case errors.Is(err, lists.ReplyNoList):
+		if err := p.pass(line(env)); err != nil {
+			return err
+		}
+		p.theirs.To = append(p.theirs.To, to)
+		p.passed = append(p.passed, true)
+		return nil
+	case err != nil:
+		return err
+	case len(p.ours.To) == maxLists:
+		return replyLists
+	}
+	p.ours.To = append(p.ours.To, to)
+	p.passed = append(p.passed, false)
+	return nil
+}
+
+// pass says RCPT to the next hop, and before the first one MAIL.
+func (p *Proxy) pass(rcpt string) error {
+	if err := p.connect(); err != nil {
+		return err
+	}
+	return p.hop.rcpt(&p.theirs, p.mail, rcpt)
+}
+
+// connect sees to it that there is a hop, which then has the time that it may
+// take. One that could not be reached is there too, and stays what it is until the
+// transaction ends.
+func (p *Proxy) connect() error {
+	by := time.Now().Add(p.Timeout)
+	if p.hop == nil {
+		p.hop = dial(p.Dial, by, p.Timeout, p.Hostname)
+	}
+	p.hop.by(by)
+	return p.hop.err
+}
+
+// Reset leaves the next hop.
+func (p *Proxy) Reset() {
+	if p.hop != nil {
+		p.hop.quit()
+		p.hop = nil
+	}
+	p.ours.To, p.theirs.To = nil, nil
+}
+
+// own are the extensions between the client and us: they end here.
+var own = []string{"PIPELINING", "CHUNKING", "STARTTLS", "AUTH", "XCLIENT", "XFORWARD", "LIMITS"}
+
+// Announce leaves of our keywords what the next hop keeps too, and connects to it
+// for that. It does not stay: by the time there is mail for it, it may have become
+// tired of waiting. Where it cannot be asked our keywords stand: whoever has mail
+// for it will be told.
+func (p *Proxy) Announce(keywords []string) []string {
+	defer p.Reset()
+	if p.connect() != nil {
+		return keywords
+	}
+	var both []string
+	for _, line := range keywords {
+		key, args, _ := strings.Cut(line, " ")
+		theirs, ok := p.hop.client.Extension(key)
+		switch {
+		case slices.Contains(own, key):
+			both = append(both, line)
+		case ok && key == "SIZE":
+			both = append(both, "SIZE "+smaller(args, theirs))
+		case ok:
+			both = append(both, line)
+		}
+	}
+	return both
+}
+
+// smaller is the smaller of two limits of SIZE, where 0 or nothing is none: RFC
+// 1870, 3.
+func smaller(a, b string) string {
+	x, y := strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	if x == "" || y != "" && (len(y) < len(x) || len(y) == len(x) && y < x) {
+		x = y
+	}
+	if strings.Trim(x, "0123456789") != "" { // theirs, and no number
+		return a
+	}
+	if x == "" {
+		return "0"
+	}
+	return x
+}
