@@ -248,6 +248,9 @@ func validPort(s string) bool {
 	return err == nil && n > 0 && n < 65536
 }
 
+// HandsOver says that a session may have to become superlist-session.
+func (s *Site) HandsOver() bool { return s.TLS }
+
 // Spool is the site's queue.
 func (s *Site) Spool() *queue.Spool {
 	return &queue.Spool{
@@ -257,6 +260,12 @@ func (s *Site) Spool() *queue.Spool {
 			Min: time.Duration(s.RetryMin), Max: time.Duration(s.RetryMax), GiveUp: time.Duration(s.GiveUp),
 		},
 	}
+}
+
+// Port is the port of a TCP target.
+func (t Target) Port() uint16 {
+	n, _ := strconv.ParseUint(t.Address[strings.LastIndexByte(t.Address, ':')+1:], 10, 16)
+	return uint16(n)
 }
 
 // Sockaddr is the target of a kick, or the next hop, for connect(2), and the family

@@ -16,6 +16,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/sandbox"
 )
 
 // HideStderr moves standard error out of the client's socket. It is the first
@@ -29,9 +30,10 @@ func HideStderr() error {
 	return unix.Dup3(null, 2, 0)
 }
 
-// Open reads the configuration, becomes the user that it names, and opens the
-// log, into which the runtime's last words then go too. A log that cannot be
-// opened is no error: mail goes on without it, and syslog may know.
+// Open reads the configuration, becomes the user that it names, opens the log,
+// into which the runtime's last words then go too, and shuts the process into its
+// sandbox. A log that cannot be opened is no error: mail goes on without it, and
+// syslog may know.
 func Open(config, program string) (*lists.Site, *maillog.Log, error) {
 	site, err := lists.Load(lists.ConfigFile(config))
 	if err == nil {
@@ -47,7 +49,25 @@ func Open(config, program string) (*lists.Site, *maillog.Log, error) {
 	if f := log.File(); f != nil {
 		unix.Dup3(int(f.Fd()), 2, 0)
 	}
-	return site, log, nil
+	return site, log, shutIn(site, log)
+}
+
+// shutIn enters the sandbox.
+func shutIn(site *lists.Site, log *maillog.Log) error {
+	b := box(site)
+	if log.Takes(maillog.Debug) {
+		log.Printf(maillog.Debug, "sandbox landlock=%d: from here on this process may only %s", sandbox.Kernel(), b)
+	}
+	return b.Enter()
+}
+
+// box is what the programs of a site are shut into.
+func box(site *lists.Site) sandbox.Box {
+	session, err := beside()
+	if err != nil {
+		session = SessionProgram // where nothing is; HandOver says why
+	}
+	return sandbox.Box{Site: site, Session: session}
 }
 
 // Fallback is the log where the configuration gives none.

@@ -24,11 +24,10 @@ const SessionProgram = "superlist-session"
 // there may be a password in it.
 func HandOver(site *lists.Site) func(*smtp.State) error {
 	return func(state *smtp.State) error {
-		self, err := os.Executable()
+		path, err := beside()
 		if err != nil {
 			return err
 		}
-		path := filepath.Join(filepath.Dir(self), SessionProgram)
 		if err := CheckProgram(path); err != nil {
 			return err
 		}
@@ -40,6 +39,12 @@ func HandOver(site *lists.Site) func(*smtp.State) error {
 		err = unix.Exec(path, []string{SessionProgram, "-c", site.File(), "-state", strconv.Itoa(fd)}, os.Environ())
 		return &os.PathError{Op: "exec", Path: path, Err: err}
 	}
+}
+
+// beside is where superlist-session is: in the directory of this program.
+func beside() (string, error) {
+	self, err := os.Executable()
+	return filepath.Join(filepath.Dir(self), SessionProgram), err
 }
 
 // CheckProgram says why a program had better not be run.

@@ -8,6 +8,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/proxy"
+	"superlist/lists/sandbox"
 	"superlist/smtp"
 )
 
@@ -27,6 +28,10 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 		Log: func(e smtp.Event) {
 			if at := level(e); log.Takes(at) {
 				log.Line(at, e.String())
+			}
+			if sandbox.Refused(e.Err) {
+				log.Printf(maillog.Err, "the kernel refused that: %v: a session may only %s; superlist check looks at owners and modes",
+					e.Err, box(site))
 			}
 		},
 	}

@@ -1,0 +1,57 @@
+package door
+
+import (
+	"os"
+	"testing"
+
+	"superlist/lists"
+	"superlist/lists/sandbox"
+	"superlist/lists/sandbox/sandboxtest"
+)
+
+func TestMain(m *testing.M) {
+	if sandboxtest.Config() == "" {
+		os.Exit(m.Run())
+	}
+	sandboxtest.Try(func(config string) (*lists.Site, error) {
+		site, _, err := Open(config, "superlist-test")
+		return site, err
+	})
+}
+
+// TestSandbox: who has come through the door cannot get out of the session, as
+// root neither.
+func TestSandbox(t *testing.T) {
+	if sandbox.Kernel() == 0 {
+		t.Skip("this kernel has no Landlock")
+	}
+	users := []string{""}
+	if os.Geteuid() == 0 {
+		users = append(users, "nobody")
+	}
+	for _, user := range users {
+		t.Run("user "+user, func(t *testing.T) {
+			got := sandboxtest.New(t, user, "").Run(t)
+			sandboxtest.Want(t, got, true, sandboxtest.Allowed)
+			sandboxtest.Want(t, got, false, sandboxtest.Limits, sandboxtest.Files)
+			sandboxtest.Want(t, got, sandbox.Kernel() < 4, sandboxtest.Ports)
+			sandboxtest.Want(t, got, sandbox.Kernel() < 6, sandboxtest.Others)
+		})
+	}
+}
+
+// TestSandboxOfHandOver: that a session may become superlist-session opens no
+// other door.
+func TestSandboxOfHandOver(t *testing.T) {
+	if sandbox.Kernel() == 0 {
+		t.Skip("this kernel has no Landlock")
+	}
+	got := sandboxtest.New(t, "", "tls = true").Run(t)
+	const configuration = "read the configuration"
+	if got[configuration] != "ok" {
+		t.Errorf("%s: %s; superlist-session must", configuration, got[configuration])
+	}
+	got[configuration] = "done with"
+	sandboxtest.Want(t, got, true, sandboxtest.Allowed)
+	sandboxtest.Want(t, got, false, sandboxtest.Limits, sandboxtest.Files)
+}

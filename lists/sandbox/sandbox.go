@@ -1,0 +1,196 @@
+// Package sandbox takes from a process what serving one connection does not
+// need, before the client can say anything: with resource limits, no_new_privs
+// and Landlock, landlock(7).
+//
+// A session that is in it writes below queue_dir/tmp and queue_dir/inbound and
+// nowhere else, reads lists, and opens no other file, starts no program, listens
+// nowhere and connects to no port but those that the configuration names. If
+// superlist-session may be needed it may become that, which may read the key and
+// what else is configured for it. That goes for root as well.
+//
+// It takes what the kernel has: Landlock needs Linux 5.19, its ports 6.7, its
+// signals 6.12. But where a kernel has it and fails, there is no session.
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/landlock-lsm/go-landlock/landlock"
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+)
+
+// A Box is what a process is shut into.
+type Box struct {
+	Site    *lists.Site
+	Session string // where superlist-session is
+}
+
+// newest is the latest Landlock that is known here. An older kernel does what it
+// can of it; tests make it older still.
+var newest = landlock.V11
+
+// Enter shuts this process in, for good. After an error it must not serve
+// anybody.
+func (b Box) Enter() error {
+	if err := b.limit(); err != nil {
+		return err
+	}
+	b.makeSpool()
+	if err := newest.BestEffort().Restrict(rules(b.grants(), newest)...); err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	// Landlock, if there is any, has seen to this on every thread.
+	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err == nil && set == 1 {
+		return nil
+	}
+	if err := ll.AllThreadsPrctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("sandbox: no_new_privs: %w", err)
+	}
+	return nil
+}
+
+// makeSpool makes the spool before the first message ever, since only what is
+// there can be granted. If it cannot be made, MAIL says why.
+func (b Box) makeSpool() {
+	if _, err := os.Lstat(b.Site.QueueDir + "/tmp"); errors.Is(err, fs.ErrNotExist) {
+		b.Site.Spool().Init()
+	}
+}
+
+// Landlock's words for what a session does to files.
+const (
+	read    landlock.AccessFSSet = ll.AccessFSReadFile
+	list    landlock.AccessFSSet = ll.AccessFSReadDir // to sync a directory it must be opened
+	write   landlock.AccessFSSet = ll.AccessFSWriteFile | ll.AccessFSMakeReg | ll.AccessFSRemoveFile | ll.AccessFSRefer
+	addTo   landlock.AccessFSSet = ll.AccessFSWriteFile
+	run     landlock.AccessFSSet = ll.AccessFSReadFile | ll.AccessFSExecute
+	connect landlock.AccessFSSet = ll.AccessFSResolveUnix // to a socket
+)
+
+// A grant is one thing that a session may do: something with the files below a
+// path, or connecting to a TCP port.
+type grant struct {
+	what string
+	at   string
+	file landlock.AccessFSSet // 0: a port
+	port uint16
+}
+
+// grants are what the site's sessions need.
+func (b Box) grants() []grant {
+	s := b.Site
+	gs := []grant{
+		// Who moves a file must not gain rights to it: tmp has what inbound has.
+		// What has come in is not read again.
+		{what: "write", at: s.QueueDir + "/tmp", file: write | read},
+		{what: "write", at: s.QueueDir + "/inbound", file: write | list},
+		{what: "list", at: s.QueueDir + "/outbound", file: list}, // water marks
+		{what: "read", at: s.ListsDir, file: read},
+	}
+	for _, address := range []string{s.Kick, s.Proxy.NextHop} {
+		if to, err := lists.KickAddress(address); err == nil { // else: ""
+			gs = append(gs, service(to))
+		}
+	}
+	// A log daemon that is started anew has a new socket in the same directory.
+	if s.Log == "syslog" {
+		gs = append(gs, grant{what: "connect", at: "/dev", file: connect})
+	}
+	if s.Log == "syslog" || s.Log == "journal" { // where systemd has /dev/log lead
+		gs = append(gs, grant{what: "connect", at: "/run/systemd/journal", file: connect})
+	}
+	if s.HandsOver() {
+		gs = append(gs, b.session()...)
+	}
+	return gs
+}
+
+// service is the grant to connect to a service.
+func service(t lists.Target) grant {
+	if t.Network == "unix" {
+		return grant{what: "connect", at: filepath.Dir(t.Address), file: connect}
+	}
+	return grant{what: "connect", at: t.Address, port: t.Port()}
+}
+
+// session is what superlist-session needs, to start and for what it is started
+// for. It shuts itself in again, and nothing is granted twice.
+func (b Box) session() []grant {
+	s := b.Site
+	gs := []grant{
+		{what: "become", at: b.Session, file: run},
+		{what: "read", at: s.File(), file: read},
+		{what: "read", at: "/etc/localtime", file: read},
+		{what: "write", at: os.DevNull, file: addTo | read},
+	}
+	for _, library := range libraries {
+		gs = append(gs, grant{what: "run", at: library, file: run})
+	}
+	if filepath.IsAbs(s.Log) {
+		gs = append(gs, grant{what: "write", at: s.Log, file: addTo})
+	}
+	if s.TLS {
+		for _, file := range []string{s.SSLServerCrt, s.SSLServerKey, s.SSLCAFile} {
+			if file != "" {
+				gs = append(gs, grant{what: "read", at: file, file: read})
+			}
+		}
+	}
+	return gs
+}
+
+// rules are the grants that a Landlock understands. Paths that are not there
+// need none.
+func rules(gs []grant, handled landlock.Config) []landlock.Rule {
+	rs := make([]landlock.Rule, 0, len(gs))
+	for _, g := range gs {
+		if access := g.file & handled.HandledAccessFS; access != 0 {
+			rs = append(rs, landlock.PathAccess(access, g.at).IgnoreIfMissing())
+		}
+		if g.port != 0 && handled.HandledAccessNet&ll.AccessNetConnectTCP != 0 {
+			rs = append(rs, landlock.ConnectTCP(g.port))
+		}
+	}
+	return rs
+}
+
+// String says what a session may do, in one line.
+func (b Box) String() string {
+	var whats []string
+	at := map[string]string{}
+	for _, g := range b.grants() {
+		if !slices.Contains(whats, g.what) {
+			whats = append(whats, g.what)
+		}
+		at[g.what] += " " + g.at
+	}
+	for i, what := range whats {
+		whats[i] += at[what]
+	}
+	return strings.Join(whats, "; ")
+}
+
+// Kernel is the version of Landlock that this kernel has; 0 for none, and for
+// the first, which cannot move a file from one directory to another.
+func Kernel() int {
+	abi, err := ll.LandlockGetABIVersion()
+	if err != nil || abi < 2 {
+		return 0
+	}
+	return abi
+}
+
+// Refused says that an error is the kernel's no: to a file of somebody else's,
+// or the sandbox's. EXDEV is Landlock's word for a move that gains rights.
+func Refused(err error) bool {
+	return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EXDEV)
+}

@@ -1,0 +1,88 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"unsafe"
+
+	"github.com/landlock-lsm/go-landlock/landlock"
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/lists/sandbox/sandboxtest"
+)
+
+// abiEnv is how old the kernel is to be: a version of Landlock, 0 for none.
+const abiEnv = "SUPERLIST_SANDBOX_ABI"
+
+var versions = []landlock.Config{{}, landlock.V1, landlock.V2, landlock.V3, landlock.V4, landlock.V5, landlock.V6, landlock.V7, landlock.V8, landlock.V9, landlock.V10, landlock.V11}
+
+func TestMain(m *testing.M) {
+	if sandboxtest.Config() == "" {
+		os.Exit(m.Run())
+	}
+	sandboxtest.Try(func(config string) (*lists.Site, error) {
+		site, err := lists.Load(config)
+		if err != nil {
+			return nil, err
+		}
+		switch abi, err := strconv.Atoi(os.Getenv(abiEnv)); {
+		case err != nil:
+		case abi == 0:
+			if err := forget(unix.SYS_LANDLOCK_CREATE_RULESET); err != nil {
+				return nil, err
+			}
+		default:
+			newest = versions[abi]
+		}
+		return site, Box{Site: site}.Enter()
+	})
+}
+
+// forget makes a kernel that does not know a system call.
+func forget(call uint32) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	const load, equal, ret = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_RET | unix.BPF_K
+	filter := []unix.SockFilter{
+		{Code: load}, // the number of the call
+		{Code: equal, K: call, Jf: 1},
+		{Code: ret, K: 0x50000 | uint32(unix.ENOSYS)}, // SECCOMP_RET_ERRNO
+		{Code: ret, K: 0x7fff0000},                    // SECCOMP_RET_ALLOW
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	const setModeFilter, allThreads = 1, 1
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, setModeFilter, allThreads, uintptr(unsafe.Pointer(&program)))
+	if errno != 0 {
+		return fmt.Errorf("seccomp: %w", errno)
+	}
+	return nil
+}
+
+// TestKernels holds what a session may and may not do on kernels of every age,
+// as far as the one below knows how to be old.
+func TestKernels(t *testing.T) {
+	for abi := range versions {
+		if abi == 1 {
+			continue // cannot be had from a newer kernel; it is as good as none: see Kernel
+		}
+		t.Run(fmt.Sprint(abi), func(t *testing.T) {
+			w := sandboxtest.New(t, "", "")
+			got := w.Run(t, fmt.Sprintf("%s=%d", abiEnv, abi))
+			has := min(abi, Kernel())
+			sandboxtest.Want(t, got, true, sandboxtest.Allowed)
+			sandboxtest.Want(t, got, false, sandboxtest.Limits)
+			if has >= 2 {
+				sandboxtest.Want(t, got, false, sandboxtest.Files)
+			}
+			sandboxtest.Want(t, got, has < 4, sandboxtest.Ports)
+			sandboxtest.Want(t, got, has < 6, sandboxtest.Others)
+		})
+	}
+}
