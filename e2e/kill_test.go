@@ -87,9 +87,15 @@ func wantArrived(t *testing.T, dir, what string, atMost, maxTwice int) {
 
 // killPoints calls hit for every call of every kind until it says no.
 func killPoints(t *testing.T, atLeast int, hit func(t *testing.T, call string, n int) bool) {
-	total := make(chan int, len(changing))
+	t.Helper()
+	killCalls(t, changing, atLeast, hit)
+}
+
+func killCalls(t *testing.T, calls []string, atLeast int, hit func(t *testing.T, call string, n int) bool) {
+	t.Helper()
+	total := make(chan int, len(calls))
 	t.Run("calls", func(t *testing.T) {
-		for _, call := range changing {
+		for _, call := range calls {
 			t.Run(call, func(t *testing.T) {
 				t.Parallel()
 				n := 1
