@@ -63,13 +63,6 @@ type Site struct {
 	text string
 }
 
-// A Relay is the table [relay]: where outgoing mail is handed over.
-type Relay struct {
-	Address string `toml:"address"` // host:port, unix:/path, lmtp:host:port, lmtp:unix:/path, maildir:/path
-	Verp    string `toml:"verp"`    // auto, xverp, self
-	Batch   int    `toml:"batch"`   // recipients in one transaction
-}
-
 // A Proxy is the table [proxy]: where mail goes on to that is for no list.
 type Proxy struct {
 	NextHop  string   `toml:"next_hop"` // ip:port or unix:/path; empty: such mail is refused
@@ -87,10 +80,6 @@ const (
 	AnnounceOwn  = "own"
 	AnnounceBoth = "both"
 )
-
-// MaxBatch is the most recipients in one transaction: Postfix's
-// smtpd_recipient_limit.
-const MaxBatch = 1000
 
 // maxHostname is the longest host name: it stands in every queue id, which is a
 // file name and gets a little longer on its way.
@@ -119,7 +108,7 @@ func Load(file string) (*Site, error) {
 		SSLServerCrt:       "/etc/superlist/tls.crt",
 		SSLServerKey:       "/etc/superlist/tls.key",
 		SSLVerifyClient:    "none",
-		Relay:              Relay{Address: "127.0.0.1:10026", Verp: "auto", Batch: MaxBatch},
+		Relay:              newRelay(),
 		Proxy:              Proxy{Timeout: Duration(ProxyTimeout), Announce: AnnounceOwn},
 		file:               file,
 	}
@@ -179,10 +168,6 @@ func (s *Site) check() error {
 		return s.wrong("ssl_verify_client", "needs ssl_ca_file: who has signed the clients' certificates")
 	case s.SSLCAFile != "" && !filepath.IsAbs(s.SSLCAFile):
 		return s.wrong("ssl_ca_file", "must be a file name that begins with /")
-	case s.Relay.Verp != "auto" && s.Relay.Verp != "xverp" && s.Relay.Verp != "self":
-		return s.wrong("relay.verp", "must be auto, xverp or self")
-	case s.Relay.Batch < 1 || s.Relay.Batch > MaxBatch:
-		return s.wrong("relay.batch", fmt.Sprintf("must be from 1 to %d", MaxBatch))
 	case s.Proxy.Announce != AnnounceOwn && s.Proxy.Announce != AnnounceBoth:
 		return s.wrong("proxy.announce", "must be own or both")
 	case s.Proxy.NextHop != "" && s.Proxy.NextHop == s.Kick:
@@ -198,37 +183,7 @@ func (s *Site) check() error {
 			return s.wrong("proxy.next_hop", err.Error())
 		}
 	}
-	if _, err := s.Relay.Target(); err != nil {
-		return s.wrong("relay.address", err.Error())
-	}
-	return nil
-}
-
-// A Target is a relay address taken apart.
-type Target struct {
-	Network string // tcp, unix or maildir
-	Address string // host:port, or a path
-	LMTP    bool
-}
-
-// Target takes the relay's address apart.
-func (r Relay) Target() (Target, error) {
-	rest, lmtp := strings.CutPrefix(r.Address, "lmtp:")
-	t := Target{Network: "tcp", Address: rest, LMTP: lmtp}
-	for _, network := range []string{"unix", "maildir"} {
-		if path, ok := strings.CutPrefix(rest, network+":"); ok {
-			t.Network, t.Address = network, path
-			if !filepath.IsAbs(path) {
-				return t, fmt.Errorf("what follows %s: must begin with /", network)
-			}
-			return t, nil
-		}
-	}
-	i := strings.LastIndexByte(rest, ':')
-	if i <= 0 || !validPort(rest[i+1:]) {
-		return t, errors.New("must be host:port, unix:/path, lmtp:host:port, lmtp:unix:/path or maildir:/path")
-	}
-	return t, nil
+	return s.checkRelay()
 }
 
 // KickAddress reads the value of kick, or of proxy.next_hop: ip:port, or

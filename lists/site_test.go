@@ -74,6 +74,8 @@ func TestTarget(t *testing.T) {
 		{"lmtp:localhost:24", Target{"tcp", "localhost:24", true}, ""},
 		{"lmtp:unix:/run/lmtp", Target{"unix", "/run/lmtp", true}, ""},
 		{"maildir:/var/mail", Target{"maildir", "/var/mail", false}, ""},
+		{"mx", Target{"mx", "", false}, ""},
+		{"lmtp:mx", Target{}, "host:port"},
 		{"unix:run/relay", Target{}, "unix: must begin with /"},
 		{"maildir:mail", Target{}, "maildir: must begin with /"},
 		{"127.0.0.1", Target{}, "host:port"},

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +30,18 @@ func (d *maildirs) Extension(keyword string) (string, bool) { return "", keyword
 func (d *maildirs) Err() error { return nil }
 func (d *maildirs) Quit()      {}
 
-func (d *maildirs) Send(t *smtp.Transaction) []smtp.Reply {
+// Stream stores message after message.
+func (d *maildirs) Stream(next func() *smtp.Transaction) iter.Seq2[*smtp.Transaction, []smtp.Reply] {
+	return func(yield func(*smtp.Transaction, []smtp.Reply) bool) {
+		for t := next(); t != nil; t = next() {
+			if !yield(t, d.send(t)) {
+				return
+			}
+		}
+	}
+}
+
+func (d *maildirs) send(t *smtp.Transaction) []smtp.Reply {
 	outcome := make([]smtp.Reply, len(t.To))
 	message, unread := io.ReadAll(t.Message)
 	for i, to := range t.To {

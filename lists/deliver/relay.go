@@ -1,71 +1,202 @@
 package deliver
 
 import (
+	"bufio"
+	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"net"
+	"os"
+	"strings"
 	"syscall"
+	"time"
 
+	"github.com/emersion/go-sasl"
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/secure"
 	"superlist/smtp"
+	saslmore "superlist/smtp/sasl"
+	"superlist/smtp/tlsclient"
 )
 
 // A carrier takes messages off us: a smtp.Client, or a directory of Maildirs.
 type carrier interface {
-	Send(*smtp.Transaction) []smtp.Reply
+	Stream(next func() *smtp.Transaction) iter.Seq2[*smtp.Transaction, []smtp.Reply]
 	Extension(keyword string) (args string, ok bool)
 	Err() error // why it can carry no more
 	Quit()
 }
 
-// A relay is the way to the configured address. Its connection serves one
-// message after the other; one that broke is opened anew for the next batch,
-// and one that could not be opened is not tried again in this run.
-type relay struct {
-	site *lists.Site
-	now  carrier
-	conn net.Conn
-	dead error
+// A hop is one server that takes mail for a destination.
+type hop struct {
+	name    string // for the log
+	network string // tcp or unix
+	address string
+	lmtp    bool
+	policy  tlsclient.Policy
+	err     error // why it cannot be used
 }
 
-func newRelay(site *lists.Site) *relay { return &relay{site: site} }
-
-func (r *relay) carrier() (carrier, error) {
-	if r.dead != nil {
-		return nil, r.dead
-	}
-	if r.now != nil && r.now.Err() == nil {
-		return r.now, nil
-	}
-	r.close()
-	if err := r.open(); err != nil {
-		r.close()
-		r.dead = fmt.Errorf("relay %s: %w", r.site.Relay.Address, err)
-		return nil, r.dead
-	}
-	return r.now, nil
+// A route knows the way of mail.
+type route interface {
+	// dest names the place where mail for a recipient goes first.
+	dest(smtp.Path) string
+	// hops are the servers there, in the order in which they are to be tried. An
+	// error that is a permanent smtp.Reply is the last word.
+	hops(ctx context.Context, dest string) ([]hop, error)
 }
 
-func (r *relay) open() error {
-	target, err := r.site.Relay.Target()
+// fixed is the route to a relay.
+type fixed struct{ hop }
+
+func (f fixed) dest(smtp.Path) string                       { return "" }
+func (f fixed) hops(context.Context, string) ([]hop, error) { return []hop{f.hop}, nil }
+
+// A dialer opens connections as [relay] has it.
+type dialer struct {
+	site     *lists.Site
+	roots    *x509.CertPool
+	password string
+}
+
+// newDialer reads the files that [relay] names.
+func newDialer(site *lists.Site) (*dialer, error) {
+	d := &dialer{site: site}
+	var err error
+	if file := site.Relay.CAFile; file != "" {
+		if d.roots, err = secure.Pool(file); err != nil {
+			return nil, fmt.Errorf("relay.ca_file: %w", err)
+		}
+	}
+	if file := site.Relay.PasswordFile; file != "" {
+		if d.password, err = firstLine(file); err != nil {
+			return nil, fmt.Errorf("relay.password_file: %w", err)
+		}
+	}
+	return d, nil
+}
+
+// maxPassword is the longest first line of a password file.
+const maxPassword = 1024
+
+func firstLine(file string) (string, error) {
+	f, err := os.Open(file)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if target.Network == "maildir" {
-		r.now = &maildirs{dir: target.Address, host: r.site.Hostname}
-		return nil
+	defer f.Close()
+	line, err := bufio.NewReader(io.LimitReader(f, maxPassword)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return "", err
 	}
-	r.conn, err = net.DialTimeout(target.Network, target.Address, smtp.ConnectTimeout)
+	if line = strings.TrimRight(line, "\r\n"); line == "" {
+		return "", fmt.Errorf("%s: the first line is empty", file)
+	}
+	return line, nil
+}
+
+// level is the TLS of [relay].
+func (d *dialer) level() tlsclient.Level {
+	level, _ := tlsclient.ParseLevel(d.site.Relay.TLS)
+	return level
+}
+
+// A link is a connection that carries messages for a destination.
+type link struct {
+	carrier
+	dest  string
+	hop   hop
+	conn  net.Conn
+	since time.Time // it is idle
+	used  bool      // it has carried a message
+}
+
+func (l *link) close() {
+	l.Quit()
+	if l.conn != nil {
+		l.conn.Close()
+	}
+}
+
+// dial opens a connection and introduces us. A server that hangs up at EHLO is
+// tried with HELO, and one whose TLS fails in clear, where that is allowed.
+func (d *dialer) dial(ctx context.Context, h hop) (*link, error) {
+	if h.err != nil {
+		return nil, h.err
+	}
+	if h.network == "maildir" {
+		return &link{carrier: &maildirs{dir: h.address, host: d.site.Hostname}, hop: h}, nil
+	}
+	c := d.client(h)
+	l, err := d.attempt(ctx, h, c)
+	if errors.Is(err, smtp.ErrTLS) && !c.NeedTLS {
+		c = d.client(h)
+		c.StartTLS = nil
+		l, err = d.attempt(ctx, h, c)
+	}
+	if errors.Is(err, smtp.ErrHangsUp) && !c.NeedTLS {
+		c = d.client(h)
+		c.HELO = true
+		l, err = d.attempt(ctx, h, c)
+	}
+	return l, err
+}
+
+// client is a client that is set up for a hop.
+func (d *dialer) client(h hop) *smtp.Client {
+	r := &d.site.Relay
+	c := &smtp.Client{
+		Hostname:        d.site.Hostname,
+		LMTP:            h.lmtp,
+		GreetingTimeout: time.Duration(r.GreetingTimeout),
+		CommandTimeout:  time.Duration(r.CommandTimeout),
+		MailTimeout:     time.Duration(r.MailTimeout),
+		RcptTimeout:     time.Duration(r.RcptTimeout),
+		DataTimeout:     time.Duration(r.DataTimeout),
+		BlockTimeout:    time.Duration(r.BlockTimeout),
+		FinalTimeout:    time.Duration(r.FinalTimeout),
+	}
+	h.policy.Apply(c)
+	if r.User != "" {
+		c.Auth = d.mechanism
+	}
+	return c
+}
+
+// A mechanism is a client of go-sasl's, or of ours.
+type mechanism struct{ sasl.Client }
+
+func (m mechanism) Finished() error { return saslmore.Finished(m.Client) }
+
+// mechanism is the best that the server offers. TLS keeps it from others.
+func (d *dialer) mechanism(offered []string) (smtp.Mechanism, error) {
+	name := saslmore.Choose(offered, saslmore.Private)
+	if name == "" {
+		return nil, fmt.Errorf("the server offers AUTH %s, of which we know none", strings.Join(offered, " "))
+	}
+	m, err := saslmore.NewClient(name, d.site.Relay.User, d.password)
+	return mechanism{m}, err
+}
+
+func (d *dialer) attempt(ctx context.Context, h hop, c *smtp.Client) (*link, error) {
+	nd := net.Dialer{Timeout: time.Duration(d.site.Relay.ConnectTimeout)}
+	if source := net.ParseIP(d.site.Relay.Source); source != nil {
+		nd.LocalAddr = &net.TCPAddr{IP: source}
+	}
+	conn, err := nd.DialContext(ctx, h.network, h.address)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c := &smtp.Client{Hostname: r.site.Hostname, LMTP: target.LMTP}
-	if err := c.Start(promptly(r.conn)); err != nil {
-		return err
+	if err := c.Start(promptly(conn)); err != nil {
+		conn.Close()
+		return nil, err
 	}
-	r.now = c
-	return nil
+	return &link{carrier: c, hop: h, conn: conn}, nil
 }
 
 // A promptConn acknowledges what it reads at once. Postfix leaves Nagle's
@@ -92,15 +223,4 @@ func (c promptConn) Read(p []byte) (int, error) {
 		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	})
 	return n, err
-}
-
-func (r *relay) close() {
-	if r.now != nil {
-		r.now.Quit()
-		r.now = nil
-	}
-	if r.conn != nil {
-		r.conn.Close()
-		r.conn = nil
-	}
 }

@@ -23,7 +23,7 @@ type Runner struct {
 	// Progress, where set, hears how far a message has come.
 	Progress func(id string, done, total int)
 
-	relay   *relay
+	pool    *pool
 	room    map[string]int // how many more reports a list may keep, by its directory
 	trouble int            // messages that could not be worked on in this round
 }
@@ -48,8 +48,12 @@ func (r *Runner) Run(ctx context.Context) error {
 	} else if n > 0 {
 		r.Log.Printf(maillog.Info, "swept %d unfinished files from tmp", n)
 	}
-	r.relay, r.room = newRelay(r.Site), make(map[string]int)
-	defer r.relay.close()
+	var err error
+	if r.pool, err = newPool(r.Site, r.Log); err != nil {
+		return err
+	}
+	defer r.pool.close()
+	r.room = make(map[string]int)
 	for {
 		r.trouble = 0
 		in, err := r.each(ctx, queue.Inbound, r.expand)

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"superlist/lists"
 	"superlist/lists/maillog"
@@ -10,10 +11,24 @@ import (
 	"superlist/smtp"
 )
 
-// send hands an outbound message to the relay, for every recipient that is to
-// do, and marks what came of it.
+// How a message is divided among connections.
+const (
+	// maxWindow is how many recipients are looked at together: what they cost in
+	// memory, and for how many the recipients of one domain are gathered.
+	maxWindow = 10 * lists.MaxBatch
+	// minShare is for how many recipients another connection to the same place
+	// is worth its while.
+	minShare = 64
+	// syncEvery is after how many messages of one recipient their outcomes are
+	// made durable.
+	syncEvery = 100
+)
+
+// send hands an outbound message over, for every recipient that is to do, and
+// marks what came of it.
 func (r *Runner) send(ctx context.Context, m *queue.Message) error {
 	s := &sending{r: r, m: m}
+	s.changed = sync.NewCond(&s.mu)
 	if r.Progress != nil {
 		todo, done, failed, err := m.Count()
 		if err != nil {
@@ -21,7 +36,7 @@ func (r *Runner) send(ctx context.Context, m *queue.Message) error {
 		}
 		s.done, s.total = done+failed, todo+done+failed
 	}
-	var batch []queue.Recipient
+	var window []queue.Recipient
 	for rcpt, err := range m.Recipients() {
 		if err != nil {
 			return err
@@ -29,18 +44,16 @@ func (r *Runner) send(ctx context.Context, m *queue.Message) error {
 		if rcpt.State != queue.ToDo {
 			continue
 		}
-		if batch = append(batch, rcpt); len(batch) < r.Site.Relay.Batch {
+		if window = append(window, rcpt); len(window) < maxWindow {
 			continue
 		}
-		if err := s.batch(ctx, batch); err != nil {
+		if err := s.share(ctx, window); err != nil {
 			return err
 		}
-		batch = batch[:0]
+		window = window[:0]
 	}
-	if len(batch) > 0 {
-		if err := s.batch(ctx, batch); err != nil {
-			return err
-		}
+	if err := s.share(ctx, window); err != nil {
+		return err
 	}
 	if ctx.Err() != nil {
 		return nil // the rest stays in cur, for the next run
@@ -50,81 +63,307 @@ func (r *Runner) send(ctx context.Context, m *queue.Message) error {
 
 // A sending is one outbound message on its way.
 type sending struct {
-	r           *Runner
-	m           *queue.Message
+	r *Runner
+	m *queue.Message
+
+	mu          sync.Mutex
+	changed     *sync.Cond
+	jobs        []*job
 	reason      string // why a recipient was not accepted now
 	done, total int
+	unsynced    int   // outcomes that are marked and not durable
+	err         error // this host cannot go on with the message
 }
 
-// batch sends to some recipients and makes their outcomes durable. Where every
-// recipient is to have a return path of its own, and the relay does not write
-// them, each gets a transaction of its own.
-func (s *sending) batch(ctx context.Context, batch []queue.Recipient) error {
-	if ctx.Err() != nil {
+// A job is some recipients of one destination.
+type job struct {
+	dest  string
+	rcpts []queue.Recipient // those that nobody has taken
+	mode  mode
+	apart bool // XVERP was refused for it
+}
+
+type mode byte
+
+const (
+	untaken  mode = iota
+	taken         // by one worker, which finds out how they are sent
+	personal      // one by one: any number of workers may take some
+	over
+)
+
+// share deals recipients out to connections, and waits until all are done.
+func (s *sending) share(ctx context.Context, window []queue.Recipient) error {
+	if len(window) == 0 || ctx.Err() != nil {
 		return nil
 	}
-	c, err := s.r.relay.carrier()
-	if err != nil {
-		s.reason = err.Error()
-		return nil
-	}
-	_, xverp := c.Extension("XVERP")
-	xverp = xverp && s.r.Site.Relay.Verp != "self"
-	switch {
-	case !s.m.VERP || xverp:
-		err = s.transaction(c, s.m.From, xverp && s.m.VERP, batch)
-		if _, still := c.Extension("XVERP"); err == nil && xverp && s.m.VERP && !still && c.Err() == nil {
-			return s.batch(ctx, batch) // it was announced, and refused when it came to it
+	s.jobs = s.jobs[:0]
+	open := make(map[string]*job)
+	for _, rcpt := range window {
+		dest := s.r.pool.route.dest(rcpt.Path)
+		j := open[dest]
+		if j == nil || len(j.rcpts) == s.r.Site.Relay.Batch {
+			j = &job{dest: dest}
+			open[dest] = j
+			s.jobs = append(s.jobs, j)
 		}
-	case s.r.Site.Relay.Verp == "xverp":
-		s.reason = "the relay " + s.r.Site.Relay.Address + " does not offer XVERP to this host; see smtpd_authorized_verp_clients in postconf(5)"
-		return nil
-	default:
-		err = s.oneByOne(ctx, c, batch)
+		j.rcpts = append(j.rcpts, rcpt)
 	}
-	if err != nil {
-		return err
+	workers := len(open)
+	if workers == 1 {
+		workers = 1 + len(window)/minShare
 	}
-	if s.r.Progress != nil {
-		s.r.Progress(s.m.ID, s.done, s.total)
+	if target, _ := s.r.Site.Relay.Target(); target.Network == "maildir" {
+		workers = 1
 	}
-	return s.m.Sync()
+	var wg sync.WaitGroup
+	for range min(workers, s.r.Site.Relay.Connections) - 1 {
+		wg.Go(func() { s.work(ctx) })
+	}
+	s.work(ctx)
+	wg.Wait()
+	s.sync()
+	return s.err
 }
 
-// oneByOne sends to each recipient by itself. Servers take only so many messages
-// on one connection, so a new one is opened as long as that leads on.
-func (s *sending) oneByOne(ctx context.Context, c carrier, batch []queue.Recipient) (err error) {
-	leadsOn := true
-	for i := range batch {
-		if c.Err() != nil && leadsOn {
-			if c, err = s.r.relay.carrier(); err != nil {
-				s.reason = err.Error()
+// work takes job after job.
+func (s *sending) work(ctx context.Context) {
+	for {
+		j := s.take(ctx)
+		if j == nil {
+			return
+		}
+		s.do(ctx, j)
+	}
+}
+
+// take gives a job that nobody has, or one that has recipients to spare. It
+// waits while it is not clear whether a job will have some.
+func (s *sending) take(ctx context.Context) *job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		wait := false
+		for _, j := range s.jobs {
+			switch {
+			case s.err != nil || ctx.Err() != nil:
 				return nil
+			case j.mode == untaken:
+				j.mode = taken
+				return j
+			case j.mode == personal && len(j.rcpts) > 0:
+				return j
+			case j.mode == taken && len(j.rcpts) > minShare:
+				wait = true
 			}
-			leadsOn = false
 		}
-		if ctx.Err() != nil || c.Err() != nil {
+		if !wait {
 			return nil
 		}
-		before := s.done
-		from := lists.MemberBounceAddress(s.m.From, batch[i].Path)
-		if err := s.transaction(c, from, false, batch[i:i+1]); err != nil {
-			return err
-		}
-		leadsOn = leadsOn || s.done > before
+		s.changed.Wait()
 	}
-	return nil
 }
 
-// transaction sends once and marks the outcomes.
-func (s *sending) transaction(c carrier, from smtp.Path, xverp bool, batch []queue.Recipient) error {
+// become says how a job is sent.
+func (s *sending) become(j *job, m mode) {
+	s.mu.Lock()
+	j.mode = m
+	s.mu.Unlock()
+	s.changed.Broadcast()
+}
+
+// do sends a job as the server there wants it. Where every recipient is to have
+// a return path of its own, and the server does not write them, each gets a
+// transaction of its own.
+func (s *sending) do(ctx context.Context, j *job) {
+	for {
+		l, err := s.r.pool.get(ctx, j.dest)
+		if err != nil {
+			s.unreachable(j, err)
+			return
+		}
+		onward := s.with(ctx, l, j)
+		s.r.pool.put(l)
+		if !onward {
+			return
+		}
+	}
+}
+
+// with sends a job on a connection, and says whether another would help.
+func (s *sending) with(ctx context.Context, l *link, j *job) (onward bool) {
+	relay := &s.r.Site.Relay
+	if s.modeOf(j) == personal {
+		return s.oneByOne(ctx, l, j)
+	}
+	xverp := relay.Verp != "self" && j.dest == "" && !j.apart && offers(l, "XVERP")
+	switch {
+	case !s.m.VERP || xverp:
+		switch s.together(l, j, xverp && s.m.VERP) {
+		case anew:
+			return true
+		case finished:
+			s.become(j, over)
+			return false
+		}
+		j.apart = true
+		return l.Err() != nil || s.with(ctx, l, j)
+	case relay.Verp == "xverp":
+		s.because("the relay " + relay.Address + " does not offer XVERP to this host; see smtpd_authorized_verp_clients in postconf(5)")
+		s.become(j, over)
+		return false
+	}
+	s.become(j, personal)
+	return s.oneByOne(ctx, l, j)
+}
+
+func offers(l *link, keyword string) bool {
+	_, ok := l.Extension(keyword)
+	return ok
+}
+
+func (s *sending) modeOf(j *job) mode {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return j.mode
+}
+
+// because is why the message has to wait.
+func (s *sending) because(reason string) {
+	s.mu.Lock()
+	s.reason = reason
+	s.mu.Unlock()
+}
+
+// unreachable settles a job whose destination has no server for us.
+func (s *sending) unreachable(j *job, err error) {
+	reply, forGood := permanent(err)
+	s.mu.Lock()
+	rcpts := j.rcpts
+	j.rcpts, j.mode = nil, over
+	if !forGood {
+		s.reason = err.Error()
+	}
+	s.mu.Unlock()
+	s.changed.Broadcast()
+	if forGood {
+		replies := make([]smtp.Reply, len(rcpts))
+		for i := range replies {
+			replies[i] = reply
+		}
+		s.mark(smtp.Path{}, rcpts, replies)
+	}
+}
+
+// transaction is the message for some recipients.
+func (s *sending) transaction(from smtp.Path, batch []queue.Recipient) *smtp.Transaction {
 	to := make([]smtp.Rcpt, len(batch))
 	for i, rcpt := range batch {
 		to[i] = rcpt.Rcpt
 	}
-	replies := c.Send(&smtp.Transaction{
-		From: from, To: to, VERP: xverp, Body: s.m.Body, Size: s.m.Size, Message: s.m.Content(),
-	})
+	return &smtp.Transaction{
+		From: from, To: to, Body: s.m.Body, Size: s.m.Size, Message: s.m.Content(),
+		// Who gets the reports has the message in the archive, and needs no more
+		// of it than the headers.
+		Ret: "HDRS",
+	}
+}
+
+// What came of sending to all at once.
+type verdict byte
+
+const (
+	finished verdict = iota
+	anew             // the server had had enough of this connection before
+	apart            // XVERP was announced, and refused when it came to it
+)
+
+// together sends to all recipients of a job at once.
+func (s *sending) together(l *link, j *job, xverp bool) verdict {
+	t := s.transaction(s.m.From, j.rcpts)
+	t.VERP = xverp
+	reused := l.used
+	l.used = true
+	var replies []smtp.Reply
+	for _, out := range l.Stream(func() *smtp.Transaction {
+		next := t
+		t = nil
+		return next
+	}) {
+		replies = out
+	}
+	switch {
+	case reused && all421(replies): // none at all, too
+		return anew
+	case replies == nil:
+		s.because(l.Err().Error())
+		return finished
+	case xverp && !offers(l, "XVERP"):
+		return apart
+	}
+	s.mark(s.m.From, j.rcpts, replies)
+	s.sync()
+	return finished
+}
+
+func all421(replies []smtp.Reply) bool {
+	for _, r := range replies {
+		if r.Code != 421 {
+			return false
+		}
+	}
+	return true
+}
+
+// oneByOne sends to each recipient by itself. Servers take only so many messages
+// on one connection: what one left with 421 goes to the next, as long as that
+// leads on.
+func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
+	l.used = true
+	var flying, again []queue.Recipient
+	progress := false
+	next := func() *smtp.Transaction {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(j.rcpts) == 0 || s.err != nil || ctx.Err() != nil {
+			return nil
+		}
+		rcpt := j.rcpts[0]
+		j.rcpts = j.rcpts[1:]
+		flying = append(flying, rcpt)
+		return s.transaction(lists.MemberBounceAddress(s.m.From, rcpt.Path), []queue.Recipient{rcpt})
+	}
+	for t, replies := range l.Stream(next) {
+		rcpt := flying[0]
+		flying = flying[1:]
+		if replies[0].Code == 421 {
+			again = append(again, rcpt)
+			continue
+		}
+		progress = progress || replies[0].Code/100 == 2 || replies[0].Permanent()
+		s.mark(t.From, []queue.Recipient{rcpt}, replies)
+	}
+	s.sync()
+	if l.Err() == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j.rcpts = append(again, j.rcpts...)
+	if !progress {
+		s.reason, j.mode = l.Err().Error(), over
+		return false
+	}
+	return len(j.rcpts) > 0
+}
+
+// mark writes outcomes into the file.
+func (s *sending) mark(from smtp.Path, batch []queue.Recipient, replies []smtp.Reply) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return
+	}
 	accepted, deferred := 0, 0
 	var last, why smtp.Reply
 	for i, reply := range replies {
@@ -143,10 +382,10 @@ func (s *sending) transaction(c carrier, from smtp.Path, xverp bool, batch []que
 			accepted++
 			last = reply
 		}
-		if err := s.m.Mark(batch[i], state); err != nil {
-			return err
+		if s.err = s.m.Mark(batch[i], state); s.err != nil {
+			return
 		}
-		batch[i].State = state
+		s.unsynced++
 		s.done++
 	}
 	if accepted > 0 {
@@ -158,5 +397,25 @@ func (s *sending) transaction(c carrier, from smtp.Path, xverp bool, batch []que
 			s.reason += fmt.Sprintf(" (and %d more)", deferred-1)
 		}
 	}
-	return nil
+	if s.unsynced >= syncEvery {
+		s.syncLocked()
+	}
+}
+
+// sync makes the outcomes durable.
+func (s *sending) sync() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.syncLocked()
+}
+
+func (s *sending) syncLocked() {
+	if s.unsynced == 0 || s.err != nil {
+		return
+	}
+	s.unsynced = 0
+	if s.r.Progress != nil {
+		s.r.Progress(s.m.ID, s.done, s.total)
+	}
+	s.err = s.m.Sync()
 }

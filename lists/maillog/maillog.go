@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -50,6 +51,7 @@ type Log struct {
 	program string
 	format  func(l *Log, at Level, text string) string
 	also    io.Writer
+	mu      sync.Mutex       // deliver has several connections at a time
 	stuck   bool             // the last line could not be got rid of
 	Now     func() time.Time // nil: time.Now
 }
@@ -125,6 +127,8 @@ func (l *Log) Line(at Level, text string) {
 		}
 		return c
 	}, strings.TrimRight(text, "\n"))
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.also != nil {
 		fmt.Fprintln(l.also, text)
 	}

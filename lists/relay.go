@@ -1,0 +1,149 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"superlist/smtp"
+)
+
+// A Relay is the table [relay]: where outgoing mail is handed over, and how.
+type Relay struct {
+	Address     string `toml:"address"` // host:port, unix:/path, lmtp:host:port, lmtp:unix:/path, maildir:/path, mx
+	Verp        string `toml:"verp"`    // auto, xverp, self
+	Batch       int    `toml:"batch"`   // recipients in one transaction
+	Connections int    `toml:"connections"`
+	Source      string `toml:"source"` // the address that connections come from
+
+	TLS      string `toml:"tls"` // none, may, encrypt, verify, dane
+	CAFile   string `toml:"ca_file"`
+	Resolver string `toml:"resolver"` // host:port; empty: that of resolv.conf
+
+	User         string `toml:"user"`
+	PasswordFile string `toml:"password_file"`
+
+	ConnectTimeout  Duration `toml:"connect_timeout"`
+	GreetingTimeout Duration `toml:"greeting_timeout"`
+	CommandTimeout  Duration `toml:"command_timeout"`
+	MailTimeout     Duration `toml:"mail_timeout"`
+	RcptTimeout     Duration `toml:"rcpt_timeout"`
+	DataTimeout     Duration `toml:"data_timeout"`
+	BlockTimeout    Duration `toml:"block_timeout"`
+	FinalTimeout    Duration `toml:"final_timeout"`
+}
+
+// Limits of [relay].
+const (
+	// MaxBatch is the most recipients in one transaction: Postfix's
+	// smtpd_recipient_limit.
+	MaxBatch = 1000
+	// MaxConnections is the most connections at a time: a hundred, as many as
+	// Postfix's default_process_limit lets in.
+	MaxConnections = 100
+)
+
+func newRelay() Relay {
+	return Relay{
+		Address: "127.0.0.1:10026", Verp: "auto", Batch: MaxBatch, Connections: 4, TLS: "may",
+		ConnectTimeout:  Duration(smtp.ConnectTimeout),
+		GreetingTimeout: Duration(smtp.GreetingTimeout),
+		CommandTimeout:  Duration(smtp.CommandTimeout),
+		MailTimeout:     Duration(smtp.MailTimeout),
+		RcptTimeout:     Duration(smtp.RcptTimeout),
+		DataTimeout:     Duration(smtp.DataTimeout),
+		BlockTimeout:    Duration(smtp.BlockTimeout),
+		FinalTimeout:    Duration(smtp.FinalTimeout),
+	}
+}
+
+// checkRelay holds [relay] against what it may be.
+func (s *Site) checkRelay() error {
+	r := &s.Relay
+	t, err := r.Target()
+	if err != nil {
+		return s.wrong("relay.address", err.Error())
+	}
+	host := strings.Trim(t.Address[:max(0, strings.LastIndexByte(t.Address, ':'))], "[]")
+	strict := r.TLS == "encrypt" || r.TLS == "verify" || r.TLS == "dane"
+	switch {
+	case r.Verp != "auto" && r.Verp != "xverp" && r.Verp != "self":
+		return s.wrong("relay.verp", "must be auto, xverp or self")
+	case r.Verp == "xverp" && t.Network == "mx":
+		return s.wrong("relay.verp", "must be auto or self with address = \"mx\": strange servers do not offer XVERP")
+	case r.Batch < 1 || r.Batch > MaxBatch:
+		return s.wrong("relay.batch", fmt.Sprintf("must be from 1 to %d", MaxBatch))
+	case r.Connections < 1 || r.Connections > MaxConnections:
+		return s.wrong("relay.connections", fmt.Sprintf("must be from 1 to %d", MaxConnections))
+	case r.Source != "" && !validIP(r.Source):
+		return s.wrong("relay.source", "must be an IP address of this host")
+	case r.Source != "" && t.Network != "tcp" && t.Network != "mx":
+		return s.wrong("relay.source", "makes sense only where the address is host:port or mx")
+	case !slices.Contains([]string{"none", "may", "encrypt", "verify", "dane"}, r.TLS):
+		return s.wrong("relay.tls", "must be none, may, encrypt, verify or dane")
+	case (r.TLS == "verify" || r.TLS == "dane") && t.Network == "unix":
+		return s.wrong("relay.tls", "must be none, may or encrypt where the address is unix:, which has no name to verify")
+	case r.TLS == "dane" && r.Resolver == "":
+		return s.wrong("relay.tls", "dane needs resolver: a resolver on this host that validates DNSSEC, such as \"127.0.0.1:53\"")
+	case r.TLS == "dane" && t.Network == "tcp" && validIP(host):
+		return s.wrong("relay.tls", "dane needs a host name in address, or mx: there are no TLSA records for an IP address")
+	case r.Resolver != "" && !validIPPort(r.Resolver):
+		return s.wrong("relay.resolver", "must be ip:port, such as \"127.0.0.1:53\"")
+	case r.CAFile != "" && !filepath.IsAbs(r.CAFile):
+		return s.wrong("relay.ca_file", "must be a file name that begins with /")
+	case r.User != "" && r.PasswordFile == "":
+		return s.wrong("relay.user", "needs password_file: a file with the password in its first line")
+	case r.User == "" && r.PasswordFile != "":
+		return s.wrong("relay.password_file", "needs user: whose password it is")
+	case r.User != "" && t.Network == "mx":
+		return s.wrong("relay.user", "makes no sense with address = \"mx\": strange servers have no password for us")
+	case r.User != "" && !strict:
+		return s.wrong("relay.user", "needs tls = \"verify\", \"dane\" or \"encrypt\": no password is said in clear")
+	case r.PasswordFile != "" && !filepath.IsAbs(r.PasswordFile):
+		return s.wrong("relay.password_file", "must be a file name that begins with /")
+	}
+	return nil
+}
+
+// A Target is a relay address taken apart.
+type Target struct {
+	Network string // tcp, unix, maildir or mx
+	Address string // host:port, or a path; empty with mx
+	LMTP    bool
+}
+
+// Target takes the relay's address apart.
+func (r Relay) Target() (Target, error) {
+	if r.Address == "mx" {
+		return Target{Network: "mx"}, nil
+	}
+	rest, lmtp := strings.CutPrefix(r.Address, "lmtp:")
+	t := Target{Network: "tcp", Address: rest, LMTP: lmtp}
+	for _, network := range []string{"unix", "maildir"} {
+		if path, ok := strings.CutPrefix(rest, network+":"); ok {
+			t.Network, t.Address = network, path
+			if !filepath.IsAbs(path) {
+				return t, fmt.Errorf("what follows %s: must begin with /", network)
+			}
+			return t, nil
+		}
+	}
+	i := strings.LastIndexByte(rest, ':')
+	if i <= 0 || !validPort(rest[i+1:]) {
+		return t, errors.New("must be host:port, unix:/path, lmtp:host:port, lmtp:unix:/path, maildir:/path or mx")
+	}
+	return t, nil
+}
+
+func validIP(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil
+}
+
+func validIPPort(s string) bool {
+	_, err := netip.ParseAddrPort(s)
+	return err == nil
+}
