@@ -25,6 +25,7 @@ var commands = [...]command{
 	{verb: "MAIL", run: (*Session).mail},
 	{verb: "RCPT", run: (*Session).rcpt},
 	{verb: "DATA", run: (*Session).data, bare: true},
+	{verb: "BDAT", run: (*Session).bdat, plain: true}, // whatever becomes of it, its chunk must be read
 	{verb: "AUTH", run: (*Session).auth},
 	{verb: "QUIT", run: (*Session).quit, bare: true, plain: true},
 	{verb: "STARTTLS", run: (*Session).starttls, bare: true, plain: true},
@@ -68,8 +69,12 @@ func (s *Session) extensions() []string {
 		"PIPELINING",
 		"SIZE " + strconv.FormatInt(s.MaxMessageSize, 10),
 		"8BITMIME",
+		"CHUNKING",
 		"LIMITS RCPTMAX=" + strconv.Itoa(s.maxRecipients()), // RFC 9422, 3
 		"ENHANCEDSTATUSCODES",
+	}
+	if s.BinaryMIME {
+		words = append(words, BinaryMIME)
 	}
 	if s.StartTLS && !s.TLS.On() {
 		words = append(words, "STARTTLS")
@@ -125,12 +130,16 @@ func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
 			return Reply{501, "5.5.4", "SIZE must be a number of bytes"}, false
 		}
 		if s.MaxMessageSize > 0 && n > s.MaxMessageSize {
-			return s.tooLarge(), false
+			return tooLarge(s.MaxMessageSize), false
 		}
 		env.Size = n
 	case "BODY": // RFC 6152, 3
 		env.Body = upper(p.value)
-		if env.Body != "7BIT" && env.Body != "8BITMIME" {
+		switch {
+		case env.Body == "7BIT" || env.Body == "8BITMIME" || env.Body == BinaryMIME && s.BinaryMIME:
+		case s.BinaryMIME:
+			return Reply{501, "5.5.4", "BODY must be 7BIT, 8BITMIME or BINARYMIME"}, false
+		default:
 			return Reply{501, "5.5.4", "BODY must be 7BIT or 8BITMIME"}, false
 		}
 	case "AUTH": // RFC 4954, 5; where AUTH is offered, or was and the client has used it
@@ -149,9 +158,9 @@ func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
 	return Reply{}, true
 }
 
-func (s *Session) tooLarge() Reply {
+func tooLarge(max int64) Reply {
 	r := replyTooLarge
-	r.Text = fmt.Sprintf("%s: at most %d bytes", r.Text, s.MaxMessageSize)
+	r.Text = fmt.Sprintf("%s: at most %d bytes", r.Text, max)
 	return r
 }
 
@@ -159,6 +168,10 @@ func (s *Session) tooLarge() Reply {
 func (s *Session) rcpt(arg string) {
 	if s.env == nil {
 		s.refuse(Reply{503, "5.5.1", "say MAIL first"})
+		return
+	}
+	if s.chunks != nil {
+		s.refuse(replyMixed)
 		return
 	}
 	path, params, bad := parseMailbox(arg, "TO:", "5.1.3")
@@ -239,17 +252,30 @@ func parseMailbox(arg, keyword, enhanced string) (Path, []param, *Reply) {
 	return path, params, nil
 }
 
-// data is DATA: RFC 5321, 4.1.1.4.
-func (s *Session) data(string) {
+// mayData says that a message may come now, and otherwise why it may not.
+func (s *Session) mayData() (Reply, bool) {
 	switch {
 	case s.env == nil:
-		s.refuse(Reply{503, "5.5.1", "say MAIL and RCPT first"})
-		return
+		return Reply{503, "5.5.1", "say MAIL and RCPT first"}, false
 	case len(s.env.To) == 0 && s.refused && s.proto != LMTP: // there it is 503: RFC 2033, 4.2
-		s.refuse(Reply{554, "5.5.1", "no recipient was accepted"})
-		return
+		return Reply{554, "5.5.1", "no recipient was accepted"}, false
 	case len(s.env.To) == 0:
-		s.refuse(Reply{503, "5.5.1", "no recipient was accepted; say RCPT first"})
+		return Reply{503, "5.5.1", "no recipient was accepted; say RCPT first"}, false
+	}
+	return Reply{}, true
+}
+
+// data is DATA: RFC 5321, 4.1.1.4.
+func (s *Session) data(string) {
+	r, ok := s.mayData()
+	switch {
+	case s.chunks != nil:
+		r, ok = replyMixed, false
+	case ok && s.env.Body == BinaryMIME: // RFC 3030, 3
+		r, ok = Reply{503, "5.5.1", "what is BINARYMIME must come by BDAT"}, false
+	}
+	if !ok {
+		s.refuse(r)
 		return
 	}
 	env := s.env
@@ -271,7 +297,7 @@ func (s *Session) data(string) {
 	if refused != nil {
 		msg.Abort()
 		if refused == error(replyTooLarge) {
-			refused = s.tooLarge()
+			refused = tooLarge(s.MaxMessageSize)
 		}
 		for i := range outcomes {
 			outcomes[i] = refused
@@ -330,7 +356,7 @@ func (s *Session) vrfy(arg string) {
 
 func (s *Session) help(string) {
 	s.reply(Reply{214, "2.0.0", "this is superlist, a mailing-list manager\n" +
-		"commands: HELO EHLO LHLO MAIL RCPT DATA RSET AUTH NOOP VRFY HELP QUIT\n" +
+		"commands: HELO EHLO LHLO MAIL RCPT DATA BDAT RSET AUTH NOOP VRFY HELP QUIT\n" +
 		"the people who run a list read its +owner address"})
 }
 

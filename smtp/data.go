@@ -23,7 +23,7 @@ var (
 // then on. err is an error of the connection; the message is then incomplete.
 func readData(br *bufio.Reader, dst io.Writer, max int64) (size int64, refused, err error) {
 	atStart := true // of a line, that is: after CRLF
-	cr := false     // the bytes before ended with CR
+	var lines lineCheck
 	for {
 		piece, err := br.ReadSlice('\n')
 		if err != nil && err != bufio.ErrBufferFull {
@@ -38,7 +38,8 @@ func readData(br *bufio.Reader, dst io.Writer, max int64) (size int64, refused, 
 			}
 			piece = piece[1:] // at least CR, LF or another byte is left
 		}
-		if refused == nil && hasBareByte(piece, cr) {
+		cr := lines.cr
+		if lines.bare(piece) && refused == nil {
 			refused = replyBareByte
 		}
 		size += int64(len(piece))
@@ -49,30 +50,38 @@ func readData(br *bufio.Reader, dst io.Writer, max int64) (size int64, refused, 
 			_, refused = dst.Write(piece)
 		}
 		atStart = bytes.HasSuffix(piece, crlf) || cr && string(piece) == "\n"
-		cr = len(piece) > 0 && piece[len(piece)-1] == '\r'
 	}
 }
 
-// hasBareByte looks into a piece that ends with LF, or is a part of a longer
-// line. cr says that the piece before ended with CR.
-func hasBareByte(piece []byte, cr bool) bool {
-	if cr && (len(piece) == 0 || piece[0] != '\n') {
+// A lineCheck looks for bytes that have no place in a message of lines, which
+// comes in pieces that end anywhere.
+type lineCheck struct {
+	cr bool // the piece before ended with CR
+}
+
+// bare says that p, after what came before it, has a CR, an LF or a NUL that is
+// no part of a CRLF. A CR at its end is up to the next piece.
+func (l *lineCheck) bare(p []byte) bool {
+	if len(p) == 0 {
+		return false
+	}
+	cr := l.cr
+	l.cr = p[len(p)-1] == '\r'
+	if cr && p[0] != '\n' || bytes.IndexByte(p, 0) >= 0 {
 		return true
 	}
-	body := piece
-	if n := len(piece); n > 0 && piece[n-1] == '\n' {
-		switch {
-		case n > 1 && piece[n-2] == '\r':
-			body = piece[:n-2]
-		case n == 1 && cr:
-			body = nil
-		default:
-			return true // a bare LF
+	for len(p) > 0 {
+		i := bytes.IndexByte(p, '\n')
+		if i < 0 {
+			at := bytes.IndexByte(p, '\r')
+			return at >= 0 && at < len(p)-1
 		}
-	} else if n > 0 && piece[n-1] == '\r' {
-		body = piece[:n-1] // the next piece will tell
+		if i == 0 && !cr || i > 0 && bytes.IndexByte(p[:i], '\r') != i-1 {
+			return true
+		}
+		cr, p = false, p[i+1:]
 	}
-	return bytes.IndexByte(body, '\r') >= 0 || bytes.IndexByte(body, 0) >= 0
+	return false
 }
 
 // errBareLine is what a dataWriter gives for content that has no place in SMTP.

@@ -2,11 +2,13 @@
 // server's side of one session, and the client.
 //
 // It implements RFC 5321 with SIZE (RFC 1870), 8BITMIME (RFC 6152), PIPELINING
-// (RFC 2920), ENHANCEDSTATUSCODES (RFC 2034), LIMITS (RFC 9422), AUTH (RFC
-// 4954), LMTP (RFC 2033) and, in the client, Postfix's XVERP.
+// (RFC 2920), CHUNKING and BINARYMIME (RFC 3030), ENHANCEDSTATUSCODES (RFC 2034),
+// LIMITS (RFC 9422), AUTH (RFC 4954), LMTP (RFC 2033) and, in the client,
+// Postfix's XVERP.
 //
 // It knows neither disk nor mailing lists: a Session asks its Backend, a Client
 // sends what it is given. It refuses to take anything but CRLF as the end of a
 // line, to put a control character into a command or a reply, to shorten or
-// convert a message, and to show an internal error to the other side.
+// convert a message (a last line without an end, which only BDAT can bring, gets
+// one), and to show an internal error to the other side.
 package smtp

@@ -14,6 +14,9 @@ const (
 	LMTP  = "LMTP"
 )
 
+// BinaryMIME is the BODY of a message whose body need not have lines: RFC 3030, 3.
+const BinaryMIME = "BINARYMIME"
+
 // A Peer is the client of a session.
 type Peer struct {
 	Addr netip.AddrPort // invalid where there is no such address
@@ -87,7 +90,7 @@ type Envelope struct {
 	Login string // who AUTH, or XCLIENT LOGIN, says the client is; empty where nobody has
 	From  Path
 	Size  int64  // as MAIL announced it; 0 where it did not. Never to be trusted: RFC 1870, 5
-	Body  string // BODY of MAIL: "", "7BIT" or "8BITMIME"
+	Body  string // BODY of MAIL: "", "7BIT", "8BITMIME" or BinaryMIME
 	Ret   string // how much of the message a report is to have: "", "FULL" or "HDRS" (RFC 3461, 4.3)
 	EnvID string // the sender's name for the transaction, in xtext as it came; see EnvelopeID
 	To    []Rcpt // the recipients accepted so far

@@ -288,7 +288,8 @@ func TestClientBrokenReader(t *testing.T) {
 	}
 	broken := errors.New("broken")
 	text := strings.Repeat("line\r\n", 20000)
-	out := c.Send(&Transaction{To: []Rcpt{{Path: Path{"a", "x"}}}, Message: io.MultiReader(strings.NewReader(text), failed{broken})})
+	// Too large for one chunk, so that it is sent while it is read.
+	out := c.Send(&Transaction{To: []Rcpt{{Path: Path{"a", "x"}}}, Size: maxChunk + 1, Message: io.MultiReader(strings.NewReader(text), failed{broken})})
 	if !out[0].Temporary() || !errors.Is(c.Err(), broken) {
 		t.Errorf("%v, %v", out, c.Err())
 	}

@@ -31,8 +31,9 @@ type Backend interface {
 // A Message is what a Backend takes one message with. Either Commit or Abort is
 // called, once.
 type Message interface {
-	// Write takes the message's bytes: CRLF lines, dots undone. After an error
-	// it is not called again.
+	// Write takes the message's bytes: CRLF lines, dots undone, or any bytes
+	// where the envelope's Body is BinaryMIME. After an error it is not called
+	// again.
 	io.Writer
 	// Commit makes the message durable and gives its queue id and one outcome
 	// for each recipient of the envelope, in order; nil: accepted. Where the
@@ -51,6 +52,7 @@ type Session struct {
 	Peer           Peer
 	TLS            TLS   // what the connection is inside of
 	MaxMessageSize int64 // bytes; 0: no limit
+	BinaryMIME     bool  // offer BINARYMIME: the Backend takes a message that has no lines
 	DSN            bool  // offer delivery status notifications; the Backend has to send them
 	MaxRecipients  int   // of one message; 0: the constant of that name
 
@@ -85,6 +87,7 @@ type Session struct {
 	proto   string
 	login   string    // who AUTH has proved the client to be
 	env     *Envelope // nil outside a transaction
+	chunks  *chunking // nil where no message is coming by BDAT
 	refused bool      // RCPT has been refused in this transaction
 	over    int       // recipients beyond MaxRecipients in this transaction
 	errors  int
@@ -114,6 +117,8 @@ func (s *Session) Serve(rw io.ReadWriter) (err error) {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
 			s.bye(Reply{421, "4.3.0", "internal error; closing"})
+		} else {
+			s.dropChunks()
 		}
 		if !s.gone {
 			s.log(Event{What: "disconnect", Text: s.summary(), Err: err})
@@ -166,9 +171,7 @@ func (s *Session) command(line string) {
 		c.run(s, arg)
 	}
 	if c.junk && !s.gone {
-		if s.junk++; s.junk > MaxJunk {
-			s.strike() // and it was obeyed: RSET must be, RFC 5321, 4.1.1.5
-		}
+		s.countJunk() // and it was obeyed: RSET must be, RFC 5321, 4.1.1.5
 	}
 }
 
@@ -268,6 +271,13 @@ func (s *Session) strike() {
 	}
 }
 
+// countJunk counts a command that moves nothing.
+func (s *Session) countJunk() {
+	if s.junk++; s.junk > MaxJunk {
+		s.strike()
+	}
+}
+
 // refuseErr is refuse for an error of the backend.
 func (s *Session) refuseErr(err error, e Event) {
 	e.Err = err
@@ -288,6 +298,7 @@ func (s *Session) log(e Event) {
 
 // reset forgets the transaction.
 func (s *Session) reset() {
+	s.dropChunks()
 	if s.env != nil {
 		s.Backend.Reset()
 	}

@@ -1,0 +1,165 @@
+package smtp
+
+import (
+	"bufio"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// replyMixed refuses what may not come between two chunks: RFC 3030, 2.
+var replyMixed = Reply{503, "5.5.1", "the message comes by BDAT; go on with BDAT, or say RSET"}
+
+// A chunking is a message that comes by BDAT: RFC 3030, 2.
+type chunking struct {
+	msg     Message // nil before and after
+	refused error
+	told    bool // the client has heard of it
+	binary  bool // it need not have lines
+	lines   lineCheck
+	last    byte
+	size    int64
+	max     int64 // 0: no limit
+}
+
+// bdat is BDAT: RFC 3030, 2. The bytes of a chunk are read whatever the answer
+// is, or they would be taken for commands; so when nobody can say how many they
+// are the session ends.
+func (s *Session) bdat(arg string) {
+	n, last, ok := parseChunk(arg)
+	if !ok {
+		s.refuse(Reply{501, "5.5.4", "after BDAT come the number of bytes and, where they are the last, LAST; closing"})
+		s.done = true
+		return
+	}
+	if s.chunks == nil {
+		s.chunks = s.newChunking()
+	}
+	env, c := s.env, s.chunks
+	if err := c.read(s.wire.br, n); err != nil {
+		s.dropChunks()
+		s.wire.br.Reset(failed{err}) // the session's next line is this error
+		return
+	}
+	switch {
+	case last && env != nil && len(env.To) > 0:
+		id, outcomes := c.commit(len(env.To))
+		s.answer(env, id, c.size, outcomes)
+	case c.refused == nil:
+		s.reply(Reply{250, "2.0.0", strconv.FormatInt(n, 10) + " bytes taken"})
+		if n == 0 {
+			s.countJunk()
+		}
+	case c.told: // a client that pipelines has sent this one before it heard
+		s.reply(ReplyTo(c.refused))
+		s.countJunk()
+	default:
+		c.told = true
+		s.refuseErr(c.refused, Event{What: "refused", Text: "BDAT"})
+	}
+	if last || env == nil {
+		s.reset()
+	}
+}
+
+// newChunking begins a message, or refuses it.
+func (s *Session) newChunking() *chunking {
+	c := &chunking{max: s.MaxMessageSize}
+	if r, ok := s.mayData(); !ok {
+		c.refused = r
+		return c
+	}
+	c.binary = s.env.Body == BinaryMIME
+	c.msg, c.refused = s.Backend.Data(s.env)
+	return c
+}
+
+// dropChunks forgets a message that has not come whole.
+func (s *Session) dropChunks() {
+	if s.chunks != nil && s.chunks.msg != nil {
+		s.chunks.msg.Abort()
+	}
+	s.chunks = nil
+}
+
+// parseChunk reads "SIZE" and "SIZE LAST".
+func parseChunk(arg string) (n int64, last, ok bool) {
+	size, word, more := strings.Cut(arg, " ")
+	if last = upper(strings.TrimLeft(word, " ")) == "LAST"; more && !last || !digits(size, MaxSizeDigits) {
+		return 0, false, false
+	}
+	n, err := strconv.ParseInt(size, 10, 64)
+	return n, last, err == nil
+}
+
+// read takes a chunk of n bytes: exactly so many, unless the connection breaks.
+func (c *chunking) read(br *bufio.Reader, n int64) error {
+	c.fit(n)
+	for n > 0 {
+		if _, err := br.Peek(1); err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+		p, _ := br.Peek(int(min(n, int64(br.Buffered()))))
+		c.take(p)
+		br.Discard(len(p))
+		n -= int64(len(p))
+	}
+	return nil
+}
+
+// take takes some bytes of the message. Nothing in them is undone or looked for:
+// a line that is a single dot is one.
+func (c *chunking) take(p []byte) {
+	c.size += int64(len(p))
+	c.last = p[len(p)-1]
+	bare := c.lines.bare(p)
+	switch {
+	case c.refused != nil:
+	case bare && !c.binary:
+		c.refuse(replyBareByte)
+	default:
+		if _, err := c.msg.Write(p); err != nil {
+			c.refuse(err)
+		}
+	}
+}
+
+// fit refuses a message that n more bytes would make too large.
+func (c *chunking) fit(n int64) {
+	if c.refused == nil && c.max > 0 && n > c.max-c.size {
+		c.refuse(tooLarge(c.max))
+	}
+}
+
+// refuse lets go of the message. What is still to come of it is read all the same.
+func (c *chunking) refuse(err error) {
+	c.msg.Abort()
+	c.msg, c.refused = nil, err
+}
+
+// commit ends the message, for so many recipients. A last line without an end
+// gets one: SMTP has no other lines (RFC 5321, 4.1.1.4 allows it to whoever sends
+// the message on), and no signature minds (RFC 6376, 3.4.3).
+func (c *chunking) commit(recipients int) (id string, outcomes []error) {
+	switch {
+	case c.refused != nil || c.size == 0 || c.binary:
+	case c.lines.cr:
+		c.refuse(replyBareByte)
+	case c.last != '\n':
+		c.fit(int64(len(crlf)))
+		c.take(crlf)
+	}
+	if c.refused == nil {
+		msg := c.msg
+		c.msg = nil
+		return msg.Commit()
+	}
+	outcomes = make([]error, recipients)
+	for i := range outcomes {
+		outcomes[i] = c.refused
+	}
+	return "", outcomes
+}
