@@ -117,6 +117,7 @@ func (k *checker) run(a *app, arg []string) error {
 	k.spool()
 	k.lists()
 	k.log()
+	k.tls()
 	k.relay()
 	k.kick()
 	k.postfix()

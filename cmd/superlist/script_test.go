@@ -10,9 +10,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
+
+	"superlist/lists/secure/securetest"
 )
 
 func TestMain(m *testing.M) {
@@ -22,12 +25,22 @@ func TestMain(m *testing.M) {
 // TestScript plays testdata/script. Beside the commands of testscript there are:
 //
 //	site [LINE...]         makes superlist.toml, with these lines in front, and uses it
+//	certificate NAME DAYS  makes tls.crt and tls.key for a host, and ca.crt
 //	crlf FILE...           ends the lines of a file as SMTP does
 //	exits CODE COMMAND...  wants this exit code, and standard error only when it is not 0
 func TestScript(t *testing.T) {
-	dir := t.TempDir() // superlist-spawn is a program of its own
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", dir, "../superlist-spawn").CombinedOutput(); err != nil {
+	dir := t.TempDir() // for the programs that serve sessions
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", dir, "../superlist-spawn", "../superlist-session").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	authority := securetest.New(t)
+	certificate := func(ts *testscript.TestScript, _ bool, arg []string) {
+		days, err := strconv.Atoi(arg[1])
+		ts.Check(err)
+		crt, key := authority.Pair(t, arg[0], time.Duration(days)*24*time.Hour)
+		ts.Check(os.WriteFile(ts.MkAbs("tls.crt"), crt, 0o600))
+		ts.Check(os.WriteFile(ts.MkAbs("tls.key"), key, 0o600))
+		ts.Check(os.WriteFile(ts.MkAbs("ca.crt"), authority.PEM, 0o600))
 	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -40,7 +53,9 @@ func TestScript(t *testing.T) {
 			os.Mkdir(e.WorkDir+"/bin", 0o700)
 			return os.WriteFile(e.WorkDir+"/bin/postconf", []byte("#!/bin/sh\nexit 1\n"), 0o700)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"site": makeSite, "crlf": crlf, "exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"site": makeSite, "certificate": certificate, "crlf": crlf, "exits": exits,
+		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
 				return os.Geteuid() == 0, nil
