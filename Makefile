@@ -62,7 +62,7 @@ fuzz:
 # package that is made of it.
 install: build
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/superlist
-	install -m 0755 bin/superlist bin/superlist-spawn bin/superlist-session $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 bin/superlist bin/superlist-spawn bin/superlist-session bin/superlist-milter $(DESTDIR)$(PREFIX)/bin/
 	test -e $(DESTDIR)/etc/superlist/superlist.toml || \
 		sed "s/^hostname .*/hostname = \"$$(hostname -f 2>/dev/null || hostname)\"/" contrib/superlist.toml | \
 		install -m 0644 /dev/stdin $(DESTDIR)/etc/superlist/superlist.toml

@@ -36,6 +36,11 @@ type Intake struct {
 	// and not at MAIL: other recipients are not its business.
 	Late bool
 
+	// Again has a message recognised that was taken before, though the client
+	// was told otherwise: it is then accepted, and not taken twice. Header and
+	// body must come in writes of their own.
+	Again bool
+
 	dests []Destination // of the recipients accepted so far
 }
 
@@ -149,7 +154,11 @@ func (in *Intake) Open(env *smtp.Envelope) (*Incoming, error) {
 		w.Abort()
 		return nil, err
 	}
-	return &Incoming{in: in, env: env, w: w, traced: w.Size()}, nil
+	m := &Incoming{in: in, env: env, w: w, traced: w.Size()}
+	if in.Again {
+		m.again = newAgain()
+	}
+	return m, nil
 }
 
 // An Incoming is a message on its way into the spool.
@@ -158,11 +167,17 @@ type Incoming struct {
 	env    *smtp.Envelope
 	w      *queue.Writer
 	header rewrite.Scanner
-	traced int64 // bytes that are ours
+	traced int64  // bytes that are ours
+	again  *again // nil: nobody minds
+
+	earlier string // the id under which the recipients have the message already
 }
 
 // Write takes the message's bytes.
 func (m *Incoming) Write(p []byte) (int, error) {
+	if m.again != nil && m.header.Done() {
+		m.again.body.Write(p)
+	}
 	m.header.Write(p)
 	return m.w.Write(p)
 }
@@ -175,7 +190,7 @@ func (m *Incoming) Abort() { m.w.Abort() }
 func (m *Incoming) Commit() (string, []error) {
 	outcomes, some := m.Prepare()
 	if !some {
-		return "", outcomes
+		return m.earlier, outcomes
 	}
 	id, err := m.Publish()
 	for i := range outcomes {
@@ -188,7 +203,8 @@ func (m *Incoming) Commit() (string, []error) {
 
 // Prepare is the first step of Commit: it decides, and has the message synced
 // where nobody looks for it yet. Where some recipient is left Publish or Abort has
-// to follow; where none is, nothing is left behind.
+// to follow; where none is, or all have the message already, nothing is left
+// behind.
 func (m *Incoming) Prepare() (outcomes []error, some bool) {
 	outcomes = m.judge()
 	var refused []int
@@ -202,6 +218,10 @@ func (m *Incoming) Prepare() (outcomes []error, some bool) {
 		// refusal; it says whose it is.
 		outcomes = slices.Repeat([]error{m.together(outcomes)}, len(outcomes))
 	} else if len(refused) < len(outcomes) {
+		if refused = m.without(refused); len(refused) == len(outcomes) {
+			m.w.Abort()
+			return outcomes, false
+		}
 		err := m.w.Prepare(refused...)
 		if err == nil {
 			return outcomes, true
@@ -222,6 +242,7 @@ func (m *Incoming) Publish() (id string, err error) {
 	if err := m.w.Publish(queue.Inbound); err != nil {
 		return "", err
 	}
+	m.remember()
 	m.in.kick()
 	return m.w.ID(), nil
 }

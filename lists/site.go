@@ -3,9 +3,11 @@ package lists
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,6 +58,8 @@ type Site struct {
 	SSLServerKey       string   `toml:"ssl_server_key"`
 	SSLVerifyClient    string   `toml:"ssl_verify_client"`
 	SSLCAFile          string   `toml:"ssl_ca_file"`
+	SharedDomains      []string `toml:"shared_domains"`
+	MilterDiscard      bool     `toml:"milter_discard"`
 	Relay              Relay    `toml:"relay"`
 	Proxy              Proxy    `toml:"proxy"`
 
@@ -173,6 +177,11 @@ func (s *Site) check() error {
 	case s.Proxy.NextHop != "" && s.Proxy.NextHop == s.Kick:
 		return s.wrong("proxy.next_hop", "must not be the address of kick, where nobody speaks SMTP")
 	}
+	for _, d := range s.SharedDomains {
+		if !smtp.ValidDomain(d) {
+			return s.wrong("shared_domains", fmt.Sprintf("%q is not a domain", d))
+		}
+	}
 	if s.Kick != "" {
 		if _, err := KickAddress(s.Kick); err != nil {
 			return s.wrong("kick", err.Error())
@@ -205,6 +214,30 @@ func validPort(s string) bool {
 
 // HandsOver says that a session may have to become superlist-session.
 func (s *Site) HandsOver() bool { return s.TLS }
+
+// Serves says whether a domain has lists here. It is an error where that cannot
+// be told: a disk that is not mounted must not have mail for a list go elsewhere.
+func (s *Site) Serves(domain string) (bool, error) {
+	if !smtp.ValidDomain(domain) {
+		return false, nil
+	}
+	info, err := os.Stat(filepath.Join(s.ListsDir, strings.ToLower(domain)))
+	if err == nil {
+		return info.IsDir(), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if _, err := os.Stat(s.ListsDir); err != nil {
+		return false, &ConfigError{File: s.ListsDir, Text: "it is not there"}
+	}
+	return false, nil
+}
+
+// Shares says that a domain has other addresses beside those of its lists.
+func (s *Site) Shares(domain string) bool {
+	return slices.ContainsFunc(s.SharedDomains, func(d string) bool { return strings.EqualFold(d, domain) })
+}
 
 // Spool is the site's queue.
 func (s *Site) Spool() *queue.Spool {

@@ -5,6 +5,7 @@
 //	inbound/new, inbound/cur     accepted by a session; somebody has begun with it
 //	outbound/new, outbound/cur   to be sent; somebody has begun with it
 //	failed/                  given up; kept for the operator
+//	taken/                   what may come a second time through a milter, by name
 //
 // # What a crash leaves
 //

@@ -73,7 +73,7 @@ func (s *Spool) path(parts ...string) string {
 }
 
 // dirs are the directories below Dir, in the order in which they are made.
-var dirs = []string{"tmp", "inbound", "inbound/new", "inbound/cur", "outbound", "outbound/new", "outbound/cur", "failed"}
+var dirs = []string{"tmp", "inbound", "inbound/new", "inbound/cur", "outbound", "outbound/new", "outbound/cur", "failed", "taken"}
 
 // Init makes what is missing of the spool: directories of mode 0700.
 func (s *Spool) Init() error {

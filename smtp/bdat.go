@@ -130,7 +130,7 @@ func (c *chunking) take(p []byte) {
 // fit refuses a message that n more bytes would make too large.
 func (c *chunking) fit(n int64) {
 	if c.refused == nil && c.max > 0 && n > c.max-c.size {
-		c.refuse(tooLarge(c.max))
+		c.refuse(TooLarge(c.max))
 	}
 }
 

@@ -67,10 +67,10 @@ func isParamValue(s string) bool {
 	return s != ""
 }
 
-// heloName makes the argument of HELO, EHLO or LHLO fit for a header and a log
+// HeloName makes the argument of HELO, EHLO or LHLO fit for a header and a log
 // line. No name is refused for what it says (RFC 5321, 4.1.4), only for saying
 // nothing or for being longer than a domain can be.
-func heloName(arg string) (string, bool) {
+func HeloName(arg string) (string, bool) {
 	name, _, _ := strings.Cut(arg, " ")
 	if name == "" || len(name) > MaxDomain {
 		return "", false

@@ -64,13 +64,13 @@ func TestHeloName(t *testing.T) {
 		"ä":                            "?",
 		strings.Repeat("x", MaxDomain): strings.Repeat("x", MaxDomain),
 	} {
-		if got, ok := heloName(in); !ok || got != want {
-			t.Errorf("heloName(%q) = %q, %v, want %q", in, got, ok, want)
+		if got, ok := HeloName(in); !ok || got != want {
+			t.Errorf("HeloName(%q) = %q, %v, want %q", in, got, ok, want)
 		}
 	}
 	for _, in := range []string{"", strings.Repeat("x", MaxDomain+1)} {
-		if got, ok := heloName(in); ok {
-			t.Errorf("heloName(%q) = %q", in, got)
+		if got, ok := HeloName(in); ok {
+			t.Errorf("HeloName(%q) = %q", in, got)
 		}
 	}
 }

@@ -45,7 +45,7 @@ var commands = [...]command{
 // hello is HELO, EHLO and LHLO: RFC 5321, 4.1.1.1; RFC 2033, 4.1. It clears the
 // envelope. Enhanced codes have no place in its reply (RFC 2034, 3).
 func (s *Session) hello(arg, proto string) {
-	name, ok := heloName(arg)
+	name, ok := HeloName(arg)
 	if !ok {
 		s.refuse(Reply{501, "5.5.4", fmt.Sprintf("say your host name, of at most %d bytes", MaxDomain)})
 		return
@@ -130,7 +130,7 @@ func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
 			return Reply{501, "5.5.4", "SIZE must be a number of bytes"}, false
 		}
 		if s.MaxMessageSize > 0 && n > s.MaxMessageSize {
-			return tooLarge(s.MaxMessageSize), false
+			return TooLarge(s.MaxMessageSize), false
 		}
 		env.Size = n
 	case "BODY": // RFC 6152, 3
@@ -156,12 +156,6 @@ func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
 		return unknownParam(p), false
 	}
 	return Reply{}, true
-}
-
-func tooLarge(max int64) Reply {
-	r := replyTooLarge
-	r.Text = fmt.Sprintf("%s: at most %d bytes", r.Text, max)
-	return r
 }
 
 // rcpt is RCPT: RFC 5321, 4.1.1.3.
@@ -297,7 +291,7 @@ func (s *Session) data(string) {
 	if refused != nil {
 		msg.Abort()
 		if refused == error(replyTooLarge) {
-			refused = tooLarge(s.MaxMessageSize)
+			refused = TooLarge(s.MaxMessageSize)
 		}
 		for i := range outcomes {
 			outcomes[i] = refused

@@ -76,7 +76,7 @@ func TestReceivedIsAHeader(t *testing.T) {
 		t.Fatal("the longest path is refused")
 	}
 	for _, helo := range []string{"a", strings.Repeat("h", MaxDomain), "a\r\nBcc: x", "(((", "ä\x00", `a;b"\`} {
-		name, ok := heloName(strings.ReplaceAll(helo, " ", "_"))
+		name, ok := HeloName(strings.ReplaceAll(helo, " ", "_"))
 		if !ok {
 			t.Fatal(helo)
 		}

@@ -51,7 +51,7 @@ var stateKeys = [...]struct {
 		return len(v) <= MaxDomain && v == clean(v)
 	}},
 	{"helo", func(s *State) string { return s.Helo }, func(s *State, v string) bool {
-		name, ok := heloName(v)
+		name, ok := HeloName(v)
 		s.Helo = v
 		return v == "" || ok && name == v
 	}},

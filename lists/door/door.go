@@ -19,6 +19,10 @@ import (
 	"superlist/lists/sandbox"
 )
 
+// MilterProgram is the program that serves milter sessions; it remembers what it
+// has taken.
+const MilterProgram = "superlist-milter"
+
 // HideStderr moves standard error out of the client's socket. It is the first
 // thing to do, before anything can be said there.
 func HideStderr() error {
@@ -49,12 +53,13 @@ func Open(config, program string) (*lists.Site, *maillog.Log, error) {
 	if f := log.File(); f != nil {
 		unix.Dup3(int(f.Fd()), 2, 0)
 	}
-	return site, log, shutIn(site, log)
+	b := box(site)
+	b.Milter = program == MilterProgram
+	return site, log, shutIn(b, log)
 }
 
 // shutIn enters the sandbox.
-func shutIn(site *lists.Site, log *maillog.Log) error {
-	b := box(site)
+func shutIn(b sandbox.Box, log *maillog.Log) error {
 	if log.Takes(maillog.Debug) {
 		log.Printf(maillog.Debug, "sandbox landlock=%d: from here on this process may only %s", sandbox.Kernel(), b)
 	}

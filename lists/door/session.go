@@ -25,15 +25,7 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 		SessionTimeout: time.Duration(site.SessionTimeout),
 		StartTLS:       site.TLS,
 		RequireTLS:     site.TLSRequired,
-		Log: func(e smtp.Event) {
-			if at := level(e); log.Takes(at) {
-				log.Line(at, e.String())
-			}
-			if sandbox.Refused(e.Err) {
-				log.Printf(maillog.Err, "the kernel refused that: %v: a session may only %s; superlist check looks at owners and modes",
-					e.Err, box(site))
-			}
-		},
+		Log:            Events(site, log),
 	}
 	if site.Proxy.NextHop != "" {
 		Before(s, site, func(by time.Time) (io.ReadWriteCloser, error) {
@@ -45,6 +37,19 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 		})
 	}
 	return s
+}
+
+// Events writes the decisions of a session to the log.
+func Events(site *lists.Site, log *maillog.Log) func(smtp.Event) {
+	return func(e smtp.Event) {
+		if at := level(e); log.Takes(at) {
+			log.Line(at, e.String())
+		}
+		if sandbox.Refused(e.Err) {
+			log.Printf(maillog.Err, "the kernel refused that: %v: a session may only %s; superlist check looks at owners and modes",
+				e.Err, box(site))
+		}
+	}
 }
 
 // Before puts the session before a next hop, to which dial connects.

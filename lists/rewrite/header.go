@@ -160,6 +160,9 @@ func (s *Scanner) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Done says that the header has come to its end.
+func (s *Scanner) Done() bool { return s.done }
+
 // Header is what came, and whether all of it could be kept.
 func (s *Scanner) Header() (h Header, ok bool) {
 	if s.big || len(s.buf) > s.max() {

@@ -2,8 +2,8 @@
 // need, before the client can say anything: with resource limits, no_new_privs
 // and Landlock, landlock(7).
 //
-// A session that is in it writes below queue_dir/tmp and queue_dir/inbound and
-// nowhere else, reads lists, and opens no other file, starts no program, listens
+// A session that is in it writes below queue_dir/tmp and queue_dir/inbound (and a
+// milter session, queue_dir/taken) and nowhere else, reads lists, and opens no other file, starts no program, listens
 // nowhere and connects to no port but those that the configuration names. If
 // superlist-session may be needed it may become that, which may read the key and
 // what else is configured for it. That goes for root as well.
@@ -32,6 +32,7 @@ import (
 type Box struct {
 	Site    *lists.Site
 	Session string // where superlist-session is
+	Milter  bool   // it is superlist-milter
 }
 
 // newest is the latest Landlock that is known here. An older kernel does what it
@@ -61,7 +62,7 @@ func (b Box) Enter() error {
 // makeSpool makes the spool before the first message ever, since only what is
 // there can be granted. If it cannot be made, MAIL says why.
 func (b Box) makeSpool() {
-	if _, err := os.Lstat(b.Site.QueueDir + "/tmp"); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(b.Site.QueueDir + "/taken"); errors.Is(err, fs.ErrNotExist) {
 		b.Site.Spool().Init()
 	}
 }
@@ -95,6 +96,9 @@ func (b Box) grants() []grant {
 		{what: "write", at: s.QueueDir + "/inbound", file: write | list},
 		{what: "list", at: s.QueueDir + "/outbound", file: list}, // water marks
 		{what: "read", at: s.ListsDir, file: read},
+	}
+	if b.Milter {
+		gs = append(gs, grant{what: "write", at: s.QueueDir + "/taken", file: write | read | list})
 	}
 	for _, address := range []string{s.Kick, s.Proxy.NextHop} {
 		if to, err := lists.KickAddress(address); err == nil { // else: ""

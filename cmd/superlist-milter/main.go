@@ -1,0 +1,76 @@
+// Superlist-milter serves one milter session on standard input and output, as
+// spawn(8), inetd, xinetd and systemd start it, and exits.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"superlist/lists"
+	"superlist/lists/door"
+	"superlist/lists/maillog"
+)
+
+const manual = `superlist-milter - mailing lists as a mail filter
+
+Usage: superlist-milter [-c FILE] [-non-smtpd]
+
+It speaks the milter protocol on standard input and output, one process for each
+SMTP session of Postfix or sendmail. Recipients that are lists are refused or
+accepted while the sender is on the line; the message is put into the spool and
+taken off the server's hands for them. All other recipients, and all other mail,
+go on untouched. Postfix spawn(8), inetd, xinetd and systemd with Accept=yes start
+it.
+
+  -c FILE     the configuration; else $SUPERLIST_CONFIG, else
+              ` + lists.DefaultConfig + `
+  -non-smtpd  for mail from programs on this machine (non_smtpd_milters): what is
+              refused is refused at the end of the message, so that it goes back
+              to its sender and does not wait in the queue
+
+It writes nothing to standard error: under spawn and inetd that is the server.
+What it has to say is in the log that the configuration names.
+`
+
+const program = door.MilterProgram
+
+func main() {
+	err := door.HideStderr()
+	if err == nil {
+		err = run(os.Args[1:])
+	}
+	if err != nil {
+		// There is nothing to be said on the line: that the connection ends
+		// has the server do what milter_default_action says.
+		door.Fallback(program).Printf(maillog.Err, "no session: %v", err)
+	}
+}
+
+// run serves the server. An error is one of ours before the session began.
+func run(args []string) (err error) {
+	defer door.Panicked(&err)
+	flags := flag.NewFlagSet(program, flag.ContinueOnError)
+	flags.Usage = func() {}
+	config := flags.String("c", "", "")
+	local := flags.Bool("non-smtpd", false, "")
+	switch err := flags.Parse(args); {
+	case err == flag.ErrHelp:
+		fmt.Print(manual)
+		return nil
+	case err != nil:
+		return err
+	case flags.NArg() > 0:
+		return fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	site, log, err := door.Open(*config, program)
+	if err != nil {
+		return err
+	}
+	g := newGate(site, door.Events(site, log))
+	g.local = *local
+	f := g.filter()
+	f.Log = func(text string) { log.Line(maillog.Err, text) }
+	f.Serve(&door.Conn{In: 0, Out: 1})
+	return nil
+}

@@ -1,0 +1,58 @@
+package queue
+
+import (
+	"encoding/hex"
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TakenAge is how long the spool remembers what it has taken: a client whose
+// delivery has failed elsewhere comes again for five days (RFC 5321, 4.5.4.1).
+const TakenAge = 6 * 24 * time.Hour
+
+// Taken says under which id a message was taken, by a key that is the same for
+// the same message, and a digest. What cannot be read was not taken: a message
+// twice is better than none.
+func (s *Spool) Taken(key []byte, now time.Time) (id string, ok bool) {
+	path := s.path("taken", hex.EncodeToString(key))
+	info, err := os.Stat(path)
+	if err != nil || now.Sub(info.ModTime()) > TakenAge {
+		return "", false
+	}
+	text, err := os.ReadFile(path)
+	id = strings.TrimSuffix(string(text), "\n")
+	return id, err == nil && validID(id)
+}
+
+// Take remembers a message. It is not synced: after a power cut the message may
+// be taken twice.
+func (s *Spool) Take(key []byte, id string, now time.Time) error {
+	path := s.path("taken", hex.EncodeToString(key))
+	if err := s.fault("open", path); err != nil {
+		return err
+	}
+	// Somebody who reads it before it is written does not know the message yet.
+	f, err := OpenFile(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(id + "\n")
+	if key[0] == 0 { // one in 256
+		s.forgetTaken(now)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// forgetTaken removes what is too old to be asked for.
+func (s *Spool) forgetTaken(now time.Time) {
+	entries, _ := os.ReadDir(s.path("taken"))
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > TakenAge {
+			os.Remove(s.path("taken", e.Name()))
+		}
+	}
+}
