@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -75,6 +76,16 @@ func (c *client) hello() *client {
 	if greeting := c.reply(); !strings.HasPrefix(greeting, "220 ") {
 		c.t.Fatalf("greeting %q", greeting)
 	}
+	c.announced = c.want("250", "EHLO client.example.com")
+	return c
+}
+
+// startTLS goes on inside TLS, whoever the server is.
+func (c *client) startTLS() *client {
+	c.t.Helper()
+	c.want("220", "STARTTLS")
+	c.conn = tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true})
+	c.in = bufio.NewReader(c.conn)
 	c.announced = c.want("250", "EHLO client.example.com")
 	return c
 }
