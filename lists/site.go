@@ -112,6 +112,7 @@ func Load(file string) (*Site, error) {
 		SSLServerCrt:       "/etc/superlist/tls.crt",
 		SSLServerKey:       "/etc/superlist/tls.key",
 		SSLVerifyClient:    "none",
+		SharedDomains:      []string{},
 		Relay:              newRelay(),
 		Proxy:              Proxy{Timeout: Duration(ProxyTimeout), Announce: AnnounceOwn},
 		file:               file,

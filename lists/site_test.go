@@ -180,3 +180,30 @@ func TestOpenBroken(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestServes: which domains have lists here, and which of them have other
+// addresses too.
+func TestServes(t *testing.T) {
+	dir := t.TempDir()
+	s := &Site{ListsDir: filepath.Join(dir, "lists"), SharedDomains: []string{"Example.ORG"}}
+	if _, err := s.Serves("example.org"); err == nil {
+		t.Error("it can be told without lists_dir")
+	}
+	if err := os.MkdirAll(filepath.Join(s.ListsDir, "example.org", "dev"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.ListsDir, "file.example"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for domain, want := range map[string]bool{
+		"example.org": true, "EXAMPLE.org": true, "example.com": false, "file.example": false,
+		"": false, "..": false, "../lists/example.org": false, "example.org/dev": false, "[192.0.2.1]": false,
+	} {
+		if got, err := s.Serves(domain); got != want || err != nil {
+			t.Errorf("%q: %t, %v", domain, got, err)
+		}
+	}
+	if !s.Shares("example.org") || s.Shares("example.com") {
+		t.Error("the wrong domains are shared")
+	}
+}
