@@ -80,7 +80,7 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 	// asks whether the list exists, as Postfix's address verification does,
 	// hears the truth.
 	if d.Purpose == Post && !env.From.IsNull() {
-		if err := d.List.mayPost(env.From); err != nil {
+		if err := d.List.mayPost(behindTag(env.From)); err != nil {
 			return err
 		}
 	}
@@ -116,6 +116,13 @@ func (d Destination) fits(size int64) error {
 	return d.List.fits(size)
 }
 
+// Verify says whether there is such an address of a list, and no more: not who
+// is on the list, and not who may post.
+func (in *Intake) Verify(to smtp.Path) error {
+	_, err := in.Site.Resolve(to)
+	return err
+}
+
 // Data refuses mail without a sender for lists, and opens the spool. The message
 // is a *Incoming.
 func (in *Intake) Data(env *smtp.Envelope) (smtp.Message, error) {
@@ -135,7 +142,7 @@ func (in *Intake) Open(env *smtp.Envelope) (*Incoming, error) {
 	now := time.Now()
 	w, err := in.Spool.Create(queue.Head{
 		Arrived: now,
-		Client:  env.Peer.String() + " helo=" + env.Helo + " proto=" + env.Proto,
+		Client:  env.Client(),
 		From:    env.From,
 		Body:    env.Body,
 		Ret:     env.Ret,
@@ -332,7 +339,7 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) error {
 	}
 	var no error
 	for _, author := range authors {
-		if author.Key() == m.env.From.Key() {
+		if author.Key() == behindTag(m.env.From).Key() {
 			return nil // asked at RCPT
 		}
 		if no = l.mayPost(author); no == nil {

@@ -3,6 +3,7 @@ package lists
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"superlist/smtp"
 )
@@ -40,6 +41,20 @@ func (l *List) mayPost(author smtp.Path) error {
 	}
 	return l.refusal("5.7.1", "only members may post to %s, and %s is none: use the address that is subscribed, or subscribe first",
 		l.Addr.Address(), author.Address())
+}
+
+// behindTag is the sender behind a BATV address, prvs=KDDDSSSSSS=local@domain,
+// which changes every day (draft-levine-smtp-batv, 3). The tag is for who made
+// it, and can be checked by nobody else.
+func behindTag(sender smtp.Path) smtp.Path {
+	kind, rest, _ := strings.Cut(sender.Local, "=")
+	tag, local, ok := strings.Cut(rest, "=")
+	if !ok || local == "" || !strings.EqualFold(kind, "prvs") || len(tag) != len("KDDDSSSSSS") ||
+		strings.Trim(tag[:4], "0123456789") != "" || strings.Trim(tag[4:], "0123456789abcdefABCDEF") != "" {
+		return sender
+	}
+	sender.Local = local
+	return sender
 }
 
 func contains(list []smtp.Path, p smtp.Path) bool {

@@ -47,6 +47,11 @@ type Site struct {
 	SessionTimeout     Duration `toml:"session_timeout"`
 	RecipientDelimiter string   `toml:"recipient_delimiter"`
 	Kick               string   `toml:"kick"`
+	XClient            bool     `toml:"xclient"`
+	XForward           bool     `toml:"xforward"`
+	ProxyProtocol      bool     `toml:"proxy_protocol"`
+	Trusted            []string `toml:"trusted"` // networks, addresses, "unix", "stdin"
+	Vrfy               string   `toml:"vrfy"`    // maybe, lists
 	Log                string   `toml:"log"`
 	LogLevel           string   `toml:"log_level"`
 	RetryMin           Duration `toml:"retry_min"`
@@ -104,6 +109,9 @@ func Load(file string) (*Site, error) {
 		SessionTimeout:     Duration(smtp.SessionTimeout),
 		RecipientDelimiter: "+",
 		Kick:               "127.0.0.1:10027",
+		XForward:           true,
+		Vrfy:               "maybe",
+		Trusted:            []string{"127.0.0.0/8", "::1", "unix"},
 		Log:                "syslog",
 		LogLevel:           "info",
 		RetryMin:           Duration(queue.RetryMin),
@@ -155,6 +163,8 @@ func (s *Site) check() error {
 		return s.wrong("queue_min_msg", fmt.Sprintf("must be from 1 to queue_max_msg, which is %d", s.QueueMaxMsg))
 	case len(s.RecipientDelimiter) != 1 || !strings.Contains("+-=_.", s.RecipientDelimiter):
 		return s.wrong("recipient_delimiter", "must be one of + - = _ .")
+	case s.Vrfy != "maybe" && s.Vrfy != "lists":
+		return s.wrong("vrfy", "must be maybe or lists")
 	case s.RetryMin > s.RetryMax:
 		return s.wrong("retry_min", "must not be longer than retry_max")
 	case s.Log != "syslog" && s.Log != "journal" && s.Log != "stderr" && s.Log != "none" && !filepath.IsAbs(s.Log):
@@ -191,6 +201,11 @@ func (s *Site) check() error {
 	if s.Proxy.NextHop != "" {
 		if _, err := KickAddress(s.Proxy.NextHop); err != nil {
 			return s.wrong("proxy.next_hop", err.Error())
+		}
+	}
+	for _, who := range s.Trusted {
+		if _, ok := network(who); !ok && who != "unix" && who != "stdin" {
+			return s.wrong("trusted", fmt.Sprintf(`%q is none of: a network like 192.0.2.0/24, an address, "unix", "stdin"`, who))
 		}
 	}
 	return s.checkRelay()

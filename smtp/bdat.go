@@ -36,6 +36,7 @@ func (s *Session) bdat(arg string) {
 		s.chunks = s.newChunking()
 	}
 	env, c := s.env, s.chunks
+	s.wire.request(s.wire.readTimeout)
 	if err := c.read(s.wire.br, n); err != nil {
 		s.dropChunks()
 		s.wire.br.Reset(failed{err}) // the session's next line is this error

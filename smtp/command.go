@@ -75,12 +75,18 @@ func HeloName(arg string) (string, bool) {
 	if name == "" || len(name) > MaxDomain {
 		return "", false
 	}
+	return oneWord(name), true
+}
+
+// oneWord puts a question mark for all that could end a word of a header or of
+// a log line, or begin a comment.
+func oneWord(s string) string {
 	return strings.Map(func(c rune) rune {
 		if c <= ' ' || c > '~' || strings.ContainsRune(`()<>,;\"`, c) {
 			return '?'
 		}
 		return c
-	}, name), true
+	}, s)
 }
 
 // printable says that s can stand in a header, a log line and a queue file.

@@ -34,6 +34,9 @@ var commands = [...]command{
 	{verb: "VRFY", run: (*Session).vrfy, junk: true},
 	{verb: "HELP", run: (*Session).help, junk: true},
 
+	{verb: "XFORWARD", run: (*Session).xforward},
+	{verb: "XCLIENT", run: (*Session).xclient, plain: true}, // it may be what says that TLS is not needed
+
 	{verb: "EXPN", run: (*Session).notHere},
 	{verb: "ETRN", run: (*Session).notHere},
 	{verb: "TURN", run: (*Session).notHere},
@@ -70,7 +73,7 @@ func (s *Session) extensions() []string {
 		"SIZE " + strconv.FormatInt(s.MaxMessageSize, 10),
 		"8BITMIME",
 		"CHUNKING",
-		"LIMITS RCPTMAX=" + strconv.Itoa(s.maxRecipients()), // RFC 9422, 3
+		"LIMITS RCPTMAX=" + strconv.Itoa(s.maxRecipients()), // RFC 9422
 		"ENHANCEDSTATUSCODES",
 	}
 	if s.BinaryMIME {
@@ -83,6 +86,12 @@ func (s *Session) extensions() []string {
 		s.log(Event{What: "refused", Text: "AUTH", Reply: ReplyTo(err), Err: err}) // it is not offered now
 	} else if len(offered) > 0 {
 		words = append(words, "AUTH "+strings.Join(offered, " "))
+	}
+	if s.XClient && s.trusted() {
+		words = append(words, xclientKeyword)
+	}
+	if s.XForward && s.trusted() {
+		words = append(words, xforwardKeyword)
 	}
 	return words
 }
@@ -106,7 +115,8 @@ func (s *Session) mail(arg string) {
 		s.refuse(*bad)
 		return
 	}
-	env := &Envelope{Peer: s.Peer, Helo: s.helo, Proto: s.proto, TLS: s.TLS, Login: s.login, From: from, Line: s.line}
+	env := &Envelope{Peer: s.Peer, Forwarded: s.forwarded, TLS: s.TLS, Login: s.login, From: from, Line: s.line}
+	env.Helo, env.Proto = s.speaks()
 	for _, p := range params {
 		if r, ok := s.mailParam(env, p); !ok {
 			s.refuse(r)
@@ -280,6 +290,7 @@ func (s *Session) data(string) {
 		return
 	}
 	s.reply(Reply{354, "", "send the message; end with a line that is a single dot"})
+	s.wire.request(s.wire.readTimeout)
 	size, refused, err := readData(s.wire.br, msg, s.MaxMessageSize)
 	if err != nil {
 		msg.Abort()
@@ -339,13 +350,31 @@ func (s *Session) rset(string) {
 
 func (s *Session) noop(string) { s.reply(Reply{250, "2.0.0", "ok"}) }
 
-// vrfy promises nothing and reveals nothing: RFC 5321, 3.5.3 and 7.3.
+// vrfy promises nothing and reveals nothing, unless there is somebody to ask:
+// RFC 5321, 3.5.3 and 7.3. A name alone is one of ours.
 func (s *Session) vrfy(arg string) {
 	if arg == "" {
 		s.refuse(Reply{501, "5.5.4", "say an address"})
 		return
 	}
-	s.reply(Reply{252, "2.0.0", "send some mail and see"})
+	if s.Verify == nil {
+		s.reply(Reply{252, "2.0.0", "send some mail and see"})
+		return
+	}
+	word := strings.TrimSuffix(strings.TrimPrefix(arg, "<"), ">")
+	if !strings.Contains(word, "@") {
+		word += "@" + s.Hostname
+	}
+	to, ok := ParseAddress(word)
+	if !ok {
+		s.refuse(Reply{501, "5.1.3", "that is no address"})
+		return
+	}
+	if err := s.Verify(to); err != nil {
+		s.refuseErr(err, Event{What: "refused", Text: "VRFY", To: to})
+		return
+	}
+	s.reply(Reply{250, "2.1.5", to.String()})
 }
 
 func (s *Session) help(string) {

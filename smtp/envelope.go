@@ -20,30 +20,53 @@ const BinaryMIME = "BINARYMIME"
 // A Peer is the client of a session.
 type Peer struct {
 	Addr netip.AddrPort // invalid where there is no such address
-	Name string         // then: "unix", or "stdin" for a pipe or a file
+	Name string         // then: "unix", "stdin" for a pipe or a file, or "unknown" where a proxy does not know it
+
+	// What XCLIENT and the PROXY protocol add; superlist itself looks up no
+	// names.
+	Host    string         // its name, looked up there and back
+	Reverse string         // its name as its address has it, which anybody can make up
+	Dest    netip.AddrPort // where it connected to; invalid: not said
 }
 
-// String is "[192.0.2.7]:4711" or the name.
+// String is "[192.0.2.7]:4711", with the host before it where it is known, or
+// the name.
 func (p Peer) String() string {
 	if !p.Addr.IsValid() {
+		if p.Host != "" {
+			return p.Host + "[" + p.Name + "]"
+		}
 		return p.Name
 	}
 	ip := p.Addr.Addr().Unmap()
 	if p.Addr.Port() == 0 {
-		return fmt.Sprintf("[%s]", ip)
+		return fmt.Sprintf("%s[%s]", p.Host, ip)
 	}
-	return fmt.Sprintf("[%s]:%d", ip, p.Addr.Port())
+	return fmt.Sprintf("%s[%s]:%d", p.Host, ip, p.Addr.Port())
 }
 
-// literal is the address as RFC 5321, 4.1.3 writes it, or the name.
+// dest is where the client connected to, or empty.
+func (p Peer) dest() string {
+	if !p.Dest.IsValid() {
+		return ""
+	}
+	return Peer{Addr: p.Dest}.String()
+}
+
+// literal is the host, if it is known, and the address as RFC 5321, 4.1.3 and
+// 4.4 write them, or the name.
 func (p Peer) literal() string {
+	host := p.Host
+	if host != "" {
+		host += " "
+	}
 	if !p.Addr.IsValid() {
-		return p.Name
+		return host + p.Name
 	}
 	if ip := p.Addr.Addr().Unmap(); ip.Is4() {
-		return "[" + ip.String() + "]"
+		return host + "[" + ip.String() + "]"
 	}
-	return "[IPv6:" + p.Addr.Addr().WithZone("").String() + "]"
+	return host + "[IPv6:" + p.Addr.Addr().WithZone("").String() + "]"
 }
 
 // A TLS is what a session inside TLS has agreed on.
@@ -95,6 +118,26 @@ type Envelope struct {
 	EnvID string // the sender's name for the transaction, in xtext as it came; see EnvelopeID
 	To    []Rcpt // the recipients accepted so far
 	Line  string // the command that the backend is asked about, as it came: MAIL, then each RCPT
+
+	Forwarded *Forwarded // what XFORWARD says; nil: nothing
+}
+
+// Client is who sends the mail, in one line, for the log's reader: as XFORWARD
+// says, or the client of the session.
+func (e *Envelope) Client() string {
+	peer, helo, proto := e.Peer, e.Helo, e.Proto
+	s := ""
+	if f := e.Forwarded; f != nil {
+		peer, helo, proto = f.Peer, f.Helo, f.Proto
+		s = " via=" + e.Peer.String()
+		if f.Ident != "" {
+			s += " ident=" + f.Ident
+		}
+		if f.Local {
+			s += " source=LOCAL"
+		}
+	}
+	return peer.String() + " helo=" + helo + " proto=" + proto + s
 }
 
 // Received is the trace header for this transaction: RFC 5321, 4.4. It names a

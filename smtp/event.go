@@ -12,6 +12,8 @@ type Event struct {
 	Text   string // the command or stage, or a summary
 	ID     string // of the message in the queue
 	Peer   Peer
+	Via    Peer   // who says so with XFORWARD; zero: nobody had to
+	Ident  string // the mail's queue id there
 	Helo   string
 	Proto  string
 	TLS    TLS
@@ -53,6 +55,14 @@ func (e Event) String() string {
 	}
 	add("id", e.ID)
 	add("client", e.Peer.String())
+	if e.Peer.Host == "" { // else the one says it better
+		add("reverse", e.Peer.Reverse)
+	}
+	if e.What == "proxied" || e.What == "xclient" {
+		add("dest", e.Peer.dest())
+	}
+	add("via", e.Via.String())
+	add("ident", e.Ident)
 	add("helo", e.Helo)
 	add("proto", e.Proto)
 	add("tls", e.TLS.String())

@@ -38,6 +38,13 @@ const (
 	// that never ends its reply must not hold the client for ever.
 	MaxReplyLines = 128
 
+	// SoftErrors is how many refused commands a stranger may have before each
+	// reply is held back for ErrorPause: Postfix's smtpd_soft_error_limit and
+	// smtpd_error_sleep_time. Who guesses addresses then learns one a second. A
+	// peer that is trusted speaks for many and does not wait.
+	SoftErrors = 10
+	ErrorPause = time.Second
+
 	// MaxErrors is how many refused commands a session bears before 421. It is
 	// Postfix's smtpd_hard_error_limit.
 	MaxErrors = 20
@@ -47,6 +54,21 @@ const (
 	// each counts as an error: Postfix's smtpd_junk_command_limit. MAIL does not
 	// begin the count anew, or MAIL and RSET in turn would go on for ever.
 	MaxJunk = 100
+
+	// MaxProxyLine is the longest line of the PROXY protocol, version 1, CRLF
+	// included: so the protocol says.
+	MaxProxyLine = 107
+
+	// MaxProxyBody is how much may follow the first sixteen bytes of version 2.
+	// Addresses need 36; what proxies add about TLS is some hundred bytes.
+	MaxProxyBody = 4096
+
+	// MaxAttribute is the longest value of XCLIENT and XFORWARD, as it stands in
+	// the command: Postfix's limit.
+	MaxAttribute = 255
+
+	// MaxProto is the longest protocol name in XFORWARD: Postfix's limit.
+	MaxProto = 64
 
 	// MaxSizeDigits is the length of a SIZE value: RFC 1870, 4 allows 20.
 	MaxSizeDigits = 20
@@ -73,6 +95,15 @@ const (
 	// ReadTimeout is how long a server waits for the client's next bytes: RFC
 	// 5321, 4.5.3.2.7 asks for at least five minutes.
 	ReadTimeout = 5 * time.Minute
+	// MinDataRate is how many bytes a second must come in the long run. A
+	// request has ReadTimeout to arrive in; that many bytes give it a second
+	// more, so that one byte a minute does not hold a session. It is Postfix's
+	// smtpd_min_data_rate, and low enough for any line that carries mail.
+	MinDataRate = 500
+	// ProxyTimeout is how long the header of the PROXY protocol may take, all
+	// of it: Postfix's smtpd_upstream_proxy_timeout. The protocol wants three
+	// seconds at least, for a segment that is lost.
+	ProxyTimeout = 5 * time.Second
 	// WriteTimeout is how long a server tries to get its replies out.
 	WriteTimeout = 5 * time.Minute
 	// SessionTimeout ends a session that is never idle and never done. The

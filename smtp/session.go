@@ -75,6 +75,16 @@ type Session struct {
 
 	Auth Auth // zero: no AUTH
 
+	// Verify says of an address what VRFY tells; nil: VRFY tells nothing.
+	Verify func(Path) error
+	// ProxyProtocol has the client's address come before the greeting, in a
+	// header of the PROXY protocol; only from a Peer that is Trusted.
+	ProxyProtocol bool
+	// XClient and XForward offer the commands of these names to a Peer for
+	// whom Trusted says so; nil: for nobody. XCLIENT puts another in its place.
+	XClient, XForward bool
+	Trusted           func(Peer) bool
+
 	ReadTimeout, WriteTimeout, SessionTimeout time.Duration // 0: the constant of that name
 
 	// Log gets every decision. It must not fail and must not write to the
@@ -85,7 +95,7 @@ type Session struct {
 	line    string // the current command, as it came
 	helo    string
 	proto   string
-	login   string    // who AUTH has proved the client to be
+	login   string    // who AUTH has proved the client to be, or XCLIENT says it is
 	env     *Envelope // nil outside a transaction
 	chunks  *chunking // nil where no message is coming by BDAT
 	refused bool      // RCPT has been refused in this transaction
@@ -97,6 +107,9 @@ type Session struct {
 	done    bool
 	gone    bool  // to another program
 	lost    error // the connection is no longer to be spoken on
+
+	claimed   Claimed    // by XCLIENT
+	forwarded *Forwarded // by XFORWARD; nil: nothing
 
 	authFailures int
 }
@@ -127,11 +140,11 @@ func (s *Session) Serve(rw io.ReadWriter) (err error) {
 
 	if s.Resume != nil {
 		s.resume(s.Resume)
-	} else {
-		s.log(Event{What: "connect"})
-		s.reply(Reply{220, "", s.Hostname + " ESMTP superlist"})
+	} else if err := s.start(); err != nil {
+		return s.end(err)
 	}
 	for !s.done {
+		s.wire.request(s.wire.readTimeout)
 		line, err := s.wire.readLine()
 		if err != nil {
 			if !s.badLine(err) {
@@ -146,6 +159,26 @@ func (s *Session) Serve(rw io.ReadWriter) (err error) {
 	}
 	return s.end(s.wire.bw.Flush())
 }
+
+// start is the session's beginning, up to the greeting.
+func (s *Session) start() error {
+	s.log(Event{What: "connect"})
+	if s.ProxyProtocol {
+		if err := s.proxied(); err != nil || s.done {
+			return err
+		}
+	}
+	if s.wire.early() && s.stranger() {
+		s.refuse(Reply{554, "5.5.0", "you speak before the greeting, so what you say is no SMTP; closing"})
+		s.done = true
+		return nil
+	}
+	s.greet()
+	return nil
+}
+
+// greet says who we are: RFC 5321, 4.2.
+func (s *Session) greet() { s.reply(Reply{220, "", s.Hostname + " ESMTP superlist"}) }
 
 // command runs one command line.
 func (s *Session) command(line string) {
@@ -259,6 +292,9 @@ func (s *Session) refuse(r Reply) { s.refuseFor(r, Event{What: "refused", Text: 
 func (s *Session) refuseFor(r Reply, e Event) {
 	e.Reply = r
 	s.log(e)
+	if s.errors >= SoftErrors && s.stranger() {
+		s.wire.sleep(ErrorPause)
+	}
 	s.reply(r)
 	s.strike()
 }
@@ -288,8 +324,12 @@ func (s *Session) log(e Event) {
 	if s.Log == nil {
 		return
 	}
-	e.Peer, e.Helo, e.Proto, e.TLS = s.Peer, s.helo, s.proto, s.TLS
+	e.Peer, e.TLS = s.Peer, s.TLS
 	e.Login = cmp.Or(e.Login, s.login)
+	e.Helo, e.Proto = s.speaks()
+	if f := s.forwarded; f != nil {
+		e.Peer, e.Helo, e.Proto, e.Ident, e.Via = f.Peer, f.Helo, f.Proto, f.Ident, s.Peer
+	}
 	if s.env != nil {
 		e.From, e.InMail = s.env.From, true
 	}
@@ -302,7 +342,17 @@ func (s *Session) reset() {
 	if s.env != nil {
 		s.Backend.Reset()
 	}
-	s.env, s.refused, s.over = nil, false, 0
+	s.env, s.forwarded, s.refused, s.over = nil, nil, false, 0
+}
+
+// speaks is what the client calls itself, and in what protocol. LMTP is never
+// said of another: it decides how many replies there are.
+func (s *Session) speaks() (helo, proto string) {
+	helo, proto = cmp.Or(s.claimed.Helo, s.helo), s.proto
+	if s.claimed.Proto != "" && proto != LMTP {
+		proto = s.claimed.Proto
+	}
+	return helo, proto
 }
 
 // parseSize reads a SIZE value: RFC 1870, 4.

@@ -65,7 +65,7 @@ func (s *Session) starttls(string) {
 	}
 	s.wire.raw = rw
 	s.reset() // RFC 3207, 4.2: nothing that was said before counts
-	s.helo, s.proto, s.login = "", "", ""
+	s.helo, s.proto, s.login, s.claimed = "", "", "", Claimed{}
 	e := Event{What: "starttls"}
 	if s.TLS.Doubt != "" {
 		e.Err = fmt.Errorf("the client's certificate is not believed: %s", s.TLS.Doubt)

@@ -20,6 +20,7 @@ type State struct {
 	Peer     Peer
 	Helo     string // empty: nobody has said it yet
 	Proto    string
+	Claimed  Claimed   // by XCLIENT
 	Errors   int       // refused commands
 	Junk     int       // commands that moved nothing
 	Accepted int       // messages
@@ -45,11 +46,23 @@ var stateKeys = [...]struct {
 	get func(*State) string
 	set func(*State, string) bool
 }{
-	{"addr", getAddr, setAddr},
+	{"addr", func(s *State) string { return getAddr(s.Peer.Addr) }, func(s *State, v string) bool { return setAddr(&s.Peer.Addr, v) }},
 	{"name", func(s *State) string { return s.Peer.Name }, func(s *State, v string) bool {
 		s.Peer.Name = v
 		return len(v) <= MaxDomain && v == clean(v)
 	}},
+	{"host", func(s *State) string { return s.Peer.Host }, func(s *State, v string) bool {
+		s.Peer.Host = v
+		return v == "" || ValidDomain(v)
+	}},
+	{"reverse", func(s *State) string { return s.Peer.Reverse }, func(s *State, v string) bool {
+		s.Peer.Reverse = v
+		return v == "" || ValidDomain(v)
+	}},
+	{"dest", func(s *State) string { return getAddr(s.Peer.Dest) }, func(s *State, v string) bool { return setAddr(&s.Peer.Dest, v) }},
+	{"claimed-helo", func(s *State) string { return s.Claimed.Helo }, func(s *State, v string) bool { return setWord(&s.Claimed.Helo, v) }},
+	{"claimed-proto", func(s *State) string { return s.Claimed.Proto }, func(s *State, v string) bool { return setWord(&s.Claimed.Proto, v) }},
+	{"claimed-login", func(s *State) string { return s.Claimed.Login }, func(s *State, v string) bool { return setWord(&s.Claimed.Login, v) }},
 	{"helo", func(s *State) string { return s.Helo }, func(s *State, v string) bool {
 		name, ok := HeloName(v)
 		s.Helo = v
@@ -69,20 +82,26 @@ var stateKeys = [...]struct {
 	}},
 }
 
-func getAddr(s *State) string {
-	if !s.Peer.Addr.IsValid() {
+func getAddr(a netip.AddrPort) string {
+	if !a.IsValid() {
 		return ""
 	}
-	return s.Peer.Addr.String()
+	return a.String()
 }
 
-func setAddr(s *State, v string) (ok bool) {
+func setAddr(a *netip.AddrPort, v string) (ok bool) {
 	if v == "" {
 		return true
 	}
 	var err error
-	s.Peer.Addr, err = netip.ParseAddrPort(v)
+	*a, err = netip.ParseAddrPort(v)
 	return err == nil
+}
+
+// setWord reads what XCLIENT said.
+func setWord(s *string, v string) (ok bool) {
+	*s = v
+	return len(v) <= MaxAttribute && v == oneWord(v)
 }
 
 // setCount reads a counter.
@@ -152,7 +171,7 @@ func (s *Session) handOver() error {
 	}
 	input, _ := s.wire.br.Peek(s.wire.br.Buffered())
 	err := s.HandOver(&State{
-		Peer: s.Peer, Helo: s.helo, Proto: s.proto,
+		Peer: s.Peer, Helo: s.helo, Proto: s.proto, Claimed: s.claimed,
 		Errors: s.errors, Junk: s.junk, Accepted: s.count,
 		End:   s.wire.end,
 		Input: append([]byte(s.line+"\r\n"), input...),
@@ -166,7 +185,8 @@ func (s *Session) handOver() error {
 
 // resume takes a session up where another program left it.
 func (s *Session) resume(st *State) {
-	s.Peer, s.helo, s.proto = st.Peer, st.Helo, st.Proto
+	s.Peer, s.helo, s.proto, s.claimed = st.Peer, st.Helo, st.Proto, st.Claimed
+	s.login = st.Claimed.Login
 	s.errors, s.junk, s.count = st.Errors, st.Junk, st.Accepted
 	s.wire.end = st.End
 	s.wire.held = st.Input

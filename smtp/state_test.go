@@ -13,8 +13,12 @@ import (
 // fullState is a State with something in every field.
 func fullState() *State {
 	return &State{
-		Peer: Peer{Addr: netip.MustParseAddrPort("[2001:db8::7]:4711"), Name: "unix"},
-		Helo: "client.example", Proto: ESMTP,
+		Peer: Peer{
+			Addr: netip.MustParseAddrPort("[2001:db8::7]:4711"), Name: "unix", Dest: netip.MustParseAddrPort("192.0.2.1:25"),
+			Host: "mail.example.com", Reverse: "7.example.com",
+		},
+		Claimed: Claimed{Helo: "behind.example", Proto: SMTP, Login: "alice"},
+		Helo:    "client.example", Proto: ESMTP,
 		Errors: 3, Junk: 99, Accepted: 2,
 		End:   time.Unix(1795297644, 123456789).UTC(),
 		Input: []byte("AUTH PLAIN AGEAYg==\r\nNOOP\r\n\x00=\n\n"),
@@ -70,6 +74,12 @@ func TestStateRefused(t *testing.T) {
 		{"name=unix", "name=un+0Aix"},
 		{"name=unix", "name=" + strings.Repeat("x", MaxDomain+1)},
 		{"name=unix", "nom=unix"},
+		{"host=mail.example.com", "host=mail+20example"},
+		{"reverse=7.example.com", "reverse=7+0D+0A"},
+		{"dest=192.0.2.1:25", "dest=192.0.2.1"},
+		{"claimed-helo=behind.example", "claimed-helo=behind+28example"},
+		{"claimed-proto=SMTP", "claimed-proto=+00"},
+		{"claimed-login=alice", "claimed-login=" + strings.Repeat("x", MaxAttribute+1)},
 		{"helo=client.example", "helo=client+20example"},
 		{"helo=client.example", "helo=client.example+0D+0Ax"},
 		{"helo=client.example", "helo="},

@@ -31,11 +31,13 @@ type wire struct {
 	readTimeout, writeTimeout time.Duration // zero: none
 	end                       time.Time     // of the whole session; zero: none
 	until                     time.Time     // of what is being read, however many reads it takes; zero: none
+	rate                      time.Duration // by which each byte of that puts until off
 	clock                     func() time.Time
+	sleep                     func(time.Duration)
 }
 
 func newWire(raw io.ReadWriter) *wire {
-	w := &wire{raw: raw, clock: time.Now}
+	w := &wire{raw: raw, clock: time.Now, sleep: time.Sleep}
 	w.br = bufio.NewReaderSize(fill{w}, wireBuffer)
 	w.bw = bufio.NewWriterSize(drain{w}, wireBuffer)
 	return w
@@ -72,13 +74,47 @@ func (f fill) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	if d, ok := f.w.raw.(deadliner); ok {
-		if f.w.until.IsZero() {
-			d.SetReadDeadline(f.w.deadline(f.w.readTimeout))
-		} else {
-			d.SetReadDeadline(f.w.until)
-		}
+		d.SetReadDeadline(f.w.readBy())
 	}
-	return f.w.raw.Read(p)
+	n, err := f.w.raw.Read(p)
+	f.w.earn(n)
+	return n, err
+}
+
+// request begins the wait for a client's request: it must be here within
+// timeout, but gets more time with each byte of it.
+func (w *wire) request(timeout time.Duration) {
+	w.until, w.rate = w.clock().Add(timeout), time.Second/MinDataRate
+}
+
+// earn gives what is being read its time for n bytes, though never more than if
+// it began now.
+func (w *wire) earn(n int) {
+	if w.rate == 0 || n <= 0 {
+		return
+	}
+	w.until = w.until.Add(time.Duration(n) * w.rate)
+	if most := w.clock().Add(w.readTimeout); w.until.After(most) {
+		w.until = most
+	}
+}
+
+// readBy is the moment at which a read that starts now is over.
+func (w *wire) readBy() time.Time {
+	switch {
+	case w.until.IsZero():
+		return w.deadline(w.readTimeout)
+	case !w.end.IsZero() && w.until.After(w.end):
+		return w.end
+	}
+	return w.until
+}
+
+// early says that the other side has spoken already, as far as can be known
+// without waiting.
+func (w *wire) early() bool {
+	p, ok := w.raw.(interface{ Pending() bool })
+	return w.br.Buffered() > 0 || ok && p.Pending()
 }
 
 // drain writes from the wire's buffer.

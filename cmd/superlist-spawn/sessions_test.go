@@ -67,10 +67,14 @@ func site(t testing.TB, script *smtptest.Script) *lists.Site {
 	return s
 }
 
-// peerOf is the client: what the file peer says, or none.
+// peerOf is the client: what the file peer says, an address and port or unix, or
+// else a pipe.
 func peerOf(t testing.TB, script *smtptest.Script) smtp.Peer {
 	for _, f := range script.Files {
 		if f.Name == "peer" {
+			if name := strings.TrimSpace(string(f.Data)); name == "unix" {
+				return smtp.Peer{Name: name}
+			}
 			addr, err := netip.ParseAddrPort(strings.TrimSpace(string(f.Data)))
 			if err != nil {
 				t.Fatal(err)

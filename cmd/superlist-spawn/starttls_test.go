@@ -111,7 +111,7 @@ func (k *talk) start(t *testing.T, site *lists.Site) *tls.Conn {
 
 func tlsSite(t *testing.T) *lists.Site {
 	t.Helper()
-	script, err := smtptest.Parse("tls.session", []byte("# TLS.\n-- superlist.toml --\ntls = true\n"))
+	script, err := smtptest.Parse("tls.session", []byte("# TLS.\n-- superlist.toml --\ntls = true\nxforward = false\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

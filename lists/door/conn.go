@@ -44,6 +44,12 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 }
 
+// Pending says that there are bytes to read.
+func (c *Conn) Pending() bool {
+	n, err := unix.IoctlGetInt(c.In, unix.TIOCINQ)
+	return err == nil && n > 0
+}
+
 // pause is how long a write rests that poll let through and the kernel did not
 // take, for want of memory: without it the two would keep us busy.
 const pause = 10 * time.Millisecond

@@ -15,11 +15,16 @@ import (
 // Session is the SMTP session of a site with the peer on standard input, as
 // every program that serves one begins it.
 func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
+	intake := &lists.Intake{Site: site, Spool: site.Spool()}
 	s := &smtp.Session{
 		Hostname:       site.Hostname,
-		Backend:        &lists.Intake{Site: site, Spool: site.Spool()},
+		Backend:        intake,
 		Peer:           Peer(0, os.Getenv),
 		MaxMessageSize: int64(site.MaxMessageSize),
+		ProxyProtocol:  site.ProxyProtocol,
+		XClient:        site.XClient,
+		XForward:       site.XForward,
+		Trusted:        site.Trusts,
 		ReadTimeout:    time.Duration(site.ReadTimeout),
 		WriteTimeout:   time.Duration(site.WriteTimeout),
 		SessionTimeout: time.Duration(site.SessionTimeout),
@@ -35,6 +40,9 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 			}
 			return Dial(to, by)
 		})
+	}
+	if site.Vrfy == "lists" && site.Proxy.NextHop == "" { // what is behind a next hop only that one knows
+		s.Verify = intake.Verify
 	}
 	return s
 }
@@ -71,7 +79,7 @@ func level(e smtp.Event) maillog.Level {
 	switch {
 	case e.Fault():
 		return maillog.Err
-	case e.What == "connect", e.What == "starttls" && e.Err == nil, e.What == "disconnect" && e.Err == nil:
+	case e.What == "connect", e.What == "xclient", e.What == "proxied", e.What == "starttls" && e.Err == nil, e.What == "disconnect" && e.Err == nil:
 		return maillog.Debug // its decisions have lines of their own
 	}
 	return maillog.Info

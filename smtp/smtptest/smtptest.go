@@ -250,6 +250,17 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// Pending says that the played side speaks without having heard what comes
+// next: Read would wait for nothing.
+func (c *Conn) Pending() bool {
+	if len(c.out) == 0 {
+		if c.speak(); len(c.out) > 0 {
+			c.writes = -1 // the greeting, which is no answer
+		}
+	}
+	return len(c.out) > 0
+}
+
 // turn compares what was heard, and makes up the next piece.
 func (c *Conn) turn() error {
 	if err := c.compare(); err != nil {
@@ -258,25 +269,26 @@ func (c *Conn) turn() error {
 	if c.left {
 		return c.fail("%s:%d: the other side reads on", c.script.Name, c.line())
 	}
-	for c.next < len(c.script.steps) {
-		st := c.script.steps[c.next]
-		if st.side != c.side {
-			break
-		}
-		if st.kind == '!' {
-			if len(c.out) > 0 {
-				break
-			}
-			c.next++
-			return events[st.text]
+	c.speak()
+	switch {
+	case len(c.out) > 0:
+		return nil
+	case c.next < len(c.script.steps): // an event
+		c.next++
+		return events[c.script.steps[c.next-1].text]
+	}
+	return io.EOF
+}
+
+// speak takes the lines that the played side says next.
+func (c *Conn) speak() {
+	for _, st := range c.script.steps[c.next:] {
+		if st.side != c.side || st.kind == '!' {
+			return
 		}
 		c.next++
 		c.out = append(c.out, st.bytes()...)
 	}
-	if len(c.out) == 0 {
-		return io.EOF
-	}
-	return nil
 }
 
 // compare holds what was heard against the lines that were expected.
