@@ -29,25 +29,28 @@ func (m *Incoming) name(i int, id string) []byte {
 }
 
 // without adds to the recipients that are left out those that have the message
-// already.
+// already. Where all have it the id to give is that of the first time.
 func (m *Incoming) without(refused []int) []int {
 	h, _ := m.header.Header()
 	id := h.Get("Message-ID")
 	if m.again == nil || id == "" {
 		return refused
 	}
-	now := time.Now()
+	now, before := time.Now(), ""
 	for i := range m.in.dests {
 		if slices.Contains(refused, i) {
 			continue
 		}
 		key := m.name(i, id)
 		if earlier, ok := m.in.Spool.Taken(key, now); ok {
-			m.earlier = earlier
+			before = earlier
 			refused = append(refused, i)
 		} else {
 			m.again.keys = append(m.again.keys, key)
 		}
+	}
+	if len(refused) == len(m.in.dests) {
+		m.instead = before
 	}
 	return refused
 }

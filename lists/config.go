@@ -238,8 +238,13 @@ func knownKeys(t reflect.Type, path []string) []string {
 	var names []string
 	for i := range t.NumField() {
 		name := t.Field(i).Tag.Get("toml")
-		if len(path) > 0 && name == path[0] && t.Field(i).Type.Kind() == reflect.Struct {
-			return knownKeys(t.Field(i).Type, path[1:])
+		if len(path) > 0 && name == path[0] {
+			switch typ := t.Field(i).Type; {
+			case typ.Kind() == reflect.Struct:
+				return knownKeys(typ, path[1:])
+			case typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.Struct: // [[milter]]
+				return knownKeys(typ.Elem(), path[1:])
+			}
 		}
 		if name != "" && name != "-" {
 			names = append(names, name)

@@ -225,7 +225,10 @@ func TestShippedConfig(t *testing.T) {
 	site := reflect.TypeFor[Site]()
 	for _, table := range []string{"", "relay"} {
 		for _, key := range knownKeys(site, strings.Fields(table)) {
-			if key = strings.TrimPrefix(table+"."+key, "."); lineOf(shipped.text, key) == 0 {
+			if key == "milter" { // there is none until somebody has a filter
+				key = "# [[milter]]"
+			}
+			if key = strings.TrimPrefix(table+"."+key, "."); lineOf(shipped.text, key) == 0 && !strings.Contains(shipped.text, "\n"+key+"\n") {
 				t.Errorf("%s is not in it", key)
 			}
 		}

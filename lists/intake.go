@@ -41,6 +41,9 @@ type Intake struct {
 	// body must come in writes of their own.
 	Again bool
 
+	// Filter, where set, is asked about every message before the lists are.
+	Filter Filter
+
 	dests []Destination // of the recipients accepted so far
 }
 
@@ -140,7 +143,25 @@ func (in *Intake) Open(env *smtp.Envelope) (*Incoming, error) {
 		return nil, replyNoBounces
 	}
 	now := time.Now()
+	w, err := in.create(env, "", now)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write([]byte(env.Received(in.Site.Hostname, w.ID(), now))); err != nil {
+		w.Abort()
+		return nil, err
+	}
+	m := &Incoming{in: in, env: env, w: w, arrived: now, traced: w.Size()}
+	if in.Again {
+		m.again = newAgain()
+	}
+	return m, nil
+}
+
+// create begins the file of a message, up to its recipients.
+func (in *Intake) create(env *smtp.Envelope, id string, now time.Time) (*queue.Writer, error) {
 	w, err := in.Spool.Create(queue.Head{
+		ID:      id,
 		Arrived: now,
 		Client:  env.Client(),
 		From:    env.From,
@@ -157,27 +178,19 @@ func (in *Intake) Open(env *smtp.Envelope) (*Incoming, error) {
 			return nil, err
 		}
 	}
-	if _, err := w.Write([]byte(env.Received(in.Site.Hostname, w.ID(), now))); err != nil {
-		w.Abort()
-		return nil, err
-	}
-	m := &Incoming{in: in, env: env, w: w, traced: w.Size()}
-	if in.Again {
-		m.again = newAgain()
-	}
-	return m, nil
+	return w, nil
 }
 
 // An Incoming is a message on its way into the spool.
 type Incoming struct {
-	in     *Intake
-	env    *smtp.Envelope
-	w      *queue.Writer
-	header rewrite.Scanner
-	traced int64  // bytes that are ours
-	again  *again // nil: nobody minds
-
-	earlier string // the id under which the recipients have the message already
+	in      *Intake
+	env     *smtp.Envelope
+	w       *queue.Writer
+	header  rewrite.Scanner
+	arrived time.Time
+	traced  int64  // bytes that are ours
+	again   *again // nil: nobody minds
+	instead string // the id to give for a message that is not kept: the recipients have it already, or a filter throws it away
 }
 
 // Write takes the message's bytes.
@@ -197,7 +210,7 @@ func (m *Incoming) Abort() { m.w.Abort() }
 func (m *Incoming) Commit() (string, []error) {
 	outcomes, some := m.Prepare()
 	if !some {
-		return m.earlier, outcomes
+		return "", outcomes
 	}
 	id, err := m.Publish()
 	for i := range outcomes {
@@ -210,9 +223,15 @@ func (m *Incoming) Commit() (string, []error) {
 
 // Prepare is the first step of Commit: it decides, and has the message synced
 // where nobody looks for it yet. Where some recipient is left Publish or Abort has
-// to follow; where none is, or all have the message already, nothing is left
-// behind.
+// to follow; where none is, nothing is left behind.
 func (m *Incoming) Prepare() (outcomes []error, some bool) {
+	if err := m.filter(); err == ErrDiscard {
+		m.instead = m.w.ID()
+		return make([]error, len(m.in.dests)), true
+	} else if err != nil {
+		m.w.Abort()
+		return slices.Repeat([]error{err}, len(m.in.dests)), false
+	}
 	outcomes = m.judge()
 	var refused []int
 	for i, err := range outcomes {
@@ -226,8 +245,7 @@ func (m *Incoming) Prepare() (outcomes []error, some bool) {
 		outcomes = slices.Repeat([]error{m.together(outcomes)}, len(outcomes))
 	} else if len(refused) < len(outcomes) {
 		if refused = m.without(refused); len(refused) == len(outcomes) {
-			m.w.Abort()
-			return outcomes, false
+			return outcomes, true
 		}
 		err := m.w.Prepare(refused...)
 		if err == nil {
@@ -246,6 +264,10 @@ func (m *Incoming) Prepare() (outcomes []error, some bool) {
 
 // Publish is the second step, from which on the message is everybody's.
 func (m *Incoming) Publish() (id string, err error) {
+	if m.instead != "" {
+		m.w.Abort()
+		return m.instead, nil
+	}
 	if err := m.w.Publish(queue.Inbound); err != nil {
 		return "", err
 	}

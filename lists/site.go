@@ -67,6 +67,7 @@ type Site struct {
 	MilterDiscard      bool     `toml:"milter_discard"`
 	Relay              Relay    `toml:"relay"`
 	Proxy              Proxy    `toml:"proxy"`
+	Milters            []Milter `toml:"milter"`
 
 	file string
 	text string
@@ -206,6 +207,11 @@ func (s *Site) check() error {
 	for _, who := range s.Trusted {
 		if _, ok := network(who); !ok && who != "unix" && who != "stdin" {
 			return s.wrong("trusted", fmt.Sprintf(`%q is none of: a network like 192.0.2.0/24, an address, "unix", "stdin"`, who))
+		}
+	}
+	for i := range s.Milters {
+		if err := s.Milters[i].check(); err != nil {
+			return s.wrong("milter", err.Error())
 		}
 	}
 	return s.checkRelay()

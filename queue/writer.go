@@ -3,6 +3,7 @@ package queue
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -99,6 +100,33 @@ func (w *Writer) endHead() {
 		w.write("\n")
 		w.bodyAt = w.at
 	}
+}
+
+// Content is the content so far. Nothing may be written while it is in use.
+func (w *Writer) Content() (*io.SectionReader, error) {
+	w.endHead()
+	if err := w.bw.Flush(); err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(w.f, w.bodyAt, w.at-w.bodyAt), nil
+}
+
+// Scratch is a file without a name beside the messages that are being written,
+// for whoever has to put something down in between. Closed, it is gone.
+func (s *Spool) Scratch() (*os.File, error) {
+	path := s.path("tmp", s.newName(time.Now()))
+	if err := s.fault("open", path); err != nil {
+		return nil, err
+	}
+	f, err := OpenFile(path, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(path); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // Size is how many bytes of content there are so far.

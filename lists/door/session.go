@@ -7,6 +7,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/milters"
 	"superlist/lists/proxy"
 	"superlist/lists/sandbox"
 	"superlist/smtp"
@@ -15,7 +16,7 @@ import (
 // Session is the SMTP session of a site with the peer on standard input, as
 // every program that serves one begins it.
 func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
-	intake := &lists.Intake{Site: site, Spool: site.Spool()}
+	intake := &lists.Intake{Site: site, Spool: site.Spool(), Filter: filter(site, log)}
 	s := &smtp.Session{
 		Hostname:       site.Hostname,
 		Backend:        intake,
@@ -47,6 +48,17 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 	return s
 }
 
+// filter asks the site's mail filters; nil where there are none.
+func filter(site *lists.Site, log *maillog.Log) lists.Filter {
+	if len(site.Milters) == 0 {
+		return nil
+	}
+	return &milters.Filters{
+		Site: site, Spool: site.Spool(), Log: log.Line,
+		Dial: func(to lists.Target, by time.Time) (io.ReadWriteCloser, error) { return Dial(to, by) },
+	}
+}
+
 // Events writes the decisions of a session to the log.
 func Events(site *lists.Site, log *maillog.Log) func(smtp.Event) {
 	return func(e smtp.Event) {
@@ -62,8 +74,12 @@ func Events(site *lists.Site, log *maillog.Log) func(smtp.Event) {
 
 // Before puts the session before a next hop, to which dial connects.
 func Before(s *smtp.Session, site *lists.Site, dial func(by time.Time) (io.ReadWriteCloser, error)) {
+	var f lists.Filter
+	if in, ok := s.Backend.(*lists.Intake); ok {
+		f = in.Filter
+	}
 	p := &proxy.Proxy{
-		Lists:    &lists.Intake{Site: site, Spool: site.Spool(), Late: true},
+		Lists:    &lists.Intake{Site: site, Spool: site.Spool(), Late: true, Filter: f},
 		Hostname: site.Hostname,
 		Dial:     dial,
 		Timeout:  time.Duration(site.Proxy.Timeout),

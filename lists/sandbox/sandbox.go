@@ -100,6 +100,9 @@ func (b Box) grants() []grant {
 	if b.Milter {
 		gs = append(gs, grant{what: "write", at: s.QueueDir + "/taken", file: write | read | list})
 	}
+	for i := range s.Milters {
+		gs = append(gs, service(s.Milters[i].Target()))
+	}
 	for _, address := range []string{s.Kick, s.Proxy.NextHop} {
 		if to, err := lists.KickAddress(address); err == nil { // else: ""
 			gs = append(gs, service(to))

@@ -1,0 +1,94 @@
+package lists
+
+import (
+	"errors"
+	"io"
+
+	"superlist/lists/rewrite"
+	"superlist/smtp"
+)
+
+// A Filter is asked about a message before the lists see it. It may refuse it
+// with an error, of which smtp.ReplyTo makes the reply, throw it away with
+// ErrDiscard, or change it.
+type Filter interface {
+	Filter(env *smtp.Envelope, d *Draft) error
+}
+
+// ErrDiscard has a message accepted and not kept.
+var ErrDiscard = errors.New("discarded")
+
+// A Draft is a message that is not in the spool yet.
+type Draft struct {
+	ID      string
+	Header  rewrite.Header // the field Trace is our own Received
+	Trace   int
+	Body    io.ReadSeeker // from its beginning
+	Changed bool          // Header or Body is another than it was
+}
+
+// Release lets go of a body that a filter has made.
+func (d *Draft) Release() {
+	if f, ok := d.Body.(io.Closer); ok {
+		f.Close()
+	}
+}
+
+// filter asks the filter, and writes the message anew where that has changed it.
+// A header that is too large to be looked at is refused anyway.
+func (m *Incoming) filter() error {
+	if _, whole := m.header.Header(); m.in.Filter == nil || !whole {
+		return nil
+	}
+	content, err := m.w.Content()
+	if err != nil {
+		return err
+	}
+	raw, bodyAt, err := rewrite.ReadHeader(content)
+	if err != nil {
+		return err
+	}
+	d := &Draft{
+		ID: m.w.ID(), Header: rewrite.Parse(raw),
+		Body: io.NewSectionReader(content, bodyAt, content.Size()-bodyAt),
+	}
+	defer d.Release()
+	if err := m.in.Filter.Filter(m.env, d); err != nil || !d.Changed {
+		return err
+	}
+	return m.redraft(d)
+}
+
+// redraft writes the message anew, under the same id.
+func (m *Incoming) redraft(d *Draft) error {
+	w, err := m.in.create(m.env, m.w.ID(), m.arrived)
+	if err != nil {
+		return err
+	}
+	m.header = rewrite.Scanner{}
+	for i, f := range d.Header {
+		if i != d.Trace {
+			m.header.Write(f.Raw)
+		}
+		if _, err = w.Write(f.Raw); err != nil {
+			break
+		}
+	}
+	m.header.Write([]byte("\r\n"))
+	if err == nil {
+		_, err = w.Write([]byte("\r\n"))
+	}
+	if err == nil {
+		_, err = d.Body.Seek(0, io.SeekStart)
+	}
+	if err == nil {
+		_, err = io.Copy(w, d.Body)
+	}
+	if err != nil {
+		w.Abort()
+		return err
+	}
+	m.w.Abort()
+	m.w = w
+	return nil
+}

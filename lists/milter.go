@@ -1,0 +1,57 @@
+package lists
+
+import (
+	"cmp"
+	"errors"
+	"time"
+
+	"superlist/milter"
+)
+
+// A Milter is a table [[milter]]: a mail filter that is asked about every message
+// before the lists see it.
+type Milter struct {
+	Address        string   `toml:"address"` // ip:port, unix:/path
+	DefaultAction  string   `toml:"default_action"`
+	ConnectTimeout Duration `toml:"connect_timeout"`
+	CommandTimeout Duration `toml:"command_timeout"`
+	ContentTimeout Duration `toml:"content_timeout"`
+	TotalTimeout   Duration `toml:"total_timeout"`
+}
+
+// Values of Milter.DefaultAction: what happens to a message when the filter
+// cannot be asked.
+const (
+	MilterAccept   = "accept"
+	MilterTempfail = "tempfail"
+	MilterReject   = "reject"
+)
+
+// milterConnect is how long a filter may take to answer a connection. Filters are
+// on this host or beside it.
+const milterConnect = 5 * time.Second
+
+// check fills in what the table leaves out, and holds the rest against what it
+// may be.
+func (m *Milter) check() error {
+	if _, err := KickAddress(m.Address); err != nil {
+		return errors.New("address must be ip:port or unix:/path")
+	}
+	m.DefaultAction = cmp.Or(m.DefaultAction, MilterTempfail)
+	switch m.DefaultAction {
+	case MilterAccept, MilterTempfail, MilterReject:
+	default:
+		return errors.New("default_action must be accept, tempfail or reject")
+	}
+	m.ConnectTimeout = cmp.Or(m.ConnectTimeout, Duration(milterConnect))
+	m.CommandTimeout = cmp.Or(m.CommandTimeout, Duration(milter.CommandTimeout))
+	m.ContentTimeout = cmp.Or(m.ContentTimeout, Duration(milter.ContentTimeout))
+	m.TotalTimeout = cmp.Or(m.TotalTimeout, Duration(milter.TotalTimeout))
+	return nil
+}
+
+// Target is where the filter listens.
+func (m *Milter) Target() Target {
+	t, _ := KickAddress(m.Address) // checked
+	return t
+}

@@ -1,0 +1,322 @@
+// Package milters asks the site's mail filters about a message, before the lists
+// see it: opendkim, rspamd, clamav-milter and their kin.
+//
+// The filters are asked one after the other, when all of the message is here, and
+// each of them sees what those before it have made of it. It refuses to change
+// recipients and sender for a filter: who gets a post is up to the list.
+package milters
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/lists/rewrite"
+	"superlist/milter"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// Refusals where the filter has no words of its own, or could not be asked.
+var (
+	replyReject = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the message was refused by a mail filter of this site"}
+	replyLater  = smtp.Reply{Code: 451, Enhanced: "4.7.1", Text: "a mail filter of this site asks to try again later"}
+	replyDown   = smtp.Reply{Code: 451, Enhanced: "4.3.0", Text: "a mail filter of this site does not answer; please try again later"}
+	replyUnsafe = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a mail filter of this site does not answer, and nothing is taken without it"}
+	replyHeld   = smtp.Reply{Code: 451, Enhanced: "4.7.1", Text: "a mail filter of this site wants a person to look at the message; please try again later"}
+)
+
+// Filters are a site's, as a lists.Filter.
+type Filters struct {
+	Site  *lists.Site
+	Spool *queue.Spool
+	// Dial connects to a filter, and gives up at a moment.
+	Dial func(to lists.Target, by time.Time) (io.ReadWriteCloser, error)
+	// Log gets what a filter has decided. It must not fail.
+	Log func(at maillog.Level, text string)
+}
+
+// Filter asks them all.
+func (f *Filters) Filter(env *smtp.Envelope, d *lists.Draft) error {
+	for i := range f.Site.Milters {
+		m := &f.Site.Milters[i]
+		next := *d
+		next.Header = slices.Clone(d.Header)
+		ask := ask{f: f, m: m, env: env, draft: &next}
+		decision, err := ask.all()
+		if err != nil {
+			f.Log(maillog.Err, fmt.Sprintf("milter=%s id=%s default_action=%s error=%q", m.Address, d.ID, m.DefaultAction, err))
+			if err := failed(m, err); err != nil {
+				return err
+			}
+			continue
+		}
+		if decision != nil {
+			f.Log(maillog.Info, fmt.Sprintf("milter=%s id=%s says=%q", m.Address, d.ID, decision))
+		}
+		switch v, _ := decision.(milter.Verdict); {
+		case decision == nil, v == milter.Accept:
+			*d = next
+		case v == milter.Discard:
+			return lists.ErrDiscard
+		case v == milter.Reject:
+			return replyReject
+		case v == milter.Tempfail:
+			return replyLater
+		default:
+			return decision
+		}
+	}
+	return nil
+}
+
+// failed is what becomes of a message when its filter has failed.
+func failed(m *lists.Milter, err error) error {
+	switch m.DefaultAction {
+	case lists.MilterAccept:
+		return nil
+	case lists.MilterReject:
+		return replyUnsafe
+	}
+	return fmt.Errorf("%w: milter %s: %w", replyDown, m.Address, err)
+}
+
+// An ask is one filter asked about one message.
+type ask struct {
+	f      *Filters
+	m      *lists.Milter
+	env    *smtp.Envelope
+	draft  *lists.Draft
+	macros map[string]string
+	body   *os.File // the new one
+	check  *smtp.Checker
+	held   string
+}
+
+// all tells the filter everything. decision is what it says to the message; err
+// is that it could not be asked.
+func (a *ask) all() (decision, err error) {
+	conn, err := a.f.Dial(a.m.Target(), time.Now().Add(time.Duration(a.m.ConnectTimeout)))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer func() {
+		if a.body != nil {
+			a.body.Close()
+		}
+	}()
+	a.macros = macros(a.f.Site, a.env, a.draft.ID)
+	c := &milter.Client{
+		Macro:          func(name string) string { return a.macros[name] },
+		Change:         a.change,
+		CommandTimeout: time.Duration(a.m.CommandTimeout),
+		ContentTimeout: time.Duration(a.m.ContentTimeout),
+		TotalTimeout:   time.Duration(a.m.TotalTimeout),
+	}
+	if err := c.Open(conn); err != nil {
+		return nil, err
+	}
+	if err := a.say(c); err != nil {
+		c.Quit()
+		return decide(err)
+	}
+	c.Quit()
+	if a.held != "" {
+		a.f.Log(maillog.Warning, fmt.Sprintf("milter=%s id=%s quarantine=%q", a.m.Address, a.draft.ID, a.held))
+		return replyHeld, nil
+	}
+	return nil, a.finish()
+}
+
+// decide parts a filter's decision from its failure.
+func decide(err error) (decision, failure error) {
+	var v milter.Verdict
+	var r smtp.Reply
+	switch {
+	case errors.As(err, &v):
+		return v, nil
+	case errors.As(err, &r):
+		if r.Code == 421 { // it is the message's to come again, and not the session's to end
+			r.Code = 451
+		}
+		return r, nil
+	}
+	return nil, err
+}
+
+// say is the session and the message. Our own Received is not shown, as no MTA
+// shows its own.
+func (a *ask) say(c *milter.Client) error {
+	if err := c.Connect(connection(a.env.Peer)); err != nil {
+		return err
+	}
+	if err := c.Helo(a.env.Helo); err != nil {
+		return err
+	}
+	var params []string
+	if a.env.Body != "" {
+		params = append(params, "BODY="+a.env.Body)
+	}
+	if err := c.Mail(a.env.From.String(), params...); err != nil {
+		return err
+	}
+	for _, to := range a.env.To {
+		a.macros["rcpt_addr"], a.macros["rcpt_host"] = to.Address(), to.Domain
+		if err := c.Rcpt(to.Path.String()); err != nil {
+			return err
+		}
+	}
+	if err := c.Data(); err != nil {
+		return err
+	}
+	for i, f := range a.draft.Header {
+		if i == a.draft.Trace || f.Name == "" {
+			continue
+		}
+		_, value, _ := bytes.Cut(f.Raw, []byte{':'})
+		if err := c.Header(f.Name, strings.TrimSuffix(string(value), "\r\n")); err != nil {
+			return err
+		}
+	}
+	if err := c.EOH(); err != nil {
+		return err
+	}
+	if _, err := a.draft.Body.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if err := c.Body(a.draft.Body); err != nil {
+		return err
+	}
+	return c.EOM()
+}
+
+// connection is the client as the protocol has it.
+func connection(p smtp.Peer) milter.Connection {
+	if p.Name == "unix" {
+		return milter.Connection{Host: "localhost", Family: 'L', Addr: "unix"}
+	}
+	if !p.Addr.IsValid() {
+		return milter.Connection{Host: "localhost", Family: 'U'}
+	}
+	ip := p.Addr.Addr().Unmap().WithZone("")
+	c := milter.Connection{Host: "[" + ip.String() + "]", Family: '4', Port: p.Addr.Port(), Addr: ip.String()}
+	if ip.Is6() {
+		c.Family, c.Host = '6', "[IPv6:"+ip.String()+"]"
+	}
+	return c
+}
+
+// macros are what can be said of a session and a message, in the names of
+// Postfix and sendmail.
+func macros(site *lists.Site, env *smtp.Envelope, id string) map[string]string {
+	m := map[string]string{
+		"j": site.Hostname, "daemon_name": "superlist", "v": "superlist", "i": id,
+		"tls_version": env.TLS.Version, "cipher": env.TLS.Cipher, "cert_subject": env.TLS.Client,
+		"auth_authen": env.Login, "mail_addr": env.From.Address(), "mail_host": env.From.Domain,
+		"_": connection(env.Peer).Host,
+	}
+	if ip := env.Peer.Addr; ip.IsValid() {
+		m["client_addr"], m["client_port"] = ip.Addr().Unmap().String(), strconv.Itoa(int(ip.Port()))
+	}
+	return m
+}
+
+// change makes one change, on the ask's own copy of the message.
+func (a *ask) change(c milter.Change) error {
+	d := a.draft
+	switch c.Kind {
+	case milter.AddHeader:
+		d.Header = append(d.Header, field(c))
+	case milter.InsertHeader:
+		at := int(min(c.Index, uint32(len(d.Header))))
+		d.Header = slices.Insert(d.Header, at, field(c))
+		if at <= d.Trace {
+			d.Trace++
+		}
+	case milter.ChangeHeader:
+		a.changeHeader(c)
+	case milter.ReplaceBody:
+		return a.replace(c.Body)
+	case milter.Quarantine:
+		a.held = c.Value
+		if a.held == "" {
+			a.held = "no reason given"
+		}
+		return nil
+	default:
+		a.f.Log(maillog.Warning, fmt.Sprintf("milter=%s id=%s wants %q %q, which is not done for a list", a.m.Address, d.ID, byte(c.Kind), c.Addr))
+		return nil
+	}
+	d.Changed = true
+	if len(d.Header.Bytes("")) > rewrite.MaxHeader {
+		return errors.New("the filter makes the header too large")
+	}
+	return nil
+}
+
+// changeHeader changes the field of that name and number, counted from 1 and
+// without our own Received; beyond the last one it adds a value, and has none to
+// take away.
+func (a *ask) changeHeader(c milter.Change) {
+	d := a.draft
+	n := max(c.Index, 1)
+	for i, f := range d.Header {
+		if i == d.Trace || !f.Is(c.Name) {
+			continue
+		}
+		if n--; n > 0 {
+			continue
+		}
+		if c.Value != "" {
+			d.Header[i] = field(c)
+			return
+		}
+		d.Header = slices.Delete(d.Header, i, i+1)
+		if i < d.Trace {
+			d.Trace--
+		}
+		return
+	}
+	if c.Value != "" {
+		d.Header = append(d.Header, field(c))
+	}
+}
+
+// field is a field as it stands in a message.
+func field(c milter.Change) rewrite.Field {
+	return rewrite.Field{Name: c.Name, Raw: []byte(c.Name + ":" + strings.ReplaceAll(c.Value, "\n", "\r\n") + "\r\n")}
+}
+
+// replace takes a piece of the new body.
+func (a *ask) replace(piece io.Reader) (err error) {
+	if a.body == nil {
+		if a.body, err = a.f.Spool.Scratch(); err != nil {
+			return err
+		}
+		a.check = &smtp.Checker{Dst: a.body, Max: int64(a.f.Site.MaxMessageSize)}
+	}
+	_, err = io.Copy(a.check, piece)
+	return err
+}
+
+// finish puts the new body in its place.
+func (a *ask) finish() error {
+	if a.body == nil {
+		return nil
+	}
+	if err := a.check.Close(); err != nil {
+		return fmt.Errorf("its new body: %w", err)
+	}
+	a.draft.Release()
+	a.draft.Body, a.draft.Changed, a.body = a.body, true, nil
+	return nil
+}

@@ -1,0 +1,291 @@
+package milters_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/lists/milters"
+	"superlist/milter"
+	"superlist/smtp"
+)
+
+// world is a site with filters that live in the test, by the port of their
+// address.
+type world struct {
+	site    *lists.Site
+	in      *lists.Intake
+	filters map[string]*milter.Filter
+	log     []string
+}
+
+func newWorld(t *testing.T, tables string, filters map[string]*milter.Filter) *world {
+	t.Helper()
+	dir := t.TempDir()
+	files := map[string]string{
+		"superlist.toml": fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = \"none\"\n%s",
+			dir+"/spool", dir+"/lists", tables),
+		"lists/example.org/dev/list.toml": "owners = [\"olga@example.org\"]\npost = \"anyone\"\n",
+		"lists/example.org/dev/key":       strings.Repeat("5e", 32) + "\n",
+	}
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	site, err := lists.Load(filepath.Join(dir, "superlist.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{site: site, filters: filters}
+	w.in = &lists.Intake{Site: site, Spool: site.Spool(), Filter: &milters.Filters{
+		Site: site, Spool: site.Spool(), Dial: w.dial,
+		Log: func(_ maillog.Level, text string) { w.log = append(w.log, text) },
+	}}
+	return w
+}
+
+var errDown = errors.New("connection refused")
+
+func (w *world) dial(to lists.Target, _ time.Time) (io.ReadWriteCloser, error) {
+	f := w.filters[to.Address[strings.LastIndexByte(to.Address, ':')+1:]]
+	if f == nil {
+		return nil, errDown
+	}
+	ours, theirs := net.Pipe()
+	go func() {
+		f.Serve(theirs)
+		theirs.Close()
+	}()
+	return ours, nil
+}
+
+const post = "Received: from laptop\r\nFrom: alice@example.com\r\nSubject:nospace\r\nX-Folded: a\r\n\tb\r\nX: 1\r\nX: 2\r\n\r\nbody\r\n.\r\n"
+
+// post sends a message and gives what is in the spool, behind the head, and the
+// outcome.
+func (w *world) post(t *testing.T, message string) (string, error) {
+	t.Helper()
+	env := &smtp.Envelope{
+		Peer: smtp.Peer{Addr: netip.MustParseAddrPort("192.0.2.7:4711")}, Helo: "client", Proto: smtp.ESMTP,
+		From: smtp.Path{Local: "alice", Domain: "example.com"}, Body: "8BITMIME",
+	}
+	to := smtp.Rcpt{Path: smtp.Path{Local: "dev", Domain: "example.org"}}
+	if err := errors.Join(w.in.Mail(env), w.in.Rcpt(env, to)); err != nil {
+		t.Fatal(err)
+	}
+	env.To = append(env.To, to)
+	m, err := w.in.Data(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(m, message); err != nil {
+		t.Fatal(err)
+	}
+	id, outcomes := m.Commit()
+	if left, _ := filepath.Glob(w.site.QueueDir + "/tmp/*"); len(left) > 0 {
+		t.Errorf("left in tmp: %v", left)
+	}
+	text, _ := os.ReadFile(w.site.QueueDir + "/inbound/new/" + id)
+	_, content, _ := strings.Cut(string(text), "\n\n")
+	if outcomes[0] == nil && id == "" {
+		t.Error("accepted without an id")
+	}
+	return content, outcomes[0]
+}
+
+func table(port, more string) string {
+	return "[[milter]]\naddress = \"127.0.0.1:" + port + "\"\n" + more + "\n"
+}
+
+// TestHears: a filter hears what it would hear of Postfix.
+func TestHears(t *testing.T) {
+	var heard []string
+	hear := func(words ...string) error {
+		heard = append(heard, strings.Join(words, " "))
+		return nil
+	}
+	f := &milter.Filter{
+		Connect: func(_ *milter.Session, c milter.Connection) error {
+			return hear("connect", c.Host, c.AddrPort().String())
+		},
+		Helo: func(_ *milter.Session, name string) error { return hear("helo", name) },
+		Mail: func(s *milter.Session, from string, args []string) error {
+			return hear("mail", from, strings.Join(args, " "), s.Macro("j"), s.Macro("mail_addr"))
+		},
+		Rcpt:   func(s *milter.Session, to string, _ []string) error { return hear("rcpt", to, s.Macro("rcpt_addr")) },
+		Data:   func(*milter.Session) error { return hear("data") },
+		Header: func(_ *milter.Session, name, value string) error { return hear("header", name+":"+value) },
+		EOH:    func(*milter.Session) error { return hear("eoh") },
+		Body:   func(_ *milter.Session, p []byte) error { return hear("body", string(p)) },
+		EOM:    func(s *milter.Session) error { return hear("eom", s.Macro("{i}")[:2]) },
+		Quit:   func(*milter.Session) { hear("quit") },
+	}
+	done := make(chan bool)
+	quit := f.Quit
+	f.Quit = func(s *milter.Session) { quit(s); close(done) }
+	w := newWorld(t, table("1", ""), map[string]*milter.Filter{"1": f})
+	content, err := w.post(t, post)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	want := []string{
+		"connect [192.0.2.7] 192.0.2.7:4711", "helo client", "mail <alice@example.com> BODY=8BITMIME lists.example.org alice@example.com",
+		"rcpt <dev@example.org> dev@example.org", "data",
+		"header Received: from laptop", "header From: alice@example.com", "header Subject:nospace", "header X-Folded: a\n\tb", "header X: 1", "header X: 2",
+		"eoh", "body body\r\n.\r\n", "eom 17", "quit",
+	}
+	if got := strings.Join(heard, "\n"); got != strings.Join(want, "\n") {
+		t.Errorf("heard\n%s\nwant\n%s", got, strings.Join(want, "\n"))
+	}
+	if !strings.HasSuffix(content, "\r\n"+post) || !strings.HasPrefix(content, "Received: from client") {
+		t.Errorf("nothing was changed, and yet it is\n%s", content)
+	}
+}
+
+// TestChanges are made in order, and each filter sees those of the one before.
+func TestChanges(t *testing.T) {
+	var saw []string
+	w := newWorld(t, table("1", "")+table("2", ""), map[string]*milter.Filter{
+		"1": {
+			Actions: milter.AllActions,
+			EOM: func(s *milter.Session) error {
+				return errors.Join(
+					s.InsertHeader(0, "X-Top", "1"), s.InsertHeader(2, "X-Below-Ours", "2"), s.InsertHeader(99, "X-End", "3"),
+					s.ChangeHeader(1, "received", ""), s.ChangeHeader(2, "x", " two\n\tfolded"), s.ChangeHeader(0, "Subject", "new"),
+					s.ChangeHeader(9, "X-New", "added"), s.ChangeHeader(9, "X-Gone", ""), s.AddHeader("X-Last", "4"),
+					s.ReplaceBody(strings.NewReader("another body\r\n")),
+					s.AddRcpt("<eve@example.com>"), s.DelRcpt("<dev@example.org>"), s.ChangeFrom("<eve@example.com>"),
+				)
+			},
+		},
+		"2": {
+			Actions: milter.ActAddHeaders | milter.ActChangeBody,
+			Header: func(_ *milter.Session, name, value string) error {
+				saw = append(saw, name+":"+value)
+				return nil
+			},
+			Body: func(_ *milter.Session, p []byte) error { saw = append(saw, string(p)); return nil },
+			EOM: func(s *milter.Session) error {
+				return errors.Join(s.AddHeader("X-Second", "5"), s.ReplaceBody(strings.NewReader("no end")))
+			},
+		},
+	})
+	content, err := w.post(t, post)
+	if err != nil {
+		t.Fatal(err)
+	}
+	top, rest, _ := strings.Cut(content, "Received: from client")
+	_, rest, _ = strings.Cut(rest, "+0000\r\n")
+	header := "X-Below-Ours: 2\r\nFrom: alice@example.com\r\nSubject: new\r\nX-Folded: a\r\n\tb\r\nX: 1\r\nx: two\r\n\tfolded\r\nX-End: 3\r\nX-New: added\r\nX-Last: 4\r\n"
+	if top != "X-Top: 1\r\n" || rest != header+"X-Second: 5\r\n\r\nno end\r\n" {
+		t.Errorf("in the spool:\n%s", content)
+	}
+	want := "X-Top: 1\n" + strings.ReplaceAll(header, "\r\n", "\n") + "another body\r\n"
+	if got := strings.Join(saw, "\n"); got != want {
+		t.Errorf("the second saw\n%s\nwant\n%s", got, want)
+	}
+	if log := strings.Join(w.log, "\n"); strings.Count(log, "which is not done for a list") != 3 {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+// TestDecisions: what filters say, and what becomes of a message when they fail.
+func TestDecisions(t *testing.T) {
+	no := smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "spam"}
+	eom := func(err error) *milter.Filter {
+		return &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error { s.AddHeader("X-Seen", "yes"); return err }}
+	}
+	panics := &milter.Filter{Header: func(*milter.Session, string, string) error { panic("a mistake") }}
+	for name, test := range map[string]struct {
+		tables  string
+		filter  *milter.Filter
+		want    string // of the reply; empty: accepted
+		content string // what is in the spool; empty: nothing
+		log     string
+	}{
+		"accept":          {filter: eom(milter.Accept), content: "X-Seen: yes", log: `says="accept"`},
+		"reject":          {filter: eom(milter.Reject), want: "550 5.7.1 the message was refused by a mail filter", log: `says="reject"`},
+		"tempfail":        {filter: eom(milter.Tempfail), want: "451 4.7.1 a mail filter of this site asks"},
+		"reply":           {filter: eom(no), want: "550 5.7.1 spam", log: `says="550 5.7.1 spam"`},
+		"421":             {filter: eom(smtp.Reply{Code: 421, Enhanced: "4.3.2", Text: "not now"}), want: "451 4.3.2 not now"},
+		"discard":         {filter: eom(milter.Discard), log: `says="discard"`},
+		"quarantine":      {filter: &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error { return s.Quarantine("odd") }}, want: "451 4.7.1 a mail filter of this site wants a person", log: `quarantine="odd"`},
+		"at RCPT":         {filter: &milter.Filter{Rcpt: func(*milter.Session, string, []string) error { return no }}, want: "550 5.7.1 spam"},
+		"at MAIL, accept": {filter: &milter.Filter{Mail: func(*milter.Session, string, []string) error { return milter.Accept }}, content: "nospace"},
+		"down":            {want: "451 4.3.0 a mail filter of this site does not answer", log: `default_action=tempfail error="connection refused"`},
+		"down, accept":    {tables: `default_action = "accept"`, content: "nospace", log: `default_action=accept error="connection refused"`},
+		"down, reject":    {tables: `default_action = "reject"`, want: "550 5.7.1 a mail filter of this site does not answer, and nothing is taken without it"},
+		"fails, tempfail": {filter: panics, want: "451 4.7.1 a mail filter"},
+		"silent":          {tables: "content_timeout = \"1s\"\ndefault_action = \"accept\"", filter: &milter.Filter{ProgressEvery: time.Hour, EOM: func(*milter.Session) error { time.Sleep(3 * time.Second); return nil }}, content: "nospace", log: "i/o timeout"},
+		"half a change": {tables: `default_action = "accept"`, filter: &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error {
+			s.AddHeader("X-Seen", "yes")
+			return s.ReplaceBody(strings.NewReader("bare\nLF\r\n"))
+		}}, content: "nospace", log: "its new body"},
+		"header too large": {filter: &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error {
+			for range 5 {
+				s.AddHeader("X-Seen", strings.Repeat("y", 60000))
+			}
+			return nil
+		}}, want: "451 4.3.0", log: "too large"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			filters := map[string]*milter.Filter{}
+			if test.filter != nil {
+				filters["1"] = test.filter
+			}
+			w := newWorld(t, table("1", test.tables), filters)
+			content, err := w.post(t, post)
+			got := ""
+			if err != nil {
+				got = smtp.ReplyTo(err).String()
+			}
+			if (test.want == "") != (err == nil) || !strings.HasPrefix(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if !strings.Contains(content, test.content) || (content == "") != (test.content == "") {
+				t.Errorf("in the spool: %q", content)
+			}
+			if test.content == "nospace" && !strings.HasSuffix(content, post) {
+				t.Errorf("changed: %q", content)
+			}
+			if log := strings.Join(w.log, "\n"); !strings.Contains(log, test.log) {
+				t.Errorf("log: %s", log)
+			}
+		})
+	}
+}
+
+// TestConfig: mistakes in a table.
+func TestConfig(t *testing.T) {
+	for text, want := range map[string]string{
+		"[[milter]]\naddress = \"localhost:1\"\n": "address must be ip:port or unix:/path",
+		"[[milter]]\n": "address must be",
+		"[[milter]]\naddress = \"unix:/x\"\ndefault_action = \"hold\"\n":  "default_action must be accept, tempfail or reject",
+		"[[milter]]\naddress = \"unix:/x\"\ndefalt_action = \"accept\"\n": "did you mean default_action?",
+		"[[milter]]\naddress = \"unix:/x\"\ncommand_timeout = \"soon\"\n": "soon",
+	} {
+		file := filepath.Join(t.TempDir(), "superlist.toml")
+		if err := os.WriteFile(file, []byte("hostname = \"a.example\"\n"+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := lists.Load(file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
