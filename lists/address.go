@@ -117,8 +117,10 @@ func (l *List) checkBounce(s string, now time.Time) (member smtp.Path, err error
 	}
 	// The proof is not about who comes after it: whoever got one of the list's
 	// messages can write there what he likes.
-	if i := strings.LastIndex(who, smtp.Verp[1:]); i >= 0 && smtp.ValidDomain(who[i+1:]) {
-		member = smtp.Path{Local: who[:i], Domain: who[i+1:]}
+	if i := strings.LastIndex(who, smtp.Verp[1:]); i >= 0 {
+		if _, ok := smtp.ASCIIDomain(who[i+1:]); ok {
+			member = smtp.Path{Local: who[:i], Domain: who[i+1:]}
+		}
 	}
 	return member, nil
 }

@@ -190,3 +190,39 @@ func TestMemberBounceAddress(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
+
+// TestDomainBeyondASCII: a list whose domain has letters beyond ASCII is one
+// directory, by whatever name it is called.
+func TestDomainBeyondASCII(t *testing.T) {
+	s := testSite(t, "")
+	l, err := s.Create(addr("dev@Bücher.example"), []smtp.Path{addr("ölga@example.org")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Dir != s.ListsDir+"/xn--bcher-kva.example/dev" || l.Addr.Address() != "dev@xn--bcher-kva.example" {
+		t.Errorf("%s is in %s", l.Addr, l.Dir)
+	}
+	from, err := l.BounceAddress(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for to, member := range map[string]string{
+		"dev@bücher.example": "", "DEV+owner@BÜCHER.example": "", "dev+owner@xn--bcher-kva.example": "", "dev@bu\u0308cher.example": "",
+		MemberBounceAddress(from, addr("jürg@bücher.example")).Address():     "jürg@bücher.example",
+		MemberBounceAddress(from, addr("a@xn--bcher-kva.example")).Address(): "a@xn--bcher-kva.example",
+	} {
+		d, err := s.Resolve(addr(to))
+		if err != nil || d.List.Dir != l.Dir {
+			t.Errorf("%s: %v", to, err)
+			continue
+		}
+		if d.Member.Address() != member {
+			t.Errorf("%s is the report of %s", to, d.Member)
+		}
+	}
+	for _, to := range []string{"dev@bucher.example", "dév@bücher.example", "dev@b\u00fc\u00fccher.example"} {
+		if _, err := s.Resolve(addr(to)); !errors.Is(err, ReplyNoList) {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+}

@@ -168,6 +168,7 @@ func (in *Intake) create(env *smtp.Envelope, id string, now time.Time) (*queue.W
 		Body:    env.Body,
 		Ret:     env.Ret,
 		EnvID:   env.EnvID,
+		UTF8:    env.UTF8,
 	})
 	if err != nil {
 		return nil, err

@@ -75,7 +75,7 @@ func defaults() Config {
 // A List is one list, open.
 type List struct {
 	Config
-	Addr smtp.Path // in lower case
+	Addr smtp.Path // in lower case, its domain as the DNS has it
 	Dir  string
 
 	delimiter string
@@ -106,8 +106,9 @@ func (s *Site) validName(name string) bool {
 // Dir is the directory of a list, whether it exists or not. The error is
 // ReplyNoList for an address that cannot be a list's.
 func (s *Site) Dir(addr smtp.Path) (string, error) {
-	name, domain := strings.ToLower(addr.Local), strings.ToLower(addr.Domain)
-	if !s.validName(name) || !smtp.ValidDomain(domain) {
+	name := strings.ToLower(addr.Local)
+	domain, ok := smtp.ASCIIDomain(addr.Domain)
+	if !s.validName(name) || !ok {
 		return "", ReplyNoList
 	}
 	return filepath.Join(s.ListsDir, domain, name), nil
@@ -122,7 +123,7 @@ func (s *Site) Open(addr smtp.Path) (*List, error) {
 	}
 	l := &List{
 		Config:    defaults(),
-		Addr:      smtp.Path{Local: strings.ToLower(addr.Local), Domain: strings.ToLower(addr.Domain)},
+		Addr:      smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(filepath.Dir(dir))},
 		Dir:       dir,
 		delimiter: s.RecipientDelimiter,
 	}

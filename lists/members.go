@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -253,9 +254,15 @@ func addressOf(line []byte) []byte {
 	return line
 }
 
-// compareKey compares an address with a key as strings.Compare would once its
-// case is folded.
+// compareKey compares an address with a key as strings.Compare would compare its
+// own.
 func compareKey(address []byte, key string) int {
+	for _, c := range address {
+		if c >= utf8.RuneSelf {
+			path, _ := smtp.ParseAddress(string(address))
+			return strings.Compare(path.Key(), key)
+		}
+	}
 	for i, c := range address {
 		if 'A' <= c && c <= 'Z' {
 			c += 'a' - 'A'

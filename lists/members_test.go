@@ -358,7 +358,7 @@ func TestParseMember(t *testing.T) {
 		}
 	}
 	for _, line := range []string{"", "#a@example.com", "a", "@example.com", "a@", "<a@example.com>", "a b@example.com", "a@example.com\x00",
-		"a@example.com name=\x1b[2J", "a@[192.0.2.1]", "jörg@example.com", strings.Repeat("a", 65) + "@example.com", "a@example.com\nb@example.com"} {
+		"a@example.com name=\x1b[2J", "a@[192.0.2.1]", "j\u202eg@example.com", strings.Repeat("a", 65) + "@example.com", "a@example.com\nb@example.com"} {
 		if m, ok := ParseMember(line); ok {
 			t.Errorf("%q is taken as %q", line, m)
 		}
@@ -526,4 +526,38 @@ func TestLockDies(t *testing.T) {
 		t.Fatal("it was to die")
 	}
 	edit(t, l, "a@example.com")
+}
+
+// TestMembersBeyondASCII: a member is found however his address is spelled, in a
+// file that is in order and in one that was edited, and stands there as it was
+// given.
+func TestMembersBeyondASCII(t *testing.T) {
+	l, err := testSite(t, "").Create(addr("dev@lists.example.org"), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	members := []string{"zoe@example.com", "Jürg@bücher.example", "a\u0308b@example.com", "用户@例え.テスト", "åse@example.com", "aa@xn--bcher-kva.example", "ab@example.com", "jurg@example.com", `"ö ö"@x.example`}
+	edit(t, l, members...)
+	check := func() {
+		t.Helper()
+		for _, spelling := range []string{"zoe@example.com", "jürg@xn--bcher-kva.example", "JÜRG@BÜCHER.example", "ju\u0308rg@bu\u0308cher.example", "äb@example.com", "Äb@example.com",
+			"用户@xn--r8jz45g.xn--zckzah", "\u212bse@example.com", "aa@bücher.example", "ab@example.com", "jurg@example.com", `"Ö ö"@x.example`} {
+			if _, ok := find(t, l, spelling); !ok {
+				t.Errorf("%s is not found", spelling)
+			}
+		}
+		for _, stranger := range []string{"jürg@example.com", "jurg@bücher.example", "用@例え.テスト", "ase@example.com", "äa@example.com"} {
+			if m, ok := find(t, l, stranger); ok {
+				t.Errorf("%s is found as %s", stranger, m)
+			}
+		}
+	}
+	check()
+	if got := all(t, l); !slices.Contains(got, "Jürg@bücher.example") || len(got) != len(members) {
+		t.Errorf("%q", got)
+	}
+	if err := os.WriteFile(l.membersFile(), []byte(strings.Join(members, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check()
 }

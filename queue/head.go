@@ -28,6 +28,7 @@ type Head struct {
 	Body    string    // BODY of MAIL: "", "7BIT" or "8BITMIME"
 	Ret     string    // RET of MAIL: "", "FULL" or "HDRS"
 	EnvID   string    // ENVID of MAIL, in xtext
+	UTF8    bool      // SMTPUTF8: in inbound it was said with MAIL, in outbound the header needs it
 	List    smtp.Path // the list that sends it; null in inbound
 	VERP    bool      // every recipient gets a return path of its own, made from From
 }
@@ -52,18 +53,15 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	contentAt = int64(w.Len())
 	w.WriteString(contentLine(0, 0))
 	w.WriteString("arrived: " + h.Arrived.UTC().Format(timeFormat) + "\n")
-	list, verp := "", ""
+	list := ""
 	if !h.List.IsNull() {
 		list = h.List.String()
 	}
-	if h.VERP {
-		verp = "yes"
-	}
 	for _, field := range []struct{ key, value string }{
-		{"client", h.Client}, {"body", h.Body}, {"ret", h.Ret}, {"envid", h.EnvID},
-		{"list", list}, {"verp", verp}, {"from", h.From.String()},
+		{"client", h.Client}, {"body", h.Body}, {"ret", h.Ret}, {"envid", h.EnvID}, {"utf8", yes(h.UTF8)},
+		{"list", list}, {"verp", yes(h.VERP)}, {"from", h.From.String()},
 	} {
-		if !oneLine(field.value) {
+		if !smtp.Printable(field.value) {
 			return 0, fmt.Errorf("queue: %s %q does not fit into a head", field.key, field.value)
 		}
 		if field.value != "" {
@@ -73,14 +71,11 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	return contentAt, nil
 }
 
-// oneLine says that s is printable ASCII, and so stays on its line.
-func oneLine(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
+func yes(b bool) string {
+	if b {
+		return "yes"
 	}
-	return true
+	return ""
 }
 
 // ErrDamaged is a file that is not a complete message.
@@ -123,6 +118,8 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				h.Ret = value
 			case "envid":
 				h.EnvID = value
+			case "utf8":
+				h.UTF8 = value == "yes"
 			case "verp":
 				h.VERP = value == "yes"
 			case "list", "from":

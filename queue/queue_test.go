@@ -91,7 +91,7 @@ func TestRoundTrip(t *testing.T) {
 		Arrived: time.Date(2026, 11, 21, 10, 0, 0, 123456000, time.UTC),
 		Client:  "[192.0.2.7]:4711 helo=mail.example.com proto=ESMTP",
 		From:    path(t, "dev+bounces-x@lists.example.org"), Body: "8BITMIME",
-		Ret: "HDRS", EnvID: "e+2B1", List: path(t, "dev@lists.example.org"), VERP: true,
+		Ret: "HDRS", EnvID: "e+2B1", UTF8: true, List: path(t, "dev@lists.example.org"), VERP: true,
 	}
 	id := put(t, s, Outbound, h, "a@example.com", `"b c"@example.com`)
 	m := claim(t, s, Outbound, id)
@@ -130,6 +130,7 @@ func TestRecipientsKeepTheirWishes(t *testing.T) {
 	want := []smtp.Rcpt{
 		{Path: path(t, "dev@lists.example.org"), Notify: smtp.NotifySuccess | smtp.NotifyDelay, ORcpt: "rfc822;Dev+2B@lists.example.org"},
 		{Path: path(t, "news@lists.example.org")},
+		{Path: path(t, "用户@例え.テスト"), ORcpt: "utf-8;用户@例え.テスト"},
 		{Path: path(t, strings.Repeat("x", 890)+"@lists.e"), Notify: 14, ORcpt: "a;" + strings.Repeat("o", smtp.MaxORcpt-2)},
 	}
 	for _, to := range want {
@@ -414,7 +415,7 @@ func TestDiscard(t *testing.T) {
 func TestHeadCannotBeForged(t *testing.T) {
 	s := newSpool(t)
 	for _, h := range []Head{
-		{Client: "x\nfrom: <evil@example.com>"}, {Client: "x\r"}, {Client: "\x00"}, {Client: "é"},
+		{Client: "x\nfrom: <evil@example.com>"}, {Client: "x\r"}, {Client: "\x00"}, {Client: "\u202e"}, {Client: "\xff"},
 		{ID: "../../etc/passwd"}, {ID: "a b"}, {Body: "8BITMIME\nverp: yes"},
 		{From: smtp.Path{Local: "a\nb", Domain: "example.com"}},
 	} {

@@ -79,7 +79,7 @@ func (w *Writer) write(s string) {
 // Rcpt adds a recipient. It is not called after Write.
 func (w *Writer) Rcpt(to smtp.Rcpt) error {
 	line := to.Line()
-	if !oneLine(line) {
+	if !smtp.Printable(line) {
 		return fmt.Errorf("queue: recipient %q does not fit into a head", line)
 	}
 	w.rcpts = append(w.rcpts, w.at)

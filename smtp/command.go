@@ -60,7 +60,7 @@ func isKeyword(s string) bool {
 
 func isParamValue(s string) bool {
 	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' || s[i] == '=' {
+		if s[i] <= ' ' || s[i] == 0x7f || s[i] == '=' { // beyond ASCII: RFC 6531, 3.3
 			return false
 		}
 	}
@@ -88,6 +88,3 @@ func oneWord(s string) string {
 		return c
 	}, s)
 }
-
-// printable says that s can stand in a header, a log line and a queue file.
-func printable(s string) bool { return printableASCII(s) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A command is a verb's row in the table.
@@ -73,6 +74,7 @@ func (s *Session) extensions() []string {
 		"SIZE " + strconv.FormatInt(s.MaxMessageSize, 10),
 		"8BITMIME",
 		"CHUNKING",
+		"SMTPUTF8",
 		"LIMITS RCPTMAX=" + strconv.Itoa(s.maxRecipients()), // RFC 9422
 		"ENHANCEDSTATUSCODES",
 	}
@@ -123,6 +125,10 @@ func (s *Session) mail(arg string) {
 			return
 		}
 	}
+	if !env.UTF8 && !isASCII(arg) {
+		s.refuse(replyNeedUTF8)
+		return
+	}
 	if err := s.Backend.Mail(env); err != nil {
 		s.refuseErr(err, Event{What: "refused", Text: "MAIL", From: from, InMail: true})
 		return
@@ -152,6 +158,11 @@ func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
 		default:
 			return Reply{501, "5.5.4", "BODY must be 7BIT or 8BITMIME"}, false
 		}
+	case "SMTPUTF8": // RFC 6531, 3.4
+		if p.value != "" {
+			return Reply{501, "5.5.4", "SMTPUTF8 has no value"}, false
+		}
+		env.UTF8 = true
 	case "AUTH": // RFC 4954, 5; where AUTH is offered, or was and the client has used it
 		if !s.authOpen() && s.login == "" {
 			return unknownParam(p), false
@@ -181,6 +192,9 @@ func (s *Session) rcpt(arg string) {
 	path, params, bad := parseMailbox(arg, "TO:", "5.1.3")
 	if bad == nil && path.IsNull() {
 		bad = &Reply{501, "5.1.3", "the null address takes no mail"}
+	}
+	if bad == nil && !s.env.UTF8 && !isASCII(arg) {
+		bad = &replyNeedUTF8
 	}
 	to := Rcpt{Path: path}
 	for _, p := range params {
@@ -240,10 +254,8 @@ func parseMailbox(arg, keyword, enhanced string) (Path, []param, *Reply) {
 		return Path{}, nil, &Reply{501, "5.5.4", "the command needs " + keyword + "<address>"}
 	}
 	arg = arg[len(keyword):]
-	for i := range len(arg) {
-		if arg[i] >= 0x80 { // RFC 6531, 3.5
-			return Path{}, nil, &Reply{553, "5.6.7", "addresses beyond ASCII are not taken here"}
-		}
+	if !utf8.ValidString(arg) {
+		return Path{}, nil, &replyNotUTF8
 	}
 	path, rest, ok := ParsePath(arg)
 	if !ok {
@@ -357,6 +369,12 @@ func (s *Session) vrfy(arg string) {
 		s.refuse(Reply{501, "5.5.4", "say an address"})
 		return
 	}
+	if cut := len(arg) - len(" SMTPUTF8"); cut > 0 && upper(arg[cut:]) == " SMTPUTF8" { // RFC 6531, 3.7.4
+		arg = arg[:cut]
+	} else if !isASCII(arg) {
+		s.refuse(Reply{553, "5.6.7", "an address beyond ASCII needs SMTPUTF8 behind it"})
+		return
+	}
 	if s.Verify == nil {
 		s.reply(Reply{252, "2.0.0", "send some mail and see"})
 		return
@@ -373,6 +391,9 @@ func (s *Session) vrfy(arg string) {
 	if err := s.Verify(to); err != nil {
 		s.refuseErr(err, Event{What: "refused", Text: "VRFY", To: to})
 		return
+	}
+	if domain, ok := ASCIIDomain(to.Domain); ok && !to.IsASCII() {
+		to.Domain = domain // a reply is ASCII
 	}
 	s.reply(Reply{250, "2.1.5", to.String()})
 }

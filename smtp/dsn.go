@@ -111,7 +111,7 @@ func OriginalRecipient(orcpt string) (kind, address string, ok bool) {
 		return "", "", false
 	}
 	if strings.EqualFold(kind, "utf-8") {
-		return kind, value, printable(value)
+		return kind, value, Printable(value)
 	}
 	address, ok = decodeXtext(value)
 	return kind, address, ok && printableASCII(address)

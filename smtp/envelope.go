@@ -88,10 +88,13 @@ func (t TLS) String() string {
 	return t.Version + "/" + t.Cipher
 }
 
-// with is the protocol as Received names it: RFC 3848, ESMTPSA. For HELO it has
-// no more than SMTP.
+// with is the protocol as Received names it: RFC 3848, ESMTPSA, and RFC 6531,
+// 4.3, UTF8SMTPSA. For HELO it has no more than SMTP.
 func (e *Envelope) with() string {
 	s := e.Proto
+	if e.UTF8 {
+		s = "UTF8" + strings.TrimPrefix(s, "E")
+	}
 	if s == SMTP {
 		return s
 	}
@@ -114,6 +117,7 @@ type Envelope struct {
 	From  Path
 	Size  int64  // as MAIL announced it; 0 where it did not. Never to be trusted: RFC 1870, 5
 	Body  string // BODY of MAIL: "", "7BIT", "8BITMIME" or BinaryMIME
+	UTF8  bool   // SMTPUTF8: addresses and header may be beyond ASCII (RFC 6531)
 	Ret   string // how much of the message a report is to have: "", "FULL" or "HDRS" (RFC 3461, 4.3)
 	EnvID string // the sender's name for the transaction, in xtext as it came; see EnvelopeID
 	To    []Rcpt // the recipients accepted so far

@@ -71,10 +71,10 @@ func (e Event) String() string {
 	}
 	add("login", word(e.Login))
 	if e.InMail {
-		add("from", clean(e.From.String()))
+		add("from", visible(e.From.String()))
 	}
 	if !e.To.IsNull() {
-		add("to", clean(e.To.String()))
+		add("to", visible(e.To.String()))
 	}
 	if e.Size > 0 {
 		add("size", fmt.Sprint(e.Size))

@@ -3,6 +3,7 @@ package smtp
 import (
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Path is a mailbox as MAIL and RCPT carry it: RFC 5321, 4.1.2. The zero
@@ -10,6 +11,7 @@ import (
 type Path struct {
 	Local  string // unquoted: God, whether it came as God, "God" or \God
 	Domain string // as it came, without a trailing dot; "[192.0.2.1]" for a literal; empty for <Postmaster>
+	// Both may be beyond ASCII, see IsASCII; they are Printable then.
 }
 
 // IsNull says that this is the null sender <>.
@@ -30,11 +32,6 @@ func (p Path) Address() string {
 
 // String is the path with its brackets: <a@example.com>.
 func (p Path) String() string { return "<" + p.Address() + ">" }
-
-// Key is the address with its case folded, for comparing: domains have no case
-// (RFC 5321, 2.4), and no list treats two spellings of a local part as two
-// people.
-func (p Path) Key() string { return strings.ToLower(p.Address()) }
 
 func quote(local string) string {
 	var b strings.Builder
@@ -64,7 +61,7 @@ func isDotString(s string) bool {
 			return false
 		}
 		for i := range len(atom) {
-			if !isAtext(atom[i]) {
+			if atom[i] < utf8.RuneSelf && !isAtext(atom[i]) { // RFC 6531, 3.3
 				return false
 			}
 		}
@@ -100,7 +97,9 @@ func (p Path) tooLong() bool { return len(p.Address()) > MaxPath }
 // exist), a trailing dot and underscores in a domain, address literals, and a
 // local part without a domain only where it is postmaster (RFC 5321, 4.5.1).
 // Without brackets a path ends at the first space: common clients send it so.
-// Bytes beyond ASCII and controls are refused: they need SMTPUTF8.
+// Beyond ASCII it takes what is Printable, and of domains those that have A-labels
+// (RFC 6531, 3.3); whether that may be said is the caller's business. Controls
+// are refused.
 func ParsePath(s string) (path Path, rest string, ok bool) {
 	s = strings.TrimLeft(s, " ")
 	if !strings.HasPrefix(s, "<") {
@@ -173,6 +172,13 @@ func (p *pathParser) local() (string, bool) {
 	for i := 0; i < len(p.s); i++ {
 		c := p.s[i]
 		switch {
+		case c >= utf8.RuneSelf:
+			r, n := utf8.DecodeRuneInString(p.s[i:])
+			if !addressRune(r) {
+				return "", false
+			}
+			b.WriteRune(r)
+			i += n - 1
 		case c < ' ' || c > '~':
 			return "", false
 		case c == '\\':
@@ -199,12 +205,13 @@ func (p *pathParser) domain() (string, bool) {
 		return p.literal()
 	}
 	end := 0
-	for end < len(p.s) && isDomainByte(p.s[end]) {
+	for end < len(p.s) && (isDomainByte(p.s[end]) || p.s[end] >= utf8.RuneSelf) {
 		end++
 	}
 	domain := strings.TrimSuffix(p.s[:end], ".")
 	p.s = p.s[end:]
-	return domain, ValidDomain(domain)
+	_, ok := ASCIIDomain(domain)
+	return domain, ok && Printable(domain)
 }
 
 func (p *pathParser) literal() (string, bool) {

@@ -90,7 +90,8 @@ func TestParsePathRefuses(t *testing.T) {
 		`<a@.x>`, `<a@x..y>`, `<a@x..>`, `<a@.>`, `<a@-x>`, `<a@x->`, `<a@x.-y>`, `<a@x!y>`, `<a@x/y>`, `<a@../x>`,
 		`<a@[]>`, `<a@[x]>`, `<a@[192.0.2.1>`, `<a@[192.0.2]>`, `<a@[192.0.2.1]x>`, `<a@[IPv6:]>`, `<a@[IPv6:x]>`, `<a@[fe80::1%eth0]>`, `<a@[[192.0.2.1]]>`,
 		"<a\x00@x>", "<a\t@x>", "<\"a\tb\"@x>", "<a\\\x01@x>", "<a\x7f@x>", "<a@x\r>", "<a\n@x>", "<\"a\r\nb\"@x>",
-		"<ä@x>", "<a@ä>", "<\"ä\"@x>", "<a\\ä@x>", "<a\xff@x>",
+		"<a\\ä@x>", "<a\xff@x>", "<\xe4@x>", "<a\xed\xa0\x80@x>", "<a\xc0\xae@x>", "<a\u0085@x>", "<a\u00a0@x>", "<a\u2028@x>", "<a\u202e@x>", "<a\ufffd@x>", "<a\ufeff@x>",
+		"<a@\xff>", "<a@ä..x>", "<a@-ä>", "<a@ä\u2028x>", "<a@ä_b>", "<a@\u200dx>", "<a@" + strings.Repeat("ä", 63) + ">",
 		`a`, `@x`, `a@`, `a@x>`, `a@x,b@y`, `postmaster`, `"a b"@x`,
 	} {
 		if got, rest, ok := ParsePath(in); ok {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"superlist/lists"
@@ -14,7 +13,6 @@ import (
 // Refusals that a session of our own would have made with other words, since it
 // would not have offered what they are about.
 var (
-	replyUTF8 = smtp.Reply{Code: 553, Enhanced: "5.6.7", Text: "mail for a list must not need SMTPUTF8"}
 	replyFrom = smtp.Reply{Code: 501, Enhanced: "5.1.7", Text: "the sender is no address that a list can take mail from"}
 	replyMany = smtp.Reply{Code: 452, Enhanced: "4.5.3", Text: fmt.Sprintf("at most %d lists in one message; send it again to the others", smtp.MaxRecipients)}
 )
@@ -131,12 +129,10 @@ func (g *gate) from(s *milter.Session, from string, params []string) error {
 	// keep the message for ever. A program's mail is also known by addresses
 	// without brackets.
 	m.patient = m.patient || g.local
-	switch {
-	case !ok:
+	if !ok {
 		m.sender = replyFrom
-	case slices.ContainsFunc(params, func(p string) bool { return strings.EqualFold(p, "SMTPUTF8") }):
-		m.sender = replyUTF8
 	}
+	m.env.UTF8 = m.env.UTF8 || !m.env.From.IsASCII() // a program on this machine does not say so
 	g.mail = m
 	return g.in.Mail(m.env) // which is Late, and has nothing to say
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"superlist/lists"
 	"superlist/lists/maillog"
@@ -201,9 +202,23 @@ func (r *Runner) begin(m *queue.Message, l *lists.List, id string, verp bool) (*
 	if err != nil {
 		return nil, err
 	}
+	utf8, err := needsUTF8(m)
+	if err != nil {
+		return nil, err
+	}
 	return r.Spool.Create(queue.Head{
-		ID: id, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, List: l.Addr, VERP: verp,
+		ID: id, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, UTF8: utf8, List: l.Addr, VERP: verp,
 	})
+}
+
+// needsUTF8 says that a message cannot go on without SMTPUTF8. Some clients say
+// it with every message; one whose header is ASCII can go everywhere.
+func needsUTF8(m *queue.Message) (bool, error) {
+	if !m.UTF8 {
+		return false, nil
+	}
+	raw, _, err := rewrite.ReadHeader(m.Content())
+	return bytes.ContainsFunc(raw, func(c rune) bool { return c >= utf8.RuneSelf }), err
 }
 
 // end writes the message with the header that change makes of its own, and the

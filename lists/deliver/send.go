@@ -98,13 +98,19 @@ func (s *sending) share(ctx context.Context, window []queue.Recipient) error {
 		return nil
 	}
 	s.jobs = s.jobs[:0]
-	open := make(map[string]*job)
+	// An address beyond ASCII does not share a transaction with the others: it
+	// needs SMTPUTF8, which the whole way may not have.
+	type kind struct {
+		dest  string
+		ascii bool
+	}
+	open := make(map[kind]*job)
 	for _, rcpt := range window {
-		dest := s.r.pool.route.dest(rcpt.Path)
-		j := open[dest]
+		k := kind{s.r.pool.route.dest(rcpt.Path), rcpt.IsASCII()}
+		j := open[k]
 		if j == nil || len(j.rcpts) == s.r.Site.Relay.Batch {
-			j = &job{dest: dest}
-			open[dest] = j
+			j = &job{dest: k.dest}
+			open[k] = j
 			s.jobs = append(s.jobs, j)
 		}
 		j.rcpts = append(j.rcpts, rcpt)
@@ -258,11 +264,13 @@ func (s *sending) unreachable(j *job, err error) {
 // transaction is the message for some recipients.
 func (s *sending) transaction(from smtp.Path, batch []queue.Recipient) *smtp.Transaction {
 	to := make([]smtp.Rcpt, len(batch))
+	utf8 := s.m.UTF8 || !from.IsASCII()
 	for i, rcpt := range batch {
 		to[i] = rcpt.Rcpt
+		utf8 = utf8 || !rcpt.IsASCII()
 	}
 	return &smtp.Transaction{
-		From: from, To: to, Body: s.m.Body, Size: s.m.Size, Message: s.m.Content(),
+		From: from, To: to, Body: s.m.Body, Size: s.m.Size, Message: s.m.Content(), UTF8: utf8,
 		// Who gets the reports has the message in the archive, and needs no more
 		// of it than the headers.
 		Ret: "HDRS",

@@ -56,7 +56,9 @@ func TestAddresses(t *testing.T) {
 		{"alice@example.com;", ""},
 		{"<postmaster>", ""},
 		{"<>", ""},
-		{"alíce@example.com", ""},
+		{"alíce@example.com", "alíce@example.com"},
+		{"al\xedce@example.com", ""},
+		{"al\u202eice@example.com", ""},
 	} {
 		got, ok := addresses(tt.value)
 		if ok != (tt.want != "") || ok && !slices.Equal(got, splitAddresses(tt.want)) {
