@@ -33,7 +33,7 @@ func certificates(t *testing.T) {
 }
 
 // talked is what a client of another make says of its session, which must
-// succeed. It ends with QUIT.
+// succeed. It sends the lines as they are.
 func talked(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
@@ -58,9 +58,11 @@ func inTLS(t *testing.T, server string) {
 			t.Errorf("in the clear:\n%s", out)
 		}
 		wantInOutboxes(t, subject)
-		received := header(t, about(outbox(t, member), subject)[0], "Received")
-		if want := "TLSv1." + version[len(version)-1:] + " TLS_"; !strings.Contains(received, "with ESMTPS ") || !strings.Contains(received, want) {
-			t.Errorf("Received: %s, want ESMTPS and %s", received, want)
+		message := about(outbox(t, member), subject)[0]
+		for _, want := range []string{"with ESMTPS id ", "(TLSv1." + version[len(version)-1:] + " TLS_"} {
+			if !strings.Contains(message, want) {
+				t.Errorf("no %q in\n%s", want, message)
+			}
 		}
 	}
 }
@@ -84,7 +86,7 @@ func TestStartTLSActivate(t *testing.T) {
 	inTLS(t, "127.0.0.1:10025")
 
 	t.Log("openssl, in both versions, and in one that is too old")
-	verified := []string{"s_client", "-starttls", "smtp", "-connect", "127.0.0.1:10025", "-crlf",
+	verified := []string{"s_client", "-starttls", "smtp", "-connect", "127.0.0.1:10025",
 		"-CAfile", authority, "-verify_return_error", "-verify_hostname", "lists.example.org"}
 	for _, version := range []string{"-tls1_2", "-tls1_3"} {
 		// -quiet is for keeping a line that begins with R or Q from being a command.
@@ -102,14 +104,14 @@ func TestStartTLSActivate(t *testing.T) {
 	log.want(t, `superlist-session.*TLS handshake: .*unsupported versions`)
 
 	t.Log("gnutls-cli")
-	out2 := talked(t, "gnutls-cli", "--starttls-proto=smtp", "--crlf", "--port", "10025", "--x509cafile", authority,
+	out2 := talked(t, "gnutls-cli", "--starttls-proto=smtp", "--port", "10025", "--x509cafile", authority,
 		"--sni-hostname", "lists.example.org", "--verify-hostname", "lists.example.org", "127.0.0.1")
 	if !strings.Contains(out2, "250 2.1.5 ") {
 		t.Errorf("gnutls-cli:\n%s", out2)
 	}
 
 	t.Log("TLS from the first byte")
-	if out := talked(t, "openssl", "s_client", "-connect", "127.0.0.1:465", "-crlf", "-quiet", "-CAfile", authority,
+	if out := talked(t, "openssl", "s_client", "-connect", "127.0.0.1:465", "-quiet", "-CAfile", authority,
 		"-verify_return_error", "-verify_hostname", "lists.example.org"); !strings.Contains(out, "220 lists.example.org ESMTP") || !strings.Contains(out, "221 2.0.0 bye") {
 		t.Errorf("openssl to port 465:\n%s", out)
 	}
@@ -122,7 +124,7 @@ func TestStartTLSActivate(t *testing.T) {
 		"--tls", "--tls-verify").CombinedOutput(); err == nil {
 		t.Errorf("swaks believes an authority that it does not know:\n%s", out)
 	}
-	log.want(t, `superlist-session.*disconnect.*TLS handshake: remote error: tls: unknown certificate authority`)
+	log.want(t, `superlist-session.*disconnect.*TLS handshake: .*does not believe the certificate`)
 
 	t.Log("a key that is not there: 454, and mail goes on in the clear")
 	must(t, os.Rename("/etc/superlist/tls.key", "/etc/superlist/away"))

@@ -115,6 +115,10 @@ func inWords(err error) error {
 		return fmt.Errorf("the client took too long: %w", err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the client hung up; it may not like the certificate")
+	case strings.HasSuffix(err.Error(), "local error: tls: bad record MAC"):
+		// OpenSSL tells us in the clear, where TLS 1.3 has keys already, that it
+		// does not believe the certificate: all that is seen here is rubbish.
+		return fmt.Errorf("the client broke it off; most likely it does not believe the certificate: %w", err)
 	}
 	return err
 }
