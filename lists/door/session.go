@@ -85,6 +85,7 @@ func Before(s *smtp.Session, site *lists.Site, dial func(by time.Time) (io.ReadW
 		Timeout:  time.Duration(site.Proxy.Timeout),
 	}
 	s.Backend, s.MaxRecipients = p, proxy.MaxRecipients
+	s.BinaryMIME = false // the next hop gets each message by DATA
 	if site.Proxy.Announce == lists.AnnounceBoth {
 		s.Announce = p.Announce
 	}

@@ -49,8 +49,8 @@ func (p *Proxy) begin() error {
 	if err := p.hop.data(); err != nil {
 		return err
 	}
-	if !traced(&p.theirs) {
-		_, err := p.hop.Write([]byte(p.theirs.Received(p.Hostname, "", time.Now())))
+	if env := &p.theirs; env.Forwarded == nil {
+		_, err := p.hop.Write([]byte(env.Received(p.Hostname, "", time.Now())))
 		return err
 	}
 	return nil

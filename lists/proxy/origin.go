@@ -8,19 +8,24 @@ import (
 )
 
 // origin is what XFORWARD says to the next hop: what the client has said, or, where
-// it has said nothing, the client itself.
+// it has said nothing, the client itself. A value that is empty is not known.
 func origin(env *smtp.Envelope) map[string]string {
-	values := map[string]string{"HELO": env.Helo, "PROTO": env.Proto, "SOURCE": "LOCAL"}
-	if addr := env.Peer.Addr; addr.IsValid() {
+	from := env.Forwarded
+	if from == nil {
+		from = &smtp.Forwarded{Peer: env.Peer, Helo: env.Helo, Proto: env.Proto, Local: !env.Peer.Addr.IsValid()}
+	}
+	values := map[string]string{"NAME": from.Peer.Host, "HELO": from.Helo, "PROTO": from.Proto, "IDENT": from.Ident, "SOURCE": "REMOTE"}
+	if from.Local {
+		values["SOURCE"] = "LOCAL"
+	}
+	if addr := from.Peer.Addr; addr.IsValid() {
 		values["ADDR"] = literal(addr.Addr().Unmap())
-		values["PORT"] = strconv.Itoa(int(addr.Port()))
-		values["SOURCE"] = "REMOTE"
+		if addr.Port() != 0 {
+			values["PORT"] = strconv.Itoa(int(addr.Port()))
+		}
 	}
 	return values
 }
-
-// traced says that the host before us keeps the trace.
-func traced(env *smtp.Envelope) bool { return false }
 
 // literal is an address as XFORWARD has it.
 func literal(ip netip.Addr) string {
