@@ -73,6 +73,20 @@ func TestConfigErrors(t *testing.T) {
 		{head + "[relay]\naddress = \"mx\"\ntls = \"encrypt\"\nuser = \"me\"\npassword_file = \"/x\"\n", "5: relay.user: makes no sense"},
 		{head + "[relay]\ntls = \"encrypt\"\nuser = \"me\"\npassword_file = \"x\"\n", "5: relay.password_file: must be a file name"},
 		{head + "[relay]\nfinal_timeout = \"0\"\n", "3: relay.final_timeout: \"0\" is no time span"},
+		{head + "tls = true\n[auth]\npasswd_file = \"users\"\n", "4: auth.passwd_file: must be a file name that begins with /"},
+		{head + "tls = true\n[auth]\ndovecot = \"inet:1\"\n", "4: auth.dovecot: must be the name of a socket, and begin with /"},
+		{head + "tls = true\n[auth]\npasswd_file = \"/u\"\ndovecot = \"/d\"\n", "5: auth.dovecot: is one way, passwd_file is another; leave one of them out"},
+		{head + "[auth]\npasswd_file = \"/u\"\n", "3: auth.passwd_file: nobody could log in without TLS; set tls = true, or insecure = true"},
+		{head + "[auth]\ndovecot = \"/d\"\n", "3: auth.dovecot: nobody could log in without TLS; set tls = true, or insecure = true"},
+		{head + "[auth]\nrequired = true\n", "3: auth.required: needs passwd_file or dovecot: nobody could log in"},
+		{head + "[auth]\nmechanisms = []\n", "3: auth.mechanisms: must name at least one; known are SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5"},
+		{head + "[auth]\nmechanisms = [\"plain\"]\n", "3: auth.mechanisms: \"plain\" is none; did you mean PLAIN?"},
+		{head + "[auth]\nmechanisms = [\"SCRAM-SHA-1\"]\n", "3: auth.mechanisms: \"SCRAM-SHA-1\" is none; did you mean SCRAM-SHA-256?"},
+		{head + "[auth]\nmechanisms = [\"GSSAPI\"]\n", "3: auth.mechanisms: \"GSSAPI\" is none; known are SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5"},
+		{head + "[auth]\nmechanisms = [\"PLAIN\", \"PLAIN\"]\n", "3: auth.mechanisms: PLAIN stands there twice"},
+		{head + "tls = true\n[auth]\ndovecot = \"/d\"\nmechanisms = [\"A B\"]\n", "5: auth.mechanisms: \"A B\" is none"},
+		{head + "[auth]\ninsecur = true\n", "3: auth.insecur: no such key; did you mean insecure?"},
+		{head + "[auth]\nmechanisms = \"PLAIN\"\n", "3: auth.mechanisms: must be a list of strings"},
 		{head + "kick = \"localhost:1\"\n", `2: kick: must be ip:port, unix:/path, or ""`},
 	} {
 		file := filepath.Join(t.TempDir(), "superlist.toml")
@@ -133,6 +147,29 @@ func TestConfigTooLarge(t *testing.T) {
 	}
 	if _, err := Load(filepath.Dir(file)); err == nil {
 		t.Error("a directory is taken for a configuration")
+	}
+}
+
+// TestAuthOffered: there is AUTH exactly where there is somebody to ask.
+func TestAuthOffered(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                   "",
+		"[auth]\n":                           "",
+		"[auth]\nmechanisms = [\"PLAIN\"]\n": "",
+		"tls = true\n[auth]\npasswd_file = \"/u\"\n":                                           "SCRAM-SHA-256 PLAIN LOGIN CRAM-MD5",
+		"[auth]\ninsecure = true\npasswd_file = \"/u\"\nmechanisms = [\"LOGIN\", \"PLAIN\"]\n": "LOGIN PLAIN",
+		"tls = true\n[auth]\ndovecot = \"/d\"\nmechanisms = [\"XOAUTH2\", \"PLAIN\"]\n":        "XOAUTH2 PLAIN",
+	} {
+		file := filepath.Join(t.TempDir(), "superlist.toml")
+		os.WriteFile(file, []byte("hostname = \"h.example\"\n"+text), 0o600)
+		s, err := Load(file)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if got := strings.Join(s.Auth.Offered(), " "); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -223,7 +260,7 @@ func TestShippedConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	site := reflect.TypeFor[Site]()
-	for _, table := range []string{"", "relay"} {
+	for _, table := range []string{"", "auth", "relay"} {
 		for _, key := range knownKeys(site, strings.Fields(table)) {
 			if key == "milter" { // there is none until somebody has a filter
 				key = "# [[milter]]"

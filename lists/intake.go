@@ -44,8 +44,13 @@ type Intake struct {
 	// Filter, where set, is asked about every message before the lists are.
 	Filter Filter
 
-	dests []Destination // of the recipients accepted so far
+	trust func(login string) []smtp.Path // nil: LoginAuthors
+	dests []Destination                  // of the recipients accepted so far
 }
+
+// TrustLogins says who knows the addresses that somebody who has logged in may
+// post as. Without it they are LoginAuthors.
+func (in *Intake) TrustLogins(authors func(login string) []smtp.Path) { in.trust = authors }
 
 // Mail begins a transaction, if the spool has room.
 func (in *Intake) Mail(env *smtp.Envelope) error {
@@ -83,7 +88,11 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 	// asks whether the list exists, as Postfix's address verification does,
 	// hears the truth.
 	if d.Purpose == Post && !env.From.IsNull() {
-		if err := d.List.mayPost(behindTag(env.From)); err != nil {
+		posters := in.authors(env)
+		if len(posters) == 0 {
+			posters = []smtp.Path{behindTag(env.From)}
+		}
+		if err := d.List.anyMayPost(posters); err != nil {
 			return err
 		}
 	}
@@ -106,6 +115,20 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 	}
 	in.dests = append(in.dests, d)
 	return nil
+}
+
+// authors are the addresses that the client has proved to be its own, by logging
+// in. Where there are any, they decide who may post, and neither the sender that
+// MAIL names nor From does, which anybody can write. A login without an address
+// proves nothing to a list.
+func (in *Intake) authors(env *smtp.Envelope) []smtp.Path {
+	switch {
+	case env.Login == "":
+		return nil
+	case in.trust != nil:
+		return in.trust(env.Login)
+	}
+	return LoginAuthors(env.Login)
 }
 
 // fits holds a message's size against what the address takes.
@@ -360,16 +383,13 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) error {
 	if !ok {
 		return l.refusal("5.6.0", "the message has no From field that names an author")
 	}
-	var no error
-	for _, author := range authors {
-		if author.Key() == behindTag(m.env.From).Key() {
-			return nil // asked at RCPT
-		}
-		if no = l.mayPost(author); no == nil {
-			return nil
-		}
+	if proved := m.in.authors(m.env); len(proved) > 0 {
+		return l.notInName(authors, proved)
 	}
-	return no
+	if contains(authors, behindTag(m.env.From)) {
+		return nil // asked at RCPT
+	}
+	return l.anyMayPost(authors)
 }
 
 // judgeCommand holds a command against its header, and against what the list has

@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,6 +56,55 @@ func behindTag(sender smtp.Path) smtp.Path {
 	}
 	sender.Local = local
 	return sender
+}
+
+// anyMayPost is mayPost of the first who may, or the last refusal.
+func (l *List) anyMayPost(authors []smtp.Path) (err error) {
+	for _, author := range authors {
+		if err = l.mayPost(author); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// notInName lets somebody who has logged in write a From of his own: a role, a
+// second address. It refuses one that says that another wrote the post, somebody
+// whom the list knows: its readers would believe it, and have all reason to.
+func (l *List) notInName(authors, proved []smtp.Path) error {
+	for _, author := range authors {
+		if contains(proved, author) {
+			return nil
+		}
+	}
+	for _, author := range authors {
+		known, err := l.knows(author)
+		if err != nil {
+			return err
+		}
+		if known {
+			return l.refusal("5.7.1", "you have logged in as %s, and From says %s, who is somebody else on %s",
+				proved[0].Address(), author.Address(), l.Addr.Address())
+		}
+	}
+	return nil
+}
+
+// knows says that somebody is an owner, a moderator or a member.
+func (l *List) knows(p smtp.Path) (bool, error) {
+	if contains(l.owners, p) || contains(l.mods, p) {
+		return true, nil
+	}
+	members, err := l.Members()
+	if errors.Is(err, errNoMembers) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer members.Close()
+	_, ok, err := members.Find(p)
+	return ok, err
 }
 
 func contains(list []smtp.Path, p smtp.Path) bool {

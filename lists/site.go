@@ -65,6 +65,7 @@ type Site struct {
 	SSLCAFile          string   `toml:"ssl_ca_file"`
 	SharedDomains      []string `toml:"shared_domains"`
 	MilterDiscard      bool     `toml:"milter_discard"`
+	Auth               Auth     `toml:"auth"`
 	Relay              Relay    `toml:"relay"`
 	Proxy              Proxy    `toml:"proxy"`
 	Milters            []Milter `toml:"milter"`
@@ -122,6 +123,7 @@ func Load(file string) (*Site, error) {
 		SSLServerKey:       "/etc/superlist/tls.key",
 		SSLVerifyClient:    "none",
 		SharedDomains:      []string{},
+		Auth:               Auth{Mechanisms: slices.Clone(authMechanisms)},
 		Relay:              newRelay(),
 		Proxy:              Proxy{Timeout: Duration(ProxyTimeout), Announce: AnnounceOwn},
 		file:               file,
@@ -193,6 +195,9 @@ func (s *Site) check() error {
 		if !smtp.ValidDomain(d) {
 			return s.wrong("shared_domains", fmt.Sprintf("%q is not a domain", d))
 		}
+	}
+	if err := s.checkAuth(); err != nil {
+		return err
 	}
 	if s.Kick != "" {
 		if _, err := KickAddress(s.Kick); err != nil {

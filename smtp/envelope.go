@@ -131,9 +131,12 @@ type Envelope struct {
 func (e *Envelope) Client() string {
 	peer, helo, proto := e.Peer, e.Helo, e.Proto
 	s := ""
+	if e.Login != "" {
+		s = " login=" + Word(e.Login)
+	}
 	if f := e.Forwarded; f != nil {
 		peer, helo, proto = f.Peer, f.Helo, f.Proto
-		s = " via=" + e.Peer.String()
+		s += " via=" + e.Peer.String()
 		if f.Ident != "" {
 			s += " ident=" + f.Ident
 		}

@@ -69,7 +69,7 @@ func (e Event) String() string {
 	if e.TLS.Client != "" {
 		add("cert", fmt.Sprintf("%q", clean(e.TLS.Client)))
 	}
-	add("login", word(e.Login))
+	add("login", Word(e.Login))
 	if e.InMail {
 		add("from", visible(e.From.String()))
 	}
@@ -93,9 +93,9 @@ func (e Event) String() string {
 	return b.String()
 }
 
-// word makes one word of a name that somebody only claims to have, so that it
-// cannot look like more of the line.
-func word(s string) string {
+// Word makes one word of a name that somebody only claims to have, for a line of
+// a log: printable ASCII without spaces and quotes, and not too long.
+func Word(s string) string {
 	return strings.Map(func(c rune) rune {
 		if c <= ' ' || c > '~' || c == '"' {
 			return '?'

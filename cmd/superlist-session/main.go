@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/account"
 	"superlist/lists/door"
 	"superlist/lists/maillog"
 	"superlist/lists/secure"
@@ -21,10 +22,10 @@ const manual = `superlist-session - one SMTP session for mailing lists, with TLS
 
 Usage: superlist-session [-c FILE] [-tls-wrapper]
 
-superlist-spawn becomes this program when a client says STARTTLS, and in a few
-other cases. It serves a whole session as well, as superlist-spawn does and from
-the same launchers; that takes twice the time to start, so it is of use where
-TLS comes first:
+superlist-spawn becomes this program when a client says STARTTLS or AUTH, and in
+a few other cases. It serves a whole session as well, as superlist-spawn does
+and from the same launchers; that takes twice the time to start, so it is of use
+where TLS comes first:
 
   -tls-wrapper  TLS from the first byte: RFC 8314, port 465
   -c FILE       the configuration; else $SUPERLIST_CONFIG, else
@@ -90,6 +91,9 @@ func serve(o options) (err error) {
 	session := door.Session(site, log)
 	session.TLSServer = server
 	session.Resume = state
+	if site.Auth.Offered() != nil {
+		defer account.Join(site, session).Close()
+	}
 	var rw io.ReadWriter = conn
 	if o.wrapper {
 		rw, session.TLS, err = wrap(server, conn)

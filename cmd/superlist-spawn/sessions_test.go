@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/account"
 	"superlist/lists/door"
 	"superlist/lists/secure"
 	"superlist/lists/secure/securetest"
@@ -41,8 +42,8 @@ func site(t testing.TB, script *smtptest.Script) *lists.Site {
 	for _, f := range script.Files {
 		switch {
 		case f.Name == "superlist.toml":
-			files[f.Name] += string(f.Data)
-		case strings.HasPrefix(f.Name, "lists/"), strings.HasPrefix(f.Name, "spool/"), strings.HasPrefix(f.Name, "tls."):
+			files[f.Name] += strings.ReplaceAll(string(f.Data), "DIR", dir)
+		case f.Name == "users", strings.HasPrefix(f.Name, "lists/"), strings.HasPrefix(f.Name, "spool/"), strings.HasPrefix(f.Name, "tls."):
 			files[f.Name] = string(f.Data)
 		case f.Name != "peer" && f.Name != "inbound" && f.Name != "log" && f.Name != "nexthop" && f.Name != "untouched":
 			t.Fatalf("%s: no use for a file %s", script.Name, f.Name)
@@ -110,6 +111,10 @@ func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *smtptest.Conn, b
 			t.Errorf("%v\n%s", err, text)
 		}
 		next.TLSServer = &secure.Server{Site: site}
+		if site.Auth.Offered() != nil {
+			defer account.Join(site, next).Close()
+			next.Auth.Wait = func(time.Duration) {}
+		}
 		next.Serve(conn)
 		return nil
 	}
@@ -121,7 +126,8 @@ func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *smtptest.Conn, b
 }
 
 // TestSessions plays every recording, whole and one byte at a time. Below its
-// session a recording may have files: superlist.toml (lines to add),
+// session a recording may have files: superlist.toml (lines to add, with DIR for
+// the site's folder), users (a passwd-file),
 // lists/<domain>/<name>/<file> and spool/<box>/<file> are there before; peer is
 // the client's address and port; each nexthop is what a connection to the next hop
 // carries, in order; each inbound is a message that must be in the spool

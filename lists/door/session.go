@@ -31,7 +31,12 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 		SessionTimeout: time.Duration(site.SessionTimeout),
 		StartTLS:       site.TLS,
 		RequireTLS:     site.TLSRequired,
-		Log:            Events(site, log),
+		Auth: smtp.Auth{
+			Mechanisms: site.Auth.Offered(),
+			Insecure:   site.Auth.Insecure,
+			Required:   site.Auth.Required,
+		},
+		Log: Events(site, log),
 	}
 	if site.Proxy.NextHop != "" {
 		Before(s, site, func(by time.Time) (io.ReadWriteCloser, error) {

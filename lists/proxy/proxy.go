@@ -41,6 +41,9 @@ type Proxy struct {
 	hop          *hop          // nil: not needed yet
 }
 
+// TrustLogins says who knows whose addresses a login has; the lists ask.
+func (p *Proxy) TrustLogins(authors func(login string) []smtp.Path) { p.Lists.TrustLogins(authors) }
+
 // Mail begins a transaction. Nobody else need know of it yet.
 func (p *Proxy) Mail(env *smtp.Envelope) error {
 	p.ours, p.theirs = *env, *env

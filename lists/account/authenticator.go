@@ -1,0 +1,230 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	gosasl "github.com/emersion/go-sasl"
+
+	"superlist/lists"
+	"superlist/smtp"
+	"superlist/smtp/sasl"
+)
+
+// replyMalformed is for words that the mechanism does not have. They count as a
+// failure, since who guesses may well say them.
+var replyMalformed = smtp.Reply{Code: 501, Enhanced: "5.5.2", Text: "that is not how this mechanism goes on"}
+
+// An Authenticator is the smtp.Authenticator of a site. It has what it needs
+// open from its beginning, so that a session may give up the right to open files
+// afterwards, and sees the accounts as they were then.
+type Authenticator struct {
+	site     *lists.Site
+	file     *File
+	failures *Failures
+	err      error // why nobody can log in
+}
+
+// Open makes the Authenticator of a site that has a passwd-file or a Dovecot.
+// What goes wrong is for those who want to log in, and not for the session.
+func Open(site *lists.Site) *Authenticator {
+	a := &Authenticator{site: site}
+	if site.Auth.PasswdFile != "" {
+		a.file, a.err = Read(site.Auth.PasswdFile)
+	}
+	if a.err == nil {
+		a.failures, a.err = openFailures(failuresFile(site))
+	}
+	if errors.Is(a.err, fs.ErrNotExist) { // nothing has ever come in
+		if a.err = site.Spool().Init(); a.err == nil {
+			a.failures, a.err = openFailures(failuresFile(site))
+		}
+	}
+	return a
+}
+
+// failuresFile is where a site's failures are counted.
+func failuresFile(site *lists.Site) string { return filepath.Join(site.QueueDir, "failures") }
+
+// A truster is a Backend that wants to know whose addresses a login has: a
+// lists.Intake, or what has one.
+type truster interface {
+	TrustLogins(authors func(login string) []smtp.Path)
+}
+
+// Join lets a session of the site log people in. It has to be closed after the
+// session.
+func Join(site *lists.Site, session *smtp.Session) *Authenticator {
+	a := Open(site)
+	session.Auth.Server = a
+	if backend, ok := session.Backend.(truster); ok {
+		backend.TrustLogins(a.Authors)
+	}
+	return a
+}
+
+// Close closes what is open.
+func (a *Authenticator) Close() error {
+	if a.failures == nil {
+		return nil
+	}
+	return a.failures.close()
+}
+
+// Authors are the addresses that somebody who has logged in may post as.
+func (a *Authenticator) Authors(login string) []smtp.Path {
+	if a.file != nil {
+		if account, ok := a.file.find(login); ok {
+			return account.Authors()
+		}
+	}
+	return lists.LoginAuthors(login)
+}
+
+// Mechanisms are those that can be offered now.
+func (a *Authenticator) Mechanisms() ([]string, error) {
+	switch {
+	case a.err != nil:
+		return nil, a.err
+	case a.file != nil:
+		return a.file.mechanisms(), nil
+	}
+	d, err := dialDovecot(a.site.Auth.Dovecot)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.mechanisms, nil
+}
+
+// Begin starts an attempt to log in, unless there were too many failures.
+func (a *Authenticator) Begin(r smtp.AuthRequest) (smtp.Exchange, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	give, err := a.failures.take(r.Peer)
+	if err != nil {
+		return nil, err
+	}
+	x := &exchange{give: give}
+	if a.file != nil {
+		x.in = beginLocal(a.file, a.failures.secret, r.Mechanism, a.site.Hostname)
+	} else if x.in, err = beginDovecot(a.site.Auth.Dovecot, r); err != nil {
+		give()
+		return nil, err
+	}
+	return x, nil
+}
+
+// An exchange counts what became of the one within.
+type exchange struct {
+	in     smtp.Exchange
+	give   func()
+	failed bool
+}
+
+func (x *exchange) Next(response []byte) (challenge []byte, done bool, err error) {
+	challenge, done, err = x.in.Next(response)
+	x.failed = x.failed || err != nil && smtp.ReplyTo(err).Permanent()
+	return challenge, done, err
+}
+
+func (x *exchange) Login() string { return x.in.Login() }
+
+// Close takes back what Begin counted, if nobody was refused: an exchange that
+// was cancelled has told nothing about a password.
+func (x *exchange) Close() error {
+	if !x.failed {
+		x.give()
+	}
+	return x.in.Close()
+}
+
+// local is an exchange about an account of a passwd-file.
+type local struct {
+	file   *File
+	secret []byte
+	server gosasl.Server
+	login  string
+}
+
+func beginLocal(file *File, secret []byte, mechanism, host string) *local {
+	l := &local{file: file, secret: secret}
+	l.server = l.mechanism(mechanism, host)
+	return l
+}
+
+func (l *local) Login() string { return l.login }
+
+func (l *local) Close() error { return nil }
+
+func (l *local) Next(response []byte) (challenge []byte, done bool, err error) {
+	challenge, done, err = l.server.Next(response)
+	switch {
+	case err == nil:
+		return challenge, done, nil
+	case errors.Is(err, sasl.ErrFailed):
+		return nil, false, fmt.Errorf("%w: %w", smtp.ReplyAuthFailed, err)
+	}
+	return nil, false, fmt.Errorf("%w: %w", replyMalformed, err)
+}
+
+// mechanism is the server of a mechanism that the file serves.
+func (l *local) mechanism(name, host string) gosasl.Server {
+	switch name {
+	case sasl.Login:
+		return sasl.NewLoginServer(l.check)
+	case sasl.CramMD5:
+		return sasl.NewCramServer(host, func(user string) (sasl.CramSecret, error) {
+			s, ok := l.account(user).verifier(CramMD5).(cramSecret)
+			if !ok {
+				return s.CramSecret, sasl.ErrFailed
+			}
+			return s.CramSecret, nil
+		})
+	case sasl.ScramSHA256:
+		return sasl.NewScramServer(func(user string) (sasl.ScramVerifier, error) {
+			v, ok := l.account(user).verifier(ScramSHA256).(scramVerifier)
+			if !ok {
+				return v.ScramVerifier, sasl.ErrFailed
+			}
+			return v.ScramVerifier, nil
+		})
+	}
+	return gosasl.NewPlainServer(func(identity, user, password string) error {
+		if identity != "" && identity != user { // nobody acts for another here
+			password = ""
+		}
+		return l.check(user, password)
+	})
+}
+
+// account is the user's account, or a stranger's.
+func (l *local) account(user string) Account {
+	l.login = user
+	if name, err := sasl.Prepare(user); err == nil {
+		user = name
+	}
+	stranger := l.file.stranger(l.secret, user)
+	if a, ok := l.file.find(user); ok {
+		l.login = a.Name
+		return a
+	}
+	return stranger
+}
+
+// check checks a password that came as it is, against the best verifier there
+// is.
+func (l *local) check(user, password string) error {
+	a := l.account(user)
+	prepared, err := sasl.Prepare(password)
+	if err != nil || len(prepared) > maxPassword {
+		prepared = "" // no account has it, and it takes the same time
+	}
+	if !a.verifiers[0].matches(prepared) || prepared == "" {
+		return sasl.ErrFailed
+	}
+	return nil
+}

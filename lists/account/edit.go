@@ -1,0 +1,177 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/smtp"
+	"superlist/smtp/sasl"
+)
+
+// An Owner is whose a file is to be; nil leaves it to whoever makes it.
+type Owner struct{ UID, GID int }
+
+// Edit changes a passwd-file under a lock, that of its folder. The new file is
+// for its owner's eyes alone and takes the place of the old one by a rename, so a
+// session sees one or the other. Comments stay. A file that is not there is
+// empty.
+func Edit(path string, owner *Owner, change func(*Editor) error) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close() // and with it the lock
+	for {
+		if err = unix.Flock(int(dir.Fd()), unix.LOCK_EX); err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		return os.NewSyscallError("flock", err)
+	}
+	e := &Editor{path: path}
+	text, _, err := readText(path) // whoever may read it now
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for line := range strings.Lines(text) {
+		e.lines = append(e.lines, strings.TrimRight(line, "\r\n"))
+	}
+	if e.file, err = parseFile(path, text); err != nil {
+		return err
+	}
+	if err := change(e); err != nil {
+		return err
+	}
+	return e.write(dir, owner)
+}
+
+// An Editor is a passwd-file while it is changed.
+type Editor struct {
+	path  string
+	file  *File
+	lines []string
+}
+
+// Schemes are those that a new account gets where nobody says which: those of the
+// first account, so that all can use the same mechanisms, or Argon2id.
+func (e *Editor) Schemes() []string {
+	if len(e.file.Accounts) == 0 {
+		return []string{Argon2id}
+	}
+	return e.file.Accounts[0].Schemes()
+}
+
+// Find looks an account up.
+func (e *Editor) Find(name string) (Account, bool) { return e.file.find(name) }
+
+// Set gives an account a password, in each of the schemes, and the addresses it
+// may post as. An account that is not there is made.
+func (e *Editor) Set(name, password string, schemes []string, addresses []smtp.Path) error {
+	name, err := CheckName(name)
+	if err != nil {
+		return err
+	}
+	if there, ok := e.file.find(name); ok {
+		name = there.Name
+	}
+	if password, err = sasl.Prepare(password); err != nil {
+		return fmt.Errorf("that cannot be a password: %w", err)
+	}
+	a := Account{Name: name, Addresses: addresses}
+	for _, scheme := range schemes {
+		v, err := newVerifier(scheme, password)
+		if err != nil {
+			return err
+		}
+		a.verifiers = append(a.verifiers, v)
+	}
+	at := e.Delete(name)
+	if at < 0 {
+		at = len(e.lines)
+	}
+	e.lines = slices.Insert(e.lines, at, a.lines()...)
+	e.file, err = parseFile(e.path, strings.Join(e.lines, "\n"))
+	return err
+}
+
+// Delete takes all lines of an account out. It gives the place of the first, or
+// -1 where there is none.
+func (e *Editor) Delete(name string) int {
+	first := -1
+	var left []string
+	for i, line := range e.lines {
+		trimmed := strings.TrimSpace(line)
+		its, _, _ := strings.Cut(trimmed, ":")
+		if prepared, err := CheckName(its); err != nil || trimmed[0] == '#' || fold(prepared) != fold(name) {
+			left = append(left, line)
+		} else if first < 0 {
+			first = i
+		}
+	}
+	e.lines = left
+	return first
+}
+
+// lines is the account as it stands in the file.
+func (a Account) lines() (lines []string) {
+	for i, v := range a.verifiers {
+		line := a.Name + ":" + v.String()
+		if i == 0 && len(a.Addresses) > 0 {
+			var words []string
+			for _, p := range a.Addresses {
+				words = append(words, p.Address())
+			}
+			line += ":" + strings.Join(words, ",")
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// write puts the file in place.
+func (e *Editor) write(dir *os.File, owner *Owner) error {
+	tmp := filepath.Join(filepath.Dir(e.path), "."+filepath.Base(e.path)+".new")
+	os.Remove(tmp) // what a crash left; the lock is ours
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	text := strings.Join(e.lines, "\n")
+	if text != "" {
+		text += "\n"
+	}
+	if len(text) > maxFile {
+		err = tooLarge(e.path)
+	}
+	if err == nil && owner != nil {
+		err = f.Chown(owner.UID, owner.GID)
+	}
+	if err == nil {
+		_, err = f.WriteString(text)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(tmp, e.path)
+	}
+	if err == nil {
+		err = dir.Sync()
+	}
+	return err
+}

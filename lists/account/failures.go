@@ -1,0 +1,178 @@
+package account
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+const (
+	// MaxFailures is how many failed log-ins a network has before the next is
+	// refused unheard. Ten people of one office may mistype at once; who guesses
+	// gets a few hundred a day and not millions.
+	MaxFailures = 30
+	// FailureDecay is how long it takes until one failure is forgotten.
+	FailureDecay = 5 * time.Minute
+)
+
+// The file of failures is a head with the site's secret, and a table of slots. A
+// network has one of the slots of its bucket, or takes that which is the first to
+// be forgotten. So the file has one size whoever comes, and nothing needs to be
+// swept.
+const (
+	failuresHead = "superlist-failures 1\n"
+	secretSize   = 32
+	headSize     = 64
+	slotSize     = 16 // network uint64, seconds until forgotten uint64
+	bucketSlots  = 8
+	buckets      = 512
+	failuresSize = headSize + buckets*bucketSlots*slotSize // 64 KiB
+)
+
+// Failures counts failed log-ins by the networks that they came from, in a file
+// that all sessions share. A slot has one number: the moment when all failures
+// of the network are forgotten. Each failure moves it on by FailureDecay.
+type Failures struct {
+	file   *os.File
+	secret []byte
+	now    func() time.Time
+}
+
+// openFailures opens the file, or makes it.
+func openFailures(path string) (*Failures, error) {
+	f, _, err := queue.OpenRegular(path, unix.O_RDWR)
+	if errors.Is(err, os.ErrNotExist) {
+		f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t := &Failures{file: f, now: time.Now}
+	if err := t.begin(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// begin reads the secret. A file that is new, or that a crash left without a
+// head, gets one.
+func (t *Failures) begin() error {
+	unlock, err := t.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	head := make([]byte, headSize)
+	n, _ := t.file.ReadAt(head, 0)
+	if n < headSize || string(head[:len(failuresHead)]) != failuresHead {
+		clear(head)
+		copy(head, failuresHead)
+		rand.Read(head[headSize-secretSize:])
+		if err := t.file.Truncate(0); err != nil {
+			return err
+		}
+		if _, err := t.file.WriteAt(head, 0); err != nil {
+			return err
+		}
+	}
+	t.secret = head[headSize-secretSize:]
+	return t.file.Truncate(failuresSize)
+}
+
+func (t *Failures) lock() (unlock func(), err error) {
+	for {
+		err = unix.Flock(int(t.file.Fd()), unix.LOCK_EX)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		return nil, os.NewSyscallError("flock", err)
+	}
+	return func() { unix.Flock(int(t.file.Fd()), unix.LOCK_UN) }, nil
+}
+
+func (t *Failures) close() error { return t.file.Close() }
+
+// take counts an attempt of a peer as failed, before it is made: so many at once
+// are not more than one after the other. give takes it back if it did not fail.
+// An error is a refusal, or a fault.
+func (t *Failures) take(p smtp.Peer) (give func(), err error) {
+	net := lists.Network(p.Addr.Addr())
+	if !net.IsValid() { // a pipe, a Unix socket, or this host, on which many are one client
+		return func() {}, nil
+	}
+	now := t.now()
+	err = t.change(net, func(until time.Time) (time.Time, error) {
+		if until.Before(now) {
+			until = now
+		}
+		if most := now.Add(MaxFailures * FailureDecay); until.After(most) { // the clock went back
+			until = most
+		}
+		if next := until.Add(FailureDecay); next.Sub(now) <= MaxFailures*FailureDecay {
+			return next, nil
+		}
+		wait := until.Add(FailureDecay).Sub(now) - MaxFailures*FailureDecay
+		return until, smtp.Reply{Code: 454, Enhanced: "4.7.0", Text: fmt.Sprintf(
+			"too many failed log-ins from your network; please try again in %d minutes", int(wait/time.Minute)+1)}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		t.change(net, func(until time.Time) (time.Time, error) { return until.Add(-FailureDecay), nil })
+	}, nil
+}
+
+// change changes the slot of a network, under the lock.
+func (t *Failures) change(net netip.Prefix, change func(until time.Time) (time.Time, error)) error {
+	unlock, err := t.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	sum := mac(t.secret, net.String()) // nobody can choose whom to push out of a bucket
+	id := binary.BigEndian.Uint64(sum) | 1
+	at := int64(headSize + int(binary.BigEndian.Uint16(sum[8:])%buckets)*bucketSlots*slotSize)
+	bucket := make([]byte, bucketSlots*slotSize)
+	if _, err := t.file.ReadAt(bucket, at); err != nil {
+		return err
+	}
+	slot := -1
+	oldest := 0
+	moment := func(i int) uint64 { return binary.BigEndian.Uint64(bucket[i*slotSize+8:]) }
+	for i := range bucketSlots {
+		if binary.BigEndian.Uint64(bucket[i*slotSize:]) == id {
+			slot = i
+		}
+		if moment(i) < moment(oldest) {
+			oldest = i
+		}
+	}
+	var until time.Time
+	if slot >= 0 {
+		until = time.Unix(int64(min(moment(slot), 1<<40)), 0)
+	} else {
+		slot = oldest
+	}
+	until, err = change(until)
+	if err != nil {
+		return err
+	}
+	binary.BigEndian.PutUint64(bucket[slot*slotSize:], id)
+	binary.BigEndian.PutUint64(bucket[slot*slotSize+8:], uint64(max(until.Unix(), 0)))
+	_, err = t.file.WriteAt(bucket[slot*slotSize:(slot+1)*slotSize], at+int64(slot*slotSize))
+	return err
+}

@@ -1,0 +1,93 @@
+package lists
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"superlist/smtp"
+)
+
+// An Auth is the table [auth]: how clients prove who they are. With neither a
+// PasswdFile nor Dovecot nobody can.
+type Auth struct {
+	Mechanisms []string `toml:"mechanisms"`  // of SASL, the best first
+	PasswdFile string   `toml:"passwd_file"` // accounts of our own
+	Dovecot    string   `toml:"dovecot"`     // the socket of Dovecot's auth service
+	Insecure   bool     `toml:"insecure"`    // outside TLS too
+	Required   bool     `toml:"required"`    // no mail from a client that has not logged in
+}
+
+// authMechanisms are what a passwd file serves: the best for a client first,
+// since some take the first that they know.
+var authMechanisms = []string{"SCRAM-SHA-256", "PLAIN", "LOGIN", "CRAM-MD5"}
+
+// maxMechanism is the longest name of a mechanism: RFC 4422, 3.1.
+const maxMechanism = 20
+
+// Offered are the mechanisms to offer: none where there is nobody to ask.
+func (a Auth) Offered() []string {
+	if a.PasswdFile == "" && a.Dovecot == "" {
+		return nil
+	}
+	return a.Mechanisms
+}
+
+// checkAuth holds [auth] against what it may be.
+func (s *Site) checkAuth() error {
+	a := s.Auth
+	on := "auth.passwd_file"
+	if a.Dovecot != "" {
+		on = "auth.dovecot"
+	}
+	switch {
+	case a.PasswdFile != "" && a.Dovecot != "":
+		return s.wrong("auth.dovecot", "is one way, passwd_file is another; leave one of them out")
+	case a.PasswdFile != "" && !filepath.IsAbs(a.PasswdFile):
+		return s.wrong("auth.passwd_file", "must be a file name that begins with /")
+	case a.Dovecot != "" && !filepath.IsAbs(a.Dovecot):
+		return s.wrong("auth.dovecot", "must be the name of a socket, and begin with /")
+	case len(a.Mechanisms) == 0:
+		return s.wrong("auth.mechanisms", "must name at least one; known are "+strings.Join(authMechanisms, ", "))
+	case a.Required && a.Offered() == nil:
+		return s.wrong("auth.required", "needs passwd_file or dovecot: nobody could log in")
+	case a.Offered() != nil && !s.TLS && !a.Insecure:
+		return s.wrong(on, "nobody could log in without TLS; set tls = true, or insecure = true where no stranger can listen")
+	}
+	for i, m := range a.Mechanisms {
+		if slices.Contains(a.Mechanisms[:i], m) {
+			return s.wrong("auth.mechanisms", m+" stands there twice")
+		}
+		if slices.Contains(authMechanisms, m) || a.Dovecot != "" && mechanismName(m) {
+			continue
+		}
+		text := fmt.Sprintf("%q is none; known are %s", m, strings.Join(authMechanisms, ", "))
+		if near := nearest(strings.ToUpper(m), authMechanisms); near != "" {
+			text = fmt.Sprintf("%q is none; did you mean %s?", m, near)
+		}
+		return s.wrong("auth.mechanisms", text)
+	}
+	return nil
+}
+
+// mechanismName says that a name could be that of a mechanism: RFC 4422, 3.1.
+// Dovecot may have more than we know.
+func mechanismName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxMechanism
+}
+
+// LoginAuthors are the addresses that a login may post as where nothing else is
+// known of it: itself, if it is an address.
+func LoginAuthors(login string) []smtp.Path {
+	if p, ok := smtp.ParseAddress(login); ok {
+		return []smtp.Path{p}
+	}
+	return nil
+}
