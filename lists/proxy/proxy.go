@@ -57,23 +57,32 @@ func line(env *smtp.Envelope) string { return strings.TrimRight(env.Line, " \t")
 
 // Rcpt asks the lists, and the next hop about what is none.
 func (p *Proxy) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
-	err := p.Lists.Rcpt(&p.ours, to)
-	switch {
-	case errors.Is(err, lists.ReplyNoList):
-		if err := p.pass(line(env)); err != nil {
-			return err
-		}
-		p.theirs.To = append(p.theirs.To, to)
-		p.passed = append(p.passed, true)
-		return nil
-	case err != nil:
-		return err
-	case len(p.ours.To) == maxLists:
-		return replyLists
+	err := p.list(to)
+	passed := errors.Is(err, lists.ReplyNoList)
+	if passed {
+		err = p.pass(line(env))
 	}
-	p.ours.To = append(p.ours.To, to)
-	p.passed = append(p.passed, false)
+	if err != nil {
+		return err
+	}
+	mine := &p.ours
+	if passed {
+		mine = &p.theirs
+	}
+	mine.To = append(mine.To, to)
+	p.passed = append(p.passed, passed)
 	return nil
+}
+
+// list asks the lists.
+func (p *Proxy) list(to smtp.Rcpt) error {
+	if len(p.ours.To) < maxLists {
+		return p.Lists.Rcpt(&p.ours, to)
+	}
+	if _, err := p.Lists.Site.Resolve(to.Path); err != nil {
+		return err
+	}
+	return replyLists
 }
 
 // pass says RCPT to the next hop, and before the first one MAIL.
