@@ -125,7 +125,9 @@ func (s *Session) guard(call func() error) (err error) {
 
 // command takes one packet. done is that it was the last.
 func (s *Session) command(cmd Command, data []byte) (done bool, err error) {
-	if (s.state == stNew) != (cmd == CmdOptNeg) || !cmd.exists(s.options.Version) && cmd != CmdOptNeg {
+	// A command that is younger than the version agreed on is taken, as
+	// libmilter takes it: miltertest says DATA in every version.
+	if (s.state == stNew) != (cmd == CmdOptNeg) {
 		return false, fmt.Errorf("%w: %s after %s", ErrSequence, cmd, s.state)
 	}
 	switch cmd {
