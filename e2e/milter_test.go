@@ -16,14 +16,16 @@ import (
 	"superlist/milter"
 )
 
+// spoolFiles are the messages that have come in.
+func spoolFiles() ([]string, error) { return filepath.Glob("/var/spool/superlist/inbound/new/*") }
+
 // captured waits for a message in the spool, takes it out, and gives it as it
 // came: what stands behind the head and our own Received.
 func captured(t *testing.T, what string) string {
 	t.Helper()
-	const pattern = "/var/spool/superlist/inbound/new/*"
 	var file string
 	wait(t, what+" in the spool", func() bool {
-		files, _ := filepath.Glob(pattern)
+		files, _ := spoolFiles()
 		if len(files) > 0 {
 			file = files[0]
 		}
