@@ -47,7 +47,7 @@ lint:
 	bin/govulncheck ./... || { code=$$?; test $$code != 3 && echo "govulncheck could not run: $$code"; }
 
 bench: build
-	e2e/apt.sh
+	e2e/apt.sh gcc libc6-dev libmilter-dev
 	$(GO) run ./e2e/bench
 
 fuzz:

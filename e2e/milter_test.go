@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"superlist/lists/secure/securetest"
 	"superlist/milter"
+	"superlist/smtp"
 )
 
 // spoolFiles are the messages that have come in.
@@ -333,4 +335,32 @@ func listenMilter(t *testing.T, f *milter.Filter) string {
 		}
 	}()
 	return l.Addr().String()
+}
+
+// milterSession is a session with superlist-milter as a launcher starts it: a
+// refusal, and a post.
+func milterSession(t *testing.T, at string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", at)
+	must(t, err)
+	defer conn.Close()
+	var gone []string
+	c := &milter.Client{Change: func(ch milter.Change) error {
+		gone = append(gone, fmt.Sprintf("%c %s", ch.Kind, ch.Addr))
+		return nil
+	}}
+	must(t, c.Open(conn))
+	must(t, c.Connect(milter.Connection{Host: "client.example.com", Family: '4', Port: 4711, Addr: outsider}))
+	must(t, c.Helo("client.example.com"))
+	must(t, c.Mail("<"+member+">"))
+	var r smtp.Reply
+	if err := c.Rcpt("<nosuch@lists.example.org>"); !errors.As(err, &r) || r.Code != 550 {
+		t.Errorf("an unknown list: %v, want 550", err)
+	}
+	must(t, errors.Join(c.Rcpt("<"+list+">"), c.Data(), c.Header("From", " "+member), c.Header("Subject", " by milter"), c.EOH(),
+		c.Body(strings.NewReader("hello\r\n")), c.EOM()))
+	if len(gone) != 1 || gone[0] != "- <"+list+">" {
+		t.Errorf("changes: %q", gone)
+	}
+	must(t, c.Quit())
 }

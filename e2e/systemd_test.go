@@ -61,6 +61,10 @@ func TestSystemd(t *testing.T) {
 	m.session(t)
 	m.burst(t)
 
+	m.run(t, "systemctl", "enable", "--now", "superlist-milter.socket")
+	milterSession(t, "127.0.0.1:10028")
+	m.wantOnce(t, "by milter")
+
 	t.Log("the journal has both programs' lines, and the reasons")
 	m.wantLine(t, `nosuch@lists.example.org.*550`, "SYSLOG_IDENTIFIER=superlist-spawn")
 	m.wantLine(t, `by swaks|`+regexp.QuoteMeta(members[0])+`|`+regexp.QuoteMeta(list), "SYSLOG_IDENTIFIER=superlist")

@@ -47,6 +47,8 @@ func TestXinetd(t *testing.T) {
 	wait(t, "the session of that look to end", func() bool { return len(running(t)) == 0 })
 
 	inetdSession(t)
+	milterSession(t, "127.0.0.1:10028")
+	wantInOutboxes(t, "by milter")
 
 	t.Log("no wake-up is lost in a burst, and none closes the port")
 	const burst = 40

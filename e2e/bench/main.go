@@ -37,7 +37,7 @@ func main() {
 	runtime.LockOSThread()
 	rounds := flag.Int("rounds", 100, "`rounds` of the session comparison")
 	posts := flag.Int("posts", 5, "`rounds` of the delivery comparison")
-	only := flag.String("only", "session,post,memory,proxy", "`parts` to run")
+	only := flag.String("only", "session,post,memory,proxy,milter", "`parts` to run")
 	keep := flag.Bool("keep", false, "keep the scratch directory")
 	flag.Parse()
 
@@ -60,7 +60,7 @@ func main() {
 
 func (b *bench) run(parts []string, keep bool) error {
 	for _, p := range parts {
-		if !slices.Contains([]string{"session", "post", "memory", "proxy"}, p) {
+		if !slices.Contains([]string{"session", "post", "memory", "proxy", "milter"}, p) {
 			return fmt.Errorf("there is no part %q", p)
 		}
 	}
@@ -95,6 +95,7 @@ func (b *bench) run(parts []string, keep bool) error {
 		{"post", (*bench).deliveries},
 		{"memory", (*bench).memory},
 		{"proxy", (*bench).proxied},
+		{"milter", (*bench).milters},
 	} {
 		if !slices.Contains(parts, part.name) {
 			continue
