@@ -155,9 +155,9 @@ func listens(at string) error {
 	return fmt.Errorf("nobody listens at %s", at)
 }
 
-// A postfix is an instance of the machine's Postfix with a configuration and a
+// A milterPostfix is an instance of the machine's Postfix with a configuration and a
 // queue of its own, which throws all mail away.
-type postfix struct{ config, queue string }
+type milterPostfix struct{ config, queue string }
 
 const benchMainCf = `compatibility_level = 3.6
 queue_directory = %s
@@ -194,9 +194,9 @@ superlist-milter unix - n n - 0 spawn
     user=nobody argv=%s -c %s
 `
 
-func (b *bench) startPostfix(s *site, doors []*door) (*postfix, error) {
-	p := &postfix{config: filepath.Join(b.work, "postfix"), queue: filepath.Join(b.work, "queue")}
-	data := filepath.Join(b.work, "postfix-data")
+func (b *bench) startPostfix(s *site, doors []*door) (*milterPostfix, error) {
+	p := &milterPostfix{config: filepath.Join(b.work, "milter-postfix"), queue: filepath.Join(b.work, "milter-queue")}
+	data := filepath.Join(b.work, "milter-data")
 	for _, dir := range []string{p.config, p.queue, data} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			return nil, err
@@ -230,11 +230,11 @@ func (b *bench) startPostfix(s *site, doors []*door) (*postfix, error) {
 	return p, nil
 }
 
-func (p *postfix) stop() { exec.Command("postfix", "-c", p.config, "abort").Run() }
+func (p *milterPostfix) stop() { exec.Command("postfix", "-c", p.config, "abort").Run() }
 
 // cpu is the time of the master, of what it has started, and of all that those
 // have buried.
-func (p *postfix) cpu() time.Duration {
+func (p *milterPostfix) cpu() time.Duration {
 	text, err := os.ReadFile(filepath.Join(p.queue, "pid/master.pid"))
 	if err != nil {
 		return 0
