@@ -114,9 +114,9 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// TestRequests: the first decision counts, a second finds nothing, and a crash
-// in the middle of the first changes nothing.
-func TestRequests(t *testing.T) {
+// TestDecide: the first decision counts and a second hears of it; the same one
+// again, after a crash, is no second.
+func TestDecide(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "")
 	now := time.Now()
@@ -128,26 +128,38 @@ func TestRequests(t *testing.T) {
 	if again, err := l.KeepRequest(m, now); err != nil || again.Name != r.Name {
 		t.Errorf("kept again: %+v, %v", again, err)
 	}
-	if _, err := l.FindRequest(r.Name); err != nil {
-		t.Error(err)
+	if got, err := l.FindRequest(r.Name); err != nil || got.Who.String() != "a@example.com nomail" {
+		t.Errorf("found: %+v, %v", got, err)
 	}
 	for range 2 {
-		got, err := l.TakeRequest(r.Name, "cause")
-		if err != nil || got.Who.String() != "a@example.com nomail" {
-			t.Errorf("taken: %+v, %v", got, err)
+		if err := l.Decide(r.Name, "cause", "olga has let him in", now); err != nil {
+			t.Error(err)
 		}
 	}
-	if _, err := l.TakeRequest(r.Name, "another"); !errors.Is(err, replyDecided) {
-		t.Errorf("taken by a second: %v", err)
+	err = l.Decide(r.Name, "another", "otto has declined", now)
+	if err == nil || !strings.Contains(err.Error(), "550 5.7.1 you come second: olga has let him in") {
+		t.Errorf("decided by a second: %v", err)
+	}
+	if err := l.Undecided(r.Name, ""); err == nil {
+		t.Error("it counts as open")
+	}
+	if err := l.EndRequest(r.Name); err != nil {
+		t.Error(err)
 	}
 	if _, err := l.FindRequest(r.Name); !errors.Is(err, replyDecided) {
 		t.Errorf("found: %v", err)
 	}
-	if err := l.EndRequest(r.Name, "cause"); err != nil {
-		t.Error(err)
+	if _, err := l.KeepRequest(m, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Undecided(r.Name, ""); err != nil {
+		t.Errorf("who asks again is decided on again: %v", err)
 	}
 	for _, name := range []string{"", "../../../key", "0123456789a", "0123456789abc", "0123456789aG"} {
-		if _, err := l.TakeRequest(name, "c"); !errors.Is(err, replyDecided) {
+		if err := l.Decide(name, "c", "x", now); !errors.Is(err, replyDecided) {
+			t.Errorf("%q: %v", name, err)
+		}
+		if _, err := l.FindRequest(name); !errors.Is(err, replyDecided) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -173,7 +185,7 @@ func TestMaxRequests(t *testing.T) {
 	if _, err := l.KeepRequest(b, now); err == nil {
 		t.Error("one too many was kept")
 	}
-	if _, err := l.KeepRequest(b, now.Add(ProofLife+time.Minute)); err != nil {
+	if _, err := l.KeepRequest(b, now.Add(ProofLife+time.Hour)); err != nil {
 		t.Errorf("when the others are too old: %v", err)
 	}
 }

@@ -86,6 +86,20 @@ owners = [` + strings.Join(quoted, ", ") + `]
 moderators = []
 # Who may post: anyone, members, moderators, nobody.
 post = ` + quoteTOML(d.Post) + `
+# What happens to posts of others: reject, hold (a moderator decides), confirm
+# (the author is asked whether it is his), discard.
+nonmembers = ` + quoteTOML(d.Nonmembers) + `
+# Does a moderator see every post first? (hold_all = true holds even more, in an
+# emergency.)
+moderated = false
+# Posts of members that nothing but From says are theirs: accept, hold, confirm.
+unverified = ` + quoteTOML(d.Unverified) + `
+# Who may post like a member, and who not at all: "bob@example.net",
+# "example.net", "*.example.net".
+allow = []
+ban = []
+# What a filter has marked as spam: accept, hold, reject.
+spam = ` + quoteTOML(d.Spam) + `
 # The largest post.
 max_message_size = ` + quoteTOML(d.MaxMessageSize.String()) + `
 # What it takes to become a member by mail: open (nothing: anybody can subscribe

@@ -88,11 +88,11 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 	// asks whether the list exists, as Postfix's address verification does,
 	// hears the truth.
 	if d.Purpose == Post && !env.From.IsNull() {
-		posters := in.authors(env)
-		if len(posters) == 0 {
-			posters = []smtp.Path{behindTag(env.From)}
+		decision, err := d.List.Judge(&Posting{AtRcpt: true, From: env.From, Proved: in.authors(env)})
+		if err == nil {
+			err = decision.Err()
 		}
-		if err := d.List.anyMayPost(posters); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -192,6 +192,7 @@ func (in *Intake) create(env *smtp.Envelope, id string, now time.Time) (*queue.W
 		Ret:     env.Ret,
 		EnvID:   env.EnvID,
 		UTF8:    env.UTF8,
+		Proved:  in.authors(env),
 	})
 	if err != nil {
 		return nil, err
@@ -296,7 +297,7 @@ func (m *Incoming) Publish() (id string, err error) {
 		return "", err
 	}
 	m.remember()
-	m.in.kick()
+	m.in.Site.Wake()
 	return m.w.ID(), nil
 }
 
@@ -372,24 +373,14 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) error {
 	if m.env.From.IsNull() {
 		return replyNoBounces
 	}
-	if twice := h.Double(); twice != "" {
-		return l.refusal("5.6.0", "the message has more than one %s field, which RFC 5322 forbids", twice)
+	d, err := l.Judge(&Posting{
+		From: m.env.From, Header: h,
+		Proved: m.in.authors(m.env), Verified: m.in.Site.Verifier(h),
+	})
+	if err != nil {
+		return err
 	}
-	// Mail that was generated, a commit or a report, may well be a post.
-	if autoSubmitted(h) == "auto-replied" {
-		return replyAutomatic
-	}
-	authors, ok := rewrite.Addresses(h.Get("From")) // RFC 5322, 3.6.2
-	if !ok {
-		return l.refusal("5.6.0", "the message has no From field that names an author")
-	}
-	if proved := m.in.authors(m.env); len(proved) > 0 {
-		return l.notInName(authors, proved)
-	}
-	if contains(authors, behindTag(m.env.From)) {
-		return nil // asked at RCPT
-	}
-	return l.anyMayPost(authors)
+	return d.Err()
 }
 
 // judgeCommand holds a command against its header, and against what the list has
@@ -409,22 +400,28 @@ func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
 	case VerbConfirm:
 		p := d.Command.Proof
 		subject, err := d.List.CheckProof(p, now, who, m.env.From)
-		if err == nil && p.Action.aboutRequest() {
+		if err == nil && (p.Action.AboutRequest() || p.Action.AboutHeld()) {
+			err = d.List.Undecided(subject, "")
+		}
+		switch {
+		case err == nil && p.Action.AboutRequest():
 			_, err = d.List.FindRequest(subject)
+		case err == nil && p.Action.AboutHeld():
+			err = m.in.Site.HasHeld(d.List, subject)
 		}
 		return err
 	}
 	return d.List.MayAsk(Letter{Kind: d.Command.Verb, To: who, Network: Network(m.env.Peer.Addr.Addr())}, now)
 }
 
-// kick wakes deliver up, by connecting once to the address where a launcher
+// Wake wakes deliver up, by connecting once to the address where a launcher
 // listens. It does not wait and does not mind if nobody is there: a timer finds
 // the message too.
-func (in *Intake) kick() {
-	if in.Site.Kick == "" {
+func (s *Site) Wake() {
+	if s.Kick == "" {
 		return
 	}
-	target, err := KickAddress(in.Site.Kick)
+	target, err := KickAddress(s.Kick)
 	if err != nil {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"unicode/utf8"
@@ -30,9 +31,18 @@ type Config struct {
 	Moderators     []string `toml:"moderators" json:"moderators"`
 	Post           string   `toml:"post" json:"post"` // anyone, members, moderators or nobody
 	MaxMessageSize Size     `toml:"max_message_size" json:"max_message_size"`
-	Subscribe      string   `toml:"subscribe" json:"subscribe"` // open, confirm, approve, confirm+approve or closed
-	Notify         bool     `toml:"notify" json:"notify"`       // owners hear who comes and goes
-	Language       string   `toml:"language" json:"language"`   // of the letters: BCP 47
+	Subscribe      string   `toml:"subscribe" json:"subscribe"`         // open, confirm, approve, confirm+approve or closed
+	Notify         bool     `toml:"notify" json:"notify"`               // owners hear who comes and goes
+	Language       string   `toml:"language" json:"language"`           // of the letters: BCP 47
+	Nonmembers     string   `toml:"nonmembers" json:"nonmembers"`       // reject, hold, confirm or discard
+	Moderated      bool     `toml:"moderated" json:"moderated"`         // a moderator sees every post first
+	HoldAll        bool     `toml:"hold_all" json:"hold_all"`           // in an emergency: whoever writes, moderators aside
+	Unverified     string   `toml:"unverified" json:"unverified"`       // members of whom only From says who they are: accept, hold or confirm
+	Allow          []string `toml:"allow" json:"allow"`                 // who may post like a member: addresses and domains, with *
+	Ban            []string `toml:"ban" json:"ban"`                     // who may not post at all
+	MustBeNamed    bool     `toml:"must_be_named" json:"must_be_named"` // the list stands in To or Cc
+	MaxNamed       int      `toml:"max_named" json:"max_named"`         // people in To and Cc; 0: any number
+	Spam           string   `toml:"spam" json:"spam"`                   // what a filter before us has marked: accept, hold or reject
 }
 
 // Settings are the keys of list.toml with their values, in order, as they would
@@ -57,6 +67,22 @@ const (
 	PostNobody     = "nobody"
 )
 
+// Values of Config.Nonmembers, Config.Unverified and Config.Spam.
+const (
+	NonmembersReject  = "reject"
+	NonmembersHold    = "hold"
+	NonmembersConfirm = "confirm" // the author is asked whether it is his
+	NonmembersDiscard = "discard"
+
+	UnverifiedAccept  = "accept"
+	UnverifiedHold    = "hold"
+	UnverifiedConfirm = "confirm"
+
+	SpamAccept = "accept"
+	SpamHold   = "hold"
+	SpamReject = "reject"
+)
+
 // Values of Config.Subscribe: what it takes to become a member by mail.
 const (
 	SubscribeOpen           = "open"            // to ask: anybody can subscribe anybody
@@ -69,7 +95,10 @@ const (
 // defaults of a list. A megabyte is what a list needs; larger things are
 // better put somewhere and linked to.
 func defaults() Config {
-	return Config{Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en"}
+	return Config{
+		Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
+		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold,
+	}
 }
 
 // A List is one list, open.
@@ -162,6 +191,30 @@ func (l *List) check(text string) (err error) {
 	default:
 		return wrong("post", "must be anyone, members, moderators or nobody")
 	}
+	switch l.Nonmembers {
+	case NonmembersReject, NonmembersHold, NonmembersConfirm, NonmembersDiscard:
+	default:
+		return wrong("nonmembers", "must be reject, hold, confirm or discard")
+	}
+	switch l.Unverified {
+	case UnverifiedAccept, UnverifiedHold, UnverifiedConfirm:
+	default:
+		return wrong("unverified", "must be accept, hold or confirm")
+	}
+	switch l.Spam {
+	case SpamAccept, SpamHold, SpamReject:
+	default:
+		return wrong("spam", "must be accept, hold or reject")
+	}
+	if l.MaxNamed < 0 {
+		return wrong("max_named", "must not be negative; 0 means any number")
+	}
+	if what := badPattern(l.Allow); what != "" {
+		return wrong("allow", what)
+	}
+	if what := badPattern(l.Ban); what != "" {
+		return wrong("ban", what)
+	}
 	switch l.Subscribe {
 	case SubscribeOpen, SubscribeConfirm, SubscribeApprove, SubscribeConfirmApprove, SubscribeClosed:
 	default:
@@ -186,6 +239,16 @@ func (l *List) check(text string) (err error) {
 		return wrong("moderators", err.Error())
 	}
 	return nil
+}
+
+// badPattern says what is wrong with the first pattern that is wrong.
+func badPattern(patterns []string) string {
+	for _, p := range patterns {
+		if strings.ContainsAny(p, " \t,<>") || strings.Trim(p, "*@.") == "" {
+			return fmt.Sprintf("%q is neither an address nor a domain; write \"bob@example.net\", \"example.net\" or \"*.example.net\"", p)
+		}
+	}
+	return ""
 }
 
 // validLanguage holds the form of a BCP 47 tag, without looking it up: letters
@@ -213,6 +276,36 @@ func addresses(list []string) ([]smtp.Path, error) {
 
 // OwnerPaths are the owners, as addresses to send to.
 func (l *List) OwnerPaths() []smtp.Path { return l.owners }
+
+// ModeratorPaths are those who decide on held posts: the moderators or, where
+// there are none, the owners.
+func (l *List) ModeratorPaths() []smtp.Path {
+	if len(l.mods) > 0 {
+		return l.mods
+	}
+	return l.owners
+}
+
+// AddPattern puts an address into allow or ban of list.toml, and takes it out of
+// the other. Doing it twice is doing it once.
+func (l *List) AddPattern(key string, p smtp.Path) error {
+	in, out, other := l.Allow, l.Ban, "ban"
+	if key == "ban" {
+		in, out, other = l.Ban, l.Allow, "allow"
+	}
+	is := func(s string) bool { return strings.EqualFold(s, p.Address()) }
+	var settings []string
+	if !slices.ContainsFunc(in, is) {
+		settings = append(settings, key+"="+strings.Join(append(slices.Clone(in), p.Address()), ","))
+	}
+	if slices.ContainsFunc(out, is) {
+		settings = append(settings, other+"="+strings.Join(slices.DeleteFunc(slices.Clone(out), is), ","))
+	}
+	if len(settings) == 0 {
+		return nil
+	}
+	return l.Set(settings)
+}
 
 // ID is the list's identifier: RFC 2919, dev.lists.example.org.
 func (l *List) ID() string { return l.Addr.Local + "." + l.Addr.Domain }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -29,6 +30,12 @@ type Member struct {
 	Path   smtp.Path
 	NoMail bool     // is a member and may post, gets nothing
 	Words  []string // everything after the address, as it stands there
+
+	NoCopy    bool   // gets no copy of what names him in To or Cc
+	NoOwn     bool   // gets no copy of his own posts
+	Moderated bool   // a moderator sees his posts first
+	Vacation  string // gets nothing before this day, "2026-12-31"; empty: is there
+	For       string // posts for this member, and gets nothing
 }
 
 // Members is a list's members file, open for reading. It is what it was when
@@ -211,10 +218,8 @@ func (m *Members) Lint() (wrong []string, inOrder bool, err error) {
 				wrong = append(wrong, fmt.Sprintf("%s:%d: %q is not a member", m.file, n, text))
 				continue
 			}
-			for _, word := range member.Words {
-				if word != wordNoMail && !strings.HasPrefix(word, wordName) {
-					wrong = append(wrong, fmt.Sprintf("%s:%d: %q means nothing to this version", m.file, n, word))
-				}
+			if word := member.Unknown(); word != "" {
+				wrong = append(wrong, fmt.Sprintf("%s:%d: %q means nothing to this version", m.file, n, word))
 			}
 			key := member.Path.Key()
 			if key == last {
@@ -229,9 +234,53 @@ func (m *Members) Lint() (wrong []string, inOrder bool, err error) {
 
 // Words that may follow an address.
 const (
-	wordNoMail = "nomail"
-	wordName   = "name=" // the rest of the line is the name
+	wordNoMail    = "nomail"
+	wordNoCopy    = "nocopy"
+	wordNoOwn     = "noown"
+	wordModerated = "moderated"
+	wordVacation  = "vacation=" // until a day, 2026-12-31
+	wordFor       = "for="      // whose other address it is
+	wordName      = "name="     // the rest of the line is the name
 )
+
+// knownWord says that a word behind an address means something.
+func knownWord(word string) bool {
+	switch word {
+	case wordNoMail, wordNoCopy, wordNoOwn, wordModerated:
+		return true
+	}
+	if until, ok := strings.CutPrefix(word, wordVacation); ok {
+		return isDay(until)
+	}
+	if whose, ok := strings.CutPrefix(word, wordFor); ok {
+		_, ok := smtp.ParseAddress(whose)
+		return ok
+	}
+	return strings.HasPrefix(word, wordName)
+}
+
+// isDay says that s is a day, 2026-12-31: such words compare as the days do.
+func isDay(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
+}
+
+// Unknown is the first of a member's words that means nothing.
+func (m Member) Unknown() string {
+	for _, word := range m.Words {
+		if !knownWord(word) {
+			return word
+		}
+	}
+	return ""
+}
+
+// Gets says whether a member gets a post of this author that names these people,
+// on this day.
+func (m Member) Gets(author string, named map[string]bool, day string) bool {
+	key := m.Path.Key()
+	return !m.NoMail && !(m.NoOwn && key == author) && !(m.NoCopy && named[key]) && m.Vacation <= day
+}
 
 // addressOf is the part of a line up to the first white space outside quotes;
 // empty for a comment.
@@ -295,6 +344,15 @@ func parseMember(line string) (Member, bool) {
 			word, after = rest[:i], rest[i:]
 		}
 		m.NoMail = m.NoMail || word == wordNoMail
+		m.NoCopy = m.NoCopy || word == wordNoCopy
+		m.NoOwn = m.NoOwn || word == wordNoOwn
+		m.Moderated = m.Moderated || word == wordModerated
+		if until, ok := strings.CutPrefix(word, wordVacation); ok && isDay(until) {
+			m.Vacation = until
+		}
+		if whose, ok := strings.CutPrefix(word, wordFor); ok {
+			m.For, m.NoMail = whose, true
+		}
 		m.Words = append(m.Words, word)
 		rest = strings.TrimSpace(after)
 	}

@@ -308,7 +308,7 @@ func TestMembersNoFile(t *testing.T) {
 	if _, err := l.Members(); !errors.Is(err, errNoMembers) {
 		t.Errorf("none: %v", err)
 	}
-	if err := l.mayPost(addr("a@example.com")); smtp.ReplyTo(err) != smtp.ReplyLocal {
+	if err := may(l, addr("a@example.com")); smtp.ReplyTo(err) != smtp.ReplyLocal {
 		t.Errorf("a post is not deferred: %v", err)
 	}
 	edit(t, l, "a@example.com")

@@ -16,34 +16,6 @@ func (l *List) refusal(enhanced, format string, args ...any) smtp.Reply {
 		Text: fmt.Sprintf(format, args...) + "; the owners are at " + l.Verb("owner").Address()}
 }
 
-// mayPost decides whether somebody may post, from the address alone. The error
-// is a smtp.Reply when the answer is no.
-func (l *List) mayPost(author smtp.Path) error {
-	switch l.Post {
-	case PostAnyone:
-		return nil
-	case PostNobody:
-		return l.refusal("5.7.1", "%s is closed, nobody may post to it", l.Addr.Address())
-	}
-	if contains(l.owners, author) || contains(l.mods, author) {
-		return nil
-	}
-	if l.Post == PostModerators {
-		return l.refusal("5.7.1", "only moderators may post to %s, and %s is none", l.Addr.Address(), author.Address())
-	}
-	members, err := l.Members()
-	if err != nil {
-		return err
-	}
-	defer members.Close()
-	_, ok, err := members.Find(author)
-	if err != nil || ok {
-		return err
-	}
-	return l.refusal("5.7.1", "only members may post to %s, and %s is none: use the address that is subscribed, or subscribe first",
-		l.Addr.Address(), author.Address())
-}
-
 // behindTag is the sender behind a BATV address, prvs=KDDDSSSSSS=local@domain,
 // which changes every day (draft-levine-smtp-batv, 3). The tag is for who made
 // it, and can be checked by nobody else.
@@ -56,16 +28,6 @@ func behindTag(sender smtp.Path) smtp.Path {
 	}
 	sender.Local = local
 	return sender
-}
-
-// anyMayPost is mayPost of the first who may, or the last refusal.
-func (l *List) anyMayPost(authors []smtp.Path) (err error) {
-	for _, author := range authors {
-		if err = l.mayPost(author); err == nil {
-			return nil
-		}
-	}
-	return err
 }
 
 // notInName lets somebody who has logged in write a From of his own: a role, a

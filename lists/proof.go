@@ -21,11 +21,27 @@ const (
 	Unsubscribe     Action = 'u' // … none any more
 	Approve         Action = 'y' // an owner lets somebody in who has asked
 	Decline         Action = 'x' // … or does not
+
+	Publish     Action = 'p' // a moderator has a held post go to the members
+	SendBack    Action = 'r' // … sent back to its author, with his words
+	Drop        Action = 'd' // … thrown away
+	AllowAlways Action = 'w' // … go, and what else its author writes
+	BanAuthor   Action = 'b' // … thrown away, and what else its author writes
+	OwnPost     Action = 'o' // the author says that a post is his
 )
 
-// aboutRequest says that the proof names a request that waits, and not an
-// address.
-func (a Action) aboutRequest() bool { return a == Approve || a == Decline }
+// AboutRequest says that the proof names a request that waits, and AboutHeld
+// that it names a held post; else it names an address.
+func (a Action) AboutRequest() bool { return a == Approve || a == Decline }
+
+// AboutHeld: see AboutRequest.
+func (a Action) AboutHeld() bool {
+	switch a {
+	case Publish, SendBack, Drop, AllowAlways, BanAuthor, OwnPost:
+		return true
+	}
+	return false
+}
 
 // ProofLife is how long a proof is good: somebody may be away for a week, and
 // ezmlm's are good for eleven days.
@@ -57,7 +73,7 @@ func (l *List) ProofAddress(a Action, subject string, now time.Time) (smtp.Path,
 	expiry := strconv.FormatInt(now.Add(ProofLife).Unix()/3600, 36)
 	verb := "confirm-" + string(rune(a)) + expiry + "-" + l.proofMAC(key, a, expiry, subject)
 	address := l.Verb(verb + "-" + subject)
-	if !a.aboutRequest() && len(address.Local) > maxLocal {
+	if !a.AboutRequest() && !a.AboutHeld() && len(address.Local) > maxLocal {
 		address = l.Verb(verb)
 	}
 	return address, nil
@@ -90,10 +106,10 @@ func parseProof(s string) (p Proof, ok bool) {
 		p.Subject = parts[2]
 	}
 	switch p.Action {
-	case Subscribe, SubscribeNoMail, Unsubscribe, Approve, Decline:
+	case Subscribe, SubscribeNoMail, Unsubscribe:
 		return p, true
 	}
-	return Proof{}, false
+	return p, p.Action.AboutRequest() || p.Action.AboutHeld()
 }
 
 var replyBadProof = smtp.Reply{Code: 550, Enhanced: "5.7.1",

@@ -46,6 +46,7 @@ type Site struct {
 	WriteTimeout       Duration `toml:"write_timeout"`
 	SessionTimeout     Duration `toml:"session_timeout"`
 	RecipientDelimiter string   `toml:"recipient_delimiter"`
+	AuthservID         string   `toml:"authserv_id"`
 	Kick               string   `toml:"kick"`
 	XClient            bool     `toml:"xclient"`
 	XForward           bool     `toml:"xforward"`

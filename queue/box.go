@@ -58,7 +58,7 @@ func (s *Spool) Strays(b Box) (paths []string, err error) {
 }
 
 func boxDirs(b Box) []string {
-	if b == Failed {
+	if b.flat() {
 		return []string{string(b)}
 	}
 	return []string{b.claimed(), b.fresh()}
@@ -78,4 +78,37 @@ func (s *Spool) Exists(b Box, id string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// Drop removes a message that nobody works on, for good. That it is not there is
+// no error.
+func (s *Spool) Drop(b Box, id string) error {
+	for _, dir := range boxDirs(b) {
+		if err := s.remove(s.path(dir, id)); err == nil {
+			return s.syncDir(s.path(dir))
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stamp is when something of this name was last done to the spool; the zero time
+// where it never was.
+func (s *Spool) Stamp(name string) time.Time {
+	info, err := os.Lstat(s.path(name))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+// SetStamp remembers that it was done now.
+func (s *Spool) SetStamp(name string, now time.Time) error {
+	f, err := OpenFile(s.path(name), os.O_WRONLY|os.O_CREATE)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	return os.Chtimes(s.path(name), now, now)
 }

@@ -31,6 +31,9 @@ type Head struct {
 	UTF8    bool      // SMTPUTF8: in inbound it was said with MAIL, in outbound the header needs it
 	List    smtp.Path // the list that sends it; null in inbound
 	VERP    bool      // every recipient gets a return path of its own, made from From
+
+	Proved []smtp.Path // addresses that the client has proved to be its own, by AUTH
+	Why    string      // of a held message: what is done with it, and why
 }
 
 // timeFormat is RFC 3339 with microseconds.
@@ -59,7 +62,7 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	}
 	for _, field := range []struct{ key, value string }{
 		{"client", h.Client}, {"body", h.Body}, {"ret", h.Ret}, {"envid", h.EnvID}, {"utf8", yes(h.UTF8)},
-		{"list", list}, {"verp", yes(h.VERP)}, {"from", h.From.String()},
+		{"list", list}, {"verp", yes(h.VERP)}, {"why", h.Why},
 	} {
 		if !smtp.Printable(field.value) {
 			return 0, fmt.Errorf("queue: %s %q does not fit into a head", field.key, field.value)
@@ -68,6 +71,16 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 			w.WriteString(field.key + ": " + field.value + "\n")
 		}
 	}
+	for _, p := range h.Proved {
+		if !smtp.Printable(p.String()) {
+			return 0, fmt.Errorf("queue: proved %q does not fit into a head", p)
+		}
+		w.WriteString("proved: " + p.String() + "\n")
+	}
+	if !smtp.Printable(h.From.String()) {
+		return 0, fmt.Errorf("queue: from %q does not fit into a head", h.From)
+	}
+	w.WriteString("from: " + h.From.String() + "\n")
 	return contentAt, nil
 }
 
@@ -122,14 +135,19 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				h.UTF8 = value == "yes"
 			case "verp":
 				h.VERP = value == "yes"
-			case "list", "from":
+			case "why":
+				h.Why = value
+			case "list", "from", "proved":
 				path, rest, ok := smtp.ParsePath(value)
 				if !ok || rest != "" {
 					return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
 				}
-				if key == "list" {
+				switch key {
+				case "list":
 					h.List = path
-				} else {
+				case "proved":
+					h.Proved = append(h.Proved, path)
+				default:
 					h.From = path
 				}
 			}

@@ -31,14 +31,19 @@ const (
 	MinFreeInodes = 256
 )
 
-// A Box is one of the three places where messages are.
+// A Box is one of the places where messages are.
 type Box string
 
 const (
 	Inbound  Box = "inbound"
 	Outbound Box = "outbound"
 	Failed   Box = "failed"
+	Held     Box = "held" // of a list's own directory, not of the site's queue
 )
+
+// flat says that the messages of a box stand in its directory itself: nobody
+// works on them.
+func (b Box) flat() bool { return b == Failed || b == Held }
 
 // A Spool is the directory that holds the queue. Any number of processes may
 // use one at a time.
@@ -88,9 +93,19 @@ func (s *Spool) Init() error {
 	return nil
 }
 
+// InitBox makes what one box needs, and no more.
+func (s *Spool) InitBox(b Box) error {
+	for _, dir := range append([]string{"tmp"}, boxDirs(b)...) {
+		if err := os.MkdirAll(s.path(dir), 0o700); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // where a message of this box is put when it is complete.
 func (b Box) fresh() string {
-	if b == Failed {
+	if b.flat() {
 		return string(b)
 	}
 	return string(b) + "/new"
@@ -98,7 +113,7 @@ func (b Box) fresh() string {
 
 // claimed is where a message of this box is while it is worked on.
 func (b Box) claimed() string {
-	if b == Failed {
+	if b.flat() {
 		return string(b)
 	}
 	return string(b) + "/cur"

@@ -54,7 +54,7 @@ spool, and says what is wrong. Posts come in through superlist-spawn.`,
 	root.PersistentFlags().StringVarP(&a.config, "config", "c", "",
 		"configuration file (else $SUPERLIST_CONFIG, else "+lists.DefaultConfig+")")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.queueCommand(), a.checkCommand())
+	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.queueCommand(), a.heldCommand(), a.explainCommand(), a.checkCommand())
 	return root
 }
 

@@ -17,7 +17,7 @@ func (a *app) memberCommand() *cobra.Command {
 	c := &cobra.Command{Use: "member", Short: "Add, show and remove the members of a list",
 		Example: "  superlist member add dev@lists.example.org alice@example.com", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(a.memberAdd(), a.memberRm(), a.memberLs(), a.memberImport(), a.memberExport())
+	c.AddCommand(a.memberAdd(), a.memberSet(), a.memberRm(), a.memberLs(), a.memberImport(), a.memberExport())
 	return c
 }
 
@@ -99,6 +99,45 @@ member already stays as he is. With --nomail they may post and get no mail.`,
 	}
 	c.Flags().BoolVar(&noMail, "nomail", false, "they may post and get no mail")
 	return c
+}
+
+func (a *app) memberSet() *cobra.Command {
+	return &cobra.Command{
+		Use: "set LIST ADDRESS [WORD...]", Short: "Say how one member is treated",
+		Long: `Say how one member is treated, by words that take the place of those that stand
+behind the address now:
+
+  nomail               may post, gets nothing
+  nocopy               gets no post that names him in To or Cc
+  noown                gets no copy of his own posts
+  moderated            a moderator sees his posts first
+  vacation=2026-12-31  gets nothing before that day
+  for=ADDRESS          another address of that member: may post, gets nothing
+  name=...             the rest of the line`,
+		Example:           "  superlist member set dev@lists.example.org alice@example.com nocopy name=Alice Liddell",
+		Args:              args(cobra.MinimumNArgs(2)),
+		ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			m, ok := lists.ParseMember(strings.Join(arg[1:], " "))
+			if !ok {
+				return &exitError{exDataErr, fmt.Errorf("%q is not an address", arg[1])}
+			}
+			if word := m.Unknown(); word != "" {
+				return &exitError{exDataErr, fmt.Errorf("%q means nothing; superlist member set --help has the words", word)}
+			}
+			l, err := a.list(arg[0])
+			if err != nil {
+				return err
+			}
+			return l.EditMembers(func(set lists.MemberSet) error {
+				if !set.Remove(m.Path) {
+					return &exitError{exNoUser, fmt.Errorf("%s is not on %s", m.Path.Address(), l.Addr.Address())}
+				}
+				set.Add(m)
+				return nil
+			})
+		},
+	}
 }
 
 func (a *app) addMembers(c *cobra.Command, list string, members []lists.Member) error {

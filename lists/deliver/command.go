@@ -6,10 +6,8 @@ import (
 	"mime"
 	"net/netip"
 	"strings"
-	"time"
 
 	"superlist/lists"
-	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/queue"
@@ -25,6 +23,8 @@ type commanding struct {
 	l      *lists.List
 	id     string // of the answer
 	header rewrite.Header
+	bodyAt int64     // of the message
+	author smtp.Path // who wrote it, as From says
 	who    smtp.Path // whom it is about
 }
 
@@ -34,13 +34,16 @@ func (r *Runner) command(m *queue.Message, d lists.Destination, id string) error
 	if err != nil {
 		return err
 	}
-	c := &commanding{r: r, m: m, l: d.List, id: id, header: rewrite.Parse(raw)}
+	c := &commanding{r: r, m: m, l: d.List, id: id, header: rewrite.Parse(raw), bodyAt: bodyAt}
 	cmd := d.Command
 	if cmd.Verb == lists.VerbRequest {
 		cmd = requested(c.header, io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt))
 	}
 	// The session has asked this before; the list may be another by now.
 	if c.who, err = c.l.MayCommand(c.header, cmd); err != nil {
+		return err
+	}
+	if c.author, err = lists.Author(c.header); err != nil {
 		return err
 	}
 	r.Log.Printf(maillog.Info, "command id=%s list=%s from=%s verb=%s about=%s", m.ID, c.l.Addr, m.From, cmd.Verb, c.who)
@@ -101,16 +104,15 @@ func (c *commanding) question(kind, text string, a lists.Action) error {
 // confirm is the answer to a question. The key in it is good from the moment
 // at which the message arrived.
 func (c *commanding) confirm(p lists.Proof) error {
-	author, err := lists.Author(c.header)
+	subject, err := c.l.CheckProof(p, c.m.Arrived, c.author, c.m.From)
 	if err != nil {
 		return err
 	}
-	subject, err := c.l.CheckProof(p, c.m.Arrived, author, c.m.From)
-	if err != nil {
-		return err
-	}
-	if p.Action == lists.Approve || p.Action == lists.Decline {
+	switch {
+	case p.Action.AboutRequest():
 		return c.decide(subject, p.Action == lists.Approve)
+	case p.Action.AboutHeld():
+		return c.decidePost(subject, p.Action)
 	}
 	who, ok := lists.SubjectPath(subject)
 	if !ok {
@@ -191,13 +193,20 @@ func (c *commanding) wait(m lists.Member, tell func() error) error {
 	return tell()
 }
 
-// decide is an owner's answer to a request. The first one ends it.
+// decide is an owner's answer to a request. The first one counts.
 func (c *commanding) decide(name string, yes bool) error {
-	request, err := c.l.TakeRequest(name, c.id)
+	request, err := c.l.FindRequest(name)
 	if err != nil {
+		if second := c.l.Undecided(name, c.id); second != nil {
+			return second
+		}
 		return err
 	}
-	c.r.Log.Printf(maillog.Info, "decided id=%s list=%s by=%s about=%s yes=%t", c.m.ID, c.l.Addr, c.m.From, request.Who.Path, yes)
+	what := map[bool]string{true: "let in", false: "declined"}[yes]
+	if err := c.l.Decide(name, c.id, c.by()+" has "+what+" "+request.Who.Path.Address(), c.m.Arrived); err != nil {
+		return err
+	}
+	c.r.Log.Printf(maillog.Info, "decided id=%s list=%s by=%s about=%s yes=%t", c.m.ID, c.l.Addr, c.by(), request.Who.Path, yes)
 	if yes {
 		err = c.join(request.Who)
 	} else {
@@ -206,8 +215,11 @@ func (c *commanding) decide(name string, yes bool) error {
 	if err != nil {
 		return err
 	}
-	return c.l.EndRequest(name, c.id)
+	return c.l.EndRequest(name)
 }
+
+// by is who decides, as far as anybody knows: it is the proof that counts.
+func (c *commanding) by() string { return c.author.Address() }
 
 func (c *commanding) isMember(p smtp.Path) (bool, error) {
 	members, err := c.l.Members()
@@ -255,56 +267,18 @@ func (c *commanding) notice(text string, about smtp.Path) error {
 	return c.write(c.id+"-notice", text, c.l.OwnerPaths(), about, nil)
 }
 
-// write puts a letter into the spool, once.
-func (c *commanding) write(id, name string, to []smtp.Path, about smtp.Path, more map[string]string) error {
-	if there, err := c.r.Spool.Exists(queue.Outbound, id); there || err != nil {
-		return err
+// write puts a letter about this command into the spool, once.
+func (c *commanding) write(id, name string, to []smtp.Path, about smtp.Path, words map[string]string) error {
+	n := note{id: id, text: name, to: to, words: words, at: c.m.Arrived, client: c.m.Client}
+	n.words = make(map[string]string, len(words)+1)
+	for word, value := range words {
+		n.words[word] = value
 	}
-	text, err := letter.Find(name, c.l.Language, c.l.Dir)
-	if err != nil {
-		c.r.Log.Printf(maillog.Warning, "texts list=%s error=%q", c.l.Addr, err)
-		if text.Body == "" {
-			return err
-		}
-	}
-	words := map[string]string{
-		"list": c.l.Addr.Address(), "description": c.l.Description, "address": about.Address(),
-		"owner": c.l.Verb("owner").Address(), "help": c.l.Verb("help").Address(),
-		"subscribe": c.l.Verb("subscribe").Address(), "unsubscribe": c.l.Verb("unsubscribe").Address(),
-		"expires": c.m.Arrived.Add(lists.ProofLife).UTC().Format(time.DateOnly),
-	}
-	for word, value := range more {
-		words[word] = value
-	}
-	replyTo := smtp.Path{}
-	if p, ok := smtp.ParseAddress(more["confirm"]); ok {
-		replyTo = p
-	}
-	mail := letter.Letter{
-		Text: text, Words: words, From: c.l.Verb("owner"), Name: c.l.Addr.Address(), To: to, ReplyTo: replyTo,
-		ListID: c.l.ID(), Host: c.r.Site.Hostname, ID: id, Date: c.m.Arrived,
-	}
+	n.words["address"] = about.Address()
 	if to[0] == about { // and not a notice to owners about somebody
-		mail.Answers = c.header.Get("Message-ID")
+		n.answers = c.header.Get("Message-ID")
 	}
-	w, err := c.r.Spool.Create(queue.Head{ID: id, Arrived: c.m.Arrived, Client: c.m.Client, List: c.l.Addr})
-	if err != nil {
-		return err
-	}
-	for _, p := range to {
-		if err == nil {
-			err = w.Rcpt(smtp.Rcpt{Path: p})
-		}
-	}
-	if err == nil {
-		_, err = w.Write(mail.Bytes())
-	}
-	if err != nil {
-		w.Abort()
-		return err
-	}
-	c.r.Log.Printf(maillog.Info, "letter id=%s list=%s text=%s about=%s recipients=%d", id, c.l.Addr, name, about, len(to))
-	return w.Commit(queue.Outbound)
+	return c.r.writeLetter(c.l, n)
 }
 
 // maxRequestLines is how far into a message to +request is looked for a command,

@@ -27,7 +27,8 @@ type somebody struct {
 // says sends a line as mail from this person, by an envelope of the same.
 func (p *somebody) says(to, text string) {
 	p.w.t.Helper()
-	p.w.message(p.addr, fmt.Sprintf("From: A Person <%s>\r\nMessage-ID: <q@client>\r\nSubject: %s\r\n\r\n%s\r\n", p.addr, text, text), to)
+	subject, _, _ := strings.Cut(text, "\r\n")
+	p.w.message(p.addr, fmt.Sprintf("From: A Person <%s>\r\nMessage-ID: <q@client>\r\nSubject: %s\r\n\r\n%s\r\n", p.addr, subject, text), to)
 	p.w.deliver()
 }
 
@@ -71,10 +72,11 @@ func newPeople(t *testing.T, settings ...string) (w *world, l *lists.List, perso
 	f := &fakeRelay{extensions: "PIPELINING XVERP"}
 	w = newWorld(t, f.start(t), "")
 	l = w.list("dev", "bob@example.net")
-	if len(settings) > 0 {
-		if err := l.Set(settings); err != nil {
-			t.Fatal(err)
-		}
+	if err := l.Set(append([]string{"post=members"}, settings...)); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := w.site.Open(l.Addr); err != nil || l.Post == lists.PostAnyone {
+		t.Fatalf("%+v, %v", l, err)
 	}
 	return w, l, func(addr string) *somebody { return &somebody{w: w, f: f, addr: addr} }
 }
@@ -201,7 +203,7 @@ func TestApprove(t *testing.T) {
 			olga.says(decline, "no")
 			carol.letter("About your subscription to dev@lists.example.org")
 			olga.says(reply(other), "yes after all")
-			w.want(queue.Failed, "another owner has decided")
+			w.want(queue.Failed, "you come second: olga@example.org has declined carol@example.com")
 			wantMembers(t, l, "alice@example.com", "bob@example.net")
 		})
 	}

@@ -68,7 +68,7 @@ func path(s string) smtp.Path {
 // list makes a list with these lines in its members file.
 func (w *world) list(name string, members ...string) *lists.List {
 	w.t.Helper()
-	l, err := w.site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{path("olga@example.org"), path("otto@example.org")}, []string{"description=Builders"})
+	l, err := w.site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{path("olga@example.org"), path("otto@example.org")}, []string{"description=Builders", "post=anyone"})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"superlist/lists"
@@ -101,7 +102,7 @@ func (r *Runner) expandOne(m *queue.Message, to smtp.Path, id string) error {
 	case lists.Ask:
 		return r.command(m, d, id)
 	}
-	return r.toMembers(m, d.List, id)
+	return r.post(m, d.List, id)
 }
 
 // toMembers writes a post for all members as they are now.
@@ -115,9 +116,16 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 	if err != nil {
 		return err
 	}
+	raw, _, err := rewrite.ReadHeader(m.Content())
+	if err != nil {
+		w.Abort()
+		return err
+	}
+	author, named := whoIsIn(rewrite.Parse(raw), m.From)
+	day := r.now().UTC().Format(time.DateOnly)
 	n := 0
 	for member, err := range members.Unique() {
-		if err == nil && !member.NoMail {
+		if err == nil && member.Gets(author, named, day) {
 			n++
 			err = w.Rcpt(smtp.Rcpt{Path: member.Path})
 		}
@@ -142,6 +150,20 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 			Sender: l.Addr.Address(),
 		}.Apply(h)
 	})
+}
+
+// whoIsIn gives the key of a post's author, and of those whom its To and Cc name.
+func whoIsIn(h rewrite.Header, from smtp.Path) (author string, named map[string]bool) {
+	named = make(map[string]bool)
+	for _, name := range []string{"To", "Cc"} {
+		for _, f := range h.All(name) {
+			paths, _ := rewrite.Addresses(f.Value())
+			for _, p := range paths {
+				named[p.Key()] = true
+			}
+		}
+	}
+	return authorOf(h, from).Key(), named
 }
 
 // toOwners writes a message for the list's owners. It leaves as it came but for

@@ -42,7 +42,7 @@ func faultSite(t *testing.T, dir string) *lists.Site {
 		t.Fatal(err)
 	}
 	for name, members := range faultLists {
-		l, err := site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, nil, nil)
+		l, err := site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, nil, []string{"post=anyone"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -48,6 +48,9 @@ func (r *Runner) Run(ctx context.Context) error {
 	} else if n > 0 {
 		r.Log.Printf(maillog.Info, "swept %d unfinished files from tmp", n)
 	}
+	if err := r.Maintain(); err != nil {
+		r.Log.Printf(maillog.Err, "trouble maintenance error=%q", err)
+	}
 	var err error
 	if r.pool, err = newPool(r.Site, r.Log); err != nil {
 		return err

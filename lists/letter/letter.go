@@ -3,14 +3,15 @@
 // list may have its own in texts.toml.
 //
 // A letter is plain text. It says that a program wrote it (RFC 3834), and is
-// sent with the null sender, so nothing answers it. The package refuses to quote
-// what somebody sent to the list: whoever can have a letter sent to a stranger
-// must not choose its words.
+// sent with the null sender, so nothing answers it. What somebody sent to the
+// list is quoted for moderators alone, as an attachment: whoever can have a letter
+// sent to a stranger must not choose its words.
 package letter
 
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"mime"
 	"mime/quotedprintable"
 	"strings"
@@ -32,14 +33,21 @@ type Letter struct {
 	ID      string // unique: the same letter written again has the same
 	Answers string // the Message-ID it is an answer to, as it stood there; may be empty
 	Date    time.Time
+
+	Quote  string            // what stands for {words}, in lines: a moderator's reasons
+	Attach *io.SectionReader // a message to attach, as it is; nil: none
 }
 
 // maxLine is where a text without line breaks must be encoded: RFC 5322, 2.1.1.
 const maxLine = 998
 
-// Bytes is the letter as it is sent, with CRLF lines.
-func (l Letter) Bytes() []byte {
+// Write writes the letter as it is sent, with CRLF lines.
+func (l Letter) Write(w io.Writer) error {
 	var b bytes.Buffer
+	boundary := ""
+	if l.Attach != nil {
+		boundary = "=_" + l.ID
+	}
 	put := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
 	put("From", encoded(quoted(l.Name), l.Name)+" <"+l.From.Address()+">")
 	put("To", addresses(l.To))
@@ -60,19 +68,39 @@ func (l Letter) Bytes() []byte {
 	put("List-Id", "<"+l.ListID+">")
 	put("Content-Language", l.Text.Language)
 	put("MIME-Version", "1.0")
+	if boundary != "" {
+		put("Content-Type", "multipart/mixed; boundary=\""+boundary+"\"")
+		b.WriteString("\r\n--" + boundary + "\r\n")
+	}
 	put("Content-Type", "text/plain; charset=utf-8")
 	body := strings.ReplaceAll(strings.TrimRight(l.fill(l.Text.Body), "\n")+"\n", "\n", "\r\n")
 	if ascii(body) && !longLine(body) {
 		put("Content-Transfer-Encoding", "7bit")
 		b.WriteString("\r\n" + body)
-		return b.Bytes()
+	} else {
+		put("Content-Transfer-Encoding", "quoted-printable")
+		b.WriteString("\r\n")
+		q := quotedprintable.NewWriter(&b)
+		q.Write([]byte(body))
+		q.Close()
 	}
-	put("Content-Transfer-Encoding", "quoted-printable")
+	if boundary == "" {
+		_, err := w.Write(b.Bytes())
+		return err
+	}
+	b.WriteString("\r\n--" + boundary + "\r\n")
+	put("Content-Type", "message/rfc822")
+	put("Content-Transfer-Encoding", "8bit")
+	put("Content-Disposition", "attachment; filename=\"post.eml\"")
 	b.WriteString("\r\n")
-	w := quotedprintable.NewWriter(&b)
-	w.Write([]byte(body))
-	w.Close()
-	return b.Bytes()
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return err
+	}
+	if _, err := io.Copy(w, l.Attach); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\r\n--"+boundary+"--\r\n")
+	return err
 }
 
 // fill puts the words in. A word never brings one in itself, nor a line break.
@@ -81,7 +109,17 @@ func (l Letter) fill(text string) string {
 	for word, value := range l.Words {
 		pairs = append(pairs, "{"+word+"}", oneLine(value))
 	}
+	pairs = append(pairs, "{words}", l.quote())
 	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// quote is Quote set off from the text, a line at a time.
+func (l Letter) quote() string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(strings.TrimSpace(l.Quote), "\n") {
+		b.WriteString("    " + strings.TrimRight(oneLine(line), " ") + "\n")
+	}
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // encoded is plain where it is short ASCII, and else the text as encoded words,

@@ -76,7 +76,11 @@ func write(t *testing.T, lang, name string, words map[string]string) (header mai
 		ListID: "dev.lists.example.org", Host: "lists.example.org", ID: "1.0", Answers: "<q@client>",
 		Date: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC),
 	}
-	raw = string(l.Bytes())
+	var sent strings.Builder
+	if err := l.Write(&sent); err != nil {
+		t.Fatal(err)
+	}
+	raw = sent.String()
 	m, err := mail.ReadMessage(strings.NewReader(raw))
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, raw)

@@ -40,6 +40,14 @@ var Words = map[string]string{
 	"confirm":     "the address whose answer says yes",
 	"decline":     "the address whose answer says no",
 	"expires":     "until when that is good",
+	"author":      "who wrote a post",
+	"subject":     "what its Subject says",
+	"reason":      "why it waits",
+	"allow":       "the address whose answer lets its author write freely",
+	"reject":      "the address whose answer sends it back",
+	"discard":     "the address whose answer throws it away",
+	"ban":         "the address whose answer keeps its author away",
+	"words":       "what a moderator wrote to the author",
 }
 
 // OwnTexts is the file of a list that has words of its own.

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"superlist/lists"
+	"superlist/lists/deliver"
+	"superlist/lists/maillog"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+func (a *app) heldCommand() *cobra.Command {
+	c := &cobra.Command{Use: "held", Short: "Show the posts that a list holds, and decide on them",
+		Example: "  superlist held ls dev@lists.example.org", Args: args(subcommand),
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c.AddCommand(a.heldLs(), a.heldShow(),
+		a.heldDecide("approve", "Send a held post to the members", lists.Publish, lists.AllowAlways, "allow", "take whatever its author writes from now on"),
+		a.heldDecide("discard", "Throw a held post away and tell nobody", lists.Drop, lists.BanAuthor, "ban", "take nothing more from its author"),
+		a.heldReject())
+	return c
+}
+
+// A heldRow is a held post as ls shows it.
+type heldRow struct {
+	Name    string    `json:"name"`
+	Arrived time.Time `json:"arrived"`
+	From    string    `json:"from"`
+	Subject string    `json:"subject"`
+	Size    int64     `json:"size"`
+	Why     string    `json:"why"`
+}
+
+func (a *app) heldLs() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "ls LIST", Short: "Show the posts that wait for a decision",
+		Example: "  superlist held ls dev@lists.example.org --json", Args: args(cobra.ExactArgs(1)),
+		ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			site, l, err := a.siteList(arg[0])
+			if err != nil {
+				return err
+			}
+			spool := site.HeldSpool(l)
+			entries, err := spool.List(queue.Held)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			rows := []heldRow{}
+			t := table{"NAME", "ARRIVED", "FROM", "SUBJECT", "WHY"}.rows()
+			for _, e := range entries {
+				m, err := spool.Open(queue.Held, e.ID)
+				if errors.Is(err, fs.ErrNotExist) {
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				row := heldRow{Name: m.ID, Arrived: m.Arrived, From: m.From.Address(), Size: m.Size, Why: m.Why}
+				if raw, _, err := rewrite.ReadHeader(m.Content()); err == nil {
+					row.Subject = rewrite.Parse(raw).Get("Subject")
+				}
+				m.Close()
+				rows = append(rows, row)
+				t.add(row.Name, row.Arrived.Local().Format("2 Jan 15:04"), row.From, row.Subject, row.Why)
+			}
+			if len(rows) == 0 && !asJSON {
+				fmt.Fprintln(c.OutOrStdout(), "nothing waits")
+				return nil
+			}
+			return show(c, asJSON, rows, t)
+		},
+	}
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// siteList opens the site and one of its lists.
+func (a *app) siteList(address string) (*lists.Site, *lists.List, error) {
+	site, err := a.site()
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := openList(site, address)
+	return site, l, err
+}
+
+// held opens a held post by its name.
+func (a *app) held(list, name string) (*lists.Site, *lists.List, *queue.Message, error) {
+	site, l, err := a.siteList(list)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	m, err := site.FindHeld(l, name)
+	var none smtp.Reply
+	if errors.As(err, &none) {
+		err = &exitError{exNoInput, fmt.Errorf("%s holds no post %q; superlist held ls %s shows those there are", l.Addr.Address(), name, l.Addr.Address())}
+	}
+	return site, l, m, err
+}
+
+func (a *app) heldShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show LIST NAME", Short: "Show a held post, and why it is held",
+		Example: "  superlist held show dev@lists.example.org 0a1b2c3d4e5f", Args: args(cobra.ExactArgs(2)),
+		ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			_, _, m, err := a.held(arg[0], arg[1])
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			out := c.OutOrStdout()
+			fmt.Fprintf(out, "name:    %s\narrived: %s\nclient:  %s\nfrom:    %s\nwhy:     %s\n\n",
+				m.ID, m.Arrived.Local().Format(time.RFC1123Z), printable(m.Client), m.From, printable(m.Why))
+			if isTerminalWriter(out) {
+				out = escaper{out}
+			}
+			_, err = io.Copy(out, m.Content())
+			return err
+		},
+	}
+}
+
+// heldDecide is approve or discard. With the flag what is done is done for all
+// that the author will write.
+func (a *app) heldDecide(use, short string, one, all lists.Action, flag, meaning string) *cobra.Command {
+	var always bool
+	c := &cobra.Command{
+		Use: use + " LIST NAME...", Short: short,
+		Example:           "  superlist held " + use + " dev@lists.example.org 0a1b2c3d4e5f",
+		Args:              args(cobra.MinimumNArgs(2)),
+		ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			action := one
+			if always {
+				action = all
+			}
+			return a.decide(c, arg[0], arg[1:], action, "")
+		},
+	}
+	c.Flags().BoolVar(&always, flag, false, meaning)
+	return c
+}
+
+func (a *app) heldReject() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use: "reject LIST NAME...", Short: "Send a held post back to its author, with your reason",
+		Example:           `  superlist held reject dev@lists.example.org 0a1b2c3d4e5f --reason "Please write to users@ about this."`,
+		Args:              args(cobra.MinimumNArgs(2)),
+		ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			if reason == "" {
+				return usageError{errors.New("say why, with --reason; the author reads it")}
+			}
+			return a.decide(c, arg[0], arg[1:], lists.SendBack, reason)
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "what the author reads")
+	return c
+}
+
+func (a *app) decide(c *cobra.Command, list string, names []string, action lists.Action, words string) error {
+	for _, name := range names {
+		site, l, m, err := a.held(list, name)
+		if err != nil {
+			return err
+		}
+		log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
+		if err != nil {
+			fmt.Fprintln(c.ErrOrStderr(), "superlist:", err)
+		}
+		r := &deliver.Runner{Site: site, Spool: site.Spool(), Log: log}
+		err = r.Spool.Init()
+		if err == nil {
+			err = r.Decide(l, m, deliver.Decision{
+				Action: action, By: "the operator " + currentUser(), Words: words, Cause: m.ID + "-decided", At: time.Now(),
+			})
+		}
+		m.Close()
+		log.Close()
+		if err != nil {
+			return err
+		}
+		site.Wake()
+		fmt.Fprintf(c.OutOrStdout(), "done: %s\n", name)
+	}
+	return nil
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	var from string
+	var login []string
+	c := &cobra.Command{
+		Use: "explain LIST < MESSAGE", Short: "Say what a list would do with a message, and why",
+		Long: `Say what a list would do with the message on standard input, rule by rule, and
+change nothing. A post in the log has the id of the message and, where it was
+held, the name that "superlist held show" takes: explain says the same of it.`,
+		Example: "  superlist explain dev@lists.example.org --from alice@example.com < message.eml", Args: args(cobra.ExactArgs(1)),
+		ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			site, l, err := a.siteList(arg[0])
+			if err != nil {
+				return err
+			}
+			raw, _, err := rewrite.ReadHeader(withCRLF{c.InOrStdin()})
+			if err != nil {
+				return &exitError{exDataErr, fmt.Errorf("the message: %w", err)}
+			}
+			h := rewrite.Parse(raw)
+			sender := smtp.Path{}
+			if authors, ok := rewrite.Addresses(h.Get("From")); from == "" && ok {
+				sender = authors[0]
+			} else if sender, err = parseAddress(from); err != nil {
+				return err
+			}
+			var proved []smtp.Path
+			for _, s := range login {
+				p, err := parseAddress(s)
+				if err != nil {
+					return err
+				}
+				proved = append(proved, p)
+			}
+			t := table{"RULE", "ANSWER"}.rows()
+			t.add("sender", sender.Address())
+			d, err := l.Judge(&lists.Posting{
+				From: sender, Header: h, Proved: proved, Verified: site.Verifier(h),
+				Trace: func(rule, answer string) { t.add(rule, answer) },
+			})
+			if err != nil {
+				return err
+			}
+			outcome := d.Verdict.String()
+			switch {
+			case d.Verdict == lists.Reject:
+				outcome += ": " + d.Reply.String()
+			case d.Reason != "":
+				outcome += ": " + d.Reason
+			}
+			t.add("OUTCOME", outcome)
+			return t.print(c.OutOrStdout())
+		},
+	}
+	c.Flags().StringVar(&from, "from", "", "the envelope's sender; else who From names")
+	c.Flags().StringSliceVar(&login, "login", nil, "addresses that the client has proved to be its own, by AUTH")
+	return c
+}
+
+// withCRLF reads a message whose lines may end in LF alone, as files have them.
+type withCRLF struct{ r io.Reader }
+
+func (c withCRLF) Read(p []byte) (int, error) {
+	half := make([]byte, max(1, len(p)/2))
+	n, err := c.r.Read(half)
+	out := p[:0]
+	for _, b := range half[:n] {
+		switch b {
+		case '\r':
+		case '\n':
+			out = append(out, '\r', '\n')
+		default:
+			out = append(out, b)
+		}
+	}
+	return len(out), err
+}

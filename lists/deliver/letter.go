@@ -1,0 +1,84 @@
+package deliver
+
+import (
+	"io"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/letter"
+	"superlist/lists/maillog"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// A note is a letter of a list's, before it has its words.
+type note struct {
+	id      string // of the message it becomes
+	text    string // its name
+	to      []smtp.Path
+	words   map[string]string // beside those that every letter has
+	quote   string            // for {words}
+	answers string            // a Message-ID
+	at      time.Time
+	client  string // of the message that caused it, for the operator
+	attach  *queue.Message
+}
+
+// writeLetter puts a letter into the spool, once. Where it has {confirm} an
+// answer goes there.
+func (r *Runner) writeLetter(l *lists.List, n note) error {
+	if there, err := r.Spool.Exists(queue.Outbound, n.id); there || err != nil {
+		return err
+	}
+	text, err := letter.Find(n.text, l.Language, l.Dir)
+	if err != nil {
+		r.Log.Printf(maillog.Warning, "texts list=%s error=%q", l.Addr, err)
+		if text.Body == "" {
+			return err
+		}
+	}
+	words := map[string]string{
+		"list": l.Addr.Address(), "description": l.Description,
+		"owner": l.Verb("owner").Address(), "help": l.Verb("help").Address(),
+		"subscribe": l.Verb("subscribe").Address(), "unsubscribe": l.Verb("unsubscribe").Address(),
+		"expires": n.at.Add(lists.ProofLife).UTC().Format(time.DateOnly),
+	}
+	for word, value := range n.words {
+		words[word] = value
+	}
+	mail := letter.Letter{
+		Text: text, Words: words, Quote: n.quote, From: l.Verb("owner"), Name: l.Addr.Address(), To: n.to,
+		ListID: l.ID(), Host: r.Site.Hostname, ID: n.id, Date: n.at, Answers: n.answers,
+	}
+	mail.ReplyTo, _ = smtp.ParseAddress(words["confirm"])
+	head := queue.Head{ID: n.id, Arrived: n.at, Client: n.client, List: l.Addr}
+	if n.attach != nil {
+		mail.Attach, head.Body = n.attach.Content(), n.attach.Body
+	}
+	if err := r.put(head, n.to, mail.Write); err != nil {
+		return err
+	}
+	r.Log.Printf(maillog.Info, "letter id=%s list=%s text=%s about=%s recipients=%d", n.id, l.Addr, n.text, words["address"], len(n.to))
+	return nil
+}
+
+// put makes an outbound message.
+func (r *Runner) put(head queue.Head, to []smtp.Path, write func(io.Writer) error) error {
+	w, err := r.Spool.Create(head)
+	if err != nil {
+		return err
+	}
+	for _, p := range to {
+		if err == nil {
+			err = w.Rcpt(smtp.Rcpt{Path: p})
+		}
+	}
+	if err == nil {
+		err = write(w)
+	}
+	if err != nil {
+		w.Abort()
+		return err
+	}
+	return w.Commit(queue.Outbound)
+}

@@ -1,0 +1,208 @@
+package deliver
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/lists"
+	"superlist/queue"
+)
+
+// held names what the list holds: the reason of each post.
+func (w *world) held(l *lists.List) (why []string) {
+	w.t.Helper()
+	spool := w.site.HeldSpool(l)
+	entries, err := spool.List(queue.Held)
+	if err != nil && !os.IsNotExist(err) {
+		w.t.Fatal(err)
+	}
+	for _, e := range entries {
+		m, err := spool.Open(queue.Held, e.ID)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		why = append(why, m.Why)
+		m.Close()
+	}
+	return why
+}
+
+// addressOf finds an address with this action in a letter.
+func addressOf(t *testing.T, text string, a lists.Action) string {
+	t.Helper()
+	address := regexp.MustCompile(`dev\+confirm-` + string(rune(a)) + `[0-9a-z]+-[0-9a-v]+-[0-9a-f]+@lists\.example\.org`).FindString(text)
+	if address == "" {
+		t.Fatalf("no address for %c in\n%s", a, text)
+	}
+	return address
+}
+
+const strangersPost = "From: Eve <eve@example.net>\r\nTo: dev@lists.example.org\r\nSubject: Hello\r\nMessage-ID: <p@x>\r\n\r\nThe  body.\r\n"
+
+// TestHold: what is held goes to the moderators, and the first of them decides.
+func TestHold(t *testing.T) {
+	for name, test := range map[string]struct {
+		action lists.Action
+		then   func(t *testing.T, w *world, l *lists.List, bob, eve *somebody)
+	}{
+		"publish": {lists.Publish, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
+			got := bob.letters()
+			if len(got) != 1 || !strings.HasSuffix(got[0].message, strangersPost) {
+				t.Errorf("bob got %+v", got)
+			}
+		}},
+		"allow": {lists.AllowAlways, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
+			if got := bob.letters(); len(got) != 1 {
+				t.Errorf("bob got %+v", got)
+			}
+			w.message(eve.addr, strangersPost, "dev@lists.example.org")
+			w.deliver()
+			if got := bob.letters(); len(got) != 1 {
+				t.Errorf("the next time bob got %+v", got)
+			}
+		}},
+		"send back": {lists.SendBack, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
+			if got := bob.letters(); len(got) != 0 {
+				t.Errorf("bob got %+v", got)
+			}
+			eve.read = 0
+			m := eve.letter("Your post to dev@lists.example.org comes back")
+			if text := readAll(t, m); !strings.Contains(text, "    because I say so") || strings.Contains(text, "The  body") {
+				t.Errorf("eve reads\n%s", text)
+			}
+		}},
+		"drop": {lists.Drop, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
+			if got := append(bob.letters(), eve.letters()...); len(got) != 0 {
+				t.Errorf("they got %+v", got)
+			}
+		}},
+		"ban": {lists.BanAuthor, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
+			w.message(eve.addr, strangersPost, "dev@lists.example.org")
+			w.deliver()
+			if got := append(bob.letters(), eve.letters()...); len(got) != 0 {
+				t.Errorf("they got %+v", got)
+			}
+			w.want(queue.Failed, "550 5.7.1 eve@example.net may not post to dev@lists.example.org")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org,max@example.org")
+			eve, bob, mona, max := person("eve@example.net"), person("bob@example.net"), person("mona@example.org"), person("max@example.org")
+			w.message(eve.addr, strangersPost, "dev@lists.example.org")
+			w.deliver()
+			if got := w.held(l); len(got) != 1 || got[0] != "hold: eve@example.net is no member" {
+				t.Errorf("held: %q", got)
+			}
+			letter := mona.letter("To decide: Hello (dev@lists.example.org)")
+			text := readAll(t, letter)
+			if !strings.Contains(text, "Content-Type: message/rfc822\r\n") || !strings.Contains(text, strangersPost) {
+				t.Errorf("the post is not in\n%s", text)
+			}
+			eve.letters()
+			bob.letters()
+			mona.says(addressOf(t, text, test.action), "because I say so\r\n\r\nOn Monday Eve wrote:\r\n> The  body.\r\n-- \r\nMona")
+			if got := w.held(l); len(got) != 0 {
+				t.Errorf("still held: %q", got)
+			}
+			max.says(addressOf(t, text, lists.Drop), "no")
+			w.want(queue.Failed, "you come second: mona@example.org has ")
+			os.RemoveAll(w.site.QueueDir + "/failed")
+			os.Mkdir(w.site.QueueDir+"/failed", 0o700)
+			test.then(t, w, l, bob, eve)
+		})
+	}
+}
+
+// TestConfirmPost: the author is asked whether a post is his.
+func TestConfirmPost(t *testing.T) {
+	w, l, person := newPeople(t, "nonmembers=confirm")
+	eve, bob := person("eve@example.net"), person("bob@example.net")
+	w.message(eve.addr, strangersPost, "dev@lists.example.org")
+	w.deliver()
+	ask := eve.letter("Is this from you? A post to dev@lists.example.org")
+	if text := readAll(t, ask); strings.Contains(text, "Hello\r\n\r\nThe") || strings.Contains(text, "The  body") {
+		t.Errorf("the letter quotes the post:\n%s", text)
+	}
+	eve.says(reply(ask), "yes")
+	if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].message, strangersPost) {
+		t.Errorf("bob got %+v", got)
+	}
+	if got := w.held(l); len(got) != 0 {
+		t.Errorf("still held: %q", got)
+	}
+	eve.says(reply(ask), "yes, really")
+	if got := bob.letters(); len(got) != 0 {
+		t.Errorf("bob got it twice: %+v", got)
+	}
+	w.want(queue.Failed, "you come second: eve@example.net has confirmed it")
+}
+
+// TestModeratorForged: the name of a moderator in From is no privilege; he is
+// asked, and his answer is one.
+func TestModeratorForged(t *testing.T) {
+	w, _, person := newPeople(t, "post=moderators", "moderators=mona@example.org")
+	mona, bob := person("mona@example.org"), person("bob@example.net")
+	post := strings.Replace(strangersPost, "eve@example.net", "mona@example.org", 1)
+	w.message("mona@example.org", post, "dev@lists.example.org")
+	w.deliver()
+	if got := bob.letters(); len(got) != 0 {
+		t.Errorf("bob got %+v", got)
+	}
+	mona.says(reply(mona.letter("Is this from you? A post to dev@lists.example.org")), "yes")
+	if got := bob.letters(); len(got) != 1 {
+		t.Errorf("bob got %+v", got)
+	}
+}
+
+// TestExpire: a post for which nobody decides goes back to its author after a
+// week; one that nobody has owned up to just goes.
+func TestExpire(t *testing.T) {
+	for nonmembers, told := range map[string]bool{"hold": true, "confirm": false} {
+		w, l, person := newPeople(t, "nonmembers="+nonmembers)
+		eve := person("eve@example.net")
+		w.message(eve.addr, strangersPost, "dev@lists.example.org")
+		w.deliver()
+		eve.letters()
+		w.later = lists.HeldLife - time.Minute
+		w.deliver()
+		if len(w.held(l)) != 1 {
+			t.Errorf("%s: gone too early", nonmembers)
+		}
+		w.later = lists.HeldLife + maintainEvery
+		w.deliver()
+		if len(w.held(l)) != 0 {
+			t.Errorf("%s: not gone", nonmembers)
+		}
+		if told {
+			eve.letter("Nobody decided on your post to dev@lists.example.org")
+		} else if got := eve.letters(); len(got) > 0 {
+			t.Errorf("%s: eve got %+v", nonmembers, got)
+		}
+	}
+}
+
+// TestMemberWords: nocopy, noown, vacation and for are kept, and change nothing
+// in the message.
+func TestMemberWords(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", "alice@example.com noown", "carol@example.com nocopy", "dora@example.com nocopy",
+		"erik@example.com vacation=2999-01-01", "fred@example.com vacation=2020-01-01", "al@example.com for=alice@example.com")
+	post := "From: Alice <alice@example.com>\r\nTo: dev@lists.example.org\r\nCc: \"C, a\" <Carol@example.com>\r\n\r\nx\r\n"
+	w.message("alice@example.com", post, "dev@lists.example.org")
+	w.deliver()
+	w.wantTaken(f, "dora@example.com", "fred@example.com")
+	for _, d := range f.taken() {
+		if !strings.HasSuffix(d.message, post) {
+			t.Errorf("the post was changed:\n%s", d.message)
+		}
+	}
+	// The other address posts like the member it belongs to.
+	w.message("al@example.com", strings.Replace(post, "alice@", "al@", 1), "dev@lists.example.org")
+	w.deliver()
+	w.wantTaken(f, "dora@example.com", "fred@example.com", "alice@example.com", "dora@example.com", "fred@example.com")
+	w.wantEmpty()
+}

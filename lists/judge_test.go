@@ -1,0 +1,254 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/lists/rewrite"
+	"superlist/smtp"
+)
+
+// header makes a header of lines.
+func header(lines ...string) rewrite.Header {
+	return rewrite.Parse([]byte(strings.Join(lines, "\r\n") + "\r\n"))
+}
+
+// TestJudge is the policy: who, how he is known, and what the list wants.
+func TestJudge(t *testing.T) {
+	const members = "alice@example.com\nmark@example.com moderated\nal@example.com for=alice@example.com\n"
+	for name, test := range map[string]struct {
+		settings []string
+		rules    string
+		header   []string
+		verified string // the author that is
+		want     string // the verdict, and words of its reply or reason
+	}{
+		"member":                     {nil, "", []string{"From: alice@example.com"}, "", "accept"},
+		"stranger":                   {nil, "", []string{"From: eve@example.net"}, "", "reject 550 5.7.1 only members may post"},
+		"one of two authors":         {nil, "", []string{"From: eve@example.net, alice@example.com"}, "", "accept"},
+		"another address":            {nil, "", []string{"From: al@example.com"}, "", "accept"},
+		"hold strangers":             {[]string{"nonmembers=hold"}, "", []string{"From: eve@example.net"}, "", "hold eve@example.net is no member"},
+		"ask strangers":              {[]string{"nonmembers=confirm"}, "", []string{"From: eve@example.net"}, "", "confirm eve@example.net is no member"},
+		"drop strangers":             {[]string{"nonmembers=discard"}, "", []string{"From: eve@example.net"}, "", "discard"},
+		"allowed address":            {[]string{"allow=eve@example.net"}, "", []string{"From: Eve@Example.net"}, "", "accept"},
+		"allowed domain":             {[]string{"allow=*.example.net"}, "", []string{"From: eve@sub.example.net"}, "", "accept"},
+		"not that domain":            {[]string{"allow=*.example.net"}, "", []string{"From: eve@example.net"}, "", "reject"},
+		"banned member":              {[]string{"ban=example.com"}, "", []string{"From: alice@example.com"}, "", "reject 550 5.7.1 alice@example.com may not post"},
+		"moderated list":             {[]string{"moderated=true"}, "", []string{"From: alice@example.com"}, "", "hold alice@example.com is moderated"},
+		"moderated member":           {nil, "", []string{"From: mark@example.com"}, "", "hold mark@example.com is moderated"},
+		"moderator, forged":          {[]string{"moderated=true"}, "", []string{"From: mona@example.org"}, "", "hold"},
+		"moderator, proved":          {[]string{"moderated=true"}, "", []string{"From: mona@example.org"}, "mona@example.org", "accept"},
+		"announcements, forged":      {[]string{"post=moderators"}, "", []string{"From: mona@example.org"}, "", "confirm mona@example.org is a moderator, but nothing proves"},
+		"announcements, proved":      {[]string{"post=moderators"}, "", []string{"From: mona@example.org"}, "mona@example.org", "accept"},
+		"announcements, member":      {[]string{"post=moderators"}, "", []string{"From: alice@example.com"}, "alice@example.com", "reject 550 5.7.1 only moderators"},
+		"closed, owner proved":       {[]string{"post=nobody"}, "", []string{"From: olga@example.org"}, "olga@example.org", "reject 550 5.7.1 dev@lists.example.org is closed"},
+		"unverified held":            {[]string{"unverified=hold"}, "", []string{"From: alice@example.com"}, "", "hold nothing proves that it is from alice@example.com"},
+		"unverified asked":           {[]string{"unverified=confirm"}, "", []string{"From: alice@example.com"}, "", "confirm"},
+		"verified":                   {[]string{"unverified=hold"}, "", []string{"From: alice@example.com"}, "alice@example.com", "accept"},
+		"emergency":                  {[]string{"hold_all=true"}, "", []string{"From: alice@example.com"}, "alice@example.com", "hold all posts are held"},
+		"emergency, moderator":       {[]string{"hold_all=true"}, "", []string{"From: mona@example.org"}, "mona@example.org", "accept"},
+		"not named":                  {[]string{"must_be_named=true"}, "", []string{"From: alice@example.com", "To: x@example.com"}, "", "reject 550 5.7.1 dev@lists.example.org must stand in To or Cc"},
+		"named in Cc":                {[]string{"must_be_named=true"}, "", []string{"From: alice@example.com", "Cc: DEV@lists.example.org"}, "", "accept"},
+		"two are named, two allowed": {[]string{"max_named=2"}, "", []string{"From: alice@example.com", "To: a@x.y, b@x.y"}, "", "accept"},
+		"three are":                  {[]string{"max_named=2"}, "", []string{"From: alice@example.com", "To: a@x.y, b@x.y", "Cc: c@x.y"}, "", "reject 550 5.7.1 the message names 3 people"},
+		"spam, SpamAssassin":         {nil, "", []string{"From: alice@example.com", "X-Spam-Status: Yes, score=9"}, "", "hold it is marked as spam"},
+		"spam, rspamd":               {[]string{"spam=reject"}, "", []string{"From: alice@example.com", "X-Spam: Yes"}, "", "reject 550 5.7.1 the message looks like spam"},
+		"ham":                        {nil, "", []string{"From: alice@example.com", "X-Spam-Status: No, yes=1"}, "", "accept"},
+		"spam does not matter":       {[]string{"spam=accept"}, "", []string{"From: alice@example.com", "X-Spam-Flag: YES"}, "", "accept"},
+		"rule accepts":               {nil, "accept From: *@example.net\n", []string{"From: eve@example.net"}, "", "accept"},
+		"rule rejects":               {nil, "reject \"Plain text, please.\" Content-Type: text/html*\n", []string{"From: alice@example.com", "Content-Type: TEXT/HTML; x=y"}, "", "reject 550 5.7.1 Plain text, please."},
+		"first rule counts":          {nil, "hold Subject: *x*\ndiscard *\n", []string{"From: alice@example.com", "Subject: axb"}, "", "hold line 1"},
+		"last rule":                  {nil, "hold Subject: *x*\ndiscard *\n", []string{"From: alice@example.com", "Subject: ab"}, "", "discard"},
+		"rule for what is missing":   {nil, "hold !Message-ID\n", []string{"From: alice@example.com"}, "", "hold line 1"},
+		"rule, encoded":              {nil, "hold Subject: *günstig*\n", []string{"From: alice@example.com", "Subject: =?utf-8?q?sehr_g=C3=BCnstig!?="}, "", "hold line 1"},
+		"ban before rules":           {[]string{"ban=alice@example.com"}, "accept *\n", []string{"From: alice@example.com"}, "", "reject"},
+		"two Subjects":               {nil, "accept *\n", []string{"From: alice@example.com", "Subject: a", "Subject: b"}, "", "reject 550 5.6.0"},
+		"no From":                    {nil, "", []string{"Subject: a"}, "", "reject 550 5.6.0"},
+		"robot":                      {nil, "", []string{"From: alice@example.com", "Auto-Submitted: auto-replied"}, "", "reject 550 5.7.1 a list takes no automatic replies"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := testSite(t, "")
+			l := testList(t, s, members, append([]string{"moderators=mona@example.org"}, test.settings...)...)
+			if test.rules != "" {
+				if err := os.WriteFile(l.rulesFile(), []byte(test.rules), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var trace []string
+			d, err := l.Judge(&Posting{
+				From: addr("alice@example.com"), Header: header(test.header...),
+				Verified: func(p smtp.Path) string {
+					if p.Address() == test.verified {
+						return "test"
+					}
+					return ""
+				},
+				Trace: func(rule, answer string) { trace = append(trace, rule+": "+answer) },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			verdict, words, _ := strings.Cut(test.want, " ")
+			if d.Verdict.String() != verdict || !strings.Contains(d.Reason+d.Reply.String(), words) {
+				t.Errorf("%v, want %s\n%s", d, test.want, strings.Join(trace, "\n"))
+			}
+			if (d.Err() != nil) != (verdict == "reject") || len(trace) == 0 && name != "robot" {
+				t.Errorf("%v, %v, trace %q", d, d.Err(), trace)
+			}
+		})
+	}
+}
+
+// TestJudgeAtRcpt: what only the header can tell is left open.
+func TestJudgeAtRcpt(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "alice@example.com\n")
+	stranger := &Posting{AtRcpt: true, From: addr("eve@example.net")}
+	if d, err := l.Judge(stranger); err != nil || d.Verdict != Reject {
+		t.Errorf("without rules: %v, %v", d, err)
+	}
+	for rules, want := range map[string]Verdict{"reject Subject: x\n": Reject, "accept Subject: x\n": Accept, "hold *\n": Accept} {
+		os.WriteFile(l.rulesFile(), []byte(rules), 0o600)
+		if d, err := l.Judge(stranger); err != nil || d.Verdict != want {
+			t.Errorf("%s: %v, %v", rules, d, err)
+		}
+	}
+	os.WriteFile(l.rulesFile(), []byte("nonsense\n"), 0o600)
+	var wrong *ConfigError
+	if _, err := l.Judge(stranger); !errors.As(err, &wrong) || smtp.ReplyTo(err) != smtp.ReplyLocal {
+		t.Errorf("a rule that is none: %v", err)
+	}
+}
+
+func TestParseRule(t *testing.T) {
+	for line, want := range map[string]string{
+		"accept From: *@x.y":                  "accept From: *@x.y",
+		"hold  !Message-ID":                   "hold !Message-ID",
+		`reject "No: never." Content-Type: *`: `reject "No: never." Content-Type: *`,
+		"discard *":                           "discard *",
+		"reject X-*":                          "reject X-*",
+		"accept":                              "wrong: after the action comes a field",
+		"accept From :":                       "wrong: after the colon",
+		"accept *: x":                         "wrong: * alone",
+		"hold !*":                             "wrong: * alone",
+		"drop From: x":                        `wrong: "drop" is no action`,
+		`reject "open From: x`:                `wrong: the text of reject has no second "`,
+		"accept two words: x":                 "wrong: after the action comes a field",
+	} {
+		r, wrong := parseRule(line)
+		got := r.String()
+		if wrong != "" {
+			got = "wrong: " + wrong
+		}
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+}
+
+func TestPattern(t *testing.T) {
+	for pattern, words := range map[string][2]string{
+		"abc":        {"abc ABC aBc", "ab abcd xabc"},
+		"a*c":        {"ac abc abcbc", "ab acd"},
+		"*":          {"x", ""},
+		"a?c":        {"abc axc", "ac abbc"},
+		"[0-9]*":     {"1 9x", "a x1"},
+		"[!0-9]*":    {"a x1", "1 9x"},
+		`\*x`:        {"*x", "ax x"},
+		"*[":         {"a[ [", "a"},
+		"*a*b*c*":    {"abc xaxbxcx", "acb cba"},
+		"[]":         {"[]", "a"},
+		"x[a-":       {"x[a-", "xa"},
+		`back\`:      {`back\`, "back"},
+		"*@*.de":     {"a@b.de", "a@b.com de"},
+		"**********": {"aaaaaaaaaaaaaaaaaaaa", ""},
+	} {
+		for _, word := range strings.Fields(words[0]) {
+			if !match(pattern, word) {
+				t.Errorf("%q does not fit %q", pattern, word)
+			}
+		}
+		for _, word := range strings.Fields(words[1]) {
+			if match(pattern, word) {
+				t.Errorf("%q fits %q", pattern, word)
+			}
+		}
+	}
+	began := time.Now()
+	match(strings.Repeat("*a", 50)+"b", strings.Repeat("a", 64<<10))
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("a hostile value costs %v", took)
+	}
+}
+
+// TestAuthenticated: only the top field of the one who is trusted counts, and
+// only what is about the author's domain.
+func TestAuthenticated(t *testing.T) {
+	author := addr("alice@sub.example.com")
+	for value, want := range map[string]string{
+		"mx.example.org; dmarc=pass header.from=sub.example.com":                                       "dmarc",
+		"MX.example.org 1; dmarc=fail header.from=sub.example.com; dkim=pass header.d=example.com":     "dkim",
+		"mx.example.org; spf=pass smtp.mailfrom=bounce@sub.example.com":                                "spf",
+		"mx.example.org; spf = pass smtp.mailfrom = sub.example.com":                                   "spf",
+		"mx.example.org; spf=pass (dmarc=pass header.from=sub.example.com) smtp.mailfrom=evil.example": "",
+		"mx.example.org; dkim=pass header.d=evil.example":                                              "",
+		"mx.example.org; dkim=pass header.d=com":                                                       "",
+		"mx.example.org; dkim=pass header.d=ple.com":                                                   "",
+		"mx.example.org; dmarc=pass reason=\"x; dkim=pass header.d=example.com\"":                      "",
+		"mx.example.org; dkim=pass header.d=evil.example header.d=example.com":                         "",
+		"mx.example.org; dkim=fail header.d=example.com":                                               "",
+		"mx.example.org; iprev=pass policy.iprev=sub.example.com":                                      "",
+		"mx.example.org; none": "",
+		"mx.evil.example; dmarc=pass header.from=sub.example.com": "",
+		"": "",
+	} {
+		h := header("Authentication-Results: "+value, "From: alice@sub.example.com")
+		if got := authenticated(h, "mx.example.org", author); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+		if got := authenticated(h, "", author); got != "" {
+			t.Errorf("nobody is trusted, and %s counts", value)
+		}
+	}
+	h := header("Authentication-Results: mx.example.org; dmarc=fail header.from=sub.example.com",
+		"Authentication-Results: mx.example.org; dmarc=pass header.from=sub.example.com")
+	if got := authenticated(h, "mx.example.org", author); got != "" {
+		t.Errorf("an older field counts: %s", got)
+	}
+}
+
+// FuzzPolicyText: whatever stands in a header field, nothing panics, and a
+// comment or a quoted string proves nothing.
+func FuzzPolicyText(f *testing.F) {
+	f.Add("mx.example.org; dmarc=pass header.from=example.com", "*a[b-c]?")
+	f.Add("(((", "[")
+	f.Add("\"\\", "\\")
+	f.Fuzz(func(t *testing.T, value, pattern string) {
+		splitResults(value)
+		match(pattern, value)
+		if id, _ := splitResults(fmt.Sprintf("(%s) x", strings.NewReplacer("(", "", ")", "", "\\", "").Replace(value))); id != "x" {
+			t.Errorf("a comment speaks: %q", id)
+		}
+	})
+}
+
+// TestAddPattern: in one, out of the other, once.
+func TestAddPattern(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	for _, step := range []struct{ key, allow, ban string }{
+		{"allow", "[Eve@example.net]", "[]"}, {"allow", "[Eve@example.net]", "[]"}, {"ban", "[]", "[Eve@example.net]"}, {"allow", "[Eve@example.net]", "[]"},
+	} {
+		if err := l.AddPattern(step.key, addr("Eve@example.net")); err != nil {
+			t.Fatal(err)
+		}
+		l, _ = s.Open(l.Addr)
+		if fmt.Sprint(l.Allow) != step.allow || fmt.Sprint(l.Ban) != step.ban {
+			t.Errorf("%s: allow %v, ban %v", step.key, l.Allow, l.Ban)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"mime"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists/rewrite"
+	"superlist/queue"
+)
+
+// A Rule is one line of a list's file "rules": what happens to a post with a
+// field like that. The first rule that fits decides.
+//
+//	accept  From: *@partner.example
+//	reject "No pictures, please." Content-Type: multipart/*
+//	hold    !Message-ID
+//	discard X-Spam-Level: \*\*\*\*\*\**
+type Rule struct {
+	Verdict Verdict
+	Text    string // reject: what its writer hears
+	Not     bool   // it fits where no field does
+	Field   string // a pattern for names of fields, or * for any post at all
+	Value   string // a pattern for the whole value; empty: the field need only be there
+
+	line int
+}
+
+// maxRules is the size of a file of rules: more than anybody keeps in his head.
+const maxRules = 64 << 10
+
+func (l *List) rulesFile() string { return filepath.Join(l.Dir, "rules") }
+
+// Rules reads the list's rules; none where it has no such file. A line that is
+// none is a *ConfigError: a rule that is left out might be the one that keeps
+// something away.
+func (l *List) Rules() ([]Rule, error) {
+	f, info, err := queue.OpenRegular(l.rulesFile(), unix.O_RDONLY)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info.Size() > maxRules {
+		return nil, &ConfigError{File: f.Name(), Text: "too large for rules"}
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxRules))
+	if err != nil {
+		return nil, err
+	}
+	return parseRules(f.Name(), string(text))
+}
+
+func parseRules(file, text string) (rules []Rule, err error) {
+	n := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		n++
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		r, wrong := parseRule(line)
+		if wrong != "" {
+			return nil, &ConfigError{File: file, Line: n, Text: wrong}
+		}
+		r.line = n
+		rules = append(rules, r)
+	}
+	return rules, nil
+}
+
+// parseRule reads one line; wrong says how to mend it.
+func parseRule(line string) (r Rule, wrong string) {
+	word, rest, _ := strings.Cut(line, " ")
+	rest = strings.TrimSpace(rest)
+	switch word {
+	case "accept":
+		r.Verdict = Accept
+	case "hold":
+		r.Verdict = Hold
+	case "discard":
+		r.Verdict = Discard
+	case "reject":
+		r.Verdict = Reject
+		if strings.HasPrefix(rest, `"`) {
+			end := strings.IndexByte(rest[1:], '"')
+			if end < 0 {
+				return r, `the text of reject has no second "`
+			}
+			r.Text, rest = rest[1:end+1], strings.TrimSpace(rest[end+2:])
+		}
+	default:
+		return r, fmt.Sprintf("%q is no action; write accept, hold, reject or discard", word)
+	}
+	rest, r.Not = strings.CutPrefix(rest, "!")
+	field, value, hasValue := strings.Cut(rest, ":")
+	r.Field, r.Value = strings.TrimSpace(field), strings.TrimSpace(value)
+	switch {
+	case r.Field == "" || strings.ContainsAny(r.Field, " \t"):
+		return r, `after the action comes a field and what it says, as in "Subject: *test*", or *`
+	case hasValue && r.Value == "":
+		return r, "after the colon comes what the field says; without a colon it need only be there"
+	case r.Field == "*" && (hasValue || r.Not):
+		return r, "* alone fits every post"
+	}
+	return r, ""
+}
+
+// Fits says whether the rule fits a post with this header.
+func (r Rule) Fits(h rewrite.Header) bool {
+	if r.Field == "*" {
+		return true
+	}
+	for _, f := range h {
+		if !match(r.Field, f.Name) {
+			continue
+		}
+		if r.Value == "" || match(r.Value, f.Value()) || match(r.Value, decoded(f.Value())) {
+			return !r.Not
+		}
+	}
+	return r.Not
+}
+
+// decoded is a value as a person reads it: RFC 2047.
+func decoded(value string) string {
+	if !strings.Contains(value, "=?") {
+		return value
+	}
+	text, err := new(mime.WordDecoder).DecodeHeader(value)
+	if err != nil {
+		return value
+	}
+	return text
+}
+
+// String is the rule as it stands in the file.
+func (r Rule) String() string {
+	s := r.Verdict.String()
+	if r.Text != "" {
+		s += ` "` + r.Text + `"`
+	}
+	s += " "
+	if r.Not {
+		s += "!"
+	}
+	s += r.Field
+	if r.Value != "" {
+		s += ": " + r.Value
+	}
+	return s
+}
