@@ -60,7 +60,7 @@ type chain struct {
 	took, cpu, spawn []time.Duration
 }
 
-func (c *chain) run(p *postfix, counts bool) error {
+func (c *chain) run(p *filtering, counts bool) error {
 	cpu, spawn, err := p.cpu()
 	if err != nil {
 		return err
@@ -82,15 +82,15 @@ func (c *chain) run(p *postfix, counts bool) error {
 	return err
 }
 
-// postfix is an instance of its own that discards what it gets.
-type postfix struct {
+// filtering is a Postfix of its own that discards what it gets.
+type filtering struct {
 	dir         string
 	plain, ours string // the two front doors
 	master      string // its pid
 }
 
-func (b *bench) newPostfix() (*postfix, error) {
-	p := &postfix{dir: filepath.Join(b.work, "postfix")}
+func (b *bench) newPostfix() (*filtering, error) {
+	p := &filtering{dir: filepath.Join(b.work, "postfix")}
 	var ports [4]string
 	for i := range ports {
 		address, err := freeAddress()
@@ -195,12 +195,12 @@ anvil unix - - n - 1 anvil
 	return nil, errors.New("Postfix does not start")
 }
 
-func (p *postfix) stop() {
+func (p *filtering) stop() {
 	exec.Command("/usr/sbin/postfix", "-c", p.dir+"/conf", "abort").Run()
 }
 
 // drained waits until all mail is delivered.
-func (p *postfix) drained() error {
+func (p *filtering) drained() error {
 	for range 600 {
 		left := 0
 		for _, q := range []string{"incoming", "active", "deferred", "maildrop"} {
@@ -224,7 +224,7 @@ const tick = 10 * time.Millisecond
 
 // cpu is what Postfix has used in all, its dead children's too, and of that what
 // spawn(8) and its sessions have.
-func (p *postfix) cpu() (all, spawn time.Duration, err error) {
+func (p *filtering) cpu() (all, spawn time.Duration, err error) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		return 0, 0, err
