@@ -34,6 +34,9 @@ func (a Auth) Offered() []string {
 	return a.Mechanisms
 }
 
+// FailuresFile is where failed log-ins are counted.
+func (s *Site) FailuresFile() string { return filepath.Join(s.QueueDir, "failures") }
+
 // checkAuth holds [auth] against what it may be.
 func (s *Site) checkAuth() error {
 	a := s.Auth

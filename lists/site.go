@@ -241,7 +241,7 @@ func validPort(s string) bool {
 }
 
 // HandsOver says that a session may have to become superlist-session.
-func (s *Site) HandsOver() bool { return s.TLS }
+func (s *Site) HandsOver() bool { return s.TLS || s.Auth.Offered() != nil }
 
 // Serves says whether a domain has lists here. It is an error where that cannot
 // be told: a disk that is not mounted must not have mail for a list go elsewhere.

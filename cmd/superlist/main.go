@@ -54,21 +54,26 @@ spool, and says what is wrong. Posts come in through superlist-spawn.`,
 	root.PersistentFlags().StringVarP(&a.config, "config", "c", "",
 		"configuration file (else $SUPERLIST_CONFIG, else "+lists.DefaultConfig+")")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.queueCommand(), a.heldCommand(), a.explainCommand(), a.checkCommand())
+	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.queueCommand(), a.heldCommand(), a.explainCommand(), a.passwdCommand(), a.checkCommand())
 	return root
 }
 
 // site reads the configuration and becomes its user. A command that reads a file
 // for its caller, who may be root, opens it before.
 func (a *app) site() (*lists.Site, error) {
-	site, err := lists.Load(lists.ConfigFile(a.config))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &exitError{exConfig, fmt.Errorf("no configuration: %w; make it, or name another with -c or $SUPERLIST_CONFIG", err)}
-	}
+	site, err := a.readSite()
 	if err != nil {
 		return nil, err
 	}
 	return site, site.BecomeUser()
+}
+
+func (a *app) readSite() (*lists.Site, error) {
+	site, err := lists.Load(lists.ConfigFile(a.config))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &exitError{exConfig, fmt.Errorf("no configuration: %w; make it, or name another with -c or $SUPERLIST_CONFIG", err)}
+	}
+	return site, err
 }
 
 // list opens the list that an argument names.

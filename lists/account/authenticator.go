@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 
 	gosasl "github.com/emersion/go-sasl"
 
@@ -35,18 +34,15 @@ func Open(site *lists.Site) *Authenticator {
 		a.file, a.err = Read(site.Auth.PasswdFile)
 	}
 	if a.err == nil {
-		a.failures, a.err = openFailures(failuresFile(site))
+		a.failures, a.err = openFailures(site.FailuresFile())
 	}
 	if errors.Is(a.err, fs.ErrNotExist) { // nothing has ever come in
 		if a.err = site.Spool().Init(); a.err == nil {
-			a.failures, a.err = openFailures(failuresFile(site))
+			a.failures, a.err = openFailures(site.FailuresFile())
 		}
 	}
 	return a
 }
-
-// failuresFile is where a site's failures are counted.
-func failuresFile(site *lists.Site) string { return filepath.Join(site.QueueDir, "failures") }
 
 // A truster is a Backend that wants to know whose addresses a login has: a
 // lists.Intake, or what has one.

@@ -96,7 +96,7 @@ func (e *Editor) Set(name, password string, schemes []string, addresses []smtp.P
 		}
 		a.verifiers = append(a.verifiers, v)
 	}
-	at := e.Delete(name)
+	at := e.remove(name)
 	if at < 0 {
 		at = len(e.lines)
 	}
@@ -105,9 +105,12 @@ func (e *Editor) Set(name, password string, schemes []string, addresses []smtp.P
 	return err
 }
 
-// Delete takes all lines of an account out. It gives the place of the first, or
+// Delete takes an account out, and says whether it was there.
+func (e *Editor) Delete(name string) bool { return e.remove(name) >= 0 }
+
+// remove takes all lines of an account out. It gives the place of the first, or
 // -1 where there is none.
-func (e *Editor) Delete(name string) int {
+func (e *Editor) remove(name string) int {
 	first := -1
 	var left []string
 	for i, line := range e.lines {

@@ -65,6 +65,11 @@ func (b Box) makeSpool() {
 	if _, err := os.Lstat(b.Site.QueueDir + "/taken"); errors.Is(err, fs.ErrNotExist) {
 		b.Site.Spool().Init()
 	}
+	if failures := b.Site.FailuresFile(); b.Site.Auth.Offered() != nil {
+		if f, err := os.OpenFile(failures, os.O_WRONLY|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600); err == nil {
+			f.Close()
+		}
+	}
 }
 
 // Landlock's words for what a session does to files.
@@ -73,6 +78,7 @@ const (
 	list    landlock.AccessFSSet = ll.AccessFSReadDir // to sync a directory it must be opened
 	write   landlock.AccessFSSet = ll.AccessFSWriteFile | ll.AccessFSMakeReg | ll.AccessFSRemoveFile | ll.AccessFSRefer
 	addTo   landlock.AccessFSSet = ll.AccessFSWriteFile
+	change  landlock.AccessFSSet = ll.AccessFSReadFile | ll.AccessFSWriteFile | ll.AccessFSTruncate
 	run     landlock.AccessFSSet = ll.AccessFSReadFile | ll.AccessFSExecute
 	connect landlock.AccessFSSet = ll.AccessFSResolveUnix // to a socket
 )
@@ -144,6 +150,15 @@ func (b Box) session() []grant {
 	}
 	if filepath.IsAbs(s.Log) {
 		gs = append(gs, grant{what: "write", at: s.Log, file: addTo})
+	}
+	if s.Auth.Offered() != nil {
+		gs = append(gs, grant{what: "write", at: s.FailuresFile(), file: change})
+	}
+	if s.Auth.PasswdFile != "" {
+		gs = append(gs, grant{what: "read", at: s.Auth.PasswdFile, file: read})
+	}
+	if s.Auth.Dovecot != "" {
+		gs = append(gs, grant{what: "connect", at: filepath.Dir(s.Auth.Dovecot), file: connect})
 	}
 	if s.TLS {
 		for _, file := range []string{s.SSLServerCrt, s.SSLServerKey, s.SSLCAFile} {
