@@ -16,20 +16,30 @@ const (
 )
 
 // certificates puts a certificate for lists.example.org where superlist.toml has
-// it when it says nothing, as an administrator does: the key is for the user
-// alone. Its authority is in ca.crt, and a mail host's own pair in client.crt and
-// client.key.
-func certificates(t *testing.T) {
+// it when it says nothing. Its authority is in ca.crt, and a mail host's own pair
+// in client.crt and client.key.
+func certificates(t *testing.T, root string) {
 	t.Helper()
-	must(t, os.MkdirAll("/etc/superlist", 0o755))
+	dir := root + "/etc/superlist"
+	must(t, os.MkdirAll(dir, 0o755))
 	a := securetest.New(t)
-	a.Files(t, "/etc/superlist", "lists.example.org")
+	a.Files(t, dir, "lists.example.org")
 	crt, key := a.Pair(t, "mx.example.org", 24*time.Hour)
-	must(t, os.WriteFile("/etc/superlist/client.crt", crt, 0o644))
-	must(t, os.WriteFile("/etc/superlist/client.key", key, 0o600))
-	must(t, os.Chmod(authority, 0o644))
-	must(t, os.Chmod("/etc/superlist/tls.crt", 0o644))
-	run(t, "chown", "superlist:", "/etc/superlist/tls.key")
+	must(t, os.WriteFile(dir+"/client.crt", crt, 0o644))
+	must(t, os.WriteFile(dir+"/client.key", key, 0o600))
+	must(t, os.Chmod(dir+"/ca.crt", 0o644))
+	must(t, os.Chmod(dir+"/tls.crt", 0o644))
+}
+
+// keyOwner is how an administrator lets the user, and nobody else, read the key.
+var keyOwner = []string{"chown", "superlist:", "/etc/superlist/tls.key"}
+
+// newTLSSite is newSite with a certificate.
+func newTLSSite(t *testing.T, settings, relay string) {
+	t.Helper()
+	newSite(t, tlsSettings+settings, relay)
+	certificates(t, "")
+	run(t, keyOwner[0], keyOwner[1:]...)
 }
 
 // talked is what a client of another make says of its session, which must
@@ -46,24 +56,33 @@ func talked(t *testing.T, name string, args ...string) string {
 }
 
 // inTLS is what every launcher is asked where there is a certificate: a post by
-// swaks in each version of TLS, with our certificate verified.
-func inTLS(t *testing.T, server string) {
+// swaks in each version of TLS, with our certificate verified. waitFor gives the
+// message as the member has it.
+func inTLS(t *testing.T, server, authority string, waitFor func(subject string) string) {
 	t.Helper()
-	for _, version := range []string{"tlsv1_2", "tlsv1_3"} {
-		subject := "by swaks in " + version
+	for _, version := range []string{"2", "3"} {
+		subject := "by swaks in TLS 1." + version
 		out := run(t, "swaks", "--server", server, "--local-interface", outsider, "--from", member, "--to", list,
 			"--header", "Subject: "+subject, "--h-From", member, "--ehlo", "client.example.com",
-			"--tls", "--tls-protocol", version, "--tls-verify", "--tls-ca-path", authority)
+			"--tls", "--tls-protocol", "tlsv1_"+version, "--tls-verify", "--tls-ca-path", authority)
 		if !strings.Contains(out, "~> RCPT TO:") || !strings.Contains(out, "<~  250 2.0.0 queued as ") {
 			t.Errorf("in the clear:\n%s", out)
 		}
-		wantInOutboxes(t, subject)
-		message := about(outbox(t, member), subject)[0]
-		for _, want := range []string{"with ESMTPS id ", "(TLSv1." + version[len(version)-1:] + " TLS_"} {
+		message := waitFor(subject)
+		for _, want := range []string{"with ESMTPS id ", "(TLSv1." + version + " TLS_"} {
 			if !strings.Contains(message, want) {
 				t.Errorf("no %q in\n%s", want, message)
 			}
 		}
+	}
+}
+
+// delivered waits for a post in the Maildirs, and gives it.
+func delivered(t *testing.T) func(subject string) string {
+	return func(subject string) string {
+		t.Helper()
+		wantInOutboxes(t, subject)
+		return about(outbox(t, member), subject)[0]
 	}
 }
 
@@ -73,8 +92,7 @@ func TestStartTLSActivate(t *testing.T) {
 	if !enter(t, "systemd-socket-activate", "swaks", "openssl", "gnutls-cli", "systemd-sysusers", "systemd-tmpfiles", "runuser") {
 		return
 	}
-	newSite(t, tlsSettings, maildirRelay)
-	certificates(t)
+	newTLSSite(t, "", maildirRelay)
 	log := newSyslog(t)
 	launcher(t, "systemd-socket-activate", "--inetd", "-a", "-l", "127.0.0.1:10025", "/usr/local/bin/superlist-spawn")
 	launcher(t, "systemd-socket-activate", "--inetd", "-a", "-l", "127.0.0.1:465", "/usr/local/bin/superlist-session", "-tls-wrapper")
@@ -83,7 +101,7 @@ func TestStartTLSActivate(t *testing.T) {
 		return listening("127.0.0.1:10025") && listening("127.0.0.1:465") && listening("127.0.0.1:10027")
 	})
 
-	inTLS(t, "127.0.0.1:10025")
+	inTLS(t, "127.0.0.1:10025", authority, delivered(t))
 
 	t.Log("openssl, in both versions, and in one that is too old")
 	verified := []string{"s_client", "-starttls", "smtp", "-connect", "127.0.0.1:10025",
@@ -139,8 +157,11 @@ func TestStartTLSActivate(t *testing.T) {
 	must(t, os.Rename("/etc/superlist/away", "/etc/superlist/tls.key"))
 
 	t.Log("a renewed certificate needs nothing else")
-	certificates(t)
-	inTLS(t, "127.0.0.1:10025")
+	certificates(t, "")
+	run(t, keyOwner[0], keyOwner[1:]...)
+	if out := talked(t, "openssl", append(verified, "-quiet")...); !strings.Contains(out, "221 2.0.0 bye") {
+		t.Errorf("openssl:\n%s", out)
+	}
 	wantNothingLeft(t)
 }
 
@@ -149,13 +170,12 @@ func TestStartTLSXinetd(t *testing.T) {
 	if !enter(t, "xinetd", "swaks", "systemd-sysusers", "systemd-tmpfiles", "runuser") {
 		return
 	}
-	newSite(t, tlsSettings, maildirRelay)
-	certificates(t)
+	newTLSSite(t, "", maildirRelay)
 	newSyslog(t)
 	copyFile(t, "../contrib/xinetd/superlist", "/etc/xinetd.d/superlist", 0o644)
 	launcher(t, "xinetd", "-dontfork", "-inetd_compat")
 	wait(t, "xinetd to listen", func() bool { return listening("127.0.0.1:10025") })
-	inTLS(t, "127.0.0.1:10025")
+	inTLS(t, "127.0.0.1:10025", authority, delivered(t))
 	wantNothingLeft(t)
 }
 
@@ -165,8 +185,7 @@ func TestStartTLSPostfix(t *testing.T) {
 	if !enter(t, postfixNeeds...) {
 		return
 	}
-	newSite(t, tlsSettings+"ssl_verify_client = \"request\"\nssl_ca_file = \""+authority+"\"\n", "127.0.0.1:10026")
-	certificates(t)
+	newTLSSite(t, "ssl_verify_client = \"request\"\nssl_ca_file = \""+authority+"\"\n", "127.0.0.1:10026")
 	log := startPostfix(t, "main.cf A")
 	run(t, "superlist", "check")
 	// Mail that Postfix itself has for a list; the front door's smtpd has no TLS
