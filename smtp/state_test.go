@@ -3,6 +3,7 @@ package smtp
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/netip"
 	"reflect"
 	"strings"
@@ -191,4 +192,29 @@ func TestHandOverFails(t *testing.T) {
 			t.Errorf("%s: %v\n%s\n%s", name, err, out.String(), log)
 		}
 	}
+}
+
+// TestHandOverPanics: a mistake between the two programs is 421 to the client,
+// and the log has where it was made.
+func TestHandOverPanics(t *testing.T) {
+	for name, s := range map[string]*Session{
+		"before": {Hostname: "x", StartTLS: true, HandOver: func(*State) error { panic("oops") }},
+		"after":  {Hostname: "x", StartTLS: true, TLSServer: panicky{}},
+	} {
+		var out strings.Builder
+		fault := false
+		s.Log = func(e Event) { fault = fault || e.What == "disconnect" && e.Fault() }
+		err := s.Serve(rw{strings.NewReader(ehlo + "STARTTLS\r\nNOOP\r\n"), &out})
+		if !errors.Is(err, errPanic) || !strings.Contains(err.Error(), "state_test.go") || !fault || codes(out.String()) != "220 250 421" {
+			t.Errorf("%s: %v, fault %v\n%s", name, err, fault, out.String())
+		}
+	}
+}
+
+// panicky is a TLSServer with a mistake in it.
+type panicky struct{}
+
+func (panicky) Load() error { panic("oops") }
+func (panicky) Handshake(io.ReadWriter, time.Time) (io.ReadWriter, TLS, error) {
+	return nil, TLS{}, nil
 }

@@ -24,7 +24,7 @@ Usage: superlist-session [-c FILE] [-tls-wrapper]
 
 superlist-spawn becomes this program when a client says STARTTLS or AUTH, and in
 a few other cases. It serves a whole session as well, as superlist-spawn does
-and from the same launchers; that takes twice the time to start, so it is of use
+and from the same launchers, but is twice as large; it is of use
 where TLS comes first:
 
   -tls-wrapper  TLS from the first byte: RFC 8314, port 465
