@@ -126,7 +126,9 @@ func TestPostfixProxy(t *testing.T) {
 		return
 	}
 	log := startProxy(t, "")
-	run(t, "superlist", "check")
+	if out := run(t, "superlist", "check"); !regexp.MustCompile(`(?m)^ok +next_hop 127.0.0.1:10028 +answers$`).MatchString(out) {
+		t.Errorf("superlist check:\n%s", out)
+	}
 
 	t.Log("recipients of all kinds in one transaction, each answered by who knows")
 	c := dial(t, "127.0.0.1:25").hello()

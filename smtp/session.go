@@ -114,6 +114,9 @@ type Session struct {
 	authFailures int
 }
 
+// Banner is what a Session's greeting says behind the host name.
+const Banner = "ESMTP superlist"
+
 // errPanic is a mistake of the program's that ended the session.
 var errPanic = errors.New("panic")
 
@@ -178,7 +181,7 @@ func (s *Session) start() error {
 }
 
 // greet says who we are: RFC 5321, 4.2.
-func (s *Session) greet() { s.reply(Reply{220, "", s.Hostname + " ESMTP superlist"}) }
+func (s *Session) greet() { s.reply(Reply{220, "", s.Hostname + " " + Banner}) }
 
 // command runs one command line.
 func (s *Session) command(line string) {

@@ -119,6 +119,7 @@ func (k *checker) run(a *app, arg []string) error {
 	k.log()
 	k.tls()
 	k.relay()
+	k.nextHop()
 	k.kick()
 	k.postfix()
 	return nil
