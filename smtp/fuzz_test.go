@@ -323,3 +323,50 @@ func fuzzSend(t *testing.T, c *Client, server *hearing, n, flags byte) {
 		}
 	}
 }
+
+// states are ways into a session.
+var states = []string{
+	"", // before anything is said
+	ehlo,
+	"HELO client.example\r\n",
+	"LHLO client.example\r\n",
+	begin,
+	begin + "RCPT TO:<dev@x>\r\n",
+	begin + "RCPT TO:<dev@x>\r\nRCPT TO:<nobody@x>\r\n",
+	begin + "RCPT TO:<dev@x>\r\nDATA\r\n",
+	"LHLO client.example\r\nMAIL FROM:<a@x>\r\nRCPT TO:<dev@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n",
+	begin + "RCPT TO:<dev@x>\r\nBDAT 3\r\na\r\n",
+	ehlo + post,
+	"XCLIENT ADDR=127.0.0.9 HELO=behind.example PROTO=SMTP LOGIN=alice\r\n",
+	"XCLIENT ADDR=192.0.2.7\r\n" + begin,
+	ehlo + "XFORWARD ADDR=192.0.2.7 IDENT=4gk\r\n",
+	strings.Repeat("WRONG\r\n", MaxErrors-1),
+	strings.Repeat("NOOP\r\n", MaxJunk),
+}
+
+// FuzzSessionState is FuzzSession from a state that a session can be in, with a
+// peer that may say everything.
+func FuzzSessionState(f *testing.F) {
+	for i := range states {
+		f.Add(byte(i), []byte("x\r\n.\r\nNOOP\r\nRSET\r\n"))
+		f.Add(byte(i), []byte("XCLIENT ADDR=192.0.2.7\r\nEHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@x>\r\nDATA\r\n.\r\n"))
+		f.Add(byte(i), []byte("XFORWARD NAME=a.example SOURCE=LOCAL\r\nDATA\r\n..\r\n.\r\nVRFY dev\r\nVRFY nobody\r\nBDAT 2 LAST\r\n\r\nQUIT\r\n"))
+	}
+	f.Fuzz(func(t *testing.T, state byte, in []byte) {
+		text := states[int(state)%len(states)] + string(in)
+		play := func(in io.Reader) (string, []stored, []string) {
+			backend, out := new(memory), new(strings.Builder)
+			var log []string
+			s := behindProxy(backend, func(e Event) { log = append(log, e.String()) })
+			s.Verify = func(p Path) error { return decide(p.Local) }
+			s.serve(newClock().wire(rw{in, out}))
+			return out.String(), backend.got, log
+		}
+		out, got, log := play(strings.NewReader(text))
+		checkAnswers(t, out, got, log)
+		out1, got1, log1 := play(iotest.OneByteReader(strings.NewReader(text)))
+		if out1 != out || len(got1) != len(got) || strings.Join(log, "\n") != strings.Join(log1, "\n") {
+			t.Errorf("byte by byte the answer is %q, in one piece %q", out1, out)
+		}
+	})
+}

@@ -123,8 +123,10 @@ var errPanic = errors.New("panic")
 // Serve speaks with the client on rw until it leaves, breaks a limit or goes
 // silent. Its error is for the log; the client has had its reply. Where rw can
 // set deadlines, they are set.
-func (s *Session) Serve(rw io.ReadWriter) (err error) {
-	s.wire = newWire(rw)
+func (s *Session) Serve(rw io.ReadWriter) error { return s.serve(newWire(rw)) }
+
+func (s *Session) serve(w *wire) (err error) {
+	s.wire = w
 	s.wire.readTimeout = cmp.Or(s.ReadTimeout, ReadTimeout)
 	s.wire.writeTimeout = cmp.Or(s.WriteTimeout, WriteTimeout)
 	s.wire.end = s.wire.clock().Add(cmp.Or(s.SessionTimeout, SessionTimeout))
