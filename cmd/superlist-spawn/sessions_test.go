@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,7 +89,7 @@ func peerOf(t testing.TB, script *smtptest.Script) smtp.Peer {
 
 // play runs one session of the real backend against a recording, and gives its
 // log.
-func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *smtptest.Conn, behind *hops) []string {
+func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *recorder, behind *hops) []string {
 	var log []string
 	begin := func() *smtp.Session {
 		s := door.Session(site, nil)
@@ -141,12 +142,8 @@ func TestSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stamp := strconv.FormatInt(time.Now().Unix(), 36)
-	proof := stamp + "-" + token.Make(bytes.Repeat([]byte{0x5e}, 32), "bounces", "dev@lists.example.org", stamp)
 	for _, script := range scripts {
-		script.Replace("STAMP-MAC", proof)
-		script.Replace("CONFIRM-GOOD", confirmation(time.Now().Add(time.Hour)))
-		script.Replace("CONFIRM-OLD", confirmation(time.Now().Add(-2*time.Hour)))
+		prove(script)
 		for _, mode := range []string{"whole", "bytewise"} {
 			t.Run(script.Name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
@@ -154,7 +151,11 @@ func TestSessions(t *testing.T) {
 				conn := script.Client()
 				conn.OneByte = mode == "bytewise"
 				behind := hopsOf(t, script, conn.OneByte)
-				log := play(t, site, peerOf(t, script), conn, behind)
+				heard := &recorder{Conn: conn}
+				log := play(t, site, peerOf(t, script), heard, behind)
+				if !hasFile(script, "nexthop") { // what is passed on is another's
+					checkCodes(t, heard.said.String())
+				}
 				behind.check()
 				if mode == "whole" && conn.Writes > 1 {
 					t.Errorf("the answer to one piece went out in %d pieces", conn.Writes)
@@ -171,6 +172,49 @@ func TestSessions(t *testing.T) {
 func confirmation(until time.Time) string {
 	expiry, who := strconv.FormatInt(until.Unix()/3600, 36), "carol=example.com"
 	return "s" + expiry + "-" + token.Make(bytes.Repeat([]byte{0x5e}, 32), "confirm", "dev@lists.example.org", "s", expiry, who) + "-" + who
+}
+
+// prove puts the proofs that are good today into a recording.
+func prove(script *smtptest.Script) {
+	stamp := strconv.FormatInt(time.Now().Unix(), 36)
+	script.Replace("STAMP-MAC", stamp+"-"+token.Make(bytes.Repeat([]byte{0x5e}, 32), "bounces", "dev@lists.example.org", stamp))
+	script.Replace("CONFIRM-GOOD", confirmation(time.Now().Add(time.Hour)))
+	script.Replace("CONFIRM-OLD", confirmation(time.Now().Add(-2*time.Hour)))
+}
+
+// A recorder keeps what the server says.
+type recorder struct {
+	*smtptest.Conn
+	said bytes.Buffer
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.said.Write(p)
+	return r.Conn.Write(p)
+}
+
+// enhanced is an enhanced code with the class of the reply's.
+var enhanced = regexp.MustCompile(`^(?:2\d\d[- ]2|4\d\d[- ]4|5\d\d[- ]5)\.\d{1,3}\.\d{1,3} `)
+
+// checkCodes holds that every line of every reply begins with an enhanced code,
+// but for the greeting, also that of XCLIENT, the answer to HELO and EHLO, and
+// 3xx: RFC 2034, 3 and 4.
+func checkCodes(t *testing.T, said string) {
+	const host = "lists.example.org"
+	hello := false
+	for line := range strings.Lines(said) {
+		if strings.HasPrefix(line, "220 2.0.0 ready to start TLS") {
+			return // what comes now is no longer ours to read
+		}
+		last := line[3] == ' '
+		if !hello && (line == "250-"+host+"\r\n" || line == "250 "+host+"\r\n") {
+			hello = true
+		}
+		if !hello && line[0] != '3' && line != "220 "+host+" ESMTP superlist\r\n" && !enhanced.MatchString(line) {
+			t.Errorf("no enhanced code, or a wrong one: %q", line)
+		}
+		hello = hello && !last
+	}
 }
 
 func checkSpool(t *testing.T, site *lists.Site, script *smtptest.Script, log []string) {
