@@ -53,6 +53,7 @@ type Site struct {
 	ProxyProtocol      bool     `toml:"proxy_protocol"`
 	Trusted            []string `toml:"trusted"` // networks, addresses, "unix", "stdin"
 	Vrfy               string   `toml:"vrfy"`    // maybe, lists
+	HeloCheck          bool     `toml:"helo_check"`
 	Log                string   `toml:"log"`
 	LogLevel           string   `toml:"log_level"`
 	RetryMin           Duration `toml:"retry_min"`
@@ -241,7 +242,7 @@ func validPort(s string) bool {
 }
 
 // HandsOver says that a session may have to become superlist-session.
-func (s *Site) HandsOver() bool { return s.TLS || s.Auth.Offered() != nil }
+func (s *Site) HandsOver() bool { return s.TLS || s.HeloCheck || s.Auth.Offered() != nil }
 
 // Serves says whether a domain has lists here. It is an error where that cannot
 // be told: a disk that is not mounted must not have mail for a list go elsewhere.

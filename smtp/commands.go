@@ -54,6 +54,9 @@ func (s *Session) hello(arg, proto string) {
 		s.refuse(Reply{501, "5.5.4", fmt.Sprintf("say your host name, of at most %d bytes", MaxDomain)})
 		return
 	}
+	if !s.knows(name) {
+		return
+	}
 	s.reset()
 	s.helo, s.proto = name, proto
 	if proto == SMTP {
@@ -65,6 +68,24 @@ func (s *Session) hello(arg, proto string) {
 		keywords = s.Announce(keywords)
 	}
 	s.reply(Reply{250, "", s.Hostname + "\n" + strings.Join(keywords, "\n")})
+}
+
+// knows says that a name may be heard, as far as it has to be asked for; else it
+// has been refused, or another program asks.
+func (s *Session) knows(name string) bool {
+	if !s.HeloCheck || !s.stranger() {
+		return true
+	}
+	var err error
+	if s.CheckHelo == nil {
+		if err = s.handOver(); err == nil {
+			return false
+		}
+	} else if err = s.CheckHelo(name); err == nil {
+		return true
+	}
+	s.refuseErr(err, Event{What: "refused", Text: s.lastVerb()})
+	return false
 }
 
 // extensions are what EHLO announces.

@@ -77,6 +77,11 @@ type Session struct {
 
 	// Verify says of an address what VRFY tells; nil: VRFY tells nothing.
 	Verify func(Path) error
+	// HeloCheck has CheckHelo asked what a stranger calls itself, a peer with an
+	// address that is not Trusted. Its error becomes the reply. nil: this
+	// program cannot ask, and hands the session over.
+	HeloCheck bool
+	CheckHelo func(name string) error
 	// ProxyProtocol has the client's address come before the greeting, in a
 	// header of the PROXY protocol; only from a Peer that is Trusted.
 	ProxyProtocol bool

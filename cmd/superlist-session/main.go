@@ -13,6 +13,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/account"
 	"superlist/lists/door"
+	"superlist/lists/helo"
 	"superlist/lists/maillog"
 	"superlist/lists/secure"
 	"superlist/smtp"
@@ -90,6 +91,7 @@ func serve(o options) (err error) {
 	server := &secure.Server{Site: site}
 	session := door.Session(site, log)
 	session.TLSServer = server
+	session.CheckHelo = new(helo.Checker).Check
 	session.Resume = state
 	if site.Auth.Offered() != nil {
 		defer account.Join(site, session).Close()

@@ -112,6 +112,7 @@ func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *recorder, behind
 			t.Errorf("%v\n%s", err, text)
 		}
 		next.TLSServer = &secure.Server{Site: site}
+		next.CheckHelo = knownNames
 		if site.Auth.Offered() != nil {
 			defer account.Join(site, next).Close()
 			next.Auth.Wait = func(time.Duration) {}
@@ -124,6 +125,17 @@ func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *recorder, behind
 		t.Errorf("%v\nlog:\n%s", err, strings.Join(log, "\n"))
 	}
 	return log
+}
+
+// knownNames stands for the name service.
+func knownNames(name string) error {
+	switch name {
+	case "client.example":
+		return nil
+	case "slow.example":
+		return fmt.Errorf("%w: %w", smtp.Reply{Code: 451, Enhanced: "4.4.3", Text: "no answer"}, os.ErrDeadlineExceeded)
+	}
+	return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "no such host"}
 }
 
 // TestSessions plays every recording, whole and one byte at a time. Below its

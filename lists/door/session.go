@@ -22,6 +22,7 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 		Backend:        intake,
 		Peer:           Peer(0, os.Getenv),
 		MaxMessageSize: int64(site.MaxMessageSize),
+		HeloCheck:      site.HeloCheck,
 		ProxyProtocol:  site.ProxyProtocol,
 		XClient:        site.XClient,
 		XForward:       site.XForward,

@@ -160,6 +160,12 @@ func (b Box) session() []grant {
 	if s.Auth.Dovecot != "" {
 		gs = append(gs, grant{what: "connect", at: filepath.Dir(s.Auth.Dovecot), file: connect})
 	}
+	if s.HeloCheck { // over TCP where an answer is long
+		gs = append(gs, grant{what: "connect", at: "port 53", port: 53})
+		for _, file := range []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"} {
+			gs = append(gs, grant{what: "read", at: file, file: read})
+		}
+	}
 	if s.TLS {
 		for _, file := range []string{s.SSLServerCrt, s.SSLServerKey, s.SSLCAFile} {
 			if file != "" {
