@@ -116,6 +116,8 @@ type Session struct {
 	claimed   Claimed    // by XCLIENT
 	forwarded *Forwarded // by XFORWARD; nil: nothing
 
+	introducing bool // XCLIENT has begun, and has not said the address
+
 	authFailures int
 }
 

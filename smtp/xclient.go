@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -50,11 +51,19 @@ func (s *Session) xclient(arg string) {
 		s.refuse(*bad)
 		return
 	}
+	// A long introduction comes in several commands, the address in the last
+	// since it may end the trust (Postfix's XCLIENT_README). Else each command
+	// begins a new one, and what was known of another client does not hold.
 	peer, said := s.Peer, Claimed{}
-	for _, a := range attrs {
-		if a.key == "ADDR" { // what was known of another does not hold for this one
-			peer = Peer{}
+	hasAddr := slices.ContainsFunc(attrs, func(a param) bool { return a.key == "ADDR" })
+	switch {
+	case s.introducing && s.helo == "":
+		said = s.claimed
+		if hasAddr {
+			peer.Addr, peer.Name = netip.AddrPort{}, ""
 		}
+	case hasAddr:
+		peer = Peer{}
 	}
 	for _, a := range attrs {
 		ok := true
@@ -92,7 +101,7 @@ func (s *Session) xclient(arg string) {
 	}
 	s.reset()
 	s.helo, s.proto = "", ""
-	s.Peer, s.login, s.claimed = peer, said.Login, said
+	s.Peer, s.login, s.claimed, s.introducing = peer, said.Login, said, !hasAddr
 	s.log(Event{What: "xclient"})
 	s.greet()
 }

@@ -56,8 +56,11 @@ func TestSockets(t *testing.T) {
 		if !script.Playable() || hasFile(script, "nexthop") || strings.HasSuffix(script.Name, "-stdin") {
 			continue
 		}
-		if strings.HasPrefix(script.Name, "helo-check") { // this machine's name service knows none of its names
-			continue
+		switch kind, _, _ := strings.Cut(script.Name, "-"); kind {
+		case "helo", "auth": // the name service here knows none of its names; who guesses passwords waits
+			if kind == "auth" || strings.HasPrefix(script.Name, "helo-check") {
+				continue
+			}
 		}
 		prove(script)
 		peer := peerOf(t, script)
