@@ -168,6 +168,8 @@ func TestPostfixListsOnly(t *testing.T) {
 		t.Fatalf("the post: %q", reply)
 	}
 
+	log.want(t, `superlist-spawn.* accepted id=.* client=client.example.com\[192.0.2.7\]:\d+ via=\[127.0.0.1\]:\d+ helo=client.example.com proto=ESMTP`)
+
 	t.Log("nothing is announced that superlist does not take; BDAT Postfix turns into DATA")
 	for _, keyword := range c.keywords() {
 		if !slices.Contains([]string{"PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES", "CHUNKING", "STARTTLS", "VRFY", "ETRN"}, keyword) {
@@ -232,6 +234,8 @@ func TestPostfixWithOtherMail(t *testing.T) {
 	if reply := c.post(member, list, odd); !strings.HasPrefix(reply, "250 2.0.0 ") {
 		t.Fatalf("the post: %q", reply)
 	}
+
+	log.want(t, `superlist-spawn.* accepted id=.* client=client.example.com\[192.0.2.7\]:\d+ via=\[127.0.0.1\]:\d+ ident=\w+ helo=client.example.com proto=ESMTP`)
 
 	t.Log("an unknown list is refused at RCPT, in our words")
 	if reply := c.post(member, "nosuch@lists.example.org", odd); !strings.HasPrefix(reply, "550 5.1.1 ") {
