@@ -62,7 +62,17 @@ func (d *dialer) newRoute() (route, error) {
 	if host, _, err := net.SplitHostPort(target.Address); err == nil {
 		h.policy.Hosts = []string{host}
 	}
-	return fixed{h}, nil
+	if target.Network != "mx" && d.level() != tlsclient.Dane {
+		return fixed{h}, nil
+	}
+	resolver, err := d.resolver()
+	if err != nil {
+		return nil, err
+	}
+	if target.Network == "mx" {
+		return &direct{d: d, resolver: resolver, port: smtpPort}, nil
+	}
+	return vouched{hop: h, resolver: resolver}, nil
 }
 
 // get gives a connection to a destination: an idle one, a new one, or, where the

@@ -1,0 +1,136 @@
+package deliver
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"superlist/smtp"
+	"superlist/smtp/mx"
+	"superlist/smtp/tlsclient"
+)
+
+// smtpPort is where servers take mail from each other: RFC 5321, 4.5.4.2.
+const smtpPort = 25
+
+// resolvConf is where the resolver is named when the configuration names none.
+const resolvConf = "/etc/resolv.conf"
+
+func (d *dialer) resolver() (*mx.Resolver, error) {
+	if addr := d.site.Relay.Resolver; addr != "" {
+		return &mx.Resolver{Addr: addr}, nil
+	}
+	return mx.FromFile(resolvConf)
+}
+
+// direct is the route to the members' own servers.
+type direct struct {
+	d        *dialer
+	resolver *mx.Resolver
+	port     uint16
+}
+
+func (r *direct) dest(p smtp.Path) string { return strings.ToLower(p.Domain) }
+
+// hops are the addresses of the domain's servers. A server of which DNSSEC should
+// say how it proves itself, and cannot now, is a hop that fails.
+func (r *direct) hops(ctx context.Context, domain string) ([]hop, error) {
+	if literal, ok := strings.CutPrefix(domain, "["); ok { // RFC 5321, 4.1.3
+		ip, err := netip.ParseAddr(strings.TrimPrefix(strings.TrimSuffix(literal, "]"), "ipv6:"))
+		if err != nil {
+			return nil, mx.ReplyNoDomain
+		}
+		return r.addresses(domain, []netip.Addr{ip}, r.policy(domain)), nil
+	}
+	servers, err := r.resolver.Servers(ctx, domain, r.d.site.Hostname)
+	if err != nil {
+		return nil, err
+	}
+	var hops []hop
+	for _, s := range servers {
+		h, err := r.resolver.Host(ctx, s.Name)
+		if err != nil {
+			if _, forGood := permanent(err); !forGood {
+				hops = append(hops, hop{name: s.Name, err: err})
+			}
+			continue
+		}
+		p := r.policy(s.Name)
+		if p.Level == tlsclient.Dane && s.Secure {
+			base := ""
+			if base, p.TLSA, err = r.resolver.TLSA(ctx, h, r.port); err != nil {
+				hops = append(hops, hop{name: s.Name, err: err})
+				continue
+			}
+			// RFC 7672, 3.2.2: the names that a certificate may have.
+			p.Hosts = []string{base, domain}
+		}
+		hops = append(hops, r.addresses(s.Name, h.Addrs, p)...)
+	}
+	if len(hops) == 0 {
+		return nil, mx.ReplyNoServer
+	}
+	return hops, nil
+}
+
+func (r *direct) policy(host string) tlsclient.Policy {
+	return tlsclient.Policy{Level: r.d.level(), Roots: r.d.roots, Hosts: []string{host}}
+}
+
+func (r *direct) addresses(name string, ips []netip.Addr, p tlsclient.Policy) (hops []hop) {
+	for _, ip := range ips {
+		address := net.JoinHostPort(ip.String(), strconv.Itoa(int(r.port)))
+		hops = append(hops, hop{name: name + "[" + ip.String() + "]", network: "tcp", address: address, policy: p})
+	}
+	return hops
+}
+
+// temporary makes an error of DNS about our own relay one that passes: it is a
+// mistake in the configuration, or in DNS, and no message's fault.
+func temporary(err error) error {
+	if r, forGood := permanent(err); forGood {
+		return smtp.Reply{Code: 451, Enhanced: "4.4.3", Text: r.Text}
+	}
+	return err
+}
+
+// vouched is the route to a relay that proves itself by TLSA records: RFC 7672,
+// 2.2.3. Where nobody can say what they are, nothing is sent.
+type vouched struct {
+	hop
+	resolver *mx.Resolver
+}
+
+func (v vouched) dest(smtp.Path) string { return "" }
+
+func (v vouched) hops(ctx context.Context, _ string) ([]hop, error) {
+	host, port, err := net.SplitHostPort(v.address)
+	if err != nil {
+		return nil, err
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return nil, err
+	}
+	found, err := v.resolver.Host(ctx, host)
+	if err != nil {
+		return nil, temporary(err)
+	}
+	base, records, err := v.resolver.TLSA(ctx, found, uint16(n))
+	if err != nil {
+		return nil, err
+	}
+	var hops []hop
+	for _, ip := range found.Addrs {
+		h := v.hop
+		h.address = net.JoinHostPort(ip.String(), port)
+		h.policy.TLSA = records
+		if base != "" {
+			h.policy.Hosts = []string{base, host}
+		}
+		hops = append(hops, h)
+	}
+	return hops, nil
+}
