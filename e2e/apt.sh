@@ -6,7 +6,7 @@
 #
 #   e2e/apt.sh [package ...]
 
-wanted="postfix dovecot-core swaks libnet-ssleay-perl openssl gnutls-bin xinetd socat strace systemd-container debootstrap iproute2 $*"
+wanted="postfix dovecot-core swaks libnet-ssleay-perl openssl gnutls-bin xinetd socat strace systemd-container debootstrap iproute2 unbound $*"
 
 missing() {
 	for package in $wanted; do

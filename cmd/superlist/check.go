@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/deliver"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/queue"
@@ -340,18 +341,20 @@ func (k *checker) relay() {
 		k.ok(about, "mail is put into Maildirs, nothing leaves this host")
 		return
 	}
-	conn, err := net.DialTimeout(target.Network, target.Address, connectTimeout)
+	if target.Network == "mx" {
+		k.ok(about, "each message goes to the servers of its members' domains")
+		return
+	}
+	site := *k.site
+	for _, limit := range []*lists.Duration{&site.Relay.ConnectTimeout, &site.Relay.GreetingTimeout, &site.Relay.CommandTimeout} {
+		*limit = min(*limit, lists.Duration(connectTimeout))
+	}
+	client, hangUp, err := deliver.Dial(k.ctx, &site)
 	if err != nil {
-		k.wrong(about, err.Error(), "have Postfix listen there: see postfix-master.cf.example")
+		k.wrong(about, err.Error(), "have Postfix listen there, see postfix-master.cf.example; or see the log of the relay, and tls, user and ca_file in [relay]")
 		return
 	}
-	defer conn.Close()
-	client := &smtp.Client{Hostname: k.site.Hostname, LMTP: target.LMTP, GreetingTimeout: connectTimeout, CommandTimeout: connectTimeout}
-	if err := client.Start(conn); err != nil {
-		k.wrong(about, err.Error(), "see the log of the relay")
-		return
-	}
-	defer client.Quit()
+	defer hangUp()
 	if _, xverp := client.Extension("XVERP"); !xverp && k.site.Relay.Verp != "self" {
 		k.warn(about, "does not offer XVERP, so each member costs a transaction of its own",
 			"set smtpd_authorized_verp_clients there, see postfix-master.cf.example")

@@ -35,7 +35,7 @@ type pool struct {
 // next attempt. Postfix keeps its own for two seconds, and needs no more.
 const maxIdle = 5 * time.Second
 
-func newPool(site *lists.Site, log *maillog.Log) (*pool, error) {
+func newPool(site *lists.Site, log *maillog.Log, mxPort uint16) (*pool, error) {
 	d, err := newDialer(site)
 	if err != nil {
 		return nil, err
@@ -45,12 +45,12 @@ func newPool(site *lists.Site, log *maillog.Log) (*pool, error) {
 		live: make(map[string]int), most: make(map[string]int), dead: make(map[string]error),
 	}
 	p.freed = sync.NewCond(&p.mu)
-	p.route, err = d.newRoute()
+	p.route, err = d.newRoute(mxPort)
 	return p, err
 }
 
 // newRoute is the way that relay.address names.
-func (d *dialer) newRoute() (route, error) {
+func (d *dialer) newRoute(mxPort uint16) (route, error) {
 	target, err := d.site.Relay.Target()
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (d *dialer) newRoute() (route, error) {
 		return nil, err
 	}
 	if target.Network == "mx" {
-		return &direct{d: d, resolver: resolver, port: smtpPort}, nil
+		return &direct{d: d, resolver: resolver, port: mxPort}, nil
 	}
 	return vouched{hop: h, resolver: resolver}, nil
 }

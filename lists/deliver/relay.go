@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/maillog"
 	"superlist/lists/secure"
 	"superlist/smtp"
 	saslmore "superlist/smtp/sasl"
@@ -223,4 +224,23 @@ func (c promptConn) Read(p []byte) (int, error) {
 		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	})
 	return n, err
+}
+
+// Dial connects to the relay of a site as a delivery does, and hangs up again
+// when asked to. It is for trying whether that works.
+func Dial(ctx context.Context, site *lists.Site) (c *smtp.Client, hangUp func(), err error) {
+	p, err := newPool(site, new(maillog.Log), smtpPort)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := p.open(ctx, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	c, ok := l.carrier.(*smtp.Client)
+	if !ok {
+		l.close()
+		return nil, nil, fmt.Errorf("%s is no server", site.Relay.Address)
+	}
+	return c, l.close, nil
 }

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type Runner struct {
 	// Progress, where set, hears how far a message has come.
 	Progress func(id string, done, total int)
 
+	mxPort  uint16 // 0: 25; tests have another
 	pool    *pool
 	room    map[string]int // how many more reports a list may keep, by its directory
 	trouble int            // messages that could not be worked on in this round
@@ -52,7 +54,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		r.Log.Printf(maillog.Err, "trouble maintenance error=%q", err)
 	}
 	var err error
-	if r.pool, err = newPool(r.Site, r.Log); err != nil {
+	if r.pool, err = newPool(r.Site, r.Log, cmp.Or(r.mxPort, smtpPort)); err != nil {
 		return err
 	}
 	defer r.pool.close()
