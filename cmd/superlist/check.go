@@ -351,7 +351,7 @@ func (k *checker) relay() {
 	}
 	client, hangUp, err := deliver.Dial(k.ctx, &site)
 	if err != nil {
-		k.wrong(about, err.Error(), "have Postfix listen there, see postfix-master.cf.example; or see the log of the relay, and tls, user and ca_file in [relay]")
+		k.wrong(about, err.Error(), "have Postfix listen there: see postfix-master.cf.example, and the relay's log")
 		return
 	}
 	defer hangUp()
