@@ -314,9 +314,10 @@ func (x *exchange) noMail(r Reply) Reply {
 }
 
 // negative makes sure that a reply that is no acceptance counts as a refusal: a
-// 3xx where there should be none is to be tried again.
+// 3xx where there should be none is to be tried again. So is what the server said
+// is out of sequence, which tells of the two of us and not of the message.
 func negative(r Reply) Reply {
-	if r.Code >= 400 {
+	if r.Code >= 400 && r.Code != 503 {
 		return r
 	}
 	return Reply{451, "4.5.0", "unexpected reply: " + r.String()}

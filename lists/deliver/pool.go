@@ -155,7 +155,7 @@ func (p *pool) open(ctx context.Context, dest string) (*link, error) {
 			p.log.Printf(maillog.Debug, "connected relay=%s%s", h.name, l.tls())
 			return l, nil
 		}
-		p.log.Printf(maillog.Debug, "unreachable relay=%s error=%q", h.name, e)
+		p.log.Printf(maillog.Info, "unreachable relay=%s error=%q", h.name, e)
 		err = fmt.Errorf("relay %s: %w", h.name, e)
 	}
 	return nil, err

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strings"
@@ -22,6 +23,8 @@ type fakeRelay struct {
 	heloOnly    bool   // EHLO is refused
 	extensions  string // keywords to announce, besides the first line
 	refuseXVERP bool   // announced, and refused with 555 at MAIL
+	tls         *tls.Config
+	auth        string // what AUTH PLAIN must be; empty: not offered
 
 	mu       sync.Mutex
 	mail     []string            // replies to MAIL, one after the other; then 250
@@ -126,6 +129,11 @@ func (f *fakeRelay) session(c net.Conn) {
 				continue
 			}
 			lines := append([]string{"relay.example.org"}, strings.Fields(f.extensions)...)
+			if _, secret := c.(*tls.Conn); f.tls != nil && !secret {
+				lines = append(lines, "STARTTLS")
+			} else if secret && f.auth != "" {
+				lines = append(lines, "AUTH PLAIN")
+			}
 			for i, l := range lines {
 				sep := "-"
 				if i == len(lines)-1 {
@@ -133,6 +141,16 @@ func (f *fakeRelay) session(c net.Conn) {
 				}
 				say("250%s%s", sep, l)
 			}
+		case "STARTTLS":
+			say("220 2.0.0 go")
+			c = tls.Server(c, f.tls)
+			br = bufio.NewReader(c)
+		case "AUTH":
+			if arg != "PLAIN "+f.auth {
+				say("535 5.7.8 who are you?")
+				continue
+			}
+			say("235 2.7.0 welcome")
 		case "HELO":
 			say("250 relay.example.org")
 		case "MAIL":

@@ -1,0 +1,225 @@
+package deliver
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/lists/maillog"
+	"superlist/lists/secure/securetest"
+	"superlist/queue"
+	"superlist/smtp/mx/mxtest"
+)
+
+// An internet is a handful of mail servers on 127.0.0.2 and on, all at one port,
+// and the DNS that names them.
+type internet struct {
+	*world
+	port  uint16
+	dns   *mxtest.Server
+	hosts map[string]*fakeRelay // by address
+}
+
+// newInternet lets servers listen at addresses. zones are made of lines in which
+// PORT stands for the port.
+func newInternet(t *testing.T, hosts map[string]*fakeRelay, signed bool, more string, records ...string) *internet {
+	t.Helper()
+	in := &internet{hosts: hosts}
+	for ip, f := range hosts {
+		l, err := net.Listen("tcp", netip.AddrPortFrom(netip.MustParseAddr(ip), in.port).String())
+		if err != nil {
+			t.Skipf("no port is free at all addresses: %v", err)
+		}
+		in.port = l.Addr().(*net.TCPAddr).AddrPort().Port()
+		f.serve(t, l)
+	}
+	for i := range records {
+		records[i] = strings.ReplaceAll(records[i], "PORT", fmt.Sprint(in.port))
+	}
+	in.dns = mxtest.Serve(t, true, mxtest.New(t, "example.", signed, records...))
+	in.world = newWorld(t, "mx", fmt.Sprintf("resolver = %q\n%s", in.dns.Addr, more))
+	return in
+}
+
+// deliver runs once.
+func (in *internet) deliver() {
+	in.t.Helper()
+	r := in.runner()
+	r.Log, _ = maillog.Open("none", "debug", "test")
+	r.Log.Also(&in.log)
+	r.mxPort = in.port
+	if err := r.Run(context.Background()); err != nil {
+		in.t.Error(err)
+	}
+}
+
+// TestMX: each domain's members get the post from its best server that answers,
+// with a return path of their own; what DNS says for good is the last word.
+func TestMX(t *testing.T) {
+	one, two := &fakeRelay{extensions: "PIPELINING XVERP"}, &fakeRelay{}
+	in := newInternet(t, map[string]*fakeRelay{"127.0.0.2": one, "127.0.0.3": two}, false, "connections = 2",
+		"a.example. 60 IN MX 10 one.example.",
+		"b.example. 60 IN MX 5 down.example.", "b.example. 60 IN MX 10 two.example.",
+		"c.example. 60 IN A 127.0.0.3",
+		"null.example. 60 IN MX 0 .",
+		"loop.example. 60 IN MX 0 lists.example.org.",
+		"down.example. 60 IN A 127.0.0.9",
+		"one.example. 60 IN A 127.0.0.2", "two.example. 60 IN A 127.0.0.3")
+	in.dns.Fail("later.example. MX")
+	in.list("dev", "a1@a.example", "a2@A.example", "b1@b.example", "c1@c.example", "d@[127.0.0.2]",
+		"x@null.example", "x@nosuch.example", "x@loop.example", "x@later.example", "x@down.example")
+	in.post("alice@example.com", dev)
+	in.deliver()
+	in.wantTaken(one, "a1@a.example", "a2@A.example", "d@[127.0.0.2]")
+	in.wantTaken(two, "b1@b.example", "c1@c.example")
+	for _, d := range append(one.taken(), two.taken()...) {
+		if want := "+" + strings.ReplaceAll(d.to, "@", "=") + "@lists.example.org"; !strings.HasSuffix(d.from, want) && d.to[0] != 'd' {
+			t.Errorf("%s gets it from %s", d.to, d.from)
+		}
+	}
+	for _, line := range append(one.commands, two.commands...) {
+		if strings.Contains(line, "XVERP") {
+			t.Errorf("a stranger is told %s", line)
+		}
+	}
+	got := strings.Join(in.spool(queue.Outbound), "\n") + in.log.String()
+	for _, want := range []string{"F<x@null.example>", "F<x@nosuch.example>", "F<x@loop.example>", "T<x@later.example>", "T<x@down.example>",
+		"to=<x@null.example> reply=\"556 5.1.10 ", "to=<x@nosuch.example> reply=\"550 5.1.2 ", "to=<x@loop.example> reply=\"554 5.4.6 "} {
+		if !strings.Contains(got, want) {
+			t.Errorf("not %s in\n%s", want, got)
+		}
+	}
+	if _, conns := one.seen(); conns > 2 {
+		t.Errorf("%d connections", conns)
+	}
+}
+
+// TestDANE: where DNSSEC vouches for TLSA records a server must have the
+// certificate; where nobody can say what they are, nothing is sent.
+func TestDANE(t *testing.T) {
+	authority := securetest.New(t)
+	crt, key := authority.Pair(t, "mx.example", time.Hour)
+	pair, err := tls.X509KeyPair(crt, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(crt)
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+	right, wrong := hex.EncodeToString(sum[:]), strings.Repeat("00", 32)
+	f, bare := &fakeRelay{tls: &tls.Config{Certificates: []tls.Certificate{pair}}}, &fakeRelay{}
+	records := func() []string {
+		return []string{
+			"good.example. 60 IN MX 10 mx.example.", "mx.example. 60 IN A 127.0.0.2", "_PORT._tcp.mx.example. 60 IN TLSA 3 1 1 " + right,
+			"bad.example. 60 IN MX 10 wrong.example.", "wrong.example. 60 IN A 127.0.0.2", "_PORT._tcp.wrong.example. 60 IN TLSA 3 1 1 " + wrong,
+			"lost.example. 60 IN MX 10 lostmx.example.", "lostmx.example. 60 IN A 127.0.0.2",
+			"none.example. 60 IN MX 10 bare.example.", "bare.example. 60 IN A 127.0.0.3",
+			"down.example. 60 IN MX 10 clear.example.", "clear.example. 60 IN A 127.0.0.3", "_PORT._tcp.clear.example. 60 IN TLSA 3 1 1 " + right,
+			"unusable.example. 60 IN MX 10 pkix.example.", "pkix.example. 60 IN A 127.0.0.2", "_PORT._tcp.pkix.example. 60 IN TLSA 1 1 1 " + wrong,
+		}
+	}
+	members := []string{"x@good.example", "x@bad.example", "x@lost.example", "x@none.example", "x@down.example", "x@unusable.example"}
+	in := newInternet(t, map[string]*fakeRelay{"127.0.0.2": f, "127.0.0.3": bare}, true, "tls = \"dane\"", records()...)
+	in.dns.Fail(fmt.Sprintf("_%d._tcp.lostmx.example. TLSA", in.port))
+	in.list("dev", members...)
+	in.post("alice@example.com", dev)
+	in.deliver()
+	in.wantTaken(f, "x@good.example", "x@unusable.example")
+	in.wantTaken(bare, "x@none.example")
+	log := in.log.String()
+	for _, want := range []string{"verified by DANE-EE", "no TLSA record is about its certificate", "TLS is required, and the server does not offer it", "SERVFAIL"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log has no %q:\n%s", want, log)
+		}
+	}
+	if strings.Count(log, "refused") > 0 {
+		t.Errorf("somebody is refused for good:\n%s", log)
+	}
+}
+
+// TestRelayTLS: the policies with a fixed relay, and AUTH, which is said inside
+// TLS alone.
+func TestRelayTLS(t *testing.T) {
+	authority := securetest.New(t)
+	dir := t.TempDir()
+	crt, key := authority.Pair(t, "localhost", time.Hour)
+	pair, err := tls.X509KeyPair(crt, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca, password := filepath.Join(dir, "ca.crt"), filepath.Join(dir, "password")
+	os.WriteFile(ca, authority.PEM, 0o600)
+	os.WriteFile(password, []byte("secret\nnot this\n"), 0o600)
+	secret := func() *fakeRelay { return &fakeRelay{tls: &tls.Config{Certificates: []tls.Certificate{pair}}} }
+	auth := fmt.Sprintf("user = \"me\"\npassword_file = %q\n", password)
+	for _, test := range []struct {
+		name, more string
+		relay      *fakeRelay
+		why        string // in the log, where it is not sent
+		login      string
+	}{
+		{"none", "tls = \"none\"", secret(), "", ""},
+		{"may", "", secret(), "", ""},
+		{"may in clear", "", &fakeRelay{}, "", ""},
+		{"may, broken", "", &fakeRelay{tls: new(tls.Config)}, "", ""},
+		{"encrypt", "tls = \"encrypt\"", secret(), "", ""},
+		{"encrypt in clear", "tls = \"encrypt\"", &fakeRelay{}, "TLS is required", ""},
+		{"encrypt, broken", "tls = \"encrypt\"", &fakeRelay{tls: new(tls.Config)}, "TLS failed", ""},
+		{"verify", fmt.Sprintf("tls = \"verify\"\nca_file = %q", ca), secret(), "", ""},
+		{"verify, strange authority", "tls = \"verify\"", secret(), "did not prove who it is", ""},
+		{"auth", auth + "tls = \"encrypt\"", &fakeRelay{tls: secret().tls, auth: "AHVzZXIAcGFzcw=="}, "535 5.7.8", "me"},
+		{"auth, right", auth + "tls = \"encrypt\"", &fakeRelay{tls: secret().tls, auth: "AG1lAHNlY3JldA=="}, "", "me"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, port, _ := net.SplitHostPort(test.relay.start(t))
+			w := newWorld(t, "localhost:"+port, test.more)
+			w.list("dev", "a@example.com")
+			w.post("alice@example.com", dev)
+			w.deliver()
+			if test.why == "" {
+				w.wantTaken(test.relay, "a@example.com")
+			} else if w.wantTaken(test.relay); !strings.Contains(w.log.String(), test.why) {
+				t.Errorf("the log has no %q:\n%s", test.why, &w.log)
+			}
+		})
+	}
+}
+
+// TestConnections: a message for many goes over several connections, up to
+// relay.connections, in turn where the relay takes fewer.
+func TestConnections(t *testing.T) {
+	var members []string
+	for k := range 400 {
+		members = append(members, fmt.Sprintf("m%03d@example.com", k))
+	}
+	for name, f := range map[string]*fakeRelay{
+		"personal": {extensions: "PIPELINING"}, "one by one": {}, "shared": {extensions: "PIPELINING XVERP"},
+		"421 after ten": {extensions: "PIPELINING", perConn: 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, f.start(t), "connections = 3\nbatch = 100")
+			w.list("dev", members...)
+			w.post("alice@example.com", dev)
+			w.deliver()
+			w.wantTaken(f, members...)
+			w.wantEmpty()
+			if _, conns := f.seen(); f.perConn == 0 && (conns < 1 || conns > 3) {
+				t.Errorf("%d connections", conns)
+			}
+		})
+	}
+}
