@@ -12,7 +12,8 @@
 // the outbound message is never written again.
 //
 // The outcome of each recipient is marked in the outbound file and synced after
-// each batch. What a crash can hide is the outcome of one batch: its recipients
+// each batch. What a crash can hide is the outcome of one batch on each connection,
+// or of a hundred messages of one recipient and those under way: these recipients
 // get the message again.
 //
 // Any number of processes may do this at once. The package refuses to mail
