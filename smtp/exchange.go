@@ -189,11 +189,12 @@ func (x *exchange) post() {
 // 2920, 3.1); what is more is written on the side while the replies are read.
 const inlineWrite = 2 << 10
 
-// post writes without waiting for the server. What is small stays in the buffer
-// until the first reply is read.
+// post writes without waiting for the server. What is small, and all that the
+// server has not answered, stays in the buffer until the first reply is read.
 func (c *Client) post(p []byte) {
+	held := c.unheard <= c.wire.bw.Buffered()
 	c.unheard += len(p)
-	if c.unheard < inlineWrite && !c.side.working() {
+	if held && c.unheard < inlineWrite && !c.side.working() {
 		c.wire.bw.Write(p)
 		return
 	}

@@ -148,6 +148,7 @@ func (s *stream) hear(x *exchange) error {
 		x.noMessage()
 		return nil
 	}
+	s.c.unheard = 0
 	if err := x.send(); err != nil {
 		return err
 	}
