@@ -271,7 +271,7 @@ smtpd_authorized_xclient_hosts = `+outsider+"\n")
 
 	addMilterPort(t)
 	for _, protocol := range []string{"2", "3", "4", "6"} {
-		for _, at := range []string{"unix:private/superlist-milter", "inet:127.0.0.1:10028"} {
+		for _, at := range []string{"unix:private/superlist-milter", "inet:127.0.0.1:10030"} {
 			t.Logf("milter_protocol = %s at %s", protocol, at)
 			door := frontDoor(t, "milter_protocol="+protocol, "smtpd_milters="+at)
 			sent := oddPost("by " + protocol + " at " + at[:4])
@@ -310,7 +310,7 @@ func addMilterPort(t *testing.T) {
 	t.Helper()
 	text, err := os.ReadFile("/etc/postfix/master.cf")
 	must(t, err)
-	const port = "\n127.0.0.1:10028 inet n n n - 0 spawn user=superlist argv=/usr/local/bin/superlist-milter\n"
+	const port = "\n127.0.0.1:10030 inet n n n - 0 spawn user=superlist argv=/usr/local/bin/superlist-milter\n"
 	if !strings.Contains(string(text), port) {
 		must(t, os.WriteFile("/etc/postfix/master.cf", append(text, port...), 0o644))
 	}

@@ -62,7 +62,7 @@ func TestSystemd(t *testing.T) {
 	m.burst(t)
 
 	m.run(t, "systemctl", "enable", "--now", "superlist-milter.socket")
-	milterSession(t, "127.0.0.1:10028")
+	milterSession(t, "127.0.0.1:10030")
 	m.wantOnce(t, "by milter")
 
 	t.Log("the journal has both programs' lines, and the reasons")

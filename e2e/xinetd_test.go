@@ -47,7 +47,7 @@ func TestXinetd(t *testing.T) {
 	wait(t, "the session of that look to end", func() bool { return len(running(t)) == 0 })
 
 	inetdSession(t)
-	milterSession(t, "127.0.0.1:10028")
+	milterSession(t, "127.0.0.1:10030")
 	wantInOutboxes(t, "by milter")
 
 	t.Log("no wake-up is lost in a burst, and none closes the port")
