@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bytes"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -77,5 +79,31 @@ func TestSpawnLinksLittle(t *testing.T) {
 		if strings.HasPrefix(dep, "golang.org/x/crypto") || strings.HasPrefix(dep, "github.com/emersion/") {
 			t.Errorf("superlist-spawn links %s", dep)
 		}
+	}
+}
+
+// TestSpawnLinksNoWork: what a package of ours does before main, every session
+// pays for. Maps, Sprintf and the like belong where they are used.
+func TestSpawnLinksNoWork(t *testing.T) {
+	bin, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(bin+"/superlist-spawn", "-h")
+	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
+	var trace bytes.Buffer
+	cmd.Stderr = &trace
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	traced := false
+	for line := range strings.Lines(trace.String()) {
+		traced = traced || strings.HasPrefix(line, "init runtime ")
+		if strings.HasPrefix(line, "init superlist/") && !strings.Contains(line, " 0 allocs") {
+			t.Errorf("it allocates before main: %s", line)
+		}
+	}
+	if !traced {
+		t.Errorf("no trace: %s", trace.Bytes())
 	}
 }

@@ -26,13 +26,16 @@ type Command struct {
 	Proof  Proof     // confirm
 }
 
-// aliases are other programs' words for ours: Mailman's join and leave, mlmmj's
-// kinds of subscription, of which leaving leaves all.
-var aliases = map[string]string{
-	"join":               VerbSubscribe,
-	"leave":              VerbUnsubscribe,
-	"unsubscribe-nomail": VerbUnsubscribe,
-	"unsubscribe-digest": VerbUnsubscribe,
+// alias gives our word for another program's: Mailman's join and leave, mlmmj's
+// kinds of subscription, of which leaving leaves all. Empty: it is none.
+func alias(word string) string {
+	switch word {
+	case "join":
+		return VerbSubscribe
+	case "leave", "unsubscribe-nomail", "unsubscribe-digest":
+		return VerbUnsubscribe
+	}
+	return ""
 }
 
 // replyNoDigest refuses what a list here cannot give.
@@ -43,8 +46,8 @@ var replyNoDigest = smtp.Reply{Code: 550, Enhanced: "5.1.1",
 // no command.
 func parseCommand(verb string) (c Command, ok bool, err error) {
 	folded := strings.ToLower(verb)
-	if alias := aliases[folded]; alias != "" {
-		return Command{Verb: alias}, true, nil
+	if ours := alias(folded); ours != "" {
+		return Command{Verb: ours}, true, nil
 	}
 	word, rest, dash := strings.Cut(verb, "-")
 	if dash && rest == "" {

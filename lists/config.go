@@ -177,6 +177,12 @@ func bareSpan(file, text, table string, v reflect.Value) error {
 			if err := bareSpan(file, text, key+".", field); err != nil {
 				return err
 			}
+		case field.Kind() == reflect.Slice && field.Type().Elem().Kind() == reflect.Struct:
+			for i := range field.Len() {
+				if err := bareSpan(file, text, key+".", field.Index(i)); err != nil {
+					return err
+				}
+			}
 		case field.Type() != reflect.TypeFor[Duration]():
 		case field.Int() > 0 && field.Int() < int64(time.Millisecond):
 			return &ConfigError{File: file, Line: lineOf(text, key), Key: key, Text: noSpan(strconv.FormatInt(field.Int(), 10)).Error()}
@@ -199,6 +205,19 @@ func mismatch(t reflect.Type, raw map[string]any) (key, want string) {
 		if field.Type.Kind() == reflect.Struct && isTable {
 			if key, want := mismatch(field.Type, table); key != "" {
 				return name + "." + key, want
+			}
+			continue
+		}
+		if field.Type.Kind() == reflect.Slice && field.Type.Elem().Kind() == reflect.Struct {
+			tables, ok := value.([]any)
+			if !ok {
+				return name, "a table: [[" + name + "]]"
+			}
+			for _, element := range tables {
+				table, _ := element.(map[string]any)
+				if key, want := mismatch(field.Type.Elem(), table); key != "" {
+					return name + "." + key, want
+				}
 			}
 			continue
 		}

@@ -129,8 +129,6 @@ func decodeReply(data []byte) (smtp.Reply, error) {
 	if err != nil || !r.Temporary() && !r.Permanent() {
 		return smtp.Reply{}, bad(replyCode, fmt.Sprintf("not a refusal: %q", text))
 	}
-	r.Text = percent.Replace(r.Text)
+	r.Text = strings.NewReplacer("%%", "%", "%", "").Replace(r.Text)
 	return r, nil
 }
-
-var percent = strings.NewReplacer("%%", "%", "%", "")

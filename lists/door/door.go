@@ -68,11 +68,11 @@ func shutIn(b sandbox.Box, log *maillog.Log) error {
 
 // box is what the programs of a site are shut into.
 func box(site *lists.Site) sandbox.Box {
-	session, err := beside()
-	if err != nil {
-		session = SessionProgram // where nothing is; HandOver says why
+	b := sandbox.Box{Site: site}
+	if site.HandsOver() {
+		b.Session, _ = beside() // HandOver says what is wrong with it
 	}
-	return sandbox.Box{Site: site, Session: session}
+	return b
 }
 
 // Fallback is the log where the configuration gives none.

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -17,12 +16,11 @@ const (
 	// smtpd_recipient_limit, since they are its own.
 	MaxRecipients = 1000
 
-	// maxLists is how many of them may be lists.
+	// maxLists is how many of them may be lists; replyLists says it too.
 	maxLists = smtp.MaxRecipients
 )
 
-var replyLists = smtp.Reply{Code: 452, Enhanced: "4.5.3",
-	Text: fmt.Sprintf("at most %d lists in one message; send it again to the others", maxLists)}
+var replyLists = smtp.Reply{Code: 452, Enhanced: "4.5.3", Text: "at most 100 lists in one message; send it again to the others"}
 
 // A Proxy is the smtp.Backend of a session whose mail for no list goes on to the
 // next hop.

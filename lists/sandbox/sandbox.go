@@ -2,11 +2,12 @@
 // need, before the client can say anything: with resource limits, no_new_privs
 // and Landlock, landlock(7).
 //
-// A session that is in it writes below queue_dir/tmp and queue_dir/inbound (and a
-// milter session, queue_dir/taken) and nowhere else, reads lists, and opens no other file, starts no program, listens
-// nowhere and connects to no port but those that the configuration names. If
-// superlist-session may be needed it may become that, which may read the key and
-// what else is configured for it. That goes for root as well.
+// A session that is in it writes below queue_dir/tmp and queue_dir/inbound (a
+// milter session below queue_dir/taken too) and nowhere else, reads lists, and
+// opens no other file, starts no program, listens nowhere and connects to no port
+// but those that the configuration names. If superlist-session may be needed it
+// may become that, which may read the key and what else is configured for it.
+// That goes for root as well.
 //
 // It takes what the kernel has: Landlock needs Linux 5.19, its ports 6.7, its
 // signals 6.12. But where a kernel has it and fails, there is no session.
@@ -31,7 +32,7 @@ import (
 // A Box is what a process is shut into.
 type Box struct {
 	Site    *lists.Site
-	Session string // where superlist-session is
+	Session string // where superlist-session is; empty: nowhere
 	Milter  bool   // it is superlist-milter
 }
 
@@ -139,6 +140,9 @@ func service(t lists.Target) grant {
 // for. It shuts itself in again, and nothing is granted twice.
 func (b Box) session() []grant {
 	s := b.Site
+	if b.Session == "" {
+		return nil
+	}
 	gs := []grant{
 		{what: "become", at: b.Session, file: run},
 		{what: "read", at: s.File(), file: read},
