@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"superlist/lists/deliver"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
+	"superlist/lists/sandbox"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -118,6 +120,7 @@ func (k *checker) run(a *app, arg []string) error {
 	k.spool()
 	k.lists()
 	k.log()
+	k.sandbox()
 	k.tls()
 	k.relay()
 	k.nextHop()
@@ -291,6 +294,9 @@ func (k *checker) list(l *lists.List) {
 		}
 	}
 	for _, file := range []string{"list.toml", "members", "key"} {
+		if !k.inReach(l.Dir + "/" + file) {
+			k.wrong(about, l.Dir+"/"+file+" leads out of "+k.site.ListsDir+", so sessions cannot read it", "move it there, or mount it there with mount --bind")
+		}
 		if info, err := os.Stat(l.Dir + "/" + file); err == nil && info.Mode().Perm()&0o007 != 0 {
 			k.warn(about, fmt.Sprintf("%s/%s is open to everybody (%v)", l.Dir, file, info.Mode().Perm()), "chmod o= it")
 		}
@@ -328,6 +334,26 @@ func (k *checker) log() {
 	}
 	log.Close()
 	k.ok("log", "%s, level %s", k.site.Log, k.site.LogLevel)
+}
+
+// sandbox says how far this kernel can shut a session in.
+func (k *checker) sandbox() {
+	version := sandbox.Kernel()
+	if version == 0 {
+		k.ok("sandbox", "limits only: this kernel has no Landlock, which needs Linux 5.19 and landlock in /sys/kernel/security/lsm")
+		return
+	}
+	k.ok("sandbox", "sessions shut themselves in, Landlock %d", version)
+}
+
+// inReach says that a list's file is where a session may read it.
+func (k *checker) inReach(file string) bool {
+	dir, err := filepath.EvalSymlinks(k.site.ListsDir)
+	if err != nil {
+		return true // said elsewhere
+	}
+	path, err := filepath.EvalSymlinks(file)
+	return err != nil || strings.HasPrefix(path, dir+"/")
 }
 
 // connectTimeout is how long check waits for a service on this host.

@@ -166,16 +166,20 @@ func onMemory(dir string) bool {
 // build compiles our programs and the small ones the bench needs.
 func build(work string) (string, error) {
 	bin := filepath.Join(work, "bin")
+	return bin, compile(".", bin, "superlist/cmd/...", "superlist/e2e/bench/floor", "superlist/e2e/bench/rss")
+}
+
+// compile builds programs as the Makefile does: with cgo, package net would
+// bring the dynamic linker and the C library into every start.
+func compile(dir, bin string, packages ...string) error {
 	if err := os.Mkdir(bin, 0o755); err != nil {
-		return "", err
+		return err
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin+"/",
-		"superlist/cmd/...", "superlist/e2e/bench/floor", "superlist/e2e/bench/rss")
-	// As the Makefile builds them: with cgo, package net would bring the dynamic
-	// linker and the C library into every start.
+	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", bin + "/"}, packages...)...)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
+		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	return bin, nil
+	return nil
 }

@@ -35,7 +35,7 @@ type bench struct {
 func main() {
 	// A sink dies with the thread that started it: let that be the main one.
 	runtime.LockOSThread()
-	rounds := flag.Int("rounds", 100, "`rounds` of the session comparison")
+	rounds := flag.Int("rounds", 300, "`rounds` of the session comparison")
 	posts := flag.Int("posts", 5, "`rounds` of the delivery comparison")
 	only := flag.String("only", "session,post,memory,proxy,milter", "`parts` to run")
 	keep := flag.Bool("keep", false, "keep the scratch directory")

@@ -22,13 +22,20 @@ func (b *bench) sessions() error {
 	if why != nil {
 		exim = nil
 	}
+	old, whyNot := b.before()
+	if whyNot != nil {
+		old = ""
+	}
 	for _, log := range []string{"none", "syslog"} {
 		if log == "syslog" && !private() {
 			continue
 		}
-		if err := b.session(log, dialogue, exim); err != nil {
+		if err := b.session(log, dialogue, old, exim); err != nil {
 			return err
 		}
+	}
+	if whyNot != nil {
+		b.skip("superlist-spawn / superlist-spawn of "+beforeCommit, whyNot)
 	}
 	if why != nil {
 		b.skip("superlist-spawn / exim4 -bs", why)
@@ -36,40 +43,64 @@ func (b *bench) sessions() error {
 	return nil
 }
 
-func (b *bench) session(log, dialogue string, exim *eximHome) error {
-	s, err := b.newSite("session-"+log, siteOptions{log: log, members: sessionMembers, relay: "127.0.0.1:9"})
-	if err != nil {
-		return err
-	}
-	ours := &contender{
-		name:  "superlist-spawn",
-		argv:  []string{b.bin + "/superlist-spawn", "-c", s.config},
+// trusting has a site take a dialogue that is there before it has said anything,
+// as it does from hosts it trusts: from others that is a refusal.
+const trusting = "trusted = [\"" + peerAddress + "\"]\n"
+
+// spawn is a contender: the superlist-spawn of a site.
+func (s *site) spawn(name, dialogue string) *contender {
+	return &contender{
+		name:  name,
+		argv:  []string{s.bin + "/superlist-spawn", "-c", s.config},
 		stdin: dialogue,
 		check: accepted,
 	}
+}
+
+// session races whoever there is. old are the programs as they once were, and
+// empty where they cannot be had, as exim is nil then.
+func (b *bench) session(log, dialogue, old string, exim *eximHome) error {
+	s, err := b.newSite("session-"+log, siteOptions{log: log, more: trusting, members: sessionMembers, relay: "127.0.0.1:9"})
+	if err != nil {
+		return err
+	}
+	ours := s.spawn("superlist-spawn", dialogue)
 	floor, err := b.floor(s, dialogue)
 	if err != nil {
 		return err
 	}
 	cs := []*contender{ours, floor}
-	if exim != nil {
-		debian, shortest, err := exim.contenders(log, dialogue)
+	var before, debian, shortest *contender
+	if old != "" {
+		// A site of its own: each version reads what it has written.
+		then, err := b.newSite("before-"+log, siteOptions{bin: old, log: log, members: sessionMembers, relay: "127.0.0.1:9"})
 		if err != nil {
 			return err
 		}
-		cs = []*contender{ours, debian, shortest, floor}
+		before = then.spawn("superlist-spawn of "+beforeCommit, dialogue)
+		cs = append(cs, before)
+	}
+	if exim != nil {
+		if debian, shortest, err = exim.contenders(log, dialogue); err != nil {
+			return err
+		}
+		cs = append(cs, debian, shortest)
 	}
 	if err := race(b.rounds, cs...); err != nil {
 		return err
 	}
 	fmt.Printf("\nOne SMTP session: one small message, durable, accepted; dialogue on stdin, log %s, %d rounds\n", log, b.rounds)
 	table(cs...)
+	if before != nil {
+		mid, line := ratio(ours, before)
+		fmt.Printf("%s  want ≤ 1.10  %s\n", line, b.verdict("session before and after, log "+log, mid, 1.10))
+	}
 	if exim != nil {
-		mid, line := ratio(ours, cs[1])
+		mid, line := ratio(ours, debian)
 		fmt.Printf("%s  want ≤ 0.40  %s\n", line, b.verdict("session, log "+log, mid, 0.40))
-		_, line = ratio(ours, cs[2])
+		_, line = ratio(ours, shortest)
 		fmt.Printf("%s  for information\n", line)
-		_, line = ratio(floor, cs[1])
+		_, line = ratio(floor, debian)
 		fmt.Println(line)
 	}
 	_, line := ratio(ours, floor)

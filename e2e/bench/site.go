@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -21,6 +22,8 @@ type site struct {
 }
 
 type siteOptions struct {
+	bin     string // where its programs are; empty: the bench's
+	more    string // lines of superlist.toml that not every version knows
 	log     string // superlist.toml's log
 	relay   string // host:port
 	size    string // the largest message
@@ -28,7 +31,7 @@ type siteOptions struct {
 }
 
 func (b *bench) newSite(name string, o siteOptions) (*site, error) {
-	s := &site{bin: b.bin, dir: filepath.Join(b.work, name)}
+	s := &site{bin: cmp.Or(o.bin, b.bin), dir: filepath.Join(b.work, name)}
 	s.config = filepath.Join(s.dir, "superlist.toml")
 	if err := os.Mkdir(s.dir, 0o755); err != nil {
 		return nil, err
@@ -43,12 +46,12 @@ max_message_size = %q
 user             = ""
 kick             = ""
 log              = %q
-
+%s
 [relay]
 address = %q
 verp    = "auto"
 batch   = 1000
-`, s.dir+"/spool", s.dir+"/lists", o.size, o.log, o.relay)
+`, s.dir+"/spool", s.dir+"/lists", o.size, o.log, o.more, o.relay)
 	if err := os.WriteFile(s.config, []byte(config), 0o644); err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 // sessions together.
 const (
 	// MaxMemory: a session has some megabytes whatever its message, and
-	// superlist-session takes up to 64 MiB for a password (argon2id).
+	// superlist-session takes up to 256 MiB for a password (argon2id).
 	MaxMemory = 512 << 20
 	// MaxFiles: standard descriptors, log, message, list, a directory, the
 	// runtime's own, and as many again.
