@@ -45,11 +45,17 @@ type result struct {
 	domain string
 }
 
-// properties are where each method names its domain.
-var properties = map[string][]string{
-	"dmarc": {"header.from"},
-	"dkim":  {"header.d", "header.i"},
-	"spf":   {"smtp.mailfrom"},
+// properties are where a method names its domain.
+func properties(method string) []string {
+	switch method {
+	case "dmarc":
+		return []string{"header.from"}
+	case "dkim":
+		return []string{"header.d", "header.i"}
+	case "spf":
+		return []string{"smtp.mailfrom"}
+	}
+	return nil
 }
 
 // splitResults takes a field apart: RFC 8601, 2.2. Comments say nothing.
@@ -66,7 +72,7 @@ func splitResults(value string) (servID string, results []result) {
 		r := result{method: method, pass: outcome == "pass"}
 		for _, word := range words[1:] {
 			key, v, _ := strings.Cut(word, "=")
-			for _, want := range properties[method] {
+			for _, want := range properties(method) {
 				if strings.EqualFold(key, want) && r.domain == "" {
 					v = strings.Trim(v, `"<>`)
 					r.domain = v[strings.LastIndexByte(v, '@')+1:]
