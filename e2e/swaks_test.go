@@ -32,7 +32,11 @@ func swaksRefused(t *testing.T, server, reply, from, to string) {
 func wantSMTP(t *testing.T, transcript string) {
 	t.Helper()
 	for line := range strings.Lines(transcript) {
-		if text, ok := strings.CutPrefix(line, "<-  "); ok {
+		text, ok := strings.CutPrefix(line, "<-  ")
+		if !ok { // in TLS
+			text, ok = strings.CutPrefix(line, "<~  ")
+		}
+		if ok {
 			text = strings.TrimSuffix(text, "\n") + "\r\n"
 			if !replyLine.MatchString(text) {
 				t.Errorf("not SMTP: %q", line)
