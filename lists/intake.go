@@ -197,8 +197,12 @@ func (in *Intake) create(env *smtp.Envelope, id string, now time.Time) (*queue.W
 	if err != nil {
 		return nil, err
 	}
-	for _, to := range env.To {
-		if err := w.Rcpt(to); err != nil {
+	for i, to := range env.To {
+		to, err := in.dests[i].answerable(to, env.From)
+		if err == nil {
+			err = w.Rcpt(to)
+		}
+		if err != nil {
 			w.Abort()
 			return nil, err
 		}

@@ -16,6 +16,26 @@ func (l *List) refusal(enhanced, format string, args ...any) smtp.Reply {
 		Text: fmt.Sprintf(format, args...) + "; the owners are at " + l.Verb("owner").Address()}
 }
 
+// answerable leaves of a recipient what its sender may have reports on. Who is
+// not known to the list gets none: anybody can write an address of somebody
+// else's into MAIL, who would then get our mail. A command is answered anyway.
+func (d Destination) answerable(to smtp.Rcpt, sender smtp.Path) (smtp.Rcpt, error) {
+	if to.Notify&(smtp.NotifySuccess|smtp.NotifyFailure) == 0 || sender.IsNull() {
+		return to, nil
+	}
+	known := false
+	if d.Purpose == Post || d.Purpose == Owner {
+		var err error
+		if known, err = d.List.knows(behindTag(sender)); err != nil {
+			return to, err
+		}
+	}
+	if !known {
+		to.Notify = smtp.NotifyNever
+	}
+	return to, nil
+}
+
 // behindTag is the sender behind a BATV address, prvs=KDDDSSSSSS=local@domain,
 // which changes every day (draft-levine-smtp-batv, 3). The tag is for who made
 // it, and can be checked by nobody else.

@@ -52,7 +52,8 @@ type Site struct {
 	XForward           bool     `toml:"xforward"`
 	ProxyProtocol      bool     `toml:"proxy_protocol"`
 	Trusted            []string `toml:"trusted"` // networks, addresses, "unix", "stdin"
-	Vrfy               string   `toml:"vrfy"`    // maybe, lists
+	DSN                bool     `toml:"dsn"`
+	Vrfy               string   `toml:"vrfy"` // maybe, lists
 	HeloCheck          bool     `toml:"helo_check"`
 	Log                string   `toml:"log"`
 	LogLevel           string   `toml:"log_level"`
@@ -114,6 +115,7 @@ func Load(file string) (*Site, error) {
 		RecipientDelimiter: "+",
 		Kick:               "127.0.0.1:10027",
 		XForward:           true,
+		DSN:                true,
 		Vrfy:               "maybe",
 		Trusted:            []string{"127.0.0.0/8", "::1", "unix"},
 		Log:                "syslog",

@@ -96,12 +96,17 @@ func (s *Session) extensions() []string {
 		"8BITMIME",
 		"CHUNKING",
 		"SMTPUTF8",
-		"LIMITS RCPTMAX=" + strconv.Itoa(s.maxRecipients()), // RFC 9422
-		"ENHANCEDSTATUSCODES",
 	}
 	if s.BinaryMIME {
 		words = append(words, BinaryMIME)
 	}
+	if s.DSN {
+		words = append(words, "DSN")
+	}
+	words = append(words,
+		"LIMITS RCPTMAX="+strconv.Itoa(s.maxRecipients()), // RFC 9422
+		"ENHANCEDSTATUSCODES",
+	)
 	if s.StartTLS && !s.TLS.On() {
 		words = append(words, "STARTTLS")
 	}

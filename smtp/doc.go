@@ -3,9 +3,9 @@
 //
 // It implements RFC 5321 with SIZE (RFC 1870), 8BITMIME (RFC 6152), PIPELINING
 // (RFC 2920), CHUNKING and BINARYMIME (RFC 3030), ENHANCEDSTATUSCODES (RFC 2034),
-// SMTPUTF8 (RFC 6531), LIMITS (RFC 9422), AUTH (RFC 4954), LMTP (RFC 2033)
-// and, in the client, REQUIRETLS (RFC 8689) and Postfix's XVERP, XCLIENT and
-// XFORWARD.
+// SMTPUTF8 (RFC 6531), DSN (RFC 3461), LIMITS (RFC 9422), AUTH (RFC 4954),
+// REQUIRETLS (RFC 8689), LMTP (RFC 2033) and, in the client, Postfix's XVERP,
+// XCLIENT and XFORWARD.
 //
 // It knows neither disk nor mailing lists: a Session asks its Backend, a Client
 // sends what it is given. It refuses to take anything but CRLF as the end of a

@@ -11,6 +11,10 @@
 // outbound message has not been touched and is taken as it is; or it is, then
 // the outbound message is never written again.
 //
+// The same goes for what else follows from a recipient, under a name with a word
+// behind it: <id>.k-delivered is the report that a sender asked for, and
+// <id>.k-failed the one that is sent when the recipient is marked failed.
+//
 // The outcome of each recipient is marked in the outbound file and synced after
 // each batch. What a crash can hide is the outcome of one batch on each connection,
 // or of a hundred messages of one recipient and those under way: these recipients

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"superlist/lists"
 	"superlist/lists/maillog"
@@ -34,7 +33,7 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 		}
 		var err error
 		if !again {
-			err = r.expandOne(m, rcpt.Path, outboundID(m.ID, k))
+			err = r.answered(m, rcpt, k, r.expandOne(m, rcpt.Path, outboundID(m.ID, k)))
 		}
 		state := byte(queue.Done)
 		if reply, ok := permanent(err); ok {
@@ -80,7 +79,11 @@ func (r *Runner) ready(id string) bool {
 			return false
 		}
 		if k++; id == outboundID(m.ID, k) || strings.HasPrefix(id, outboundID(m.ID, k)+"-") {
-			return rcpt.State == queue.Done && m.Sync() == nil
+			done := byte(queue.Done)
+			if id == reportID(m.ID, k, actionFailed) {
+				done = queue.Fail
+			}
+			return rcpt.State == done && m.Sync() == nil
 		}
 	}
 	return false
@@ -240,7 +243,7 @@ func needsUTF8(m *queue.Message) (bool, error) {
 		return false, nil
 	}
 	raw, _, err := rewrite.ReadHeader(m.Content())
-	return bytes.ContainsFunc(raw, func(c rune) bool { return c >= utf8.RuneSelf }), err
+	return !isASCII(raw), err
 }
 
 // end writes the message with the header that change makes of its own, and the

@@ -20,7 +20,7 @@ import (
 )
 
 // The site of the fault loop: two lists of five members each, sent in batches
-// of two, and one post for both.
+// of two, and one post for both, whose sender wants to hear that dev has it.
 var faultLists = map[string][]string{
 	"dev":  {"a@example.com", "b@example.com", "c@example.com", "d@example.com", "e@example.com"},
 	"news": {"f@example.com", "g@example.com", "h@example.com", "i@example.com", "j@example.com"},
@@ -61,12 +61,16 @@ func faultSite(t *testing.T, dir string) *lists.Site {
 	if err := spool.Init(); err != nil {
 		t.Fatal(err)
 	}
-	w, err := spool.Create(queue.Head{From: smtp.Path{Local: "a", Domain: "example.com"}})
+	w, err := spool.Create(queue.Head{From: smtp.Path{Local: "poster", Domain: "example.com"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name := range faultLists {
-		w.Rcpt(smtp.Rcpt{Path: smtp.Path{Local: name, Domain: "lists.example.org"}})
+		to := smtp.Rcpt{Path: smtp.Path{Local: name, Domain: "lists.example.org"}}
+		if name == "dev" {
+			to.Notify = smtp.NotifySuccess
+		}
+		w.Rcpt(to)
 	}
 	io.WriteString(w, "From: a@example.com\r\nSubject: once\r\n\r\nbody\r\n")
 	if err := w.Commit(queue.Inbound); err != nil {
@@ -104,6 +108,18 @@ func checkOnce(t *testing.T, site *lists.Site, dir, what string, mayHide bool) {
 					t.Errorf("%s: %s got %q", what, m, text)
 				}
 			}
+		}
+	}
+	reports, _ := filepath.Glob(filepath.Join(dir, "out", "poster@example.com", "new", "*"))
+	switch {
+	case len(reports) == 2:
+		twice++
+	case len(reports) != 1:
+		t.Errorf("%s: %d reports", what, len(reports))
+	}
+	for _, f := range reports {
+		if text, _ := os.ReadFile(f); !strings.Contains(string(text), "Final-Recipient: rfc822; dev@") || !strings.Contains(string(text), "Action: delivered") {
+			t.Errorf("%s: the report is %q", what, text)
 		}
 	}
 	if twice > faultBatch || twice > 0 && !mayHide {
@@ -198,7 +214,7 @@ func TestOrderOnDisk(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || unlinked != 3 || len(dirtyFile)+len(dirtyDir) > 0 {
+	if err != nil || unlinked != 4 || len(dirtyFile)+len(dirtyDir) > 0 {
 		t.Errorf("%v, %d files done, not synced: %v %v", err, unlinked, dirtyFile, dirtyDir)
 	}
 	checkOnce(t, site, dir, "traced", false)

@@ -155,6 +155,9 @@ func (r *Runner) later(m *queue.Message, reason string) error {
 
 // giveUp fails what is still to do and keeps the message for the operator.
 func (r *Runner) giveUp(m *queue.Message, reason string) error {
+	if err := r.reportGivenUp(m); err != nil {
+		return err
+	}
 	n := 0
 	for rcpt, err := range m.Recipients() {
 		if err != nil {

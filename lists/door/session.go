@@ -23,6 +23,7 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 		Peer:           Peer(0, os.Getenv),
 		MaxMessageSize: int64(site.MaxMessageSize),
 		HeloCheck:      site.HeloCheck,
+		DSN:            site.DSN,
 		ProxyProtocol:  site.ProxyProtocol,
 		XClient:        site.XClient,
 		XForward:       site.XForward,

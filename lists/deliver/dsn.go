@@ -1,0 +1,300 @@
+package deliver
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"superlist/lists/maillog"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// A list ends a sender's request for reports: RFC 3461, 5.2.7.3. It says itself
+// that it has the message, or has given it up, and asks for nothing about its
+// members on the sender's behalf. What to say to whom was settled when the
+// message came in: see lists.Intake.
+
+// An action is what a report says has happened: RFC 3464, 2.3.3.
+type action struct {
+	name    string
+	wish    smtp.Notify
+	subject string
+	text    string // for {list}, {reason} and {owner}
+}
+
+// All the words of a report stand here.
+var (
+	actionDelivered = action{"delivered", smtp.NotifySuccess, "Delivered to the mailing list", `This is a report that you asked for. Your message has reached the mailing
+list
+
+    {list}
+
+and is on its way to its members. The list reports nothing about them: what
+cannot be delivered there, the list hears.
+`}
+	actionFailed = action{"failed", smtp.NotifyFailure, "Not delivered to the mailing list", `This is a report that you asked for. Your message has not reached the mailing
+list
+
+    {list}
+
+and nobody has got it. The reason is
+
+    {reason}
+
+{owner}
+`}
+)
+
+// askOwner is where a reader of a report can turn to.
+const askOwner = "The owners of the list can help you: they are at\n\n    %s\n"
+
+// reportID names the report on recipient k of an inbound message.
+func reportID(inbound string, k int, a action) string {
+	return outboundID(inbound, k) + "-" + a.name
+}
+
+// replyExpired is the reason of what has waited too long. What it waited for is
+// for the log.
+var replyExpired = smtp.Reply{Code: 554, Enhanced: "5.4.7", Text: "the list could not take the message for too long"}
+
+// report tells the sender what came of recipient k, once, where he has asked for
+// it. It goes to the sender's address from the null sender, so nothing answers
+// it.
+func (r *Runner) report(m *queue.Message, rcpt queue.Recipient, k int, a action, reason smtp.Reply) error {
+	if m.From.IsNull() || rcpt.Notify&a.wish == 0 || !r.Site.DSN {
+		return nil
+	}
+	id := reportID(m.ID, k, a)
+	if there, err := r.Spool.Exists(queue.Outbound, id); there || err != nil {
+		return err
+	}
+	raw, bodyAt, err := rewrite.ReadHeader(m.Content())
+	if err != nil {
+		return err
+	}
+	p := report{r: r, m: m, rcpt: rcpt, action: a, reason: reason, header: raw, id: id, now: r.now()}
+	p.list, p.from = rcpt.Path, smtp.Path{Local: "postmaster", Domain: r.Site.Hostname}
+	if d, err := r.Site.Resolve(rcpt.Path); err == nil {
+		p.list, p.from, p.owner = d.List.Addr, d.List.Verb("owner"), true
+	}
+	// RFC 3461, 4.3: RET is about failures; of what was delivered the header is
+	// enough. What is BINARYMIME fits into no report.
+	p.full = a.name == actionFailed.name && m.Ret == "FULL" && m.Body != smtp.BinaryMIME
+	if p.full {
+		p.body = io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt)
+	}
+	if err := p.write(); err != nil {
+		return err
+	}
+	r.Log.Printf(maillog.Info, "report id=%s list=%s to=%s action=%s", m.ID, p.list, m.From, a.name)
+	return nil
+}
+
+// A report is one delivery status notification: RFC 3464.
+type report struct {
+	r      *Runner
+	m      *queue.Message
+	rcpt   queue.Recipient
+	action action
+	reason smtp.Reply
+	header []byte
+	full   bool
+	body   io.Reader // of the message, where all of it is returned
+	id     string
+	now    time.Time
+	list   smtp.Path
+	from   smtp.Path
+	owner  bool // from is the list's owners
+}
+
+// write puts the report into the spool.
+func (p *report) write() error {
+	eight := !isASCII(p.header) || p.full && p.m.Body != "7BIT" || p.m.UTF8
+	body := "7BIT"
+	if eight {
+		body = "8BITMIME"
+	}
+	w, err := p.r.Spool.Create(queue.Head{
+		ID: p.id, Arrived: p.now, Client: p.m.Client, Body: body, UTF8: !p.m.From.IsASCII(), List: p.list,
+	})
+	if err != nil {
+		return err
+	}
+	err = w.Rcpt(smtp.Rcpt{Path: p.m.From})
+	if err == nil {
+		err = p.content(w, body)
+	}
+	if err != nil {
+		w.Abort()
+		return err
+	}
+	return w.Commit(queue.Outbound)
+}
+
+// content writes header and parts. Nothing in it was chosen by the sender but
+// what he asked for, and his own message.
+func (p *report) content(to io.Writer, encoding string) error {
+	w := bufio.NewWriter(to)
+	sum := sha256.Sum256([]byte(p.id))
+	boundary := fmt.Sprintf("=_%x", sum[:16])
+	put := func(format string, args ...any) { fmt.Fprintf(w, format+"\r\n", args...) }
+	cte := map[string]string{"7BIT": "7bit", "8BITMIME": "8bit"}[encoding]
+
+	put("From: %s", p.from)
+	put("To: %s", p.m.From)
+	put("Subject: %s %s", p.action.subject, p.list.Address())
+	put("Date: %s", p.now.UTC().Format(dateFormat))
+	put("Message-ID: <%s@%s>", p.id, p.r.Site.Hostname)
+	put("Auto-Submitted: auto-replied") // RFC 3834, 5
+	put("MIME-Version: 1.0")
+	put("Content-Type: multipart/report; report-type=%s;\r\n boundary=%q", p.global("delivery-status"), boundary)
+	put("Content-Transfer-Encoding: %s", cte)
+	put("")
+	put("--%s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n", boundary, cte)
+	w.WriteString(p.text())
+	put("\r\n--%s\r\nContent-Type: message/%s\r\nContent-Transfer-Encoding: %s\r\n", boundary, p.global("delivery-status"), cte)
+	p.status(put)
+	returned := "text/rfc822-headers"
+	if p.m.UTF8 {
+		returned = "message/global-headers" // RFC 6533, 6
+	}
+	if p.full {
+		returned = "message/rfc822"
+		if p.m.UTF8 {
+			returned = "message/global"
+		}
+	}
+	put("\r\n--%s\r\nContent-Type: %s\r\nContent-Transfer-Encoding: %s\r\n", boundary, returned, cte)
+	w.Write(p.header)
+	if p.full {
+		put("")
+		if _, err := io.Copy(w, p.body); err != nil {
+			return err
+		}
+	}
+	put("\r\n--%s--", boundary)
+	return w.Flush()
+}
+
+const dateFormat = "Mon, 2 Jan 2006 15:04:05 -0700"
+
+// global is the name of a part in a report on a message that came with SMTPUTF8:
+// RFC 6533, 4.
+func (p *report) global(name string) string {
+	if p.m.UTF8 {
+		return "global-" + name
+	}
+	return name
+}
+
+// text is what a person reads.
+func (p *report) text() string {
+	owner := ""
+	if p.owner {
+		owner = fmt.Sprintf(askOwner, p.from.Address())
+	}
+	text := strings.NewReplacer("{list}", p.list.Address(), "{reason}", short(p.reason.String()), "{owner}\n", owner).Replace(p.action.text)
+	return strings.ReplaceAll(text, "\n", "\r\n")
+}
+
+// status is the part for programs: RFC 3464, 2.
+func (p *report) status(put func(string, ...any)) {
+	put("Reporting-MTA: dns; %s", p.r.Site.Hostname)
+	if id, ok := smtp.EnvelopeID(p.m.EnvID); ok {
+		put("Original-Envelope-Id: %s", id)
+	}
+	put("Arrival-Date: %s\r\n", p.m.Arrived.UTC().Format(dateFormat))
+	if kind, address, ok := smtp.OriginalRecipient(p.rcpt.ORcpt); ok {
+		put("Original-Recipient: %s; %s", kind, address)
+	}
+	kind := "rfc822"
+	if !p.rcpt.IsASCII() {
+		kind = "utf-8"
+	}
+	put("Final-Recipient: %s; %s", kind, p.rcpt.Address())
+	put("Action: %s", p.action.name)
+	if p.action.name == actionDelivered.name {
+		put("Status: 2.0.0")
+		return
+	}
+	status := p.reason.Enhanced
+	if status == "" {
+		status = "5.0.0"
+	}
+	put("Status: %s", status)
+	put("Diagnostic-Code: smtp; %s", short(p.reason.String()))
+}
+
+// maxReason keeps a line within what RFC 5322, 2.1.1 allows.
+const maxReason = 900
+
+func short(s string) string { return s[:min(len(s), maxReason)] }
+
+func isASCII(b []byte) bool {
+	return !bytes.ContainsFunc(b, func(c rune) bool { return c >= utf8.RuneSelf })
+}
+
+// reportGivenUp tells the senders of what is given up.
+func (r *Runner) reportGivenUp(m *queue.Message) error {
+	if m.Box != queue.Inbound {
+		return nil
+	}
+	k := -1
+	for rcpt, err := range m.Recipients() {
+		if err != nil {
+			return err
+		}
+		if k++; rcpt.State != queue.ToDo {
+			continue
+		}
+		if err := r.report(m, rcpt, k, actionFailed, replyExpired); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onItsWay says that what follows from a recipient is his message, and not a
+// letter about it, which has the null sender: who posts what is held, or thrown
+// away, must not hear that it was delivered.
+func (r *Runner) onItsWay(id string) (bool, error) {
+	out, err := r.Spool.Open(queue.Outbound, id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer out.Close()
+	return !out.From.IsNull(), nil
+}
+
+// answered reports on recipient k when it has been expanded: err is what came of
+// that, and the result what comes of both.
+func (r *Runner) answered(m *queue.Message, rcpt queue.Recipient, k int, err error) error {
+	reply, forGood := permanent(err)
+	switch {
+	case err == nil && rcpt.Notify&smtp.NotifySuccess == 0:
+		return nil
+	case err == nil:
+		if on, err := r.onItsWay(outboundID(m.ID, k)); !on || err != nil {
+			return err
+		}
+		return r.report(m, rcpt, k, actionDelivered, smtp.Reply{})
+	case !forGood:
+		return err
+	}
+	if trouble := r.report(m, rcpt, k, actionFailed, reply); trouble != nil {
+		return errors.New(trouble.Error()) // to be tried again, whatever it is
+	}
+	return err
+}
