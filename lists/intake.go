@@ -193,6 +193,8 @@ func (in *Intake) create(env *smtp.Envelope, id string, now time.Time) (*queue.W
 		EnvID:   env.EnvID,
 		UTF8:    env.UTF8,
 		Proved:  in.authors(env),
+
+		RequireTLS: env.RequireTLS,
 	})
 	if err != nil {
 		return nil, err

@@ -147,3 +147,9 @@ func validIPPort(s string) bool {
 	_, err := netip.ParseAddrPort(s)
 	return err == nil
 }
+
+// Verifies says that mail leaves by verified TLS, or not at all, so that
+// REQUIRETLS can be promised (RFC 8689). What goes into Maildirs does not leave.
+func (r Relay) Verifies() bool {
+	return r.TLS == "verify" || r.TLS == "dane" || strings.HasPrefix(r.Address, "maildir:")
+}

@@ -34,6 +34,9 @@ type Head struct {
 
 	Proved []smtp.Path // addresses that the client has proved to be its own, by AUTH
 	Why    string      // of a held message: what is done with it, and why
+
+	// RequireTLS is REQUIRETLS: the message leaves by verified TLS alone.
+	RequireTLS bool
 }
 
 // timeFormat is RFC 3339 with microseconds.
@@ -62,6 +65,7 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	}
 	for _, field := range []struct{ key, value string }{
 		{"client", h.Client}, {"body", h.Body}, {"ret", h.Ret}, {"envid", h.EnvID}, {"utf8", yes(h.UTF8)},
+		{"requiretls", yes(h.RequireTLS)},
 		{"list", list}, {"verp", yes(h.VERP)}, {"why", h.Why},
 	} {
 		if !smtp.Printable(field.value) {
@@ -133,6 +137,8 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				h.EnvID = value
 			case "utf8":
 				h.UTF8 = value == "yes"
+			case "requiretls":
+				h.RequireTLS = value == "yes"
 			case "verp":
 				h.VERP = value == "yes"
 			case "why":

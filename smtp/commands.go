@@ -100,6 +100,9 @@ func (s *Session) extensions() []string {
 	if s.BinaryMIME {
 		words = append(words, BinaryMIME)
 	}
+	if s.TLSOnward && s.TLS.On() { // RFC 8689, 4.1
+		words = append(words, "REQUIRETLS")
+	}
 	if s.DSN {
 		words = append(words, "DSN")
 	}
@@ -163,6 +166,9 @@ func (s *Session) mail(arg string) {
 	s.reply(Reply{250, "2.1.0", "sender ok"})
 }
 
+// replyNoOnward refuses a promise that cannot be kept: RFC 8689, 4.2.
+var replyNoOnward = Reply{550, "5.7.30", "REQUIRETLS can be promised inside TLS alone, and where TLS leads on from here"}
+
 // mailParam is one parameter of MAIL.
 func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
 	switch p.key {
@@ -184,6 +190,14 @@ func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
 		default:
 			return Reply{501, "5.5.4", "BODY must be 7BIT or 8BITMIME"}, false
 		}
+	case "REQUIRETLS": // RFC 8689, 2
+		switch {
+		case p.value != "":
+			return Reply{501, "5.5.4", "REQUIRETLS has no value"}, false
+		case !s.TLS.On() || !s.TLSOnward:
+			return replyNoOnward, false
+		}
+		env.RequireTLS = true
 	case "SMTPUTF8": // RFC 6531, 3.4
 		if p.value != "" {
 			return Reply{501, "5.5.4", "SMTPUTF8 has no value"}, false

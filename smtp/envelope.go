@@ -121,7 +121,10 @@ type Envelope struct {
 	Ret   string // how much of the message a report is to have: "", "FULL" or "HDRS" (RFC 3461, 4.3)
 	EnvID string // the sender's name for the transaction, in xtext as it came; see EnvelopeID
 	To    []Rcpt // the recipients accepted so far
-	Line  string // the command that the backend is asked about, as it came: MAIL, then each RCPT
+	// RequireTLS is REQUIRETLS: the message goes on by verified TLS or not at all
+	// (RFC 8689).
+	RequireTLS bool
+	Line       string // the command that the backend is asked about, as it came: MAIL, then each RCPT
 
 	Forwarded *Forwarded // what XFORWARD says; nil: nothing
 }

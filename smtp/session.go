@@ -53,6 +53,7 @@ type Session struct {
 	TLS            TLS   // what the connection is inside of
 	MaxMessageSize int64 // bytes; 0: no limit
 	BinaryMIME     bool  // offer BINARYMIME: the Backend takes a message that has no lines
+	TLSOnward      bool  // offer REQUIRETLS inside TLS: the Backend has a message so marked leave by TLS alone
 	DSN            bool  // offer delivery status notifications; the Backend has to send them
 	MaxRecipients  int   // of one message; 0: the constant of that name
 

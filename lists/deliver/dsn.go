@@ -88,7 +88,8 @@ func (r *Runner) report(m *queue.Message, rcpt queue.Recipient, k int, a action,
 	}
 	// RFC 3461, 4.3: RET is about failures; of what was delivered the header is
 	// enough. What is BINARYMIME fits into no report.
-	p.full = a.name == actionFailed.name && m.Ret == "FULL" && m.Body != smtp.BinaryMIME
+	// And what requires TLS is not returned at all: RFC 8689, 5.
+	p.full = a.name == actionFailed.name && m.Ret == "FULL" && m.Body != smtp.BinaryMIME && !m.RequireTLS
 	if p.full {
 		p.body = io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt)
 	}
@@ -124,7 +125,7 @@ func (p *report) write() error {
 		body = "8BITMIME"
 	}
 	w, err := p.r.Spool.Create(queue.Head{
-		ID: p.id, Arrived: p.now, Client: p.m.Client, Body: body, UTF8: !p.m.From.IsASCII(), List: p.list,
+		ID: p.id, Arrived: p.now, Client: p.m.Client, Body: body, UTF8: !p.m.From.IsASCII(), RequireTLS: p.m.RequireTLS, List: p.list,
 	})
 	if err != nil {
 		return err

@@ -232,7 +232,7 @@ func (r *Runner) begin(m *queue.Message, l *lists.List, id string, verp bool) (*
 		return nil, err
 	}
 	return r.Spool.Create(queue.Head{
-		ID: id, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, UTF8: utf8, List: l.Addr, VERP: verp,
+		ID: id, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, UTF8: utf8, RequireTLS: m.RequireTLS, List: l.Addr, VERP: verp,
 	})
 }
 

@@ -270,7 +270,7 @@ func (s *sending) transaction(from smtp.Path, batch []queue.Recipient) *smtp.Tra
 		utf8 = utf8 || !rcpt.IsASCII()
 	}
 	return &smtp.Transaction{
-		From: from, To: to, Body: s.m.Body, Size: s.m.Size, Message: s.m.Content(), UTF8: utf8,
+		From: from, To: to, Body: s.m.Body, Size: s.m.Size, Message: s.m.Content(), UTF8: utf8, RequireTLS: s.m.RequireTLS,
 		// Who gets the reports has the message in the archive, and needs no more
 		// of it than the headers.
 		Ret: "HDRS",
