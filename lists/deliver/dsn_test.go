@@ -315,3 +315,16 @@ func TestReportFails(t *testing.T) {
 	w.wantEmpty()
 	w.wantTaken(f, "a@example.com", "poster@example.com")
 }
+
+// TestReportNotOfHeld: whose post is held has not reached the list.
+func TestReportNotOfHeld(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING"}
+	w := newWorld(t, f.start(t), "")
+	l := w.list("dev", "alice@example.com")
+	if err := l.Set([]string{"moderated=true"}); err != nil {
+		t.Fatal(err)
+	}
+	w.wish(queue.Head{From: path("alice@example.com")}, original+"\r\n", smtp.Rcpt{Path: path(dev), Notify: smtp.NotifySuccess})
+	w.deliver()
+	w.wantTaken(f, "olga@example.org", "otto@example.org") // who are asked
+}
