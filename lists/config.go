@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pelletier/go-toml/v2"
+	"github.com/BurntSushi/toml"
 	"golang.org/x/sys/unix"
 
 	"superlist/queue"
@@ -82,14 +82,10 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	}
 	t, err := time.ParseDuration(s)
 	if err != nil || t <= 0 {
-		return noSpan(s)
+		return fmt.Errorf(`%q is no time span; write "30s", "5m", "4h" or "5d"`, text)
 	}
 	*d = Duration(t)
 	return nil
-}
-
-func noSpan(text string) error {
-	return fmt.Errorf(`%q is no time span; write "30s", "5m", "4h" or "5d"`, text)
 }
 
 // String is the Duration as it is written in a file.
@@ -134,61 +130,32 @@ func readConfig(file string, v any) (text string, err error) {
 }
 
 func decodeConfig(file, text string, v any) error {
-	d := toml.NewDecoder(strings.NewReader(text))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	var unknown *toml.StrictMissingError
-	var wrong *toml.DecodeError
-	switch {
-	case errors.As(err, &unknown):
-		return unknownKey(file, &unknown.Errors[0], v)
-	case errors.As(err, &wrong):
-		return wrongValue(file, text, v, wrong)
-	case err != nil:
-		return &ConfigError{File: file, Text: err.Error()}
+	meta, err := toml.Decode(text, v)
+	var syntax toml.ParseError
+	if errors.As(err, &syntax) {
+		return &ConfigError{File: file, Line: syntax.Position.Line, Key: syntax.LastKey, Text: syntax.Message}
 	}
-	return bareSpan(file, text, "", reflect.ValueOf(v).Elem())
-}
-
-// wrongValue says what is wrong with a value. Where it is not of its key's kind
-// that is said here: the decoder's words for it are about Go.
-func wrongValue(file, text string, v any, err *toml.DecodeError) error {
-	line, _ := err.Position()
-	var raw map[string]any
-	if toml.Unmarshal([]byte(text), &raw) == nil {
-		if odd, want := mismatch(reflect.TypeOf(v).Elem(), raw); odd != "" {
-			return &ConfigError{File: file, Line: lineOf(text, odd), Key: odd, Text: "must be " + want}
-		}
+	if err != nil {
+		return wrongType(file, text, v, err)
 	}
-	what := strings.TrimPrefix(err.Error(), "toml: ")
-	if strings.HasSuffix(what, "at start of value") {
-		what += `; a string is written in quotes: "…"`
-	}
-	return &ConfigError{File: file, Line: line, Key: keyAt(text, line), Text: what}
-}
-
-// bareSpan finds a Duration without a unit: the decoder takes that for
-// nanoseconds, and whoever wrote it meant another thing.
-func bareSpan(file, text, table string, v reflect.Value) error {
-	for i := range v.NumField() {
-		field, key := v.Field(i), table+v.Type().Field(i).Tag.Get("toml")
-		switch {
-		case field.Kind() == reflect.Struct:
-			if err := bareSpan(file, text, key+".", field); err != nil {
-				return err
-			}
-		case field.Kind() == reflect.Slice && field.Type().Elem().Kind() == reflect.Struct:
-			for i := range field.Len() {
-				if err := bareSpan(file, text, key+".", field.Index(i)); err != nil {
-					return err
-				}
-			}
-		case field.Type() != reflect.TypeFor[Duration]():
-		case field.Int() > 0 && field.Int() < int64(time.Millisecond):
-			return &ConfigError{File: file, Line: lineOf(text, key), Key: key, Text: noSpan(strconv.FormatInt(field.Int(), 10)).Error()}
-		}
+	for _, key := range meta.Undecoded() {
+		return unknownKey(file, text, key, v)
 	}
 	return nil
+}
+
+// wrongType finds the key whose value is not of its kind: the decoder's words
+// for that are about Go.
+func wrongType(file, text string, v any, err error) error {
+	var raw map[string]any
+	if _, err := toml.Decode(text, &raw); err != nil {
+		return &ConfigError{File: file, Text: err.Error()}
+	}
+	key, want := mismatch(reflect.TypeOf(v).Elem(), raw)
+	if key == "" {
+		return &ConfigError{File: file, Text: err.Error()}
+	}
+	return &ConfigError{File: file, Line: lineOf(text, key), Key: key, Text: "must be " + want}
 }
 
 // mismatch gives the first key of a table that does not fit the struct t, and
@@ -209,12 +176,11 @@ func mismatch(t reflect.Type, raw map[string]any) (key, want string) {
 			continue
 		}
 		if field.Type.Kind() == reflect.Slice && field.Type.Elem().Kind() == reflect.Struct {
-			tables, ok := value.([]any)
+			tables, ok := value.([]map[string]any)
 			if !ok {
 				return name, "a table: [[" + name + "]]"
 			}
-			for _, element := range tables {
-				table, _ := element.(map[string]any)
+			for _, table := range tables {
 				if key, want := mismatch(field.Type.Elem(), table); key != "" {
 					return name + "." + key, want
 				}
@@ -268,8 +234,7 @@ func kindOf(value any, name string) string {
 	return kindName(t, name)
 }
 
-func unknownKey(file string, err *toml.DecodeError, v any) error {
-	key := err.Key()
+func unknownKey(file, text string, key toml.Key, v any) error {
 	known := knownKeys(reflect.TypeOf(v).Elem(), key[:len(key)-1])
 	hint := "no such key"
 	if near := nearest(key[len(key)-1], known); near != "" {
@@ -277,8 +242,7 @@ func unknownKey(file string, err *toml.DecodeError, v any) error {
 	} else if len(known) > 0 {
 		hint += "; known here: " + strings.Join(known, ", ")
 	}
-	line, _ := err.Position()
-	return &ConfigError{File: file, Line: line, Key: strings.Join(key, "."), Text: hint}
+	return &ConfigError{File: file, Line: lineOf(text, key.String()), Key: key.String(), Text: hint}
 }
 
 // knownKeys are the keys of the table that path leads to.
@@ -332,22 +296,6 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// keyAt is the dotted key that is set on a line; empty if it cannot be seen.
-func keyAt(text string, line int) string {
-	lines := strings.Split(text, "\n")
-	name, _, ok := strings.Cut(lines[min(line, len(lines))-1], "=")
-	if name = strings.TrimSpace(name); !ok || strings.HasPrefix(name, "#") {
-		return ""
-	}
-	for i := line - 2; i >= 0; i-- {
-		if table, ok := strings.CutPrefix(strings.TrimSpace(lines[i]), "["); ok {
-			table, _, _ = strings.Cut(table, "]")
-			return strings.TrimSpace(table) + "." + name
-		}
-	}
-	return name
 }
 
 // lineOf finds the line on which a dotted key is set; 0 if it cannot be seen.

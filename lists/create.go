@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pelletier/go-toml/v2"
+	"github.com/BurntSushi/toml"
 
 	"superlist/smtp"
 )
@@ -184,11 +184,11 @@ func setKey(text, setting string) (string, error) {
 		return "", inputError("%q: say key=value", setting)
 	}
 	var want, new map[string]any
-	if err := toml.Unmarshal([]byte(text), &want); err != nil {
+	if _, err := toml.Decode(text, &want); err != nil {
 		return "", fmt.Errorf("mend list.toml by hand first: %w", err)
 	}
 	line := key + " = " + literal(key, value)
-	if err := toml.Unmarshal([]byte(line), &new); err != nil || len(new) != 1 || new[key] == nil {
+	if _, err := toml.Decode(line, &new); err != nil || len(new) != 1 || new[key] == nil {
 		return "", inputError("%q: %s is not TOML", setting, line)
 	}
 	_, there := want[key]
@@ -203,7 +203,7 @@ func setKey(text, setting string) (string, error) {
 	for end := n; n > 0 && end <= len(lines); end++ {
 		next := strings.Join(lines[:n-1], "") + line + "\n" + strings.Join(lines[end:], "")
 		var got map[string]any
-		if err := toml.Unmarshal([]byte(next), &got); err == nil && reflect.DeepEqual(got, want) {
+		if _, err := toml.Decode(next, &got); err == nil && reflect.DeepEqual(got, want) {
 			return next, nil
 		}
 	}

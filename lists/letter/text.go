@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -11,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pelletier/go-toml/v2"
+	"github.com/BurntSushi/toml"
 	"golang.org/x/text/language"
 )
 
@@ -137,14 +136,14 @@ func load(from fs.FS, name string) (map[string]Text, error) {
 		return nil, err
 	}
 	texts := make(map[string]Text)
-	d := toml.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	err = d.Decode(&texts)
-	var unknown *toml.StrictMissingError
-	if errors.As(err, &unknown) {
-		return nil, fmt.Errorf("%s: a text has a subject and a body, and no %s", name, strings.Join(unknown.Errors[0].Key(), "."))
+	meta, err := toml.Decode(string(raw), &texts)
+	if err != nil {
+		return nil, err
 	}
-	return texts, err
+	if extra := meta.Undecoded(); len(extra) > 0 {
+		return nil, fmt.Errorf("%s: a text has a subject and a body, and no %s", name, extra[0])
+	}
+	return texts, nil
 }
 
 // strange is the first word in braces that nothing stands for: it would go out
