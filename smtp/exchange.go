@@ -21,9 +21,10 @@ type exchange struct {
 	message io.Reader
 	chunk   []byte // the whole message, where it goes by BDAT
 	lines   []line
-	began   bool // MAIL was accepted
-	taken   int  // RCPTs that were accepted
-	ended   bool // the server holds the transaction for ended
+	began   bool  // MAIL was accepted
+	taken   int   // RCPTs that were accepted
+	ended   bool  // the server holds the transaction for ended
+	mark    int64 // where the side will be when it has written the lines and the chunk
 }
 
 // A line is one command, and where it stands in a transaction.
@@ -181,7 +182,7 @@ func (x *exchange) post() {
 		out = append(out, line.text...)
 		out = append(out, "\r\n"...)
 	}
-	x.c.post(append(out, x.chunk...))
+	x.mark = x.c.post(append(out, x.chunk...))
 }
 
 // inlineWrite is how much is written before anything is read. It fits into the
@@ -190,21 +191,22 @@ func (x *exchange) post() {
 const inlineWrite = 2 << 10
 
 // post writes without waiting for the server. What is small, and all that the
-// server has not answered, stays in the buffer until the first reply is read.
-func (c *Client) post(p []byte) {
+// server has not answered, stays in the buffer until the first reply is read. The
+// mark is the side's.
+func (c *Client) post(p []byte) (mark int64) {
 	held := c.unheard <= c.wire.bw.Buffered()
 	c.unheard += len(p)
 	if held && c.unheard < inlineWrite && !c.side.working() {
 		c.wire.bw.Write(p)
-		return
+		return 0
 	}
 	// The wire's own buffer is flushed by the reader. What it still has comes
 	// first; it is small, or there is nothing that the server has to say.
 	if err := c.wire.bw.Flush(); err != nil {
 		c.fail(err)
-		return
+		return 0
 	}
-	c.side.write(p)
+	return c.side.write(p)
 }
 
 // awaits354 says that the message can only go when the server asks for it.
@@ -231,7 +233,7 @@ func (x *exchange) talk() (go354 bool, err error) {
 			return false, err
 		}
 		x.c.unheard = 0
-		x.c.post([]byte(line.text + "\r\n"))
+		x.mark = x.c.post([]byte(line.text + "\r\n"))
 		if go354, err = x.hear(line); err != nil {
 			return false, err
 		}
@@ -278,6 +280,12 @@ func (x *exchange) hear(l line) (go354 bool, err error) {
 			x.outcome[l.to] = negative(r)
 		}
 	case atBDAT:
+		if ok {
+			// A server may answer what it does not have yet, and never take it.
+			if err := x.c.side.reached(x.mark); err != nil {
+				return false, x.c.fail(err)
+			}
+		}
 		x.settle(accepted(r))
 		x.ended = ok
 	case atDATA:

@@ -12,8 +12,11 @@ import (
 type side struct {
 	w       *wire
 	mu      sync.Mutex
-	idle    *sync.Cond
+	idle    *sync.Cond // something was written, or will not be
 	queue   []byte
+	taken   int64 // bytes, since the beginning
+	handed  int64 // of these, to a write
+	written int64 // of these
 	busy    bool
 	stopped bool
 	err     error
@@ -28,18 +31,20 @@ func newSide(w *wire) *side {
 	return s
 }
 
-// write takes bytes and returns at once.
-func (s *side) write(p []byte) {
+// write takes bytes and returns at once. The mark is for reached.
+func (s *side) write(p []byte) (mark int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.taken += int64(len(p))
 	if s.stopped || s.err != nil {
-		return
+		return s.taken
 	}
 	s.queue = append(s.queue, p...)
 	if !s.busy {
 		s.busy = true
 		go s.run()
 	}
+	return s.taken
 }
 
 func (s *side) run() {
@@ -48,11 +53,14 @@ func (s *side) run() {
 		if !ok {
 			return
 		}
-		if _, err := s.w.raw.Write(piece); err != nil {
-			s.mu.Lock()
+		n, err := s.w.raw.Write(piece)
+		s.mu.Lock()
+		s.written += int64(n)
+		if err != nil {
 			s.err = err
-			s.mu.Unlock()
 		}
+		s.idle.Broadcast()
+		s.mu.Unlock()
 	}
 }
 
@@ -71,6 +79,7 @@ func (s *side) next() ([]byte, bool) {
 	}
 	piece := s.queue[:min(len(s.queue), wireBuffer)]
 	s.queue = s.queue[len(piece):]
+	s.handed += int64(len(piece))
 	return piece, true
 }
 
@@ -88,6 +97,31 @@ func (s *side) wait() error {
 	for s.busy {
 		s.idle.Wait()
 	}
+	return s.failure()
+}
+
+// reached says that all up to a mark has been written. Where nothing comes behind
+// it, it waits for that; elsewhere the write that has it may go on, since the
+// server need not read what follows before we read what it says.
+func (s *side) reached(mark int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken > mark {
+		if s.handed < mark {
+			return errUnasked()
+		}
+		return nil
+	}
+	for s.busy && s.written < mark {
+		s.idle.Wait()
+	}
+	if s.written >= mark {
+		return nil
+	}
+	return s.failure()
+}
+
+func (s *side) failure() error {
 	if s.err == nil && s.stopped {
 		return errStopped
 	}

@@ -138,6 +138,12 @@ func (s *stream) hear(x *exchange) error {
 		talk = x.talk
 	}
 	go354, err := talk()
+	if err == nil && len(s.flying) == 0 {
+		// What is said next must not be written into what the side still has.
+		if err = s.c.side.wait(); err != nil {
+			s.c.fail(err)
+		}
+	}
 	if err == nil && x.awaits354() {
 		err = s.c.heardAll() // nothing else is due
 	}

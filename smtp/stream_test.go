@@ -189,3 +189,33 @@ func TestStreamEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestAnsweredTooEarly: a server that answers a chunk before it has it, and then
+// does not take it, has not taken the message; one that takes it has.
+func TestAnsweredTooEarly(t *testing.T) {
+	text := strings.Repeat("x", 100_000) + "\r\n"
+	for _, takes := range []bool{false, true} {
+		client, server := net.Pipe()
+		go func() {
+			defer server.Close()
+			io.WriteString(server, "220 x\r\n")
+			br := bufio.NewReaderSize(server, 16)
+			br.ReadString('\n')
+			io.WriteString(server, "250-x\r\n250-CHUNKING\r\n250 PIPELINING\r\n")
+			br.ReadString('\n')
+			io.WriteString(server, "250 1\r\n250 2\r\n250 3\r\n")
+			if takes {
+				io.Copy(io.Discard, br)
+			}
+		}()
+		c := &Client{Hostname: "h"}
+		if err := c.Start(client); err != nil {
+			t.Fatal(err)
+		}
+		out := c.Send(&Transaction{To: []Rcpt{{Path: Path{"a", "example.com"}}}, Message: strings.NewReader(text)})
+		if want := map[bool]int{false: 451, true: 250}[takes]; out[0].Code != want || (c.Err() == nil) != takes {
+			t.Errorf("takes the chunk: %v: %v, want %d; %v", takes, out[0], want, c.Err())
+		}
+		client.Close()
+	}
+}
