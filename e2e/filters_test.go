@@ -207,6 +207,7 @@ AddHeader Replace
 const rspamdConf = `
 options {
   filters = "";
+  enable_test_patterns = true;
   disable_hyperscan = true;
   url_tld = "/etc/rspamd.tld";
   dns { nameserver = ["127.0.0.1:53:1"]; timeout = 0.1s; retransmits = 1; }
@@ -222,7 +223,7 @@ worker "rspamd_proxy" {
 `
 
 // TestRspamd: rspamd, which speaks nothing but version 6, refuses what is spam to
-// everybody, and lets the rest pass.
+// everybody, marks what may be some, and lets the rest pass.
 func TestRspamd(t *testing.T) {
 	if !enter(t, append(filterNeeds, "rspamd")...) {
 		return
@@ -242,6 +243,10 @@ func TestRspamd(t *testing.T) {
 	c.quit()
 	wantNothingCaptured(t)
 
+	wantPosted(t, "127.0.0.1:10025", head+"\r\nY"+gtube)
+	if content := inbound(t); !strings.Contains(content, "\r\nX-Spam: Yes\r\n") || !strings.HasSuffix(content, "\r\n\r\nY"+gtube) {
+		t.Errorf("what may be spam:\n%s", content)
+	}
 	wantPosted(t, "127.0.0.1:10025", head+"\r\nhello\r\n")
 	if content := inbound(t); !strings.HasSuffix(content, "+0000\r\n"+head+"\r\nhello\r\n") {
 		t.Errorf("what is no spam:\n%s", content)

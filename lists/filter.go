@@ -5,15 +5,19 @@ import (
 	"io"
 
 	"superlist/lists/rewrite"
+	"superlist/queue"
 	"superlist/smtp"
 )
 
 // A Filter is asked about a message before the lists see it. It may refuse it
 // with an error, of which smtp.ReplyTo makes the reply, throw it away with
-// ErrDiscard, or change it.
+// ErrDiscard, change it, or have it held.
 type Filter interface {
 	Filter(env *smtp.Envelope, d *Draft) error
 }
+
+// replyUnheld: what is no post no moderator sees.
+var replyUnheld = smtp.Reply{Code: 451, Enhanced: "4.7.1", Text: "a mail filter of this site wants a person to look at the message, and nobody does at this address; please try again later"}
 
 // ErrDiscard has a message accepted and not kept.
 var ErrDiscard = errors.New("discarded")
@@ -25,6 +29,7 @@ type Draft struct {
 	Trace   int
 	Body    io.ReadSeeker // from its beginning
 	Changed bool          // Header or Body is another than it was
+	Hold    string        // why a person has to look at it first, in ASCII on one line; empty: nobody has
 }
 
 // Release lets go of a body that a filter has made.
@@ -53,15 +58,17 @@ func (m *Incoming) filter() error {
 		Body: io.NewSectionReader(content, bodyAt, content.Size()-bodyAt),
 	}
 	defer d.Release()
-	if err := m.in.Filter.Filter(m.env, d); err != nil || !d.Changed {
+	if err := m.in.Filter.Filter(m.env, d); err != nil || !d.Changed && d.Hold == "" {
 		return err
 	}
 	return m.redraft(d)
 }
 
-// redraft writes the message anew, under the same id.
+// redraft writes the message anew, under the same id: the head too, for what a
+// filter says of it is known only now.
 func (m *Incoming) redraft(d *Draft) error {
-	w, err := m.in.create(m.env, m.w.ID(), m.arrived)
+	m.hold = d.Hold
+	w, err := m.in.create(m.env, queue.Head{ID: m.w.ID(), Arrived: m.arrived, Hold: d.Hold})
 	if err != nil {
 		return err
 	}

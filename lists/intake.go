@@ -166,7 +166,7 @@ func (in *Intake) Open(env *smtp.Envelope) (*Incoming, error) {
 		return nil, replyNoBounces
 	}
 	now := time.Now()
-	w, err := in.create(env, "", now)
+	w, err := in.create(env, queue.Head{Arrived: now})
 	if err != nil {
 		return nil, err
 	}
@@ -181,21 +181,12 @@ func (in *Intake) Open(env *smtp.Envelope) (*Incoming, error) {
 	return m, nil
 }
 
-// create begins the file of a message, up to its recipients.
-func (in *Intake) create(env *smtp.Envelope, id string, now time.Time) (*queue.Writer, error) {
-	w, err := in.Spool.Create(queue.Head{
-		ID:      id,
-		Arrived: now,
-		Client:  env.Client(),
-		From:    env.From,
-		Body:    env.Body,
-		Ret:     env.Ret,
-		EnvID:   env.EnvID,
-		UTF8:    env.UTF8,
-		Proved:  in.authors(env),
-
-		RequireTLS: env.RequireTLS,
-	})
+// create begins the file of a message, up to its recipients. The head gets what
+// the envelope says.
+func (in *Intake) create(env *smtp.Envelope, h queue.Head) (*queue.Writer, error) {
+	h.Client, h.From, h.Body, h.Ret = env.Client(), env.From, env.Body, env.Ret
+	h.EnvID, h.UTF8, h.RequireTLS, h.Proved = env.EnvID, env.UTF8, env.RequireTLS, in.authors(env)
+	w, err := in.Spool.Create(h)
 	if err != nil {
 		return nil, err
 	}
@@ -221,6 +212,7 @@ type Incoming struct {
 	arrived time.Time
 	traced  int64  // bytes that are ours
 	again   *again // nil: nobody minds
+	hold    string // why a filter wants a person to look at it
 	instead string // the id to give for a message that is not kept: the recipients have it already, or a filter throws it away
 }
 
@@ -333,6 +325,8 @@ func (m *Incoming) judge() []error {
 			verdicts[i] = replyHops
 		case looped(h, d):
 			verdicts[i] = replyLoop
+		case m.hold != "" && d.Purpose != Post:
+			verdicts[i] = replyUnheld
 		case d.Purpose == Post:
 			verdicts[i] = m.judgePost(h, d.List)
 		case d.Purpose == Ask:

@@ -25,6 +25,7 @@ const (
 	MilterAccept   = "accept"
 	MilterTempfail = "tempfail"
 	MilterReject   = "reject"
+	MilterHold     = "hold"
 )
 
 // milterConnect is how long a filter may take to answer a connection. Filters are
@@ -39,9 +40,9 @@ func (m *Milter) check() error {
 	}
 	m.DefaultAction = cmp.Or(m.DefaultAction, MilterTempfail)
 	switch m.DefaultAction {
-	case MilterAccept, MilterTempfail, MilterReject:
+	case MilterAccept, MilterTempfail, MilterReject, MilterHold:
 	default:
-		return errors.New("default_action must be accept, tempfail or reject")
+		return errors.New("default_action must be accept, tempfail, reject or hold")
 	}
 	m.ConnectTimeout = cmp.Or(m.ConnectTimeout, Duration(milterConnect))
 	m.CommandTimeout = cmp.Or(m.CommandTimeout, Duration(milter.CommandTimeout))

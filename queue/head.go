@@ -33,6 +33,7 @@ type Head struct {
 	VERP    bool      // every recipient gets a return path of its own, made from From
 
 	Proved []smtp.Path // addresses that the client has proved to be its own, by AUTH
+	Hold   string      // in inbound: why a mail filter wants a person to look at it first
 	Why    string      // of a held message: what is done with it, and why
 
 	// RequireTLS is REQUIRETLS: the message leaves by verified TLS alone.
@@ -66,7 +67,7 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	for _, field := range []struct{ key, value string }{
 		{"client", h.Client}, {"body", h.Body}, {"ret", h.Ret}, {"envid", h.EnvID}, {"utf8", yes(h.UTF8)},
 		{"requiretls", yes(h.RequireTLS)},
-		{"list", list}, {"verp", yes(h.VERP)}, {"why", h.Why},
+		{"list", list}, {"verp", yes(h.VERP)}, {"hold", h.Hold}, {"why", h.Why},
 	} {
 		if !smtp.Printable(field.value) {
 			return 0, fmt.Errorf("queue: %s %q does not fit into a head", field.key, field.value)
@@ -141,6 +142,8 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				h.RequireTLS = value == "yes"
 			case "verp":
 				h.VERP = value == "yes"
+			case "hold":
+				h.Hold = value
 			case "why":
 				h.Why = value
 			case "list", "from", "proved":

@@ -93,7 +93,7 @@ func TestRoundTrip(t *testing.T) {
 		Client:  "[192.0.2.7]:4711 helo=mail.example.com proto=ESMTP",
 		From:    path(t, "dev+bounces-x@lists.example.org"), Body: "8BITMIME",
 		Ret: "HDRS", EnvID: "e+2B1", UTF8: true, List: path(t, "dev@lists.example.org"), VERP: true,
-		Proved: []smtp.Path{path(t, "a@example.com"), path(t, "b@example.net")}, Why: "hold: x",
+		Proved: []smtp.Path{path(t, "a@example.com"), path(t, "b@example.net")}, Hold: "a filter: x", Why: "hold: x",
 	}
 	id := put(t, s, Outbound, h, "a@example.com", `"b c"@example.com`)
 	m := claim(t, s, Outbound, id)

@@ -57,8 +57,8 @@ func (a *app) checkCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "check [LIST]", Short: "Find out what is wrong, and how to mend it",
-		Long: `Look at the configuration, the permissions, the lists, the spool, the relay and
-DNS, and say for everything that is wrong how to mend it. It changes no list and
+		Long: `Look at the configuration, the permissions, the lists, the spool, the mail filters,
+the relay and DNS, and say for everything that is wrong how to mend it. It changes no list and
 no message, but tries the kick, and so starts superlist deliver. Exit code 78
 when something is an error.`,
 		Example: `  superlist check
@@ -122,6 +122,7 @@ func (k *checker) run(a *app, arg []string) error {
 	k.log()
 	k.sandbox()
 	k.tls()
+	k.milters()
 	k.relay()
 	k.nextHop()
 	k.kick()
@@ -358,6 +359,31 @@ func (k *checker) inReach(file string) bool {
 
 // connectTimeout is how long check waits for a service on this host.
 const connectTimeout = 5 * time.Second
+
+// milters connects to each mail filter.
+func (k *checker) milters() {
+	for i := range k.site.Milters {
+		m := &k.site.Milters[i]
+		about := "milter " + m.Address
+		target := m.Target()
+		conn, err := net.DialTimeout(target.Network, target.Address, time.Duration(m.ConnectTimeout))
+		if err != nil {
+			k.warn(about, err.Error()+", and without it "+withoutMilter[m.DefaultAction],
+				fmt.Sprintf("start the filter, have it listen there and let %s connect, or take its table out of %s", k.user(), k.site.File()))
+			continue
+		}
+		conn.Close()
+		k.ok(about, "answers")
+	}
+}
+
+// withoutMilter is what becomes of mail, by Milter.DefaultAction.
+var withoutMilter = map[string]string{
+	lists.MilterAccept:   "posts are taken unseen",
+	lists.MilterTempfail: "all mail is told to come again later",
+	lists.MilterReject:   "all mail is refused",
+	lists.MilterHold:     "all posts are held",
+}
 
 // relay says hello to the relay.
 func (k *checker) relay() {

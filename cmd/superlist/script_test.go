@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +28,7 @@ func TestMain(m *testing.M) {
 //	site [LINE...]         makes superlist.toml, with these lines in front, and uses it
 //	certificate NAME DAYS  makes tls.crt and tls.key for a host, and ca.crt
 //	crlf FILE...           ends the lines of a file as SMTP does
+//	listen FILE            takes connections at a Unix socket, and says nothing
 //	exits CODE COMMAND...  wants this exit code, and standard error only when it is not 0
 func TestScript(t *testing.T) {
 	dir := t.TempDir() // for the programs that serve sessions
@@ -54,7 +56,7 @@ func TestScript(t *testing.T) {
 			return os.WriteFile(e.WorkDir+"/bin/postconf", []byte("#!/bin/sh\nexit 1\n"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"site": makeSite, "certificate": certificate, "crlf": crlf, "exits": exits,
+			"site": makeSite, "certificate": certificate, "crlf": crlf, "listen": listen, "exits": exits,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -81,6 +83,12 @@ func makeSite(ts *testscript.TestScript, _ bool, lines []string) {
 		relay = fmt.Sprintf("[relay]\naddress = %q\n", "maildir:"+work+"/out")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("superlist.toml"), []byte(text+relay), 0o600))
+}
+
+func listen(ts *testscript.TestScript, _ bool, arg []string) {
+	l, err := net.Listen("unix", ts.MkAbs(arg[0]))
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
 }
 
 func crlf(ts *testscript.TestScript, _ bool, files []string) {

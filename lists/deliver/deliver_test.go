@@ -95,7 +95,13 @@ func (w *world) post(from string, to ...string) string {
 
 func (w *world) message(from, content string, to ...string) string {
 	w.t.Helper()
-	h := queue.Head{Arrived: w.now(), Client: "test", Body: "8BITMIME"}
+	return w.inbound(queue.Head{}, from, content, to...)
+}
+
+// inbound is message, with what the head says beside.
+func (w *world) inbound(h queue.Head, from, content string, to ...string) string {
+	w.t.Helper()
+	h.Arrived, h.Client, h.Body = w.now(), "test", "8BITMIME"
 	if from != "" {
 		h.From = path(from)
 	}

@@ -17,7 +17,7 @@ import (
 
 // post does with a post what the list's policy says. The session has asked it
 // before; what it refuses now, because the list was changed, stays for the
-// operator.
+// operator. What a mail filter wants a person to look at is held, whoever wrote it.
 func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
 	raw, _, err := rewrite.ReadHeader(m.Content())
 	if err != nil {
@@ -27,6 +27,9 @@ func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
 	d, err := l.Judge(&lists.Posting{From: m.From, Header: h, Proved: m.Proved, Verified: r.Site.Verifier(h)})
 	if err != nil {
 		return err
+	}
+	if m.Hold != "" && d.Verdict <= lists.Confirm {
+		d = lists.Decision{Verdict: lists.Hold, Reason: strings.TrimSuffix(m.Hold+"; "+d.Reason, "; ")}
 	}
 	switch d.Verdict {
 	case lists.Accept:
@@ -71,8 +74,8 @@ func keep(spool *queue.Spool, m *queue.Message, l *lists.List, id string, d list
 		return err
 	}
 	head := m.Head
-	head.ID, head.List = id, l.Addr
-	head.Why = d.Verdict.String() + ": " + strings.Map(printable, d.Reason)
+	head.ID, head.List, head.Hold = id, l.Addr, ""
+	head.Why = d.Verdict.String() + ": " + oneLine(d.Reason)
 	w, err := spool.Create(head)
 	if err != nil {
 		return err
@@ -86,6 +89,16 @@ func keep(spool *queue.Spool, m *queue.Message, l *lists.List, id string, d list
 		return err
 	}
 	return w.Commit(queue.Held)
+}
+
+// maxWhy is how much of a reason is kept: a line of a head has 1.9 KiB, and a
+// line of the list's rules may be longer.
+const maxWhy = 1500
+
+// oneLine is a reason as it fits into a head.
+func oneLine(reason string) string {
+	reason = strings.Map(printable, reason)
+	return reason[:min(len(reason), maxWhy)]
 }
 
 // printable keeps a reason on its line, in ASCII.

@@ -116,6 +116,72 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// TestFilterHolds: what a mail filter wants a person to look at goes to the
+// moderators, unless the list refuses it or throws it away.
+func TestFilterHolds(t *testing.T) {
+	const says = "the mail filter unix:/f says: odd"
+	for name, test := range map[string]struct {
+		settings string
+		held     string // why; empty: it is not held
+		failed   string
+	}{
+		"taken":     {settings: "allow=eve@example.net", held: "hold: " + says},
+		"held":      {settings: "nonmembers=hold", held: "hold: " + says + "; eve@example.net is no member"},
+		"asked":     {settings: "nonmembers=confirm", held: "hold: " + says + "; eve@example.net is no member"},
+		"discarded": {settings: "nonmembers=discard"},
+		"refused":   {settings: "nonmembers=reject", failed: "550 5.7.1 only members may post"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, l, person := newPeople(t, test.settings, "moderators=mona@example.org")
+			eve, bob, mona := person("eve@example.net"), person("bob@example.net"), person("mona@example.org")
+			w.inbound(queue.Head{Hold: says}, eve.addr, strangersPost, "dev@lists.example.org")
+			w.deliver()
+			if got := append(bob.letters(), eve.letters()...); len(got) != 0 {
+				t.Errorf("they got %+v", got)
+			}
+			if got := strings.Join(w.held(l), "\n"); got != test.held {
+				t.Fatalf("held: %q, want %q", got, test.held)
+			}
+			if test.failed != "" {
+				w.want(queue.Failed, test.failed)
+			}
+			if test.held == "" {
+				if got := mona.letters(); len(got) != 0 {
+					t.Errorf("mona got %+v", got)
+				}
+				return
+			}
+			text := readAll(t, mona.letter("To decide: Hello (dev@lists.example.org)"))
+			if !strings.Contains(text, says) {
+				t.Errorf("no reason in\n%s", text)
+			}
+			mona.says(addressOf(t, text, lists.Publish), "")
+			if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].message, strangersPost) {
+				t.Errorf("bob got %+v", got)
+			}
+		})
+	}
+}
+
+// TestLongWhy: a reason that is too long for its line is cut.
+func TestLongWhy(t *testing.T) {
+	for _, more := range []int{-1, 0, 1} {
+		got := oneLine(strings.Repeat("\n", maxWhy+more))
+		if want := strings.Repeat("?", maxWhy+min(more, 0)); got != want {
+			t.Errorf("%d: %d bytes", more, len(got))
+		}
+	}
+	w, l, person := newPeople(t)
+	if err := os.WriteFile(l.Dir+"/rules", []byte("hold Subject: "+strings.Repeat("*", 4000)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.message(person("eve@example.net").addr, strangersPost, "dev@lists.example.org")
+	w.deliver()
+	if got := w.held(l); len(got) != 1 || len(got[0]) != len("hold: ")+maxWhy {
+		t.Errorf("held: %d bytes", len(strings.Join(got, "")))
+	}
+}
+
 // TestConfirmPost: the author is asked whether a post is his.
 func TestConfirmPost(t *testing.T) {
 	w, l, person := newPeople(t, "nonmembers=confirm")

@@ -8,6 +8,7 @@ package milters
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +32,6 @@ var (
 	replyLater  = smtp.Reply{Code: 451, Enhanced: "4.7.1", Text: "a mail filter of this site asks to try again later"}
 	replyDown   = smtp.Reply{Code: 451, Enhanced: "4.3.0", Text: "a mail filter of this site does not answer; please try again later"}
 	replyUnsafe = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a mail filter of this site does not answer, and nothing is taken without it"}
-	replyHeld   = smtp.Reply{Code: 451, Enhanced: "4.7.1", Text: "a mail filter of this site wants a person to look at the message; please try again later"}
 )
 
 // Filters are a site's, as a lists.Filter.
@@ -54,7 +54,7 @@ func (f *Filters) Filter(env *smtp.Envelope, d *lists.Draft) error {
 		decision, err := ask.all()
 		if err != nil {
 			f.Log(maillog.Err, fmt.Sprintf("milter=%s id=%s default_action=%s error=%q", m.Address, d.ID, m.DefaultAction, err))
-			if err := failed(m, err); err != nil {
+			if err := failed(m, d, err); err != nil {
 				return err
 			}
 			continue
@@ -79,14 +79,37 @@ func (f *Filters) Filter(env *smtp.Envelope, d *lists.Draft) error {
 }
 
 // failed is what becomes of a message when its filter has failed.
-func failed(m *lists.Milter, err error) error {
+func failed(m *lists.Milter, d *lists.Draft, err error) error {
 	switch m.DefaultAction {
 	case lists.MilterAccept:
+		return nil
+	case lists.MilterHold:
+		hold(d, m, "could not be asked")
 		return nil
 	case lists.MilterReject:
 		return replyUnsafe
 	}
 	return fmt.Errorf("%w: milter %s: %w", replyDown, m.Address, err)
+}
+
+// maxHold is the longest reason for which a message is held: it stands on one line
+// of its file, which may be 1.9 KiB, beside reasons that the list has.
+const maxHold = 500
+
+// hold has a person look at a message. What filters have said before stands in
+// front.
+func hold(d *lists.Draft, m *lists.Milter, words string) {
+	reason := "the mail filter " + m.Address + " " + words
+	if d.Hold != "" {
+		reason = d.Hold + "; " + reason
+	}
+	reason = strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' {
+			return '?'
+		}
+		return c
+	}, reason)
+	d.Hold = reason[:min(len(reason), maxHold)]
 }
 
 // An ask is one filter asked about one message.
@@ -98,7 +121,6 @@ type ask struct {
 	macros map[string]string
 	body   *os.File // the new one
 	check  *smtp.Checker
-	held   string
 }
 
 // all tells the filter everything. decision is what it says to the message; err
@@ -125,16 +147,12 @@ func (a *ask) all() (decision, err error) {
 	if err := c.Open(conn); err != nil {
 		return nil, err
 	}
-	if err := a.say(c); err != nil {
-		c.Quit()
-		return decide(err)
-	}
+	decision, err = decide(a.say(c))
 	c.Quit()
-	if a.held != "" {
-		a.f.Log(maillog.Warning, fmt.Sprintf("milter=%s id=%s quarantine=%q", a.m.Address, a.draft.ID, a.held))
-		return replyHeld, nil
+	if err == nil && (decision == nil || decision == milter.Accept) {
+		err = a.finish()
 	}
-	return nil, a.finish()
+	return decision, err
 }
 
 // decide parts a filter's decision from its failure.
@@ -247,10 +265,8 @@ func (a *ask) change(c milter.Change) error {
 	case milter.ReplaceBody:
 		return a.replace(c.Body)
 	case milter.Quarantine:
-		a.held = c.Value
-		if a.held == "" {
-			a.held = "no reason given"
-		}
+		a.f.Log(maillog.Warning, fmt.Sprintf("milter=%s id=%s quarantine=%q", a.m.Address, d.ID, c.Value))
+		hold(d, a.m, "says: "+cmp.Or(c.Value, "no reason given"))
 		return nil
 	default:
 		a.f.Log(maillog.Warning, fmt.Sprintf("milter=%s id=%s wants %q %q, which is not done for a list", a.m.Address, d.ID, byte(c.Kind), c.Addr))

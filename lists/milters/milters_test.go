@@ -26,6 +26,7 @@ type world struct {
 	in      *lists.Intake
 	filters map[string]*milter.Filter
 	log     []string
+	head    string // of the last message in the spool
 }
 
 func newWorld(t *testing.T, tables string, filters map[string]*milter.Filter) *world {
@@ -78,12 +79,16 @@ const post = "Received: from laptop\r\nFrom: alice@example.com\r\nSubject:nospac
 // post sends a message and gives what is in the spool, behind the head, and the
 // outcome.
 func (w *world) post(t *testing.T, message string) (string, error) {
+	return w.send(t, "dev", message)
+}
+
+func (w *world) send(t *testing.T, local, message string) (string, error) {
 	t.Helper()
 	env := &smtp.Envelope{
 		Peer: smtp.Peer{Addr: netip.MustParseAddrPort("192.0.2.7:4711")}, Helo: "client", Proto: smtp.ESMTP,
 		From: smtp.Path{Local: "alice", Domain: "example.com"}, Body: "8BITMIME",
 	}
-	to := smtp.Rcpt{Path: smtp.Path{Local: "dev", Domain: "example.org"}}
+	to := smtp.Rcpt{Path: smtp.Path{Local: local, Domain: "example.org"}}
 	if err := errors.Join(w.in.Mail(env), w.in.Rcpt(env, to)); err != nil {
 		t.Fatal(err)
 	}
@@ -100,11 +105,19 @@ func (w *world) post(t *testing.T, message string) (string, error) {
 		t.Errorf("left in tmp: %v", left)
 	}
 	text, _ := os.ReadFile(w.site.QueueDir + "/inbound/new/" + id)
-	_, content, _ := strings.Cut(string(text), "\n\n")
+	head, content, _ := strings.Cut(string(text), "\n\n")
+	w.head = head
 	if outcomes[0] == nil && id == "" {
 		t.Error("accepted without an id")
 	}
 	return content, outcomes[0]
+}
+
+// hold is the line of the head that says why the message is to be held.
+func (w *world) hold() string {
+	_, rest, _ := strings.Cut(w.head, "\nhold: ")
+	line, _, _ := strings.Cut(rest, "\n")
+	return line
 }
 
 func table(port, more string) string {
@@ -204,6 +217,57 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// quarantine is a filter that has a message held, and then says this.
+func quarantine(reason string, err error) *milter.Filter {
+	return &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error {
+		return errors.Join(s.Quarantine(reason), err)
+	}}
+}
+
+// TestHold: the filters behind the one that wants a message held are asked too, what
+// they change is changed, and they may still refuse it. What is no post waits with
+// its sender.
+func TestHold(t *testing.T) {
+	second := func(err error) *milter.Filter {
+		return &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error {
+			return errors.Join(s.AddHeader("X-Second", "yes"), s.Quarantine("odder"), err)
+		}}
+	}
+	tables := table("1", "") + table("2", "") + table("3", `default_action = "hold"`)
+	w := newWorld(t, tables, map[string]*milter.Filter{"1": quarantine("odd", nil), "2": second(nil)})
+	content, err := w.post(t, post)
+	if err != nil || !strings.Contains(content, "X-Second: yes") {
+		t.Errorf("%v, in the spool: %q", err, content)
+	}
+	if got, want := w.hold(), "the mail filter 127.0.0.1:1 says: odd; the mail filter 127.0.0.1:2 says: odder; the mail filter 127.0.0.1:3 could not be asked"; got != want {
+		t.Errorf("hold: %q, want %q", got, want)
+	}
+	for _, local := range []string{"dev+owner", "dev+help"} {
+		if content, err = w.send(t, local, post); content != "" || !strings.HasPrefix(smtp.ReplyTo(err).String(), "451 4.7.1 a mail filter of this site wants a person") {
+			t.Errorf("%s: %v, in the spool: %q", local, err, content)
+		}
+	}
+	w = newWorld(t, tables, map[string]*milter.Filter{"1": quarantine("odd", nil), "2": second(milter.Reject)})
+	if content, err = w.post(t, post); content != "" || err == nil {
+		t.Errorf("refused by the second: %v, in the spool: %q", err, content)
+	}
+}
+
+// TestLongReason: a reason takes its 500 bytes, and no more.
+func TestLongReason(t *testing.T) {
+	const front = "the mail filter 127.0.0.1:1 says: "
+	room := 500 - len(front)
+	for _, more := range []int{-1, 0, 1} {
+		w := newWorld(t, table("1", ""), map[string]*milter.Filter{"1": quarantine(strings.Repeat("x", room+more), nil)})
+		if _, err := w.post(t, post); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := w.hold(), front+strings.Repeat("x", room+min(more, 0)); got != want {
+			t.Errorf("%d: hold: %q", more, got)
+		}
+	}
+}
+
 // TestDecisions: what filters say, and what becomes of a message when they fail.
 func TestDecisions(t *testing.T) {
 	no := smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "spam"}
@@ -217,21 +281,29 @@ func TestDecisions(t *testing.T) {
 		want    string // of the reply; empty: accepted
 		content string // what is in the spool; empty: nothing
 		log     string
+		hold    string // why it is to be held
 	}{
-		"accept":          {filter: eom(milter.Accept), content: "X-Seen: yes", log: `says="accept"`},
-		"reject":          {filter: eom(milter.Reject), want: "550 5.7.1 the message was refused by a mail filter", log: `says="reject"`},
-		"tempfail":        {filter: eom(milter.Tempfail), want: "451 4.7.1 a mail filter of this site asks"},
-		"reply":           {filter: eom(no), want: "550 5.7.1 spam", log: `says="550 5.7.1 spam"`},
-		"421":             {filter: eom(smtp.Reply{Code: 421, Enhanced: "4.3.2", Text: "not now"}), want: "451 4.3.2 not now"},
-		"discard":         {filter: eom(milter.Discard), log: `says="discard"`},
-		"quarantine":      {filter: &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error { return s.Quarantine("odd") }}, want: "451 4.7.1 a mail filter of this site wants a person", log: `quarantine="odd"`},
-		"at RCPT":         {filter: &milter.Filter{Rcpt: func(*milter.Session, string, []string) error { return no }}, want: "550 5.7.1 spam"},
-		"at MAIL, accept": {filter: &milter.Filter{Mail: func(*milter.Session, string, []string) error { return milter.Accept }}, content: "nospace"},
-		"down":            {want: "451 4.3.0 a mail filter of this site does not answer", log: `default_action=tempfail error="connection refused"`},
-		"down, accept":    {tables: `default_action = "accept"`, content: "nospace", log: `default_action=accept error="connection refused"`},
-		"down, reject":    {tables: `default_action = "reject"`, want: "550 5.7.1 a mail filter of this site does not answer, and nothing is taken without it"},
-		"fails, tempfail": {filter: panics, want: "451 4.7.1 a mail filter"},
-		"silent":          {tables: "content_timeout = \"1s\"\ndefault_action = \"accept\"", filter: &milter.Filter{ProgressEvery: time.Hour, EOM: func(*milter.Session) error { time.Sleep(3 * time.Second); return nil }}, content: "nospace", log: "i/o timeout"},
+		"accept":   {filter: eom(milter.Accept), content: "X-Seen: yes", log: `says="accept"`},
+		"reject":   {filter: eom(milter.Reject), want: "550 5.7.1 the message was refused by a mail filter", log: `says="reject"`},
+		"tempfail": {filter: eom(milter.Tempfail), want: "451 4.7.1 a mail filter of this site asks"},
+		"reply":    {filter: eom(no), want: "550 5.7.1 spam", log: `says="550 5.7.1 spam"`},
+		"421":      {filter: eom(smtp.Reply{Code: 421, Enhanced: "4.3.2", Text: "not now"}), want: "451 4.3.2 not now"},
+		"discard":  {filter: eom(milter.Discard), log: `says="discard"`},
+		"body and accept": {filter: &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error {
+			return errors.Join(s.ReplaceBody(strings.NewReader("another\r\n")), milter.Accept)
+		}}, content: "\r\n\r\nanother\r\n"},
+		"quarantine":           {filter: quarantine("odd\xe4", nil), content: "nospace", log: `quarantine="odd\xe4"`, hold: "the mail filter 127.0.0.1:1 says: odd?"},
+		"quarantine, accept":   {filter: quarantine("odd", milter.Accept), content: "nospace", hold: "the mail filter 127.0.0.1:1 says: odd"},
+		"quarantine, reject":   {filter: quarantine("odd", milter.Reject), want: "550 5.7.1 the message was refused"},
+		"quarantine, no words": {filter: quarantine("", nil), content: "nospace", hold: "the mail filter 127.0.0.1:1 says: no reason given"},
+		"down, hold":           {tables: `default_action = "hold"`, content: "nospace", log: `default_action=hold error="connection refused"`, hold: "the mail filter 127.0.0.1:1 could not be asked"},
+		"at RCPT":              {filter: &milter.Filter{Rcpt: func(*milter.Session, string, []string) error { return no }}, want: "550 5.7.1 spam"},
+		"at MAIL, accept":      {filter: &milter.Filter{Mail: func(*milter.Session, string, []string) error { return milter.Accept }}, content: "nospace"},
+		"down":                 {want: "451 4.3.0 a mail filter of this site does not answer", log: `default_action=tempfail error="connection refused"`},
+		"down, accept":         {tables: `default_action = "accept"`, content: "nospace", log: `default_action=accept error="connection refused"`},
+		"down, reject":         {tables: `default_action = "reject"`, want: "550 5.7.1 a mail filter of this site does not answer, and nothing is taken without it"},
+		"fails, tempfail":      {filter: panics, want: "451 4.7.1 a mail filter"},
+		"silent":               {tables: "content_timeout = \"1s\"\ndefault_action = \"accept\"", filter: &milter.Filter{ProgressEvery: time.Hour, EOM: func(*milter.Session) error { time.Sleep(3 * time.Second); return nil }}, content: "nospace", log: "i/o timeout"},
 		"half a change": {tables: `default_action = "accept"`, filter: &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error {
 			s.AddHeader("X-Seen", "yes")
 			return s.ReplaceBody(strings.NewReader("bare\nLF\r\n"))
@@ -267,6 +339,9 @@ func TestDecisions(t *testing.T) {
 			if log := strings.Join(w.log, "\n"); !strings.Contains(log, test.log) {
 				t.Errorf("log: %s", log)
 			}
+			if got := w.hold(); got != test.hold {
+				t.Errorf("hold: %q, want %q", got, test.hold)
+			}
 		})
 	}
 }
@@ -276,7 +351,7 @@ func TestConfig(t *testing.T) {
 	for text, want := range map[string]string{
 		"[[milter]]\naddress = \"localhost:1\"\n": "address must be ip:port or unix:/path",
 		"[[milter]]\n": "address must be",
-		"[[milter]]\naddress = \"unix:/x\"\ndefault_action = \"hold\"\n":  "default_action must be accept, tempfail or reject",
+		"[[milter]]\naddress = \"unix:/x\"\ndefault_action = \"defer\"\n": "default_action must be accept, tempfail, reject or hold",
 		"[[milter]]\naddress = \"unix:/x\"\ndefalt_action = \"accept\"\n": "did you mean default_action?",
 		"[[milter]]\naddress = \"unix:/x\"\ncommand_timeout = \"soon\"\n": "soon",
 	} {
