@@ -154,7 +154,7 @@ func TestOpendkim(t *testing.T) {
 }
 
 // TestClamav: clamav-milter refuses a virus, which is a word of our own in a
-// database of our own, and lets others pass.
+// database of our own, or has it held, and lets others pass.
 func TestClamav(t *testing.T) {
 	if !enter(t, append(filterNeeds, "clamd", "clamav-milter")...) {
 		return
@@ -171,15 +171,21 @@ TCPAddr 127.0.0.1
 Foreground yes
 User root
 `), 0o644))
-	must(t, os.WriteFile("/etc/clamav-milter.test", []byte(`
-MilterSocket inet:7357@127.0.0.1
+	const milterConf = `
 ClamdSocket tcp:127.0.0.1:3310
 Foreground yes
 User root
-OnInfected Reject
-RejectMsg no viruses here: %v
 OnFail Defer
 AddHeader Replace
+`
+	must(t, os.WriteFile("/etc/clamav-milter.test", []byte(milterConf+`
+MilterSocket inet:7357@127.0.0.1
+OnInfected Reject
+RejectMsg no viruses here: %v
+`), 0o644))
+	must(t, os.WriteFile("/etc/clamav-milter.quarantine", []byte(milterConf+`
+MilterSocket inet:7358@127.0.0.1
+OnInfected Quarantine
 `), 0o644))
 	stop := startFilter(t, "127.0.0.1:3310", "clamd", "-c", "/etc/clamd.test")
 	startFilter(t, "127.0.0.1:7357", "clamav-milter", "-c", "/etc/clamav-milter.test")
@@ -194,6 +200,18 @@ AddHeader Replace
 	if reply := c.post(member, list, sent+virus+"\r\n"); !strings.HasPrefix(reply, "550 5.7.1 no viruses here: Test.Virus") {
 		t.Errorf("a virus: %q, want 550", reply)
 	}
+
+	text, err := os.ReadFile("/etc/superlist/superlist.toml")
+	must(t, err)
+	startFilter(t, "127.0.0.1:7358", "clamav-milter", "-c", "/etc/clamav-milter.quarantine")
+	writeConfig(t, strings.ReplaceAll(string(text), ":7357", ":7358"))
+	wantPosted(t, "127.0.0.1:10025", sent+virus+"\r\n")
+	run(t, "/usr/local/bin/superlist", "deliver")
+	if held := run(t, "/usr/local/bin/superlist", "held", "ls", list); !strings.Contains(held, "hold: the mail filter 127.0.0.1:7358 says: ") {
+		t.Errorf("held:\n%s", held)
+	}
+	writeConfig(t, string(text))
+
 	stop()
 	if reply := c.post(member, list, sent); !strings.HasPrefix(reply, "451 4.7.1 ") {
 		t.Errorf("without clamd: %q, want 451", reply)
