@@ -21,7 +21,7 @@ type nextHop struct {
 	no    string // the reply to the final dot, where it refuses
 	mu    sync.Mutex
 	taken []string
-	busy  sync.WaitGroup
+	busy  sync.RWMutex // read-locked by everybody who is here
 }
 
 func newNextHop(t *testing.T, no string) *nextHop {
@@ -36,7 +36,7 @@ func newNextHop(t *testing.T, no string) *nextHop {
 			if err != nil {
 				return
 			}
-			h.busy.Add(1)
+			h.busy.RLock()
 			go h.serve(conn)
 		}
 	}()
@@ -44,7 +44,7 @@ func newNextHop(t *testing.T, no string) *nextHop {
 }
 
 func (h *nextHop) serve(conn net.Conn) {
-	defer h.busy.Done()
+	defer h.busy.RUnlock()
 	defer conn.Close()
 	br := bufio.NewReader(conn)
 	fmt.Fprint(conn, "220 next.example ESMTP\r\n")
@@ -79,8 +79,14 @@ func (h *nextHop) serve(conn net.Conn) {
 }
 
 // got is what it has taken, once it is through with everybody who was here.
+// It comes itself first: whoever came before it has then been let in.
 func (h *nextHop) got() []string {
-	h.busy.Wait()
+	if conn, err := net.Dial("tcp", h.l.Addr().String()); err == nil {
+		bufio.NewReader(conn).ReadString('\n')
+		conn.Close()
+	}
+	h.busy.Lock()
+	defer h.busy.Unlock()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.taken)
