@@ -207,6 +207,7 @@ func TestPostfixListsOnly(t *testing.T) {
 	swaksRefused(t, "127.0.0.1:25", "550 5.1.1", member, "nosuch@lists.example.org")
 	swaksRefused(t, "127.0.0.1:25", "550 5.7.1", stranger, list)
 
+	asked(t)
 	wantNoWarnings(t, log)
 	deferred(t, log)
 	bounced(t, log)
@@ -263,6 +264,7 @@ func TestPostfixWithOtherMail(t *testing.T) {
 	swaks(t, "127.0.0.1:25", "by swaks")
 	wantSubject(t, "by swaks")
 
+	asked(t)
 	wantNoWarnings(t, log)
 	deferred(t, log)
 	bounced(t, log)
@@ -270,6 +272,37 @@ func TestPostfixWithOtherMail(t *testing.T) {
 	log.want(t, `superlist-spawn.*(to|recipient)=<?nosuch@lists.example.org.*550`)
 	wantOnce(t, "odd one", "by swaks", "put off")
 	stopPostfix(t)
+}
+
+// asked shows that SMTPUTF8 and what DSN asks for come through Postfix to us, that
+// a header beyond ASCII arrives as it was, and that one report answers: ours.
+func asked(t *testing.T) {
+	t.Helper()
+	t.Log("a post beyond ASCII, whose sender asks to hear of it")
+	c := dial(t, "127.0.0.1:25").hello()
+	c.want("250", "MAIL FROM:<%s> SMTPUTF8 RET=HDRS ENVID=QQ314159", member)
+	c.want("250", "RCPT TO:<%s> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;builders@old.example", list)
+	c.want("354", "DATA")
+	c.want("250 2.0.0 ", "From: Ása <%s>\r\nSubject: grüezi\r\nMessage-ID: <utf8@example.com>\r\n\r\nä\r\n.", member)
+	c.quit()
+	wantSubject(t, "grüezi")
+	reports := func() []string {
+		return slices.DeleteFunc(inbox(t, member), func(m string) bool { return !strings.Contains(m, "report-type=") })
+	}
+	wait(t, "the report", func() bool { return len(reports()) > 0 })
+	report := reports()[0]
+	for _, want := range []string{"Original-Envelope-Id: QQ314159\n", "Original-Recipient: rfc822; builders@old.example\n", "Final-Recipient: rfc822; " + list + "\n", "Action: delivered\n", "Reporting-MTA: dns; lists.example.org\n", "\nSubject: grüezi\n"} {
+		if !strings.Contains(report, want) {
+			t.Errorf("no %q in the report\n%s", want, report)
+		}
+	}
+	if path := header(t, report, "Return-Path"); path != "<>" {
+		t.Errorf("the report is from %s", path)
+	}
+	if n := len(reports()); n != 1 {
+		t.Errorf("%d reports", n)
+	}
+	wantOnce(t, "grüezi")
 }
 
 // deferred shows that a post which the relay puts off is tried again: first

@@ -32,7 +32,12 @@ type direct struct {
 	port     uint16
 }
 
-func (r *direct) dest(p smtp.Path) string { return strings.ToLower(p.Domain) }
+func (r *direct) dest(p smtp.Path) string {
+	if domain, ok := smtp.ASCIIDomain(p.Domain); ok { // as the DNS has it
+		return domain
+	}
+	return strings.ToLower(p.Domain) // an address literal
+}
 
 // hops are the addresses of the domain's servers. A server of which DNSSEC should
 // say how it proves itself, and cannot now, is a hop that fails.
