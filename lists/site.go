@@ -243,6 +243,16 @@ func validPort(s string) bool {
 	return err == nil && n > 0 && n < 65536
 }
 
+// CheckWrapper says whether sessions can begin with TLS. The PROXY protocol comes
+// before the first byte of TLS, and neither is read where the other is awaited: a
+// client's hello would be taken for a broken header.
+func (s *Site) CheckWrapper() error {
+	if s.ProxyProtocol {
+		return s.wrong("proxy_protocol", "is not read in front of TLS from the first byte (-tls-wrapper); start that port with -c and a configuration in which it is false, and have the proxy send no PROXY header there")
+	}
+	return nil
+}
+
 // HandsOver says that a session may have to become superlist-session.
 func (s *Site) HandsOver() bool { return s.TLS || s.HeloCheck || s.Auth.Offered() != nil }
 

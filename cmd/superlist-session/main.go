@@ -112,6 +112,9 @@ func serve(o options) (err error) {
 
 // wrap begins with TLS: RFC 8314, 3.3.
 func wrap(server *secure.Server, conn *door.Conn) (io.ReadWriter, smtp.TLS, error) {
+	if err := server.Site.CheckWrapper(); err != nil {
+		return nil, smtp.TLS{}, err
+	}
 	if err := server.Load(); err != nil {
 		return nil, smtp.TLS{}, err
 	}

@@ -350,6 +350,15 @@ func TestWrappedPlain(t *testing.T) {
 	h.wantLog("no session: client=unix: the client does not speak TLS here")
 }
 
+// TestWrappedProxy: a PROXY header in front of TLS is refused before anything is
+// read, and the log says what to do.
+func TestWrappedProxy(t *testing.T) {
+	h := newHost(t, "proxy_protocol = true\n")
+	c := h.begin(h.bin+"/superlist-session", []string{"-c", h.dir + "/superlist.toml", "-tls-wrapper"})
+	c.wantEnd()
+	h.wantLog("no session: client=unix: " + h.dir + "/superlist.toml:11: proxy_protocol: is not read in front of TLS from the first byte (-tls-wrapper); start that port with -c ")
+}
+
 // TestWhole: without any of that it is one more superlist-spawn.
 func TestWhole(t *testing.T) {
 	h := newHost(t, "")

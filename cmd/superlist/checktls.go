@@ -21,16 +21,23 @@ const renewalTime = 14 * 24 * time.Hour
 
 // session looks whether superlist-spawn can become superlist-session.
 func (k *checker) session() {
-	if !k.site.TLS {
+	about := "tls"
+	switch {
+	case !k.site.HandsOver():
 		return
+	case k.site.TLS:
+	case k.site.HeloCheck:
+		about = "helo_check"
+	default:
+		about = "auth"
 	}
 	dir, err := spawnDir()
 	if err != nil {
-		k.warn("tls", err.Error(), "")
+		k.warn(about, err.Error(), "")
 		return
 	}
 	if err := door.CheckProgram(filepath.Join(dir, door.SessionProgram)); err != nil {
-		k.wrong("tls", err.Error(), fmt.Sprintf("install %s beside superlist-spawn, in %s", door.SessionProgram, dir))
+		k.wrong(about, err.Error(), fmt.Sprintf("install %s beside superlist-spawn, in %s", door.SessionProgram, dir))
 	}
 }
 
@@ -55,7 +62,6 @@ func (k *checker) tls() {
 	if !k.site.TLS {
 		return
 	}
-	k.session()
 	k.keyMode()
 	pair, err := secure.Pair(k.site)
 	if err != nil {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -27,6 +29,7 @@ func TestMain(m *testing.M) {
 //
 //	site [LINE...]         makes superlist.toml, with these lines in front, and uses it
 //	certificate NAME DAYS  makes tls.crt and tls.key for a host, and ca.crt
+//	dovecot SOCKET MECH... greets there as Dovecot's auth service does, or hangs up
 //	crlf FILE...           ends the lines of a file as SMTP does
 //	listen FILE            takes connections at a Unix socket, and says nothing
 //	exits CODE COMMAND...  wants this exit code, and standard error only when it is not 0
@@ -56,7 +59,7 @@ func TestScript(t *testing.T) {
 			return os.WriteFile(e.WorkDir+"/bin/postconf", []byte("#!/bin/sh\nexit 1\n"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"site": makeSite, "certificate": certificate, "crlf": crlf, "listen": listen, "exits": exits,
+			"site": makeSite, "dovecot": dovecot, "certificate": certificate, "crlf": crlf, "listen": listen, "exits": exits,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -83,6 +86,30 @@ func makeSite(ts *testscript.TestScript, _ bool, lines []string) {
 		relay = fmt.Sprintf("[relay]\naddress = %q\n", "maildir:"+work+"/out")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("superlist.toml"), []byte(text+relay), 0o600))
+}
+
+func dovecot(ts *testscript.TestScript, _ bool, arg []string) {
+	socket, err := net.Listen("unix", ts.MkAbs(arg[0]))
+	ts.Check(err)
+	ts.Defer(func() { socket.Close() })
+	greeting := "VERSION\t1\t2\n"
+	for _, mechanism := range arg[1:] {
+		greeting += "MECH\t" + mechanism + "\n"
+	}
+	go func() {
+		for {
+			conn, err := socket.Accept()
+			if err != nil {
+				return
+			}
+			bufio.NewReader(conn).ReadString('\n')
+			if len(arg) > 1 {
+				fmt.Fprint(conn, greeting+"SPID\t1\nDONE\n")
+				io.Copy(io.Discard, conn)
+			}
+			conn.Close()
+		}
+	}()
 }
 
 func listen(ts *testscript.TestScript, _ bool, arg []string) {
