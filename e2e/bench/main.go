@@ -28,6 +28,8 @@ type bench struct {
 	bin    string // our own programs, built for this run
 	rounds int
 	posts  int
+	mails  int // personal ones
+	peers  int // sessions at a time that hand these over
 	failed []string
 	skips  []string
 }
@@ -37,18 +39,20 @@ func main() {
 	runtime.LockOSThread()
 	rounds := flag.Int("rounds", 300, "`rounds` of the session comparison")
 	posts := flag.Int("posts", 5, "`rounds` of the delivery comparison")
-	only := flag.String("only", "session,post,memory,proxy,milter", "`parts` to run")
+	only := flag.String("only", "session,post,personal,memory,proxy,milter", "`parts` to run")
+	mails := flag.Int("personal", 10_000, "`messages` of the comparison of personal ones, at least 100")
+	peers := flag.Int("sessions", 4, "`sessions` at a time that hand over personal messages")
 	keep := flag.Bool("keep", false, "keep the scratch directory")
 	flag.Parse()
 
 	if os.Getenv(insideVar) == "" {
 		os.Exit(enterNamespace())
 	}
-	if *rounds < 1 || *posts < 1 {
-		fmt.Fprintln(os.Stderr, "bench: at least one round")
+	if *rounds < 1 || *posts < 1 || *mails < 100 || *peers < 1 {
+		fmt.Fprintln(os.Stderr, "bench: at least one round, one session and 100 personal messages")
 		os.Exit(2)
 	}
-	b := &bench{rounds: *rounds, posts: *posts}
+	b := &bench{rounds: *rounds, posts: *posts, mails: *mails, peers: *peers}
 	if err := b.run(strings.Split(*only, ","), *keep); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -60,7 +64,7 @@ func main() {
 
 func (b *bench) run(parts []string, keep bool) error {
 	for _, p := range parts {
-		if !slices.Contains([]string{"session", "post", "memory", "proxy", "milter"}, p) {
+		if !slices.Contains([]string{"session", "post", "personal", "memory", "proxy", "milter"}, p) {
 			return fmt.Errorf("there is no part %q", p)
 		}
 	}
@@ -93,6 +97,7 @@ func (b *bench) run(parts []string, keep bool) error {
 	}{
 		{"session", (*bench).sessions},
 		{"post", (*bench).deliveries},
+		{"personal", (*bench).personal},
 		{"memory", (*bench).memory},
 		{"proxy", (*bench).proxied},
 		{"milter", (*bench).milters},

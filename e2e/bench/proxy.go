@@ -116,14 +116,6 @@ func (b *bench) newPostfix() (*filtering, error) {
 	if out, err := exec.Command("chown", "-R", "nobody:", s.dir).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("chown: %w: %s", err, out)
 	}
-	for _, sub := range []string{"conf", "queue", "data", "log"} {
-		if err := os.MkdirAll(filepath.Join(p.dir, sub), 0o755); err != nil {
-			return nil, err
-		}
-	}
-	if out, err := exec.Command("chown", "postfix", filepath.Join(p.dir, "data")).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("chown: %w: %s", err, out)
-	}
 	files := map[string]string{"main.cf": `compatibility_level = 3.6
 queue_directory = DIR/queue
 data_directory = DIR/data
@@ -177,22 +169,38 @@ anvil unix - - n - 1 anvil
 	replace := strings.NewReplacer("DIR", p.dir, "PLAIN", p.plain, "OURS", p.ours, "SPAWN", spawn, "BEHIND", behind,
 		"PROGRAM", b.bin+"/superlist-spawn", "CONFIG", s.config)
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(p.dir, "conf", name), []byte(replace.Replace(text)), 0o644); err != nil {
-			return nil, err
+		files[name] = replace.Replace(text)
+	}
+	return p, p.start(files)
+}
+
+// start makes the directories, and runs Postfix with these files in conf.
+func (p *filtering) start(files map[string]string) error {
+	for _, sub := range []string{"conf", "queue", "data", "log"} {
+		if err := os.MkdirAll(filepath.Join(p.dir, sub), 0o755); err != nil {
+			return err
+		}
+	}
+	if out, err := exec.Command("chown", "postfix", filepath.Join(p.dir, "data")).CombinedOutput(); err != nil {
+		return fmt.Errorf("chown: %w: %s", err, out)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(p.dir, "conf", name), []byte(text), 0o644); err != nil {
+			return err
 		}
 	}
 	if out, err := exec.Command("/usr/sbin/postfix", "-c", p.dir+"/conf", "start").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("postfix start: %w: %s", err, tail(out))
+		return fmt.Errorf("postfix start: %w: %s", err, tail(out))
 	}
 	for range 100 {
 		pid, err := os.ReadFile(p.dir + "/queue/pid/master.pid")
 		if p.master = strings.TrimSpace(string(pid)); err == nil && p.master != "" {
-			return p, nil
+			return nil
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	p.stop()
-	return nil, errors.New("Postfix does not start")
+	return errors.New("Postfix does not start")
 }
 
 func (p *filtering) stop() {

@@ -27,6 +27,8 @@ type siteOptions struct {
 	log     string // superlist.toml's log
 	relay   string // host:port
 	size    string // the largest message
+	verp    string // "": auto
+	streams int    // relay.connections; 0: as superlist has it
 	members int
 }
 
@@ -38,6 +40,9 @@ func (b *bench) newSite(name string, o siteOptions) (*site, error) {
 	}
 	if o.size == "" {
 		o.size = "25MiB"
+	}
+	if o.verp == "" {
+		o.verp = "auto"
 	}
 	config := fmt.Sprintf(`hostname         = "lists.example.org"
 queue_dir        = %q
