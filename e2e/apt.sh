@@ -6,7 +6,9 @@
 #
 #   e2e/apt.sh [package ...]
 
-wanted="postfix dovecot-core swaks libnet-ssleay-perl openssl gnutls-bin xinetd socat strace systemd-container debootstrap iproute2 unbound $*"
+wanted="postfix libsasl2-modules dovecot-core swaks libnet-ssleay-perl openssl gnutls-bin xinetd
+	opendkim rspamd clamav-daemon clamav-milter miltertest unbound
+	strace systemd systemd-container debootstrap iproute2 util-linux $*"
 
 missing() {
 	for package in $wanted; do
