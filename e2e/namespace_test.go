@@ -64,7 +64,7 @@ func enter(t *testing.T, needs ...string) bool {
 		"-test.run=^"+t.Name()+"$", "-test.timeout="+scenarioTime.String())
 	cmd := exec.Command("unshare", args...)
 	cmd.Env = []string{
-		"PATH=" + systemPath, "LANG=C", "HOME=" + os.Getenv("HOME"),
+		"PATH=" + systemPath, "LANG=C", "HOME=" + os.Getenv("HOME"), "XDG_CACHE_HOME=" + os.Getenv("XDG_CACHE_HOME"),
 		roleEnv + "=" + roleInit,
 		binariesEnv + "=" + bin,
 		treeEnv + "=" + os.Getenv(treeEnv),

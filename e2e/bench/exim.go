@@ -8,6 +8,8 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+
+	"superlist/e2e/unpack"
 )
 
 // eximHome is Debian's exim, unpacked, with a spool for each contender.
@@ -57,11 +59,11 @@ func (b *bench) exim() (*eximHome, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("exim4 needs root")
 	}
-	pkg, version, err := debian("exim4-daemon-light")
+	pkg, version, err := unpack.Debian("exim4-daemon-light")
 	if err != nil {
 		return nil, err
 	}
-	conf, _, err := debian("exim4-config")
+	conf, _, err := unpack.Debian("exim4-config")
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +77,7 @@ func (b *bench) exim() (*eximHome, error) {
 		if err := addUser(etc, eximUser, 64_999); err != nil {
 			return err
 		}
-		if err := addLibraries(etc, libraries(pkg)); err != nil {
+		if err := addLibraries(etc, unpack.Libraries(pkg)); err != nil {
 			return err
 		}
 		if out, err := exec.Command("cp", "-a", conf+"/etc/exim4", etc).CombinedOutput(); err != nil {

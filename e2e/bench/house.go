@@ -183,3 +183,9 @@ func compile(dir, bin string, packages ...string) error {
 	}
 	return nil
 }
+
+// tail is the last line that a program has said.
+func tail(out []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return lines[len(lines)-1]
+}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"superlist/e2e/unpack"
 )
 
 // mlmmjPart is the part of the messages that mlmmj-send is given: in its default
@@ -57,7 +59,7 @@ func (b *bench) personal() error {
 		}
 	}
 	cs := []*contender{ours, source(), source("-d")}
-	pkg, version, why := debian("mlmmj")
+	pkg, version, why := unpack.Debian("mlmmj")
 	if why == nil {
 		part := b.mails / mlmmjPart
 		c, err := b.mlmmj(pkg, mlmmj{name: "personal", title: fmt.Sprintf("mlmmj-send, %d × %d", part, mlmmjPart), members: part, relay: p.at, to: p})

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"superlist/e2e/unpack"
 )
 
 const recipients = 10_000
@@ -53,7 +55,7 @@ func (b *bench) delivery(name, title, dialogue string, to sink, direct string) e
 		},
 	}
 	cs := []*contender{ours}
-	pkg, version, why := debian("mlmmj")
+	pkg, version, why := unpack.Debian("mlmmj")
 	if why == nil {
 		for _, per := range []int{0, 1000} {
 			list := mlmmj{

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"superlist/e2e/unpack"
 )
 
 // A sink takes mail and tells whom it was for.
@@ -61,12 +63,12 @@ func (b *bench) startSink() (*postfixSink, error) {
 	binary := "/usr/sbin/smtp-sink"
 	var env []string
 	if _, err := os.Stat(binary); err != nil {
-		pkg, _, err := debian("postfix")
+		pkg, _, err := unpack.Debian("postfix")
 		if err != nil {
 			return nil, err
 		}
 		binary = filepath.Join(pkg, "usr/sbin/smtp-sink")
-		env = append(os.Environ(), "LD_LIBRARY_PATH="+strings.Join(libraries(pkg), ":"))
+		env = append(os.Environ(), "LD_LIBRARY_PATH="+strings.Join(unpack.Libraries(pkg), ":"))
 	}
 	dir := filepath.Join(b.work, "sink")
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -1,4 +1,6 @@
-package main
+// Package unpack gets Debian packages without installing them, for peers that
+// would replace what runs on the machine.
+package unpack
 
 import (
 	"errors"
@@ -9,9 +11,9 @@ import (
 	"strings"
 )
 
-// debian returns the directory where a Debian package and the libraries it
+// Debian returns the directory where a Debian package and the libraries it
 // misses here lie unpacked, fetching them the first time, and the version.
-func debian(name string) (dir, version string, err error) {
+func Debian(name string) (dir, version string, err error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = "/var/cache"
@@ -98,8 +100,8 @@ func wanted(name string) []string {
 	return names
 }
 
-// libraries lists the directories of an unpacked package that hold libraries.
-func libraries(dir string) []string {
+// Libraries lists the directories of an unpacked package that hold libraries.
+func Libraries(dir string) []string {
 	var dirs []string
 	for _, pattern := range []string{"lib/*-linux-gnu*", "usr/lib/*-linux-gnu*", "usr/lib/postfix"} {
 		found, _ := filepath.Glob(filepath.Join(dir, pattern))
