@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"superlist/smtp"
 )
 
 // TestAsk: once a day for each address and kind, and so many for a network and
@@ -187,5 +189,43 @@ func TestMaxRequests(t *testing.T) {
 	}
 	if _, err := l.KeepRequest(b, now.Add(ProofLife+time.Hour)); err != nil {
 		t.Errorf("when the others are too old: %v", err)
+	}
+}
+
+// TestAskedNetworkBehindProxy: a network is counted that a proxy names, and not
+// the proxy's.
+func TestAskedNetworkBehindProxy(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	client := netip.MustParseAddrPort("192.0.2.7:4711")
+	if err := os.MkdirAll(l.askedDir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, _, net := l.askedFiles(Letter{To: addr("x@y"), Network: Network(client.Addr())}, time.Now())
+	if err := os.WriteFile(net, []byte(strings.Repeat(".", MaxAskedNetwork)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for forwarded, want := range map[*smtp.Forwarded]error{
+		nil: nil,
+		{Peer: smtp.Peer{Addr: client, Host: "client.example"}}: replyAskedNetwork,
+	} {
+		in := &Intake{Site: s, Spool: s.Spool()}
+		env := &smtp.Envelope{
+			Peer: smtp.Peer{Addr: netip.MustParseAddrPort("198.51.100.1:25")}, Forwarded: forwarded,
+			Helo: "client", Proto: smtp.ESMTP, From: addr("a@example.com"),
+		}
+		to := smtp.Rcpt{Path: l.Verb("help")}
+		if err := errors.Join(in.Mail(env), in.Rcpt(env, to)); err != nil {
+			t.Fatal(err)
+		}
+		env.To = append(env.To, to)
+		m, err := in.Data(env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Write([]byte("From: a@example.com\r\nSubject: x\r\n\r\nx\r\n"))
+		if _, outcomes := m.Commit(); !errors.Is(outcomes[0], want) {
+			t.Errorf("%v: %v, want %v", forwarded, outcomes[0], want)
+		}
 	}
 }

@@ -411,7 +411,7 @@ func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
 		}
 		return err
 	}
-	return d.List.MayAsk(Letter{Kind: d.Command.Verb, To: who, Network: Network(m.env.Peer.Addr.Addr())}, now)
+	return d.List.MayAsk(Letter{Kind: d.Command.Verb, To: who, Network: Network(m.env.Origin().Addr.Addr())}, now)
 }
 
 // Wake wakes deliver up, by connecting once to the address where a launcher

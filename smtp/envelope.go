@@ -129,8 +129,17 @@ type Envelope struct {
 	Forwarded *Forwarded // what XFORWARD says; nil: nothing
 }
 
-// Client is who sends the mail, in one line, for the log's reader: as XFORWARD
-// says, or the client of the session.
+// Origin is where the mail comes from: as XFORWARD says, or the client of the
+// session.
+func (e *Envelope) Origin() Peer {
+	if e.Forwarded != nil {
+		return e.Forwarded.Peer
+	}
+	return e.Peer
+}
+
+// Client is who sends the mail, in one line, for the log's reader. The line begins
+// with the Origin: see OriginAddr.
 func (e *Envelope) Client() string {
 	peer, helo, proto := e.Peer, e.Helo, e.Proto
 	s := ""
@@ -148,6 +157,17 @@ func (e *Envelope) Client() string {
 		}
 	}
 	return peer.String() + " helo=" + helo + " proto=" + proto + s
+}
+
+// OriginAddr is the address of the Origin in a line that Client has made, or in
+// "[192.0.2.7]:4711" alone; invalid where there is none. A name in front of it, and
+// what the client calls itself behind it, are no addresses, whatever they look like.
+func OriginAddr(client string) netip.Addr {
+	peer, _, _ := strings.Cut(client, " ")
+	_, host, _ := strings.Cut(peer, "[")
+	host, _, _ = strings.Cut(host, "]")
+	addr, _ := netip.ParseAddr(host)
+	return addr
 }
 
 // Received is the trace header for this transaction: RFC 5321, 4.4. It names a

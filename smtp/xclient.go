@@ -13,11 +13,9 @@ import (
 // from peers that are trusted and from nobody else, and a command counts as a
 // whole or not at all.
 
-// What stands in a value that is not known, and where a look-up failed for now.
-const (
-	unavailable     = "[UNAVAILABLE]"
-	tempUnavailable = "[TEMPUNAVAIL]"
-)
+// tempUnavailable stands in a value where a look-up failed for now; one that is
+// not known at all is Unavailable.
+const tempUnavailable = "[TEMPUNAVAIL]"
 
 // unknownPeer is the name of a client whose address a proxy does not know. It is
 // nobody whom the configuration can trust.
@@ -149,7 +147,7 @@ func parseAttributes(arg string) ([]param, *Reply) {
 // claimedAddr reads an address: IPv4, or IPV6: and one of those, without
 // brackets. It keeps the port of old. An address that is not known is invalid.
 func claimedAddr(v string, old netip.AddrPort) (netip.AddrPort, bool) {
-	if v == unavailable {
+	if v == Unavailable {
 		return netip.AddrPort{}, true
 	}
 	text, six := cutFold(v, "IPV6:")
@@ -162,7 +160,7 @@ func claimedAddr(v string, old netip.AddrPort) (netip.AddrPort, bool) {
 
 // claimedPort reads a port for the address of old.
 func claimedPort(v string, old netip.AddrPort) (netip.AddrPort, bool) {
-	if v == unavailable {
+	if v == Unavailable {
 		v = "0"
 	}
 	port, ok := parsePort(v)
@@ -177,7 +175,7 @@ func parsePort(v string) (uint16, bool) {
 
 // claimedName reads a host name, empty where it is not known.
 func claimedName(v string) (string, bool) {
-	if v == unavailable || v == tempUnavailable {
+	if v == Unavailable || v == tempUnavailable {
 		return "", true
 	}
 	return v, ValidDomain(v)
@@ -186,7 +184,7 @@ func claimedName(v string) (string, bool) {
 // claimedWord makes any value fit for a header and a log line, empty where it
 // is not known.
 func claimedWord(v string) string {
-	if v == unavailable {
+	if v == Unavailable {
 		return ""
 	}
 	return oneWord(v)

@@ -99,3 +99,31 @@ func FuzzClaims(f *testing.F) {
 		}
 	})
 }
+
+// TestOriginAddr: whoever reads the spool finds the address of the client there,
+// by whatever way it is known, and nothing that the client has made up.
+func TestOriginAddr(t *testing.T) {
+	addr := netip.MustParseAddrPort("192.0.2.7:4711")
+	v6 := netip.MustParseAddrPort("[2001:db8::7]:0")
+	proxy := Peer{Addr: netip.MustParseAddrPort("192.0.2.1:25")}
+	for _, test := range []struct {
+		env  Envelope
+		want netip.Addr
+	}{
+		{Envelope{Peer: Peer{Addr: addr}}, addr.Addr()},
+		{Envelope{Peer: Peer{Addr: v6}}, v6.Addr()},
+		{Envelope{Peer: Peer{Addr: addr, Host: "client.example"}}, addr.Addr()},
+		{Envelope{Peer: proxy, Forwarded: &Forwarded{Peer: Peer{Addr: addr, Host: "client.example"}}}, addr.Addr()},
+		{Envelope{Peer: proxy, Forwarded: &Forwarded{Peer: Peer{Name: unknownPeer}}}, netip.Addr{}},
+		{Envelope{Peer: Peer{Name: "unix"}}, netip.Addr{}},
+		{Envelope{Peer: Peer{Name: unknownPeer, Host: "client.example"}}, netip.Addr{}},
+	} {
+		test.env.Helo, test.env.Proto = "[198.51.100.9]", ESMTP
+		if got := OriginAddr(test.env.Client()); got != test.want {
+			t.Errorf("%q: %v, want %v", test.env.Client(), got, test.want)
+		}
+		if got := test.env.Origin().Addr; got.IsValid() && got.Addr() != test.want {
+			t.Errorf("%q is from %v, want %v", test.env.Client(), got, test.want)
+		}
+	}
+}

@@ -1,10 +1,10 @@
 package smtp
 
 // A Forwarded is what XFORWARD says of where a mail comes from. It is for the
-// log and for who reads the spool; nothing is decided by it, and Received names
-// the host that really spoke to us, since the one before us has written a line
-// of its own. What has not been said is not known, and nothing of the session
-// takes its place.
+// log and for who reads the spool, and lists count by it how many letters a
+// network causes. Nothing else is decided by it, and Received names the host that
+// really spoke to us, since the one before us has written a line of its own. What
+// has not been said is not known, and nothing of the session takes its place.
 type Forwarded struct {
 	Peer        Peer
 	Helo, Proto string
@@ -45,7 +45,7 @@ func (s *Session) xforward(arg string) {
 		case "SOURCE":
 			source := upper(a.value)
 			f.Local = source != "REMOTE"
-			ok = source == "LOCAL" || source == "REMOTE" || source == unavailable
+			ok = source == "LOCAL" || source == "REMOTE" || source == Unavailable
 		default:
 			s.refuse(Reply{501, "5.5.4", "XFORWARD has no attribute " + a.key})
 			return

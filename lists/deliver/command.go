@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"io"
 	"mime"
-	"net/netip"
 	"strings"
 
 	"superlist/lists"
@@ -235,7 +234,7 @@ func (c *commanding) isMember(p smtp.Path) (bool, error) {
 // about the same just now. That he has is no error: whoever asks for it may not
 // be he.
 func (c *commanding) ask(kind, text string, to smtp.Path, words map[string]string) error {
-	l := lists.Letter{Kind: kind, To: to, Network: lists.Network(client(c.m.Client)), Cause: c.id}
+	l := lists.Letter{Kind: kind, To: to, Network: lists.Network(smtp.OriginAddr(c.m.Client)), Cause: c.id}
 	err := c.l.Ask(l, c.m.Arrived)
 	if reply, no := permanent(err); no {
 		c.r.Log.Printf(maillog.Info, "not answered id=%s list=%s to=%s verb=%s reason=%q", c.m.ID, c.l.Addr, to, kind, reply)
@@ -245,13 +244,6 @@ func (c *commanding) ask(kind, text string, to smtp.Path, words map[string]strin
 		return err
 	}
 	return c.answer(text, to, words)
-}
-
-// client is the address in the client line of a head, "[192.0.2.7]:4711 helo=…".
-func client(line string) netip.Addr {
-	host, _, _ := strings.Cut(strings.TrimPrefix(line, "["), "]")
-	addr, _ := netip.ParseAddr(host)
-	return addr
 }
 
 // answer is the letter that ends a command.

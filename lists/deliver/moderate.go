@@ -131,7 +131,7 @@ func (r *Runner) askModerators(held *queue.Message, l *lists.List, id string, h 
 // nothing, so he is not asked again today, whoever writes in his name.
 func (r *Runner) askAuthor(held *queue.Message, l *lists.List, id string, h rewrite.Header) error {
 	author := authorOf(h, held.From)
-	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: lists.Network(client(held.Client)), Cause: id}, held.Arrived)
+	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: lists.Network(smtp.OriginAddr(held.Client)), Cause: id}, held.Arrived)
 	if reply, no := permanent(err); no {
 		r.Log.Printf(maillog.Info, "not asked id=%s list=%s author=%s reason=%q", held.ID, l.Addr, author, reply)
 		return r.askModerators(held, l, id, h, "nothing proves that it is from "+author.Address())
