@@ -54,6 +54,10 @@ func (r *Runner) writeLetter(l *lists.List, n note) error {
 	head := queue.Head{ID: n.id, Arrived: n.at, Client: n.client, List: l.Addr}
 	if n.attach != nil {
 		mail.Attach, head.Body = n.attach.Content(), n.attach.Body
+		head.RequireTLS = n.attach.RequireTLS // as the post itself: RFC 8689, 4.2.1
+		if mail.UTF8, err = needsUTF8(n.attach); err != nil {
+			return err
+		}
 	}
 	if err := r.put(head, n.to, mail.Write); err != nil {
 		return err

@@ -163,6 +163,40 @@ func TestFilterHolds(t *testing.T) {
 	}
 }
 
+// TestHoldAsItCame: what a post asks of its way the letter with it asks too, and
+// what its header is made of the letter says.
+func TestHoldAsItCame(t *testing.T) {
+	beyond := strings.Replace(strangersPost, "Subject: ", "X-Name: é\r\nSubject: ", 1)
+	for name, test := range map[string]struct {
+		head       queue.Head
+		post, kind string
+		failed     string // of the letter
+	}{
+		"plain":                  {queue.Head{}, strangersPost, "message/rfc822", ""},
+		"needless UTF8":          {queue.Head{UTF8: true}, strangersPost, "message/rfc822", ""},
+		"UTF8":                   {queue.Head{UTF8: true}, beyond, "message/global", ""},
+		"TLS, and there is none": {queue.Head{RequireTLS: true}, strangersPost, "", "550 5.7.30"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, _, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org")
+			mona := person("mona@example.org")
+			w.inbound(test.head, "eve@example.net", test.post, "dev@lists.example.org")
+			w.deliver()
+			if test.failed != "" {
+				w.want(queue.Failed, test.failed)
+				if got := mona.letters(); len(got) != 0 {
+					t.Errorf("mona got %+v", got)
+				}
+				return
+			}
+			text := readAll(t, mona.letter("To decide: Hello (dev@lists.example.org)"))
+			if !strings.Contains(text, "Content-Type: "+test.kind+"\r\n") || !strings.Contains(text, test.post) {
+				t.Errorf("the post is not in\n%s", text)
+			}
+		})
+	}
+}
+
 // TestLongWhy: a reason that is too long for its line is cut.
 func TestLongWhy(t *testing.T) {
 	for _, more := range []int{-1, 0, 1} {

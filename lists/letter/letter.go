@@ -36,6 +36,7 @@ type Letter struct {
 
 	Quote  string            // what stands for {words}, in lines: a moderator's reasons
 	Attach *io.SectionReader // a message to attach, as it is; nil: none
+	UTF8   bool              // which may have a header beyond ASCII: RFC 6532, 3.7
 }
 
 // maxLine is where a text without line breaks must be encoded: RFC 5322, 2.1.1.
@@ -89,7 +90,11 @@ func (l Letter) Write(w io.Writer) error {
 		return err
 	}
 	b.WriteString("\r\n--" + boundary + "\r\n")
-	put("Content-Type", "message/rfc822")
+	kind := "message/rfc822"
+	if l.UTF8 {
+		kind = "message/global"
+	}
+	put("Content-Type", kind)
 	put("Content-Transfer-Encoding", "8bit")
 	put("Content-Disposition", "attachment; filename=\"post.eml\"")
 	b.WriteString("\r\n")
