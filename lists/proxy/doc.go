@@ -3,8 +3,8 @@
 // same transaction and while the sender is on the line. It is what Postfix calls
 // a before-queue filter (smtpd_proxy_filter).
 //
-// The next hop hears MAIL and RCPT as the client said them, XFORWARD with who the
-// client is, and the message as it came; where it says no, the client hears that
+// The next hop hears MAIL, but for its AUTH, and RCPT as the client said them,
+// XFORWARD with who the client is, and the message as it came; where it says no, the client hears that
 // word for word. It is connected to with the first recipient that is no list, and
 // once for each message: a session for lists alone does not know of it, and one
 // without a list does not know of the spool. A message is written to both as it

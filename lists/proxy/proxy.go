@@ -45,13 +45,31 @@ func (p *Proxy) TrustLogins(authors func(login string) []smtp.Path) { p.Lists.Tr
 // Mail begins a transaction. Nobody else need know of it yet.
 func (p *Proxy) Mail(env *smtp.Envelope) error {
 	p.ours, p.theirs = *env, *env
-	p.passed, p.mail = p.passed[:0], line(env)
+	p.passed, p.mail = p.passed[:0], mailLine(env)
 	return p.Lists.Mail(&p.ours)
 }
 
 // line is the command as the client said it, without blanks at its end: a TAB
 // among them must not stand in a command of ours.
 func line(env *smtp.Envelope) string { return strings.TrimRight(env.Line, " \t") }
+
+// mailLine is MAIL without its AUTH: that is said between the client and us, and
+// to a server that does not offer AUTH nobody says it (RFC 4954, 5).
+func mailLine(env *smtp.Envelope) string {
+	mail := line(env)
+	_, path, _ := strings.Cut(mail, ":")
+	_, params, ok := smtp.ParsePath(path)
+	if !ok {
+		return mail
+	}
+	kept := mail[:len(mail)-len(params)]
+	for word := range strings.FieldsSeq(params) {
+		if key, _, _ := strings.Cut(word, "="); !strings.EqualFold(key, "AUTH") {
+			kept += " " + word
+		}
+	}
+	return kept
+}
 
 // Rcpt asks the lists, and the next hop about what is none.
 func (p *Proxy) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {

@@ -3,6 +3,8 @@ package proxy
 import (
 	"strings"
 	"testing"
+
+	"superlist/smtp"
 )
 
 func TestSmaller(t *testing.T) {
@@ -43,6 +45,24 @@ func TestQueueID(t *testing.T) {
 	} {
 		if got := queueID(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestMailLine: the next hop hears what the client said, but not in whose name it
+// has logged in.
+func TestMailLine(t *testing.T) {
+	for said, want := range map[string]string{
+		"MAIL FROM:<a@example.com>":                               "MAIL FROM:<a@example.com>",
+		"mail from: <a@example.com> \t":                           "mail from: <a@example.com>",
+		"MAIL FROM:<a@example.com> AUTH=<>":                       "MAIL FROM:<a@example.com>",
+		"MAIL FROM:<> SIZE=1 auth=b+40c BODY=8BITMIME":            "MAIL FROM:<> SIZE=1 BODY=8BITMIME",
+		"MAIL FROM:<\"a> AUTH=<>\"@example.com> RET=HDRS AUTH=<>": "MAIL FROM:<\"a> AUTH=<>\"@example.com> RET=HDRS",
+		"MAIL FROM:<a@example.com> ENVID=AUTH=":                   "MAIL FROM:<a@example.com> ENVID=AUTH=",
+		"MAIL FROM:<é@example.com>  SMTPUTF8 AUTH=<>":             "MAIL FROM:<é@example.com> SMTPUTF8",
+	} {
+		if got := mailLine(&smtp.Envelope{Line: said}); got != want {
+			t.Errorf("%q: %q, want %q", said, got, want)
 		}
 	}
 }
