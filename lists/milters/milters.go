@@ -219,16 +219,17 @@ func (a *ask) say(c *milter.Client) error {
 
 // connection is the client as the protocol has it.
 func connection(p smtp.Peer) milter.Connection {
-	if p.Name == "unix" {
-		return milter.Connection{Host: "localhost", Family: 'L', Addr: "unix"}
-	}
 	if !p.Addr.IsValid() {
-		return milter.Connection{Host: "localhost", Family: 'U'}
+		c := milter.Connection{Host: cmp.Or(p.Host, "localhost"), Family: 'U'}
+		if p.Name == "unix" {
+			c.Family, c.Addr = 'L', "unix"
+		}
+		return c
 	}
 	ip := p.Addr.Addr().Unmap().WithZone("")
-	c := milter.Connection{Host: "[" + ip.String() + "]", Family: '4', Port: p.Addr.Port(), Addr: ip.String()}
+	c := milter.Connection{Host: cmp.Or(p.Host, "["+ip.String()+"]"), Family: '4', Port: p.Addr.Port(), Addr: ip.String()}
 	if ip.Is6() {
-		c.Family, c.Host = '6', "[IPv6:"+ip.String()+"]"
+		c.Family, c.Host = '6', cmp.Or(p.Host, "[IPv6:"+ip.String()+"]")
 	}
 	return c
 }
@@ -236,14 +237,18 @@ func connection(p smtp.Peer) milter.Connection {
 // macros are what can be said of a session and a message, in the names of
 // Postfix and sendmail.
 func macros(site *lists.Site, env *smtp.Envelope, id string) map[string]string {
+	c := connection(env.Peer)
 	m := map[string]string{
 		"j": site.Hostname, "daemon_name": "superlist", "v": "superlist", "i": id,
 		"tls_version": env.TLS.Version, "cipher": env.TLS.Cipher, "cert_subject": env.TLS.Client,
 		"auth_authen": env.Login, "mail_addr": env.From.Address(), "mail_host": env.From.Domain,
-		"_": connection(env.Peer).Host,
+		"_": c.Host, "client_name": cmp.Or(env.Peer.Host, "unknown"), "client_ptr": cmp.Or(env.Peer.Reverse, "unknown"),
 	}
 	if ip := env.Peer.Addr; ip.IsValid() {
-		m["client_addr"], m["client_port"] = ip.Addr().Unmap().String(), strconv.Itoa(int(ip.Port()))
+		m["client_addr"], m["client_port"] = c.Addr, strconv.Itoa(int(c.Port))
+		if env.Peer.Host != "" {
+			m["_"] += " [" + c.Addr + "]"
+		}
 	}
 	return m
 }
