@@ -61,7 +61,7 @@ func TooLarge(max int64) Reply {
 }
 
 // Params takes what counts here of the parameters with which another server has
-// accepted MAIL, SIZE, BODY and SMTPUTF8, and leaves the others out.
+// accepted MAIL, SIZE, BODY, SMTPUTF8 and REQUIRETLS, and leaves the others out.
 func (e *Envelope) Params(params []string) {
 	for _, p := range params {
 		key, value, _ := strings.Cut(p, "=")
@@ -72,6 +72,8 @@ func (e *Envelope) Params(params []string) {
 			}
 		case strings.EqualFold(p, "SMTPUTF8"):
 			e.UTF8 = true
+		case strings.EqualFold(p, "REQUIRETLS"):
+			e.RequireTLS = true
 		case strings.EqualFold(key, "BODY"):
 			if value = upper(value); value == "7BIT" || value == "8BITMIME" {
 				e.Body = value

@@ -15,6 +15,7 @@ import (
 var (
 	replyFrom = smtp.Reply{Code: 501, Enhanced: "5.1.7", Text: "the sender is no address that a list can take mail from"}
 	replyMany = smtp.Reply{Code: 452, Enhanced: "4.5.3", Text: fmt.Sprintf("at most %d lists in one message; send it again to the others", smtp.MaxRecipients)}
+	replyTLS  = smtp.Reply{Code: 550, Enhanced: "5.7.30", Text: "the message requires TLS all the way, and the mail of the lists here leaves without"}
 )
 
 // A gate is the lists' side of one milter session: it gives Intake what the
@@ -189,6 +190,8 @@ func (g *gate) admit(to smtp.Path) error {
 		return m.sender
 	case len(m.lists) >= smtp.MaxRecipients:
 		return replyMany
+	case m.env.RequireTLS && !g.site.Relay.Verifies(): // RFC 8689, 4.2
+		return replyTLS
 	case g.site.MaxMessageSize > 0 && m.env.Size > int64(g.site.MaxMessageSize):
 		return smtp.TooLarge(int64(g.site.MaxMessageSize))
 	}
