@@ -252,3 +252,32 @@ func TestAddPattern(t *testing.T) {
 		}
 	}
 }
+
+// TestAddPatternMeansOne: whatever somebody calls himself, a moderator's word about
+// him is about nobody else.
+func TestAddPatternMeansOne(t *testing.T) {
+	for _, p := range []smtp.Path{
+		{Local: "*", Domain: "example.net"}, {Local: "?", Domain: "example.net"}, {Local: "[a-z]", Domain: "example.net"},
+		{Local: "eve", Domain: "[192.0.2.1]"}, {Local: `a, <b>\ c`, Domain: "example.net"}, {Local: "é", Domain: "example.net"},
+	} {
+		s := testSite(t, "")
+		l := testList(t, s, "")
+		if err := l.AddPattern("ban", p); err != nil {
+			t.Errorf("%s: %v", p, err)
+			continue
+		}
+		l, err := s.Open(l.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !fitsAny(l.Ban, p) || fitsAny(l.Ban, addr("b@example.net")) || fitsAny(l.Ban, addr("xx@example.net")) {
+			t.Errorf("%s is banned by %q", p, l.Ban)
+		}
+		if err := l.AddPattern("allow", p); err != nil {
+			t.Fatal(err)
+		}
+		if l, err = s.Open(l.Addr); err != nil || len(l.Ban) > 0 || len(l.Allow) != 1 {
+			t.Errorf("%s: %q %q, %v", p, l.Ban, l.Allow, err)
+		}
+	}
+}

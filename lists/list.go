@@ -293,10 +293,11 @@ func (l *List) AddPattern(key string, p smtp.Path) error {
 	if key == "ban" {
 		in, out, other = l.Ban, l.Allow, "allow"
 	}
-	is := func(s string) bool { return strings.EqualFold(s, p.Address()) }
+	pattern := patternOf(p.Address())
+	is := func(s string) bool { return strings.EqualFold(s, pattern) }
 	var settings []string
 	if !slices.ContainsFunc(in, is) {
-		settings = append(settings, key+"="+strings.Join(append(slices.Clone(in), p.Address()), ","))
+		settings = append(settings, key+"="+strings.Join(append(slices.Clone(in), pattern), ","))
 	}
 	if slices.ContainsFunc(out, is) {
 		settings = append(settings, other+"="+strings.Join(slices.DeleteFunc(slices.Clone(out), is), ","))

@@ -33,6 +33,24 @@ func match(pattern, s string) bool {
 	return p == len(pattern)
 }
 
+// patternOf is the pattern that fits an address and no other: anybody may call
+// himself *@example.net. What cannot stand in a list of patterns is a question
+// mark, which fits it.
+func patternOf(address string) string {
+	var b strings.Builder
+	for i := range len(address) {
+		switch c := address[i]; c {
+		case '*', '?', '[', '\\':
+			b.WriteString(`\` + string(c))
+		case ' ', '\t', ',', '<', '>':
+			b.WriteByte('?')
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
 // matchOne holds one byte against the first element of a pattern, and gives its
 // length.
 func matchOne(pattern string, c byte) (n int, ok bool) {
