@@ -64,9 +64,11 @@ func mailLine(env *smtp.Envelope) string {
 	}
 	kept := mail[:len(mail)-len(params)]
 	for word := range strings.FieldsSeq(params) {
+		end := strings.Index(params, word) + len(word)
 		if key, _, _ := strings.Cut(word, "="); !strings.EqualFold(key, "AUTH") {
-			kept += " " + word
+			kept += params[:end] // with the blanks before it
 		}
+		params = params[end:]
 	}
 	return kept
 }

@@ -59,7 +59,7 @@ func TestMailLine(t *testing.T) {
 		"MAIL FROM:<> SIZE=1 auth=b+40c BODY=8BITMIME":            "MAIL FROM:<> SIZE=1 BODY=8BITMIME",
 		"MAIL FROM:<\"a> AUTH=<>\"@example.com> RET=HDRS AUTH=<>": "MAIL FROM:<\"a> AUTH=<>\"@example.com> RET=HDRS",
 		"MAIL FROM:<a@example.com> ENVID=AUTH=":                   "MAIL FROM:<a@example.com> ENVID=AUTH=",
-		"MAIL FROM:<é@example.com>  SMTPUTF8 AUTH=<>":             "MAIL FROM:<é@example.com> SMTPUTF8",
+		"MAIL FROM:<é@example.com>  SMTPUTF8 AUTH=<>":             "MAIL FROM:<é@example.com>  SMTPUTF8",
 	} {
 		if got := mailLine(&smtp.Envelope{Line: said}); got != want {
 			t.Errorf("%q: %q, want %q", said, got, want)
