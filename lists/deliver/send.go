@@ -327,6 +327,7 @@ func all421(replies []smtp.Reply) bool {
 // on one connection: what one left with 421 goes to the next, as long as that
 // leads on.
 func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
+	reused := l.used
 	l.used = true
 	var flying, again []queue.Recipient
 	progress := false
@@ -358,7 +359,7 @@ func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j.rcpts = append(again, j.rcpts...)
-	if !progress {
+	if !progress && !reused { // else the server had had enough of this one before
 		s.reason, j.mode = l.Err().Error(), over
 		return false
 	}
