@@ -361,7 +361,15 @@ func reconfigure(t *testing.T, lines string) (back func()) {
 	set := func(text []byte) {
 		t.Helper()
 		must(t, os.WriteFile(file, text, 0o644))
+		// Who knows the old lines answers once more if he is asked too soon.
+		knew := strings.Fields(run(t, "sh", "-c", "pgrep -x 'trivial-rewrite|qmgr' || true"))
 		run(t, "sh", "-c", "kill -HUP $(cat /var/spool/postfix/pid/master.pid)")
+		wait(t, "the old processes of Postfix to go", func() bool {
+			return !slices.ContainsFunc(knew, func(pid string) bool {
+				_, err := os.Stat("/proc/" + pid + "/exe")
+				return err == nil
+			})
+		})
 	}
 	set(append(slices.Clone(old), lines...))
 	return func() { t.Helper(); set(old) }

@@ -311,7 +311,9 @@ func fuzzSend(t *testing.T, c *Client, server *hearing, n, flags byte) {
 	if len(out) != len(tx.To) {
 		t.Fatalf("%d outcomes for %d recipients", len(out), len(tx.To))
 	}
-	sentAll := strings.Contains(server.heard.String()[before:], "Subject: x\r\n\r\n..text of the message\r\n.\r\n")
+	heard := server.heard.String()[before:]
+	sentAll := strings.Contains(heard, "Subject: x\r\n\r\n..text of the message\r\n.\r\n") || // DATA
+		strings.Contains(heard, " LAST\r\nSubject: x\r\n\r\n.text of the message\r\n") // BDAT
 	for i, r := range out {
 		switch {
 		case r.Code/100 == 2 && !sentAll:
