@@ -200,7 +200,7 @@ func (p *filtering) start(files map[string]string) error {
 		time.Sleep(50 * time.Millisecond)
 	}
 	p.stop()
-	return errors.New("Postfix does not start")
+	return errors.New("the private Postfix does not start")
 }
 
 func (p *filtering) stop() {

@@ -106,7 +106,7 @@ func (d *dovecot) hear() ([]string, error) {
 	case err == bufio.ErrBufferFull:
 		return nil, fmt.Errorf("%w: a line of more than %d bytes", errDovecot, maxDovecotLine)
 	case err != nil:
-		return nil, fmt.Errorf("Dovecot: %w", err)
+		return nil, fmt.Errorf("answer of Dovecot: %w", err)
 	}
 	return strings.Split(string(line[:len(line)-1]), "\t"), nil
 }
@@ -183,7 +183,7 @@ func (x *dovecotExchange) Next(response []byte) (challenge []byte, done bool, er
 
 // refusal is what a FAIL means.
 func refusal(f []string) error {
-	why := fmt.Errorf("Dovecot: %s %s", field(f, "code"), field(f, "reason"))
+	why := fmt.Errorf("refused by Dovecot: %s %s", field(f, "code"), field(f, "reason"))
 	switch code := field(f, "code"); {
 	case has(f, "temp"), code == "temp_fail":
 		return fmt.Errorf("%w: %w", smtp.ReplyAuthLater, why)
