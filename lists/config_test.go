@@ -54,6 +54,8 @@ func TestConfigErrors(t *testing.T) {
 		{head + "[ relay ]\naddress = \"mail\"\n", "3: relay.address: must be host:port, unix:/path"},
 		{head + "[proxy]\nnext_hop = \"mx:10028\"\n", `3: proxy.next_hop: must be ip:port, unix:/path, or ""`},
 		{head + "kick = \"[::1]:1\"\n[proxy]\nnext_hop = \"[::1]:1\"\n", "4: proxy.next_hop: must not be the address of kick"},
+		{head + "binarymime = true\n[proxy]\nnext_hop = \"127.0.0.1:10028\"\n", "2: binarymime: must be false with proxy.next_hop"},
+		{head + "binarymime = \"yes\"\n", "2: binarymime: must be true or false"},
 		{head + "[proxy]\nannounce = \"all\"\n", "3: proxy.announce: must be own or both"},
 		{head + "[proxy]\ntimeout = \"0s\"\n", `3: proxy.timeout: "0s" is no time span`},
 		{head + "[relay]\nconnections = 0\n", "3: relay.connections: must be from 1 to 100"},

@@ -20,9 +20,12 @@ const MaxHops = 100
 
 // Refusals that do not depend on the list.
 var (
-	replyLoop      = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the header says that the message has been at this address before"}
-	replyHops      = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the message has passed 100 hosts or more"}
-	replyHeader    = smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: "the message header is larger than 256 KiB"}
+	replyLoop   = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the header says that the message has been at this address before"}
+	replyHops   = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the message has passed 100 hosts or more"}
+	replyHeader = smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: "the message header is larger than 256 KiB"}
+	// What is BINARYMIME may have anything in its body, and lines in its header.
+	replyHeaderLines = smtp.Reply{Code: 550, Enhanced: "5.6.0", Text: "the message header has a CR, LF or NUL that is no line's end, or a last line without one"}
+
 	replyNoBounces = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a list takes no delivery reports and no mail without a sender"}
 	replyAutomatic = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a list takes no automatic replies"}
 )
@@ -321,6 +324,8 @@ func (m *Incoming) judge() []error {
 		switch {
 		case !whole:
 			verdicts[i] = replyHeader
+		case m.env.Body == smtp.BinaryMIME && !h.Clean():
+			verdicts[i] = replyHeaderLines
 		case len(h.All("Received")) >= MaxHops:
 			verdicts[i] = replyHops
 		case looped(h, d):

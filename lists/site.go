@@ -53,6 +53,7 @@ type Site struct {
 	ProxyProtocol      bool     `toml:"proxy_protocol"`
 	Trusted            []string `toml:"trusted"` // networks, addresses, "unix", "stdin"
 	DSN                bool     `toml:"dsn"`
+	BinaryMIME         bool     `toml:"binarymime"`
 	Vrfy               string   `toml:"vrfy"` // maybe, lists
 	HeloCheck          bool     `toml:"helo_check"`
 	Log                string   `toml:"log"`
@@ -192,6 +193,8 @@ func (s *Site) check() error {
 		return s.wrong("ssl_ca_file", "must be a file name that begins with /")
 	case s.Proxy.Announce != AnnounceOwn && s.Proxy.Announce != AnnounceBoth:
 		return s.wrong("proxy.announce", "must be own or both")
+	case s.BinaryMIME && s.Proxy.NextHop != "":
+		return s.wrong("binarymime", "must be false with proxy.next_hop, which gets every message by DATA")
 	case s.Proxy.NextHop != "" && s.Proxy.NextHop == s.Kick:
 		return s.wrong("proxy.next_hop", "must not be the address of kick, where nobody speaks SMTP")
 	}

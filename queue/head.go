@@ -25,7 +25,7 @@ type Head struct {
 	Arrived time.Time
 	Client  string    // the session it came from, for the operator
 	From    smtp.Path // return path
-	Body    string    // BODY of MAIL: "", "7BIT" or "8BITMIME"
+	Body    string    // BODY of MAIL: "", "7BIT", "8BITMIME" or smtp.BinaryMIME
 	Ret     string    // RET of MAIL: "", "FULL" or "HDRS"
 	EnvID   string    // ENVID of MAIL, in xtext
 	UTF8    bool      // SMTPUTF8: in inbound it was said with MAIL, in outbound the header needs it

@@ -62,14 +62,17 @@ type Transaction struct {
 	From    Path
 	To      []Rcpt
 	VERP    bool      // ask the server to write each recipient into the return path: Postfix's XVERP
-	Body    string    // "8BITMIME" where the message was so declared
+	Body    string    // "8BITMIME" or BinaryMIME where the message was so declared
 	Size    int64     // bytes, an estimate
-	Message io.Reader // CRLF lines
+	Message io.Reader // CRLF lines; where Body is BinaryMIME anything
 
 	// UTF8 says that an address or a header needs SMTPUTF8 (RFC 6531), and
 	// RequireTLS that the message may travel verified channels alone (RFC
 	// 8689). Where the server offers no such thing the message is refused.
 	UTF8, RequireTLS bool
+
+	// A message that is BinaryMIME goes by BDAT alone (RFC 3030). It is refused
+	// where the server does not offer that.
 
 	// What DSN (RFC 3461) says of the reports that are wanted, here and in To.
 	// It is said where the server offers DSN, and left out elsewhere.

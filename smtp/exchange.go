@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -73,6 +74,7 @@ var (
 	replyUnsayable    = Reply{553, "5.6.7", "the address cannot be said in SMTP"}
 	replyNoSMTPUTF8   = Reply{553, "5.6.7", "the message needs SMTPUTF8, and the next server does not take it"}
 	replyNoRequireTLS = Reply{550, "5.7.30", "the message requires TLS all the way, and the next server does not promise it"}
+	replyNoBinary     = Reply{554, "5.6.1", "the message is BINARYMIME, and the next server does not take that; convert it to base64 and send it again"}
 	replyBareLines    = Reply{554, "5.6.0", "a line of the message does not end with CRLF, so it cannot be sent"}
 )
 
@@ -87,7 +89,17 @@ func (c *Client) unfit(t *Transaction) Reply {
 	if _, ok := c.Extension("REQUIRETLS"); t.RequireTLS && !(ok && c.channel != nil && c.channel.Verified) {
 		return replyNoRequireTLS // RFC 8689, 4.2.1
 	}
+	if t.Body == BinaryMIME && !c.takesBinary() {
+		return replyNoBinary // RFC 3030, 3
+	}
 	return Reply{}
+}
+
+// takesBinary says that the server takes what has no lines: RFC 3030, 3.
+func (c *Client) takesBinary() bool {
+	_, binary := c.Extension(BinaryMIME)
+	_, chunks := c.Extension("CHUNKING")
+	return binary && chunks
 }
 
 // settle gives every recipient that has no outcome this one.
@@ -132,15 +144,18 @@ func once(t *Transaction) func() *Transaction {
 // compose makes up the lines, with RSET in front where it is due, and reads the
 // message where it goes by BDAT (RFC 3030). An error is one of the message's.
 func (x *exchange) compose(pipelined, rset bool) error {
-	last := line{step: atDATA, text: "DATA"}
-	if _, ok := x.c.Extension("CHUNKING"); ok && pipelined && !x.c.LMTP && x.t.Size <= maxChunk {
+	last := []line{{step: atDATA, text: "DATA"}}
+	if x.binary() {
+		last = nil // the chunks come when it is clear for whom: see sendChunks
+	}
+	if _, ok := x.c.Extension("CHUNKING"); ok && pipelined && !x.binary() && !x.c.LMTP && x.t.Size <= maxChunk {
 		// Not in LMTP, where nobody can tell how many replies would follow a
 		// chunk that no recipient is left for.
 		if err := x.readChunk(); err != nil {
 			return err
 		}
 		if x.chunk != nil {
-			last = line{step: atBDAT, text: fmt.Sprintf("BDAT %d LAST", len(x.chunk))}
+			last[0] = line{step: atBDAT, text: fmt.Sprintf("BDAT %d LAST", len(x.chunk))}
 		}
 	}
 	if rset {
@@ -152,9 +167,12 @@ func (x *exchange) compose(pipelined, rset bool) error {
 			x.lines = append(x.lines, line{step: atRCPT, text: x.rcpt(to), to: i})
 		}
 	}
-	x.lines = append(x.lines, last)
+	x.lines = append(x.lines, last...)
 	return nil
 }
+
+// binary says that the message has no lines, so that it can go by BDAT alone.
+func (x *exchange) binary() bool { return x.t.Body == BinaryMIME }
 
 // readChunk takes the message as a whole, if it is small enough.
 func (x *exchange) readChunk() error {
@@ -209,8 +227,9 @@ func (c *Client) post(p []byte) (mark int64) {
 	return c.side.write(p)
 }
 
-// awaits354 says that the message can only go when the server asks for it.
-func (x *exchange) awaits354() bool { return len(x.lines) > 0 && x.chunk == nil }
+// awaitsWord says that the message can only go when the server has answered the
+// envelope.
+func (x *exchange) awaitsWord() bool { return len(x.lines) > 0 && x.chunk == nil }
 
 // unreadable settles a message that could not be read before anything was sent.
 func (x *exchange) unreadable(err error) {
@@ -351,6 +370,7 @@ func (x *exchange) mail() string {
 	}
 	add("SIZE", "SIZE="+strconv.FormatInt(t.Size, 10), t.Size > 0)
 	add("8BITMIME", "BODY="+t.Body, t.Body == "7BIT" || t.Body == "8BITMIME")
+	add(BinaryMIME, "BODY="+BinaryMIME, t.Body == BinaryMIME)
 	add("SMTPUTF8", "SMTPUTF8", t.UTF8)
 	add("REQUIRETLS", "REQUIRETLS", t.RequireTLS)
 	add("DSN", "RET="+t.Ret, t.Ret == "FULL" || t.Ret == "HDRS")
@@ -414,6 +434,49 @@ func (x *exchange) send() error {
 		return nil
 	}
 	return x.broken(err)
+}
+
+// sendChunks sends a message that has no lines: RFC 3030, 2 and 3. Each chunk
+// waits for the reply to the one before, and in LMTP too it is known how many
+// replies the last one has. One that is refused, and one that cannot be read to
+// its end, leaves the transaction open for RSET.
+func (x *exchange) sendChunks() error {
+	chunk := make([]byte, maxChunk)
+	for last := false; !last; {
+		n, err := io.ReadFull(x.message, chunk)
+		if last = err == io.EOF || err == io.ErrUnexpectedEOF; err != nil && !last {
+			x.unreadable(err)
+			return nil
+		}
+		bdat := "BDAT " + strconv.Itoa(n)
+		if last {
+			bdat += " LAST"
+		}
+		x.c.wire.bw.WriteString(bdat + "\r\n")
+		for piece := range slices.Chunk(chunk[:n], wireBuffer) { // BlockTimeout is for each
+			x.c.wire.bw.Write(piece)
+		}
+		if last {
+			break
+		}
+		if err := x.c.wire.bw.Flush(); err != nil {
+			return x.broken(err)
+		}
+		r, err := x.c.read(cmp.Or(x.c.FinalTimeout, FinalTimeout))
+		if err == nil {
+			err = x.c.heardAll()
+		}
+		if err != nil {
+			return err
+		}
+		if r.Code/100 != 2 {
+			x.settle(negative(r))
+			return nil
+		}
+	}
+	err := x.hearFinal()
+	x.ended = false // RSET is due in any case: a refusal may leave it open
+	return err
 }
 
 // broken settles what a message that could not be sent to its end leaves. No

@@ -96,7 +96,7 @@ func (s *stream) room(behind bool) bool {
 	switch {
 	case !s.pipelined:
 		return n == 0 && !behind
-	case n > 0 && s.flying[n-1].awaits354():
+	case n > 0 && s.flying[n-1].awaitsWord():
 		return false
 	}
 	return n == 0 || n < streamWindow && s.bytes < streamBytes
@@ -144,12 +144,17 @@ func (s *stream) hear(x *exchange) error {
 			s.c.fail(err)
 		}
 	}
-	if err == nil && x.awaits354() {
+	if err == nil && x.awaitsWord() {
 		err = s.c.heardAll() // nothing else is due
 	}
 	switch {
-	case err != nil || !go354:
+	case err != nil:
 		return err
+	case x.binary() && x.open() > 0:
+		s.c.unheard = 0
+		return x.sendChunks()
+	case !go354:
+		return nil
 	case x.open() == 0:
 		x.noMessage()
 		return nil

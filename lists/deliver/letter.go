@@ -55,7 +55,9 @@ func (r *Runner) writeLetter(l *lists.List, n note) error {
 	if n.attach != nil {
 		mail.Attach, head.Body = n.attach.Content(), n.attach.Body
 		head.RequireTLS = n.attach.RequireTLS // as the post itself: RFC 8689, 4.2.1
-		if mail.UTF8, err = needsUTF8(n.attach); err != nil {
+		if head.Body == smtp.BinaryMIME {
+			mail.Binary, head.Body = true, ""
+		} else if mail.UTF8, err = needsUTF8(n.attach); err != nil {
 			return err
 		}
 	}

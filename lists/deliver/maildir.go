@@ -51,7 +51,7 @@ func (d *maildirs) send(t *smtp.Transaction) []smtp.Reply {
 		}
 		err := unread
 		if err == nil {
-			err = d.store(to.Path, from, message)
+			err = d.store(to.Path, from, message, t.Body)
 		}
 		if outcome[i] = smtp.ReplyTo(err); outcome[i] == smtp.ReplyLocal {
 			outcome[i].Text = err.Error() // there is no client to hide it from
@@ -61,8 +61,8 @@ func (d *maildirs) send(t *smtp.Transaction) []smtp.Reply {
 }
 
 // store puts a message into a recipient's Maildir, with the lines ended as
-// Maildirs have them.
-func (d *maildirs) store(to, from smtp.Path, message []byte) error {
+// Maildirs have them. What need not have lines stays as it is.
+func (d *maildirs) store(to, from smtp.Path, message []byte, body string) error {
 	name := to.Key()
 	if strings.ContainsAny(name, "/\x00") || strings.HasPrefix(name, ".") || len(name) > 255 {
 		return smtp.Reply{Code: 553, Enhanced: "5.1.3", Text: "the address cannot be the name of a Maildir"}
@@ -82,8 +82,13 @@ func (d *maildirs) store(to, from smtp.Path, message []byte) error {
 		return err
 	}
 	w := bufio.NewWriter(f)
-	fmt.Fprintf(w, "Return-Path: %s\n", from)
-	w.Write(bytes.ReplaceAll(message, []byte("\r\n"), []byte("\n")))
+	if body == smtp.BinaryMIME {
+		fmt.Fprintf(w, "Return-Path: %s\r\n", from)
+		w.Write(message)
+	} else {
+		fmt.Fprintf(w, "Return-Path: %s\n", from)
+		w.Write(bytes.ReplaceAll(message, []byte("\r\n"), []byte("\n")))
+	}
 	err = w.Flush()
 	if err == nil {
 		err = f.Sync()

@@ -24,6 +24,7 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 		MaxMessageSize: int64(site.MaxMessageSize),
 		HeloCheck:      site.HeloCheck,
 		DSN:            site.DSN,
+		BinaryMIME:     site.BinaryMIME,
 		TLSOnward:      site.Relay.Verifies() && site.Proxy.NextHop == "",
 		ProxyProtocol:  site.ProxyProtocol,
 		XClient:        site.XClient,

@@ -10,10 +10,12 @@ package letter
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"mime"
 	"mime/quotedprintable"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +39,7 @@ type Letter struct {
 	Quote  string            // what stands for {words}, in lines: a moderator's reasons
 	Attach *io.SectionReader // a message to attach, as it is; nil: none
 	UTF8   bool              // which may have a header beyond ASCII: RFC 6532, 3.7
+	Binary bool              // Attach need not have lines, so it goes in base64: the letter can go everywhere
 }
 
 // maxLine is where a text without line breaks must be encoded: RFC 5322, 2.1.1.
@@ -90,22 +93,53 @@ func (l Letter) Write(w io.Writer) error {
 		return err
 	}
 	b.WriteString("\r\n--" + boundary + "\r\n")
-	kind := "message/rfc822"
-	if l.UTF8 {
+	kind, encoding := "message/rfc822", "8bit"
+	switch {
+	case l.Binary: // no message, which must not be encoded: RFC 2046, 5.2.1
+		kind, encoding = "application/octet-stream", "base64"
+	case l.UTF8:
 		kind = "message/global"
 	}
 	put("Content-Type", kind)
-	put("Content-Transfer-Encoding", "8bit")
+	put("Content-Transfer-Encoding", encoding)
 	put("Content-Disposition", "attachment; filename=\"post.eml\"")
 	b.WriteString("\r\n")
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return err
 	}
-	if _, err := io.Copy(w, l.Attach); err != nil {
+	attach := io.Copy
+	if l.Binary {
+		attach = copyBase64
+	}
+	if _, err := attach(w, l.Attach); err != nil {
 		return err
 	}
 	_, err := io.WriteString(w, "\r\n--"+boundary+"--\r\n")
 	return err
+}
+
+// base64Line is how many bytes make a line of 76 letters: RFC 2045, 6.8.
+const base64Line = 57
+
+// copyBase64 is io.Copy in base64.
+func copyBase64(w io.Writer, r io.Reader) (n int64, err error) {
+	in, out := make([]byte, 256*base64Line), []byte(nil)
+	for err == nil {
+		var got int
+		got, err = io.ReadFull(r, in)
+		n += int64(got)
+		out = out[:0]
+		for line := range slices.Chunk(in[:got], base64Line) {
+			out = append(base64.StdEncoding.AppendEncode(out, line), "\r\n"...)
+		}
+		if _, werr := w.Write(out); werr != nil {
+			return n, werr
+		}
+	}
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return n, err
 }
 
 // fill puts the words in. A word never brings one in itself, nor a line break.

@@ -105,6 +105,18 @@ func (h Header) Bytes(front string) []byte {
 	return b
 }
 
+// Clean says that the header is lines that end with CRLF, and has no CR, LF or NUL
+// beside. SMTP sees to that itself, but for what is BINARYMIME (RFC 3030, 3).
+func (h Header) Clean() bool {
+	for _, f := range h {
+		lines, ended := bytes.CutSuffix(f.Raw, []byte("\r\n"))
+		if !ended || bytes.ContainsAny(bytes.ReplaceAll(lines, []byte("\r\n"), nil), "\r\n\x00") {
+			return false
+		}
+	}
+	return true
+}
+
 // single are the fields that may stand once: RFC 5322, 3.6.
 var single = []string{"Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc",
 	"Message-ID", "In-Reply-To", "References", "Subject"}

@@ -152,25 +152,34 @@ func parseStep(line string) (step, error) {
 			return step{}, fmt.Errorf("%q: say timeout, reset or close", line)
 		}
 	case '|':
-		var b strings.Builder
-		for _, term := range strings.Split(st.text, " + ") {
-			times := 1
-			if i := strings.IndexAny(term, `*"`); i > 0 && term[i] == '*' {
-				var err error
-				if times, err = strconv.Atoi(term[:i]); err != nil {
-					return step{}, err
-				}
-				term = term[i+1:]
-			}
-			s, err := strconv.Unquote(strings.TrimSpace(term))
-			if err != nil {
-				return step{}, fmt.Errorf("%s: %w", term, err)
-			}
-			b.WriteString(strings.Repeat(s, times))
+		var err error
+		if st.text, err = Bytes(st.text); err != nil {
+			return step{}, err
 		}
-		st.text = b.String()
 	}
 	return st, nil
+}
+
+// Bytes is what follows C|: Go strings, with a number of times and * in front
+// where they repeat, and + between them.
+func Bytes(text string) (string, error) {
+	var b strings.Builder
+	for _, term := range strings.Split(text, " + ") {
+		times := 1
+		if i := strings.IndexAny(term, `*"`); i > 0 && term[i] == '*' {
+			var err error
+			if times, err = strconv.Atoi(term[:i]); err != nil {
+				return "", err
+			}
+			term = term[i+1:]
+		}
+		s, err := strconv.Unquote(strings.TrimSpace(term))
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", term, err)
+		}
+		b.WriteString(strings.Repeat(s, times))
+	}
+	return b.String(), nil
 }
 
 // events are what may happen to a connection.
