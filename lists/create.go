@@ -141,6 +141,12 @@ func (l *List) needOwners(text string) error {
 // Set changes keys of list.toml, "key=value" each, and leaves its comments and
 // its order. It holds the list's lock.
 func (l *List) Set(settings []string) error {
+	return l.change(func(Config) []string { return settings })
+}
+
+// change is Set for settings that depend on those there are when the lock is
+// held: somebody else may have changed them since the list was opened.
+func (l *List) change(to func(Config) []string) error {
 	unlock, err := l.lock()
 	if err != nil {
 		return err
@@ -151,6 +157,12 @@ func (l *List) Set(settings []string) error {
 		return err
 	}
 	text := string(raw)
+	now := defaults()
+	decodeConfig(l.ConfigFile(), text, &now) // what is wrong in it, accept says below
+	settings := to(now)
+	if len(settings) == 0 {
+		return nil
+	}
 	for _, setting := range settings {
 		if text, err = setKey(text, setting); err != nil {
 			return err

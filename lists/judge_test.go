@@ -281,3 +281,22 @@ func TestAddPatternMeansOne(t *testing.T) {
 		}
 	}
 }
+
+// TestAddPatternTogether: two who opened the list at the same time both have
+// their way.
+func TestAddPatternTogether(t *testing.T) {
+	s := testSite(t, "")
+	one := testList(t, s, "")
+	other, err := s.Open(one.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for l, who := range map[*List]string{one: "a@example.net", other: "b@example.net"} {
+		if err := l.AddPattern("ban", addr(who)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if l, err := s.Open(one.Addr); err != nil || len(l.Ban) != 2 {
+		t.Errorf("ban is %v, %v", l.Ban, err)
+	}
+}

@@ -289,23 +289,21 @@ func (l *List) ModeratorPaths() []smtp.Path {
 // AddPattern puts an address into allow or ban of list.toml, and takes it out of
 // the other. Doing it twice is doing it once.
 func (l *List) AddPattern(key string, p smtp.Path) error {
-	in, out, other := l.Allow, l.Ban, "ban"
-	if key == "ban" {
-		in, out, other = l.Ban, l.Allow, "allow"
-	}
 	pattern := patternOf(p.Address())
 	is := func(s string) bool { return strings.EqualFold(s, pattern) }
-	var settings []string
-	if !slices.ContainsFunc(in, is) {
-		settings = append(settings, key+"="+strings.Join(append(slices.Clone(in), pattern), ","))
-	}
-	if slices.ContainsFunc(out, is) {
-		settings = append(settings, other+"="+strings.Join(slices.DeleteFunc(slices.Clone(out), is), ","))
-	}
-	if len(settings) == 0 {
-		return nil
-	}
-	return l.Set(settings)
+	return l.change(func(now Config) (settings []string) {
+		in, out, other := now.Allow, now.Ban, "ban"
+		if key == "ban" {
+			in, out, other = now.Ban, now.Allow, "allow"
+		}
+		if !slices.ContainsFunc(in, is) {
+			settings = append(settings, key+"="+strings.Join(append(slices.Clone(in), pattern), ","))
+		}
+		if slices.ContainsFunc(out, is) {
+			settings = append(settings, other+"="+strings.Join(slices.DeleteFunc(slices.Clone(out), is), ","))
+		}
+		return settings
+	})
 }
 
 // ID is the list's identifier: RFC 2919, dev.lists.example.org.
