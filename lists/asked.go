@@ -88,9 +88,9 @@ func hash(parts ...string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// MayAsk says whether the letter may be written now. A refusal is a smtp.Reply.
+// mayWrite says whether the letter may be written now. A refusal is a smtp.Reply.
 // It changes nothing.
-func (l *List) MayAsk(a Letter, now time.Time) error {
+func (l *List) mayWrite(a Letter, now time.Time) error {
 	who, all, net := l.askedFiles(a, now)
 	info, err := os.Lstat(who)
 	switch {
@@ -125,14 +125,14 @@ func size(file string) int64 {
 	return info.Size()
 }
 
-// Ask is MayAsk, and remembers the letter.
+// Ask is mayWrite, and remembers the letter.
 func (l *List) Ask(a Letter, now time.Time) error {
 	unlock, err := l.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := l.MayAsk(a, now); err != nil {
+	if err := l.mayWrite(a, now); err != nil {
 		return err
 	}
 	who, all, net := l.askedFiles(a, now)

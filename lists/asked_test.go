@@ -35,12 +35,12 @@ func TestAsk(t *testing.T) {
 		"just before":                  {letter("subscribe", "a@example.com", "2"), AskAgain - time.Second, false},
 		"a day later":                  {letter("subscribe", "a@example.com", "2"), AskAgain, true},
 	} {
-		if err := l.MayAsk(test.l, now.Add(test.at)); (err == nil) != test.good {
+		if err := l.mayWrite(test.l, now.Add(test.at)); (err == nil) != test.good {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	l.Answered("subscribe", addr("a@example.com"))
-	if err := l.MayAsk(letter("subscribe", "a@example.com", "2"), now); err != nil {
+	if err := l.mayWrite(letter("subscribe", "a@example.com", "2"), now); err != nil {
 		t.Errorf("after an answer: %v", err)
 	}
 }
@@ -57,7 +57,7 @@ func TestAskCaps(t *testing.T) {
 		if network != "" {
 			letter.Network = Network(netip.MustParseAddr(network))
 		}
-		return l.MayAsk(letter, now)
+		return l.mayWrite(letter, now)
 	}
 	fill := func(file string, n int) {
 		t.Helper()

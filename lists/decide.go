@@ -71,8 +71,8 @@ func (l *List) Decide(name, cause, what string, now time.Time) error {
 	return l.Undecided(name, cause)
 }
 
-// Reopen forgets a decision: the thing has come up again.
-func (l *List) Reopen(name string) { os.Remove(l.decidedFile(name)) }
+// reopen forgets a decision: the thing has come up again.
+func (l *List) reopen(name string) { os.Remove(l.decidedFile(name)) }
 
 // sweep removes the files of a directory that are older than life.
 func sweep(dir string, now time.Time, life time.Duration) {

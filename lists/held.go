@@ -49,8 +49,8 @@ func (s *Site) FindHeld(l *List, name string) (*queue.Message, error) {
 	return m, err
 }
 
-// HasHeld says whether there is a held post of this name.
-func (s *Site) HasHeld(l *List, name string) error {
+// hasHeld says whether there is a held post of this name.
+func (s *Site) hasHeld(l *List, name string) error {
 	m, err := s.FindHeld(l, name)
 	if err == nil {
 		m.Close()

@@ -412,11 +412,11 @@ func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
 		case err == nil && p.Action.AboutRequest():
 			_, err = d.List.FindRequest(subject)
 		case err == nil && p.Action.AboutHeld():
-			err = m.in.Site.HasHeld(d.List, subject)
+			err = m.in.Site.hasHeld(d.List, subject)
 		}
 		return err
 	}
-	return d.List.MayAsk(Letter{Kind: d.Command.Verb, To: who, Network: Network(m.env.Origin().Addr.Addr())}, now)
+	return d.List.mayWrite(Letter{Kind: d.Command.Verb, To: who, Network: Network(m.env.Origin().Addr.Addr())}, now)
 }
 
 // Wake wakes deliver up, by connecting once to the address where a launcher

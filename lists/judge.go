@@ -112,7 +112,7 @@ func (l *List) Judge(p *Posting) (Decision, error) {
 			return l.reject(p, "ban", "5.7.1", "%s may not post to %s", banned.Address(), l.Addr.Address()), nil
 		}
 	}
-	rules, err := l.Rules()
+	rules, err := l.rules()
 	if err != nil {
 		return Decision{}, err
 	}

@@ -49,7 +49,7 @@ func (l *List) KeepRequest(m Member, now time.Time) (Request, error) {
 	if err := writeSynced(tmp, []byte(m.String()+"\n")); err != nil {
 		return r, err
 	}
-	l.Reopen(r.Name)
+	l.reopen(r.Name)
 	if err := os.Rename(tmp, l.requestFile(r.Name)); err != nil {
 		return r, err
 	}

@@ -37,10 +37,10 @@ const maxRules = 64 << 10
 
 func (l *List) rulesFile() string { return filepath.Join(l.Dir, "rules") }
 
-// Rules reads the list's rules; none where it has no such file. A line that is
+// rules reads the list's rules; none where it has no such file. A line that is
 // none is a *ConfigError: a rule that is left out might be the one that keeps
 // something away.
-func (l *List) Rules() ([]Rule, error) {
+func (l *List) rules() ([]Rule, error) {
 	f, info, err := queue.OpenRegular(l.rulesFile(), unix.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

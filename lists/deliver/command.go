@@ -3,6 +3,7 @@ package deliver
 import (
 	"bufio"
 	"io"
+	"maps"
 	"mime"
 	"strings"
 
@@ -261,12 +262,9 @@ func (c *commanding) notice(text string, about smtp.Path) error {
 
 // write puts a letter about this command into the spool, once.
 func (c *commanding) write(id, name string, to []smtp.Path, about smtp.Path, words map[string]string) error {
-	n := note{id: id, text: name, to: to, words: words, at: c.m.Arrived, client: c.m.Client}
-	n.words = make(map[string]string, len(words)+1)
-	for word, value := range words {
-		n.words[word] = value
-	}
-	n.words["address"] = about.Address()
+	all := map[string]string{"address": about.Address()}
+	maps.Copy(all, words)
+	n := note{id: id, text: name, to: to, words: all, at: c.m.Arrived, client: c.m.Client}
 	if to[0] == about { // and not a notice to owners about somebody
 		n.answers = c.header.Get("Message-ID")
 	}

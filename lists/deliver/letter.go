@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"io"
+	"maps"
 	"time"
 
 	"superlist/lists"
@@ -43,9 +44,7 @@ func (r *Runner) writeLetter(l *lists.List, n note) error {
 		"subscribe": l.Verb("subscribe").Address(), "unsubscribe": l.Verb("unsubscribe").Address(),
 		"expires": n.at.Add(lists.ProofLife).UTC().Format(time.DateOnly),
 	}
-	for word, value := range n.words {
-		words[word] = value
-	}
+	maps.Copy(words, n.words)
 	mail := letter.Letter{
 		Text: text, Words: words, Quote: n.quote, From: l.Verb("owner"), Name: l.Addr.Address(), To: n.to,
 		ListID: l.ID(), Host: r.Site.Hostname, ID: n.id, Date: n.at, Answers: n.answers,
