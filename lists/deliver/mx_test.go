@@ -36,13 +36,9 @@ type internet struct {
 func newInternet(t *testing.T, hosts map[string]*fakeRelay, signed bool, more string, records ...string) *internet {
 	t.Helper()
 	in := &internet{hosts: hosts}
-	for ip, f := range hosts {
-		l, err := net.Listen("tcp", netip.AddrPortFrom(netip.MustParseAddr(ip), in.port).String())
-		if err != nil {
-			t.Skipf("no port is free at all addresses: %v", err)
-		}
+	for ip, l := range listenAll(t, hosts) {
 		in.port = l.Addr().(*net.TCPAddr).AddrPort().Port()
-		f.serve(t, l)
+		hosts[ip].serve(t, l)
 	}
 	for i := range records {
 		records[i] = strings.ReplaceAll(records[i], "PORT", fmt.Sprint(in.port))
@@ -50,6 +46,31 @@ func newInternet(t *testing.T, hosts map[string]*fakeRelay, signed bool, more st
 	in.dns = mxtest.Serve(t, true, mxtest.New(t, "example.", signed, records...))
 	in.world = newWorld(t, "mx", fmt.Sprintf("resolver = %q\n%s", in.dns.Addr, more))
 	return in
+}
+
+// listenAll listens at one port of all hosts. The kernel picks it for the first;
+// where another has it in use at the next, it is asked for a new one.
+func listenAll(t *testing.T, hosts map[string]*fakeRelay) map[string]net.Listener {
+	t.Helper()
+	var err error
+	for range 50 {
+		all, port := make(map[string]net.Listener), uint16(0)
+		for ip := range hosts {
+			var l net.Listener
+			if l, err = net.Listen("tcp", netip.AddrPortFrom(netip.MustParseAddr(ip), port).String()); err != nil {
+				break
+			}
+			all[ip], port = l, l.Addr().(*net.TCPAddr).AddrPort().Port()
+		}
+		if err == nil {
+			return all
+		}
+		for _, l := range all {
+			l.Close()
+		}
+	}
+	t.Skipf("no port is free at all addresses: %v", err)
+	return nil
 }
 
 // deliver runs once.
