@@ -1,0 +1,190 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+// atOnce is how many processes change one list at the same time.
+const atOnce = 200
+
+// TestTwoHundredProcesses: two hundred processes that add and remove members, by
+// the operator's command and by mail, loose nobody, have nobody twice, and leave
+// the file in order.
+//
+// Who reads the file, changes what he has read and puts it back without a lock
+// that all of them share undoes what the others have done meanwhile: 200 at once
+// leave a handful of changes of 200. A lock on the file itself is lost with the
+// first rename. That all of them really want the list at the same moment is seen
+// to: the list's lock is held until the last of them waits for it.
+func TestTwoHundredProcesses(t *testing.T) {
+	bin, err := programs()
+	must(t, err)
+	dir, superlist := killSite(t, bin)
+	superlist("list", "set", list, "subscribe=open", "notify=false")
+
+	site, err := lists.Load(dir + "/superlist.toml")
+	must(t, err)
+	address, _ := smtp.ParseAddress(list)
+	l, err := site.Open(address)
+	must(t, err)
+
+	var processes [][]string // of the command superlist
+	var before, mails, after []string
+	person := func(kind string, i int) string { return fmt.Sprintf("%s%02d@example.com", kind, i) }
+	for i := range 60 { // whom nobody touches, with words that must stay
+		line := person("stays", i) + " nomail name=Number " + fmt.Sprint(i)
+		before, after = append(before, line), append(after, line)
+	}
+	for i := range 50 {
+		processes = append(processes, []string{"member", "add", list, person("added", i)})
+		after = append(after, person("added", i))
+	}
+	for i := range 50 {
+		before = append(before, person("removed", i))
+		processes = append(processes, []string{"member", "rm", list, person("removed", i)})
+	}
+	for i := range 40 { // ten of each
+		processes = append(processes, []string{"member", "add", list, person("wanted", i%4)})
+	}
+	for i := range 4 {
+		after = append(after, person("wanted", i))
+	}
+	for i := range 30 {
+		mails = append(mails, person("joins", i), "dev+subscribe@lists.example.org")
+		after = append(after, person("joins", i))
+	}
+	for i := range 30 {
+		before = append(before, person("leaves", i))
+		confirm, err := l.ProofAddress(lists.Unsubscribe, fmt.Sprintf("leaves%02d=example.com", i), time.Now())
+		must(t, err)
+		mails = append(mails, person("leaves", i), confirm.Address())
+	}
+	for range len(mails) / 2 { // each claims one of them, and waits with it
+		processes = append(processes, []string{"deliver"})
+	}
+	if len(processes) != atOnce {
+		t.Fatalf("%d processes, want %d", len(processes), atOnce)
+	}
+	must(t, os.WriteFile(l.Dir+"/members", []byte(strings.Join(slices.Sorted(slices.Values(before)), "\n")+"\n"), 0o600))
+	talk := "EHLO me\r\n"
+	for pair := range slices.Chunk(mails, 2) {
+		talk += fmt.Sprintf("MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\nFrom: %[1]s\r\n\r\n.\r\n", pair[0], pair[1])
+	}
+	spawn := exec.Command(bin+"/superlist-spawn", "-c", dir+"/superlist.toml")
+	spawn.Stdin = strings.NewReader(talk + "QUIT\r\n")
+	if out, err := spawn.CombinedOutput(); err != nil || strings.Count(string(out), "250 2.0.0 queued as ") != len(mails)/2 {
+		t.Fatalf("%v\n%s", err, out)
+	}
+
+	unlock := holdList(t, l.Dir)
+	done := make(chan error, atOnce)
+	for i, arg := range processes {
+		cmd := exec.Command(bin+"/superlist", append([]string{"-c", dir + "/superlist.toml"}, arg...)...)
+		cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+		var out strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &out
+		must(t, cmd.Start())
+		go func() {
+			err := cmd.Wait()
+			if err != nil {
+				err = fmt.Errorf("superlist %q: %w\n%s", arg, err, out.String())
+			}
+			done <- err
+		}()
+		// No more than eight that are still starting.
+		wait(t, "the processes to come to the lock", func() bool { return waiting(t, l.Dir) >= i-8 })
+	}
+	wait(t, "all processes to wait for the list", func() bool { return waiting(t, l.Dir) == atOnce })
+	unlock()
+	for range processes {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+
+	text, err := os.ReadFile(l.Dir + "/members")
+	must(t, err)
+	slices.Sort(after)
+	got := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if !slices.IsSorted(got) {
+		t.Errorf("not in order:\n%s", text)
+	}
+	for _, line := range after {
+		if n := count(got, line); n != 1 {
+			t.Errorf("%q is there %d times", line, n)
+		}
+	}
+	for _, line := range got {
+		if !slices.Contains(after, line) {
+			t.Errorf("%q is there", line)
+		}
+	}
+	m, err := l.Members()
+	must(t, err)
+	defer m.Close()
+	if wrong, inOrder, err := m.Lint(); len(wrong) > 0 || !inOrder || err != nil {
+		t.Errorf("the members file: %q, in order: %t, %v", wrong, inOrder, err)
+	}
+	if info, err := os.Stat(l.Dir + "/members"); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the members file is %v, %v", info.Mode(), err)
+	}
+	superlist("deliver") // what was claimed by another the moment it was looked for
+	for _, box := range []string{"tmp", "inbound/*", "outbound/*", "failed"} {
+		if left, _ := filepath.Glob(dir + "/spool/" + box + "/*"); len(left) > 0 {
+			t.Errorf("left in the spool: %q", left)
+		}
+	}
+	for i := range 30 { // welcomed or seen off, once
+		for _, who := range []string{person("joins", i), person("leaves", i)} {
+			if letters, _ := filepath.Glob(filepath.Join(dir, "out", who, "new", "*")); len(letters) != 1 {
+				t.Errorf("%s got %d letters", who, len(letters))
+			}
+		}
+	}
+}
+
+func count(lines []string, want string) (n int) {
+	for _, line := range lines {
+		if line == want {
+			n++
+		}
+	}
+	return n
+}
+
+// holdList takes a list's lock as a change does.
+func holdList(t *testing.T, dir string) (unlock func()) {
+	t.Helper()
+	d, err := os.Open(dir)
+	must(t, err)
+	must(t, syscall.Flock(int(d.Fd()), syscall.LOCK_EX))
+	return func() { d.Close() }
+}
+
+// waiting is how many processes wait for a list's lock: lines with an arrow in
+// /proc/locks, proc_locks(5).
+func waiting(t *testing.T, dir string) (n int) {
+	t.Helper()
+	info, err := os.Stat(dir)
+	must(t, err)
+	inode := fmt.Sprintf(":%d 0 EOF", info.Sys().(*syscall.Stat_t).Ino)
+	locks, err := os.ReadFile("/proc/locks")
+	must(t, err)
+	for line := range strings.Lines(string(locks)) {
+		if strings.Contains(line, "-> FLOCK") && strings.HasSuffix(strings.TrimSpace(line), inode) {
+			n++
+		}
+	}
+	return n
+}
