@@ -3,7 +3,6 @@ package lists
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -27,48 +26,28 @@ func inputError(format string, args ...any) error {
 // Create makes a list: its directory, complete, by one rename. settings are
 // lines of list.toml, "key=value". fs.ErrExist: there is such a list already.
 func (s *Site) Create(addr smtp.Path, owners []smtp.Path, settings []string) (*List, error) {
-	dir, err := s.Dir(addr)
-	if err != nil {
-		return nil, inputError("%s cannot be a list: a name has letters, digits and ._- but not %q, and at most %d of them",
-			addr.Address(), s.RecipientDelimiter, MaxName)
-	}
-	if _, err := os.Lstat(dir); err == nil {
-		return nil, &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return nil, err
-	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".new-")
+	text, err := NewConfig(owners, settings)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(tmp)
-	l := &List{Config: defaults(), Addr: addr, Dir: tmp, delimiter: s.RecipientDelimiter}
-	text := template(owners)
+	d, err := s.Begin(addr, text)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Abort()
+	return d.Publish()
+}
+
+// NewConfig is the list.toml of a new list, with its comments. settings are
+// lines of it, "key=value".
+func NewConfig(owners []smtp.Path, settings []string) (text string, err error) {
+	text = template(owners)
 	for _, setting := range settings {
 		if text, err = setKey(text, setting); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
-	if err := l.accept(text); err != nil {
-		return nil, err
-	}
-	if err := writeSynced(l.ConfigFile(), []byte(text)); err != nil {
-		return nil, err
-	}
-	if _, err := l.key(); err != nil {
-		return nil, err
-	}
-	if err := l.writeMembers(nil, nil); err != nil {
-		return nil, err
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		return nil, err
-	}
-	if err := syncDir(filepath.Dir(dir)); err != nil {
-		return nil, err
-	}
-	return s.Open(addr)
+	return text, nil
 }
 
 // template is a new list's list.toml.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -129,6 +130,23 @@ func (l *List) readMembers() (set MemberSet, other []string, err error) {
 }
 
 func (l *List) writeMembers(set MemberSet, other []string) error {
+	keys := make([]string, 0, len(set))
+	for key := range set {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return l.writeLines(other, func(yield func(string) bool) {
+		for _, key := range keys {
+			if !yield(set[key].String()) {
+				return
+			}
+		}
+	})
+}
+
+// writeLines writes the members file: lines that are no members, and those of
+// members in order.
+func (l *List) writeLines(other []string, members iter.Seq[string]) error {
 	// One name for all: who writes it holds the lock, and what a crash leaves
 	// is gone with the next change.
 	tmp := filepath.Join(l.Dir, ".members.new")
@@ -137,6 +155,7 @@ func (l *List) writeMembers(set MemberSet, other []string) error {
 	if err != nil {
 		return err
 	}
+	defer f.Close()
 	defer os.Remove(tmp)
 	w := bufio.NewWriter(f)
 	for _, line := range other {
@@ -145,13 +164,8 @@ func (l *List) writeMembers(set MemberSet, other []string) error {
 		}
 		w.WriteString(line + "\n")
 	}
-	keys := make([]string, 0, len(set))
-	for key := range set {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		w.WriteString(set[key].String() + "\n")
+	for line := range members {
+		w.WriteString(line + "\n")
 	}
 	err = w.Flush()
 	if err == nil {

@@ -117,12 +117,15 @@ func (l *List) Judge(p *Posting) (Decision, error) {
 		return Decision{}, err
 	}
 	if !p.AtRcpt {
-		for _, r := range rules {
-			if r.Fits(p.Header) {
-				return l.byRule(p, r), nil
-			}
+		i := slices.IndexFunc(rules, func(r Rule) bool { return r.Fits(p.Header) })
+		switch {
+		case i < 0:
+			p.trace("rules", "none of %d fits", len(rules))
+		case rules[i].Pass:
+			p.trace("rules", "line %d fits: %s", rules[i].line, rules[i])
+		default:
+			return l.byRule(p, rules[i]), nil
 		}
-		p.trace("rules", "none of %d fits", len(rules))
 	}
 	if len(p.Proved) > 0 {
 		authors = p.Proved
@@ -131,7 +134,7 @@ func (l *List) Judge(p *Posting) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
-	accepts := func(r Rule) bool { return r.Verdict != Reject }
+	accepts := func(r Rule) bool { return !r.Pass && r.Verdict != Reject }
 	if p.AtRcpt && d.Verdict == Reject && slices.ContainsFunc(rules, accepts) {
 		return Decision{}, nil // a rule may yet take it
 	}

@@ -22,8 +22,10 @@ import (
 //	reject "No pictures, please." Content-Type: multipart/*
 //	hold    !Message-ID
 //	discard X-Spam-Level: \*\*\*\*\*\**
+//	pass    Subject: \[ticket*
 type Rule struct {
 	Verdict Verdict
+	Pass    bool   // no further rule is asked, and the list's settings decide
 	Text    string // reject: what its writer hears
 	Not     bool   // it fits where no field does
 	Field   string // a pattern for names of fields, or * for any post at all
@@ -88,6 +90,8 @@ func parseRule(line string) (r Rule, wrong string) {
 		r.Verdict = Hold
 	case "discard":
 		r.Verdict = Discard
+	case "pass":
+		r.Pass = true
 	case "reject":
 		r.Verdict = Reject
 		if strings.HasPrefix(rest, `"`) {
@@ -98,7 +102,7 @@ func parseRule(line string) (r Rule, wrong string) {
 			r.Text, rest = rest[1:end+1], strings.TrimSpace(rest[end+2:])
 		}
 	default:
-		return r, fmt.Sprintf("%q is no action; write accept, hold, reject or discard", word)
+		return r, fmt.Sprintf("%q is no action; write accept, hold, reject, discard or pass", word)
 	}
 	rest, r.Not = strings.CutPrefix(rest, "!")
 	field, value, hasValue := strings.Cut(rest, ":")
@@ -145,6 +149,9 @@ func decoded(value string) string {
 // String is the rule as it stands in the file.
 func (r Rule) String() string {
 	s := r.Verdict.String()
+	if r.Pass {
+		s = "pass"
+	}
 	if r.Text != "" {
 		s += ` "` + r.Text + `"`
 	}

@@ -1,0 +1,177 @@
+package lists
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/smtp"
+)
+
+// A NewList is a list that is being made, under a name that is no list's. Until
+// Publish nobody sees anything of it.
+type NewList struct {
+	*List // its Dir is the one of its own
+
+	site *Site
+	lock *os.File
+	done bool
+}
+
+// unbornAge is how old one without a lock must be to be a dead process's:
+// between its directory and its lock are two system calls.
+const unbornAge = time.Minute
+
+// Begin begins a list with this list.toml. fs.ErrExist: there is such a list
+// already. What dead processes have left of theirs is taken away. Either Publish
+// or Abort has to follow; Abort after Publish does nothing.
+func (s *Site) Begin(addr smtp.Path, text string) (*NewList, error) {
+	dir, err := s.Dir(addr)
+	if err != nil {
+		return nil, inputError("%s cannot be a list: a name has letters, digits and ._- but not %q, and at most %d of them",
+			addr.Address(), s.RecipientDelimiter, MaxName)
+	}
+	if _, err := os.Lstat(dir); err == nil {
+		return nil, &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
+	}
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return nil, err
+	}
+	sweepUnborn(parent)
+	tmp, err := os.MkdirTemp(parent, ".new-")
+	if err != nil {
+		return nil, err
+	}
+	d := &NewList{site: s, List: &List{
+		Config:    defaults(),
+		Addr:      smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(parent)},
+		Dir:       tmp,
+		delimiter: s.RecipientDelimiter,
+	}}
+	if err := d.begin(text); err != nil {
+		d.Abort()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *NewList) begin(text string) (err error) {
+	if d.lock, err = os.Open(d.Dir); err != nil {
+		return err
+	}
+	if err := unix.Flock(int(d.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return &fs.PathError{Op: "lock", Path: d.Dir, Err: err}
+	}
+	if err := decodeConfig(d.ConfigFile(), text, &d.Config); err != nil {
+		return err
+	}
+	if err := d.check(text); err != nil {
+		return err
+	}
+	if err := writeSynced(d.ConfigFile(), []byte(text)); err != nil {
+		return err
+	}
+	return d.writeMembers(nil, nil)
+}
+
+// Enrol puts the members of a joined roll onto the list that is being made.
+func (d *NewList) Enrol(r *Roll) error {
+	return d.writeLines(nil, func(yield func(string) bool) {
+		for m := range r.All() {
+			if !yield(m.String()) {
+				return
+			}
+		}
+	})
+}
+
+// Put writes one of the list's own files: rules, texts.toml or key. What could
+// not be used later is an error now.
+func (d *NewList) Put(name string, content []byte) error {
+	file := filepath.Join(d.Dir, name)
+	switch name {
+	case "rules":
+		if len(content) > maxRules {
+			return &ConfigError{File: name, Text: "too large for rules"}
+		}
+		if _, err := parseRules(name, string(content)); err != nil {
+			return err
+		}
+	case "texts.toml":
+		if len(content) > maxConfig {
+			return &ConfigError{File: name, Text: "too large to be a configuration"}
+		}
+	case "key":
+		if err := writeSynced(file, content); err != nil {
+			return err
+		}
+		_, err := d.readKey()
+		return err
+	default:
+		return inputError("%q is no file of a list", name)
+	}
+	return writeSynced(file, content)
+}
+
+// Publish makes the list one, by a rename.
+func (d *NewList) Publish() (*List, error) {
+	if _, err := d.key(); err != nil {
+		return nil, err
+	}
+	if err := syncDir(d.Dir); err != nil {
+		return nil, err
+	}
+	dir, err := d.site.Dir(d.Addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Rename(d.Dir, dir); err != nil {
+		if errors.Is(err, unix.ENOTEMPTY) { // rename(2) says one or the other
+			err = &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
+		}
+		return nil, err
+	}
+	d.done = true
+	d.lock.Close()
+	if err := syncDir(filepath.Dir(dir)); err != nil {
+		return nil, err
+	}
+	return d.site.Open(d.Addr)
+}
+
+// Abort leaves nothing behind.
+func (d *NewList) Abort() {
+	if d.done {
+		return
+	}
+	d.done = true
+	os.RemoveAll(d.Dir)
+	if d.lock != nil {
+		d.lock.Close()
+	}
+}
+
+// sweepUnborn removes what dead processes have left in a domain's directory: a
+// list that is being made is locked as long as its process lives.
+func sweepUnborn(domain string) {
+	dirs, _ := filepath.Glob(filepath.Join(domain, ".new-*"))
+	for _, dir := range dirs {
+		info, err := os.Lstat(dir)
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < unbornAge {
+			continue
+		}
+		f, err := os.Open(dir)
+		if err != nil {
+			continue
+		}
+		if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+			os.RemoveAll(dir)
+		}
+		f.Close()
+	}
+}
