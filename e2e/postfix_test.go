@@ -191,6 +191,11 @@ func TestPostfixListsOnly(t *testing.T) {
 	if reply := c.post(member, "somebody@elsewhere.example", odd); reply[0] == '2' {
 		t.Errorf("somebody else's mail: %q, want a refusal", reply)
 	}
+	t.Log("one list at a time")
+	c.want("250", "MAIL FROM:<%s>", member)
+	c.want("250", "RCPT TO:<%s>", list)
+	c.want("452 4.5.3", "RCPT TO:<dev+owner@lists.example.org>")
+	c.want("250", "RSET")
 	c.quit()
 	wantDelivered(t, "odd one", odd)
 	wantDelivered(t, "in chunks", chunked)

@@ -26,6 +26,9 @@ var (
 	// What is BINARYMIME may have anything in its body, and lines in its header.
 	replyHeaderLines = smtp.Reply{Code: 550, Enhanced: "5.6.0", Text: "the message header has a CR, LF or NUL that is no line's end, or a last line without one"}
 
+	// A client sends the message again to those that are left: RFC 5321, 4.5.3.1.10.
+	replyOneList = smtp.Reply{Code: 452, Enhanced: "4.5.3", Text: "one list at a time, so that each can answer for itself; send the message again to this one"}
+
 	replyNoBounces = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a list takes no delivery reports and no mail without a sender"}
 	replyAutomatic = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a list takes no automatic replies"}
 )
@@ -43,6 +46,11 @@ type Intake struct {
 	// was told otherwise: it is then accepted, and not taken twice. Header and
 	// body must come in writes of their own.
 	Again bool
+
+	// Together has one message taken for several lists by SMTP too, though what
+	// one of them refuses is then refused for all: for clients that cannot send
+	// it again to those that are left.
+	Together bool
 
 	// Filter, where set, is asked about every message before the lists are.
 	Filter Filter
@@ -111,12 +119,30 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 			}
 		}
 	}
+	if err := in.alone(env, d); err != nil {
+		return err
+	}
 	if in.Late && len(in.dests) == 0 {
 		if err := in.admit(env); err != nil {
 			return err
 		}
 	}
 	in.dests = append(in.dests, d)
+	return nil
+}
+
+// alone says no to a second address of a list in one transaction, where one reply
+// at its end would have to do for both: see the package's documentation. Delivery
+// reports are refused for no reason of a list's.
+func (in *Intake) alone(env *smtp.Envelope, d Destination) error {
+	if env.Proto == smtp.LMTP || env.Login != "" || in.Together || d.Purpose == Bounce {
+		return nil
+	}
+	for _, other := range in.dests {
+		if other.Purpose != Bounce && (other.Verb != d.Verb || other.List.Addr != d.List.Addr) {
+			return replyOneList
+		}
+	}
 	return nil
 }
 
@@ -267,7 +293,8 @@ func (m *Incoming) Prepare() (outcomes []error, some bool) {
 	}
 	if len(refused) > 0 && m.env.Proto != smtp.LMTP {
 		// SMTP has one reply for all recipients, so all of them share the
-		// refusal; it says whose it is.
+		// refusal; it says whose it is. There is more than one only where alone
+		// has let it.
 		outcomes = slices.Repeat([]error{m.together(outcomes)}, len(outcomes))
 	} else if len(refused) < len(outcomes) {
 		if refused = m.without(refused); len(refused) == len(outcomes) {

@@ -243,7 +243,7 @@ func (s *Session) rcpt(arg string) {
 		}
 	}
 	if bad == nil && len(s.env.To) >= s.maxRecipients() {
-		s.overshoot(path)
+		s.overshoot(path, Reply{452, "4.5.3", fmt.Sprintf("at most %d recipients in one message; send it again to the others", s.maxRecipients())})
 		return
 	}
 	if bad != nil {
@@ -253,6 +253,10 @@ func (s *Session) rcpt(arg string) {
 	}
 	s.env.Line = s.line
 	if err := s.Backend.Rcpt(s.env, to); err != nil {
+		if r := ReplyTo(err); r.Code == 452 && r.Enhanced == "4.5.3" {
+			s.overshoot(path, r)
+			return
+		}
 		s.refused = true
 		s.refuseErr(err, Event{What: "refused", Text: "RCPT", To: path})
 		return
@@ -275,8 +279,7 @@ func (s *Session) maxRecipients() int { return cmp.Or(s.MaxRecipients, MaxRecipi
 // sends the message again to those that are left (RFC 5321, 4.5.3.1.10), and
 // must not lose this transaction because it named them all at once. The log has
 // the first of them: one line each would let a client fill it, at no cost.
-func (s *Session) overshoot(to Path) {
-	r := Reply{452, "4.5.3", fmt.Sprintf("at most %d recipients in one message; send it again to the others", s.maxRecipients())}
+func (s *Session) overshoot(to Path, r Reply) {
 	s.refused = true
 	if s.over == 0 {
 		s.log(Event{What: "refused", Text: "RCPT", To: to, Reply: r})

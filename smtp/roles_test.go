@@ -36,9 +36,13 @@ var parts = []part{
 	{"post", "", "", []mail{
 		{alice, dev, "From: Alice <alice@example.com>\nSubject: hello\n\nA line.\n.dots\n", queued},
 	}},
-	{"two-lists", "", "", []mail{{alice, dev + "\n" + open, aliceSays + "To both.\n", queued + "\n" + queued}}},
-	{"two-lists-one-refuses", "", "", []mail{
-		{alice, open + "\n" + dev, "From: mallory@example.com\n\nTo both.\n", "550 5.7.1 only members*\n550 5.7.1 only members*"},
+	{"two-lists", "", "", []mail{
+		{alice, dev + "\n" + open + "\n<nolist@lists.example.org>\n<Dev@lists.example.org>", aliceSays + "To both.\n", queued + "\n452 4.5.3 *\n550 5.1.1 *\n" + queued},
+		{alice, open, aliceSays + "To both.\n", queued},
+	}},
+	{"two-lists-one-refuses", "", "PIPELINING", []mail{
+		{alice, open + "\n" + dev, "From: mallory@example.com\n\nTo both.\n", queued + "\n452 4.5.3 *"},
+		{alice, dev, "From: mallory@example.com\n\nTo both.\n", "550 5.7.1 only members*"},
 	}},
 	{"lmtp-one-refused", "lmtp", "", []mail{
 		{alice, dev + "\n" + open, "From: mallory@example.com\n\nTo whom it may concern.\n", "550 5.7.1 only members*\n" + queued},

@@ -135,7 +135,8 @@ func (g *gate) from(s *milter.Session, from string, params []string) error {
 	}
 	m.env.UTF8 = m.env.UTF8 || !m.env.From.IsASCII() // a program on this machine does not say so
 	g.mail = m
-	return g.in.Mail(m.env) // which is Late, and has nothing to say
+	g.in.Together = m.patient // nobody is there who could send it again
+	return g.in.Mail(m.env)   // which is Late, and has nothing to say
 }
 
 // word makes a macro's value fit for a header.
