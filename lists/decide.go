@@ -21,6 +21,9 @@ import (
 var replyDecided = smtp.Reply{Code: 550, Enhanced: "5.7.1",
 	Text: "this is not open any more: it has been decided, or is too old"}
 
+// second begins the answer to whoever was not the first.
+const second = "you come second: "
+
 func (l *List) decidedFile(name string) string { return filepath.Join(l.Dir, "decided", name) }
 
 // Undecided says no, with a smtp.Reply that names who has decided, where
@@ -40,7 +43,7 @@ func (l *List) Undecided(name, cause string) error {
 	if cause != "" && first == cause {
 		return nil
 	}
-	return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "you come second: " + what}
+	return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: second + what}
 }
 
 // Decide has what is to be done because of the message cause decided by it, and

@@ -111,10 +111,14 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 		if err := d.List.mayAsk(d.Command); err != nil {
 			return err
 		}
-		// A key that is wrong or too old is refused at once, unless From may
-		// yet show that it is right.
+		// A key that is wrong, too old or used is refused at once, unless From
+		// may yet show that it is right.
 		if p := d.Command.Proof; d.Command.Verb == VerbConfirm && p.Subject != "" {
-			if _, err := d.List.CheckProof(p, time.Now()); err != nil {
+			_, err := d.List.CheckProof(p, time.Now())
+			if err == nil {
+				err = d.List.Unspent(p, "")
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -432,8 +436,12 @@ func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
 	case VerbConfirm:
 		p := d.Command.Proof
 		subject, err := d.List.CheckProof(p, now, who, m.env.From)
-		if err == nil && (p.Action.AboutRequest() || p.Action.AboutHeld()) {
+		switch {
+		case err != nil:
+		case p.Action.AboutRequest() || p.Action.AboutHeld():
 			err = d.List.Undecided(subject, "")
+		default:
+			err = d.List.Unspent(p, "")
 		}
 		switch {
 		case err == nil && p.Action.AboutRequest():

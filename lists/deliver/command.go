@@ -40,7 +40,14 @@ func (r *Runner) command(m *queue.Message, d lists.Destination, id string) error
 		cmd = requested(c.header, io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt))
 	}
 	// The session has asked this before; the list may be another by now.
-	if c.who, err = c.l.MayCommand(c.header, cmd); err != nil {
+	c.who, err = c.l.MayCommand(c.header, cmd)
+	if _, no := permanent(err); no && d.Command.Verb == lists.VerbRequest {
+		// What is asked there no session has read. Whoever wants what he cannot
+		// have gets the letter that says what he can.
+		cmd = lists.Command{Verb: lists.VerbHelp}
+		c.who, err = c.l.MayCommand(c.header, cmd)
+	}
+	if err != nil {
 		return err
 	}
 	if c.author, err = lists.Author(c.header); err != nil {
@@ -73,9 +80,9 @@ func (c *commanding) subscribe(m lists.Member, noMail bool) error {
 	case isMember:
 		return c.ask(lists.VerbSubscribe, "already-subscribed", m.Path, nil)
 	case c.l.Subscribe == lists.SubscribeOpen:
-		return c.join(m)
+		return c.once(lists.VerbSubscribe, m.Path, func() error { return c.join(m) })
 	case c.l.Subscribe == lists.SubscribeApprove:
-		return c.wait(m, func() error { return c.ask(lists.VerbSubscribe, "waits-for-owners", m.Path, nil) })
+		return c.once(lists.VerbSubscribe, m.Path, func() error { return c.wait(m) })
 	}
 	return c.question(lists.VerbSubscribe, "confirm-subscribe", action)
 }
@@ -98,7 +105,10 @@ func (c *commanding) question(kind, text string, a lists.Action) error {
 	if err != nil {
 		return err
 	}
-	return c.ask(kind, text, c.who, map[string]string{"confirm": confirm.Address()})
+	return c.once(kind, c.who, func() error {
+		c.l.Unspend(confirm)
+		return c.answer(text, c.who, map[string]string{"confirm": confirm.Address()})
+	})
 }
 
 // confirm is the answer to a question. The key in it is good from the moment
@@ -118,6 +128,9 @@ func (c *commanding) confirm(p lists.Proof) error {
 	if !ok {
 		return smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: "the confirmation names no address"}
 	}
+	if err := c.l.Spend(p, c.id, c.m.Arrived); err != nil {
+		return err
+	}
 	c.who = who
 	member := lists.Member{Path: who}
 	switch p.Action {
@@ -133,7 +146,7 @@ func (c *commanding) confirm(p lists.Proof) error {
 		return err
 	}
 	if c.l.Subscribe == lists.SubscribeConfirmApprove && !isMember {
-		return c.wait(member, func() error { return c.answer("waits-for-owners", who, nil) })
+		return c.wait(member)
 	}
 	return c.join(member)
 }
@@ -173,7 +186,7 @@ func (c *commanding) leave() error {
 }
 
 // wait puts somebody before the owners, and tells him.
-func (c *commanding) wait(m lists.Member, tell func() error) error {
+func (c *commanding) wait(m lists.Member) error {
 	request, err := c.l.KeepRequest(m, c.m.Arrived)
 	if err != nil {
 		return err
@@ -190,7 +203,7 @@ func (c *commanding) wait(m lists.Member, tell func() error) error {
 	if err := c.write(c.id+"-owners", "ask-owners", c.l.OwnerPaths(), m.Path, words); err != nil {
 		return err
 	}
-	return tell()
+	return c.answer("waits-for-owners", m.Path, nil)
 }
 
 // decide is an owner's answer to a request. The first one counts.
@@ -231,10 +244,15 @@ func (c *commanding) isMember(p smtp.Path) (bool, error) {
 	return ok, err
 }
 
-// ask writes to somebody who has proved nothing, if he has not been written to
-// about the same just now. That he has is no error: whoever asks for it may not
-// be he.
+// ask writes to somebody who has proved nothing.
 func (c *commanding) ask(kind, text string, to smtp.Path, words map[string]string) error {
+	return c.once(kind, to, func() error { return c.answer(text, to, words) })
+}
+
+// once does what somebody has asked for who has proved nothing, and of which he
+// gets a letter, if he has not got one about the same just now. That he has is no
+// error: whoever asks for it may not be he.
+func (c *commanding) once(kind string, to smtp.Path, do func() error) error {
 	l := lists.Letter{Kind: kind, To: to, Network: lists.Network(smtp.OriginAddr(c.m.Client)), Cause: c.id}
 	err := c.l.Ask(l, c.m.Arrived)
 	if reply, no := permanent(err); no {
@@ -244,7 +262,7 @@ func (c *commanding) ask(kind, text string, to smtp.Path, words map[string]strin
 	if err != nil {
 		return err
 	}
-	return c.answer(text, to, words)
+	return do()
 }
 
 // answer is the letter that ends a command.

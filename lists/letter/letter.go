@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"superlist/smtp"
 )
@@ -68,6 +69,7 @@ func (l Letter) Write(w io.Writer) error {
 	} else {
 		put("Auto-Submitted", "auto-generated")
 	}
+	put("X-Auto-Response-Suppress", "All") // Exchange knows no Auto-Submitted
 	put("Precedence", "bulk")
 	put("List-Id", "<"+l.ListID+">")
 	put("Content-Language", l.Text.Language)
@@ -164,11 +166,23 @@ func (l Letter) quote() string {
 // encoded is plain where it is short ASCII, and else the text as encoded words,
 // one a line: RFC 2047, 2.
 func encoded(plain, text string) string {
-	if ascii(plain) && len(plain) < 800 {
+	switch {
+	case !ascii(plain) || len(plain) >= 800:
+		return strings.ReplaceAll(mime.BEncoding.Encode("utf-8", text), " ", "\r\n ")
+	case !strings.Contains(plain, "=?"):
 		return plain
 	}
-	return strings.ReplaceAll(mime.BEncoding.Encode("utf-8", text), " ", "\r\n ")
+	// It would be taken for an encoded word, and may say what it likes then.
+	// Package mime leaves ASCII as it is.
+	var words []string
+	for part := range slices.Chunk([]byte(text), wordBytes) {
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString(part)+"?=")
+	}
+	return strings.Join(words, "\r\n ")
 }
+
+// wordBytes is how much makes an encoded word of at most 75 letters.
+const wordBytes = 45
 
 func quoted(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
@@ -184,8 +198,11 @@ func addresses(to []smtp.Path) string {
 
 func oneLine(s string) string {
 	return strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f || c == '\u2028' || c == '\u2029' {
+		switch {
+		case unicode.IsControl(c), c == '\u2028', c == '\u2029':
 			return ' '
+		case '\u202a' <= c && c <= '\u202e', '\u2066' <= c && c <= '\u2069':
+			return ' ' // what comes behind would be read backwards
 		}
 		return c
 	}, s)
