@@ -12,11 +12,21 @@ import (
 // An Auth is the table [auth]: how clients prove who they are. With neither a
 // PasswdFile nor Dovecot nobody can.
 type Auth struct {
-	Mechanisms []string `toml:"mechanisms"`  // of SASL, the best first
-	PasswdFile string   `toml:"passwd_file"` // accounts of our own
-	Dovecot    string   `toml:"dovecot"`     // the socket of Dovecot's auth service
-	Insecure   bool     `toml:"insecure"`    // outside TLS too
-	Required   bool     `toml:"required"`    // no mail from a client that has not logged in
+	Mechanisms []string // of SASL, the best first
+	PasswdFile string   // accounts of our own
+	Dovecot    string   // the socket of Dovecot's auth service
+	Insecure   bool     // outside TLS too
+	Required   bool     // no mail from a client that has not logged in
+}
+
+func (a *Auth) keys() []key {
+	return []key{
+		{"mechanisms", &a.Mechanisms},
+		{"passwd_file", &a.PasswdFile},
+		{"dovecot", &a.Dovecot},
+		{"insecure", &a.Insecure},
+		{"required", &a.Required},
+	}
 }
 
 // authMechanisms are what a passwd file serves: the best for a client first,

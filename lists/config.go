@@ -1,11 +1,9 @@
 package lists
 
 import (
-	"encoding"
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -109,9 +107,8 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 // maxConfig is more than any configuration needs; a larger file is not one.
 const maxConfig = 1 << 20
 
-// readConfig reads a TOML file into v, a pointer to a struct. Keys that the
-// struct does not have are errors.
-func readConfig(file string, v any) (text string, err error) {
+// readConfig reads a TOML file into t. Keys that t does not have are errors.
+func readConfig(file string, t table) (text string, err error) {
 	f, info, err := queue.OpenRegular(file, unix.O_RDONLY)
 	if err != nil {
 		return "", err
@@ -126,143 +123,32 @@ func readConfig(file string, v any) (text string, err error) {
 		return "", err
 	}
 	text = string(raw[:n])
-	return text, decodeConfig(file, text, v)
+	return text, decodeConfig(file, text, t)
 }
 
-func decodeConfig(file, text string, v any) error {
-	meta, err := toml.Decode(text, v)
+func decodeConfig(file, text string, t table) error {
+	var raw any // a map[string]any: of those the decoder would make another
+	_, err := toml.Decode(text, &raw)
 	var syntax toml.ParseError
 	if errors.As(err, &syntax) {
 		return &ConfigError{File: file, Line: syntax.Position.Line, Key: syntax.LastKey, Text: syntax.Message}
 	}
-	if err != nil {
-		return wrongType(file, text, v, err)
+	all, ok := raw.(map[string]any)
+	if err != nil || !ok {
+		return &ConfigError{File: file, Text: fmt.Sprint("it cannot be read: ", err)}
 	}
-	for _, key := range meta.Undecoded() {
-		return unknownKey(file, text, key, v)
+	if name, wrong := fill(t, all); wrong != "" {
+		return &ConfigError{File: file, Line: lineOf(text, name), Key: name, Text: wrong}
 	}
 	return nil
 }
 
-// wrongType finds the key whose value is not of its kind: the decoder's words
-// for that are about Go.
-func wrongType(file, text string, v any, err error) error {
-	var raw map[string]any
-	if _, err := toml.Decode(text, &raw); err != nil {
-		return &ConfigError{File: file, Text: err.Error()}
+// hint says which keys there are instead of one that there is not.
+func hint(name string, known []string) string {
+	if near := nearest(name, known); near != "" {
+		return "did you mean " + near + "?"
 	}
-	key, want := mismatch(reflect.TypeOf(v).Elem(), raw)
-	if key == "" {
-		return &ConfigError{File: file, Text: err.Error()}
-	}
-	return &ConfigError{File: file, Line: lineOf(text, key), Key: key, Text: "must be " + want}
-}
-
-// mismatch gives the first key of a table that does not fit the struct t, and
-// what it should be.
-func mismatch(t reflect.Type, raw map[string]any) (key, want string) {
-	for i := range t.NumField() {
-		field := t.Field(i)
-		name := field.Tag.Get("toml")
-		value, there := raw[name]
-		if !there || name == "" {
-			continue
-		}
-		table, isTable := value.(map[string]any)
-		if field.Type.Kind() == reflect.Struct && isTable {
-			if key, want := mismatch(field.Type, table); key != "" {
-				return name + "." + key, want
-			}
-			continue
-		}
-		if field.Type.Kind() == reflect.Slice && field.Type.Elem().Kind() == reflect.Struct {
-			tables, ok := value.([]map[string]any)
-			if !ok {
-				return name, "a table: [[" + name + "]]"
-			}
-			for _, table := range tables {
-				if key, want := mismatch(field.Type.Elem(), table); key != "" {
-					return name + "." + key, want
-				}
-			}
-			continue
-		}
-		want, is := kindName(field.Type, name), kindOf(value, name)
-		if _, text := reflect.New(field.Type).Interface().(encoding.TextUnmarshaler); text && is == kindName(reflect.TypeFor[int](), name) {
-			continue // a Size may be a bare number
-		}
-		if want != is {
-			return name, want
-		}
-	}
-	return "", ""
-}
-
-// kindName says how a value of this type is written.
-func kindName(t reflect.Type, name string) string {
-	switch t.Kind() {
-	case reflect.Struct:
-		return "a table: [" + name + "]"
-	case reflect.Slice:
-		return `a list of strings: ["…", "…"]`
-	case reflect.Int:
-		return "a whole number, without quotes"
-	case reflect.Bool:
-		return "true or false, without quotes"
-	}
-	return `a string in quotes: "…"`
-}
-
-// kindOf is kindName of a value that was read.
-func kindOf(value any, name string) string {
-	t := reflect.TypeOf(value)
-	switch v := value.(type) {
-	case int64:
-		t = reflect.TypeFor[int]()
-	case map[string]any:
-		t = reflect.TypeFor[struct{}]()
-	case []any:
-		for _, element := range v {
-			if _, ok := element.(string); !ok {
-				return ""
-			}
-		}
-	case string, bool:
-	default:
-		return "" // a date, a fraction: nothing here is one
-	}
-	return kindName(t, name)
-}
-
-func unknownKey(file, text string, key toml.Key, v any) error {
-	known := knownKeys(reflect.TypeOf(v).Elem(), key[:len(key)-1])
-	hint := "no such key"
-	if near := nearest(key[len(key)-1], known); near != "" {
-		hint += fmt.Sprintf("; did you mean %s?", near)
-	} else if len(known) > 0 {
-		hint += "; known here: " + strings.Join(known, ", ")
-	}
-	return &ConfigError{File: file, Line: lineOf(text, key.String()), Key: key.String(), Text: hint}
-}
-
-// knownKeys are the keys of the table that path leads to.
-func knownKeys(t reflect.Type, path []string) []string {
-	var names []string
-	for i := range t.NumField() {
-		name := t.Field(i).Tag.Get("toml")
-		if len(path) > 0 && name == path[0] {
-			switch typ := t.Field(i).Type; {
-			case typ.Kind() == reflect.Struct:
-				return knownKeys(typ, path[1:])
-			case typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.Struct: // [[milter]]
-				return knownKeys(typ.Elem(), path[1:])
-			}
-		}
-		if name != "" && name != "-" {
-			names = append(names, name)
-		}
-	}
-	return names
+	return "known here: " + strings.Join(known, ", ")
 }
 
 // nearest is the name that differs in the fewest letters, if it is near at all.

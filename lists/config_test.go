@@ -261,19 +261,40 @@ func TestShippedConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := reflect.TypeFor[Site]()
-	for _, table := range []string{"", "auth", "relay"} {
-		for _, key := range knownKeys(site, strings.Fields(table)) {
-			if key == "milter" { // there is none until somebody has a filter
-				key = "# [[milter]]"
+	for table, keys := range map[string][]key{"": shipped.keys(), "auth.": shipped.Auth.keys(), "relay.": shipped.Relay.keys(), "proxy.": shipped.Proxy.keys()} {
+		for _, k := range keys {
+			name := k.name
+			if name == "milter" { // there is none until somebody has a filter
+				name = "# [[milter]]"
 			}
-			if key = strings.TrimPrefix(table+"."+key, "."); lineOf(shipped.text, key) == 0 && !strings.Contains(shipped.text, "\n"+key+"\n") {
-				t.Errorf("%s is not in it", key)
+			if name = table + name; lineOf(shipped.text, name) == 0 && !strings.Contains(shipped.text, "\n"+name+"\n") {
+				t.Errorf("%s is not in it", name)
 			}
 		}
 	}
 	bare.file, bare.text = shipped.file, shipped.text
 	if !reflect.DeepEqual(shipped, bare) {
 		t.Errorf("it says\n%+v\nand without it holds\n%+v", *shipped, *bare)
+	}
+}
+
+// TestEveryFieldHasAKey: a field of a configuration that no key fills would be a
+// setting that nobody can set.
+func TestEveryFieldHasAKey(t *testing.T) {
+	for _, table := range []table{new(Site), new(Auth), new(Relay), new(Proxy), new(Milter), new(Config)} {
+		filled := make(map[uintptr]string)
+		for _, k := range table.keys() {
+			at := reflect.ValueOf(k.to).Pointer()
+			if filled[at] != "" {
+				t.Errorf("%T: %s and %s are one field", table, filled[at], k.name)
+			}
+			filled[at] = k.name
+		}
+		v := reflect.ValueOf(table).Elem()
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() && filled[v.Field(i).Addr().Pointer()] == "" {
+				t.Errorf("%T.%s has no key: name it in keys()", table, v.Type().Field(i).Name)
+			}
+		}
 	}
 }

@@ -201,23 +201,18 @@ func setKey(text, setting string) (string, error) {
 	return "", inputError("%s: change it in list.toml by hand, it is written in an unusual way there", key)
 }
 
-// kindOfKey is what a key of list.toml is; a string where there is no such key.
-func kindOfKey(key string) reflect.Kind {
-	t := reflect.TypeFor[Config]()
-	for i := range t.NumField() {
-		if f := t.Field(i); f.Tag.Get("toml") == key && f.Type != reflect.TypeFor[Size]() {
-			return f.Type.Kind()
+// literal writes a value of the command line as TOML.
+func literal(name, value string) string {
+	var to any // nil: there is no such key, and accept will say so
+	for _, k := range new(Config).keys() {
+		if k.name == name {
+			to = k.to
 		}
 	}
-	return reflect.String
-}
-
-// literal writes a value of the command line as TOML.
-func literal(key, value string) string {
-	switch kindOfKey(key) {
-	case reflect.Bool, reflect.Int:
+	switch to.(type) {
+	case *bool, *int:
 		return value
-	case reflect.Slice:
+	case *[]string:
 		if strings.HasPrefix(value, "[") {
 			return value
 		}

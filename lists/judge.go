@@ -260,14 +260,36 @@ func (l *List) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 
 // known says whether somebody may post as one of the list's own.
 func (l *List) known(author smtp.Path, privileged bool) (m Member, ok bool, err error) {
-	members, err := l.Members()
-	if err == nil {
-		defer members.Close()
-		m, ok, err = members.Find(author)
-	} else if errors.Is(err, errNoMembers) && l.Post == PostAnyone {
+	m, ok, err = l.find(author)
+	if errors.Is(err, errNoMembers) && l.Post == PostAnyone {
 		err = nil // deliver will miss it
 	}
 	return m, ok || privileged || fitsAny(l.Allow, author), err
+}
+
+// A search is what the members file had about somebody.
+type search struct {
+	key    string // of the address
+	member Member
+	found  bool
+}
+
+// find looks a member up, and remembers the last one: the sender at RCPT is
+// nearly always the author at the end of the message.
+func (l *List) find(p smtp.Path) (Member, bool, error) {
+	if key := p.Key(); l.last.key != key {
+		members, err := l.Members()
+		if err != nil {
+			return Member{}, false, err
+		}
+		defer members.Close()
+		member, found, err := members.Find(p)
+		if err != nil {
+			return Member{}, false, err
+		}
+		l.last = search{key, member, found}
+	}
+	return l.last.member, l.last.found, nil
 }
 
 // nonmember decides on somebody who is not on the list.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,35 +25,56 @@ const maxDescription = 500
 
 // Config is list.toml: what the owner decides.
 type Config struct {
-	Description    string   `toml:"description" json:"description"`
-	Owners         []string `toml:"owners" json:"owners"`
-	Moderators     []string `toml:"moderators" json:"moderators"`
-	Post           string   `toml:"post" json:"post"` // anyone, members, moderators or nobody
-	MaxMessageSize Size     `toml:"max_message_size" json:"max_message_size"`
-	Subscribe      string   `toml:"subscribe" json:"subscribe"`         // open, confirm, approve, confirm+approve or closed
-	Notify         bool     `toml:"notify" json:"notify"`               // owners hear who comes and goes
-	Language       string   `toml:"language" json:"language"`           // of the letters: BCP 47
-	Nonmembers     string   `toml:"nonmembers" json:"nonmembers"`       // reject, hold, confirm or discard
-	Moderated      bool     `toml:"moderated" json:"moderated"`         // a moderator sees every post first
-	HoldAll        bool     `toml:"hold_all" json:"hold_all"`           // in an emergency: whoever writes, moderators aside
-	Unverified     string   `toml:"unverified" json:"unverified"`       // members of whom only From says who they are: accept, hold or confirm
-	Allow          []string `toml:"allow" json:"allow"`                 // who may post like a member: addresses and domains, with *
-	Ban            []string `toml:"ban" json:"ban"`                     // who may not post at all
-	MustBeNamed    bool     `toml:"must_be_named" json:"must_be_named"` // the list stands in To or Cc
-	MaxNamed       int      `toml:"max_named" json:"max_named"`         // people in To and Cc; 0: any number
-	Spam           string   `toml:"spam" json:"spam"`                   // what a filter before us has marked: accept, hold or reject
+	Description    string   `json:"description"`
+	Owners         []string `json:"owners"`
+	Moderators     []string `json:"moderators"`
+	Post           string   `json:"post"` // anyone, members, moderators or nobody
+	MaxMessageSize Size     `json:"max_message_size"`
+	Subscribe      string   `json:"subscribe"`     // open, confirm, approve, confirm+approve or closed
+	Notify         bool     `json:"notify"`        // owners hear who comes and goes
+	Language       string   `json:"language"`      // of the letters: BCP 47
+	Nonmembers     string   `json:"nonmembers"`    // reject, hold, confirm or discard
+	Moderated      bool     `json:"moderated"`     // a moderator sees every post first
+	HoldAll        bool     `json:"hold_all"`      // in an emergency: whoever writes, moderators aside
+	Unverified     string   `json:"unverified"`    // members of whom only From says who they are: accept, hold or confirm
+	Allow          []string `json:"allow"`         // who may post like a member: addresses and domains, with *
+	Ban            []string `json:"ban"`           // who may not post at all
+	MustBeNamed    bool     `json:"must_be_named"` // the list stands in To or Cc
+	MaxNamed       int      `json:"max_named"`     // people in To and Cc; 0: any number
+	Spam           string   `json:"spam"`          // what a filter before us has marked: accept, hold or reject
+}
+
+func (c *Config) keys() []key {
+	return []key{
+		{"description", &c.Description},
+		{"owners", &c.Owners},
+		{"moderators", &c.Moderators},
+		{"post", &c.Post},
+		{"max_message_size", &c.MaxMessageSize},
+		{"subscribe", &c.Subscribe},
+		{"notify", &c.Notify},
+		{"language", &c.Language},
+		{"nonmembers", &c.Nonmembers},
+		{"moderated", &c.Moderated},
+		{"hold_all", &c.HoldAll},
+		{"unverified", &c.Unverified},
+		{"allow", &c.Allow},
+		{"ban", &c.Ban},
+		{"must_be_named", &c.MustBeNamed},
+		{"max_named", &c.MaxNamed},
+		{"spam", &c.Spam},
+	}
 }
 
 // Settings are the keys of list.toml with their values, in order, as they would
 // be written on a command line.
 func (c Config) Settings() (settings [][2]string) {
-	v := reflect.ValueOf(c)
-	for i := range v.NumField() {
-		value := fmt.Sprint(v.Field(i).Interface())
-		if list, ok := v.Field(i).Interface().([]string); ok {
+	for _, k := range c.keys() {
+		value := fmt.Sprint(k.value())
+		if list, ok := k.value().([]string); ok {
 			value = strings.Join(list, ", ")
 		}
-		settings = append(settings, [2]string{v.Type().Field(i).Tag.Get("toml"), value})
+		settings = append(settings, [2]string{k.name, value})
 	}
 	return settings
 }
@@ -110,6 +130,7 @@ type List struct {
 	delimiter string
 	owners    []smtp.Path
 	mods      []smtp.Path
+	last      search
 }
 
 // ReplyNoList refuses an address that is none of ours.

@@ -11,12 +11,31 @@ import (
 // A Milter is a table [[milter]]: a mail filter that is asked about every message
 // before the lists see it.
 type Milter struct {
-	Address        string   `toml:"address"` // ip:port, unix:/path
-	DefaultAction  string   `toml:"default_action"`
-	ConnectTimeout Duration `toml:"connect_timeout"`
-	CommandTimeout Duration `toml:"command_timeout"`
-	ContentTimeout Duration `toml:"content_timeout"`
-	TotalTimeout   Duration `toml:"total_timeout"`
+	Address        string // ip:port, unix:/path
+	DefaultAction  string
+	ConnectTimeout Duration
+	CommandTimeout Duration
+	ContentTimeout Duration
+	TotalTimeout   Duration
+}
+
+func (m *Milter) keys() []key {
+	return []key{
+		{"address", &m.Address},
+		{"default_action", &m.DefaultAction},
+		{"connect_timeout", &m.ConnectTimeout},
+		{"command_timeout", &m.CommandTimeout},
+		{"content_timeout", &m.ContentTimeout},
+		{"total_timeout", &m.TotalTimeout},
+	}
+}
+
+// milterTables are all tables [[milter]].
+type milterTables []Milter
+
+func (ms *milterTables) add() table {
+	*ms = append(*ms, Milter{})
+	return &(*ms)[len(*ms)-1]
 }
 
 // Values of Milter.DefaultAction: what happens to a message when the filter

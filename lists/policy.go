@@ -77,15 +77,10 @@ func (l *List) knows(p smtp.Path) (bool, error) {
 	if contains(l.owners, p) || contains(l.mods, p) {
 		return true, nil
 	}
-	members, err := l.Members()
+	_, ok, err := l.find(p)
 	if errors.Is(err, errNoMembers) {
 		return false, nil
 	}
-	if err != nil {
-		return false, err
-	}
-	defer members.Close()
-	_, ok, err := members.Find(p)
 	return ok, err
 }
 

@@ -13,27 +13,50 @@ import (
 
 // A Relay is the table [relay]: where outgoing mail is handed over, and how.
 type Relay struct {
-	Address     string `toml:"address"` // host:port, unix:/path, lmtp:host:port, lmtp:unix:/path, maildir:/path, mx
-	Verp        string `toml:"verp"`    // auto, xverp, self
-	Batch       int    `toml:"batch"`   // recipients in one transaction
-	Connections int    `toml:"connections"`
-	Source      string `toml:"source"` // the address that connections come from
+	Address     string // host:port, unix:/path, lmtp:host:port, lmtp:unix:/path, maildir:/path, mx
+	Verp        string // auto, xverp, self
+	Batch       int    // recipients in one transaction
+	Connections int
+	Source      string // the address that connections come from
 
-	TLS      string `toml:"tls"` // none, may, encrypt, verify, dane
-	CAFile   string `toml:"ca_file"`
-	Resolver string `toml:"resolver"` // host:port; empty: that of resolv.conf
+	TLS      string // none, may, encrypt, verify, dane
+	CAFile   string
+	Resolver string // host:port; empty: that of resolv.conf
 
-	User         string `toml:"user"`
-	PasswordFile string `toml:"password_file"`
+	User         string
+	PasswordFile string
 
-	ConnectTimeout  Duration `toml:"connect_timeout"`
-	GreetingTimeout Duration `toml:"greeting_timeout"`
-	CommandTimeout  Duration `toml:"command_timeout"`
-	MailTimeout     Duration `toml:"mail_timeout"`
-	RcptTimeout     Duration `toml:"rcpt_timeout"`
-	DataTimeout     Duration `toml:"data_timeout"`
-	BlockTimeout    Duration `toml:"block_timeout"`
-	FinalTimeout    Duration `toml:"final_timeout"`
+	ConnectTimeout  Duration
+	GreetingTimeout Duration
+	CommandTimeout  Duration
+	MailTimeout     Duration
+	RcptTimeout     Duration
+	DataTimeout     Duration
+	BlockTimeout    Duration
+	FinalTimeout    Duration
+}
+
+func (r *Relay) keys() []key {
+	return []key{
+		{"address", &r.Address},
+		{"verp", &r.Verp},
+		{"batch", &r.Batch},
+		{"connections", &r.Connections},
+		{"source", &r.Source},
+		{"tls", &r.TLS},
+		{"ca_file", &r.CAFile},
+		{"resolver", &r.Resolver},
+		{"user", &r.User},
+		{"password_file", &r.PasswordFile},
+		{"connect_timeout", &r.ConnectTimeout},
+		{"greeting_timeout", &r.GreetingTimeout},
+		{"command_timeout", &r.CommandTimeout},
+		{"mail_timeout", &r.MailTimeout},
+		{"rcpt_timeout", &r.RcptTimeout},
+		{"data_timeout", &r.DataTimeout},
+		{"block_timeout", &r.BlockTimeout},
+		{"final_timeout", &r.FinalTimeout},
+	}
 }
 
 // Limits of [relay].

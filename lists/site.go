@@ -35,54 +35,105 @@ func ConfigFile(flag string) string {
 
 // A Site is superlist.toml: everything that is not a list's own.
 type Site struct {
-	Hostname           string   `toml:"hostname"`
-	QueueDir           string   `toml:"queue_dir"`
-	ListsDir           string   `toml:"lists_dir"`
-	User               string   `toml:"user"`
-	MaxMessageSize     Size     `toml:"max_message_size"`
-	QueueMaxMsg        int      `toml:"queue_max_msg"`
-	QueueMinMsg        int      `toml:"queue_min_msg"`
-	ReadTimeout        Duration `toml:"read_timeout"`
-	WriteTimeout       Duration `toml:"write_timeout"`
-	SessionTimeout     Duration `toml:"session_timeout"`
-	RecipientDelimiter string   `toml:"recipient_delimiter"`
-	AuthservID         string   `toml:"authserv_id"`
-	Kick               string   `toml:"kick"`
-	XClient            bool     `toml:"xclient"`
-	XForward           bool     `toml:"xforward"`
-	ProxyProtocol      bool     `toml:"proxy_protocol"`
-	Trusted            []string `toml:"trusted"` // networks, addresses, "unix", "stdin"
-	DSN                bool     `toml:"dsn"`
-	BinaryMIME         bool     `toml:"binarymime"`
-	Vrfy               string   `toml:"vrfy"` // maybe, lists
-	HeloCheck          bool     `toml:"helo_check"`
-	Log                string   `toml:"log"`
-	LogLevel           string   `toml:"log_level"`
-	RetryMin           Duration `toml:"retry_min"`
-	RetryMax           Duration `toml:"retry_max"`
-	GiveUp             Duration `toml:"give_up"`
-	TLS                bool     `toml:"tls"`
-	TLSRequired        bool     `toml:"tls_required"`
-	SSLServerCrt       string   `toml:"ssl_server_crt"`
-	SSLServerKey       string   `toml:"ssl_server_key"`
-	SSLVerifyClient    string   `toml:"ssl_verify_client"`
-	SSLCAFile          string   `toml:"ssl_ca_file"`
-	SharedDomains      []string `toml:"shared_domains"`
-	MilterDiscard      bool     `toml:"milter_discard"`
-	Auth               Auth     `toml:"auth"`
-	Relay              Relay    `toml:"relay"`
-	Proxy              Proxy    `toml:"proxy"`
-	Milters            []Milter `toml:"milter"`
+	Hostname           string
+	QueueDir           string
+	ListsDir           string
+	User               string
+	MaxMessageSize     Size
+	QueueMaxMsg        int
+	QueueMinMsg        int
+	ReadTimeout        Duration
+	WriteTimeout       Duration
+	SessionTimeout     Duration
+	RecipientDelimiter string
+	AuthservID         string
+	Kick               string
+	XClient            bool
+	XForward           bool
+	ProxyProtocol      bool
+	Trusted            []string // networks, addresses, "unix", "stdin"
+	DSN                bool
+	BinaryMIME         bool
+	Vrfy               string // maybe, lists
+	HeloCheck          bool
+	Log                string
+	LogLevel           string
+	RetryMin           Duration
+	RetryMax           Duration
+	GiveUp             Duration
+	TLS                bool
+	TLSRequired        bool
+	SSLServerCrt       string
+	SSLServerKey       string
+	SSLVerifyClient    string
+	SSLCAFile          string
+	SharedDomains      []string
+	MilterDiscard      bool
+	Auth               Auth
+	Relay              Relay
+	Proxy              Proxy
+	Milters            []Milter
 
 	file string
 	text string
 }
 
+func (s *Site) keys() []key {
+	return []key{
+		{"hostname", &s.Hostname},
+		{"queue_dir", &s.QueueDir},
+		{"lists_dir", &s.ListsDir},
+		{"user", &s.User},
+		{"max_message_size", &s.MaxMessageSize},
+		{"queue_max_msg", &s.QueueMaxMsg},
+		{"queue_min_msg", &s.QueueMinMsg},
+		{"read_timeout", &s.ReadTimeout},
+		{"write_timeout", &s.WriteTimeout},
+		{"session_timeout", &s.SessionTimeout},
+		{"recipient_delimiter", &s.RecipientDelimiter},
+		{"authserv_id", &s.AuthservID},
+		{"kick", &s.Kick},
+		{"xclient", &s.XClient},
+		{"xforward", &s.XForward},
+		{"proxy_protocol", &s.ProxyProtocol},
+		{"trusted", &s.Trusted},
+		{"dsn", &s.DSN},
+		{"binarymime", &s.BinaryMIME},
+		{"vrfy", &s.Vrfy},
+		{"helo_check", &s.HeloCheck},
+		{"log", &s.Log},
+		{"log_level", &s.LogLevel},
+		{"retry_min", &s.RetryMin},
+		{"retry_max", &s.RetryMax},
+		{"give_up", &s.GiveUp},
+		{"tls", &s.TLS},
+		{"tls_required", &s.TLSRequired},
+		{"ssl_server_crt", &s.SSLServerCrt},
+		{"ssl_server_key", &s.SSLServerKey},
+		{"ssl_verify_client", &s.SSLVerifyClient},
+		{"ssl_ca_file", &s.SSLCAFile},
+		{"shared_domains", &s.SharedDomains},
+		{"milter_discard", &s.MilterDiscard},
+		{"auth", &s.Auth},
+		{"relay", &s.Relay},
+		{"proxy", &s.Proxy},
+		{"milter", (*milterTables)(&s.Milters)},
+	}
+}
+
 // A Proxy is the table [proxy]: where mail goes on to that is for no list.
 type Proxy struct {
-	NextHop  string   `toml:"next_hop"` // ip:port or unix:/path; empty: such mail is refused
-	Timeout  Duration `toml:"timeout"`  // for what the client says once, however many steps that takes
-	Announce string   `toml:"announce"` // own or both
+	NextHop  string   // ip:port or unix:/path; empty: such mail is refused
+	Timeout  Duration // for what the client says once, however many steps that takes
+	Announce string   // own or both
+}
+
+func (p *Proxy) keys() []key {
+	return []key{
+		{"next_hop", &p.NextHop},
+		{"timeout", &p.Timeout},
+		{"announce", &p.Announce},
+	}
 }
 
 // ProxyTimeout is below Postfix's smtpd_proxy_timeout of 100 seconds, so that the
