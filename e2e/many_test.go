@@ -140,11 +140,7 @@ func TestTwoHundredProcesses(t *testing.T) {
 		t.Errorf("the members file is %v, %v", info.Mode(), err)
 	}
 	superlist("deliver") // what was claimed by another the moment it was looked for
-	for _, box := range []string{"tmp", "inbound/*", "outbound/*", "failed"} {
-		if left, _ := filepath.Glob(dir + "/spool/" + box + "/*"); len(left) > 0 {
-			t.Errorf("left in the spool: %q", left)
-		}
-	}
+	wantSpoolEmpty(t, dir)
 	for i := range 30 { // welcomed or seen off, once
 		for _, who := range []string{person("joins", i), person("leaves", i)} {
 			if letters, _ := filepath.Glob(filepath.Join(dir, "out", who, "new", "*")); len(letters) != 1 {
