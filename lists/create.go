@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -79,6 +80,10 @@ allow = []
 ban = []
 # What a filter has marked as spam: accept, hold, reject.
 spam = ` + quoteTOML(d.Spam) + `
+# Are posts kept? And who may have them sent by mail (dev+get-12@…): members,
+# anyone, nobody.
+archive = ` + strconv.FormatBool(d.Archive) + `
+archive_access = ` + quoteTOML(d.ArchiveAccess) + `
 # The largest post.
 max_message_size = ` + quoteTOML(d.MaxMessageSize.String()) + `
 # What it takes to become a member by mail: open (nothing: anybody can subscribe

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"unicode/utf8"
 
+	"superlist/lists/archive"
 	"superlist/smtp"
 )
 
@@ -42,6 +43,9 @@ type Config struct {
 	MustBeNamed    bool     `json:"must_be_named"` // the list stands in To or Cc
 	MaxNamed       int      `json:"max_named"`     // people in To and Cc; 0: any number
 	Spam           string   `json:"spam"`          // what a filter before us has marked: accept, hold or reject
+
+	Archive       bool   `json:"archive"`        // posts are kept
+	ArchiveAccess string `json:"archive_access"` // who gets them by mail: members, anyone or nobody
 }
 
 func (c *Config) keys() []key {
@@ -63,6 +67,8 @@ func (c *Config) keys() []key {
 		{"must_be_named", &c.MustBeNamed},
 		{"max_named", &c.MaxNamed},
 		{"spam", &c.Spam},
+		{"archive", &c.Archive},
+		{"archive_access", &c.ArchiveAccess},
 	}
 }
 
@@ -103,6 +109,14 @@ const (
 	SpamReject = "reject"
 )
 
+// Values of Config.ArchiveAccess: who may have the list send him old posts. The
+// answer goes to the address that asks, and to no other.
+const (
+	ArchiveMembers = "members"
+	ArchiveAnyone  = "anyone"
+	ArchiveNobody  = "nobody"
+)
+
 // Values of Config.Subscribe: what it takes to become a member by mail.
 const (
 	SubscribeOpen           = "open"            // to ask: anybody can subscribe anybody
@@ -118,6 +132,7 @@ func defaults() Config {
 	return Config{
 		Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
 		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold,
+		Archive: true, ArchiveAccess: ArchiveMembers,
 	}
 }
 
@@ -227,6 +242,11 @@ func (l *List) check(text string) (err error) {
 	default:
 		return wrong("spam", "must be accept, hold or reject")
 	}
+	switch l.ArchiveAccess {
+	case ArchiveMembers, ArchiveAnyone, ArchiveNobody:
+	default:
+		return wrong("archive_access", "must be members, anyone or nobody")
+	}
 	if l.MaxNamed < 0 {
 		return wrong("max_named", "must not be negative; 0 means any number")
 	}
@@ -325,6 +345,11 @@ func (l *List) AddPattern(key string, p smtp.Path) error {
 		}
 		return settings
 	})
+}
+
+// Posts is the list's archive, whether there is one or not. Nothing is opened.
+func (l *List) Posts() *archive.Store {
+	return &archive.Store{Dir: filepath.Join(l.Dir, "archive")}
 }
 
 // ID is the list's identifier: RFC 2919, dev.lists.example.org.

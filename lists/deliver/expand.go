@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/archive"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/queue"
@@ -137,14 +138,9 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 			return err
 		}
 	}
-	if n == 0 {
-		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0: nobody gets it", m.ID, l.Addr, m.From)
-		w.Abort()
-		return nil
-	}
-	return r.end(m, w, func(h rewrite.Header) []byte {
-		r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d size=%d",
-			m.ID, l.Addr, m.From, messageID(h), n, m.Size)
+	var header rewrite.Header
+	err = copyWith(m, w, func(h rewrite.Header) []byte {
+		header = h
 		return rewrite.List{
 			ID: l.ID(), Description: l.Description,
 			Post: l.Addr.Address(), Closed: l.Post == lists.PostNobody,
@@ -153,6 +149,35 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 			Sender: l.Addr.Address(),
 		}.Apply(h)
 	})
+	number := 0
+	if err == nil && l.Archive {
+		number, err = r.archive(m, l, w)
+	}
+	if err != nil || n == 0 {
+		w.Abort()
+	}
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0 number=%d: nobody gets it", m.ID, l.Addr, m.From, number)
+		return nil
+	}
+	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d size=%d number=%d",
+		m.ID, l.Addr, m.From, messageID(header), n, m.Size, number)
+	return w.Commit(queue.Outbound)
+}
+
+// archive keeps a post as it goes to the members. It comes before the commit,
+// which would have it forgotten after a crash; a number is found again by the id.
+func (r *Runner) archive(m *queue.Message, l *lists.List, w *queue.Writer) (number int, err error) {
+	content, err := w.Content()
+	if err != nil {
+		return 0, err
+	}
+	posts := l.Posts()
+	posts.Fault = r.Spool.Fault
+	return posts.Add(archive.Post{ID: w.ID(), Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Content: content})
 }
 
 // whoIsIn gives the key of a post's author, and of those whom its To and Cc name.
@@ -246,17 +271,22 @@ func needsUTF8(m *queue.Message) (bool, error) {
 	return !isASCII(raw), err
 }
 
-// end writes the message with the header that change makes of its own, and the
-// body as it is, and makes it durable.
+// end is copyWith, and makes the message durable.
 func (r *Runner) end(m *queue.Message, w *queue.Writer, change func(rewrite.Header) []byte) error {
+	if err := copyWith(m, w, change); err != nil {
+		w.Abort()
+		return err
+	}
+	return w.Commit(queue.Outbound)
+}
+
+// copyWith writes the message with the header that change makes of its own, and
+// the body as it is.
+func copyWith(m *queue.Message, w *queue.Writer, change func(rewrite.Header) []byte) error {
 	raw, bodyAt, err := rewrite.ReadHeader(m.Content())
 	if err == nil {
 		body := io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt)
 		_, err = io.Copy(w, io.MultiReader(bytes.NewReader(change(rewrite.Parse(raw))), body))
 	}
-	if err != nil {
-		w.Abort()
-		return err
-	}
-	return w.Commit(queue.Outbound)
+	return err
 }

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -125,10 +126,40 @@ func checkOnce(t *testing.T, site *lists.Site, dir, what string, mayHide bool) {
 	if twice > faultBatch || twice > 0 && !mayHide {
 		t.Errorf("%s: %d members got it twice", what, twice)
 	}
+	for name, members := range faultLists {
+		checkArchived(t, site, name, members[0], dir, what)
+	}
 	for _, box := range []queue.Box{queue.Inbound, queue.Outbound, queue.Failed} {
 		if list, err := site.Spool().List(box); err != nil || len(list) > 0 {
 			t.Errorf("%s: %s still has %d, %v", what, box, len(list), err)
 		}
+	}
+}
+
+// checkArchived holds a list's archive against the one post there was.
+func checkArchived(t *testing.T, site *lists.Site, name, member, dir, what string) {
+	t.Helper()
+	l, err := site.Open(smtp.Path{Local: name, Domain: "lists.example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults, err := l.Posts().Check(10)
+	last, lerr := l.Posts().Last()
+	if err != nil || lerr != nil || len(faults) > 0 || last != 1 {
+		t.Errorf("%s: archive of %s: %d posts, %v %v %v", what, name, last, faults, err, lerr)
+		return
+	}
+	f, _, err := l.Posts().Open(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	kept, _ := io.ReadAll(f)
+	got, _ := filepath.Glob(filepath.Join(dir, "out", member, "new", "*"))
+	sent, _ := os.ReadFile(got[0])
+	_, sent, _ = bytes.Cut(sent, []byte("\n")) // Return-Path
+	if want := bytes.ReplaceAll(sent, []byte("\n"), []byte("\r\n")); !bytes.Equal(kept, want) {
+		t.Errorf("%s: archive of %s: %q, and %s got %q", what, name, kept, member, want)
 	}
 }
 
@@ -186,6 +217,10 @@ func TestOrderOnDisk(t *testing.T) {
 		if filepath.Base(in) == "tmp" {
 			name = "tmp"
 		}
+		archived := strings.Contains(path, "/archive/")
+		if archived { // what is beside its place is the same file
+			name = strings.TrimSuffix(strings.TrimPrefix(name, "."), ".new")
+		}
 		switch call {
 		case "write", "pwrite":
 			dirtyFile[name] = true
@@ -202,8 +237,11 @@ func TestOrderOnDisk(t *testing.T) {
 			if filepath.Base(in) == "cur" {
 				break // either place will do
 			}
-			if dirtyFile["tmp"] {
+			if dirtyFile["tmp"] && !archived || archived && dirtyFile[name] {
 				t.Errorf("%s: its content is not synced", what)
+			}
+			if archived && dirtyFile["index"] {
+				t.Errorf("%s: its line is not synced", what)
 			}
 			dirtyDir[in] = true
 		case "unlink":

@@ -1,0 +1,282 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists/rewrite"
+)
+
+// A Post is what is put into an archive.
+type Post struct {
+	ID         string    // of the outbound message: the same post has the same
+	Since      time.Time // before which it cannot have been added
+	Time       time.Time // zero: now
+	RequireTLS bool
+	Content    io.Reader // as it goes to the members, with CRLF lines
+}
+
+const (
+	// skew is how much the clocks of two hosts may differ.
+	skew = time.Hour
+
+	// reach is how much of an index is looked through, from its end, for the post
+	// that another answers: some ten thousand lines. An answer to an older one
+	// begins a thread of its own.
+	reach = 4 << 20
+)
+
+// Add puts a post into the archive, and gives its number. One that is in it
+// already, by its id, keeps the number it has. When Add returns without an error
+// the post is safe; after an error it may be in the archive all the same, until
+// Add is called again.
+func (s *Store) Add(p Post) (number int, err error) {
+	if !validID(p.ID) {
+		return 0, fmt.Errorf("archive: %q cannot be an id", p.ID)
+	}
+	unlock, err := s.lock()
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	x, last, err := s.open()
+	if err != nil {
+		return 0, err
+	}
+	defer x.close()
+	e, err := x.find(p)
+	if err != nil {
+		return 0, err
+	}
+	if e.Number > 0 {
+		return e.Number, s.again(e.Number, p.Content)
+	}
+	e, refs, err := s.put(last+1, p.Content)
+	if err == nil {
+		e.ID, e.RequireTLS, e.Time = p.ID, p.RequireTLS, p.Time
+		if e.Time.IsZero() {
+			e.Time = time.Now()
+		}
+		if e.Thread, err = x.thread(e, refs); err == nil {
+			err = s.append(x, e.line())
+		}
+	}
+	if err != nil {
+		os.Remove(s.beside(last + 1)) // or the next one does
+		return 0, err
+	}
+	return e.Number, s.rename(s.beside(e.Number), s.file(e.Number))
+}
+
+// again sees to it that a post that has its line is in its place.
+func (s *Store) again(n int, content io.Reader) error {
+	if _, err := os.Lstat(s.file(n)); err == nil {
+		return s.syncDir(filepath.Join(s.Dir, dirOf(n))) // of the rename that nobody knows to have lasted
+	}
+	if _, _, err := s.put(n, content); err != nil {
+		os.Remove(s.beside(n))
+		return err
+	}
+	return s.rename(s.beside(n), s.file(n))
+}
+
+// open opens the index for putting something behind its last line, which has
+// this number, once everything that a crash has left is in its place. The lock is
+// held.
+func (s *Store) open() (x *index, last int, err error) {
+	x, last, err = s.tryOpen()
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) {
+		if _, err = s.rebuild(); err == nil {
+			x, last, err = s.tryOpen()
+		}
+	}
+	return x, last, err
+}
+
+func (s *Store) tryOpen() (x *index, last int, err error) {
+	if x, err = s.openIndex(unix.O_RDWR); err != nil {
+		return nil, 0, err
+	}
+	e, err := x.last()
+	last = max(x.base, e.Number)
+	if err == nil {
+		err = s.settle(x)
+	}
+	// What stands behind the last line without a line of its own: an index that
+	// came back from a backup.
+	for err == nil {
+		if _, stat := os.Lstat(s.file(last + 1)); stat != nil {
+			break
+		}
+		last++
+		err = s.adopt(x, last)
+	}
+	if err != nil {
+		x.close()
+		return nil, 0, err
+	}
+	return x, last, nil
+}
+
+// settle renames the posts of the last lines that are complete beside their place.
+// One that is nowhere somebody has taken away.
+func (s *Store) settle(x *index) error {
+	var waiting []int
+	for line, err := range x.backward() {
+		if err != nil {
+			return err
+		}
+		e, _ := parseEntry(line)
+		_, there := os.Lstat(s.file(e.Number))
+		if _, err := os.Lstat(s.beside(e.Number)); there == nil || err != nil {
+			break
+		}
+		waiting = append(waiting, e.Number)
+	}
+	slices.Reverse(waiting) // or a second crash would hide those in front
+	for _, n := range waiting {
+		if err := s.rename(s.beside(n), s.file(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// adopt makes a line for a post that is in its place and has none.
+func (s *Store) adopt(x *index, n int) error {
+	e, refs, err := s.describe(n)
+	if err == nil {
+		e.Thread, err = x.thread(e, refs)
+	}
+	if err != nil {
+		return err
+	}
+	return s.append(x, e.line())
+}
+
+// describe reads what the index has to say of a post that is in its place.
+func (s *Store) describe(n int) (e Entry, refs []string, err error) {
+	f, size, err := s.Open(n)
+	if err != nil {
+		return e, nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return e, nil, err
+	}
+	var h rewrite.Header
+	if raw, _, err := rewrite.ReadHeader(f); err == nil {
+		h = rewrite.Parse(raw) // one that is too large is no reason to lose the post
+	}
+	e = entryOf(h)
+	e.Number, e.Thread, e.Size, e.Time = n, n, size, info.ModTime()
+	return e, references(h), nil
+}
+
+// put writes a post beside its place and syncs it. Of its entry the id, the time
+// and the thread are missing.
+func (s *Store) put(n int, content io.Reader) (e Entry, refs []string, err error) {
+	f, e, refs, err := s.write(n, content)
+	if err != nil {
+		return e, nil, err
+	}
+	err = f.Sync()
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return e, refs, err
+}
+
+// write writes a post beside its place.
+func (s *Store) write(n int, content io.Reader) (f *file, e Entry, refs []string, err error) {
+	if err := s.mkdir(filepath.Join(s.Dir, dirOf(n))); err != nil {
+		return nil, e, nil, err
+	}
+	if f, err = s.create(s.beside(n)); err != nil {
+		return nil, e, nil, err
+	}
+	var header rewrite.Scanner
+	size, err := io.Copy(f, io.TeeReader(content, &header))
+	if err != nil {
+		f.Close()
+		return nil, e, nil, err
+	}
+	h, _ := header.Header()
+	e = entryOf(h)
+	e.Number, e.Thread, e.Size = n, n, size
+	return f, e, references(h), nil
+}
+
+// append puts lines behind the last one. After an error they are not there, or
+// only half of the last, which nobody reads.
+func (s *Store) append(x *index, lines string) error {
+	f := &file{x.f, s}
+	err := error(nil)
+	if info, serr := f.Stat(); serr != nil || info.Size() > x.to {
+		err = f.Truncate(x.to) // half a line
+	}
+	if err == nil {
+		if err = s.fault("pwrite", f.Name()); err == nil {
+			_, err = f.WriteAt([]byte(lines), x.to)
+		}
+		if err == nil {
+			err = f.Sync()
+		}
+		if err != nil {
+			f.File.Truncate(x.to) // what is not synced is not there
+		}
+	}
+	if err == nil {
+		x.to += int64(len(lines))
+	}
+	return err
+}
+
+// find looks for a post that was added before.
+func (x *index) find(p Post) (e Entry, err error) {
+	for line, err := range x.backward() {
+		if err != nil {
+			return Entry{}, err
+		}
+		e, ok := parseEntry(line)
+		switch {
+		case !ok || e.ID == "": // its time may be that of an older archive
+			continue
+		case e.ID == p.ID:
+			return e, nil
+		case e.Time.Before(p.Since.Add(-skew)):
+			return Entry{}, nil
+		}
+	}
+	return Entry{}, nil
+}
+
+// thread is the number of the first post of the thread that a post belongs to:
+// its own, if it answers none that is in reach.
+func (x *index) thread(e Entry, refs []string) (int, error) {
+	if len(refs) == 0 {
+		return e.Number, nil
+	}
+	read := 0
+	for line, err := range x.backward() {
+		if err != nil {
+			return 0, err
+		}
+		if other, ok := parseEntry(line); ok && other.MessageID != "" && slices.Contains(refs, other.MessageID) {
+			return other.Thread, nil
+		}
+		if read += len(line) + 1; read > reach {
+			break
+		}
+	}
+	return e.Number, nil
+}

@@ -1,0 +1,184 @@
+package archive
+
+import (
+	"mime"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"superlist/lists/rewrite"
+)
+
+// An Entry is a line of the index: what is known of a post without opening it.
+type Entry struct {
+	Number     int
+	Time       time.Time // when it was sent, to the second
+	ID         string    // of the outbound message; empty where that is not known
+	Size       int64     // in bytes
+	RequireTLS bool      // it may leave by verified TLS alone: RFC 8689
+	Thread     int       // the number of the first post of its thread
+	MessageID  string    // with its angle brackets; may be empty
+	Parent     string    // the Message-ID of the post that it answers; may be empty
+	From       string    // who wrote it, and …
+	Subject    string    // … about what, decoded, without control characters, capped
+}
+
+const (
+	// maxText is how many characters of From and Subject are kept: what a table
+	// of contents has room for.
+	maxText = 200
+
+	// maxMessageID is how much of a Message-ID is kept: RFC 5322 lets it have a
+	// line, and who writes it can have it what he likes.
+	maxMessageID = 250
+
+	// maxRefs is how many Message-IDs are looked at for the post that one
+	// answers.
+	maxRefs = 20
+
+	// maxEntryID is the longest id: it is a file name in the spool.
+	maxEntryID = 255
+
+	// maxLine is the longest line of an index: two texts whose characters take
+	// four bytes each, three ids, and some numbers, with room to spare.
+	maxLine = 4 << 10
+)
+
+// entryOf is what a header says of a post.
+func entryOf(h rewrite.Header) Entry {
+	e := Entry{From: text(h.Get("From")), Subject: text(h.Get("Subject"))}
+	if ids := messageIDs(h.Get("Message-ID")); len(ids) > 0 {
+		e.MessageID = ids[0]
+	}
+	if refs := references(h); len(refs) > 0 {
+		e.Parent = refs[0]
+	}
+	return e
+}
+
+// references are the posts that a header says it answers, the nearest first:
+// RFC 5322, 3.6.4.
+func references(h rewrite.Header) []string {
+	refs := messageIDs(h.Get("In-Reply-To"))
+	older := messageIDs(h.Get("References"))
+	for i := len(older) - 1; i >= 0 && len(refs) < maxRefs; i-- {
+		refs = append(refs, older[i])
+	}
+	return refs
+}
+
+// messageIDs finds what stands in angle brackets: old programs write words
+// around it.
+func messageIDs(value string) (ids []string) {
+	for len(ids) < maxRefs {
+		_, rest, ok := strings.Cut(value, "<")
+		if !ok {
+			break
+		}
+		id, after, ok := strings.Cut(rest, ">")
+		if !ok {
+			break
+		}
+		value = after
+		id = strings.Map(func(c rune) rune {
+			switch {
+			case c == ' ' || c == '\t': // a folded one
+				return -1
+			case c < ' ' || c > '~':
+				return '?'
+			}
+			return c
+		}, id)
+		if id != "" {
+			ids = append(ids, "<"+id[:min(len(id), maxMessageID-len("<>"))]+">")
+		}
+	}
+	return ids
+}
+
+// text is a field as a person reads it, on one line.
+func text(value string) string {
+	s, err := new(mime.WordDecoder).DecodeHeader(value)
+	if err != nil { // a character set that nobody here knows
+		s = value
+	}
+	return tame(s)
+}
+
+// tame takes out of a text what would not stay in its place in a line or on a
+// screen, and cuts it.
+func tame(s string) string {
+	s = strings.ToValidUTF8(s, "?")
+	s = strings.Join(strings.Fields(strings.Map(func(c rune) rune {
+		switch {
+		case unicode.IsControl(c), c == '\u2028', c == '\u2029':
+			return ' '
+		case '\u202a' <= c && c <= '\u202e', '\u2066' <= c && c <= '\u2069': // turns what follows around
+			return -1
+		}
+		return c
+	}, s)), " ")
+	if runes := []rune(s); len(runes) > maxText {
+		s = strings.TrimSpace(string(runes[:maxText-1])) + "…"
+	}
+	return s
+}
+
+// timeFormat is RFC 3339 in UTC, to the second: as a text, a later one is larger.
+const timeFormat = "2006-01-02T15:04:05Z"
+
+const flagRequireTLS = "requiretls"
+
+// line is the entry as it stands in the index, with its LF.
+func (e Entry) line() string {
+	flags := ""
+	if e.RequireTLS {
+		flags = flagRequireTLS
+	}
+	return strings.Join([]string{
+		strconv.Itoa(e.Number), e.Time.UTC().Format(timeFormat), e.ID, strconv.FormatInt(e.Size, 10), flags,
+		strconv.Itoa(e.Thread), e.MessageID, e.Parent, e.From, e.Subject,
+	}, "\t") + "\n"
+}
+
+// parseEntry reads a line of the index, without its LF. What line would not have
+// written it refuses.
+func parseEntry(line string) (e Entry, ok bool) {
+	f := strings.Split(line, "\t")
+	if len(line) >= maxLine || len(f) != 10 {
+		return e, false
+	}
+	var errs [4]error
+	e.Number, errs[0] = strconv.Atoi(f[0])
+	e.Time, errs[1] = time.Parse(timeFormat, f[1])
+	e.Size, errs[2] = strconv.ParseInt(f[3], 10, 64)
+	e.Thread, errs[3] = strconv.Atoi(f[5])
+	if errs != [4]error{} || e.Number < 1 || e.Size < 0 || e.Thread < 1 || e.Thread > e.Number {
+		return e, false
+	}
+	e.ID, e.RequireTLS, e.MessageID, e.Parent, e.From, e.Subject = f[2], f[4] == flagRequireTLS, f[6], f[7], f[8], f[9]
+	if e.ID != "" && !validID(e.ID) || !isMessageID(e.MessageID) || !isMessageID(e.Parent) ||
+		tame(e.From) != e.From || tame(e.Subject) != e.Subject {
+		return e, false
+	}
+	return e, e.line() == line+"\n"
+}
+
+// isMessageID says that s is empty, or what messageIDs makes of something.
+func isMessageID(s string) bool {
+	ids := messageIDs(s)
+	return s == "" || len(ids) == 1 && ids[0] == s
+}
+
+// validID says that s can be the id of a message: letters, digits, dots, hyphens
+// and underscores.
+func validID(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxEntryID
+}

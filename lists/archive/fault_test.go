@@ -1,0 +1,226 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+var errFault = errors.New("injected")
+
+// A step is something done to an archive, and what must be in it afterwards.
+type step struct {
+	name string
+	do   func(*Store) error
+	want map[int]string
+}
+
+// steps are done one after the other; each of them may fail at any call, and is
+// then done again.
+func steps() []step {
+	one := func(id string) func(*Store) error {
+		return func(s *Store) error {
+			_, err := s.Add(post(id, message(id, "a")))
+			return err
+		}
+	}
+	bring := func(s *Store) (err error) {
+		im, err := s.Import()
+		if err != nil {
+			return err
+		}
+		for _, n := range []int{998, 999, 1000, 1001} {
+			if n <= im.Last() {
+				continue
+			}
+			if err := im.Add(n, day, strings.NewReader(message(fmt.Sprint("m", n), ""))); err != nil {
+				im.Close()
+				return err
+			}
+		}
+		return im.Close()
+	}
+	a, b, c := message("a", "a"), message("b", "a"), message("c", "a")
+	m := func(n int) string { return message(fmt.Sprint("m", n), "") }
+	return []step{
+		{"add", one("a"), map[int]string{1: a}},
+		{"add another", one("b"), map[int]string{1: a, 2: b}},
+		{"import", bring, map[int]string{1: a, 2: b, 998: m(998), 999: m(999), 1000: m(1000), 1001: m(1001)}},
+		{"prune", func(s *Store) error { _, err := s.Prune(999); return err }, map[int]string{1000: m(1000), 1001: m(1001)}},
+		{"rebuild", func(s *Store) error { _, err := s.Rebuild(); return err }, map[int]string{1000: m(1000), 1001: m(1001)}},
+		{"add a third", one("c"), map[int]string{1000: m(1000), 1001: m(1001), 1002: c}},
+	}
+}
+
+// after does what may come next in place of what has failed: the same again, or
+// another post first.
+func after(t *testing.T, s *Store, what string, st step) {
+	t.Helper()
+	if err := st.do(s); err != nil {
+		t.Errorf("%s: again: %v", what, err)
+	}
+	holds(t, s, what, st.want)
+}
+
+// TestFault fails each system call of each step in turn.
+func TestFault(t *testing.T) {
+	for i, last := range steps() {
+		for n := 0; ; n++ {
+			s := newStore(t)
+			for _, before := range steps()[:i] {
+				if err := before.do(s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			calls, what := 0, ""
+			s.Fault = func(call, path string) error {
+				if calls++; calls-1 == n {
+					what = fmt.Sprint(last.name, " ", n, ": ", call, " ", strings.TrimPrefix(path, s.Dir))
+					return errFault
+				}
+				return nil
+			}
+			err := last.do(s)
+			s.Fault = nil
+			if what == "" {
+				if err != nil || n < 2 {
+					t.Errorf("%s without a fault: %v, %d calls", last.name, err, n)
+				}
+				holds(t, s, last.name, last.want)
+				break
+			}
+			if !errors.Is(err, errFault) {
+				t.Errorf("%s failed, and nobody noticed: %v", what, err)
+			}
+			after(t, s, what, last)
+		}
+	}
+}
+
+// TestFaultThenAnother: a post that has failed leaves no hole for the one that
+// comes before it is tried again.
+func TestFaultThenAnother(t *testing.T) {
+	for n := 0; ; n++ {
+		s := newStore(t)
+		add(t, s, "first", "")
+		calls, what := 0, ""
+		s.Fault = func(call, path string) error {
+			if calls++; calls-1 == n {
+				what = fmt.Sprint(n, ": ", call, " ", strings.TrimPrefix(path, s.Dir))
+				return errFault
+			}
+			return nil
+		}
+		s.Add(post("failed", message("failed", "")))
+		s.Fault = nil
+		other := add(t, s, "other", "")
+		failed := add(t, s, "failed", "")
+		if what != "" && (other+failed != 5 || other < 2 || failed < 2) {
+			t.Errorf("%s: %d and %d", what, other, failed)
+		}
+		holds(t, s, what, map[int]string{1: message("first", ""), other: message("other", ""), failed: message("failed", "")})
+		if what == "" {
+			return
+		}
+	}
+}
+
+// TestMain is also the processes that TestKill kills, and those of TestTogether.
+func TestMain(m *testing.M) {
+	dir := os.Getenv("ARCHIVE_TEST_DIR")
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	s := &Store{Dir: dir}
+	var err error
+	if name := os.Getenv("ARCHIVE_TEST_NAME"); name != "" {
+		for i := range together {
+			for range 2 { // and again
+				if _, e := s.Add(post(fmt.Sprint(name, i), message(fmt.Sprint(name, i), fmt.Sprint(name, i-1)))); e != nil {
+					err = e
+				}
+			}
+		}
+	} else {
+		i, _ := strconv.Atoi(os.Getenv("ARCHIVE_TEST_STEP"))
+		n, _ := strconv.Atoi(os.Getenv("ARCHIVE_TEST_KILL"))
+		s.Fault = func(call, path string) error {
+			if n--; n < 0 {
+				fmt.Println(call, path)
+				syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			}
+			return nil
+		}
+		err = steps()[i].do(s)
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+// TestKill kills a process before every system call of each step.
+func TestKill(t *testing.T) {
+	for i, last := range steps() {
+		for n := 0; ; n++ {
+			s := newStore(t)
+			for _, before := range steps()[:i] {
+				if err := before.do(s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), "ARCHIVE_TEST_DIR="+s.Dir, "ARCHIVE_TEST_STEP="+strconv.Itoa(i), "ARCHIVE_TEST_KILL="+strconv.Itoa(n))
+			out, err := cmd.Output()
+			if err == nil {
+				holds(t, s, last.name, last.want)
+				break
+			}
+			after(t, s, fmt.Sprint(last.name, " ", n, ": ", strings.TrimSpace(string(out))), last)
+		}
+	}
+}
+
+// together is how many posts each process of TestTogether adds.
+const together = 20
+
+// TestTogether has several processes add posts at once: none is lost, none is
+// there twice, and no number is left out.
+func TestTogether(t *testing.T) {
+	s := newStore(t)
+	var running []*exec.Cmd
+	for _, name := range []string{"a", "b", "c", "d"} {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "ARCHIVE_TEST_DIR="+s.Dir, "ARCHIVE_TEST_NAME="+name)
+		cmd.Stdout = os.Stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		running = append(running, cmd)
+	}
+	for _, cmd := range running {
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+	want := make(map[int]string)
+	n, threads := 0, make(map[int]bool)
+	for e, err := range s.Entries(1, 1000) {
+		if n++; err != nil || e.Number != n {
+			t.Fatalf("post %d is %d, %v", n, e.Number, err)
+		}
+		id := strings.Trim(strings.TrimSuffix(e.MessageID, "@example.com>"), "<")
+		i, _ := strconv.Atoi(id[1:])
+		want[n] = message(id, fmt.Sprint(id[:1], i-1))
+		threads[e.Thread] = true
+	}
+	if n != 4*together || len(threads) != 4 {
+		t.Errorf("%d posts in %d threads", n, len(threads))
+	}
+	holds(t, s, "together", want)
+}

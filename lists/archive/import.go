@@ -1,0 +1,164 @@
+package archive
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// importBatch is how many posts are made durable together: a sync for each would
+// take most of the time.
+const importBatch = 500
+
+// ErrNumber is a number that a post cannot have: numbers only grow.
+var ErrNumber = errors.New("the archive has this number, or a larger one, already")
+
+// An Import brings posts of another archive in, with their numbers, which may have
+// holes. It holds the archive's lock until Close. A crash leaves the first so many
+// of them, and whoever begins again goes on behind Last.
+type Import struct {
+	s       *Store
+	x       *index
+	unlock  func()
+	threads threads
+	last    int
+	lines   strings.Builder // of posts that are not in their place yet …
+	waiting []int           // … and their numbers
+	failed  error
+}
+
+// Import begins an import.
+func (s *Store) Import() (*Import, error) {
+	unlock, err := s.lock()
+	if err != nil {
+		return nil, err
+	}
+	im := &Import{s: s, unlock: unlock, threads: make(threads)}
+	if im.x, im.last, err = s.open(); err != nil {
+		unlock()
+		return nil, err
+	}
+	for e, err := range im.x.entries(0) {
+		if err != nil {
+			im.end()
+			return nil, err
+		}
+		im.threads.add(e, nil)
+	}
+	return im, nil
+}
+
+// Last is the largest number so far.
+func (im *Import) Last() int { return im.last }
+
+// Add brings a post in, as it went to the members, with CRLF lines. at is when it
+// did. ErrNumber: its number is not larger than Last. After any other error nothing
+// but Close may follow.
+func (im *Import) Add(number int, at time.Time, content io.Reader) error {
+	if number <= im.last {
+		return fmt.Errorf("post %d: %w", number, ErrNumber)
+	}
+	if im.last == 0 && number > 1 { // what is before it will never be there
+		if err := im.beginAt(number); err != nil {
+			return err
+		}
+	}
+	f, e, refs, err := im.s.write(number, content)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	e.Time = at
+	e.Thread = im.threads.add(e, refs)
+	im.lines.WriteString(e.line())
+	im.waiting = append(im.waiting, number)
+	im.last = number
+	if len(im.waiting) == importBatch {
+		return im.flush()
+	}
+	return nil
+}
+
+// beginAt has an empty archive begin at a number.
+func (im *Import) beginAt(number int) error {
+	err := im.s.writeIndex(func(w *bufio.Writer) error {
+		_, err := w.WriteString(head(number - 1))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	im.x.close()
+	x, _, err := im.s.tryOpen()
+	if err == nil {
+		im.x = x
+	}
+	return err
+}
+
+// flush puts into their place what waits for it.
+func (im *Import) flush() error {
+	if im.failed == nil && len(im.waiting) > 0 {
+		im.failed = im.tryFlush()
+	}
+	return im.failed
+}
+
+func (im *Import) tryFlush() error {
+	if err := im.s.syncAll(); err != nil {
+		return err
+	}
+	if err := im.s.append(im.x, im.lines.String()); err != nil {
+		return err
+	}
+	for i, n := range im.waiting {
+		if err := im.s.fault("rename", im.s.file(n)); err != nil {
+			return err
+		}
+		if err := os.Rename(im.s.beside(n), im.s.file(n)); err != nil {
+			return err
+		}
+		if i+1 == len(im.waiting) || dirOf(n) != dirOf(im.waiting[i+1]) {
+			if err := im.s.syncDir(filepath.Dir(im.s.file(n))); err != nil {
+				return err
+			}
+		}
+	}
+	im.lines.Reset()
+	im.waiting = im.waiting[:0]
+	return nil
+}
+
+// syncAll syncs the file system that the archive is on.
+func (s *Store) syncAll() error {
+	if err := s.fault("syncfs", s.Dir); err != nil {
+		return err
+	}
+	d, err := os.Open(s.Dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return unix.Syncfs(int(d.Fd()))
+}
+
+// Close puts the last posts into their place. It must be called.
+func (im *Import) Close() error {
+	err := im.flush()
+	im.end()
+	return err
+}
+
+func (im *Import) end() {
+	im.x.close()
+	im.unlock()
+}

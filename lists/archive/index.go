@@ -1,0 +1,277 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/queue"
+)
+
+// magic is how the first line of an index begins; the number up to which posts
+// have been let go of follows.
+const magic = "superlist-archive 1 "
+
+// maxHead is the longest first line.
+const maxHead = len(magic) + 20
+
+// An index is the index of an archive as it was when it was opened: what is put
+// into it later is not seen, and half a line neither.
+type index struct {
+	f        *os.File
+	base     int   // up to which number posts have been let go of
+	from, to int64 // where its lines begin, and where the last whole one ends
+}
+
+// openIndex opens the index. fs.ErrNotExist: there is none, and no archive
+// either unless it was lost.
+func (s *Store) openIndex(flags int) (*index, error) {
+	f, info, err := queue.OpenRegular(s.index(), flags|unix.O_NOFOLLOW)
+	if err != nil {
+		return nil, err
+	}
+	x := &index{f: f}
+	if err := x.measure(info.Size()); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", s.index(), err)
+	}
+	return x, nil
+}
+
+func (x *index) measure(size int64) error {
+	head := make([]byte, maxHead+1)
+	n, err := x.f.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	first, _, ok := bytes.Cut(head[:n], []byte("\n"))
+	number, isHead := strings.CutPrefix(string(first), magic)
+	if x.base, err = strconv.Atoi(number); !ok || !isHead || err != nil || x.base < 0 {
+		return ErrDamaged
+	}
+	x.from = int64(len(first)) + 1
+	tail := make([]byte, min(size-x.from+1, 2*maxLine)) // with the LF of the line before
+	if n, err := x.f.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
+		return err
+	}
+	end := bytes.LastIndexByte(tail, '\n')
+	if end < 0 {
+		return ErrDamaged
+	}
+	x.to = size - int64(len(tail)-end-1)
+	return nil
+}
+
+func (x *index) close() { x.f.Close() }
+
+// forward gives the lines from an offset on, without their LF. One that is too
+// long for a line is passed over.
+func (x *index) forward(at int64) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		r := bufio.NewReaderSize(io.NewSectionReader(x.f, at, x.to-at), 64<<10)
+		for long := false; ; {
+			line, err := r.ReadSlice('\n')
+			switch {
+			case err == io.EOF:
+				return
+			case err == bufio.ErrBufferFull:
+				long = true
+				continue
+			case err != nil:
+				yield("", err)
+				return
+			}
+			if !long && !yield(string(line[:len(line)-1]), nil) {
+				return
+			}
+			long = false
+		}
+	}
+}
+
+// entries gives the lines from an offset on that can be read.
+func (x *index) entries(at int64) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for line, err := range x.forward(max(at, x.from)) {
+			if e, ok := parseEntry(line); (ok || err != nil) && !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// backward gives the lines from the last one on, without their LF.
+func (x *index) backward() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		const step = 64 << 10
+		rest := []byte(nil) // the end of a line that begins further in front
+		for at := x.to; at > x.from; {
+			n := min(step, at-x.from)
+			at -= n
+			chunk := make([]byte, n, int(n)+len(rest))
+			if _, err := x.f.ReadAt(chunk, at); err != nil {
+				yield("", err)
+				return
+			}
+			chunk = append(chunk, rest...)
+			for {
+				chunk = bytes.TrimSuffix(chunk, []byte("\n"))
+				i := bytes.LastIndexByte(chunk, '\n')
+				if i < 0 && at > x.from {
+					break
+				}
+				if !yield(string(chunk[i+1:]), nil) || i < 0 {
+					return
+				}
+				chunk = chunk[:i+1]
+			}
+			if len(chunk) > step { // no line: let go of what nobody will read
+				chunk = chunk[:maxLine]
+			}
+			rest = append(chunk, '\n')
+		}
+	}
+}
+
+// last is the last entry; a zero one where there is none.
+func (x *index) last() (e Entry, err error) {
+	for line, err := range x.backward() {
+		if err != nil {
+			return e, err
+		}
+		var ok bool
+		if e, ok = parseEntry(line); !ok || e.Number <= x.base {
+			return e, fmt.Errorf("%s: %w", x.f.Name(), ErrDamaged)
+		}
+		break
+	}
+	return e, nil
+}
+
+// seek finds a line from which on the first with at least this number is near. It
+// reads a few blocks, however long the index is.
+func (x *index) seek(n int) (int64, error) {
+	lo, hi := x.from, x.to
+	block := make([]byte, 2*maxLine)
+	for hi-lo > int64(len(block)) {
+		mid := lo + (hi-lo)/2
+		got, err := x.f.ReadAt(block, mid)
+		if err != nil && err != io.EOF {
+			return 0, err
+		}
+		// Behind the first LF a line begins.
+		skip := bytes.IndexByte(block[:got], '\n') + 1
+		number, _, tab := bytes.Cut(block[skip:got], []byte("\t"))
+		found, err := strconv.Atoi(string(number))
+		switch at := mid + int64(skip); {
+		case skip == 0 || !tab || err != nil || at >= hi:
+			hi = mid // nothing can be made of it: look in front
+		case found < n:
+			lo = at
+		default:
+			hi = at
+		}
+	}
+	return lo, nil
+}
+
+// Range gives the first and the last number there is; the first is larger where
+// the archive is empty. It reads the beginning and the end of the index.
+func (s *Store) Range() (first, last int, err error) {
+	x, err := s.openIndex(unix.O_RDONLY)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 1, 0, nil
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	defer x.close()
+	e, err := x.last()
+	return x.base + 1, max(x.base, e.Number), err
+}
+
+// Last is the number of the last post there is or was; 0 where there was none.
+func (s *Store) Last() (int, error) {
+	_, last, err := s.Range()
+	return last, err
+}
+
+// Entries gives what the index says of the posts from one number to another, in
+// order. A line that cannot be read is passed over; Check finds it.
+func (s *Store) Entries(from, to int) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		x, err := s.openIndex(unix.O_RDONLY)
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		at := int64(0)
+		if err == nil {
+			defer x.close()
+			at, err = x.seek(from)
+		}
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		for e, err := range x.entries(at) {
+			switch {
+			case err != nil:
+				yield(e, err)
+				return
+			case e.Number < from:
+				continue
+			case e.Number > to:
+				return
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Entry gives what the index says of one post. fs.ErrNotExist: nothing.
+func (s *Store) Entry(n int) (Entry, error) {
+	for e, err := range s.Entries(n, n) {
+		return e, err
+	}
+	return Entry{}, &fs.PathError{Op: "find", Path: s.file(n), Err: fs.ErrNotExist}
+}
+
+// MaxThread is how many posts of a thread are found: more than anybody reads.
+const MaxThread = 1000
+
+// Thread gives the posts of the thread that a post belongs to, in order, at most
+// MaxThread of them. fs.ErrNotExist: there is no such post. It reads the index
+// from the beginning of the thread on.
+func (s *Store) Thread(n int) ([]Entry, error) {
+	post, err := s.Entry(n)
+	if err != nil {
+		return nil, err
+	}
+	_, last, err := s.Range()
+	if err != nil {
+		return nil, err
+	}
+	var posts []Entry
+	for e, err := range s.Entries(post.Thread, last) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Thread == post.Thread {
+			if posts = append(posts, e); len(posts) == MaxThread {
+				break
+			}
+		}
+	}
+	return posts, nil
+}

@@ -1,0 +1,189 @@
+package archive
+
+import (
+	"bufio"
+	"errors"
+	"hash/fnv"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Rebuild makes the index anew from the posts, and says how many there are. What
+// only the old index knows of a post, its id and when it was sent, is taken from
+// there as far as it can be read.
+func (s *Store) Rebuild() (posts int, err error) {
+	unlock, err := s.lock()
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	if x, _, err := s.tryOpen(); err == nil { // what a crash has left is in its place now
+		x.close()
+	}
+	return s.rebuild()
+}
+
+// rebuild is Rebuild with the lock held.
+func (s *Store) rebuild() (posts int, err error) {
+	old, err := s.openIndex(unix.O_RDONLY)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrDamaged):
+		old = &index{base: -1}
+	case err != nil:
+		return 0, err
+	default:
+		defer old.close()
+	}
+	was, stop := iter.Pull2(old.entries(0))
+	defer stop()
+	known, more := Entry{}, true
+	threads := make(threads)
+	base, last := old.base, 0
+	err = s.writeIndex(func(w *bufio.Writer) error {
+		for n, err := range s.numbers() {
+			if err != nil {
+				return err
+			}
+			if n <= base { // let go of, and a crash has left it
+				continue
+			}
+			if last == 0 {
+				if base < 0 {
+					base = n - 1
+				}
+				w.WriteString(head(base))
+			}
+			e, refs, err := s.describe(n)
+			if err != nil {
+				return err
+			}
+			for more && known.Number < n {
+				if known, err, more = was(); err != nil {
+					return err
+				}
+			}
+			if known.Number == n {
+				e.ID, e.Time, e.RequireTLS = known.ID, known.Time, known.RequireTLS
+				if known.Thread <= base { // whose first post was let go of
+					e.Thread = known.Thread
+				}
+			}
+			e.Thread = threads.add(e, refs)
+			if _, err := w.WriteString(e.line()); err != nil {
+				return err
+			}
+			last = n
+			posts++
+		}
+		// A number that was given is not given again, if its post is gone too.
+		for more {
+			var err error
+			if known, err, more = was(); err != nil {
+				return err
+			}
+		}
+		if posts == 0 {
+			w.WriteString(head(max(base, known.Number)))
+		} else if known.Number > last {
+			_, err := w.WriteString(known.line())
+			return err
+		}
+		return nil
+	})
+	return posts, err
+}
+
+// numbers gives the numbers of the posts that are in their place, in order.
+func (s *Store) numbers() iter.Seq2[int, error] {
+	return func(yield func(int, error) bool) {
+		dirs, err := os.ReadDir(s.Dir)
+		if err != nil {
+			yield(0, err)
+			return
+		}
+		for _, d := range inOrder(dirs, 3) {
+			files, err := os.ReadDir(filepath.Join(s.Dir, zeros(d, 3)))
+			if err != nil {
+				yield(0, err)
+				return
+			}
+			for _, n := range inOrder(files, 6) {
+				if n/perDir == d && n > 0 && !yield(n, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// inOrder gives the numbers that are names of a directory, with so many digits.
+func inOrder(entries []fs.DirEntry, digits int) (numbers []int) {
+	for _, e := range entries {
+		if n, err := strconv.Atoi(e.Name()); err == nil && n >= 0 && zeros(n, digits) == e.Name() {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers
+}
+
+// head is the first line of an index.
+func head(base int) string { return magic + strconv.Itoa(base) + "\n" }
+
+// writeIndex puts a new index into the place of the old one.
+func (s *Store) writeIndex(write func(*bufio.Writer) error) error {
+	tmp := filepath.Join(s.Dir, ".index.new") // one name for all: who writes it holds the lock
+	f, err := s.create(tmp)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 64<<10)
+	err = write(w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		os.Remove(tmp)
+		return err
+	}
+	return s.rename(tmp, s.index())
+}
+
+// threads finds the thread of each post of a whole archive, by the hashes of the
+// Message-IDs: a million of them have room in memory.
+type threads map[uint64]place
+
+// A place is where a post stands.
+type place struct{ number, thread int }
+
+// add puts a post in, and gives its thread: that of the last post it answers.
+func (t threads) add(e Entry, refs []string) int {
+	best := place{0, e.Thread}
+	for _, ref := range refs {
+		if p := t[hash(ref)]; p.number > best.number {
+			best = p
+		}
+	}
+	if e.MessageID != "" {
+		t[hash(e.MessageID)] = place{e.Number, best.thread}
+	}
+	return best.thread
+}
+
+func hash(id string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	return h.Sum64()
+}
