@@ -17,14 +17,16 @@ import (
 //
 // What is new in a Session and has to survive goes in here, and into stateKeys.
 type State struct {
-	Peer     Peer
-	Helo     string // empty: nobody has said it yet
-	Proto    string
-	Claimed  Claimed   // by XCLIENT
-	Errors   int       // refused commands
-	Junk     int       // commands that moved nothing
-	Accepted int       // messages
-	End      time.Time // when the session is over, whatever happens
+	Peer      Peer
+	Helo      string // empty: nobody has said it yet
+	Proto     string
+	Claimed   Claimed    // by XCLIENT
+	Claiming  bool       // XCLIENT has begun, and has not said the address
+	Forwarded *Forwarded // by XFORWARD, for the next mail; nil: nothing
+	Errors    int        // refused commands
+	Junk      int        // commands that moved nothing
+	Accepted  int        // messages
+	End       time.Time  // when the session is over, whatever happens
 
 	// Input is what the client has said and nobody has obeyed: the command
 	// that needs the other program, with its CRLF, and what was pipelined
@@ -34,52 +36,92 @@ type State struct {
 
 // stateHead is the first line of a State. Its number changes when older programs
 // cannot read what follows, as in the middle of an upgrade.
-const stateHead = "superlist-session 1\n"
+const stateHead = "superlist-session 2\n"
 
 // MaxState is the most bytes of a State in writing: a full buffer of pipelined
 // input, the longest command line, and what else there is many times over.
 const MaxState = 2 * wireBuffer
 
-// stateKeys are the lines of a State in writing.
-var stateKeys = [...]struct {
+// A stateKey is a line of a State in writing.
+type stateKey struct {
 	key string
 	get func(*State) string
 	set func(*State, string) bool
-}{
-	{"addr", func(s *State) string { return getAddr(s.Peer.Addr) }, func(s *State, v string) bool { return setAddr(&s.Peer.Addr, v) }},
-	{"name", func(s *State) string { return s.Peer.Name }, func(s *State, v string) bool {
-		s.Peer.Name = v
-		return len(v) <= MaxDomain && v == clean(v)
-	}},
-	{"host", func(s *State) string { return s.Peer.Host }, func(s *State, v string) bool {
-		s.Peer.Host = v
-		return v == "" || ValidDomain(v)
-	}},
-	{"reverse", func(s *State) string { return s.Peer.Reverse }, func(s *State, v string) bool {
-		s.Peer.Reverse = v
-		return v == "" || ValidDomain(v)
-	}},
-	{"dest", func(s *State) string { return getAddr(s.Peer.Dest) }, func(s *State, v string) bool { return setAddr(&s.Peer.Dest, v) }},
-	{"claimed-helo", func(s *State) string { return s.Claimed.Helo }, func(s *State, v string) bool { return setWord(&s.Claimed.Helo, v) }},
-	{"claimed-proto", func(s *State) string { return s.Claimed.Proto }, func(s *State, v string) bool { return setWord(&s.Claimed.Proto, v) }},
-	{"claimed-login", func(s *State) string { return s.Claimed.Login }, func(s *State, v string) bool { return setWord(&s.Claimed.Login, v) }},
-	{"helo", func(s *State) string { return s.Helo }, func(s *State, v string) bool {
-		name, ok := HeloName(v)
-		s.Helo = v
-		return v == "" || ok && name == v
-	}},
-	{"proto", func(s *State) string { return s.Proto }, func(s *State, v string) bool {
-		s.Proto = v
-		return v == "" || v == SMTP || v == ESMTP || v == LMTP
-	}},
-	{"errors", func(s *State) string { return strconv.Itoa(s.Errors) }, func(s *State, v string) bool { return setCount(&s.Errors, v) }},
-	{"junk", func(s *State) string { return strconv.Itoa(s.Junk) }, func(s *State, v string) bool { return setCount(&s.Junk, v) }},
-	{"accepted", func(s *State) string { return strconv.Itoa(s.Accepted) }, func(s *State, v string) bool { return setCount(&s.Accepted, v) }},
-	{"end", func(s *State) string { return s.End.UTC().Format(time.RFC3339Nano) }, func(s *State, v string) (ok bool) {
-		var err error
-		s.End, err = time.Parse(time.RFC3339Nano, v)
-		return err == nil
-	}},
+}
+
+// forwardedKey is a stateKey of what XFORWARD said, empty where it said nothing.
+func forwardedKey(key string, get func(*Forwarded) string, set func(*Forwarded, string) bool) stateKey {
+	return stateKey{
+		"forwarded-" + key,
+		func(s *State) string {
+			if s.Forwarded == nil {
+				return ""
+			}
+			return get(s.Forwarded)
+		},
+		func(s *State, v string) bool {
+			if s.Forwarded == nil {
+				return v == ""
+			}
+			return set(s.Forwarded, v)
+		},
+	}
+}
+
+// stateKeys are the lines of a State in writing.
+func stateKeys() []stateKey {
+	return []stateKey{
+		{"addr", func(s *State) string { return getAddr(s.Peer.Addr) }, func(s *State, v string) bool { return setAddr(&s.Peer.Addr, v) }},
+		{"name", func(s *State) string { return s.Peer.Name }, func(s *State, v string) bool {
+			s.Peer.Name = v
+			return len(v) <= MaxDomain && v == clean(v)
+		}},
+		{"host", func(s *State) string { return s.Peer.Host }, func(s *State, v string) bool {
+			s.Peer.Host = v
+			return v == "" || ValidDomain(v)
+		}},
+		{"reverse", func(s *State) string { return s.Peer.Reverse }, func(s *State, v string) bool {
+			s.Peer.Reverse = v
+			return v == "" || ValidDomain(v)
+		}},
+		{"dest", func(s *State) string { return getAddr(s.Peer.Dest) }, func(s *State, v string) bool { return setAddr(&s.Peer.Dest, v) }},
+		{"claimed-helo", func(s *State) string { return s.Claimed.Helo }, func(s *State, v string) bool { return setWord(&s.Claimed.Helo, v) }},
+		{"claimed-proto", func(s *State) string { return s.Claimed.Proto }, func(s *State, v string) bool { return setWord(&s.Claimed.Proto, v) }},
+		{"claimed-login", func(s *State) string { return s.Claimed.Login }, func(s *State, v string) bool { return setWord(&s.Claimed.Login, v) }},
+		{"claiming", func(s *State) string { return getFlag(s.Claiming) }, func(s *State, v string) bool { return setFlag(&s.Claiming, v) }},
+		{"forwarded", func(s *State) string { return getFlag(s.Forwarded != nil) }, func(s *State, v string) (ok bool) {
+			if v != "" {
+				s.Forwarded = &Forwarded{Peer: Peer{Name: unknownPeer}}
+			}
+			return v == "" || v == "yes"
+		}},
+		forwardedKey("addr", func(f *Forwarded) string { return getAddr(f.Peer.Addr) }, func(f *Forwarded, v string) bool { return setAddr(&f.Peer.Addr, v) }),
+		forwardedKey("host", func(f *Forwarded) string { return f.Peer.Host }, func(f *Forwarded, v string) bool {
+			f.Peer.Host = v
+			return v == "" || ValidDomain(v)
+		}),
+		forwardedKey("helo", func(f *Forwarded) string { return f.Helo }, func(f *Forwarded, v string) bool { return setWord(&f.Helo, v) }),
+		forwardedKey("proto", func(f *Forwarded) string { return f.Proto }, func(f *Forwarded, v string) bool { return setWord(&f.Proto, v) && len(v) <= MaxProto }),
+		forwardedKey("ident", func(f *Forwarded) string { return f.Ident }, func(f *Forwarded, v string) bool { return setWord(&f.Ident, v) }),
+		forwardedKey("local", func(f *Forwarded) string { return getFlag(f.Local) }, func(f *Forwarded, v string) bool { return setFlag(&f.Local, v) }),
+		{"helo", func(s *State) string { return s.Helo }, func(s *State, v string) bool {
+			name, ok := HeloName(v)
+			s.Helo = v
+			return v == "" || ok && name == v
+		}},
+		{"proto", func(s *State) string { return s.Proto }, func(s *State, v string) bool {
+			s.Proto = v
+			return v == "" || v == SMTP || v == ESMTP || v == LMTP
+		}},
+		{"errors", func(s *State) string { return strconv.Itoa(s.Errors) }, func(s *State, v string) bool { return setCount(&s.Errors, v) }},
+		{"junk", func(s *State) string { return strconv.Itoa(s.Junk) }, func(s *State, v string) bool { return setCount(&s.Junk, v) }},
+		{"accepted", func(s *State) string { return strconv.Itoa(s.Accepted) }, func(s *State, v string) bool { return setCount(&s.Accepted, v) }},
+		{"end", func(s *State) string { return s.End.UTC().Format(time.RFC3339Nano) }, func(s *State, v string) (ok bool) {
+			var err error
+			s.End, err = time.Parse(time.RFC3339Nano, v)
+			return err == nil
+		}},
+	}
 }
 
 func getAddr(a netip.AddrPort) string {
@@ -96,6 +138,18 @@ func setAddr(a *netip.AddrPort, v string) (ok bool) {
 	var err error
 	*a, err = netip.ParseAddrPort(v)
 	return err == nil
+}
+
+func getFlag(is bool) string {
+	if is {
+		return "yes"
+	}
+	return ""
+}
+
+func setFlag(is *bool, v string) (ok bool) {
+	*is = v == "yes"
+	return *is || v == ""
 }
 
 // setWord reads what XCLIENT said.
@@ -115,7 +169,7 @@ func setCount(n *int, v string) (ok bool) {
 // input behind an empty line.
 func (s *State) MarshalText() ([]byte, error) {
 	text := []byte(stateHead)
-	for _, k := range stateKeys {
+	for _, k := range stateKeys() {
 		text = append(text, k.key+"="+encodeXtext(k.get(s))+"\n"...)
 	}
 	text = append(text, '\n')
@@ -140,7 +194,7 @@ func (s *State) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%w, or that of another version; are both programs from one installation?", errState)
 	}
 	*s = State{}
-	for _, k := range stateKeys {
+	for _, k := range stateKeys() {
 		line, tail, _ := bytes.Cut(rest, []byte("\n"))
 		value, ok := strings.CutPrefix(string(line), k.key+"=")
 		if ok {
@@ -171,7 +225,8 @@ func (s *Session) handOver() error {
 	}
 	input, _ := s.wire.br.Peek(s.wire.br.Buffered())
 	err := s.HandOver(&State{
-		Peer: s.Peer, Helo: s.helo, Proto: s.proto, Claimed: s.claimed,
+		Peer: s.Peer, Helo: s.helo, Proto: s.proto,
+		Claimed: s.claimed, Claiming: s.introducing, Forwarded: s.forwarded,
 		Errors: s.errors, Junk: s.junk, Accepted: s.count,
 		End:   s.wire.end,
 		Input: append([]byte(s.line+"\r\n"), input...),
@@ -186,6 +241,7 @@ func (s *Session) handOver() error {
 // resume takes a session up where another program left it.
 func (s *Session) resume(st *State) {
 	s.Peer, s.helo, s.proto, s.claimed = st.Peer, st.Helo, st.Proto, st.Claimed
+	s.introducing, s.forwarded = st.Claiming, st.Forwarded
 	s.login = st.Claimed.Login
 	s.errors, s.junk, s.count = st.Errors, st.Junk, st.Accepted
 	s.wire.end = st.End

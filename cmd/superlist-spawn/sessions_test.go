@@ -46,7 +46,7 @@ func site(t testing.TB, script *smtptest.Script) *lists.Site {
 			files[f.Name] += strings.ReplaceAll(string(f.Data), "DIR", dir)
 		case f.Name == "users", strings.HasPrefix(f.Name, "lists/"), strings.HasPrefix(f.Name, "spool/"), strings.HasPrefix(f.Name, "tls."):
 			files[f.Name] = string(f.Data)
-		case f.Name != "peer" && f.Name != "inbound" && f.Name != "log" && f.Name != "nexthop" && f.Name != "untouched":
+		case f.Name != "peer" && f.Name != "tls" && f.Name != "inbound" && f.Name != "log" && f.Name != "nexthop" && f.Name != "untouched":
 			t.Fatalf("%s: no use for a file %s", script.Name, f.Name)
 		}
 	}
@@ -89,11 +89,14 @@ func peerOf(t testing.TB, script *smtptest.Script) smtp.Peer {
 
 // play runs one session of the real backend against a recording, and gives its
 // log.
-func play(t testing.TB, site *lists.Site, peer smtp.Peer, conn *recorder, behind *hops) []string {
+func play(t testing.TB, site *lists.Site, script *smtptest.Script, conn *recorder, behind *hops) []string {
 	var log []string
 	begin := func() *smtp.Session {
 		s := door.Session(site, nil)
-		s.Peer = peer
+		s.Peer = peerOf(t, script)
+		if hasFile(script, "tls") {
+			s.TLS = smtp.TLS{Version: "TLSv1.3", Cipher: "TLS_AES_128_GCM_SHA256"}
+		}
 		if site.Proxy.NextHop != "" {
 			door.Before(s, site, behind.dial)
 		}
@@ -142,7 +145,7 @@ func knownNames(name string) error {
 // session a recording may have files: superlist.toml (lines to add, with DIR for
 // the site's folder), users (a passwd-file),
 // lists/<domain>/<name>/<file> and spool/<box>/<file> are there before; peer is
-// the client's address and port; each nexthop is what a connection to the next hop
+// the client's address and port; tls says that the session is inside TLS already; each nexthop is what a connection to the next hop
 // carries, in order; each inbound is a message that must be in the spool
 // afterwards, in order, untouched says that there must be no spool at all, and log
 // is lines that the log must have, in order, both with * for anything. No message
@@ -164,7 +167,7 @@ func TestSessions(t *testing.T) {
 				conn.OneByte = mode == "bytewise"
 				behind := hopsOf(t, script, conn.OneByte)
 				heard := &recorder{Conn: conn}
-				log := play(t, site, peerOf(t, script), heard, behind)
+				log := play(t, site, script, heard, behind)
 				if !hasFile(script, "nexthop") { // what is passed on is another's
 					checkCodes(t, heard.said.String())
 				}

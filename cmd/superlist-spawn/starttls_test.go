@@ -187,10 +187,11 @@ func TestTimeoutInsideTLS(t *testing.T) {
 }
 
 // TestSessionsInsideTLS plays the recordings of how a message ends behind
-// STARTTLS: there as well nothing but CRLF.CRLF does.
+// STARTTLS: there as well nothing but CRLF.CRLF does. What TLS alone allows is
+// said there too.
 func TestSessionsInsideTLS(t *testing.T) {
 	played := 0
-	for _, kind := range []string{"smuggling", "data", "pipelining", "lmtp"} {
+	for _, kind := range []string{"smuggling", "data", "pipelining", "lmtp", "requiretls"} {
 		scripts, err := smtptest.ReadAll("../../testdata/" + kind + "-*.session")
 		if err != nil {
 			t.Fatal(err)
@@ -201,7 +202,7 @@ func TestSessionsInsideTLS(t *testing.T) {
 			}
 			i := slices.IndexFunc(script.Files, func(f txtar.File) bool { return f.Name == "superlist.toml" })
 			if i >= 0 {
-				script.Files[i].Data = append(script.Files[i].Data, "tls = true\n"...)
+				script.Files[i].Data = append([]byte("tls = true\n"), script.Files[i].Data...)
 			} else {
 				script.Files = append(script.Files, txtar.File{Name: "superlist.toml", Data: []byte("tls = true\n")})
 			}
