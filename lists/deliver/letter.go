@@ -52,13 +52,15 @@ func (r *Runner) writeLetter(l *lists.List, n note) error {
 	mail.ReplyTo, _ = smtp.ParseAddress(words["confirm"])
 	head := queue.Head{ID: n.id, Arrived: n.at, Client: n.client, List: l.Addr}
 	if n.attach != nil {
-		mail.Attach, head.Body = n.attach.Content(), n.attach.Body
+		part := letter.Part{Name: "post.eml", Open: func() (io.ReadCloser, error) { return io.NopCloser(n.attach.Content()), nil }}
+		head.Body = n.attach.Body
 		head.RequireTLS = n.attach.RequireTLS // as the post itself: RFC 8689, 4.2.1
 		if head.Body == smtp.BinaryMIME {
-			mail.Binary, head.Body = true, ""
-		} else if mail.UTF8, err = needsUTF8(n.attach); err != nil {
+			part.Binary, head.Body = true, ""
+		} else if part.UTF8, err = needsUTF8(n.attach); err != nil {
 			return err
 		}
+		mail.Parts = []letter.Part{part}
 	}
 	if err := r.put(head, n.to, mail.Write); err != nil {
 		return err

@@ -37,10 +37,17 @@ type Letter struct {
 	Answers string // the Message-ID it is an answer to, as it stood there; may be empty
 	Date    time.Time
 
-	Quote  string            // what stands for {words}, in lines: a moderator's reasons
-	Attach *io.SectionReader // a message to attach, as it is; nil: none
-	UTF8   bool              // which may have a header beyond ASCII: RFC 6532, 3.7
-	Binary bool              // Attach need not have lines, so it goes in base64: the letter can go everywhere
+	Quote string // what stands for {words}, in lines: a moderator's reasons
+	Parts []Part // messages that come behind the text
+}
+
+// A Part is a message that a letter brings, as it is. It is opened when it is
+// written, so that any number of them need no memory.
+type Part struct {
+	Name   string // of the file that somebody may make of it
+	Open   func() (io.ReadCloser, error)
+	UTF8   bool // it may have a header beyond ASCII: RFC 6532, 3.7
+	Binary bool // it need not have lines, so it goes in base64: the letter can go everywhere
 }
 
 // maxLine is where a text without line breaks must be encoded: RFC 5322, 2.1.1.
@@ -50,7 +57,7 @@ const maxLine = 998
 func (l Letter) Write(w io.Writer) error {
 	var b bytes.Buffer
 	boundary := ""
-	if l.Attach != nil {
+	if len(l.Parts) > 0 {
 		boundary = "=_" + l.ID
 	}
 	put := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
@@ -90,33 +97,45 @@ func (l Letter) Write(w io.Writer) error {
 		q.Write([]byte(body))
 		q.Close()
 	}
-	if boundary == "" {
-		_, err := w.Write(b.Bytes())
+	if _, err := w.Write(b.Bytes()); err != nil || boundary == "" {
 		return err
 	}
-	b.WriteString("\r\n--" + boundary + "\r\n")
-	kind, encoding := "message/rfc822", "8bit"
-	switch {
-	case l.Binary: // no message, which must not be encoded: RFC 2046, 5.2.1
-		kind, encoding = "application/octet-stream", "base64"
-	case l.UTF8:
-		kind = "message/global"
-	}
-	put("Content-Type", kind)
-	put("Content-Transfer-Encoding", encoding)
-	put("Content-Disposition", "attachment; filename=\"post.eml\"")
-	b.WriteString("\r\n")
-	if _, err := w.Write(b.Bytes()); err != nil {
-		return err
-	}
-	attach := io.Copy
-	if l.Binary {
-		attach = copyBase64
-	}
-	if _, err := attach(w, l.Attach); err != nil {
-		return err
+	for _, p := range l.Parts {
+		if _, err := io.WriteString(w, "\r\n--"+boundary+"\r\n"); err != nil {
+			return err
+		}
+		if err := p.write(w); err != nil {
+			return err
+		}
 	}
 	_, err := io.WriteString(w, "\r\n--"+boundary+"--\r\n")
+	return err
+}
+
+// write writes the part with its header.
+func (p Part) write(w io.Writer) error {
+	kind, encoding := "message/rfc822", "8bit"
+	switch {
+	case p.Binary: // no message, which must not be encoded: RFC 2046, 5.2.1
+		kind, encoding = "application/octet-stream", "base64"
+	case p.UTF8:
+		kind = "message/global"
+	}
+	_, err := fmt.Fprintf(w, "Content-Type: %s\r\nContent-Transfer-Encoding: %s\r\nContent-Disposition: attachment; filename=\"%s\"\r\n\r\n",
+		kind, encoding, p.Name)
+	if err != nil {
+		return err
+	}
+	content, err := p.Open()
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	attach := io.Copy
+	if p.Binary {
+		attach = copyBase64
+	}
+	_, err = attach(w, content)
 	return err
 }
 
