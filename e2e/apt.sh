@@ -7,7 +7,7 @@
 #   e2e/apt.sh [package ...]
 
 wanted="postfix libsasl2-modules dovecot-core swaks libnet-ssleay-perl openssl gnutls-bin xinetd
-	opendkim rspamd clamav-daemon clamav-milter miltertest unbound
+	opendkim rspamd clamav-daemon clamav-milter miltertest unbound mlmmj
 	strace systemd systemd-container debootstrap iproute2 util-linux $*"
 
 missing() {

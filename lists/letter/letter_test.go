@@ -159,6 +159,8 @@ func TestOwn(t *testing.T) {
 		"good":           {"[help]\nsubject = \"a {list}\"\nbody = \"b\"\n", ""},
 		"unknown letter": {"[hepl]\nsubject = \"a\"\nbody = \"b\"\n", "[hepl]: there is no such letter"},
 		"unknown word":   {"[help]\nsubject = \"a {lits}\"\nbody = \"b\"\n", "[help]: nothing stands for {lits}"},
+		"mlmmj's word":   {"[help]\nsubject = \"a\"\nbody = \"for $5 or 6$, $list$\"\n", "[help]: nothing stands for $list$"},
+		"money":          {"[help]\nsubject = \"US$ 5$\"\nbody = \"$5, $$, A$B$, $HOME $a b$\"\n", ""},
 		"no body":        {"[help]\nsubject = \"a\"\n", "[help]: needs a subject and a body"},
 		"no key":         {"[confirm-subscribe]\nsubject = \"a\"\nbody = \"just answer\"\n", "without {confirm} nobody can answer it"},
 		"unknown field":  {"[help]\nsubject = \"a\"\nbody = \"b\"\nfooter = \"c\"\n", "a text has a subject and a body, and no help.footer"},

@@ -146,15 +146,30 @@ func load(from fs.FS, name string) (map[string]Text, error) {
 	return texts, nil
 }
 
-// strange is the first word in braces that nothing stands for: it would go out
-// as it is.
+// strange is the first word in braces, or between dollars, that nothing stands
+// for: it would go out as it is.
 func strange(t Text) string {
 	for _, word := range inBraces(t) {
 		if _, ok := Words[word]; !ok {
 			return "{" + word + "}"
 		}
 	}
-	return ""
+	return inDollars(t.Subject + "\n" + t.Body)
+}
+
+// inDollars is the first $word$ of a text: mlmmj's way of writing ours.
+func inDollars(s string) string {
+	for {
+		_, after, ok := strings.Cut(s, "$")
+		if !ok {
+			return ""
+		}
+		word := strings.TrimLeft(after, "abcdefghijklmnopqrstuvwxyz")
+		if len(word) < len(after) && strings.HasPrefix(word, "$") {
+			return "$" + after[:len(after)-len(word)] + "$"
+		}
+		s = after
+	}
 }
 
 // missing is an address to answer to that a text must have.
