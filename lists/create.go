@@ -84,6 +84,11 @@ spam = ` + quoteTOML(d.Spam) + `
 # anyone, nobody.
 archive = ` + strconv.FormatBool(d.Archive) + `
 archive_access = ` + quoteTOML(d.ArchiveAccess) + `
+# Types and file names of attachments: "image/*", "application/pdf", "*.exe".
+# Which are allowed (none named: all), and which are refused; text without a file
+# name is refused only where it is named, and never need be allowed.
+attachments_allow = []
+attachments_refuse = []
 # The largest post.
 max_message_size = ` + quoteTOML(d.MaxMessageSize.String()) + `
 # What it takes to become a member by mail: open (nothing: anybody can subscribe

@@ -2,6 +2,7 @@ package lists
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -410,13 +411,22 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) error {
 		return replyNoBounces
 	}
 	d, err := l.Judge(&Posting{
-		From: m.env.From, Header: h,
+		From: m.env.From, Header: h, Body: m.body,
 		Proved: m.in.authors(m.env), Verified: m.in.Site.Verifier(h),
 	})
 	if err != nil {
 		return err
 	}
 	return d.Err()
+}
+
+// body is Posting.Body.
+func (m *Incoming) body() (io.Reader, error) {
+	content, err := m.w.Content()
+	if err != nil {
+		return nil, err
+	}
+	return BodyOf(content)()
 }
 
 // judgeCommand holds a command against its header, and against what the list has

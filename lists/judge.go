@@ -3,6 +3,7 @@ package lists
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -46,6 +47,10 @@ type Posting struct {
 	AtRcpt bool      // there is no header yet: what cannot be said without it is then not said
 	Header rewrite.Header
 
+	// Body opens what follows the header; only a list that looks at attachments
+	// asks for it. nil: they are not looked at.
+	Body func() (io.Reader, error)
+
 	// Proved are the addresses that the client has proved to be its own, by AUTH.
 	// Where there are any, they decide who may post, and neither the sender that
 	// MAIL names nor From does, which anybody can write.
@@ -84,6 +89,12 @@ func (l *List) Judge(p *Posting) (Decision, error) {
 	authors := []smtp.Path{from}
 	if !p.AtRcpt {
 		if d, done := l.judgeForm(p); done {
+			return d, nil
+		}
+		if d, done, err := l.judgeParts(p); done || err != nil {
+			return d, err
+		}
+		if d, done := l.judgeSpam(p); done {
 			return d, nil
 		}
 		var ok bool
@@ -175,15 +186,20 @@ func (l *List) judgeForm(p *Posting) (d Decision, done bool) {
 	if l.MustBeNamed && !contains(named, l.Addr) {
 		return l.reject(p, "must_be_named", "5.7.1", "%s must stand in To or Cc; a blind copy does not reach it", l.Addr.Address()), true
 	}
-	if l.Spam != SpamAccept && marked(h) {
-		if l.Spam == SpamReject {
-			return l.reject(p, "spam", "5.7.1", "the message looks like spam"), true
-		}
-		p.trace("spam", "marked")
-		return Decision{Verdict: Hold, Reason: "it is marked as spam"}, true
-	}
 	p.trace("form", "in order")
 	return Decision{}, false
+}
+
+// judgeSpam decides by what a filter before us has found.
+func (l *List) judgeSpam(p *Posting) (d Decision, done bool) {
+	if l.Spam == SpamAccept || !marked(p.Header) {
+		return Decision{}, false
+	}
+	if l.Spam == SpamReject {
+		return l.reject(p, "spam", "5.7.1", "the message looks like spam"), true
+	}
+	p.trace("spam", "marked")
+	return Decision{Verdict: Hold, Reason: "it is marked as spam"}, true
 }
 
 // marked says that a filter before us calls it spam: SpamAssassin and rspamd.

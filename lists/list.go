@@ -46,6 +46,10 @@ type Config struct {
 
 	Archive       bool   `json:"archive"`        // posts are kept
 	ArchiveAccess string `json:"archive_access"` // who gets them by mail: members, anyone or nobody
+	// Types and file names, with *. Where either is set the parts of a post are
+	// looked at; else its body is not read.
+	AttachmentsAllow  []string `json:"attachments_allow"`  // empty: any
+	AttachmentsRefuse []string `json:"attachments_refuse"` // also of text
 }
 
 func (c *Config) keys() []key {
@@ -69,6 +73,8 @@ func (c *Config) keys() []key {
 		{"spam", &c.Spam},
 		{"archive", &c.Archive},
 		{"archive_access", &c.ArchiveAccess},
+		{"attachments_allow", &c.AttachmentsAllow},
+		{"attachments_refuse", &c.AttachmentsRefuse},
 	}
 }
 
@@ -255,6 +261,12 @@ func (l *List) check(text string) (err error) {
 	}
 	if what := badPattern(l.Ban); what != "" {
 		return wrong("ban", what)
+	}
+	if what := badKind(l.AttachmentsAllow); what != "" {
+		return wrong("attachments_allow", what)
+	}
+	if what := badKind(l.AttachmentsRefuse); what != "" {
+		return wrong("attachments_refuse", what)
 	}
 	switch l.Subscribe {
 	case SubscribeOpen, SubscribeConfirm, SubscribeApprove, SubscribeConfirmApprove, SubscribeClosed:

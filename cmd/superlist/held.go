@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -212,7 +213,9 @@ held, the name that "superlist held show" takes: explain says the same of it.`,
 			if err != nil {
 				return err
 			}
-			raw, _, err := rewrite.ReadHeader(withCRLF{c.InOrStdin()})
+			var begin bytes.Buffer
+			in := withCRLF{c.InOrStdin()}
+			raw, bodyAt, err := rewrite.ReadHeader(io.TeeReader(in, &begin))
 			if err != nil {
 				return &exitError{exDataErr, fmt.Errorf("the message: %w", err)}
 			}
@@ -235,6 +238,7 @@ held, the name that "superlist held show" takes: explain says the same of it.`,
 			t.add("sender", sender.Address())
 			d, err := l.Judge(&lists.Posting{
 				From: sender, Header: h, Proved: proved, Verified: site.Verifier(h),
+				Body:  func() (io.Reader, error) { begin.Next(int(bodyAt)); return io.MultiReader(&begin, in), nil },
 				Trace: func(rule, answer string) { t.add(rule, answer) },
 			})
 			if err != nil {

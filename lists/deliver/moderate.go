@@ -24,7 +24,7 @@ func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
 		return err
 	}
 	h := rewrite.Parse(raw)
-	d, err := l.Judge(&lists.Posting{From: m.From, Header: h, Proved: m.Proved, Verified: r.Site.Verifier(h)})
+	d, err := l.Judge(&lists.Posting{From: m.From, Header: h, Body: lists.BodyOf(m.Content()), Proved: m.Proved, Verified: r.Site.Verifier(h)})
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (c *commanding) ownPost(held *queue.Message, name string) error {
 	h := rewrite.Parse(raw)
 	author := authorOf(h, held.From)
 	c.l.Answered("post", author)
-	d, err := c.l.Judge(&lists.Posting{From: held.From, Header: h, Verified: func(p smtp.Path) string {
+	d, err := c.l.Judge(&lists.Posting{From: held.From, Header: h, Body: lists.BodyOf(held.Content()), Verified: func(p smtp.Path) string {
 		if p.Key() == author.Key() {
 			return "his answer"
 		}

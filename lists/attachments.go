@@ -1,0 +1,109 @@
+package lists
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"superlist/lists/parts"
+	"superlist/lists/rewrite"
+)
+
+// badKind says what is wrong with a list of types and file names.
+func badKind(patterns []string) string {
+	for _, p := range patterns {
+		kind, sub, isType := strings.Cut(p, "/")
+		if p == "" || strings.ContainsAny(p, " \t;,") || isType && (kind == "" || sub == "" || strings.Contains(sub, "/")) {
+			return fmt.Sprintf("%q is neither a type like \"image/png\" or \"image/*\" nor a file name like \"*.exe\"", p)
+		}
+	}
+	return ""
+}
+
+// fitsKind says whether a part is of a kind: "image/*" is a type, "*.exe" a file
+// name.
+func fitsKind(patterns []string, p parts.Part) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		if strings.Contains(pattern, "/") {
+			return match(pattern, p.Type)
+		}
+		return slices.ContainsFunc(p.Names, func(name string) bool { return match(pattern, name) })
+	})
+}
+
+// ownText says that a part is what somebody has written, and no attachment.
+func ownText(p parts.Part) bool {
+	return (p.Type == "text/plain" || p.Type == "text/html") && len(p.Names) == 0 && !p.File
+}
+
+// looksIn says that the list wants to know of what parts a post is made.
+func (l *List) looksIn() bool { return len(l.AttachmentsAllow)+len(l.AttachmentsRefuse) > 0 }
+
+// errPart ends the walk at a part that the list does not take.
+var errPart = errors.New("refused")
+
+// judgeParts holds the parts of a post against what the list takes. What nobody
+// can tell the parts of may have any.
+func (l *List) judgeParts(p *Posting) (d Decision, done bool, err error) {
+	if !l.looksIn() || p.Body == nil {
+		return d, false, nil
+	}
+	body, err := p.Body()
+	if err != nil {
+		return d, false, err
+	}
+	n := 0
+	var bad parts.Part
+	err = parts.Walk(p.Header, body, func(part parts.Part) error {
+		n++
+		container := part.Multipart() || ownText(part)
+		if fitsKind(l.AttachmentsRefuse, part) || len(l.AttachmentsAllow) > 0 && !container && !fitsKind(l.AttachmentsAllow, part) {
+			bad = part
+			return errPart
+		}
+		return nil
+	})
+	switch {
+	case err == nil:
+		p.trace("attachments", "none of %d parts is refused", n)
+		return d, false, nil
+	case err == errPart:
+		return l.reject(p, "attachments", "5.6.1", "%s does not take attachments like this one: %s", l.Addr.Address(), describe(bad)), true, nil
+	case errors.Is(err, parts.ErrUnreadable):
+		return l.reject(p, "attachments", "5.6.0", "%s looks at attachments, and %v", l.Addr.Address(), err), true, nil
+	}
+	return d, false, err
+}
+
+// maxDescribed is how much of a name stands in a refusal.
+const maxDescribed = 60
+
+// describe names a part in a refusal: its type, and its name where it has one.
+func describe(p parts.Part) string {
+	s := described(cmp.Or(p.Type, "no type"))
+	if len(p.Names) > 0 {
+		s = fmt.Sprintf("%q, %s", described(p.Names[len(p.Names)-1]), s)
+	}
+	return s
+}
+
+func described(s string) string {
+	s = strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return '?'
+		}
+		return c
+	}, s)
+	return s[:min(len(s), maxDescribed)]
+}
+
+// BodyOf is Posting.Body of a message in a file.
+func BodyOf(content *io.SectionReader) func() (io.Reader, error) {
+	return func() (io.Reader, error) {
+		_, at, err := rewrite.ReadHeader(io.NewSectionReader(content, 0, content.Size()))
+		return io.NewSectionReader(content, at, max(0, content.Size()-at)), err
+	}
+}

@@ -1,0 +1,160 @@
+package parts
+
+import (
+	"io"
+	"mime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// params are the parameters of a field by name, in lower case, each with every
+// value that it has.
+type params map[string][]string
+
+// parse takes Content-Type or Content-Disposition apart: its first word in lower
+// case, and its parameters. It takes what mail programs take, beyond RFC 2045, 5.1:
+// values with blanks and without quotes, and what stands there twice.
+func parse(value string) (word string, p params) {
+	word, rest := token(value)
+	p = make(params)
+	for rest != "" {
+		var name, v string
+		name, rest = token(rest[1:])
+		name, v, _ = strings.Cut(name, "=")
+		name = strings.ToLower(strings.TrimSpace(name))
+		if v = strings.TrimSpace(v); name != "" && !slices.Contains(p[name], v) {
+			p[name] = append(p[name], v)
+		}
+	}
+	return strings.ToLower(strings.Join(strings.Fields(word), "")), p
+}
+
+// token is what stands in front of the next semicolon, without quotes and comments;
+// rest begins with the semicolon.
+func token(s string) (text, rest string) {
+	var b strings.Builder
+	depth, quoted := 0, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && (quoted || depth > 0) && i+1 < len(s):
+			if i++; depth == 0 {
+				b.WriteByte(s[i])
+			}
+		case quoted:
+			if quoted = c != '"'; quoted {
+				b.WriteByte(c)
+			}
+		case c == '"' && depth == 0:
+			quoted = true
+		case c == '(':
+			depth++
+		case c == ')' && depth > 0:
+			depth--
+		case depth > 0:
+		case c == ';':
+			return b.String(), s[i:]
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), ""
+}
+
+// names are the values of a parameter, and what stands for it in pieces and in
+// other characters (RFC 2231), each as it is and decoded, and without the dots and
+// blanks at its end that Windows leaves away.
+func (p params) names(of string) (names []string) {
+	add := func(s string) {
+		for _, s := range []string{strings.TrimSpace(s), strings.TrimRight(words(s), ". \t")} {
+			if s != "" && !slices.Contains(names, s) {
+				names = append(names, s)
+			}
+		}
+	}
+	for _, v := range p[of] {
+		add(v)
+	}
+	for _, v := range p[of+"*"] {
+		add(extended(v))
+	}
+	if whole := p.pieces(of); whole != "" {
+		add(whole)
+	}
+	return names
+}
+
+// maxPieces is how many pieces of a value are put together: more than make the
+// longest file name that a file system takes.
+const maxPieces = 100
+
+// pieces puts name*0, name*1*, … together: RFC 2231, 3 and 4.1.
+func (p params) pieces(of string) string {
+	var b strings.Builder
+	for i := range maxPieces {
+		key := of + "*" + strconv.Itoa(i)
+		switch {
+		case len(p[key]) > 0:
+			b.WriteString(p[key][0])
+		case len(p[key+"*"]) > 0 && i == 0:
+			b.WriteString(extended(p[key+"*"][0]))
+		case len(p[key+"*"]) > 0:
+			b.WriteString(percent(p[key+"*"][0]))
+		default:
+			return b.String()
+		}
+	}
+	return b.String()
+}
+
+// extended reads charset'language'text: RFC 2231, 4. Without the quotes it is text.
+func extended(s string) string {
+	if parts := strings.SplitN(s, "'", 3); len(parts) == 3 {
+		s = parts[2]
+	}
+	return percent(s)
+}
+
+// percent decodes %XX, and leaves what is no such thing.
+func percent(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			hi, lo := hex(s[i+1]), hex(s[i+2])
+			if hi >= 0 && lo >= 0 {
+				b.WriteByte(byte(hi<<4 | lo))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func hex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// words decodes encoded words, which have no place in a parameter (RFC 2047, 5) and
+// stand there all the time. Characters that are not known stay as their bytes: the
+// end of a file name is ASCII in all of them.
+func words(s string) string {
+	if !strings.Contains(s, "=?") {
+		return s
+	}
+	asBytes := func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	d := mime.WordDecoder{CharsetReader: asBytes}
+	if text, err := d.DecodeHeader(s); err == nil {
+		return text
+	}
+	return s
+}
