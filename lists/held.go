@@ -36,6 +36,9 @@ func (s *Site) HeldSpool(l *List) *queue.Spool {
 // for the proofs about it.
 func HeldName(id string) string { return nameOf("held", id) }
 
+// IsHeldName says that a name can be a held post's.
+func IsHeldName(name string) bool { return validName(name) }
+
 // FindHeld opens the held post of this name. The error is a smtp.Reply where
 // there is none. It lists no directory: a session may not.
 func (s *Site) FindHeld(l *List, name string) (*queue.Message, error) {

@@ -342,7 +342,7 @@ func (l *List) ModeratorPaths() []smtp.Path {
 // AddPattern puts an address into allow or ban of list.toml, and takes it out of
 // the other. Doing it twice is doing it once.
 func (l *List) AddPattern(key string, p smtp.Path) error {
-	pattern := patternOf(p.Address())
+	pattern := PatternOf(p.Address())
 	is := func(s string) bool { return strings.EqualFold(s, pattern) }
 	return l.change(func(now Config) (settings []string) {
 		in, out, other := now.Allow, now.Ban, "ban"

@@ -201,6 +201,18 @@ func (m *Members) All() iter.Seq2[Member, error] {
 	}
 }
 
+// Comments are the lines of the file that begin with #, as they stand there.
+func (m *Members) Comments() (lines []string, err error) {
+	err = m.guard(func() {
+		for line := range bytes.Lines(m.data) {
+			if line := bytes.TrimSpace(line); bytes.HasPrefix(line, []byte("#")) {
+				lines = append(lines, string(line))
+			}
+		}
+	})
+	return lines, err
+}
+
 // Lint gives the lines of the file that are not understood, with their number,
 // and says whether the file is in order.
 func (m *Members) Lint() (wrong []string, inOrder bool, err error) {

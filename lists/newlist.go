@@ -79,9 +79,10 @@ func (d *NewList) begin(text string) (err error) {
 	return d.writeMembers(nil, nil)
 }
 
-// Enrol puts the members of a joined roll onto the list that is being made.
-func (d *NewList) Enrol(r *Roll) error {
-	return d.writeLines(nil, func(yield func(string) bool) {
+// Enrol puts the members of a joined roll onto the list that is being made, with
+// comments in front of them.
+func (d *NewList) Enrol(r *Roll, comments ...string) error {
+	return d.writeLines(comments, func(yield func(string) bool) {
 		for m := range r.All() {
 			if !yield(m.String()) {
 				return

@@ -33,10 +33,10 @@ func match(pattern, s string) bool {
 	return p == len(pattern)
 }
 
-// patternOf is the pattern that fits an address and no other: anybody may call
+// PatternOf is the pattern that fits an address and no other: anybody may call
 // himself *@example.net. What cannot stand in a list of patterns is a question
 // mark, which fits it.
-func patternOf(address string) string {
+func PatternOf(address string) string {
 	var b strings.Builder
 	for i := range len(address) {
 		switch c := address[i]; c {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/moving"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -26,7 +27,7 @@ func run(ctx context.Context, args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, errSaid) {
 		fmt.Fprintln(root.ErrOrStderr(), "superlist:", printableLines(err.Error()))
 	}
 	return exitCode(err)
@@ -54,7 +55,7 @@ spool, and says what is wrong. Posts come in through superlist-spawn.`,
 	root.PersistentFlags().StringVarP(&a.config, "config", "c", "",
 		"configuration file (else $SUPERLIST_CONFIG, else "+lists.DefaultConfig+")")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.queueCommand(), a.heldCommand(), a.explainCommand(), a.passwdCommand(), a.checkCommand())
+	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.queueCommand(), a.heldCommand(), a.importCommand(), a.exportCommand(), a.explainCommand(), a.passwdCommand(), a.checkCommand())
 	return root
 }
 
@@ -129,6 +130,9 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
+// errSaid is an error that a process of ours has told of already.
+var errSaid = errors.New("it was said already")
+
 // usageError is a command line that cannot be read.
 type usageError struct{ error }
 
@@ -139,6 +143,7 @@ func exitCode(err error) int {
 	var config *lists.ConfigError
 	var input *lists.InputError
 	var usage usageError
+	var unsaid *moving.UsageError
 	switch {
 	case err == nil:
 		return 0
@@ -146,9 +151,10 @@ func exitCode(err error) int {
 		return exit.code
 	case errors.As(err, &config):
 		return exConfig
-	case errors.As(err, &input), errors.Is(err, queue.ErrDamaged), errors.Is(err, queue.ErrNotRegular):
+	case errors.As(err, &input), errors.Is(err, queue.ErrDamaged), errors.Is(err, queue.ErrNotRegular),
+		errors.Is(err, moving.ErrParcel), errors.Is(err, moving.ErrNotThis):
 		return exDataErr
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &unsaid):
 		return exUsage
 	case errors.Is(err, queue.ErrBusy):
 		return exTempFail

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/moving"
 )
 
 func (a *app) memberCommand() *cobra.Command {
@@ -21,47 +22,41 @@ func (a *app) memberCommand() *cobra.Command {
 	return c
 }
 
-// maxBadLines is how many wrong lines are named before they are only counted.
+// maxBadLines is how many addresses are named before they are only counted.
 const maxBadLines = 10
 
-// readMembers reads members, one a line. Empty lines and comments are passed
-// over. One line that is none spoils them all, so that nobody is forgotten.
-func readMembers(name string, r io.Reader, skipBad bool, tell io.Writer) ([]lists.Member, error) {
+// readMembers reads members, in any of the forms of moving.Members, and tells what
+// is wrong with their lines. One line that is none spoils them all, so that nobody
+// is forgotten.
+func readMembers(name string, r io.Reader, skipBad bool, tell io.Writer) (*lists.Roll, *moving.Report, error) {
 	p := newProgress()
 	defer p.end()
-	var members []lists.Member
-	bad, n := 0, 0
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		n++
-		p.step("reading members", n, 0)
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || line[0] == '#' {
-			continue
+	roll, report := &lists.Roll{}, &moving.Report{From: name}
+	if err := moving.Members(name, r, roll, report, func(n int) { p.step("reading members", n, 0) }); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	report.End()
+	p.end()
+	if tell != nil {
+		for _, left := range report.Left {
+			fmt.Fprintln(tell, printable(left.What+": "+left.Why))
 		}
-		m, ok := lists.ParseMember(line)
-		if !ok {
-			if bad++; bad <= maxBadLines {
-				fmt.Fprintf(tell, "%s:%d: %q is not an address\n", name, n, line)
-			}
-			continue
-		}
-		members = append(members, m)
 	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s:%d: %w", name, n+1, err)
+	if report.Bad > 0 && !skipBad {
+		return nil, report, &exitError{exDataErr, fmt.Errorf("%d lines are not addresses; nothing was changed (--skip-bad takes the others)", report.Bad)}
 	}
-	if bad > 0 && !skipBad {
-		return nil, &exitError{exDataErr, fmt.Errorf("%d lines are not addresses; nothing was changed (--skip-bad takes the others)", bad)}
-	}
-	return members, nil
+	return roll, report, nil
 }
 
 // memberArgs reads the addresses of a command line, or of standard input where
 // they are "-".
 func memberArgs(c *cobra.Command, arg []string) ([]lists.Member, error) {
 	if len(arg) == 1 && arg[0] == "-" {
-		return readMembers("standard input", c.InOrStdin(), false, c.ErrOrStderr())
+		roll, _, err := readMembers("standard input", c.InOrStdin(), false, c.ErrOrStderr())
+		if err != nil {
+			return nil, err
+		}
+		return slices.Collect(roll.All()), nil
 	}
 	var members []lists.Member
 	for _, s := range arg {
@@ -244,34 +239,10 @@ func (a *app) memberLs() *cobra.Command {
 }
 
 func (a *app) memberImport() *cobra.Command {
-	var skipBad bool
-	c := &cobra.Command{
-		Use: "import LIST FILE | -", Short: "Add the members that a file names",
-		Long: `Add the members that a file names, one a line, in the form in which export
-writes them: address, then nomail and name=… where that is so. Nothing is
-changed when a line is not understood, unless --skip-bad is given.`,
-		Example: `  superlist member import dev@lists.example.org members.txt
-  superlist member export old@lists.example.org | superlist member import new@lists.example.org -`,
-		Args:              args(cobra.ExactArgs(2)),
-		ValidArgsFunction: a.completeList,
-		RunE: func(c *cobra.Command, arg []string) error {
-			in, name := c.InOrStdin(), "standard input"
-			if arg[1] != "-" {
-				f, err := os.Open(arg[1])
-				if err != nil {
-					return err
-				}
-				defer f.Close()
-				in, name = f, arg[1]
-			}
-			members, err := readMembers(name, in, skipBad, c.ErrOrStderr())
-			if err != nil {
-				return err
-			}
-			return a.addMembers(c, arg[0], members)
-		},
-	}
-	c.Flags().BoolVar(&skipBad, "skip-bad", false, "take the lines that are addresses and leave the others")
+	c := a.importMembers()
+	c.Use = "import LIST FILE | -"
+	c.Example = `  superlist member import dev@lists.example.org members.txt
+  superlist member export old@lists.example.org | superlist member import new@lists.example.org -`
 	return c
 }
 

@@ -1,0 +1,127 @@
+package moving
+
+import (
+	"encoding/csv"
+	"errors"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/queue"
+)
+
+// Export makes a parcel of a list of ours: its settings, rules, texts, key,
+// members, held posts and archive. Received under its own address, the list is
+// what it was. Close has to follow.
+func Export(site *lists.Site, l *lists.List) (*Parcel, error) {
+	p := &Parcel{From: "superlist, " + l.Dir, Addr: l.Addr}
+	for name, max := range map[string]int64{fileConfig: maxControl, fileRules: maxControl, fileTexts: maxControl, fileKey: maxControl} {
+		text, err := slurp(filepath.Join(l.Dir, name), max)
+		if errors.Is(err, fs.ErrNotExist) && name != fileConfig {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.file(name, text)
+	}
+	members, err := l.Members()
+	if err != nil {
+		return nil, err
+	}
+	defer members.Close()
+	for m, err := range members.All() {
+		if err != nil {
+			return nil, err
+		}
+		p.Members.Add(m)
+	}
+	p.Members.Join(unite)
+	if p.comments, err = members.Comments(); err != nil {
+		return nil, err
+	}
+	return p, p.exportHeld(site, l)
+}
+
+func slurp(file string, max int64) ([]byte, error) {
+	f, _, err := queue.OpenRegular(file, unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, max))
+}
+
+func (p *Parcel) exportHeld(site *lists.Site, l *lists.List) error {
+	spool := site.HeldSpool(l)
+	entries, err := spool.List(queue.Held)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		m, err := spool.Open(queue.Held, e.ID)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // somebody has decided meanwhile
+		}
+		if err != nil {
+			p.Report.leave(dirHeld+e.ID, err.Error(), "")
+			continue
+		}
+		head := Head{
+			Client: m.Client, From: m.From.Address(), Body: m.Body, UTF8: m.UTF8, Why: m.Why,
+			RequireTLS: m.RequireTLS, Ret: m.Ret, EnvID: m.EnvID,
+		}
+		for _, proved := range m.Proved {
+			head.Proved = append(head.Proved, proved.Address())
+		}
+		p.Held = append(p.Held, Post{Source: dirHeld + e.ID, Name: e.ID, Arrived: m.Arrived, Head: head, Open: func() (io.ReadCloser, error) {
+			m, err := spool.Open(queue.Held, e.ID)
+			if err != nil {
+				return nil, err
+			}
+			return struct {
+				io.Reader
+				io.Closer
+			}{m.Content(), closer(m.Close)}, nil
+		}})
+		m.Close()
+	}
+	return nil
+}
+
+type closer func()
+
+func (c closer) Close() error {
+	c()
+	return nil
+}
+
+// WriteCSV writes members as a table, in the form that Members reads.
+func WriteCSV(members *lists.Members, to io.Writer) error {
+	w := csv.NewWriter(to)
+	w.Write([]string{"email", "name", "words"})
+	for m, err := range members.All() {
+		if err != nil {
+			return err
+		}
+		name := ""
+		var words []string
+		for _, word := range m.Words {
+			if n, ok := strings.CutPrefix(word, "name="); ok {
+				name = n
+				continue
+			}
+			words = append(words, word)
+		}
+		w.Write([]string{m.Path.Address(), name, strings.Join(words, " ")})
+	}
+	w.Flush()
+	return w.Error()
+}

@@ -1,0 +1,788 @@
+package moving
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"regexp/syntax"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+// Mailman3 reads a directory of what Mailman 3 says of a list: the answers of its
+// REST API 3.1, or what "mailman members" prints.
+//
+//	config.json           lists/LIST/config
+//	member.json  …        lists/LIST/roster/member; also owner, moderator, nonmember
+//	member.txt  …         mailman members --role member LIST; also owner, moderator, nonmember
+//	digest.txt            mailman members --digest any LIST
+//	nomail.txt            mailman members --nomail any LIST
+//	bans.json             lists/LIST/bans
+//	header-matches.json   lists/LIST/header-matches
+//	held.json             lists/LIST/held
+//	archive.mbox          the archive, as HyperKitty exports it
+//
+// Only config.json has to be there, and members.
+func Mailman3(dir string, o Options) (*Parcel, error) {
+	d, err := openFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !d.has("config.json") {
+		d.root.Close()
+		return nil, fmt.Errorf("%s: %w: it has no config.json, the answer of lists/LIST/config", dir, ErrNotThis)
+	}
+	m := &mailman{folder: d, Options: o, p: &Parcel{From: "Mailman 3, " + dir, folder: d}}
+	for _, step := range []func() error{m.readConfig, m.roles, m.settings, m.matches, m.held, m.archive, m.rest, m.p.seal} {
+		if err := step(); err != nil {
+			m.p.Close()
+			return nil, err
+		}
+	}
+	return m.p, nil
+}
+
+type mailman struct {
+	*folder
+	Options
+	p      *Parcel
+	config map[string]any
+	allow  []string
+	ban    []string
+	some   bool // a member is not moderated, though others are by default
+}
+
+func (m *mailman) readConfig() error {
+	text, err := m.read("config.json")
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, &m.config); err != nil {
+		return fmt.Errorf("config.json: %w: %w", ErrNotThis, err)
+	}
+	was, ok := smtp.ParseAddress(m.text("fqdn_listname"))
+	switch {
+	case !m.As.IsNull():
+		m.p.Addr = m.As
+		if ok && was.Key() != m.As.Key() {
+			m.p.Report.leave("config.json: fqdn_listname", was.Address()+" was the list's address",
+				"have Postfix know it as an alias: virtual_alias_maps, "+was.Address()+" "+m.As.Address())
+		}
+	case ok:
+		m.p.Addr = was
+	default:
+		return errNoAddress
+	}
+	return nil
+}
+
+func (m *mailman) text(key string) string {
+	s, _ := m.config[key].(string)
+	return s
+}
+
+func (m *mailman) strings(key string) (list []string) {
+	values, _ := m.config[key].([]any)
+	for _, v := range values {
+		if s, ok := v.(string); ok {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// A mailmanEntry is a member, as a roster has him. Where preferences were asked
+// for too, they may stand beside.
+type mailmanEntry struct {
+	Email            string         `json:"email"`
+	DisplayName      string         `json:"display_name"`
+	DeliveryMode     string         `json:"delivery_mode"`
+	DeliveryStatus   string         `json:"delivery_status"`
+	ModerationAction string         `json:"moderation_action"`
+	Preferences      map[string]any `json:"preferences"`
+}
+
+// eachEntry goes through the entries of an answer, which may be many, without
+// keeping them. There are none where the file is not.
+func (m *mailman) eachEntry(name string, do func(n int, raw json.RawMessage)) {
+	f, _, err := m.open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err == nil {
+		defer f.Close()
+		err = entriesOf(f, do)
+	}
+	if err != nil {
+		m.p.Report.leave(name, "what comes from there on cannot be read: "+err.Error(), "")
+	}
+}
+
+// entriesOf reads {"entries": […], …}, or […] alone.
+func entriesOf(r io.Reader, do func(n int, raw json.RawMessage)) error {
+	d := json.NewDecoder(r)
+	open, err := d.Token()
+	if err != nil {
+		return err
+	}
+	array := func() error {
+		for n := 1; d.More(); n++ {
+			var raw json.RawMessage
+			if err := d.Decode(&raw); err != nil {
+				return fmt.Errorf("entry %d: %w", n, err)
+			}
+			do(n, raw)
+		}
+		_, err := d.Token()
+		return err
+	}
+	switch open {
+	case json.Delim('['):
+		return array()
+	case json.Delim('{'):
+		for d.More() {
+			key, err := d.Token()
+			if err != nil {
+				return err
+			}
+			if key != "entries" {
+				var skip json.RawMessage
+				if err := d.Decode(&skip); err != nil {
+					return err
+				}
+				continue
+			}
+			if begin, err := d.Token(); err != nil || begin != json.Delim('[') {
+				return errors.Join(err, errors.New("entries is no list"))
+			}
+			if err := array(); err != nil {
+				return err
+			}
+		}
+		_, err := d.Token()
+		return err
+	}
+	return errors.New("it is neither an answer nor a list")
+}
+
+// each goes through those who have a role: in ROLE.json, or else in ROLE.txt.
+func (m *mailman) each(role string, do func(source string, n int, e mailmanEntry)) {
+	name := role + ".json"
+	if m.has(name) {
+		m.eachEntry(name, func(n int, raw json.RawMessage) {
+			m.step("reading "+role+"s", n, 0)
+			var e mailmanEntry
+			if err := json.Unmarshal(raw, &e); err != nil {
+				m.p.Report.leaveLine(name, n, "no entry of a roster: "+clip(string(raw)))
+				return
+			}
+			do(name, n, e)
+		})
+		return
+	}
+	m.lines(role+".txt", do)
+}
+
+// lines goes through what "mailman members" prints.
+func (m *mailman) lines(name string, do func(source string, n int, e mailmanEntry)) {
+	f, _, err := m.open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err == nil {
+		defer f.Close()
+		err = eachLine(f, '\n', func(n int, line []byte, long bool) {
+			text := strings.TrimSpace(string(line))
+			if text == "" || strings.HasSuffix(text, " has no members") {
+				return
+			}
+			m.step("reading "+name, n, 0)
+			who, address := splitName(text)
+			if long {
+				address = text
+			}
+			do(name, n, mailmanEntry{Email: address, DisplayName: who})
+		})
+	}
+	if err != nil {
+		m.p.Report.leave(name, err.Error(), "")
+	}
+}
+
+func (m *mailman) roles() error {
+	r := &m.p.Report
+	take := func(role string) (paths []smtp.Path) {
+		m.each(role, func(source string, n int, e mailmanEntry) {
+			p, ok := smtp.ParseAddress(e.Email)
+			switch {
+			case !ok:
+				r.leaveLine(source, n, short(e.Email)+" is no address")
+			case len(paths) < maxPatterns:
+				paths = append(paths, p)
+			default:
+				r.leaveLine(source, n, "more than a list has room for")
+			}
+		})
+		return paths
+	}
+	m.p.Owners = take("owner")
+	if len(m.p.Owners) > 0 {
+		r.take("owner", "owners = %s", clip(spell(m.p.Owners)))
+	}
+	if len(m.Owners) > 0 {
+		m.p.Owners = m.Owners
+	}
+	if len(m.p.Owners) == 0 {
+		return errNoOwner
+	}
+	if mods := take("moderator"); len(mods) > 0 {
+		m.p.set("moderators", quoteAll(mods))
+		r.take("moderator", "moderators = %s", clip(spell(mods)))
+	}
+	m.members()
+	m.nonmembers()
+	m.bans()
+	return nil
+}
+
+// members: how they get posts, and whether a moderator sees theirs first.
+func (m *mailman) members() {
+	r := &m.p.Report
+	kinds := make(map[string]string) // by key: what the two short lists say
+	for _, word := range []string{wordDigest, wordNoMail} {
+		m.lines(word+".txt", func(source string, n int, e mailmanEntry) {
+			if p, ok := smtp.ParseAddress(e.Email); ok {
+				kinds[p.Key()] = word // nomail comes last, and counts
+			} else {
+				r.leaveLine(source, n, short(e.Email)+" is no address")
+			}
+		})
+	}
+	usual := m.text("default_member_action")
+	if usual == "hold" {
+		m.each("member", func(_ string, _ int, e mailmanEntry) {
+			m.some = m.some || e.ModerationAction != "" && e.ModerationAction != "hold"
+		})
+	}
+	digests, banned := 0, 0
+	m.each("member", func(source string, n int, e mailmanEntry) {
+		p, ok := smtp.ParseAddress(e.Email)
+		status, _ := e.Preferences["delivery_status"].(string)
+		status = cmp.Or(status, e.DeliveryStatus)
+		var words []string
+		switch kind := kinds[p.Key()]; {
+		case kind == wordNoMail, strings.HasPrefix(status, "by_"), status == "unknown":
+			words = append(words, wordNoMail)
+		case kind == wordDigest, strings.HasSuffix(e.DeliveryMode, "_digests"):
+			words = append(words, wordDigest)
+			digests++
+		}
+		if own, is := e.Preferences["receive_own_postings"].(bool); is && !own {
+			words = append(words, wordNoOwn)
+		}
+		if copies, is := e.Preferences["receive_list_copy"].(bool); is && !copies {
+			words = append(words, wordNoCopy)
+		}
+		action := cmp.Or(e.ModerationAction, usual)
+		if action == "hold" && (usual != "hold" || m.some) {
+			words = append(words, wordModerated)
+		}
+		who, may := member(e.Email, append(words, named(e.DisplayName)...)...)
+		if !ok || !may {
+			r.leaveLine(source, n, short(e.Email)+" is no address of a member")
+			return
+		}
+		if (action == "reject" || action == "discard") && action != usual {
+			m.addBan(source, n, p)
+			banned++
+		}
+		m.p.Members.Add(who)
+	})
+	r.take("member", "%s", count(m.p.Members.Len(), "member"))
+	if digests > 0 {
+		r.take("member: delivery_mode", "digest for %s; there is one kind of it", count(digests, "member"))
+	}
+	if banned > 0 {
+		r.take("member: moderation_action", "ban for %s whose posts were refused or thrown away", count(banned, "member"))
+	}
+	if twice := m.p.Members.Join(unite); twice > 0 {
+		r.take("member", "%s stood there more than once", count(twice, "address"))
+	}
+}
+
+func (m *mailman) addBan(source string, n int, p smtp.Path) {
+	if len(m.ban) >= maxPatterns {
+		m.p.Report.leaveLine(source, n, "more than a list has room for")
+		return
+	}
+	m.ban = append(m.ban, lists.PatternOf(p.Address()))
+}
+
+// nonmembers are those who have posted without being members.
+func (m *mailman) nonmembers() {
+	r := &m.p.Report
+	allowed, same := 0, 0
+	usual := m.text("default_nonmember_action")
+	m.each("nonmember", func(source string, n int, e mailmanEntry) {
+		p, ok := smtp.ParseAddress(e.Email)
+		switch {
+		case !ok:
+			r.leaveLine(source, n, short(e.Email)+" is no address")
+		case e.ModerationAction == "" || e.ModerationAction == usual:
+			same++
+		case e.ModerationAction == "accept" || e.ModerationAction == "defer":
+			if len(m.allow) >= maxPatterns {
+				r.leaveLine(source, n, "more than a list has room for")
+				return
+			}
+			m.allow = append(m.allow, lists.PatternOf(p.Address()))
+			allowed++
+		case e.ModerationAction == "reject" || e.ModerationAction == "discard":
+			m.addBan(source, n, p)
+		default:
+			r.leaveLine(source, n, p.Address()+": "+e.ModerationAction+" for one who is no member is nothing that can be said")
+		}
+	})
+	if allowed > 0 {
+		r.take("nonmember", "allow for %s", count(allowed, "address"))
+	}
+	if same > 0 {
+		r.take("nonmember", "%s are treated as all who are no members", count(same, "address"))
+	}
+}
+
+func (m *mailman) bans() {
+	n := 0
+	m.eachEntry("bans.json", func(i int, raw json.RawMessage) {
+		var ban struct {
+			Email string `json:"email"`
+		}
+		if err := json.Unmarshal(raw, &ban); err != nil {
+			m.p.Report.leaveLine("bans.json", i, "no entry: "+clip(string(raw)))
+			return
+		}
+		n += m.patterns("bans.json", []string{ban.Email}, &m.ban)
+	})
+	if n > 0 {
+		m.p.Report.take("bans.json", "ban, %s", count(n, "pattern"))
+	}
+}
+
+// patterns translates addresses, and regular expressions, which begin with ^.
+// They are held against the beginning of an address.
+func (m *mailman) patterns(source string, list []string, to *[]string) (took int) {
+	for _, s := range list {
+		var patterns []string
+		if p, ok := smtp.ParseAddress(s); ok && !strings.HasPrefix(s, "^") {
+			patterns = []string{lists.PatternOf(p.Address())}
+		} else if found, ok := globs(s, syntax.Perl); ok && strings.HasPrefix(s, "^") {
+			for _, g := range found {
+				if !g.end {
+					g.text = squeeze(g.text + anything)
+				}
+				if !strings.Contains(g.text, "@") { // a pattern without it is a domain
+					begin, ok := strings.CutSuffix(g.text, anything)
+					g.text = begin + "*@*"
+					if !ok {
+						g.text = ""
+					}
+				}
+				if strings.ContainsAny(g.text, " \t,<>") || strings.Trim(g.text, "*@.") == "" {
+					patterns = nil
+					break
+				}
+				patterns = append(patterns, squeeze(g.text))
+			}
+		}
+		if len(patterns) == 0 || len(*to)+len(patterns) > maxPatterns {
+			m.p.Report.leave(source, short(s)+" cannot be said in patterns with * ? and [a-z]", "rules, allow and ban in list.toml")
+			continue
+		}
+		*to = append(*to, patterns...)
+		took += len(patterns)
+	}
+	return took
+}
+
+// settings are the keys of config.json.
+func (m *mailman) settings() error {
+	m.posting()
+	m.subscription()
+	m.limits()
+	m.words()
+	m.others()
+	return nil
+}
+
+func (m *mailman) take(keys, format string, args ...any) {
+	m.p.Report.take("config.json: "+keys, format, args...)
+}
+
+func (m *mailman) leave(key, why, instead string) {
+	m.p.Report.leave("config.json: "+key, why, instead)
+}
+
+func (m *mailman) posting() {
+	nonmembers, all := m.text("default_nonmember_action"), m.text("default_member_action")
+	post, as := lists.PostMembers, ""
+	switch nonmembers {
+	case "hold", "reject", "discard":
+		as = nonmembers
+	case "accept", "defer":
+		post = lists.PostAnyone
+	default:
+		m.leave("default_nonmember_action", short(nonmembers)+" is no action; posts of others are held", "")
+		as = lists.NonmembersHold
+	}
+	if all == "reject" || all == "discard" {
+		post, as = lists.PostModerators, ""
+		m.take("default_member_action", "post = moderators; where nothing proves that From is one, he is asked")
+	}
+	m.p.set("post", quote(post))
+	settings := "post = " + post
+	if as != "" {
+		m.p.set("nonmembers", quote(as))
+		settings += ", nonmembers = " + as
+	}
+	m.take("default_nonmember_action, default_member_action", "%s", settings)
+	if all == "hold" && !m.some {
+		m.p.set("moderated", "true")
+		m.take("default_member_action", "moderated = true")
+	} else if all == "hold" {
+		m.leave("default_member_action", "members who come later are not moderated", "superlist list set "+m.p.Addr.Address()+" moderated=true moderates all")
+	}
+	if emergency, _ := m.config["emergency"].(bool); emergency {
+		m.p.set("hold_all", "true")
+		m.take("emergency", "hold_all = true")
+	}
+	if n := m.patterns("config.json: accept_these_nonmembers", m.strings("accept_these_nonmembers"), &m.allow); n > 0 {
+		m.take("accept_these_nonmembers", "allow, %s", count(n, "pattern"))
+	}
+	for _, key := range []string{"reject_these_nonmembers", "discard_these_nonmembers"} {
+		if n := m.patterns("config.json: "+key, m.strings(key), &m.ban); n > 0 {
+			m.take(key, "ban, %s: their posts are refused", count(n, "pattern"))
+		}
+	}
+	if held := m.strings("hold_these_nonmembers"); len(held) > 0 && as == lists.NonmembersHold {
+		m.take("hold_these_nonmembers", "as all who are no members")
+	} else if len(held) > 0 {
+		m.leave("hold_these_nonmembers", short(strings.Join(held, ", ")), "a line for each in the file rules: hold From: *ADDRESS*")
+	}
+	for key, patterns := range map[string][]string{"allow": m.allow, "ban": m.ban} {
+		if len(patterns) > 0 {
+			var words []string
+			for _, p := range patterns {
+				words = append(words, quote(p))
+			}
+			m.p.set(key, "["+strings.Join(words, ", ")+"]")
+		}
+	}
+}
+
+func (m *mailman) subscription() {
+	policy := m.text("subscription_policy")
+	how, ok := map[string]string{
+		"open": lists.SubscribeOpen, "confirm": lists.SubscribeConfirm, "moderate": lists.SubscribeApprove, "confirm_then_moderate": lists.SubscribeConfirmApprove,
+	}[policy]
+	if !ok {
+		m.leave("subscription_policy", short(policy)+" is none that is known; who wants to become a member confirms it", "")
+		how = lists.SubscribeConfirm
+	}
+	m.p.set("subscribe", quote(how))
+	m.take("subscription_policy", "subscribe = %s", how)
+	notify, _ := m.config["admin_notify_mchanges"].(bool)
+	m.p.set("notify", strconv.FormatBool(notify))
+	m.take("admin_notify_mchanges", "notify = %v", notify)
+}
+
+func (m *mailman) limits() {
+	number := func(key string) int {
+		f, _ := m.config[key].(float64)
+		if f < 0 || f > 1<<30 || f != math.Trunc(f) {
+			m.leave(key, "it is no number", "")
+			return 0
+		}
+		return int(f)
+	}
+	if kib := number("max_message_size"); kib > 0 {
+		m.p.set("max_message_size", quote(lists.Size(kib<<10).String()))
+		m.take("max_message_size", "max_message_size = %v, and what is larger is refused and not held", lists.Size(kib<<10))
+	} else {
+		m.leave("max_message_size", "the list took posts of any size, and here it takes what new lists do",
+			"superlist list set "+m.p.Addr.Address()+" max_message_size=10MiB")
+	}
+	switch n := number("max_num_recipients"); {
+	case n > 1:
+		m.p.set("max_named", strconv.Itoa(n-1))
+		m.take("max_num_recipients", "max_named = %d, and a post to more is refused and not held", n-1)
+	case n == 1:
+		m.leave("max_num_recipients", "every post that names somebody was held", "moderated = true")
+	}
+	named, _ := m.config["require_explicit_destination"].(bool)
+	m.p.set("must_be_named", strconv.FormatBool(named))
+	m.take("require_explicit_destination", "must_be_named = %v", named)
+	if aliases := m.strings("acceptable_aliases"); len(aliases) > 0 && named {
+		m.leave("acceptable_aliases", short(strings.Join(aliases, ", "))+" in To or Cc was the list too", "must_be_named = false, or let people write the list's address")
+	}
+}
+
+// maxDescription is how much of a description a list has room for.
+const maxDescription = 500
+
+func (m *mailman) words() {
+	about := strings.Join(strings.FieldsFunc(m.text("description"), func(c rune) bool { return c <= ' ' || c == 0x7f }), " ")
+	if runes := []rune(about); len(runes) > maxDescription {
+		about = string(runes[:maxDescription])
+		m.leave("description", "what is beyond 500 characters of it", "")
+	}
+	if about != "" {
+		m.p.set("description", quote(about))
+		m.take("description", "description = %s", about)
+	}
+	tag := strings.ReplaceAll(m.text("preferred_language"), "_", "-")
+	base, _, _ := strings.Cut(tag, "-")
+	if slices.Contains([]string{"en", "de", "es", "fr", "ja"}, base) {
+		m.p.set("language", quote(tag))
+		m.take("preferred_language", "language = %s", tag)
+	} else if tag != "" {
+		m.leave("preferred_language", "there are no letters in "+short(tag)+"; they are in English", "own words in texts.toml")
+	}
+}
+
+// matches are rules about headers: expressions that are looked for in a field.
+func (m *mailman) matches() error {
+	const source = "header-matches.json"
+	took := 0
+	m.eachEntry(source, func(n int, raw json.RawMessage) {
+		var rule struct {
+			Header  string `json:"header"`
+			Pattern string `json:"pattern"`
+			Action  string `json:"action"`
+		}
+		if err := json.Unmarshal(raw, &rule); err != nil {
+			m.p.Report.leaveLine(source, n, "no entry: "+clip(string(raw)))
+			return
+		}
+		action, ok := map[string]string{"": "hold", "hold": "hold", "reject": "reject", "discard": "discard", "accept": "accept"}[rule.Action]
+		found, could := globs(rule.Pattern, syntax.Perl)
+		var lines []string
+		for _, g := range found {
+			if !g.begin {
+				g.text = anything + g.text
+			}
+			if !g.end {
+				g.text += anything
+			}
+			g.text = squeeze(g.text)
+			could = could && strings.TrimSpace(g.text) == g.text && g.text != ""
+			line := action + " " + rule.Header + ": " + g.text
+			if g.text == anything {
+				line = action + " " + rule.Header
+			}
+			lines = append(lines, line)
+		}
+		if !ok || !could || !isFieldName(rule.Header) {
+			m.p.Report.leaveLine(source, n, fmt.Sprintf("%s: %s in %s: rules with * ? and [a-z] cannot say it", short(rule.Action), short(rule.Pattern), short(rule.Header)))
+			return
+		}
+		m.p.rules = append(m.p.rules, lines...)
+		took += len(lines)
+	})
+	if took > 0 {
+		m.p.Report.take(source, "%s of the file rules", count(took, "line"))
+	}
+	return nil
+}
+
+func (m *mailman) held() error {
+	took := 0
+	m.eachEntry("held.json", func(n int, raw json.RawMessage) {
+		var held struct {
+			Msg    string `json:"msg"`
+			Date   string `json:"hold_date"`
+			Reason string `json:"reason"`
+			Sender string `json:"sender"`
+			ID     int    `json:"request_id"`
+		}
+		source := fmt.Sprintf("held.json:%d", n)
+		if err := json.Unmarshal(raw, &held); err != nil || held.Msg == "" {
+			m.p.Report.leaveLine("held.json", n, "no held post: "+clip(string(raw)))
+			return
+		}
+		if took >= lists.MaxHeld {
+			m.p.Report.leaveLine("held.json", n, fmt.Sprintf("a list holds at most %d posts", lists.MaxHeld))
+			return
+		}
+		post := Post{Source: source, Head: Head{Why: "hold: " + held.Reason}, Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(strings.NewReader(held.Msg)), nil
+		}}
+		if held.Reason == "" {
+			post.Head.Why = ""
+		}
+		if _, ok := smtp.ParseAddress(held.Sender); ok {
+			post.Head.From = held.Sender
+		}
+		for _, form := range []string{"2006-01-02T15:04:05.999999", time.RFC3339} {
+			if at, err := time.Parse(form, held.Date); err == nil {
+				post.Arrived = at
+			}
+		}
+		m.p.Held = append(m.p.Held, post)
+		took++
+	})
+	if took > 0 {
+		m.p.heldIn = "held.json"
+		m.p.Report.leave("held.json", "the letters about them are Mailman's, and do nothing here", "superlist held ls "+m.p.Addr.Address())
+	}
+	return nil
+}
+
+func (m *mailman) archive() error {
+	if !m.has("archive.mbox") {
+		return nil
+	}
+	posts, err := m.mbox("archive.mbox")
+	if err != nil {
+		m.p.Report.leave("archive.mbox", err.Error(), "")
+	}
+	m.p.Archive, m.p.archiveIn = posts, "archive.mbox"
+	return nil
+}
+
+func (m *mailman) rest() error {
+	known := []string{"config.json", "bans.json", "header-matches.json", "held.json", "archive.mbox", "digest.txt", "nomail.txt"}
+	for _, role := range []string{"member", "owner", "moderator", "nonmember"} {
+		known = append(known, role+".json", role+".txt")
+		if m.has(role+".json") && m.has(role+".txt") {
+			m.p.Report.leave(role+".txt", "there is a "+role+".json too, which was read", "")
+		}
+	}
+	all, err := m.list(".")
+	if err != nil {
+		return err
+	}
+	for _, name := range all {
+		if !slices.Contains(known, name) {
+			m.p.Report.leave(name, "no file that is read here: superlist import mailman3 --help has their names", "")
+		}
+	}
+	return nil
+}
+
+// others are keys that say nothing here. Those that are as Mailman sets them by
+// itself are only counted: nobody has decided them.
+func (m *mailman) others() {
+	usual := 0
+	keys := make([]string, 0, len(m.config))
+	for key := range m.config {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		if slices.Contains(mailmanTaken, key) {
+			continue
+		}
+		left, ok := mailmanLeft[key]
+		value, _ := json.Marshal(m.config[key])
+		switch {
+		case !ok:
+			m.leave(key, "no setting that is known of Mailman: "+clip(string(value)), "")
+		case key == "display_name" && strings.EqualFold(m.text(key), m.text("list_name")),
+			left.usual == string(value), left.usual == "" && (string(value) == `""` || string(value) == "null" || string(value) == "[]"):
+			usual++
+		default:
+			m.leave(key, left.why+": "+clip(string(value)), left.instead)
+		}
+	}
+	if usual > 0 {
+		m.take("others", "%s that mean nothing here are as Mailman has them by itself", count(usual, "setting"))
+	}
+	m.leave("(templates)", "footers, headers and letters of Mailman's are not in it", "own words for the letters go into texts.toml")
+}
+
+// mailmanTaken are the keys that are dealt with elsewhere, and those that only
+// say what follows from others.
+var mailmanTaken = []string{
+	"fqdn_listname", "default_nonmember_action", "default_member_action", "emergency", "accept_these_nonmembers",
+	"reject_these_nonmembers", "discard_these_nonmembers", "hold_these_nonmembers", "subscription_policy",
+	"admin_notify_mchanges", "max_message_size", "max_num_recipients", "require_explicit_destination", "acceptable_aliases",
+	"description", "preferred_language", "http_etag", "self_link", "list_id",
+	"bounces_address", "created_at", "digest_last_sent_at", "join_address", "last_post_at", "leave_address", "list_name",
+	"mail_host", "next_digest_number", "no_reply_address", "owner_address", "post_id", "posting_address", "request_address",
+	"usenet_watermark", "volume",
+}
+
+// mailmanLeft are the other keys, with what Mailman has by itself (styles/base.py
+// of Mailman core), as JSON; empty for nothing.
+var mailmanLeft = map[string]struct{ usual, why, instead string }{
+	"admin_immed_notify":                        {"true", "moderators hear of each held post at once", ""},
+	"administrivia":                             {"true", "commands sent to the list by mistake are posts here", "a line in the file rules: hold Subject: subscribe"},
+	"advertised":                                {"true", "lists are not shown to the public anywhere", ""},
+	"allow_list_posts":                          {"true", "List-Post is there as long as somebody may post", ""},
+	"anonymous_list":                            {"false", "From stays the author's", ""},
+	"archive_policy":                            {`"public"`, "there is no archive yet", ""},
+	"archive_rendering_mode":                    {`"text"`, "there is no web archive", ""},
+	"autorespond_owner":                         {`"none"`, "automatic replies there are none", ""},
+	"autorespond_postings":                      {`"none"`, "automatic replies there are none", ""},
+	"autorespond_requests":                      {`"none"`, "automatic replies there are none", ""},
+	"autoresponse_grace_period":                 {`"90d"`, "automatic replies there are none", ""},
+	"autoresponse_owner_text":                   {"", "automatic replies there are none", ""},
+	"autoresponse_postings_text":                {"", "automatic replies there are none", ""},
+	"autoresponse_request_text":                 {"", "automatic replies there are none", ""},
+	"bounce_info_stale_after":                   {`"7d"`, "nobody is taken off the list because mail came back", ""},
+	"bounce_notify_owner_on_bounce_increment":   {"false", "delivery reports are in bounces/", ""},
+	"bounce_notify_owner_on_disable":            {"true", "nobody is taken off the list because mail came back", ""},
+	"bounce_notify_owner_on_removal":            {"true", "nobody is taken off the list because mail came back", ""},
+	"bounce_score_threshold":                    {"5", "nobody is taken off the list because mail came back", ""},
+	"bounce_you_are_disabled_warnings":          {"3", "nobody is taken off the list because mail came back", ""},
+	"bounce_you_are_disabled_warnings_interval": {`"7d"`, "nobody is taken off the list because mail came back", ""},
+	"collapse_alternatives":                     {"true", "the body of a post is not changed here", ""},
+	"convert_html_to_plaintext":                 {"false", "the body of a post is not changed here", ""},
+	"digest_send_periodic":                      {"true", "there are no digests yet", ""},
+	"digest_size_threshold":                     {"30", "there are no digests yet", ""},
+	"digest_volume_frequency":                   {`"monthly"`, "digests have no volumes", ""},
+	"digests_enabled":                           {"true", "there are no digests yet", ""},
+	"display_name":                              {"", "lists have an address and a description", ""},
+	"dmarc_mitigate_action":                     {`"no_mitigation"`, "From stays the author's", ""},
+	"dmarc_mitigate_unconditionally":            {"false", "From stays the author's", ""},
+	"dmarc_moderation_notice":                   {"", "From stays the author's", ""},
+	"dmarc_wrapped_message_text":                {"", "From stays the author's", ""},
+	"dmarc_addresses":                           {"", "From stays the author's", ""},
+	"filter_action":                             {`"discard"`, "the body of a post is not changed here", ""},
+	"filter_content":                            {"false", "the body of a post is not changed here", ""},
+	"filter_extensions":                         {"", "the body of a post is not changed here", ""},
+	"filter_types":                              {"", "the body of a post is not changed here", ""},
+	"first_strip_reply_to":                      {"false", "Reply-To stays the author's", ""},
+	"forward_unrecognized_bounces_to":           {`"administrators"`, "delivery reports are in bounces/", ""},
+	"gateway_to_mail":                           {"false", "there is no way from news groups", ""},
+	"gateway_to_news":                           {"false", "there is no way to news groups", ""},
+	"include_rfc2369_headers":                   {"true", "they are always there", ""},
+	"info":                                      {"", "a longer text about the list", "own words for faq in texts.toml"},
+	"linked_newsgroup":                          {"", "there is no way to news groups", ""},
+	"max_days_to_hold":                          {"0", "posts are held for seven days here", ""},
+	"member_roster_visibility":                  {`"moderators"`, "only who runs the host sees the members", "superlist member ls"},
+	"moderator_password":                        {"", "moderators answer a letter with a proof in it", ""},
+	"newsgroup_moderation":                      {`"none"`, "there is no way to news groups", ""},
+	"nntp_prefix_subject_too":                   {"true", "there is no way to news groups", ""},
+	"pass_extensions":                           {"", "the body of a post is not changed here", ""},
+	"pass_types":                                {"", "the body of a post is not changed here", ""},
+	"personalize":                               {`"none"`, "To stays the author's", ""},
+	"posting_pipeline":                          {`"default-posting-pipeline"`, "what happens to a post is in list.toml and rules", ""},
+	"process_bounces":                           {"true", "nobody is taken off the list because mail came back", ""},
+	"reply_goes_to_list":                        {`"no_munging"`, "Reply-To stays the author's", ""},
+	"reply_to_address":                          {"", "Reply-To stays the author's", ""},
+	"respond_to_post_requests":                  {"true", "authors do not hear that their post is held, but that it was refused or nobody decided", ""},
+	"send_goodbye_message":                      {"true", "who leaves hears that he has", ""},
+	"send_welcome_message":                      {"true", "who becomes a member hears that he has", ""},
+	"subject_prefix":                            {"", "subjects are not changed here", "mail programs sort by List-Id"},
+	"unsubscription_policy":                     {`"confirm"`, "who wants to leave answers a letter here", ""},
+}

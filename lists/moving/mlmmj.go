@@ -1,0 +1,579 @@
+package moving
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+// Options are what a reader is told beside the directory.
+type Options struct {
+	Owners []smtp.Path // in place of those that are found
+	As     smtp.Path   // the list's address, where the directory has none, or another
+
+	// Step, where set, hears how far it is.
+	Step func(what string, done, total int)
+}
+
+func (o Options) step(what string, done, total int) {
+	if o.Step != nil {
+		o.Step(what, done, total)
+	}
+}
+
+// Mlmmj reads a list directory of mlmmj, 1.3 to 1.5. Control files are as its
+// TUNABLES has them: that one exists, its first line, its lines, or all of it.
+func Mlmmj(dir string, o Options) (*Parcel, error) {
+	d, err := openFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !d.isDir("control") || !d.isDir("subscribers.d") {
+		d.root.Close()
+		return nil, fmt.Errorf("%s: %w: it has no control and subscribers.d in it", dir, ErrNotThis)
+	}
+	m := &mlmmj{folder: d, Options: o, p: &Parcel{From: "mlmmj, " + dir, folder: d}}
+	for _, step := range []func() error{m.control, m.members, m.moderation, m.archive, m.rest, m.p.seal} {
+		if err := step(); err != nil {
+			m.p.Close()
+			return nil, err
+		}
+	}
+	return m.p, nil
+}
+
+// ErrNotThis is a directory of something else.
+var ErrNotThis = errors.New("this is no list of that list manager")
+
+// errNoAddress is a list that does not say its address.
+var errNoAddress = &UsageError{"nothing in it says what the list's address is; say it: --as ADDRESS"}
+
+// errNoOwner is a list without an owner.
+var errNoOwner = &UsageError{"nothing in it says who owns the list; say it: --owner ADDRESS"}
+
+// A UsageError is something that has to be said on the command line.
+type UsageError struct{ text string }
+
+func (e *UsageError) Error() string { return e.text }
+
+type mlmmj struct {
+	*folder
+	Options
+	p    *Parcel
+	seen []string // control files that have been dealt with
+}
+
+// text is all of a control file, and whether it is there.
+func (m *mlmmj) text(name string) (string, bool) {
+	m.seen = append(m.seen, name)
+	name = path.Join("control", name)
+	if !m.has(name) {
+		return "", false
+	}
+	text, err := m.read(name)
+	if err != nil {
+		m.p.Report.leave(name, err.Error(), "")
+		return "", false
+	}
+	return string(text), true
+}
+
+// is says that a control file is there.
+func (m *mlmmj) is(name string) bool {
+	m.seen = append(m.seen, name)
+	return m.has(path.Join("control", name))
+}
+
+// lines are the lines of a control file that are not empty.
+func (m *mlmmj) lines(name string) (lines []string, there bool) {
+	text, there := m.text(name)
+	for line := range strings.SplitSeq(text, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines, there
+}
+
+// addresses are the lines of a control file that are addresses.
+func (m *mlmmj) addresses(name string) (paths []smtp.Path) {
+	lines, _ := m.lines(name)
+	for n, line := range lines {
+		p, ok := smtp.ParseAddress(line)
+		if !ok {
+			m.p.Report.leaveLine("control/"+name, n+1, short(line)+" is no address")
+			continue
+		}
+		paths = append(paths, p)
+	}
+	return paths
+}
+
+func (m *mlmmj) control() error {
+	r := &m.p.Report
+	addresses := m.addresses("listaddress")
+	switch {
+	case !m.As.IsNull():
+		m.p.Addr = m.As
+	case len(addresses) == 0:
+		return errNoAddress
+	default:
+		m.p.Addr = addresses[0]
+	}
+	for i, a := range addresses {
+		if i > 0 || !m.As.IsNull() {
+			r.leave("control/listaddress", a.Address()+" was an address of the list too",
+				"have Postfix know it as an alias: virtual_alias_maps, "+a.Address()+" "+m.p.Addr.Address())
+		}
+	}
+	m.p.Owners = m.addresses("owner")
+	if len(m.p.Owners) > 0 {
+		r.take("control/owner", "owners = %s", spell(m.p.Owners))
+	}
+	if len(m.Owners) > 0 {
+		m.p.Owners = m.Owners
+	}
+	if len(m.p.Owners) == 0 {
+		return errNoOwner
+	}
+	if mods := m.addresses("moderators"); len(mods) > 0 {
+		m.p.set("moderators", quoteAll(mods))
+		r.take("control/moderators", "moderators = %s", spell(mods))
+	}
+	m.subscription()
+	m.posting()
+	m.size()
+	if send := m.addresses("send"); len(send) > 0 {
+		for _, a := range send {
+			pattern := lists.PatternOf(a.Address())
+			m.p.rules = append(m.p.rules, "accept From: "+pattern, `accept From: *<`+pattern+`>`)
+		}
+		r.take("control/send", "%s of the file rules, for %s", count(2*len(send), "line"), count(len(send), "author"))
+	}
+	if text, there := m.text("access"); there {
+		m.p.access(text)
+	}
+	m.delimiter()
+	m.others()
+	return nil
+}
+
+// subscription is who may become a member, and how.
+func (m *mlmmj) subscription() {
+	r := &m.p.Report
+	closed, closedSub, open := m.is("closedlist"), m.is("closedlistsub"), m.is("nosubconfirm")
+	approvers, submod := m.lines("submod")
+	how := lists.SubscribeConfirm
+	switch {
+	case closed || closedSub:
+		how = lists.SubscribeClosed
+	case submod && open:
+		how = lists.SubscribeApprove
+	case submod:
+		how = lists.SubscribeConfirmApprove
+	case open:
+		how = lists.SubscribeOpen
+	}
+	m.p.set("subscribe", quote(how))
+	var because []string
+	for _, b := range []struct {
+		is   bool
+		name string
+	}{{closed, "closedlist"}, {closedSub, "closedlistsub"}, {submod, "submod"}, {open, "nosubconfirm"}} {
+		if b.is {
+			because = append(because, "control/"+b.name)
+		}
+	}
+	if len(because) == 0 {
+		because = []string{"(no control/closedlist, submod, nosubconfirm)"}
+	}
+	r.take(strings.Join(because, ", "), "subscribe = %s", how)
+	if closed {
+		r.leave("control/closedlist", "members could not leave by mail; here they can", "")
+	}
+	for _, a := range approvers {
+		p, ok := smtp.ParseAddress(a)
+		if !ok || !slices.ContainsFunc(m.p.Owners, func(o smtp.Path) bool { return o.Key() == p.Key() }) {
+			r.leave("control/submod", short(a)+" decided who may become a member; here the owners do", "superlist list set "+m.p.Addr.Address()+" owners=…")
+		}
+	}
+	notify := m.is("notifysub")
+	m.p.set("notify", strconv.FormatBool(notify))
+	if notify {
+		r.take("control/notifysub", "notify = true")
+	} else {
+		r.take("(no control/notifysub)", "notify = false")
+	}
+}
+
+// posting is who may post, and who sees it first.
+func (m *mlmmj) posting() {
+	r := &m.p.Report
+	subonly, modonly, modnonsub, moderated := m.is("subonlypost"), m.is("modonlypost"), m.is("modnonsubposts"), m.is("moderated")
+	post, nonmembers := lists.PostAnyone, ""
+	switch {
+	case modonly && modnonsub: // everybody may, and a moderator sees it
+		r.take("control/modonlypost, control/modnonsubposts", "post = anyone, moderated = true")
+		moderated = true
+	case modonly:
+		post = lists.PostModerators
+		r.take("control/modonlypost", "post = moderators; where nothing proves that From is one, he is asked")
+	case modnonsub:
+		post, nonmembers = lists.PostMembers, lists.NonmembersHold
+		r.take("control/modnonsubposts", "post = members, nonmembers = hold")
+	case subonly:
+		post, nonmembers = lists.PostMembers, lists.NonmembersReject
+		r.take("control/subonlypost", "post = members, nonmembers = reject")
+	default:
+		r.take("(no control/subonlypost, modonlypost, modnonsubposts)", "post = anyone")
+	}
+	m.p.set("post", quote(post))
+	if nonmembers != "" {
+		m.p.set("nonmembers", quote(nonmembers))
+	}
+	if moderated {
+		m.p.set("moderated", "true")
+		if m.is("moderated") {
+			r.take("control/moderated", "moderated = true")
+		}
+	}
+	named := !m.is("tocc")
+	m.p.set("must_be_named", strconv.FormatBool(named))
+	if named {
+		r.take("(no control/tocc)", "must_be_named = true")
+	} else {
+		r.take("control/tocc", "must_be_named = false")
+	}
+}
+
+// size is how large a post may be.
+func (m *mlmmj) size() {
+	lines, there := m.lines("maxmailsize")
+	const key = "max_message_size"
+	if !there {
+		m.p.Report.leave("(no control/maxmailsize)", "the list took posts of any size, and here it takes what new lists do",
+			"superlist list set "+m.p.Addr.Address()+" "+key+"=10MiB")
+		return
+	}
+	n := -1
+	if len(lines) > 0 {
+		n, _ = strconv.Atoi(lines[0])
+	}
+	if n < 1<<10 {
+		m.p.Report.leave("control/maxmailsize", "it must be at least 1024 here", "superlist list set "+m.p.Addr.Address()+" "+key+"=…")
+		return
+	}
+	m.p.set(key, strconv.Itoa(n))
+	m.p.Report.take("control/maxmailsize", "%s = %v", key, lists.Size(n))
+}
+
+// delimiter is what parts a list's name from what is wanted of it.
+func (m *mlmmj) delimiter() {
+	lines, _ := m.lines("delimiter")
+	if len(lines) == 0 || lines[0] == "+" {
+		return
+	}
+	m.p.Report.leave("control/delimiter", "its addresses were written "+short(m.p.Addr.Local+lines[0]+"subscribe"),
+		"recipient_delimiter of superlist.toml is one for all lists")
+}
+
+// members are three directories of files with one address a line.
+func (m *mlmmj) members() error {
+	noown := m.is("notmetoo")
+	for _, kind := range []struct{ dir, word, as string }{
+		{"subscribers.d", "", "%s"}, {"digesters.d", wordDigest, "digest for %s"}, {"nomailsubs.d", wordNoMail, "nomail for %s"},
+	} {
+		files, err := m.files(kind.dir)
+		if err != nil {
+			m.p.Report.leave(kind.dir, err.Error(), "")
+			continue
+		}
+		took := 0
+		for i, file := range files {
+			m.step("reading members", i, len(files))
+			f, _, err := m.open(file)
+			if err != nil {
+				m.p.Report.leave(file, err.Error(), "")
+				continue
+			}
+			err = eachLine(f, '\n', func(n int, line []byte, long bool) {
+				text := strings.TrimSpace(string(line))
+				if text == "" && !long {
+					return
+				}
+				words := []string{kind.word}
+				if noown {
+					words = append(words, wordNoOwn)
+				}
+				_, bare := smtp.ParseAddress(text)
+				who, ok := member(text, words...)
+				if !ok || !bare || long {
+					m.p.Report.leaveLine(file, n, short(text)+" is no address of a member")
+					return
+				}
+				m.p.Members.Add(who)
+				took++
+			})
+			f.Close()
+			if err != nil {
+				m.p.Report.leave(file, err.Error(), "")
+			}
+		}
+		if took > 0 || kind.word == "" {
+			m.p.Report.take(kind.dir, kind.as, count(took, "member"))
+		}
+	}
+	if twice := m.p.Members.Join(unite); twice > 0 {
+		m.p.Report.take("subscribers.d, digesters.d, nomailsubs.d",
+			"%s stood there more than once; who gets each post and digests too gets each post", count(twice, "address"))
+	}
+	if noown {
+		m.p.Report.take("control/notmetoo", "noown for every member")
+		m.p.Report.leave("control/notmetoo", "members who come later get their own posts", "superlist member set LIST ADDRESS noown")
+	}
+	return nil
+}
+
+// moderation has posts that wait for a moderator, by their cookies, and people
+// who wait for an owner.
+func (m *mlmmj) moderation() error {
+	files, err := m.files("moderation")
+	if err != nil {
+		m.p.Report.leave("moderation", err.Error(), "")
+		return nil
+	}
+	took := 0
+	for _, file := range files {
+		name := path.Base(file)
+		if strings.HasPrefix(name, "subscribe") {
+			text, err := m.read(file)
+			who, _, _ := strings.Cut(string(text), "\n")
+			if err != nil {
+				who = file
+			}
+			m.p.Report.leave(file, short(who)+" waits for an owner to let him in",
+				"superlist member add "+m.p.Addr.Address()+" ADDRESS")
+			continue
+		}
+		if strings.HasSuffix(name, ".omit") && slices.Contains(files, strings.TrimSuffix(file, ".omit")) {
+			continue // of the post beside it: who does not get it (notmetoo)
+		}
+		m.p.Held = append(m.p.Held, m.post(file))
+		took++
+	}
+	if took > 0 {
+		m.p.heldIn = "moderation"
+		m.p.Report.leave("moderation", "the letters about held posts that moderators have are mlmmj's, and do nothing here",
+			"superlist held ls "+m.p.Addr.Address()+"; a prefix, footer or header of mlmmj's is in them already")
+	}
+	return nil
+}
+
+// post is a message in a file. The folder must be open when it is read.
+func (d *folder) post(file string) Post {
+	p := Post{Source: file, Open: func() (io.ReadCloser, error) {
+		f, _, err := d.open(file)
+		return f, err
+	}}
+	if info, err := d.root.Lstat(file); err == nil {
+		p.Arrived = info.ModTime()
+	}
+	return p
+}
+
+// archive has a file for each post, by its number.
+func (m *mlmmj) archive() error {
+	files, err := m.files("archive")
+	if err != nil {
+		m.p.Report.leave("archive", err.Error(), "")
+		return nil
+	}
+	for i, file := range files {
+		m.step("looking at the archive", i, len(files))
+		n, err := strconv.Atoi(path.Base(file))
+		if err != nil || n < 1 || strconv.Itoa(n) != path.Base(file) {
+			m.p.Report.leave(file, "its name is no number of a post", "")
+			continue
+		}
+		post := m.post(file)
+		post.Number = n
+		m.p.Archive = append(m.p.Archive, post)
+	}
+	slices.SortFunc(m.p.Archive, func(a, b Post) int { return a.Number - b.Number })
+	m.p.archiveIn = "archive"
+	return nil
+}
+
+// rest is what has nothing of it here.
+func (m *mlmmj) rest() error {
+	for _, dir := range []struct{ name, why, instead string }{
+		{"subconf", "people who asked to become members and have not answered yet: %d", "they ask again"},
+		{"unsubconf", "people who asked to leave and have not answered yet: %d", "they ask again"},
+		{"bounce", "members whose mail has come back: %d", "they begin anew here"},
+		{"queue", "messages that have not been sent: %d", "run mlmmj-maintd until there are none, before the list moves"},
+		{"requeue", "messages that have not been sent to everybody: %d", "run mlmmj-maintd until there are none, before the list moves"},
+		{"incoming", "messages that have not been looked at: %d", "run mlmmj-process until there are none, before the list moves"},
+	} {
+		files, err := m.list(dir.name)
+		if err != nil {
+			m.p.Report.leave(dir.name, err.Error(), "")
+			continue
+		}
+		files = slices.DeleteFunc(files, func(s string) bool { return s == "discarded" || strings.Contains(s, ".") && dir.name == "queue" })
+		if len(files) > 0 {
+			m.p.Report.leave(dir.name, fmt.Sprintf(dir.why, len(files)), dir.instead)
+		}
+	}
+	m.texts()
+	known := []string{"control", "subscribers.d", "digesters.d", "nomailsubs.d", "moderation", "archive", "text",
+		"subconf", "unsubconf", "bounce", "queue", "requeue", "incoming"}
+	for file, as := range map[string]string{
+		"index": "the archive goes on behind its largest number", "lastdigest": "the first digest here begins with the first post here",
+		"mlmmj.operation.log": "", "mlmmj.operation.log.rotated": "", "maintdlog-lastrun": "", "mlmmj-maintd.lastrun.log": "",
+	} {
+		known = append(known, file)
+		if m.has(file) && as != "" {
+			m.p.Report.take(file, "%s", as)
+		} else if m.has(file) {
+			m.p.Report.leave(file, "a log of mlmmj's", "keep it with your logs")
+		}
+	}
+	all, err := m.list(".")
+	if err != nil {
+		return err
+	}
+	for _, name := range all {
+		if !slices.Contains(known, name) {
+			m.p.Report.leave(name, "nothing that mlmmj makes", "")
+		}
+	}
+	return nil
+}
+
+// texts are mlmmj's letters. There are as many as it has kinds of them, and which
+// were changed, or only in what language they are, nobody knows.
+func (m *mlmmj) texts() {
+	files, err := m.list("text")
+	if err != nil {
+		m.p.Report.leave("text", err.Error(), "")
+	}
+	if len(files) > 0 {
+		m.p.Report.leave("text", count(len(files), "letter")+" of mlmmj's, in whatever language and words",
+			"the letters here are in en, de, es, fr and ja (language in list.toml); own words go into texts.toml")
+	}
+}
+
+// others are control files that say nothing here, or nothing that mlmmj knows.
+func (m *mlmmj) others() {
+	for _, c := range mlmmjControls {
+		text, there := m.text(c.name)
+		if !there {
+			continue
+		}
+		source := "control/" + c.name
+		if c.same != "" {
+			m.p.Report.take(source, "%s", c.same)
+			continue
+		}
+		why := c.why
+		if text = strings.TrimSpace(text); c.shown && text != "" {
+			why += ": " + short(text)
+		}
+		m.p.Report.leave(source, why, c.instead)
+	}
+	files, err := m.list("control")
+	if err != nil {
+		m.p.Report.leave("control", err.Error(), "")
+	}
+	for _, name := range files {
+		if !slices.Contains(m.seen, name) && name != "notmetoo" {
+			m.p.Report.leave("control/"+name, "no setting that mlmmj has", "")
+		}
+	}
+}
+
+// mlmmjControls are the control files that say nothing here.
+var mlmmjControls = []struct {
+	name    string
+	same    string // it is so here without being said
+	why     string
+	instead string
+	shown   bool // its text is in the report
+}{
+	{name: "prefix", why: "subjects are not changed here", instead: "mail programs sort by List-Id", shown: true},
+	{name: "footer", why: "the body of a post is not changed here", shown: true},
+	{name: "customheaders", why: "the list adds the headers of RFC 2369 and 2919, and no others", shown: true},
+	{name: "delheaders", why: "headers of a post are not taken away, but for those that are the list's own", shown: true},
+	{name: "replyto", why: "Reply-To stays the author's"},
+	{name: "addtohdr", why: "To stays the author's"},
+	{name: "relayhost", why: "all lists have one way out", instead: "[relay] in superlist.toml", shown: true},
+	{name: "smtpport", why: "all lists have one way out", instead: "[relay] in superlist.toml", shown: true},
+	{name: "smtphelo", why: "all lists have one name", instead: "hostname in superlist.toml", shown: true},
+	{name: "verp", same: "each member has a return path of his own"},
+	{name: "maxverprecips", why: "all lists have one way out", instead: "relay.batch in superlist.toml", shown: true},
+	{name: "staticbounceaddr", why: "return paths are the list's own, with a proof in them", shown: true},
+	{name: "memorymailsize", same: "no message is kept in memory"},
+	{name: "bouncelife", why: "nobody is taken off the list because mail came back", instead: "delivery reports are in bounces/", shown: true},
+	{name: "digestinterval", why: "there are no digests yet", shown: true},
+	{name: "digestmaxmails", why: "there are no digests yet", shown: true},
+	{name: "digestmaxmail", why: "there are no digests yet", shown: true},
+	{name: "nodigesttext", why: "there are no digests yet"},
+	{name: "nodigestsub", why: "there are no digests yet"},
+	{name: "noarchive", why: "there is no archive yet"},
+	{name: "noget", why: "there is no archive yet"},
+	{name: "subonlyget", why: "there is no archive yet"},
+	{name: "nonomailsub", why: "members may have nomail here"},
+	{name: "nomailsub", why: "members may have nomail here"},
+	{name: "modreqlife", why: "posts are held for seven days here", shown: true},
+	{name: "notifymod", why: "authors do not hear that their post is held, but that it was refused or nobody decided"},
+	{name: "ifmodsendonlymodmoderate", why: "all moderators are asked about a held post"},
+	{name: "nosubmodmails", why: "who asks to become a member hears that the owners decide"},
+	{name: "nolistsubsemail", why: "owners see the members by superlist member ls"},
+	{name: "notoccdenymails", same: "a post is refused while its sender is on the line, and no letter is sent"},
+	{name: "noaccessdenymails", same: "a post is refused while its sender is on the line, and no letter is sent"},
+	{name: "nosubonlydenymails", same: "a post is refused while its sender is on the line, and no letter is sent"},
+	{name: "nomodonlydenymails", same: "a post is refused while its sender is on the line, and no letter is sent"},
+	{name: "nomaxmailsizedenymails", same: "a post is refused while its sender is on the line, and no letter is sent"},
+}
+
+func spell(paths []smtp.Path) string {
+	var words []string
+	for _, p := range paths {
+		words = append(words, p.Address())
+	}
+	return strings.Join(words, ", ")
+}
+
+// quote writes a string as TOML, on one line.
+func quote(s string) string {
+	var b bytes.Buffer
+	b.WriteByte('"')
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			b.WriteString(`\` + string(c))
+		case c < ' ' || c == 0x7f:
+			fmt.Fprintf(&b, `\u%04x`, c)
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return b.String() + `"`
+}
+
+// quoteAll writes addresses as a list of TOML.
+func quoteAll(paths []smtp.Path) string {
+	var words []string
+	for _, p := range paths {
+		words = append(words, quote(p.Address()))
+	}
+	return "[" + strings.Join(words, ", ") + "]"
+}

@@ -1,0 +1,445 @@
+package moving
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"superlist/lists"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// ErrParcel is a tar that is none of ours, or was cut off.
+var ErrParcel = errors.New("this is no list that superlist export wrote, or not all of one")
+
+// maxReport is the size of a manifest, and of a report: a list of all lines that
+// a large list could have wrong.
+const maxReport = 64 << 20
+
+// A Target is where a parcel goes.
+type Target struct {
+	Site   *lists.Site
+	As     smtp.Path   // the address of the new list; null: the one that it had
+	Into   *lists.List // a list that gets the members, and nothing else; nil: a new one
+	DryRun bool        // change nothing; the report is what it would be
+
+	// Step, where set, hears how far it is. total is 0 where it is not known.
+	Step func(what string, done, total int)
+}
+
+// Receive makes a list of a parcel. Its error is fs.ErrExist where there is such
+// a list already, and ErrParcel, a *lists.ConfigError or a *lists.InputError
+// where the parcel is to blame. After an error nothing has changed.
+func (t Target) Receive(r io.Reader) (Report, error) {
+	in := &receiving{Target: t, tar: tar.NewReader(r)}
+	defer in.end()
+	if t.DryRun && t.Into == nil {
+		// All is done, elsewhere: so what would go wrong does.
+		dir, err := os.MkdirTemp("", "superlist-")
+		if err != nil {
+			return Report{}, err
+		}
+		defer os.RemoveAll(dir)
+		site := *t.Site
+		site.ListsDir = dir
+		in.site = &site
+	} else {
+		in.site = t.Site
+	}
+	if err := in.all(); err != nil {
+		return Report{}, err
+	}
+	in.report.End()
+	if in.list == nil || t.DryRun {
+		return in.report, nil
+	}
+	_, err := in.list.Publish()
+	return in.report, err
+}
+
+type receiving struct {
+	Target
+	site   *lists.Site
+	tar    *tar.Reader
+	head   manifest
+	addr   smtp.Path
+	list   *lists.NewList // nil with Into
+	report Report         // what is said here; at the end, all
+}
+
+func (in *receiving) end() {
+	if in.list != nil {
+		in.list.Abort()
+	}
+}
+
+func (in *receiving) step(what string, done, total int) {
+	if in.Step != nil {
+		in.Step(what, done, total)
+	}
+}
+
+// order is the place of a name in the tar; 0 for one that does not belong there.
+func order(name string) int {
+	for i, known := range []string{fileManifest, fileConfig, fileRules, fileTexts, fileKey, fileMembers, dirHeld, dirArchive, fileReport} {
+		if name == known && !strings.HasSuffix(known, "/") || strings.HasSuffix(known, "/") && strings.HasPrefix(name, known) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+func (in *receiving) all() error {
+	last := 0
+	for {
+		h, err := in.tar.Next()
+		if err == io.EOF && last == order(fileReport) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrParcel, err)
+		}
+		at := order(h.Name)
+		many := at == order(dirHeld) || at == order(dirArchive)
+		if h.Typeflag != tar.TypeReg || at == 0 || at < last || at == last && !many ||
+			last == 0 && at != order(fileManifest) || last < order(fileConfig) && at > order(fileConfig) {
+			return fmt.Errorf("%w: %q in it does not belong there", ErrParcel, h.Name)
+		}
+		last = at
+		if err := in.one(h); err != nil {
+			return err
+		}
+	}
+}
+
+func (in *receiving) one(h *tar.Header) error {
+	switch {
+	case h.Name == fileManifest:
+		return in.manifest(h)
+	case h.Name == fileConfig:
+		return in.config(h)
+	case h.Name == fileMembers:
+		return in.members()
+	case h.Name == fileReport:
+		return in.reported(h)
+	case in.Into != nil:
+		return nil
+	case strings.HasPrefix(h.Name, dirHeld):
+		return in.held(h)
+	case strings.HasPrefix(h.Name, dirArchive):
+		return in.archive(h)
+	}
+	content, err := in.small(h, maxControl)
+	if err != nil {
+		return err
+	}
+	return in.list.Put(h.Name, content)
+}
+
+// small reads a file that says something about the list.
+func (in *receiving) small(h *tar.Header, max int64) ([]byte, error) {
+	if h.Size > max {
+		return nil, fmt.Errorf("%w: %s has %d bytes", ErrParcel, h.Name, h.Size)
+	}
+	content, err := io.ReadAll(in.tar)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrParcel, err)
+	}
+	return content, nil
+}
+
+func (in *receiving) manifest(h *tar.Header) error {
+	text, err := in.small(h, maxReport)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, &in.head); err != nil {
+		return fmt.Errorf("%w: %w", ErrParcel, err)
+	}
+	if in.head.Format != format {
+		return fmt.Errorf("%w: its format is %d, and this version reads %d", ErrParcel, in.head.Format, format)
+	}
+	var ok bool
+	if in.addr, ok = smtp.ParseAddress(in.head.List); !ok {
+		return fmt.Errorf("%w: %q is no address", ErrParcel, in.head.List)
+	}
+	if !in.As.IsNull() {
+		in.addr = in.As
+	}
+	if in.Into != nil {
+		in.addr = in.Into.Addr
+	}
+	return nil
+}
+
+func (in *receiving) config(h *tar.Header) error {
+	text, err := in.small(h, maxControl)
+	if err != nil || in.Into != nil {
+		return err
+	}
+	if dir, err := in.Target.Site.Dir(in.addr); err == nil {
+		if _, err := os.Lstat(dir); err == nil {
+			return &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
+		}
+	}
+	in.list, err = in.site.Begin(in.addr, string(text))
+	return err
+}
+
+func (in *receiving) members() error {
+	var roll lists.Roll
+	var comments []string
+	err := eachLine(in.tar, '\n', func(n int, line []byte, long bool) {
+		in.step("members", n, in.head.Members)
+		text := strings.TrimSpace(string(line))
+		m, ok := lists.ParseMember(text)
+		switch {
+		case text == "":
+		case strings.HasPrefix(text, "#") && !long:
+			comments = append(comments, text)
+		case !ok || long:
+			in.report.leaveLine("members", n, short(text)+" is no member")
+		default:
+			roll.Add(m)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrParcel, err)
+	}
+	roll.Join(unite)
+	in.report.Members = roll.Len()
+	if in.Into == nil {
+		return in.list.Enrol(&roll, comments...)
+	}
+	if in.DryRun {
+		in.report.There, err = countThere(in.Into, &roll)
+	} else {
+		var added int
+		added, err = in.Into.Enrol(&roll)
+		in.report.There = roll.Len() - added
+	}
+	in.report.Members -= in.report.There
+	return err
+}
+
+// countThere counts who is on a list already.
+func countThere(l *lists.List, roll *lists.Roll) (n int, err error) {
+	members, err := l.Members()
+	if err != nil {
+		return 0, err
+	}
+	defer members.Close()
+	for m := range roll.All() {
+		_, there, err := members.Find(m.Path)
+		if err != nil {
+			return 0, err
+		}
+		if there {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// maxWhy is how much of a reason fits into the head of a held post.
+const maxWhy = 1500
+
+func (in *receiving) held(h *tar.Header) error {
+	source := h.Name
+	leave := func(why, instead string) error {
+		in.report.leave(source, why, instead)
+		return nil
+	}
+	if in.report.Held >= lists.MaxHeld {
+		return leave(fmt.Sprintf("a list holds at most %d posts", lists.MaxHeld), "decide on it where it is, and send it on as mail")
+	}
+	name := strings.TrimPrefix(h.Name, dirHeld)
+	if !lists.IsHeldName(name) {
+		name = lists.HeldName(in.head.From + "\x00" + name)
+	}
+	content := bufio.NewReaderSize(in.tar, rewrite.MaxHeader+64)
+	begin, err := content.Peek(int(min(h.Size, rewrite.MaxHeader)))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrParcel, err)
+	}
+	raw, _, err := rewrite.ReadHeader(bytes.NewReader(begin))
+	if err != nil {
+		return leave(err.Error(), "")
+	}
+	header := rewrite.Parse(raw)
+	if twice := header.Double(); twice != "" {
+		return leave("it has two "+twice+" fields, which RFC 5322 forbids", "")
+	}
+	head, why := in.queueHead(h, name, header)
+	if why != "" {
+		return leave(why, "")
+	}
+	if in.DryRun {
+		in.report.Held++
+		return nil
+	}
+	spool := in.site.HeldSpool(in.list.List)
+	if err := spool.InitBox(queue.Held); err != nil {
+		return err
+	}
+	if there, err := spool.Exists(queue.Held, name); err != nil || there {
+		return errors.Join(err, leave("it is there twice", ""))
+	}
+	w, err := spool.Create(head)
+	if err != nil {
+		return leave(err.Error(), "")
+	}
+	err = w.Rcpt(smtp.Rcpt{Path: in.list.Addr})
+	if err == nil {
+		_, err = io.Copy(w, content)
+	}
+	if err != nil {
+		w.Abort()
+		return err
+	}
+	if err := w.Commit(queue.Held); err != nil {
+		return err
+	}
+	in.report.Held++
+	in.step("held posts", in.report.Held, in.head.Held)
+	return nil
+}
+
+// queueHead is the head of a held post. why says what is wrong with it.
+func (in *receiving) queueHead(h *tar.Header, name string, header rewrite.Header) (q queue.Head, why string) {
+	var head Head
+	if text := h.PAXRecords[recordHead]; text != "" && json.Unmarshal([]byte(text), &head) != nil {
+		return q, "what belongs to it cannot be read"
+	}
+	q = queue.Head{
+		ID: name, Arrived: h.ModTime, List: in.list.Addr, Client: head.Client, Body: head.Body, UTF8: head.UTF8,
+		Why: head.Why, RequireTLS: head.RequireTLS, Ret: head.Ret, EnvID: head.EnvID,
+	}
+	if now := time.Now(); q.Arrived.IsZero() || q.Arrived.After(now) {
+		q.Arrived = now
+	}
+	if h.PAXRecords[recordHead] == "" || head.Body == "" && head.Client == "" {
+		q.Body = "8BITMIME" // nobody has said, and it does no harm
+		for _, f := range header {
+			q.UTF8 = q.UTF8 || slices.ContainsFunc(f.Raw, func(c byte) bool { return c >= 0x80 })
+		}
+	}
+	if from, ok := smtp.ParseAddress(head.From); ok {
+		q.From = from
+	} else if authors, ok := rewrite.Addresses(header.Get("From")); ok && head.From == "" {
+		q.From = authors[0]
+	} else {
+		return q, "it has no From field that names an author"
+	}
+	for _, s := range head.Proved {
+		p, ok := smtp.ParseAddress(s)
+		if !ok {
+			return q, short(s) + " is no address"
+		}
+		q.Proved = append(q.Proved, p)
+	}
+	if q.Why == "" {
+		q.Why = lists.Hold.String() + ": it was held before it came here, by " + in.head.From
+	}
+	q.Why = strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' {
+			return '?'
+		}
+		return c
+	}, q.Why)
+	q.Why = q.Why[:min(len(q.Why), maxWhy)]
+	return q, ""
+}
+
+func (in *receiving) archive(h *tar.Header) error {
+	in.report.leave(h.Name, "lists here have no archive yet", "")
+	return nil
+}
+
+// reported puts together what was said there and here.
+func (in *receiving) reported(h *tar.Header) error {
+	text, err := in.small(h, maxReport)
+	if err != nil {
+		return err
+	}
+	there := Report{}
+	if err := json.Unmarshal(text, &there); err != nil {
+		return fmt.Errorf("%w: %w", ErrParcel, err)
+	}
+	here := in.report
+	there.List, there.From, there.DryRun = in.addr.Address(), in.head.From, in.DryRun
+	there.Members, there.There, there.Held, there.Archive = here.Members, here.There, here.Held, here.Archive
+	there.Left, there.named = append(there.Left, here.Left...), here.named
+	if in.Into != nil {
+		there.Taken = nil
+		there.Left = append([]Left{{"everything but the members", "only they were wanted", "leave out --into, and a list is made"}}, there.Left...)
+	}
+	in.report = there
+	return nil
+}
+
+// unite makes one member of two entries for one address: he gets what he gets by
+// either.
+func unite(a, b lists.Member) lists.Member {
+	var words []string
+	name := ""
+	each := getsEach(a) || getsEach(b)
+	for _, word := range append(slices.Clone(a.Words), b.Words...) {
+		switch {
+		case strings.HasPrefix(word, "name="):
+			if name == "" {
+				name = word
+			}
+		case slices.Contains(words, word), each && (word == wordDigest || word == wordNoMail),
+			word == wordNoMail && (slices.Contains(a.Words, wordDigest) || slices.Contains(b.Words, wordDigest)):
+		default:
+			words = append(words, word)
+		}
+	}
+	if name != "" {
+		words = append(words, name)
+	}
+	m, _ := member(a.Path.Address(), words...)
+	return m
+}
+
+// Words behind a member's address.
+const (
+	wordNoMail    = "nomail"
+	wordDigest    = "digest"
+	wordNoOwn     = "noown"
+	wordNoCopy    = "nocopy"
+	wordModerated = "moderated"
+)
+
+// getsEach says that a member gets every post by itself.
+func getsEach(m lists.Member) bool {
+	return !m.NoMail && !slices.Contains(m.Words, wordDigest)
+}
+
+// member makes one of an address and words. What could not be a line is none.
+func member(address string, words ...string) (lists.Member, bool) {
+	return lists.ParseMember(strings.Join(append([]string{address}, words...), " "))
+}
+
+// named is the word for a person's name, if there is any.
+func named(name string) []string {
+	name = strings.Join(strings.FieldsFunc(name, func(c rune) bool { return unicode.IsControl(c) || unicode.IsSpace(c) }), " ")
+	if name == "" {
+		return nil
+	}
+	return []string{"name=" + name}
+}
