@@ -22,8 +22,9 @@ const anything = "*"
 // globs translates a regular expression, where patterns can say exactly that.
 // They fit in turn: what the expression fits one of them does.
 func globs(expr string, flags syntax.Flags) ([]glob, bool) {
-	re, err := syntax.Parse(expr, flags)
-	if err != nil {
+	// A line of a header has no end of a line in it, and what { means differs.
+	re, err := syntax.Parse(expr, flags|syntax.MatchNL)
+	if err != nil || strings.Contains(expr, "{") {
 		return nil, false
 	}
 	found, ok := expand(re)
@@ -190,7 +191,7 @@ func fieldRules(expr string, flags syntax.Flags) (fields []string, ok bool) {
 		}
 		name, value, colon := strings.Cut(g.text, ":")
 		switch {
-		case !g.begin && (colon || !g.onlyLiteral || g.end):
+		case !g.begin && (colon || !g.onlyLiteral || g.end || strings.TrimSpace(g.text) != g.text):
 			return nil, false // where its parts would have to stand, no pattern can say
 		case !g.begin:
 			if !strings.ContainsAny(g.text, " \t") {
