@@ -233,11 +233,12 @@ func (l *List) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 	if l.Post == PostNobody {
 		return l.reject(p, "post", "5.7.1", "%s is closed, nobody may post to it", l.Addr.Address()), nil
 	}
-	how := p.how(author)
 	privileged := contains(l.owners, author) || contains(l.mods, author)
-	if privileged && how != "" {
-		p.trace("privilege", "%s is an owner or a moderator, verified by %s", author.Address(), how)
-		return Decision{Verdict: Accept}, nil
+	if privileged { // how is asked only where it matters: it may cost a question to the DNS
+		if how := p.how(author); how != "" {
+			p.trace("privilege", "%s is an owner or a moderator, verified by %s", author.Address(), how)
+			return Decision{Verdict: Accept}, nil
+		}
 	}
 	switch {
 	case l.Post == PostModerators && !privileged:
@@ -263,15 +264,19 @@ func (l *List) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 		p.trace("moderated", "yes")
 		return Decision{Verdict: Hold, Reason: author.Address() + " is moderated"}, nil
 	}
-	if how == "" && l.Post != PostAnyone && l.Unverified != UnverifiedAccept {
-		p.trace("unverified", "nothing proves that it is %s: %s", author.Address(), l.Unverified)
-		d := Decision{Verdict: Hold, Reason: "nothing proves that it is from " + author.Address()}
-		if l.Unverified == UnverifiedConfirm {
-			d.Verdict = Confirm
-		}
-		return d, nil
+	if l.Post == PostAnyone || l.Unverified == UnverifiedAccept {
+		return Decision{Verdict: Accept}, nil
 	}
-	return Decision{Verdict: Accept}, nil
+	if how := p.how(author); how != "" {
+		p.trace("unverified", "%s is verified by %s", author.Address(), how)
+		return Decision{Verdict: Accept}, nil
+	}
+	p.trace("unverified", "nothing proves that it is %s: %s", author.Address(), l.Unverified)
+	d := Decision{Verdict: Hold, Reason: "nothing proves that it is from " + author.Address()}
+	if l.Unverified == UnverifiedConfirm {
+		d.Verdict = Confirm
+	}
+	return d, nil
 }
 
 // known says whether somebody may post as one of the list's own.

@@ -47,6 +47,7 @@ type Site struct {
 	SessionTimeout     Duration
 	RecipientDelimiter string
 	AuthservID         string
+	VerifyDKIM         bool
 	Kick               string
 	XClient            bool
 	XForward           bool
@@ -92,6 +93,7 @@ func (s *Site) keys() []key {
 		{"session_timeout", &s.SessionTimeout},
 		{"recipient_delimiter", &s.RecipientDelimiter},
 		{"authserv_id", &s.AuthservID},
+		{"verify_dkim", &s.VerifyDKIM},
 		{"kick", &s.Kick},
 		{"xclient", &s.XClient},
 		{"xforward", &s.XForward},

@@ -213,9 +213,12 @@ held, the name that "superlist held show" takes: explain says the same of it.`,
 			if err != nil {
 				return err
 			}
-			var begin bytes.Buffer
-			in := withCRLF{c.InOrStdin()}
-			raw, bodyAt, err := rewrite.ReadHeader(io.TeeReader(in, &begin))
+			text, err := io.ReadAll(io.LimitReader(withCRLF{c.InOrStdin()}, int64(site.MaxMessageSize)))
+			if err != nil {
+				return err
+			}
+			content := io.NewSectionReader(bytes.NewReader(text), 0, int64(len(text)))
+			raw, _, err := rewrite.ReadHeader(bytes.NewReader(text))
 			if err != nil {
 				return &exitError{exDataErr, fmt.Errorf("the message: %w", err)}
 			}
@@ -237,9 +240,9 @@ held, the name that "superlist held show" takes: explain says the same of it.`,
 			t := table{"RULE", "ANSWER"}.rows()
 			t.add("sender", sender.Address())
 			d, err := l.Judge(&lists.Posting{
-				From: sender, Header: h, Proved: proved, Verified: site.Verifier(h),
-				Body:  func() (io.Reader, error) { begin.Next(int(bodyAt)); return io.MultiReader(&begin, in), nil },
-				Trace: func(rule, answer string) { t.add(rule, answer) },
+				From: sender, Header: h, Body: lists.BodyOf(content), Proved: proved,
+				Verified: deliver.Verifier(site, h, content, time.Now()),
+				Trace:    func(rule, answer string) { t.add(rule, answer) },
 			})
 			if err != nil {
 				return err

@@ -24,7 +24,7 @@ func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
 		return err
 	}
 	h := rewrite.Parse(raw)
-	d, err := l.Judge(&lists.Posting{From: m.From, Header: h, Body: lists.BodyOf(m.Content()), Proved: m.Proved, Verified: r.Site.Verifier(h)})
+	d, err := l.Judge(&lists.Posting{From: m.From, Header: h, Body: lists.BodyOf(m.Content()), Proved: m.Proved, Verified: r.verifier(m, h)})
 	if err != nil {
 		return err
 	}
