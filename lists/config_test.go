@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -247,34 +248,89 @@ func TestDuration(t *testing.T) {
 }
 
 // TestShippedConfig: the superlist.toml that is installed has every key there is,
-// with the value that holds without it.
+// with the value that holds without it, behind a #.
 func TestShippedConfig(t *testing.T) {
-	shipped, err := Load("../contrib/superlist.toml")
+	raw, err := os.ReadFile("../contrib/superlist.toml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "superlist.toml")
-	if err := os.WriteFile(file, []byte("hostname = \""+shipped.Hostname+"\"\n"), 0o600); err != nil {
-		t.Fatal(err)
+	load := func(text string) *Site {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "superlist.toml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.file, s.text = "", ""
+		return s
 	}
-	bare, err := Load(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for table, keys := range map[string][]key{"": shipped.keys(), "auth.": shipped.Auth.keys(), "relay.": shipped.Relay.keys(), "proxy.": shipped.Proxy.keys()} {
+	text := regexp.MustCompile(`(?m)^#(\w+ *=)`).ReplaceAllString(string(raw), "$1")
+	full := load(text)
+	for table, keys := range map[string][]key{"": full.keys(), "auth.": full.Auth.keys(), "relay.": full.Relay.keys(), "proxy.": full.Proxy.keys()} {
 		for _, k := range keys {
 			name := k.name
 			if name == "milter" { // there is none until somebody has a filter
 				name = "# [[milter]]"
 			}
-			if name = table + name; lineOf(shipped.text, name) == 0 && !strings.Contains(shipped.text, "\n"+name+"\n") {
+			if name = table + name; lineOf(text, name) == 0 && !strings.Contains(text, "\n"+name+"\n") {
 				t.Errorf("%s is not in it", name)
 			}
 		}
 	}
-	bare.file, bare.text = shipped.file, shipped.text
-	if !reflect.DeepEqual(shipped, bare) {
-		t.Errorf("it says\n%+v\nand without it holds\n%+v", *shipped, *bare)
+	bare := load("hostname = \"" + full.Hostname + "\"\n")
+	if !reflect.DeepEqual(full, bare) {
+		t.Errorf("it says\n%+v\nand without it holds\n%+v", *full, *bare)
+	}
+	if shipped := load(string(raw)); !reflect.DeepEqual(shipped, bare) {
+		t.Errorf("as it is, it says\n%+v\nand without it holds\n%+v", *shipped, *bare)
+	}
+}
+
+// TestTemplate: a new list's list.toml has every key of a list but those that are
+// for an emergency or for few, with the value that holds without it, behind a #.
+func TestTemplate(t *testing.T) {
+	text := template(nil)
+	full := regexp.MustCompile(`(?m)^#(\w+ *=)`).ReplaceAllString(text, "$1")
+	for _, text := range []string{text, full} {
+		c := defaults()
+		if err := decodeConfig("list.toml", text, &c); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := c.Settings(), defaults().Settings(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s\nsays    %q\nwithout %q", text, got, want)
+		}
+	}
+	for _, k := range new(Config).keys() {
+		rare := k.name == "hold_all" || k.name == "must_be_named" || k.name == "max_named"
+		if lineOf(full, k.name) == 0 && !rare {
+			t.Errorf("%s is not in it", k.name)
+		}
+	}
+}
+
+// TestCommentLines: what the decoder does not see changes nothing but what it
+// would only have skipped, and lines keep their numbers.
+func TestCommentLines(t *testing.T) {
+	for text, want := range map[string]string{
+		"# a\n  \t#b\nx = 1 # c\n":      "\n\nx = 1 # c\n",
+		"#no end":                       "\n",
+		"# a\r\nx = 1\r\n":              "\nx = 1\r\n",
+		"x = \"\"\"\n# a\n\"\"\"\n#b\n": "x = \"\"\"\n# a\n\"\"\"\n#b\n",
+		"x = '''\n# a\n'''\n#b\n":       "x = '''\n# a\n'''\n#b\n",
+		"x = [\n# a\n\"b\"]\n":          "x = [\n\n\"b\"]\n",
+		"# a\x01\n":                     "# a\x01\n",
+		"# a\x7f\n":                     "# a\x7f\n",
+		"# a\rb\n":                      "# a\rb\n",
+		"# a\xff\n":                     "# a\xff\n",
+		"# ä\n":                         "\n",
+		"":                              "",
+	} {
+		if got := withoutCommentLines(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }
 

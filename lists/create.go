@@ -58,48 +58,51 @@ func template(owners []smtp.Path) string {
 		quoted = append(quoted, quoteTOML(owner.Address()))
 	}
 	d := defaults()
-	return `# What the list is about, in a few words; it stands in List-Id.
+	return `# What stands behind a # holds as it stands there; to change it, take the # away,
+# or say superlist list set.
+
+# What the list is about, in a few words; it stands in List-Id.
 description = ""
 # Who runs the list: mail to the list's +owner address goes to them, and they may post.
 owners = [` + strings.Join(quoted, ", ") + `]
 # Who may post as well, and alone where post = "moderators".
-moderators = []
+#moderators = []
 # Who may post: anyone, members, moderators, nobody.
-post = ` + quoteTOML(d.Post) + `
+#post = ` + quoteTOML(d.Post) + `
 # What happens to posts of others: reject, hold (a moderator decides), confirm
 # (the author is asked whether it is his), discard.
-nonmembers = ` + quoteTOML(d.Nonmembers) + `
+#nonmembers = ` + quoteTOML(d.Nonmembers) + `
 # Does a moderator see every post first? (hold_all = true holds even more, in an
 # emergency.)
-moderated = false
+#moderated = false
 # Posts of members that nothing but From says are theirs: accept, hold, confirm.
-unverified = ` + quoteTOML(d.Unverified) + `
+#unverified = ` + quoteTOML(d.Unverified) + `
 # Who may post like a member, and who not at all: "bob@example.net",
 # "example.net", "*.example.net".
-allow = []
-ban = []
+#allow = []
+#ban = []
 # What a filter has marked as spam: accept, hold, reject.
-spam = ` + quoteTOML(d.Spam) + `
+#spam = ` + quoteTOML(d.Spam) + `
 # Are posts kept? And who may have them sent by mail (dev+get-12@…): members,
 # anyone, nobody.
-archive = ` + strconv.FormatBool(d.Archive) + `
-archive_access = ` + quoteTOML(d.ArchiveAccess) + `
+#archive = ` + strconv.FormatBool(d.Archive) + `
+#archive_access = ` + quoteTOML(d.ArchiveAccess) + `
 # Types and file names of attachments: "image/*", "application/pdf", "*.exe".
 # Which are allowed (none named: all), and which are refused; text without a file
 # name is refused only where it is named, and never need be allowed.
-attachments_allow = []
-attachments_refuse = []
+#attachments_allow = []
+#attachments_refuse = []
 # The largest post.
-max_message_size = ` + quoteTOML(d.MaxMessageSize.String()) + `
+#max_message_size = ` + quoteTOML(d.MaxMessageSize.String()) + `
 # What it takes to become a member by mail: open (nothing: anybody can subscribe
 # anybody), confirm (to answer a letter), approve (an owner's yes),
 # confirm+approve, closed.
-subscribe = ` + quoteTOML(d.Subscribe) + `
+#subscribe = ` + quoteTOML(d.Subscribe) + `
 # Do the owners hear who comes and goes?
-notify = true
+#notify = true
 # Of the letters that the list writes: en, de, es, fr, ja. Own words go into
 # texts.toml beside this file.
-language = ` + quoteTOML(d.Language) + `
+#language = ` + quoteTOML(d.Language) + `
 `
 }
 
@@ -194,10 +197,14 @@ func setKey(text, setting string) (string, error) {
 	}
 	_, there := want[key]
 	want[key] = new[key]
+	lines := strings.SplitAfter(text, "\n")
 	if !there {
+		if i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "#"+key+" =") }); i >= 0 {
+			lines[i] = line + "\n"
+			return strings.Join(lines, ""), nil
+		}
 		return strings.TrimRight(text, "\n") + "\n" + line + "\n", nil
 	}
-	lines := strings.SplitAfter(text, "\n")
 	n := lineOf(text, key)
 	// A value may go over several lines: take as many as leave all other keys
 	// as they are.

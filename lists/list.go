@@ -136,6 +136,8 @@ const (
 // better put somewhere and linked to.
 func defaults() Config {
 	return Config{
+		Owners: []string{}, Moderators: []string{}, Allow: []string{}, Ban: []string{}, // [] in JSON
+		AttachmentsAllow: []string{}, AttachmentsRefuse: []string{},
 		Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
 		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold,
 		Archive: true, ArchiveAccess: ArchiveMembers,
