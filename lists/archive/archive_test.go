@@ -275,7 +275,7 @@ func TestManyDirectories(t *testing.T) {
 	want := make(map[int]string)
 	for _, n := range []int{1, 999, 1000, 1001, 2000, 123456, 999999, 1000000, 12345678} {
 		want[n] = message(fmt.Sprint("m", n), "")
-		if err := im.Add(n, day, strings.NewReader(want[n])); err != nil {
+		if err := im.Add(n, Post{Time: day, Content: strings.NewReader(want[n])}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -316,11 +316,11 @@ func TestImport(t *testing.T) {
 	want := make(map[int]string)
 	for n := 501; n < 501+2*importBatch+7; n++ {
 		want[n] = message(fmt.Sprint("m", n), fmt.Sprint("m", n-2))
-		if err := im.Add(n, day.Add(-1000*time.Hour), strings.NewReader(want[n])); err != nil {
+		if err := im.Add(n, Post{Time: day.Add(-1000 * time.Hour), Content: strings.NewReader(want[n])}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := im.Add(600, day, strings.NewReader("x")); !errors.Is(err, ErrNumber) {
+	if err := im.Add(600, Post{Time: day, Content: strings.NewReader("x")}); !errors.Is(err, ErrNumber) {
 		t.Errorf("one that is there: %v", err)
 	}
 	if im.Last() != 501+2*importBatch+6 {
@@ -347,7 +347,7 @@ func TestImport(t *testing.T) {
 	if im, err = s.Import(); err != nil {
 		t.Fatal(err)
 	}
-	if err := im.Add(n+10, day, strings.NewReader(message("later", "new"))); err != nil {
+	if err := im.Add(n+10, Post{Time: day, Content: strings.NewReader(message("later", "new"))}); err != nil {
 		t.Fatal(err)
 	}
 	if err := im.Close(); err != nil {

@@ -38,7 +38,7 @@ func steps() []step {
 			if n <= im.Last() {
 				continue
 			}
-			if err := im.Add(n, day, strings.NewReader(message(fmt.Sprint("m", n), ""))); err != nil {
+			if err := im.Add(n, Post{Time: day, Content: strings.NewReader(message(fmt.Sprint("m", n), ""))}); err != nil {
 				im.Close()
 				return err
 			}

@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -58,10 +56,12 @@ func (s *Store) Import() (*Import, error) {
 // Last is the largest number so far.
 func (im *Import) Last() int { return im.last }
 
-// Add brings a post in, as it went to the members, with CRLF lines. at is when it
-// did. ErrNumber: its number is not larger than Last. After any other error nothing
-// but Close may follow.
-func (im *Import) Add(number int, at time.Time, content io.Reader) error {
+// Add brings a post in, which needs no ID. ErrNumber: its number is not larger
+// than Last. After any other error nothing but Close may follow.
+func (im *Import) Add(number int, p Post) error {
+	if p.ID != "" && !validID(p.ID) {
+		return fmt.Errorf("archive: %q cannot be an id", p.ID)
+	}
 	if number <= im.last {
 		return fmt.Errorf("post %d: %w", number, ErrNumber)
 	}
@@ -70,14 +70,14 @@ func (im *Import) Add(number int, at time.Time, content io.Reader) error {
 			return err
 		}
 	}
-	f, e, refs, err := im.s.write(number, content)
+	f, e, refs, err := im.s.write(number, p.Content)
 	if err != nil {
 		return err
 	}
 	if err := f.Close(); err != nil {
 		return err
 	}
-	e.Time = at
+	e.ID, e.RequireTLS, e.Time = p.ID, p.RequireTLS, p.Time
 	e.Thread = im.threads.add(e, refs)
 	im.lines.WriteString(e.line())
 	im.waiting = append(im.waiting, number)

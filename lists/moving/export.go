@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -44,7 +45,34 @@ func Export(site *lists.Site, l *lists.List) (*Parcel, error) {
 	if p.comments, err = members.Comments(); err != nil {
 		return nil, err
 	}
-	return p, p.exportHeld(site, l)
+	if err := p.exportHeld(site, l); err != nil {
+		return nil, err
+	}
+	return p, p.exportArchive(l)
+}
+
+// exportArchive has the posts as they went to the members, and of the index what
+// they do not say themselves.
+func (p *Parcel) exportArchive(l *lists.List) error {
+	posts := l.Posts()
+	first, last, err := posts.Range()
+	if err != nil {
+		return err
+	}
+	for e, err := range posts.Entries(first, last) {
+		if err != nil {
+			return err
+		}
+		p.Archive = append(p.Archive, Post{
+			Source: dirArchive + strconv.Itoa(e.Number), Number: e.Number, Arrived: e.Time,
+			Head: Head{ID: e.ID, RequireTLS: e.RequireTLS},
+			Open: func() (io.ReadCloser, error) {
+				f, _, err := posts.Open(e.Number)
+				return f, err
+			},
+		})
+	}
+	return nil
 }
 
 func slurp(file string, max int64) ([]byte, error) {

@@ -2,6 +2,7 @@ package moving
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -106,6 +107,8 @@ func (z *ezmlm) settings() error {
 	}
 	z.posting()
 	z.subscription()
+	z.keeping()
+	z.attachments()
 	return nil
 }
 
@@ -237,6 +240,53 @@ func (z *ezmlm) subscription() {
 	}
 	if z.switched('j', "nounsubconfirm") {
 		r.leave("nounsubconfirm (-j)", "who wants to leave answers a letter here", "")
+	}
+}
+
+// keeping is whether posts are kept, and who may have them sent.
+func (z *ezmlm) keeping() {
+	kept := z.is("archived")
+	mods, members := z.switched('b', "modgetonly"), z.switched('g', "subgetonly")
+	access, because := lists.ArchiveAnyone, "(no subgetonly, modgetonly)"
+	switch {
+	case mods || !z.is("public"):
+		access, because = lists.ArchiveNobody, "modgetonly (-b), or no public (-P)"
+	case members || z.switched('u', "subpostonly"):
+		access, because = lists.ArchiveMembers, "subgetonly (-g), subpostonly (-u)"
+	}
+	z.p.set("archive", strconv.FormatBool(kept))
+	z.p.set("archive_access", quote(access))
+	z.p.Report.take("archived", "archive = %v", kept)
+	z.p.Report.take(because, "archive_access = %s", access)
+	if mods {
+		z.p.Report.leave("modgetonly (-b)", "the moderators could have old posts sent; nobody can", "")
+	}
+}
+
+// attachments are the types of parts that posts must not have.
+func (z *ezmlm) attachments() {
+	const file = "mimereject"
+	z.seen = append(z.seen, file)
+	text, err := z.read(file)
+	if err != nil {
+		z.p.Report.leave(file, err.Error(), "")
+	}
+	var types []string
+	for n, line := range strings.Split(string(text), "\n") {
+		line = strings.ToLower(strings.TrimSpace(line))
+		kind, sub, _ := strings.Cut(line, "/")
+		if line == "" {
+			continue
+		}
+		if !isFieldName(kind) || sub != "" && !isFieldName(sub) || strings.Contains(line, ",") || len(types) == maxPatterns {
+			z.p.Report.leaveLine(file, n+1, short(line)+" is no type")
+			continue
+		}
+		types = append(types, quote(kind+"/"+cmp.Or(sub, "*")))
+	}
+	if len(types) > 0 {
+		z.p.set("attachments_refuse", "["+strings.Join(types, ", ")+"]")
+		z.p.Report.take(file, "attachments_refuse, %s", count(len(types), "type"))
 	}
 }
 
@@ -473,9 +523,8 @@ var ezmlmFiles = []struct {
 	{name: "headerremove", why: "headers of a post are not taken away, but for those that are the list's own", shown: true},
 	{name: "headerkeep", why: "headers of a post are not taken away, but for those that are the list's own", shown: true},
 	{name: "headerreject", why: "posts with these headers were refused", instead: "a line for each in the file rules: reject NAME", shown: true},
-	{name: "mimeremove", why: "parts of these types were taken out of a post; here it stays as it is", shown: true},
-	{name: "mimekeep", why: "parts of other types were taken out of a post; here it stays as it is", shown: true},
-	{name: "mimereject", why: "posts with parts of these types were refused", shown: true},
+	{name: "mimeremove", why: "parts of these types were taken out of a post; here it stays as it is, or is refused", instead: "attachments_refuse in list.toml", shown: true},
+	{name: "mimekeep", why: "parts of other types were taken out of a post; here it stays as it is, or is refused", instead: "attachments_allow in list.toml", shown: true},
 	{name: "replyto", why: "Reply-To stays the author's"},
 	{name: "fromheader", why: "From stays the author's", shown: true},
 	{name: "rewritefrom", why: "From stays the author's"},
@@ -485,11 +534,8 @@ var ezmlmFiles = []struct {
 	{name: "remote", why: "moderators could subscribe and remove others by mail", instead: "superlist member add, superlist member rm"},
 	{name: "modcanlist", why: "moderators could have the members sent", instead: "superlist member ls"},
 	{name: "modcanedit", why: "moderators could write the list's letters by mail", instead: "texts.toml"},
-	{name: "archived", same: "posts are kept"},
 	{name: "indexed", same: "posts are kept with an index"},
 	{name: "threaded", same: "posts are kept with an index"},
-	{name: "subgetonly", same: "posts are sent to members alone"},
-	{name: "modgetonly", why: "only moderators could have old posts sent"},
 	{name: "digested", why: "when a digest is made is said anew"},
 	{name: "digestcode", why: "digests are made by superlist deliver, and by nobody's mail", shown: true},
 	{name: "tstdigopts", why: "when a digest is made is said anew", shown: true},

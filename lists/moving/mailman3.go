@@ -419,6 +419,7 @@ func (m *mailman) settings() error {
 	m.subscription()
 	m.limits()
 	m.words()
+	m.keeping()
 	m.others()
 	return nil
 }
@@ -533,6 +534,18 @@ func (m *mailman) limits() {
 	if aliases := m.strings("acceptable_aliases"); len(aliases) > 0 && named {
 		m.leave("acceptable_aliases", short(strings.Join(aliases, ", "))+" in To or Cc was the list too", "must_be_named = false, or let people write the list's address")
 	}
+}
+
+// keeping is whether posts are kept, and who may have them sent.
+func (m *mailman) keeping() {
+	policy := m.text("archive_policy")
+	access := map[string]string{"never": lists.ArchiveNobody, "private": lists.ArchiveMembers, "public": lists.ArchiveAnyone}[policy]
+	if access == "" {
+		return // as new lists have it
+	}
+	m.p.set("archive", strconv.FormatBool(policy != "never"))
+	m.p.set("archive_access", quote(access))
+	m.take("archive_policy", "archive = %v, archive_access = %s", policy != "never", access)
 }
 
 // maxDescription is how much of a description a list has room for.
@@ -715,7 +728,7 @@ var mailmanTaken = []string{
 	"fqdn_listname", "default_nonmember_action", "default_member_action", "emergency", "accept_these_nonmembers",
 	"reject_these_nonmembers", "discard_these_nonmembers", "hold_these_nonmembers", "subscription_policy",
 	"admin_notify_mchanges", "max_message_size", "max_num_recipients", "require_explicit_destination", "acceptable_aliases",
-	"description", "preferred_language", "http_etag", "self_link", "list_id",
+	"description", "preferred_language", "archive_policy", "http_etag", "self_link", "list_id",
 	"bounces_address", "created_at", "digest_last_sent_at", "join_address", "last_post_at", "leave_address", "list_name",
 	"mail_host", "next_digest_number", "no_reply_address", "owner_address", "post_id", "posting_address", "request_address",
 	"usenet_watermark", "volume",
@@ -729,7 +742,6 @@ var mailmanLeft = map[string]struct{ usual, why, instead string }{
 	"advertised":                                {"true", "lists are not shown to the public anywhere", ""},
 	"allow_list_posts":                          {"true", "List-Post is there as long as somebody may post", ""},
 	"anonymous_list":                            {"false", "From stays the author's", ""},
-	"archive_policy":                            {`"public"`, "there is no archive yet", ""},
 	"archive_rendering_mode":                    {`"text"`, "there is no web archive", ""},
 	"autorespond_owner":                         {`"none"`, "automatic replies there are none", ""},
 	"autorespond_postings":                      {`"none"`, "automatic replies there are none", ""},
@@ -757,10 +769,10 @@ var mailmanLeft = map[string]struct{ usual, why, instead string }{
 	"dmarc_moderation_notice":                   {"", "From stays the author's", ""},
 	"dmarc_wrapped_message_text":                {"", "From stays the author's", ""},
 	"dmarc_addresses":                           {"", "From stays the author's", ""},
-	"filter_action":                             {`"discard"`, "the body of a post is not changed here", ""},
-	"filter_content":                            {"false", "the body of a post is not changed here", ""},
-	"filter_extensions":                         {"", "the body of a post is not changed here", ""},
-	"filter_types":                              {"", "the body of a post is not changed here", ""},
+	"filter_action":                             {`"discard"`, "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
+	"filter_content":                            {"false", "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
+	"filter_extensions":                         {"", "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
+	"filter_types":                              {"", "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
 	"first_strip_reply_to":                      {"false", "Reply-To stays the author's", ""},
 	"forward_unrecognized_bounces_to":           {`"administrators"`, "delivery reports are in bounces/", ""},
 	"gateway_to_mail":                           {"false", "there is no way from news groups", ""},
@@ -773,8 +785,8 @@ var mailmanLeft = map[string]struct{ usual, why, instead string }{
 	"moderator_password":                        {"", "moderators answer a letter with a proof in it", ""},
 	"newsgroup_moderation":                      {`"none"`, "there is no way to news groups", ""},
 	"nntp_prefix_subject_too":                   {"true", "there is no way to news groups", ""},
-	"pass_extensions":                           {"", "the body of a post is not changed here", ""},
-	"pass_types":                                {"", "the body of a post is not changed here", ""},
+	"pass_extensions":                           {"", "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
+	"pass_types":                                {"", "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
 	"personalize":                               {`"none"`, "To stays the author's", ""},
 	"posting_pipeline":                          {`"default-posting-pipeline"`, "what happens to a post is in list.toml and rules", ""},
 	"process_bounces":                           {"true", "nobody is taken off the list because mail came back", ""},

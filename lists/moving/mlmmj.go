@@ -151,6 +151,7 @@ func (m *mlmmj) control() error {
 	m.subscription()
 	m.posting()
 	m.size()
+	m.keeping()
 	if send := m.addresses("send"); len(send) > 0 {
 		for _, a := range send {
 			pattern := lists.PatternOf(a.Address())
@@ -273,6 +274,23 @@ func (m *mlmmj) size() {
 	}
 	m.p.set(key, strconv.Itoa(n))
 	m.p.Report.take("control/maxmailsize", "%s = %v", key, lists.Size(n))
+}
+
+// keeping is whether posts are kept, and who may have them sent.
+func (m *mlmmj) keeping() {
+	kept, access, because := !m.is("noarchive"), lists.ArchiveAnyone, "(no control/noget, subonlyget)"
+	if m.is("subonlyget") {
+		access, because = lists.ArchiveMembers, "control/subonlyget"
+	}
+	if m.is("noget") {
+		access, because = lists.ArchiveNobody, "control/noget"
+	}
+	m.p.set("archive", strconv.FormatBool(kept))
+	m.p.set("archive_access", quote(access))
+	if !kept {
+		m.p.Report.take("control/noarchive", "archive = false")
+	}
+	m.p.Report.take(because, "archive_access = %s", access)
 }
 
 // delimiter is what parts a list's name from what is wanted of it.
@@ -527,9 +545,6 @@ var mlmmjControls = []struct {
 	{name: "digestmaxmail", why: "there are no digests yet", shown: true},
 	{name: "nodigesttext", why: "there are no digests yet"},
 	{name: "nodigestsub", why: "there are no digests yet"},
-	{name: "noarchive", why: "there is no archive yet"},
-	{name: "noget", why: "there is no archive yet"},
-	{name: "subonlyget", why: "there is no archive yet"},
 	{name: "nonomailsub", why: "members may have nomail here"},
 	{name: "nomailsub", why: "members may have nomail here"},
 	{name: "modreqlife", why: "posts are held for seven days here", shown: true},

@@ -50,7 +50,7 @@ type Post struct {
 	Open    func() (io.ReadCloser, error) // the message, with LF or CRLF lines
 }
 
-// Head is what a held post has beside the message. It is empty where the other
+// Head is what a post has beside the message. It is empty where the other
 // list manager does not know it.
 type Head struct {
 	Client     string   `json:"client,omitempty"`
@@ -62,6 +62,7 @@ type Head struct {
 	RequireTLS bool     `json:"requiretls,omitempty"`
 	Ret        string   `json:"ret,omitempty"`
 	EnvID      string   `json:"envid,omitempty"`
+	ID         string   `json:"id,omitempty"` // in the archive: of the outbound message
 }
 
 // manifest is the first file of the tar. It says how much is to come.
@@ -228,7 +229,7 @@ func (p *Parcel) sendPost(t *tar.Writer, name string, post Post) (sent int, err 
 }
 
 func (h Head) any() bool {
-	return h.Client+h.From+h.Body+h.Why+h.Ret+h.EnvID != "" || h.UTF8 || h.RequireTLS || len(h.Proved) > 0
+	return h.Client+h.From+h.Body+h.Why+h.Ret+h.EnvID+h.ID != "" || h.UTF8 || h.RequireTLS || len(h.Proved) > 0
 }
 
 // readPost copies a message, its lines ended with CRLF. Its error says why it

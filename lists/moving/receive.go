@@ -12,11 +12,13 @@ import (
 	"os"
 
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"superlist/lists"
+	"superlist/lists/archive"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -66,6 +68,13 @@ func (t Target) Receive(r io.Reader) (Report, error) {
 	if in.list == nil || t.DryRun {
 		return in.report, nil
 	}
+	if in.posts != nil {
+		err := in.posts.Close()
+		in.posts = nil
+		if err != nil {
+			return Report{}, err
+		}
+	}
 	_, err := in.list.Publish()
 	return in.report, err
 }
@@ -76,11 +85,15 @@ type receiving struct {
 	tar    *tar.Reader
 	head   manifest
 	addr   smtp.Path
-	list   *lists.NewList // nil with Into
-	report Report         // what is said here; at the end, all
+	list   *lists.NewList  // nil with Into
+	posts  *archive.Import // nil before the first
+	report Report          // what is said here; at the end, all
 }
 
 func (in *receiving) end() {
+	if in.posts != nil {
+		in.posts.Close()
+	}
 	if in.list != nil {
 		in.list.Abort()
 	}
@@ -364,9 +377,37 @@ func (in *receiving) queueHead(h *tar.Header, name string, header rewrite.Header
 	return q, ""
 }
 
-func (in *receiving) archive(h *tar.Header) error {
-	in.report.leave(h.Name, "lists here have no archive yet", "")
-	return nil
+func (in *receiving) archive(h *tar.Header) (err error) {
+	number, err := strconv.Atoi(strings.TrimPrefix(h.Name, dirArchive))
+	if err != nil || number < 1 {
+		return fmt.Errorf("%w: %q in it does not belong there", ErrParcel, h.Name)
+	}
+	in.step("posts of the archive", in.report.Archive, in.head.Archive)
+	if in.DryRun {
+		in.report.Archive++
+		return nil
+	}
+	if in.posts == nil {
+		if in.posts, err = in.list.Posts().Import(); err != nil {
+			return err
+		}
+	}
+	var head Head
+	if text := h.PAXRecords[recordHead]; text != "" && json.Unmarshal([]byte(text), &head) != nil {
+		return fmt.Errorf("%w: what belongs to %s cannot be read", ErrParcel, h.Name)
+	}
+	if h.ModTime.Before(time.Unix(1, 0)) {
+		h.ModTime = time.Now()
+	}
+	err = in.posts.Add(number, archive.Post{ID: head.ID, Time: h.ModTime, RequireTLS: head.RequireTLS, Content: in.tar})
+	if errors.Is(err, archive.ErrNumber) {
+		in.report.leave(h.Name, err.Error(), "")
+		return nil
+	}
+	if err == nil {
+		in.report.Archive++
+	}
+	return err
 }
 
 // reported puts together what was said there and here.
