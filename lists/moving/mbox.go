@@ -30,8 +30,10 @@ func (d *folder) mbox(name string) (posts []Post, err error) {
 		line, err := br.ReadSlice('\n')
 		whole := err == nil
 		if whole && blank && bytes.HasPrefix(line, []byte("From ")) {
-			end(at)
-			begin, began, arrived = at+int64(len(line)), true, fromLine(string(line))
+			if when := fromLine(string(line)); !when.IsZero() || !began {
+				end(at)
+				begin, began, arrived = at+int64(len(line)), true, when
+			}
 		}
 		at += int64(len(line))
 		blank = whole && len(bytes.TrimSpace(line)) == 0
@@ -45,14 +47,20 @@ func (d *folder) mbox(name string) (posts []Post, err error) {
 	}
 }
 
-// fromLine is the time on a line "From SENDER TIME"; zero where there is none.
+// fromLine is the time on a line "From SENDER TIME"; zero where there is none, and
+// then the line is one of a message.
 func fromLine(line string) time.Time {
 	fields := strings.Fields(line)
-	if len(fields) < 7 {
-		return time.Time{}
+	for _, form := range []string{"Mon Jan 2 15:04:05 2006", "Mon Jan 2 15:04:05 -0700 2006", "Mon Jan 2 15:04:05 MST 2006"} {
+		n := 2 + len(strings.Fields(form))
+		if len(fields) < n {
+			continue
+		}
+		if at, err := time.Parse(form, strings.Join(fields[2:n], " ")); err == nil {
+			return at
+		}
 	}
-	at, _ := time.Parse("Mon Jan 2 15:04:05 2006", strings.Join(fields[2:7], " "))
-	return at
+	return time.Time{}
 }
 
 // piece is a message in a part of a file. A line that begins with From and was
