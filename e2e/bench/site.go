@@ -74,11 +74,13 @@ batch   = 1000
 func members(n int) []byte {
 	var buf bytes.Buffer
 	for i := range n - 1 {
-		fmt.Fprintf(&buf, "member%06d@members.example\n", i)
+		buf.WriteString(memberName(i) + "\n")
 	}
 	buf.WriteString(poster + "\n")
 	return buf.Bytes()
 }
+
+func memberName(i int) string { return fmt.Sprintf("member%06d@members.example", i) }
 
 // superlist runs one of the operator's commands.
 func (s *site) superlist(stdin []byte, args ...string) error {
