@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -43,8 +44,9 @@ type Member struct {
 // writes into the file itself, and does not put a new one in its place, may show.
 type Members struct {
 	file   string
-	data   []byte
-	mapped bool
+	large  *os.File // nil: all of it is in data
+	size   int64
+	data   []byte // of a large file: mapped once something needs all of it
 	sorted bool
 }
 
@@ -65,38 +67,55 @@ func (l *List) Members() (*Members, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if info.Size() == 0 {
+	m.sorted = info.ModTime().Nanosecond() == sortedMark
+	if m.size = info.Size(); m.size > readWhole {
+		m.large = f
 		return m, nil
 	}
-	m.sorted = info.ModTime().Nanosecond() == sortedMark
-	if info.Size() <= readWhole {
+	defer f.Close()
+	if m.size > 0 {
 		m.data, err = io.ReadAll(io.LimitReader(f, readWhole))
-		return m, err
 	}
-	m.data, err = unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
-	if err != nil {
-		return nil, &fs.PathError{Op: "mmap", Path: m.file, Err: err}
-	}
-	m.mapped = true
-	return m, nil
+	return m, err
 }
 
-// readWhole is the size up to which a members file is read and not mapped: four
-// pages, which a search would bring in anyway.
+// readWhole is the size up to which a members file is read at once: four pages.
 const readWhole = 16 << 10
 
 // Close lets go of the file.
 func (m *Members) Close() {
-	if m.mapped {
+	if m.large != nil {
 		unix.Munmap(m.data)
+		m.large.Close()
 	}
-	m.data, m.mapped = nil, false
+	m.data, m.large = nil, nil
 }
 
-// guard runs f, which reads the mapped file. If an editor cuts the file off
+// mapped brings in a large file for whoever goes through all of it.
+func (m *Members) mapped() (err error) {
+	if m.large == nil || m.data != nil {
+		return nil
+	}
+	m.data, err = unix.Mmap(int(m.large.Fd()), 0, int(m.size), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return &fs.PathError{Op: "mmap", Path: m.file, Err: err}
+	}
+	return nil
+}
+
+// guard runs f, which goes through the whole file.
+func (m *Members) guard(f func()) error {
+	if err := m.mapped(); err != nil {
+		return err
+	}
+	return m.faults(f)
+}
+
+func (m *Members) cutOff() error { return fmt.Errorf("%s: it was cut off while it was read", m.file) }
+
+// faults runs f, which may read the mapped file. If an editor cuts it off
 // meanwhile the kernel sends SIGBUS, which becomes an error here.
-func (m *Members) guard(f func()) (err error) {
+func (m *Members) faults(f func()) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		p := recover()
@@ -106,7 +125,7 @@ func (m *Members) guard(f func()) (err error) {
 		if _, ok := p.(interface{ Addr() uintptr }); !ok {
 			panic(p)
 		}
-		err = fmt.Errorf("%s: it was cut off while it was read", m.file)
+		err = m.cutOff()
 	}()
 	f()
 	return nil
@@ -116,29 +135,87 @@ func (m *Members) guard(f func()) (err error) {
 // lines as the number of members has bits.
 func (m *Members) Find(p smtp.Path) (member Member, ok bool, err error) {
 	key := p.Key()
-	var line []byte
-	err = m.guard(func() {
-		line = m.search(key)
-		if line == nil && !m.sorted {
-			line = m.scan(key)
+	near, err := m.near(key)
+	if err != nil {
+		return Member{}, false, err
+	}
+	found := false
+	err = m.faults(func() {
+		if line := lineOfKey(near, key); line != nil {
+			found = true
+			member, ok = parseMember(string(line))
 		}
-		if line != nil {
+	})
+	if found || m.sorted || err != nil {
+		return member, ok, err
+	}
+	err = m.guard(func() {
+		if line := m.scan(key); line != nil {
 			member, ok = parseMember(string(line))
 		}
 	})
 	return member, ok, err
 }
 
-func (m *Members) search(key string) []byte {
-	lo, hi := 0, len(m.data)
+const (
+	glance = 512     // how much of a large file is read to see one line
+	page   = 4 << 10 // … and at once, when the line must be in it
+)
+
+// near is the part of the file in which a line with this key would be. A million
+// members are read twelve times for that, which costs less than the faults of the
+// pages that a search in the mapped file comes by.
+func (m *Members) near(key string) ([]byte, error) {
+	if m.large == nil || m.data != nil {
+		return m.data, nil
+	}
+	var buf [glance]byte
+	lo, hi := int64(0), m.size
+	for hi-lo > page {
+		at := lo + (hi-lo)/2
+		n, err := m.large.ReadAt(buf[:], at)
+		if err != nil {
+			return nil, m.short(err)
+		}
+		_, rest, _ := bytes.Cut(buf[:n], []byte{'\n'}) // of the line that at is in
+		line, after, whole := bytes.Cut(rest, []byte{'\n'})
+		if !whole { // a line longer than a glance is seldom
+			err := m.mapped()
+			return m.data, err
+		}
+		switch c := compareKey(addressOf(line), key); {
+		case c == 0:
+			return bytes.Clone(line), nil
+		case c < 0:
+			lo = at + int64(n-len(after))
+		default:
+			hi = at + int64(n-len(rest))
+		}
+	}
+	part := make([]byte, hi-lo)
+	_, err := m.large.ReadAt(part, lo)
+	return part, m.short(err)
+}
+
+// short is the error of a read that the file should have had enough for.
+func (m *Members) short(err error) error {
+	if err == io.EOF {
+		return m.cutOff()
+	}
+	return err
+}
+
+// lineOfKey finds the line with a key among lines that are in order.
+func lineOfKey(data []byte, key string) []byte {
+	lo, hi := 0, len(data)
 	for lo < hi {
 		mid := lo + (hi-lo)/2
-		start := lo + bytes.LastIndexByte(m.data[lo:mid], '\n') + 1
+		start := lo + bytes.LastIndexByte(data[lo:mid], '\n') + 1
 		end := hi
-		if i := bytes.IndexByte(m.data[mid:hi], '\n'); i >= 0 {
+		if i := bytes.IndexByte(data[mid:hi], '\n'); i >= 0 {
 			end = mid + i
 		}
-		line := m.data[start:end]
+		line := data[start:end]
 		switch c := compareKey(addressOf(line), key); {
 		case c == 0:
 			return line

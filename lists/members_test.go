@@ -103,6 +103,44 @@ func TestFindSorted(t *testing.T) {
 	}
 }
 
+// TestFindLongLines looks for everybody in files that are a little smaller or
+// larger than what is read at once, and whose lines are shorter or longer than a
+// glance: some of them, all of them, or one in the middle.
+func TestFindLongLines(t *testing.T) {
+	l := testList(t, testSite(t, ""), "")
+	for name, length := range map[string]func(k int) int{
+		"short": func(int) int { return 0 }, "some": func(k int) int { return k * 37 % 700 },
+		"glance": func(k int) int { return glance - 35 + k%7 }, "all": func(int) int { return 2 * glance },
+		"one": func(k int) int { return map[bool]int{true: 40000}[k == 200] },
+	} {
+		line := func(k int) string {
+			return fmt.Sprintf("user%05d@example.com name=%s\n", 2*k, strings.Repeat("x", length(k)))
+		}
+		var b strings.Builder
+		files := []int{readWhole - 1, readWhole, readWhole + 1, 3 * readWhole, 4 * readWhole} // at least so large
+		for n := 0; len(files) > 0; n++ {
+			if b.WriteString(line(n)); b.Len() < files[0] {
+				continue
+			}
+			files = files[1:]
+			byHand(t, l, b.String())
+			m, err := l.Members()
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.sorted = true
+			for k := -1; k <= 2*n+1; k++ {
+				p := smtp.Path{Local: fmt.Sprintf("user%05d", k), Domain: "example.com"}
+				member, ok, err := m.Find(p)
+				if there := k >= 0 && k%2 == 0; err != nil || ok != there || ok && member.String()+"\n" != line(k/2) {
+					t.Fatalf("%s: %d bytes, %d members, number %d: %v, %v", name, b.Len(), n+1, k, ok, err)
+				}
+			}
+			m.Close()
+		}
+	}
+}
+
 // BenchmarkFind shows what a look-up costs: about as much in a hundred members
 // as in a hundred thousand.
 func BenchmarkFind(b *testing.B) {
