@@ -34,7 +34,7 @@ inet_protocols = all
 // world is what stands in for the rest of it: the members' domains are
 // delivered here, into Maildirs, by a Postfix that asks no name server.
 const world = `
-virtual_mailbox_domains = example.com, example.net
+virtual_mailbox_domains = example.com, example.net, example.org
 virtual_mailbox_base = ` + mailboxes + `
 virtual_mailbox_maps = texthash:/etc/postfix/mailboxes
 virtual_uid_maps = static:65534
@@ -68,7 +68,7 @@ func startPostfix(t *testing.T, way string) *syslog {
 	must(t, os.WriteFile("/etc/postfix/master.cf", append(stock, ours...), 0o644))
 
 	var maps strings.Builder
-	for _, address := range append(slices.Clone(members), "owner@example.com", stranger, neighbour) {
+	for _, address := range append(slices.Clone(members), append(people, "owner@example.com", stranger, neighbour)...) {
 		fmt.Fprintf(&maps, "%s %s/\n", address, mailbox(address))
 	}
 	must(t, os.WriteFile("/etc/postfix/mailboxes", []byte(maps.String()), 0o644))

@@ -32,15 +32,21 @@ retry_max = "1s"
 address = %q
 `
 
-// newSite does what an administrator does: the user and the folders from the
-// shipped files, a superlist.toml, a list with its members.
-func newSite(t *testing.T, settings, relay string) {
+// newHost does what an administrator does before there is a list: the user and
+// the folders from the shipped files, a superlist.toml.
+func newHost(t *testing.T, settings, relay string) {
 	t.Helper()
 	copyFile(t, "../contrib/systemd/sysusers.d/superlist.conf", "/etc/sysusers.d/superlist.conf", 0o644)
 	copyFile(t, "../contrib/systemd/tmpfiles.d/superlist.conf", "/etc/tmpfiles.d/superlist.conf", 0o644)
 	run(t, "systemd-sysusers", "/etc/sysusers.d/superlist.conf")
 	run(t, "systemd-tmpfiles", "--create", "/etc/tmpfiles.d/superlist.conf")
 	writeConfig(t, fmt.Sprintf(config, settings, relay))
+}
+
+// newSite is newHost, and a list with its members.
+func newSite(t *testing.T, settings, relay string) {
+	t.Helper()
+	newHost(t, settings, relay)
 	run(t, "superlist", "list", "create", list, "--owner", "owner@example.com", "--set", "post=members")
 	run(t, "superlist", append([]string{"member", "add", list}, members...)...)
 }
