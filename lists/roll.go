@@ -11,13 +11,32 @@ import (
 // A Roll is many members, in little more memory than their lines take: a
 // million of them need about a hundred megabytes. Its zero value is empty.
 type Roll struct {
-	lines  []string // key, NUL, line: so they sort by key
+	lines  []string // as rollLine has them: so they sort by key
 	sorted bool
+}
+
+// rollLine is a member's key, NUL, and his line: without the address where that is
+// the key, which it mostly is, else behind another NUL.
+func rollLine(m Member) string {
+	key, line := m.Path.Key(), m.String()
+	if words, ok := strings.CutPrefix(line, key); ok && (words == "" || words[0] == ' ') {
+		return key + "\x00" + words
+	}
+	return key + "\x00\x00" + line
+}
+
+// keyAndLine takes a rollLine apart.
+func keyAndLine(s string) (key, line string) {
+	key, rest, _ := strings.Cut(s, "\x00")
+	if line, ok := strings.CutPrefix(rest, "\x00"); ok {
+		return key, line
+	}
+	return key, key + rest
 }
 
 // Add puts a member in. One who is there already is in it twice until Join.
 func (r *Roll) Add(m Member) {
-	r.lines = append(r.lines, m.Path.Key()+"\x00"+m.String())
+	r.lines = append(r.lines, rollLine(m))
 	r.sorted = false
 }
 
@@ -33,12 +52,10 @@ func (r *Roll) Join(join func(a, b Member) Member) (twice int) {
 	}
 	kept := r.lines[:0]
 	for _, next := range r.lines {
-		key, line, _ := strings.Cut(next, "\x00")
-		if n := len(kept); n > 0 && strings.HasPrefix(kept[n-1], key+"\x00") {
+		end := strings.IndexByte(next, 0) + 1
+		if n := len(kept); n > 0 && strings.HasPrefix(kept[n-1], next[:end]) {
 			twice++
-			a, _ := parseMember(kept[n-1][len(key)+1:])
-			b, _ := parseMember(line)
-			kept[n-1] = key + "\x00" + join(a, b).String()
+			kept[n-1] = rollLine(join(parseRollLine(kept[n-1]), parseRollLine(next)))
 			continue
 		}
 		kept = append(kept, next)
@@ -52,12 +69,17 @@ func (r *Roll) Join(join func(a, b Member) Member) (twice int) {
 func (r *Roll) All() iter.Seq[Member] {
 	return func(yield func(Member) bool) {
 		for _, next := range r.lines {
-			_, line, _ := strings.Cut(next, "\x00")
-			if m, ok := parseMember(line); ok && !yield(m) {
+			if !yield(parseRollLine(next)) {
 				return
 			}
 		}
 	}
+}
+
+func parseRollLine(s string) Member {
+	_, line := keyAndLine(s)
+	m, _ := parseMember(line)
+	return m
 }
 
 // both is Join for two of a kind: the first stays.
@@ -82,19 +104,13 @@ func (l *List) Enrol(r *Roll) (added int, err error) {
 	defer m.Close()
 	var there Roll
 	var other []string
-	if !m.sorted {
-		err = m.guard(func() {
-			for line := range strings.Lines(string(m.data)) {
-				line = strings.TrimSpace(line)
-				if member, ok := parseMember(line); ok {
-					there.Add(member)
-				} else if line != "" {
-					other = append(other, line)
-				}
-			}
-		})
-		if err != nil {
+	if !m.sorted { // written by hand: of two lines for one address the first counts
+		var set MemberSet
+		if set, other, err = l.readMembers(); err != nil {
 			return 0, err
+		}
+		for _, member := range set {
+			there.Add(member)
 		}
 		there.Join(both)
 	}
@@ -104,7 +120,7 @@ func (l *List) Enrol(r *Roll) (added int, err error) {
 			// put yields the new ones that come before a key; all, without one.
 			put := func(key string) bool {
 				for len(rest) > 0 {
-					next, line, _ := strings.Cut(rest[0], "\x00")
+					next, line := keyAndLine(rest[0])
 					if key != "" && next >= key {
 						if next == key {
 							rest = rest[1:]
@@ -136,7 +152,7 @@ func (m *Members) keyed(there *Roll) iter.Seq2[string, string] {
 	return func(yield func(key, line string) bool) {
 		if !m.sorted {
 			for _, next := range there.lines {
-				key, line, _ := strings.Cut(next, "\x00")
+				key, line := keyAndLine(next)
 				if !yield(key, line) {
 					return
 				}
