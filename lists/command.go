@@ -93,6 +93,7 @@ var (
 	replyRobot     = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "automatic mail gets no answer here; a person must write this"}
 	replyNoAuthor  = smtp.Reply{Code: 550, Enhanced: "5.6.0", Text: "the message has no From field that names one author, so nobody knows whom to answer"}
 	replyNoCommand = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a command needs a sender to answer to"}
+	replySelf      = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "this is the list's own address, and it writes no letters to itself"}
 	replyLongWho   = smtp.Reply{Code: 553, Enhanced: "5.1.3", Text: "an address whose local part is longer than 64 octets cannot be a member"}
 )
 
@@ -106,10 +107,10 @@ func Author(h rewrite.Header) (smtp.Path, error) {
 	return authors[0], nil
 }
 
-// automatic says that a message was not written by a person, or was sent to
+// Automatic says that a message was not written by a person, or was sent to
 // many: RFC 3834, 2. Such mail gets no answer, or two programs would write to
 // each other for ever.
-func automatic(h rewrite.Header) bool {
+func Automatic(h rewrite.Header) bool {
 	if word := autoSubmitted(h); word != "" && word != "no" {
 		return true
 	}
@@ -160,19 +161,29 @@ func (l *List) mayAsk(c Command) error {
 // session, so that whoever hears no is still on the line, and again before the
 // command is done.
 func (l *List) MayCommand(h rewrite.Header, c Command) (who smtp.Path, err error) {
-	if automatic(h) {
+	if Automatic(h) {
 		return smtp.Path{}, replyRobot
 	}
-	author, err := Author(h)
-	switch {
-	case err != nil:
+	who, err = Author(h)
+	if err != nil {
 		return smtp.Path{}, err
-	case len(author.Local) > maxMember:
-		return smtp.Path{}, replyLongWho
-	case !c.Who.IsNull():
-		return c.Who, l.mayAsk(c)
 	}
-	return author, l.mayAsk(c)
+	if !c.Who.IsNull() {
+		who = c.Who
+	}
+	switch {
+	case len(who.Local) > maxMember:
+		return smtp.Path{}, replyLongWho
+	case l.isOwn(who):
+		return smtp.Path{}, replySelf
+	}
+	return who, l.mayAsk(c)
+}
+
+// isOwn says that an address is the list's, or of its commands and owners.
+func (l *List) isOwn(p smtp.Path) bool {
+	name, _, _ := strings.Cut(p.Local, l.delimiter)
+	return smtp.Path{Local: name, Domain: p.Domain}.Key() == l.Addr.Key()
 }
 
 // fitsCommand holds the size of a command against MaxCommand.

@@ -293,6 +293,57 @@ func TestRobotsAnswer(t *testing.T) {
 	}
 }
 
+// TestHeldInAnothersName: posts in somebody's name, which wait for a moderator or
+// for himself until nobody wants them any more, make one letter to him and none
+// where they say that a program wrote them. Who tells the author of each sends a
+// hundred mails to whoever was named in a hundred.
+func TestHeldInAnothersName(t *testing.T) {
+	for _, nonmembers := range []string{"hold", "confirm"} {
+		w, l, person := newPeople(t, "nonmembers="+nonmembers)
+		victim, robot := person("victim@example.com"), person("robot@example.com")
+		for i := range 20 {
+			post := fmt.Sprintf("From: %s\r\nTo: dev@lists.example.org\r\nSubject: Buy %d\r\n", victim.addr, i)
+			w.wantWire("250", "eve@example.net", dev, post+"\r\nx\r\n")
+			w.wantWire("250", "eve@example.net", dev, strings.Replace(post, "victim@", "robot@", 1)+"Precedence: bulk\r\n\r\nx\r\n")
+		}
+		w.deliver()
+		asked := len(victim.letters())
+		w.later = lists.HeldLife + 2*maintainEvery
+		w.deliver()
+		if got := asked + len(victim.letters()); got != 1 {
+			t.Errorf("%s: %d letters to the one who was named", nonmembers, got)
+		}
+		robot.read = 0
+		if got := robot.letters(); len(got) > 0 {
+			t.Errorf("%s: a program gets\n%s", nonmembers, got[0].message)
+		}
+		if got := w.held(l); len(got) > 0 {
+			t.Errorf("%s: %d are still held", nonmembers, len(got))
+		}
+	}
+}
+
+// TestListAsksItself: a list does not become a member of itself, nor write to its
+// own commands and owners, because somebody writes in its name. Where everybody is
+// let in who asks, such a list sends each post to itself for ever.
+func TestListAsksItself(t *testing.T) {
+	for _, mode := range []string{"open", "confirm", "approve"} {
+		w, l, person := newPeople(t, "subscribe="+mode)
+		for _, name := range []string{dev, "DEV@Lists.Example.ORG", "dev+subscribe@lists.example.org", "dev+owner@lists.example.org", "\"dev\"@lists.example.org"} {
+			w.wantWire("550 5.7.1", "eve@example.net", "dev+subscribe@lists.example.org", from(name))
+			w.wantWire("550 5.7.1", "eve@example.net", "dev+help@lists.example.org", from(name))
+			w.wantWire("550 5.7.1", "eve@example.net", "dev+request@lists.example.org", from(name)+"subscribe\r\n")
+		}
+		w.wantWire("550 5.7.1", "eve@example.net", "dev+subscribe-dev=lists.example.org@lists.example.org", from("eve@example.net"))
+		w.deliver()
+		if got := person("@").letters(); len(got) > 0 {
+			t.Errorf("%s: it writes\n%s", mode, got[0].message)
+		}
+		wantMembers(t, l, "bob@example.net")
+		w.wantEmpty()
+	}
+}
+
 // carry does with what the relay has taken what a mail system does: what is for a
 // list goes to the list, by a session. It gives what was for people.
 func (w *world) carry(f *fakeRelay, done int) (people []delivered, carried, all int) {

@@ -62,7 +62,8 @@ func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Head
 		return err
 	}
 	defer held.Close()
-	if d.Verdict == lists.Confirm {
+	// What a program wrote, or says so, gets no answer.
+	if d.Verdict == lists.Confirm && !lists.Automatic(h) {
 		return r.askAuthor(held, l, id, h)
 	}
 	return r.askModerators(held, l, id, h, d.Reason)
@@ -315,17 +316,30 @@ func (r *Runner) expireOne(l *lists.List, spool *queue.Spool, held *queue.Messag
 	}
 	h := rewrite.Parse(raw)
 	r.Log.Printf(maillog.Info, "expired id=%s list=%s from=%s message-id=%s", held.ID, l.Addr, held.From, messageID(h))
-	if strings.HasPrefix(held.Why, lists.Hold.String()+": ") {
-		author := authorOf(h, held.From)
-		err := r.writeLetter(l, note{
-			id: id, text: "expired", to: []smtp.Path{author}, at: r.now(), client: held.Client, answers: h.Get("Message-ID"),
-			words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
-		})
-		if err != nil {
+	if strings.HasPrefix(held.Why, lists.Hold.String()+": ") && !lists.Automatic(h) {
+		if err := r.tellExpired(l, held, id, h); err != nil {
 			return err
 		}
 	}
 	return spool.Drop(queue.Held, held.ID)
+}
+
+// tellExpired tells whom From names that nobody has decided on his post: once a
+// day, since whoever wrote it may not be he.
+func (r *Runner) tellExpired(l *lists.List, held *queue.Message, id string, h rewrite.Header) error {
+	author := authorOf(h, held.From)
+	err := l.Ask(lists.Letter{Kind: "expired", To: author, Network: lists.Network(smtp.OriginAddr(held.Client)), Cause: id}, r.now())
+	if reply, no := permanent(err); no {
+		r.Log.Printf(maillog.Info, "not told id=%s list=%s author=%s reason=%q", held.ID, l.Addr, author, reply)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.writeLetter(l, note{
+		id: id, text: "expired", to: []smtp.Path{author}, at: r.now(), client: held.Client, answers: h.Get("Message-ID"),
+		words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
+	})
 }
 
 // maintainEvery is how often what gets old is looked for, on all lists.
