@@ -35,7 +35,7 @@ func TestMlmmjMovesIn(t *testing.T) {
 		t.Errorf("a dry run has made\n%s", out)
 	}
 	report := run(t, "superlist", "import", "mlmmj", r.dir)
-	for _, want := range []string{"made " + list + ": members 7, held posts 1, archive 1", "control/prefix", "post = members, nonmembers = hold"} {
+	for _, want := range []string{"made " + list + ": members 7, held posts 1, archive 1", "control/prefix", "post = members, nonmembers = hold", "as mlmmj brings them: language = en"} {
 		if !strings.Contains(report, want) {
 			t.Errorf("it does not say %q:\n%s", want, report)
 		}

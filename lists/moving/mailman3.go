@@ -120,16 +120,40 @@ func (m *mailman) eachEntry(name string, do func(n int, raw json.RawMessage)) {
 	}
 	if err == nil {
 		defer f.Close()
-		err = entriesOf(f, do)
+		err = entriesOf(f, maxEntry, do)
 	}
 	if err != nil {
 		m.p.Report.leave(name, "what comes from there on cannot be read: "+err.Error(), "")
 	}
 }
 
-// entriesOf reads {"entries": […], …}, or […] alone.
-func entriesOf(r io.Reader, do func(n int, raw json.RawMessage)) error {
-	d := json.NewDecoder(r)
+// maxEntry is the largest entry of an answer: a held post, whose bytes may be
+// written as six each.
+const maxEntry = 256 << 20
+
+// errEntry is an answer that would need too much memory.
+var errEntry = errors.New("an entry is too large")
+
+// An allowance is how much may be read until more is given.
+type allowance struct {
+	r    io.Reader
+	left int
+}
+
+func (a *allowance) Read(p []byte) (int, error) {
+	if a.left <= 0 {
+		return 0, errEntry
+	}
+	n, err := a.r.Read(p)
+	a.left -= n
+	return n, err
+}
+
+// entriesOf reads {"entries": […], …}, or […] alone, and no entry larger than
+// max, give or take what is read ahead.
+func entriesOf(r io.Reader, max int, do func(n int, raw json.RawMessage)) error {
+	give := &allowance{r, max}
+	d := json.NewDecoder(give)
 	open, err := d.Token()
 	if err != nil {
 		return err
@@ -141,6 +165,7 @@ func entriesOf(r io.Reader, do func(n int, raw json.RawMessage)) error {
 				return fmt.Errorf("entry %d: %w", n, err)
 			}
 			do(n, raw)
+			give.left = max
 		}
 		_, err := d.Token()
 		return err
@@ -563,7 +588,7 @@ func (m *mailman) words() {
 	}
 	tag := strings.ReplaceAll(m.text("preferred_language"), "_", "-")
 	base, _, _ := strings.Cut(tag, "-")
-	if slices.Contains([]string{"en", "de", "es", "fr", "ja"}, base) {
+	if slices.Contains(languages, base) {
 		m.p.set("language", quote(tag))
 		m.take("preferred_language", "language = %s", tag)
 	} else if tag != "" {

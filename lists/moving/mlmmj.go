@@ -476,18 +476,59 @@ func (m *mlmmj) rest() error {
 	return nil
 }
 
-// texts are mlmmj's letters. There are as many as it has kinds of them, and which
-// were changed, or only in what language they are, nobody knows.
+// mlmmjTexts is where mlmmj's own letters are, by language.
+const mlmmjTexts = "/usr/share/mlmmj/text.skel"
+
+// texts are mlmmj's letters. Those that are as mlmmj brings them say in what
+// language the list speaks; others are somebody's own words.
 func (m *mlmmj) texts() {
-	files, err := m.list("text")
+	names, err := m.list("text")
 	if err != nil {
 		m.p.Report.leave("text", err.Error(), "")
 	}
-	if len(files) > 0 {
-		m.p.Report.leave("text", count(len(files), "letter")+" of mlmmj's, in whatever language and words",
-			"the letters here are in en, de, es, fr and ja (language in list.toml); own words go into texts.toml")
+	if len(names) == 0 {
+		return
+	}
+	language, own := m.nearest(names)
+	if language != "" {
+		m.p.set("language", quote(language))
+		m.p.Report.take("text", "%s as mlmmj brings them: language = %s", count(len(names)-len(own), "letter"), language)
+	}
+	const instead = "the letters here are in en, de, es, fr and ja (language in list.toml); own words go into texts.toml"
+	if len(own) == len(names) {
+		m.p.Report.leave("text", count(len(names), "letter")+" of mlmmj's, in whatever language and words", instead)
+	} else if len(own) > 0 {
+		m.p.Report.leave("text", "own words in "+clip(strings.Join(own, ", ")), instead)
 	}
 }
+
+// nearest is the language in which most of the letters are mlmmj's own, and those
+// that are not. None of them may be.
+func (m *mlmmj) nearest(names []string) (language string, own []string) {
+	own = names
+	for _, tag := range languages {
+		skel, err := openFolder(path.Join(mlmmjTexts, tag))
+		if err != nil {
+			continue
+		}
+		var other []string
+		for _, name := range names {
+			theirs, err := m.read(path.Join("text", name))
+			ours, none := skel.read(name)
+			if err != nil || none != nil || ours == nil || !bytes.Equal(theirs, ours) {
+				other = append(other, name)
+			}
+		}
+		skel.root.Close()
+		if len(other) < len(own) {
+			language, own = tag, other
+		}
+	}
+	return language, own
+}
+
+// languages are those of the letters here.
+var languages = []string{"en", "de", "es", "fr", "ja"}
 
 // others are control files that say nothing here, or nothing that mlmmj knows.
 func (m *mlmmj) others() {

@@ -428,6 +428,38 @@ func FuzzMailman(f *testing.F) {
 	})
 }
 
+// TestLargeEntry: an answer of Mailman's is read entry by entry, and none of them
+// without end.
+func TestLargeEntry(t *testing.T) {
+	const max = 64 << 10
+	entry := `{"email":"a@example.com"},`
+	n := 0
+	small := io.MultiReader(strings.NewReader(`[`), io.LimitReader(repeat(entry), 10*max/int64(len(entry))*int64(len(entry))), strings.NewReader(`{}]`))
+	if err := entriesOf(small, max, func(int, json.RawMessage) { n++ }); err != nil || n != 10*max/len(entry)+1 {
+		t.Errorf("many small ones: %d, %v", n, err)
+	}
+	large := io.MultiReader(strings.NewReader(`["`), repeat("x"))
+	if err := entriesOf(large, max, func(int, json.RawMessage) {}); !errors.Is(err, errEntry) {
+		t.Errorf("a large one: %v", err)
+	}
+}
+
+// repeat reads a text over and over.
+func repeat(text string) io.Reader { return &again{text: text} }
+
+type again struct {
+	text string
+	at   int
+}
+
+func (a *again) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		k := copy(p[n:], a.text[a.at:])
+		n, a.at = n+k, (a.at+k)%len(a.text)
+	}
+	return n, nil
+}
+
 // TestMbox: RFC 4155 and what programs make of it.
 func TestMbox(t *testing.T) {
 	const text = "From a@example.com Sat Nov 21 10:00:00 2026\nFrom: a@example.com\n\nFrom here on:\n>From there\n>>From\n>>From x\n\n" +
