@@ -507,3 +507,95 @@ func TestUnite(t *testing.T) {
 		}
 	}
 }
+
+// arrive receives a parcel of the list dev and opens it.
+func arrive(t *testing.T, p *Parcel, err error) (Report, *lists.List) {
+	t.Helper()
+	parcel := send(t, p, err)
+	site := testSite(t)
+	report, err := Target{Site: site}.Receive(bytes.NewReader(parcel))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := site.Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report, l
+}
+
+// TestMailmanPolicy: who may post, by what Mailman does with members and others.
+func TestMailmanPolicy(t *testing.T) {
+	const roster = `[{"email":"a@example.com"},{"email":"b@example.com","moderation_action":%q}]`
+	for _, c := range []struct{ members, nonmembers, b, want string }{
+		{"defer", "hold", "", "members hold false: a b"},
+		{"accept", "discard", "hold", "members discard false: a b moderated"},
+		{"hold", "reject", "", "members reject true: a b"},
+		{"hold", "reject", "hold", "members reject true: a b"},
+		{"hold", "reject", "accept", "members reject false: a moderated b"},
+		{"hold", "reject", "defer", "members reject false: a moderated b"},
+		{"defer", "accept", "reject", "anyone reject false: a b, ban b"},
+		{"defer", "defer", "discard", "anyone reject false: a b, ban b"},
+		{"reject", "reject", "", "moderators reject false: a b"},
+		{"discard", "hold", "discard", "moderators reject false: a b"},
+		{"defer", "odd", "", "members hold false: a b"},
+	} {
+		p, err := Mailman3(folderOf(t, map[string]string{"owner.txt": "olga@example.org\n", "member.json": fmt.Sprintf(roster, c.b),
+			"config.json": fmt.Sprintf(`{"fqdn_listname":"dev@lists.example.org","default_member_action":%q,"default_nonmember_action":%q}`, c.members, c.nonmembers)}), Options{})
+		_, l := arrive(t, p, err)
+		got := fmt.Sprintf("%s %s %v:", l.Post, l.Nonmembers, l.Moderated)
+		members, err := l.Members()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for m := range members.All() {
+			got += " " + m.String()
+		}
+		members.Close()
+		if len(l.Ban) > 0 {
+			got += ", ban " + strings.Join(l.Ban, " ")
+		}
+		if got = strings.ReplaceAll(got, "@example.com", ""); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
+// TestEzmlmPolicy: who may post and join, by the switches of ezmlm-make, which
+// are files in new versions and letters in old ones.
+func TestEzmlmPolicy(t *testing.T) {
+	for _, c := range []struct{ files, flags, want string }{
+		{"public archived", "", "anyone reject false accept confirm false true anyone"},
+		{"public subpostonly", "", "members reject false accept confirm false false members"},
+		{"public subpostonly", "-abcdefghijklmnopqrstuvwxyz", "members reject false accept confirm false false members"},
+		{"public modpost", "", "anyone reject true accept confirm false false anyone"},
+		{"public modpost subpostonly", "", "members hold false accept confirm false false members"},
+		{"public modpost modpostonly", "", "moderators reject false accept confirm false false anyone"},
+		{"public confirmpost", "", "members confirm false confirm confirm false false anyone"},
+		{"public confirmpost subpostonly", "", "members reject false confirm confirm false false members"},
+		{"", "", "anyone reject false accept closed false false nobody"},
+		{"public modsub", "", "anyone reject false accept confirm+approve false false anyone"},
+		{"public modsub nosubconfirm", "", "anyone reject false accept approve false false anyone"},
+		{"public modgetonly", "", "anyone reject false accept confirm false false nobody"},
+		{"public", "old-u", "members reject false accept confirm false false members"},
+		{"public", "old-hg", "anyone reject false accept open false false members"},
+		{"public", "old-UHG", "anyone reject false accept confirm false false anyone"},
+		{"public modpost", "old-o", "moderators reject false accept confirm false false anyone"},
+	} {
+		files := map[string]string{"subscribers/": "", "outlocal": "dev\n", "outhost": "lists.example.org\n", "owner": "&olga@example.org\n"}
+		for _, name := range strings.Fields(c.files) {
+			files[name] = ""
+		}
+		if old, ok := strings.CutPrefix(c.flags, "old"); ok {
+			files["config"] = "F:" + old + "\n"
+		} else if c.flags != "" {
+			files["flags"] = c.flags + "\n"
+		}
+		p, err := Ezmlm(folderOf(t, files), Options{})
+		_, l := arrive(t, p, err)
+		got := fmt.Sprintf("%s %s %v %s %s %v %v %s", l.Post, l.Nonmembers, l.Moderated, l.Unverified, l.Subscribe, l.MustBeNamed, l.Archive, l.ArchiveAccess)
+		if got != c.want {
+			t.Errorf("%q %q: %s, want %s", c.files, c.flags, got, c.want)
+		}
+	}
+}
