@@ -114,7 +114,7 @@ func confirmAddress(t *testing.T, letter, action string) string {
 // go, behind the real Postfix, with swaks for each of them, by the commands and
 // addresses that the README shows.
 func TestLifeOfAList(t *testing.T) {
-	if !enter(t, postfixNeeds...) {
+	if !enter(t, append(postfixNeeds, mlmmjNeeds...)...) {
 		return
 	}
 	newHost(t, postfixSettings, "127.0.0.1:10026")
@@ -217,6 +217,30 @@ func TestLifeOfAList(t *testing.T) {
 	}
 	alice.writes("250 2.0.0 ", list, "to whom it concerns", "Hello?")
 	alice.gets("to whom it concerns")
+
+	t.Log("a list of mlmmj's moves in, and lives on here")
+	makeMlmmj(t, "old", you)
+	for _, add := range [][]string{{alice.addr}, {bob.addr, "-n"}, {zoe.addr}} {
+		run(t, "/usr/bin/mlmmj-sub", append([]string{"-L", mlmmjSpool + "/old", "-f", "-q", "-s", "-a"}, add...)...)
+	}
+	dry := strings.Replace(readme(t, "superlist import mlmmj /var/spool/mlmmj/dev --dry-run"), "mlmmj/dev", "mlmmj/old", 1)
+	if out := sh(dry); !strings.Contains(out, "nothing was changed") {
+		t.Errorf("%s: %s", dry, out)
+	}
+	sh(strings.TrimSuffix(dry, " --dry-run"))
+	const old = "old@lists.example.org"
+	if out := sh("superlist member export " + old); out != alice.addr+"\n"+bob.addr+" nomail\n"+zoe.addr+"\n" {
+		t.Errorf("its members are %q", out)
+	}
+	bob.writes("250 2.0.0 ", old, "are you all here", "Hello.")
+	for _, p := range []*person{alice, zoe} {
+		if m := p.gets("are you all here"); !strings.Contains(header(t, m, "List-Id"), "<old.lists.example.org>") {
+			t.Errorf("not by the list:\n%s", m)
+		}
+	}
+	zoe.writes("250 2.0.0 ", "old+unsubscribe@lists.example.org", "bye", "")
+	zoe.writes("250 2.0.0 ", path(header(t, zoe.gets("Please confirm: you leave "+old), "Reply-To")), "Re: bye", "")
+	zoe.gets("You have left " + old) // and the owner does not hear of it: there is no notifysub
 
 	for _, p := range []*person{owner, alice, bob, zoe, eve, mona} {
 		p.wantRead()

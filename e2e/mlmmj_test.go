@@ -37,11 +37,7 @@ func newRivals(t *testing.T, settings []string, control map[string]string) *riva
 	if len(settings) > 0 {
 		run(t, "superlist", append([]string{"list", "set", list}, settings...)...)
 	}
-	cmd := exec.Command("/usr/bin/mlmmj-make-ml", "-L", "dev", "-s", mlmmjSpool)
-	cmd.Stdin = strings.NewReader("lists.example.org\nowner@example.com\nen\n")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("mlmmj-make-ml: %v\n%s", err, out)
-	}
+	makeMlmmj(t, "dev", "owner@example.com")
 	for name, text := range control {
 		must(t, os.WriteFile(filepath.Join(r.dir, "control", name), []byte(text), 0o644))
 	}
@@ -49,6 +45,16 @@ func newRivals(t *testing.T, settings []string, control map[string]string) *riva
 		run(t, "/usr/bin/mlmmj-sub", "-L", r.dir, "-a", m, "-f", "-q", "-s")
 	}
 	return r
+}
+
+// makeMlmmj makes a list of mlmmj's, as its manual has it.
+func makeMlmmj(t *testing.T, name, owner string) {
+	t.Helper()
+	cmd := exec.Command("/usr/bin/mlmmj-make-ml", "-L", name, "-s", mlmmjSpool)
+	cmd.Stdin = strings.NewReader("lists.example.org\n" + owner + "\nen\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("mlmmj-make-ml: %v\n%s", err, out)
+	}
 }
 
 // mlmmj has mlmmj take a message as Postfix's local(8) hands it over, and waits
