@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -145,19 +144,8 @@ func (l *List) Ask(a Letter, now time.Time) error {
 	if size(all) == 0 {
 		l.sweepAsked(now)
 	}
-	for _, count := range []string{all, net} {
-		if count == "" {
-			continue
-		}
-		f, err := os.OpenFile(count, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-		if err != nil {
-			return err
-		}
-		_, err = io.WriteString(f, ".")
-		f.Close()
-		if err != nil {
-			return err
-		}
+	if err := count(all, net); err != nil {
+		return err
 	}
 	// Synced last: what a crash takes with it is a count.
 	if err := writeSynced(who, []byte(a.Cause)); err != nil {

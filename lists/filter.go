@@ -16,8 +16,20 @@ type Filter interface {
 	Filter(env *smtp.Envelope, d *Draft) error
 }
 
-// replyUnheld: what is no post no moderator sees.
-var replyUnheld = smtp.Reply{Code: 451, Enhanced: "4.7.1", Text: "a mail filter of this site wants a person to look at the message, and nobody does at this address; please try again later"}
+// What is no post no moderator sees. A filter that could not be asked may answer
+// the next time; one that has answered says the same for days.
+var (
+	replyUnasked = smtp.Reply{Code: 451, Enhanced: "4.7.1", Text: "a mail filter of this site could not look at the message, and nobody does at this address; please try again later"}
+	replyUnheld  = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a mail filter of this site wants a person to look at the message first, and nobody does at this address; write to the postmaster here if it is wrong"}
+)
+
+// unheld is the refusal of what cannot be held.
+func (m *Incoming) unheld() error {
+	if m.unasked {
+		return replyUnasked
+	}
+	return replyUnheld
+}
 
 // ErrDiscard has a message accepted and not kept.
 var ErrDiscard = errors.New("discarded")
@@ -29,6 +41,7 @@ type Draft struct {
 	Trace   int
 	Body    io.ReadSeeker // from its beginning
 	Changed bool          // Header or Body is another than it was
+	Unasked bool          // Hold is because a filter could not be asked, and for nothing else
 	Hold    string        // why a person has to look at it first, in ASCII on one line; empty: nobody has
 }
 
@@ -67,7 +80,7 @@ func (m *Incoming) filter() error {
 // redraft writes the message anew, under the same id: the head too, for what a
 // filter says of it is known only now.
 func (m *Incoming) redraft(d *Draft) error {
-	m.hold = d.Hold
+	m.hold, m.unasked = d.Hold, d.Unasked
 	w, err := m.in.create(m.env, queue.Head{ID: m.w.ID(), Arrived: m.arrived, Hold: d.Hold})
 	if err != nil {
 		return err

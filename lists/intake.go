@@ -108,6 +108,11 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 			return err
 		}
 	}
+	if d.Purpose == Owner {
+		if err := d.List.mayWriteOwners(Network(env.Origin().Addr.Addr()), time.Now()); err != nil {
+			return err
+		}
+	}
 	if d.Purpose == Ask {
 		if err := d.List.mayAsk(d.Command); err != nil {
 			return err
@@ -172,6 +177,8 @@ func (d Destination) fits(size int64) error {
 		return nil
 	case Ask:
 		return d.List.fitsCommand(size)
+	case Owner:
+		return d.List.fitsOwner(size)
 	}
 	return d.List.fits(size)
 }
@@ -245,8 +252,10 @@ type Incoming struct {
 	header  rewrite.Scanner
 	arrived time.Time
 	traced  int64  // bytes that are ours
+	sent    int64  // bytes that are the client's, before a filter has changed anything
 	again   *again // nil: nobody minds
 	hold    string // why a filter wants a person to look at it
+	unasked bool   // since it could not be asked
 	instead string // the id to give for a message that is not kept: the recipients have it already, or a filter throws it away
 }
 
@@ -282,6 +291,7 @@ func (m *Incoming) Commit() (string, []error) {
 // where nobody looks for it yet. Where some recipient is left Publish or Abort has
 // to follow; where none is, nothing is left behind.
 func (m *Incoming) Prepare() (outcomes []error, some bool) {
+	m.sent = m.w.Size() - m.traced
 	if err := m.filter(); err == ErrDiscard {
 		m.instead = m.w.ID()
 		return make([]error, len(m.in.dests)), true
@@ -363,14 +373,16 @@ func (m *Incoming) judge() []error {
 		case looped(h, d):
 			verdicts[i] = replyLoop
 		case m.hold != "" && d.Purpose != Post:
-			verdicts[i] = replyUnheld
+			verdicts[i] = m.unheld()
 		case d.Purpose == Post:
 			verdicts[i] = m.judgePost(h, d.List)
 		case d.Purpose == Ask:
 			verdicts[i] = m.judgeCommand(h, d)
+		case d.Purpose == Owner:
+			verdicts[i] = d.List.judgeOwner(h)
 		}
 		if verdicts[i] == nil {
-			verdicts[i] = d.fits(m.w.Size() - m.traced)
+			verdicts[i] = d.fits(m.sent)
 		}
 	}
 	return verdicts

@@ -282,6 +282,9 @@ func (l *List) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 // known says whether somebody may post as one of the list's own.
 func (l *List) known(author smtp.Path, privileged bool) (m Member, ok bool, err error) {
 	m, ok, err = l.find(author)
+	if ok && m.For != "" {
+		m, ok, err = l.behind(m)
+	}
 	if errors.Is(err, errNoMembers) && l.Post == PostAnyone {
 		err = nil // deliver will miss it
 	}
@@ -311,6 +314,16 @@ func (l *List) find(p smtp.Path) (Member, bool, error) {
 		l.last = search{key, member, found}
 	}
 	return l.last.member, l.last.found, nil
+}
+
+// behind is Members.behind.
+func (l *List) behind(other Member) (Member, bool, error) {
+	members, err := l.Members()
+	if err != nil {
+		return Member{}, false, err
+	}
+	defer members.Close()
+	return members.behind(other)
 }
 
 // nonmember decides on somebody who is not on the list.

@@ -19,7 +19,7 @@ func header(lines ...string) rewrite.Header {
 
 // TestJudge is the policy: who, how he is known, and what the list wants.
 func TestJudge(t *testing.T) {
-	const members = "alice@example.com\nmark@example.com moderated\nal@example.com for=alice@example.com\n"
+	const members = "alice@example.com\nmark@example.com moderated\nal@example.com for=alice@example.com\nm@example.com for=mark@example.com\nx@example.com for=gone@example.com\n"
 	for name, test := range map[string]struct {
 		settings []string
 		rules    string
@@ -31,6 +31,8 @@ func TestJudge(t *testing.T) {
 		"stranger":                   {nil, "", []string{"From: eve@example.net"}, "", "reject 550 5.7.1 only members may post"},
 		"one of two authors":         {nil, "", []string{"From: eve@example.net, alice@example.com"}, "", "accept"},
 		"another address":            {nil, "", []string{"From: al@example.com"}, "", "accept"},
+		"a moderated member's":       {nil, "", []string{"From: m@example.com"}, "", "hold m@example.com is moderated"},
+		"of somebody who has left":   {nil, "", []string{"From: x@example.com"}, "", "reject 550 5.7.1 only members may post"},
 		"hold strangers":             {[]string{"nonmembers=hold"}, "", []string{"From: eve@example.net"}, "", "hold eve@example.net is no member"},
 		"ask strangers":              {[]string{"nonmembers=confirm"}, "", []string{"From: eve@example.net"}, "", "confirm eve@example.net is no member"},
 		"drop strangers":             {[]string{"nonmembers=discard"}, "", []string{"From: eve@example.net"}, "", "discard"},

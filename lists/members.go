@@ -37,6 +37,7 @@ type Member struct {
 	Moderated bool   // a moderator sees his posts first
 	Vacation  string // gets nothing before this day, "2026-12-31"; empty: is there
 	For       string // posts for this member, and gets nothing
+	Lang      string // of the letters that the list writes to him, a BCP 47 tag; empty: the list's
 }
 
 // Members is a list's members file, open for reading. It is what it was when
@@ -155,6 +156,33 @@ func (m *Members) Find(p smtp.Path) (member Member, ok bool, err error) {
 		}
 	})
 	return member, ok, err
+}
+
+// behind is the member for whom another address of his stands on the list: what is
+// said of him holds for it too, and without him it is nobody's.
+func (m *Members) behind(other Member) (member Member, ok bool, err error) {
+	p, ok := smtp.ParseAddress(other.For)
+	if !ok {
+		return Member{}, false, nil
+	}
+	if member, ok, err = m.Find(p); !ok || err != nil {
+		return Member{}, false, err
+	}
+	member.Moderated = member.Moderated || other.Moderated
+	return member, true, nil
+}
+
+// Author is the member who posts from an address: his own, or another that the list
+// knows to be his.
+func (m *Members) Author(p smtp.Path) (smtp.Path, error) {
+	member, ok, err := m.Find(p)
+	if err != nil || !ok || member.For == "" {
+		return p, err
+	}
+	if member, ok, err = m.behind(member); ok {
+		p = member.Path
+	}
+	return p, err
 }
 
 const (
@@ -329,6 +357,7 @@ const (
 	wordModerated = "moderated"
 	wordVacation  = "vacation=" // until a day, 2026-12-31
 	wordFor       = "for="      // whose other address it is
+	wordLang      = "lang="     // of letters to him
 	wordName      = "name="     // the rest of the line is the name
 )
 
@@ -340,6 +369,9 @@ func knownWord(word string) bool {
 	}
 	if until, ok := strings.CutPrefix(word, wordVacation); ok {
 		return isDay(until)
+	}
+	if tag, ok := strings.CutPrefix(word, wordLang); ok {
+		return validLanguage(tag)
 	}
 	if whose, ok := strings.CutPrefix(word, wordFor); ok {
 		_, ok := smtp.ParseAddress(whose)
@@ -438,6 +470,9 @@ func parseMember(line string) (Member, bool) {
 		m.Moderated = m.Moderated || word == wordModerated
 		if until, ok := strings.CutPrefix(word, wordVacation); ok && isDay(until) {
 			m.Vacation = until
+		}
+		if tag, ok := strings.CutPrefix(word, wordLang); ok && validLanguage(tag) {
+			m.Lang = tag
 		}
 		if whose, ok := strings.CutPrefix(word, wordFor); ok {
 			m.For, m.NoMail = whose, true

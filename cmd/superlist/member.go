@@ -107,6 +107,7 @@ behind the address now:
   noown                gets no copy of his own posts
   moderated            a moderator sees his posts first
   vacation=2026-12-31  gets nothing before that day
+  lang=de              reads letters of the list in this language
   for=ADDRESS          another address of that member: may post, gets nothing
   name=...             the rest of the line`,
 		Example:           "  superlist member set dev@lists.example.org alice@example.com nocopy name=Alice Liddell",

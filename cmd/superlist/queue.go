@@ -151,6 +151,12 @@ func (a *app) queueShow() *cobra.Command {
 			if !m.List.IsNull() {
 				fmt.Fprintf(out, "list:    %s\n", m.List)
 			}
+			if m.Hold != "" {
+				fmt.Fprintf(out, "hold:    %s\n", printable(m.Hold))
+			}
+			if m.Why != "" {
+				fmt.Fprintf(out, "why:     %s\n", printable(m.Why))
+			}
 			words := map[byte]string{queue.ToDo: "to do", queue.Done: "done", queue.Fail: "failed"}
 			for r, err := range m.Recipients() {
 				if err != nil {

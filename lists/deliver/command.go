@@ -26,6 +26,7 @@ type commanding struct {
 	bodyAt int64     // of the message
 	author smtp.Path // who wrote it, as From says
 	who    smtp.Path // whom it is about
+	lang   string    // of letters to him, where the members do not say it
 }
 
 // command does what the address of a message asks for.
@@ -172,6 +173,7 @@ func (c *commanding) join(m lists.Member) error {
 func (c *commanding) leave() error {
 	was := false
 	err := c.l.EditMembers(func(set lists.MemberSet) error {
+		c.lang = set[c.who.Key()].Lang // who is gone has none any more
 		was = set.Remove(c.who)
 		return nil
 	})
@@ -284,7 +286,7 @@ func (c *commanding) write(id, name string, to []smtp.Path, about smtp.Path, wor
 	maps.Copy(all, words)
 	n := note{id: id, text: name, to: to, words: all, at: c.m.Arrived, client: c.m.Client}
 	if to[0] == about { // and not a notice to owners about somebody
-		n.answers = c.header.Get("Message-ID")
+		n.answers, n.lang = c.header.Get("Message-ID"), c.lang
 	}
 	return c.r.writeLetter(c.l, n)
 }

@@ -3,6 +3,7 @@ package deliver
 import (
 	"errors"
 	"fmt"
+	"mime"
 	"net/mail"
 	"os"
 	"regexp"
@@ -60,7 +61,7 @@ func (p *somebody) letter(subject string) *mail.Message {
 	if got[0].from != "" {
 		p.w.t.Errorf("the letter has the return path %s, want none", got[0].from)
 	}
-	if s := m.Header.Get("Subject"); s != subject {
+	if s, _ := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); s != subject {
 		p.w.t.Errorf("the letter is %q, want %q", s, subject)
 	}
 	return m
@@ -125,6 +126,53 @@ func TestSubscribe(t *testing.T) {
 	olga.letter("alice@example.com has left dev@lists.example.org")
 	wantMembers(t, l, "bob@example.net")
 	w.wantEmpty()
+}
+
+// TestLanguage: a member reads letters in his own language, also the last one; who
+// is none, and the owners, in the list's.
+func TestLanguage(t *testing.T) {
+	w, l, person := newPeople(t, "language=fr")
+	err := l.EditMembers(func(set lists.MemberSet) error {
+		m, _ := lists.ParseMember("alice@example.com lang=de-CH name=Alice")
+		set.Add(m)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice, bob, eve, olga := person("alice@example.com"), person("bob@example.net"), person("eve@example.net"), person("olga@example.org")
+	alice.says("dev+leave@lists.example.org", "tschüss")
+	alice.says(reply(alice.letter("Bitte bestätigen: Sie verlassen dev@lists.example.org")), "ja")
+	alice.letter("Sie haben dev@lists.example.org verlassen")
+	olga.letter("alice@example.com a quitté dev@lists.example.org")
+	bob.says("dev+leave@lists.example.org", "salut")
+	bob.letter("Veuillez confirmer : vous quittez dev@lists.example.org")
+	eve.says("dev+subscribe@lists.example.org", "salut")
+	eve.letter("Veuillez confirmer : vous et dev@lists.example.org")
+	w.wantEmpty()
+}
+
+// TestOtherAddress: a post from another address of a member's is his own.
+func TestOtherAddress(t *testing.T) {
+	w, l, person := newPeople(t)
+	err := l.EditMembers(func(set lists.MemberSet) error {
+		for _, line := range []string{"alice@example.com noown", "al@example.com for=alice@example.com"} {
+			m, _ := lists.ParseMember(line)
+			set.Add(m)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.message("al@example.com", strings.ReplaceAll(strangersPost, "eve@example.net", "al@example.com"), "dev@lists.example.org")
+	w.deliver()
+	if got := person("bob@example.net").letters(); len(got) != 1 {
+		t.Errorf("bob got %+v", got)
+	}
+	if got := append(person("alice@example.com").letters(), person("al@example.com").letters()...); len(got) != 0 {
+		t.Errorf("they got %+v", got)
+	}
 }
 
 // TestSubscribeVariants: by request, without mail, for somebody else.

@@ -125,11 +125,17 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 		w.Abort()
 		return err
 	}
-	author, named := whoIsIn(rewrite.Parse(raw), m.From)
+	h := rewrite.Parse(raw)
+	named := whoIsNamed(h)
+	author, err := members.Author(authorOf(h, m.From))
+	if err != nil {
+		w.Abort()
+		return err
+	}
 	day := r.now().UTC().Format(time.DateOnly)
 	n := 0
 	for member, err := range members.Unique() {
-		if err == nil && member.Gets(author, named, day) {
+		if err == nil && member.Gets(author.Key(), named, day) {
 			n++
 			err = w.Rcpt(smtp.Rcpt{Path: member.Path})
 		}
@@ -180,8 +186,8 @@ func (r *Runner) archive(m *queue.Message, l *lists.List, w *queue.Writer) (numb
 	return posts.Add(archive.Post{ID: w.ID(), Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Content: content})
 }
 
-// whoIsIn gives the key of a post's author, and of those whom its To and Cc name.
-func whoIsIn(h rewrite.Header, from smtp.Path) (author string, named map[string]bool) {
+// whoIsNamed gives the keys of those whom a post's To and Cc name.
+func whoIsNamed(h rewrite.Header) (named map[string]bool) {
 	named = make(map[string]bool)
 	for _, name := range []string{"To", "Cc"} {
 		for _, f := range h.All(name) {
@@ -191,13 +197,16 @@ func whoIsIn(h rewrite.Header, from smtp.Path) (author string, named map[string]
 			}
 		}
 	}
-	return authorOf(h, from).Key(), named
+	return named
 }
 
 // toOwners writes a message for the list's owners. It leaves as it came but for
 // the mark that stops it from coming back.
 func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) error {
 	owners := d.List.OwnerPaths()
+	if err := d.List.CountOwnerMail(lists.Network(smtp.OriginAddr(m.Client)), r.now()); err != nil {
+		return err
+	}
 	w, err := r.begin(m, d.List, id, false)
 	if err != nil {
 		return err

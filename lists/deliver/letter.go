@@ -23,6 +23,24 @@ type note struct {
 	at      time.Time
 	client  string // of the message that caused it, for the operator
 	attach  *queue.Message
+	lang    string // BCP 47; empty: the reader's, where he is a member who has one, or else the list's
+}
+
+// language is that of a letter: who has none of his own, or is not alone, reads the
+// list's.
+func (n *note) language(l *lists.List) string {
+	if n.lang != "" {
+		return n.lang
+	}
+	if len(n.to) == 1 {
+		if members, err := l.Members(); err == nil {
+			defer members.Close()
+			if m, _, err := members.Find(n.to[0]); err == nil && m.Lang != "" {
+				return m.Lang
+			}
+		}
+	}
+	return l.Language
 }
 
 // writeLetter puts a letter into the spool, once. Where it has {confirm} an
@@ -31,7 +49,7 @@ func (r *Runner) writeLetter(l *lists.List, n note) error {
 	if there, err := r.Spool.Exists(queue.Outbound, n.id); there || err != nil {
 		return err
 	}
-	text, err := letter.Find(n.text, l.Language, l.Dir)
+	text, err := letter.Find(n.text, n.language(l), l.Dir)
 	if err != nil {
 		r.Log.Printf(maillog.Warning, "texts list=%s error=%q", l.Addr, err)
 		if text.Body == "" {

@@ -84,6 +84,7 @@ func failed(m *lists.Milter, d *lists.Draft, err error) error {
 	case lists.MilterAccept:
 		return nil
 	case lists.MilterHold:
+		d.Unasked = d.Hold == "" || d.Unasked
 		hold(d, m, "could not be asked")
 		return nil
 	case lists.MilterReject:
@@ -271,6 +272,7 @@ func (a *ask) change(c milter.Change) error {
 		return a.replace(c.Body)
 	case milter.Quarantine:
 		a.f.Log(maillog.Warning, fmt.Sprintf("milter=%s id=%s quarantine=%q", a.m.Address, d.ID, c.Value))
+		d.Unasked = false
 		hold(d, a.m, "says: "+cmp.Or(c.Value, "no reason given"))
 		return nil
 	default:

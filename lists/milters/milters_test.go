@@ -225,8 +225,7 @@ func quarantine(reason string, err error) *milter.Filter {
 }
 
 // TestHold: the filters behind the one that wants a message held are asked too, what
-// they change is changed, and they may still refuse it. What is no post waits with
-// its sender.
+// they change is changed, and they may still refuse it. What is no post is refused.
 func TestHold(t *testing.T) {
 	second := func(err error) *milter.Filter {
 		return &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error {
@@ -243,9 +242,14 @@ func TestHold(t *testing.T) {
 		t.Errorf("hold: %q, want %q", got, want)
 	}
 	for _, local := range []string{"dev+owner", "dev+help"} {
-		if content, err = w.send(t, local, post); content != "" || !strings.HasPrefix(smtp.ReplyTo(err).String(), "451 4.7.1 a mail filter of this site wants a person") {
+		if content, err = w.send(t, local, post); content != "" || !strings.HasPrefix(smtp.ReplyTo(err).String(), "550 5.7.1 a mail filter of this site wants a person") {
 			t.Errorf("%s: %v, in the spool: %q", local, err, content)
 		}
+	}
+	// One that is only away may be back when the sender tries again.
+	w = newWorld(t, table("3", `default_action = "hold"`), nil)
+	if content, err = w.send(t, "dev+owner", post); content != "" || !strings.HasPrefix(smtp.ReplyTo(err).String(), "451 4.7.1 a mail filter of this site could not look") {
+		t.Errorf("a filter that is away: %v, in the spool: %q", err, content)
 	}
 	w = newWorld(t, tables, map[string]*milter.Filter{"1": quarantine("odd", nil), "2": second(milter.Reject)})
 	if content, err = w.post(t, post); content != "" || err == nil {
@@ -361,6 +365,31 @@ func TestConfig(t *testing.T) {
 		}
 		if _, err := lists.Load(file); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestSize: what filters add does not make a post too large for a list, which holds
+// what its author has sent against its limit.
+func TestSize(t *testing.T) {
+	adds := &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error {
+		return s.AddHeader("X-Report", strings.Repeat("x", 900))
+	}}
+	for _, test := range []struct {
+		more int
+		ok   bool
+	}{{0, true}, {1, false}} {
+		w := newWorld(t, table("1", ""), map[string]*milter.Filter{"1": adds})
+		l, err := w.site.Open(smtp.Path{Local: "dev", Domain: "example.org"})
+		if err == nil {
+			err = l.Set([]string{"max_message_size=1024"})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := w.post(t, post+strings.Repeat("x", 1024+test.more-len(post)-len("\r\n"))+"\r\n")
+		if (err == nil) != test.ok || test.ok && !strings.Contains(content, "X-Report") {
+			t.Errorf("%d bytes: %v, %q", 1024+test.more, err, content)
 		}
 	}
 }

@@ -136,6 +136,7 @@ var columnNames = map[string][]string{
 	"words":       {"words", "options"},
 	"delivery":    {"delivery", "delivery_mode", "delivery mode"},
 	"vacation":    {"vacation"},
+	"lang":        {"lang"},
 	"for":         {"for", "alias", "alias_of"},
 	wordNoMail:    {wordNoMail, "no mail"},
 	wordDigest:    {wordDigest},
@@ -238,7 +239,7 @@ func (in *roster) record(n int, record []string, columns []string) {
 		in.bad(n, short(has["delivery"])+" in the column delivery is neither regular, digest nor nomail")
 		return
 	}
-	for _, key := range []string{"vacation", "for"} {
+	for _, key := range []string{"vacation", "for", "lang"} {
 		if has[key] != "" {
 			words = append(words, key+"="+has[key])
 		}
