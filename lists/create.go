@@ -75,6 +75,9 @@ owners = [` + strings.Join(quoted, ", ") + `]
 # Does a moderator see every post first? (hold_all = true holds even more, in an
 # emergency.)
 #moderated = false
+# When do moderators hear of what waits for them: each post at once, or daily all
+# of them together?
+held_notice = ` + quoteTOML(d.HeldNotice) + `
 # Posts of members that nothing but From says are theirs: accept, hold, confirm.
 #unverified = ` + quoteTOML(d.Unverified) + `
 # Who may post like a member, and who not at all: "bob@example.net",

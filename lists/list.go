@@ -50,6 +50,8 @@ type Config struct {
 	// looked at; else its body is not read.
 	AttachmentsAllow  []string `json:"attachments_allow"`  // empty: any
 	AttachmentsRefuse []string `json:"attachments_refuse"` // also of text
+
+	HeldNotice string `json:"held_notice"` // when moderators hear of what is held: each or daily
 }
 
 func (c *Config) keys() []key {
@@ -75,6 +77,7 @@ func (c *Config) keys() []key {
 		{"archive_access", &c.ArchiveAccess},
 		{"attachments_allow", &c.AttachmentsAllow},
 		{"attachments_refuse", &c.AttachmentsRefuse},
+		{"held_notice", &c.HeldNotice},
 	}
 }
 
@@ -99,7 +102,7 @@ const (
 	PostNobody     = "nobody"
 )
 
-// Values of Config.Nonmembers, Config.Unverified and Config.Spam.
+// Values of Config.Nonmembers, Config.Unverified, Config.HeldNotice and Config.Spam.
 const (
 	NonmembersReject  = "reject"
 	NonmembersHold    = "hold"
@@ -109,6 +112,9 @@ const (
 	UnverifiedAccept  = "accept"
 	UnverifiedHold    = "hold"
 	UnverifiedConfirm = "confirm"
+
+	HeldNoticeEach  = "each"  // post, at once
+	HeldNoticeDaily = "daily" // all of them together
 
 	SpamAccept = "accept"
 	SpamHold   = "hold"
@@ -139,7 +145,7 @@ func defaults() Config {
 		Owners: []string{}, Moderators: []string{}, Allow: []string{}, Ban: []string{}, // [] in JSON
 		AttachmentsAllow: []string{}, AttachmentsRefuse: []string{},
 		Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
-		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold,
+		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold, HeldNotice: HeldNoticeEach,
 		Archive: true, ArchiveAccess: ArchiveMembers,
 	}
 }
@@ -263,6 +269,9 @@ func (l *List) check(text string) (err error) {
 	}
 	if what := badPattern(l.Ban); what != "" {
 		return wrong("ban", what)
+	}
+	if l.HeldNotice != HeldNoticeEach && l.HeldNotice != HeldNoticeDaily {
+		return wrong("held_notice", "must be each or daily")
 	}
 	if what := badKind(l.AttachmentsAllow); what != "" {
 		return wrong("attachments_allow", what)

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"fmt"
 	"io"
 	"maps"
 	"time"
@@ -22,7 +23,7 @@ type note struct {
 	answers string            // a Message-ID
 	at      time.Time
 	client  string // of the message that caused it, for the operator
-	attach  *queue.Message
+	attach  []*queue.Message
 	lang    string // BCP 47; empty: the reader's, where he is a member who has one, or else the list's
 }
 
@@ -69,16 +70,20 @@ func (r *Runner) writeLetter(l *lists.List, n note) error {
 	}
 	mail.ReplyTo, _ = smtp.ParseAddress(words["confirm"])
 	head := queue.Head{ID: n.id, Arrived: n.at, Client: n.client, List: l.Addr}
-	if n.attach != nil {
-		part := letter.Part{Name: "post.eml", Open: func() (io.ReadCloser, error) { return io.NopCloser(n.attach.Content()), nil }}
-		head.Body = n.attach.Body
-		head.RequireTLS = n.attach.RequireTLS // as the post itself: RFC 8689, 4.2.1
-		if head.Body == smtp.BinaryMIME {
-			part.Binary, head.Body = true, ""
-		} else if part.UTF8, err = needsUTF8(n.attach); err != nil {
-			return err
+	for i, m := range n.attach {
+		part := letter.Part{Name: "post.eml", Open: func() (io.ReadCloser, error) { return io.NopCloser(m.Content()), nil }}
+		if i > 0 {
+			part.Name = fmt.Sprintf("post-%d.eml", i+1)
 		}
-		mail.Parts = []letter.Part{part}
+		head.RequireTLS = head.RequireTLS || m.RequireTLS // as the post itself: RFC 8689, 4.2.1
+		if m.Body == smtp.BinaryMIME {
+			part.Binary = true
+		} else if part.UTF8, err = needsUTF8(m); err != nil {
+			return err
+		} else if m.Body != "" && head.Body != "8BITMIME" {
+			head.Body = m.Body
+		}
+		mail.Parts = append(mail.Parts, part)
 	}
 	if err := r.put(head, n.to, mail.Write); err != nil {
 		return err

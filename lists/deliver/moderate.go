@@ -110,21 +110,18 @@ func printable(c rune) rune {
 	return c
 }
 
-// askModerators sends a held post to those who decide, under this id.
+// askModerators sends a held post to those who decide, under this id, or has it
+// stand in their next summary.
 func (r *Runner) askModerators(held *queue.Message, l *lists.List, id string, h rewrite.Header, reason string) error {
-	words := map[string]string{"reason": reason, "subject": subjectOf(h), "author": authorOf(h, held.From).Address()}
-	for word, action := range map[string]lists.Action{
-		"confirm": lists.Publish, "allow": lists.AllowAlways, "reject": lists.SendBack, "discard": lists.Drop, "ban": lists.BanAuthor,
-	} {
-		p, err := l.ProofAddress(action, held.ID, r.now())
-		if err != nil {
-			return err
-		}
-		words[word] = p.Address()
+	if l.HeldNotice == lists.HeldNoticeDaily {
+		return r.Site.AwaitSummary(l, r.now())
 	}
-	words["expires"] = held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly)
+	words, err := r.moderation(l, held, h, reason)
+	if err != nil {
+		return err
+	}
 	return r.writeLetter(l, note{
-		id: id, text: "moderate", to: l.ModeratorPaths(), words: words, at: r.now(), client: held.Client, attach: held,
+		id: id, text: "moderate", to: l.ModeratorPaths(), words: words, at: r.now(), client: held.Client, attach: []*queue.Message{held},
 	})
 }
 

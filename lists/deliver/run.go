@@ -53,6 +53,9 @@ func (r *Runner) Run(ctx context.Context) error {
 	if err := r.Maintain(); err != nil {
 		r.Log.Printf(maillog.Err, "trouble maintenance error=%q", err)
 	}
+	if err := r.Summaries(); err != nil {
+		r.Log.Printf(maillog.Err, "trouble summaries error=%q", err)
+	}
 	var err error
 	if r.pool, err = newPool(r.Site, r.Log, cmp.Or(r.mxPort, smtpPort)); err != nil {
 		return err

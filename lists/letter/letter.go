@@ -173,6 +173,11 @@ func (l Letter) fill(text string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
+// Fill is the text's body with words put in, for use within another letter.
+func (t Text) Fill(words map[string]string) string {
+	return Letter{Text: t, Words: words}.fill(t.Body)
+}
+
 // quote is Quote set off from the text, a line at a time.
 func (l Letter) quote() string {
 	var b strings.Builder

@@ -47,6 +47,8 @@ var Words = map[string]string{
 	"reject":      "the address whose answer sends it back",
 	"discard":     "the address whose answer throws it away",
 	"ban":         "the address whose answer keeps its author away",
+	"count":       "how many posts wait",
+	"number":      "which of them this is",
 	"words":       "what a moderator wrote to the author",
 }
 

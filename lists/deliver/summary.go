@@ -1,0 +1,123 @@
+package deliver
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/letter"
+	"superlist/lists/maillog"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+const (
+	// maxSummaryParts is how many posts a summary brings, and maxSummarySize how
+	// large they are together: what many mail systems take. The others are in it
+	// by their names.
+	maxSummaryParts = 50
+	maxSummarySize  = 5 << 20
+)
+
+// Summaries tells the moderators of lists that want it once a day what is held. A
+// summary is in the spool before its reminder is gone, so a crash in between has it
+// written again under the same name: over itself or, where another process has sent
+// it meanwhile, a second time.
+func (r *Runner) Summaries() error {
+	return r.Site.DueSummaries(r.now(), func(addr smtp.Path, id string) error {
+		l, err := r.Site.Open(addr)
+		if errors.Is(err, lists.ReplyNoList) {
+			return nil // it has been removed
+		}
+		if err != nil {
+			return err
+		}
+		return r.summary(l, id)
+	})
+}
+
+// summary writes to a list's moderators what it holds, the oldest first. What is
+// not decided by tomorrow stands in the next one too.
+func (r *Runner) summary(l *lists.List, id string) error {
+	spool := r.Site.HeldSpool(l)
+	entries, err := spool.List(queue.Held)
+	if err != nil {
+		return err
+	}
+	var posts []*queue.Message
+	defer func() {
+		for _, m := range posts {
+			m.Close()
+		}
+	}()
+	for _, e := range entries {
+		m, err := spool.Open(queue.Held, e.ID)
+		if err != nil { // decided a moment ago, or damaged: expire says so
+			continue
+		}
+		posts = append(posts, m)
+	}
+	if len(posts) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(posts, func(a, b *queue.Message) int { return a.Arrived.Compare(b.Arrived) })
+	n := note{
+		id: id, text: "summary", to: l.ModeratorPaths(), at: r.now(),
+		words: map[string]string{"count": strconv.Itoa(len(posts))},
+	}
+	text, err := letter.Find("summary-post", n.language(l), l.Dir)
+	if err != nil {
+		r.Log.Printf(maillog.Warning, "texts list=%s error=%q", l.Addr, err)
+	}
+	size := int64(0)
+	for i, m := range posts {
+		words, err := r.summaryWords(l, m)
+		if err != nil {
+			return err
+		}
+		words["number"] = strconv.Itoa(i + 1)
+		n.quote += text.Fill(words) + "\n"
+		if size += m.Size; len(n.attach) == i && i < maxSummaryParts && size <= maxSummarySize {
+			n.attach = append(n.attach, m)
+		}
+	}
+	if l.HeldNotice == lists.HeldNoticeDaily {
+		if err := r.Site.AwaitSummary(l, r.now()); err != nil {
+			return err
+		}
+	}
+	return r.writeLetter(l, n)
+}
+
+// summaryWords are those about one post.
+func (r *Runner) summaryWords(l *lists.List, m *queue.Message) (map[string]string, error) {
+	raw, _, err := rewrite.ReadHeader(m.Content())
+	if err != nil {
+		return nil, err
+	}
+	_, reason, _ := strings.Cut(m.Why, ": ")
+	return r.moderation(l, m, rewrite.Parse(raw), reason)
+}
+
+// moderation are the words of a letter about a held post: what it is, and the
+// addresses that decide.
+func (r *Runner) moderation(l *lists.List, held *queue.Message, h rewrite.Header, reason string) (map[string]string, error) {
+	words := map[string]string{
+		"list": l.Addr.Address(), "reason": reason, "subject": subjectOf(h), "author": authorOf(h, held.From).Address(),
+		"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
+	}
+	for word, action := range map[string]lists.Action{
+		"confirm": lists.Publish, "allow": lists.AllowAlways, "reject": lists.SendBack, "discard": lists.Drop, "ban": lists.BanAuthor,
+	} {
+		p, err := l.ProofAddress(action, held.ID, r.now())
+		if err != nil {
+			return nil, err
+		}
+		words[word] = p.Address()
+	}
+	return words, nil
+}

@@ -1,0 +1,139 @@
+package deliver
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/lists"
+	"superlist/queue"
+)
+
+// TestSummary: with held_notice = "daily" moderators hear once a day of all that is
+// held, can decide on each, and hear the next day of what is left.
+func TestSummary(t *testing.T) {
+	w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org", "held_notice=daily")
+	eve, bob, mona := person("eve@example.net"), person("bob@example.net"), person("mona@example.org")
+	w.message(eve.addr, strangersPost, "dev@lists.example.org")
+	w.message(eve.addr, strings.Replace(strangersPost, "Subject: Hello", "Subject: {confirm} again", 1), "dev@lists.example.org")
+	w.deliver()
+	if got := append(mona.letters(), bob.letters()...); len(got) != 0 {
+		t.Errorf("at once they got %+v", got)
+	}
+
+	w.later += 25 * time.Hour
+	w.deliver()
+	letter := mona.letter("2 to decide (dev@lists.example.org)")
+	text := readAll(t, letter)
+	for _, want := range []string{"    1. Hello\r\n", "    2. {confirm} again\r\n", "From eve@example.net: eve@example.net is no member; until ", strangersPost, "post-2.eml"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	w.deliver()
+	if got := mona.letters(); len(got) != 0 {
+		t.Errorf("the same day mona got %+v", got)
+	}
+
+	mona.says(addressOf(t, text, lists.Publish), "yes")
+	if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].message, strangersPost) {
+		t.Errorf("bob got %+v", got)
+	}
+	w.later += 25 * time.Hour
+	w.deliver()
+	if text := readAll(t, mona.letter("1 to decide (dev@lists.example.org)")); !strings.Contains(text, "    1. {confirm} again\r\n") {
+		t.Errorf("the next day:\n%s", text)
+	}
+
+	if err := l.Set([]string{"held_notice=each"}); err != nil {
+		t.Fatal(err)
+	}
+	w.later += 25 * time.Hour
+	w.deliver()
+	mona.letter("1 to decide (dev@lists.example.org)") // what was promised comes, and is the last
+	w.later += 25 * time.Hour
+	w.deliver()
+	if got := mona.letters(); len(got) != 0 {
+		t.Errorf("after the last mona got %+v", got)
+	}
+	if entries, _ := os.ReadDir(w.site.QueueDir + "/summaries"); len(entries) != 0 {
+		t.Errorf("left: %v", entries)
+	}
+}
+
+// TestSummaryAgain: a crash after the summary and before its reminder is gone, a
+// second process, a list that is gone and what is half written change nothing.
+func TestSummaryAgain(t *testing.T) {
+	w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org", "held_notice=daily")
+	mona := person("mona@example.org")
+	w.message("eve@example.net", strangersPost, "dev@lists.example.org")
+	w.deliver()
+	dir := w.site.QueueDir + "/summaries"
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%v, %v", entries, err)
+	}
+	reminder := dir + "/" + entries[0].Name()
+	content, _ := os.ReadFile(reminder)
+	os.WriteFile(dir+"/.new-1", []byte("x"), 0o600)
+	other := strings.Replace(reminder, "-", "-f", 1)
+	os.WriteFile(other, []byte("gone@lists.example.org\n"), 0o600)
+
+	w.later += 25 * time.Hour
+	r := w.runner()
+	if err := r.Summaries(); err != nil {
+		t.Fatal(err)
+	}
+	os.WriteFile(reminder, content, 0o600) // as after a crash
+	if err := w.runner().Summaries(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(w.spool(queue.Outbound)); n != 1 {
+		t.Errorf("%d letters in the spool", n)
+	}
+	for _, path := range []string{reminder, other} {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s is still there", path)
+		}
+	}
+	w.deliver()
+	mona.letter("1 to decide (dev@lists.example.org)")
+	if err := l.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	w.later += 50 * time.Hour
+	old := time.Now()
+	os.Chtimes(dir+"/.new-1", old, old)
+	w.deliver()
+	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
+		t.Errorf("left: %v", entries)
+	}
+}
+
+// TestSummaryLarge: so many posts are attached, and the others are in it all the
+// same.
+func TestSummaryLarge(t *testing.T) {
+	for _, test := range []struct{ posts, size, attached int }{
+		{maxSummaryParts, 10, maxSummaryParts}, {maxSummaryParts + 1, 10, maxSummaryParts},
+		{2, maxSummarySize/2 - 1000, 2}, {2, maxSummarySize/2 + 1000, 1},
+	} {
+		w, _, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org", "held_notice=daily", "max_message_size=10MiB")
+		for range test.posts {
+			w.message("eve@example.net", strangersPost+strings.Repeat(strings.Repeat("x", 98)+"\r\n", test.size/100), "dev@lists.example.org")
+		}
+		w.deliver()
+		w.later += 25 * time.Hour
+		w.deliver()
+		letters := person("mona@example.org").letters()
+		if len(letters) != 1 {
+			t.Fatalf("mona got %d letters", len(letters))
+		}
+		if n := strings.Count(letters[0].message, "Content-Type: message/rfc822"); n != test.attached {
+			t.Errorf("%d posts of %d bytes: %d are attached, want %d", test.posts, test.size, n, test.attached)
+		}
+		if n := strings.Count(letters[0].message, "To send it back;"); n != test.posts {
+			t.Errorf("%d are in it, want %d", n, test.posts)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package lists
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// A list with held_notice = "daily" writes to its moderators once a day. That one
+// of its posts is held is a file of queue_dir/summaries, named for the time at
+// which they are to hear of it and for the list, whose address is in it:
+//
+//	20261125T000000Z-HASH
+//
+// So whoever looks every minute reads one small directory, however many lists
+// there are. It is only a reminder: what is held stands with the list.
+
+// summaryTime is a time as such a name begins; names are in the order of their times.
+const summaryTime = "20060102T150405Z"
+
+func (s *Site) summaries() string { return filepath.Join(s.QueueDir, "summaries") }
+
+// AwaitSummary has the list's moderators told, at the next midnight of this host,
+// what is held then. Asking again before that changes nothing.
+func (s *Site) AwaitSummary(l *List, now time.Time) error {
+	y, m, d := now.Date()
+	at := time.Date(y, m, d+1, 0, 0, 0, 0, now.Location()).UTC().Format(summaryTime)
+	dir := s.summaries()
+	path := filepath.Join(dir, at+"-"+hash("summary", l.Addr.Key()))
+	if _, err := os.Lstat(path); err == nil {
+		return syncDir(dir) // of the one who has made it, and may have died
+	}
+	if err := os.Mkdir(dir, 0o700); err == nil {
+		if err := syncDir(s.QueueDir); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".new-") // two may do this at once
+	if err != nil {
+		return err
+	}
+	f.Close()
+	defer os.Remove(f.Name())
+	if err := writeSynced(f.Name(), []byte(l.Addr.Address()+"\n")); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// DueSummaries goes through the lists whose moderators are to be told now. id names
+// the summary: what is done for it again after a crash is done for the same. One
+// that another process is at is left to it, and one for which do fails comes again.
+func (s *Site) DueSummaries(now time.Time, do func(addr smtp.Path, id string) error) error {
+	entries, err := os.ReadDir(s.summaries())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var first error
+	for _, e := range entries {
+		path := filepath.Join(s.summaries(), e.Name())
+		stamp, _, _ := strings.Cut(e.Name(), "-")
+		at, wrong := time.Parse(summaryTime, stamp)
+		switch {
+		case wrong != nil: // being written, unless its writer is dead
+			if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > queue.SweepAge {
+				os.Remove(path)
+			}
+			continue
+		case at.After(now):
+			return first // and so are those behind it
+		}
+		if err := dueSummary(path, e.Name(), do); err != nil && first == nil {
+			first = err
+		}
+	}
+	return errors.Join(err, first)
+}
+
+// dueSummary does one, if nobody else does.
+func dueSummary(path, name string, do func(smtp.Path, string) error) error {
+	f, _, err := queue.OpenRegular(path, unix.O_RDONLY)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil
+	}
+	if stillThere(f) != nil {
+		return nil // another one has done it since
+	}
+	text := make([]byte, smtp.MaxPath+1)
+	n, _ := f.Read(text)
+	if addr, ok := smtp.ParseAddress(strings.TrimSuffix(string(text[:n]), "\n")); ok {
+		if err := do(addr, "summary-"+name); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
