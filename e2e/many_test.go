@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -183,4 +184,94 @@ func waiting(t *testing.T, dir string) (n int) {
 		}
 	}
 	return n
+}
+
+// TestModeratorsAtOnce: two dozen processes decide on one held post at the same
+// moment, by mail and by the operator's command, and not alike. One of them does,
+// and what it says is done, once. Who looks whether a post is still there, and
+// then sends it, sends it as often as somebody looked.
+func TestModeratorsAtOnce(t *testing.T) {
+	bin, err := programs()
+	must(t, err)
+	dir, superlist := killSite(t, bin)
+	superlist("list", "set", list, "nonmembers=hold", "moderators=mona@example.com")
+	outcomes := make(map[string]int)
+	for round := range 4 {
+		must(t, os.RemoveAll(dir+"/out"))
+		author := fmt.Sprintf("eve%d@example.net", round)
+		send := func(from string, to ...string) {
+			t.Helper()
+			c := newTalk(t, bin, dir)
+			for _, rcpt := range to {
+				c.say("250 ", "MAIL FROM:<"+from+">\r\nRCPT TO:<"+rcpt+">\r\n")
+				c.wantReply("250 ")
+				c.say("354 ", "DATA\r\n")
+				c.say("250 2.0.0 ", "From: "+from+"\r\nSubject: a post\r\n\r\nbecause\r\n.\r\n")
+			}
+			c.say("221 ", "QUIT\r\n")
+		}
+		send(author, list)
+		superlist("deliver")
+		notices, _ := filepath.Glob(dir + "/out/mona@example.com/new/*")
+		if len(notices) != 1 {
+			t.Fatalf("the moderator got %d letters", len(notices))
+		}
+		notice, err := os.ReadFile(notices[0])
+		must(t, err)
+		var answers []string
+		for range 4 {
+			for _, action := range []string{"p", "r", "d"} {
+				answers = append(answers, confirmAddress(t, string(notice), action))
+			}
+		}
+		send("mona@example.com", answers...)
+		name := strings.Fields(string(superlist("held", "ls", list, "--json")))
+		id := ""
+		for i, word := range name {
+			if word == `"name":` {
+				id = strings.Trim(name[i+1], `",`)
+			}
+		}
+		if id == "" {
+			t.Fatalf("held ls: %q", name)
+		}
+		var wg sync.WaitGroup
+		for i := range 24 {
+			arg := [][]string{{"deliver"}, {"deliver"}, {"held", "approve", list, id}, {"held", "reject", list, id, "--reason", "no"}}[i%4]
+			wg.Go(func() {
+				exec.Command(bin+"/superlist", append([]string{"-c", dir + "/superlist.toml"}, arg...)...).Run()
+			})
+		}
+		wg.Wait()
+		superlist("deliver")
+
+		got := 0
+		for _, m := range members {
+			copies, _ := filepath.Glob(filepath.Join(dir, "out", m, "new", "*"))
+			if len(copies) > 1 {
+				t.Errorf("%s got it %d times", m, len(copies))
+			}
+			got += len(copies)
+		}
+		back, _ := filepath.Glob(filepath.Join(dir, "out", author, "new", "*"))
+		switch {
+		case got == len(members) && len(back) == 0:
+			outcomes["sent"]++
+		case got == 0 && len(back) == 1:
+			outcomes["sent back"]++
+		case got == 0 && len(back) == 0:
+			outcomes["thrown away"]++
+		default:
+			t.Errorf("%d of %d members got it, and it came back %d times", got, len(members), len(back))
+		}
+		if held := strings.TrimSpace(string(superlist("held", "ls", list, "--json"))); held != "[]" && held != "null" && held != "" {
+			t.Errorf("still held: %s", held)
+		}
+		for _, box := range []string{"tmp", "inbound/*", "outbound/*"} { // who came second is in failed
+			if left, _ := filepath.Glob(dir + "/spool/" + box + "/*"); len(left) > 0 {
+				t.Errorf("left in the spool: %q", left)
+			}
+		}
+	}
+	t.Logf("%v", outcomes)
 }

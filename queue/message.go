@@ -137,6 +137,10 @@ func (s *Spool) read(b Box, f *os.File) (*Message, error) {
 	}, nil
 }
 
+// Lock takes a message that was opened for reading, for this process alone and
+// until Close. ErrBusy: somebody else has it, or is done with it.
+func (m *Message) Lock() error { return m.spool.lock(m.f, m.path) }
+
 // Content is the message itself.
 func (m *Message) Content() *io.SectionReader {
 	return io.NewSectionReader(m.f, m.contentAt, m.Size)

@@ -17,6 +17,51 @@ import (
 	"superlist/smtp"
 )
 
+// TestLock: an opened message is for one process, and for none once it is gone.
+func TestLock(t *testing.T) {
+	s := &Spool{Dir: t.TempDir(), Host: "mx.example.org"}
+	if err := s.Init(); err != nil {
+		t.Fatal(err)
+	}
+	w, err := s.Create(Head{Arrived: time.Now()})
+	if err == nil {
+		err = w.Rcpt(smtp.Rcpt{Path: smtp.Path{Local: "a", Domain: "example.org"}})
+	}
+	if err == nil {
+		err = w.Commit(Inbound)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func() *Message {
+		t.Helper()
+		m, err := s.Open(Inbound, w.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	one, two, three := open(), open(), open()
+	defer three.Close()
+	if err := one.Lock(); err != nil {
+		t.Error(err)
+	}
+	if err := two.Lock(); !errors.Is(err, ErrBusy) {
+		t.Errorf("a second: %v", err)
+	}
+	one.Close()
+	if err := two.Lock(); err != nil {
+		t.Errorf("after the first: %v", err)
+	}
+	if err := s.Drop(Inbound, w.ID()); err != nil {
+		t.Fatal(err)
+	}
+	two.Close()
+	if err := three.Lock(); !errors.Is(err, ErrBusy) {
+		t.Errorf("when it is gone: %v", err)
+	}
+}
+
 func newSpool(t testing.TB) *Spool {
 	t.Helper()
 	s := &Spool{Dir: filepath.Join(t.TempDir(), "spool"), Host: "mx1"}

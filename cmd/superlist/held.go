@@ -176,6 +176,11 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action lists
 		if err != nil {
 			return err
 		}
+		// Two operators at once would both do it.
+		if err := m.Lock(); err != nil {
+			m.Close()
+			return &exitError{exTempFail, fmt.Errorf("%s: somebody decides on it at this moment, or just has: %w", name, err)}
+		}
 		log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
 		if err != nil {
 			fmt.Fprintln(c.ErrOrStderr(), "superlist:", err)
@@ -184,7 +189,9 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action lists
 		err = r.Spool.Init()
 		if err == nil {
 			err = r.Decide(l, m, deliver.Decision{
-				Action: action, By: "the operator " + currentUser(), Words: words, Cause: m.ID + "-decided", At: time.Now(),
+				Action: action, By: "the operator " + currentUser(), Words: words,
+				// The same again, after a crash, is no second decision; another is.
+				Cause: m.ID + "-decided-" + string(rune(action)), At: time.Now(),
 			})
 		}
 		m.Close()
