@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -299,8 +300,15 @@ func (r *Runner) expireOne(l *lists.List, spool *queue.Spool, held *queue.Messag
 	if r.now().Sub(held.Arrived) < lists.HeldLife {
 		return nil
 	}
+	err := held.Lock()
+	if errors.Is(err, queue.ErrBusy) {
+		return nil // another run, or an operator who decides, is at it
+	}
+	if err != nil {
+		return err
+	}
 	id := held.ID + "-expired"
-	err := l.Decide(held.ID, id, "nobody decided in time", r.now())
+	err = l.Decide(held.ID, id, "nobody decided in time", r.now())
 	if _, second := permanent(err); second {
 		return nil // somebody is at it this moment
 	}

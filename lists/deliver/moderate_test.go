@@ -284,6 +284,36 @@ func TestExpire(t *testing.T) {
 	}
 }
 
+// TestExpireBusy: a post that another run works on this moment is left to it, or
+// its author would hear of it twice.
+func TestExpireBusy(t *testing.T) {
+	w, l, person := newPeople(t, "nonmembers=hold")
+	eve := person("eve@example.net")
+	w.message(eve.addr, strangersPost, "dev@lists.example.org")
+	w.deliver()
+	spool := w.site.HeldSpool(l)
+	entries, err := spool.List(queue.Held)
+	if err != nil || len(entries) != 1 {
+		t.Fatal(entries, err)
+	}
+	other, err := spool.Open(queue.Held, entries[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	w.later = lists.HeldLife + maintainEvery
+	w.deliver()
+	if got := eve.letters(); len(got) > 0 || len(w.held(l)) != 1 {
+		t.Errorf("it was taken from under the other: %+v", got)
+	}
+	other.Close()
+	w.later += maintainEvery + time.Minute
+	w.deliver()
+	eve.letter("Nobody decided on your post to dev@lists.example.org")
+}
+
 // TestMemberWords: nocopy, noown, vacation and for are kept, and change nothing
 // in the message.
 func TestMemberWords(t *testing.T) {
