@@ -125,6 +125,7 @@ func (k *checker) run(a *app, arg []string) error {
 	k.tls()
 	k.auth()
 	k.milters()
+	k.dkim()
 	k.relay()
 	k.nextHop()
 	k.kick()
@@ -376,6 +377,20 @@ func (k *checker) milters() {
 		}
 		conn.Close()
 		k.ok(about, "answers")
+	}
+}
+
+// dkim asks the resolver that finds the keys of signatures.
+func (k *checker) dkim() {
+	if !k.site.VerifyDKIM {
+		return
+	}
+	ctx, cancel := context.WithTimeout(k.ctx, dnsTimeout)
+	defer cancel()
+	if resolver, err := deliver.AskResolver(ctx, k.site); err != nil {
+		k.warn("verify_dkim", err.Error()+", so signatures prove nothing", "set resolver in [relay] to one that answers, or mend /etc/resolv.conf")
+	} else {
+		k.ok("verify_dkim", "the resolver %s answers", resolver)
 	}
 }
 

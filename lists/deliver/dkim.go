@@ -63,6 +63,17 @@ func Verifier(site *lists.Site, h rewrite.Header, content *io.SectionReader, arr
 	}
 }
 
+// AskResolver asks the resolver that Verifier would ask, for a name that need not be
+// there, and says which it is.
+func AskResolver(ctx context.Context, site *lists.Site) (addr string, err error) {
+	resolver, err := (&dialer{site: site}).resolver()
+	if err != nil {
+		return "", err
+	}
+	_, err = resolver.TXT(ctx, "_domainkey."+site.Hostname)
+	return resolver.Addr, err
+}
+
 // verifier is Verifier of a message from the spool. In what is BINARYMIME there are
 // no lines, which DKIM counts on.
 func (r *Runner) verifier(m *queue.Message, h rewrite.Header) func(smtp.Path) string {
