@@ -248,7 +248,7 @@ held, the name that "superlist held show" takes: explain says the same of it.`,
 			t.add("sender", sender.Address())
 			d, err := l.Judge(&lists.Posting{
 				From: sender, Header: h, Body: lists.BodyOf(content), Proved: proved,
-				Verified: deliver.Verifier(site, h, content, time.Now()),
+				Verified: deliver.Verifier(site, l, h, content, time.Now()),
 				Trace:    func(rule, answer string) { t.add(rule, answer) },
 			})
 			if err != nil {

@@ -20,6 +20,11 @@ import (
 // session, and its DKIM signatures (RFC 6376) are verified here, before the list is
 // asked again: a session asks no name server. What nobody can say in time proves
 // nothing.
+//
+// A signature says who wrote a message, and not who sends it now. Anybody who has
+// got one can send it on, so it counts for a list only where the field that names
+// the list is signed too: what a moderator wrote to somebody else is no word of his
+// to the list.
 
 const (
 	// maxSignatures is how many signatures of a message are verified: its author's
@@ -39,9 +44,10 @@ type txtResolver interface {
 
 // Verifier says how an author is known to be who From says, by what the mail system
 // before us has found out and, where the site wants it, by DKIM.
-func Verifier(site *lists.Site, h rewrite.Header, content *io.SectionReader, arrived time.Time) func(smtp.Path) string {
+func Verifier(site *lists.Site, l *lists.List, h rewrite.Header, content *io.SectionReader, arrived time.Time) func(smtp.Path) string {
 	before := site.Verifier(h)
-	if !site.VerifyDKIM {
+	naming := namingFields(h, l.Addr)
+	if !site.VerifyDKIM || len(naming) == 0 {
 		return before
 	}
 	var domains []string
@@ -53,7 +59,7 @@ func Verifier(site *lists.Site, h rewrite.Header, content *io.SectionReader, arr
 		if !verified {
 			verified = true
 			if resolver, err := (&dialer{site: site}).resolver(); err == nil {
-				domains = signers(resolver, content, arrived)
+				domains = signers(resolver, naming, content, arrived)
 			}
 		}
 		if slices.ContainsFunc(domains, func(d string) bool { return aligned(d, author.Domain) }) {
@@ -76,15 +82,27 @@ func AskResolver(ctx context.Context, site *lists.Site) (addr string, err error)
 
 // verifier is Verifier of a message from the spool. In what is BINARYMIME there are
 // no lines, which DKIM counts on.
-func (r *Runner) verifier(m *queue.Message, h rewrite.Header) func(smtp.Path) string {
+func (r *Runner) verifier(m *queue.Message, l *lists.List, h rewrite.Header) func(smtp.Path) string {
 	if m.Body == smtp.BinaryMIME {
 		return r.Site.Verifier(h)
 	}
-	return Verifier(r.Site, h, m.Content(), m.Arrived)
+	return Verifier(r.Site, l, h, m.Content(), m.Arrived)
 }
 
-// signers are the domains whose signatures a message has, and which are good.
-func signers(resolver txtResolver, content *io.SectionReader, arrived time.Time) (domains []string) {
+// namingFields are the fields of a header that name a list.
+func namingFields(h rewrite.Header, list smtp.Path) (fields []string) {
+	for _, name := range []string{"To", "Cc"} {
+		paths, _ := rewrite.Addresses(h.Get(name))
+		if slices.ContainsFunc(paths, func(p smtp.Path) bool { return p.Key() == list.Key() }) {
+			fields = append(fields, name)
+		}
+	}
+	return fields
+}
+
+// signers are the domains whose signatures a message has, over one of these fields,
+// and which are good.
+func signers(resolver txtResolver, naming []string, content *io.SectionReader, arrived time.Time) (domains []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), signatureTime)
 	defer cancel()
 	// What is wrong with one signature stands with it; that there are more than
@@ -94,7 +112,10 @@ func signers(resolver txtResolver, content *io.SectionReader, arrived time.Time)
 		LookupTXT:        func(name string) ([]string, error) { return keys(ctx, resolver, name) },
 	})
 	for _, v := range found {
-		if v.Err != nil || !v.Time.IsZero() && arrived.Sub(v.Time) > signatureLife {
+		signed := func(field string) bool {
+			return slices.ContainsFunc(v.HeaderKeys, func(key string) bool { return strings.EqualFold(key, field) })
+		}
+		if v.Err != nil || !slices.ContainsFunc(naming, signed) || !v.Time.IsZero() && arrived.Sub(v.Time) > signatureLife {
 			continue
 		}
 		if d, ok := smtp.ASCIIDomain(v.Domain); ok {

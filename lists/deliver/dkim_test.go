@@ -17,13 +17,20 @@ import (
 // signed is a post of bob's with a signature of a domain's.
 func signed(t *testing.T, key ed25519.PrivateKey, domain, selector string, expires time.Duration) string {
 	t.Helper()
+	return signedTo(t, key, domain, selector, expires, "dev@lists.example.org")
+}
+
+// signedTo is signed for a post that names these in To. Of fields only those are
+// signed that are given.
+func signedTo(t *testing.T, key ed25519.PrivateKey, domain, selector string, expires time.Duration, to string, fields ...string) string {
+	t.Helper()
 	const post = "From: Bob <bob@example.net>\r\nTo: dev@lists.example.org\r\nSubject: Hello\r\nMessage-ID: <p@x>\r\n\r\nThe  body.\r\n"
-	o := &dkim.SignOptions{Domain: domain, Selector: selector, Signer: key}
+	o := &dkim.SignOptions{Domain: domain, Selector: selector, Signer: key, HeaderKeys: fields}
 	if expires != 0 {
 		o.Expiration = time.Now().Add(expires)
 	}
 	var b bytes.Buffer
-	if err := dkim.Sign(&b, strings.NewReader(post), o); err != nil {
+	if err := dkim.Sign(&b, strings.NewReader(strings.Replace(post, "dev@lists.example.org", to, 1)), o); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -59,6 +66,10 @@ func TestDKIM(t *testing.T) {
 		"another body":             {message: signed(t, key, "example.net", "s", 0) + "And more.\r\n", held: "hold: nothing proves", asked: 1},
 		"another author":           {message: strings.Replace(signed(t, key, "example.net", "s", 0), "From: Bob <bob@", "From: Carl <carl@", 1), settings: "allow=carl@example.net", held: "hold: nothing proves", asked: 1},
 		"a length":                 {message: strings.Replace(signed(t, key, "example.net", "s", 0), "; d=", "; l=5; d=", 1), held: "hold: nothing proves", asked: 1},
+		"written to others":        {message: signedTo(t, key, "example.net", "s", 0, "x@example.com"), held: "hold: nothing proves"},
+		"to others too":            {message: signedTo(t, key, "example.net", "s", 0, "x@example.com, dev@Lists.example.org"), asked: 1},
+		"To is not signed":         {message: signedTo(t, key, "example.net", "s", 0, "dev@lists.example.org", "From", "Subject"), held: "hold: nothing proves", asked: 1},
+		"To and From are signed":   {message: signedTo(t, key, "example.net", "s", 0, "dev@lists.example.org", "from", "to"), asked: 1},
 		"a key on trial":           {message: signed(t, key, "example.net", "trial", 0), held: "hold: nothing proves", asked: 1},
 		"no key":                   {message: signed(t, key, "example.net", "none", 0), held: "hold: nothing proves", asked: 1},
 		"nobody knows":             {message: signed(t, key, "example.net", "s", 0), fail: "s._domainkey.example.net. TXT", held: "hold: nothing proves", asked: 1},

@@ -25,7 +25,7 @@ func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
 		return err
 	}
 	h := rewrite.Parse(raw)
-	d, err := l.Judge(&lists.Posting{From: m.From, Header: h, Body: lists.BodyOf(m.Content()), Proved: m.Proved, Verified: r.verifier(m, h)})
+	d, err := l.Judge(&lists.Posting{From: m.From, Header: h, Body: lists.BodyOf(m.Content()), Proved: m.Proved, Verified: r.verifier(m, l, h)})
 	if err != nil {
 		return err
 	}

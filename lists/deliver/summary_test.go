@@ -111,6 +111,29 @@ func TestSummaryAgain(t *testing.T) {
 	}
 }
 
+// TestSummaryTrouble: where the reminder cannot be kept the post waits in the queue,
+// and comes again.
+func TestSummaryTrouble(t *testing.T) {
+	w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org", "held_notice=daily")
+	if err := os.WriteFile(w.site.QueueDir+"/summaries", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.message("eve@example.net", strangersPost, "dev@lists.example.org")
+	w.runner().Run(t.Context())
+	if n := len(w.spool(queue.Inbound)); n != 1 {
+		t.Errorf("%d messages are in the spool", n)
+	}
+	os.Remove(w.site.QueueDir + "/summaries")
+	w.later += 2 * time.Hour
+	w.deliver()
+	w.later += 25 * time.Hour
+	w.deliver()
+	person("mona@example.org").letter("1 to decide (dev@lists.example.org)")
+	if got := w.held(l); len(got) != 1 {
+		t.Errorf("held: %q", got)
+	}
+}
+
 // TestSummaryLarge: so many posts are attached, and the others are in it all the
 // same.
 func TestSummaryLarge(t *testing.T) {
