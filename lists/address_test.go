@@ -32,7 +32,10 @@ func TestResolve(t *testing.T) {
 			"dev~leave":       {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
 			"dev~request":     {Purpose: Ask, Command: Command{Verb: VerbRequest}},
 			"dev~subscribe-nomail": {Purpose: Ask,
-				Command: Command{Verb: VerbSubscribe, NoMail: true}},
+				Command: Command{Verb: VerbSubscribe, Delivery: NoPosts}},
+			"dev~Subscribe-DIGEST": {Purpose: Ask,
+				Command: Command{Verb: VerbSubscribe, Delivery: InDigests}},
+			"dev~unsubscribe-digest": {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
 			"dev~unsubscribe-nomail": {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
 			"dev~subscribe-a-b=c.example.com": {Purpose: Ask,
 				Command: Command{Verb: VerbSubscribe, Who: addr("a-b@c.example.com")}},
@@ -53,7 +56,7 @@ func TestResolve(t *testing.T) {
 				t.Errorf("%s: %+v, %v; want %+v", to, d, err, want)
 			}
 		}
-		for _, local := range []string{"dev~", "dev~nothing", "dev~owner~x", "dev~help-me", "dev~subscribe-", "dev~subscribe-x", "dev~subscribe-x=", "dev~subscribe-digest", "dev~subscribe-..", "dev~confirmation", "dev~bounces", "dev~bounces-", "nosuch", "nosuch~owner", "~owner", "~", "de", "devs"} {
+		for _, local := range []string{"dev~", "dev~nothing", "dev~owner~x", "dev~help-me", "dev~subscribe-", "dev~subscribe-x", "dev~subscribe-x=", "dev~subscribe-both", "dev~subscribe-..", "dev~confirmation", "dev~bounces", "dev~bounces-", "nosuch", "nosuch~owner", "~owner", "~", "de", "devs"} {
 			local = strings.ReplaceAll(local, "~", delimiter)
 			_, err := s.Resolve(smtp.Path{Local: local, Domain: "lists.example.org"})
 			var r smtp.Reply

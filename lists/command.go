@@ -20,10 +20,10 @@ const (
 
 // A Command is what an address of a list asks for.
 type Command struct {
-	Verb   string
-	NoMail bool      // subscribe: as a member who gets no posts
-	Who    smtp.Path // whom it is about, where the address says so; else whoever writes
-	Proof  Proof     // confirm
+	Verb     string
+	Delivery Delivery  // subscribe: how the posts are to come
+	Who      smtp.Path // whom it is about, where the address says so; else whoever writes
+	Proof    Proof     // confirm
 }
 
 // alias gives our word for another program's: Mailman's join and leave, mlmmj's
@@ -38,9 +38,14 @@ func alias(word string) string {
 	return ""
 }
 
-// replyNoDigest refuses what a list here cannot give.
-var replyNoDigest = smtp.Reply{Code: 550, Enhanced: "5.1.1",
-	Text: "this list sends no digests; subscribe without -digest, or with -nomail to get nothing"}
+// Refusals of what a list does not give. mlmmj's -both is every post, and then
+// every post again.
+var (
+	replyNoDigest = smtp.Reply{Code: 550, Enhanced: "5.1.1",
+		Text: "this list sends no digests; subscribe without -digest, or with -nomail to get nothing"}
+	replyNotBoth = smtp.Reply{Code: 550, Enhanced: "5.1.1",
+		Text: "one address gets the posts one by one or in digests, not both; subscribe without -both, or with -digest"}
+)
 
 // parseCommand reads what stands behind the delimiter. ok is false for what is
 // no command.
@@ -64,10 +69,13 @@ func parseCommand(verb string) (c Command, ok bool, err error) {
 		return c, true, nil
 	case VerbSubscribe:
 		switch strings.ToLower(rest) {
-		case "digest", "both":
-			return c, true, replyNoDigest
+		case "digest":
+			c.Delivery = InDigests
+			return c, true, nil
+		case "both":
+			return c, true, replyNotBoth
 		case "nomail":
-			c.NoMail = true
+			c.Delivery = NoPosts
 			return c, true, nil
 		}
 		fallthrough
@@ -150,6 +158,9 @@ func autoSubmitted(h rewrite.Header) string {
 func (l *List) mayAsk(c Command) error {
 	if c.Verb == VerbSubscribe && l.Subscribe == SubscribeClosed {
 		return l.refusal("5.7.1", "nobody can subscribe to %s by mail", l.Addr.Address())
+	}
+	if c.Delivery == InDigests && l.Digest == DigestOff {
+		return replyNoDigest
 	}
 	if len(c.Who.Local) > maxMember {
 		return replyLongWho

@@ -101,6 +101,9 @@ held_notice = ` + quoteTOML(d.HeldNotice) + `
 # anybody), confirm (to answer a letter), approve (an owner's yes),
 # confirm+approve, closed.
 #subscribe = ` + quoteTOML(d.Subscribe) + `
+# When members who want digests get one: off, daily, weekly, or after so many
+# posts, "20".
+#digest = ` + quoteTOML(string(d.Digest)) + `
 # Do the owners hear who comes and goes?
 #notify = true
 # Of the letters that the list writes: en, de, es, fr, ja. Own words go into

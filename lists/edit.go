@@ -68,6 +68,16 @@ func (s MemberSet) Add(m Member) bool {
 	return true
 }
 
+// Change has a member get the posts in this way, and says whether he is there.
+func (s MemberSet) Change(p smtp.Path, to Delivery) bool {
+	key := p.Key()
+	m, ok := s[key]
+	if ok && m.Delivery() != to {
+		s[key] = m.With(to)
+	}
+	return ok
+}
+
 // Remove takes a member out, and says whether it was there.
 func (s MemberSet) Remove(p smtp.Path) bool {
 	key := p.Key()
@@ -76,7 +86,7 @@ func (s MemberSet) Remove(p smtp.Path) bool {
 	return ok
 }
 
-// ParseMember reads a line of a members file: "address [nomail] [name=…]".
+// ParseMember reads a line of a members file: "address [nomail] [digest] [name=…]".
 func ParseMember(line string) (Member, bool) {
 	line = strings.TrimSpace(line)
 	if strings.ContainsFunc(line, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {

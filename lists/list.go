@@ -34,6 +34,7 @@ type Config struct {
 	Subscribe      string   `json:"subscribe"`     // open, confirm, approve, confirm+approve or closed
 	Notify         bool     `json:"notify"`        // owners hear who comes and goes
 	Language       string   `json:"language"`      // of the letters: BCP 47
+	Digest         Pace     `json:"digest"`        // when those who want digests get one: off, daily, weekly, or after so many posts
 	Nonmembers     string   `json:"nonmembers"`    // reject, hold, confirm or discard
 	Moderated      bool     `json:"moderated"`     // a moderator sees every post first
 	HoldAll        bool     `json:"hold_all"`      // in an emergency: whoever writes, moderators aside
@@ -64,6 +65,7 @@ func (c *Config) keys() []key {
 		{"subscribe", &c.Subscribe},
 		{"notify", &c.Notify},
 		{"language", &c.Language},
+		{"digest", &c.Digest},
 		{"nonmembers", &c.Nonmembers},
 		{"moderated", &c.Moderated},
 		{"hold_all", &c.HoldAll},
@@ -146,7 +148,7 @@ func defaults() Config {
 		AttachmentsAllow: []string{}, AttachmentsRefuse: []string{},
 		Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
 		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold, HeldNotice: HeldNoticeEach,
-		Archive: true, ArchiveAccess: ArchiveMembers,
+		Archive: true, ArchiveAccess: ArchiveMembers, Digest: DigestDaily,
 	}
 }
 
@@ -260,6 +262,9 @@ func (l *List) check(text string) (err error) {
 	case ArchiveMembers, ArchiveAnyone, ArchiveNobody:
 	default:
 		return wrong("archive_access", "must be members, anyone or nobody")
+	}
+	if !l.Digest.valid() {
+		return wrong("digest", fmt.Sprintf("must be off, daily, weekly, or a number of posts from 1 to %d", MaxPace))
 	}
 	if l.MaxNamed < 0 {
 		return wrong("max_named", "must not be negative; 0 means any number")

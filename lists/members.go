@@ -30,6 +30,7 @@ const sortedMark = 271828182
 type Member struct {
 	Path   smtp.Path
 	NoMail bool     // is a member and may post, gets nothing
+	Digest bool     // gets many posts in one mail, where the list sends such
 	Words  []string // everything after the address, as it stands there
 
 	NoCopy    bool   // gets no copy of what names him in To or Cc
@@ -352,6 +353,7 @@ func (m *Members) Lint() (wrong []string, inOrder bool, err error) {
 // Words that may follow an address.
 const (
 	wordNoMail    = "nomail"
+	wordDigest    = "digest"
 	wordNoCopy    = "nocopy"
 	wordNoOwn     = "noown"
 	wordModerated = "moderated"
@@ -364,7 +366,7 @@ const (
 // knownWord says that a word behind an address means something.
 func knownWord(word string) bool {
 	switch word {
-	case wordNoMail, wordNoCopy, wordNoOwn, wordModerated:
+	case wordNoMail, wordDigest, wordNoCopy, wordNoOwn, wordModerated:
 		return true
 	}
 	if until, ok := strings.CutPrefix(word, wordVacation); ok {
@@ -396,11 +398,14 @@ func (m Member) Unknown() string {
 	return ""
 }
 
-// Gets says whether a member gets a post of this author that names these people,
-// on this day.
+// Present says whether a member gets mail from the list at all, on this day.
+func (m Member) Present(day string) bool { return !m.NoMail && m.Vacation <= day }
+
+// Gets says whether a member whose posts come one by one gets a post of this
+// author that names these people, on this day.
 func (m Member) Gets(author string, named map[string]bool, day string) bool {
 	key := m.Path.Key()
-	return !m.NoMail && !(m.NoOwn && key == author) && !(m.NoCopy && named[key]) && m.Vacation <= day
+	return m.Present(day) && !(m.NoOwn && key == author) && !(m.NoCopy && named[key])
 }
 
 // addressOf is the part of a line up to the first white space outside quotes;
@@ -465,6 +470,7 @@ func parseMember(line string) (Member, bool) {
 			word, after = rest[:i], rest[i:]
 		}
 		m.NoMail = m.NoMail || word == wordNoMail
+		m.Digest = m.Digest || word == wordDigest
 		m.NoCopy = m.NoCopy || word == wordNoCopy
 		m.NoOwn = m.NoOwn || word == wordNoOwn
 		m.Moderated = m.Moderated || word == wordModerated
@@ -509,11 +515,42 @@ func (m *Members) Unique() iter.Seq2[Member, error] {
 	}
 }
 
-// WithNoMail is the member with the word nomail.
-func (m Member) WithNoMail() Member {
-	if !m.NoMail {
-		m.NoMail = true
-		m.Words = append([]string{wordNoMail}, m.Words...) // name= must stay last
+// A Delivery is how a member gets the posts of a list.
+type Delivery byte
+
+const (
+	Each      Delivery = iota // one by one
+	InDigests                 // many in one mail
+	NoPosts                   // not at all; may write
+)
+
+// Delivery is how a member gets the posts.
+func (m Member) Delivery() Delivery {
+	switch {
+	case m.NoMail:
+		return NoPosts
+	case m.Digest:
+		return InDigests
 	}
+	return Each
+}
+
+// With is the member who gets the posts in another way. What else is said of him
+// stays; that an address is another one of a member does too, and then it gets
+// nothing.
+func (m Member) With(d Delivery) Member {
+	var words []string
+	switch d {
+	case InDigests:
+		words = append(words, wordDigest)
+	case NoPosts:
+		words = append(words, wordNoMail)
+	}
+	for _, word := range m.Words {
+		if word != wordDigest && word != wordNoMail {
+			words = append(words, word) // name= stays last
+		}
+	}
+	m.Words, m.Digest, m.NoMail = words, d == InDigests, d == NoPosts || m.For != ""
 	return m
 }

@@ -401,8 +401,41 @@ func TestParseMember(t *testing.T) {
 			t.Errorf("%q is taken as %q", line, m)
 		}
 	}
-	if m := (Member{Path: addr("a@example.com"), Words: []string{"name=A"}}).WithNoMail().WithNoMail(); m.String() != "a@example.com nomail name=A" {
+	if m := (Member{Path: addr("a@example.com"), Words: []string{"name=A"}}).With(NoPosts).With(NoPosts); m.String() != "a@example.com nomail name=A" {
 		t.Errorf("%q", m)
+	}
+}
+
+// TestDelivery: how a member gets the posts is one of three, and changing it
+// changes nothing else.
+func TestDelivery(t *testing.T) {
+	for line, want := range map[string][4]string{
+		//                                    now     each                              in digests                        nothing
+		"a@example.com":                      {"each", "a@example.com", "a@example.com digest", "a@example.com nomail"},
+		"a@example.com nocopy digest":        {"digest", "a@example.com nocopy", "a@example.com nocopy digest", "a@example.com nomail nocopy"},
+		"a@example.com digest nomail":        {"none", "a@example.com", "a@example.com digest", "a@example.com digest nomail"},
+		"a@example.com name=Ann digest":      {"each", "a@example.com name=Ann digest", "a@example.com digest name=Ann digest", "a@example.com nomail name=Ann digest"},
+		"a@example.com for=b@example.com":    {"none", "a@example.com for=b@example.com", "a@example.com digest for=b@example.com", "a@example.com for=b@example.com"},
+		"a@example.com vip DIGEST moderated": {"each", "a@example.com vip DIGEST moderated", "a@example.com digest vip DIGEST moderated", "a@example.com nomail vip DIGEST moderated"},
+	} {
+		m, _ := ParseMember(line)
+		if got := [...]string{"each", "digest", "none"}[m.Delivery()]; got != want[0] {
+			t.Errorf("%q gets %s, want %s", line, got, want[0])
+		}
+		for i, d := range []Delivery{Each, InDigests, NoPosts} {
+			set := MemberSet{m.Path.Key(): m}
+			if !set.Change(m.Path, d) {
+				t.Errorf("%q is not there", line)
+			}
+			got := set[m.Path.Key()]
+			again, _ := ParseMember(got.String())
+			if got.String() != want[i+1] || again.Delivery() != got.Delivery() || m.For == "" && got.Delivery() != d {
+				t.Errorf("%q becomes %q, %d; want %q, %d", line, got, got.Delivery(), want[i+1], d)
+			}
+		}
+	}
+	if set := (MemberSet{}); set.Change(addr("a@example.com"), InDigests) || len(set) > 0 {
+		t.Errorf("who is no member becomes one: %v", set)
 	}
 }
 

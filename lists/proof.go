@@ -18,6 +18,10 @@ type Action byte
 const (
 	Subscribe       Action = 's' // the address wants to be a member
 	SubscribeNoMail Action = 'n' // … one that gets no posts
+	SubscribeDigest Action = 'g' // … one that gets many posts in one mail
+	GetEach         Action = 'e' // a member wants the posts one by one
+	GetDigests      Action = 'c' // … many in one mail
+	GetNone         Action = 'm' // … not at all
 	Unsubscribe     Action = 'u' // … none any more
 	Approve         Action = 'y' // an owner lets somebody in who has asked
 	Decline         Action = 'x' // … or does not
@@ -29,6 +33,28 @@ const (
 	BanAuthor   Action = 'b' // … thrown away, and what else its author writes
 	OwnPost     Action = 'o' // the author says that a post is his
 )
+
+// Subscribing is the action by which an address becomes a member who gets the
+// posts in this way.
+func Subscribing(d Delivery) Action {
+	return [...]Action{Subscribe, SubscribeDigest, SubscribeNoMail}[d]
+}
+
+// Changing is the action by which a member gets the posts in this way from now
+// on. It makes nobody a member: he may have left since he was asked.
+func Changing(d Delivery) Action { return [...]Action{GetEach, GetDigests, GetNone}[d] }
+
+// Delivery is how a member gets the posts after an action of Subscribing or
+// Changing.
+func (a Action) Delivery() (d Delivery, changing bool) {
+	switch a {
+	case SubscribeDigest, GetDigests:
+		d = InDigests
+	case SubscribeNoMail, GetNone:
+		d = NoPosts
+	}
+	return d, a == GetEach || a == GetDigests || a == GetNone
+}
 
 // AboutRequest says that the proof names a request that waits, and AboutHeld
 // that it names a held post; else it names an address.
@@ -106,7 +132,7 @@ func parseProof(s string) (p Proof, ok bool) {
 		p.Subject = parts[2]
 	}
 	switch p.Action {
-	case Subscribe, SubscribeNoMail, Unsubscribe:
+	case Subscribe, SubscribeNoMail, SubscribeDigest, GetEach, GetDigests, GetNone, Unsubscribe:
 		return p, true
 	}
 	return p, p.Action.AboutRequest() || p.Action.AboutHeld()

@@ -25,7 +25,7 @@ func TestProof(t *testing.T) {
 	l := testList(t, s, "")
 	now := time.Now()
 	for _, who := range []string{"alice@example.com", "a-b+c@x.example", `"a b"@example.com`} {
-		for _, a := range []Action{Subscribe, SubscribeNoMail, Unsubscribe} {
+		for _, a := range []Action{Subscribe, SubscribeNoMail, SubscribeDigest, GetEach, GetDigests, GetNone, Unsubscribe} {
 			address, err := l.ProofAddress(a, Subject(addr(who)), now)
 			if err != nil {
 				t.Fatal(err)

@@ -70,11 +70,12 @@ func memberArgs(c *cobra.Command, arg []string) ([]lists.Member, error) {
 }
 
 func (a *app) memberAdd() *cobra.Command {
-	var noMail bool
+	var noMail, digest bool
 	c := &cobra.Command{
 		Use: "add LIST ADDRESS... | -", Short: "Add members",
 		Long: `Add members. With "-" they are read from standard input, one a line. Who is a
-member already stays as he is. With --nomail they may post and get no mail.`,
+member already stays as he is. With --digest they get many posts in one mail,
+with --nomail they may post and get no mail.`,
 		Example: `  superlist member add dev@lists.example.org alice@example.com bob@example.net
   cut -d, -f2 people.csv | superlist member add dev@lists.example.org -`,
 		Args:              args(cobra.MinimumNArgs(2)),
@@ -84,14 +85,21 @@ member already stays as he is. With --nomail they may post and get no mail.`,
 			if err != nil {
 				return err
 			}
-			if noMail {
-				for i := range members {
-					members[i] = members[i].WithNoMail()
+			if noMail && digest {
+				return usageError{errors.New("say --digest or --nomail, not both")}
+			}
+			for i := range members {
+				switch {
+				case noMail:
+					members[i] = members[i].With(lists.NoPosts)
+				case digest:
+					members[i] = members[i].With(lists.InDigests)
 				}
 			}
 			return a.addMembers(c, arg[0], members)
 		},
 	}
+	c.Flags().BoolVar(&digest, "digest", false, "they get many posts in one mail")
 	c.Flags().BoolVar(&noMail, "nomail", false, "they may post and get no mail")
 	return c
 }
@@ -103,6 +111,7 @@ func (a *app) memberSet() *cobra.Command {
 behind the address now:
 
   nomail               may post, gets nothing
+  digest               gets many posts in one mail, when the list sends one
   nocopy               gets no post that names him in To or Cc
   noown                gets no copy of his own posts
   moderated            a moderator sees his posts first

@@ -57,7 +57,7 @@ func (r *Runner) command(m *queue.Message, d lists.Destination, id string) error
 	r.Log.Printf(maillog.Info, "command id=%s list=%s from=%s verb=%s about=%s", m.ID, c.l.Addr, m.From, cmd.Verb, c.who)
 	switch cmd.Verb {
 	case lists.VerbSubscribe:
-		return c.subscribe(lists.Member{Path: c.who}, cmd.NoMail)
+		return c.subscribe(lists.Member{Path: c.who}.With(cmd.Delivery))
 	case lists.VerbUnsubscribe:
 		return c.unsubscribe()
 	case lists.VerbConfirm:
@@ -68,29 +68,37 @@ func (r *Runner) command(m *queue.Message, d lists.Destination, id string) error
 	return c.ask(lists.VerbHelp, "help", c.who, nil)
 }
 
-// subscribe is somebody who wants to become a member, and has proved nothing.
-func (c *commanding) subscribe(m lists.Member, noMail bool) error {
-	action := lists.Subscribe
-	if noMail {
-		m, action = m.WithNoMail(), lists.SubscribeNoMail
-	}
-	isMember, err := c.isMember(m.Path)
+// How the posts come, in the names of letters.
+var (
+	joins   = map[lists.Delivery]string{lists.Each: "confirm-subscribe", lists.NoPosts: "confirm-subscribe", lists.InDigests: "confirm-digest"}
+	changes = map[lists.Delivery]string{lists.Each: "confirm-each", lists.NoPosts: "confirm-nomail", lists.InDigests: "confirm-digest"}
+	changed = map[lists.Delivery]string{lists.Each: "changed-each", lists.NoPosts: "changed-nomail", lists.InDigests: "changed-digest"}
+)
+
+// subscribe is somebody who wants to become a member, or get the posts in another
+// way, and has proved nothing.
+func (c *commanding) subscribe(m lists.Member) error {
+	now, isMember, err := c.member(m.Path)
 	switch {
 	case err != nil:
 		return err
-	case isMember:
+	case isMember && (now.For != "" || now.Delivery() == m.Delivery()):
 		return c.ask(lists.VerbSubscribe, "already-subscribed", m.Path, nil)
+	case isMember: // nobody changes what another gets, not even on an open list
+		// Each way is counted by itself: who has asked for digests may think
+		// better of it the same day.
+		return c.question(changes[m.Delivery()], changes[m.Delivery()], lists.Changing(m.Delivery()))
 	case c.l.Subscribe == lists.SubscribeOpen:
 		return c.once(lists.VerbSubscribe, m.Path, func() error { return c.join(m) })
 	case c.l.Subscribe == lists.SubscribeApprove:
 		return c.once(lists.VerbSubscribe, m.Path, func() error { return c.wait(m) })
 	}
-	return c.question(lists.VerbSubscribe, "confirm-subscribe", action)
+	return c.question(lists.VerbSubscribe, joins[m.Delivery()], lists.Subscribing(m.Delivery()))
 }
 
 // unsubscribe is somebody who wants to leave, and has proved nothing.
 func (c *commanding) unsubscribe() error {
-	isMember, err := c.isMember(c.who)
+	_, isMember, err := c.member(c.who)
 	if err != nil {
 		return err
 	}
@@ -133,16 +141,18 @@ func (c *commanding) confirm(p lists.Proof) error {
 		return err
 	}
 	c.who = who
-	member := lists.Member{Path: who}
-	switch p.Action {
-	case lists.Unsubscribe:
+	if p.Action == lists.Unsubscribe {
 		c.l.Answered(lists.VerbUnsubscribe, who)
 		return c.leave()
-	case lists.SubscribeNoMail:
-		member = member.WithNoMail()
+	}
+	delivery, changing := p.Action.Delivery()
+	if changing {
+		c.l.Answered(changes[delivery], who)
+		return c.change(delivery)
 	}
 	c.l.Answered(lists.VerbSubscribe, who)
-	isMember, err := c.isMember(who)
+	member := lists.Member{Path: who}.With(delivery)
+	_, isMember, err := c.member(who)
 	if err != nil {
 		return err
 	}
@@ -156,7 +166,9 @@ func (c *commanding) confirm(p lists.Proof) error {
 func (c *commanding) join(m lists.Member) error {
 	isNew := false
 	err := c.l.EditMembers(func(set lists.MemberSet) error {
-		isNew = set.Add(m)
+		if isNew = set.Add(m); !isNew { // by the owners, meanwhile
+			set.Change(m.Path, m.Delivery())
+		}
 		return nil
 	})
 	if err != nil {
@@ -166,7 +178,29 @@ func (c *commanding) join(m lists.Member) error {
 	if err := c.notice("notice-subscribed", m.Path); err != nil {
 		return err
 	}
-	return c.answer("welcome", m.Path, nil)
+	text := "welcome"
+	if m.Delivery() == lists.InDigests {
+		text = "welcome-digest"
+	}
+	return c.answer(text, m.Path, nil)
+}
+
+// change gives a member the posts in the way that he has confirmed, if he still is
+// one.
+func (c *commanding) change(to lists.Delivery) error {
+	isMember := false
+	err := c.l.EditMembers(func(set lists.MemberSet) error {
+		isMember = set.Change(c.who, to)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.r.Log.Printf(maillog.Info, "changed id=%s list=%s member=%s to=%s is=%t", c.m.ID, c.l.Addr, c.who, changed[to], isMember)
+	if !isMember {
+		return c.answer("not-subscribed", c.who, nil)
+	}
+	return c.answer(changed[to], c.who, nil)
 }
 
 // leave takes a member off the list.
@@ -236,14 +270,14 @@ func (c *commanding) decide(name string, yes bool) error {
 // by is who decides, as far as anybody knows: it is the proof that counts.
 func (c *commanding) by() string { return c.author.Address() }
 
-func (c *commanding) isMember(p smtp.Path) (bool, error) {
+// member is the member with this address, if there is one.
+func (c *commanding) member(p smtp.Path) (lists.Member, bool, error) {
 	members, err := c.l.Members()
 	if err != nil {
-		return false, err
+		return lists.Member{}, false, err
 	}
 	defer members.Close()
-	_, ok, err := members.Find(p)
-	return ok, err
+	return members.Find(p)
 }
 
 // ask writes to somebody who has proved nothing.
@@ -323,16 +357,26 @@ func requested(h rewrite.Header, body io.Reader) lists.Command {
 	return lists.Command{Verb: lists.VerbHelp}
 }
 
+// deliveries are the words behind subscribe, join and set: ours, those of Mailman 2
+// (its password, which nobody has here, left out) and of Mailman 3.
+var deliveries = map[string]lists.Delivery{
+	"": lists.Each, "nodigest": lists.Each, "digest=no": lists.Each, "digest off": lists.Each, "delivery on": lists.Each,
+	"digest": lists.InDigests, "digest=mime": lists.InDigests, "digest=plain": lists.InDigests,
+	"digest mime": lists.InDigests, "digest plain": lists.InDigests, "digest on": lists.InDigests,
+	"nomail": lists.NoPosts, "delivery off": lists.NoPosts,
+}
+
 // commandLine reads a command as Mailman's users write it.
 func commandLine(line string) (lists.Command, bool) {
 	words := strings.Fields(strings.ToLower(line))
-	if len(words) == 0 || len(words) > 2 {
+	if len(words) == 0 || len(words) > 3 {
 		return lists.Command{}, false
 	}
-	second := strings.Join(words[1:], "")
+	second := strings.Join(words[1:], " ")
 	switch words[0] {
-	case "subscribe", "join":
-		return lists.Command{Verb: lists.VerbSubscribe, NoMail: second == "nomail"}, second == "" || second == "nomail"
+	case "subscribe", "join", "set":
+		delivery, ok := deliveries[second]
+		return lists.Command{Verb: lists.VerbSubscribe, Delivery: delivery}, ok && !(words[0] == "set" && second == "")
 	case "unsubscribe", "leave":
 		return lists.Command{Verb: lists.VerbUnsubscribe}, second == ""
 	case "help":

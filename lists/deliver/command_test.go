@@ -184,19 +184,91 @@ func TestSubscribeVariants(t *testing.T) {
 		"join":             {"dev+join", "x", "alice@example.com", "alice@example.com"},
 		"request, subject": {"dev+request", "subscribe", "alice@example.com", "alice@example.com"},
 		"request, nomail":  {"dev+request", "Re: SUBSCRIBE nomail", "alice@example.com", "alice@example.com nomail"},
+		"mailman's set":    {"dev+request", "set digest mime", "alice@example.com", "alice@example.com digest"},
+		"request, digest":  {"dev+request", "Join Digest", "alice@example.com", "alice@example.com digest"},
+		"digest":           {"dev+subscribe-digest", "x", "alice@example.com", "alice@example.com digest"},
 		"somebody else":    {"dev+subscribe-zoe=example.com", "x", "zoe@example.com", "zoe@example.com"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, l, person := newPeople(t, "notify=false")
 			alice, asked := person("alice@example.com"), person(test.asked)
 			alice.says(test.to+"@lists.example.org", test.text)
-			ask := asked.letter("Please confirm: you and dev@lists.example.org")
+			question := "Please confirm: you and dev@lists.example.org"
+			if strings.HasSuffix(test.member, " digest") {
+				question = "Please confirm: dev@lists.example.org in digests"
+			}
+			ask := asked.letter(question)
 			asked.says(reply(ask), "yes")
 			asked.letter("Welcome to dev@lists.example.org")
 			want := []string{"bob@example.net", test.member}
 			slices.Sort(want)
 			wantMembers(t, l, want...)
 		})
+	}
+}
+
+// TestChangeDelivery: a member has the posts come in another way, by the same
+// addresses and a confirmation, whatever the list asks of those who are no members.
+func TestChangeDelivery(t *testing.T) {
+	for _, mode := range []string{"open", "confirm", "approve", "confirm+approve"} {
+		t.Run(mode, func(t *testing.T) {
+			w, l, person := newPeople(t, "subscribe="+mode)
+			bob := person("bob@example.net")
+			for _, step := range []struct{ to, text, question, answer, member string }{
+				{"dev+subscribe-digest", "x", "Please confirm: dev@lists.example.org in digests", "dev@lists.example.org in digests from now on", "bob@example.net digest"},
+				{"dev+subscribe", "x", "Please confirm: every post of dev@lists.example.org", "Every post of dev@lists.example.org from now on", "bob@example.net"},
+				{"dev+request", "set delivery off", "Please confirm: no mail from dev@lists.example.org", "No mail from dev@lists.example.org from now on", "bob@example.net nomail"},
+				{"dev+request", "set digest", "Please confirm: dev@lists.example.org in digests", "dev@lists.example.org in digests from now on", "bob@example.net digest"},
+			} {
+				bob.says(step.to+"@lists.example.org", step.text)
+				question := bob.letter(step.question)
+				if fields := strings.Fields(step.member); len(fields) > 1 || step.to == "dev+subscribe" {
+					if text, _ := os.ReadFile(l.Dir + "/members"); strings.TrimSpace(string(text)) == step.member {
+						t.Errorf("%s: it is so before the answer", step.text)
+					}
+				}
+				bob.says(reply(question), "yes")
+				bob.letter(step.answer)
+				wantMembers(t, l, step.member)
+			}
+			bob.says("dev+subscribe-digest@lists.example.org", "x")
+			bob.letter("You are on dev@lists.example.org already")
+
+			// An old answer makes nobody a member again.
+			bob.says("dev+unsubscribe-digest@lists.example.org", "x")
+			bob.says(reply(bob.letter("Please confirm: you leave dev@lists.example.org")), "yes")
+			bob.letter("You have left dev@lists.example.org")
+			w.later = 2 * time.Hour // or it would be one that is used
+			change, err := l.ProofAddress(lists.GetDigests, "bob=example.net", w.now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			bob.says(change.Address(), "yes")
+			bob.letter("You are not on dev@lists.example.org")
+			wantMembers(t, l, "")
+			w.wantEmpty()
+		})
+	}
+}
+
+// TestNoDigests: a list that sends none says so by its help, to who asks where
+// the session does not look; and the help does not speak of them.
+func TestNoDigests(t *testing.T) {
+	w, l, person := newPeople(t, "digest=off", "notify=false")
+	alice := person("alice@example.com")
+	alice.says("dev+request@lists.example.org", "subscribe digest")
+	if help := readAll(t, alice.letter("How to use dev@lists.example.org")); strings.Contains(help, "digest") {
+		t.Errorf("the help has\n%s", help)
+	}
+	wantMembers(t, l, "bob@example.net")
+	w.wantEmpty()
+	if err := l.Set([]string{"digest=weekly"}); err != nil {
+		t.Fatal(err)
+	}
+	w.later = 2 * lists.AskAgain
+	alice.says("dev+help@lists.example.org", "x")
+	if help := readAll(t, alice.letter("How to use dev@lists.example.org")); !strings.Contains(help, "dev+subscribe-digest@lists.example.org") {
+		t.Errorf("the help has\n%s", help)
 	}
 }
 

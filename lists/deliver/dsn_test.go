@@ -270,7 +270,7 @@ func TestReportHostile(t *testing.T) {
 		"RCPT TO:<dev@lists.example.org> NOTIFY=SUCCESS ORCPT=rfc822;" + strings.Repeat("x", smtp.MaxORcpt-len("rfc822;")) + "\r\n" +
 		"DATA\r\nFrom: a@example.com\r\n--=_x\r\n\r\nx\r\n.\r\nQUIT\r\n"
 	err := l.EditMembers(func(set lists.MemberSet) error {
-		set.Add(lists.Member{Path: smtp.Path{Local: `a" Bcc: c`, Domain: "example.com"}}.WithNoMail())
+		set.Add(lists.Member{Path: smtp.Path{Local: `a" Bcc: c`, Domain: "example.com"}}.With(lists.NoPosts))
 		return nil
 	})
 	if err != nil {

@@ -63,6 +63,9 @@ func (r *Runner) writeLetter(l *lists.List, n note) error {
 		"subscribe": l.Verb("subscribe").Address(), "unsubscribe": l.Verb("unsubscribe").Address(),
 		"expires": n.at.Add(lists.ProofLife).UTC().Format(time.DateOnly),
 	}
+	if l.Digest != lists.DigestOff {
+		words["digest"] = l.Verb("subscribe-digest").Address()
+	}
 	maps.Copy(words, n.words)
 	mail := letter.Letter{
 		Text: text, Words: words, Quote: n.quote, From: l.Verb("owner"), Name: l.Addr.Address(), To: n.to,

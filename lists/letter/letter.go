@@ -37,7 +37,7 @@ type Letter struct {
 	Answers string // the Message-ID it is an answer to, as it stood there; may be empty
 	Date    time.Time
 
-	Quote string // what stands for {words}, in lines: a moderator's reasons
+	Quote string // what stands for {words}, or {contents}, in lines
 	Parts []Part // messages that come behind the text
 }
 
@@ -163,13 +163,20 @@ func copyBase64(w io.Writer, r io.Reader) (n int64, err error) {
 	return n, err
 }
 
+// optional is the word without which a paragraph says nothing.
+const optional = "digest"
+
 // fill puts the words in. A word never brings one in itself, nor a line break.
 func (l Letter) fill(text string) string {
+	if l.Words[optional] == "" {
+		paragraphs := strings.Split(text, "\n\n")
+		text = strings.Join(slices.DeleteFunc(paragraphs, func(p string) bool { return strings.Contains(p, "{"+optional+"}") }), "\n\n")
+	}
 	pairs := make([]string, 0, 2*len(l.Words))
 	for word, value := range l.Words {
 		pairs = append(pairs, "{"+word+"}", oneLine(value))
 	}
-	pairs = append(pairs, "{words}", l.quote())
+	pairs = append(pairs, "{words}", l.quote(), "{contents}", l.quote())
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 

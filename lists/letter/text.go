@@ -50,6 +50,10 @@ var Words = map[string]string{
 	"count":       "how many posts wait",
 	"number":      "which of them this is",
 	"words":       "what a moderator wrote to the author",
+	"digest":      "the address for getting digests; where the list sends none, a paragraph with it is left out",
+	"issue":       "the number of a digest",
+	"posts":       "the numbers of its posts",
+	"contents":    "its posts, one a line",
 }
 
 // OwnTexts is the file of a list that has words of its own.
