@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/token"
 	"superlist/queue"
 )
 
@@ -76,6 +77,16 @@ func (l *List) key() ([]byte, error) {
 		return nil, err
 	}
 	return l.readKey()
+}
+
+// Seal is a word for these parts that nobody without the list's key can make, and
+// that is always the same: token.Len letters and digits.
+func (l *List) Seal(parts ...string) (string, error) {
+	key, err := l.key()
+	if err != nil {
+		return "", err
+	}
+	return token.Make(key, append([]string{"seal", l.Addr.Key()}, parts...)...), nil
 }
 
 // writeSynced writes a new file of mode 0600 and makes its content durable.

@@ -62,6 +62,9 @@ func outboundID(inbound string, k int) string { return fmt.Sprintf("%s.%d", inbo
 // ready says whether an outbound message may be sent: whether the recipient it
 // came from is marked done, and that on disk.
 func (r *Runner) ready(id string) bool {
+	if isDigest(id) {
+		return r.digestReady(id)
+	}
 	dot := strings.LastIndexByte(id, '.')
 	if dot < 0 {
 		return true
@@ -133,10 +136,17 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 		return err
 	}
 	day := r.now().UTC().Format(time.DateOnly)
-	n := 0
+	n, inDigests, had := 0, 0, false
 	for member, err := range members.Unique() {
-		if err == nil && member.Gets(author.Key(), named, day) {
+		switch {
+		case err != nil:
+		case member.Digest && l.Digest != lists.DigestOff:
+			if member.Present(day) {
+				inDigests++
+			}
+		case member.Gets(author.Key(), named, day):
 			n++
+			had = had || member.Digest
 			err = w.Rcpt(smtp.Rcpt{Path: member.Path})
 		}
 		if err != nil {
@@ -147,17 +157,19 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 	var header rewrite.Header
 	err = copyWith(m, w, func(h rewrite.Header) []byte {
 		header = h
-		return rewrite.List{
-			ID: l.ID(), Description: l.Description,
-			Post: l.Addr.Address(), Closed: l.Post == lists.PostNobody,
-			Help: l.Verb("help").Address(), Owner: l.Verb("owner").Address(),
-			Subscribe: l.Verb("subscribe").Address(), Unsubscribe: l.Verb("unsubscribe").Address(),
-			Sender: l.Addr.Address(),
-		}.Apply(h)
+		return ofList(l).Apply(h)
 	})
 	number := 0
-	if err == nil && l.Archive {
-		number, err = r.archive(m, l, w)
+	switch {
+	case err != nil:
+	case inDigests > 0:
+		number, err = r.keepForDigest(m, l, w)
+	case had: // what waits is sent before the list that sends no digests any more sends this
+		if _, err = r.Digest(l); err == nil && l.Archive {
+			number, err = r.archive(m, l.Posts(), w)
+		}
+	case l.Archive:
+		number, err = r.archive(m, l.Posts(), w)
 	}
 	if err != nil || n == 0 {
 		w.Abort()
@@ -165,23 +177,36 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 	if err != nil {
 		return err
 	}
-	if n == 0 {
+	if n+inDigests == 0 {
 		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0 number=%d: nobody gets it", m.ID, l.Addr, m.From, number)
 		return nil
 	}
-	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d size=%d number=%d",
-		m.ID, l.Addr, m.From, messageID(header), n, m.Size, number)
+	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d digests=%d size=%d number=%d",
+		m.ID, l.Addr, m.From, messageID(header), n, inDigests, m.Size, number)
+	if n == 0 {
+		return nil
+	}
 	return w.Commit(queue.Outbound)
+}
+
+// ofList are the fields that the list writes into what it sends.
+func ofList(l *lists.List) rewrite.List {
+	return rewrite.List{
+		ID: l.ID(), Description: l.Description,
+		Post: l.Addr.Address(), Closed: l.Post == lists.PostNobody,
+		Help: l.Verb("help").Address(), Owner: l.Verb("owner").Address(),
+		Subscribe: l.Verb("subscribe").Address(), Unsubscribe: l.Verb("unsubscribe").Address(),
+		Sender: l.Addr.Address(),
+	}
 }
 
 // archive keeps a post as it goes to the members. It comes before the commit,
 // which would have it forgotten after a crash; a number is found again by the id.
-func (r *Runner) archive(m *queue.Message, l *lists.List, w *queue.Writer) (number int, err error) {
+func (r *Runner) archive(m *queue.Message, posts *archive.Store, w *queue.Writer) (number int, err error) {
 	content, err := w.Content()
 	if err != nil {
 		return 0, err
 	}
-	posts := l.Posts()
 	posts.Fault = r.Spool.Fault
 	return posts.Add(archive.Post{ID: w.ID(), Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Content: content})
 }

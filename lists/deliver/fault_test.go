@@ -294,6 +294,13 @@ func faultProcess(dir, at string) error {
 }
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv("DIGEST_TEST_DIR"); dir != "" {
+		if err := digestProcess(dir, os.Getenv("DELIVER_TEST_KILL")); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if dir := os.Getenv("DELIVER_TEST_DIR"); dir != "" {
 		if err := faultProcess(dir, os.Getenv("DELIVER_TEST_KILL")); err != nil {
 			fmt.Println(err)

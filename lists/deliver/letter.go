@@ -57,15 +57,8 @@ func (r *Runner) writeLetter(l *lists.List, n note) error {
 			return err
 		}
 	}
-	words := map[string]string{
-		"list": l.Addr.Address(), "description": l.Description,
-		"owner": l.Verb("owner").Address(), "help": l.Verb("help").Address(),
-		"subscribe": l.Verb("subscribe").Address(), "unsubscribe": l.Verb("unsubscribe").Address(),
-		"expires": n.at.Add(lists.ProofLife).UTC().Format(time.DateOnly),
-	}
-	if l.Digest != lists.DigestOff {
-		words["digest"] = l.Verb("subscribe-digest").Address()
-	}
+	words := wordsOf(l)
+	words["expires"] = n.at.Add(lists.ProofLife).UTC().Format(time.DateOnly)
 	maps.Copy(words, n.words)
 	mail := letter.Letter{
 		Text: text, Words: words, Quote: n.quote, From: l.Verb("owner"), Name: l.Addr.Address(), To: n.to,
@@ -93,6 +86,19 @@ func (r *Runner) writeLetter(l *lists.List, n note) error {
 	}
 	r.Log.Printf(maillog.Info, "letter id=%s list=%s text=%s about=%s recipients=%d", n.id, l.Addr, n.text, words["address"], len(n.to))
 	return nil
+}
+
+// wordsOf are the words that every letter of a list has.
+func wordsOf(l *lists.List) map[string]string {
+	words := map[string]string{
+		"list": l.Addr.Address(), "description": l.Description,
+		"owner": l.Verb("owner").Address(), "help": l.Verb("help").Address(),
+		"subscribe": l.Verb("subscribe").Address(), "unsubscribe": l.Verb("unsubscribe").Address(),
+	}
+	if l.Digest != lists.DigestOff {
+		words["digest"] = l.Verb("subscribe-digest").Address()
+	}
+	return words
 }
 
 // put makes an outbound message.

@@ -68,11 +68,15 @@ func (r *Runner) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		digests, err := r.digestsDue(ctx)
+		if err != nil {
+			return err
+		}
 		out, err := r.each(ctx, queue.Outbound, r.send)
 		if err != nil || ctx.Err() != nil {
 			return err
 		}
-		if in+out == 0 {
+		if in+digests+out == 0 {
 			return r.left()
 		}
 	}

@@ -85,18 +85,7 @@ func (l Letter) Write(w io.Writer) error {
 		put("Content-Type", "multipart/mixed; boundary=\""+boundary+"\"")
 		b.WriteString("\r\n--" + boundary + "\r\n")
 	}
-	put("Content-Type", "text/plain; charset=utf-8")
-	body := strings.ReplaceAll(strings.TrimRight(l.fill(l.Text.Body), "\n")+"\n", "\n", "\r\n")
-	if ascii(body) && !longLine(body) {
-		put("Content-Transfer-Encoding", "7bit")
-		b.WriteString("\r\n" + body)
-	} else {
-		put("Content-Transfer-Encoding", "quoted-printable")
-		b.WriteString("\r\n")
-		q := quotedprintable.NewWriter(&b)
-		q.Write([]byte(body))
-		q.Close()
-	}
+	b.Write(l.text())
 	if _, err := w.Write(b.Bytes()); err != nil || boundary == "" {
 		return err
 	}
@@ -110,6 +99,22 @@ func (l Letter) Write(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, "\r\n--"+boundary+"--\r\n")
 	return err
+}
+
+// text is what the letter says, with the fields that say how.
+func (l Letter) text() []byte {
+	var b bytes.Buffer
+	body := strings.ReplaceAll(strings.TrimRight(l.fill(l.Text.Body), "\n")+"\n", "\n", "\r\n")
+	b.WriteString("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: ")
+	if ascii(body) && !longLine(body) {
+		b.WriteString("7bit\r\n\r\n" + body)
+		return b.Bytes()
+	}
+	b.WriteString("quoted-printable\r\n\r\n")
+	q := quotedprintable.NewWriter(&b)
+	q.Write([]byte(body))
+	q.Close()
+	return b.Bytes()
 }
 
 // write writes the part with its header.

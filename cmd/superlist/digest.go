@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"superlist/lists/deliver"
+	"superlist/lists/maillog"
+)
+
+func (a *app) digestCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "digest [LIST]", Short: "Send the digests of what waits for them, now",
+		Long: `Send the digest of a list, or of every list in which posts wait for one, without
+waiting for the time that "digest" in its list.toml says. Where nothing waits
+nothing is sent, and nobody gets a post a second time.`,
+		Example: `  superlist digest dev@lists.example.org
+  superlist digest --json`,
+		Args:              args(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			site, err := a.site()
+			if err != nil {
+				return err
+			}
+			log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
+			if err != nil {
+				fmt.Fprintln(c.ErrOrStderr(), "superlist:", err)
+			}
+			defer log.Close()
+			r := &deliver.Runner{Site: site, Spool: site.Spool(), Log: log}
+			if err := r.Spool.Init(); err != nil {
+				return err
+			}
+			made := []deliver.Digested{}
+			if len(arg) == 0 {
+				p := newProgress()
+				err = r.DigestAll(func(some []deliver.Digested) {
+					made = append(made, some...)
+					p.step("digests", len(made), 0)
+				})
+				p.end()
+			} else if l, lerr := openList(site, arg[0]); lerr != nil {
+				return lerr
+			} else {
+				made, err = r.Digest(l)
+			}
+			if len(made) > 0 {
+				site.Wake()
+			}
+			if err != nil {
+				return err
+			}
+			if len(made) == 0 && !asJSON {
+				fmt.Fprintln(c.OutOrStdout(), "nothing waits")
+				return nil
+			}
+			t := table{"LIST", "DIGEST", "POSTS", "MEMBERS", "ID"}.rows()
+			for _, d := range made {
+				t.add(d.List, strconv.Itoa(d.Issue), d.Numbers(), strconv.Itoa(d.Members), d.ID)
+			}
+			return show(c, asJSON, append([]deliver.Digested{}, made...), t)
+		},
+	}
+	jsonFlag(c, &asJSON)
+	return c
+}

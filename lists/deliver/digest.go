@@ -1,0 +1,521 @@
+package deliver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/lists/archive"
+	"superlist/lists/letter"
+	"superlist/lists/maillog"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// Digests. A post to a list that has members who want digests waits in the
+// list's archive, or where it keeps none in digest/posts, until its digest goes
+// out. What waits is in digest/state, and a reminder of the spool says when to look
+// at it. Whoever changes the state holds the lock, the flock(2) of digest.
+//
+// A digest is made like this: the state says which posts it has and when it was
+// begun (Upto, At), then it is written as an outbound message whose name follows
+// from that, then the state says that it is made. Until then nobody sends it. So
+// whoever finds after a crash that a digest is being made either writes the
+// same again, or finds it in the spool, where it has waited; and once the state
+// says that it is made nobody writes it again.
+const (
+	// maxDigestPosts is how many posts a digest has: mlmmj's digestmaxmails.
+	maxDigestPosts = 50
+
+	// maxDigestBytes is how large the posts of a digest are together: Postfix takes
+	// messages of 10,240,000 bytes unless it is told otherwise. A post that is larger
+	// goes alone, as it went to the others.
+	maxDigestBytes = 8 << 20
+
+	// digestsAtOnce is how many lists are looked at before posts have their turn
+	// again: at midnight there may be many.
+	digestsAtOnce = 20
+
+	// digestRetry is when a list whose digest could not be made is looked at again.
+	digestRetry = 15 * time.Minute
+)
+
+// A digestState is what a list knows of its digests.
+type digestState struct {
+	Issue   int       `json:"issue"`   // number of the last digest
+	Own     bool      `json:"own"`     // the posts are in digest/posts, not in the archive
+	Through int       `json:"through"` // the last post that was in a digest
+	First   int       `json:"first"`   // the first that waits; 0: none does
+	Since   time.Time `json:"since"`   // when it began to
+	Upto    int       `json:"upto"`    // the last post of the digest that is being made; 0: none is
+	At      time.Time `json:"at"`      // when that was begun
+}
+
+// digests are the digests of a list, under its lock.
+type digests struct {
+	r   *Runner
+	l   *lists.List
+	dir string
+	digestState
+}
+
+func digestDir(l *lists.List) string { return filepath.Join(l.Dir, "digest") }
+
+// lockDigests takes the lock of a list's digests and reads what there is. It ends
+// with unlock or the process.
+func (r *Runner) lockDigests(l *lists.List) (d *digests, unlock func(), err error) {
+	d = &digests{r: r, l: l, dir: digestDir(l)}
+	if err := r.Spool.MakeDir(d.dir); err != nil {
+		return nil, nil, err
+	}
+	dir, err := os.Open(d.dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for {
+		if err = unix.Flock(int(dir.Fd()), unix.LOCK_EX); err != unix.EINTR {
+			break
+		}
+	}
+	if err == nil {
+		d.digestState, err = readDigestState(l)
+	}
+	if err != nil {
+		dir.Close()
+		return nil, nil, err
+	}
+	return d, func() { dir.Close() }, nil
+}
+
+// maxDigestState is more than a state has.
+const maxDigestState = 4 << 10
+
+func readDigestState(l *lists.List) (s digestState, err error) {
+	f, info, err := queue.OpenRegular(filepath.Join(digestDir(l), "state"), unix.O_RDONLY|unix.O_NOFOLLOW)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	defer f.Close()
+	text := make([]byte, min(info.Size(), maxDigestState))
+	if _, err := f.ReadAt(text, 0); err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal(text, &s); err != nil {
+		return s, fmt.Errorf("%s: %w; remove it, and digests begin anew with the next post", f.Name(), err)
+	}
+	return s, nil
+}
+
+// write makes the state durable.
+func (d *digests) write() error {
+	text, err := json.Marshal(d.digestState)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(filepath.Join(d.dir, "state")); err != nil { // the first: of the directory too
+		if err := d.r.Spool.SyncDir(d.l.Dir); err != nil {
+			return err
+		}
+	}
+	return d.r.Spool.Replace(filepath.Join(d.dir, "state"), append(text, '\n'))
+}
+
+// posts is where the posts that wait are.
+func (d *digests) posts() *archive.Store {
+	s := d.l.Posts()
+	if d.Own {
+		s.Dir = filepath.Join(d.dir, "posts")
+	}
+	s.Fault = d.r.Spool.Fault
+	return s
+}
+
+// keepForDigest keeps a post, and has it wait for a digest.
+func (r *Runner) keepForDigest(m *queue.Message, l *lists.List, w *queue.Writer) (number int, err error) {
+	d, unlock, err := r.lockDigests(l)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	if own := !l.Archive; d.Own != own {
+		// Somebody has switched the archive on or off: what waits in the other
+		// place goes out first, and does not wait there any more.
+		if _, err := d.send(); err != nil {
+			return 0, err
+		}
+		d.Own, d.Through = own, 0
+	}
+	if number, err = r.archive(m, d.posts(), w); err != nil || number <= d.Through {
+		return number, err // one that was in a digest before a crash
+	}
+	if d.First == 0 || number < d.First {
+		if d.First == 0 {
+			d.Since = r.now()
+		}
+		d.First = number
+		if err := d.write(); err != nil {
+			return 0, err
+		}
+	}
+	return number, d.remind(number)
+}
+
+// due is when what waits goes out, if last is the number of the last post.
+func (d *digests) due(last int) time.Time {
+	return d.l.Digest.Due(d.Since, last-d.First+1, d.r.now().Location())
+}
+
+func (d *digests) remind(last int) error { return d.r.Spool.Remind(d.l.Addr.Address(), d.due(last)) }
+
+// digestID names the digest of a number that was begun at a time: nobody without
+// the list's key can make it, and no two are the same.
+func digestID(l *lists.List, issue int, at time.Time) (string, error) {
+	word, err := l.Seal("digest", strconv.Itoa(issue), at.UTC().Format(time.RFC3339Nano))
+	return "digest-" + strconv.Itoa(issue) + "-" + word, err
+}
+
+// digestReady says whether a digest that stands in the spool may be sent: whether
+// it is made, and that on disk.
+func (r *Runner) digestReady(id string) bool {
+	m, err := r.Spool.Open(queue.Outbound, id)
+	if err != nil {
+		return true // not there any more, or for each to set aside
+	}
+	defer m.Close()
+	l, err := r.Site.Open(m.List)
+	if err != nil {
+		return errors.Is(err, lists.ReplyNoList) // what a list has sent goes out without it
+	}
+	s, err := readDigestState(l)
+	if err != nil {
+		return false // in doubt, later
+	}
+	if s.Upto > 0 {
+		if making, err := digestID(l, s.Issue+1, s.At); err != nil || making == id {
+			return false
+		}
+	}
+	err = r.Spool.SyncDir(digestDir(l))
+	return err == nil || errors.Is(err, fs.ErrNotExist)
+}
+
+// A Digested is a digest that was made.
+type Digested struct {
+	List    string `json:"list"`
+	Issue   int    `json:"issue"`
+	First   int    `json:"first"` // numbers of posts
+	Last    int    `json:"last"`
+	Posts   int    `json:"posts"`
+	Members int    `json:"members"`
+	ID      string `json:"id"` // in the queue
+}
+
+// numbers are the posts of a digest, as people write them.
+func (d Digested) Numbers() string {
+	if d.First == d.Last {
+		return strconv.Itoa(d.First)
+	}
+	return strconv.Itoa(d.First) + "-" + strconv.Itoa(d.Last)
+}
+
+// digestsDue makes the digests whose time has come, and says at how many lists it
+// has looked.
+func (r *Runner) digestsDue(ctx context.Context) (n int, err error) {
+	due, err := r.Spool.Reminders(r.now(), digestsAtOnce)
+	if err != nil {
+		return 0, err
+	}
+	for _, reminder := range due {
+		if ctx.Err() != nil {
+			break
+		}
+		_, err := r.lookAt(reminder, func(d *digests, last int) bool { return !d.due(last).After(r.now()) })
+		if err != nil {
+			r.Log.Printf(maillog.Err, "trouble digest list=<%s> error=%q", oneLine(reminder.Subject), err)
+			r.trouble++
+			if err := r.Spool.Remind(reminder.Subject, r.now().Add(digestRetry)); err != nil {
+				return n, err
+			}
+			if err := r.Spool.Forget(reminder); err != nil {
+				return n, err
+			}
+			continue // not counted in n, as in each
+		}
+		n++
+	}
+	return n, nil
+}
+
+// lookAt looks at the list that a reminder is about, makes its digests if they are
+// wanted now, and forgets the reminder.
+func (r *Runner) lookAt(reminder queue.Reminder, now func(d *digests, last int) bool) ([]Digested, error) {
+	addr, _ := smtp.ParseAddress(reminder.Subject)
+	l, err := r.Site.Open(addr)
+	if errors.Is(err, lists.ReplyNoList) {
+		return nil, r.Spool.Forget(reminder)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, unlock, err := r.lockDigests(l)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	last, err := d.posts().Last()
+	if err != nil {
+		return nil, err
+	}
+	if d.First > 0 && d.Upto == 0 && !now(d, last) {
+		// It has more time than there was, or another pace.
+		if at := d.due(last); !at.Truncate(time.Second).Equal(reminder.At) {
+			if err := d.remind(last); err != nil {
+				return nil, err
+			}
+			return nil, r.Spool.Forget(reminder)
+		}
+		return nil, nil
+	}
+	made, err := d.send()
+	if err != nil {
+		return made, err
+	}
+	return made, r.Spool.Forget(reminder)
+}
+
+// Digest sends what waits for the digest of a list, now.
+func (r *Runner) Digest(l *lists.List) ([]Digested, error) {
+	d, unlock, err := r.lockDigests(l)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	return d.send() // the reminder will find nothing to do
+}
+
+// maxReminders is more than there are lists.
+const maxReminders = 1 << 30
+
+// DigestAll is Digest for all lists in whose digests something waits. tell hears
+// of each.
+func (r *Runner) DigestAll(tell func([]Digested)) error {
+	century := r.now().AddDate(100, 0, 0)
+	all, err := r.Spool.Reminders(century, maxReminders)
+	if err != nil {
+		return err
+	}
+	var first error
+	for _, reminder := range all {
+		made, err := r.lookAt(reminder, func(*digests, int) bool { return true })
+		tell(made)
+		if err != nil && first == nil {
+			first = fmt.Errorf("%s: %w", reminder.Subject, err)
+		}
+	}
+	return first
+}
+
+// send makes digests of what waits, until nothing does.
+func (d *digests) send() (made []Digested, err error) {
+	last, err := d.posts().Last()
+	if err != nil {
+		return nil, err
+	}
+	for d.First > 0 && d.First <= last {
+		one, err := d.one(last)
+		if err != nil {
+			return made, err
+		}
+		if one.Members > 0 {
+			made = append(made, one)
+		}
+	}
+	if d.First > 0 { // there are fewer posts than there were: somebody has taken the archive away
+		d.First = 0
+		if err := d.write(); err != nil {
+			return made, err
+		}
+	}
+	if d.Own {
+		// Also what a run that was cut short has left.
+		if _, err := d.posts().Prune(d.Through); err != nil {
+			return made, err
+		}
+	}
+	return made, nil
+}
+
+// one makes one digest. Without members it has no posts that wait either, but is
+// not sent.
+func (d *digests) one(last int) (Digested, error) {
+	posts, err := d.plan(last)
+	if err != nil {
+		return Digested{}, err
+	}
+	id, err := digestID(d.l, d.Issue+1, d.At)
+	if err != nil {
+		return Digested{}, err
+	}
+	one := Digested{List: d.l.Addr.Address(), Issue: d.Issue + 1, First: d.First, Last: d.Upto, Posts: len(posts), ID: id}
+	there, err := d.r.Spool.Exists(queue.Outbound, id)
+	switch {
+	case err != nil:
+		return one, err
+	case there: // before a crash
+		one.Members, err = countRecipients(d.r.Spool, id)
+	default:
+		one.Members, err = d.compose(one, posts)
+	}
+	if err != nil {
+		return one, err
+	}
+	if one.Members > 0 {
+		d.Issue++
+	}
+	d.Through, d.First, d.Upto, d.At = d.Upto, d.Upto+1, 0, time.Time{}
+	if d.First > last {
+		d.First = 0
+	}
+	return one, d.write()
+}
+
+func countRecipients(s *queue.Spool, id string) (int, error) {
+	m, err := s.Open(queue.Outbound, id)
+	if err != nil {
+		return 0, err
+	}
+	defer m.Close()
+	todo, done, failed, err := m.Count()
+	return todo + done + failed, err
+}
+
+// plan says which posts the next digest has, and writes that down, if nobody has
+// before a crash.
+func (d *digests) plan(last int) (posts []archive.Entry, err error) {
+	to := last
+	if d.Upto > 0 {
+		to = d.Upto
+	}
+	size := int64(0)
+	upto := to // where nothing is left of all posts
+	for e, err := range d.posts().Entries(d.First, to) {
+		if err != nil {
+			return nil, err
+		}
+		if d.Upto == 0 && len(posts) > 0 && (len(posts) == maxDigestPosts || size+e.Size > maxDigestBytes) {
+			upto = e.Number - 1
+			break
+		}
+		size += e.Size
+		posts = append(posts, e)
+	}
+	if d.Upto > 0 {
+		return posts, nil
+	}
+	d.Upto, d.At = upto, d.r.now()
+	return posts, d.write()
+}
+
+// compose writes the digest for the members who want it, and says how many they
+// are.
+func (d *digests) compose(one Digested, entries []archive.Entry) (members int, err error) {
+	l := d.l
+	mail := letter.Digest{From: d.posts()}
+	requireTLS := false
+	for _, e := range entries {
+		requireTLS = requireTLS || e.RequireTLS // RFC 8689, 4.2.1: as the post itself
+		mail.Posts = append(mail.Posts, letter.Post{Number: e.Number, Author: e.From, Subject: e.Subject})
+	}
+	for i := range mail.Bounds {
+		word, err := l.Seal("bound", one.ID, strconv.Itoa(i))
+		if err != nil {
+			return 0, err
+		}
+		mail.Bounds[i] = "=_" + word // no text in quoted-printable has it: RFC 2045, 6.7
+	}
+	if err := mail.Look(); err != nil || len(mail.Posts) == 0 {
+		return 0, err
+	}
+	if mail.Letter, err = d.letter(one); err != nil {
+		return 0, err
+	}
+	from, err := l.BounceAddress(d.At)
+	if err != nil {
+		return 0, err
+	}
+	head := queue.Head{ID: one.ID, Arrived: d.At, Client: "digest", From: from, RequireTLS: requireTLS, List: l.Addr, VERP: true}
+	if mail.EightBit() {
+		head.Body = "8BITMIME"
+	}
+	w, err := d.r.Spool.Create(head)
+	if err != nil {
+		return 0, err
+	}
+	if members, err = d.toMembers(w); err == nil && members > 0 {
+		if _, err = w.Write(ofList(l).Apply(rewrite.Parse(mail.Header()))); err == nil {
+			err = mail.Body(w)
+		}
+	}
+	if err != nil || members == 0 {
+		w.Abort()
+		return 0, err
+	}
+	d.r.Log.Printf(maillog.Info, "digest id=%s list=%s issue=%d posts=%s members=%d size=%d",
+		one.ID, l.Addr, one.Issue, one.Numbers(), members, w.Size())
+	return members, w.Commit(queue.Outbound)
+}
+
+// toMembers puts in who gets a digest today.
+func (d *digests) toMembers(w *queue.Writer) (n int, err error) {
+	members, err := d.l.Members()
+	if err != nil {
+		return 0, err
+	}
+	defer members.Close()
+	day := d.r.now().UTC().Format(time.DateOnly)
+	for member, err := range members.Unique() {
+		if err == nil && member.Digest && member.Present(day) {
+			n++
+			err = w.Rcpt(smtp.Rcpt{Path: member.Path})
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// letter is the text of a digest.
+func (d *digests) letter(one Digested) (letter.Letter, error) {
+	l := d.l
+	text, err := letter.Find("digest", l.Language, l.Dir)
+	if err != nil {
+		d.r.Log.Printf(maillog.Warning, "texts list=%s error=%q", l.Addr, err)
+		if text.Body == "" {
+			return letter.Letter{}, err
+		}
+	}
+	words := wordsOf(l)
+	words["issue"], words["posts"] = strconv.Itoa(one.Issue), one.Numbers()
+	return letter.Letter{
+		Text: text, Words: words, From: l.Addr, Name: l.Addr.Address(), To: []smtp.Path{l.Addr},
+		ListID: l.ID(), Host: d.r.Site.Hostname, ID: one.ID, Date: d.At,
+	}, nil
+}
+
+// isDigest says that a name in the spool is that of a digest.
+func isDigest(id string) bool { return strings.HasPrefix(id, "digest-") }

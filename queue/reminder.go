@@ -1,0 +1,171 @@
+package queue
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Reminder says that something is to be looked at from some time on: a file in
+//
+//	reminders/20261125T000000Z/HASH
+//
+// with the subject in it. Whoever looks every minute reads the names of the times,
+// few where they are midnights, and of those that have come what is in them: a
+// hundred thousand lists with something for tomorrow cost nothing today, and
+// those that wait for nothing are not there at all. It is only a reminder. What
+// there is to do stands elsewhere, and one too many does no harm.
+type Reminder struct {
+	Subject string
+	At      time.Time
+	path    string
+}
+
+// reminderFormat is a time as a name, to the second; names are in the order of
+// their times.
+const reminderFormat = "20060102T150405Z"
+
+// maxSubject is the longest subject: an address.
+const maxSubject = 1 << 10
+
+// Remind has the subject, a line, looked at from a time on. Saying it again does
+// nothing. When it returns nil the reminder is safe.
+func (s *Spool) Remind(subject string, at time.Time) error {
+	sum := sha256.Sum256([]byte(subject))
+	dir := s.path("reminders", at.UTC().Format(reminderFormat))
+	path := filepath.Join(dir, hex.EncodeToString(sum[:16]))
+	if _, err := os.Lstat(path); err == nil {
+		return s.syncDir(dir) // of the one who has made it, and may have died
+	}
+	for try := 0; ; try++ {
+		err := s.makeDir(s.path("reminders"))
+		if err == nil {
+			err = s.makeDir(dir)
+		}
+		if err == nil {
+			err = s.Replace(path, []byte(subject+"\n"))
+		}
+		if err == nil {
+			err = s.syncDir(s.path("reminders")) // who has made the directory may have died
+		}
+		if errors.Is(err, fs.ErrNotExist) && try < 10 {
+			continue // somebody has removed the directory, which was empty
+		}
+		return err
+	}
+}
+
+// Reminders gives those whose time has come, the oldest first, at most so many.
+func (s *Spool) Reminders(now time.Time, most int) ([]Reminder, error) {
+	times, err := os.ReadDir(s.path("reminders"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list []Reminder
+	for _, t := range times { // in the order of their names
+		at, err := time.Parse(reminderFormat, t.Name())
+		if err != nil || !t.IsDir() {
+			continue
+		}
+		if at.After(now) || len(list) >= most {
+			break
+		}
+		dir := s.path("reminders", t.Name())
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if len(entries) == 0 {
+			os.Remove(dir) // or somebody else does
+		}
+		for _, e := range entries[:min(len(entries), most-len(list))] {
+			r := Reminder{At: at, path: filepath.Join(dir, e.Name())}
+			if e.Name()[0] == '.' { // being written, unless its writer is dead
+				if now.Sub(at) > SweepAge {
+					os.Remove(r.path)
+				}
+				continue
+			}
+			text, err := os.ReadFile(r.path)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			r.Subject = strings.TrimSuffix(string(text[:min(len(text), maxSubject)]), "\n")
+			list = append(list, r)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Reminder) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Subject, b.Subject)) })
+	return list, nil
+}
+
+// Forget removes a reminder, once what it is about has been looked at.
+func (s *Spool) Forget(r Reminder) error {
+	if err := s.remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	os.Remove(filepath.Dir(r.path)) // refused while there are others
+	return nil
+}
+
+// Replace puts a small file in the place of the one of that name, or where there
+// is none, so that a reader sees one or the other, and durably. Whoever calls it
+// sees to it that nobody else does so at the same time.
+func (s *Spool) Replace(path string, content []byte) error {
+	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
+	if err := s.fault("open", tmp); err != nil {
+		return err
+	}
+	os.Remove(tmp) // what a crash has left, and whatever else it is
+	f, err := OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+	if err != nil {
+		return err
+	}
+	if err = s.fault("write", tmp); err == nil {
+		_, err = f.Write(content)
+	}
+	if err == nil {
+		err = s.syncFile(f)
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		_, err = s.rename(tmp, path)
+	}
+	if err != nil {
+		os.Remove(tmp)
+	}
+	return err
+}
+
+// MakeDir makes a directory that is there after a crash too.
+func (s *Spool) MakeDir(dir string) error { return s.makeDir(dir) }
+
+// SyncDir makes durable what names a directory has.
+func (s *Spool) SyncDir(dir string) error { return s.syncDir(dir) }
+
+func (s *Spool) makeDir(dir string) error {
+	if _, err := os.Lstat(dir); err == nil {
+		return nil
+	}
+	if err := s.fault("mkdir", dir); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return s.syncDir(filepath.Dir(dir))
+}
