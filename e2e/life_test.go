@@ -218,6 +218,19 @@ func TestLifeOfAList(t *testing.T) {
 	alice.writes("250 2.0.0 ", list, "to whom it concerns", "Hello?")
 	alice.gets("to whom it concerns")
 
+	t.Log("somebody comes back, for digests")
+	zoe.writes("250 2.0.0 ", readmeAddress(t, "subscribe-digest"), "hello again", "")
+	zoe.writes("250 2.0.0 ", path(header(t, zoe.gets("Please confirm: "+list+" in digests"), "Reply-To")), "Re: Please confirm", "yes")
+	zoe.gets("Welcome to " + list)
+	owner.gets(zoe.addr + " has joined " + list)
+	alice.writes("250 2.0.0 ", list, "for later", "Take your time.")
+	alone := alice.gets("for later")
+	sh(readme(t, "superlist digest "))
+	digest := zoe.gets(list + " digest 1: 4")
+	if _, body, _ := strings.Cut(alone, "\nDelivered-To: "+list+"\n"); body == "" || !strings.Contains(digest, body) || !strings.Contains(digest, "\n    4. for later\n       "+alice.addr+"\n") {
+		t.Errorf("alice got\n%s\nand the digest is\n%s", alone, digest)
+	}
+
 	t.Log("a list of mlmmj's moves in, and lives on here")
 	makeMlmmj(t, "old", you)
 	for _, add := range [][]string{{alice.addr}, {bob.addr, "-n"}, {zoe.addr}} {

@@ -20,6 +20,9 @@
 // or of a hundred messages of one recipient and those under way: these recipients
 // get the message again.
 //
+// A digest is no message from inbound: its state in the list's directory takes the
+// place of the recipient's mark (see digests).
+//
 // Any number of processes may do this at once. The package refuses to mail
 // anyone who has not asked for it: failures stay in the spool, for the operator.
 package deliver

@@ -164,12 +164,13 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 	case err != nil:
 	case inDigests > 0:
 		number, err = r.keepForDigest(m, l, w)
-	case had: // what waits is sent before the list that sends no digests any more sends this
-		if _, err = r.Digest(l); err == nil && l.Archive {
+	case had: // who gets this by itself must not have it in a digest, too
+		_, err = r.Digest(l)
+		fallthrough
+	case l.Archive:
+		if err == nil && l.Archive {
 			number, err = r.archive(m, l.Posts(), w)
 		}
-	case l.Archive:
-		number, err = r.archive(m, l.Posts(), w)
 	}
 	if err != nil || n == 0 {
 		w.Abort()
