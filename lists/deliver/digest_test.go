@@ -801,6 +801,58 @@ func TestKillDigest(t *testing.T) {
 	})
 }
 
+// TestDigestOrderOnDisk holds what no kill can show: that a failure of the power
+// finds each step on disk before the next one builds on it. A digest is planned
+// before it is written, written before it is made, and made before it is sent.
+func TestDigestOrderOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	site := digestSite(t, dir)
+	dirty := make(map[string]bool) // directories with names, and files with bytes, that are not synced
+	var steps []string
+	err := twoDays(site, func(call, path string) error {
+		what := call + " " + strings.TrimPrefix(path, dir)
+		in := filepath.Dir(path)
+		switch call {
+		case "fsync", "fdatasync":
+			delete(dirty, path)
+			return nil
+		case "write", "pwrite", "ftruncate":
+			dirty[path] = true
+		case "rename":
+			for name := range dirty { // the message for the others is being written meanwhile
+				if filepath.Base(in) != "cur" && (filepath.Dir(name) != site.QueueDir+"/tmp" || filepath.Base(in) == "new") {
+					t.Errorf("%s: not synced: %v", what, dirty)
+				}
+			}
+			if filepath.Base(in) != "cur" { // either place will do
+				dirty[in] = true
+			}
+		}
+		switch {
+		case strings.HasSuffix(path, "/dev/digest/state"):
+			steps = append(steps, "state")
+		case call == "rename" && strings.Contains(path, "/outbound/new/digest-") && strings.Contains(what, "digest-1-"):
+			l, _ := site.Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
+			if s, _ := readDigestState(l); s.Upto > 0 {
+				steps = append(steps, "written")
+			}
+		case call == "pwrite" && strings.Contains(path, "/outbound/cur/digest-"):
+			for name := range dirty {
+				if name != path {
+					t.Errorf("%s: it is sent, and not synced are %v", what, dirty)
+				}
+			}
+		}
+		return nil
+	})
+	if want := []string{"state", "state", "written", "state"}; err != nil || !slices.Equal(steps, want) {
+		t.Errorf("%v: %q, want %q", err, steps, want)
+	}
+	if len(dirty) > 0 {
+		t.Errorf("not synced in the end: %v", dirty)
+	}
+}
+
 // digestProcess is the process that TestKillDigest kills; TestMain calls it.
 func digestProcess(dir, at string) error {
 	n, _ := strconv.Atoi(at)

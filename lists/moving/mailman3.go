@@ -486,6 +486,10 @@ func (m *mailman) posting() {
 	} else if all == "hold" {
 		m.leave("default_member_action", "members who come later are not moderated", "superlist list set "+m.p.Addr.Address()+" moderated=true moderates all")
 	}
+	if digests, there := m.config["digests_enabled"].(bool); there && !digests {
+		m.p.set("digest", string(lists.DigestOff))
+		m.take("digests_enabled", "digest = off")
+	}
 	if emergency, _ := m.config["emergency"].(bool); emergency {
 		m.p.set("hold_all", "true")
 		m.take("emergency", "hold_all = true")
@@ -753,7 +757,7 @@ var mailmanTaken = []string{
 	"fqdn_listname", "default_nonmember_action", "default_member_action", "emergency", "accept_these_nonmembers",
 	"reject_these_nonmembers", "discard_these_nonmembers", "hold_these_nonmembers", "subscription_policy",
 	"admin_notify_mchanges", "max_message_size", "max_num_recipients", "require_explicit_destination", "acceptable_aliases",
-	"description", "preferred_language", "archive_policy", "http_etag", "self_link", "list_id",
+	"description", "preferred_language", "archive_policy", "digests_enabled", "http_etag", "self_link", "list_id",
 	"bounces_address", "created_at", "digest_last_sent_at", "join_address", "last_post_at", "leave_address", "list_name",
 	"mail_host", "next_digest_number", "no_reply_address", "owner_address", "post_id", "posting_address", "request_address",
 	"usenet_watermark", "volume",
@@ -784,10 +788,9 @@ var mailmanLeft = map[string]struct{ usual, why, instead string }{
 	"bounce_you_are_disabled_warnings_interval": {`"7d"`, "nobody is taken off the list because mail came back", ""},
 	"collapse_alternatives":                     {"true", "the body of a post is not changed here", ""},
 	"convert_html_to_plaintext":                 {"false", "the body of a post is not changed here", ""},
-	"digest_send_periodic":                      {"true", "there are no digests yet", ""},
-	"digest_size_threshold":                     {"30", "there are no digests yet", ""},
+	"digest_send_periodic":                      {"true", "digests go out every day, every week or after a number of posts", ""},
+	"digest_size_threshold":                     {"30", "its size does not have a digest go out before its time", ""},
 	"digest_volume_frequency":                   {`"monthly"`, "digests have no volumes", ""},
-	"digests_enabled":                           {"true", "there are no digests yet", ""},
 	"display_name":                              {"", "lists have an address and a description", ""},
 	"dmarc_mitigate_action":                     {`"no_mitigation"`, "From stays the author's", ""},
 	"dmarc_mitigate_unconditionally":            {"false", "From stays the author's", ""},

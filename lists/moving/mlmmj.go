@@ -348,6 +348,9 @@ func (m *mlmmj) members() error {
 		if took > 0 || kind.word == "" {
 			m.p.Report.take(kind.dir, kind.as, count(took, "member"))
 		}
+		if kind.word == wordDigest {
+			m.digests(took)
+		}
 	}
 	if twice := m.p.Members.Join(unite); twice > 0 {
 		m.p.Report.take("subscribers.d, digesters.d, nomailsubs.d",
@@ -358,6 +361,35 @@ func (m *mlmmj) members() error {
 		m.p.Report.leave("control/notmetoo", "members who come later get their own posts", "superlist member set LIST ADDRESS noown")
 	}
 	return nil
+}
+
+// mlmmjInterval is how long mlmmj gathers posts where nobody has said it, in seconds.
+const mlmmjInterval = 7 * 24 * 60 * 60
+
+// digests is when those who want them get one: after so many seconds, of which a
+// day or a week is the nearest.
+func (m *mlmmj) digests(members int) {
+	lines, there := m.lines("digestinterval")
+	seconds, source := mlmmjInterval, "(no control/digestinterval)"
+	switch {
+	case there:
+		source, seconds = "control/digestinterval", 0
+		if len(lines) > 0 {
+			seconds, _ = strconv.Atoi(lines[0])
+		}
+	case members == 0:
+		return
+	}
+	if seconds < 1 {
+		m.p.Report.leave(source, "it is no number of seconds; digests go out every day", "superlist list set "+m.p.Addr.Address()+" digest=weekly")
+		return
+	}
+	pace := lists.DigestDaily
+	if seconds > mlmmjInterval/2 {
+		pace = lists.DigestWeekly
+	}
+	m.p.set("digest", string(pace))
+	m.p.Report.take(source, "digest = %s", pace)
 }
 
 // moderation has posts that wait for a moderator, by their cookies, and people
@@ -581,11 +613,10 @@ var mlmmjControls = []struct {
 	{name: "staticbounceaddr", why: "return paths are the list's own, with a proof in them", shown: true},
 	{name: "memorymailsize", same: "no message is kept in memory"},
 	{name: "bouncelife", why: "nobody is taken off the list because mail came back", instead: "delivery reports are in bounces/", shown: true},
-	{name: "digestinterval", why: "there are no digests yet", shown: true},
-	{name: "digestmaxmails", why: "there are no digests yet", shown: true},
-	{name: "digestmaxmail", why: "there are no digests yet", shown: true},
-	{name: "nodigesttext", why: "there are no digests yet"},
-	{name: "nodigestsub", why: "there are no digests yet"},
+	{name: "digestmaxmails", why: "a digest has at most 50 posts, and more make several", shown: true},
+	{name: "digestmaxmail", why: "a digest has at most 50 posts, and more make several", shown: true},
+	{name: "nodigesttext", why: "a digest begins with its contents and with how to leave"},
+	{name: "nodigestsub", why: "members may have digests here", instead: "digest = \"off\", and nobody gets any"},
 	{name: "nonomailsub", why: "members may have nomail here"},
 	{name: "nomailsub", why: "members may have nomail here"},
 	{name: "modreqlife", why: "posts are held for seven days here", shown: true},

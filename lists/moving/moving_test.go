@@ -599,3 +599,23 @@ func TestEzmlmPolicy(t *testing.T) {
 		}
 	}
 }
+
+// TestDigestInterval: the nearest of what there is here, on both sides of the middle.
+func TestDigestInterval(t *testing.T) {
+	for text, want := range map[string]string{
+		"86400\n": "daily", "1\n": "daily", "302400\n": "daily", "302401\n": "weekly", "604800\n": "weekly", "9999999\n": "weekly", "": "daily", "x\n": "daily", "-5\n": "daily",
+	} {
+		report, l := move(t, map[string]string{"control/digestinterval": text})
+		if string(l.Digest) != want {
+			t.Errorf("%q: %s, want %s", text, l.Digest, want)
+		}
+		if wrong := strings.Trim(text, "0123456789\n") != "" || text == ""; wrong != strings.Contains(fmt.Sprint(report.Left), "no number of seconds") {
+			t.Errorf("%q: %+v", text, report.Left)
+		}
+	}
+	for members, want := range map[string]string{"": "daily", "dora@example.com\n": "weekly"} {
+		if _, l := move(t, map[string]string{"digesters.d/d": members}); string(l.Digest) != want {
+			t.Errorf("digests for %q: %s, want %s", members, l.Digest, want)
+		}
+	}
+}
