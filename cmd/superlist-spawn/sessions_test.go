@@ -151,7 +151,8 @@ func knownNames(name string) error {
 // is lines that the log must have, in order, both with * for anything. No message
 // may be there that was not acknowledged, nor be missing that was. STAMP-MAC stands
 // for the proof in a return address that dev makes now, CONFIRM-GOOD and CONFIRM-OLD
-// for confirmations of carol@example.com's.
+// for confirmations of carol@example.com's. TODAY, TOMORROW, THIS-HOUR and NEXT-HOUR
+// are days and hours as lists count them, also in the names of files.
 func TestSessions(t *testing.T) {
 	scripts, err := smtptest.ReadAll("../../testdata/*.session")
 	if err != nil {
@@ -193,6 +194,12 @@ func confirmation(until time.Time) string {
 func prove(script *smtptest.Script) {
 	stamp := strconv.FormatInt(time.Now().Unix(), 36)
 	script.Replace("STAMP-MAC", stamp+"-"+token.Make(bytes.Repeat([]byte{0x5e}, 32), "bounces", "dev@lists.example.org", stamp))
+	for i, word := range []string{"TODAY", "TOMORROW"} { // a day may end while the recordings are played
+		script.Replace(word, strconv.FormatInt(time.Now().Unix()/86400+int64(i), 10))
+	}
+	for i, word := range []string{"THIS-HOUR", "NEXT-HOUR"} {
+		script.Replace(word, strconv.FormatInt(time.Now().Unix()/3600+int64(i), 10))
+	}
 	script.Replace("CONFIRM-GOOD", confirmation(time.Now().Add(time.Hour)))
 	script.Replace("CONFIRM-OLD", confirmation(time.Now().Add(-2*time.Hour)))
 }

@@ -137,6 +137,7 @@ func (s *Script) Replace(word, text string) {
 		s.steps[i].text = strings.ReplaceAll(s.steps[i].text, word, text)
 	}
 	for i := range s.Files {
+		s.Files[i].Name = strings.ReplaceAll(s.Files[i].Name, word, text)
 		s.Files[i].Data = bytes.ReplaceAll(s.Files[i].Data, []byte(word), []byte(text))
 	}
 }
