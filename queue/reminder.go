@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -80,17 +81,39 @@ func (s *Spool) Reminders(now time.Time, most int) ([]Reminder, error) {
 		if at.After(now) || len(list) >= most {
 			break
 		}
-		dir := s.path("reminders", t.Name())
-		entries, err := os.ReadDir(dir)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if list, err = remindersOf(list, s.path("reminders", t.Name()), at, now, most); err != nil {
 			return nil, err
 		}
-		if len(entries) == 0 {
-			os.Remove(dir) // or somebody else does
+	}
+	slices.SortStableFunc(list, func(a, b Reminder) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Subject, b.Subject)) })
+	return list, nil
+}
+
+// remindersOf adds those of one time. It reads no more of the directory than it
+// needs: at midnight there may be very many.
+func remindersOf(list []Reminder, dir string, at, now time.Time, most int) ([]Reminder, error) {
+	d, err := os.Open(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return list, nil
+	}
+	if err != nil {
+		return list, err
+	}
+	defer d.Close()
+	for empty := true; ; empty = false {
+		names, err := d.Readdirnames(min(most, 1000))
+		if err == io.EOF {
+			if empty {
+				os.Remove(dir) // or somebody else does
+			}
+			return list, nil
 		}
-		for _, e := range entries[:min(len(entries), most-len(list))] {
-			r := Reminder{At: at, path: filepath.Join(dir, e.Name())}
-			if e.Name()[0] == '.' { // being written, unless its writer is dead
+		if err != nil {
+			return list, err
+		}
+		for _, name := range names {
+			r := Reminder{At: at, path: filepath.Join(dir, name)}
+			if name[0] == '.' { // being written, unless its writer is dead
 				if now.Sub(at) > SweepAge {
 					os.Remove(r.path)
 				}
@@ -101,14 +124,14 @@ func (s *Spool) Reminders(now time.Time, most int) ([]Reminder, error) {
 				continue
 			}
 			if err != nil {
-				return nil, err
+				return list, err
 			}
 			r.Subject = strings.TrimSuffix(string(text[:min(len(text), maxSubject)]), "\n")
-			list = append(list, r)
+			if list = append(list, r); len(list) >= most {
+				return list, nil
+			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Reminder) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Subject, b.Subject)) })
-	return list, nil
 }
 
 // Forget removes a reminder, once what it is about has been looked at.
