@@ -47,6 +47,10 @@ const (
 	// again: at midnight there may be many.
 	digestsAtOnce = 20
 
+	// oldPost is how much older than the first post that waits one may be that this
+	// list has not sent itself, as far as is known, to be in a digest.
+	oldPost = 24 * time.Hour
+
 	// digestRetry is when a list whose digest could not be made is looked at again.
 	digestRetry = 15 * time.Minute
 )
@@ -415,6 +419,9 @@ func (d *digests) plan(last int) (posts []archive.Entry, err error) {
 	for e, err := range d.posts().Entries(d.First, to) {
 		if err != nil {
 			return nil, err
+		}
+		if e.ID == "" && e.Time.Before(d.Since.Add(-oldPost)) {
+			continue // brought in from elsewhere meanwhile: superlist import
 		}
 		if d.Upto == 0 && len(posts) > 0 && (len(posts) == maxDigestPosts || size+e.Size > maxDigestBytes) {
 			upto = e.Number - 1

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/archive"
 	"superlist/lists/maillog"
 	"superlist/queue"
 	"superlist/smtp"
@@ -394,6 +395,31 @@ func TestDigestWithoutArchive(t *testing.T) {
 		t.Errorf("their ids are %v", ids)
 	}
 	w.wantEmpty()
+}
+
+// TestDigestImported: old posts that are brought in while others wait are in no
+// digest.
+func TestDigestImported(t *testing.T) {
+	w, f, l := digestWorld(t, nil, "b@example.com digest")
+	w.at(1, 9, 0)
+	w.say(1, 1)
+	im, err := l.Posts().Import()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = im.Add(7, archive.Post{Time: time.Now().AddDate(-1, 0, 0), Content: strings.NewReader("From: old@example.com\r\nSubject: post old\r\n\r\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := im.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.say(8, 8)
+	w.at(2, 0, 1)
+	w.deliver()
+	if digests, _ := issues(t, f, "b@example.com"); subjectsOf(digests) != "1 8" {
+		t.Errorf("the digests are %q", subjectsOf(digests))
+	}
 }
 
 // TestDigestLarge: more posts than a digest has, and more bytes, make several; a
