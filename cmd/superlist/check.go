@@ -292,6 +292,11 @@ func (k *checker) list(l *lists.List) {
 	if !inOrder {
 		k.warn(about, "members is not in order, so each look-up reads it through", "any superlist member add or rm puts it in order")
 	}
+	if l.Digest == lists.DigestOff {
+		if n := inDigests(m); n > 0 {
+			k.warn(about, fmt.Sprintf("%d of its members want digests, and it sends none", n), "they get each post; superlist list set "+l.Addr.Address()+" digest=daily")
+		}
+	}
 	if _, err := os.Stat(l.Dir + "/key"); err == nil { // or one would be made
 		if _, err := l.BounceAddress(time.Now()); err != nil {
 			k.wrong(about, err.Error(), "posts to it are deferred until this is mended")
@@ -310,6 +315,16 @@ func (k *checker) list(l *lists.List) {
 	} else if err == nil {
 		k.ok(about, "%d members, post = %s", n, l.Post)
 	}
+}
+
+// inDigests is how many members want digests.
+func inDigests(m *lists.Members) (n int) {
+	for member, err := range m.All() {
+		if err == nil && member.Delivery() == lists.InDigests {
+			n++
+		}
+	}
+	return n
 }
 
 // dnsTimeout is how long check waits for a resolver.
