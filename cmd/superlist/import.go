@@ -159,10 +159,13 @@ func (a *app) receiveApart(c *cobra.Command, v *arrival, r *os.File) error {
 	other.Stdin, other.Stdout, other.Stderr = r, c.OutOrStdout(), c.ErrOrStderr()
 	err = other.Run()
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() > 0 {
+	switch {
+	case !errors.As(err, &exit):
+		return err
+	case exit.ExitCode() > 0:
 		return &exitError{exit.ExitCode(), errSaid}
 	}
-	return err
+	return &exitError{exTempFail, fmt.Errorf("what writes the list was stopped (%v), and nothing of it is there; begin again", exit)}
 }
 
 func (a *app) importList() *cobra.Command {
@@ -271,7 +274,7 @@ func (a *app) importMembers() *cobra.Command {
 		Long: `Add the members that a file names. A line is an address and the words that
 "superlist member set --help" explains, or "Name <address>"; export writes such
 files. A table (CSV) begins with the heads of its columns, of which one is email
-or address; name, digest, nomail, nocopy, noown, moderated, vacation, for,
+or address; name, digest, nomail, nocopy, noown, moderated, vacation, for, lang,
 delivery and words are others. Nothing is changed when a line is not understood,
 unless --skip-bad is given. Who is a member already stays as he is.`,
 		Example: `  superlist import members dev@lists.example.org people.csv --dry-run

@@ -108,6 +108,7 @@ func (z *ezmlm) settings() error {
 	z.posting()
 	z.subscription()
 	z.keeping()
+	z.digests()
 	z.attachments()
 	return nil
 }
@@ -261,6 +262,18 @@ func (z *ezmlm) keeping() {
 	if mods {
 		z.p.Report.leave("modgetonly (-b)", "the moderators could have old posts sent; nobody can", "")
 	}
+}
+
+// digests is when those who want digests get one: ezmlm-tstdig makes one after 48
+// hours, 30 posts or 64 KiB, where nothing else is said.
+func (z *ezmlm) digests() {
+	readers, _ := z.list("digest/subscribers")
+	pace := lists.DigestOff
+	if z.switched('d', "digested") || len(readers) > 0 {
+		pace = lists.DigestDaily
+	}
+	z.p.set("digest", quote(string(pace)))
+	z.p.Report.take("digested (-d), digest/subscribers", "digest = %s", pace)
 }
 
 // attachments are the types of parts that posts must not have.
@@ -536,9 +549,8 @@ var ezmlmFiles = []struct {
 	{name: "modcanedit", why: "moderators could write the list's letters by mail", instead: "texts.toml"},
 	{name: "indexed", same: "posts are kept with an index"},
 	{name: "threaded", same: "posts are kept with an index"},
-	{name: "digested", why: "when a digest is made is said anew"},
 	{name: "digestcode", why: "digests are made by superlist deliver, and by nobody's mail", shown: true},
-	{name: "tstdigopts", why: "when a digest is made is said anew", shown: true},
+	{name: "tstdigopts", why: "when a digest was made; here it is made once a day", instead: `digest = "20" in list.toml makes one of so many posts`, shown: true},
 	{name: "digformat", why: "digests have one form", shown: true},
 	{name: "digestdigformat", why: "digests have one form", shown: true},
 	{name: "copylines", why: "no letter quotes what somebody wrote", shown: true},

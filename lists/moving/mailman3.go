@@ -317,6 +317,10 @@ func (m *mailman) members() {
 		if copies, is := e.Preferences["receive_list_copy"].(bool); is && !copies {
 			words = append(words, wordNoCopy)
 		}
+		tag, _ := e.Preferences["preferred_language"].(string)
+		if tag != "" && tag != m.text("preferred_language") {
+			words = append(words, "lang="+strings.ReplaceAll(tag, "_", "-"))
+		}
 		action := cmp.Or(e.ModerationAction, usual)
 		if action == "hold" && (usual != "hold" || m.some) {
 			words = append(words, wordModerated)
@@ -532,6 +536,14 @@ func (m *mailman) subscription() {
 	notify, _ := m.config["admin_notify_mchanges"].(bool)
 	m.p.set("notify", strconv.FormatBool(notify))
 	m.take("admin_notify_mchanges", "notify = %v", notify)
+	if at, is := m.config["admin_immed_notify"].(bool); is {
+		when := lists.HeldNoticeEach
+		if !at {
+			when = lists.HeldNoticeDaily
+		}
+		m.p.set("held_notice", quote(when))
+		m.take("admin_immed_notify", "held_notice = %s", when)
+	}
 }
 
 func (m *mailman) limits() {
@@ -757,7 +769,7 @@ var mailmanTaken = []string{
 	"fqdn_listname", "default_nonmember_action", "default_member_action", "emergency", "accept_these_nonmembers",
 	"reject_these_nonmembers", "discard_these_nonmembers", "hold_these_nonmembers", "subscription_policy",
 	"admin_notify_mchanges", "max_message_size", "max_num_recipients", "require_explicit_destination", "acceptable_aliases",
-	"description", "preferred_language", "archive_policy", "digests_enabled", "http_etag", "self_link", "list_id",
+	"description", "preferred_language", "archive_policy", "digests_enabled", "admin_immed_notify", "http_etag", "self_link", "list_id",
 	"bounces_address", "created_at", "digest_last_sent_at", "join_address", "last_post_at", "leave_address", "list_name",
 	"mail_host", "next_digest_number", "no_reply_address", "owner_address", "post_id", "posting_address", "request_address",
 	"usenet_watermark", "volume",
@@ -766,7 +778,6 @@ var mailmanTaken = []string{
 // mailmanLeft are the other keys, with what Mailman has by itself (styles/base.py
 // of Mailman core), as JSON; empty for nothing.
 var mailmanLeft = map[string]struct{ usual, why, instead string }{
-	"admin_immed_notify":                        {"true", "moderators hear of each held post at once", ""},
 	"administrivia":                             {"true", "commands sent to the list by mistake are posts here", "a line in the file rules: hold Subject: subscribe"},
 	"advertised":                                {"true", "lists are not shown to the public anywhere", ""},
 	"allow_list_posts":                          {"true", "List-Post is there as long as somebody may post", ""},

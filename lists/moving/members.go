@@ -25,7 +25,7 @@ import (
 // A line is an address and our words about it, or "Name <address>" and words.
 // Empty lines, and those that begin with #, are passed over. A table is CSV, with
 // comma, semicolon or tab, whose first line has a column email or address; name,
-// nomail, digest, nocopy, noown, moderated, vacation, for, delivery and words
+// nomail, digest, nocopy, noown, moderated, vacation, for, lang, delivery and words
 // are other columns. What is not UTF-8 is read as Windows-1252, which has all of
 // Latin-1.
 func Members(name string, r io.Reader, roll *lists.Roll, report *Report, step func(done int)) error {
@@ -136,8 +136,8 @@ var columnNames = map[string][]string{
 	"words":       {"words", "options"},
 	"delivery":    {"delivery", "delivery_mode", "delivery mode"},
 	"vacation":    {"vacation"},
-	"lang":        {"lang"},
 	"for":         {"for", "alias", "alias_of"},
+	"lang":        {"lang", "language"},
 	wordNoMail:    {wordNoMail, "no mail"},
 	wordDigest:    {wordDigest},
 	wordNoCopy:    {wordNoCopy},
