@@ -46,9 +46,9 @@ func (s *Spool) Remind(subject string, at time.Time) error {
 		return s.syncDir(dir) // of the one who has made it, and may have died
 	}
 	for try := 0; ; try++ {
-		err := s.makeDir(s.path("reminders"))
+		err := s.MakeDir(s.path("reminders"))
 		if err == nil {
-			err = s.makeDir(dir)
+			err = s.MakeDir(dir)
 		}
 		if err == nil {
 			err = s.Replace(path, []byte(subject+"\n"))
@@ -174,13 +174,12 @@ func (s *Spool) Replace(path string, content []byte) error {
 	return err
 }
 
-// MakeDir makes a directory that is there after a crash too.
-func (s *Spool) MakeDir(dir string) error { return s.makeDir(dir) }
-
 // SyncDir makes durable what names a directory has.
 func (s *Spool) SyncDir(dir string) error { return s.syncDir(dir) }
 
-func (s *Spool) makeDir(dir string) error {
+// MakeDir makes a directory that is there after a crash too, if it is not there
+// yet.
+func (s *Spool) MakeDir(dir string) error {
 	if _, err := os.Lstat(dir); err == nil {
 		return nil
 	}

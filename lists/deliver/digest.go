@@ -178,9 +178,10 @@ func (r *Runner) keepForDigest(m *queue.Message, l *lists.List, w *queue.Writer)
 	return number, d.remind(number)
 }
 
-// due is when what waits goes out, if last is the number of the last post.
+// due is when what waits goes out, if last is the number of the last post: to the
+// second, as reminders are.
 func (d *digests) due(last int) time.Time {
-	return d.l.Digest.Due(d.Since, last-d.First+1, d.r.now().Location())
+	return d.l.Digest.Due(d.Since, last-d.First+1, d.r.now().Location()).Truncate(time.Second)
 }
 
 func (d *digests) remind(last int) error { return d.r.Spool.Remind(d.l.Addr.Address(), d.due(last)) }
@@ -286,13 +287,13 @@ func (r *Runner) lookAt(reminder queue.Reminder, now func(d *digests, last int) 
 	}
 	if d.First > 0 && d.Upto == 0 && !now(d, last) {
 		// It has more time than there was, or another pace.
-		if at := d.due(last); !at.Truncate(time.Second).Equal(reminder.At) {
-			if err := d.remind(last); err != nil {
-				return nil, err
-			}
-			return nil, r.Spool.Forget(reminder)
+		if d.due(last).Equal(reminder.At) {
+			return nil, nil
 		}
-		return nil, nil
+		if err := d.remind(last); err != nil {
+			return nil, err
+		}
+		return nil, r.Spool.Forget(reminder)
 	}
 	made, err := d.send()
 	if err != nil {

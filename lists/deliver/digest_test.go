@@ -484,8 +484,9 @@ func TestDigestMemory(t *testing.T) {
 	if err != nil || len(made) < 6 {
 		t.Fatalf("%+v, %v", made, err)
 	}
-	if used := after.TotalAlloc - before.TotalAlloc; used > 20<<20 {
-		t.Errorf("%d bytes were allocated for %d digests", used, len(made))
+	used := after.TotalAlloc - before.TotalAlloc
+	if t.Logf("%d KiB were allocated for %d digests, in all", used>>10, len(made)); used > 20<<20 {
+		t.Error("that is too much")
 	}
 }
 
