@@ -2,7 +2,9 @@ package moving
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -48,7 +50,22 @@ func Export(site *lists.Site, l *lists.List) (*Parcel, error) {
 	if err := p.exportHeld(site, l); err != nil {
 		return nil, err
 	}
+	p.stays(l)
 	return p, p.exportArchive(l)
+}
+
+// stays says what of a list is not in its parcel, where somebody waits for it.
+func (p *Parcel) stays(l *lists.List) {
+	state, err := slurp(filepath.Join(l.Dir, "digest", "state"), maxControl)
+	var digest struct {
+		First int `json:"first"`
+	}
+	if err == nil && json.Unmarshal(state, &digest) == nil && digest.First > 0 {
+		p.Report.leave("digest", "posts wait for a digest, and do not come along", "before you export it: superlist digest "+l.Addr.Address())
+	}
+	if people, _ := filepath.Glob(filepath.Join(l.Dir, "requests", "[^.]*")); len(people) > 0 {
+		p.Report.leave("requests", fmt.Sprintf("people who wait for the owners to let them in: %d", len(people)), "they ask again, or superlist member add "+l.Addr.Address()+" ADDRESS")
+	}
 }
 
 // exportArchive has the posts as they went to the members, and of the index what
