@@ -397,9 +397,11 @@ func looped(h rewrite.Header, d Destination) bool {
 	if d.Purpose == Owner {
 		self = d.List.Verb(d.Verb)
 	}
-	for _, f := range h.All("Delivered-To") {
-		if strings.EqualFold(f.Value(), self.Address()) {
-			return true
+	for _, mark := range [...]string{"Delivered-To", "X-Loop"} { // of posts, and of digests
+		for _, f := range h.All(mark) {
+			if strings.EqualFold(f.Value(), self.Address()) {
+				return true
+			}
 		}
 	}
 	if d.Purpose == Owner {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -438,6 +439,38 @@ func (d *digests) plan(last int) (posts []archive.Entry, err error) {
 	return posts, d.write()
 }
 
+// maxPassed is how many lists a digest names: as many as a message may pass hosts.
+const maxPassed = lists.MaxHops
+
+// passed are the lists that the posts have come through in digests: this one, and
+// those that a digest among them names. What marks a post, Delivered-To, is inside
+// the digest and not on it: two lists that get each other's digests would send them
+// to and fro for ever, each with all others in it.
+func (d *digests) passed(entries []archive.Entry) ([]string, error) {
+	passed := []string{d.l.Addr.Address()}
+	for _, e := range entries {
+		f, _, err := d.posts().Open(e.Number)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		raw, _, err := rewrite.ReadHeader(f)
+		f.Close()
+		if err != nil { // it came into the archive by another way than a session
+			continue
+		}
+		for _, field := range rewrite.Parse(raw).All("X-Loop") {
+			list, ok := smtp.ParseAddress(strings.ToLower(field.Value()))
+			if ok && len(passed) < maxPassed && !slices.Contains(passed, list.Address()) {
+				passed = append(passed, list.Address())
+			}
+		}
+	}
+	return passed, nil
+}
+
 // compose writes the digest for the members who want it, and says how many they
 // are.
 func (d *digests) compose(one Digested, entries []archive.Entry) (members int, err error) {
@@ -447,6 +480,9 @@ func (d *digests) compose(one Digested, entries []archive.Entry) (members int, e
 	for _, e := range entries {
 		requireTLS = requireTLS || e.RequireTLS // RFC 8689, 4.2.1: as the post itself
 		mail.Posts = append(mail.Posts, letter.Post{Number: e.Number, Author: e.From, Subject: e.Subject})
+	}
+	if mail.Passed, err = d.passed(entries); err != nil {
+		return 0, err
 	}
 	for i := range mail.Bounds {
 		word, err := l.Seal("bound", one.ID, strconv.Itoa(i))

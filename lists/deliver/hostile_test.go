@@ -423,6 +423,53 @@ func TestListsOfLists(t *testing.T) {
 	}
 }
 
+// TestDigestsOfDigests: lists that get each other's digests, or their own. Where
+// only posts are marked such a list gets a digest in which its own last one is,
+// each day a larger one.
+func TestDigestsOfDigests(t *testing.T) {
+	for name, test := range map[string]struct {
+		lists map[string][]string
+		want  int // letters that alice gets: the post, and digests in which it is
+	}{
+		"of each other":             {map[string][]string{"dev": {"alice@example.com", "b@lists.example.org digest"}, "b": {"alice@example.com digest", "dev@lists.example.org digest"}}, 2},
+		"one of them, of posts":     {map[string][]string{"dev": {"alice@example.com", "b@lists.example.org digest"}, "b": {"alice@example.com", "dev@lists.example.org"}}, 2},
+		"of itself":                 {map[string][]string{"dev": {"alice@example.com", "dev@lists.example.org digest"}}, 1},
+		"in a ring":                 {map[string][]string{"dev": {"b@lists.example.org digest"}, "b": {"c@lists.example.org digest"}, "c": {"alice@example.com", "dev@lists.example.org digest"}}, 1},
+		"in a ring, one with posts": {map[string][]string{"dev": {"b@lists.example.org digest"}, "b": {"c@lists.example.org"}, "c": {"alice@example.com", "dev@lists.example.org digest"}}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fakeRelay{extensions: "PIPELINING"}
+			w := newWorld(t, f.start(t), "")
+			for list, members := range test.lists {
+				w.list(list, members...)
+			}
+			w.wantWire("250", "alice@example.com", dev, "From: alice@example.com\r\nSubject: round and round\r\nMessage-ID: <1@example.com>\r\n\r\nx\r\n")
+			got, done := 0, 0
+			for day := range 12 {
+				carried := 1
+				for rounds := 0; carried > 0; rounds++ {
+					if rounds > 5 {
+						t.Fatal("it goes on and on in a day")
+					}
+					w.deliver()
+					var people []delivered
+					people, carried, done = w.carry(f, done)
+					got += len(people)
+					if carried > 0 && day > len(test.lists)+1 {
+						t.Fatalf("on day %d it still goes around, log:\n%s", day, &w.log)
+					}
+				}
+				w.later += 24*time.Hour + time.Minute
+			}
+			if got != test.want {
+				t.Errorf("alice got %d, want %d", got, test.want)
+			}
+			w.want(queue.Inbound)
+			w.want(queue.Outbound)
+		})
+	}
+}
+
 // injections are what somebody may try to write into a header of ours: by a line
 // end, by one that a decoder makes of it, by one of our own words, or by what
 // turns the writing around.

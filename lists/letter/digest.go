@@ -20,6 +20,7 @@ type Digest struct {
 	Letter           // without Quote, Attach, ReplyTo, Answers
 	Posts  []Post    // those that Look does not find are left out
 	From   Archive   // where they are
+	Passed []string  // addresses of the lists that the posts have come through in digests
 	Bounds [2]string // words that nobody could know who wrote one of the posts
 }
 
@@ -151,6 +152,9 @@ func (d *Digest) Header() []byte {
 	put("Message-ID", "<"+d.ID+"@"+d.Host+">")
 	put("Auto-Submitted", "auto-generated")
 	put("X-Auto-Response-Suppress", "All")
+	for _, list := range d.Passed {
+		put("X-Loop", list)
+	}
 	put("Content-Language", d.Text.Language)
 	put("MIME-Version", "1.0")
 	put("Content-Type", "multipart/mixed; boundary=\""+d.Bounds[0]+"\"")
