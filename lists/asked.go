@@ -24,6 +24,8 @@ import (
 //	                  message that caused it; good for AskAgain from its mtime on
 //	all-DAY           a byte for each letter of the day
 //	net-DAY-HASH      a byte for each letter that a client's network caused
+//	sent-DAY[-HASH]   a byte for each FetchUnit of old posts that was sent: in all,
+//	                  to one person, because of one network
 const (
 	// AskAgain is how long somebody who does not answer is left alone.
 	AskAgain = 24 * time.Hour
@@ -51,6 +53,7 @@ type Letter struct {
 	To      smtp.Path    // where it would go
 	Network netip.Prefix // of the client that asks; zero where it says nothing
 	Cause   string       // id of the message that asks; empty while it has none
+	Size    int64        // of what Fetches: in bytes
 }
 
 // Network is the part of the network that a client stands for: the /24 of an
@@ -90,6 +93,9 @@ func hash(parts ...string) string {
 // mayWrite says whether the letter may be written now. A refusal is a smtp.Reply.
 // It changes nothing.
 func (l *List) mayWrite(a Letter, now time.Time) error {
+	if Fetches(a.Kind) {
+		return l.mayFetchNow(a, now)
+	}
 	who, all, net := l.askedFiles(a, now)
 	info, err := os.Lstat(who)
 	switch {
@@ -141,8 +147,15 @@ func (l *List) Ask(a Letter, now time.Time) error {
 	if err := os.Mkdir(l.askedDir(), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if size(all) == 0 {
+	first := all
+	if Fetches(a.Kind) {
+		first = l.fetchCounts(a, now)[0].file
+	}
+	if size(first) == 0 {
 		l.sweepAsked(now)
+	}
+	if Fetches(a.Kind) {
+		return l.countFetch(a, now)
 	}
 	if err := count(all, net); err != nil {
 		return err

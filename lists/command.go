@@ -24,6 +24,8 @@ type Command struct {
 	Delivery Delivery  // subscribe: how the posts are to come
 	Who      smtp.Path // whom it is about, where the address says so; else whoever writes
 	Proof    Proof     // confirm
+
+	From, To int // get, thread: the first and the last post; index: both the same, or 0
 }
 
 // alias gives our word for another program's: Mailman's join and leave, mlmmj's
@@ -32,6 +34,8 @@ func alias(word string) string {
 	switch word {
 	case "join":
 		return VerbSubscribe
+	case "who":
+		return VerbList
 	case "leave", "unsubscribe-nomail", "unsubscribe-digest":
 		return VerbUnsubscribe
 	}
@@ -51,6 +55,10 @@ var (
 // no command.
 func parseCommand(verb string) (c Command, ok bool, err error) {
 	folded := strings.ToLower(verb)
+	if word, numbers, dot := strings.Cut(folded, "."); dot && fromArchive(word) { // ezmlm: dev+get.12_20
+		folded = word + "-" + numbers
+		verb = folded
+	}
 	if ours := alias(folded); ours != "" {
 		return Command{Verb: ours}, true, nil
 	}
@@ -60,6 +68,11 @@ func parseCommand(verb string) (c Command, ok bool, err error) {
 	}
 	c.Verb = strings.ToLower(word)
 	switch c.Verb {
+	case VerbGet, VerbIndex, VerbThread, VerbList:
+		if c, ok = FetchCommand(c.Verb, rest); !ok && fromArchive(c.Verb) {
+			err = replyWhichPost
+		}
+		return c, ok || err != nil, err
 	case VerbHelp, VerbFAQ, VerbRequest:
 		return c, rest == "", nil
 	case VerbConfirm:
@@ -165,6 +178,9 @@ func (l *List) mayAsk(c Command) error {
 	if len(c.Who.Local) > maxMember {
 		return replyLongWho
 	}
+	if Fetches(c.Verb) {
+		return l.mayFetch(c)
+	}
 	return nil
 }
 
@@ -188,7 +204,10 @@ func (l *List) MayCommand(h rewrite.Header, c Command) (who smtp.Path, err error
 	case l.isOwn(who):
 		return smtp.Path{}, replySelf
 	}
-	return who, l.mayAsk(c)
+	if err := l.mayAsk(c); err != nil || !Fetches(c.Verb) {
+		return who, err
+	}
+	return who, l.mayGet(c, who)
 }
 
 // isOwn says that an address is the list's, or of its commands and owners.

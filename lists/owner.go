@@ -3,7 +3,6 @@ package lists
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -103,13 +102,7 @@ func count(files ...string) error {
 		if file == "" {
 			continue
 		}
-		f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-		if err != nil {
-			return err
-		}
-		_, err = io.WriteString(f, ".")
-		f.Close()
-		if err != nil {
+		if err := addTo(file, "."); err != nil {
 			return err
 		}
 	}

@@ -65,6 +65,9 @@ func (r *Runner) command(m *queue.Message, d lists.Destination, id string) error
 	case lists.VerbFAQ:
 		return c.ask(cmd.Verb, "faq", c.who, nil)
 	}
+	if lists.Fetches(cmd.Verb) {
+		return c.fetch(cmd)
+	}
 	return c.ask(lists.VerbHelp, "help", c.who, nil)
 }
 
@@ -289,10 +292,15 @@ func (c *commanding) ask(kind, text string, to smtp.Path, words map[string]strin
 // gets a letter, if he has not got one about the same just now. That he has is no
 // error: whoever asks for it may not be he.
 func (c *commanding) once(kind string, to smtp.Path, do func() error) error {
-	l := lists.Letter{Kind: kind, To: to, Network: lists.Network(smtp.OriginAddr(c.m.Client)), Cause: c.id}
+	return c.allowed(lists.Letter{Kind: kind, To: to}, do)
+}
+
+// allowed does what a letter follows from, if the list may write it now.
+func (c *commanding) allowed(l lists.Letter, do func() error) error {
+	l.Network, l.Cause = lists.Network(smtp.OriginAddr(c.m.Client)), c.id
 	err := c.l.Ask(l, c.m.Arrived)
 	if reply, no := permanent(err); no {
-		c.r.Log.Printf(maillog.Info, "not answered id=%s list=%s to=%s verb=%s reason=%q", c.m.ID, c.l.Addr, to, kind, reply)
+		c.r.Log.Printf(maillog.Info, "not answered id=%s list=%s to=%s verb=%s reason=%q", c.m.ID, c.l.Addr, l.To, l.Kind, reply)
 		return nil
 	}
 	if err != nil {
@@ -383,6 +391,11 @@ func commandLine(line string) (lists.Command, bool) {
 		return lists.Command{Verb: lists.VerbHelp}, second == ""
 	case "faq":
 		return lists.Command{Verb: lists.VerbFAQ}, second == ""
+	case "who":
+		return lists.FetchCommand(lists.VerbList, second)
+	}
+	if lists.Fetches(words[0]) {
+		return lists.FetchCommand(words[0], second)
 	}
 	return lists.Command{}, false
 }

@@ -19,12 +19,16 @@ type note struct {
 	text    string // its name
 	to      []smtp.Path
 	words   map[string]string // beside those that every letter has
-	quote   string            // for {words}
+	quote   string            // for {words} or {contents}
 	answers string            // a Message-ID
 	at      time.Time
 	client  string // of the message that caused it, for the operator
 	attach  []*queue.Message
 	lang    string // BCP 47; empty: the reader's, where he is a member who has one, or else the list's
+
+	parts      []letter.Part // other messages that come behind it
+	body       string        // BODY of MAIL that they need
+	requireTLS bool
 }
 
 // language is that of a letter: who has none of his own, or is not alone, reads the
@@ -65,7 +69,8 @@ func (r *Runner) writeLetter(l *lists.List, n note) error {
 		ListID: l.ID(), Host: r.Site.Hostname, ID: n.id, Date: n.at, Answers: n.answers,
 	}
 	mail.ReplyTo, _ = smtp.ParseAddress(words["confirm"])
-	head := queue.Head{ID: n.id, Arrived: n.at, Client: n.client, List: l.Addr}
+	mail.Parts = n.parts
+	head := queue.Head{ID: n.id, Arrived: n.at, Client: n.client, List: l.Addr, Body: n.body, RequireTLS: n.requireTLS}
 	for i, m := range n.attach {
 		part := letter.Part{Name: "post.eml", Open: func() (io.ReadCloser, error) { return io.NopCloser(m.Content()), nil }}
 		if i > 0 {
@@ -97,6 +102,11 @@ func wordsOf(l *lists.List) map[string]string {
 	}
 	if l.Digest != lists.DigestOff {
 		words["digest"] = l.Verb("subscribe-digest").Address()
+	}
+	if l.Archive && l.ArchiveAccess != lists.ArchiveNobody {
+		words["index"] = l.Verb(lists.VerbIndex).Address()
+		words["get"] = l.Verb(lists.VerbGet + "-12").Address()
+		words["thread"] = l.Verb(lists.VerbThread + "-12").Address()
 	}
 	return words
 }

@@ -168,15 +168,25 @@ func copyBase64(w io.Writer, r io.Reader) (n int64, err error) {
 	return n, err
 }
 
-// optional is the word without which a paragraph says nothing.
-const optional = "digest"
+// optional are words without which the paragraph that they stand in says nothing.
+var optional = [...]string{"{digest}", "{index}", "{next}", "{earlier}", "{left}"}
+
+// saying is a text without the paragraphs that say nothing here.
+func (l Letter) saying(text string) string {
+	paragraphs := strings.Split(text, "\n\n")
+	return strings.Join(slices.DeleteFunc(paragraphs, func(p string) bool {
+		for _, word := range optional {
+			if strings.Contains(p, word) && l.Words[strings.Trim(word, "{}")] == "" {
+				return true
+			}
+		}
+		return false
+	}), "\n\n")
+}
 
 // fill puts the words in. A word never brings one in itself, nor a line break.
 func (l Letter) fill(text string) string {
-	if l.Words[optional] == "" {
-		paragraphs := strings.Split(text, "\n\n")
-		text = strings.Join(slices.DeleteFunc(paragraphs, func(p string) bool { return strings.Contains(p, "{"+optional+"}") }), "\n\n")
-	}
+	text = l.saying(text)
 	pairs := make([]string, 0, 2*len(l.Words))
 	for word, value := range l.Words {
 		pairs = append(pairs, "{"+word+"}", oneLine(value))
@@ -193,7 +203,7 @@ func (t Text) Fill(words map[string]string) string {
 // quote is Quote set off from the text, a line at a time.
 func (l Letter) quote() string {
 	var b strings.Builder
-	for line := range strings.SplitSeq(strings.TrimSpace(l.Quote), "\n") {
+	for line := range strings.SplitSeq(strings.Trim(l.Quote, "\r\n"), "\n") {
 		b.WriteString("    " + strings.TrimRight(oneLine(line), " ") + "\n")
 	}
 	return strings.TrimRight(b.String(), "\n")

@@ -47,13 +47,19 @@ var Words = map[string]string{
 	"reject":      "the address whose answer sends it back",
 	"discard":     "the address whose answer throws it away",
 	"ban":         "the address whose answer keeps its author away",
-	"count":       "how many posts wait",
+	"count":       "how many there are: posts that wait, members",
 	"number":      "which of them this is",
 	"words":       "what a moderator wrote to the author",
 	"digest":      "the address for getting digests; where the list sends none, a paragraph with it is left out",
 	"issue":       "the number of a digest",
-	"posts":       "the numbers of its posts",
-	"contents":    "its posts, one a line",
+	"contents":    "posts or members, one a line",
+	"posts":       "the numbers of posts",
+	"index":       "the address that says which old posts there are",
+	"get":         "the address that sends post 12",
+	"thread":      "the address that sends post 12 with what belongs to it",
+	"next":        "the address that sends the posts which had no room",
+	"earlier":     "the address that says which posts there were before",
+	"left":        "how many of them had no room",
 }
 
 // OwnTexts is the file of a list that has words of its own.

@@ -1,0 +1,217 @@
+package deliver
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"strconv"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/archive"
+	"superlist/lists/letter"
+	"superlist/smtp"
+)
+
+const (
+	// maxGet is how many old posts go into one letter, and maxGetBytes how large it
+	// grows: whoever wants more is told where the rest is. One post is sent whatever
+	// its size.
+	maxGet      = 100
+	maxGetBytes = 4 << 20
+
+	// maxIndex is how many lines a letter with an index has.
+	maxIndex = 100
+
+	// maxRoll is how many members an owner gets by mail: what a person may still look
+	// through. The command line has them all.
+	maxRoll = 10000
+)
+
+// fetch sends what the list keeps to whoever asks, if it may have that: MayCommand
+// has said so.
+func (c *commanding) fetch(cmd lists.Command) error {
+	if cmd.Verb == lists.VerbList {
+		return c.roll()
+	}
+	posts := c.l.Posts()
+	first, last, err := posts.Range()
+	if err != nil {
+		return err
+	}
+	switch cmd.Verb {
+	case lists.VerbIndex:
+		at := cmd.From
+		if at == 0 {
+			at = last
+		}
+		return c.index(posts, max(first, min(at-maxIndex/2+1, last-maxIndex+1)), last)
+	case lists.VerbThread:
+		thread, err := posts.Thread(cmd.From)
+		if errors.Is(err, fs.ErrNotExist) {
+			break // taken away, but not pruned
+		}
+		if err != nil {
+			return err
+		}
+		from := max(cmd.To, first)
+		if cmd.To == cmd.From {
+			from = first
+		}
+		return c.get("archive-thread", posts, entries(thread, from), func(n int) string {
+			return fmt.Sprintf("%s-%d-%d", lists.VerbThread, thread[0].Number, n)
+		})
+	}
+	return c.get("archive-get", posts, posts.Entries(cmd.From, cmd.To), func(n int) string {
+		return fmt.Sprintf("%s-%d-%d", lists.VerbGet, n, min(cmd.To, last))
+	})
+}
+
+// entries are those from a number on.
+func entries(list []archive.Entry, from int) iter.Seq2[archive.Entry, error] {
+	return func(yield func(archive.Entry, error) bool) {
+		for _, e := range list {
+			if e.Number >= from && !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+// get sends posts, as many as have room; next is the verb for the others.
+func (c *commanding) get(text string, posts *archive.Store, which iter.Seq2[archive.Entry, error], next func(int) string) error {
+	n := note{text: text}
+	var size int64
+	var numbers []int
+	words := map[string]string{}
+	for e, err := range which {
+		if err != nil {
+			return err
+		}
+		if len(numbers) > 0 && (len(numbers) == maxGet || size+e.Size > maxGetBytes) {
+			words["next"] = c.l.Verb(next(e.Number)).Address()
+			break
+		}
+		part, form, err := oldPost(posts, c.l, e)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // somebody has taken it away
+		}
+		if err != nil {
+			return err
+		}
+		if form.EightBit && !form.Binary {
+			n.body = "8BITMIME"
+		}
+		n.requireTLS = n.requireTLS || e.RequireTLS
+		n.parts = append(n.parts, part)
+		numbers = append(numbers, e.Number)
+		size += e.Size
+	}
+	if len(numbers) == 0 {
+		n.text = "archive-none"
+	}
+	words["posts"] = spans(numbers)
+	return c.send(n, size, words)
+}
+
+// oldPost is a post of the archive as a part of a letter.
+func oldPost(posts *archive.Store, l *lists.List, e archive.Entry) (p letter.Part, form archive.Form, err error) {
+	f, _, err := posts.Open(e.Number)
+	if err != nil {
+		return p, form, err
+	}
+	defer f.Close()
+	if form, err = archive.FormOf(f); err != nil {
+		return p, form, err
+	}
+	return letter.Part{
+		Name: fmt.Sprintf("%s-%d.eml", l.Addr.Local, e.Number), UTF8: form.UTF8, Binary: form.Binary,
+		Open: func() (io.ReadCloser, error) {
+			f, _, err := posts.Open(e.Number)
+			return f, err
+		},
+	}, form, nil
+}
+
+// index sends some lines of the index.
+func (c *commanding) index(posts *archive.Store, from, last int) error {
+	to := min(from+maxIndex-1, last)
+	var b strings.Builder
+	for e, err := range posts.Entries(from, to) {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "%6d  %s  %s: %s\n", e.Number, e.Time.UTC().Format(time.DateOnly), shown(e.From), e.Subject)
+	}
+	words := map[string]string{"posts": fmt.Sprintf("%d-%d", from, to)}
+	if from == to {
+		words["posts"] = strconv.Itoa(to)
+	}
+	if first, _, err := posts.Range(); err == nil && from > first {
+		words["earlier"] = c.l.Verb(fmt.Sprintf("%s-%d", lists.VerbIndex, max(first, from-maxIndex/2-1))).Address()
+	}
+	return c.send(note{text: "archive-index", quote: b.String()}, int64(b.Len()), words)
+}
+
+// shown is who wrote a post, by his name where From has one.
+func shown(from string) string {
+	if name, _, ok := strings.Cut(from, " <"); ok && name != "" {
+		return strings.Trim(name, `"`)
+	}
+	return strings.Trim(from, "<>")
+}
+
+// roll sends the members to an owner.
+func (c *commanding) roll() error {
+	members, err := c.l.Members()
+	if err != nil {
+		return err
+	}
+	defer members.Close()
+	var b strings.Builder
+	n := 0
+	for m, err := range members.Unique() {
+		if err != nil {
+			return err
+		}
+		if n++; n <= maxRoll {
+			b.WriteString(m.String() + "\n")
+		}
+	}
+	words := map[string]string{"count": strconv.Itoa(n)}
+	if n > maxRoll {
+		words["left"] = strconv.Itoa(n - maxRoll)
+	}
+	return c.send(note{text: "members", quote: b.String()}, int64(b.Len()), words)
+}
+
+// send writes the letter, if the one who asks has not had too many today.
+func (c *commanding) send(n note, size int64, words map[string]string) error {
+	words["address"] = c.author.Address()
+	n.id, n.to, n.words, n.at, n.client = c.id, []smtp.Path{c.author}, words, c.m.Arrived, c.m.Client
+	n.answers = c.header.Get("Message-ID")
+	return c.allowed(lists.Letter{Kind: lists.VerbGet, To: c.author, Size: size}, func() error { return c.r.writeLetter(c.l, n) })
+}
+
+// spans writes numbers as people do: 3, 5-7, 12.
+func spans(numbers []int) string {
+	var b strings.Builder
+	for i := 0; i < len(numbers); {
+		end := i
+		for end+1 < len(numbers) && numbers[end+1] == numbers[end]+1 {
+			end++
+		}
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Itoa(numbers[i]))
+		if end > i {
+			b.WriteString("-" + strconv.Itoa(numbers[end]))
+		}
+		i = end + 1
+	}
+	return b.String()
+}
