@@ -274,6 +274,7 @@ func (k *checker) list(l *lists.List) {
 	if _, err := letter.Own(l.Dir); err != nil {
 		k.warn(about, err.Error(), "the letters' own words are sent instead")
 	}
+	k.archive(l)
 	if l.MaxMessageSize > k.site.MaxMessageSize {
 		k.warn(about, fmt.Sprintf("max_message_size is %s, and the site takes %s", l.MaxMessageSize, k.site.MaxMessageSize), "raise the site's or lower the list's")
 	}
@@ -325,6 +326,27 @@ func inDigests(m *lists.Members) (n int) {
 		}
 	}
 	return n
+}
+
+// archive looks whether a list's posts and their index agree.
+func (k *checker) archive(l *lists.List) {
+	about := l.Addr.Address()
+	faults, err := l.Posts().Check(maxBadLines + 1)
+	if err != nil {
+		k.wrong(about, err.Error(), k.mend(err, l.Dir))
+		return
+	}
+	for i, f := range faults {
+		if i == maxBadLines {
+			k.wrong(about, "archive: and more like that", "")
+			break
+		}
+		text := "archive: " + f.Text
+		if f.Number > 0 {
+			text = fmt.Sprintf("archive: post %d: %s", f.Number, f.Text)
+		}
+		k.wrong(about, text, "superlist archive rebuild "+about)
+	}
 }
 
 // dnsTimeout is how long check waits for a resolver.

@@ -55,7 +55,7 @@ spool, and says what is wrong. Posts come in through superlist-spawn.`,
 	root.PersistentFlags().StringVarP(&a.config, "config", "c", "",
 		"configuration file (else $SUPERLIST_CONFIG, else "+lists.DefaultConfig+")")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.digestCommand(), a.queueCommand(), a.heldCommand(), a.importCommand(), a.exportCommand(), a.explainCommand(), a.passwdCommand(), a.checkCommand())
+	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.digestCommand(), a.queueCommand(), a.heldCommand(), a.archiveCommand(), a.importCommand(), a.exportCommand(), a.explainCommand(), a.passwdCommand(), a.checkCommand())
 	return root
 }
 

@@ -271,8 +271,10 @@ func (x *index) thread(e Entry, refs []string) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if other, ok := parseEntry(line); ok && other.MessageID != "" && slices.Contains(refs, other.MessageID) {
-			return other.Thread, nil
+		if slices.Contains(refs, field(line, 6)) {
+			if other, ok := parseEntry(line); ok {
+				return other.Thread, nil
+			}
 		}
 		if read += len(line) + 1; read > reach {
 			break

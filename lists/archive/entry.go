@@ -165,6 +165,15 @@ func parseEntry(line string) (e Entry, ok bool) {
 	return e, e.line() == line+"\n"
 }
 
+// field is one of the fields of a line, from 0 on.
+func field(line string, i int) string {
+	for ; i > 0; i-- {
+		_, line, _ = strings.Cut(line, "\t")
+	}
+	f, _, _ := strings.Cut(line, "\t")
+	return f
+}
+
 // isMessageID says that s is empty, or what messageIDs makes of something.
 func isMessageID(s string) bool {
 	ids := messageIDs(s)

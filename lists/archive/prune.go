@@ -67,7 +67,7 @@ func (s *Store) Prune(to int) (posts int, err error) {
 	return posts, nil
 }
 
-// A Fault is where index and posts do not agree.
+// A Fault is where index and posts do not agree. Rebuild mends it.
 type Fault struct {
 	Number int // 0: the index as a whole
 	Text   string

@@ -51,6 +51,9 @@ func (s *Store) rebuild() (posts int, err error) {
 				return err
 			}
 			if n <= base { // let go of, and a crash has left it
+				if err := s.remove(s.file(n)); err != nil {
+					return err
+				}
 				continue
 			}
 			if last == 0 {
@@ -80,6 +83,9 @@ func (s *Store) rebuild() (posts int, err error) {
 			}
 			last = n
 			posts++
+			if s.Progress != nil {
+				s.Progress(posts)
+			}
 		}
 		// A number that was given is not given again, if its post is gone too.
 		for more {

@@ -23,6 +23,9 @@ type Store struct {
 	// Fault, where set, is asked before every system call that changes the disk;
 	// its error stands for that call's. Tests fail each call in turn.
 	Fault func(call, path string) error
+
+	// Progress, where set, hears how many posts Rebuild has read.
+	Progress func(posts int)
 }
 
 // perDir is how many posts a directory has: few enough to list, and a million

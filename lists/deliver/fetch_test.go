@@ -113,7 +113,7 @@ func fill(t *testing.T, l *lists.List, posts ...string) {
 		t.Fatal(err)
 	}
 	for _, p := range posts {
-		if err := im.Add(im.Last()+1, time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC), strings.NewReader(p)); err != nil {
+		if err := im.Add(im.Last()+1, archive.Post{Time: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC), Content: strings.NewReader(p)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -352,9 +352,12 @@ func TestHelpOffers(t *testing.T) {
 
 // TestArchiveOff: a list that keeps no posts has no archive.
 func TestArchiveOff(t *testing.T) {
-	w, l, _ := newPeople(t, "archive=false")
+	w, l, person := newPeople(t, "archive=false")
 	w.message("bob@example.net", "From: bob@example.net\r\n\r\nx\r\n", "dev@lists.example.org")
 	w.deliver()
+	if got := person("bob@example.net").letters(); len(got) != 1 {
+		t.Errorf("and the post: %q", got)
+	}
 	if _, err := os.Stat(filepath.Join(l.Dir, "archive")); !os.IsNotExist(err) {
 		t.Errorf("there is one: %v", err)
 	}

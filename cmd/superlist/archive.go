@@ -1,0 +1,263 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"superlist/lists"
+	"superlist/lists/archive"
+)
+
+func (a *app) archiveCommand() *cobra.Command {
+	c := &cobra.Command{Use: "archive", Short: "Show the posts that a list has kept, and let go of them",
+		Example: "  superlist archive ls dev@lists.example.org", Args: args(subcommand),
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c.AddCommand(a.archiveLs(), a.archiveShow(), a.archivePrune(), a.archiveRebuild())
+	return c
+}
+
+// A postRow is an old post as ls shows it.
+type postRow struct {
+	Number    int       `json:"number"`
+	Time      time.Time `json:"time"`
+	Size      int64     `json:"size"`
+	Thread    int       `json:"thread"`
+	MessageID string    `json:"message_id,omitempty"`
+	Parent    string    `json:"parent,omitempty"`
+	From      string    `json:"from"`
+	Subject   string    `json:"subject"`
+}
+
+func (r *postRow) of(e archive.Entry) {
+	*r = postRow{e.Number, e.Time, e.Size, e.Thread, e.MessageID, e.Parent, e.From, e.Subject}
+}
+
+// lastPosts is how many posts ls shows of an archive that may have a million.
+const lastPosts = 50
+
+func (a *app) archiveLs() *cobra.Command {
+	var asJSON bool
+	var from, to, thread int
+	c := &cobra.Command{
+		Use: "ls LIST", Short: "Show which posts a list has kept",
+		Long: fmt.Sprintf("Show which posts a list has kept: the last %d, or those that --from and --to name.", lastPosts),
+		Example: `  superlist archive ls dev@lists.example.org
+  superlist archive ls dev@lists.example.org --from 1 --to 100 --json
+  superlist archive ls dev@lists.example.org --thread 12`,
+		Args: args(cobra.ExactArgs(1)), ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			l, err := a.list(arg[0])
+			if err != nil {
+				return err
+			}
+			posts := l.Posts()
+			first, last, err := posts.Range()
+			if err != nil {
+				return damaged(l, err)
+			}
+			if to == 0 {
+				to = last
+			}
+			if from == 0 {
+				if from = first; !c.Flags().Changed("to") {
+					from = max(first, last-lastPosts+1)
+				}
+			}
+			rows := []postRow{}
+			t := table{"NUMBER", "DAY", "FROM", "SUBJECT"}.rows()
+			add := func(e archive.Entry) {
+				rows = append(rows, postRow{})
+				rows[len(rows)-1].of(e)
+				t.add(strconv.Itoa(e.Number), e.Time.Format(time.DateOnly), e.From, e.Subject)
+			}
+			if thread > 0 {
+				list, err := posts.Thread(thread)
+				if err != nil {
+					return noPost(l, thread, err)
+				}
+				for _, e := range list {
+					add(e)
+				}
+			} else {
+				for e, err := range posts.Entries(from, to) {
+					if err != nil {
+						return damaged(l, err)
+					}
+					add(e)
+				}
+			}
+			if len(rows) == 0 && !asJSON {
+				fmt.Fprintln(c.OutOrStdout(), "no posts")
+				return nil
+			}
+			return show(c, asJSON, rows, t)
+		},
+	}
+	c.Flags().IntVar(&from, "from", 0, "the first number")
+	c.Flags().IntVar(&to, "to", 0, "the last number")
+	c.Flags().IntVar(&thread, "thread", 0, "those that belong together with this number")
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// damaged says how an archive is mended, where it has to be.
+func damaged(l *lists.List, err error) error {
+	if errors.Is(err, archive.ErrDamaged) {
+		return &exitError{exDataErr, fmt.Errorf("%w; superlist archive rebuild %s makes it anew from the posts", err, l.Addr.Address())}
+	}
+	return err
+}
+
+func noPost(l *lists.List, n int, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return &exitError{exNoInput, fmt.Errorf("%s has no post %d; superlist archive ls %s shows those there are", l.Addr.Address(), n, l.Addr.Address())}
+	}
+	return damaged(l, err)
+}
+
+// postNumber reads an argument.
+func postNumber(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, usageError{fmt.Errorf("%q is no number of a post", s)}
+	}
+	return n, nil
+}
+
+func (a *app) archiveShow() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "show LIST NUMBER", Short: "Show a post as it was sent to the members",
+		Example: `  superlist archive show dev@lists.example.org 12
+  superlist archive show dev@lists.example.org 12 --json`,
+		Args: args(cobra.ExactArgs(2)), ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			n, err := postNumber(arg[1])
+			if err != nil {
+				return err
+			}
+			l, err := a.list(arg[0])
+			if err != nil {
+				return err
+			}
+			if asJSON { // what the index says of it
+				e, err := l.Posts().Entry(n)
+				if err != nil {
+					return noPost(l, n, err)
+				}
+				var row postRow
+				row.of(e)
+				return show(c, true, row, nil)
+			}
+			f, _, err := l.Posts().Open(n)
+			if err != nil {
+				return noPost(l, n, err)
+			}
+			defer f.Close()
+			out := c.OutOrStdout()
+			if isTerminalWriter(out) {
+				out = escaper{out}
+			}
+			_, err = io.Copy(out, f)
+			return err
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print what the index says of it, as JSON")
+	return c
+}
+
+func (a *app) archivePrune() *cobra.Command {
+	var keep int
+	var olderThan int
+	c := &cobra.Command{
+		Use: "prune LIST [NUMBER]", Short: "Let go of old posts: up to a number, or but for the last ones",
+		Long: `Let go of old posts for good: of all up to a number, of all but the last ones,
+or of all that are older than so many days. Numbers go on as if they were there.`,
+		Example: `  superlist archive prune dev@lists.example.org 1000
+  superlist archive prune dev@lists.example.org --keep 500
+  superlist archive prune dev@lists.example.org --older 365`,
+		Args: args(cobra.RangeArgs(1, 2)), ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			ways := len(arg) - 1
+			for _, flag := range []string{"keep", "older"} {
+				if c.Flags().Changed(flag) {
+					ways++
+				}
+			}
+			if ways != 1 || keep < 0 || olderThan < 0 {
+				return usageError{errors.New("say up to which number, or --keep so many, or --older than so many days")}
+			}
+			to := 0
+			var err error
+			if len(arg) == 2 {
+				if to, err = postNumber(arg[1]); err != nil {
+					return err
+				}
+			}
+			l, err := a.list(arg[0])
+			if err != nil {
+				return err
+			}
+			posts := l.Posts()
+			first, last, err := posts.Range()
+			switch {
+			case err != nil:
+				return damaged(l, err)
+			case c.Flags().Changed("keep"):
+				to = last - keep
+			case c.Flags().Changed("older"):
+				before := time.Now().AddDate(0, 0, -olderThan)
+				for e, err := range posts.Entries(first, last) {
+					if err != nil {
+						return damaged(l, err)
+					}
+					if !e.Time.Before(before) {
+						break
+					}
+					to = e.Number
+				}
+			}
+			n, err := posts.Prune(to)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%d posts are gone\n", n)
+			return nil
+		},
+	}
+	c.Flags().IntVar(&keep, "keep", 0, "how many of the last posts stay")
+	c.Flags().IntVar(&olderThan, "older", 0, "days after which posts go")
+	return c
+}
+
+func (a *app) archiveRebuild() *cobra.Command {
+	return &cobra.Command{
+		Use: "rebuild LIST", Short: "Make the index of the archive anew from the posts",
+		Long: `Make the index of the archive anew from the posts that are in it: after one was
+taken away, or brought back, by hand, and where superlist check says so.`,
+		Example: "  superlist archive rebuild dev@lists.example.org", Args: args(cobra.ExactArgs(1)),
+		ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			l, err := a.list(arg[0])
+			if err != nil {
+				return err
+			}
+			p := newProgress()
+			posts := l.Posts()
+			posts.Progress = func(n int) { p.step("posts", n, 0) }
+			n, err := posts.Rebuild()
+			p.end()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "the index has %d posts\n", n)
+			return nil
+		},
+	}
+}
