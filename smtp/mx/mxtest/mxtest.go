@@ -205,15 +205,8 @@ type Server struct {
 func Serve(t testing.TB, resolver bool, zones ...*Zone) *Server {
 	t.Helper()
 	s := &Server{zones: zones, resolver: resolver, fail: make(map[string]bool)}
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	pc, l := listen(t)
 	s.Addr = pc.LocalAddr().String()
-	l, err := net.Listen("tcp", s.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, d := range []*dns.Server{{PacketConn: pc, Handler: s}, {Listener: l, Handler: s}} {
 		ready := make(chan struct{})
 		d.NotifyStartedFunc = func() { close(ready) }
@@ -222,6 +215,25 @@ func Serve(t testing.TB, resolver bool, zones ...*Zone) *Server {
 		t.Cleanup(func() { d.Shutdown() })
 	}
 	return s
+}
+
+// listen takes a port for both protocols; that of one may be somebody else's for the
+// other.
+func listen(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for try := 0; ; try++ {
+		pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.Listen("tcp", pc.LocalAddr().String())
+		if err == nil {
+			return pc, l
+		}
+		if pc.Close(); try == 20 {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Fail has questions like "mx.example. TLSA" fail.
