@@ -130,6 +130,10 @@ const (
 	// have somebody's mailbox filled in his name.
 	MaxFetched = 50
 
+	// MaxFetchedStranger is how much somebody gets whom the list does not know, where
+	// anyone may ask: it may be that he did not, and wants none of it.
+	MaxFetchedStranger = 4
+
 	// MaxFetchedNetwork is how much is asked for from one network.
 	MaxFetchedNetwork = 200
 
@@ -156,9 +160,15 @@ type fetchCount struct {
 func (l *List) fetchCounts(a Letter, now time.Time) []fetchCount {
 	day := strconv.FormatInt(now.Unix()/86400, 10)
 	in := func(name string) string { return filepath.Join(l.askedDir(), name) }
+	person := int64(MaxFetched)
+	if l.ArchiveAccess == ArchiveAnyone {
+		if known, err := l.knows(a.To); !known || err != nil {
+			person = MaxFetchedStranger
+		}
+	}
 	counts := []fetchCount{
 		{in("sent-" + day), MaxFetchedList, replyFetchedList},
-		{in("sent-" + day + "-" + hash("who", a.To.Key())), MaxFetched, replyFetched},
+		{in("sent-" + day + "-" + hash("who", a.To.Key())), person, replyFetched},
 	}
 	if a.Network.IsValid() {
 		counts = append(counts, fetchCount{in("sent-" + day + "-" + hash("net", a.Network.String())), MaxFetchedNetwork, replyFetchedNetwork})

@@ -78,6 +78,21 @@ func TestFetchCaps(t *testing.T) {
 			}
 		}
 	}
+	// Whom the list does not know gets less, where he may ask at all.
+	l.ArchiveAccess = ArchiveAnyone
+	if err := l.EditMembers(func(set MemberSet) error { set.Add(Member{Path: addr("a@example.com")}); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	os.RemoveAll(l.askedDir())
+	os.Mkdir(l.askedDir(), 0o700)
+	stranger := Letter{Kind: VerbGet, To: addr("eve@example.net")}
+	for _, a := range []Letter{letter, stranger} {
+		os.WriteFile(l.fetchCounts(a, now)[1].file, []byte(strings.Repeat(".", MaxFetchedStranger-1)), 0o600)
+		may("one below a stranger's cap", a, nil)
+		os.WriteFile(l.fetchCounts(a, now)[1].file, []byte(strings.Repeat(".", MaxFetchedStranger)), 0o600)
+	}
+	may("at a stranger's cap, a member", letter, nil)
+	may("at a stranger's cap", stranger, replyFetched)
 	for size, want := range map[int64]int64{0: 1, 1: 1, FetchUnit: 1, FetchUnit + 1: 2, 10 * FetchUnit: 10} {
 		os.RemoveAll(l.askedDir())
 		letter.Size = size

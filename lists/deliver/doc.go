@@ -15,6 +15,9 @@
 // behind it: <id>.k-delivered is the report that a sender asked for, and
 // <id>.k-failed the one that is sent when the recipient is marked failed.
 //
+// A post goes into the list's archive under the id of its outbound message, before
+// that is committed; adding it again finds it, and so it has one number.
+//
 // The outcome of each recipient is marked in the outbound file and synced after
 // each batch. What a crash can hide is the outcome of one batch on each connection,
 // or of a hundred messages of one recipient and those under way: these recipients

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -17,6 +18,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/queue"
+	"superlist/smtp"
 )
 
 // unpacked takes a letter apart: its text, and the messages behind that.
@@ -379,6 +381,59 @@ func TestSpans(t *testing.T) {
 	for want, numbers := range map[string][]int{"": nil, "7": {7}, "1-2": {1, 2}, "1, 3-5, 9": {1, 3, 4, 5, 9}} {
 		if got := spans(numbers); got != want {
 			t.Errorf("%v: %q, want %q", numbers, got, want)
+		}
+	}
+}
+
+// TestFaultGet fails every system call of deliver in turn while it answers
+// somebody who wants an old post: he gets one letter, or a second where what became
+// of the first was hidden.
+func TestFaultGet(t *testing.T) {
+	for n := 0; ; n++ {
+		dir := t.TempDir()
+		site := faultSite(t, dir)
+		if err := deliverOnce(site, nil); err != nil {
+			t.Fatal(err)
+		}
+		w, err := site.Spool().Create(queue.Head{From: path("a@example.com")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Rcpt(smtp.Rcpt{Path: path("dev+get-1@lists.example.org")})
+		io.WriteString(w, "From: a@example.com\r\n\r\n")
+		if err := w.Commit(queue.Inbound); err != nil {
+			t.Fatal(err)
+		}
+		calls, what, hides := 0, "", false
+		deliverOnce(site, func(call, path string) error {
+			if calls++; calls-1 == n {
+				what, hides = fmt.Sprint(n, ": ", call, " ", strings.TrimPrefix(path, dir)), hidden(call, path)
+				return errors.New("injected")
+			}
+			return nil
+		})
+		if err := makeDue(site); err != nil {
+			t.Fatal(err)
+		}
+		if err := deliverOnce(site, nil); err != nil {
+			t.Errorf("%s: again: %v", what, err)
+		}
+		files, _ := filepath.Glob(filepath.Join(dir, "out", "a@example.com", "new", "*"))
+		letters := 0
+		for _, f := range files {
+			text, _ := os.ReadFile(f)
+			if strings.Contains(string(text), "\nSubject: Old posts of dev@lists.example.org: 1\n") && strings.Contains(string(text), "Subject: once\n\nbody\n") {
+				letters++
+			}
+		}
+		if letters != 1 && !(hides && letters == 2) {
+			t.Errorf("%s: %d letters", what, letters)
+		}
+		if what == "" {
+			if n < 10 {
+				t.Errorf("only %d calls were failed", n)
+			}
+			return
 		}
 	}
 }
