@@ -95,7 +95,7 @@ func (c *commanding) get(text string, posts *archive.Store, which iter.Seq2[arch
 			words["next"] = c.l.Verb(next(e.Number)).Address()
 			break
 		}
-		part, form, err := oldPost(posts, c.l, e)
+		part, form, err := keptPost(posts, c.l, e)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // somebody has taken it away
 		}
@@ -117,8 +117,8 @@ func (c *commanding) get(text string, posts *archive.Store, which iter.Seq2[arch
 	return c.send(n, size, words)
 }
 
-// oldPost is a post of the archive as a part of a letter.
-func oldPost(posts *archive.Store, l *lists.List, e archive.Entry) (p letter.Part, form archive.Form, err error) {
+// keptPost is a post of the archive as a part of a letter.
+func keptPost(posts *archive.Store, l *lists.List, e archive.Entry) (p letter.Part, form archive.Form, err error) {
 	f, _, err := posts.Open(e.Number)
 	if err != nil {
 		return p, form, err
