@@ -231,6 +231,17 @@ func TestLifeOfAList(t *testing.T) {
 		t.Errorf("alice got\n%s\nand the digest is\n%s", alone, digest)
 	}
 
+	t.Log("members have an old post sent again, by mail; strangers have not")
+	get := strings.Replace(readmeAddress(t, "get-12"), "-12@", "-1@", 1)
+	alice.writes("250 2.0.0 ", get, "please", "")
+	if old := alice.gets("Old posts of " + list + ": 1"); !strings.Contains(old, "\nSubject: first post\n") || !strings.Contains(old, "\n\nHello.\n") {
+		t.Errorf("it is not the first post:\n%s", old)
+	}
+	eve.writes("550 5.7.1 only members get old posts", get, "please", "")
+	if out := sh(strings.Replace(readme(t, "superlist archive show "), " 12", " 1", 1)); !strings.Contains(out, "Hello.") {
+		t.Errorf("superlist archive show: %s", out)
+	}
+
 	t.Log("a list of mlmmj's moves in, and lives on here")
 	makeMlmmj(t, "old", you)
 	for _, add := range [][]string{{alice.addr}, {bob.addr, "-n"}, {zoe.addr}} {
