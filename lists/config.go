@@ -43,8 +43,18 @@ type Size int64
 // UnmarshalText reads a Size.
 func (s *Size) UnmarshalText(text []byte) error {
 	digits := strings.TrimRight(string(text), "KMGiB ")
-	unit := strings.TrimSpace(string(text[len(digits):]))
-	shift, ok := map[string]int{"": 0, "B": 0, "KiB": 10, "MiB": 20, "GiB": 30}[unit]
+	shift, ok := 0, true
+	switch strings.TrimSpace(string(text[len(digits):])) {
+	case "", "B":
+	case "KiB":
+		shift = 10
+	case "MiB":
+		shift = 20
+	case "GiB":
+		shift = 30
+	default:
+		ok = false
+	}
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if !ok || err != nil || n < 0 || n > 1<<62>>shift {
 		return fmt.Errorf(`%q is no size; write bytes, or "512KiB", "25MiB", "1GiB"`, text)
@@ -130,14 +140,14 @@ func readConfig(file string, t table) (text string, err error) {
 func decodeConfig(file, text string, t table) error {
 	var raw any // a map[string]any: of those the decoder would make another
 	_, err := toml.Decode(withoutCommentLines(text), &raw)
-	var syntax toml.ParseError
-	if errors.As(err, &syntax) {
-		return &ConfigError{File: file, Line: syntax.Position.Line, Key: syntax.LastKey, Text: syntax.Message}
+	if err != nil {
+		var syntax toml.ParseError
+		if errors.As(err, &syntax) {
+			return &ConfigError{File: file, Line: syntax.Position.Line, Key: syntax.LastKey, Text: syntax.Message}
+		}
+		return &ConfigError{File: file, Text: err.Error()}
 	}
-	all, ok := raw.(map[string]any)
-	if err != nil || !ok {
-		return &ConfigError{File: file, Text: fmt.Sprint("it cannot be read: ", err)}
-	}
+	all, _ := raw.(map[string]any) // TOML is a table, whatever is in it
 	if name, wrong := fill(t, all); wrong != "" {
 		return &ConfigError{File: file, Line: lineOf(text, name), Key: name, Text: wrong}
 	}
@@ -150,7 +160,7 @@ func decodeConfig(file, text string, t table) error {
 // Where a string may go over several lines such a line may be a part of it, and
 // nothing is left out.
 func withoutCommentLines(text string) string {
-	if strings.Contains(text, `"""`) || strings.Contains(text, "'''") {
+	if !strings.Contains(text, "#") || strings.Contains(text, `"""`) || strings.Contains(text, "'''") {
 		return text
 	}
 	short := make([]byte, 0, len(text))

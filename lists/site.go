@@ -116,9 +116,9 @@ func (s *Site) keys() []key {
 		{"ssl_ca_file", &s.SSLCAFile},
 		{"shared_domains", &s.SharedDomains},
 		{"milter_discard", &s.MilterDiscard},
-		{"auth", &s.Auth},
-		{"relay", &s.Relay},
-		{"proxy", &s.Proxy},
+		{"auth", sub{&s.Auth}},
+		{"relay", sub{&s.Relay}},
+		{"proxy", sub{&s.Proxy}},
 		{"milter", (*milterTables)(&s.Milters)},
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // A key is a name in a table of TOML, and where its value goes: a *string, *bool,
-// *int or *[]string, what reads its own text, a table or tables.
+// *int or *[]string, what reads its own text, a sub or tables.
 //
 // The decoder would fill structs by itself. It looks at every field of a struct
 // for that, and sorts them, for each file that it decodes; a session decodes two
@@ -23,6 +23,9 @@ type table interface {
 	// keys are all names that the table may have.
 	keys() []key
 }
+
+// A sub is a table in a table.
+type sub struct{ table }
 
 // Tables are what an array of tables goes into.
 type tables interface {
@@ -78,11 +81,15 @@ func (k key) set(value any) (name, text string) {
 			return "", ""
 		}
 		want = `a list of strings: ["…", "…"]`
-	case table:
+	case sub:
 		if raw, ok := value.(map[string]any); ok {
-			return k.within(to, raw)
+			return k.within(to.table, raw)
 		}
 		want = "a table: [" + k.name + "]"
+	case *Size: // and not as what they are in general: finding that out is work
+		return k.read(to, value)
+	case *Duration:
+		return k.read(to, value)
 	case tables:
 		if list, ok := value.([]map[string]any); ok {
 			for _, raw := range list {
@@ -94,18 +101,24 @@ func (k key) set(value any) (name, text string) {
 		}
 		want = "a table: [[" + k.name + "]]"
 	case encoding.TextUnmarshaler:
-		s, ok := value.(string)
-		if n, isNumber := value.(int64); isNumber {
-			s, ok = strconv.FormatInt(n, 10), true
-		}
-		if ok {
-			if err := to.UnmarshalText([]byte(s)); err != nil {
-				return k.name, err.Error()
-			}
-			return "", ""
-		}
+		return k.read(to, value)
 	}
 	return k.name, "must be " + want
+}
+
+// read gives a value to what reads its own text. A bare number is a text too.
+func (k key) read(to encoding.TextUnmarshaler, value any) (name, text string) {
+	s, ok := value.(string)
+	if n, isNumber := value.(int64); isNumber {
+		s, ok = strconv.FormatInt(n, 10), true
+	}
+	if !ok {
+		return k.name, `must be a string in quotes: "…"`
+	}
+	if err := to.UnmarshalText([]byte(s)); err != nil {
+		return k.name, err.Error()
+	}
+	return "", ""
 }
 
 // within fills the table that is the key's value.

@@ -67,32 +67,47 @@ func ReplyTo(err error) Reply {
 
 // writeTo writes the reply.
 func (r Reply) writeTo(w *bufio.Writer) {
-	for _, line := range r.Lines() {
-		w.WriteString(line + "\r\n")
-	}
+	r.each(func(start, text string) {
+		w.WriteString(start)
+		w.WriteString(text)
+		w.WriteString("\r\n")
+	})
 }
 
 // Lines is the reply as the wire has it, without the CRLFs: each line with code
 // and enhanced code (RFC 2034, 4) and none longer than MaxReplyLine.
-func (r Reply) Lines() []string {
+func (r Reply) Lines() (lines []string) {
+	r.each(func(start, text string) { lines = append(lines, start+text) })
+	return lines
+}
+
+// each gives every line in two pieces, of which the first has the codes.
+func (r Reply) each(do func(start, text string)) {
 	prefix := ""
 	if r.Enhanced != "" {
 		prefix = r.Enhanced + " "
 	}
 	width := MaxReplyLine - len("250-") - len(prefix) - len("\r\n")
 	code := strconv.Itoa(r.Code)
-	var lines []string
-	for line := range strings.SplitSeq(r.Text, "\n") {
-		lines = append(lines, wrap(clean(line), width)...)
-	}
-	for i, line := range lines {
-		sep := "-"
-		if i == len(lines)-1 {
-			sep = " "
+	last, other := code+" "+prefix, code+"-"+prefix
+	for rest, more := r.Text, true; more; {
+		var line string
+		line, rest, more = strings.Cut(rest, "\n")
+		line = clean(line)
+		for len(line) > width { // at a space where it can
+			cut := strings.LastIndexByte(line[:width], ' ')
+			if cut <= 0 {
+				cut = width
+			}
+			do(other, line[:cut])
+			line = strings.TrimLeft(line[cut:], " ")
 		}
-		lines[i] = code + sep + prefix + line
+		if more {
+			do(other, line)
+		} else {
+			do(last, line)
+		}
 	}
-	return lines
 }
 
 // ParseReply reads a reply of one or many lines, parted by CRLF.
@@ -103,20 +118,6 @@ func ParseReply(text string) (Reply, error) {
 		err = fmt.Errorf("%w: text behind it", errProtocol)
 	}
 	return r, err
-}
-
-// wrap cuts a line into pieces of at most width bytes, at spaces where it can.
-func wrap(line string, width int) []string {
-	var out []string
-	for len(line) > width {
-		cut := strings.LastIndexByte(line[:width], ' ')
-		if cut <= 0 {
-			cut = width
-		}
-		out = append(out, line[:cut])
-		line = strings.TrimLeft(line[cut:], " ")
-	}
-	return append(out, line)
 }
 
 // clean makes a text fit for a protocol line or a log line: whatever is not
