@@ -43,9 +43,17 @@ func readMembers(name string, r io.Reader, skipBad bool, tell io.Writer) (*lists
 		}
 	}
 	if report.Bad > 0 && !skipBad {
-		return nil, report, &exitError{exDataErr, fmt.Errorf("%d lines are not addresses; nothing was changed (--skip-bad takes the others)", report.Bad)}
+		return nil, report, &exitError{exDataErr, fmt.Errorf("%s; nothing was changed (--skip-bad takes the others)", badLines(report.Bad))}
 	}
 	return roll, report, nil
+}
+
+// badLines counts them.
+func badLines(n int) string {
+	if n == 1 {
+		return "one line is not an address"
+	}
+	return fmt.Sprintf("%d lines are not addresses", n)
 }
 
 // memberArgs reads the addresses of a command line, or of standard input where
