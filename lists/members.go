@@ -11,13 +11,10 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"time"
-	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
 	"superlist/queue"
-	"superlist/smtp"
 )
 
 // sortedMark is the part of a second in the mtime of a members file that was
@@ -25,21 +22,6 @@ import (
 // a search that finds nothing is not believed: the file is read through. On a
 // file system that keeps whole seconds only, it always is.
 const sortedMark = 271828182
-
-// A Member is one line of members: an address, and words about it.
-type Member struct {
-	Path   smtp.Path
-	NoMail bool     // is a member and may post, gets nothing
-	Digest bool     // gets many posts in one mail, where the list sends such
-	Words  []string // everything after the address, as it stands there
-
-	NoCopy    bool   // gets no copy of what names him in To or Cc
-	NoOwn     bool   // gets no copy of his own posts
-	Moderated bool   // a moderator sees his posts first
-	Vacation  string // gets nothing before this day, "2026-12-31"; empty: is there
-	For       string // posts for this member, and gets nothing
-	Lang      string // of the letters that the list writes to him, a BCP 47 tag; empty: the list's
-}
 
 // Members is a list's members file, open for reading. It is what it was when
 // it was opened, whatever superlist does to the list meanwhile; an editor that
@@ -133,160 +115,6 @@ func (m *Members) faults(f func()) (err error) {
 	return nil
 }
 
-// Find looks a member up. In a file that is in order it looks at about as many
-// lines as the number of members has bits.
-func (m *Members) Find(p smtp.Path) (member Member, ok bool, err error) {
-	key := p.Key()
-	near, err := m.near(key)
-	if err != nil {
-		return Member{}, false, err
-	}
-	found := false
-	err = m.faults(func() {
-		if line := lineOfKey(near, key); line != nil {
-			found = true
-			member, ok = parseMember(string(line))
-		}
-	})
-	if found || m.sorted || err != nil {
-		return member, ok, err
-	}
-	err = m.guard(func() {
-		if line := m.scan(key); line != nil {
-			member, ok = parseMember(string(line))
-		}
-	})
-	return member, ok, err
-}
-
-// behind is the member for whom another address of his stands on the list: what is
-// said of him holds for it too, and without him it is nobody's.
-func (m *Members) behind(other Member) (member Member, ok bool, err error) {
-	p, ok := smtp.ParseAddress(other.For)
-	if !ok {
-		return Member{}, false, nil
-	}
-	if member, ok, err = m.Find(p); !ok || err != nil {
-		return Member{}, false, err
-	}
-	member.Moderated = member.Moderated || other.Moderated
-	return member, true, nil
-}
-
-// Author is the member who posts from an address: his own, or another that the list
-// knows to be his.
-func (m *Members) Author(p smtp.Path) (smtp.Path, error) {
-	member, ok, err := m.Find(p)
-	if err != nil || !ok || member.For == "" {
-		return p, err
-	}
-	if member, ok, err = m.behind(member); ok {
-		p = member.Path
-	}
-	return p, err
-}
-
-const (
-	glance = 512     // how much of a large file is read to see one line
-	page   = 4 << 10 // … and at once, when the line must be in it
-)
-
-// near is the part of the file in which a line with this key would be. A million
-// members are read twelve times for that, which costs less than the faults of the
-// pages that a search in the mapped file comes by.
-func (m *Members) near(key string) ([]byte, error) {
-	if m.large == nil || m.data != nil {
-		return m.data, nil
-	}
-	var buf [glance]byte
-	lo, hi := int64(0), m.size
-	for hi-lo > page {
-		at := lo + (hi-lo)/2
-		n, err := m.large.ReadAt(buf[:], at)
-		if err != nil {
-			return nil, m.short(err)
-		}
-		_, rest, _ := bytes.Cut(buf[:n], []byte{'\n'}) // of the line that at is in
-		line, after, whole := bytes.Cut(rest, []byte{'\n'})
-		if !whole { // a line longer than a glance is seldom
-			err := m.mapped()
-			return m.data, err
-		}
-		switch c := compareKey(addressOf(line), key); {
-		case c == 0:
-			return bytes.Clone(line), nil
-		case c < 0:
-			lo = at + int64(n-len(after))
-		default:
-			hi = at + int64(n-len(rest))
-		}
-	}
-	part := make([]byte, hi-lo)
-	_, err := m.large.ReadAt(part, lo)
-	return part, m.short(err)
-}
-
-// short is the error of a read that the file should have had enough for.
-func (m *Members) short(err error) error {
-	if err == io.EOF {
-		return m.cutOff()
-	}
-	return err
-}
-
-// lineOfKey finds the line with a key among lines that are in order.
-func lineOfKey(data []byte, key string) []byte {
-	lo, hi := 0, len(data)
-	for lo < hi {
-		mid := lo + (hi-lo)/2
-		start := lo + bytes.LastIndexByte(data[lo:mid], '\n') + 1
-		end := hi
-		if i := bytes.IndexByte(data[mid:hi], '\n'); i >= 0 {
-			end = mid + i
-		}
-		line := data[start:end]
-		switch c := compareKey(addressOf(line), key); {
-		case c == 0:
-			return line
-		case c < 0:
-			lo = end + 1
-		default:
-			hi = start
-		}
-	}
-	return nil
-}
-
-func (m *Members) scan(key string) []byte {
-	for rest := m.data; len(rest) > 0; {
-		line := rest
-		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
-			line, rest = rest[:i], rest[i+1:]
-		} else {
-			rest = nil
-		}
-		if isKey(line, key) {
-			return line
-		}
-	}
-	return nil
-}
-
-// isKey says that a line, which may have been written by hand, is the member
-// with this key. It parses only what may be an unusual spelling.
-func isKey(line []byte, key string) bool {
-	line = bytes.TrimLeft(line, " \t")
-	address := addressOf(line)
-	if compareKey(address, key) == 0 {
-		return true
-	}
-	if !bytes.ContainsAny(address, `"\`) && !bytes.HasSuffix(address, []byte{'.'}) {
-		return false
-	}
-	path, ok := smtp.ParseAddress(string(address))
-	return ok && path.Key() == key
-}
-
 // All goes through the members in the order of the file. Lines that are not
 // members are left out; Lint names them.
 func (m *Members) All() iter.Seq2[Member, error] {
@@ -363,137 +191,6 @@ const (
 	wordName      = "name="     // the rest of the line is the name
 )
 
-// knownWord says that a word behind an address means something.
-func knownWord(word string) bool {
-	switch word {
-	case wordNoMail, wordDigest, wordNoCopy, wordNoOwn, wordModerated:
-		return true
-	}
-	if until, ok := strings.CutPrefix(word, wordVacation); ok {
-		return isDay(until)
-	}
-	if tag, ok := strings.CutPrefix(word, wordLang); ok {
-		return validLanguage(tag)
-	}
-	if whose, ok := strings.CutPrefix(word, wordFor); ok {
-		_, ok := smtp.ParseAddress(whose)
-		return ok
-	}
-	return strings.HasPrefix(word, wordName)
-}
-
-// isDay says that s is a day, 2026-12-31: such words compare as the days do.
-func isDay(s string) bool {
-	_, err := time.Parse(time.DateOnly, s)
-	return err == nil
-}
-
-// Unknown is the first of a member's words that means nothing.
-func (m Member) Unknown() string {
-	for _, word := range m.Words {
-		if !knownWord(word) {
-			return word
-		}
-	}
-	return ""
-}
-
-// Present says whether a member gets mail from the list at all, on this day.
-func (m Member) Present(day string) bool { return !m.NoMail && m.Vacation <= day }
-
-// Gets says whether a member whose posts come one by one gets a post of this
-// author that names these people, on this day.
-func (m Member) Gets(author string, named map[string]bool, day string) bool {
-	key := m.Path.Key()
-	return m.Present(day) && !(m.NoOwn && key == author) && !(m.NoCopy && named[key])
-}
-
-// addressOf is the part of a line up to the first white space outside quotes;
-// empty for a comment.
-func addressOf(line []byte) []byte {
-	quoted, escaped := false, false
-	for i, c := range line {
-		switch {
-		case c == '#' && i == 0:
-			return nil
-		case escaped:
-			escaped = false
-		case c == '\\':
-			escaped = true
-		case c == '"':
-			quoted = !quoted
-		case (c == ' ' || c == '\t' || c == '\r') && !quoted:
-			return line[:i]
-		}
-	}
-	return line
-}
-
-// compareKey compares an address with a key as strings.Compare would compare its
-// own.
-func compareKey(address []byte, key string) int {
-	for _, c := range address {
-		if c >= utf8.RuneSelf {
-			path, _ := smtp.ParseAddress(string(address))
-			return strings.Compare(path.Key(), key)
-		}
-	}
-	for i, c := range address {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		switch {
-		case i >= len(key) || c > key[i]:
-			return 1
-		case c < key[i]:
-			return -1
-		}
-	}
-	if len(address) < len(key) {
-		return -1
-	}
-	return 0
-}
-
-func parseMember(line string) (Member, bool) {
-	line = strings.TrimLeft(line, " \t")
-	address := string(addressOf([]byte(line)))
-	if address == "" {
-		return Member{}, false
-	}
-	path, ok := smtp.ParseAddress(address)
-	m := Member{Path: path}
-	rest := strings.TrimSpace(line[len(address):])
-	for rest != "" {
-		word, after := rest, ""
-		if i := strings.IndexAny(rest, " \t"); i >= 0 && !strings.HasPrefix(rest, wordName) {
-			word, after = rest[:i], rest[i:]
-		}
-		m.NoMail = m.NoMail || word == wordNoMail
-		m.Digest = m.Digest || word == wordDigest
-		m.NoCopy = m.NoCopy || word == wordNoCopy
-		m.NoOwn = m.NoOwn || word == wordNoOwn
-		m.Moderated = m.Moderated || word == wordModerated
-		if until, ok := strings.CutPrefix(word, wordVacation); ok && isDay(until) {
-			m.Vacation = until
-		}
-		if tag, ok := strings.CutPrefix(word, wordLang); ok && validLanguage(tag) {
-			m.Lang = tag
-		}
-		if whose, ok := strings.CutPrefix(word, wordFor); ok {
-			m.For, m.NoMail = whose, true
-		}
-		m.Words = append(m.Words, word)
-		rest = strings.TrimSpace(after)
-	}
-	return m, ok
-}
-
-// String is the member's line.
-func (m Member) String() string {
-	return strings.Join(append([]string{m.Path.Address()}, m.Words...), " ")
-}
-
 // Unique is All without those who are there a second time, as an edit by hand
 // may leave them.
 func (m *Members) Unique() iter.Seq2[Member, error] {
@@ -515,42 +212,8 @@ func (m *Members) Unique() iter.Seq2[Member, error] {
 	}
 }
 
-// A Delivery is how a member gets the posts of a list.
-type Delivery byte
-
 const (
 	Each      Delivery = iota // one by one
 	InDigests                 // many in one mail
 	NoPosts                   // not at all; may write
 )
-
-// Delivery is how a member gets the posts.
-func (m Member) Delivery() Delivery {
-	switch {
-	case m.NoMail:
-		return NoPosts
-	case m.Digest:
-		return InDigests
-	}
-	return Each
-}
-
-// With is the member who gets the posts in another way. What else is said of him
-// stays; that an address is another one of a member does too, and then it gets
-// nothing.
-func (m Member) With(d Delivery) Member {
-	var words []string
-	switch d {
-	case InDigests:
-		words = append(words, wordDigest)
-	case NoPosts:
-		words = append(words, wordNoMail)
-	}
-	for _, word := range m.Words {
-		if word != wordDigest && word != wordNoMail {
-			words = append(words, word) // name= stays last
-		}
-	}
-	m.Words, m.Digest, m.NoMail = words, d == InDigests, d == NoPosts || m.For != ""
-	return m
-}

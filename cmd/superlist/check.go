@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
-	"os/exec"
 	"os/user"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,10 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
-	"superlist/lists/deliver"
 	"superlist/lists/letter"
-	"superlist/lists/maillog"
-	"superlist/lists/sandbox"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -346,158 +339,5 @@ func (k *checker) archive(l *lists.List) {
 			text = fmt.Sprintf("archive: post %d: %s", f.Number, f.Text)
 		}
 		k.wrong(about, text, "superlist archive rebuild "+about)
-	}
-}
-
-// dnsTimeout is how long check waits for a resolver.
-const dnsTimeout = 3 * time.Second
-
-// domain looks whether the world can find a list's domain.
-func (k *checker) domain(domain string) {
-	ctx, cancel := context.WithTimeout(k.ctx, dnsTimeout)
-	defer cancel()
-	if mx, err := net.DefaultResolver.LookupMX(ctx, domain); err == nil && len(mx) > 0 {
-		k.ok(domain, "mail goes to %s", strings.TrimSuffix(mx[0].Host, "."))
-		return
-	}
-	if hosts, err := net.DefaultResolver.LookupHost(ctx, domain); err == nil && len(hosts) > 0 {
-		k.ok(domain, "mail goes to %s", hosts[0])
-		return
-	}
-	k.warn(domain, "the DNS here knows no MX and no address for it", "add an MX record if mail from outside is to arrive")
-}
-
-func (k *checker) log() {
-	log, err := maillog.Open(k.site.Log, k.site.LogLevel, "superlist")
-	if err != nil {
-		k.wrong("log", err.Error(), "set log to syslog, journal, or a file that "+k.user()+" may write")
-		return
-	}
-	log.Close()
-	k.ok("log", "%s, level %s", k.site.Log, k.site.LogLevel)
-}
-
-// sandbox says how far this kernel can shut a session in.
-func (k *checker) sandbox() {
-	version := sandbox.Kernel()
-	if version == 0 {
-		k.ok("sandbox", "limits only: this kernel has no Landlock, which needs Linux 5.19 and landlock in /sys/kernel/security/lsm")
-		return
-	}
-	k.ok("sandbox", "sessions shut themselves in, Landlock %d", version)
-}
-
-// inReach says that a list's file is where a session may read it.
-func (k *checker) inReach(file string) bool {
-	dir, err := filepath.EvalSymlinks(k.site.ListsDir)
-	if err != nil {
-		return true // said elsewhere
-	}
-	path, err := filepath.EvalSymlinks(file)
-	return err != nil || strings.HasPrefix(path, dir+"/")
-}
-
-// connectTimeout is how long check waits for a service on this host.
-const connectTimeout = 5 * time.Second
-
-// milters connects to each mail filter.
-func (k *checker) milters() {
-	for i := range k.site.Milters {
-		m := &k.site.Milters[i]
-		about := "milter " + m.Address
-		target := m.Target()
-		conn, err := net.DialTimeout(target.Network, target.Address, time.Duration(m.ConnectTimeout))
-		if err != nil {
-			k.warn(about, err.Error()+", and without it "+withoutMilter[m.DefaultAction],
-				fmt.Sprintf("start the filter, have it listen there and let %s connect, or take its table out of %s", k.user(), k.site.File()))
-			continue
-		}
-		conn.Close()
-		k.ok(about, "answers")
-	}
-}
-
-// dkim asks the resolver that finds the keys of signatures.
-func (k *checker) dkim() {
-	if !k.site.VerifyDKIM {
-		return
-	}
-	ctx, cancel := context.WithTimeout(k.ctx, dnsTimeout)
-	defer cancel()
-	if resolver, err := deliver.AskResolver(ctx, k.site); err != nil {
-		k.warn("verify_dkim", err.Error()+", so signatures prove nothing", "set resolver in [relay] to one that answers, or mend /etc/resolv.conf")
-	} else {
-		k.ok("verify_dkim", "the resolver %s answers", resolver)
-	}
-}
-
-// withoutMilter is what becomes of mail, by Milter.DefaultAction.
-var withoutMilter = map[string]string{
-	lists.MilterAccept:   "posts are taken unseen",
-	lists.MilterTempfail: "all mail is told to come again later",
-	lists.MilterReject:   "all mail is refused",
-	lists.MilterHold:     "all posts are held",
-}
-
-// relay says hello to the relay.
-func (k *checker) relay() {
-	about := "relay " + k.site.Relay.Address
-	target, _ := k.site.Relay.Target()
-	if target.Network == "maildir" {
-		k.ok(about, "mail is put into Maildirs, nothing leaves this host")
-		return
-	}
-	if target.Network == "mx" {
-		k.ok(about, "each message goes to the servers of its members' domains")
-		return
-	}
-	site := *k.site
-	for _, limit := range []*lists.Duration{&site.Relay.ConnectTimeout, &site.Relay.GreetingTimeout, &site.Relay.CommandTimeout} {
-		*limit = min(*limit, lists.Duration(connectTimeout))
-	}
-	client, hangUp, err := deliver.Dial(k.ctx, &site)
-	if err != nil {
-		k.wrong(about, err.Error(), "have Postfix listen there: see postfix-master.cf.example, and the relay's log")
-		return
-	}
-	defer hangUp()
-	if _, xverp := client.Extension("XVERP"); !xverp && k.site.Relay.Verp != "self" {
-		k.warn(about, "does not offer XVERP, so each member costs a transaction of its own",
-			"set smtpd_authorized_verp_clients there, see postfix-master.cf.example")
-		return
-	}
-	k.ok(about, "answers")
-}
-
-func (k *checker) kick() {
-	if k.site.Kick == "" {
-		k.ok("kick", "none: a path unit, a timer or cron starts superlist deliver")
-		return
-	}
-	target, _ := lists.KickAddress(k.site.Kick)
-	conn, err := net.DialTimeout(target.Network, target.Address, connectTimeout)
-	if err != nil {
-		k.wrong("kick "+k.site.Kick, err.Error(), "have a launcher start superlist deliver there, or set kick = \"\" and run it from a timer")
-		return
-	}
-	conn.Close()
-	k.ok("kick "+k.site.Kick, "answers")
-}
-
-// listHeaders is about what a list's own header fields add to a post.
-const listHeaders = 16 << 10
-
-// postfix looks at the Postfix of this host, if there is one.
-func (k *checker) postfix() {
-	ctx, cancel := context.WithTimeout(k.ctx, connectTimeout)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, "postconf", "-h", "message_size_limit").Output()
-	if err != nil {
-		return // no Postfix here, or not for our eyes
-	}
-	limit := lists.Size(0)
-	if err := limit.UnmarshalText(bytes.TrimSpace(out)); err == nil && limit > 0 && limit < k.site.MaxMessageSize+listHeaders {
-		k.warn("postfix", fmt.Sprintf("message_size_limit is %s and max_message_size %s, so the largest posts are accepted and cannot be sent", limit, k.site.MaxMessageSize),
-			fmt.Sprintf("postconf message_size_limit=%d, or a lower max_message_size", k.site.MaxMessageSize+1<<20))
 	}
 }

@@ -1,0 +1,211 @@
+package lists
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"superlist/smtp"
+)
+
+// Find looks a member up. In a file that is in order it looks at about as many
+// lines as the number of members has bits.
+func (m *Members) Find(p smtp.Path) (member Member, ok bool, err error) {
+	key := p.Key()
+	near, err := m.near(key)
+	if err != nil {
+		return Member{}, false, err
+	}
+	found := false
+	err = m.faults(func() {
+		if line := lineOfKey(near, key); line != nil {
+			found = true
+			member, ok = parseMember(string(line))
+		}
+	})
+	if found || m.sorted || err != nil {
+		return member, ok, err
+	}
+	err = m.guard(func() {
+		if line := m.scan(key); line != nil {
+			member, ok = parseMember(string(line))
+		}
+	})
+	return member, ok, err
+}
+
+// behind is the member for whom another address of his stands on the list: what is
+// said of him holds for it too, and without him it is nobody's.
+func (m *Members) behind(other Member) (member Member, ok bool, err error) {
+	p, ok := smtp.ParseAddress(other.For)
+	if !ok {
+		return Member{}, false, nil
+	}
+	if member, ok, err = m.Find(p); !ok || err != nil {
+		return Member{}, false, err
+	}
+	member.Moderated = member.Moderated || other.Moderated
+	return member, true, nil
+}
+
+// Author is the member who posts from an address: his own, or another that the list
+// knows to be his.
+func (m *Members) Author(p smtp.Path) (smtp.Path, error) {
+	member, ok, err := m.Find(p)
+	if err != nil || !ok || member.For == "" {
+		return p, err
+	}
+	if member, ok, err = m.behind(member); ok {
+		p = member.Path
+	}
+	return p, err
+}
+
+const (
+	glance = 512     // how much of a large file is read to see one line
+	page   = 4 << 10 // … and at once, when the line must be in it
+)
+
+// near is the part of the file in which a line with this key would be. A million
+// members are read twelve times for that, which costs less than the faults of the
+// pages that a search in the mapped file comes by.
+func (m *Members) near(key string) ([]byte, error) {
+	if m.large == nil || m.data != nil {
+		return m.data, nil
+	}
+	var buf [glance]byte
+	lo, hi := int64(0), m.size
+	for hi-lo > page {
+		at := lo + (hi-lo)/2
+		n, err := m.large.ReadAt(buf[:], at)
+		if err != nil {
+			return nil, m.short(err)
+		}
+		_, rest, _ := bytes.Cut(buf[:n], []byte{'\n'}) // of the line that at is in
+		line, after, whole := bytes.Cut(rest, []byte{'\n'})
+		if !whole { // a line longer than a glance is seldom
+			err := m.mapped()
+			return m.data, err
+		}
+		switch c := compareKey(addressOf(line), key); {
+		case c == 0:
+			return bytes.Clone(line), nil
+		case c < 0:
+			lo = at + int64(n-len(after))
+		default:
+			hi = at + int64(n-len(rest))
+		}
+	}
+	part := make([]byte, hi-lo)
+	_, err := m.large.ReadAt(part, lo)
+	return part, m.short(err)
+}
+
+// short is the error of a read that the file should have had enough for.
+func (m *Members) short(err error) error {
+	if err == io.EOF {
+		return m.cutOff()
+	}
+	return err
+}
+
+// lineOfKey finds the line with a key among lines that are in order.
+func lineOfKey(data []byte, key string) []byte {
+	lo, hi := 0, len(data)
+	for lo < hi {
+		mid := lo + (hi-lo)/2
+		start := lo + bytes.LastIndexByte(data[lo:mid], '\n') + 1
+		end := hi
+		if i := bytes.IndexByte(data[mid:hi], '\n'); i >= 0 {
+			end = mid + i
+		}
+		line := data[start:end]
+		switch c := compareKey(addressOf(line), key); {
+		case c == 0:
+			return line
+		case c < 0:
+			lo = end + 1
+		default:
+			hi = start
+		}
+	}
+	return nil
+}
+
+func (m *Members) scan(key string) []byte {
+	for rest := m.data; len(rest) > 0; {
+		line := rest
+		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
+			line, rest = rest[:i], rest[i+1:]
+		} else {
+			rest = nil
+		}
+		if isKey(line, key) {
+			return line
+		}
+	}
+	return nil
+}
+
+// isKey says that a line, which may have been written by hand, is the member
+// with this key. It parses only what may be an unusual spelling.
+func isKey(line []byte, key string) bool {
+	line = bytes.TrimLeft(line, " \t")
+	address := addressOf(line)
+	if compareKey(address, key) == 0 {
+		return true
+	}
+	if !bytes.ContainsAny(address, `"\`) && !bytes.HasSuffix(address, []byte{'.'}) {
+		return false
+	}
+	path, ok := smtp.ParseAddress(string(address))
+	return ok && path.Key() == key
+}
+
+// addressOf is the part of a line up to the first white space outside quotes;
+// empty for a comment.
+func addressOf(line []byte) []byte {
+	quoted, escaped := false, false
+	for i, c := range line {
+		switch {
+		case c == '#' && i == 0:
+			return nil
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		case (c == ' ' || c == '\t' || c == '\r') && !quoted:
+			return line[:i]
+		}
+	}
+	return line
+}
+
+// compareKey compares an address with a key as strings.Compare would compare its
+// own.
+func compareKey(address []byte, key string) int {
+	for _, c := range address {
+		if c >= utf8.RuneSelf {
+			path, _ := smtp.ParseAddress(string(address))
+			return strings.Compare(path.Key(), key)
+		}
+	}
+	for i, c := range address {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		switch {
+		case i >= len(key) || c > key[i]:
+			return 1
+		case c < key[i]:
+			return -1
+		}
+	}
+	if len(address) < len(key) {
+		return -1
+	}
+	return 0
+}

@@ -1,0 +1,247 @@
+package lists
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// An Incoming is a message on its way into the spool.
+type Incoming struct {
+	in      *Intake
+	env     *smtp.Envelope
+	w       *queue.Writer
+	header  rewrite.Scanner
+	arrived time.Time
+	traced  int64  // bytes that are ours
+	sent    int64  // bytes that are the client's, before a filter has changed anything
+	again   *again // nil: nobody minds
+	hold    string // why a filter wants a person to look at it
+	unasked bool   // since it could not be asked
+	instead string // the id to give for a message that is not kept: the recipients have it already, or a filter throws it away
+}
+
+// Write takes the message's bytes.
+func (m *Incoming) Write(p []byte) (int, error) {
+	if m.again != nil && m.header.Done() {
+		m.again.body.Write(p)
+	}
+	m.header.Write(p)
+	return m.w.Write(p)
+}
+
+// Abort leaves nothing behind.
+func (m *Incoming) Abort() { m.w.Abort() }
+
+// Commit decides what needs the message, for each recipient, and then makes it
+// durable for those that are left.
+func (m *Incoming) Commit() (string, []error) {
+	outcomes, some := m.Prepare()
+	if !some {
+		return "", outcomes
+	}
+	id, err := m.Publish()
+	for i := range outcomes {
+		if outcomes[i] == nil {
+			outcomes[i] = err
+		}
+	}
+	return id, outcomes
+}
+
+// Prepare is the first step of Commit: it decides, and has the message synced
+// where nobody looks for it yet. Where some recipient is left Publish or Abort has
+// to follow; where none is, nothing is left behind.
+func (m *Incoming) Prepare() (outcomes []error, some bool) {
+	m.sent = m.w.Size() - m.traced
+	if err := m.filter(); err == ErrDiscard {
+		m.instead = m.w.ID()
+		return make([]error, len(m.in.dests)), true
+	} else if err != nil {
+		m.w.Abort()
+		return slices.Repeat([]error{err}, len(m.in.dests)), false
+	}
+	outcomes = m.judge()
+	var refused []int
+	for i, err := range outcomes {
+		if err != nil {
+			refused = append(refused, i)
+		}
+	}
+	if len(refused) > 0 && m.env.Proto != smtp.LMTP {
+		// SMTP has one reply for all recipients, so all of them share the
+		// refusal; it says whose it is. There is more than one only where alone
+		// has let it.
+		outcomes = slices.Repeat([]error{m.together(outcomes)}, len(outcomes))
+	} else if len(refused) < len(outcomes) {
+		if refused = m.without(refused); len(refused) == len(outcomes) {
+			return outcomes, true
+		}
+		err := m.w.Prepare(refused...)
+		if err == nil {
+			return outcomes, true
+		}
+		for i := range outcomes {
+			if outcomes[i] == nil {
+				outcomes[i] = err
+			}
+		}
+		return outcomes, false
+	}
+	m.w.Abort()
+	return outcomes, false
+}
+
+// Publish is the second step, from which on the message is everybody's.
+func (m *Incoming) Publish() (id string, err error) {
+	if m.instead != "" {
+		m.w.Abort()
+		return m.instead, nil
+	}
+	if err := m.w.Publish(queue.Inbound); err != nil {
+		return "", err
+	}
+	m.remember()
+	m.in.Site.Wake()
+	return m.w.ID(), nil
+}
+
+// together makes one refusal for all recipients of an SMTP transaction. Where
+// they differ it is the first in full, and says that the others may be tried.
+func (m *Incoming) together(outcomes []error) error {
+	i := slices.IndexFunc(outcomes, func(err error) bool { return err != nil })
+	first := outcomes[i]
+	same := func(err error) bool { return err != nil && err.Error() == first.Error() }
+	var r smtp.Reply
+	if len(outcomes) == 1 || !errors.As(first, &r) || !slices.ContainsFunc(outcomes, func(err error) bool { return !same(err) }) {
+		return first
+	}
+	r.Text += "\nnothing was sent to any list; send the message again without " + m.env.To[i].Address()
+	return r
+}
+
+// judge gives one verdict for each recipient.
+func (m *Incoming) judge() []error {
+	verdicts := make([]error, len(m.in.dests))
+	h, whole := m.header.Header()
+	for i, d := range m.in.dests {
+		switch {
+		case !whole:
+			verdicts[i] = replyHeader
+		case m.env.Body == smtp.BinaryMIME && !h.Clean():
+			verdicts[i] = replyHeaderLines
+		case len(h.All("Received")) >= MaxHops:
+			verdicts[i] = replyHops
+		case looped(h, d):
+			verdicts[i] = replyLoop
+		case m.hold != "" && d.Purpose != Post:
+			verdicts[i] = m.unheld()
+		case d.Purpose == Post:
+			verdicts[i] = m.judgePost(h, d.List)
+		case d.Purpose == Ask:
+			verdicts[i] = m.judgeCommand(h, d)
+		case d.Purpose == Owner:
+			verdicts[i] = d.List.judgeOwner(h)
+		}
+		if verdicts[i] == nil {
+			verdicts[i] = d.fits(m.sent)
+		}
+	}
+	return verdicts
+}
+
+// looped says that the message has passed this address before.
+func looped(h rewrite.Header, d Destination) bool {
+	if d.Purpose == Bounce || d.Purpose == Ask { // whoever asks gets one answer, and that is no question
+		return false
+	}
+	self := d.List.Addr
+	if d.Purpose == Owner {
+		self = d.List.Verb(d.Verb)
+	}
+	for _, mark := range [...]string{"Delivered-To", "X-Loop"} { // of posts, and of digests
+		for _, f := range h.All(mark) {
+			if strings.EqualFold(f.Value(), self.Address()) {
+				return true
+			}
+		}
+	}
+	if d.Purpose == Owner {
+		return false // a member may well send them what came from the list
+	}
+	for _, f := range h.All("List-Id") {
+		id := f.Value()
+		if i := strings.LastIndexByte(id, '<'); i >= 0 {
+			id = strings.TrimSuffix(id[i+1:], ">")
+		}
+		if strings.EqualFold(id, d.List.ID()) {
+			return true
+		}
+	}
+	return false
+}
+
+// judgePost holds a post against what the list wants of its header.
+func (m *Incoming) judgePost(h rewrite.Header, l *List) error {
+	if m.env.From.IsNull() {
+		return replyNoBounces
+	}
+	d, err := l.Judge(&Posting{
+		From: m.env.From, Header: h, Body: m.body,
+		Proved: m.in.authors(m.env), Verified: m.in.Site.Verifier(h),
+	})
+	if err != nil {
+		return err
+	}
+	return d.Err()
+}
+
+// body is Posting.Body.
+func (m *Incoming) body() (io.Reader, error) {
+	content, err := m.w.Content()
+	if err != nil {
+		return nil, err
+	}
+	return BodyOf(content)()
+}
+
+// judgeCommand holds a command against its header, and against what the list has
+// written to the same person lately.
+func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
+	if m.env.From.IsNull() {
+		return replyNoCommand
+	}
+	now := time.Now()
+	who, err := d.List.MayCommand(h, d.Command)
+	if err != nil {
+		return err
+	}
+	switch d.Command.Verb {
+	case VerbRequest:
+		return nil // what is asked stands in the body
+	case VerbConfirm:
+		p := d.Command.Proof
+		subject, err := d.List.CheckProof(p, now, who, m.env.From)
+		switch {
+		case err != nil:
+		case p.Action.AboutRequest() || p.Action.AboutHeld():
+			err = d.List.Undecided(subject, "")
+		default:
+			err = d.List.Unspent(p, "")
+		}
+		switch {
+		case err == nil && p.Action.AboutRequest():
+			_, err = d.List.FindRequest(subject)
+		case err == nil && p.Action.AboutHeld():
+			err = m.in.Site.hasHeld(d.List, subject)
+		}
+		return err
+	}
+	return d.List.mayWrite(Letter{Kind: d.Command.Verb, To: who, Network: Network(m.env.Origin().Addr.Addr())}, now)
+}

@@ -1,0 +1,250 @@
+package lists
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"superlist/smtp"
+)
+
+// maxDescription is the longest description: without a space in it, it still
+// fits on a line of a header (RFC 5322, 2.1.1).
+const maxDescription = 500
+
+// Config is list.toml: what the owner decides.
+type Config struct {
+	Description    string   `json:"description"`
+	Owners         []string `json:"owners"`
+	Moderators     []string `json:"moderators"`
+	Post           string   `json:"post"` // anyone, members, moderators or nobody
+	MaxMessageSize Size     `json:"max_message_size"`
+	Subscribe      string   `json:"subscribe"`     // open, confirm, approve, confirm+approve or closed
+	Notify         bool     `json:"notify"`        // owners hear who comes and goes
+	Language       string   `json:"language"`      // of the letters: BCP 47
+	Digest         Pace     `json:"digest"`        // when those who want digests get one: off, daily, weekly, or after so many posts
+	Nonmembers     string   `json:"nonmembers"`    // reject, hold, confirm or discard
+	Moderated      bool     `json:"moderated"`     // a moderator sees every post first
+	HoldAll        bool     `json:"hold_all"`      // in an emergency: whoever writes, moderators aside
+	Unverified     string   `json:"unverified"`    // members of whom only From says who they are: accept, hold or confirm
+	Allow          []string `json:"allow"`         // who may post like a member: addresses and domains, with *
+	Ban            []string `json:"ban"`           // who may not post at all
+	MustBeNamed    bool     `json:"must_be_named"` // the list stands in To or Cc
+	MaxNamed       int      `json:"max_named"`     // people in To and Cc; 0: any number
+	Spam           string   `json:"spam"`          // what a filter before us has marked: accept, hold or reject
+
+	Archive       bool   `json:"archive"`        // posts are kept
+	ArchiveAccess string `json:"archive_access"` // who gets them by mail: members, anyone or nobody
+	// Types and file names, with *. Where either is set the parts of a post are
+	// looked at; else its body is not read.
+	AttachmentsAllow  []string `json:"attachments_allow"`  // empty: any
+	AttachmentsRefuse []string `json:"attachments_refuse"` // also of text
+
+	HeldNotice string `json:"held_notice"` // when moderators hear of what is held: each or daily
+}
+
+func (c *Config) keys() []key {
+	return []key{
+		{"description", &c.Description},
+		{"owners", &c.Owners},
+		{"moderators", &c.Moderators},
+		{"post", &c.Post},
+		{"max_message_size", &c.MaxMessageSize},
+		{"subscribe", &c.Subscribe},
+		{"notify", &c.Notify},
+		{"language", &c.Language},
+		{"digest", &c.Digest},
+		{"nonmembers", &c.Nonmembers},
+		{"moderated", &c.Moderated},
+		{"hold_all", &c.HoldAll},
+		{"unverified", &c.Unverified},
+		{"allow", &c.Allow},
+		{"ban", &c.Ban},
+		{"must_be_named", &c.MustBeNamed},
+		{"max_named", &c.MaxNamed},
+		{"spam", &c.Spam},
+		{"archive", &c.Archive},
+		{"archive_access", &c.ArchiveAccess},
+		{"attachments_allow", &c.AttachmentsAllow},
+		{"attachments_refuse", &c.AttachmentsRefuse},
+		{"held_notice", &c.HeldNotice},
+	}
+}
+
+// Settings are the keys of list.toml with their values, in order, as they would
+// be written on a command line.
+func (c Config) Settings() (settings [][2]string) {
+	for _, k := range c.keys() {
+		value := fmt.Sprint(k.value())
+		if list, ok := k.value().([]string); ok {
+			value = strings.Join(list, ", ")
+		}
+		settings = append(settings, [2]string{k.name, value})
+	}
+	return settings
+}
+
+// Values of Config.Post.
+const (
+	PostAnyone     = "anyone"
+	PostMembers    = "members"
+	PostModerators = "moderators"
+	PostNobody     = "nobody"
+)
+
+// Values of Config.Nonmembers, Config.Unverified, Config.HeldNotice and Config.Spam.
+const (
+	NonmembersReject  = "reject"
+	NonmembersHold    = "hold"
+	NonmembersConfirm = "confirm" // the author is asked whether it is his
+	NonmembersDiscard = "discard"
+
+	UnverifiedAccept  = "accept"
+	UnverifiedHold    = "hold"
+	UnverifiedConfirm = "confirm"
+
+	HeldNoticeEach  = "each"  // post, at once
+	HeldNoticeDaily = "daily" // all of them together
+
+	SpamAccept = "accept"
+	SpamHold   = "hold"
+	SpamReject = "reject"
+)
+
+// Values of Config.ArchiveAccess: who may have the list send him old posts. The
+// answer goes to the address that asks, and to no other.
+const (
+	ArchiveMembers = "members"
+	ArchiveAnyone  = "anyone"
+	ArchiveNobody  = "nobody"
+)
+
+// Values of Config.Subscribe: what it takes to become a member by mail.
+const (
+	SubscribeOpen           = "open"            // to ask: anybody can subscribe anybody
+	SubscribeConfirm        = "confirm"         // to answer a letter
+	SubscribeApprove        = "approve"         // an owner's yes
+	SubscribeConfirmApprove = "confirm+approve" // both, in this order
+	SubscribeClosed         = "closed"          // the operator's command
+)
+
+// defaults of a list. A megabyte is what a list needs; larger things are
+// better put somewhere and linked to.
+func defaults() Config {
+	return Config{
+		Owners: []string{}, Moderators: []string{}, Allow: []string{}, Ban: []string{}, // [] in JSON
+		AttachmentsAllow: []string{}, AttachmentsRefuse: []string{},
+		Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
+		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold, HeldNotice: HeldNoticeEach,
+		Archive: true, ArchiveAccess: ArchiveMembers, Digest: DigestDaily,
+	}
+}
+
+func (l *List) check(text string) (err error) {
+	wrong := func(key, what string) error {
+		return &ConfigError{File: l.ConfigFile(), Line: lineOf(text, key), Key: key, Text: what}
+	}
+	switch l.Post {
+	case PostAnyone, PostMembers, PostModerators, PostNobody:
+	default:
+		return wrong("post", "must be anyone, members, moderators or nobody")
+	}
+	switch l.Nonmembers {
+	case NonmembersReject, NonmembersHold, NonmembersConfirm, NonmembersDiscard:
+	default:
+		return wrong("nonmembers", "must be reject, hold, confirm or discard")
+	}
+	switch l.Unverified {
+	case UnverifiedAccept, UnverifiedHold, UnverifiedConfirm:
+	default:
+		return wrong("unverified", "must be accept, hold or confirm")
+	}
+	switch l.Spam {
+	case SpamAccept, SpamHold, SpamReject:
+	default:
+		return wrong("spam", "must be accept, hold or reject")
+	}
+	switch l.ArchiveAccess {
+	case ArchiveMembers, ArchiveAnyone, ArchiveNobody:
+	default:
+		return wrong("archive_access", "must be members, anyone or nobody")
+	}
+	if !l.Digest.valid() {
+		return wrong("digest", fmt.Sprintf("must be off, daily, weekly, or a number of posts from 1 to %d", MaxPace))
+	}
+	if l.MaxNamed < 0 {
+		return wrong("max_named", "must not be negative; 0 means any number")
+	}
+	if what := badPattern(l.Allow); what != "" {
+		return wrong("allow", what)
+	}
+	if what := badPattern(l.Ban); what != "" {
+		return wrong("ban", what)
+	}
+	if l.HeldNotice != HeldNoticeEach && l.HeldNotice != HeldNoticeDaily {
+		return wrong("held_notice", "must be each or daily")
+	}
+	if what := badKind(l.AttachmentsAllow); what != "" {
+		return wrong("attachments_allow", what)
+	}
+	if what := badKind(l.AttachmentsRefuse); what != "" {
+		return wrong("attachments_refuse", what)
+	}
+	switch l.Subscribe {
+	case SubscribeOpen, SubscribeConfirm, SubscribeApprove, SubscribeConfirmApprove, SubscribeClosed:
+	default:
+		return wrong("subscribe", "must be open, confirm, approve, confirm+approve or closed")
+	}
+	if !validLanguage(l.Language) {
+		return wrong("language", `must be a language like "en", "de" or "pt-BR"`)
+	}
+	if l.MaxMessageSize < 1<<10 {
+		return wrong("max_message_size", "must be at least 1KiB")
+	}
+	if i := strings.IndexFunc(l.Description, func(c rune) bool { return c < ' ' || c == 0x7f }); i >= 0 {
+		return wrong("description", "must be one line without control characters")
+	}
+	if utf8.RuneCountInString(l.Description) > maxDescription {
+		return wrong("description", fmt.Sprintf("must be at most %d characters", maxDescription))
+	}
+	if l.owners, err = addresses(l.Owners); err != nil {
+		return wrong("owners", err.Error())
+	}
+	if l.mods, err = addresses(l.Moderators); err != nil {
+		return wrong("moderators", err.Error())
+	}
+	return nil
+}
+
+// badPattern says what is wrong with the first pattern that is wrong.
+func badPattern(patterns []string) string {
+	for _, p := range patterns {
+		if strings.ContainsAny(p, " \t,<>") || strings.Trim(p, "*@.") == "" {
+			return fmt.Sprintf("%q is neither an address nor a domain; write \"bob@example.net\", \"example.net\" or \"*.example.net\"", p)
+		}
+	}
+	return ""
+}
+
+// validLanguage holds the form of a BCP 47 tag, without looking it up: letters
+// and digits in parts of at most eight.
+func validLanguage(tag string) bool {
+	for part := range strings.SplitSeq(tag, "-") {
+		if part == "" || len(part) > 8 || strings.Trim(part, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+			return false
+		}
+	}
+	return len(tag) <= 35
+}
+
+func addresses(list []string) ([]smtp.Path, error) {
+	var paths []smtp.Path
+	for _, s := range list {
+		p, ok := smtp.ParseAddress(s)
+		if !ok {
+			return nil, fmt.Errorf("%q is not a mail address", s)
+		}
+		paths = append(paths, p)
+	}
+	return paths, nil
+}

@@ -1,0 +1,141 @@
+package lists
+
+import (
+	"strings"
+	"time"
+
+	"superlist/smtp"
+)
+
+// A Member is one line of members: an address, and words about it.
+type Member struct {
+	Path   smtp.Path
+	NoMail bool     // is a member and may post, gets nothing
+	Digest bool     // gets many posts in one mail, where the list sends such
+	Words  []string // everything after the address, as it stands there
+
+	NoCopy    bool   // gets no copy of what names him in To or Cc
+	NoOwn     bool   // gets no copy of his own posts
+	Moderated bool   // a moderator sees his posts first
+	Vacation  string // gets nothing before this day, "2026-12-31"; empty: is there
+	For       string // posts for this member, and gets nothing
+	Lang      string // of the letters that the list writes to him, a BCP 47 tag; empty: the list's
+}
+
+// knownWord says that a word behind an address means something.
+func knownWord(word string) bool {
+	switch word {
+	case wordNoMail, wordDigest, wordNoCopy, wordNoOwn, wordModerated:
+		return true
+	}
+	if until, ok := strings.CutPrefix(word, wordVacation); ok {
+		return isDay(until)
+	}
+	if tag, ok := strings.CutPrefix(word, wordLang); ok {
+		return validLanguage(tag)
+	}
+	if whose, ok := strings.CutPrefix(word, wordFor); ok {
+		_, ok := smtp.ParseAddress(whose)
+		return ok
+	}
+	return strings.HasPrefix(word, wordName)
+}
+
+// isDay says that s is a day, 2026-12-31: such words compare as the days do.
+func isDay(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
+}
+
+// Unknown is the first of a member's words that means nothing.
+func (m Member) Unknown() string {
+	for _, word := range m.Words {
+		if !knownWord(word) {
+			return word
+		}
+	}
+	return ""
+}
+
+// Present says whether a member gets mail from the list at all, on this day.
+func (m Member) Present(day string) bool { return !m.NoMail && m.Vacation <= day }
+
+// Gets says whether a member whose posts come one by one gets a post of this
+// author that names these people, on this day.
+func (m Member) Gets(author string, named map[string]bool, day string) bool {
+	key := m.Path.Key()
+	return m.Present(day) && !(m.NoOwn && key == author) && !(m.NoCopy && named[key])
+}
+
+func parseMember(line string) (Member, bool) {
+	line = strings.TrimLeft(line, " \t")
+	address := string(addressOf([]byte(line)))
+	if address == "" {
+		return Member{}, false
+	}
+	path, ok := smtp.ParseAddress(address)
+	m := Member{Path: path}
+	rest := strings.TrimSpace(line[len(address):])
+	for rest != "" {
+		word, after := rest, ""
+		if i := strings.IndexAny(rest, " \t"); i >= 0 && !strings.HasPrefix(rest, wordName) {
+			word, after = rest[:i], rest[i:]
+		}
+		m.NoMail = m.NoMail || word == wordNoMail
+		m.Digest = m.Digest || word == wordDigest
+		m.NoCopy = m.NoCopy || word == wordNoCopy
+		m.NoOwn = m.NoOwn || word == wordNoOwn
+		m.Moderated = m.Moderated || word == wordModerated
+		if until, ok := strings.CutPrefix(word, wordVacation); ok && isDay(until) {
+			m.Vacation = until
+		}
+		if tag, ok := strings.CutPrefix(word, wordLang); ok && validLanguage(tag) {
+			m.Lang = tag
+		}
+		if whose, ok := strings.CutPrefix(word, wordFor); ok {
+			m.For, m.NoMail = whose, true
+		}
+		m.Words = append(m.Words, word)
+		rest = strings.TrimSpace(after)
+	}
+	return m, ok
+}
+
+// String is the member's line.
+func (m Member) String() string {
+	return strings.Join(append([]string{m.Path.Address()}, m.Words...), " ")
+}
+
+// A Delivery is how a member gets the posts of a list.
+type Delivery byte
+
+// Delivery is how a member gets the posts.
+func (m Member) Delivery() Delivery {
+	switch {
+	case m.NoMail:
+		return NoPosts
+	case m.Digest:
+		return InDigests
+	}
+	return Each
+}
+
+// With is the member who gets the posts in another way. What else is said of him
+// stays; that an address is another one of a member does too, and then it gets
+// nothing.
+func (m Member) With(d Delivery) Member {
+	var words []string
+	switch d {
+	case InDigests:
+		words = append(words, wordDigest)
+	case NoPosts:
+		words = append(words, wordNoMail)
+	}
+	for _, word := range m.Words {
+		if word != wordDigest && word != wordNoMail {
+			words = append(words, word) // name= stays last
+		}
+	}
+	m.Words, m.Digest, m.NoMail = words, d == InDigests, d == NoPosts || m.For != ""
+	return m
+}

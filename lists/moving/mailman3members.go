@@ -1,0 +1,210 @@
+package moving
+
+import (
+	"cmp"
+	"encoding/json"
+	"regexp/syntax"
+	"strings"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+func (m *mailman) roles() error {
+	r := &m.p.Report
+	take := func(role string) (paths []smtp.Path) {
+		m.each(role, func(source string, n int, e mailmanEntry) {
+			p, ok := smtp.ParseAddress(e.Email)
+			switch {
+			case !ok:
+				r.leaveLine(source, n, short(e.Email)+" is no address")
+			case len(paths) < maxPatterns:
+				paths = append(paths, p)
+			default:
+				r.leaveLine(source, n, "more than a list has room for")
+			}
+		})
+		return paths
+	}
+	m.p.Owners = take("owner")
+	if len(m.p.Owners) > 0 {
+		r.take("owner", "owners = %s", clip(spell(m.p.Owners)))
+	}
+	if len(m.Owners) > 0 {
+		m.p.Owners = m.Owners
+	}
+	if len(m.p.Owners) == 0 {
+		return errNoOwner
+	}
+	if mods := take("moderator"); len(mods) > 0 {
+		m.p.set("moderators", quoteAll(mods))
+		r.take("moderator", "moderators = %s", clip(spell(mods)))
+	}
+	m.members()
+	m.nonmembers()
+	m.bans()
+	return nil
+}
+
+// members: how they get posts, and whether a moderator sees theirs first.
+func (m *mailman) members() {
+	r := &m.p.Report
+	kinds := make(map[string]string) // by key: what the two short lists say
+	for _, word := range []string{wordDigest, wordNoMail} {
+		m.lines(word+".txt", func(source string, n int, e mailmanEntry) {
+			if p, ok := smtp.ParseAddress(e.Email); ok {
+				kinds[p.Key()] = word // nomail comes last, and counts
+			} else {
+				r.leaveLine(source, n, short(e.Email)+" is no address")
+			}
+		})
+	}
+	usual := m.text("default_member_action")
+	if usual == "hold" {
+		m.each("member", func(_ string, _ int, e mailmanEntry) {
+			m.some = m.some || e.ModerationAction != "" && e.ModerationAction != "hold"
+		})
+	}
+	digests, banned := 0, 0
+	m.each("member", func(source string, n int, e mailmanEntry) {
+		p, ok := smtp.ParseAddress(e.Email)
+		status, _ := e.Preferences["delivery_status"].(string)
+		status = cmp.Or(status, e.DeliveryStatus)
+		var words []string
+		switch kind := kinds[p.Key()]; {
+		case kind == wordNoMail, strings.HasPrefix(status, "by_"), status == "unknown":
+			words = append(words, wordNoMail)
+		case kind == wordDigest, strings.HasSuffix(e.DeliveryMode, "_digests"):
+			words = append(words, wordDigest)
+			digests++
+		}
+		if own, is := e.Preferences["receive_own_postings"].(bool); is && !own {
+			words = append(words, wordNoOwn)
+		}
+		if copies, is := e.Preferences["receive_list_copy"].(bool); is && !copies {
+			words = append(words, wordNoCopy)
+		}
+		tag, _ := e.Preferences["preferred_language"].(string)
+		if tag != "" && tag != m.text("preferred_language") {
+			words = append(words, "lang="+strings.ReplaceAll(tag, "_", "-"))
+		}
+		action := cmp.Or(e.ModerationAction, usual)
+		if action == "hold" && (usual != "hold" || m.some) {
+			words = append(words, wordModerated)
+		}
+		who, may := member(e.Email, append(words, named(e.DisplayName)...)...)
+		if !ok || !may {
+			r.leaveLine(source, n, short(e.Email)+" is no address of a member")
+			return
+		}
+		if (action == "reject" || action == "discard") && action != usual {
+			m.addBan(source, n, p)
+			banned++
+		}
+		m.p.Members.Add(who)
+	})
+	r.take("member", "%s", count(m.p.Members.Len(), "member"))
+	if digests > 0 {
+		r.take("member: delivery_mode", "digest for %s; there is one kind of it", count(digests, "member"))
+	}
+	if banned > 0 {
+		r.take("member: moderation_action", "ban for %s whose posts were refused or thrown away", count(banned, "member"))
+	}
+	if twice := m.p.Members.Join(unite); twice > 0 {
+		r.take("member", "%s stood there more than once", count(twice, "address"))
+	}
+}
+
+func (m *mailman) addBan(source string, n int, p smtp.Path) {
+	if len(m.ban) >= maxPatterns {
+		m.p.Report.leaveLine(source, n, "more than a list has room for")
+		return
+	}
+	m.ban = append(m.ban, lists.PatternOf(p.Address()))
+}
+
+// nonmembers are those who have posted without being members.
+func (m *mailman) nonmembers() {
+	r := &m.p.Report
+	allowed, same := 0, 0
+	usual := m.text("default_nonmember_action")
+	m.each("nonmember", func(source string, n int, e mailmanEntry) {
+		p, ok := smtp.ParseAddress(e.Email)
+		switch {
+		case !ok:
+			r.leaveLine(source, n, short(e.Email)+" is no address")
+		case e.ModerationAction == "" || e.ModerationAction == usual:
+			same++
+		case e.ModerationAction == "accept" || e.ModerationAction == "defer":
+			if len(m.allow) >= maxPatterns {
+				r.leaveLine(source, n, "more than a list has room for")
+				return
+			}
+			m.allow = append(m.allow, lists.PatternOf(p.Address()))
+			allowed++
+		case e.ModerationAction == "reject" || e.ModerationAction == "discard":
+			m.addBan(source, n, p)
+		default:
+			r.leaveLine(source, n, p.Address()+": "+e.ModerationAction+" for one who is no member is nothing that can be said")
+		}
+	})
+	if allowed > 0 {
+		r.take("nonmember", "allow for %s", count(allowed, "address"))
+	}
+	if same > 0 {
+		r.take("nonmember", "%s are treated as all who are no members", count(same, "address"))
+	}
+}
+
+func (m *mailman) bans() {
+	n := 0
+	m.eachEntry("bans.json", func(i int, raw json.RawMessage) {
+		var ban struct {
+			Email string `json:"email"`
+		}
+		if err := json.Unmarshal(raw, &ban); err != nil {
+			m.p.Report.leaveLine("bans.json", i, "no entry: "+clip(string(raw)))
+			return
+		}
+		n += m.patterns("bans.json", []string{ban.Email}, &m.ban)
+	})
+	if n > 0 {
+		m.p.Report.take("bans.json", "ban, %s", count(n, "pattern"))
+	}
+}
+
+// patterns translates addresses, and regular expressions, which begin with ^.
+// They are held against the beginning of an address.
+func (m *mailman) patterns(source string, list []string, to *[]string) (took int) {
+	for _, s := range list {
+		var patterns []string
+		if p, ok := smtp.ParseAddress(s); ok && !strings.HasPrefix(s, "^") {
+			patterns = []string{lists.PatternOf(p.Address())}
+		} else if found, ok := globs(s, syntax.Perl); ok && strings.HasPrefix(s, "^") {
+			for _, g := range found {
+				if !g.end {
+					g.text = squeeze(g.text + anything)
+				}
+				if !strings.Contains(g.text, "@") { // a pattern without it is a domain
+					begin, ok := strings.CutSuffix(g.text, anything)
+					g.text = begin + "*@*"
+					if !ok {
+						g.text = ""
+					}
+				}
+				if strings.ContainsAny(g.text, " \t,<>") || strings.Trim(g.text, "*@.") == "" {
+					patterns = nil
+					break
+				}
+				patterns = append(patterns, squeeze(g.text))
+			}
+		}
+		if len(patterns) == 0 || len(*to)+len(patterns) > maxPatterns {
+			m.p.Report.leave(source, short(s)+" cannot be said in patterns with * ? and [a-z]", "rules, allow and ban in list.toml")
+			continue
+		}
+		*to = append(*to, patterns...)
+		took += len(patterns)
+	}
+	return took
+}

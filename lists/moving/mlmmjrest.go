@@ -1,0 +1,178 @@
+package moving
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// rest is what has nothing of it here.
+func (m *mlmmj) rest() error {
+	for _, dir := range []struct{ name, why, instead string }{
+		{"subconf", "people who asked to become members and have not answered yet: %d", "they ask again"},
+		{"unsubconf", "people who asked to leave and have not answered yet: %d", "they ask again"},
+		{"bounce", "members whose mail has come back: %d", "they begin anew here"},
+		{"queue", "messages that have not been sent: %d", "run mlmmj-maintd until there are none, before the list moves"},
+		{"requeue", "messages that have not been sent to everybody: %d", "run mlmmj-maintd until there are none, before the list moves"},
+		{"incoming", "messages that have not been looked at: %d", "run mlmmj-process until there are none, before the list moves"},
+	} {
+		files, err := m.list(dir.name)
+		if err != nil {
+			m.p.Report.leave(dir.name, err.Error(), "")
+			continue
+		}
+		files = slices.DeleteFunc(files, func(s string) bool { return s == "discarded" || strings.Contains(s, ".") && dir.name == "queue" })
+		if len(files) > 0 {
+			m.p.Report.leave(dir.name, fmt.Sprintf(dir.why, len(files)), dir.instead)
+		}
+	}
+	m.texts()
+	known := []string{"control", "subscribers.d", "digesters.d", "nomailsubs.d", "moderation", "archive", "text",
+		"subconf", "unsubconf", "bounce", "queue", "requeue", "incoming"}
+	for file, as := range map[string]string{
+		"index": "the archive goes on behind its largest number", "lastdigest": "the first digest here begins with the first post here",
+		"mlmmj.operation.log": "", "mlmmj.operation.log.rotated": "", "maintdlog-lastrun": "", "mlmmj-maintd.lastrun.log": "",
+	} {
+		known = append(known, file)
+		if m.has(file) && as != "" {
+			m.p.Report.take(file, "%s", as)
+		} else if m.has(file) {
+			m.p.Report.leave(file, "a log of mlmmj's", "keep it with your logs")
+		}
+	}
+	all, err := m.list(".")
+	if err != nil {
+		return err
+	}
+	for _, name := range all {
+		if !slices.Contains(known, name) {
+			m.p.Report.leave(name, "nothing that mlmmj makes", "")
+		}
+	}
+	return nil
+}
+
+// mlmmjTexts is where mlmmj's own letters are, by language.
+const mlmmjTexts = "/usr/share/mlmmj/text.skel"
+
+// texts are mlmmj's letters. Those that are as mlmmj brings them say in what
+// language the list speaks; others are somebody's own words.
+func (m *mlmmj) texts() {
+	names, err := m.list("text")
+	if err != nil {
+		m.p.Report.leave("text", err.Error(), "")
+	}
+	if len(names) == 0 {
+		return
+	}
+	language, own := m.nearest(names)
+	if language != "" {
+		m.p.set("language", quote(language))
+		m.p.Report.take("text", "%s as mlmmj brings them: language = %s", count(len(names)-len(own), "letter"), language)
+	}
+	const instead = "the letters here are in en, de, es, fr and ja (language in list.toml); own words go into texts.toml"
+	if len(own) == len(names) {
+		m.p.Report.leave("text", count(len(names), "letter")+" of mlmmj's, in whatever language and words", instead)
+	} else if len(own) > 0 {
+		m.p.Report.leave("text", "own words in "+clip(strings.Join(own, ", ")), instead)
+	}
+}
+
+// nearest is the language in which most of the letters are mlmmj's own, and those
+// that are not. None of them may be.
+func (m *mlmmj) nearest(names []string) (language string, own []string) {
+	own = names
+	for _, tag := range languages {
+		skel, err := openFolder(path.Join(mlmmjTexts, tag))
+		if err != nil {
+			continue
+		}
+		var other []string
+		for _, name := range names {
+			theirs, err := m.read(path.Join("text", name))
+			ours, none := skel.read(name)
+			if err != nil || none != nil || ours == nil || !bytes.Equal(theirs, ours) {
+				other = append(other, name)
+			}
+		}
+		skel.root.Close()
+		if len(other) < len(own) {
+			language, own = tag, other
+		}
+	}
+	return language, own
+}
+
+// languages are those of the letters here.
+var languages = []string{"en", "de", "es", "fr", "ja"}
+
+// others are control files that say nothing here, or nothing that mlmmj knows.
+func (m *mlmmj) others() {
+	for _, c := range mlmmjControls {
+		text, there := m.text(c.name)
+		if !there {
+			continue
+		}
+		source := "control/" + c.name
+		if c.same != "" {
+			m.p.Report.take(source, "%s", c.same)
+			continue
+		}
+		why := c.why
+		if text = strings.TrimSpace(text); c.shown && text != "" {
+			why += ": " + short(text)
+		}
+		m.p.Report.leave(source, why, c.instead)
+	}
+	files, err := m.list("control")
+	if err != nil {
+		m.p.Report.leave("control", err.Error(), "")
+	}
+	for _, name := range files {
+		if !slices.Contains(m.seen, name) && name != "notmetoo" {
+			m.p.Report.leave("control/"+name, "no setting that mlmmj has", "")
+		}
+	}
+}
+
+// mlmmjControls are the control files that say nothing here.
+var mlmmjControls = []struct {
+	name    string
+	same    string // it is so here without being said
+	why     string
+	instead string
+	shown   bool // its text is in the report
+}{
+	{name: "prefix", why: "subjects are not changed here", instead: "mail programs sort by List-Id", shown: true},
+	{name: "footer", why: "the body of a post is not changed here", shown: true},
+	{name: "customheaders", why: "the list adds the headers of RFC 2369 and 2919, and no others", shown: true},
+	{name: "delheaders", why: "headers of a post are not taken away, but for those that are the list's own", shown: true},
+	{name: "replyto", why: "Reply-To stays the author's"},
+	{name: "addtohdr", why: "To stays the author's"},
+	{name: "relayhost", why: "all lists have one way out", instead: "[relay] in superlist.toml", shown: true},
+	{name: "smtpport", why: "all lists have one way out", instead: "[relay] in superlist.toml", shown: true},
+	{name: "smtphelo", why: "all lists have one name", instead: "hostname in superlist.toml", shown: true},
+	{name: "verp", same: "each member has a return path of his own"},
+	{name: "maxverprecips", why: "all lists have one way out", instead: "relay.batch in superlist.toml", shown: true},
+	{name: "staticbounceaddr", why: "return paths are the list's own, with a proof in them", shown: true},
+	{name: "memorymailsize", same: "no message is kept in memory"},
+	{name: "bouncelife", why: "nobody is taken off the list because mail came back", instead: "delivery reports are in bounces/", shown: true},
+	{name: "digestmaxmails", why: "a digest has at most 50 posts, and more make several", shown: true},
+	{name: "digestmaxmail", why: "a digest has at most 50 posts, and more make several", shown: true},
+	{name: "nodigesttext", why: "a digest begins with its contents and with how to leave"},
+	{name: "nodigestsub", why: "members may have digests here", instead: "digest = \"off\", and nobody gets any"},
+	{name: "nonomailsub", why: "members may have nomail here"},
+	{name: "nomailsub", why: "members may have nomail here"},
+	{name: "modreqlife", why: "posts are held for seven days here", shown: true},
+	{name: "notifymod", why: "authors do not hear that their post is held, but that it was refused or nobody decided"},
+	{name: "ifmodsendonlymodmoderate", why: "all moderators are asked about a held post"},
+	{name: "nosubmodmails", why: "who asks to become a member hears that the owners decide"},
+	{name: "nolistsubsemail", why: "owners see the members by superlist member ls"},
+	{name: "notoccdenymails", same: "a post is refused while its sender is on the line, and no letter is sent"},
+	{name: "noaccessdenymails", same: "a post is refused while its sender is on the line, and no letter is sent"},
+	{name: "nosubonlydenymails", same: "a post is refused while its sender is on the line, and no letter is sent"},
+	{name: "nomodonlydenymails", same: "a post is refused while its sender is on the line, and no letter is sent"},
+	{name: "nomaxmailsizedenymails", same: "a post is refused while its sender is on the line, and no letter is sent"},
+}
