@@ -174,7 +174,7 @@ func TestMaxRequests(t *testing.T) {
 	if err := os.Mkdir(l.Dir+"/requests", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for i := range MaxRequests - 1 {
+	for i := range maxRequests - 1 {
 		if err := os.WriteFile(fmt.Sprintf("%s/requests/%012x", l.Dir, i), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

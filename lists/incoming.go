@@ -233,7 +233,7 @@ func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
 		case p.Action.AboutRequest() || p.Action.AboutHeld():
 			err = d.List.Undecided(subject, "")
 		default:
-			err = d.List.Unspent(p, "")
+			err = d.List.unspent(p, "")
 		}
 		switch {
 		case err == nil && p.Action.AboutRequest():

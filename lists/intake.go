@@ -119,7 +119,7 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 		if p := d.Command.Proof; d.Command.Verb == VerbConfirm && p.Subject != "" {
 			_, err := d.List.CheckProof(p, time.Now())
 			if err == nil {
-				err = d.List.Unspent(p, "")
+				err = d.List.unspent(p, "")
 			}
 			if err != nil {
 				return err

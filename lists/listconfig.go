@@ -8,9 +8,9 @@ import (
 	"superlist/smtp"
 )
 
-// maxDescription is the longest description: without a space in it, it still
+// MaxDescription is the longest description: without a space in it, it still
 // fits on a line of a header (RFC 5322, 2.1.1).
-const maxDescription = 500
+const MaxDescription = 500
 
 // Config is list.toml: what the owner decides.
 type Config struct {
@@ -170,7 +170,7 @@ func (l *List) check(text string) (err error) {
 		return wrong("archive_access", "must be members, anyone or nobody")
 	}
 	if !l.Digest.valid() {
-		return wrong("digest", fmt.Sprintf("must be off, daily, weekly, or a number of posts from 1 to %d", MaxPace))
+		return wrong("digest", fmt.Sprintf("must be off, daily, weekly, or a number of posts from 1 to %d", maxPace))
 	}
 	if l.MaxNamed < 0 {
 		return wrong("max_named", "must not be negative; 0 means any number")
@@ -204,8 +204,8 @@ func (l *List) check(text string) (err error) {
 	if i := strings.IndexFunc(l.Description, func(c rune) bool { return c < ' ' || c == 0x7f }); i >= 0 {
 		return wrong("description", "must be one line without control characters")
 	}
-	if utf8.RuneCountInString(l.Description) > maxDescription {
-		return wrong("description", fmt.Sprintf("must be at most %d characters", maxDescription))
+	if utf8.RuneCountInString(l.Description) > MaxDescription {
+		return wrong("description", fmt.Sprintf("must be at most %d characters", MaxDescription))
 	}
 	if l.owners, err = addresses(l.Owners); err != nil {
 		return wrong("owners", err.Error())

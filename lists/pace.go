@@ -15,9 +15,9 @@ const (
 	DigestWeekly Pace = "weekly"
 )
 
-// MaxPace is the largest number of posts that a list waits for: more are not read
+// maxPace is the largest number of posts that a list waits for: more are not read
 // in one sitting.
-const MaxPace = 1000
+const maxPace = 1000
 
 // maxPaceDays is how long posts wait for their number to be full: whoever gets
 // digests of a list that falls asleep is to have the last posts too.
@@ -33,7 +33,7 @@ func (p *Pace) UnmarshalText(text []byte) error {
 // counts.
 func (p Pace) posts() int {
 	n, err := strconv.Atoi(string(p))
-	if err != nil || n < 1 || n > MaxPace {
+	if err != nil || n < 1 || n > maxPace {
 		return 0
 	}
 	return n

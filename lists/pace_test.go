@@ -11,8 +11,8 @@ import (
 func TestPace(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
 	for text, ok := range map[string]bool{
-		`"off"`: true, `"daily"`: true, `"weekly"`: true, `"20"`: true, "20": true, "1": true, fmt.Sprint(MaxPace): true,
-		"0": false, fmt.Sprint(MaxPace + 1): false, "-1": false, `"hourly"`: false, `""`: false, `"20 posts"`: false,
+		`"off"`: true, `"daily"`: true, `"weekly"`: true, `"20"`: true, "20": true, "1": true, fmt.Sprint(maxPace): true,
+		"0": false, fmt.Sprint(maxPace + 1): false, "-1": false, `"hourly"`: false, `""`: false, `"20 posts"`: false,
 	} {
 		err := l.accept("owners = [\"o@example.org\"]\n\ndigest = " + text + "\n")
 		want := l.ConfigFile() + ":3: digest: must be off, daily, weekly, or a number of posts from 1 to 1000"

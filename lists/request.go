@@ -23,9 +23,9 @@ type Request struct {
 	Since time.Time
 }
 
-// MaxRequests is how many may wait for a list's owners: more than they will
+// maxRequests is how many may wait for a list's owners: more than they will
 // ever read.
-const MaxRequests = 1000
+const maxRequests = 1000
 
 func (l *List) requestFile(name string) string { return filepath.Join(l.Dir, "requests", name) }
 
@@ -42,7 +42,7 @@ func (l *List) KeepRequest(m Member, now time.Time) (Request, error) {
 	if err != nil {
 		return r, err
 	}
-	if len(waiting) >= MaxRequests {
+	if len(waiting) >= maxRequests {
 		return r, smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "too many people wait for the owners of this list already"}
 	}
 	tmp := filepath.Join(dir, ".new-"+r.Name)

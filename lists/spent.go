@@ -17,9 +17,9 @@ const usedAlready = "this confirmation has been used"
 
 func (p Proof) name() string { return nameOf("proof", strings.ToLower(p.mac)) }
 
-// Unspent says no, with a smtp.Reply, where another message than cause has used
+// unspent says no, with a smtp.Reply, where another message than cause has used
 // the proof.
-func (l *List) Unspent(p Proof, cause string) error {
+func (l *List) unspent(p Proof, cause string) error {
 	return spent(l.Undecided(p.name(), cause))
 }
 

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TakenAge is how long the spool remembers what it has taken: a client whose
+// takenAge is how long the spool remembers what it has taken: a client whose
 // delivery has failed elsewhere comes again for five days (RFC 5321, 4.5.4.1).
-const TakenAge = 6 * 24 * time.Hour
+const takenAge = 6 * 24 * time.Hour
 
 // Taken says under which id a message was taken, by a key that is the same for
 // the same message, and a digest. What cannot be read was not taken: a message
@@ -20,7 +20,7 @@ const TakenAge = 6 * 24 * time.Hour
 func (s *Spool) Taken(key []byte, now time.Time) (id string, ok bool) {
 	path := s.path("taken", hex.EncodeToString(key))
 	info, err := os.Stat(path)
-	if err != nil || now.Sub(info.ModTime()) > TakenAge {
+	if err != nil || now.Sub(info.ModTime()) > takenAge {
 		return "", false
 	}
 	text, err := os.ReadFile(path)
@@ -51,7 +51,7 @@ func (s *Spool) Take(key []byte, id string, now time.Time) error {
 func (s *Spool) forgetTaken(now time.Time) {
 	entries, _ := os.ReadDir(s.path("taken"))
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > TakenAge {
+		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > takenAge {
 			os.Remove(s.path("taken", e.Name()))
 		}
 	}

@@ -24,12 +24,12 @@ func TestTaken(t *testing.T) {
 	if err := s.Take(key, "1.M1P1R1.mx", now); err != nil {
 		t.Fatal(err)
 	}
-	for _, age := range []time.Duration{0, time.Minute, 24 * time.Hour, TakenAge - time.Minute} {
+	for _, age := range []time.Duration{0, time.Minute, 24 * time.Hour, takenAge - time.Minute} {
 		if id, ok := s.Taken(key, now.Add(age)); !ok || id != "1.M1P1R1.mx" {
 			t.Errorf("after %v: %q, %t", age, id, ok)
 		}
 	}
-	if id, ok := s.Taken(key, now.Add(TakenAge+time.Minute)); ok {
+	if id, ok := s.Taken(key, now.Add(takenAge+time.Minute)); ok {
 		t.Errorf("it is remembered for too long: %s", id)
 	}
 	if id, ok := s.Taken(other, now); ok {
@@ -52,7 +52,7 @@ func TestTaken(t *testing.T) {
 	if names, _ := os.ReadDir(s.path("taken")); len(names) != 3 {
 		t.Errorf("left: %v", names)
 	}
-	old := now.Add(-TakenAge - time.Minute)
+	old := now.Add(-takenAge - time.Minute)
 	if err := os.Chtimes(s.path("taken", hex.EncodeToString(key)), old, old); err != nil {
 		t.Fatal(err)
 	}

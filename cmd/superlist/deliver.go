@@ -9,9 +9,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"superlist/lists"
 	"superlist/lists/deliver"
 	"superlist/lists/maillog"
 )
+
+// newRunner is what carries things out, and logs it. A log that cannot be opened
+// is said, and things are carried out without it.
+func newRunner(c *cobra.Command, site *lists.Site) *deliver.Runner {
+	log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
+	if err != nil {
+		fmt.Fprintln(c.ErrOrStderr(), "superlist:", err)
+	}
+	return &deliver.Runner{Site: site, Spool: site.Spool(), Log: log}
+}
 
 func (a *app) deliverCommand() *cobra.Command {
 	return &cobra.Command{
@@ -27,13 +38,10 @@ systemd through a path and a timer, cron every minute.`,
 			if err != nil {
 				return err
 			}
-			log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
-			if err != nil {
-				fmt.Fprintln(c.ErrOrStderr(), "superlist:", err)
-			}
-			defer log.Close()
+			r := newRunner(c, site)
+			defer r.Log.Close()
 			if isTerminal(os.Stderr) {
-				log.Also(c.ErrOrStderr())
+				r.Log.Also(c.ErrOrStderr())
 			}
 			p := newProgress()
 			defer p.end()
@@ -42,10 +50,10 @@ systemd through a path and a timer, cron every minute.`,
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			context.AfterFunc(ctx, stop)
-			r := &deliver.Runner{Site: site, Spool: site.Spool(), Log: log, Progress: p.step}
+			r.Progress = p.step
 			err = r.Run(ctx)
 			if err != nil {
-				log.Printf(maillog.Err, "deliver: %v", err)
+				r.Log.Printf(maillog.Err, "deliver: %v", err)
 			}
 			return err
 		},

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists/deliver"
-	"superlist/lists/maillog"
 )
 
 func (a *app) digestCommand() *cobra.Command {
@@ -26,12 +25,8 @@ nothing is sent, and nobody gets a post a second time.`,
 			if err != nil {
 				return err
 			}
-			log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
-			if err != nil {
-				fmt.Fprintln(c.ErrOrStderr(), "superlist:", err)
-			}
-			defer log.Close()
-			r := &deliver.Runner{Site: site, Spool: site.Spool(), Log: log}
+			r := newRunner(c, site)
+			defer r.Log.Close()
 			if err := r.Spool.Init(); err != nil {
 				return err
 			}

@@ -12,7 +12,6 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/deliver"
-	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -181,11 +180,7 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action lists
 			m.Close()
 			return &exitError{exTempFail, fmt.Errorf("%s: somebody decides on it at this moment, or just has: %w", name, err)}
 		}
-		log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
-		if err != nil {
-			fmt.Fprintln(c.ErrOrStderr(), "superlist:", err)
-		}
-		r := &deliver.Runner{Site: site, Spool: site.Spool(), Log: log}
+		r := newRunner(c, site)
 		err = r.Spool.Init()
 		if err == nil {
 			err = r.Decide(l, m, deliver.Decision{
@@ -195,7 +190,7 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action lists
 			})
 		}
 		m.Close()
-		log.Close()
+		r.Log.Close()
 		if err != nil {
 			return err
 		}

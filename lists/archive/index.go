@@ -248,11 +248,11 @@ func (s *Store) Entry(n int) (Entry, error) {
 	return Entry{}, &fs.PathError{Op: "find", Path: s.file(n), Err: fs.ErrNotExist}
 }
 
-// MaxThread is how many posts of a thread are found: more than anybody reads.
-const MaxThread = 1000
+// maxThread is how many posts of a thread are found: more than anybody reads.
+const maxThread = 1000
 
 // Thread gives the posts of the thread that a post belongs to, in order, at most
-// MaxThread of them. fs.ErrNotExist: there is no such post. It reads the index
+// maxThread of them. fs.ErrNotExist: there is no such post. It reads the index
 // from the beginning of the thread on.
 func (s *Store) Thread(n int) ([]Entry, error) {
 	post, err := s.Entry(n)
@@ -278,7 +278,7 @@ func (s *Store) Thread(n int) ([]Entry, error) {
 			continue
 		}
 		if e, ok := parseEntry(line); ok {
-			if posts = append(posts, e); len(posts) == MaxThread {
+			if posts = append(posts, e); len(posts) == maxThread {
 				break
 			}
 		}

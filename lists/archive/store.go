@@ -92,31 +92,12 @@ func (s *Store) lock() (unlock func(), err error) {
 	return func() { d.Close() }, nil
 }
 
-// mkdir makes a directory that is there after a crash too.
-func (s *Store) mkdir(dir string) error {
-	if _, err := os.Lstat(dir); err == nil {
-		return nil
-	}
-	if err := s.fault("mkdir", dir); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return s.syncDir(filepath.Dir(dir))
-}
+func (s *Store) mkdir(dir string) error { return s.disk().MakeDir(dir) }
 
-func (s *Store) syncDir(dir string) error {
-	if err := s.fault("fsync", dir); err != nil {
-		return err
-	}
-	d, err := queue.OpenFile(dir, unix.O_RDONLY|unix.O_DIRECTORY)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
+func (s *Store) syncDir(dir string) error { return s.disk().SyncDir(dir) }
+
+// disk is the spool's way with directories, with our faults.
+func (s *Store) disk() *queue.Spool { return &queue.Spool{Fault: s.Fault} }
 
 // rename puts a file into its place, durably.
 func (s *Store) rename(from, to string) error {

@@ -350,9 +350,9 @@ func (r *Runner) tellExpired(l *lists.List, held *queue.Message, id string, h re
 // maintainEvery is how often what gets old is looked for, on all lists.
 const maintainEvery = 24 * time.Hour
 
-// Maintain does for every list what time asks for: it lets go of what was held
+// maintain does for every list what time asks for: it lets go of what was held
 // too long. It is done once a day by whichever run comes first.
-func (r *Runner) Maintain() error {
+func (r *Runner) maintain() error {
 	last := r.Spool.Stamp("maintained")
 	if r.now().Sub(last) < maintainEvery && !last.After(r.now()) {
 		return nil

@@ -50,10 +50,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	} else if n > 0 {
 		r.Log.Printf(maillog.Info, "swept %d unfinished files from tmp", n)
 	}
-	if err := r.Maintain(); err != nil {
+	if err := r.maintain(); err != nil {
 		r.Log.Printf(maillog.Err, "trouble maintenance error=%q", err)
 	}
-	if err := r.Summaries(); err != nil {
+	if err := r.summaries(); err != nil {
 		r.Log.Printf(maillog.Err, "trouble summaries error=%q", err)
 	}
 	var err error

@@ -23,11 +23,11 @@ const (
 	maxSummarySize  = 5 << 20
 )
 
-// Summaries tells the moderators of lists that want it once a day what is held. A
+// summaries tells the moderators of lists that want it once a day what is held. A
 // summary is in the spool before its reminder is gone, so a crash in between has it
 // written again under the same name: over itself or, where another process has sent
 // it meanwhile, a second time.
-func (r *Runner) Summaries() error {
+func (r *Runner) summaries() error {
 	return r.Site.DueSummaries(r.now(), func(addr smtp.Path, id string) error {
 		l, err := r.Site.Open(addr)
 		if errors.Is(err, lists.ReplyNoList) {

@@ -82,11 +82,11 @@ func TestSummaryAgain(t *testing.T) {
 
 	w.later += 25 * time.Hour
 	r := w.runner()
-	if err := r.Summaries(); err != nil {
+	if err := r.summaries(); err != nil {
 		t.Fatal(err)
 	}
 	os.WriteFile(reminder, content, 0o600) // as after a crash
-	if err := w.runner().Summaries(); err != nil {
+	if err := w.runner().summaries(); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(w.spool(queue.Outbound)); n != 1 {

@@ -166,7 +166,7 @@ func TestOwn(t *testing.T) {
 		"unknown field":  {"[help]\nsubject = \"a\"\nbody = \"b\"\nfooter = \"c\"\n", "a text has a subject and a body, and no help.footer"},
 		"no TOML":        {"[help\n", "texts.toml: toml:"},
 	} {
-		if err := os.WriteFile(dir+"/"+OwnTexts, []byte(test.text), 0o600); err != nil {
+		if err := os.WriteFile(dir+"/"+ownTexts, []byte(test.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		_, err := Own(dir)

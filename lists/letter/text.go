@@ -62,8 +62,8 @@ var Words = map[string]string{
 	"left":        "how many of them had no room",
 }
 
-// OwnTexts is the file of a list that has words of its own.
-const OwnTexts = "texts.toml"
+// ownTexts is the file of a list that has words of its own.
+const ownTexts = "texts.toml"
 
 // Find gives the text of this name in the language that is nearest to lang, a
 // BCP 47 tag: the list's own, where dir has one, else ours. The error is about
@@ -105,8 +105,8 @@ func Match(lang string) string {
 // Own reads a list's own texts. Those that are wrong are left out, and the error
 // names them; a list without the file has none.
 func Own(dir string) (map[string]Text, error) {
-	file := filepath.Join(dir, OwnTexts)
-	texts, err := load(os.DirFS(dir), OwnTexts)
+	file := filepath.Join(dir, ownTexts)
+	texts, err := load(os.DirFS(dir), ownTexts)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/letter"
 	"superlist/smtp"
 )
 
@@ -205,13 +206,10 @@ func (m *mailman) keeping() {
 	m.take("archive_policy", "archive = %v, archive_access = %s", policy != "never", access)
 }
 
-// maxDescription is how much of a description a list has room for.
-const maxDescription = 500
-
 func (m *mailman) words() {
 	about := strings.Join(strings.FieldsFunc(m.text("description"), func(c rune) bool { return c <= ' ' || c == 0x7f }), " ")
-	if runes := []rune(about); len(runes) > maxDescription {
-		about = string(runes[:maxDescription])
+	if runes := []rune(about); len(runes) > lists.MaxDescription {
+		about = string(runes[:lists.MaxDescription])
 		m.leave("description", "what is beyond 500 characters of it", "")
 	}
 	if about != "" {
@@ -220,7 +218,7 @@ func (m *mailman) words() {
 	}
 	tag := strings.ReplaceAll(m.text("preferred_language"), "_", "-")
 	base, _, _ := strings.Cut(tag, "-")
-	if slices.Contains(languages, base) {
+	if slices.Contains(letter.Languages, base) {
 		m.p.set("language", quote(tag))
 		m.take("preferred_language", "language = %s", tag)
 	} else if tag != "" {

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"superlist/lists/letter"
 )
 
 // rest is what has nothing of it here.
@@ -84,7 +86,7 @@ func (m *mlmmj) texts() {
 // that are not. None of them may be.
 func (m *mlmmj) nearest(names []string) (language string, own []string) {
 	own = names
-	for _, tag := range languages {
+	for _, tag := range letter.Languages {
 		skel, err := openFolder(path.Join(mlmmjTexts, tag))
 		if err != nil {
 			continue
@@ -104,9 +106,6 @@ func (m *mlmmj) nearest(names []string) (language string, own []string) {
 	}
 	return language, own
 }
-
-// languages are those of the letters here.
-var languages = []string{"en", "de", "es", "fr", "ja"}
 
 // others are control files that say nothing here, or nothing that mlmmj knows.
 func (m *mlmmj) others() {

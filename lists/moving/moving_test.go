@@ -78,17 +78,7 @@ func send(t testing.TB, p *Parcel, err error) []byte {
 func move(t *testing.T, files map[string]string) (Report, *lists.List) {
 	t.Helper()
 	p, err := Mlmmj(folderOf(t, mlmmjList(files)), Options{})
-	parcel := send(t, p, err)
-	site := testSite(t)
-	report, err := Target{Site: site}.Receive(bytes.NewReader(parcel))
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := site.Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return report, l
+	return arrive(t, p, err)
 }
 
 // TestMlmmjPolicy: who may post and who may join, by the control files.
