@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -59,5 +60,46 @@ func TestPostfixTwoLists(t *testing.T) {
 	if n := len(log.find(`accepted .*to=<` + list + `>`)); n != 2 {
 		t.Errorf("%s has accepted %d messages, want 2", list, n)
 	}
+	stopPostfix(t)
+}
+
+// TestPostfixSubmission is the same from a person's mail program, which gives up at
+// the first recipient that is not taken: at the front door the second list is not,
+// and through the submission service as README has it both are.
+func TestPostfixSubmission(t *testing.T) {
+	if !enter(t, postfixNeeds...) {
+		return
+	}
+	const other = "other@lists.example.org"
+	newSite(t, postfixSettings, "127.0.0.1:10026")
+	run(t, "superlist", "list", "create", other, "--owner", "owner@example.com")
+	run(t, "superlist", append([]string{"member", "add", other}, members...)...)
+	log := startPostfix(t, "main.cf A")
+	master, err := os.OpenFile("/etc/postfix/master.cf", os.O_APPEND|os.O_WRONLY, 0)
+	must(t, err)
+	_, err = master.WriteString("127.0.0.1:587 inet n - n - - smtpd\n  -o smtpd_proxy_filter=\n")
+	must(t, err)
+	must(t, master.Close())
+	restart(t, "submission", "")
+
+	begin := func(port string) *client {
+		c := dial(t, "127.0.0.1:"+port).hello()
+		c.want("250", "MAIL FROM:<%s>", member)
+		c.want("250", "RCPT TO:<%s>", list)
+		return c
+	}
+	front := begin("25")
+	front.want("452", "RCPT TO:<%s>", other)
+	front.quit()
+
+	c := begin("587")
+	c.want("250", "RCPT TO:<%s>", other)
+	c.want("354", "DATA")
+	c.want("250", "From: %s\r\nTo: %s, %s\r\nSubject: handed-in\r\nMessage-ID: <handed-in@example.com>\r\n\r\nHello.\r\n.", member, list, other)
+	c.quit()
+	for _, address := range members {
+		wait(t, "both posts for "+address, func() bool { return len(about(inbox(t, address), "handed-in")) == 2 })
+	}
+	log.want(t, `postfix/lmtp\[.* to=<`+other+`>.* status=sent `)
 	stopPostfix(t)
 }
