@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -369,8 +370,14 @@ func reconfigure(t *testing.T, lines string) (back func()) {
 		must(t, os.WriteFile(file, text, 0o644))
 		// Who knows the old lines answers once more if he is asked too soon.
 		knew := strings.Fields(run(t, "sh", "-c", "pgrep -x 'trivial-rewrite|qmgr' || true"))
-		run(t, "sh", "-c", "kill -HUP $(cat /var/spool/postfix/pid/master.pid)")
+		reload := func() { run(t, "sh", "-c", "kill -HUP $(cat /var/spool/postfix/pid/master.pid)") }
+		reload()
+		asked := time.Now()
 		wait(t, "the old processes of Postfix to go", func() bool {
+			if time.Since(asked) > 3*time.Second { // one that was just starting has not heard it
+				asked = time.Now()
+				reload()
+			}
 			return !slices.ContainsFunc(knew, func(pid string) bool {
 				_, err := os.Stat("/proc/" + pid + "/exe")
 				return err == nil
