@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strconv"
 	"time"
@@ -134,6 +133,8 @@ func (a *app) archiveShow() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "show LIST NUMBER", Short: "Show a post as it was sent to the members",
+		Long: `Show a post as it was sent to the members. A file or a pipe gets it byte by byte,
+a terminal as text, in which controls are question marks.`,
 		Example: `  superlist archive show dev@lists.example.org 12
   superlist archive show dev@lists.example.org 12 --json`,
 		Args: args(cobra.ExactArgs(2)), ValidArgsFunction: a.completeList,
@@ -160,12 +161,7 @@ func (a *app) archiveShow() *cobra.Command {
 				return noPost(l, n, err)
 			}
 			defer f.Close()
-			out := c.OutOrStdout()
-			if isTerminalWriter(out) {
-				out = escaper{out}
-			}
-			_, err = io.Copy(out, f)
-			return err
+			return copyMessage(c.OutOrStdout(), f)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print what the index says of it, as JSON")
@@ -227,7 +223,7 @@ or of all that are older than so many days. Numbers go on as if they were there.
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%d posts are gone\n", n)
+			say(c.OutOrStdout(), "%d posts are gone\n", n)
 			return nil
 		},
 	}
@@ -256,7 +252,7 @@ taken away, or brought back, by hand, and where superlist check says so.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "the index has %d posts\n", n)
+			say(c.OutOrStdout(), "the index has %d posts\n", n)
 			return nil
 		},
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -19,7 +18,7 @@ import (
 func newRunner(c *cobra.Command, site *lists.Site) *deliver.Runner {
 	log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
 	if err != nil {
-		fmt.Fprintln(c.ErrOrStderr(), "superlist:", err)
+		say(c.ErrOrStderr(), "superlist: %v\n", err)
 	}
 	return &deliver.Runner{Site: site, Spool: site.Spool(), Log: log}
 }

@@ -110,6 +110,8 @@ func (a *app) held(list, name string) (*lists.Site, *lists.List, *queue.Message,
 func (a *app) heldShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show LIST NAME", Short: "Show a held post, and why it is held",
+		Long: `Show a held post, and why it is held. A file or a pipe gets the post byte by byte,
+a terminal as text, in which controls are question marks.`,
 		Example: "  superlist held show dev@lists.example.org 0a1b2c3d4e5f", Args: args(cobra.ExactArgs(2)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -119,13 +121,9 @@ func (a *app) heldShow() *cobra.Command {
 			}
 			defer m.Close()
 			out := c.OutOrStdout()
-			fmt.Fprintf(out, "name:    %s\narrived: %s\nclient:  %s\nfrom:    %s\nwhy:     %s\n\n",
-				m.ID, m.Arrived.Local().Format(time.RFC1123Z), printable(m.Client), m.From, printable(m.Why))
-			if isTerminalWriter(out) {
-				out = escaper{out}
-			}
-			_, err = io.Copy(out, m.Content())
-			return err
+			say(out, "name:    %s\narrived: %s\nclient:  %s\nfrom:    %s\nwhy:     %s\n\n",
+				m.ID, m.Arrived.Local().Format(time.RFC1123Z), printable(m.Client), printable(m.From.String()), printable(m.Why))
+			return copyMessage(out, m.Content())
 		},
 	}
 }
@@ -195,7 +193,7 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action lists
 			return err
 		}
 		site.Wake()
-		fmt.Fprintf(c.OutOrStdout(), "done: %s\n", name)
+		say(c.OutOrStdout(), "done: %s\n", name)
 	}
 	return nil
 }

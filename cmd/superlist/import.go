@@ -342,7 +342,7 @@ list's addresses in it: keep it as you keep the list.`,
 		RunE: func(c *cobra.Command, arg []string) error {
 			switch form {
 			case "text":
-				return a.exportMembers(c, arg[0])
+				return a.exportMembers(c, arg[0], false)
 			case "csv":
 				members, err := a.members(arg[0])
 				if err != nil {

@@ -59,7 +59,7 @@ about it, and the next session takes mail for it.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "made %s in %s\n", l.Addr.Address(), l.Dir)
+			say(c.OutOrStdout(), "made %s in %s\n", l.Addr.Address(), l.Dir)
 			return nil
 		},
 	}
@@ -232,7 +232,7 @@ func (a *app) listRm() *cobra.Command {
 			if err := l.Remove(); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "removed %s\n", l.Addr.Address())
+			say(c.OutOrStdout(), "removed %s\n", l.Addr.Address())
 			return nil
 		},
 	}
@@ -245,7 +245,7 @@ func confirm(c *cobra.Command, question string) bool {
 	if !isTerminal(os.Stdin) {
 		return false
 	}
-	fmt.Fprint(c.ErrOrStderr(), question)
+	say(c.ErrOrStderr(), "%s", question)
 	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
 	return strings.TrimSpace(answer) == "yes"
 }

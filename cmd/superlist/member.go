@@ -170,9 +170,9 @@ func (a *app) addMembers(c *cobra.Command, list string, members []lists.Member) 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.OutOrStdout(), "added %d", added)
+	say(c.OutOrStdout(), "added %d", added)
 	if there := len(members) - added; there > 0 {
-		fmt.Fprintf(c.OutOrStdout(), ", %d were there already", there)
+		say(c.OutOrStdout(), ", %d were there already", there)
 	}
 	fmt.Fprintln(c.OutOrStdout())
 	return nil
@@ -208,7 +208,7 @@ func (a *app) memberRm() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "removed %d\n", removed)
+			say(c.OutOrStdout(), "removed %d\n", removed)
 			if len(unknown) > 0 {
 				more := ""
 				if len(unknown) > maxBadLines {
@@ -235,7 +235,7 @@ func (a *app) memberLs() *cobra.Command {
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			if !asJSON {
-				return a.exportMembers(c, arg[0])
+				return a.exportMembers(c, arg[0], true)
 			}
 			members, err := a.members(arg[0])
 			if err != nil {
@@ -269,7 +269,7 @@ func (a *app) memberExport() *cobra.Command {
 		Use: "export LIST", Short: "Write the members, one a line, as import reads them",
 		Example: "  superlist member export dev@lists.example.org > members.txt", Args: args(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.completeList,
-		RunE:              func(c *cobra.Command, arg []string) error { return a.exportMembers(c, arg[0]) },
+		RunE:              func(c *cobra.Command, arg []string) error { return a.exportMembers(c, arg[0], false) },
 	}
 }
 
@@ -282,20 +282,22 @@ func (a *app) members(list string) (*lists.Members, error) {
 	return l.Members()
 }
 
-func (a *app) exportMembers(c *cobra.Command, list string) error {
+// exportMembers writes the members, one a line. forPeople: to be looked at; else
+// names are as they are, in any charset, but for a terminal.
+func (a *app) exportMembers(c *cobra.Command, list string, forPeople bool) error {
 	members, err := a.members(list)
 	if err != nil {
 		return err
 	}
 	defer members.Close()
 	w := bufio.NewWriter(c.OutOrStdout())
-	people := isTerminalWriter(c.OutOrStdout()) // a file gets names as they are, in any charset
+	forPeople = forPeople || isTerminalWriter(c.OutOrStdout())
 	for m, err := range members.All() {
 		if err != nil {
 			return err
 		}
 		line := m.String()
-		if people {
+		if forPeople {
 			line = printable(line)
 		}
 		fmt.Fprintln(w, line)

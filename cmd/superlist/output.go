@@ -1,16 +1,21 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"superlist/lists/maillog"
 )
 
 func jsonFlag(c *cobra.Command, v *bool) {
@@ -28,17 +33,21 @@ func show(c *cobra.Command, asJSON bool, data any, t *rows) error {
 	return t.print(c.OutOrStdout())
 }
 
-// An escaper writes the controls that encoding/json leaves as they are, DEL and
-// those of C1, as JSON may: a terminal would obey them.
+// An escaper writes in JSON's way what encoding/json leaves as it is and a terminal
+// or its reader would be led by: whoever reads the JSON gets the same text.
 type escaper struct{ w io.Writer }
 
 func (e escaper) Write(p []byte) (int, error) {
 	var b strings.Builder
 	for _, c := range string(p) { // valid UTF-8, and all of a document
-		if 0x7f <= c && c < 0xa0 {
-			fmt.Fprintf(&b, `\u%04x`, c)
-		} else {
+		switch {
+		case c == '\n' || !maillog.Steers(c): // encoding/json has escaped those that are in a string
 			b.WriteRune(c)
+		case c > 0xffff:
+			high, low := utf16.EncodeRune(c)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, c)
 		}
 	}
 	if _, err := io.WriteString(e.w, b.String()); err != nil {
@@ -76,6 +85,12 @@ func (r *rows) print(out io.Writer) error {
 	return w.Flush()
 }
 
+// say prints a text for people, of one line or several. What strangers wrote may
+// stand in it.
+func say(out io.Writer, format string, args ...any) {
+	io.WriteString(out, printableLines(fmt.Sprintf(format, args...)))
+}
+
 // printableLines is printable for a text of several lines.
 func printableLines(s string) string {
 	lines := strings.Split(s, "\n")
@@ -85,14 +100,40 @@ func printableLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// printable keeps what came from the wire from steering the terminal.
-func printable(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 {
-			return '?'
+// printable keeps what strangers wrote from steering the terminal.
+func printable(s string) string { return maillog.Printable(s) }
+
+// copyMessage writes a message to a file or a pipe byte by byte, since whoever put
+// one there wants the bytes, and to a terminal as text that does not steer it.
+func copyMessage(out io.Writer, message io.Reader) error {
+	if !isTerminalWriter(out) {
+		_, err := io.Copy(out, message)
+		return err
+	}
+	return copyText(out, message)
+}
+
+// copyText copies a text of many lines, which end in LF or CRLF.
+func copyText(out io.Writer, text io.Reader) error {
+	r, w := bufio.NewReader(text), bufio.NewWriter(out)
+	for {
+		c, _, err := r.ReadRune()
+		if err == io.EOF {
+			return w.Flush()
 		}
-		return c
-	}, s)
+		if err != nil {
+			return errors.Join(err, w.Flush())
+		}
+		if c == '\r' {
+			if next, err := r.Peek(1); err == nil && next[0] == '\n' {
+				continue
+			}
+		}
+		if c != '\n' && c != '\t' && maillog.Steers(c) {
+			c = '?'
+		}
+		w.WriteRune(c)
+	}
 }
 
 func isTerminal(f *os.File) bool {

@@ -144,7 +144,7 @@ func setPassword(c *cobra.Command, file string, owner *account.Owner, name strin
 		if known {
 			word = "changed"
 		}
-		fmt.Fprintf(c.OutOrStdout(), "%s %s (%s)\n", word, printable(name), strings.Join(schemes, ", "))
+		say(c.OutOrStdout(), "%s %s (%s)\n", word, printable(name), strings.Join(schemes, ", "))
 		return nil
 	})
 }
@@ -154,7 +154,7 @@ func deleteAccount(c *cobra.Command, file string, owner *account.Owner, name str
 		if !e.Delete(name) {
 			return &exitError{exNoUser, fmt.Errorf("%s has no account %s; superlist passwd --list shows those there are", file, name)}
 		}
-		fmt.Fprintf(c.OutOrStdout(), "deleted %s\n", printable(name))
+		say(c.OutOrStdout(), "deleted %s\n", printable(name))
 		return nil
 	})
 }
@@ -232,7 +232,7 @@ func readPassword(c *cobra.Command, name string) (string, error) {
 }
 
 func ask(c *cobra.Command, in *os.File, prompt string) (string, error) {
-	fmt.Fprint(c.ErrOrStderr(), prompt)
+	say(c.ErrOrStderr(), "%s", prompt)
 	password, err := term.ReadPassword(int(in.Fd()))
 	fmt.Fprintln(c.ErrOrStderr())
 	if err == io.EOF {

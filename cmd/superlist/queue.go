@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strings"
 	"time"
@@ -134,6 +133,9 @@ func noMessage(id string) error {
 func (a *app) queueShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show ID", Short: "Show a message: its head, its recipients, what was said about it, and itself",
+		Long: `Show a message: its head, its recipients, what was said about it, and itself. A
+file or a pipe gets the message byte by byte, a terminal as text, in which
+controls are question marks.`,
 		Example: "  superlist queue show 1795297644.M123456P4711R8f3a.mx1", Args: args(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -147,40 +149,40 @@ func (a *app) queueShow() *cobra.Command {
 			}
 			defer m.Close()
 			out := c.OutOrStdout()
-			fmt.Fprintf(out, "id:      %s\nbox:     %s\narrived: %s\nclient:  %s\nfrom:    %s\n", m.ID, m.Box, m.Arrived.Local().Format(time.RFC1123Z), printable(m.Client), m.From)
+			head := table{"", ""}.rows()
+			head.add("id:", m.ID)
+			head.add("box:", string(m.Box))
+			head.add("arrived:", m.Arrived.Local().Format(time.RFC1123Z))
+			head.add("client:", m.Client)
+			head.add("from:", m.From.String())
 			if !m.List.IsNull() {
-				fmt.Fprintf(out, "list:    %s\n", m.List)
+				head.add("list:", m.List.String())
 			}
 			if m.Hold != "" {
-				fmt.Fprintf(out, "hold:    %s\n", printable(m.Hold))
+				head.add("hold:", m.Hold)
 			}
 			if m.Why != "" {
-				fmt.Fprintf(out, "why:     %s\n", printable(m.Why))
+				head.add("why:", m.Why)
 			}
-			words := map[byte]string{queue.ToDo: "to do", queue.Done: "done", queue.Fail: "failed"}
+			words := map[byte]string{queue.ToDo: "to do:", queue.Done: "done:", queue.Fail: "failed:"}
 			for r, err := range m.Recipients() {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(out, "%-8s %s\n", words[r.State]+":", r.Path)
+				head.add(words[r.State], r.Path.String())
 			}
 			notes, err := m.Notes()
 			if err != nil {
 				return err
 			}
 			for _, note := range notes {
-				fmt.Fprintf(out, "note:    %s\n", printable(note))
+				head.add("note:", note)
+			}
+			for _, line := range head.lines {
+				say(out, "%-8s %s\n", line[0], printable(line[1]))
 			}
 			fmt.Fprintln(out)
-			if !isTerminalWriter(out) {
-				_, err = io.Copy(out, m.Content())
-				return err
-			}
-			text, err := io.ReadAll(m.Content())
-			for line := range strings.Lines(string(text)) {
-				fmt.Fprintln(out, printable(strings.TrimRight(line, "\r\n")))
-			}
-			return err
+			return copyMessage(out, m.Content())
 		},
 	}
 }
@@ -241,7 +243,7 @@ anew, under a new id, for the recipients that failed.`,
 				old := m.ID
 				id, err := m.Retry(time.Now())
 				if err == nil && id != old {
-					fmt.Fprintf(c.OutOrStdout(), "%s is now %s\n", old, id)
+					say(c.OutOrStdout(), "%s is now %s\n", old, id)
 				}
 				return err
 			})

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"golang.org/x/sys/unix"
 )
@@ -121,12 +120,7 @@ func (l *Log) Line(at Level, text string) {
 	if !l.Takes(at) {
 		return
 	}
-	text = strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return '?'
-		}
-		return c
-	}, strings.TrimRight(text, "\n"))
+	text = Printable(strings.TrimRight(text, "\n"))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.also != nil {
