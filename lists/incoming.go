@@ -140,6 +140,8 @@ func (m *Incoming) judge() []error {
 			verdicts[i] = replyHops
 		case looped(h, d):
 			verdicts[i] = replyLoop
+		case d.fits(m.sent) != nil: // before anybody looks into it
+			verdicts[i] = d.fits(m.sent)
 		case m.hold != "" && d.Purpose != Post:
 			verdicts[i] = m.unheld()
 		case d.Purpose == Post:
@@ -148,9 +150,6 @@ func (m *Incoming) judge() []error {
 			verdicts[i] = m.judgeCommand(h, d)
 		case d.Purpose == Owner:
 			verdicts[i] = d.List.judgeOwner(h)
-		}
-		if verdicts[i] == nil {
-			verdicts[i] = d.fits(m.sent)
 		}
 	}
 	return verdicts

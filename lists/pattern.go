@@ -4,33 +4,91 @@ import "strings"
 
 // match says whether a pattern fits all of s. A star stands for anything, a
 // question mark for one byte, [a-z] and [!a-z] for one of some, a backslash
-// takes the meaning from what follows; letters have no case. It takes time in
-// proportion to the lengths of both, whatever they are: what it is held against
-// comes from strangers.
+// takes the meaning from what follows; letters have no case. What stands in front
+// of the first star and behind the last is looked for where it must be, and only
+// what stands between two anywhere: that takes time in proportion to the lengths
+// of both, whatever they are, since what it is held against comes from strangers.
 func match(pattern, s string) bool {
-	p, i := 0, 0
-	star, from := -1, 0 // the last star, and where in s it may begin to stand for more
-	for i < len(s) {
-		if p < len(pattern) && pattern[p] == '*' {
-			star, from = p, i
-			p++
-			continue
+	n, star, ok := matchFront(pattern, s)
+	if !ok || !star {
+		return ok && n == len(s)
+	}
+	for s = s[n:]; ; s = s[n:] {
+		pattern = pattern[nextStar(pattern)+1:]
+		if nextStar(pattern) < 0 {
+			break
 		}
-		if n, ok := matchOne(pattern[p:], s[i]); ok {
-			p += n
-			i++
-			continue
-		}
-		if star < 0 {
+		if n = scan(pattern, s); n < 0 {
 			return false
 		}
-		from++
-		p, i = star+1, from
 	}
-	for p < len(pattern) && pattern[p] == '*' {
-		p++
+	length := elements(pattern)
+	if length > len(s) {
+		return false
 	}
-	return p == len(pattern)
+	_, _, ok = matchFront(pattern, s[len(s)-length:])
+	return ok
+}
+
+// matchFront holds the elements up to the next star, or the end, against the
+// beginning of s, and says how many bytes they fit and whether there is a star.
+func matchFront(pattern, s string) (n int, star, ok bool) {
+	for pattern != "" && pattern[0] != '*' {
+		if n == len(s) {
+			return n, false, false
+		}
+		length, fits := matchOne(pattern, s[n])
+		if !fits {
+			return n, false, false
+		}
+		pattern = pattern[length:]
+		n++
+	}
+	return n, pattern != "", true
+}
+
+// scan gives the end in s of the first place that fits the elements up to the next
+// star; -1: there is none.
+func scan(pattern, s string) int {
+	for at := range len(s) + 1 {
+		if n, _, ok := matchFront(pattern, s[at:]); ok {
+			return at + n
+		}
+	}
+	return -1
+}
+
+// nextStar is where the next star stands that means one; -1: nowhere.
+func nextStar(pattern string) int {
+	for at := 0; at < len(pattern); at += elementLen(pattern[at:]) {
+		if pattern[at] == '*' {
+			return at
+		}
+	}
+	return -1
+}
+
+// elements is how many bytes a pattern without a star fits.
+func elements(pattern string) (n int) {
+	for ; pattern != ""; n++ {
+		pattern = pattern[elementLen(pattern):]
+	}
+	return n
+}
+
+// elementLen is the length of a pattern's first element.
+func elementLen(pattern string) int {
+	switch pattern[0] {
+	case '\\':
+		if len(pattern) > 1 {
+			return 2
+		}
+	case '[':
+		if end := strings.IndexByte(pattern[1:], ']'); end > 0 {
+			return end + 2
+		}
+	}
+	return 1
 }
 
 // PatternOf is the pattern that fits an address and no other: anybody may call
@@ -54,22 +112,16 @@ func PatternOf(address string) string {
 // matchOne holds one byte against the first element of a pattern, and gives its
 // length.
 func matchOne(pattern string, c byte) (n int, ok bool) {
-	if pattern == "" {
-		return 0, false
+	n = elementLen(pattern)
+	switch {
+	case pattern[0] == '?':
+		return n, true
+	case n == 1:
+		return n, fold(pattern[0]) == fold(c)
+	case pattern[0] == '[':
+		return n, inClass(pattern[1:n-1], c)
 	}
-	switch pattern[0] {
-	case '?':
-		return 1, true
-	case '\\':
-		if len(pattern) > 1 {
-			return 2, fold(pattern[1]) == fold(c)
-		}
-	case '[':
-		if end := strings.IndexByte(pattern[1:], ']'); end > 0 {
-			return end + 2, inClass(pattern[1:end+1], c)
-		}
-	}
-	return 1, fold(pattern[0]) == fold(c)
+	return n, fold(pattern[1]) == fold(c)
 }
 
 func inClass(class string, c byte) bool {

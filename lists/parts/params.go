@@ -14,11 +14,15 @@ type params map[string][]string
 
 // parse takes Content-Type or Content-Disposition apart: its first word in lower
 // case, and its parameters. It takes what mail programs take, beyond RFC 2045, 5.1:
-// values with blanks and without quotes, and what stands there twice.
-func parse(value string) (word string, p params) {
+// values with blanks and without quotes, and what stands there twice. ok is false
+// where there are more than MaxParams.
+func parse(value string) (word string, p params, ok bool) {
 	word, rest := token(value)
 	p = make(params)
-	for rest != "" {
+	for n := 0; rest != ""; n++ {
+		if n == MaxParams {
+			return "", nil, false
+		}
 		var name, v string
 		name, rest = token(rest[1:])
 		name, v, _ = strings.Cut(name, "=")
@@ -27,7 +31,7 @@ func parse(value string) (word string, p params) {
 			p[name] = append(p[name], v)
 		}
 	}
-	return strings.ToLower(strings.Join(strings.Fields(word), "")), p
+	return strings.ToLower(strings.Join(strings.Fields(word), "")), p, true
 }
 
 // token is what stands in front of the next semicolon, without quotes and comments;
@@ -84,14 +88,10 @@ func (p params) names(of string) (names []string) {
 	return names
 }
 
-// maxPieces is how many pieces of a value are put together: more than make the
-// longest file name that a file system takes.
-const maxPieces = 100
-
 // pieces puts name*0, name*1*, … together: RFC 2231, 3 and 4.1.
 func (p params) pieces(of string) string {
 	var b strings.Builder
-	for i := range maxPieces {
+	for i := range MaxParams {
 		key := of + "*" + strconv.Itoa(i)
 		switch {
 		case len(p[key]) > 0:

@@ -33,6 +33,14 @@ const (
 	MaxDepth = 100
 	// MaxHeader is the largest header of a part, as of a message.
 	MaxHeader = rewrite.MaxHeader
+	// MaxFields is how many fields a part's header may have: a message that is
+	// passed on as a part brings some hundreds from its way.
+	MaxFields = 1000
+	// MaxField is the largest Content-Type or Content-Disposition, and MaxParams how
+	// many parameters it may have: a file name takes 255 bytes, which are 1.6 KiB in
+	// the longest way of writing them, in two dozen pieces (RFC 2231).
+	MaxField  = 16 << 10
+	MaxParams = 50
 	// MaxBoundary is the longest boundary; RFC 2046, 5.1.1 has 70.
 	MaxBoundary = 250
 )
@@ -61,7 +69,29 @@ func isMessage(kind string) bool { return kind == "message/rfc822" || kind == "m
 // Walk gives see each part of a message, the message itself first, and each before
 // those in it. It ends with see's first error, or with the body's.
 func Walk(h rewrite.Header, body io.Reader, see func(Part) error) error {
-	w := &walk{lines: bufio.NewReaderSize(body, 4<<10), see: see}
+	return newWalk(body, see).message(h)
+}
+
+// A walk is the state between two lines.
+type walk struct {
+	lines *bufio.Reader
+	buf   []byte // of the line
+	see   func(Part) error
+	count int
+
+	boundaries
+	header []byte // of the part that begins here; nil: this is a body
+	of     string // what that part is where it does not say
+	depth  int
+	fields int // of header
+}
+
+func newWalk(body io.Reader, see func(Part) error) *walk {
+	return &walk{lines: bufio.NewReaderSize(body, 4<<10), see: see}
+}
+
+// message walks through it.
+func (w *walk) message(h rewrite.Header) error {
 	if err := w.entity(h, "text/plain", 0); err != nil {
 		return err
 	}
@@ -77,18 +107,6 @@ func Walk(h rewrite.Header, body io.Reader, see func(Part) error) error {
 			return err
 		}
 	}
-}
-
-// A walk is the state between two lines.
-type walk struct {
-	lines *bufio.Reader
-	see   func(Part) error
-	count int
-
-	open   []multipart
-	header []byte // of the part that begins here; nil: this is a body
-	of     string // what that part is where it does not say
-	depth  int
 }
 
 // A multipart is one whose parts may come.
@@ -126,23 +144,28 @@ func (w *walk) line() ([]byte, error) {
 
 // next takes the next line.
 func (w *walk) next(line []byte) error {
-	if i, last := w.delimiter(line); i >= 0 {
+	if i, last := w.find(line); i >= 0 {
 		// What it ends may have had no body, and no empty line.
 		if err := w.endHeader(); err != nil {
 			return err
 		}
-		w.open = w.open[:i+1]
+		w.keep(i)
 		if last {
 			w.header = nil
 			return nil
 		}
-		w.header, w.of, w.depth = []byte{}, w.open[i].of, w.open[i].depth+1
+		w.begin(w.open[i].of, w.open[i].depth+1)
 		return nil
 	}
 	switch {
 	case w.header == nil:
 		return nil
 	case len(line) > 0:
+		if line[0] != ' ' && line[0] != '\t' {
+			if w.fields++; w.fields > MaxFields {
+				return unreadable("a part has too many header fields")
+			}
+		}
 		if w.header = append(append(w.header, line...), "\r\n"...); len(w.header) > MaxHeader {
 			return unreadable("a part has too large a header")
 		}
@@ -151,28 +174,22 @@ func (w *walk) next(line []byte) error {
 	return w.endHeader()
 }
 
-// delimiter says of which multipart a line is the boundary, and whether it is the
-// last; -1: of none. One that only begins like a boundary counts too (RFC 2046,
-// 5.1.1), unless it is another one exactly. A multipart stays open behind its last
-// boundary: of what stands there somebody may still read a part.
-func (w *walk) delimiter(line []byte) (i int, last bool) {
-	word, ok := bytes.CutPrefix(line, []byte("--"))
+// begin begins a part's header.
+func (w *walk) begin(of string, depth int) {
+	w.header, w.of, w.depth, w.fields = []byte{}, of, depth, 0
+}
+
+// parseField takes a field of a part apart, within the limits.
+func parseField(h rewrite.Header, name string) (word string, p params, err error) {
+	value := h.Get(name)
+	if len(value) > MaxField {
+		return "", nil, unreadable("a part has too large a " + name)
+	}
+	word, p, ok := parse(value)
 	if !ok {
-		return -1, false
+		return "", nil, unreadable(fmt.Sprintf("a part has more than %d parameters in its %s", MaxParams, name))
 	}
-	word = bytes.TrimRight(word, " \t")
-	for _, fits := range []func(boundary string) bool{
-		func(b string) bool { return string(word) == b },
-		func(b string) bool { last = string(word) == b+"--"; return last },
-		func(b string) bool { return bytes.HasPrefix(word, []byte(b)) },
-	} {
-		for i := len(w.open) - 1; i >= 0; i-- {
-			if fits(w.open[i].boundary) {
-				return i, last
-			}
-		}
-	}
-	return -1, false
+	return word, p, nil
 }
 
 // endHeader has a part whose header is complete.
@@ -198,8 +215,14 @@ func (w *walk) entity(h rewrite.Header, of string, depth int) error {
 			return unreadable("a part has more than one " + name)
 		}
 	}
-	kind, params := parse(h.Get("Content-Type"))
-	where, more := parse(h.Get("Content-Disposition"))
+	kind, params, err := parseField(h, "Content-Type")
+	if err != nil {
+		return err
+	}
+	where, more, err := parseField(h, "Content-Disposition")
+	if err != nil {
+		return err
+	}
 	if !strings.Contains(kind, "/") {
 		kind = of // as RFC 2045, 5.2 has it for what is missing or no type
 	}
@@ -216,7 +239,7 @@ func (w *walk) entity(h rewrite.Header, of string, depth int) error {
 		return unreadable("a " + kind + " is encoded, which RFC 2045 forbids")
 	}
 	if p.Message() {
-		w.header, w.of, w.depth = []byte{}, "text/plain", depth+1
+		w.begin("text/plain", depth+1)
 		return nil
 	}
 	boundaries := params["boundary"]
@@ -227,6 +250,6 @@ func (w *walk) entity(h rewrite.Header, of string, depth int) error {
 	if kind == "multipart/digest" {
 		m.of = "message/rfc822"
 	}
-	w.open = append(w.open, m)
+	w.push(m)
 	return nil
 }
