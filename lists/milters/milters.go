@@ -20,7 +20,6 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
-	"superlist/lists/rewrite"
 	"superlist/milter"
 	"superlist/queue"
 	"superlist/smtp"
@@ -122,6 +121,8 @@ type ask struct {
 	macros map[string]string
 	body   *os.File // the new one
 	check  *smtp.Checker
+	size   int // of the header
+	edits  int
 }
 
 // all tells the filter everything. decision is what it says to the message; err
@@ -138,6 +139,9 @@ func (a *ask) all() (decision, err error) {
 		}
 	}()
 	a.macros = macros(a.f.Site, a.env, a.draft.ID)
+	for _, f := range a.draft.Header {
+		a.size += len(f.Raw)
+	}
 	c := &milter.Client{
 		Macro:          func(name string) string { return a.macros[name] },
 		Change:         a.change,
@@ -252,94 +256,4 @@ func macros(site *lists.Site, env *smtp.Envelope, id string) map[string]string {
 		}
 	}
 	return m
-}
-
-// change makes one change, on the ask's own copy of the message.
-func (a *ask) change(c milter.Change) error {
-	d := a.draft
-	switch c.Kind {
-	case milter.AddHeader:
-		d.Header = append(d.Header, field(c))
-	case milter.InsertHeader:
-		at := int(min(c.Index, uint32(len(d.Header))))
-		d.Header = slices.Insert(d.Header, at, field(c))
-		if at <= d.Trace {
-			d.Trace++
-		}
-	case milter.ChangeHeader:
-		a.changeHeader(c)
-	case milter.ReplaceBody:
-		return a.replace(c.Body)
-	case milter.Quarantine:
-		a.f.Log(maillog.Warning, fmt.Sprintf("milter=%s id=%s quarantine=%q", a.m.Address, d.ID, c.Value))
-		d.Unasked = false
-		hold(d, a.m, "says: "+cmp.Or(c.Value, "no reason given"))
-		return nil
-	default:
-		a.f.Log(maillog.Warning, fmt.Sprintf("milter=%s id=%s wants %q %q, which is not done for a list", a.m.Address, d.ID, byte(c.Kind), c.Addr))
-		return nil
-	}
-	d.Changed = true
-	if len(d.Header.Bytes("")) > rewrite.MaxHeader {
-		return errors.New("the filter makes the header too large")
-	}
-	return nil
-}
-
-// changeHeader changes the field of that name and number, counted from 1 and
-// without our own Received; beyond the last one it adds a value, and has none to
-// take away.
-func (a *ask) changeHeader(c milter.Change) {
-	d := a.draft
-	n := max(c.Index, 1)
-	for i, f := range d.Header {
-		if i == d.Trace || !f.Is(c.Name) {
-			continue
-		}
-		if n--; n > 0 {
-			continue
-		}
-		if c.Value != "" {
-			d.Header[i] = field(c)
-			return
-		}
-		d.Header = slices.Delete(d.Header, i, i+1)
-		if i < d.Trace {
-			d.Trace--
-		}
-		return
-	}
-	if c.Value != "" {
-		d.Header = append(d.Header, field(c))
-	}
-}
-
-// field is a field as it stands in a message.
-func field(c milter.Change) rewrite.Field {
-	return rewrite.Field{Name: c.Name, Raw: []byte(c.Name + ":" + strings.ReplaceAll(c.Value, "\n", "\r\n") + "\r\n")}
-}
-
-// replace takes a piece of the new body.
-func (a *ask) replace(piece io.Reader) (err error) {
-	if a.body == nil {
-		if a.body, err = a.f.Spool.Scratch(); err != nil {
-			return err
-		}
-		a.check = &smtp.Checker{Dst: a.body, Max: int64(a.f.Site.MaxMessageSize)}
-	}
-	_, err = io.Copy(a.check, piece)
-	return err
-}
-
-// finish puts the new body in its place.
-func (a *ask) finish() error {
-	if a.body == nil {
-		return nil
-	}
-	if err := a.check.Close(); err != nil {
-		return fmt.Errorf("its new body: %w", err)
-	}
-	a.draft.Release()
-	a.draft.Body, a.draft.Changed, a.body = a.body, true, nil
-	return nil
 }

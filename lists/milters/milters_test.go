@@ -257,6 +257,18 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// edits is a filter that does one thing again and again.
+func edits(do func(*milter.Session, int) error, n int) *milter.Filter {
+	return &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error {
+		for i := range n {
+			if err := do(s, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
 // TestLongReason: a reason takes its 500 bytes, and no more.
 func TestLongReason(t *testing.T) {
 	const front = "the mail filter 127.0.0.1:1 says: "
@@ -318,6 +330,12 @@ func TestDecisions(t *testing.T) {
 			}
 			return nil
 		}}, want: "451 4.3.0", log: "too large"},
+		"fields that come and go": {filter: edits(func(s *milter.Session, i int) error {
+			return s.ChangeHeader(1, "X-Seen", strings.Repeat("y", 60000*((i+1)%2)))
+		}, 1000), content: "nospace"},
+		"edits below": {filter: edits(func(s *milter.Session, _ int) error { return s.InsertHeader(0, "X-Seen", "yes") }, 1000), content: "X-Seen: yes"},
+		"edits above": {filter: edits(func(s *milter.Session, _ int) error { return s.InsertHeader(0, "X-Seen", "yes") }, 1001), want: "451 4.3.0", log: "more than 1000 changes"},
+		"other edits": {filter: edits(func(s *milter.Session, _ int) error { return s.AddRcpt("<eve@example.com>") }, 1001), want: "451 4.3.0", log: "more than 1000 changes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -335,10 +353,10 @@ func TestDecisions(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 			if !strings.Contains(content, test.content) || (content == "") != (test.content == "") {
-				t.Errorf("in the spool: %q", content)
+				t.Errorf("in the spool: %.2000q", content)
 			}
 			if test.content == "nospace" && !strings.HasSuffix(content, post) {
-				t.Errorf("changed: %q", content)
+				t.Errorf("changed: %.2000q", content)
 			}
 			if log := strings.Join(w.log, "\n"); !strings.Contains(log, test.log) {
 				t.Errorf("log: %s", log)
