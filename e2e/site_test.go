@@ -177,7 +177,7 @@ func oddPost(subject string) string {
 		"",
 		"caf\xc3\xa9, and no UTF-8: \xe9\xff",
 		strings.Repeat("0123456789", 99) + "end",
-		strings.Repeat("longer than a line may be ", 120),
+		strings.Repeat("as long as a line may be, ", 38) + "or so near",
 		"From here on",
 		"-- ",
 		"a.",

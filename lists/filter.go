@@ -85,16 +85,16 @@ func (m *Incoming) redraft(d *Draft) error {
 	if err != nil {
 		return err
 	}
-	m.header = rewrite.Scanner{}
+	m.header, m.lines = rewrite.Scanner{}, rewrite.Lines{}
 	for i, f := range d.Header {
 		if i != d.Trace {
-			m.header.Write(f.Raw)
+			m.look(f.Raw)
 		}
 		if _, err = w.Write(f.Raw); err != nil {
 			break
 		}
 	}
-	m.header.Write([]byte("\r\n"))
+	m.look([]byte("\r\n"))
 	if err == nil {
 		_, err = w.Write([]byte("\r\n"))
 	}
@@ -102,7 +102,7 @@ func (m *Incoming) redraft(d *Draft) error {
 		_, err = d.Body.Seek(0, io.SeekStart)
 	}
 	if err == nil {
-		_, err = io.Copy(w, d.Body)
+		_, err = io.Copy(w, io.TeeReader(d.Body, looking{m}))
 	}
 	if err != nil {
 		w.Abort()
@@ -111,4 +111,12 @@ func (m *Incoming) redraft(d *Draft) error {
 	m.w.Abort()
 	m.w = w
 	return nil
+}
+
+// looking is Incoming.look as a writer.
+type looking struct{ m *Incoming }
+
+func (l looking) Write(p []byte) (int, error) {
+	l.m.look(p)
+	return len(p), nil
 }

@@ -18,6 +18,7 @@ type Incoming struct {
 	env     *smtp.Envelope
 	w       *queue.Writer
 	header  rewrite.Scanner
+	lines   rewrite.Lines
 	arrived time.Time
 	traced  int64  // bytes that are ours
 	sent    int64  // bytes that are the client's, before a filter has changed anything
@@ -32,8 +33,14 @@ func (m *Incoming) Write(p []byte) (int, error) {
 	if m.again != nil && m.header.Done() {
 		m.again.body.Write(p)
 	}
-	m.header.Write(p)
+	m.look(p)
 	return m.w.Write(p)
+}
+
+// look sees the message's bytes as they will be kept.
+func (m *Incoming) look(p []byte) {
+	m.header.Write(p)
+	m.lines.Write(p)
 }
 
 // Abort leaves nothing behind.
@@ -130,12 +137,22 @@ func (m *Incoming) together(outcomes []error) error {
 func (m *Incoming) judge() []error {
 	verdicts := make([]error, len(m.in.dests))
 	h, whole := m.header.Header()
+	if m.env.Body == smtp.BinaryMIME { // there are no lines in its body
+		m.lines = rewrite.Lines{}
+		m.lines.Write(h.Bytes(""))
+	}
+	form := JudgeLines(h, &m.lines)
 	for i, d := range m.in.dests {
+		size := d.fits(m.sent)
 		switch {
+		case size != nil:
+			verdicts[i] = size
 		case !whole:
 			verdicts[i] = replyHeader
 		case m.env.Body == smtp.BinaryMIME && !h.Clean():
 			verdicts[i] = replyHeaderLines
+		case d.Purpose != Bounce && form != nil: // a report is read here, and nobody gets it
+			verdicts[i] = form
 		case len(h.All("Received")) >= MaxHops:
 			verdicts[i] = replyHops
 		case looped(h, d):

@@ -71,7 +71,7 @@ var parts = []part{
 	}},
 	{"data-eight-bit", "", "", []mail{{alice, dev, "From: alice@example.com\nSubject: grüße\n\n日本\n", queued}}},
 	{"data-long-lines", "", "", []mail{
-		{alice, open, aliceSays + strings.Repeat("a", 998) + "\n" + strings.Repeat("b", 999) + "\n" + strings.Repeat("c", 100_000) + "\n", queued},
+		{alice, open, aliceSays + strings.Repeat("a", 998) + "\n" + strings.Repeat("b", 999) + "\n" + strings.Repeat("c", 100_000) + "\n", "550 5.6.0 line 4 *"},
 	}},
 	{"policy-members", "helo", "", []mail{{"<carol@example.com>", dev, "", "550 5.7.1 only members may post to dev@lists.example.org, and carol@example.com is none*"}}},
 	{"rcpt-unknown-list", "helo", "", []mail{

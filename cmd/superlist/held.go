@@ -239,6 +239,13 @@ held, the name that "superlist held show" takes: explain says the same of it.`,
 			}
 			t := table{"RULE", "ANSWER"}.rows()
 			t.add("sender", sender.Address())
+			var lines rewrite.Lines
+			lines.Write(text)
+			if err := lists.JudgeLines(h, &lines); err != nil {
+				t.add("lines", err.Error())
+				t.add("OUTCOME", lists.Reject.String()+": "+err.Error())
+				return t.print(c.OutOrStdout())
+			}
 			d, err := l.Judge(&lists.Posting{
 				From: sender, Header: h, Body: lists.BodyOf(content), Proved: proved,
 				Verified: deliver.Verifier(site, l, h, content, time.Now()),

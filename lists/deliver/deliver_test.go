@@ -961,7 +961,9 @@ func TestLargestHeader(t *testing.T) {
 		t.Fatal(err)
 	}
 	head := "From: alice@example.com\r\nX: "
-	io.WriteString(m, head+strings.Repeat("x", rewrite.MaxHeader-len(head)-len("\r\n"))+"\r\n\r\nbody\r\n")
+	line := strings.Repeat("x", 62) + "\r\n "
+	fold := strings.Repeat(line, rewrite.MaxHeader/len(line)-1)
+	io.WriteString(m, head+fold+strings.Repeat("x", rewrite.MaxHeader-len(head)-len(fold)-len("\r\n"))+"\r\n\r\nbody\r\n")
 	if _, outcomes := m.Commit(); outcomes[0] != nil {
 		t.Fatal(outcomes[0])
 	}

@@ -268,7 +268,7 @@ func TestReportHostile(t *testing.T) {
 	var out strings.Builder
 	say := "EHLO x\r\nMAIL FROM:<\"a\\\" Bcc: c\"@example.com> ENVID=" + strings.Repeat("+22", 33) + "\r\n" +
 		"RCPT TO:<dev@lists.example.org> NOTIFY=SUCCESS ORCPT=rfc822;" + strings.Repeat("x", smtp.MaxORcpt-len("rfc822;")) + "\r\n" +
-		"DATA\r\nFrom: a@example.com\r\n--=_x\r\n\r\nx\r\n.\r\nQUIT\r\n"
+		"DATA\r\nFrom: a@example.com\r\n--=_x: y\r\n\r\nx\r\n.\r\nQUIT\r\n"
 	err := l.EditMembers(func(set lists.MemberSet) error {
 		set.Add(lists.Member{Path: smtp.Path{Local: `a" Bcc: c`, Domain: "example.com"}}.With(lists.NoPosts))
 		return nil
