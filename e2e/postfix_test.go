@@ -160,7 +160,7 @@ func TestPostfixListsOnly(t *testing.T) {
 	}
 	newSite(t, postfixSettings, "127.0.0.1:10026")
 	log := startPostfix(t, "main.cf A")
-	run(t, "superlist", "check") // it says so itself where something is wrong
+	wantWayIn(t)
 
 	t.Log("a post that has everything a careless hop would change")
 	c := dial(t, "127.0.0.1:25").hello()
@@ -234,7 +234,7 @@ func TestPostfixWithOtherMail(t *testing.T) {
 	}
 	newSite(t, postfixSettings, "127.0.0.1:10026")
 	log := startPostfix(t, "main.cf B")
-	run(t, "superlist", "check")
+	wantWayIn(t)
 
 	c := dial(t, "127.0.0.1:25").hello()
 	odd := oddPost("odd one")

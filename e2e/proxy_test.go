@@ -129,6 +129,7 @@ func TestPostfixProxy(t *testing.T) {
 	if out := run(t, "superlist", "check"); !regexp.MustCompile(`(?m)^ok +next_hop 127.0.0.1:10028 +answers$`).MatchString(out) {
 		t.Errorf("superlist check:\n%s", out)
 	}
+	wantWayIn(t)
 
 	t.Log("recipients of all kinds in one transaction, each answered by who knows")
 	c := dial(t, "127.0.0.1:25").hello()

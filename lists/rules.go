@@ -61,6 +61,12 @@ func (l *List) rules() ([]Rule, error) {
 	return parseRules(f.Name(), string(text))
 }
 
+// CheckRules is the error that a session would meet in the list's rules.
+func (l *List) CheckRules() error {
+	_, err := l.rules()
+	return err
+}
+
 func parseRules(file, text string) (rules []Rule, err error) {
 	n := 0
 	for line := range strings.SplitSeq(text, "\n") {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // An Entry is a message as the directory shows it.
@@ -111,4 +113,31 @@ func (s *Spool) SetStamp(name string, now time.Time) error {
 	}
 	f.Close()
 	return os.Chtimes(s.path(name), now, now)
+}
+
+// Begin is SetStamp for work that takes a time: Busy reports it until end is
+// called, or the process ends. Several may be at the same work.
+func (s *Spool) Begin(name string, now time.Time) (end func(), err error) {
+	f, err := OpenFile(s.path(name), os.O_WRONLY|os.O_CREATE)
+	if err != nil {
+		return nil, err
+	}
+	if err = unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); err == nil || errors.Is(err, unix.EWOULDBLOCK) {
+		err = os.Chtimes(s.path(name), now, now)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
+
+// Busy reports whether somebody is at the work of this name.
+func (s *Spool) Busy(name string) bool {
+	f, err := OpenFile(s.path(name), os.O_WRONLY)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB), unix.EWOULDBLOCK)
 }

@@ -231,19 +231,41 @@ func validID(s string) bool {
 	return true
 }
 
+// Free is what a file system has left.
+type Free struct {
+	Bytes   int64
+	Inodes  int64
+	Counted bool // it counts inodes
+}
+
+// Room is what the file system of a directory has left.
+func Room(dir string) (Free, error) {
+	var st unix.Statfs_t
+	free, err := statfs(dir, &st)
+	return free, err
+}
+
+func statfs(dir string, st *unix.Statfs_t) (Free, error) {
+	if err := unix.Statfs(dir, st); err != nil {
+		return Free{}, fmt.Errorf("statfs %s: %w", dir, err)
+	}
+	return Free{int64(st.Bavail) * st.Bsize, int64(st.Ffree), st.Files > 0}, nil
+}
+
 // Admit says whether a message of so many bytes may come in; 0 where its size
 // is not known yet. Its error is a reply: the queue is over its high-water mark
 // or was and is not yet below the low one, or the file system is nearly full.
 func (s *Spool) Admit(size int64) error {
 	var st unix.Statfs_t
-	if err := unix.Statfs(s.path("tmp"), &st); err != nil {
-		return fmt.Errorf("statfs %s: %w", s.path("tmp"), err)
+	free, err := statfs(s.path("tmp"), &st)
+	if err != nil {
+		return err
 	}
-	if free := int64(st.Bavail) * st.Bsize; free < size+MinFreeBytes {
-		return fmt.Errorf("%s: %d bytes free: %w", s.Dir, free, smtp.ReplyNoSpace)
+	if free.Bytes < size+MinFreeBytes {
+		return fmt.Errorf("%s: %d bytes free, %d are needed: %w", s.Dir, free.Bytes, size+MinFreeBytes, smtp.ReplyNoSpace)
 	}
-	if st.Files > 0 && st.Ffree < MinFreeInodes { // 0: a file system that does not count them
-		return fmt.Errorf("%s: %d inodes free: %w", s.Dir, st.Ffree, smtp.ReplyNoSpace)
+	if free.Counted && free.Inodes < MinFreeInodes {
+		return fmt.Errorf("%s: %d inodes free, %d are needed: %w", s.Dir, free.Inodes, MinFreeInodes, smtp.ReplyNoSpace)
 	}
 	return s.admitOneMore(leastEntry(&st))
 }

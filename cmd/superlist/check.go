@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +35,7 @@ type checker struct {
 	ctx      context.Context
 	site     *lists.Site
 	findings []finding
+	found    []smtp.Path // the lists that there are
 }
 
 func (k *checker) ok(about, format string, a ...any) {
@@ -47,15 +51,17 @@ func (k *checker) wrong(about, text, mend string) {
 }
 
 func (a *app) checkCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, quiet bool
 	c := &cobra.Command{
 		Use: "check [LIST]", Short: "Find out what is wrong, and how to mend it",
-		Long: `Look at the configuration, the permissions, the lists, the spool, the mail filters,
-the relay and DNS, and say for everything that is wrong how to mend it. It changes no list and
-no message, but tries the kick, and so starts superlist deliver. Exit code 78
-when something is an error.`,
+		Long: `Look at the configuration, the permissions, the lists, the spool, the way in
+through Postfix, the mail filters, the relay and DNS, and say for everything
+that is wrong how to mend it. It changes no list and no message, but it tries
+the kick, which starts superlist deliver, and asks Postfix whether it takes mail
+for a list of each domain. Exit code 78 when something is an error.`,
 		Example: `  superlist check
-  superlist check dev@lists.example.org`,
+  superlist check dev@lists.example.org
+  superlist check --quiet     # only what is wrong: for cron`,
 		Args:              args(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -63,8 +69,11 @@ when something is an error.`,
 			if err := k.run(a, arg); err != nil {
 				return err
 			}
-			t := table{"", "", ""}.rows()
 			bad := 0
+			if quiet {
+				k.findings = slices.DeleteFunc(k.findings, func(f finding) bool { return f.Level == "ok" })
+			}
+			t := table{"", "", ""}.rows()
 			for _, f := range k.findings {
 				text := f.Text
 				if f.Mend != "" {
@@ -82,6 +91,7 @@ when something is an error.`,
 		},
 	}
 	jsonFlag(c, &asJSON)
+	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "say only what is wrong")
 	return c
 }
 
@@ -108,6 +118,7 @@ func (k *checker) run(a *app, arg []string) error {
 		}
 		k.list(l)
 		k.domain(l.Addr.Domain)
+		k.postfix([]smtp.Path{l.Addr})
 		return nil
 	}
 	k.spool()
@@ -122,7 +133,7 @@ func (k *checker) run(a *app, arg []string) error {
 	k.relay()
 	k.nextHop()
 	k.kick()
-	k.postfix()
+	k.postfix(k.found)
 	return nil
 }
 
@@ -136,22 +147,58 @@ func (k *checker) configuration() {
 	}
 	f.Close()
 	k.ok("configuration", "%s", file)
-	if !strings.Contains(k.site.Hostname, ".") {
-		k.warn("hostname", k.site.Hostname+" is no full name", "set hostname in "+file+" to the name that other hosts know")
+	_, notAddress := netip.ParseAddr(k.site.Hostname)
+	switch mend := "set hostname in " + file + " to the name that other hosts know"; {
+	case notAddress == nil:
+		k.wrong("hostname", k.site.Hostname+" is an address and no name", mend)
+	case !strings.Contains(k.site.Hostname, "."):
+		k.warn("hostname", k.site.Hostname+" is no full name", mend)
 	}
 }
 
-// mend says what to do about a path that this process could not use.
+// mend says what to do about a path that this process could not use. path is
+// what stands below a directory of ours, err may name a part of it.
 func (k *checker) mend(err error, path string) string {
 	switch {
 	case errors.Is(err, unix.EROFS):
 		return "the file system is mounted read-only"
-	case errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 && k.site.User != "" && k.user() != currentUser():
+	case errors.Is(err, fs.ErrPermission) && !k.isUser():
 		return "call this as root or as " + k.site.User
 	case errors.Is(err, fs.ErrNotExist):
 		return "put it there"
 	}
-	return fmt.Sprintf("chown -R %s %s", k.user(), path)
+	var in *fs.PathError
+	if errors.As(err, &in) && strings.HasPrefix(in.Path, path) {
+		path = in.Path
+	}
+	return whose(path) + fmt.Sprintf("chown -R %s %s", k.user(), path)
+}
+
+// whose says who owns a file and what may be done with it: "owner root, mode
+// -rw-------; ". It says nothing where that cannot be seen.
+func whose(path string) string {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return ""
+	}
+	owner := "?"
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		owner = fmt.Sprint(st.Uid)
+		if u, err := user.LookupId(owner); err == nil {
+			owner = u.Username
+		}
+	}
+	return fmt.Sprintf("owner %s, mode %v; ", owner, info.Mode())
+}
+
+// isUser reports whether this process is the one that the files belong to.
+// user.Current does not tell: it remembers who called, who may have been root.
+func (k *checker) isUser() bool {
+	if k.site.User == "" || os.Geteuid() == 0 {
+		return true
+	}
+	u, err := user.Lookup(k.site.User)
+	return err != nil || u.Uid == fmt.Sprint(os.Geteuid())
 }
 
 // user is whom the files have to belong to.
@@ -159,7 +206,10 @@ func (k *checker) user() string {
 	if k.site.User != "" {
 		return k.site.User
 	}
-	return currentUser()
+	if u, err := user.LookupId(fmt.Sprint(os.Geteuid())); err == nil {
+		return u.Username
+	}
+	return fmt.Sprint(os.Geteuid())
 }
 
 func currentUser() string {
@@ -198,8 +248,9 @@ func (k *checker) spool() {
 			return
 		}
 	}
-	if err := s.Admit(0); err != nil {
-		k.wrong("queue_dir", err.Error(), "make room, or see superlist queue ls")
+	k.room("queue_dir", dir)
+	if err := s.Admit(0); err != nil && !errors.Is(err, smtp.ReplyNoSpace) {
+		k.wrong("queue_dir", err.Error(), "see superlist queue ls")
 	}
 	in, err := s.List(queue.Inbound)
 	if err != nil {
@@ -226,6 +277,7 @@ func (k *checker) lists() {
 	err := k.site.All(func(addr smtp.Path, l *lists.List, err error) bool {
 		n++
 		domains[addr.Domain] = true
+		k.found = append(k.found, addr)
 		if err != nil {
 			mend := "posts to it are deferred until this is mended"
 			if errors.Is(err, fs.ErrPermission) {
@@ -248,6 +300,20 @@ func (k *checker) lists() {
 	for domain := range domains {
 		k.domain(domain)
 	}
+	k.room("lists_dir", k.site.ListsDir)
+}
+
+// room looks whether the disk of a directory has room for what is written there.
+func (k *checker) room(about, dir string) {
+	free, err := queue.Room(dir)
+	switch {
+	case err != nil:
+		return // said elsewhere
+	case free.Bytes < queue.MinFreeBytes:
+		k.wrong(about, fmt.Sprintf("%s: %d MiB free, %d MiB are needed", dir, free.Bytes>>20, queue.MinFreeBytes>>20), "make room on its disk")
+	case free.Counted && free.Inodes < queue.MinFreeInodes:
+		k.wrong(about, fmt.Sprintf("%s: %d inodes free, and %d are needed", dir, free.Inodes, queue.MinFreeInodes), "remove files from its disk")
+	}
 }
 
 func (k *checker) list(l *lists.List) {
@@ -266,6 +332,9 @@ func (k *checker) list(l *lists.List) {
 	}
 	if _, err := letter.Own(l.Dir); err != nil {
 		k.warn(about, err.Error(), "the letters' own words are sent instead")
+	}
+	if err := l.CheckRules(); err != nil {
+		k.wrong(about, err.Error(), "mend that line; posts are deferred until then")
 	}
 	k.archive(l)
 	if l.MaxMessageSize > k.site.MaxMessageSize {
@@ -307,7 +376,7 @@ func (k *checker) list(l *lists.List) {
 	if n, err := countMembers(l); err == nil && n == 0 {
 		k.warn(about, "has no members, so nobody gets its posts", "superlist member add "+about+" ADDRESS")
 	} else if err == nil {
-		k.ok(about, "%d members, post = %s", n, l.Post)
+		k.ok(about, "%s, post = %s", plural(n, "member"), l.Post)
 	}
 }
 

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -124,7 +122,7 @@ func (k *checker) relay() {
 	}
 	client, hangUp, err := deliver.Dial(k.ctx, &site)
 	if err != nil {
-		k.wrong(about, err.Error(), "have Postfix listen there: see postfix-master.cf.example, and the relay's log")
+		k.wrong(about, strings.TrimPrefix(err.Error(), about+": "), "have Postfix listen there: see postfix-master.cf.example, and the relay's log")
 		return
 	}
 	defer hangUp()
@@ -136,35 +134,34 @@ func (k *checker) relay() {
 	k.ok(about, "answers")
 }
 
+// kickTimeout is how long check waits for superlist deliver to begin.
+const kickTimeout = 5 * time.Second
+
+// kick wakes deliver up as a session does, and looks whether it begins to work.
 func (k *checker) kick() {
 	if k.site.Kick == "" {
 		k.ok("kick", "none: a path unit, a timer or cron starts superlist deliver")
 		return
 	}
+	about := "kick " + k.site.Kick
+	before := k.site.Spool().Stamp(deliver.Began)
 	target, _ := lists.KickAddress(k.site.Kick)
 	conn, err := net.DialTimeout(target.Network, target.Address, connectTimeout)
 	if err != nil {
-		k.wrong("kick "+k.site.Kick, err.Error(), "have a launcher start superlist deliver there, or set kick = \"\" and run it from a timer")
+		k.wrong(about, err.Error()+", so posts wait for the next timer", "have a launcher start superlist deliver there, or set kick = \"\" and run it from a timer")
 		return
 	}
 	conn.Close()
-	k.ok("kick "+k.site.Kick, "answers")
-}
-
-// listHeaders is about what a list's own header fields add to a post.
-const listHeaders = 16 << 10
-
-// postfix looks at the Postfix of this host, if there is one.
-func (k *checker) postfix() {
-	ctx, cancel := context.WithTimeout(k.ctx, connectTimeout)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, "postconf", "-h", "message_size_limit").Output()
-	if err != nil {
-		return // no Postfix here, or not for our eyes
+	for end := time.Now().Add(kickTimeout); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if k.site.Spool().Stamp(deliver.Began).After(before) {
+			k.ok(about, "starts superlist deliver")
+			return
+		}
 	}
-	limit := lists.Size(0)
-	if err := limit.UnmarshalText(bytes.TrimSpace(out)); err == nil && limit > 0 && limit < k.site.MaxMessageSize+listHeaders {
-		k.warn("postfix", fmt.Sprintf("message_size_limit is %s and max_message_size %s, so the largest posts are accepted and cannot be sent", limit, k.site.MaxMessageSize),
-			fmt.Sprintf("postconf message_size_limit=%d, or a lower max_message_size", k.site.MaxMessageSize+1<<20))
+	text := "something answers, and superlist deliver does not begin"
+	if k.site.Spool().Busy(deliver.Began) {
+		k.warn(about, text+"; one has been at work since "+before.Format(time.DateTime), "check again when it is done, see superlist queue ls")
+		return
 	}
+	k.wrong(about, text, "look at the service there: argv must be superlist deliver, user must be "+k.user())
 }

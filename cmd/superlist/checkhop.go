@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
-	"io"
+	"errors"
 	"net"
 	"strings"
-	"time"
 
 	"superlist/lists"
 	"superlist/smtp"
@@ -19,33 +17,22 @@ func (k *checker) nextHop() {
 	}
 	about := "next_hop " + address
 	target, _ := lists.KickAddress(address)
-	conn, err := net.DialTimeout(target.Network, target.Address, connectTimeout)
-	if err != nil {
+	err := k.ask(target.Network, target.Address, connectTimeout, func(greeting string, client *smtp.Client) error {
+		if strings.HasSuffix(greeting, smtp.Banner) {
+			k.wrong(about, "is superlist itself, so other mail goes round in circles", "name the server behind: see postfix-master.cf.example")
+		} else if _, ok := client.Extension("XFORWARD"); !ok {
+			k.warn(about, "does not offer XFORWARD, so in its log all mail comes from this host",
+				"set smtpd_authorized_xforward_hosts there, see postfix-master.cf.example")
+		} else {
+			k.ok(about, "answers")
+		}
+		return nil
+	})
+	var dial *net.OpError
+	switch {
+	case errors.As(err, &dial) && dial.Op == "dial":
 		k.wrong(about, err.Error(), "have Postfix listen there: see postfix-master.cf.example")
-		return
-	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(connectTimeout))
-	br := bufio.NewReader(conn)
-	br.Peek(1)
-	greeting, _ := br.Peek(br.Buffered())
-	client := &smtp.Client{Hostname: k.site.Hostname}
-	if err := client.Start(struct {
-		io.Reader
-		io.Writer
-	}{br, conn}); err != nil {
+	case err != nil:
 		k.wrong(about, err.Error(), "see the log of the server there")
-		return
 	}
-	defer client.Quit()
-	if strings.HasSuffix(strings.TrimSpace(string(greeting)), smtp.Banner) {
-		k.wrong(about, "is superlist itself, so other mail goes round in circles", "name the server behind: see postfix-master.cf.example")
-		return
-	}
-	if _, ok := client.Extension("XFORWARD"); !ok {
-		k.warn(about, "does not offer XFORWARD, so in its log all mail comes from this host",
-			"set smtpd_authorized_xforward_hosts there, see postfix-master.cf.example")
-		return
-	}
-	k.ok(about, "answers")
 }

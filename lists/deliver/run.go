@@ -37,6 +37,9 @@ func (r *Runner) now() time.Time {
 	return time.Now()
 }
 
+// Began is the name of the spool's stamp of when a run last began.
+const Began = "delivering"
+
 // Run does everything that is due, once, and what comes in meanwhile. It stops
 // early, between two batches, when ctx ends. What the relay does not take now is
 // no error, it waits for its time; a message that this host cannot work on is,
@@ -45,6 +48,11 @@ func (r *Runner) Run(ctx context.Context) error {
 	if err := r.Spool.Init(); err != nil {
 		return err
 	}
+	end, err := r.Spool.Begin(Began, r.now())
+	if err != nil {
+		return err
+	}
+	defer end()
 	if n, err := r.Spool.Sweep(r.now()); err != nil {
 		return err
 	} else if n > 0 {
@@ -56,7 +64,6 @@ func (r *Runner) Run(ctx context.Context) error {
 	if err := r.summaries(); err != nil {
 		r.Log.Printf(maillog.Err, "trouble summaries error=%q", err)
 	}
-	var err error
 	if r.pool, err = newPool(r.Site, r.Log, cmp.Or(r.mxPort, smtpPort)); err != nil {
 		return err
 	}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+// listHeaders is about what a list's own header fields add to a post.
+const listHeaders = 16 << 10
+
+// A mailServer is the Postfix of this host, as postconf(1) shows it to whoever
+// runs check.
+type mailServer struct {
+	ctx      context.Context
+	services []service
+}
+
+// A service is a line of master.cf.
+type service struct {
+	name, kind, command string
+	args                []string
+}
+
+// newMailServer asks postconf(1) for master.cf. It gives nil where there is no
+// Postfix, or where its configuration cannot be read.
+func newMailServer(ctx context.Context) *mailServer {
+	p := &mailServer{ctx: ctx}
+	out, err := p.run("postconf", "-M")
+	if err != nil {
+		return nil
+	}
+	for line := range strings.Lines(out) {
+		if f := words(line); len(f) >= 8 {
+			p.services = append(p.services, service{f[0], f[1], f[7], f[8:]})
+		}
+	}
+	return p
+}
+
+func (p *mailServer) run(name string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, connectTimeout)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, name, args...).Output()
+	return string(bytes.TrimSpace(out)), err
+}
+
+// setting is the value of a parameter of main.cf, with $names expanded.
+func (p *mailServer) setting(name string) string {
+	value, _ := p.run("postconf", "-x", "-h", name)
+	return value
+}
+
+// frontDoor is the service that mail from the world comes to: smtpd(8), or the
+// postscreen(8) in front of it.
+func (p *mailServer) frontDoor() (service, bool) {
+	i := slices.IndexFunc(p.services, func(s service) bool {
+		return s.kind == "inet" && (s.command == "smtpd" || s.command == "postscreen") && (s.port() == "smtp" || s.port() == "25")
+	})
+	if i < 0 {
+		return service{}, false
+	}
+	return p.services[i], true
+}
+
+// port is the last part of an inet service's name.
+func (s service) port() string { return s.name[strings.LastIndexByte(s.name, ':')+1:] }
+
+// address is where an inet service is reached from this host.
+func (s service) address() string {
+	host, port := "127.0.0.1", s.port()
+	if h := strings.Trim(strings.TrimSuffix(strings.TrimSuffix(s.name, port), ":"), "[]"); h != "" && h != "0.0.0.0" && h != "::" && h != "*" {
+		host = h
+	}
+	if port == "smtp" {
+		port = "25"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// option is what "-o name=value" of the service says, else the value in main.cf.
+func (p *mailServer) option(s service, name string) string {
+	for i, arg := range s.args {
+		if rest, ok := strings.CutPrefix(arg, name+"="); ok && i > 0 && s.args[i-1] == "-o" {
+			return rest
+		}
+	}
+	return p.setting(name)
+}
+
+// program is the one that spawn(8) starts.
+func (s service) program() string {
+	for _, arg := range s.args {
+		if argv, ok := strings.CutPrefix(arg, "argv="); ok && s.command == "spawn" {
+			return argv
+		}
+	}
+	return ""
+}
+
+// words splits as Postfix does: at blanks and commas, but not inside braces.
+func words(s string) (found []string) {
+	depth, start := 0, -1
+	for i, c := range []byte(s + " ") {
+		blank := depth == 0 && (c == ' ' || c == '\t' || c == '\n' || c == ',')
+		switch {
+		case blank && start >= 0:
+			found = append(found, s[start:i])
+			start = -1
+		case !blank && start < 0:
+			start = i
+		}
+		switch {
+		case c == '{':
+			depth++
+		case c == '}' && depth > 0:
+			depth--
+		}
+	}
+	return found
+}
+
+// lookup asks a list of tables, type:name each, for the first of some keys that
+// one of them knows.
+func (p *mailServer) lookup(tables string, keys ...string) string {
+	for _, key := range keys {
+		for _, table := range words(tables) {
+			if value, err := p.run("postmap", "-q", key, table); err == nil && value != "" {
+				return value
+			}
+		}
+	}
+	return ""
+}
+
+// names reports whether a list of domains has this one: by itself, in a file, in
+// a table, or, with parents, by a domain above it.
+func (p *mailServer) names(list, domain string, parents bool) bool {
+	for _, item := range words(list) {
+		switch {
+		case strings.HasPrefix(item, "!"):
+			if p.names(item[1:], domain, parents) {
+				return false
+			}
+		case strings.HasPrefix(item, "/"):
+			if data, err := os.ReadFile(item); err == nil && p.names(string(data), domain, parents) {
+				return true
+			}
+		case strings.Contains(item, ":"):
+			if p.lookup(item, domain) != "" {
+				return true
+			}
+		case strings.EqualFold(item, domain), parents && strings.HasSuffix(strings.ToLower(domain), "."+strings.ToLower(item)):
+			return true
+		}
+	}
+	return false
+}
+
+// A class is a set of domains that Postfix takes mail for, and the parameter that
+// says where this mail goes.
+type class struct{ domains, transport string }
+
+var classes = []class{
+	{"relay_domains", "relay_transport"},
+	{"mydestination", "local_transport"},
+	{"virtual_mailbox_domains", "virtual_transport"},
+	{"virtual_alias_domains", ""},
+}
+
+// class is the one that has a domain.
+func (p *mailServer) class(domain string) (class, bool) {
+	parents := slices.Contains(words(p.setting("parent_domain_matches_subdomains")), "relay_domains")
+	for _, c := range classes {
+		if p.names(p.setting(c.domains), domain, parents && c.domains == "relay_domains") {
+			return c, true
+		}
+	}
+	return class{}, false
+}
+
+// postfix looks at the Postfix of this host, if there is one: whether mail for
+// the lists finds the way through it.
+func (k *checker) postfix(found []smtp.Path) {
+	p := newMailServer(k.ctx)
+	if p == nil {
+		return // no Postfix here, or not for our eyes
+	}
+	limit := lists.Size(0)
+	if err := limit.UnmarshalText([]byte(p.setting("message_size_limit"))); err == nil && limit > 0 && limit < k.site.MaxMessageSize+listHeaders {
+		k.warn("postfix", fmt.Sprintf("message_size_limit is %s and max_message_size %s, so the largest posts are accepted and cannot be sent", limit, k.site.MaxMessageSize),
+			fmt.Sprintf("postconf message_size_limit=%d, or a lower max_message_size", k.site.MaxMessageSize+1<<20))
+	}
+	k.programs(p)
+	door, open := p.frontDoor()
+	if !open {
+		return // mail from the world comes another way
+	}
+	seen := map[string]bool{}
+	for _, list := range found {
+		if !seen[list.Domain] {
+			seen[list.Domain] = true
+			k.wayIn(p, door, list)
+		}
+	}
+}
+
+// programs looks whether the programs of ours that spawn(8) is to start are there.
+func (k *checker) programs(p *mailServer) {
+	for _, s := range p.services {
+		program := s.program()
+		if !strings.Contains(program, "superlist") {
+			continue
+		}
+		if err := unix.Access(program, unix.X_OK); err != nil {
+			k.wrong("master.cf", fmt.Sprintf("the service %s starts %s: %v", s.name, program, err),
+				"set argv= to where make install has put it, then postfix reload")
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+// frontDoorTimeout is how long check waits for Postfix to answer for a recipient:
+// with address verification it may ask superlist first, three times a second.
+const frontDoorTimeout = 15 * time.Second
+
+// wayIn looks whether mail for one domain's lists reaches superlist through
+// Postfix: the domain is known, what main.cf names is a superlist that answers,
+// and the front door takes a recipient. list is one of the domain's.
+func (k *checker) wayIn(p *mailServer, door service, list smtp.Path) {
+	about := "postfix " + list.Domain
+	class, known := p.class(list.Domain)
+	if !known {
+		k.wrong(about, "Postfix does not know this domain, so it refuses mail for its lists (554 5.7.1 Relay access denied)",
+			"add "+list.Domain+" to relay_domains in main.cf, then postfix reload")
+		return
+	}
+	ways, broken := 0, false
+	try := func(setting, value string) (ours bool) {
+		target, ok := transportTarget(value)
+		if !ok {
+			return false
+		}
+		switch err := k.reaches(target, list); {
+		case err == nil:
+			ways++
+			return true
+		case errors.Is(err, errNotOurs):
+			return false
+		default:
+			broken = true
+			k.wrong(about, fmt.Sprintf("%s = %s: %v", setting, value, err),
+				"name the address of the service that starts superlist-spawn: "+p.sessions())
+			return true
+		}
+	}
+	try("smtpd_proxy_filter", p.option(door, "smtpd_proxy_filter"))
+	ways += k.asMilter(p, about, p.option(door, "smtpd_milters"))
+	setting, transport := "transport_maps", p.lookup(p.setting("transport_maps"), list.Address(), list.Domain)
+	if transport == "" {
+		setting, transport = class.transport, p.setting(class.transport)
+	}
+	back := try(setting, transport)
+	switch {
+	case broken:
+		return
+	case ways == 0:
+		k.wrong(about, "nothing in main.cf brings mail for this domain to superlist", "see README, \"Postfix\"")
+		return
+	case !back:
+		k.warn(about, "mail that Postfix itself has for these lists, bounces above all, does not reach superlist",
+			"set relay_transport or transport_maps as README has it")
+	}
+	if err := k.frontDoor(door, list); err != nil {
+		k.wrong(about, fmt.Sprintf("RCPT TO:<%s> at %s: %v", list.Address(), door.address(), err), "the log of Postfix says why")
+		return
+	}
+	k.ok(about, "takes mail for %s", list.Address())
+}
+
+// sessions are the addresses at which master.cf has sessions of superlist.
+func (p *mailServer) sessions() string {
+	var names []string
+	for _, s := range p.services {
+		if strings.Contains(s.program(), "superlist-spawn") || strings.Contains(s.program(), "superlist-session") {
+			names = append(names, s.name)
+		}
+	}
+	if names == nil {
+		return "master.cf has none, append postfix-master.cf.example"
+	}
+	return strings.Join(names, ", ")
+}
+
+// asMilter counts the mail filters in smtpd_milters that are superlist-milter, and
+// looks whether master.cf has the service that each of them names.
+func (k *checker) asMilter(p *mailServer, about, milters string) (n int) {
+	for _, m := range words(milters) {
+		if m = strings.Trim(m, "{}"); len(words(m)) > 0 {
+			m = words(m)[0]
+		}
+		name := strings.TrimPrefix(m, "inet:")
+		if path, ok := strings.CutPrefix(m, "unix:"); ok {
+			name = path[strings.LastIndexByte(path, '/')+1:]
+		}
+		switch ours := p.starts(name, "superlist-milter"); {
+		case ours:
+			n++
+		case strings.Contains(name, "superlist-milter"):
+			k.wrong(about, fmt.Sprintf("smtpd_milters names %s, and master.cf has no such service", m), "append postfix-master.cf.example to master.cf")
+		}
+	}
+	return n
+}
+
+// starts reports whether a service of master.cf starts a program of ours.
+func (p *mailServer) starts(name, program string) bool {
+	return slices.ContainsFunc(p.services, func(s service) bool { return s.name == name && strings.Contains(s.program(), program) })
+}
+
+// transportTarget takes a transport or a proxy filter apart: lmtp:[host]:port,
+// smtp:…, host:port, unix:/path. ok: it names an address on which superlist may
+// listen.
+func transportTarget(value string) (t lists.Target, ok bool) {
+	value, _ = strings.CutPrefix(value, "lmtp:")
+	value, _ = strings.CutPrefix(value, "smtp:")
+	value, _ = strings.CutPrefix(value, "inet:")
+	if path, unix := strings.CutPrefix(value, "unix:"); unix {
+		return lists.Target{Network: "unix", Address: path}, strings.HasPrefix(path, "/")
+	}
+	host, port, err := net.SplitHostPort(value)
+	if err != nil {
+		return t, false
+	}
+	return lists.Target{Network: "tcp", Address: net.JoinHostPort(strings.Trim(host, "[]"), port)}, true
+}
+
+// errNotOurs is what answers where something else than superlist listens.
+var errNotOurs = errors.New("not superlist")
+
+// reaches asks a session of superlist whether it takes mail for a list.
+func (k *checker) reaches(t lists.Target, list smtp.Path) error {
+	return k.ask(t.Network, t.Address, connectTimeout, func(greeting string, c *smtp.Client) error {
+		if !strings.HasSuffix(greeting, smtp.Banner) {
+			return errNotOurs
+		}
+		return takes(c, list)
+	})
+}
+
+// frontDoor asks Postfix whether it takes mail for a list from this host.
+func (k *checker) frontDoor(s service, list smtp.Path) error {
+	return k.ask("tcp", s.address(), frontDoorTimeout, func(_ string, c *smtp.Client) error { return takes(c, list) })
+}
+
+// takes says MAIL and RCPT as address verification does: without a sender, and
+// without a message.
+func takes(c *smtp.Client, list smtp.Path) error {
+	for _, line := range []string{"MAIL FROM:<>", "RCPT TO:<" + list.Address() + ">"} {
+		reply, err := c.Command(line)
+		if err != nil {
+			return err
+		}
+		if reply.Code/100 != 2 {
+			return reply
+		}
+	}
+	return nil
+}
+
+// ask has a conversation with a server, within a time.
+func (k *checker) ask(network, address string, limit time.Duration, talk func(greeting string, c *smtp.Client) error) error {
+	ctx, cancel := context.WithTimeout(k.ctx, limit)
+	defer cancel()
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(limit))
+	br := bufio.NewReader(conn)
+	br.Peek(1)
+	greeting, _ := br.Peek(br.Buffered())
+	said := strings.TrimSpace(string(greeting))
+	client := &smtp.Client{Hostname: k.site.Hostname}
+	if err := client.Start(struct {
+		io.Reader
+		io.Writer
+	}{br, conn}); err != nil {
+		return err
+	}
+	defer client.Quit()
+	return talk(said, client)
+}
