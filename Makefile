@@ -12,9 +12,16 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # Static, so that a session starts without the dynamic linker.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
 
-.PHONY: build demo test test-systemd lint bench fuzz install clean
+.PHONY: go build demo test test-systemd lint bench fuzz install clean
 
-build:
+# The version in go.mod, or newer; the first build downloads the modules in go.sum.
+go:
+	@command -v $(GO) >/dev/null || { echo "make: $(GO) is not installed: see https://go.dev/dl, or name it with make GO=..." >&2; exit 1; }
+	@need=$$(sed -n 's/^go //p' go.mod); have=$$($(GO) env GOVERSION | sed 's/^go//; s/[^0-9.].*//'); \
+	first=$$(printf '%s\n%s\n' "$$need" "$$have" | sort -V | head -n 1); test "$$first" = "$$need" || { \
+		echo "make: $(GO) is version $$have, and superlist needs $$need or newer: see https://go.dev/dl, or name it with make GO=..." >&2; exit 1; }
+
+build: go
 	$(BUILD) -o bin/ ./cmd/...
 
 demo: build
@@ -25,18 +32,18 @@ demo: build
 RACE = $$(command -v gcc >/dev/null && echo -race)
 REPORT = bin/report
 
-$(REPORT): e2e/report/*.go
+$(REPORT): e2e/report/*.go | go
 	$(BUILD) -o bin/ ./e2e/report
 
-# -count=1: what the tests start is not what the cache looks at. TestSystemd has
+# The timeout is for what hangs: a busy machine must not meet it. -count=1: what the tests start is not what the cache looks at. TestSystemd has
 # a target of its own, since it boots a Debian.
 test: build $(REPORT)
 	e2e/apt.sh gcc libc6-dev
-	$(GO) test -json $(RACE) -count=1 -timeout 15m -skip '^TestSystemd$$' ./... | $(REPORT)
+	@$(GO) test -json $(RACE) -count=1 -timeout 45m -skip '^TestSystemd$$' ./... | $(REPORT); code=$$?; e2e/apt.sh -l; exit $$code
 
 test-systemd: build $(REPORT)
 	e2e/apt.sh gcc libc6-dev
-	SUPERLIST_TEST_SYSTEMD=1 $(GO) test -json -count=1 -timeout 15m -run '^TestSystemd$$' ./e2e | $(REPORT)
+	SUPERLIST_TEST_SYSTEMD=1 $(GO) test -json -count=1 -timeout 45m -run '^TestSystemd$$' ./e2e | $(REPORT)
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }

@@ -5,8 +5,18 @@
 # that want it are skipped.
 #
 #   e2e/apt.sh [package ...]
+#   e2e/apt.sh -l              names what it has installed, and how to remove it
 
-wanted="postfix libsasl2-modules dovecot-core swaks libnet-ssleay-perl openssl gnutls-bin xinetd
+cd "$(dirname "$0")/.." || exit 0
+installed=bin/apt-installed # since the last make clean
+if [ "${1-}" = -l ]; then
+	[ -s "$installed" ] || exit 0
+	echo "apt.sh has installed for the tests: $(tr '\n' ' ' <"$installed")"
+	echo "to remove them: apt-get purge --autoremove \$(cat $installed)"
+	exit 0
+fi
+
+wanted="postfix libsasl2-modules dovecot-core swaks libnet-ssleay-perl openssl gnutls-bin xinetd socat
 	opendkim rspamd clamav-daemon clamav-milter miltertest unbound mlmmj
 	strace systemd systemd-container debootstrap iproute2 util-linux $*"
 
@@ -56,7 +66,12 @@ if ! install "$need"; then
 	install "$need" || for package in $need; do install "$package"; done
 fi
 
-need=$(missing)
+mkdir -p bin
+left=$(missing)
+for package in $need; do
+	case " $left " in *" $package "*) ;; *) echo "$package" >>"$installed" ;; esac
+done
+need=$left
 if [ -n "$need" ]; then
 	tail -n 20 "$log"
 	echo "apt.sh: could not install:$need"

@@ -5,8 +5,8 @@
 //
 //	go test -json ./... | go run ./e2e/report
 //
-// It exits 1 when anything failed, and with CI=true also when a test was
-// skipped.
+// It exits 1 when anything failed, and as root or with CI=true also when a test was
+// skipped: root can install what a test needs.
 package main
 
 import (
@@ -21,7 +21,7 @@ func main() {
 		r.progress = progress
 	}
 	r.read(os.Stdin)
-	if !r.close(os.Getenv("CI") == "true") {
+	if !r.close(os.Getenv("CI") == "true" || os.Geteuid() == 0) {
 		os.Exit(1)
 	}
 }

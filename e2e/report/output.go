@@ -13,7 +13,28 @@ func (t *test) said() string {
 			b.WriteString(line)
 		}
 	}
+	return inTime(b.String())
+}
+
+// inTime is a text up to the stacks of all goroutines that the testing package
+// prints when its time is up, and a plain word in their place.
+func inTime(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if limit, ok := strings.CutPrefix(strings.TrimLeft(line, " "), "panic: test timed out after "); ok {
+			b.WriteString("    ran out of time, after " + limit)
+			break
+		}
+		b.WriteString(line)
+	}
 	return b.String()
+}
+
+// waited reports whether a test had not begun its work: it was to run in parallel
+// with others, and its turn had not come.
+func (t *test) waited() bool {
+	said := strings.Join(t.output, "")
+	return strings.Contains(said, "=== PAUSE ") && !strings.Contains(said, "=== CONT ")
 }
 
 // place is where t.Skip was called, which the reader does not need.
@@ -55,5 +76,5 @@ func own(output []string) string {
 			b.WriteString(line)
 		}
 	}
-	return b.String()
+	return inTime(b.String())
 }

@@ -9,8 +9,9 @@ func TestReport(t *testing.T) {
 	for _, c := range []struct {
 		name, in string
 		want     []string // lines, in this order, others may stand between
+		not      string   // what must not be said
 		last     string
-		ok, ci   bool // the verdict, and the verdict with CI=true
+		ok, ci   bool // the verdict, and the verdict as root or with CI=true
 	}{
 		{
 			name: "all passes",
@@ -132,6 +133,26 @@ func TestReport(t *testing.T) {
 			last: "1 passed, 0 failed, 0 skipped", ok: true, ci: true,
 		},
 		{
+			name: "time that runs out, and tests whose turn had not come",
+			in: `{"Action":"run","Package":"m/a","Test":"TestA"}
+{"Action":"output","Package":"m/a","Test":"TestA","Output":"=== RUN   TestA\n"}
+{"Action":"run","Package":"m/a","Test":"TestB"}
+{"Action":"output","Package":"m/a","Test":"TestB","Output":"=== RUN   TestB\n"}
+{"Action":"output","Package":"m/a","Test":"TestB","Output":"=== PAUSE TestB\n"}
+{"Action":"output","Package":"m/a","Test":"TestA","Output":"    a_test.go:3: on its way\n"}
+{"Action":"output","Package":"m/a","Test":"TestA","Output":"panic: test timed out after 15m0s\n"}
+{"Action":"output","Package":"m/a","Test":"TestA","Output":"running tests:\n"}
+{"Action":"output","Package":"m/a","Test":"TestA","Output":"goroutine 21 [running]:\n"}
+{"Action":"output","Package":"m/a","Output":"FAIL\tm/a\t900.0s\n"}
+{"Action":"fail","Package":"m/a","Elapsed":900}`,
+			want: []string{
+				"--- FAIL: m/a TestA", "    (it did not finish)", "    a_test.go:3: on its way", "    ran out of time, after 15m0s",
+				"--- FAIL: m/a TestB", "    (its turn did not come)",
+			},
+			not:  "goroutine",
+			last: "0 passed, 2 failed, 0 skipped",
+		},
+		{
 			name: "events that stop in the middle",
 			in: `{"Action":"run","Package":"m/a","Test":"TestA"}
 {"Action":"pass","Package":"m/a","Test":"TestA"}`,
@@ -170,6 +191,9 @@ func TestReport(t *testing.T) {
 				lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 				if got := lines[len(lines)-1]; got != c.last {
 					t.Errorf("CI=%v: the last line is %q, want %q", ci, got, c.last)
+				}
+				if c.not != "" && strings.Contains(out.String(), c.not) {
+					t.Errorf("it says %q in\n%s", c.not, out.String())
 				}
 				if missing := inOrder(lines, c.want); missing != "" {
 					t.Errorf("CI=%v: no line %q in its place in\n%s", ci, missing, out.String())
