@@ -289,8 +289,7 @@ func TestShippedConfig(t *testing.T) {
 	}
 }
 
-// TestTemplate: a new list's list.toml has every key of a list but those that are
-// for an emergency or for few, with the value that holds without it, behind a #.
+// TestTemplate: a new list's list.toml has every key of a list, with the value that holds without it, behind a #.
 func TestTemplate(t *testing.T) {
 	text := template(nil)
 	full := regexp.MustCompile(`(?m)^#(\w+ *=)`).ReplaceAllString(text, "$1")
@@ -304,8 +303,7 @@ func TestTemplate(t *testing.T) {
 		}
 	}
 	for _, k := range new(Config).keys() {
-		rare := k.name == "hold_all" || k.name == "must_be_named" || k.name == "max_named"
-		if lineOf(full, k.name) == 0 && !rare {
+		if lineOf(full, k.name) == 0 {
 			t.Errorf("%s is not in it", k.name)
 		}
 	}

@@ -58,11 +58,11 @@ func template(owners []smtp.Path) string {
 		quoted = append(quoted, quoteTOML(owner.Address()))
 	}
 	d := defaults()
-	return `# What stands behind a # holds as it stands there; to change it, take the # away,
-# or say superlist list set.
+	return `# A line with a # directly before a key shows the value that is in force. To change
+# it, take the # away, or say superlist list set.
 
 # What the list is about, in a few words; it stands in List-Id.
-description = ""
+#description = ""
 # Who runs the list: mail to the list's +owner address goes to them, and they may post.
 owners = [` + strings.Join(quoted, ", ") + `]
 # Who may post as well, and alone where post = "moderators".
@@ -72,12 +72,13 @@ owners = [` + strings.Join(quoted, ", ") + `]
 # What happens to posts of others: reject, hold (a moderator decides), confirm
 # (the author is asked whether it is his), discard.
 #nonmembers = ` + quoteTOML(d.Nonmembers) + `
-# Does a moderator see every post first? (hold_all = true holds even more, in an
-# emergency.)
+# Does a moderator see every post first? hold_all is for an emergency: it holds
+# what moderated lets through as well.
 #moderated = false
+#hold_all = false
 # When do moderators hear of what waits for them: each post at once, or daily all
 # of them together?
-held_notice = ` + quoteTOML(d.HeldNotice) + `
+#held_notice = ` + quoteTOML(d.HeldNotice) + `
 # Posts of members that nothing but From says are theirs: accept, hold, confirm.
 #unverified = ` + quoteTOML(d.Unverified) + `
 # Who may post like a member, and who not at all: "bob@example.net",
@@ -95,6 +96,10 @@ held_notice = ` + quoteTOML(d.HeldNotice) + `
 # name is refused only where it is named, and never need be allowed.
 #attachments_allow = []
 #attachments_refuse = []
+# Must the list stand in To or Cc, so that a blind copy does not reach it? And how
+# many people may To and Cc name? 0: any number.
+#must_be_named = false
+#max_named = 0
 # The largest post.
 #max_message_size = ` + quoteTOML(d.MaxMessageSize.String()) + `
 # What it takes to become a member by mail: open (nothing: anybody can subscribe

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,12 +61,24 @@ about it, and the next session takes mail for it.`,
 				return err
 			}
 			say(c.OutOrStdout(), "made %s in %s\n", l.Addr.Address(), l.Dir)
+			if firstInDomain(l) {
+				say(c.OutOrStdout(), "this is the first list in %s: Postfix has to know the domain; superlist check says whether it does\n", l.Addr.Domain)
+			}
 			return nil
 		},
 	}
 	c.Flags().StringArrayVar(&owners, "owner", nil, "an owner's address; may be given again")
 	c.Flags().StringArrayVar(&settings, "set", nil, "key=value of list.toml; may be given again")
 	return c
+}
+
+// firstInDomain reports whether a list's domain has no other. A typing error in
+// the domain is seen then, and Postfix has to be told of a new one.
+func firstInDomain(l *lists.List) bool {
+	entries, err := os.ReadDir(filepath.Dir(l.Dir))
+	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return e.IsDir() && e.Name() != filepath.Base(l.Dir) && !strings.HasPrefix(e.Name(), ".")
+	})
 }
 
 // A listRow is a list as ls shows it.
