@@ -44,12 +44,17 @@ func (k *checker) log() {
 
 // sandbox says how far this kernel can shut a session in.
 func (k *checker) sandbox() {
-	version := sandbox.Kernel()
-	if version == 0 {
-		k.ok("sandbox", "limits only: this kernel has no Landlock, which needs Linux 5.19 and landlock in /sys/kernel/security/lsm")
-		return
+	landlock, filters := sandbox.Kernel(), sandbox.Filters()
+	switch {
+	case landlock == 0 && !filters:
+		k.ok("sandbox", "limits only: this kernel has neither seccomp nor Landlock, which needs Linux 5.19 and landlock in /sys/kernel/security/lsm")
+	case landlock == 0:
+		k.ok("sandbox", "limits and seccomp only: this kernel has no Landlock, which needs Linux 5.19 and landlock in /sys/kernel/security/lsm")
+	case !filters:
+		k.ok("sandbox", "sessions shut themselves in, Landlock %d, without seccomp, which this kernel lacks", landlock)
+	default:
+		k.ok("sandbox", "sessions shut themselves in, Landlock %d and seccomp", landlock)
 	}
-	k.ok("sandbox", "sessions shut themselves in, Landlock %d", version)
 }
 
 // inReach says that a list's file is where a session may read it.

@@ -61,7 +61,7 @@ func Open(config, program string) (*lists.Site, *maillog.Log, error) {
 // shutIn enters the sandbox.
 func shutIn(b sandbox.Box, log *maillog.Log) error {
 	if log.Takes(maillog.Debug) {
-		log.Printf(maillog.Debug, "sandbox landlock=%d: from here on this process may only %s", sandbox.Kernel(), b)
+		log.Printf(maillog.Debug, "sandbox landlock=%d seccomp=%t: from here on this process may only %s", sandbox.Kernel(), sandbox.Filters(), b)
 	}
 	return b.Enter()
 }

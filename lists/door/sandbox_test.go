@@ -34,6 +34,10 @@ func TestSandbox(t *testing.T) {
 			got := sandboxtest.New(t, user, "").Run(t)
 			sandboxtest.Want(t, got, true, sandboxtest.Allowed)
 			sandboxtest.Want(t, got, false, sandboxtest.Limits, sandboxtest.Files)
+			sandboxtest.Want(t, got, true, sandboxtest.Left)
+			if sandbox.Filters() {
+				sandboxtest.Want(t, got, false, sandboxtest.Calls, sandboxtest.Datagrams)
+			}
 			sandboxtest.Want(t, got, sandbox.Kernel() < 4, sandboxtest.Ports)
 			sandboxtest.Want(t, got, sandbox.Kernel() < 6, sandboxtest.Others)
 		})
@@ -54,4 +58,13 @@ func TestSandboxOfHandOver(t *testing.T) {
 	got[configuration] = "done with"
 	sandboxtest.Want(t, got, true, sandboxtest.Allowed)
 	sandboxtest.Want(t, got, false, sandboxtest.Limits, sandboxtest.Files)
+	if sandbox.Filters() {
+		sandboxtest.Want(t, got, false, sandboxtest.Calls, sandboxtest.Datagrams)
+	}
+}
+
+// TestSandboxOfHeloCheck: who has to ask the DNS may send datagrams.
+func TestSandboxOfHeloCheck(t *testing.T) {
+	got := sandboxtest.New(t, "", "helo_check = true").Run(t)
+	sandboxtest.Want(t, got, true, sandboxtest.Allowed, sandboxtest.Datagrams)
 }

@@ -1,16 +1,19 @@
 // Package sandbox takes from a process what serving one connection does not
-// need, before the client can say anything: with resource limits, no_new_privs
-// and Landlock, landlock(7).
+// need, before the client can say anything: with resource limits, no_new_privs,
+// Landlock, landlock(7), and a filter for system calls, seccomp(2).
 //
 // A session that is in it writes below queue_dir/tmp and queue_dir/inbound (a
 // milter session below queue_dir/taken too) and nowhere else, reads lists, and
 // opens no other file, starts no program, listens nowhere and connects to no port
 // but those that the configuration names. If superlist-session may be needed it
 // may become that, which may read the key and what else is configured for it.
-// That goes for root as well.
+// That goes for root as well. For what Landlock has no word the filter closes the
+// call: modes, owners, times and locks of files, UDP and other protocols, other
+// processes. What is left is in README, and sandboxtest tries each of it.
 //
-// It takes what the kernel has: Landlock needs Linux 5.19, its ports 6.7, its
-// signals 6.12. But where a kernel has it and fails, there is no session.
+// It takes what the kernel has: Landlock needs Linux 5.19, its ports 6.7, the
+// filter amd64, arm64, loong64 or riscv64. But where a kernel has it and fails,
+// there is no session.
 package sandbox
 
 import (
@@ -51,14 +54,19 @@ func (b Box) Enter() error {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	// Landlock, if there is any, has seen to this on every thread.
-	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err == nil && set == 1 {
-		return nil
+	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set != 1 {
+		if err := ll.AllThreadsPrctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return fmt.Errorf("sandbox: no_new_privs: %w", err)
+		}
 	}
-	if err := ll.AllThreadsPrctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("sandbox: no_new_privs: %w", err)
-	}
-	return nil
+	return b.filter()
 }
+
+// becomes says that this process may yet become superlist-session.
+func (b Box) becomes() bool { return b.Session != "" && b.Site.HandsOver() && !b.Milter }
+
+// datagrams says that it needs UDP: to ask the DNS.
+func (b Box) datagrams() bool { return b.becomes() && b.Site.HeloCheck }
 
 // makeSpool makes the spool before the first message ever, since only what is
 // there can be granted. If it cannot be made, MAIL says why.
@@ -91,6 +99,7 @@ type grant struct {
 	at   string
 	file landlock.AccessFSSet // 0: a port
 	port uint16
+	udp  bool // the port is UDP's too
 }
 
 // grants are what the site's sessions need.
@@ -122,7 +131,7 @@ func (b Box) grants() []grant {
 	if s.Log == "syslog" || s.Log == "journal" { // where systemd has /dev/log lead
 		gs = append(gs, grant{what: "connect", at: "/run/systemd/journal", file: connect})
 	}
-	if s.HandsOver() {
+	if b.becomes() {
 		gs = append(gs, b.session()...)
 	}
 	return gs
@@ -140,9 +149,6 @@ func service(t lists.Target) grant {
 // for. It shuts itself in again, and nothing is granted twice.
 func (b Box) session() []grant {
 	s := b.Site
-	if b.Session == "" {
-		return nil
-	}
 	gs := []grant{
 		{what: "become", at: b.Session, file: run},
 		{what: "read", at: s.File(), file: read},
@@ -164,8 +170,8 @@ func (b Box) session() []grant {
 	if s.Auth.Dovecot != "" {
 		gs = append(gs, grant{what: "connect", at: filepath.Dir(s.Auth.Dovecot), file: connect})
 	}
-	if s.HeloCheck { // over TCP where an answer is long
-		gs = append(gs, grant{what: "connect", at: "port 53", port: 53})
+	if b.datagrams() { // over TCP where an answer is long
+		gs = append(gs, grant{what: "connect", at: "port 53", port: 53, udp: true})
 		for _, file := range []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"} {
 			gs = append(gs, grant{what: "read", at: file, file: read})
 		}
@@ -190,6 +196,9 @@ func rules(gs []grant, handled landlock.Config) []landlock.Rule {
 		}
 		if g.port != 0 && handled.HandledAccessNet&ll.AccessNetConnectTCP != 0 {
 			rs = append(rs, landlock.ConnectTCP(g.port))
+		}
+		if g.udp && handled.HandledAccessNet&ll.AccessNetConnectSendUDP != 0 {
+			rs = append(rs, landlock.ConnectSendUDP(g.port), landlock.BindUDP(0)) // 0: who sends gets a port
 		}
 	}
 	return rs

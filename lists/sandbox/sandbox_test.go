@@ -15,8 +15,11 @@ import (
 	"superlist/lists/sandbox/sandboxtest"
 )
 
-// abiEnv is how old the kernel is to be: a version of Landlock, 0 for none.
-const abiEnv = "SUPERLIST_SANDBOX_ABI"
+// How old the kernel is to be.
+const (
+	abiEnv       = "SUPERLIST_SANDBOX_ABI"       // a version of Landlock, 0 for none
+	noSeccompEnv = "SUPERLIST_SANDBOX_NOSECCOMP" // set: it has no seccomp
+)
 
 var versions = []landlock.Config{{}, landlock.V1, landlock.V2, landlock.V3, landlock.V4, landlock.V5, landlock.V6, landlock.V7, landlock.V8, landlock.V9, landlock.V10, landlock.V11}
 
@@ -37,6 +40,11 @@ func TestMain(m *testing.M) {
 			}
 		default:
 			newest = versions[abi]
+		}
+		if os.Getenv(noSeccompEnv) != "" {
+			if err := forget(unix.SYS_SECCOMP); err != nil {
+				return nil, err
+			}
 		}
 		return site, Box{Site: site}.Enter()
 	})
@@ -81,8 +89,27 @@ func TestKernels(t *testing.T) {
 			if has >= 2 {
 				sandboxtest.Want(t, got, false, sandboxtest.Files)
 			}
+			if Filters() {
+				sandboxtest.Want(t, got, false, sandboxtest.Calls, sandboxtest.Datagrams)
+			}
+			sandboxtest.Want(t, got, true, sandboxtest.Left)
 			sandboxtest.Want(t, got, has < 4, sandboxtest.Ports)
 			sandboxtest.Want(t, got, has < 6, sandboxtest.Others)
 		})
+	}
+}
+
+// TestWithoutSeccomp: a kernel that has no filters for system calls shuts a
+// session in as well as it can.
+func TestWithoutSeccomp(t *testing.T) {
+	got := sandboxtest.New(t, "", "").Run(t, noSeccompEnv+"=1")
+	sandboxtest.Want(t, got, true, sandboxtest.Allowed)
+	sandboxtest.Want(t, got, false, sandboxtest.Limits)
+	if Kernel() > 0 {
+		sandboxtest.Want(t, got, false, sandboxtest.Files)
+	}
+	const chmod = "chmod a list's key"
+	if got[chmod] != "ok" {
+		t.Errorf("%s: %s; who refuses it, if not the filter?", chmod, got[chmod])
 	}
 }
