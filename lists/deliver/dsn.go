@@ -238,7 +238,7 @@ func (p *report) status(put func(string, ...any)) {
 // maxReason keeps a line within what RFC 5322, 2.1.1 allows.
 const maxReason = 900
 
-func short(s string) string { return s[:min(len(s), maxReason)] }
+func short(s string) string { return unkeyedWord(s[:min(len(s), maxReason)]) }
 
 func isASCII(b []byte) bool {
 	return !bytes.ContainsFunc(b, func(c rune) bool { return c >= utf8.RuneSelf })

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"strings"
 	"time"
 
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
+	"superlist/mail/charset"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -164,14 +164,11 @@ const maxSubject = 100
 
 // subjectOf is a Subject as a person reads it.
 func subjectOf(h rewrite.Header) string {
-	s, err := new(mime.WordDecoder).DecodeHeader(h.Get("Subject"))
-	if err != nil {
-		s = h.Get("Subject")
-	}
+	s := charset.Words(h.Get("Subject"))
 	if runes := []rune(s); len(runes) > maxSubject {
 		s = string(runes[:maxSubject]) + "…"
 	}
-	return cmp.Or(strings.TrimSpace(strings.ToValidUTF8(s, "?")), "-")
+	return cmp.Or(strings.TrimSpace(unkeyedWord(s)), "-")
 }
 
 // decidePost is the answer of a moderator, or of the author, about a held post.
@@ -187,7 +184,7 @@ func (c *commanding) decidePost(name string, a lists.Action) error {
 	if a == lists.OwnPost {
 		return c.ownPost(held, name)
 	}
-	words, err := firstText(c.header, io.NewSectionReader(c.m.Content(), c.bodyAt, c.m.Size-c.bodyAt))
+	words, err := wordsIn(c.header, io.NewSectionReader(c.m.Content(), c.bodyAt, c.m.Size-c.bodyAt))
 	if err != nil {
 		return err
 	}

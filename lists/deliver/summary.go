@@ -107,7 +107,7 @@ func (r *Runner) summaryWords(l *lists.List, m *queue.Message) (map[string]strin
 // addresses that decide.
 func (r *Runner) moderation(l *lists.List, held *queue.Message, h rewrite.Header, reason string) (map[string]string, error) {
 	words := map[string]string{
-		"list": l.Addr.Address(), "reason": reason, "subject": subjectOf(h), "author": authorOf(h, held.From).Address(),
+		"list": l.Addr.Address(), "reason": unkeyedWord(reason), "subject": subjectOf(h), "author": authorOf(h, held.From).Address(),
 		"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
 	}
 	for word, action := range map[string]lists.Action{

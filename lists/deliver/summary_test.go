@@ -160,3 +160,42 @@ func TestSummaryLarge(t *testing.T) {
 		}
 	}
 }
+
+// TestQuotedSummary: whoever sends a post back in a program that quotes without marks
+// sends its author no address that decides, neither of this post nor of another.
+func TestQuotedSummary(t *testing.T) {
+	for name, answer := range map[string]string{
+		"Outlook": "Content-Type: text/plain; charset=utf-8\r\n\r\nNot here.\r\n\r\n________________________________\r\n" +
+			"From: dev@lists.example.org <dev+owner@lists.example.org>\r\nSent: Monday\r\n\r\nLETTER",
+		"no line that says so": "\r\nNot here.\r\n\r\nLETTER",
+		"HTML":                 "Content-Type: text/html\r\n\r\n<p>Not here.</p><div>LETTER</div>",
+		"HTML that says so":    "Content-Type: text/html\r\n\r\n<p>Not here.</p><blockquote>LETTER</blockquote>",
+		"nothing of hers":      "\r\n-----Original Message-----\r\nLETTER",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, _, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org", "held_notice=daily")
+			eve, mona := person("eve@example.net"), person("mona@example.org")
+			w.message(eve.addr, strangersPost, "dev@lists.example.org")
+			w.message(eve.addr, strangersPost, "dev@lists.example.org")
+			w.deliver()
+			w.later += 25 * time.Hour
+			w.deliver()
+			text := readAll(t, mona.letter("2 to decide (dev@lists.example.org)"))
+			text, _, _ = strings.Cut(text, "Content-Type: message/rfc822")
+			if strings.Contains(answer, "html") {
+				text = strings.ReplaceAll(text, "\r\n", "<br>\r\n")
+			}
+			back := addressOf(t, text, lists.SendBack)
+			eve.letters()
+			w.message(mona.addr, "From: mona@example.org\r\nTo: <"+back+">\r\nSubject: Re\r\nMIME-Version: 1.0\r\n"+strings.ReplaceAll(answer, "LETTER", text)+"\r\n", back)
+			w.deliver()
+			got := readAll(t, eve.letter("Your post to dev@lists.example.org comes back"))
+			if strings.Contains(got, "confirm-") || strings.Contains(got, "Not here.") != strings.Contains(answer, "Not here.") {
+				t.Errorf("eve reads\n%s", got)
+			}
+			if strings.Contains(got, "They write") != strings.Contains(answer, "Not here.") {
+				t.Errorf("eve reads\n%s", got)
+			}
+		})
+	}
+}

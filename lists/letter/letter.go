@@ -169,14 +169,18 @@ func copyBase64(w io.Writer, r io.Reader) (n int64, err error) {
 }
 
 // optional are words without which the paragraph that they stand in says nothing.
-var optional = [...]string{"{digest}", "{index}", "{next}", "{earlier}", "{left}"}
+var optional = [...]string{"{digest}", "{index}", "{next}", "{earlier}", "{left}", "{words}"}
 
 // saying is a text without the paragraphs that say nothing here.
 func (l Letter) saying(text string) string {
 	paragraphs := strings.Split(text, "\n\n")
 	return strings.Join(slices.DeleteFunc(paragraphs, func(p string) bool {
 		for _, word := range optional {
-			if strings.Contains(p, word) && l.Words[strings.Trim(word, "{}")] == "" {
+			value := l.Words[strings.Trim(word, "{}")]
+			if word == "{words}" {
+				value = l.Quote
+			}
+			if value == "" && strings.Contains(p, word) {
 				return true
 			}
 		}

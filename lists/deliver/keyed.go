@@ -1,0 +1,182 @@
+package deliver
+
+import (
+	"html"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"superlist/lists/token"
+)
+
+// An address with a proof in it is good for whoever has it. It goes to the one for
+// whom it was made, and never in words that somebody quotes: what a person wrote, or
+// a program on his behalf, is looked through before it goes into a letter to
+// anybody else.
+
+// unkeyed is text up to the first line with such an address, whatever list of
+// whatever site it is of. What stands below belongs to the letter that it was quoted
+// from.
+func unkeyed(text string) string {
+	if line := keyedLine(text); line >= 0 {
+		text = strings.Join(strings.Split(text, "\n")[:line], "\n")
+	}
+	return strings.TrimSpace(text)
+}
+
+// unkeyedWord is a word of a letter's, such as a Subject, or nothing of it.
+func unkeyedWord(word string) string {
+	if keyedLine(word) >= 0 {
+		return "…"
+	}
+	return word
+}
+
+// keyedLine is the first line in which an address with a proof begins; -1 where there
+// is none. It is found also in pieces, with spaces in it or in other letters, and as
+// HTML, quoted-printable and URLs write it.
+func keyedLine(text string) int {
+	if !strings.ContainsFunc(text, func(c rune) bool { return c == '-' || c >= 0x80 || c == '%' || c == '&' || c == '=' }) {
+		return -1
+	}
+	letters := spelled(text)
+	first := -1
+	for range maxEncoded {
+		if at := keyedAt(letters); at >= 0 && (first < 0 || letters[at].line < first) {
+			first = letters[at].line
+		}
+		decoded := decodeLetters(letters)
+		if len(decoded) == len(letters) {
+			break
+		}
+		letters = decoded
+	}
+	return first
+}
+
+// maxEncoded is how often a text may be encoded, one in the other.
+const maxEncoded = 4
+
+// A spelledLetter is one that counts, and the line that it stands in.
+type spelledLetter struct {
+	c    byte
+	line int
+}
+
+// spelled are the letters of a text that an address and its encodings have: in lower
+// case, without white space, line ends and what else mail programs put between.
+func spelled(text string) []spelledLetter {
+	letters := make([]spelledLetter, 0, len(text))
+	line := 0
+	for s := range strings.Lines(text) {
+		// A soft line break of quoted-printable.
+		s = strings.TrimSuffix(strings.TrimRight(s, " \t\r\n"), "=")
+		if strings.ContainsFunc(s, func(c rune) bool { return c >= 0x80 }) {
+			s = norm.NFKC.String(s)
+		}
+		for _, c := range s {
+			switch c = unicode.ToLower(c); {
+			case unicode.Is(unicode.Pd, c) || c == '−':
+				c = '-'
+			case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '%', c == '&', c == '#', c == ';', c == '=':
+			default:
+				continue
+			}
+			letters = append(letters, spelledLetter{byte(c), line})
+		}
+		line++
+	}
+	return letters
+}
+
+// decodeLetters takes one encoding off: %2B, =2B, &#43; and &plus;.
+func decodeLetters(letters []spelledLetter) []spelledLetter {
+	word := func(from, to int) string {
+		b := make([]byte, 0, 16)
+		for _, l := range letters[from:min(to, len(letters))] {
+			b = append(b, l.c)
+		}
+		return string(b)
+	}
+	var out []spelledLetter
+	put := func(s string, line int) {
+		for _, l := range spelled(s) {
+			out = append(out, spelledLetter{l.c, line})
+		}
+	}
+	for i := 0; i < len(letters); i++ {
+		l := letters[i]
+		switch l.c {
+		case '%', '=':
+			if c, err := strconv.ParseUint(word(i+1, i+3), 16, 8); err == nil && c < 0x80 && i+2 < len(letters) {
+				put(string(rune(c)), l.line)
+				i += 2
+			}
+		case '&':
+			name, _, ok := strings.Cut(word(i, i+maxEntity), ";")
+			if ok {
+				put(html.UnescapeString(name+";"), l.line)
+				i += len(name)
+			}
+		default:
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// maxEntity is the length of the longest name of a character in HTML that matters.
+const maxEntity = 12
+
+// Where in time a proof can be: 2020 to 2100.
+const (
+	minStamp = 1577836800
+	maxStamp = 4102444800
+)
+
+// minMAC is how much of a proof may not be shown: a program may have cut it.
+const minMAC = 4
+
+// keyedAt is where the first address with a proof stands: confirm-, an action, an
+// hour, and its MAC; or bounces-, a second, and its MAC (lists.ProofAddress,
+// lists.BounceAddress).
+func keyedAt(letters []spelledLetter) int {
+	b := make([]byte, 0, len(letters))
+	at := make([]int, 0, len(letters))
+	for i, l := range letters {
+		if l.c == '-' || 'a' <= l.c && l.c <= 'z' || '0' <= l.c && l.c <= '9' {
+			b, at = append(b, l.c), append(at, i)
+		}
+	}
+	text := string(b)
+	for from := 0; ; {
+		i := strings.IndexByte(text[from:], '-')
+		if i < 0 {
+			return -1
+		}
+		i += from
+		from = i + 1
+		unit, skip := int64(0), 0
+		switch {
+		case strings.HasSuffix(text[:i], "confirm"):
+			unit, skip = 3600, 1
+		case strings.HasSuffix(text[:i], "bounces"):
+			unit = 1
+		default:
+			continue
+		}
+		stamp, mac, ok := strings.Cut(text[from:min(len(text), from+10+token.Len)], "-")
+		if !ok || len(stamp) <= skip {
+			continue
+		}
+		when, err := strconv.ParseInt(stamp[skip:], 36, 64)
+		if err != nil || when < minStamp/unit || when > maxStamp/unit {
+			continue
+		}
+		if digits := len(mac) - len(strings.TrimLeft(mac, "0123456789abcdefghijklmnopqrstuv")); digits >= minMAC {
+			return at[i-len("confirm")]
+		}
+	}
+}
