@@ -32,13 +32,19 @@ type Destination struct {
 }
 
 // Resolve finds out what an address is for. It opens the one list that the
-// address can belong to. A refusal is a smtp.Reply.
+// address can belong to, and where there is none the few that another list manager
+// would have meant. A refusal is a smtp.Reply.
 func (s *Site) Resolve(to smtp.Path) (Destination, error) {
 	if to.Domain == "" { // RFC 5321, 4.5.1: <Postmaster>
 		to.Domain = s.Hostname
 	}
 	name, verb, hasVerb := strings.Cut(to.Local, s.RecipientDelimiter)
 	l, err := s.Open(smtp.Path{Local: name, Domain: to.Domain})
+	if errors.Is(err, ReplyNoList) {
+		if d, ok, err := s.resolveOld(to); ok {
+			return d, err
+		}
+	}
 	if err != nil {
 		return Destination{}, err
 	}
@@ -48,9 +54,7 @@ func (s *Site) Resolve(to smtp.Path) (Destination, error) {
 		d.Purpose = Post
 	case d.Verb == "owner":
 		d.Purpose = Owner
-		if len(l.owners) == 0 {
-			err = fmt.Errorf("%s: %w", to, &ConfigError{File: l.ConfigFile(), Key: "owners", Text: "there are none"})
-		}
+		err = l.hasOwners(to)
 	case bounce:
 		d.Purpose = Bounce
 		d.Member, err = l.checkBounce(rest, time.Now())
@@ -64,6 +68,14 @@ func (s *Site) Resolve(to smtp.Path) (Destination, error) {
 			l.Addr.Address() + ", its owners read " + l.Verb("owner").Address()}
 	}
 	return d, err
+}
+
+// hasOwners is the error of mail to owners that there are not.
+func (l *List) hasOwners(to smtp.Path) error {
+	if len(l.owners) > 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", to, &ConfigError{File: l.ConfigFile(), Key: "owners", Text: "there are none"})
 }
 
 func cutFold(s, prefix string) (rest string, ok bool) {
@@ -112,7 +124,7 @@ func (l *List) checkBounce(s string, now time.Time) (member smtp.Path, err error
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // without a key none was ever made
 		return smtp.Path{}, err
 	}
-	if err != nil || !token.Check(key, mac, "bounces", l.Addr.Key(), stamp) {
+	if err != nil || !token.Check(key, mac, "bounces", l.name(), stamp) {
 		return smtp.Path{}, replyBadBounce
 	}
 	// The proof is not about who comes after it: whoever got one of the list's

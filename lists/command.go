@@ -213,7 +213,17 @@ func (l *List) MayCommand(h rewrite.Header, c Command) (who smtp.Path, err error
 // isOwn says that an address is the list's, or of its commands and owners.
 func (l *List) isOwn(p smtp.Path) bool {
 	name, _, _ := strings.Cut(p.Local, l.delimiter)
-	return smtp.Path{Local: name, Domain: p.Domain}.Key() == l.Addr.Key()
+	if l.isAddress(smtp.Path{Local: name, Domain: p.Domain}) {
+		return true
+	}
+	for i, c := range p.Local {
+		if c == '-' && l.isAddress(smtp.Path{Local: p.Local[:i], Domain: p.Domain}) {
+			if _, old, _ := parseOld(p.Local[i+1:], l.delimiter); old {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // fitsCommand holds the size of a command against MaxCommand.

@@ -114,6 +114,11 @@ owners = [` + strings.Join(quoted, ", ") + `]
 # Of the letters that the list writes: en, de, es, fr, ja. Own words go into
 # texts.toml beside this file.
 #language = ` + quoteTOML(d.Language) + `
+# Other addresses of the list, as superlist list mv leaves one.
+#aliases = []
+# Are Mailman's and ezmlm's addresses understood too, dev-request@ and dev-leave@?
+# auto (where the domain has nothing but lists), on, off.
+#old_addresses = ` + quoteTOML(d.OldAddresses) + `
 `
 }
 
@@ -121,14 +126,35 @@ func quoteTOML(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// accept checks a list.toml before it takes the place of the old one.
-func (l *List) accept(text string) error {
+// accept checks a list.toml before it takes the place of the old one, and gives
+// the list as it will be.
+func (l *List) accept(text string) (*List, error) {
 	c := *l
 	c.Config = defaults()
 	if err := decodeConfig(l.ConfigFile(), text, &c.Config); err != nil {
-		return err
+		return nil, err
 	}
-	return c.check(text)
+	if err := c.check(text); err != nil {
+		return nil, err
+	}
+	return &c, c.ownsItself(text)
+}
+
+// ownsItself refuses owners and moderators who are the list: what it writes to them
+// would come back to it, and nobody would read it.
+func (l *List) ownsItself(text string) error {
+	for _, who := range []struct {
+		key   string
+		paths []smtp.Path
+	}{{"owners", l.owners}, {"moderators", l.mods}} {
+		for _, p := range who.paths {
+			if l.isOwn(p) {
+				return &ConfigError{File: l.ConfigFile(), Line: lineOf(text, who.key), Key: who.key,
+					Text: p.Address() + " is the list itself, so nobody would read what it writes to them; name a person"}
+			}
+		}
+	}
+	return nil
 }
 
 // needOwners refuses a list.toml without owners: mail to them would have nowhere
@@ -155,6 +181,12 @@ func (l *List) change(to func(Config) []string) error {
 		return err
 	}
 	defer unlock()
+	return l.rewrite(to, true)
+}
+
+// rewrite is change for who holds the lock. With point the list's other addresses
+// lead to it, and those that are no more its own do not.
+func (l *List) rewrite(to func(Config) []string, point bool) error {
 	raw, err := os.ReadFile(l.ConfigFile())
 	if err != nil {
 		return err
@@ -172,8 +204,12 @@ func (l *List) change(to func(Config) []string) error {
 		}
 	}
 	isOwners := func(setting string) bool { return strings.HasPrefix(strings.TrimSpace(setting), "owners") }
-	if err = l.accept(text); err == nil && slices.ContainsFunc(settings, isOwners) {
+	next, err := l.accept(text)
+	if err == nil && slices.ContainsFunc(settings, isOwners) {
 		err = l.needOwners(text)
+	}
+	if err == nil && point {
+		err = l.point(next.aliases)
 	}
 	if err != nil {
 		return fmt.Errorf("nothing was changed: %w", err)
@@ -185,6 +221,9 @@ func (l *List) change(to func(Config) []string) error {
 	if err := os.Rename(tmp, l.ConfigFile()); err != nil {
 		os.Remove(tmp)
 		return err
+	}
+	if before, err := addresses(now.Aliases); err == nil && point {
+		l.unpoint(slices.DeleteFunc(before, func(p smtp.Path) bool { return contains(next.aliases, p) }))
 	}
 	return syncDir(l.Dir)
 }
@@ -204,7 +243,7 @@ func setKey(text, setting string) (string, error) {
 	}
 	line := key + " = " + literal(key, value)
 	if _, err := toml.Decode(line, &new); err != nil || len(new) != 1 || new[key] == nil {
-		return "", inputError("%q: %s is not TOML", setting, line)
+		return "", inputError("%q: %s", setting, wantOf(key, line))
 	}
 	_, there := want[key]
 	want[key] = new[key]
@@ -227,6 +266,21 @@ func setKey(text, setting string) (string, error) {
 		}
 	}
 	return "", inputError("%s: change it in list.toml by hand, it is written in an unusual way there", key)
+}
+
+// wantOf says what a value that is no TOML should have been.
+func wantOf(name, line string) string {
+	for _, k := range new(Config).keys() {
+		if k.name == name {
+			switch k.to.(type) {
+			case *bool:
+				return name + " must be true or false"
+			case *int:
+				return name + " must be a whole number"
+			}
+		}
+	}
+	return line + " is not TOML"
 }
 
 // literal writes a value of the command line as TOML.
@@ -271,6 +325,7 @@ func (l *List) Remove() error {
 	if err := os.Rename(l.Dir, gone); err != nil {
 		return err
 	}
+	l.unpoint(l.aliases)
 	err = os.RemoveAll(gone)
 	os.Remove(filepath.Dir(l.Dir)) // refused while the domain has other lists
 	return err

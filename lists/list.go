@@ -28,6 +28,8 @@ type List struct {
 	delimiter string
 	owners    []smtp.Path
 	mods      []smtp.Path
+	aliases   []smtp.Path
+	as        smtp.Path // the other address by which it was opened; null: its own
 	last      search
 }
 
@@ -62,13 +64,23 @@ func (s *Site) Dir(addr smtp.Path) (string, error) {
 	return filepath.Join(s.ListsDir, domain, name), nil
 }
 
-// Open opens the list with this address, without a verb. ReplyNoList: there is
-// none. It reads one directory, however many lists there are.
+// Open opens the list with this address, or with this other address of its, without
+// a verb. ReplyNoList: there is none. It reads one directory, however many lists
+// there are.
 func (s *Site) Open(addr smtp.Path) (*List, error) {
 	dir, err := s.Dir(addr)
 	if err != nil {
 		return nil, err
 	}
+	l, err := s.openDir(addr, dir)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return s.openAlias(addr, dir)
+	}
+	return l, err
+}
+
+// openDir opens the list in a directory. syscall.ENOTDIR: it is none.
+func (s *Site) openDir(addr smtp.Path, dir string) (*List, error) {
 	l := &List{
 		Config:    defaults(),
 		Addr:      smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(filepath.Dir(dir))},
@@ -76,7 +88,7 @@ func (s *Site) Open(addr smtp.Path) (*List, error) {
 		delimiter: s.RecipientDelimiter,
 	}
 	text, err := readConfig(l.ConfigFile(), &l.Config)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, s.missing(addr, dir)
 	}
 	if err != nil {

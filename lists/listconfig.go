@@ -41,6 +41,9 @@ type Config struct {
 	AttachmentsRefuse []string `json:"attachments_refuse"` // also of text
 
 	HeldNotice string `json:"held_notice"` // when moderators hear of what is held: each or daily
+
+	Aliases      []string `json:"aliases"`       // other addresses of the list
+	OldAddresses string   `json:"old_addresses"` // dev-request@ for dev+request@: auto, on or off
 }
 
 func (c *Config) keys() []key {
@@ -68,6 +71,8 @@ func (c *Config) keys() []key {
 		{"attachments_allow", &c.AttachmentsAllow},
 		{"attachments_refuse", &c.AttachmentsRefuse},
 		{"held_notice", &c.HeldNotice},
+		{"aliases", &c.Aliases},
+		{"old_addresses", &c.OldAddresses},
 	}
 }
 
@@ -133,7 +138,7 @@ const (
 func defaults() Config {
 	return Config{
 		Owners: []string{}, Moderators: []string{}, Allow: []string{}, Ban: []string{}, // [] in JSON
-		AttachmentsAllow: []string{}, AttachmentsRefuse: []string{},
+		AttachmentsAllow: []string{}, AttachmentsRefuse: []string{}, Aliases: []string{}, OldAddresses: OldAuto,
 		Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
 		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold, HeldNotice: HeldNoticeEach,
 		Archive: true, ArchiveAccess: ArchiveMembers, Digest: DigestDaily,
@@ -212,6 +217,12 @@ func (l *List) check(text string) (err error) {
 	}
 	if l.mods, err = addresses(l.Moderators); err != nil {
 		return wrong("moderators", err.Error())
+	}
+	if l.aliases, err = addresses(l.Aliases); err != nil {
+		return wrong("aliases", err.Error())
+	}
+	if l.OldAddresses != OldAuto && l.OldAddresses != OldOn && l.OldAddresses != OldOff {
+		return wrong("old_addresses", "must be auto, on or off")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,10 +31,9 @@ const unbornAge = time.Minute
 // already. What dead processes have left of theirs is taken away. Either Publish
 // or Abort has to follow; Abort after Publish does nothing.
 func (s *Site) Begin(addr smtp.Path, text string) (*NewList, error) {
-	dir, err := s.Dir(addr)
+	dir, err := s.newDir(addr)
 	if err != nil {
-		return nil, inputError("%s cannot be a list: a name has letters, digits and ._- but not %q, and at most %d of them",
-			addr.Address(), s.RecipientDelimiter, MaxName)
+		return nil, err
 	}
 	if _, err := os.Lstat(dir); err == nil {
 		return nil, &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
@@ -60,6 +60,20 @@ func (s *Site) Begin(addr smtp.Path, text string) (*NewList, error) {
 	return d, nil
 }
 
+// newDir is the directory of a list that is to be. A name that is no dot-atom
+// (RFC 5321, 4.1.2) would have to be written in quotes, which few programs can.
+func (s *Site) newDir(addr smtp.Path) (string, error) {
+	dir, err := s.Dir(addr)
+	if err != nil {
+		return "", inputError("%s cannot be a list: a name has letters, digits and ._- but not %q, and at most %d of them",
+			addr.Address(), s.RecipientDelimiter, MaxName)
+	}
+	if name := filepath.Base(dir); strings.Contains(name, "..") || strings.HasSuffix(name, ".") {
+		return "", inputError("%s cannot be a list: two dots in a row, or one at the end of the name, would need quotes, which most mail programs cannot write", addr.Address())
+	}
+	return dir, nil
+}
+
 func (d *NewList) begin(text string) (err error) {
 	if d.lock, err = os.Open(d.Dir); err != nil {
 		return err
@@ -72,6 +86,16 @@ func (d *NewList) begin(text string) (err error) {
 	}
 	if err := d.check(text); err != nil {
 		return err
+	}
+	if err := d.ownsItself(text); err != nil {
+		return err
+	}
+	for _, alias := range d.aliases {
+		if file, err := d.place(alias); err != nil || alias.Key() == d.Addr.Key() {
+			return inputError("aliases: %s cannot be another address of the list", alias.Address())
+		} else if _, err := os.Lstat(file); err == nil {
+			return inputError("aliases: %s is a list already, or another address of one", alias.Address())
+		}
 	}
 	if err := writeSynced(d.ConfigFile(), []byte(text)); err != nil {
 		return err
@@ -132,7 +156,7 @@ func (d *NewList) Publish() (*List, error) {
 		return nil, err
 	}
 	if err := os.Rename(d.Dir, dir); err != nil {
-		if errors.Is(err, unix.ENOTEMPTY) { // rename(2) says one or the other
+		if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.ENOTDIR) { // rename(2) says one or the other
 			err = &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
 		}
 		return nil, err
@@ -140,6 +164,9 @@ func (d *NewList) Publish() (*List, error) {
 	d.done = true
 	d.lock.Close()
 	if err := syncDir(filepath.Dir(dir)); err != nil {
+		return nil, err
+	}
+	if err := d.point(d.aliases); err != nil {
 		return nil, err
 	}
 	return d.site.Open(d.Addr)

@@ -161,7 +161,7 @@ func (l *List) CheckProof(p Proof, now time.Time, from ...smtp.Path) (subject st
 	}
 	hour, err := strconv.ParseInt(p.expiry, 36, 64)
 	for _, s := range subjects {
-		if err != nil || !token.Check(key, p.mac, "confirm", l.Addr.Key(), string(rune(p.Action)), p.expiry, strings.ToLower(s)) {
+		if err != nil || !token.Check(key, p.mac, "confirm", l.name(), string(rune(p.Action)), p.expiry, strings.ToLower(s)) {
 			continue
 		}
 		if until := time.Unix(hour*3600, 0); now.After(until) {

@@ -20,7 +20,7 @@ func (a *app) listCommand() *cobra.Command {
 	c := &cobra.Command{Use: "list", Short: "Make, show, change and remove lists",
 		Example: "  superlist list create dev@lists.example.org --owner you@example.org", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(a.listCreate(), a.listLs(), a.listShow(), a.listSet(), a.listRm())
+	c.AddCommand(a.listCreate(), a.listLs(), a.listShow(), a.listSet(), a.listMove(), a.listRm())
 	return c
 }
 
@@ -55,14 +55,14 @@ about it, and the next session takes mail for it.`,
 			}
 			l, err := site.Create(addr, paths, settings)
 			if errors.Is(err, fs.ErrExist) {
-				return &exitError{exCantCreate, fmt.Errorf("there is a list %s already", addr.Address())}
+				return alreadyThere(site, addr)
 			}
 			if err != nil {
 				return err
 			}
 			say(c.OutOrStdout(), "made %s in %s\n", l.Addr.Address(), l.Dir)
 			if firstInDomain(l) {
-				say(c.OutOrStdout(), "this is the first list in %s: Postfix has to know the domain; superlist check says whether it does\n", l.Addr.Domain)
+				newDomain(c, l)
 			}
 			return nil
 		},
@@ -79,6 +79,28 @@ func firstInDomain(l *lists.List) bool {
 	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
 		return e.IsDir() && e.Name() != filepath.Base(l.Dir) && !strings.HasPrefix(e.Name(), ".")
 	})
+}
+
+// newDomain says what a list needs that is the first of its domain.
+func newDomain(c *cobra.Command, l *lists.List) {
+	say(c.OutOrStdout(), "this is the first list in %s: Postfix has to know the domain; superlist check says whether it does\n", l.Addr.Domain)
+}
+
+// alreadyThere is the error of an address that a list has.
+func alreadyThere(site *lists.Site, addr smtp.Path) error {
+	if l, err := site.Open(addr); err == nil && l.Addr.Key() != addr.Key() {
+		return &exitError{exCantCreate, fmt.Errorf("%s is another address of the list %s; superlist list set %s aliases= takes it away",
+			addr.Address(), l.Addr.Address(), l.Addr.Address())}
+	}
+	return &exitError{exCantCreate, fmt.Errorf("there is a list %s already", addr.Address())}
+}
+
+// itself refuses another address of a list where the list itself is to be named.
+func itself(l *lists.List, address string) error {
+	if p, err := parseAddress(address); err == nil && p.Key() != l.Addr.Key() {
+		return &exitError{exUsage, fmt.Errorf("%s is another address of %s; name that one", p.Address(), l.Addr.Address())}
+	}
+	return nil
 }
 
 // A listRow is a list as ls shows it.
@@ -237,6 +259,9 @@ func (a *app) listRm() *cobra.Command {
 		RunE: func(c *cobra.Command, arg []string) error {
 			l, err := a.list(arg[0])
 			if err != nil {
+				return err
+			}
+			if err := itself(l, arg[0]); err != nil {
 				return err
 			}
 			if !yes && !confirm(c, fmt.Sprintf("remove %s and %s? type yes: ", l.Addr.Address(), l.Dir)) {

@@ -61,6 +61,8 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	add("list create", "y@lists.example.org", "--owner", steering)
 	add("list set", list, "description="+steering)
 	add("list set", list, steering+"=x")
+	add("list mv", list, "x"+steering+"@lists.example.org")
+	add("list mv", steering, "x@lists.example.org")
 	add("list rm", list)
 	add("list rm", steering)
 	add("member add", list, steering)

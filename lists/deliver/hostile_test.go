@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -387,7 +388,13 @@ func TestListsOfLists(t *testing.T) {
 			for list, members := range test.lists {
 				l := w.list(list, members...)
 				if list == "dev" && test.owners != "" {
-					if err := l.Set([]string{"owners=" + test.owners}); err != nil {
+					// By hand: list set refuses a list that is its own owner.
+					text, err := os.ReadFile(l.ConfigFile())
+					if err != nil {
+						t.Fatal(err)
+					}
+					text = regexp.MustCompile(`(?m)^owners = .*`).ReplaceAll(text, []byte("owners = [\""+test.owners+"\"]"))
+					if err := os.WriteFile(l.ConfigFile(), text, 0o600); err != nil {
 						t.Fatal(err)
 					}
 				}

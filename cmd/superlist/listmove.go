@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) listMove() *cobra.Command {
+	return &cobra.Command{
+		Use: "mv OLD NEW", Aliases: []string{"rename"}, Short: "Give a list another address, in this domain or in another one",
+		Long: `Give a list another address, in this domain or in another one, with its members,
+settings, archive, held posts and key. The old address becomes another address of
+the list ("aliases" in its list.toml): posts, commands, answers to letters and
+delivery reports that are on their way to it arrive. To have it end, take it out:
+superlist list set NEW aliases=
+
+Members' programs that sort by List-Id see a new one.`,
+		Example: `  superlist list mv dev@lists.example.org developers@lists.example.org
+  superlist list mv dev@lists.example.org dev@lists.example.net`,
+		Args: args(cobra.ExactArgs(2)), ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			to, err := parseAddress(arg[1])
+			if err != nil {
+				return err
+			}
+			site, l, err := a.siteList(arg[0])
+			if err != nil {
+				return err
+			}
+			if err := itself(l, arg[0]); err != nil {
+				return err
+			}
+			old := l.Addr.Address()
+			l, err = site.Move(l, to)
+			if errors.Is(err, fs.ErrExist) {
+				return alreadyThere(site, to)
+			}
+			if err != nil {
+				return err
+			}
+			say(c.OutOrStdout(), "%s is now %s, and still reached as %s\n", old, l.Addr.Address(), old)
+			if firstInDomain(l) {
+				newDomain(c, l)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,256 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// Another address of a list, one that it had before or one that people write by
+// mistake, is a file where the directory of a list with that address would be. In
+// it stands the list's address: so a session finds the list by one more open, and
+// only where there is no such directory. Which addresses a list has is said by
+// aliases in its list.toml, and the files follow that.
+
+// maxHops is how often an address may lead to another one. It takes two only while
+// a list moves.
+const maxHops = 4
+
+// maxPointer is more than an address is long.
+const maxPointer = 1024
+
+// place is where in lists_dir the list with an address is, or would be.
+func (l *List) place(addr smtp.Path) (string, error) {
+	s := Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: l.delimiter}
+	return s.Dir(addr)
+}
+
+// readPointer reads where another address leads. fs.ErrNotExist: it is none, but a
+// file that lies about.
+func readPointer(file string) (smtp.Path, error) {
+	f, _, err := queue.OpenRegular(file, unix.O_RDONLY)
+	if errors.Is(err, queue.ErrNotRegular) {
+		err = &fs.PathError{Op: "open", Path: file, Err: fs.ErrNotExist}
+	}
+	if err != nil {
+		return smtp.Path{}, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxPointer))
+	if err != nil {
+		return smtp.Path{}, err
+	}
+	to, ok := smtp.ParseAddress(strings.TrimSpace(string(text)))
+	if !ok {
+		return smtp.Path{}, &fs.PathError{Op: "read", Path: file, Err: fs.ErrNotExist}
+	}
+	return to, nil
+}
+
+// openAlias opens the list to which another address of its leads.
+func (s *Site) openAlias(addr smtp.Path, file string) (*List, error) {
+	at, to := file, smtp.Path{}
+	for range maxHops {
+		var err error
+		if to, err = readPointer(at); errors.Is(err, fs.ErrNotExist) {
+			return nil, s.missing(addr, file)
+		} else if err != nil {
+			return nil, fmt.Errorf("%s: %w", addr, err)
+		}
+		if at, err = s.Dir(to); err != nil {
+			break
+		}
+		l, err := s.openDir(to, at)
+		if errors.Is(err, unix.ENOTDIR) { // on to the next
+			continue
+		}
+		if err == nil {
+			l.as = smtp.Path{Local: filepath.Base(file), Domain: filepath.Base(filepath.Dir(file))}
+			return l, nil
+		}
+		if !errors.Is(err, ReplyNoList) {
+			return nil, err
+		}
+		break
+	}
+	// A list that is gone may be on a disk that is not mounted.
+	return nil, fmt.Errorf("%s: %w", addr, &ConfigError{File: file, Text: "leads to " + to.Address() + ", where there is no list; remove it if that is gone for good"})
+}
+
+// name is the address in the proofs that are checked: the one that they came to. A
+// list that moves takes its key along, and what it has given out stays good.
+func (l *List) name() string {
+	if !l.as.IsNull() {
+		return l.as.Key()
+	}
+	return l.Addr.Key()
+}
+
+// isAddress says that an address, without a verb, is the list's: its own or
+// another one of its.
+func (l *List) isAddress(p smtp.Path) bool {
+	return p.Key() == l.Addr.Key() || contains(l.aliases, p)
+}
+
+// point has other addresses lead here. One that is a list already, or leads
+// elsewhere, is an error, and then none does that did not before.
+func (l *List) point(aliases []smtp.Path) (err error) {
+	var made []smtp.Path
+	defer func() {
+		if err != nil {
+			l.unpoint(made)
+		}
+	}()
+	for _, alias := range aliases {
+		if alias.Key() == l.Addr.Key() {
+			continue
+		}
+		file, err := l.place(alias)
+		if err != nil {
+			return inputError("aliases: %s cannot be the address of a list", alias.Address())
+		}
+		if to, err := readPointer(file); err == nil && to.Key() == l.Addr.Key() {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			return err
+		}
+		err = l.writePointer(file, func(tmp string) error { return os.Link(tmp, file) })
+		if errors.Is(err, fs.ErrExist) {
+			return inputError("aliases: %s is a list already, or another address of one", alias.Address())
+		}
+		if err != nil {
+			return err
+		}
+		made = append(made, alias)
+	}
+	return nil
+}
+
+// writePointer makes a file that leads here, and has put put it in its place.
+func (l *List) writePointer(file string, put func(tmp string) error) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".alias-")
+	if err != nil {
+		return err
+	}
+	f.Close()
+	defer os.Remove(f.Name())
+	if err := writeSynced(f.Name(), []byte(l.Addr.Address()+"\n")); err != nil {
+		return err
+	}
+	if err := put(f.Name()); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(file))
+}
+
+// unpoint has other addresses lead here no more.
+func (l *List) unpoint(aliases []smtp.Path) {
+	for _, alias := range aliases {
+		file, err := l.place(alias)
+		if err != nil {
+			continue
+		}
+		if to, err := readPointer(file); err == nil && to.Key() == l.Addr.Key() {
+			os.Remove(file)
+			os.Remove(filepath.Dir(file)) // refused while the domain has others
+		}
+	}
+}
+
+// Dangling are those of the list's other addresses that do not lead to it, as an
+// edit by hand leaves them.
+func (l *List) Dangling() (aliases []smtp.Path) {
+	for _, alias := range l.aliases {
+		file, err := l.place(alias)
+		if err == nil && alias.Key() != l.Addr.Key() {
+			var to smtp.Path
+			if to, err = readPointer(file); err == nil && to.Key() == l.Addr.Key() {
+				continue
+			}
+			aliases = append(aliases, alias)
+		}
+	}
+	return aliases
+}
+
+// Move gives a list another address, with everything that is in its directory. The
+// old one becomes another address of it: mail, answers and delivery reports that
+// are on their way to it arrive. It holds the list's lock. fs.ErrExist: there is
+// such a list already.
+func (s *Site) Move(l *List, to smtp.Path) (*List, error) {
+	dir, err := s.newDir(to)
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := l.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	new := *l
+	new.Addr, new.as = smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(filepath.Dir(dir))}, smtp.Path{}
+	if new.Addr == l.Addr {
+		return nil, inputError("%s has this address already", l.Addr.Address())
+	}
+	if there, err := readPointer(dir); err == nil && there.Key() != l.Addr.Key() {
+		return nil, &fs.PathError{Op: "move", Path: dir, Err: fs.ErrExist}
+	}
+	// In list.toml first: that a list names its own address there harms nothing.
+	var aliases []string
+	for _, alias := range append(slices.Clone(l.aliases), l.Addr) {
+		if alias.Key() != new.Addr.Key() && !slices.Contains(aliases, alias.Address()) {
+			aliases = append(aliases, alias.Address())
+		}
+	}
+	if err := l.rewrite(func(Config) []string { return []string{"aliases=" + strings.Join(aliases, ",")} }, false); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return nil, err
+	}
+	back := func(tmp string) error { return os.Link(tmp, dir) }
+	if _, err := readPointer(dir); err == nil { // it has been there before
+		back = func(tmp string) error { return os.Rename(tmp, dir) }
+	}
+	if err := new.writePointer(dir, back); err != nil {
+		return nil, err
+	}
+	// The list and the file that leads to it change places, in one step: no post
+	// that comes at this moment is refused.
+	err = unix.Renameat2(unix.AT_FDCWD, l.Dir, unix.AT_FDCWD, dir, unix.RENAME_EXCHANGE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // not every file system can
+		if err = os.Remove(dir); err == nil {
+			err = os.Rename(l.Dir, dir)
+		}
+		if err == nil {
+			err = new.writePointer(l.Dir, func(tmp string) error { return os.Link(tmp, l.Dir) })
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, parent := range []string{filepath.Dir(dir), filepath.Dir(l.Dir)} {
+		if err := syncDir(parent); err != nil {
+			return nil, err
+		}
+	}
+	for _, alias := range l.aliases { // that led to what leads here now
+		if file, err := l.place(alias); err == nil && file != dir && file != l.Dir {
+			if err := new.writePointer(file, func(tmp string) error { return os.Rename(tmp, file) }); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s.Open(new.Addr)
+}

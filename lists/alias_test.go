@@ -1,0 +1,179 @@
+package lists
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/smtp"
+)
+
+// proofs are addresses that a list has given out, by verb.
+func proofs(t *testing.T, l *List) (bounce smtp.Path, p Proof) {
+	t.Helper()
+	bounce, err := l.BounceAddress(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	confirm, err := l.ProofAddress(Unsubscribe, Subject(addr("alice@example.com")), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := (&Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: l.delimiter}).Resolve(confirm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bounce, d.Command.Proof
+}
+
+// TestMove: a list with a new name, and then in a new domain, goes on: what it has
+// given out stays good, its old addresses lead to it, and back it can go.
+func TestMove(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "alice@example.com\n", "must_be_named=true")
+	bounce, proof := proofs(t, l)
+	alias := addr("hackers@lists.example.org")
+	if err := l.Set([]string{"aliases=" + alias.Address()}); err != nil {
+		t.Fatal(err)
+	}
+	old := []smtp.Path{alias}
+	for _, to := range []string{"developers@lists.example.org", "dev@new.example.net", "dev@lists.example.org", "dev@new.example.net"} {
+		var err error
+		before := l.Addr
+		if l, err = s.Open(before); err != nil {
+			t.Fatal(err)
+		}
+		if l, err = s.Move(l, addr(to)); err != nil {
+			t.Fatalf("to %s: %v", to, err)
+		}
+		old = append(old, before)
+		if l.Addr != addr(to) {
+			t.Fatalf("it is %s", l.Addr)
+		}
+		if dangling := l.Dangling(); len(dangling) > 0 {
+			t.Errorf("%s: dangling %v", to, dangling)
+		}
+		for _, p := range old {
+			d, err := s.Resolve(p)
+			if err != nil || d.List.Addr != l.Addr || d.Purpose != Post {
+				t.Errorf("at %s, %s: %+v, %v", to, p, d, err)
+			}
+			if !l.isAddress(p) || !l.isOwn(smtp.Path{Local: p.Local + "+owner", Domain: p.Domain}) {
+				t.Errorf("%s does not know %s", to, p)
+			}
+		}
+		if d, err := s.Resolve(MemberBounceAddress(bounce, addr("alice@example.com"))); err != nil || d.Purpose != Bounce || d.Member != addr("alice@example.com") {
+			t.Errorf("at %s a delivery report: %+v, %v", to, d, err)
+		}
+		d, err := s.Resolve(l.Verb("confirm-" + string(rune(proof.Action)) + proof.expiry + "-" + proof.mac + "-" + proof.Subject))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.List.CheckProof(d.Command.Proof, time.Now()); (err == nil) != (to == "dev@lists.example.org") {
+			t.Errorf("at %s a proof that came to another address than it was made for: %v", to, err)
+		}
+		d, err = s.Resolve(addr("dev+confirm-" + string(rune(proof.Action)) + proof.expiry + "-" + proof.mac + "-" + proof.Subject + "@lists.example.org"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.List.CheckProof(d.Command.Proof, time.Now()); err != nil {
+			t.Errorf("at %s a proof: %v", to, err)
+		}
+		if _, ok := find(t, l, "alice@example.com"); !ok {
+			t.Error("its members are gone")
+		}
+		lists := 0
+		s.All(func(smtp.Path, *List, error) bool { lists++; return true })
+		if lists != 1 {
+			t.Errorf("%d lists", lists)
+		}
+	}
+	if strings.Contains(strings.Join(l.Aliases, " "), l.Addr.Address()) || len(l.Aliases) != 3 {
+		t.Errorf("aliases %q", l.Aliases)
+	}
+	// With the list its addresses go.
+	if err := l.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range append(old, l.Addr) {
+		if _, err := s.Open(p); !errors.Is(err, ReplyNoList) {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+	if left, _ := os.ReadDir(s.ListsDir); len(left) > 0 {
+		t.Errorf("%v are left", left)
+	}
+}
+
+// TestMoveIsRefused leaves all as it was.
+func TestMoveIsRefused(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	other, err := s.Create(addr("other@lists.example.org"), []smtp.Path{addr("olga@example.org")}, []string{"aliases=second@lists.example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for to, want := range map[string]error{
+		"other@lists.example.org": fs.ErrExist, "second@lists.example.org": fs.ErrExist,
+		"dev@lists.example.org": nil, "a+b@lists.example.org": nil, "a..b@lists.example.org": nil, "a.@lists.example.org": nil,
+	} {
+		p := smtp.Path{Local: to[:strings.IndexByte(to, '@')], Domain: "lists.example.org"}
+		_, err := s.Move(l, p)
+		var input *InputError
+		if want != nil && !errors.Is(err, want) || want == nil && !errors.As(err, &input) {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+	if err := l.Set([]string{"aliases=free@lists.example.org,other@lists.example.org"}); err == nil {
+		t.Error("another list became an alias")
+	}
+	if _, err := s.Open(addr("free@lists.example.org")); !errors.Is(err, ReplyNoList) {
+		t.Errorf("half of the aliases were made: %v", err)
+	}
+	if err := l.Set([]string{"aliases=free@lists.example.org"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Set([]string{"aliases="}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Open(addr("free@lists.example.org")); !errors.Is(err, ReplyNoList) {
+		t.Errorf("an alias that was taken away: %v", err)
+	}
+	if _, err := s.Create(addr("second@lists.example.org"), other.owners, nil); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a list where an alias is: %v", err)
+	}
+	// One that leads nowhere, and two that lead to each other, defer mail.
+	for name, to := range map[string]string{"lost": "gone@lists.example.org", "ring": "rong@lists.example.org", "rong": "ring@lists.example.org"} {
+		if err := os.WriteFile(filepath.Join(s.ListsDir, "lists.example.org", name), []byte(to+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"lost", "ring"} {
+		_, err := s.Open(addr(name + "@lists.example.org"))
+		var config *ConfigError
+		if !errors.As(err, &config) || errors.Is(err, ReplyNoList) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestOwnOwner: nobody would read what a list writes to itself.
+func TestOwnOwner(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	for _, setting := range []string{"owners=dev@lists.example.org", "moderators=dev+owner@lists.example.org", "owners=olga@example.org,DEV-owner@lists.example.org"} {
+		if err := l.Set([]string{setting}); err == nil {
+			t.Error(setting + " was taken")
+		}
+	}
+	if _, err := s.Create(addr("x@lists.example.org"), []smtp.Path{addr("x+owner@lists.example.org")}, nil); err == nil {
+		t.Error("a list that is its own owner was made")
+	}
+	if err := l.Set([]string{"owners=dev-owner@example.net"}); err != nil {
+		t.Error(err)
+	}
+}
