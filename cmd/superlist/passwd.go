@@ -124,7 +124,7 @@ func setPassword(c *cobra.Command, file string, owner *account.Owner, name strin
 	if err != nil {
 		return err
 	}
-	return account.Edit(file, owner, func(e *account.Editor) error {
+	return account.Edit(nil, file, owner, func(e *account.Editor) error {
 		there, known := e.Find(name)
 		schemes := slices.Compact(o.schemes)
 		switch {
@@ -150,7 +150,7 @@ func setPassword(c *cobra.Command, file string, owner *account.Owner, name strin
 }
 
 func deleteAccount(c *cobra.Command, file string, owner *account.Owner, name string) error {
-	return account.Edit(file, owner, func(e *account.Editor) error {
+	return account.Edit(nil, file, owner, func(e *account.Editor) error {
 		if !e.Delete(name) {
 			return &exitError{exNoUser, fmt.Errorf("%s has no account %s; superlist passwd --list shows those there are", file, name)}
 		}

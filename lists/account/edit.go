@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
+	"superlist/disk"
 	"superlist/smtp"
 	"superlist/smtp/sasl"
 )
@@ -22,23 +20,15 @@ type Owner struct{ UID, GID int }
 // for its owner's eyes alone and takes the place of the old one by a rename, so a
 // session sees one or the other. Comments stay. A file that is not there is
 // empty.
-func Edit(path string, owner *Owner, change func(*Editor) error) error {
+func Edit(d *disk.Disk, path string, owner *Owner, change func(*Editor) error) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	unlock, err := d.Lock(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	defer dir.Close() // and with it the lock
-	for {
-		if err = unix.Flock(int(dir.Fd()), unix.LOCK_EX); err != unix.EINTR {
-			break
-		}
-	}
-	if err != nil {
-		return os.NewSyscallError("flock", err)
-	}
+	defer unlock()
 	e := &Editor{path: path}
 	text, _, err := readText(path) // whoever may read it now
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -53,7 +43,7 @@ func Edit(path string, owner *Owner, change func(*Editor) error) error {
 	if err := change(e); err != nil {
 		return err
 	}
-	return e.write(dir, owner)
+	return e.write(d, owner)
 }
 
 // An Editor is a passwd-file while it is changed.
@@ -143,38 +133,27 @@ func (a Account) lines() (lines []string) {
 }
 
 // write puts the file in place.
-func (e *Editor) write(dir *os.File, owner *Owner) error {
-	tmp := filepath.Join(filepath.Dir(e.path), "."+filepath.Base(e.path)+".new")
-	os.Remove(tmp) // what a crash left; the lock is ours
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp)
+func (e *Editor) write(d *disk.Disk, owner *Owner) error {
 	text := strings.Join(e.lines, "\n")
 	if text != "" {
 		text += "\n"
 	}
 	if len(text) > maxFile {
-		err = tooLarge(e.path)
+		return tooLarge(e.path)
 	}
-	if err == nil && owner != nil {
-		err = f.Chown(owner.UID, owner.GID)
+	b, err := d.Beside(e.path) // the lock is ours
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		_, err = f.WriteString(text)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
+	if owner != nil {
+		err = b.Chown(owner.UID, owner.GID)
 	}
 	if err == nil {
-		err = os.Rename(tmp, e.path)
+		_, err = b.WriteString(text)
 	}
-	if err == nil {
-		err = dir.Sync()
+	if err != nil {
+		b.Abort()
+		return err
 	}
-	return err
+	return b.Commit()
 }

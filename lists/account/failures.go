@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/lists"
-	"superlist/queue"
 	"superlist/smtp"
 )
 
@@ -43,16 +43,17 @@ const (
 // that all sessions share. A slot has one number: the moment when all failures
 // of the network are forgotten. Each failure moves it on by FailureDecay.
 type Failures struct {
-	file   *os.File
+	file   *disk.File
 	secret []byte
 	now    func() time.Time
 }
 
 // openFailures opens the file, or makes it.
 func openFailures(path string) (*Failures, error) {
-	f, _, err := queue.OpenRegular(path, unix.O_RDWR)
+	var d *disk.Disk // no fault can harm: what a crash takes is a count
+	f, _, err := d.Change(path)
 	if errors.Is(err, os.ErrNotExist) {
-		f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+		f, err = d.Keep(path)
 	}
 	if err != nil {
 		return nil, err

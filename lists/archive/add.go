@@ -10,8 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"superlist/disk"
 	"superlist/lists/rewrite"
 )
 
@@ -70,7 +69,7 @@ func (s *Store) Add(p Post) (number int, err error) {
 		}
 	}
 	if err != nil {
-		os.Remove(s.beside(last + 1)) // or the next one does
+		disk.Discard(s.beside(last + 1)) // or the next one does
 		return 0, err
 	}
 	return e.Number, s.rename(s.beside(e.Number), s.file(e.Number))
@@ -79,10 +78,10 @@ func (s *Store) Add(p Post) (number int, err error) {
 // again sees to it that a post that has its line is in its place.
 func (s *Store) again(n int, content io.Reader) error {
 	if _, err := os.Lstat(s.file(n)); err == nil {
-		return s.syncDir(filepath.Join(s.Dir, dirOf(n))) // of the rename that nobody knows to have lasted
+		return s.Disk.SyncDir(filepath.Join(s.Dir, dirOf(n))) // of the rename that nobody knows to have lasted
 	}
 	if _, _, err := s.put(n, content); err != nil {
-		os.Remove(s.beside(n))
+		disk.Discard(s.beside(n))
 		return err
 	}
 	return s.rename(s.beside(n), s.file(n))
@@ -102,7 +101,7 @@ func (s *Store) open() (x *index, last int, err error) {
 }
 
 func (s *Store) tryOpen() (x *index, last int, err error) {
-	if x, err = s.openIndex(unix.O_RDWR); err != nil {
+	if x, err = s.openIndex(true); err != nil {
 		return nil, 0, err
 	}
 	e, err := x.last()
@@ -197,11 +196,11 @@ func (s *Store) put(n int, content io.Reader) (e Entry, refs []string, err error
 }
 
 // write writes a post beside its place.
-func (s *Store) write(n int, content io.Reader) (f *file, e Entry, refs []string, err error) {
-	if err := s.mkdir(filepath.Join(s.Dir, dirOf(n))); err != nil {
+func (s *Store) write(n int, content io.Reader) (f *disk.File, e Entry, refs []string, err error) {
+	if err := s.Disk.MakeDir(filepath.Join(s.Dir, dirOf(n))); err != nil {
 		return nil, e, nil, err
 	}
-	if f, err = s.create(s.beside(n)); err != nil {
+	if f, err = s.Disk.Rewrite(s.beside(n)); err != nil {
 		return nil, e, nil, err
 	}
 	var header rewrite.Scanner
@@ -219,16 +218,13 @@ func (s *Store) write(n int, content io.Reader) (f *file, e Entry, refs []string
 // append puts lines behind the last one. After an error they are not there, or
 // only half of the last, which nobody reads.
 func (s *Store) append(x *index, lines string) error {
-	f := &file{x.f, s}
+	f := x.w
 	err := error(nil)
 	if info, serr := f.Stat(); serr != nil || info.Size() > x.to {
 		err = f.Truncate(x.to) // half a line
 	}
 	if err == nil {
-		if err = s.fault("pwrite", f.Name()); err == nil {
-			_, err = f.WriteAt([]byte(lines), x.to)
-		}
-		if err == nil {
+		if _, err = f.WriteAt([]byte(lines), x.to); err == nil {
 			err = f.Sync()
 		}
 		if err != nil {

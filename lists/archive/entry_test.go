@@ -155,7 +155,7 @@ func TestLargeIndex(t *testing.T) {
 	s := newStore(t)
 	const many = 100000
 	manyLines(t, s, many)
-	x, err := s.openIndex(os.O_RDONLY)
+	x, err := s.openIndex(false)
 	if err != nil {
 		t.Fatal(err)
 	}

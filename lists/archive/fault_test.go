@@ -7,11 +7,10 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-)
 
-var errFault = errors.New("injected")
+	"superlist/disk/disktest"
+)
 
 // A step is something done to an archive, and what must be in it afterwards.
 type step struct {
@@ -70,119 +69,95 @@ func after(t *testing.T, s *Store, what string, st step) {
 // TestFault fails each system call of each step in turn.
 func TestFault(t *testing.T) {
 	for i, last := range steps() {
-		for n := 0; ; n++ {
+		disktest.Each(t, 2, func(f *disktest.Fault) {
 			s := newStore(t)
 			for _, before := range steps()[:i] {
 				if err := before.do(s); err != nil {
 					t.Fatal(err)
 				}
 			}
-			calls, what := 0, ""
-			s.Fault = func(call, path string) error {
-				if calls++; calls-1 == n {
-					what = fmt.Sprint(last.name, " ", n, ": ", call, " ", strings.TrimPrefix(path, s.Dir))
-					return errFault
-				}
-				return nil
-			}
+			s.Disk = f.Disk()
 			err := last.do(s)
-			s.Fault = nil
-			if what == "" {
-				if err != nil || n < 2 {
-					t.Errorf("%s without a fault: %v, %d calls", last.name, err, n)
-				}
-				holds(t, s, last.name, last.want)
-				break
+			f.Off()
+			if err == nil { // Rebuild does without an index that it cannot open
+				holds(t, s, fmt.Sprint(last.name, ", ", f), last.want)
+				return
 			}
-			if !errors.Is(err, errFault) {
-				t.Errorf("%s failed, and nobody noticed: %v", what, err)
+			if !errors.Is(err, f.Err) {
+				t.Errorf("%s, %v: %v", last.name, f, err)
 			}
-			after(t, s, what, last)
-		}
+			after(t, s, fmt.Sprint(last.name, ", ", f), last)
+		})
 	}
 }
 
 // TestFaultThenAnother: a post that has failed leaves no hole for the one that
 // comes before it is tried again.
 func TestFaultThenAnother(t *testing.T) {
-	for n := 0; ; n++ {
+	disktest.Each(t, 5, func(f *disktest.Fault) {
 		s := newStore(t)
 		add(t, s, "first", "")
-		calls, what := 0, ""
-		s.Fault = func(call, path string) error {
-			if calls++; calls-1 == n {
-				what = fmt.Sprint(n, ": ", call, " ", strings.TrimPrefix(path, s.Dir))
-				return errFault
-			}
-			return nil
-		}
+		s.Disk = f.Disk()
 		s.Add(post("failed", message("failed", "")))
-		s.Fault = nil
+		f.Off()
 		other := add(t, s, "other", "")
 		failed := add(t, s, "failed", "")
-		if what != "" && (other+failed != 5 || other < 2 || failed < 2) {
-			t.Errorf("%s: %d and %d", what, other, failed)
+		if f.Hit() && (other+failed != 5 || other < 2 || failed < 2) {
+			t.Errorf("%v: %d and %d", f, other, failed)
 		}
-		holds(t, s, what, map[int]string{1: message("first", ""), other: message("other", ""), failed: message("failed", "")})
-		if what == "" {
-			return
-		}
-	}
+		holds(t, s, f.String(), map[int]string{1: message("first", ""), other: message("other", ""), failed: message("failed", "")})
+	})
 }
 
 // TestMain is also the processes that TestKill kills, and those of TestTogether.
 func TestMain(m *testing.M) {
+	if d, task, ok := disktest.Task(); ok {
+		dir, at, _ := strings.Cut(task, "\n")
+		i, _ := strconv.Atoi(at)
+		if err := steps()[i].do(&Store{Dir: dir, Disk: d}); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		return
+	}
 	dir := os.Getenv("ARCHIVE_TEST_DIR")
 	if dir == "" {
 		os.Exit(m.Run())
 	}
 	s := &Store{Dir: dir}
-	var err error
-	if name := os.Getenv("ARCHIVE_TEST_NAME"); name != "" {
-		for i := range together {
-			for range 2 { // and again
-				if _, e := s.Add(post(fmt.Sprint(name, i), message(fmt.Sprint(name, i), fmt.Sprint(name, i-1)))); e != nil {
-					err = e
-				}
+	name := os.Getenv("ARCHIVE_TEST_NAME")
+	for i := range together {
+		for range 2 { // and again
+			if _, err := s.Add(post(fmt.Sprint(name, i), message(fmt.Sprint(name, i), fmt.Sprint(name, i-1)))); err != nil {
+				fmt.Println(err)
+				os.Exit(1)
 			}
 		}
-	} else {
-		i, _ := strconv.Atoi(os.Getenv("ARCHIVE_TEST_STEP"))
-		n, _ := strconv.Atoi(os.Getenv("ARCHIVE_TEST_KILL"))
-		s.Fault = func(call, path string) error {
-			if n--; n < 0 {
-				fmt.Println(call, path)
-				syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			}
-			return nil
-		}
-		err = steps()[i].do(s)
-	}
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
 	}
 }
 
 // TestKill kills a process before every system call of each step.
 func TestKill(t *testing.T) {
 	for i, last := range steps() {
-		for n := 0; ; n++ {
-			s := newStore(t)
+		var s *Store
+		disktest.Kill(t, 2, func() string {
+			s = newStore(t)
 			for _, before := range steps()[:i] {
 				if err := before.do(s); err != nil {
 					t.Fatal(err)
 				}
 			}
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), "ARCHIVE_TEST_DIR="+s.Dir, "ARCHIVE_TEST_STEP="+strconv.Itoa(i), "ARCHIVE_TEST_KILL="+strconv.Itoa(n))
-			out, err := cmd.Output()
-			if err == nil {
+			return s.Dir + "\n" + strconv.Itoa(i)
+		}, func(k disktest.Death) {
+			switch {
+			case k.Err == nil:
 				holds(t, s, last.name, last.want)
-				break
+			case k.Call == "":
+				t.Errorf("%s: %v: %s", last.name, k.Err, k.Said)
+			default:
+				after(t, s, fmt.Sprint(last.name, ", ", k), last)
 			}
-			after(t, s, fmt.Sprint(last.name, " ", n, ": ", strings.TrimSpace(string(out))), last)
-		}
+		})
 	}
 }
 

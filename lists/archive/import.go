@@ -4,11 +4,8 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // importBatch is how many posts are made durable together: a sync for each would
@@ -114,21 +111,18 @@ func (im *Import) flush() error {
 }
 
 func (im *Import) tryFlush() error {
-	if err := im.s.syncAll(); err != nil {
+	if err := im.s.Disk.SyncAll(im.s.Dir); err != nil {
 		return err
 	}
 	if err := im.s.append(im.x, im.lines.String()); err != nil {
 		return err
 	}
 	for i, n := range im.waiting {
-		if err := im.s.fault("rename", im.s.file(n)); err != nil {
-			return err
-		}
-		if err := os.Rename(im.s.beside(n), im.s.file(n)); err != nil {
+		if err := im.s.Disk.Move(im.s.beside(n), im.s.file(n)); err != nil {
 			return err
 		}
 		if i+1 == len(im.waiting) || dirOf(n) != dirOf(im.waiting[i+1]) {
-			if err := im.s.syncDir(filepath.Dir(im.s.file(n))); err != nil {
+			if err := im.s.Disk.SyncDir(filepath.Dir(im.s.file(n))); err != nil {
 				return err
 			}
 		}
@@ -136,19 +130,6 @@ func (im *Import) tryFlush() error {
 	im.lines.Reset()
 	im.waiting = im.waiting[:0]
 	return nil
-}
-
-// syncAll syncs the file system that the archive is on.
-func (s *Store) syncAll() error {
-	if err := s.fault("syncfs", s.Dir); err != nil {
-		return err
-	}
-	d, err := os.Open(s.Dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return unix.Syncfs(int(d.Fd()))
 }
 
 // Close puts the last posts into their place. It must be called.

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/queue"
+	"superlist/disk"
 )
 
 // magic is how the first line of an index begins; the number up to which posts
@@ -28,6 +28,7 @@ const maxHead = len(magic) + 20
 // into it later is not seen, and half a line neither.
 type index struct {
 	f        *os.File
+	w        *disk.File  // the same, for changing it; nil: it was opened for reading
 	r        io.ReaderAt // the same, for reading
 	base     int         // up to which number posts have been let go of
 	from, to int64       // where its lines begin, and where the last whole one ends
@@ -35,14 +36,23 @@ type index struct {
 
 // openIndex opens the index. fs.ErrNotExist: there is none, and no archive
 // either unless it was lost.
-func (s *Store) openIndex(flags int) (*index, error) {
-	f, info, err := queue.OpenRegular(s.index(), flags|unix.O_NOFOLLOW)
+func (s *Store) openIndex(change bool) (*index, error) {
+	x := &index{}
+	var info fs.FileInfo
+	var err error
+	if change {
+		if x.w, info, err = s.Disk.Change(s.index()); err == nil {
+			x.f = x.w.File
+		}
+	} else {
+		x.f, info, err = disk.OpenRegular(s.index(), unix.O_RDONLY|unix.O_NOFOLLOW)
+	}
 	if err != nil {
 		return nil, err
 	}
-	x := &index{f: f, r: f}
+	x.r = x.f
 	if err := x.measure(info.Size()); err != nil {
-		f.Close()
+		x.close()
 		return nil, fmt.Errorf("%s: %w", s.index(), err)
 	}
 	return x, nil
@@ -188,7 +198,7 @@ func (x *index) seek(n int) (int64, error) {
 // Range gives the first and the last number there is; the first is larger where
 // the archive is empty. It reads the beginning and the end of the index.
 func (s *Store) Range() (first, last int, err error) {
-	x, err := s.openIndex(unix.O_RDONLY)
+	x, err := s.openIndex(false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 1, 0, nil
 	}
@@ -210,7 +220,7 @@ func (s *Store) Last() (int, error) {
 // order. A line that cannot be read is passed over; Check finds it.
 func (s *Store) Entries(from, to int) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		x, err := s.openIndex(unix.O_RDONLY)
+		x, err := s.openIndex(false)
 		if errors.Is(err, fs.ErrNotExist) {
 			return
 		}
@@ -259,7 +269,7 @@ func (s *Store) Thread(n int) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := s.openIndex(unix.O_RDONLY)
+	x, err := s.openIndex(false)
 	if err != nil {
 		return nil, err
 	}

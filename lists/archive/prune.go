@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"superlist/disk"
 )
 
 // Prune lets go of all posts up to a number, and says how many they were. Numbers
@@ -61,7 +61,7 @@ func (s *Store) Prune(to int) (posts int, err error) {
 		}
 		posts++
 		if n%perDir == perDir-1 || n == base {
-			os.Remove(filepath.Join(s.Dir, dirOf(n))) // refused while something is in it
+			disk.Discard(filepath.Join(s.Dir, dirOf(n))) // refused while something is in it
 		}
 	}
 	return posts, nil
@@ -83,7 +83,7 @@ func (s *Store) Check(most int) (faults []Fault, err error) {
 	if _, err := os.Lstat(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	x, err := s.openIndex(unix.O_RDONLY)
+	x, err := s.openIndex(false)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		for n, err := range s.numbers() {

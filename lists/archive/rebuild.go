@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-
-	"golang.org/x/sys/unix"
 )
 
 // Rebuild makes the index anew from the posts, and says how many there are. What
@@ -31,7 +29,7 @@ func (s *Store) Rebuild() (posts int, err error) {
 
 // rebuild is Rebuild with the lock held.
 func (s *Store) rebuild() (posts int, err error) {
-	old, err := s.openIndex(unix.O_RDONLY)
+	old, err := s.openIndex(false)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrDamaged):
 		old = &index{base: -1}
@@ -144,27 +142,20 @@ func head(base int) string { return magic + strconv.Itoa(base) + "\n" }
 
 // writeIndex puts a new index into the place of the old one.
 func (s *Store) writeIndex(write func(*bufio.Writer) error) error {
-	tmp := filepath.Join(s.Dir, ".index.new") // one name for all: who writes it holds the lock
-	f, err := s.create(tmp)
+	b, err := s.Disk.Beside(s.index()) // who writes it holds the lock
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(f, 64<<10)
+	w := bufio.NewWriterSize(b, 64<<10)
 	err = write(w)
 	if err == nil {
 		err = w.Flush()
 	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
 	if err != nil {
-		os.Remove(tmp)
+		b.Abort()
 		return err
 	}
-	return s.rename(tmp, s.index())
+	return b.Commit()
 }
 
 // threads finds the thread of each post of a whole archive, by the hashes of the

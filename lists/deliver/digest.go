@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/letter"
@@ -144,7 +145,7 @@ func (d *digests) posts() *archive.Store {
 	if d.Own {
 		s.Dir = filepath.Join(d.dir, "posts")
 	}
-	s.Fault = d.r.Spool.Fault
+	s.Disk = &disk.Disk{Fault: d.r.Spool.Fault}
 	return s
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/maillog"
@@ -208,7 +209,7 @@ func (r *Runner) archive(m *queue.Message, posts *archive.Store, w *queue.Writer
 	if err != nil {
 		return 0, err
 	}
-	posts.Fault = r.Spool.Fault
+	posts.Disk = &disk.Disk{Fault: r.Spool.Fault}
 	return posts.Add(archive.Post{ID: w.ID(), Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Content: content})
 }
 

@@ -1,0 +1,77 @@
+package disk
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrBusy is a lock that another process has.
+var ErrBusy = errors.New("another process has the lock")
+
+// Lock takes a directory for changing what is in it, and waits for whoever else
+// does. The lock ends with unlock or the process. fs.ErrNotExist: the directory
+// has been removed meanwhile, or another one has its name.
+func (d *Disk) Lock(dir string) (unlock func(), err error) {
+	f, err := OpenFile(dir, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, err
+	}
+	err = d.flock(f, unix.LOCK_EX)
+	if err == nil {
+		err = still(f)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
+
+// TryLock takes an open file for this process alone, until it is closed. ErrBusy:
+// another process has it, or has put another file, or none, in its place.
+func (d *Disk) TryLock(f *os.File) error {
+	err := d.flock(f, unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil {
+		err = still(f)
+	}
+	if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, fs.ErrNotExist) {
+		return ErrBusy
+	}
+	return err
+}
+
+// Share takes an open file together with others that share it.
+func (d *Disk) Share(f *os.File) error {
+	err := d.flock(f, unix.LOCK_SH|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return ErrBusy
+	}
+	return err
+}
+
+func (d *Disk) flock(f *os.File, how int) error {
+	if err := d.fault("flock", f.Name()); err != nil {
+		return err
+	}
+	for {
+		if err := unix.Flock(int(f.Fd()), how); err != unix.EINTR {
+			return os.NewSyscallError("flock", err)
+		}
+	}
+}
+
+// still wants an open file to be the one that its name stands for.
+func still(f *os.File) error {
+	mine, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Lstat(f.Name())
+	if err == nil && !os.SameFile(mine, named) {
+		err = &fs.PathError{Op: "lock", Path: f.Name(), Err: fs.ErrNotExist}
+	}
+	return err
+}
