@@ -204,10 +204,40 @@ func (l *List) MayCommand(h rewrite.Header, c Command) (who smtp.Path, err error
 	case l.isOwn(who):
 		return smtp.Path{}, replySelf
 	}
+	if err := l.aloneWith(h, who, c.Proof); err != nil {
+		return smtp.Path{}, err
+	}
 	if err := l.mayAsk(c); err != nil || !Fetches(c.Verb) {
 		return who, err
 	}
 	return who, l.mayGet(c, who)
+}
+
+// aloneWith refuses a yes that goes to others who decide, or to the list, as well: it
+// is part of their talk about it, and "No! What do you think?" to all would say yes.
+func (l *List) aloneWith(h rewrite.Header, author smtp.Path, p Proof) error {
+	if p.Action != Publish && p.Action != Approve {
+		return nil
+	}
+	decider, err := l.Decider(p)
+	if err != nil {
+		return err
+	}
+	for _, name := range [...]string{"To", "Cc"} {
+		for _, f := range h.All(name) {
+			named, _ := rewrite.Addresses(f.Value())
+			for _, to := range named {
+				_, verb, _ := strings.Cut(to.Local, l.delimiter)
+				_, isYes := cutFold(verb, VerbConfirm+"-")
+				others := contains(l.owners, to) || contains(l.mods, to) || l.isOwn(to) && !isYes
+				if others && to.Key() != author.Key() && to.Key() != decider.Key() {
+					return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: fmt.Sprintf(
+						"this answer also goes to %s, so it counts as talk and decides nothing; to say yes, answer to the list's address alone", to.Address())}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // isOwn says that an address is the list's, or of its commands and owners.

@@ -69,6 +69,10 @@ func (a Action) AboutHeld() bool {
 	return false
 }
 
+// AboutOthers says that the proof is a moderator's or an owner's, about what somebody
+// else wrote or wants: it is bound to whom it was sent.
+func (a Action) AboutOthers() bool { return a.AboutRequest() || a.AboutHeld() && a != OwnPost }
+
 // ProofLife is how long a proof is good: somebody may be away for a week, and
 // ezmlm's are good for eleven days.
 const ProofLife = 11 * 24 * time.Hour
@@ -92,12 +96,24 @@ type Proof struct {
 // question: who is asked about himself, or the name of a request. Nothing is
 // stored for it.
 func (l *List) ProofAddress(a Action, subject string, now time.Time) (smtp.Path, error) {
+	return l.proofAddress(a, subject, now)
+}
+
+// DecisionAddress is ProofAddress for what somebody decides about others: a moderator
+// or an owner of the list, to whom it is sent. It is as long as if it were nobody's
+// own, since who it is stands in the proof alone; when they are no longer with the
+// list it is void.
+func (l *List) DecisionAddress(a Action, subject string, decider smtp.Path, now time.Time) (smtp.Path, error) {
+	return l.proofAddress(a, subject, now, decider.Key())
+}
+
+func (l *List) proofAddress(a Action, subject string, now time.Time, decider ...string) (smtp.Path, error) {
 	key, err := l.key()
 	if err != nil {
 		return smtp.Path{}, err
 	}
 	expiry := strconv.FormatInt(now.Add(ProofLife).Unix()/3600, 36)
-	verb := "confirm-" + string(rune(a)) + expiry + "-" + l.proofMAC(key, a, expiry, subject)
+	verb := "confirm-" + string(rune(a)) + expiry + "-" + token.Make(key, proofParts(l.Addr.Key(), a, expiry, subject, decider...)...)
 	address := l.Verb(verb + "-" + subject)
 	if !a.AboutRequest() && !a.AboutHeld() && len(address.Local) > maxLocal {
 		address = l.Verb(verb)
@@ -105,8 +121,36 @@ func (l *List) ProofAddress(a Action, subject string, now time.Time) (smtp.Path,
 	return address, nil
 }
 
-func (l *List) proofMAC(key []byte, a Action, expiry, subject string) string {
-	return token.Make(key, "confirm", l.Addr.Key(), string(rune(a)), expiry, strings.ToLower(subject))
+// proofParts are what a proof binds.
+func proofParts(list string, a Action, expiry, subject string, decider ...string) []string {
+	return append([]string{"confirm", list, string(rune(a)), expiry, strings.ToLower(subject)}, decider...)
+}
+
+// Decider is the moderator or owner to whom an address was sent that decides about
+// others; null where it was sent to none of those that the list has.
+func (l *List) Decider(p Proof) (smtp.Path, error) {
+	if !p.Action.AboutOthers() {
+		return smtp.Path{}, nil
+	}
+	key, err := l.readKey()
+	if errors.Is(err, fs.ErrNotExist) {
+		return smtp.Path{}, nil
+	}
+	if err != nil {
+		return smtp.Path{}, err
+	}
+	return l.decider(key, p, p.Subject), nil
+}
+
+func (l *List) decider(key []byte, p Proof, subject string) smtp.Path {
+	for _, list := range [...][]smtp.Path{l.mods, l.owners} {
+		for _, who := range list {
+			if token.Check(key, p.mac, proofParts(l.name(), p.Action, p.expiry, subject, who.Key())...) {
+				return who
+			}
+		}
+	}
+	return smtp.Path{}
 }
 
 // Subject is an address as a proof has it, and as VERP writes it: user=domain.
@@ -161,7 +205,13 @@ func (l *List) CheckProof(p Proof, now time.Time, from ...smtp.Path) (subject st
 	}
 	hour, err := strconv.ParseInt(p.expiry, 36, 64)
 	for _, s := range subjects {
-		if err != nil || !token.Check(key, p.mac, "confirm", l.name(), string(rune(p.Action)), p.expiry, strings.ToLower(s)) {
+		good := false
+		if p.Action.AboutOthers() {
+			good = !l.decider(key, p, s).IsNull()
+		} else {
+			good = token.Check(key, p.mac, proofParts(l.name(), p.Action, p.expiry, s)...)
+		}
+		if err != nil || !good {
 			continue
 		}
 		if until := time.Unix(hour*3600, 0); now.After(until) {

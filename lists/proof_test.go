@@ -128,3 +128,52 @@ func FuzzCommand(f *testing.F) {
 		}
 	})
 }
+
+// TestDecisionAddress: what a moderator or an owner may decide is bound to whom it was
+// sent, and is void once they are no longer with the list.
+func TestDecisionAddress(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	if err := l.Set([]string{"moderators=mona@example.org,max@example.org"}); err != nil {
+		t.Fatal(err)
+	}
+	now, seen := time.Now(), map[string]bool{}
+	open := func() *List {
+		t.Helper()
+		l, err := s.Open(l.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	l = open()
+	for _, a := range []Action{Publish, SendBack, Drop, AllowAlways, BanAuthor, Approve, Decline} {
+		for _, who := range []string{"mona@example.org", "max@example.org", "eve@example.net"} {
+			address, err := l.DecisionAddress(a, "0a1b2c3d4e5f", addr(who), now)
+			if err != nil || seen[address.Local] {
+				t.Fatalf("%s, %v", address, err)
+			}
+			seen[address.Local] = true
+			_, p := proofOf(t, s, address)
+			subject, err := l.CheckProof(p, now)
+			decider, derr := l.Decider(p)
+			if good := who != "eve@example.net"; good != (err == nil) || derr != nil || good && (decider.Address() != who || subject != "0a1b2c3d4e5f") {
+				t.Errorf("%c for %s: %q by %s, %v, %v", a, who, subject, decider, err, derr)
+			}
+		}
+		address, _ := l.ProofAddress(a, "0a1b2c3d4e5f", now)
+		if _, p := proofOf(t, s, address); true {
+			if _, err := l.CheckProof(p, now); !errors.Is(err, replyBadProof) {
+				t.Errorf("%c for nobody: %v", a, err)
+			}
+		}
+	}
+	address, _ := l.DecisionAddress(Publish, "0a1b2c3d4e5f", addr("max@example.org"), now)
+	if err := l.Set([]string{"moderators=mona@example.org"}); err != nil {
+		t.Fatal(err)
+	}
+	_, p := proofOf(t, s, address)
+	if _, err := open().CheckProof(p, now); !errors.Is(err, replyBadProof) {
+		t.Errorf("who is a moderator no more: %v", err)
+	}
+}

@@ -18,15 +18,16 @@ import (
 // nothing and writes the same letters: whatever is changed is changed before the
 // answer is in the spool, and an answer that is there ends it.
 type commanding struct {
-	r      *Runner
-	m      *queue.Message
-	l      *lists.List
-	id     string // of the answer
-	header rewrite.Header
-	bodyAt int64     // of the message
-	author smtp.Path // who wrote it, as From says
-	who    smtp.Path // whom it is about
-	lang   string    // of letters to him, where the members do not say it
+	r       *Runner
+	m       *queue.Message
+	l       *lists.List
+	id      string // of the answer
+	header  rewrite.Header
+	bodyAt  int64     // of the message
+	author  smtp.Path // who wrote it, as From says
+	who     smtp.Path // whom it is about
+	decider smtp.Path // whose decision it is, where it is one about others
+	lang    string    // of letters to him, where the members do not say it
 }
 
 // command does what the address of a message asks for.
@@ -130,6 +131,9 @@ func (c *commanding) confirm(p lists.Proof) error {
 	if err != nil {
 		return err
 	}
+	if c.decider, err = c.l.Decider(p); err != nil {
+		return err
+	}
 	switch {
 	case p.Action.AboutRequest():
 		return c.decide(subject, p.Action == lists.Approve)
@@ -230,16 +234,19 @@ func (c *commanding) wait(m lists.Member) error {
 	if err != nil {
 		return err
 	}
-	confirm, err := c.l.ProofAddress(lists.Approve, request.Name, c.m.Arrived)
+	err = toEach(c.l.OwnerPaths(), c.id+"-owners", func(to smtp.Path, id string) error {
+		confirm, err := c.l.DecisionAddress(lists.Approve, request.Name, to, c.m.Arrived)
+		if err != nil {
+			return err
+		}
+		decline, err := c.l.DecisionAddress(lists.Decline, request.Name, to, c.m.Arrived)
+		if err != nil {
+			return err
+		}
+		words := map[string]string{"confirm": confirm.Address(), "decline": decline.Address()}
+		return c.write(id, "ask-owners", []smtp.Path{to}, m.Path, words)
+	})
 	if err != nil {
-		return err
-	}
-	decline, err := c.l.ProofAddress(lists.Decline, request.Name, c.m.Arrived)
-	if err != nil {
-		return err
-	}
-	words := map[string]string{"confirm": confirm.Address(), "decline": decline.Address()}
-	if err := c.write(c.id+"-owners", "ask-owners", c.l.OwnerPaths(), m.Path, words); err != nil {
 		return err
 	}
 	return c.answer("waits-for-owners", m.Path, nil)
@@ -270,8 +277,13 @@ func (c *commanding) decide(name string, yes bool) error {
 	return c.l.EndRequest(name)
 }
 
-// by is who decides, as far as anybody knows: it is the proof that counts.
-func (c *commanding) by() string { return c.author.Address() }
+// by is who decides: the one to whom the address was sent, or who writes.
+func (c *commanding) by() string {
+	if !c.decider.IsNull() {
+		return c.decider.Address()
+	}
+	return c.author.Address()
+}
 
 // member is the member with this address, if there is one.
 func (c *commanding) member(p smtp.Path) (lists.Member, bool, error) {

@@ -93,6 +93,23 @@ func (r *Runner) writeLetter(l *lists.List, n note) error {
 	return nil
 }
 
+// toEach has a letter written to each of several people, with addresses of their own
+// that decide: so what is decided is decided by whom the list knows, and nobody's
+// answer to all goes to the others' addresses. The one with the id itself comes last,
+// since it says that all are there.
+func toEach(to []smtp.Path, id string, write func(to smtp.Path, id string) error) error {
+	for i := len(to) - 1; i >= 0; i-- {
+		own := id
+		if i > 0 {
+			own = fmt.Sprintf("%s-to%d", id, i+1)
+		}
+		if err := write(to[i], own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // wordsOf are the words that every letter of a list has.
 func wordsOf(l *lists.List) map[string]string {
 	words := map[string]string{

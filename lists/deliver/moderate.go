@@ -111,18 +111,20 @@ func printable(c rune) rune {
 	return c
 }
 
-// askModerators sends a held post to those who decide, under this id, or has it
-// stand in their next summary.
+// askModerators sends a held post to each of those who decide, or has it stand in
+// their next summary.
 func (r *Runner) askModerators(held *queue.Message, l *lists.List, id string, h rewrite.Header, reason string) error {
 	if l.HeldNotice == lists.HeldNoticeDaily {
 		return r.Site.AwaitSummary(l, r.now())
 	}
-	words, err := r.moderation(l, held, h, reason)
-	if err != nil {
-		return err
-	}
-	return r.writeLetter(l, note{
-		id: id, text: "moderate", to: l.ModeratorPaths(), words: words, at: r.now(), client: held.Client, attach: []*queue.Message{held},
+	return toEach(l.ModeratorPaths(), id, func(to smtp.Path, id string) error {
+		words, err := r.moderation(l, held, h, reason, to)
+		if err != nil {
+			return err
+		}
+		return r.writeLetter(l, note{
+			id: id, text: "moderate", to: []smtp.Path{to}, words: words, at: r.now(), client: held.Client, attach: []*queue.Message{held},
+		})
 	})
 }
 

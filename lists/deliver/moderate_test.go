@@ -336,3 +336,89 @@ func TestMemberWords(t *testing.T) {
 	w.wantTaken(f, "dora@example.com", "fred@example.com", "dora@example.com", "fred@example.com")
 	w.wantEmpty()
 }
+
+// TestModeratorsTalk: each moderator gets a letter alone, with addresses of their own,
+// and a yes that goes to the others too is talk.
+func TestModeratorsTalk(t *testing.T) {
+	w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org,max@example.org", "subscribe=approve", "owners=olga@example.org,otto@example.org")
+	eve, bob, mona, max := person("eve@example.net"), person("bob@example.net"), person("mona@example.org"), person("max@example.org")
+	w.message(eve.addr, strangersPost, "dev@lists.example.org")
+	w.deliver()
+	first, second := mona.letter("To decide: Hello (dev@lists.example.org)"), max.letter("To decide: Hello (dev@lists.example.org)")
+	if got := first.Header.Get("To") + second.Header.Get("To"); got != "<mona@example.org><max@example.org>" {
+		t.Errorf("To is %s", got)
+	}
+	yes, other := reply(first), reply(second)
+	if yes == other {
+		t.Errorf("both answer to %s", yes)
+	}
+	answer := func(from, field string) string {
+		return "From: " + from + "\r\n" + field + "\r\nSubject: Re: To decide\r\n\r\nNo! What do you think?\r\n"
+	}
+	for _, field := range []string{
+		"To: <" + yes + ">, max@example.org", "To: <" + yes + ">\r\nCc: Max <MAX@example.org>", "To: otto@example.org\r\nCc: <" + yes + ">",
+		"To: <" + yes + ">\r\nCc: dev@lists.example.org", "To: <" + yes + ">, dev+owner@lists.example.org",
+	} {
+		w.wantWire("550 5.7.1 this answer also goes to ", mona.addr, yes, answer(mona.addr, field))
+	}
+	w.deliver()
+	if got := bob.letters(); len(got) != 0 || len(w.held(l)) != 1 {
+		t.Fatalf("bob got %+v, held %q", got, w.held(l))
+	}
+	w.wantWire("250", "mona@home.example", yes, answer("mona@home.example", "To: <"+yes+">, mona@example.org, a friend <f@example.net>"))
+	w.deliver()
+	if got := bob.letters(); len(got) != 1 {
+		t.Errorf("bob got %+v", got)
+	}
+	w.wantWire("550 5.7.1 you come second: mona@example.org has sent it to the list", max.addr, other, answer(max.addr, "To: <"+other+">"))
+
+	olga, otto := person("olga@example.org"), person("otto@example.org")
+	olga.letters()
+	otto.letters()
+	eve.says("dev+subscribe@lists.example.org", "")
+	ask := reply(olga.letter("eve@example.net would like to join dev@lists.example.org"))
+	if ask == reply(otto.letter("eve@example.net would like to join dev@lists.example.org")) {
+		t.Errorf("both owners answer to %s", ask)
+	}
+	w.wantWire("550 5.7.1 this answer also goes to otto@example.org", olga.addr, ask, answer(olga.addr, "To: <"+ask+">\r\nCc: otto@example.org"))
+	wantMembers(t, l, "bob@example.net")
+	olga.says(ask, "yes")
+	wantMembers(t, l, "bob@example.net", "eve@example.net")
+}
+
+// TestModeratorsCrash: however often a run has died before the last letter was there,
+// each moderator gets one.
+func TestModeratorsCrash(t *testing.T) {
+	w, _, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org,max@example.org,mia@example.org")
+	w.message("eve@example.net", strangersPost, "dev@lists.example.org")
+	for n := 1; n <= 3; n++ {
+		r := w.runner()
+		commits := 0
+		r.Spool.Fault = func(call, path string) error {
+			if call == "rename" && strings.Contains(path, "outbound") {
+				if commits++; commits == 2 && n < 3 {
+					return os.ErrDeadlineExceeded
+				}
+			}
+			return nil
+		}
+		r.Run(t.Context())
+		if n < 3 && commits != 2 { // one more is there each time
+			t.Errorf("run %d tried %d commits, want 2", n, commits)
+		}
+		for _, who := range []string{"mona@example.org", "max@example.org", "mia@example.org"} {
+			someone := person(who)
+			if got := someone.letters(); n < 3 && len(got) != 0 {
+				t.Errorf("before all are there %s got %+v", who, got)
+			}
+		}
+		w.later += 6 * time.Hour
+	}
+	w.deliver()
+	for _, who := range []string{"mona@example.org", "max@example.org", "mia@example.org"} {
+		someone := person(who)
+		if got := someone.letters(); len(got) != 1 {
+			t.Errorf("%s got %d letters", who, len(got))
+		}
+	}
+}

@@ -65,8 +65,18 @@ func (r *Runner) summary(l *lists.List, id string) error {
 		return nil
 	}
 	slices.SortStableFunc(posts, func(a, b *queue.Message) int { return a.Arrived.Compare(b.Arrived) })
+	if l.HeldNotice == lists.HeldNoticeDaily {
+		if err := r.Site.AwaitSummary(l, r.now()); err != nil {
+			return err
+		}
+	}
+	return toEach(l.ModeratorPaths(), id, func(to smtp.Path, id string) error { return r.summaryTo(to, l, id, posts) })
+}
+
+// summaryTo writes to one moderator.
+func (r *Runner) summaryTo(to smtp.Path, l *lists.List, id string, posts []*queue.Message) error {
 	n := note{
-		id: id, text: "summary", to: l.ModeratorPaths(), at: r.now(),
+		id: id, text: "summary", to: []smtp.Path{to}, at: r.now(),
 		words: map[string]string{"count": strconv.Itoa(len(posts))},
 	}
 	text, err := letter.Find("summary-post", n.language(l), l.Dir)
@@ -75,7 +85,7 @@ func (r *Runner) summary(l *lists.List, id string) error {
 	}
 	size := int64(0)
 	for i, m := range posts {
-		words, err := r.summaryWords(l, m)
+		words, err := r.summaryWords(l, m, to)
 		if err != nil {
 			return err
 		}
@@ -85,27 +95,22 @@ func (r *Runner) summary(l *lists.List, id string) error {
 			n.attach = append(n.attach, m)
 		}
 	}
-	if l.HeldNotice == lists.HeldNoticeDaily {
-		if err := r.Site.AwaitSummary(l, r.now()); err != nil {
-			return err
-		}
-	}
 	return r.writeLetter(l, n)
 }
 
 // summaryWords are those about one post.
-func (r *Runner) summaryWords(l *lists.List, m *queue.Message) (map[string]string, error) {
+func (r *Runner) summaryWords(l *lists.List, m *queue.Message, to smtp.Path) (map[string]string, error) {
 	raw, _, err := rewrite.ReadHeader(m.Content())
 	if err != nil {
 		return nil, err
 	}
 	_, reason, _ := strings.Cut(m.Why, ": ")
-	return r.moderation(l, m, rewrite.Parse(raw), reason)
+	return r.moderation(l, m, rewrite.Parse(raw), reason, to)
 }
 
-// moderation are the words of a letter about a held post: what it is, and the
-// addresses that decide.
-func (r *Runner) moderation(l *lists.List, held *queue.Message, h rewrite.Header, reason string) (map[string]string, error) {
+// moderation are the words of a letter to a moderator about a held post: what it is,
+// and the moderator's own addresses that decide.
+func (r *Runner) moderation(l *lists.List, held *queue.Message, h rewrite.Header, reason string, to smtp.Path) (map[string]string, error) {
 	words := map[string]string{
 		"list": l.Addr.Address(), "reason": unkeyedWord(reason), "subject": subjectOf(h), "author": authorOf(h, held.From).Address(),
 		"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
@@ -113,7 +118,7 @@ func (r *Runner) moderation(l *lists.List, held *queue.Message, h rewrite.Header
 	for word, action := range map[string]lists.Action{
 		"confirm": lists.Publish, "allow": lists.AllowAlways, "reject": lists.SendBack, "discard": lists.Drop, "ban": lists.BanAuthor,
 	} {
-		p, err := l.ProofAddress(action, held.ID, r.now())
+		p, err := l.DecisionAddress(action, held.ID, to, r.now())
 		if err != nil {
 			return nil, err
 		}
