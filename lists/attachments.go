@@ -25,12 +25,12 @@ func badKind(patterns []string) string {
 
 // fitsKind says whether a part is of a kind: "image/*" is a type, "*.exe" a file
 // name.
-func fitsKind(patterns []string, p parts.Part) bool {
+func (f fold) fitsKind(patterns []string, p parts.Part) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
 		if strings.Contains(pattern, "/") {
-			return match(pattern, p.Type)
+			return f.match(pattern, p.Type)
 		}
-		return slices.ContainsFunc(p.Names, func(name string) bool { return match(pattern, name) })
+		return slices.ContainsFunc(p.Names, func(name string) bool { return f.match(pattern, name) })
 	})
 }
 
@@ -60,7 +60,7 @@ func (l *List) judgeParts(p *Posting) (d Decision, done bool, err error) {
 	err = parts.Walk(p.Header, body, func(part parts.Part) error {
 		n++
 		container := part.Multipart() || ownText(part)
-		if fitsKind(l.AttachmentsRefuse, part) || len(l.AttachmentsAllow) > 0 && !container && !fitsKind(l.AttachmentsAllow, part) {
+		if loose.fitsKind(l.AttachmentsRefuse, part) || len(l.AttachmentsAllow) > 0 && !container && !strict.fitsKind(l.AttachmentsAllow, part) {
 			bad = part
 			return errPart
 		}

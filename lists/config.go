@@ -12,6 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/textfile"
 	"superlist/queue"
 )
 
@@ -133,7 +134,7 @@ func readConfig(file string, t table) (text string, err error) {
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return "", err
 	}
-	text = string(raw[:n])
+	text = string(textfile.Plain(raw[:n]))
 	return text, decodeConfig(file, text, t)
 }
 

@@ -1,7 +1,6 @@
 package lists
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"superlist/lists/textfile"
 	"superlist/smtp"
 )
 
@@ -53,9 +53,9 @@ func NewConfig(owners []smtp.Path, settings []string) (text string, err error) {
 
 // template is a new list's list.toml.
 func template(owners []smtp.Path) string {
-	var quoted []string
+	var addresses []string
 	for _, owner := range owners {
-		quoted = append(quoted, quoteTOML(owner.Address()))
+		addresses = append(addresses, owner.Address())
 	}
 	d := defaults()
 	return `# A line with a # directly before a key shows the value that is in force. To change
@@ -64,7 +64,7 @@ func template(owners []smtp.Path) string {
 # What the list is about, in a few words; it stands in List-Id.
 #description = ""
 # Who runs the list: mail to the list's +owner address goes to them, and they may post.
-owners = [` + strings.Join(quoted, ", ") + `]
+owners = ` + listTOML(addresses) + `
 # Who may post as well, and alone where post = "moderators".
 #moderators = []
 # Who may post: anyone, members, moderators, nobody.
@@ -191,7 +191,7 @@ func (l *List) rewrite(to func(Config) []string, point bool) error {
 	if err != nil {
 		return err
 	}
-	text := string(raw)
+	text := string(textfile.UTF8(raw))
 	now := defaults()
 	decodeConfig(l.ConfigFile(), text, &now) // what is wrong in it, accept says below
 	settings := to(now)
@@ -298,19 +298,40 @@ func literal(name, value string) string {
 		if strings.HasPrefix(value, "[") {
 			return value
 		}
-		var b bytes.Buffer
-		for word := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ',' || c == ' ' }) {
-			if b.Len() > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(quoteTOML(word))
-		}
-		return "[" + b.String() + "]"
+		return listTOML(splitList(value))
 	}
 	if strings.HasPrefix(value, `"`) {
 		return value
 	}
 	return quoteTOML(value)
+}
+
+// splitList takes apart what commas and spaces part, but not inside quotes: a local
+// part may have both in it.
+func splitList(value string) (words []string) {
+	quoted, escaped := false, false
+	return strings.FieldsFunc(value, func(c rune) bool {
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		default:
+			return (c == ',' || c == ' ') && !quoted
+		}
+		return false
+	})
+}
+
+// listTOML is a list of strings as TOML.
+func listTOML(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = quoteTOML(word)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // Remove takes a list away with everything that is in its directory. It is gone

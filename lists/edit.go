@@ -86,14 +86,16 @@ func (s MemberSet) Remove(p smtp.Path) bool {
 	return ok
 }
 
-// ParseMember reads a line of a members file: "address [nomail] [digest] [name=…]".
+// ParseMember reads what somebody gives for a member, an address and words behind
+// it: "address [nomail] [digest] [name=…]". Other than in a file there are no
+// comments: # may begin an address.
 func ParseMember(line string) (Member, bool) {
 	line = strings.TrimSpace(line)
 	if strings.ContainsFunc(line, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
 		return Member{}, false
 	}
-	m, ok := parseMember(line)
-	return m, ok && !strings.HasPrefix(m.Path.Domain, "[") && len(m.Path.Local) <= 64
+	m, ok := memberOf(strings.TrimFunc(line, blank))
+	return m, ok && !strings.HasPrefix(m.Path.Domain, "[") && len(m.Path.Local) <= maxMember
 }
 
 // EditMembers changes the members under the list's lock. The new file is in
@@ -128,7 +130,7 @@ func (l *List) readMembers() (set MemberSet, other []string, err error) {
 	set = make(MemberSet)
 	err = m.guard(func() {
 		for line := range strings.Lines(string(m.data)) {
-			line = strings.TrimSpace(line)
+			line = strings.TrimFunc(line, blank)
 			if member, ok := parseMember(line); ok {
 				set.Add(member)
 			} else if line != "" {

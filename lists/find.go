@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"superlist/smtp"
@@ -149,46 +150,69 @@ func (m *Members) scan(key string) []byte {
 }
 
 // isKey says that a line, which may have been written by hand, is the member
-// with this key. It parses only what may be an unusual spelling.
+// with this key.
 func isKey(line []byte, key string) bool {
-	line = bytes.TrimLeft(line, " \t")
-	address := addressOf(line)
+	address := addressOf(trimLine(line))
 	if compareKey(address, key) == 0 {
 		return true
 	}
-	if !bytes.ContainsAny(address, `"\`) && !bytes.HasSuffix(address, []byte{'.'}) {
+	if !bytes.HasSuffix(address, []byte{'.'}) {
 		return false
 	}
 	path, ok := smtp.ParseAddress(string(address))
 	return ok && path.Key() == key
 }
 
+// trimLine is a line without the white space in front, and without what else stands
+// there and is not seen, as an editor or the clipboard may leave it.
+func trimLine(line []byte) []byte { return bytes.TrimLeftFunc(line, blank) }
+
+// blank says that a character parts an address from what is about it: white space,
+// of any width, and what steers the direction of text. The two joiners may stand in
+// an address.
+func blank(c rune) bool {
+	if c <= ' ' {
+		return true
+	}
+	return c > '~' && (unicode.IsSpace(c) || unicode.Is(unicode.Cf, c) && c != '\u200c' && c != '\u200d')
+}
+
 // addressOf is the part of a line up to the first white space outside quotes;
 // empty for a comment.
 func addressOf(line []byte) []byte {
-	quoted, escaped := false, false
-	for i, c := range line {
-		switch {
-		case c == '#' && i == 0:
-			return nil
-		case escaped:
-			escaped = false
+	if len(line) > 0 && line[0] == '#' {
+		return nil
+	}
+	return line[:wordEnd(line)]
+}
+
+// wordEnd is where the first word of a line ends. White space inside quotes is part
+// of it.
+func wordEnd[T []byte | string](line T) int {
+	quoted := false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
 		case c == '\\':
-			escaped = true
+			i++
 		case c == '"':
 			quoted = !quoted
-		case (c == ' ' || c == '\t' || c == '\r') && !quoted:
-			return line[:i]
+		case quoted:
+		case c <= ' ':
+			return i
+		case c >= utf8.RuneSelf:
+			if r, _ := utf8.DecodeRune([]byte(line[i:min(i+utf8.UTFMax, len(line))])); r != utf8.RuneError && blank(r) {
+				return i
+			}
 		}
 	}
-	return line
+	return len(line)
 }
 
 // compareKey compares an address with a key as strings.Compare would compare its
 // own.
 func compareKey(address []byte, key string) int {
 	for _, c := range address {
-		if c >= utf8.RuneSelf {
+		if c >= utf8.RuneSelf || c == '"' || c == '\\' { // it may be spelled in another way
 			path, _ := smtp.ParseAddress(string(address))
 			return strings.Compare(path.Key(), key)
 		}

@@ -119,7 +119,7 @@ func (l *List) Judge(p *Posting) (Decision, error) {
 		authors = append(slices.Clone(p.Proved), authors...)
 	}
 	for _, banned := range append([]smtp.Path{from}, authors...) {
-		if fitsAny(l.Ban, banned) {
+		if bans(l.Ban, banned) {
 			return l.reject(p, "ban", "5.7.1", "%s may not post to %s", banned.Address(), l.Addr.Address()), nil
 		}
 	}
@@ -128,8 +128,7 @@ func (l *List) Judge(p *Posting) (Decision, error) {
 		return Decision{}, err
 	}
 	if !p.AtRcpt {
-		i := slices.IndexFunc(rules, func(r Rule) bool { return r.Fits(p.Header) })
-		switch {
+		switch i := firstFit(rules, p.Header); {
 		case i < 0:
 			p.trace("rules", "none of %d fits", len(rules))
 		case rules[i].Pass:
@@ -355,18 +354,4 @@ func spell(paths []smtp.Path) string {
 		words = append(words, p.Address())
 	}
 	return strings.Join(words, ", ")
-}
-
-// fitsAny says whether an address fits one of the patterns: bob@example.net,
-// *@example.net, example.net (the same), *.example.net.
-func fitsAny(patterns []string, p smtp.Path) bool {
-	for _, pattern := range patterns {
-		if !strings.Contains(pattern, "@") {
-			pattern = "*@" + pattern
-		}
-		if match(pattern, p.Address()) {
-			return true
-		}
-	}
-	return false
 }

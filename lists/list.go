@@ -56,7 +56,7 @@ func (s *Site) validName(name string) bool {
 // Dir is the directory of a list, whether it exists or not. The error is
 // ReplyNoList for an address that cannot be a list's.
 func (s *Site) Dir(addr smtp.Path) (string, error) {
-	name := strings.ToLower(addr.Local)
+	name := smtp.Fold(addr.Local)
 	domain, ok := smtp.ASCIIDomain(addr.Domain)
 	if !s.validName(name) || !ok {
 		return "", ReplyNoList
@@ -129,17 +129,17 @@ func (l *List) ModeratorPaths() []smtp.Path {
 // the other. Doing it twice is doing it once.
 func (l *List) AddPattern(key string, p smtp.Path) error {
 	pattern := PatternOf(p.Address())
-	is := func(s string) bool { return strings.EqualFold(s, pattern) }
+	is := func(s string) bool { return samePattern(s, pattern) }
 	return l.change(func(now Config) (settings []string) {
 		in, out, other := now.Allow, now.Ban, "ban"
 		if key == "ban" {
 			in, out, other = now.Ban, now.Allow, "allow"
 		}
 		if !slices.ContainsFunc(in, is) {
-			settings = append(settings, key+"="+strings.Join(append(slices.Clone(in), pattern), ","))
+			settings = append(settings, key+"="+listTOML(append(slices.Clone(in), pattern)))
 		}
 		if slices.ContainsFunc(out, is) {
-			settings = append(settings, other+"="+strings.Join(slices.DeleteFunc(slices.Clone(out), is), ","))
+			settings = append(settings, other+"="+listTOML(slices.DeleteFunc(slices.Clone(out), is)))
 		}
 		return settings
 	})

@@ -67,20 +67,30 @@ func (m Member) Gets(author string, named map[string]bool, day string) bool {
 	return m.Present(day) && !(m.NoOwn && key == author) && !(m.NoCopy && named[key])
 }
 
+// parseMember reads a line of a members file.
 func parseMember(line string) (Member, bool) {
-	line = strings.TrimLeft(line, " \t")
-	address := string(addressOf([]byte(line)))
-	if address == "" {
+	line = strings.TrimFunc(line, blank)
+	if line == "" || line[0] == '#' {
 		return Member{}, false
 	}
-	path, ok := smtp.ParseAddress(address)
+	return memberOf(line)
+}
+
+// memberOf reads an address and words behind it.
+func memberOf(line string) (Member, bool) {
+	end := wordEnd(line)
+	path, ok := smtp.ParseAddress(line[:end])
 	m := Member{Path: path}
-	rest := strings.TrimSpace(line[len(address):])
+	rest := strings.TrimFunc(line[end:], blank)
 	for rest != "" {
-		word, after := rest, ""
-		if i := strings.IndexAny(rest, " \t"); i >= 0 && !strings.HasPrefix(rest, wordName) {
-			word, after = rest[:i], rest[i:]
+		end := strings.IndexFunc(rest, blank)
+		switch {
+		case strings.HasPrefix(rest, wordName), end < 0:
+			end = len(rest)
+		case strings.HasPrefix(rest, wordFor): // an address may have spaces in quotes
+			end = wordEnd(rest)
 		}
+		word := rest[:end]
 		m.NoMail = m.NoMail || word == wordNoMail
 		m.Digest = m.Digest || word == wordDigest
 		m.NoCopy = m.NoCopy || word == wordNoCopy
@@ -96,14 +106,19 @@ func parseMember(line string) (Member, bool) {
 			m.For, m.NoMail = whose, true
 		}
 		m.Words = append(m.Words, word)
-		rest = strings.TrimSpace(after)
+		rest = strings.TrimFunc(rest[end:], blank)
 	}
 	return m, ok
 }
 
-// String is the member's line.
+// String is the member's line. An address that would make a comment of it is
+// quoted.
 func (m Member) String() string {
-	return strings.Join(append([]string{m.Path.Address()}, m.Words...), " ")
+	address := m.Path.Address()
+	if strings.HasPrefix(address, "#") {
+		address = `"` + m.Path.Local + `"` + address[len(m.Path.Local):]
+	}
+	return strings.Join(append([]string{address}, m.Words...), " ")
 }
 
 // A Delivery is how a member gets the posts of a list.

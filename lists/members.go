@@ -14,14 +14,17 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/textfile"
 	"superlist/queue"
 )
 
 // sortedMark is the part of a second in the mtime of a members file that was
 // written here, and so is in order. An edit by hand sets another time, and then
 // a search that finds nothing is not believed: the file is read through. On a
-// file system that keeps whole seconds only, it always is.
-const sortedMark = 271828182
+// file system that keeps whole seconds only, it always is. So is a file of the
+// versions that had another mark (271828182): smtp.Path.Key put some addresses
+// beyond ASCII elsewhere then.
+const sortedMark = 314159265
 
 // Members is a list's members file, open for reading. It is what it was when
 // it was opened, whatever superlist does to the list meanwhile; an editor that
@@ -30,7 +33,8 @@ type Members struct {
 	file   string
 	large  *os.File // nil: all of it is in data
 	size   int64
-	data   []byte // of a large file: mapped once something needs all of it
+	data   []byte // of a large file: there once something needs all of it
+	mmap   []byte
 	sorted bool
 }
 
@@ -60,6 +64,9 @@ func (l *List) Members() (*Members, error) {
 	if m.size > 0 {
 		m.data, err = io.ReadAll(io.LimitReader(f, readWhole))
 	}
+	if !m.sorted {
+		m.data = textfile.Plain(m.data)
+	}
 	return m, err
 }
 
@@ -69,10 +76,10 @@ const readWhole = 16 << 10
 // Close lets go of the file.
 func (m *Members) Close() {
 	if m.large != nil {
-		unix.Munmap(m.data)
+		unix.Munmap(m.mmap)
 		m.large.Close()
 	}
-	m.data, m.large = nil, nil
+	m.data, m.mmap, m.large = nil, nil, nil
 }
 
 // mapped brings in a large file for whoever goes through all of it.
@@ -80,11 +87,15 @@ func (m *Members) mapped() (err error) {
 	if m.large == nil || m.data != nil {
 		return nil
 	}
-	m.data, err = unix.Mmap(int(m.large.Fd()), 0, int(m.size), unix.PROT_READ, unix.MAP_SHARED)
+	m.mmap, err = unix.Mmap(int(m.large.Fd()), 0, int(m.size), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		return &fs.PathError{Op: "mmap", Path: m.file, Err: err}
 	}
-	return nil
+	m.data = m.mmap
+	if m.sorted {
+		return nil
+	}
+	return m.faults(func() { m.data = textfile.Plain(m.mmap) })
 }
 
 // guard runs f, which goes through the whole file.
@@ -139,7 +150,7 @@ func (m *Members) All() iter.Seq2[Member, error] {
 func (m *Members) Comments() (lines []string, err error) {
 	err = m.guard(func() {
 		for line := range bytes.Lines(m.data) {
-			if line := bytes.TrimSpace(line); bytes.HasPrefix(line, []byte("#")) {
+			if line := bytes.TrimFunc(line, blank); bytes.HasPrefix(line, []byte("#")) {
 				lines = append(lines, string(line))
 			}
 		}
@@ -155,7 +166,7 @@ func (m *Members) Lint() (wrong []string, inOrder bool, err error) {
 		last, n := "", 0
 		for line := range bytes.Lines(m.data) {
 			n++
-			text := strings.TrimSpace(string(line))
+			text := strings.TrimFunc(string(line), blank)
 			if text == "" || text[0] == '#' {
 				continue
 			}

@@ -380,13 +380,16 @@ func TestReadersSeeOneFile(t *testing.T) {
 
 func TestParseMember(t *testing.T) {
 	for line, want := range map[string]string{
-		"a@example.com":                      "a@example.com",
-		"  A@Example.com  ":                  "A@Example.com",
-		"a@example.com nomail name=Ann Bell": "a@example.com nomail name=Ann Bell",
-		"a@example.com name=nomail":          "a@example.com name=nomail",
-		"a@example.com later words":          "a@example.com later words",
-		`"a b"@example.com nomail`:           `"a b"@example.com nomail`,
-		`a@example.com name=Jörg`:            `a@example.com name=Jörg`,
+		"a@example.com":                               "a@example.com",
+		"  A@Example.com  ":                           "A@Example.com",
+		"a@example.com nomail name=Ann Bell":          "a@example.com nomail name=Ann Bell",
+		"a@example.com name=nomail":                   "a@example.com name=nomail",
+		"a@example.com later words":                   "a@example.com later words",
+		`"a b"@example.com nomail`:                    `"a b"@example.com nomail`,
+		`a@example.com name=Jörg`:                     `a@example.com name=Jörg`,
+		"#a@example.com nomail":                       `"#a"@example.com nomail`,
+		`a@b.example for="a b"@c.example x`:           `a@b.example for="a b"@c.example x`,
+		"\ufeff\u200ba@example.com\u00a0nomail\u202c": "a@example.com nomail",
 
 		strings.Repeat("a", 64) + "@example.com": strings.Repeat("a", 64) + "@example.com",
 	} {
@@ -395,7 +398,7 @@ func TestParseMember(t *testing.T) {
 			t.Errorf("%q: %q, %v", line, m, ok)
 		}
 	}
-	for _, line := range []string{"", "#a@example.com", "a", "@example.com", "a@", "<a@example.com>", "a b@example.com", "a@example.com\x00",
+	for _, line := range []string{"", "#", "# a@example.com", "a", "@example.com", "a@", "<a@example.com>", "a b@example.com", "a@example.com\x00",
 		"a@example.com name=\x1b[2J", "a@[192.0.2.1]", "j\u202eg@example.com", strings.Repeat("a", 65) + "@example.com", "a@example.com\nb@example.com"} {
 		if m, ok := ParseMember(line); ok {
 			t.Errorf("%q is taken as %q", line, m)

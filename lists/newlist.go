@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/textfile"
 	"superlist/smtp"
 )
 
@@ -53,7 +54,7 @@ func (s *Site) Begin(addr smtp.Path, text string) (*NewList, error) {
 		Dir:       tmp,
 		delimiter: s.RecipientDelimiter,
 	}}
-	if err := d.begin(text); err != nil {
+	if err := d.begin(string(textfile.Plain([]byte(text)))); err != nil {
 		d.Abort()
 		return nil, err
 	}
@@ -119,6 +120,7 @@ func (d *NewList) Enrol(r *Roll, comments ...string) error {
 // not be used later is an error now.
 func (d *NewList) Put(name string, content []byte) error {
 	file := filepath.Join(d.Dir, name)
+	content = textfile.Plain(content)
 	switch name {
 	case "rules":
 		if len(content) > maxRules {

@@ -1,14 +1,52 @@
 package lists
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"superlist/smtp"
+)
+
+// A fold is in what a pattern and what it is held against are made alike. There
+// are two, and one rule: who gains something by it, a member, a moderator, whom
+// the list allows, is compared strictly; whoever is kept away, loosely.
+type fold func(string) string
+
+var (
+	strict fold = smtp.Fold
+	loose  fold = smtp.FoldLoose
+)
 
 // match says whether a pattern fits all of s. A star stands for anything, a
-// question mark for one byte, [a-z] and [!a-z] for one of some, a backslash
-// takes the meaning from what follows; letters have no case. What stands in front
+// question mark for one character, [a-z] and [!a-z] for one of some, a backslash
+// takes the meaning from what follows; letters have no case, and names of the DNS
+// that are beyond ASCII are the same in both of their forms. What stands in front
 // of the first star and behind the last is looked for where it must be, and only
 // what stands between two anywhere: that takes time in proportion to the lengths
 // of both, whatever they are, since what it is held against comes from strangers.
-func match(pattern, s string) bool {
+func (f fold) match(pattern, s string) bool {
+	folded := f(s)
+	if matchFolded(f(pattern), folded) {
+		return true
+	}
+	if !hasNames(pattern) && !hasNames(folded) {
+		return false
+	}
+	return matchFolded(f(smtp.UnicodeNames(pattern)), f(smtp.UnicodeNames(folded)))
+}
+
+// hasNames says that a name of the DNS in a text may have another form.
+func hasNames(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf || s[i] == '-' && i > 0 && s[i-1] == '-' {
+			return true
+		}
+	}
+	return false
+}
+
+func matchFolded(pattern, s string) bool {
 	n, star, ok := matchFront(pattern, s)
 	if !ok || !star {
 		return ok && n == len(s)
@@ -22,11 +60,10 @@ func match(pattern, s string) bool {
 			return false
 		}
 	}
-	length := elements(pattern)
-	if length > len(s) {
-		return false
+	s, ok = lastChars(s, elements(pattern))
+	if ok {
+		_, _, ok = matchFront(pattern, s)
 	}
-	_, _, ok = matchFront(pattern, s[len(s)-length:])
 	return ok
 }
 
@@ -37,12 +74,13 @@ func matchFront(pattern, s string) (n int, star, ok bool) {
 		if n == len(s) {
 			return n, false, false
 		}
-		length, fits := matchOne(pattern, s[n])
+		c, size := char(s[n:])
+		length, fits := matchOne(pattern, c)
 		if !fits {
 			return n, false, false
 		}
 		pattern = pattern[length:]
-		n++
+		n += size
 	}
 	return n, pattern != "", true
 }
@@ -50,12 +88,16 @@ func matchFront(pattern, s string) (n int, star, ok bool) {
 // scan gives the end in s of the first place that fits the elements up to the next
 // star; -1: there is none.
 func scan(pattern, s string) int {
-	for at := range len(s) + 1 {
+	for at := 0; ; {
 		if n, _, ok := matchFront(pattern, s[at:]); ok {
 			return at + n
 		}
+		if at == len(s) {
+			return -1
+		}
+		_, size := char(s[at:])
+		at += size
 	}
-	return -1
 }
 
 // nextStar is where the next star stands that means one; -1: nowhere.
@@ -68,7 +110,7 @@ func nextStar(pattern string) int {
 	return -1
 }
 
-// elements is how many bytes a pattern without a star fits.
+// elements is how many characters a pattern without a star fits.
 func elements(pattern string) (n int) {
 	for ; pattern != ""; n++ {
 		pattern = pattern[elementLen(pattern):]
@@ -81,14 +123,107 @@ func elementLen(pattern string) int {
 	switch pattern[0] {
 	case '\\':
 		if len(pattern) > 1 {
-			return 2
+			_, n := char(pattern[1:])
+			return 1 + n
 		}
 	case '[':
 		if end := strings.IndexByte(pattern[1:], ']'); end > 0 {
 			return end + 2
 		}
 	}
-	return 1
+	_, n := char(pattern)
+	return n
+}
+
+// lastChars are the last n characters of s, if it has so many.
+func lastChars(s string, n int) (last string, ok bool) {
+	at := len(s)
+	for ; n > 0 && at > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(s[:at])
+		at -= size
+	}
+	return s[at:], n == 0
+}
+
+// char is the first character of s; a byte that is no UTF-8 is one of its own.
+func char(s string) (c rune, size int) {
+	if s[0] < utf8.RuneSelf {
+		return rune(s[0]), 1
+	}
+	c, size = utf8.DecodeRuneInString(s)
+	if c == utf8.RuneError && size == 1 {
+		c = -rune(s[0])
+	}
+	return c, size
+}
+
+// matchOne holds one character against the first element of a pattern, and gives
+// its length.
+func matchOne(pattern string, c rune) (n int, ok bool) {
+	n = elementLen(pattern)
+	switch {
+	case pattern[0] == '?':
+		return n, true
+	case pattern[0] == '[' && n > 1:
+		return n, inClass(pattern[1:n-1], c)
+	case pattern[0] == '\\' && n > 1:
+		pattern = pattern[1:]
+	}
+	literal, _ := char(pattern)
+	return n, literal == c
+}
+
+func inClass(class string, c rune) bool {
+	class, not := strings.CutPrefix(class, "!")
+	for class != "" {
+		lo, n := char(class)
+		hi := lo
+		class = class[n:]
+		if len(class) > 1 && class[0] == '-' {
+			hi, n = char(class[1:])
+			class = class[1+n:]
+		}
+		if lo <= c && c <= hi {
+			return !not
+		}
+	}
+	return not
+}
+
+// fitsAny says whether an address fits one of the patterns of whom the list
+// allows: bob@example.net, *@example.net, example.net (the same), *.example.net.
+func fitsAny(patterns []string, p smtp.Path) bool {
+	return slices.ContainsFunc(patterns, func(s string) bool { return strict.match(addressPattern(s), p.Key()) })
+}
+
+// bans says whether an address fits one of the patterns of whom the list keeps
+// away.
+func bans(patterns []string, p smtp.Path) bool {
+	return slices.ContainsFunc(patterns, func(s string) bool { return loose.match(addressPattern(s), p.LooseKey()) })
+}
+
+// addressPattern is a pattern for addresses in the form that a Key has: its domain
+// as the DNS has it, as far as that can be said of a pattern.
+func addressPattern(s string) string {
+	i := strings.LastIndexByte(s, '@')
+	if i < 0 {
+		return addressPattern("*@" + s)
+	}
+	if p, ok := smtp.ParseAddress(s); ok && !strings.ContainsAny(s, `*?[\`) {
+		return p.Key()
+	}
+	labels := strings.Split(s[i+1:], ".")
+	for n, label := range labels {
+		if ascii, ok := smtp.ASCIIDomain(label); ok {
+			labels[n] = ascii
+		}
+	}
+	return s[:i+1] + strings.Join(labels, ".")
+}
+
+// samePattern says that two patterns for addresses are spellings of one.
+func samePattern(a, b string) bool {
+	return strict(addressPattern(a)) == strict(addressPattern(b))
 }
 
 // PatternOf is the pattern that fits an address and no other: anybody may call
@@ -107,45 +242,4 @@ func PatternOf(address string) string {
 		}
 	}
 	return b.String()
-}
-
-// matchOne holds one byte against the first element of a pattern, and gives its
-// length.
-func matchOne(pattern string, c byte) (n int, ok bool) {
-	n = elementLen(pattern)
-	switch {
-	case pattern[0] == '?':
-		return n, true
-	case n == 1:
-		return n, fold(pattern[0]) == fold(c)
-	case pattern[0] == '[':
-		return n, inClass(pattern[1:n-1], c)
-	}
-	return n, fold(pattern[1]) == fold(c)
-}
-
-func inClass(class string, c byte) bool {
-	not := strings.HasPrefix(class, "!")
-	if not {
-		class = class[1:]
-	}
-	c = fold(c)
-	for i := 0; i < len(class); i++ {
-		lo, hi := fold(class[i]), fold(class[i])
-		if i+2 < len(class) && class[i+1] == '-' {
-			hi = fold(class[i+2])
-			i += 2
-		}
-		if lo <= c && c <= hi {
-			return !not
-		}
-	}
-	return not
-}
-
-func fold(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }

@@ -7,12 +7,15 @@ import (
 	"io/fs"
 	"mime"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"superlist/lists/rewrite"
+	"superlist/lists/textfile"
 	"superlist/queue"
+	"superlist/smtp"
 )
 
 // A Rule is one line of a list's file "rules": what happens to a post with a
@@ -58,7 +61,7 @@ func (l *List) rules() ([]Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseRules(f.Name(), string(text))
+	return parseRules(f.Name(), string(textfile.Plain(text)))
 }
 
 // CheckRules is the error that a session would meet in the list's rules.
@@ -71,7 +74,7 @@ func parseRules(file, text string) (rules []Rule, err error) {
 	n := 0
 	for line := range strings.SplitSeq(text, "\n") {
 		n++
-		line = strings.TrimSpace(line)
+		line = strings.TrimFunc(line, blank)
 		if line == "" || line[0] == '#' {
 			continue
 		}
@@ -87,8 +90,10 @@ func parseRules(file, text string) (rules []Rule, err error) {
 
 // parseRule reads one line; wrong says how to mend it.
 func parseRule(line string) (r Rule, wrong string) {
-	word, rest, _ := strings.Cut(line, " ")
-	rest = strings.TrimSpace(rest)
+	word, rest := line, ""
+	if i := strings.IndexFunc(line, blank); i >= 0 {
+		word, rest = line[:i], strings.TrimFunc(line[i:], blank)
+	}
 	switch word {
 	case "accept":
 		r.Verdict = Accept
@@ -125,19 +130,76 @@ func parseRule(line string) (r Rule, wrong string) {
 }
 
 // Fits says whether the rule fits a post with this header.
-func (r Rule) Fits(h rewrite.Header) bool {
+func (r Rule) Fits(h rewrite.Header) bool { return firstFit([]Rule{r}, h) == 0 }
+
+// firstFit is the first rule that fits a post with this header; -1 where none does.
+func firstFit(rules []Rule, h rewrite.Header) int {
+	strictly, loosely := reading{header: h, fold: strict}, reading{header: h, fold: loose}
+	return slices.IndexFunc(rules, func(r Rule) bool {
+		if keeps := !r.Pass && r.Verdict != Accept; keeps != r.Not {
+			return loosely.fits(r)
+		}
+		return strictly.fits(r)
+	})
+}
+
+// A reading is a header in a fold, made once for all rules.
+type reading struct {
+	header rewrite.Header
+	fold   fold
+	fields []field
+}
+
+// A field of a reading: what it says, as it stands there and as a person reads it.
+type field struct {
+	name          string
+	values, names []string // names: with U-labels, made where a rule needs them
+}
+
+func (h *reading) fits(r Rule) bool {
 	if r.Field == "*" {
 		return true
 	}
-	for _, f := range h {
-		if !match(r.Field, f.Name) {
-			continue
+	if h.fields == nil {
+		h.fields = make([]field, len(h.header))
+		for i, f := range h.header {
+			h.fields[i].name = h.fold(f.Name)
 		}
-		if r.Value == "" || match(r.Value, f.Value()) || match(r.Value, decoded(f.Value())) {
+	}
+	name := h.fold(r.Field)
+	for i := range h.fields {
+		if matchFolded(name, h.fields[i].name) && (r.Value == "" || h.says(i, r.Value)) {
 			return !r.Not
 		}
 	}
 	return r.Not
+}
+
+// says says whether a pattern fits what a field says.
+func (h *reading) says(i int, pattern string) bool {
+	f := &h.fields[i]
+	if f.values == nil {
+		value := h.header[i].Value()
+		f.values = []string{h.fold(value)}
+		if text := decoded(value); text != value {
+			f.values = append(f.values, h.fold(text))
+		}
+	}
+	folded := h.fold(pattern)
+	fits := func(value string) bool { return matchFolded(folded, value) }
+	if slices.ContainsFunc(f.values, fits) {
+		return true
+	}
+	if !hasNames(pattern) && !slices.ContainsFunc(f.values, hasNames) {
+		return false
+	}
+	if f.names == nil {
+		for _, value := range f.values {
+			f.names = append(f.names, h.fold(smtp.UnicodeNames(value)))
+		}
+	}
+	folded = h.fold(smtp.UnicodeNames(pattern))
+	return slices.ContainsFunc(f.names, fits)
 }
 
 // decoded is a value as a person reads it: RFC 2047.

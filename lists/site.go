@@ -252,7 +252,7 @@ func (s *Site) check() error {
 		return s.wrong("proxy.next_hop", "must not be the address of kick, where nobody speaks SMTP")
 	}
 	for _, d := range s.SharedDomains {
-		if !smtp.ValidDomain(d) {
+		if _, ok := smtp.ASCIIDomain(d); !ok {
 			return s.wrong("shared_domains", fmt.Sprintf("%q is not a domain", d))
 		}
 	}
@@ -315,10 +315,11 @@ func (s *Site) HandsOver() bool { return s.TLS || s.HeloCheck || s.Auth.Offered(
 // Serves says whether a domain has lists here. It is an error where that cannot
 // be told: a disk that is not mounted must not have mail for a list go elsewhere.
 func (s *Site) Serves(domain string) (bool, error) {
-	if !smtp.ValidDomain(domain) {
+	ascii, ok := smtp.ASCIIDomain(domain)
+	if !ok {
 		return false, nil
 	}
-	info, err := os.Stat(filepath.Join(s.ListsDir, strings.ToLower(domain)))
+	info, err := os.Stat(filepath.Join(s.ListsDir, ascii))
 	if err == nil {
 		return info.IsDir(), nil
 	}
@@ -333,7 +334,11 @@ func (s *Site) Serves(domain string) (bool, error) {
 
 // Shares says that a domain has other addresses beside those of its lists.
 func (s *Site) Shares(domain string) bool {
-	return slices.ContainsFunc(s.SharedDomains, func(d string) bool { return strings.EqualFold(d, domain) })
+	ascii, ok := smtp.ASCIIDomain(domain)
+	return ok && slices.ContainsFunc(s.SharedDomains, func(d string) bool {
+		shared, _ := smtp.ASCIIDomain(d)
+		return shared == ascii
+	})
 }
 
 // Spool is the site's queue.

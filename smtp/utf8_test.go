@@ -83,8 +83,82 @@ func FuzzKey(f *testing.F) {
 		if again, ok := ParseAddress(key); ok && again.Key() != key {
 			t.Errorf("%q has the key %q, and that the key %q", s, key, again.Key())
 		}
+		if again, ok := ParseAddress(key); ok && again.LooseKey() != p.LooseKey() {
+			t.Errorf("%q is %q and keeps away %q, and its key %q", s, key, p.LooseKey(), again.LooseKey())
+		}
+		if loose, ok := ParseAddress(p.LooseKey()); ok && loose.LooseKey() != p.LooseKey() {
+			t.Errorf("%q keeps away %q, and that %q", s, p.LooseKey(), loose.LooseKey())
+		}
+		if !isASCII(p.Local) && isASCII(Fold(p.Local)) {
+			t.Errorf("%q is ASCII as %q", p.Local, Fold(p.Local))
+		}
 		if domain, ok := ASCIIDomain(p.Domain); ok && !ValidDomain(domain) {
 			t.Errorf("%q has the domain %q", s, domain)
 		}
 	})
+}
+
+// TestKeys: which spellings are one person, and which are kept away with one.
+func TestKeys(t *testing.T) {
+	for _, test := range []struct {
+		a, b        string
+		same, loose bool
+	}{
+		{"josé@x.example", "JOSE\u0301@X.example", true, true},
+		{"eve@bücher.example", "Eve@XN--BCHER-KVA.example", true, true},
+		{"eve@bücher.example", "eve@BU\u0308CHER.example", true, true},
+		{"σοφός@x.example", "ΣΟΦΌΣ@x.example", true, true},
+		{"straße@x.example", "STRA\u1e9eE@x.example", true, true},
+		{"ǆ@x.example", "ǅ@x.example", true, true},
+		{"\u2126@x.example", "ω@x.example", true, true}, // NFC has one omega only
+
+		{"ivan@x.example", "\u0130van@x.example", false, true},
+		{"ivan@x.example", "\u0131van@x.example", false, false},
+		{"kim@x.example", "\u212aim@x.example", false, true},
+		{"sam@x.example", "\u017fam@x.example", false, true},
+		{"θ@x.example", "\u03f4@x.example", false, true},
+		{"μ@x.example", "\u00b5@x.example", false, true},
+		{"boss@x.example", "ｂoss@x.example", false, true},
+		{"straße@x.example", "strasse@x.example", false, false},
+		{"boss@x.example", "bоss@x.example", false, false}, // Cyrillic: another letter
+		{"\u1fefa@x.example", "`a@x.example", false, true},
+	} {
+		a, _ := ParseAddress(test.a)
+		b, ok := ParseAddress(test.b)
+		if !ok || (a.Key() == b.Key()) != test.same || (a.LooseKey() == b.LooseKey()) != test.loose {
+			t.Errorf("%s and %s: %q %q, %q %q", test.a, test.b, a.Key(), b.Key(), a.LooseKey(), b.LooseKey())
+		}
+	}
+}
+
+// TestDeceivingDomain: a label that is not what it looks like is none.
+func TestDeceivingDomain(t *testing.T) {
+	for _, domain := range []string{"\u212aim.example", "ｅxample.com", "a.e\u017f", "例え。テスト", "a．example", "\u2100.example"} {
+		if ascii, ok := ASCIIDomain(domain); ok {
+			t.Errorf("%q is %q", domain, ascii)
+		}
+	}
+	for _, domain := range []string{"Ω.\u2126.example", "BÜCHER.example", "faß.de", "用户.例え"} {
+		if ascii, ok := ASCIIDomain(domain); !ok {
+			t.Errorf("%q is %q", domain, ascii)
+		}
+	}
+}
+
+// TestUnicodeNames: a text with names of the DNS in it, as people read them.
+func TestUnicodeNames(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                           "",
+		"plain text":                 "plain text",
+		"Eve <eve@XN--bcher-KVA.ex>": "Eve <eve@bücher.ex>",
+		"*@*.xn--bcher-kva.example":  "*@*.bücher.example",
+		"xn--bcher-kva":              "bücher",
+		"*@xn--*":                    "*@xn--*",
+		"axn--bcher-kva":             "axn--bcher-kva",
+		"xn--\xff.xn--":              "xn--\xff.xn--",
+	} {
+		if got := UnicodeNames(in); got != want {
+			t.Errorf("%q is %q, want %q", in, got, want)
+		}
+	}
 }

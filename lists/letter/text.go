@@ -12,6 +12,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 	"golang.org/x/text/language"
+
+	"superlist/lists/textfile"
 )
 
 //go:embed texts/*.toml
@@ -148,7 +150,7 @@ func load(from fs.FS, name string) (map[string]Text, error) {
 		return nil, err
 	}
 	texts := make(map[string]Text)
-	meta, err := toml.Decode(string(raw), &texts)
+	meta, err := toml.Decode(string(textfile.Plain(raw)), &texts)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,172 @@
+package lists
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"superlist/smtp"
+)
+
+// wide is a text in UTF-16, little endian, as Notepad's "Unicode" is.
+func wide(s string) string {
+	var b strings.Builder
+	for _, unit := range utf16.Encode([]rune(s)) {
+		b.Write([]byte{byte(unit), byte(unit >> 8)})
+	}
+	return b.String()
+}
+
+// TestMembersByHand: a members file is read whatever an editor has made of it, by
+// everybody who reads it, and the next edit keeps it.
+func TestMembersByHand(t *testing.T) {
+	long := strings.Repeat("x", readWhole/100)
+	var many strings.Builder
+	for i := range 200 {
+		many.WriteString("y" + strings.Repeat("0", i%50) + "@example.com name=" + long + "\r\n")
+	}
+	for name, text := range map[string]string{
+		"a byte order mark and CRLF": "\ufeffalice@example.com\r\nBob@example.net nomail name=Bob Müller\r\n",
+		"no last line break":         "# people\nalice@example.com\nbob@example.net nomail name=Bob Müller",
+		"tabs and spaces":            "\talice@example.com  \t\nbob@example.net\t nomail   name=Bob Müller \t\r\n\t\r\n",
+		"spaces that do not break":   "\u00a0alice@example.com\u00a0\nbob@example.net\u00a0nomail\u00a0name=Bob Müller\u00a0\n",
+		"pasted from the web":        "\u202aalice@example.com\u202c\n\u200bbob@example.net nomail name=Bob Müller\u200e\n",
+		"two files in one":           "alice@example.com\n\ufeffbob@example.net nomail name=Bob Müller\n\ufeff# end\n",
+		"UTF-16":                     "\xff\xfe" + wide("alice@example.com\r\nbob@example.net nomail name=Bob Müller\r\n"),
+		"UTF-16 without a mark":      wide("alice@example.com\r\nbob@example.net nomail name=Bob Müller\r\n"),
+		"an old Macintosh":           "alice@example.com\rbob@example.net nomail name=Bob Müller\r",
+		"large, in UTF-16":           "\xff\xfe" + wide("alice@example.com\r\n"+many.String()+"bob@example.net nomail name=Bob Müller\r\n"),
+		"large, with a mark":         "\ufeffalice@example.com\r\n" + many.String() + "bob@example.net nomail name=Bob Müller\r\n",
+	} {
+		l := testList(t, testSite(t, ""), "")
+		byHand(t, l, text)
+		check := func(when string) {
+			t.Helper()
+			if _, ok := find(t, l, "ALICE@example.com"); !ok {
+				t.Errorf("%s, %s: alice is not found", name, when)
+			}
+			bob, ok := find(t, l, "bob@example.net")
+			if !ok || !bob.NoMail || !slices.Equal(bob.Words, []string{"nomail", "name=Bob Müller"}) {
+				t.Errorf("%s, %s: bob is %q, %v", name, when, bob, ok)
+			}
+			if _, ok := find(t, l, "eve@example.net"); ok {
+				t.Errorf("%s, %s: eve is found", name, when)
+			}
+			for _, who := range []string{"alice@example.com", "Bob@example.net nomail name=Bob Müller"} {
+				if !slices.ContainsFunc(all(t, l), func(line string) bool { return strings.EqualFold(line, who) }) {
+					t.Errorf("%s, %s: %s is not among all", name, when, who)
+				}
+			}
+			m, err := l.Members()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			wrong, _, err := m.Lint()
+			if wrong = slices.DeleteFunc(wrong, func(s string) bool { return strings.HasSuffix(s, "is there twice") }); err != nil || len(wrong) > 0 {
+				t.Errorf("%s, %s: check says %q, %v", name, when, wrong, err)
+			}
+		}
+		check("as it is")
+		edit(t, l, "zoe@example.com")
+		check("after an edit")
+		raw, _ := os.ReadFile(l.membersFile())
+		if strings.ContainsAny(string(raw), "\r\x00\ufeff") || strings.Contains(string(raw), "not understood") {
+			t.Errorf("%s: %.200q", name, raw)
+		}
+	}
+}
+
+// TestOddMembers: an address is an address, whatever its local part: it stands in
+// the file, is found there, and is nobody else.
+func TestOddMembers(t *testing.T) {
+	l := testList(t, testSite(t, ""), "")
+	odd := []string{
+		"#hash@example.com", "!bang@example.com", "a#b@example.com", `"a b"@example.com`, `" "@example.com`, `"#"@example.com`, `"# x"@example.com`,
+		`"a\"b"@example.com`, `"a\\b"@example.com`, `"a@b"@example.com`, `"a,b"@example.com`, `"<a>"@example.com`, `"a..b"@example.com`, `".a"@example.com`,
+		"o'neil@example.com", "a=b@example.com", "a+b@example.com", "$%&'*/?^_`{|}~-@example.com", "#ä@example.com", `"ä ö"@bücher.example`, "name=x@example.com",
+	}
+	edit(t, l, odd...)
+	for range 2 {
+		for _, who := range odd {
+			m, ok := find(t, l, who)
+			if !ok || m.Path != addr(who) {
+				t.Errorf("%s is %q, %v", who, m.Path, ok)
+			}
+		}
+		if got := all(t, l); len(got) != len(odd) {
+			t.Errorf("%d of %d are there: %q", len(got), len(odd), got)
+		}
+		edit(t, l, odd...) // once more is nothing new
+	}
+	for _, stranger := range []string{"hash@example.com", "a@example.com", "b@example.com", `"a  b"@example.com`, "ab@example.com"} {
+		if m, ok := find(t, l, stranger); ok {
+			t.Errorf("%s is %s", stranger, m)
+		}
+	}
+	var roll Roll
+	for _, who := range odd {
+		m, _ := ParseMember(who)
+		roll.Add(m)
+	}
+	roll.Join(both)
+	if added, err := l.Enrol(&roll); added != 0 || err != nil {
+		t.Errorf("%d are added again, %v", added, err)
+	}
+}
+
+// TestOldOrder: a file that an earlier version has put in order, by other keys, is
+// read right.
+func TestOldOrder(t *testing.T) {
+	l := testList(t, testSite(t, ""), "")
+	byHand(t, l, "ada@example.com\n\u0130van@example.com\njane@example.com\n\u212aim@example.com\nlea@example.com\nΣΟΦΌΣ@example.com\n")
+	if err := os.Chtimes(l.membersFile(), time.Time{}, time.Unix(1e9, 271828182)); err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []string{"ada@example.com", "\u0130van@example.com", "jane@example.com", "\u212aim@example.com", "lea@example.com", "σοφός@example.com"} {
+		if _, ok := find(t, l, who); !ok {
+			t.Errorf("%s is not found", who)
+		}
+	}
+	for _, stranger := range []string{"ivan@example.com", "kim@example.com"} {
+		if m, ok := find(t, l, stranger); ok {
+			t.Errorf("%s is %s", stranger, m)
+		}
+	}
+}
+
+// FuzzMemberLine: who is a member has one line, which is read as the same member,
+// is found by its key, and stands where the key belongs.
+func FuzzMemberLine(f *testing.F) {
+	for _, seed := range []string{"#hash@example.com", `"a b"@example.com nomail name=A  B`, `""@example.com`, "Ä@bücher.example digest", `a@b.example for="x y"@z.example lang=de`, "a@b.example name=\u00a0x"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		m, ok := ParseMember(s)
+		if !ok {
+			return
+		}
+		line := m.String()
+		again, ok := parseMember(line)
+		if !ok || again.Path != m.Path || again.String() != line || again.Delivery() != m.Delivery() {
+			t.Errorf("%q is written %q and read %q, %v", s, line, again, ok)
+		}
+		if strings.ContainsAny(line, "\r\n") {
+			t.Errorf("%q is two lines", line)
+		}
+		key := m.Path.Key()
+		if !isKey([]byte(line), key) || compareKey(addressOf([]byte(line)), key) != 0 {
+			t.Errorf("%q is not found by %q", line, key)
+		}
+		other := smtp.Path{Local: "mmm", Domain: "example.com"}.Key()
+		if got := compareKey(addressOf([]byte(line)), other); got != strings.Compare(key, other) {
+			t.Errorf("%q stands on the wrong side of %q", line, other)
+		}
+		if roll := parseRollLine(rollLine(m)); roll.String() != line {
+			t.Errorf("%q is %q in a roll", line, roll)
+		}
+	})
+}
