@@ -22,6 +22,7 @@ type Message struct {
 	Box  Box
 	Size int64 // of the content
 
+	due          time.Time // as it was listed
 	spool        *Spool
 	f            *os.File
 	path         string
@@ -87,8 +88,12 @@ func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 		}
 		m.path = cur
 	}
+	m.due = e.Due
 	return m, nil
 }
+
+// Entry is where a message that was claimed can be claimed again after Close.
+func (m *Message) Entry() Entry { return Entry{ID: m.ID, Due: m.due, dir: m.Box.claimed()} }
 
 // lock takes the lock and makes sure that the file is still the one that the
 // name stands for: another process may have finished it between open and lock.

@@ -914,12 +914,12 @@ func TestFullDisk(t *testing.T) {
 	full := func() {
 		t.Helper()
 		r := w.runner()
-		r.Spool.Fault = func(call, _ string) error {
+		r.Spool.Fault = serial(func(call, _ string) error {
 			if call == "append" {
 				return syscall.ENOSPC
 			}
 			return nil
-		}
+		})
 		if err := r.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -1010,12 +1010,12 @@ func TestReady(t *testing.T) {
 		t.Error("its recipient is done, and there is only one")
 	}
 	// Who made the mark may not have synced it yet.
-	r.Spool.Fault = func(call, _ string) error {
+	r.Spool.Fault = serial(func(call, _ string) error {
 		if call == "fdatasync" {
 			return syscall.EIO
 		}
 		return nil
-	}
+	})
 	if r.ready(id + ".0") {
 		t.Error("its recipient is done, and that not on disk")
 	}

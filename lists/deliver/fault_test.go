@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -81,18 +82,23 @@ func faultSite(t *testing.T, dir string) *lists.Site {
 }
 
 // deliverOnce runs deliver with a fault, if there is one.
-func deliverOnce(site *lists.Site, fault func(call, path string) error) error {
+func deliverOnce(site *lists.Site, atOnce int, fault func(call, path string) error) error {
 	spool := site.Spool()
-	spool.Fault = fault
+	if fault != nil {
+		spool.Fault = serial(fault)
+	}
 	log, _ := maillog.Open("none", "info", "test")
-	r := &Runner{Site: site, Spool: spool, Log: log}
+	r := &Runner{Site: site, Spool: spool, Log: log, atOnce: atOnce}
 	return r.Run(context.Background())
 }
 
+// alone and together are how many messages are sent at a time.
+const alone, together = 1, maxAtOnce
+
 // checkOnce holds the Maildirs against what must be there when all is
-// delivered: every member once, or twice those of one batch, where the outcome
-// was hidden.
-func checkOnce(t *testing.T, site *lists.Site, dir, what string, mayHide bool) {
+// delivered: every member once, or twice those of as many batches as can have had
+// their outcome hidden.
+func checkOnce(t *testing.T, site *lists.Site, dir, what string, mayHide int) {
 	t.Helper()
 	twice := 0
 	for _, members := range faultLists {
@@ -123,7 +129,7 @@ func checkOnce(t *testing.T, site *lists.Site, dir, what string, mayHide bool) {
 			t.Errorf("%s: the report is %q", what, text)
 		}
 	}
-	if twice > faultBatch || twice > 0 && !mayHide {
+	if twice > faultBatch*mayHide {
 		t.Errorf("%s: %d members got it twice", what, twice)
 	}
 	for name, members := range faultLists {
@@ -170,16 +176,30 @@ func hidden(call, path string) bool {
 	return strings.Contains(path, "/outbound/") && (call == "pwrite" || call == "fdatasync")
 }
 
+// serial has a fault asked for one call at a time: several messages are sent at once.
+func serial(fault func(call, path string) error) func(call, path string) error {
+	var mu sync.Mutex
+	return func(call, path string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return fault(call, path)
+	}
+}
+
 // TestFaultDeliver fails every system call of deliver in turn, and then lets it
-// run again.
+// run again. The messages that are sent beside the one that it hits know nothing of
+// it.
 func TestFaultDeliver(t *testing.T) {
 	for n := 0; ; n++ {
 		dir := t.TempDir()
 		site := faultSite(t, dir)
-		calls, what, hides := 0, "", false
-		err := deliverOnce(site, func(call, path string) error {
+		calls, what, hides := 0, "", 0
+		err := deliverOnce(site, together, func(call, path string) error {
 			if calls++; calls-1 == n {
-				what, hides = fmt.Sprintf("%d: %s %s", n, call, strings.TrimPrefix(path, dir)), hidden(call, path)
+				what = fmt.Sprintf("%d: %s %s", n, call, strings.TrimPrefix(path, dir))
+				if hidden(call, path) {
+					hides = 1
+				}
 				return errors.New("injected")
 			}
 			return nil
@@ -188,13 +208,13 @@ func TestFaultDeliver(t *testing.T) {
 			if err != nil || n < 30 {
 				t.Errorf("without a fault: %v, %d calls", err, n)
 			}
-			checkOnce(t, site, dir, "without a fault", false)
+			checkOnce(t, site, dir, "without a fault", 0)
 			return
 		}
 		if err := makeDue(site); err != nil {
 			t.Fatal(err)
 		}
-		if err := deliverOnce(site, nil); err != nil {
+		if err := deliverOnce(site, together, nil); err != nil {
 			t.Errorf("%s: again: %v", what, err)
 		}
 		checkOnce(t, site, dir, what, hides)
@@ -211,7 +231,7 @@ func TestOrderOnDisk(t *testing.T) {
 	dirtyFile := make(map[string]bool) // by name; those in tmp share one
 	dirtyDir := make(map[string]bool)
 	unlinked := 0
-	err := deliverOnce(site, func(call, path string) error {
+	err := deliverOnce(site, alone, func(call, path string) error {
 		what := call + " " + strings.TrimPrefix(path, dir)
 		in, name := filepath.Dir(path), filepath.Base(path)
 		if filepath.Base(in) == "tmp" {
@@ -255,7 +275,7 @@ func TestOrderOnDisk(t *testing.T) {
 	if err != nil || unlinked != 4 || len(dirtyFile)+len(dirtyDir) > 0 {
 		t.Errorf("%v, %d files done, not synced: %v %v", err, unlinked, dirtyFile, dirtyDir)
 	}
-	checkOnce(t, site, dir, "traced", false)
+	checkOnce(t, site, dir, "traced", 0)
 }
 
 // makeDue lets time pass for what was deferred.
@@ -278,13 +298,13 @@ func makeDue(site *lists.Site) error {
 }
 
 // faultProcess is the process that TestKillDeliver kills; TestMain calls it.
-func faultProcess(dir, at string) error {
+func faultProcess(dir, at string, atOnce int) error {
 	n, _ := strconv.Atoi(at)
 	site, err := lists.Load(filepath.Join(dir, "superlist.toml"))
 	if err != nil {
 		return err
 	}
-	return deliverOnce(site, func(call, path string) error {
+	return deliverOnce(site, atOnce, func(call, path string) error {
 		if n--; n < 0 {
 			fmt.Println(call, path)
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -302,7 +322,8 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	if dir := os.Getenv("DELIVER_TEST_DIR"); dir != "" {
-		if err := faultProcess(dir, os.Getenv("DELIVER_TEST_KILL")); err != nil {
+		atOnce, _ := strconv.Atoi(os.Getenv("DELIVER_TEST_AT_ONCE"))
+		if err := faultProcess(dir, os.Getenv("DELIVER_TEST_KILL"), atOnce); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
@@ -312,26 +333,40 @@ func TestMain(m *testing.M) {
 }
 
 // TestKillDeliver kills a process before every system call of deliver, and then
-// lets another finish the work.
+// lets another finish the work. Of each message that is on its way it may hide the
+// outcome of a batch.
 func TestKillDeliver(t *testing.T) {
+	for name, atOnce := range map[string]int{"alone": alone, "together": together} {
+		t.Run(name, func(t *testing.T) { killDeliver(t, atOnce) })
+	}
+}
+
+func killDeliver(t *testing.T, atOnce int) {
 	for n := 0; ; n++ {
 		dir := t.TempDir()
 		site := faultSite(t, dir)
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "DELIVER_TEST_DIR="+dir, "DELIVER_TEST_KILL="+strconv.Itoa(n))
+		cmd.Env = append(os.Environ(), "DELIVER_TEST_DIR="+dir, "DELIVER_TEST_KILL="+strconv.Itoa(n), "DELIVER_TEST_AT_ONCE="+strconv.Itoa(atOnce))
 		out, err := cmd.Output()
 		what := strings.TrimSpace(string(out))
 		if err == nil {
 			if n < 30 {
 				t.Errorf("only %d system calls were hit", n)
 			}
-			checkOnce(t, site, dir, "not killed", false)
+			checkOnce(t, site, dir, "not killed", 0)
 			return
 		}
-		if err := deliverOnce(site, nil); err != nil {
+		if err := deliverOnce(site, atOnce, nil); err != nil {
 			t.Errorf("%s: again: %v", what, err)
 		}
 		call, path, _ := strings.Cut(what, " ")
-		checkOnce(t, site, dir, fmt.Sprint(n, ": ", what), hidden(call, path))
+		hides := 0
+		switch {
+		case atOnce > 1:
+			hides = len(faultLists) + 1 // the posts, and the report
+		case hidden(call, path):
+			hides = 1
+		}
+		checkOnce(t, site, dir, fmt.Sprint(n, ": ", what), hides)
 	}
 }

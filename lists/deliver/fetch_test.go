@@ -392,7 +392,7 @@ func TestFaultGet(t *testing.T) {
 	for n := 0; ; n++ {
 		dir := t.TempDir()
 		site := faultSite(t, dir)
-		if err := deliverOnce(site, nil); err != nil {
+		if err := deliverOnce(site, together, nil); err != nil {
 			t.Fatal(err)
 		}
 		w, err := site.Spool().Create(queue.Head{From: path("a@example.com")})
@@ -405,7 +405,7 @@ func TestFaultGet(t *testing.T) {
 			t.Fatal(err)
 		}
 		calls, what, hides := 0, "", false
-		deliverOnce(site, func(call, path string) error {
+		deliverOnce(site, together, func(call, path string) error {
 			if calls++; calls-1 == n {
 				what, hides = fmt.Sprint(n, ": ", call, " ", strings.TrimPrefix(path, dir)), hidden(call, path)
 				return errors.New("injected")
@@ -415,7 +415,7 @@ func TestFaultGet(t *testing.T) {
 		if err := makeDue(site); err != nil {
 			t.Fatal(err)
 		}
-		if err := deliverOnce(site, nil); err != nil {
+		if err := deliverOnce(site, together, nil); err != nil {
 			t.Errorf("%s: again: %v", what, err)
 		}
 		files, _ := filepath.Glob(filepath.Join(dir, "out", "a@example.com", "new", "*"))

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"superlist/lists"
@@ -21,8 +22,10 @@ import (
 // tests.
 type maildirs struct {
 	dir, host string
-	count     int
 }
+
+// stored counts what this process has put into Maildirs, for the names.
+var stored atomic.Int64
 
 // Extension: a return path for each recipient is written here.
 func (d *maildirs) Extension(keyword string) (string, bool) { return "", keyword == "XVERP" }
@@ -72,10 +75,9 @@ func (d *maildirs) store(to, from smtp.Path, message []byte, body string) error 
 			return err
 		}
 	}
-	d.count++
 	now := time.Now()
 	sum := sha256.Sum256([]byte(name))
-	file := fmt.Sprintf("%d.M%06dP%dQ%dR%x.%s", now.Unix(), now.Nanosecond()/1000, os.Getpid(), d.count, sum[:4], d.host)
+	file := fmt.Sprintf("%d.M%06dP%dQ%dR%x.%s", now.Unix(), now.Nanosecond()/1000, os.Getpid(), stored.Add(1), sum[:4], d.host)
 	tmp := filepath.Join(d.dir, name, "tmp", file)
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

@@ -25,6 +25,10 @@ func (d *dialer) resolver() (*mx.Resolver, error) {
 	return mx.FromFile(resolvConf)
 }
 
+// maxAddresses is how many addresses of a domain are tried: Postfix's
+// smtp_mx_address_limit.
+const maxAddresses = 5
+
 // direct is the route to the members' own servers.
 type direct struct {
 	d        *dialer
@@ -55,6 +59,9 @@ func (r *direct) hops(ctx context.Context, domain string) ([]hop, error) {
 	}
 	var hops []hop
 	for _, s := range servers {
+		if len(hops) >= maxAddresses {
+			break
+		}
 		h, err := r.resolver.Host(ctx, s.Name)
 		if err != nil {
 			if _, forGood := permanent(err); !forGood {
@@ -77,7 +84,7 @@ func (r *direct) hops(ctx context.Context, domain string) ([]hop, error) {
 	if len(hops) == 0 {
 		return nil, mx.ReplyNoServer
 	}
-	return hops, nil
+	return hops[:min(len(hops), maxAddresses)], nil
 }
 
 func (r *direct) policy(host string) tlsclient.Policy {

@@ -4,18 +4,23 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/queue"
 	"superlist/smtp"
 	"superlist/smtp/tlsclient"
 )
 
-// A pool has the connections of a run. Each serves one message after the other;
-// one that broke is opened anew, and a destination that could not be reached at
-// all is not tried again in this run.
+// A pool has the connections of a run. Each serves one message after the other, and
+// messages take turns. One that broke is opened anew; a destination that could not be
+// reached, or keeps us waiting, is left alone for a while.
+//
+// relay.connections is how many there may be. A connection that keeps us waiting does
+// not count, so that it holds up its own mail alone.
 type pool struct {
 	*dialer
 	route route
@@ -23,17 +28,37 @@ type pool struct {
 
 	mu    sync.Mutex
 	freed *sync.Cond
-	idle  []*link          // the one used last at the end
-	live  map[string]int   // connections to a destination, idle or not
-	most  map[string]int   // more than so many it does not take
-	dead  map[string]error // why a destination cannot be reached
-	total int              // connections of all destinations
+	turns []*turn         // who waits for a connection, in the order in which they came
+	idle  []*link         // the one used last at the end
+	live  map[string]int  // connections to a destination, idle or not
+	most  map[string]int  // more than so many it does not take
+	shut  map[string]shut // destinations that are left alone
+	total int             // connections of all destinations
+	busy  int             // of these, what counts: opened now, or at work
+	slow  []*place        // what keeps us waiting, and does not count
+
+	closing sync.WaitGroup
 }
 
-// maxIdle is how long a connection may have been idle that is used again:
-// servers hang up sooner or later, and what is said into that must wait for the
-// next attempt. Postfix keeps its own for two seconds, and needs no more.
-const maxIdle = 5 * time.Second
+// A turn is somebody who waits for a connection.
+type turn struct{ dest string }
+
+// A shut destination is not tried again until then.
+type shut struct {
+	err   error
+	until time.Time
+}
+
+const (
+	// maxIdle is how long a connection may have been idle that is used again:
+	// servers hang up sooner or later, and what is said into that must wait for the
+	// next attempt. Postfix keeps its own for two seconds, and needs no more.
+	maxIdle = 5 * time.Second
+
+	// shutFor is how long a destination is left alone: the mail for it is not tried
+	// again before that either.
+	shutFor = queue.RetryMin
+)
 
 func newPool(site *lists.Site, log *maillog.Log, mxPort uint16) (*pool, error) {
 	d, err := newDialer(site)
@@ -42,7 +67,7 @@ func newPool(site *lists.Site, log *maillog.Log, mxPort uint16) (*pool, error) {
 	}
 	p := &pool{
 		dialer: d, log: log,
-		live: make(map[string]int), most: make(map[string]int), dead: make(map[string]error),
+		live: make(map[string]int), most: make(map[string]int), shut: make(map[string]shut),
 	}
 	p.freed = sync.NewCond(&p.mu)
 	p.route, err = d.newRoute(mxPort)
@@ -75,40 +100,128 @@ func (d *dialer) newRoute(mxPort uint16) (route, error) {
 	return vouched{hop: h, resolver: resolver}, nil
 }
 
-// get gives a connection to a destination: an idle one, a new one, or, where the
-// server takes no more, the next that is given back.
-func (p *pool) get(ctx context.Context, dest string) (*link, error) {
+// get gives a connection to a destination, an idle one or a new one, when it is the
+// caller's turn. slow is called, once and from elsewhere, when it keeps us waiting.
+func (p *pool) get(ctx context.Context, dest string, slow func()) (*link, error) {
+	defer context.AfterFunc(ctx, p.wake)()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
-		if err := p.dead[dest]; err != nil {
+		p.await(ctx, dest)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err := p.isShut(dest); err != nil {
 			return nil, err
 		}
+		pl := p.newPlace(dest, slow)
 		if l := p.takeIdle(dest); l != nil {
+			l.place, pl.link = pl, l
+			pl.timer.Reset(patience)
 			return l, nil
-		}
-		if most, ok := p.most[dest]; ok && p.live[dest] >= most {
-			p.freed.Wait()
-			continue
 		}
 		p.live[dest]++
 		p.makeRoom()
 		p.total++
-		p.mu.Unlock()
-		l, err := p.open(ctx, dest)
-		p.mu.Lock()
+		err := p.dialAt(ctx, pl)
 		if err == nil {
-			return l, nil
+			return pl.link, nil
 		}
-		p.live[dest]--
-		p.total--
-		if p.live[dest] == 0 {
-			p.dead[dest] = err
-		} else {
+		pl.leave()
+		p.gone(dest)
+		switch {
+		case p.live[dest] > 0:
 			p.most[dest] = p.live[dest]
+		case ctx.Err() == nil:
+			p.shut[dest] = shut{err, time.Now().Add(shutFor)}
 		}
 		p.freed.Broadcast()
 	}
+}
+
+// await waits until somebody may go on to a destination.
+func (p *pool) await(ctx context.Context, dest string) {
+	t := &turn{dest}
+	p.turns = append(p.turns, t)
+	for !p.isTurn(t) && ctx.Err() == nil {
+		p.freed.Wait()
+	}
+	p.turns = slices.DeleteFunc(p.turns, func(u *turn) bool { return u == t })
+	p.freed.Broadcast() // who comes behind may have waited for this one
+}
+
+// dialAt opens a connection. Others go on meanwhile.
+func (p *pool) dialAt(ctx context.Context, pl *place) error {
+	ctx, pl.cancel = context.WithCancel(ctx)
+	defer pl.cancel()
+	p.mu.Unlock()
+	l, err := p.open(ctx, pl.dest)
+	p.mu.Lock()
+	switch {
+	case pl.ended && err != nil:
+		return replyTooSlow
+	case err != nil:
+		return err
+	}
+	l.place, pl.link = pl, l
+	pl.timer.Reset(patience)
+	pl.counts()
+	return nil
+}
+
+func (p *pool) wake() {
+	p.mu.Lock()
+	p.freed.Broadcast()
+	p.mu.Unlock()
+}
+
+// isTurn says that nobody who has waited for longer could go on.
+func (p *pool) isTurn(t *turn) bool {
+	for _, u := range p.turns {
+		if p.canGo(u.dest) {
+			return u == t
+		}
+	}
+	return false
+}
+
+// canGo says that who wants this destination need not wait.
+func (p *pool) canGo(dest string) bool {
+	if p.isShut(dest) != nil {
+		return true
+	}
+	if p.busy >= p.site.Relay.Connections {
+		return false
+	}
+	if slices.ContainsFunc(p.idle, func(l *link) bool { return l.dest == dest }) {
+		return true
+	}
+	most, ok := p.most[dest]
+	// What keeps us waiting may double the connections to a place, and no more.
+	return p.live[dest] < 2*p.site.Relay.Connections && (!ok || p.live[dest] < most)
+}
+
+// many says that mail goes to members' own servers, of which none holds up another.
+func (p *pool) many() bool {
+	_, many := p.route.(*direct)
+	return many
+}
+
+// wanted says that somebody waits for a connection.
+func (p *pool) wanted() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.turns) > 0
+}
+
+// isShut is why a destination is left alone.
+func (p *pool) isShut(dest string) error {
+	s, ok := p.shut[dest]
+	if ok && time.Now().After(s.until) {
+		delete(p.shut, dest)
+		return nil
+	}
+	return s.err
 }
 
 // takeIdle gives the connection that was used last.
@@ -136,20 +249,32 @@ func (p *pool) makeRoom() {
 	}
 }
 
+// drop ends a connection. To say goodbye may take a moment, and nobody waits for it.
 func (p *pool) drop(l *link) {
-	l.close()
-	p.live[l.dest]--
-	p.total--
+	p.closing.Go(l.close)
+	p.gone(l.dest)
 }
 
-// open tries the servers of a destination in turn.
+// gone counts a connection that is no more.
+func (p *pool) gone(dest string) {
+	p.total--
+	if p.live[dest]--; p.live[dest] == 0 {
+		delete(p.live, dest)
+		delete(p.most, dest)
+	}
+}
+
+// open tries the servers of a destination in turn. All of them together have so much
+// time, and each its share of it.
 func (p *pool) open(ctx context.Context, dest string) (*link, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.openTime())
+	defer cancel()
 	hops, err := p.route.hops(ctx, dest)
 	if err != nil {
 		return nil, err
 	}
-	for _, h := range hops {
-		l, e := p.dial(ctx, h)
+	for i, h := range hops {
+		l, e := p.try(ctx, h, len(hops)-i)
 		if e == nil {
 			l.dest = dest
 			p.log.Printf(maillog.Debug, "connected relay=%s%s", h.name, l.tls())
@@ -157,19 +282,35 @@ func (p *pool) open(ctx context.Context, dest string) (*link, error) {
 		}
 		p.log.Printf(maillog.Info, "unreachable relay=%s error=%q", h.name, e)
 		err = fmt.Errorf("relay %s: %w", h.name, e)
+		if ctx.Err() != nil {
+			break
+		}
 	}
 	return nil, err
+}
+
+// try is dial, of one server where there are so many to try.
+func (p *pool) try(ctx context.Context, h hop, left int) (*link, error) {
+	until, _ := ctx.Deadline()
+	ctx, cancel := context.WithTimeout(ctx, time.Until(until)/time.Duration(left))
+	defer cancel()
+	return p.dial(ctx, h)
 }
 
 // put gives a connection back.
 func (p *pool) put(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	l.place.leave()
 	l.since = time.Now()
-	if l.Err() != nil {
-		p.drop(l)
-	} else {
+	switch err := l.Err(); {
+	case err == nil:
 		p.idle = append(p.idle, l)
+	case l.dest != "" && timedOut(err):
+		p.shut[l.dest] = shut{fmt.Errorf("relay %s: %w", l.hop.name, err), time.Now().Add(shutFor)}
+		fallthrough
+	default:
+		p.drop(l)
 	}
 	p.freed.Broadcast()
 }
@@ -177,11 +318,12 @@ func (p *pool) put(l *link) {
 // close says goodbye to all.
 func (p *pool) close() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	for _, l := range p.idle {
 		p.drop(l)
 	}
 	p.idle = nil
+	p.mu.Unlock()
+	p.closing.Wait()
 }
 
 // tls is what the log says of the connection's TLS.

@@ -113,6 +113,7 @@ type link struct {
 	dest  string
 	hop   hop
 	conn  net.Conn
+	place *place    // while it is at work
 	since time.Time // it is idle
 	used  bool      // it has carried a message
 }
@@ -193,7 +194,12 @@ func (d *dialer) attempt(ctx context.Context, h hop, c *smtp.Client) (*link, err
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Start(promptly(conn)); err != nil {
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	err = c.Start(promptly(conn))
+	if !stop() {
+		err = replySilent
+	}
+	if err != nil {
 		conn.Close()
 		return nil, err
 	}

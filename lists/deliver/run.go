@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"superlist/lists"
@@ -21,13 +22,19 @@ type Runner struct {
 	Log   *maillog.Log
 	Now   func() time.Time // nil: time.Now
 
-	// Progress, where set, hears how far a message has come.
+	// Progress, where set, hears how far a message has come. It is called for one at
+	// a time.
 	Progress func(id string, done, total int)
 
-	mxPort  uint16 // 0: 25; tests have another
+	hears   sync.Mutex // Progress
+	mxPort  uint16     // 0: 25; tests have another
+	atOnce  int        // messages that are sent at a time; 0: maxAtOnce
 	pool    *pool
-	room    map[string]int // how many more reports a list may keep, by its directory
-	trouble int            // messages that could not be worked on in this round
+	windows windows
+	room    map[string]int  // how many more reports a list may keep, by its directory
+	kept    time.Time       // when upkeep was done
+	stuck   map[string]bool // messages that could not be worked on in this run
+	trouble int             // digests that could not be made, when last looked at
 }
 
 func (r *Runner) now() time.Time {
@@ -58,35 +65,80 @@ func (r *Runner) Run(ctx context.Context) error {
 	} else if n > 0 {
 		r.Log.Printf(maillog.Info, "swept %d unfinished files from tmp", n)
 	}
+	r.upkeep()
+	if r.pool, err = newPool(r.Site, r.Log, cmp.Or(r.mxPort, smtpPort)); err != nil {
+		return err
+	}
+	defer r.pool.close()
+	r.stuck = make(map[string]bool)
+	out := newOutgoing(ctx, r)
+	for ctx.Err() == nil {
+		found := 0
+		if out.idle() || out.stale() {
+			if found, err = r.look(ctx, out); err != nil {
+				break
+			}
+		}
+		if n := out.begin(); found+n > 0 {
+			continue
+		}
+		if out.idle() {
+			break
+		}
+		out.wait()
+	}
+	out.end()
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	return r.left()
+}
+
+// upkeepEvery is how often a run that does not come to an end does what has its time.
+const upkeepEvery = time.Hour
+
+// upkeep does what has its time, whatever mail there is.
+func (r *Runner) upkeep() {
 	if err := r.maintain(); err != nil {
 		r.Log.Printf(maillog.Err, "trouble maintenance error=%q", err)
 	}
 	if err := r.summaries(); err != nil {
 		r.Log.Printf(maillog.Err, "trouble summaries error=%q", err)
 	}
-	if r.pool, err = newPool(r.Site, r.Log, cmp.Or(r.mxPort, smtpPort)); err != nil {
-		return err
+	r.room, r.kept = make(map[string]int), time.Now()
+}
+
+func (r *Runner) progress(id string, done, total int) {
+	if r.Progress != nil {
+		r.hears.Lock()
+		r.Progress(id, done, total)
+		r.hears.Unlock()
 	}
-	defer r.pool.close()
-	r.room = make(map[string]int)
-	for {
-		r.trouble = 0
-		in, err := r.each(ctx, queue.Inbound, r.expand)
-		if err != nil {
-			return err
-		}
-		digests, err := r.digestsDue(ctx)
-		if err != nil {
-			return err
-		}
-		out, err := r.each(ctx, queue.Outbound, r.send)
-		if err != nil || ctx.Err() != nil {
-			return err
-		}
-		if in+digests+out == 0 {
-			return r.left()
-		}
+}
+
+// look looks at the spool: what has come in is expanded, and what is to go out is
+// put into the row. It says how much there was to work on.
+func (r *Runner) look(ctx context.Context, out *outgoing) (found int, err error) {
+	began := time.Now()
+	if began.Sub(r.kept) > upkeepEvery {
+		r.upkeep()
 	}
+	in, err := r.expandDue(ctx)
+	if err != nil {
+		return 0, err
+	}
+	r.trouble = 0
+	digests, err := r.digestsDue(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := out.list(began); err != nil {
+		return 0, err
+	}
+	if in == expandAtOnce {
+		out.next = time.Time{} // there is more
+	}
+	return in + digests, nil
 }
 
 // left is the error of a run that ends with messages it could not work on, or
@@ -103,55 +155,80 @@ func (r *Runner) left() error {
 		}
 		r.trouble += len(strays)
 	}
-	if r.trouble == 0 {
+	trouble := r.trouble + len(r.stuck)
+	if trouble == 0 {
 		return nil
 	}
-	return fmt.Errorf("could not work on %d messages, the log says why: %w", r.trouble,
+	return fmt.Errorf("could not work on %d messages, the log says why: %w", trouble,
 		smtp.Reply{Code: 451, Enhanced: "4.3.0", Text: "they stay in the spool"})
 }
 
-// each claims the messages of a box that are due, one after the other, and says
-// how many there were to work on.
-func (r *Runner) each(ctx context.Context, box queue.Box, work func(context.Context, *queue.Message) error) (n int, err error) {
-	entries, err := r.Spool.List(box)
+// expandAtOnce is how many messages are expanded before what goes out has its turn.
+const expandAtOnce = 200
+
+// expandDue expands the inbound messages that are due, one after the other, and
+// says how many there were to work on.
+func (r *Runner) expandDue(ctx context.Context) (n int, err error) {
+	entries, err := r.Spool.List(queue.Inbound)
 	if err != nil {
 		return 0, err
 	}
 	for _, e := range entries {
-		if ctx.Err() != nil || e.Due.After(r.now()) {
+		if ctx.Err() != nil || e.Due.After(r.now()) || n == expandAtOnce {
 			break
 		}
-		if box == queue.Outbound && !r.ready(e.ID) {
+		if r.stuck[e.ID] {
 			continue
 		}
-		m, err := r.Spool.Claim(box, e)
-		switch {
-		case errors.Is(err, queue.ErrBusy):
+		m, err := r.claim(queue.Inbound, e)
+		if m == nil && err == nil {
 			continue
-		case errors.Is(err, queue.ErrDamaged), errors.Is(err, fs.ErrPermission):
-			// Left where it is it would wake us up again and again.
-			r.Log.Printf(maillog.Err, "unreadable id=%s error=%q; moved to failed", e.ID, err)
-			err = r.Spool.SetAside(box, e)
-		case err == nil:
-			if err = work(ctx, m); errors.Is(err, queue.ErrDamaged) { // seen only now, among the recipients
-				r.Log.Printf(maillog.Err, "unreadable id=%s error=%q; moved to failed", e.ID, err)
-				err = m.GiveUp()
-			}
-			m.Close()
+		}
+		if err == nil {
+			err = r.handle(ctx, m, r.expand)
 		}
 		if err != nil {
-			r.Log.Printf(maillog.Err, "trouble id=%s error=%q", e.ID, err)
-			r.trouble++
-			if m != nil { // or it would be sent again and again, to those it reached as well
-				if at, ok := r.Spool.Backoff.Next(m.Arrived, r.now()); ok {
-					m.Defer(at)
-				}
-			}
-			continue // not counted in n, or a message nobody can work on would keep us busy for ever
+			r.stuck[e.ID] = true
+			continue
 		}
 		n++
 	}
 	return n, nil
+}
+
+// claim takes a message for this process. It is nil where another has it, and where
+// it is damaged and now in failed.
+func (r *Runner) claim(box queue.Box, e queue.Entry) (*queue.Message, error) {
+	m, err := r.Spool.Claim(box, e)
+	if errors.Is(err, queue.ErrBusy) {
+		return nil, nil
+	}
+	if errors.Is(err, queue.ErrDamaged) || errors.Is(err, fs.ErrPermission) {
+		// Left where it is it would wake us up again and again.
+		r.Log.Printf(maillog.Err, "unreadable id=%s error=%q; moved to failed", e.ID, err)
+		err = r.Spool.SetAside(box, e)
+	}
+	if err != nil {
+		r.Log.Printf(maillog.Err, "trouble id=%s error=%q", e.ID, err)
+	}
+	return m, err
+}
+
+// handle does the work on a message, and lets go of it. An error is this host's.
+func (r *Runner) handle(ctx context.Context, m *queue.Message, work func(context.Context, *queue.Message) error) error {
+	defer m.Close()
+	err := work(ctx, m)
+	if errors.Is(err, queue.ErrDamaged) { // seen only now, among the recipients
+		r.Log.Printf(maillog.Err, "unreadable id=%s error=%q; moved to failed", m.ID, err)
+		err = m.GiveUp()
+	}
+	if err != nil { // put off, or it would be sent again and again, to those it reached as well
+		r.Log.Printf(maillog.Err, "trouble id=%s error=%q", m.ID, err)
+		if at, ok := r.Spool.Backoff.Next(m.Arrived, r.now()); ok {
+			m.Defer(at)
+		}
+	}
+	return err
 }
 
 // later puts a message back for another attempt, or gives it up when it is too

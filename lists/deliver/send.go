@@ -3,7 +3,9 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"superlist/lists"
 	"superlist/lists/maillog"
@@ -16,17 +18,22 @@ const (
 	// maxWindow is how many recipients are looked at together: what they cost in
 	// memory, and for how many the recipients of one domain are gathered.
 	maxWindow = 10 * lists.MaxBatch
+	// minWindow is how many a message may have when many are under way.
+	minWindow = 2 * lists.MaxBatch
 	// minShare is for how many recipients another connection to the same place
 	// is worth its while.
 	minShare = 64
 	// syncEvery is after how many messages of one recipient their outcomes are
 	// made durable.
 	syncEvery = 100
+	// itsTurn is for how long a message keeps a connection that others wait for.
+	itsTurn = 10 * time.Second
 )
 
 // send hands an outbound message over, for every recipient that is to do, and
-// marks what came of it.
-func (r *Runner) send(ctx context.Context, m *queue.Message) error {
+// marks what came of it. slow is called, at most once, when all that is left are
+// servers that keep us waiting.
+func (r *Runner) send(ctx context.Context, m *queue.Message, slow func()) error {
 	s := &sending{r: r, m: m}
 	s.changed = sync.NewCond(&s.mu)
 	if r.Progress != nil {
@@ -36,29 +43,67 @@ func (r *Runner) send(ctx context.Context, m *queue.Message) error {
 		}
 		s.done, s.total = done+failed, todo+done+failed
 	}
+	err := s.all(ctx)
+	if s.waits() && err == nil {
+		slow()
+	}
+	s.workers.Wait()
+	s.sync()
+	switch {
+	case err != nil:
+		return err
+	case s.err != nil:
+		return s.err
+	case ctx.Err() != nil:
+		return nil // the rest stays in cur, for the next run
+	}
+	return r.finish(m, s.reason)
+}
+
+// all goes through the recipients, a window at a time.
+func (s *sending) all(ctx context.Context) error {
+	size := s.r.windows.take()
+	defer func() { s.r.windows.give(size) }()
 	var window []queue.Recipient
-	for rcpt, err := range m.Recipients() {
+	for rcpt, err := range s.m.Recipients() {
 		if err != nil {
 			return err
 		}
 		if rcpt.State != queue.ToDo {
 			continue
 		}
-		if window = append(window, rcpt); len(window) < maxWindow {
+		if window = append(window, rcpt); len(window) < size {
 			continue
 		}
 		if err := s.share(ctx, window); err != nil {
 			return err
 		}
 		window = window[:0]
+		s.r.windows.give(size)
+		size = s.r.windows.take()
 	}
-	if err := s.share(ctx, window); err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		return nil // the rest stays in cur, for the next run
-	}
-	return r.finish(m, s.reason)
+	return s.share(ctx, window)
+}
+
+// windows are the recipients of all messages under way that are in memory. The first
+// message may have half of them, the next half of what is left, and each some.
+type windows struct {
+	mu    sync.Mutex
+	taken int
+}
+
+func (w *windows) take() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := max(minWindow, (2*maxWindow-w.taken)/2)
+	w.taken += n
+	return n
+}
+
+func (w *windows) give(n int) {
+	w.mu.Lock()
+	w.taken -= n
+	w.mu.Unlock()
 }
 
 // A sending is one outbound message on its way.
@@ -66,9 +111,12 @@ type sending struct {
 	r *Runner
 	m *queue.Message
 
+	workers     sync.WaitGroup
 	mu          sync.Mutex
 	changed     *sync.Cond
 	jobs        []*job
+	brisk       int    // workers, but for those whom a server keeps waiting
+	late        int    // those
 	reason      string // why a recipient was not accepted now
 	done, total int
 	unsynced    int   // outcomes that are marked and not durable
@@ -81,6 +129,7 @@ type job struct {
 	rcpts []queue.Recipient // those that nobody has taken
 	mode  mode
 	apart bool // XVERP was refused for it
+	late  bool // a member's server keeps its worker waiting
 }
 
 type mode byte
@@ -92,12 +141,13 @@ const (
 	over
 )
 
-// share deals recipients out to connections, and waits until all are done.
+// share deals recipients out to connections. It waits until all are done, or only
+// members' servers are left that keep us waiting.
 func (s *sending) share(ctx context.Context, window []queue.Recipient) error {
 	if len(window) == 0 || ctx.Err() != nil {
 		return nil
 	}
-	s.jobs = s.jobs[:0]
+	var jobs []*job
 	// An address beyond ASCII does not share a transaction with the others: it
 	// needs SMTPUTF8, which the whole way may not have.
 	type kind struct {
@@ -111,7 +161,7 @@ func (s *sending) share(ctx context.Context, window []queue.Recipient) error {
 		if j == nil || len(j.rcpts) == s.r.Site.Relay.Batch {
 			j = &job{dest: k.dest}
 			open[k] = j
-			s.jobs = append(s.jobs, j)
+			jobs = append(jobs, j)
 		}
 		j.rcpts = append(j.rcpts, rcpt)
 	}
@@ -122,52 +172,99 @@ func (s *sending) share(ctx context.Context, window []queue.Recipient) error {
 	if target, _ := s.r.Site.Relay.Target(); target.Network == "maildir" {
 		workers = 1
 	}
-	var wg sync.WaitGroup
-	for range min(workers, s.r.Site.Relay.Connections) - 1 {
-		wg.Go(func() { s.work(ctx) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.jobs = jobs
+	for range min(workers, s.r.Site.Relay.Connections) {
+		s.hire(ctx)
 	}
-	s.work(ctx)
-	wg.Wait()
-	s.sync()
+	for s.brisk > 0 {
+		s.changed.Wait()
+	}
+	s.syncLocked()
 	return s.err
 }
 
-// work takes job after job.
-func (s *sending) work(ctx context.Context) {
-	for {
-		j := s.take(ctx)
-		if j == nil {
-			return
+// waits says that members' servers keep us waiting, and nothing else is left to do.
+func (s *sending) waits() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.late > 0
+}
+
+// hire sets another worker to work.
+func (s *sending) hire(ctx context.Context) {
+	s.brisk++
+	s.workers.Go(func() {
+		w := &worker{s: s}
+		for j := s.take(ctx, w); j != nil; j = s.take(ctx, w) {
+			s.do(ctx, j, func() { w.isLate(ctx, j) })
 		}
-		s.do(ctx, j)
+	})
+}
+
+// A worker takes job after job, until a member's server has kept it waiting.
+type worker struct {
+	s          *sending
+	late, left bool
+}
+
+// isLate has another worker go on with what is left, where a member's server keeps
+// this one waiting. A relay that does so has as many connections as before: there
+// is no other way.
+func (w *worker) isLate(ctx context.Context, j *job) {
+	s := w.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.left || w.late || !s.r.pool.many() {
+		return
 	}
+	w.late, j.late = true, true
+	s.late++
+	s.brisk--
+	if slices.ContainsFunc(s.jobs, func(j *job) bool { return j.mode == untaken }) {
+		s.hire(ctx)
+	}
+	s.changed.Broadcast()
+}
+
+// leave is the end of a worker.
+func (w *worker) leave() {
+	w.left = true
+	if w.late {
+		w.s.late--
+	} else {
+		w.s.brisk--
+	}
+	w.s.changed.Broadcast()
 }
 
 // take gives a job that nobody has, or one that has recipients to spare. It
-// waits while it is not clear whether a job will have some.
-func (s *sending) take(ctx context.Context) *job {
+// waits while it is not clear whether a job will have some. Without one the worker
+// is done.
+func (s *sending) take(ctx context.Context, w *worker) *job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for {
+	for !w.late && s.err == nil && ctx.Err() == nil {
 		wait := false
 		for _, j := range s.jobs {
 			switch {
-			case s.err != nil || ctx.Err() != nil:
-				return nil
 			case j.mode == untaken:
 				j.mode = taken
 				return j
 			case j.mode == personal && len(j.rcpts) > 0:
 				return j
-			case j.mode == taken && len(j.rcpts) > minShare:
+			case j.mode == taken && !j.late && len(j.rcpts) > minShare:
 				wait = true
 			}
 		}
 		if !wait {
-			return nil
+			break
 		}
 		s.changed.Wait()
 	}
+	w.leave()
+	return nil
 }
 
 // become says how a job is sent.
@@ -181,9 +278,9 @@ func (s *sending) become(j *job, m mode) {
 // do sends a job as the server there wants it. Where every recipient is to have
 // a return path of its own, and the server does not write them, each gets a
 // transaction of its own.
-func (s *sending) do(ctx context.Context, j *job) {
+func (s *sending) do(ctx context.Context, j *job, late func()) {
 	for {
-		l, err := s.r.pool.get(ctx, j.dest)
+		l, err := s.r.pool.get(ctx, j.dest, late)
 		if err != nil {
 			s.unreachable(j, err)
 			return
@@ -299,6 +396,7 @@ func (s *sending) together(l *link, j *job, xverp bool) verdict {
 		return next
 	}) {
 		replies = out
+		l.place.progress()
 	}
 	switch {
 	case reused && all421(replies): // none at all, too
@@ -331,12 +429,17 @@ func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
 	l.used = true
 	var flying, again []queue.Recipient
 	progress := false
+	began, carried := time.Now(), 0
 	next := func() *smtp.Transaction {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if len(j.rcpts) == 0 || s.err != nil || ctx.Err() != nil {
 			return nil
 		}
+		if (carried >= syncEvery || time.Since(began) > itsTurn) && s.r.pool.wanted() {
+			return nil // others have their turn
+		}
+		carried++
 		rcpt := j.rcpts[0]
 		j.rcpts = j.rcpts[1:]
 		flying = append(flying, rcpt)
@@ -345,6 +448,7 @@ func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
 	for t, replies := range l.Stream(next) {
 		rcpt := flying[0]
 		flying = flying[1:]
+		l.place.progress()
 		if replies[0].Code == 421 {
 			again = append(again, rcpt)
 			continue
@@ -353,14 +457,13 @@ func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
 		s.mark(t.From, []queue.Recipient{rcpt}, replies)
 	}
 	s.sync()
-	if l.Err() == nil {
-		return false
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j.rcpts = append(again, j.rcpts...)
-	if !progress && !reused { // else the server had had enough of this one before
-		s.reason, j.mode = l.Err().Error(), over
+	// A server without progress on a connection that it has let us use before has
+	// only had enough of that.
+	if err := l.Err(); err != nil && (!progress && !reused || timedOut(err)) {
+		s.reason, j.mode = err.Error(), over
 		return false
 	}
 	return len(j.rcpts) > 0
@@ -423,8 +526,6 @@ func (s *sending) syncLocked() {
 		return
 	}
 	s.unsynced = 0
-	if s.r.Progress != nil {
-		s.r.Progress(s.m.ID, s.done, s.total)
-	}
+	s.r.progress(s.m.ID, s.done, s.total)
 	s.err = s.m.Sync()
 }
