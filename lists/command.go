@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -121,11 +122,14 @@ var (
 // Author is who wrote a command: the one author in From, where the answer goes.
 // It proves nothing.
 func Author(h rewrite.Header) (smtp.Path, error) {
-	authors, ok := rewrite.Addresses(h.Get("From"))
-	if !ok || len(authors) != 1 {
+	authors, err := rewrite.Mailboxes(h.Get("From"))
+	switch {
+	case len(authors) > 1 || errors.Is(err, rewrite.ErrNobody):
 		return smtp.Path{}, replyNoAuthor
+	case err != nil:
+		return smtp.Path{}, refuseForm("%s", unreadable(h, err))
 	}
-	return authors[0], nil
+	return authors[0].Path, nil
 }
 
 // Automatic says that a message was not written by a person, or was sent to

@@ -58,22 +58,49 @@ func (m *Incoming) filter() error {
 	if _, whole := m.header.Header(); m.in.Filter == nil || !whole {
 		return nil
 	}
-	content, err := m.w.Content()
+	d, err := m.draft()
 	if err != nil {
 		return err
-	}
-	raw, bodyAt, err := rewrite.ReadHeader(content)
-	if err != nil {
-		return err
-	}
-	d := &Draft{
-		ID: m.w.ID(), Header: rewrite.Parse(raw),
-		Body: io.NewSectionReader(content, bodyAt, content.Size()-bodyAt),
 	}
 	defer d.Release()
 	if err := m.in.Filter.Filter(m.env, d); err != nil || !d.Changed && d.Hold == "" {
 		return err
 	}
+	return m.redraft(d)
+}
+
+// draft is the message as it is now.
+func (m *Incoming) draft() (*Draft, error) {
+	content, err := m.w.Content()
+	if err != nil {
+		return nil, err
+	}
+	raw, bodyAt, err := rewrite.ReadHeader(content)
+	if err != nil {
+		return nil, err
+	}
+	return &Draft{
+		ID: m.w.ID(), Header: rewrite.Parse(raw), Hold: m.hold, Unasked: m.unasked,
+		Body: io.NewSectionReader(content, bodyAt, content.Size()-bodyAt),
+	}, nil
+}
+
+// fold writes the message anew where lines of its header are too long and can be
+// folded: programs write References and To in one line, and Postfix would fold them
+// too, between any two letters.
+func (m *Incoming) fold() error {
+	h, whole := m.header.Header()
+	if n, _ := m.lines.Long(); n == 0 || !whole {
+		return nil
+	}
+	if _, some := h.Fold(); !some {
+		return nil
+	}
+	d, err := m.draft()
+	if err != nil {
+		return err
+	}
+	d.Header, _ = d.Header.Fold()
 	return m.redraft(d)
 }
 

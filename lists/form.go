@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"errors"
 	"fmt"
 
 	"superlist/lists/rewrite"
@@ -12,17 +13,32 @@ const maxShown = 60
 
 // JudgeLines refuses a message whose lines others read in another way than we do, or
 // refuse themselves. Sent on, members would get another message than the list has
-// judged, or the relay would refuse it for all of them. The error is a smtp.Reply;
-// nil: there is nothing wrong.
+// judged, or the relay would refuse it for all of them. Without lines it looks at the
+// header alone. The error is a smtp.Reply; nil: there is nothing wrong.
 func JudgeLines(h rewrite.Header, lines *rewrite.Lines) error {
 	if n, line := h.NoField(); n > 0 {
 		return refuseForm("line %d of the message is no header field: \"%s\"; a field is a name, a colon and a value, and an empty line ends the header", n, shown(line))
 	}
+	if lines == nil {
+		return nil
+	}
 	if n, octets := lines.Long(); n > 0 {
-		return refuseForm("line %d of the message has %d octets, and RFC 5322 lets a line have %d; fold it if it is a header field, else have your program send the text as quoted-printable or base64",
+		return refuseForm("line %d of the message has %d octets, and RFC 5322 lets a line have %d; have your program send the text as quoted-printable or base64",
 			n, octets, rewrite.MaxLine)
 	}
 	return nil
+}
+
+// unreadable says what is wrong with From, and how to mend it.
+func unreadable(h rewrite.Header, err error) string {
+	from := h.Get("From")
+	switch {
+	case errors.Is(err, rewrite.ErrNobody):
+		return "the message has no From field that names an author"
+	case errors.Is(err, rewrite.ErrDeceives):
+		return fmt.Sprintf("the From field deceives, %s: \"%s\"", err, shown([]byte(from)))
+	}
+	return fmt.Sprintf("the From field cannot be read, %s: \"%s\"; write it as Name <name@example.com>, and put a name that is more than words in double quotes", err, shown([]byte(from)))
 }
 
 func refuseForm(format string, args ...any) smtp.Reply {

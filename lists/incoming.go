@@ -19,6 +19,7 @@ type Incoming struct {
 	w       *queue.Writer
 	header  rewrite.Scanner
 	lines   rewrite.Lines
+	form    error // what is wrong with the header as it came, before a filter has seen it behind ours
 	arrived time.Time
 	traced  int64  // bytes that are ours
 	sent    int64  // bytes that are the client's, before a filter has changed anything
@@ -67,10 +68,17 @@ func (m *Incoming) Commit() (string, []error) {
 // to follow; where none is, nothing is left behind.
 func (m *Incoming) Prepare() (outcomes []error, some bool) {
 	m.sent = m.w.Size() - m.traced
-	if err := m.filter(); err == ErrDiscard {
+	h, _ := m.header.Header()
+	m.form = JudgeLines(h, nil)
+	err := m.filter()
+	if err == ErrDiscard {
 		m.instead = m.w.ID()
 		return make([]error, len(m.in.dests)), true
-	} else if err != nil {
+	}
+	if err == nil {
+		err = m.fold()
+	}
+	if err != nil {
 		m.w.Abort()
 		return slices.Repeat([]error{err}, len(m.in.dests)), false
 	}
@@ -141,7 +149,10 @@ func (m *Incoming) judge() []error {
 		m.lines = rewrite.Lines{}
 		m.lines.Write(h.Bytes(""))
 	}
-	form := JudgeLines(h, &m.lines)
+	form := m.form
+	if form == nil {
+		form = JudgeLines(h, &m.lines)
+	}
 	for i, d := range m.in.dests {
 		size := d.fits(m.sent)
 		switch {

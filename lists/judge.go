@@ -97,9 +97,9 @@ func (l *List) Judge(p *Posting) (Decision, error) {
 		if d, done := l.judgeSpam(p); done {
 			return d, nil
 		}
-		var ok bool
-		if authors, ok = rewrite.Addresses(p.Header.Get("From")); !ok { // RFC 5322, 3.6.2
-			return l.reject(p, "From", "5.6.0", "the message has no From field that names an author"), nil
+		var err error
+		if authors, err = rewrite.Authors(p.Header.Get("From")); err != nil { // RFC 5322, 3.6.2
+			return l.reject(p, "From", "5.6.0", "%s", unreadable(p.Header, err)), nil
 		}
 	}
 	p.trace("author", "%s", spell(authors))
@@ -182,11 +182,23 @@ func (l *List) judgeForm(p *Posting) (d Decision, done bool) {
 		return l.reject(p, "max_named", "5.7.1", "the message names %d people in To and Cc, and %s takes %d at most",
 			len(named), l.Addr.Address(), l.MaxNamed), true
 	}
-	if l.MustBeNamed && !slices.ContainsFunc(named, l.isAddress) {
+	if l.MustBeNamed && !slices.ContainsFunc(append(named, resentTo(h)...), l.isAddress) {
 		return l.reject(p, "must_be_named", "5.7.1", "%s must stand in To or Cc; a blind copy does not reach it", l.Addr.Address()), true
 	}
 	p.trace("form", "in order")
 	return Decision{}, false
+}
+
+// resentTo is whom somebody has sent a message on to who left To and Cc as they
+// were: RFC 5322, 3.6.6. It may have been sent on several times.
+func resentTo(h rewrite.Header) (named []smtp.Path) {
+	for _, name := range [...]string{"Resent-To", "Resent-Cc"} {
+		for _, f := range h.All(name) {
+			paths, _ := rewrite.Addresses(f.Value())
+			named = append(named, paths...)
+		}
+	}
+	return named
 }
 
 // judgeSpam decides by what a filter before us has found.

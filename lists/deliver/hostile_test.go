@@ -509,7 +509,11 @@ func TestInjection(t *testing.T) {
 		word := strings.NewReplacer("\r", "\r ", "\n", "\n ", "\x00", "?").Replace(evil)
 		encoded := "=?utf-8?b?" + base64Of(evil) + "?="
 		for k, spelt := range []string{word, encoded} {
-			post := fmt.Sprintf("From: \"%[1]s\" <eve@example.net>\r\nSubject: %[1]s\r\nMessage-ID: <%[1]s@x>\r\n\r\nx\r\n", strings.ReplaceAll(spelt, `"`, ``))
+			spelt, name := strings.ReplaceAll(spelt, `"`, ``), strings.NewReplacer(`"`, ``, "@", " at ").Replace(word)
+			if k > 0 {
+				name = "=?utf-8?b?" + base64Of(strings.ReplaceAll(evil, "@", " at ")) + "?=" // another's address there is refused
+			}
+			post := fmt.Sprintf("From: \"%s\" <eve@example.net>\r\nSubject: %[2]s\r\nMessage-ID: <%[2]s@x>\r\n\r\nx\r\n", name, spelt)
 			w.message("eve@example.net", post, dev)
 			w.message(fmt.Sprintf("eve%d@example.net", k), strings.Replace(post, "eve@", fmt.Sprintf("eve%d@", k), 1), "dev+subscribe@lists.example.org")
 		}

@@ -1,155 +1,267 @@
 package rewrite
 
 import (
+	"bytes"
+	"errors"
 	"strings"
 
 	"superlist/smtp"
 )
 
-// Addresses reads an address list, as From, To and Cc have it: RFC 5322, 3.4.
-// Display names, comments and the names of groups are passed over, in whatever
-// characters they are. ok is false where one of the addresses cannot be read,
-// or there is none: who decides by an address must not guess it.
-//
-// net/mail does this too, but brings package net into every session.
+// A Mailbox is one address of From, To, Cc and the like: RFC 5322, 3.4.
+type Mailbox struct {
+	smtp.Path
+	Name string // the words beside the address, or a comment if there are none; Display has them decoded
+}
+
+// What is wrong with a list of addresses, in the words that its writer hears.
+var (
+	errQuote   = errors.New(`a double quote has no second one`)
+	errComment = errors.New(`a "(" has no ")"`)
+	errAngle   = errors.New(`a "<" has no ">"`)
+	errStray   = errors.New(`a ">" has no "<"`)
+	errTwo     = errors.New("two addresses stand side by side without a comma")
+	errGroup   = errors.New(`a colon begins a group, which a semicolon ends; a name with a colon needs double quotes`)
+	errInAngle = errors.New("what stands in angle brackets is no address")
+	errAddress = errors.New("something in it is no address")
+
+	// ErrNobody is a list without an address.
+	ErrNobody = errors.New("it names nobody")
+	// ErrDeceives is a name that shows the address of somebody else.
+	ErrDeceives = errors.New("a name shows another address than the one that it stands beside")
+)
+
+// Addresses is Mailboxes without the names. ok is false where one of the addresses
+// cannot be read, or there is none.
 func Addresses(value string) (list []smtp.Path, ok bool) {
-	p := addressList{rest: value}
-	for p.next() {
+	boxes, err := Mailboxes(value)
+	for _, b := range boxes {
+		list = append(list, b.Path)
 	}
-	return p.list, !p.bad && len(p.list) > 0
+	return list, err == nil
 }
 
-// An addressList is taken apart from the left.
-type addressList struct {
-	rest  string
-	list  []smtp.Path
-	group bool
-	bad   bool
-}
-
-// next reads up to the end of one address and says whether more may follow.
-func (p *addressList) next() bool {
-	var bare strings.Builder // what stands outside comments and angle brackets
-	angle := ""
-	for i := 0; i < len(p.rest); i++ {
-		switch c := p.rest[i]; c {
-		case '"':
-			n := quotedEnd(p.rest[i:])
-			if n < 0 {
-				return p.fail()
-			}
-			bare.WriteString(p.rest[i : i+n])
-			i += n - 1
-		case '(':
-			n := commentEnd(p.rest[i:])
-			if n < 0 {
-				return p.fail()
-			}
-			bare.WriteByte(' ')
-			i += n - 1
-		case '<':
-			n := angleEnd(p.rest[i:])
-			if n < 0 || angle != "" {
-				return p.fail()
-			}
-			angle = p.rest[i : i+n]
-			i += n - 1
-		case ':':
-			if p.group || angle != "" {
-				return p.fail()
-			}
-			p.group = true
-			bare.Reset() // that was its name
-		case ',', ';':
-			if c == ';' && !p.group {
-				return p.fail()
-			}
-			p.group = p.group && c == ','
-			p.rest = p.rest[i+1:]
-			return p.take(bare.String(), angle)
-		default:
-			bare.WriteByte(c)
+// Authors is Addresses for a field that says who wrote a message. err says what is
+// wrong with it; a name that shows somebody else's address is wrong, too.
+func Authors(value string) (list []smtp.Path, err error) {
+	boxes, err := Mailboxes(value)
+	for _, b := range boxes {
+		list = append(list, b.Path)
+		if err == nil && b.showsAnother() {
+			err = ErrDeceives
 		}
 	}
-	p.rest = ""
-	p.take(bare.String(), angle)
-	p.bad = p.bad || p.group // without its semicolon
-	return false
+	return list, err
 }
 
-func (p *addressList) fail() bool {
-	p.bad = true
-	return false
+// Mailboxes reads an address list in all that RFC 5322 allows, 4.4 included, and RFC
+// 6532, and in what programs write beside: a comma in a name without quotes where
+// the address stands in angle brackets, semicolons for commas, <<a@b.c>>, mailto:.
+// Whoever decides by an address must not guess it: err says what cannot be read, or
+// that there is no address at all. The list has what could be read.
+//
+// net/mail does less of this, and brings package net into every session.
+func Mailboxes(value string) (list []Mailbox, err error) {
+	p := addressParser{lexer: lexer{rest: value}}
+	for p.next() {
+	}
+	if len(p.list) == 0 {
+		p.fail(ErrNobody)
+	}
+	return p.list, p.err
 }
 
-// take adds an address: the one in brackets, or else what stands there.
-func (p *addressList) take(bare, angle string) bool {
-	if bare = strings.TrimSpace(bare); angle == "" && bare == "" {
-		return true // an empty place, or the end of a group
+// An addressParser takes a list apart from the left. It looks at each byte a fixed
+// number of times.
+type addressParser struct {
+	lexer
+	list  []Mailbox
+	group bool
+	err   error // the first
+
+	// The mailbox that is being read:
+	spec    spec   // what stands outside of angle brackets, as an address
+	name    []byte // the same, as a name
+	words   bool   // there is something in it
+	at      bool   // an @ outside of angle brackets
+	pending bool   // a comma follows words that are no address
+	angle   string // the address in its angle brackets
+}
+
+func (p *addressParser) fail(err error) {
+	if p.err == nil {
+		p.err = err
 	}
-	var path smtp.Path
-	rest, ok := "", false
-	if angle != "" {
-		path, rest, ok = smtp.ParsePath(angle)
-		// A name that is another address is there to deceive.
-		name, isAddress := smtp.ParseAddress(bare)
-		ok = ok && rest == "" && path.Domain != "" && (!isAddress || name.Key() == path.Key())
-	} else {
-		path, ok = smtp.ParseAddress(bare)
-	}
+}
+
+// next reads a token, and says whether there was one.
+func (p *addressParser) next() bool {
+	t, ok := p.token()
 	if !ok {
-		return p.fail()
+		if p.bad != nil {
+			p.fail(p.bad)
+			return false
+		}
+		p.take()
+		if p.group {
+			p.fail(errGroup)
+		}
+		return false
 	}
-	p.list = append(p.list, path)
+	switch t.kind {
+	case ',':
+		if p.words && !p.at && p.angle == "" { // the comma of "Doe, John <john@example.com>"
+			p.spec, p.pending = spec{}, true
+			p.name = append(p.name, ',')
+			return true
+		}
+		p.take()
+	case ';': // for a comma, where no group is open
+		p.take()
+		p.group = false
+	case ':':
+		p.colon()
+	case '<':
+		p.inAngle()
+	case '>':
+		p.fail(errStray)
+	default:
+		p.spec.add(t)
+		p.at = p.at || t.kind == '@'
+		p.words = true
+		if t.space && len(p.name) > 0 {
+			p.name = append(p.name, ' ')
+		}
+		p.name = append(p.name, t.plain()...)
+	}
 	return true
 }
 
-// quotedEnd is the length of the quoted string at the start of s; -1 if it has
-// no end.
-func quotedEnd(s string) int {
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
+// colon ends the name of a group, or the scheme of a URL.
+func (p *addressParser) colon() {
+	switch {
+	case p.spec.isScheme() && !p.pending:
+	case p.group || !p.words || p.at || p.angle != "":
+		p.fail(errGroup)
+	default:
+		p.group = true
 	}
-	return -1
+	p.reset()
 }
 
-// commentEnd is the length of the comment at the start of s, which may have
-// comments in it.
-func commentEnd(s string) int {
-	depth := 0
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-	}
-	return -1
+func (p *addressParser) reset() {
+	p.spec, p.name, p.words, p.at, p.pending, p.angle, p.comment = spec{}, p.name[:0], false, false, false, "", ""
 }
 
-// angleEnd is the length of the address in angle brackets at the start of s.
-func angleEnd(s string) int {
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			n := quotedEnd(s[i:])
-			if n < 0 {
-				return -1
+// inAngle reads what stands in angle brackets: RFC 5322, 3.4.1 and 4.4.
+func (p *addressParser) inAngle() {
+	var s spec
+	twice := false
+	for first := true; ; first = false {
+		t, ok := p.token()
+		if !ok {
+			p.fail(errAngle)
+			return
+		}
+		switch {
+		case t.kind == '<' && first:
+			twice, first = true, true
+		case t.kind == ':' && s.isScheme():
+			s = spec{}
+		case t.kind == ',' && s.ends(','): // RFC 5322, 4.4: a route may have empty places
+		case t.kind == '>':
+			if twice {
+				if t, ok := p.token(); !ok || t.kind != '>' {
+					p.fail(errAngle)
+				}
 			}
-			i += n - 1
-		case '>':
-			return i + 1
+			switch {
+			case p.angle != "":
+				p.fail(errTwo)
+			case s.bad:
+				p.fail(errInAngle)
+			}
+			p.angle = "<" + string(s.text) + ">"
+			return
+		default:
+			s.add(t)
 		}
 	}
-	return -1
+}
+
+// take adds the mailbox that has been read: the address in angle brackets, or else
+// what stands there.
+func (p *addressParser) take() {
+	defer p.reset()
+	if p.angle == "" && !p.words {
+		return // an empty place, or the end of a group
+	}
+	bare, isBare := p.spec.address()
+	m := Mailbox{Path: bare, Name: p.comment}
+	switch {
+	case p.angle != "":
+		path, rest, ok := smtp.ParsePath(p.angle)
+		if !ok || rest != "" || path.Domain == "" {
+			p.fail(errInAngle)
+			return
+		}
+		if isBare && bare.Key() != path.Key() {
+			p.fail(ErrDeceives)
+		}
+		m.Path = path
+		if p.words {
+			m.Name = string(p.name)
+		}
+	case p.pending:
+		p.fail(errAddress)
+		if !isBare {
+			return
+		}
+	case !isBare:
+		p.fail(errAddress)
+		return
+	}
+	p.list = append(p.list, m)
+}
+
+// A spec is an address as it is put together of tokens, without the comments and
+// white space that may stand between them.
+type spec struct {
+	text []byte
+	word bool // the last token was one
+	bad  bool
+}
+
+// maxSpec is more than an address may have, with a route in front of it.
+const maxSpec = 2 * smtp.MaxPath
+
+func (s *spec) add(t token) {
+	word := t.kind == atom || t.kind == '"'
+	s.bad = s.bad || len(s.text) > maxSpec ||
+		s.word && word && t.space || // two words need a dot between them
+		t.kind == atom && strings.Contains(t.text, `\`)
+	s.word = word
+	if s.bad {
+		return
+	}
+	if t.kind == '[' {
+		s.text = append(s.text, strings.Join(strings.Fields(t.text), "")...)
+		return
+	}
+	s.text = append(s.text, t.text...)
+}
+
+func (s *spec) ends(c byte) bool { return bytes.HasSuffix(s.text, []byte{c}) }
+
+// isScheme says that a colon behind this is that of a URL, or of Exchange's
+// addresses.
+func (s *spec) isScheme() bool {
+	return strings.EqualFold(string(s.text), "mailto") || strings.EqualFold(string(s.text), "smtp")
+}
+
+func (s *spec) address() (smtp.Path, bool) {
+	if s.bad {
+		return smtp.Path{}, false
+	}
+	return smtp.ParseAddress(string(s.text))
 }

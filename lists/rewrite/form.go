@@ -27,6 +27,49 @@ func (h Header) NoField() (n int, line []byte) {
 	return 0, nil
 }
 
+// Fold is the header with the lines that are longer than MaxLine folded where they
+// have white space: RFC 5322, 2.2.3. A signature whose header is relaxed (RFC 6376,
+// 3.4.2) stays good. ok is false where nothing is too long, or something has no such
+// place; the header is then as it was.
+func (h Header) Fold() (folded Header, ok bool) {
+	for i, f := range h {
+		if len(f.Raw) <= MaxLine || f.Name == "" {
+			continue
+		}
+		raw, long := fold(f.Raw)
+		if raw == nil {
+			return h, false
+		}
+		if long {
+			if !ok {
+				folded, ok = append(Header(nil), h...), true
+			}
+			folded[i].Raw = raw
+		}
+	}
+	if !ok {
+		return h, false
+	}
+	return folded, true
+}
+
+// fold folds a field; nil where it cannot be.
+func fold(raw []byte) (folded []byte, long bool) {
+	place := bytes.IndexByte(raw, ':') + 1 // the first, in the first line
+	for line := range bytes.SplitAfterSeq(raw, []byte("\r\n")) {
+		for len(bytes.TrimSuffix(line, []byte("\r\n"))) > MaxLine {
+			at := bytes.LastIndexAny(line[:MaxLine+1], " \t")
+			if at < place || len(bytes.TrimSpace(line[:max(at, 0)])) == 0 || len(bytes.TrimSpace(line[at:])) == 0 {
+				return nil, false // a line of white space alone is none: RFC 5322, 3.2.2
+			}
+			folded = append(append(folded, line[:at]...), "\r\n"...)
+			line, place, long = line[at:], 0, true
+		}
+		folded, place = append(folded, line...), 0
+	}
+	return folded, long
+}
+
 // Lines measures the lines of a message that is written to it.
 type Lines struct {
 	number  int // of lines that have ended

@@ -66,3 +66,34 @@ func TestLines(t *testing.T) {
 		}
 	}
 }
+
+// TestFold: a line is folded at its last white space that fits; what has none is
+// left as it is, and so is what is short enough.
+func TestFold(t *testing.T) {
+	x := func(n int) string { return strings.Repeat("x", n) }
+	for _, test := range []struct{ raw, want string }{ // no want: nothing to be done
+		{"A: b\r\n", ""},
+		{"A: " + x(MaxLine-3) + "\r\nB: c d\r\n", ""},
+		{"A: " + x(500) + " " + x(500) + "\r\nB: c\r\n", "A: " + x(500) + "\r\n " + x(500) + "\r\nB: c\r\n"},
+		{"A: " + x(MaxLine-3) + " y\r\n", "A: " + x(MaxLine-3) + "\r\n y\r\n"},
+		{"A: " + x(MaxLine-2) + " y\r\n", "A:\r\n " + x(MaxLine-2) + "\r\n y\r\n"},
+		{"A: b\r\n\t" + x(900) + "\t" + x(900) + "  " + x(10) + "\r\n c\r\n", "A: b\r\n\t" + x(900) + "\r\n\t" + x(900) + "  " + x(10) + "\r\n c\r\n"},
+		{"A :" + x(600) + " " + x(600) + " " + x(600), "A :" + x(600) + "\r\n " + x(600) + "\r\n " + x(600)},
+		{"A: " + x(MaxLine) + "\r\n", ""},
+		{"A : " + x(MaxLine+2) + "\r\n", ""},
+		{"A: b\r\n " + x(MaxLine) + "\r\n", ""},
+		{"A: b\r\n " + x(900) + strings.Repeat(" ", 200) + "\r\n", ""},
+		{"A: " + x(500) + " " + x(500) + "\r\nB: " + x(MaxLine+1) + "\r\n", ""},
+		{x(500) + " " + x(500), ""},
+	} {
+		h := Parse([]byte(test.raw))
+		folded, ok := h.Fold()
+		want := test.want
+		if want == "" {
+			want = test.raw
+		}
+		if got := string(folded.Bytes("")); got != want || ok != (test.want != "") || string(h.Bytes("")) != test.raw {
+			t.Errorf("%.40q…\n%v %q\nwant\n%q", test.raw, ok, got, want)
+		}
+	}
+}
