@@ -11,6 +11,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/mail/charset"
 )
 
 func (a *app) archiveCommand() *cobra.Command {
@@ -246,6 +247,7 @@ taken away, or brought back, by hand, and where superlist check says so.`,
 			}
 			p := newProgress()
 			posts := l.Posts()
+			posts.Words = charset.Words
 			posts.Progress = func(n int) { p.step("posts", n, 0) }
 			n, err := posts.Rebuild()
 			p.end()

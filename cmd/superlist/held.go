@@ -13,6 +13,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/deliver"
 	"superlist/lists/rewrite"
+	"superlist/mail/charset"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -66,7 +67,7 @@ func (a *app) heldLs() *cobra.Command {
 				}
 				row := heldRow{Name: m.ID, Arrived: m.Arrived, From: m.From.Address(), Size: m.Size, Why: m.Why}
 				if raw, _, err := rewrite.ReadHeader(m.Content()); err == nil {
-					row.Subject = rewrite.Parse(raw).Get("Subject")
+					row.Subject = charset.Words(rewrite.Parse(raw).Get("Subject"))
 				}
 				m.Close()
 				rows = append(rows, row)

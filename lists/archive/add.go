@@ -176,7 +176,7 @@ func (s *Store) describe(n int) (e Entry, refs []string, err error) {
 	if raw, _, err := rewrite.ReadHeader(f); err == nil {
 		h = rewrite.Parse(raw) // one that is too large is no reason to lose the post
 	}
-	e = entryOf(h)
+	e = s.entry(h)
 	e.Number, e.Thread, e.Size, e.Time = n, n, size, info.ModTime()
 	return e, references(h), nil
 }
@@ -210,7 +210,7 @@ func (s *Store) write(n int, content io.Reader) (f *disk.File, e Entry, refs []s
 		return nil, e, nil, err
 	}
 	h, _ := header.Header()
-	e = entryOf(h)
+	e = s.entry(h)
 	e.Number, e.Thread, e.Size = n, n, size
 	return f, e, references(h), nil
 }

@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"mime"
 	"strconv"
 	"strings"
 	"time"
@@ -45,9 +44,9 @@ const (
 	maxLine = 4 << 10
 )
 
-// entryOf is what a header says of a post.
-func entryOf(h rewrite.Header) Entry {
-	e := Entry{From: text(h.Get("From")), Subject: text(h.Get("Subject"))}
+// entry is what a header says of a post.
+func (s *Store) entry(h rewrite.Header) Entry {
+	e := Entry{From: s.text(h.Get("From")), Subject: s.text(h.Get("Subject"))}
 	if ids := messageIDs(h.Get("Message-ID")); len(ids) > 0 {
 		e.MessageID = ids[0]
 	}
@@ -98,12 +97,11 @@ func messageIDs(value string) (ids []string) {
 }
 
 // text is a field as a person reads it, on one line.
-func text(value string) string {
-	s, err := new(mime.WordDecoder).DecodeHeader(value)
-	if err != nil { // a character set that nobody here knows
-		s = value
+func (s *Store) text(value string) string {
+	if s.Words != nil {
+		value = s.Words(value)
 	}
-	return tame(s)
+	return tame(value)
 }
 
 // tame takes out of a text what would not stay in its place in a line or on a

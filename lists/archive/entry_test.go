@@ -11,10 +11,12 @@ import (
 	"unicode/utf8"
 
 	"superlist/lists/rewrite"
+	"superlist/mail/charset"
 )
 
 func TestEntryOf(t *testing.T) {
 	long := strings.Repeat("ü", maxText)
+	s := &Store{Words: charset.Words}
 	for header, want := range map[string]Entry{
 		"": {},
 		"From: Alice\r\nSubject: x\r\nMessage-ID: <1@x>\r\n":            {From: "Alice", Subject: "x", MessageID: "<1@x>"},
@@ -27,15 +29,16 @@ func TestEntryOf(t *testing.T) {
 		"References: <1@x> <2@x>\r\n\t<3@x>\r\n":                        {Parent: "<3@x>"},
 		"Subject: =?utf-8?q?a=09b=0Ac=1B[0m=C2=9B=E2=80=AEd?=":          {Subject: "a b c [0m d"},
 		"Subject: =?iso-8859-1?q?J=F6rg?=\r\n":                          {Subject: "Jörg"},
-		"Subject: =?x-unknown?q?J=F6rg?=\r\n":                           {Subject: "=?x-unknown?q?J=F6rg?="},
-		"Subject: a \xff b\r\n":                                         {Subject: "a ? b"},
+		"Subject: =?x-unknown?q?J=F6rg?=\r\n":                           {Subject: "Jörg"},
+		"Subject: =?koi8-r?B?8NLJ18XU?=\r\n":                            {Subject: "Привет"},
+		"Subject: a \xff b\r\n":                                         {Subject: "a ÿ b"},
 		"Subject: \tmuch \t  space\r\n  folded \r\n":                    {Subject: "much space folded"},
 		"Subject: " + long + "\r\n":                                     {Subject: long},
 		"Subject: " + long + "x\r\n":                                    {Subject: long[:len(long)-2] + "…"},
 		"Message-ID: <" + strings.Repeat("x", maxMessageID-2) + ">\r\n": {MessageID: "<" + strings.Repeat("x", maxMessageID-2) + ">"},
 		"Message-ID: <" + strings.Repeat("x", maxMessageID-1) + ">\r\n": {MessageID: "<" + strings.Repeat("x", maxMessageID-2) + ">"},
 	} {
-		if got := entryOf(rewrite.Parse([]byte(header))); got != want {
+		if got := s.entry(rewrite.Parse([]byte(header))); got != want {
 			t.Errorf("%q:\n%+v, want\n%+v", header, got, want)
 		}
 	}
@@ -89,7 +92,7 @@ func FuzzEntry(f *testing.F) {
 			}
 			holds(t, e)
 		}
-		e := entryOf(rewrite.Parse([]byte(header)))
+		e := (&Store{Words: charset.Words}).entry(rewrite.Parse([]byte(header)))
 		e.Number, e.Thread, e.Time = 1, 1, day
 		holds(t, e)
 	})

@@ -20,6 +20,11 @@ type Store struct {
 
 	Disk *disk.Disk // nil: the real one
 
+	// Words decodes what a field of a post says, for the index (RFC 2047). nil: the
+	// index has it as it stands in the post. Who adds posts sets it; a session
+	// only reads, and has no need of the tables that it takes.
+	Words func(field string) string
+
 	// Progress, where set, hears how many posts Rebuild has read.
 	Progress func(posts int)
 }

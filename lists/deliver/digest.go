@@ -141,7 +141,7 @@ func (d *digests) write() error {
 
 // posts is where the posts that wait are.
 func (d *digests) posts() *archive.Store {
-	s := d.l.Posts()
+	s := postsOf(d.l)
 	if d.Own {
 		s.Dir = filepath.Join(d.dir, "posts")
 	}
@@ -349,7 +349,7 @@ func (d *digests) compose(one Digested, entries []archive.Entry) (members int, e
 	requireTLS := false
 	for _, e := range entries {
 		requireTLS = requireTLS || e.RequireTLS // RFC 8689, 4.2.1: as the post itself
-		mail.Posts = append(mail.Posts, letter.Post{Number: e.Number, Author: e.From, Subject: e.Subject})
+		mail.Posts = append(mail.Posts, letter.Post{Number: e.Number, Author: unkeyedWord(e.From), Subject: unkeyedWord(e.Subject)})
 	}
 	if mail.Passed, err = d.passed(entries); err != nil {
 		return 0, err

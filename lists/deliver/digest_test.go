@@ -895,3 +895,38 @@ func digestProcess(dir, at string) error {
 		return nil
 	})
 }
+
+// TestSubjectsOfTheWorld: subjects and names in any character set stand in letters, in
+// digests and in the index as their authors wrote them.
+func TestSubjectsOfTheWorld(t *testing.T) {
+	w, f, l := digestWorld(t, nil, "dig@example.net digest", "alice@example.com")
+	for _, subject := range []string{
+		"=?koi8-r?B?8NLJ18XU?=", "=?gbk?B?xOO6ww==?=", "=?iso-2022-jp?B?GyRCJDMkcxsoQg==?=", "=?big5?Q?=A7A=A6n?=", "=?euc-kr?B?vsiz5w==?=",
+		"=?windows-1255?B?+ezl7Q==?=", "=?x-klingon?Q?Gr=FC=DFe?=",
+	} {
+		w.message("alice@example.com", "From: =?koi8-r?B?4czJ08E=?= <alice@example.com>\r\nSubject: "+subject+"\r\nMessage-ID: <"+subject[2:6]+"@x>\r\n\r\nhi\r\n", "dev@lists.example.org")
+	}
+	w.deliver()
+	if _, err := w.runner().Digest(l); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver()
+	got, _ := issues(t, f, "dig@example.net")
+	if len(got) != 1 {
+		t.Fatalf("%d issues", len(got))
+	}
+	n := 0
+	for e, err := range l.Posts().Entries(1, 7) {
+		if n++; err != nil || !strings.HasPrefix(e.From, "Алиса <") || !strings.Contains(got[0].text, e.Subject) {
+			t.Errorf("%+v, %v", e, err)
+		}
+	}
+	for _, want := range []string{"1. Привет\n   Алиса <alice@example.com>", "2. 你好", "3. こん", "4. 你好", "5. 안녕", "6. שלום", "7. Grüße"} {
+		if text := strings.ReplaceAll(strings.ReplaceAll(got[0].text, "\r\n", "\n"), "\n    ", "\n"); !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	if n != 7 {
+		t.Errorf("%d entries", n)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"superlist/lists/archive"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
+	"superlist/mail/charset"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -170,7 +171,7 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 		fallthrough
 	case l.Archive:
 		if err == nil && l.Archive {
-			number, err = r.archive(m, l.Posts(), w)
+			number, err = r.archive(m, postsOf(l), w)
 		}
 	}
 	if err != nil || n == 0 {
@@ -211,6 +212,13 @@ func (r *Runner) archive(m *queue.Message, posts *archive.Store, w *queue.Writer
 	}
 	posts.Disk = &disk.Disk{Fault: r.Spool.Fault}
 	return posts.Add(archive.Post{ID: w.ID(), Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Content: content})
+}
+
+// postsOf is a list's archive, for adding posts.
+func postsOf(l *lists.List) *archive.Store {
+	posts := l.Posts()
+	posts.Words = charset.Words
+	return posts
 }
 
 // whoIsNamed gives the keys of those whom a post's To and Cc name.

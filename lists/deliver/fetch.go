@@ -144,7 +144,7 @@ func (c *commanding) index(posts *archive.Store, from, last int) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&b, "%6d  %s  %s: %s\n", e.Number, e.Time.UTC().Format(time.DateOnly), shown(e.From), e.Subject)
+		fmt.Fprintf(&b, "%6d  %s  %s: %s\n", e.Number, e.Time.UTC().Format(time.DateOnly), unkeyedWord(shown(e.From)), unkeyedWord(e.Subject))
 	}
 	words := map[string]string{"posts": fmt.Sprintf("%d-%d", from, to)}
 	if from == to {

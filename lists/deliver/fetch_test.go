@@ -110,7 +110,7 @@ func TestGet(t *testing.T) {
 // fill puts posts into the list's archive.
 func fill(t *testing.T, l *lists.List, posts ...string) {
 	t.Helper()
-	im, err := l.Posts().Import()
+	im, err := postsOf(l).Import()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -262,7 +262,7 @@ func (r *Runner) Decide(l *lists.List, held *queue.Message, d Decision) error {
 		err = r.toMembers(held, l, d.Cause)
 	case lists.SendBack:
 		err = r.writeLetter(l, note{
-			id: d.Cause, text: "rejected", to: []smtp.Path{author}, at: d.At, client: held.Client, quote: d.Words,
+			id: d.Cause, text: "rejected", to: []smtp.Path{author}, at: d.At, client: held.Client, quote: unkeyed(d.Words),
 			answers: h.Get("Message-ID"), words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
 		})
 	}

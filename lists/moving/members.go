@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"superlist/lists"
+	"superlist/mail/charset"
 	"superlist/smtp"
 )
 
@@ -108,10 +108,7 @@ func splitName(s string) (name, address string) {
 	if len(name) >= 2 && name[0] == '"' && name[len(name)-1] == '"' {
 		name = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(name[1 : len(name)-1])
 	}
-	if text, err := new(mime.WordDecoder).DecodeHeader(name); err == nil {
-		name = text
-	}
-	return name, address
+	return charset.Words(name), address
 }
 
 // decoded is text of a file that does not say in what it is written.

@@ -20,6 +20,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/rewrite"
+	"superlist/mail/charset"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -388,7 +389,9 @@ func (in *receiving) archive(h *tar.Header) (err error) {
 		return nil
 	}
 	if in.posts == nil {
-		if in.posts, err = in.list.Posts().Import(); err != nil {
+		posts := in.list.Posts()
+		posts.Words = charset.Words
+		if in.posts, err = posts.Import(); err != nil {
 			return err
 		}
 	}
