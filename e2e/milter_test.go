@@ -140,7 +140,7 @@ func TestPostfixMilter(t *testing.T) {
 	wantNoWarnings(t, log)
 	bounced(t, log)
 	log.want(t, `superlist-milter.*refused client=\[192.0.2.7\]:\d+ helo=client.example.com proto=ESMTP from=<`+member+`> to=<nosuch@lists.example.org> at=RCPT`)
-	log.want(t, `superlist-milter.*accepted id=.* from=<`+member+`> to=<`+list+`> size=\d+ queue=[0-9A-Za-z]+ reply="250 2.0.0`)
+	log.want(t, `superlist-milter.*accepted id=.* ident=[0-9A-Za-z]+ .* from=<`+member+`> to=<`+list+`> (?:message-id=\S+ )?size=\d+ reply="250 2.0.0`)
 	wantOnce(t, "odd one", "mixed", "by sendmail")
 	stopPostfix(t)
 }

@@ -168,6 +168,33 @@ func (l *List) unpoint(aliases []smtp.Path) {
 	}
 }
 
+// FreeAliases is the list.toml of a list that comes in from elsewhere under this
+// address, without the other addresses in it that are taken here.
+func (s *Site) FreeAliases(addr smtp.Path, text string) (free string, taken []string) {
+	c := defaults()
+	if decodeConfig("list.toml", text, &c) != nil || len(c.Aliases) == 0 {
+		return text, nil // what is wrong in it, whoever makes the list hears
+	}
+	kept := slices.DeleteFunc(slices.Clone(c.Aliases), func(alias string) bool {
+		p, ok := smtp.ParseAddress(alias)
+		file, err := s.Dir(p)
+		if !ok || err != nil {
+			return false
+		}
+		_, err = os.Lstat(file)
+		if err != nil && p.Key() != addr.Key() {
+			return false
+		}
+		taken = append(taken, alias)
+		return true
+	})
+	free, err := setKey(text, "aliases="+strings.Join(kept, ","))
+	if err != nil {
+		return text, nil
+	}
+	return free, taken
+}
+
 // Dangling are those of the list's other addresses that do not lead to it, as an
 // edit by hand leaves them.
 func (l *List) Dangling() (aliases []smtp.Path) {

@@ -26,6 +26,7 @@ type Incoming struct {
 	again   *again // nil: nobody minds
 	hold    string // why a filter wants a person to look at it
 	unasked bool   // since it could not be asked
+	msgID   string // its Message-ID, once it was judged
 	instead string // the id to give for a message that is not kept: the recipients have it already, or a filter throws it away
 }
 
@@ -43,6 +44,9 @@ func (m *Incoming) look(p []byte) {
 	m.header.Write(p)
 	m.lines.Write(p)
 }
+
+// MessageID is what the message calls itself, for the log, once its end has come.
+func (m *Incoming) MessageID() string { return m.msgID }
 
 // Abort leaves nothing behind.
 func (m *Incoming) Abort() { m.w.Abort() }
@@ -145,6 +149,7 @@ func (m *Incoming) together(outcomes []error) error {
 func (m *Incoming) judge() []error {
 	verdicts := make([]error, len(m.in.dests))
 	h, whole := m.header.Header()
+	m.msgID = h.Get("Message-ID")
 	if m.env.Body == smtp.BinaryMIME { // there are no lines in its body
 		m.lines = rewrite.Lines{}
 		m.lines.Write(h.Bytes(""))

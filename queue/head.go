@@ -36,6 +36,10 @@ type Head struct {
 	Hold   string      // in inbound: why a mail filter wants a person to look at it first
 	Why    string      // of a held message: what is done with it, and why
 
+	// For the log, of what a list sends: the post that it comes from, under the id
+	// that its sender was told, and what that calls itself.
+	Post, MessageID string
+
 	// RequireTLS is REQUIRETLS: the message leaves by verified TLS alone.
 	RequireTLS bool
 }
@@ -67,7 +71,7 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	for _, field := range []struct{ key, value string }{
 		{"client", h.Client}, {"body", h.Body}, {"ret", h.Ret}, {"envid", h.EnvID}, {"utf8", yes(h.UTF8)},
 		{"requiretls", yes(h.RequireTLS)},
-		{"list", list}, {"verp", yes(h.VERP)}, {"hold", h.Hold}, {"why", h.Why},
+		{"list", list}, {"verp", yes(h.VERP)}, {"hold", h.Hold}, {"why", h.Why}, {"post", h.Post}, {"message-id", h.MessageID},
 	} {
 		if !smtp.Printable(field.value) {
 			return 0, fmt.Errorf("queue: %s %q does not fit into a head", field.key, field.value)
@@ -146,6 +150,10 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				h.Hold = value
 			case "why":
 				h.Why = value
+			case "post":
+				h.Post = value
+			case "message-id":
+				h.MessageID = value
 			case "list", "from", "proved":
 				path, rest, ok := smtp.ParsePath(value)
 				if !ok || rest != "" {

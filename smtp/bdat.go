@@ -44,8 +44,9 @@ func (s *Session) bdat(arg string) {
 	}
 	switch {
 	case last && env != nil && len(env.To) > 0:
+		msg := c.msg
 		id, outcomes := c.commit(len(env.To))
-		s.answer(env, id, c.size, outcomes)
+		s.answer(env, msg, id, c.size, outcomes)
 	case c.refused == nil:
 		s.reply(Reply{250, "2.0.0", strconv.FormatInt(n, 10) + " bytes taken"})
 		if n == 0 {
@@ -56,7 +57,7 @@ func (s *Session) bdat(arg string) {
 		s.countJunk()
 	default:
 		c.told = true
-		s.refuseErr(c.refused, Event{What: "refused", Text: "BDAT"})
+		s.refuseErr(c.refused, s.refusal())
 	}
 	if last || env == nil {
 		s.reset()

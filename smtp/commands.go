@@ -324,6 +324,16 @@ func (s *Session) mayData() (Reply, bool) {
 	return Reply{}, true
 }
 
+// refusal is the event of a message that may not come. A client that pipelines has
+// said DATA before it heard that its recipients are refused: the log has that, and
+// not once more.
+func (s *Session) refusal() Event {
+	if s.env != nil && len(s.env.To) == 0 && s.refused {
+		return Event{}
+	}
+	return Event{What: "refused", Text: s.lastVerb()}
+}
+
 // data is DATA: RFC 5321, 4.1.1.4.
 func (s *Session) data(string) {
 	r, ok := s.mayData()
@@ -334,7 +344,7 @@ func (s *Session) data(string) {
 		r, ok = Reply{503, "5.5.1", "what is BINARYMIME must come by BDAT"}, false
 	}
 	if !ok {
-		s.refuse(r)
+		s.refuseFor(r, s.refusal())
 		return
 	}
 	env := s.env
@@ -365,16 +375,22 @@ func (s *Session) data(string) {
 	} else {
 		id, outcomes = msg.Commit()
 	}
-	s.answer(env, id, size, outcomes)
+	s.answer(env, msg, id, size, outcomes)
 }
+
+// A named message says what it calls itself, for the log.
+type named interface{ MessageID() string }
 
 // answer gives the reply, or in LMTP the replies (RFC 2033, 4.2), after a
 // message.
-func (s *Session) answer(env *Envelope, id string, size int64, outcomes []error) {
+func (s *Session) answer(env *Envelope, msg Message, id string, size int64, outcomes []error) {
 	accepted := Reply{250, "2.0.0", "queued as " + id}
 	some := false
 	for i, err := range outcomes {
 		e := Event{ID: id, To: env.To[i].Path, Size: size}
+		if m, ok := msg.(named); ok {
+			e.MsgID = m.MessageID()
+		}
 		if err == nil {
 			e.What, e.Reply, some = "accepted", accepted, true
 		} else {

@@ -3,6 +3,7 @@ package smtp
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +22,7 @@ type Event struct {
 	From   Path
 	InMail bool // From means something, even where it is null
 	To     Path
+	MsgID  string // what the message calls itself: Message-ID
 	Size   int64
 	Reply  Reply
 	Err    error // what is behind the reply, or ended the session
@@ -49,10 +51,14 @@ func (e Event) String() string {
 	var b strings.Builder
 	b.WriteString(e.What)
 	add := func(key, value string) {
+		if strings.ContainsAny(value, " \"") {
+			value = strconv.Quote(value)
+		}
 		if value != "" {
 			fmt.Fprintf(&b, " %s=%s", key, value)
 		}
 	}
+	quote := func(key, value string) { fmt.Fprintf(&b, " %s=%q", key, value) }
 	add("id", e.ID)
 	add("client", e.Peer.String())
 	if e.Peer.Host == "" { // else the one says it better
@@ -67,7 +73,7 @@ func (e Event) String() string {
 	add("proto", e.Proto)
 	add("tls", e.TLS.String())
 	if e.TLS.Client != "" {
-		add("cert", fmt.Sprintf("%q", clean(e.TLS.Client)))
+		quote("cert", clean(e.TLS.Client))
 	}
 	add("login", Word(e.Login))
 	if e.InMail {
@@ -76,6 +82,7 @@ func (e Event) String() string {
 	if !e.To.IsNull() {
 		add("to", visible(e.To.String()))
 	}
+	add("message-id", Word(e.MsgID))
 	if e.Size > 0 {
 		add("size", fmt.Sprint(e.Size))
 	}
@@ -85,10 +92,10 @@ func (e Event) String() string {
 		b.WriteString(" " + e.Text)
 	}
 	if e.Reply.Code != 0 {
-		add("reply", fmt.Sprintf("%q", e.Reply.String()))
+		quote("reply", e.Reply.String())
 	}
 	if text := e.behind(); text != "" {
-		add("error", fmt.Sprintf("%q", clean(text)))
+		quote("error", clean(text))
 	}
 	return b.String()
 }

@@ -120,6 +120,8 @@ type Session struct {
 	introducing bool // XCLIENT has begun, and has not said the address
 
 	authFailures int
+
+	hungUp bool // the client left without QUIT, with nothing begun
 }
 
 // Banner is what a Session's greeting says behind the host name.
@@ -160,6 +162,10 @@ func (s *Session) serve(w *wire) (err error) {
 		s.wire.request(s.wire.readTimeout)
 		line, err := s.wire.readLine()
 		if err != nil {
+			if err == io.EOF && s.count > 0 && s.env == nil && s.chunks == nil {
+				s.hungUp = true // a client that keeps connections lets go of one so
+				return nil
+			}
 			if !s.badLine(err) {
 				return s.end(err)
 			}
@@ -277,7 +283,11 @@ func (s *Session) lastVerb() string {
 }
 
 func (s *Session) summary() string {
-	return fmt.Sprintf("messages=%d errors=%d", s.count, s.errors)
+	quit := ""
+	if s.hungUp {
+		quit = " quit=no"
+	}
+	return fmt.Sprintf("messages=%d errors=%d%s", s.count, s.errors, quit)
 }
 
 // bye is the last that the client hears.
@@ -304,7 +314,9 @@ func (s *Session) refuse(r Reply) { s.refuseFor(r, Event{What: "refused", Text: 
 
 func (s *Session) refuseFor(r Reply, e Event) {
 	e.Reply = r
-	s.log(e)
+	if e.What != "" {
+		s.log(e)
+	}
 	if s.errors >= SoftErrors && s.stranger() {
 		s.wire.sleep(ErrorPause)
 	}

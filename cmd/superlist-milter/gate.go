@@ -42,7 +42,7 @@ type message struct {
 	queueID string   // the server's
 
 	begun bool
-	msg   smtp.Message
+	msg   *lists.Incoming
 	text  *smtp.Checker
 }
 
@@ -222,7 +222,7 @@ func (g *gate) begin() {
 	}
 	m.begun = true
 	var err error
-	if m.msg, err = g.in.Data(m.env); err != nil {
+	if m.msg, err = g.in.Open(m.env); err != nil {
 		g.all("DATA", err)
 		return
 	}
@@ -274,7 +274,7 @@ func (g *gate) end(s *milter.Session) error {
 			m.late = append(m.late, err)
 			continue
 		}
-		g.event(smtp.Event{What: "accepted", ID: id, To: m.env.To[i].Path, Size: m.text.Size(), Text: g.queued(),
+		g.event(smtp.Event{What: "accepted", ID: id, To: m.env.To[i].Path, Size: m.text.Size(), MsgID: msg.MessageID(),
 			Reply: smtp.Reply{Code: 250, Enhanced: "2.0.0", Text: "queued as " + id}})
 	}
 	if len(m.late) > 0 {
@@ -289,14 +289,6 @@ func (g *gate) end(s *milter.Session) error {
 		}
 	}
 	return nil
-}
-
-// queued is how the server's log calls the message.
-func (g *gate) queued() string {
-	if id := word(g.mail.queueID); id != "" {
-		return "queue=" + id
-	}
-	return ""
 }
 
 // all refuses the message for every list.
@@ -333,7 +325,7 @@ func (g *gate) refused(at string, to smtp.Path, err error) {
 func (g *gate) event(e smtp.Event) {
 	env := g.mail.env
 	e.Peer, e.Helo, e.Proto, e.TLS, e.Login = env.Peer, env.Helo, env.Proto, env.TLS, env.Login
-	e.From, e.InMail = env.From, true
+	e.From, e.InMail, e.Ident = env.From, true, word(g.mail.queueID)
 	g.log(e)
 }
 

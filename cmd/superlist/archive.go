@@ -197,7 +197,7 @@ or of all that are older than so many days. Numbers go on as if they were there.
 					return err
 				}
 			}
-			l, err := a.list(arg[0])
+			site, l, err := a.siteList(arg[0])
 			if err != nil {
 				return err
 			}
@@ -224,6 +224,7 @@ or of all that are older than so many days. Numbers go on as if they were there.
 			if err != nil {
 				return err
 			}
+			logged(c, site, "pruned", l.Addr, "upto=%d posts=%d", to, n)
 			say(c.OutOrStdout(), "%d posts are gone\n", n)
 			return nil
 		},

@@ -13,14 +13,9 @@ import (
 	"superlist/lists/maillog"
 )
 
-// newRunner is what carries things out, and logs it. A log that cannot be opened
-// is said, and things are carried out without it.
+// newRunner is what carries things out, and logs it.
 func newRunner(c *cobra.Command, site *lists.Site) *deliver.Runner {
-	log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
-	if err != nil {
-		say(c.ErrOrStderr(), "superlist: %v\n", err)
-	}
-	return &deliver.Runner{Site: site, Spool: site.Spool(), Log: log}
+	return &deliver.Runner{Site: site, Spool: site.Spool(), Log: openLog(c, site)}
 }
 
 func (a *app) deliverCommand() *cobra.Command {

@@ -183,7 +183,7 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action lists
 		err = r.Spool.Init()
 		if err == nil {
 			err = r.Decide(l, m, deliver.Decision{
-				Action: action, By: "the operator " + currentUser(), Words: words,
+				Action: action, By: operator(), Words: words,
 				// The same again, after a crash, is no second decision; another is.
 				Cause: m.ID + "-decided-" + string(rune(action)), At: time.Now(),
 			})

@@ -13,6 +13,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/moving"
+	"superlist/smtp"
 )
 
 func (a *app) importCommand() *cobra.Command {
@@ -223,6 +224,9 @@ func (a *app) receive(c *cobra.Command, v *arrival, r io.Reader) error {
 	if err != nil {
 		return err
 	}
+	if list, ok := smtp.ParseAddress(report.List); ok && !report.DryRun {
+		logged(c, site, "imported", list, "from=%s members=%d held=%d posts=%d", report.From, report.Members, report.Held, report.Archive)
+	}
 	return showReport(c, v, report)
 }
 
@@ -299,13 +303,18 @@ unless --skip-bad is given. Who is a member already stays as he is.`,
 			if err != nil {
 				return err
 			}
-			l, err := a.list(arg[0])
+			site, l, err := a.siteList(arg[0])
 			if err != nil {
 				return err
 			}
 			report.List, report.DryRun = l.Addr.Address(), dryRun
+			fresh := notThere(l, roll)
 			if err := report.Enrol(l, roll); err != nil {
 				return err
+			}
+			if !dryRun {
+				loggedMembers(c, site, "subscribed", l.Addr, fresh)
+				logged(c, site, "imported", l.Addr, "from=%s members=%d", report.From, report.Members)
 			}
 			if asJSON {
 				return show(c, true, report, nil)

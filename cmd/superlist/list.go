@@ -60,6 +60,7 @@ about it, and the next session takes mail for it.`,
 			if err != nil {
 				return err
 			}
+			logged(c, site, "created", l.Addr, "owners=%s", strings.Join(l.Owners, ","))
 			say(c.OutOrStdout(), "made %s in %s\n", l.Addr.Address(), l.Dir)
 			if firstInDomain(l) {
 				newDomain(c, l)
@@ -222,12 +223,38 @@ when one of the values is wrong. Keys: ` + settingNames() + `.`,
 		Args:              args(cobra.MinimumNArgs(2)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
-			l, err := a.list(arg[0])
+			site, l, err := a.siteList(arg[0])
 			if err != nil {
 				return err
 			}
-			return l.Set(arg[1:])
+			if err := l.Set(arg[1:]); err != nil {
+				return err
+			}
+			loggedSettings(c, site, l, arg[1:])
+			return nil
 		},
+	}
+}
+
+// loggedSettings writes a line for each setting that was given: what it is now, and
+// what it was.
+func loggedSettings(c *cobra.Command, site *lists.Site, before *lists.List, settings []string) {
+	after, err := site.Open(before.Addr)
+	if err != nil {
+		return
+	}
+	was := make(map[string]string)
+	for _, setting := range before.Settings() {
+		was[setting[0]] = setting[1]
+	}
+	for _, now := range after.Settings() {
+		given := slices.ContainsFunc(settings, func(s string) bool {
+			key, _, _ := strings.Cut(s, "=")
+			return strings.TrimSpace(key) == now[0]
+		})
+		if given {
+			logged(c, site, "set", after.Addr, "key=%s value=%q was=%q", now[0], now[1], was[now[0]])
+		}
 	}
 }
 
@@ -257,25 +284,45 @@ func (a *app) listRm() *cobra.Command {
 		Example: "  superlist list rm old@lists.example.org --yes", Args: args(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
-			l, err := a.list(arg[0])
+			site, l, err := a.siteList(arg[0])
 			if err != nil {
 				return err
 			}
 			if err := itself(l, arg[0]); err != nil {
 				return err
 			}
-			if !yes && !confirm(c, fmt.Sprintf("remove %s and %s? type yes: ", l.Addr.Address(), l.Dir)) {
+			members, err := countMembers(l)
+			if err != nil {
+				return err
+			}
+			posts := countPosts(l)
+			if !yes && !confirm(c, fmt.Sprintf("remove %s with %d members and %d kept posts, and all of %s? type yes: ", l.Addr.Address(), members, posts, l.Dir)) {
 				return &exitError{exUsage, errors.New("not removed; say yes, or use --yes")}
 			}
 			if err := l.Remove(); err != nil {
 				return err
 			}
+			logged(c, site, "removed", l.Addr, "members=%d posts=%d", members, posts)
 			say(c.OutOrStdout(), "removed %s\n", l.Addr.Address())
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c
+}
+
+// countPosts is how many posts a list has kept, for a question: what cannot be
+// counted is none.
+func countPosts(l *lists.List) (n int) {
+	posts := l.Posts()
+	if first, last, err := posts.Range(); err == nil {
+		for _, err := range posts.Entries(first, last) {
+			if err == nil {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // confirm asks on the terminal; without one the answer is no.

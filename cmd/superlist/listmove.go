@@ -32,7 +32,7 @@ Members' programs that sort by List-Id see a new one.`,
 			if err := itself(l, arg[0]); err != nil {
 				return err
 			}
-			old := l.Addr.Address()
+			old, domain := l.Addr.Address(), l.Addr.Domain
 			l, err = site.Move(l, to)
 			if errors.Is(err, fs.ErrExist) {
 				return alreadyThere(site, to)
@@ -40,8 +40,9 @@ Members' programs that sort by List-Id see a new one.`,
 			if err != nil {
 				return err
 			}
+			logged(c, site, "moved", l.Addr, "from=%s", old)
 			say(c.OutOrStdout(), "%s is now %s, and still reached as %s\n", old, l.Addr.Address(), old)
-			if firstInDomain(l) {
+			if l.Addr.Domain != domain && firstInDomain(l) {
 				newDomain(c, l)
 			}
 			return nil

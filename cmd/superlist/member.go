@@ -138,31 +138,37 @@ behind the address now:
 			if word := m.Unknown(); word != "" {
 				return &exitError{exDataErr, fmt.Errorf("%q means nothing; superlist member set --help has the words", word)}
 			}
-			l, err := a.list(arg[0])
+			site, l, err := a.siteList(arg[0])
 			if err != nil {
 				return err
 			}
-			return l.EditMembers(func(set lists.MemberSet) error {
+			was := ""
+			err = l.EditMembers(func(set lists.MemberSet) error {
+				was = strings.Join(set[m.Path.Key()].Words, " ")
 				if !set.Remove(m.Path) {
 					return &exitError{exNoUser, fmt.Errorf("%s is not on %s", m.Path.Address(), l.Addr.Address())}
 				}
 				set.Add(m)
 				return nil
 			})
+			if err == nil {
+				logged(c, site, "changed", l.Addr, "member=%s words=%q was=%q", m.Path, strings.Join(m.Words, " "), was)
+			}
+			return err
 		},
 	}
 }
 
 func (a *app) addMembers(c *cobra.Command, list string, members []lists.Member) error {
-	l, err := a.list(list)
+	site, l, err := a.siteList(list)
 	if err != nil {
 		return err
 	}
-	added := 0
+	var added []lists.Member
 	err = l.EditMembers(func(set lists.MemberSet) error {
 		for _, m := range members {
 			if set.Add(m) {
-				added++
+				added = append(added, m)
 			}
 		}
 		return nil
@@ -170,8 +176,9 @@ func (a *app) addMembers(c *cobra.Command, list string, members []lists.Member) 
 	if err != nil {
 		return err
 	}
-	say(c.OutOrStdout(), "added %d", added)
-	if there := len(members) - added; there > 0 {
+	loggedMembers(c, site, "subscribed", l.Addr, added)
+	say(c.OutOrStdout(), "added %d", len(added))
+	if there := len(members) - len(added); there > 0 {
 		say(c.OutOrStdout(), ", %d were there already", there)
 	}
 	fmt.Fprintln(c.OutOrStdout())
@@ -189,16 +196,16 @@ func (a *app) memberRm() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l, err := a.list(arg[0])
+			site, l, err := a.siteList(arg[0])
 			if err != nil {
 				return err
 			}
-			removed := 0
+			var removed []lists.Member
 			var unknown []string
 			err = l.EditMembers(func(set lists.MemberSet) error {
 				for _, m := range members {
 					if set.Remove(m.Path) {
-						removed++
+						removed = append(removed, m)
 					} else {
 						unknown = append(unknown, m.Path.Address())
 					}
@@ -208,7 +215,8 @@ func (a *app) memberRm() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			say(c.OutOrStdout(), "removed %d\n", removed)
+			loggedMembers(c, site, "unsubscribed", l.Addr, removed)
+			say(c.OutOrStdout(), "removed %d\n", len(removed))
 			if len(unknown) > 0 {
 				more := ""
 				if len(unknown) > maxBadLines {

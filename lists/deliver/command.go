@@ -181,7 +181,7 @@ func (c *commanding) join(m lists.Member) error {
 	if err != nil {
 		return err
 	}
-	c.r.Log.Printf(maillog.Info, "subscribed id=%s list=%s member=%s new=%t", c.m.ID, c.l.Addr, m.Path, isNew)
+	c.r.Log.Printf(maillog.Info, "subscribed id=%s list=%s member=%s new=%t by=%s", c.m.ID, c.l.Addr, m.Path, isNew, c.by())
 	if err := c.notice("notice-subscribed", m.Path); err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (c *commanding) change(to lists.Delivery) error {
 	if err != nil {
 		return err
 	}
-	c.r.Log.Printf(maillog.Info, "changed id=%s list=%s member=%s to=%s is=%t", c.m.ID, c.l.Addr, c.who, changed[to], isMember)
+	c.r.Log.Printf(maillog.Info, "changed id=%s list=%s member=%s to=%s is=%t by=%s", c.m.ID, c.l.Addr, c.who, changed[to], isMember, c.by())
 	if !isMember {
 		return c.answer("not-subscribed", c.who, nil)
 	}
@@ -221,7 +221,7 @@ func (c *commanding) leave() error {
 	if err != nil {
 		return err
 	}
-	c.r.Log.Printf(maillog.Info, "unsubscribed id=%s list=%s member=%s was=%t", c.m.ID, c.l.Addr, c.who, was)
+	c.r.Log.Printf(maillog.Info, "unsubscribed id=%s list=%s member=%s was=%t by=%s", c.m.ID, c.l.Addr, c.who, was, c.by())
 	if err := c.notice("notice-unsubscribed", c.who); err != nil {
 		return err
 	}

@@ -181,11 +181,11 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 		return err
 	}
 	if n+inDigests == 0 {
-		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0 number=%d: nobody gets it", m.ID, l.Addr, m.From, number)
+		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0 number=%d: nobody gets it", postID(m), l.Addr, m.From, number)
 		return nil
 	}
 	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d digests=%d size=%d number=%d",
-		m.ID, l.Addr, m.From, messageID(header), n, inDigests, m.Size, number)
+		postID(m), l.Addr, m.From, messageID(header), n, inDigests, m.Size, number)
 	if n == 0 {
 		return nil
 	}
@@ -278,7 +278,8 @@ func messageID(h rewrite.Header) string {
 
 // keepReport puts a delivery report where the list keeps them.
 func (r *Runner) keepReport(m *queue.Message, d lists.Destination, id string) error {
-	r.Log.Printf(maillog.Info, "bounce id=%s list=%s member=%s", m.ID, d.List.Addr, d.Member)
+	status, reason := reported(m.Content())
+	r.Log.Printf(maillog.Info, "bounce id=%s list=%s member=%s status=%s reason=%q", m.ID, d.List.Addr, d.Member, status, reason)
 	if _, swept := r.room[d.List.Dir]; !swept {
 		r.room[d.List.Dir] = d.List.SweepReports(r.now())
 	}
@@ -296,13 +297,22 @@ func (r *Runner) begin(m *queue.Message, l *lists.List, id string, verp bool) (*
 	if err != nil {
 		return nil, err
 	}
-	utf8, err := needsUTF8(m)
+	raw, _, err := rewrite.ReadHeader(m.Content())
 	if err != nil {
 		return nil, err
 	}
 	return r.Spool.Create(queue.Head{
-		ID: id, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, UTF8: utf8, RequireTLS: m.RequireTLS, List: l.Addr, VERP: verp,
+		ID: id, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, UTF8: m.UTF8 && !isASCII(raw), RequireTLS: m.RequireTLS, List: l.Addr, VERP: verp,
+		Post: postID(m), MessageID: messageID(rewrite.Parse(raw)),
 	})
+}
+
+// postID is the id that the sender of a post was told, also of one that was held.
+func postID(m *queue.Message) string {
+	if m.Box == queue.Held && m.Post != "" {
+		return m.Post
+	}
+	return m.ID
 }
 
 // needsUTF8 says that a message cannot go on without SMTPUTF8. Some clients say

@@ -76,7 +76,7 @@ func keep(spool *queue.Spool, m *queue.Message, l *lists.List, id string, d list
 		return err
 	}
 	head := m.Head
-	head.ID, head.List, head.Hold = id, l.Addr, ""
+	head.ID, head.List, head.Hold, head.Post = id, l.Addr, "", m.ID
 	head.Why = d.Verdict.String() + ": " + oneLine(d.Reason)
 	w, err := spool.Create(head)
 	if err != nil {
@@ -134,7 +134,7 @@ func (r *Runner) askAuthor(held *queue.Message, l *lists.List, id string, h rewr
 	author := authorOf(h, held.From)
 	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: lists.Network(smtp.OriginAddr(held.Client)), Cause: id}, held.Arrived)
 	if reply, no := permanent(err); no {
-		r.Log.Printf(maillog.Info, "not asked id=%s list=%s author=%s reason=%q", held.ID, l.Addr, author, reply)
+		r.Log.Printf(maillog.Info, "not asked id=%s list=%s name=%s author=%s reason=%q", postID(held), l.Addr, held.ID, author, reply)
 		return r.askModerators(held, l, id, h, "nothing proves that it is from "+author.Address())
 	}
 	if err != nil {
@@ -235,6 +235,9 @@ var verbs = map[lists.Action]string{
 	lists.SendBack: "sent it back", lists.Drop: "thrown it away", lists.BanAuthor: "thrown it away",
 }
 
+// patterns are the keys of list.toml that a decision for good puts the author into.
+var patterns = map[lists.Action]string{lists.AllowAlways: "allow", lists.BanAuthor: "ban"}
+
 // Decide does with a held post what somebody has decided, if he is the first.
 // Doing it again for the same cause changes nothing.
 func (r *Runner) Decide(l *lists.List, held *queue.Message, d Decision) error {
@@ -247,15 +250,12 @@ func (r *Runner) Decide(l *lists.List, held *queue.Message, d Decision) error {
 	if err := l.Decide(held.ID, d.Cause, d.By+" has "+verbs[d.Action], d.At); err != nil {
 		return err
 	}
-	r.Log.Printf(maillog.Info, "decided id=%s list=%s by=%s author=%s message-id=%s what=%q", held.ID, l.Addr, d.By, author, messageID(h), verbs[d.Action])
-	switch d.Action {
-	case lists.AllowAlways:
-		err = l.AddPattern("allow", author)
-	case lists.BanAuthor:
-		err = l.AddPattern("ban", author)
-	}
-	if err != nil {
-		return err
+	r.Log.Printf(maillog.Info, "decided id=%s list=%s name=%s by=%s author=%s message-id=%s what=%q", postID(held), l.Addr, held.ID, d.By, author, messageID(h), verbs[d.Action])
+	if key := patterns[d.Action]; key != "" {
+		if err := l.AddPattern(key, author); err != nil {
+			return err
+		}
+		r.Log.Printf(maillog.Info, "set id=%s list=%s key=%s added=%s by=%s", postID(held), l.Addr, key, author, d.By)
 	}
 	switch d.Action {
 	case lists.Publish, lists.AllowAlways, lists.OwnPost:
@@ -319,7 +319,7 @@ func (r *Runner) expireOne(l *lists.List, spool *queue.Spool, held *queue.Messag
 		return err
 	}
 	h := rewrite.Parse(raw)
-	r.Log.Printf(maillog.Info, "expired id=%s list=%s from=%s message-id=%s", held.ID, l.Addr, held.From, messageID(h))
+	r.Log.Printf(maillog.Info, "expired id=%s list=%s name=%s from=%s message-id=%s", postID(held), l.Addr, held.ID, held.From, messageID(h))
 	if strings.HasPrefix(held.Why, lists.Hold.String()+": ") && !lists.Automatic(h) {
 		if err := r.tellExpired(l, held, id, h); err != nil {
 			return err
@@ -334,7 +334,7 @@ func (r *Runner) tellExpired(l *lists.List, held *queue.Message, id string, h re
 	author := authorOf(h, held.From)
 	err := l.Ask(lists.Letter{Kind: "expired", To: author, Network: lists.Network(smtp.OriginAddr(held.Client)), Cause: id}, r.now())
 	if reply, no := permanent(err); no {
-		r.Log.Printf(maillog.Info, "not told id=%s list=%s author=%s reason=%q", held.ID, l.Addr, author, reply)
+		r.Log.Printf(maillog.Info, "not told id=%s list=%s name=%s author=%s reason=%q", postID(held), l.Addr, held.ID, author, reply)
 		return nil
 	}
 	if err != nil {

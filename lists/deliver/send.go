@@ -501,7 +501,7 @@ func (s *sending) mark(from smtp.Path, batch []queue.Recipient, replies []smtp.R
 		s.done++
 	}
 	if accepted > 0 {
-		s.r.Log.Printf(maillog.Info, "sent id=%s list=%s from=%s recipients=%d reply=%q", s.m.ID, s.m.List, from, accepted, last)
+		s.r.Log.Printf(maillog.Info, "sent id=%s list=%s from=%s%s recipients=%d reply=%q", s.m.ID, s.m.List, from, postFields(s.m), accepted, last)
 	}
 	if deferred > 0 {
 		s.reason = why.String()
@@ -512,6 +512,17 @@ func (s *sending) mark(from smtp.Path, batch []queue.Recipient, replies []smtp.R
 	if s.unsynced >= syncEvery {
 		s.syncLocked()
 	}
+}
+
+// postFields name the post that a message is, in a line of the log.
+func postFields(m *queue.Message) (fields string) {
+	if m.Post != "" {
+		fields = " post=" + maillog.Value(m.Post)
+	}
+	if m.MessageID != "" {
+		fields += " message-id=" + maillog.Value(m.MessageID)
+	}
+	return fields
 }
 
 // sync makes the outcomes durable.

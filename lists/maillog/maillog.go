@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -164,9 +165,38 @@ func setPatience(f *os.File, limit time.Duration) {
 	unix.SetsockoptTimeval(int(f.Fd()), unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv)
 }
 
-// Printf is Line with a format.
+// Printf is Line with a format, in which key=%s is a value: in quotes where a word
+// without them would not do.
 func (l *Log) Printf(at Level, format string, args ...any) {
-	l.Line(at, fmt.Sprintf(format, args...))
+	if !l.Takes(at) {
+		return
+	}
+	for i, arg := range args {
+		args[i] = value{arg}
+	}
+	l.Line(at, fmt.Sprintf(strings.ReplaceAll(format, "=%s", "=%k"), args...))
+}
+
+// A value is an argument of Printf. Its verb %k is %s in quotes, where it needs
+// them.
+type value struct{ any }
+
+// Format is fmt.Formatter's.
+func (v value) Format(f fmt.State, verb rune) {
+	if verb != 'k' {
+		fmt.Fprintf(f, fmt.FormatString(f, verb), v.any)
+		return
+	}
+	io.WriteString(f, Value(fmt.Sprint(v.any)))
+}
+
+// Value is a value as it stands behind key= in a line: in quotes where there is a
+// space or a quote in it.
+func Value(s string) string {
+	if strings.ContainsAny(s, " \t\"") {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 // Close closes the log.

@@ -59,6 +59,7 @@ type Head struct {
 	UTF8       bool     `json:"utf8,omitempty"`
 	Proved     []string `json:"proved,omitempty"`
 	Why        string   `json:"why,omitempty"`
+	Post       string   `json:"post,omitempty"` // what its sender was told
 	RequireTLS bool     `json:"requiretls,omitempty"`
 	Ret        string   `json:"ret,omitempty"`
 	EnvID      string   `json:"envid,omitempty"`
@@ -229,7 +230,7 @@ func (p *Parcel) sendPost(t *tar.Writer, name string, post Post) (sent int, err 
 }
 
 func (h Head) any() bool {
-	return h.Client+h.From+h.Body+h.Why+h.Ret+h.EnvID+h.ID != "" || h.UTF8 || h.RequireTLS || len(h.Proved) > 0
+	return h.Client+h.From+h.Body+h.Why+h.Ret+h.EnvID+h.ID+h.Post != "" || h.UTF8 || h.RequireTLS || len(h.Proved) > 0
 }
 
 // readPost copies a message, its lines ended with CRLF. Its error says why it

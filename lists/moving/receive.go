@@ -209,7 +209,11 @@ func (in *receiving) config(h *tar.Header) error {
 			return &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
 		}
 	}
-	in.list, err = in.site.Begin(in.addr, string(text))
+	kept, taken := in.Target.Site.FreeAliases(in.addr, string(text))
+	for _, alias := range taken {
+		in.report.leave("list.toml: aliases: "+alias, "it is a list here already, or another address of one", "superlist list set "+in.addr.Address()+" aliases=… once that is gone")
+	}
+	in.list, err = in.site.Begin(in.addr, kept)
 	return err
 }
 
@@ -341,6 +345,7 @@ func (in *receiving) queueHead(h *tar.Header, name string, header rewrite.Header
 	q = queue.Head{
 		ID: name, Arrived: h.ModTime, List: in.list.Addr, Client: head.Client, Body: head.Body, UTF8: head.UTF8,
 		Why: head.Why, RequireTLS: head.RequireTLS, Ret: head.Ret, EnvID: head.EnvID,
+		Post: plainWord(head.Post),
 	}
 	if now := time.Now(); q.Arrived.IsZero() || q.Arrived.After(now) {
 		q.Arrived = now
@@ -486,4 +491,12 @@ func named(name string) []string {
 		return nil
 	}
 	return []string{"name=" + name}
+}
+
+// plainWord is a word that may stand in a head; empty where it may not.
+func plainWord(s string) string {
+	if len(s) > maxWhy || !smtp.Printable(s) || strings.ContainsAny(s, ` "`) {
+		return ""
+	}
+	return s
 }

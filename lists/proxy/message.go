@@ -56,6 +56,14 @@ func (p *Proxy) begin() error {
 	return nil
 }
 
+// MessageID is what the message calls itself, where a list has it.
+func (m *message) MessageID() string {
+	if m.list == nil {
+		return ""
+	}
+	return m.list.MessageID()
+}
+
 // err is the first refusal that there is.
 func (m *message) err() error {
 	if m.listErr != nil {

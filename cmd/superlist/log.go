@@ -1,0 +1,89 @@
+package main
+
+import (
+	"os"
+	"os/user"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/smtp"
+)
+
+// openLog opens the site's log. One that cannot be opened is said, and things are
+// carried out without it.
+func openLog(c *cobra.Command, site *lists.Site) *maillog.Log {
+	log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
+	if err != nil {
+		say(c.ErrOrStderr(), "superlist: %v\n", err)
+	}
+	return log
+}
+
+// operator is who calls the command, for those who read the log later. Whoever
+// became root by sudo(8) has a name.
+func operator() string {
+	name := strconv.Itoa(startedAs)
+	if u, err := user.LookupId(name); err == nil {
+		name = u.Username
+	}
+	if sudo := os.Getenv("SUDO_USER"); sudo != "" && startedAs == 0 { // nobody else is believed
+		name = sudo
+	}
+	return "the operator " + name
+}
+
+// startedAs is who called, before the process became the site's user.
+var startedAs = os.Getuid()
+
+// logged writes a line about a change that was made: what, of which list, what
+// else, and by whom.
+func logged(c *cobra.Command, site *lists.Site, what string, list smtp.Path, format string, args ...any) {
+	log := openLog(c, site)
+	defer log.Close()
+	logChange(log, what, list, format, args...)
+}
+
+func logChange(log *maillog.Log, what string, list smtp.Path, format string, args ...any) {
+	if format != "" {
+		format = " " + format
+	}
+	args = append(append([]any{list}, args...), operator())
+	log.Printf(maillog.Info, what+" list=%s"+format+" by=%s", args...)
+}
+
+// maxLogged is how many members of one command have a line each. More come with a
+// list that moves in, or go with one, and then the file that they stood in tells.
+const maxLogged = 10000
+
+// notThere are those of a roll who are no members yet, for loggedMembers.
+func notThere(l *lists.List, roll *lists.Roll) (fresh []lists.Member) {
+	members, err := l.Members()
+	if err != nil {
+		return nil
+	}
+	defer members.Close()
+	for m := range roll.All() {
+		if _, there, err := members.Find(m.Path); err == nil && !there {
+			if fresh = append(fresh, m); len(fresh) > maxLogged {
+				break
+			}
+		}
+	}
+	return fresh
+}
+
+// loggedMembers writes a line for each member that was changed.
+func loggedMembers(c *cobra.Command, site *lists.Site, what string, list smtp.Path, members []lists.Member) {
+	log := openLog(c, site)
+	defer log.Close()
+	for i, m := range members {
+		if i == maxLogged {
+			logChange(log, what, list, "members=more")
+			break
+		}
+		logChange(log, what, list, "member=%s", m.Path)
+	}
+}
