@@ -14,9 +14,10 @@ import (
 
 // An Entry is a message as the directory shows it.
 type Entry struct {
-	ID  string
-	Due time.Time // not to be worked on before
-	dir string
+	ID   string
+	Due  time.Time // not to be worked on before
+	dir  string
+	size int64 // of the file
 }
 
 // List gives the messages of a box in the order in which they are due. It opens
@@ -33,7 +34,7 @@ func (s *Spool) List(b Box) ([]Entry, error) {
 			if err != nil || !info.Mode().IsRegular() || !validID(e.Name()) {
 				continue // gone meanwhile, or none of ours
 			}
-			list = append(list, Entry{ID: e.Name(), Due: info.ModTime(), dir: dir})
+			list = append(list, Entry{ID: e.Name(), Due: info.ModTime(), dir: dir, size: info.Size()})
 		}
 	}
 	slices.SortFunc(list, func(a, b Entry) int {

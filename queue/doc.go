@@ -4,7 +4,7 @@
 //	tmp/                     being written
 //	inbound/new, inbound/cur     accepted by a session; somebody has begun with it
 //	outbound/new, outbound/cur   to be sent; somebody has begun with it
-//	failed/                  given up; kept for the operator
+//	failed/                  given up; kept for the operator, for a time
 //	taken/                   what may come a second time through a milter, by name
 //	reminders/TIME/          what is to be looked at from a time on
 //

@@ -35,6 +35,7 @@ type Head struct {
 	Proved []smtp.Path // addresses that the client has proved to be its own, by AUTH
 	Hold   string      // in inbound: why a mail filter wants a person to look at it first
 	Why    string      // of a held message: what is done with it, and why
+	Gone   int64       // in failed: the bytes of its body that are no longer kept
 
 	// For the log, of what a list sends: the post that it comes from, under the id
 	// that its sender was told, and what that calls itself.
@@ -71,7 +72,7 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	for _, field := range []struct{ key, value string }{
 		{"client", h.Client}, {"body", h.Body}, {"ret", h.Ret}, {"envid", h.EnvID}, {"utf8", yes(h.UTF8)},
 		{"requiretls", yes(h.RequireTLS)},
-		{"list", list}, {"verp", yes(h.VERP)}, {"hold", h.Hold}, {"why", h.Why}, {"post", h.Post}, {"message-id", h.MessageID},
+		{"list", list}, {"verp", yes(h.VERP)}, {"hold", h.Hold}, {"why", h.Why}, {"post", h.Post}, {"message-id", h.MessageID}, {"gone", count(h.Gone)},
 	} {
 		if !smtp.Printable(field.value) {
 			return 0, fmt.Errorf("queue: %s %q does not fit into a head", field.key, field.value)
@@ -98,6 +99,13 @@ func yes(b bool) string {
 		return "yes"
 	}
 	return ""
+}
+
+func count(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // ErrDamaged is a file that is not a complete message.
@@ -154,6 +162,10 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				h.Post = value
 			case "message-id":
 				h.MessageID = value
+			case "gone":
+				if h.Gone, err = strconv.ParseInt(value, 10, 64); err != nil {
+					return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
+				}
 			case "list", "from", "proved":
 				path, rest, ok := smtp.ParsePath(value)
 				if !ok || rest != "" {

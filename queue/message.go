@@ -264,13 +264,6 @@ func (m *Message) Defer(at time.Time) error {
 	return os.Chtimes(m.path, time.Time{}, at)
 }
 
-// GiveUp puts the message into failed.
-func (m *Message) GiveUp() error {
-	defer m.f.Close()
-	_, err := m.spool.rename(m.path, m.spool.path(Failed.fresh(), m.ID))
-	return err
-}
-
 // Discard takes a message out of the spool for good, a damaged one too, unless
 // another process works on it.
 func (s *Spool) Discard(b Box, e Entry) error {
@@ -296,12 +289,21 @@ func (m *Message) Close() { m.f.Close() }
 
 // Retry makes a message due now. One that was given up is written anew, under a
 // id of its own and as if it had just arrived, for the recipients that failed; what
-// was done stays done.
+// was done stays done. ErrNoBody: there is nothing to send.
 func (m *Message) Retry(now time.Time) (id string, err error) {
-	if m.Box != Failed {
+	switch {
+	case m.Box != Failed:
 		return m.ID, m.Defer(now)
+	case m.Gone > 0:
+		return "", ErrNoBody
 	}
+	return m.RetryWith(now, m.Content())
+}
+
+// RetryWith is Retry of what was given up, with content from elsewhere.
+func (m *Message) RetryWith(now time.Time, content io.Reader) (id string, err error) {
 	h := m.Head
+	h.Gone = 0
 	h.ID, h.Arrived = m.ID+".r", now
 	box := Outbound
 	if h.List.IsNull() {
@@ -327,7 +329,7 @@ func (m *Message) Retry(now time.Time) (id string, err error) {
 			return "", err
 		}
 	}
-	if _, err := io.Copy(w, m.Content()); err != nil {
+	if _, err := io.Copy(w, content); err != nil {
 		w.Abort()
 		return "", err
 	}

@@ -25,6 +25,7 @@ type Writer struct {
 	at        int64 // bytes put down so far
 	bodyAt    int64 // 0: still in the head
 	rcpts     []int64
+	notes     []byte // to stand behind the content
 }
 
 // Create begins a message. With an empty h.ID it gets a new one; with zero
@@ -77,13 +78,15 @@ func (w *Writer) write(s string) {
 }
 
 // Rcpt adds a recipient. It is not called after Write.
-func (w *Writer) Rcpt(to smtp.Rcpt) error {
+func (w *Writer) Rcpt(to smtp.Rcpt) error { return w.rcpt(to, ToDo) }
+
+func (w *Writer) rcpt(to smtp.Rcpt, state byte) error {
 	line := to.Line()
 	if !smtp.Printable(line) {
 		return fmt.Errorf("queue: recipient %q does not fit into a head", line)
 	}
 	w.rcpts = append(w.rcpts, w.at)
-	w.write(string(rune(ToDo)) + " " + line + "\n")
+	w.write(string(rune(state)) + " " + line + "\n")
 	return nil
 }
 
@@ -186,6 +189,11 @@ func (w *Writer) finish(refused []int) error {
 	w.endHead()
 	if err := w.bw.Flush(); err != nil {
 		return err
+	}
+	if len(w.notes) > 0 {
+		if err := w.pwrite(w.notes, w.at); err != nil {
+			return err
+		}
 	}
 	for _, i := range refused {
 		if err := w.pwrite([]byte{Fail}, w.rcpts[i]); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"superlist/lists/deliver"
 	"superlist/queue"
 )
 
@@ -102,7 +103,7 @@ func queueRowOf(s *queue.Spool, box queue.Box, e queue.Entry) (row queueRow, ok 
 		return row, true
 	}
 	defer m.Close()
-	row.Arrived, row.From, row.Size = m.Arrived, m.From.String(), m.Size
+	row.Arrived, row.From, row.Size = m.Arrived, m.From.String(), m.Size+m.Gone
 	if !m.List.IsNull() {
 		row.List = m.List.Address()
 	}
@@ -178,6 +179,9 @@ controls are question marks.`,
 			for _, note := range notes {
 				head.add("note:", note)
 			}
+			if m.Gone > 0 {
+				head.add("body:", fmt.Sprintf("%d bytes, no longer kept here", m.Gone))
+			}
 			for _, line := range head.lines {
 				say(out, "%-8s %s\n", line[0], printable(line[1]))
 			}
@@ -227,12 +231,17 @@ func (a *app) queueRetry() *cobra.Command {
 	c := &cobra.Command{
 		Use: "retry ID... | --all", Short: "Have messages tried again by the next deliver",
 		Long: `Have messages tried again by the next deliver. One that was given up is queued
-anew, under a new id, for the recipients that failed.`,
+anew, under a new id, for the recipients that failed. Where its body is no longer
+kept, a post has that of the list's archive.`,
 		Example: "  superlist queue retry --all && superlist deliver",
 		Args:    cobra.ArbitraryArgs, ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {
 			if all == (len(arg) > 0) {
 				return usageError{errors.New("name messages, or say --all")}
+			}
+			site, err := a.site()
+			if err != nil {
+				return err
 			}
 			return a.onEach(arg, all, func(s *queue.Spool, box queue.Box, e queue.Entry) error {
 				m, err := s.Claim(box, e)
@@ -241,7 +250,11 @@ anew, under a new id, for the recipients that failed.`,
 				}
 				defer m.Close()
 				old := m.ID
-				id, err := m.Retry(time.Now())
+				id, err := deliver.Retry(site, m, time.Now())
+				if all && errors.Is(err, queue.ErrNoBody) {
+					say(c.OutOrStdout(), "%s stays: %v\n", old, err)
+					return nil
+				}
 				if err == nil && id != old {
 					say(c.OutOrStdout(), "%s is now %s\n", old, id)
 				}

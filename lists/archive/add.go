@@ -237,6 +237,21 @@ func (s *Store) append(x *index, lines string) error {
 	return err
 }
 
+// Find gives the post that went to the members as the outbound message of this id,
+// added since then or a little before. fs.ErrNotExist: there is none.
+func (s *Store) Find(id string, since time.Time) (Entry, error) {
+	x, err := s.openIndex(false)
+	if err != nil {
+		return Entry{}, err
+	}
+	defer x.close()
+	e, err := x.find(Post{ID: id, Since: since})
+	if err == nil && e.Number == 0 {
+		err = &fs.PathError{Op: "find", Path: x.f.Name(), Err: fs.ErrNotExist}
+	}
+	return e, err
+}
+
 // find looks for a post that was added before.
 func (x *index) find(p Post) (e Entry, err error) {
 	for line, err := range x.backward() {

@@ -15,7 +15,6 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
-	"superlist/queue"
 )
 
 // somebody writes to the list and reads what it answers.
@@ -285,7 +284,7 @@ func TestLongAddress(t *testing.T) {
 		t.Errorf("an answer would go to %s", reply(ask))
 	}
 	eve.says(reply(ask), "yes")
-	w.want(queue.Failed, "550 5.7.1 this confirmation was not made by the list")
+	w.wantRefused("550 5.7.1 this confirmation was not made by the list")
 	wantMembers(t, l, "bob@example.net")
 	long.says(reply(ask), "yes")
 	wantMembers(t, l, long.addr, "bob@example.net")
@@ -324,7 +323,7 @@ func TestApprove(t *testing.T) {
 			olga.says(decline, "no")
 			carol.letter("About your subscription to dev@lists.example.org")
 			olga.says(reply(other), "yes after all")
-			w.want(queue.Failed, "you come second: olga@example.org has declined carol@example.com")
+			w.wantRefused("550 5.7.1 you come second: olga@example.org has declined carol@example.com")
 			wantMembers(t, l, "alice@example.com", "bob@example.net")
 		})
 	}
@@ -372,7 +371,7 @@ func TestRobots(t *testing.T) {
 		if got := alice.letters(); len(got) > 0 {
 			t.Errorf("%s: answered with\n%s", header, got[0].message)
 		}
-		w.want(queue.Failed, "550 5.7.1 automatic mail gets no answer here")
+		w.wantRefused("550 5.7.1 automatic mail gets no answer here")
 	}
 }
 

@@ -184,6 +184,16 @@ func (w *world) want(box queue.Box, patterns ...string) {
 	}
 }
 
+// wantRefused wants a command to be gone that came to nothing, and the log to say why.
+func (w *world) wantRefused(why string) {
+	w.t.Helper()
+	w.want(queue.Failed)
+	w.want(queue.Inbound)
+	if !strings.Contains(w.log.String(), ` reason="`+why) {
+		w.t.Errorf("the log does not say %q:\n%s", why, &w.log)
+	}
+}
+
 // wantEmpty wants nothing left to do, and nothing failed.
 func (w *world) wantEmpty() {
 	w.t.Helper()
@@ -406,7 +416,10 @@ func TestGiveUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Retry(w.now()); err != nil {
+	if _, err := m.Retry(w.now()); !errors.Is(err, queue.ErrNoBody) {
+		t.Errorf("a body that one of two has is kept: %v", err)
+	}
+	if _, err := Retry(w.site, m, w.now()); err != nil { // with that of the archive
 		t.Fatal(err)
 	}
 	m.Close()

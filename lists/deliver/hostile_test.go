@@ -119,7 +119,7 @@ func TestProofIsSpent(t *testing.T) {
 	w.deliver()
 	alice.letter("Welcome to dev@lists.example.org")
 	olga.letter("alice@example.com has joined dev@lists.example.org")
-	w.want(queue.Failed, "550 5.7.1 this confirmation has been used")
+	w.wantRefused("550 5.7.1 this confirmation has been used")
 	w.wantWire("550 5.7.1 this confirmation has been used", "eve@example.net", come, from("eve@example.net"))
 	w.wantWire("550 5.7.1 this confirmation has been used", alice.addr, strings.ToUpper(come), from(alice.addr))
 	wantMembers(t, l, joined...)

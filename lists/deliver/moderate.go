@@ -350,12 +350,15 @@ func (r *Runner) tellExpired(l *lists.List, held *queue.Message, id string, h re
 const maintainEvery = 24 * time.Hour
 
 // maintain does for every list what time asks for: it lets go of what was held
-// too long. It is done once a day by whichever run comes first.
+// too long, and of what was given up long ago. It is done once a day by whichever run
+// comes first.
 func (r *Runner) maintain() error {
 	last := r.Spool.Stamp("maintained")
 	if r.now().Sub(last) < maintainEvery && !last.After(r.now()) {
 		return nil
 	}
+	r.gaveUp.Store(true) // looked at once a day in any case
+	r.sweepFailed()
 	var first error
 	err := r.Site.Holding(func(l *lists.List) {
 		if err := r.expire(l); err != nil && first == nil {

@@ -108,7 +108,7 @@ func TestHold(t *testing.T) {
 				t.Errorf("still held: %q", got)
 			}
 			max.says(addressOf(t, text, lists.Drop), "no")
-			w.want(queue.Failed, "you come second: mona@example.org has ")
+			w.wantRefused("550 5.7.1 you come second: mona@example.org has ")
 			os.RemoveAll(w.site.QueueDir + "/failed")
 			os.Mkdir(w.site.QueueDir+"/failed", 0o700)
 			test.then(t, w, l, bob, eve)
@@ -237,7 +237,7 @@ func TestConfirmPost(t *testing.T) {
 	if got := bob.letters(); len(got) != 0 {
 		t.Errorf("bob got it twice: %+v", got)
 	}
-	w.want(queue.Failed, "you come second: eve@example.net has confirmed it")
+	w.wantRefused("550 5.7.1 you come second: eve@example.net has confirmed it")
 }
 
 // TestModeratorForged: the name of a moderator in From is no privilege; he is

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"superlist/lists"
@@ -35,6 +36,7 @@ type Runner struct {
 	kept    time.Time       // when upkeep was done
 	stuck   map[string]bool // messages that could not be worked on in this run
 	trouble int             // digests that could not be made, when last looked at
+	gaveUp  atomic.Bool     // something was put into failed
 }
 
 func (r *Runner) now() time.Time {
@@ -88,6 +90,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		out.wait()
 	}
 	out.end()
+	r.sweepFailed()
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
@@ -123,6 +126,7 @@ func (r *Runner) look(ctx context.Context, out *outgoing) (found int, err error)
 	if began.Sub(r.kept) > upkeepEvery {
 		r.upkeep()
 	}
+	r.sweepFailed()
 	in, err := r.expandDue(ctx)
 	if err != nil {
 		return 0, err
@@ -266,7 +270,7 @@ func (r *Runner) giveUp(m *queue.Message, reason string) error {
 		return err
 	}
 	r.Log.Printf(maillog.Err, "failed id=%s%s recipients=%d reason=%q", m.ID, listField(m), n, reason)
-	return m.GiveUp()
+	return r.keepFailed(m)
 }
 
 // note leaves a line for the operator. That one cannot be written, on a full disk
@@ -288,7 +292,7 @@ func (r *Runner) finish(m *queue.Message, reason string) error {
 	case todo > 0:
 		return r.later(m, reason)
 	case failed > 0:
-		return m.GiveUp()
+		return r.keepFailed(m)
 	}
 	return m.Remove()
 }
