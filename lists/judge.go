@@ -171,7 +171,7 @@ func (l *List) judgeForm(p *Posting) (d Decision, done bool) {
 		return l.reject(p, "form", "5.6.0", "the message has more than one %s field, which RFC 5322 forbids", twice), true
 	}
 	// Mail that was generated, a commit or a report, may well be a post.
-	if autoSubmitted(h) == "auto-replied" {
+	if automaticReply(h) {
 		p.trace("form", "an automatic reply")
 		return Decision{Verdict: Reject, Reply: replyAutomatic}, true
 	}

@@ -1,11 +1,8 @@
 package deliver
 
 import (
-	"bufio"
 	"io"
 	"maps"
-	"mime"
-	"strings"
 
 	"superlist/lists"
 	"superlist/lists/maillog"
@@ -39,7 +36,9 @@ func (r *Runner) command(m *queue.Message, d lists.Destination, id string) error
 	c := &commanding{r: r, m: m, l: d.List, id: id, header: rewrite.Parse(raw), bodyAt: bodyAt}
 	cmd := d.Command
 	if cmd.Verb == lists.VerbRequest {
-		cmd = requested(c.header, io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt))
+		if cmd, err = requested(c.header, io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt)); err != nil {
+			return err
+		}
 	}
 	// The session has asked this before; the list may be another by now.
 	c.who, err = c.l.MayCommand(c.header, cmd)
@@ -343,71 +342,4 @@ func (c *commanding) write(id, name string, to []smtp.Path, about smtp.Path, wor
 		n.answers, n.lang = c.header.Get("Message-ID"), c.lang
 	}
 	return c.r.writeLetter(c.l, n)
-}
-
-// maxRequestLines is how far into a message to +request is looked for a command,
-// and maxRequestBytes how much of it is read for that.
-const (
-	maxRequestLines = 5
-	maxRequestBytes = 4 << 10
-)
-
-// requested is the command that stands in a message to +request: in its Subject,
-// or in one of its first lines. Anything else asks for help.
-func requested(h rewrite.Header, body io.Reader) lists.Command {
-	subject, err := new(mime.WordDecoder).DecodeHeader(h.Get("Subject"))
-	if err == nil {
-		if len(subject) > 3 && strings.EqualFold(subject[:3], "re:") {
-			subject = subject[3:]
-		}
-		if c, ok := commandLine(subject); ok {
-			return c
-		}
-	}
-	lines := bufio.NewScanner(io.LimitReader(body, maxRequestBytes))
-	for n := 0; n < maxRequestLines && lines.Scan(); {
-		if strings.TrimSpace(lines.Text()) == "" {
-			continue
-		}
-		n++
-		if c, ok := commandLine(lines.Text()); ok {
-			return c
-		}
-	}
-	return lists.Command{Verb: lists.VerbHelp}
-}
-
-// deliveries are the words behind subscribe, join and set: ours, those of Mailman 2
-// (its password, which nobody has here, left out) and of Mailman 3.
-var deliveries = map[string]lists.Delivery{
-	"": lists.Each, "nodigest": lists.Each, "digest=no": lists.Each, "digest off": lists.Each, "delivery on": lists.Each,
-	"digest": lists.InDigests, "digest=mime": lists.InDigests, "digest=plain": lists.InDigests,
-	"digest mime": lists.InDigests, "digest plain": lists.InDigests, "digest on": lists.InDigests,
-	"nomail": lists.NoPosts, "delivery off": lists.NoPosts,
-}
-
-// commandLine reads a command as Mailman's users write it.
-func commandLine(line string) (lists.Command, bool) {
-	words := strings.Fields(strings.ToLower(line))
-	if len(words) == 0 || len(words) > 3 {
-		return lists.Command{}, false
-	}
-	second := strings.Join(words[1:], " ")
-	switch words[0] {
-	case "subscribe", "join", "set":
-		delivery, ok := deliveries[second]
-		return lists.Command{Verb: lists.VerbSubscribe, Delivery: delivery}, ok && !(words[0] == "set" && second == "")
-	case "unsubscribe", "leave":
-		return lists.Command{Verb: lists.VerbUnsubscribe}, second == ""
-	case "help":
-		return lists.Command{Verb: lists.VerbHelp}, second == ""
-	case "faq":
-		return lists.Command{Verb: lists.VerbFAQ}, second == ""
-	case "who":
-		return lists.FetchCommand(lists.VerbList, second)
-	}
-	if lists.Fetches(words[0]) {
-		return lists.FetchCommand(words[0], second)
-	}
-	return lists.Command{}, false
 }

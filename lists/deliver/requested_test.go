@@ -1,0 +1,76 @@
+package deliver
+
+import (
+	"strings"
+	"testing"
+
+	"superlist/lists"
+	"superlist/lists/rewrite"
+)
+
+// TestRequested: the command in a mail to +request, in each form that programs send.
+func TestRequested(t *testing.T) {
+	const help = lists.VerbHelp
+	for message, want := range map[string]string{
+		"\n\nsubscribe\n":                                         "subscribe",
+		"Subject: subscribe\n\n":                                  "subscribe",
+		"Subject: Re: Subscribe\n\n":                              "subscribe",
+		"Subject: AW: unsubscribe\n\n":                            "unsubscribe",
+		"Subject: Antwort: leave\n\n":                             "unsubscribe",
+		"Subject: Re: SV: Re[2]: join\n\n":                        "subscribe",
+		"Subject: RE : faq\n\n":                                   "faq",
+		"Subject: [EXTERNAL] unsubscribe\n\n":                     "unsubscribe",
+		"Subject: [EXTERN] AW: [dev] leave\n\n":                   "unsubscribe",
+		"Subject: EXTERNAL: Re: unsubscribe\n\n":                  "unsubscribe",
+		"Subject: =?utf-8?B?5Zue5aSN77yadW5zdWJzY3JpYmU=?=\n\n":   "unsubscribe", // 回复：unsubscribe
+		"Subject: =?gb2312?B?u9i4tDogc3Vic2NyaWJl?=\n\n":          "subscribe",
+		"Subject: =?iso-2022-jp?B?GyRCSlY/LhsoQjogaGVscA==?=\n\n": help,
+		"Subject: \"unsubscribe\".\n\n":                           "unsubscribe",
+		"Subject: index 3\n\n":                                    "index",
+		"Subject: hello\n\nunsubscribe\n":                         "unsubscribe",
+		"Content-Transfer-Encoding: base64\n\nc3Vic2NyaWJlCg==\n": "subscribe",
+		"Content-Type: text/plain; charset=utf-16le\nContent-Transfer-Encoding: base64\n\nagBvAGkAbgA=\n":                                                                   "subscribe",
+		"Content-Transfer-Encoding: quoted-printable\n\nunsub=\nscribe=20\n":                                                                                                "unsubscribe",
+		"Content-Type: text/html\n\n<html><head><style>p {x}</style></head><body><p class=x>un<b>subscribe</b></p></body></html>\n":                                         "unsubscribe",
+		"Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n\nPGRpdj5qb2luPC9kaXY+\n":                                                               "subscribe",
+		"Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>no</p>\n--b\nContent-Transfer-Encoding: base64\n\nam9pbg==\n--b--\n":         "subscribe",
+		"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\nContent-Type: text/html\n\n<p>leave</p>\n--c--\n--b--\n": "unsubscribe",
+		"\n\nunsubscribe\n\n-- \nBob\n": "unsubscribe",
+		"\n\n> subscribe\n":             help, // somebody else's word
+		"\n\nThanks\n\nOn 1.1.2026 10:00, dev@lists.example.org wrote:\n> subscribe\n": help,
+		"\n\na\nb\nc\nd\nsubscribe\n":       "subscribe",
+		"\n\na\nb\nc\nd\ne\nsubscribe\n":    help,
+		"\n\nI want to subscribe, please\n": help,
+	} {
+		header, body, _ := strings.Cut(strings.ReplaceAll(message, "\n", "\r\n"), "\r\n\r\n")
+		c, err := requested(rewrite.Parse([]byte(header+"\r\n")), strings.NewReader(body))
+		if err != nil || c.Verb != want {
+			t.Errorf("%q asks for %s, want %s; %v", message, c.Verb, want, err)
+		}
+	}
+}
+
+// TestExchangeMarksAll: people whose Exchange asks all the world not to answer by
+// program join, post, decide and leave like others.
+func TestExchangeMarksAll(t *testing.T) {
+	w, l, person := newPeople(t, "moderators=mona@example.org", "moderated=true")
+	bob, carol, mona := person("bob@example.net"), person("carol@example.com"), person("mona@example.org")
+	mail := func(from, to, rest string) {
+		t.Helper()
+		w.wantWire("250", from, to, "From: "+from+"\r\nTo: "+to+"\r\nX-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"+rest)
+		w.deliver()
+	}
+	mail(carol.addr, "dev+subscribe@lists.example.org", "\r\n")
+	mail(carol.addr, reply(carol.letter("Please confirm: you and dev@lists.example.org")), "Subject: Re: Please confirm\r\n\r\nyes\r\n")
+	wantMembers(t, l, "bob@example.net", "carol@example.com")
+	mona.letters()
+	mail(carol.addr, "dev@lists.example.org", "Subject: hello\r\nMessage-ID: <1@x>\r\n\r\nhi\r\n")
+	mail(mona.addr, reply(mona.letter("To decide: hello (dev@lists.example.org)")), "\r\n")
+	if got := bob.letters(); len(got) != 1 {
+		t.Errorf("bob got %+v", got)
+	}
+	carol.letters()
+	mail(carol.addr, "dev+unsubscribe@lists.example.org", "\r\n")
+	mail(carol.addr, reply(carol.letter("Please confirm: you leave dev@lists.example.org")), "\r\n")
+	wantMembers(t, l, "bob@example.net")
+}
