@@ -1,8 +1,11 @@
 package lists
 
 import (
+	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"superlist/smtp"
 )
@@ -119,6 +122,30 @@ func (m Member) String() string {
 		address = `"` + m.Path.Local + `"` + address[len(m.Path.Local):]
 	}
 	return strings.Join(append([]string{address}, m.Words...), " ")
+}
+
+// maxName is how long a name in the members file is, in characters.
+const maxName = 100
+
+// Named is the member with a name, as From has it when somebody joins. A name that
+// shows an address is left out: it says nothing, or deceives.
+func (m Member) Named(name string) Member {
+	name = strings.Join(strings.Fields(strings.Map(func(c rune) rune {
+		switch {
+		case unicode.IsSpace(c), unicode.IsControl(c):
+			return ' '
+		case unicode.Is(unicode.Cf, c), c == utf8.RuneError:
+			return -1
+		}
+		return c
+	}, name)), " ")
+	if runes := []rune(name); len(runes) > maxName {
+		name = strings.TrimSpace(string(runes[:maxName]))
+	}
+	if name != "" && !strings.Contains(name, "@") {
+		m.Words = append(slices.Clip(m.Words), wordName+name)
+	}
+	return m
 }
 
 // A Delivery is how a member gets the posts of a list.

@@ -7,6 +7,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
+	"superlist/mail/charset"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -57,7 +58,7 @@ func (r *Runner) command(m *queue.Message, d lists.Destination, id string) error
 	r.Log.Printf(maillog.Info, "command id=%s list=%s from=%s verb=%s about=%s", m.ID, c.l.Addr, m.From, cmd.Verb, c.who)
 	switch cmd.Verb {
 	case lists.VerbSubscribe:
-		return c.subscribe(lists.Member{Path: c.who}.With(cmd.Delivery))
+		return c.subscribe(lists.Member{Path: c.who}.With(cmd.Delivery).Named(c.name()))
 	case lists.VerbUnsubscribe:
 		return c.unsubscribe()
 	case lists.VerbConfirm:
@@ -157,7 +158,7 @@ func (c *commanding) confirm(p lists.Proof) error {
 		return c.change(delivery)
 	}
 	c.l.Answered(lists.VerbSubscribe, who)
-	member := lists.Member{Path: who}.With(delivery)
+	member := lists.Member{Path: who}.With(delivery).Named(c.name())
 	_, isMember, err := c.member(who)
 	if err != nil {
 		return err
@@ -166,6 +167,15 @@ func (c *commanding) confirm(p lists.Proof) error {
 		return c.wait(member)
 	}
 	return c.join(member)
+}
+
+// name is that of whom the command is about, where From says it.
+func (c *commanding) name() string {
+	authors, err := rewrite.Mailboxes(c.header.Get("From"))
+	if err != nil || len(authors) != 1 || authors[0].Key() != c.who.Key() {
+		return ""
+	}
+	return charset.Words(authors[0].Name)
 }
 
 // join makes a member and bids him welcome.

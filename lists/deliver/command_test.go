@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"mime"
@@ -29,7 +30,7 @@ type somebody struct {
 func (p *somebody) says(to, text string) {
 	p.w.t.Helper()
 	subject, _, _ := strings.Cut(text, "\r\n")
-	p.w.message(p.addr, fmt.Sprintf("From: A Person <%s>\r\nMessage-ID: <q@client>\r\nSubject: %s\r\n\r\n%s\r\n", p.addr, subject, text), to)
+	p.w.message(p.addr, fmt.Sprintf("From: <%s>\r\nMessage-ID: <q@client>\r\nSubject: %s\r\n\r\n%s\r\n", p.addr, subject, text), to)
 	p.w.deliver()
 }
 
@@ -462,4 +463,44 @@ func TestFaultCommand(t *testing.T) {
 			return
 		}
 	}
+}
+
+// TestNameOnJoining: whoever joins keeps the name that From has, if it is a name, and
+// of nobody else.
+func TestNameOnJoining(t *testing.T) {
+	long := strings.Repeat("ö", 120)
+	for from, want := range map[string]string{
+		"carol@example.com":                                                                       "carol@example.com",
+		"Carol <carol@example.com>":                                                               "carol@example.com name=Carol",
+		"\"Müller, Carol\" <carol@example.com>":                                                   "carol@example.com name=Müller, Carol",
+		"carol@example.com (Carol M.)":                                                            "carol@example.com name=Carol M.",
+		"=?utf-8?q?Carol_M=C3=BCller?= <carol@example.com>":                                       "carol@example.com name=Carol Müller",
+		"=?koi8-r?B?4czJ08E=?= <carol@example.com>":                                               "carol@example.com name=Алиса",
+		"=?utf-8?q?a=0Ab_=1B[0m_=E2=80=AEc?= <carol@example.com>":                                 "carol@example.com name=a b [0m c",
+		"=?utf-8?b?" + base64.StdEncoding.EncodeToString([]byte(long)) + "?= <carol@example.com>": "carol@example.com name=" + long[:200],
+		"=?utf-8?q?boss=40x.example?= <carol@example.com>":                                        "carol@example.com",
+	} {
+		for _, how := range []string{"confirm", "open", "approve"} {
+			w, l, person := newPeople(t, "subscribe="+how)
+			carol, olga := person("carol@example.com"), person("olga@example.org")
+			mail := func(to string) {
+				w.message(carol.addr, "From: "+from+"\r\nTo: "+to+"\r\n\r\n", to)
+				w.deliver()
+			}
+			mail("dev+subscribe@lists.example.org")
+			switch how {
+			case "confirm":
+				mail(reply(carol.letter("Please confirm: you and dev@lists.example.org")))
+			case "approve":
+				olga.says(reply(olga.letter("carol@example.com would like to join dev@lists.example.org")), "yes")
+			}
+			wantMembers(t, l, "bob@example.net", want)
+		}
+	}
+	w, l, person := newPeople(t)
+	eve, dave := person("eve@example.net"), person("dave@example.com")
+	w.message(eve.addr, "From: Not Dave <eve@example.net>\r\n\r\n", "dev+subscribe-dave=example.com@lists.example.org")
+	w.deliver()
+	dave.says(reply(dave.letter("Please confirm: you and dev@lists.example.org")), "")
+	wantMembers(t, l, "bob@example.net", "dave@example.com")
 }
