@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"sort"
 	"strconv"
 	"time"
 )
@@ -44,24 +45,40 @@ func (p Pace) valid() bool {
 }
 
 // Due is when the posts that wait go out, of which there are so many and the first
-// came at since: at the next midnight of this host, so that a digest has the
-// posts of a day; at the one before a Monday; or when there are enough of them,
-// and at the latest after a month. A list that has stopped sending digests sends
-// what still waits.
+// came at since: when the next day begins by this host's clock, so that a digest
+// has the posts of a day; when the next Monday does; or when there are enough of
+// them, and at the latest after a month. A list that has stopped sending digests
+// sends what still waits.
 func (p Pace) Due(since time.Time, posts int, zone *time.Location) time.Time {
-	y, m, d := since.In(zone).Date()
-	midnight := func(days int) time.Time { return time.Date(y, m, d+days, 0, 0, 0, 0, zone) }
 	switch {
 	case p == DigestDaily:
-		return midnight(1)
+		return daysAfter(since, 1, zone)
 	case p == DigestWeekly:
 		monday := int(time.Monday-since.In(zone).Weekday()+7) % 7
 		if monday == 0 {
 			monday = 7
 		}
-		return midnight(monday)
+		return daysAfter(since, monday, zone)
 	case posts < p.posts():
-		return midnight(maxPaceDays)
+		return daysAfter(since, maxPaceDays, zone)
 	}
 	return since
+}
+
+// daysAfter is the first instant of the day that comes so many days after that of
+// since. That need not be midnight: where clocks are put forward at midnight the
+// day begins at one o'clock, and where they are put back to it there are two.
+func daysAfter(since time.Time, days int, zone *time.Location) time.Time {
+	y, m, d := since.In(zone).Date()
+	day := dayNumber(time.Date(y, m, d+days, 0, 0, 0, 0, time.UTC))
+	since = since.Truncate(time.Second) // clocks are put forward and back at whole seconds
+	at := func(seconds int) time.Time { return since.Add(time.Duration(seconds) * time.Second).In(zone) }
+	within := (days + 2) * 24 * 60 * 60
+	return at(sort.Search(within, func(seconds int) bool { return dayNumber(at(seconds)) >= day }))
+}
+
+// dayNumber counts days as the calendar does.
+func dayNumber(t time.Time) int64 {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
 }
