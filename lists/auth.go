@@ -44,6 +44,13 @@ func (a Auth) Offered() []string {
 	return a.Mechanisms
 }
 
+// Proves says that clients of this site can prove who they are at all: to us, to
+// a proxy that says it with XCLIENT, or to the server that superlist-milter
+// serves. Where they cannot, no message in the spool has a proved author.
+func (s *Site) Proves() bool {
+	return s.Auth.Offered() != nil || s.XClient || s.Spool().HasLogins()
+}
+
 // FailuresFile is where failed log-ins are counted.
 func (s *Site) FailuresFile() string { return filepath.Join(s.QueueDir, "failures") }
 

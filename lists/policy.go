@@ -23,17 +23,23 @@ func (d Destination) answerable(to smtp.Rcpt, sender smtp.Path) (smtp.Rcpt, erro
 	if to.Notify&(smtp.NotifySuccess|smtp.NotifyFailure) == 0 || sender.IsNull() {
 		return to, nil
 	}
-	known := false
-	if d.Purpose == Post || d.Purpose == Owner {
-		var err error
-		if known, err = d.List.knows(behindTag(sender)); err != nil {
-			return to, err
-		}
+	may, err := d.MayHear(sender)
+	if err != nil {
+		return to, err
 	}
-	if !known {
+	if !may {
 		to.Notify = smtp.NotifyNever
 	}
 	return to, nil
+}
+
+// MayHear says that a sender is one who gets reports: see answerable. Who writes a
+// report asks again, since what a session has written of it may be old or forged.
+func (d Destination) MayHear(sender smtp.Path) (bool, error) {
+	if d.Purpose != Post && d.Purpose != Owner || sender.IsNull() {
+		return false, nil
+	}
+	return d.List.knows(behindTag(sender))
 }
 
 // behindTag is the sender behind a BATV address, prvs=KDDDSSSSSS=local@domain,

@@ -14,16 +14,24 @@ import (
 
 // An Entry is a message as the directory shows it.
 type Entry struct {
-	ID   string
-	Due  time.Time // not to be worked on before
+	ID  string
+	Due time.Time // not to be worked on before
+
 	dir  string
-	size int64 // of the file
+	time time.Time // the file's, which Due is made of
+	size int64     // of the file
 }
 
+// clockSlack is how far the clocks of hosts that share a spool may differ.
+const clockSlack = time.Minute
+
 // List gives the messages of a box in the order in which they are due. It opens
-// none of them.
+// none of them. What would wait longer than any message does is due now: the clock
+// has been wrong, or somebody has meddled with the file.
 func (s *Spool) List(b Box) ([]Entry, error) {
 	var list []Entry
+	now := s.now()
+	last := now.Add(cmp.Or(s.Backoff.Max, RetryMax) + clockSlack)
 	for _, dir := range boxDirs(b) {
 		entries, err := os.ReadDir(s.path(dir))
 		if err != nil {
@@ -34,7 +42,11 @@ func (s *Spool) List(b Box) ([]Entry, error) {
 			if err != nil || !info.Mode().IsRegular() || !validID(e.Name()) {
 				continue // gone meanwhile, or none of ours
 			}
-			list = append(list, Entry{ID: e.Name(), Due: info.ModTime(), dir: dir, size: info.Size()})
+			due := info.ModTime()
+			if due.After(last) {
+				due = now
+			}
+			list = append(list, Entry{ID: e.Name(), Due: due, dir: dir, time: info.ModTime(), size: info.Size()})
 		}
 	}
 	slices.SortFunc(list, func(a, b Entry) int {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -126,7 +127,7 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 		}
 		if !first {
 			key, value, ok := strings.Cut(line, ": ")
-			if !ok {
+			if !ok || !smtp.Printable(line) {
 				return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
 			}
 			switch key {
@@ -187,10 +188,38 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 			break
 		}
 	}
-	if !validID(h.ID) || contentAt <= recipientsAt || contentSize < 0 {
+	switch {
+	case !validID(h.ID) || contentAt <= recipientsAt || contentSize < 0:
 		return h, 0, 0, 0, damaged("its writer did not finish")
+	case !h.validParams():
+		return h, 0, 0, 0, damaged("body, ret or envid is not one of MAIL's")
 	}
 	return h, recipientsAt, contentAt, contentSize, nil
+}
+
+// validParams says that what MAIL said, and will say again to the relay, could
+// have been said.
+func (h *Head) validParams() bool {
+	_, envid := smtp.EnvelopeID(h.EnvID)
+	return slices.Contains([]string{"", "7BIT", "8BITMIME", smtp.BinaryMIME}, h.Body) &&
+		slices.Contains([]string{"", "FULL", "HDRS"}, h.Ret) && (h.EnvID == "" || envid)
+}
+
+// maxInboundID is the longest name in inbound: what follows from a message has
+// its name and something behind it.
+const maxInboundID = 200
+
+// checkInbound says what in a head of inbound no session has written. Sessions
+// meet strangers, and what one of them has become may write there whatever it
+// likes; a list's mail, with recipients of its own choice, is deliver's to make.
+func (h *Head) checkInbound() error {
+	switch {
+	case !h.List.IsNull(), h.VERP, h.Why != "":
+		return fmt.Errorf("%w: list, verp and why are not for a session to say", ErrDamaged)
+	case len(h.ID) > maxInboundID || !('0' <= h.ID[0] && h.ID[0] <= '9'):
+		return fmt.Errorf("%w: no session calls a message %s", ErrDamaged, h.ID)
+	}
+	return nil
 }
 
 // headLine reads one line without its LF.

@@ -69,7 +69,7 @@ func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 		f.Close()
 		return nil, err
 	}
-	if info, err := f.Stat(); err != nil || info.ModTime().After(e.Due) {
+	if info, err := f.Stat(); err != nil || info.ModTime().After(e.time) {
 		f.Close() // somebody has deferred it since it was listed
 		return nil, cmp.Or(err, ErrBusy)
 	}
@@ -129,8 +129,17 @@ func (s *Spool) read(b Box, f *os.File) (*Message, error) {
 	if err == nil && size > info.Size()-contentAt {
 		err = fmt.Errorf("%w: %d bytes are missing", ErrDamaged, size-(info.Size()-contentAt))
 	}
-	if err == nil && h.ID != filepath.Base(f.Name()) {
+	switch name := filepath.Base(f.Name()); {
+	case err != nil:
+	case h.ID != name:
 		err = fmt.Errorf("%w: it calls itself %s", ErrDamaged, h.ID)
+	case b == Failed && strings.HasSuffix(name, asideSuffix):
+		err = fmt.Errorf("%w: it was set aside", ErrDamaged)
+	case b == Inbound:
+		err = h.checkInbound()
+	}
+	if err == nil && info.Size() != contentAt+size && filepath.Dir(f.Name()) == s.path(Inbound.fresh()) {
+		err = fmt.Errorf("%w: it has notes, and nobody has worked on it", ErrDamaged)
 	}
 	if err != nil {
 		f.Close()
@@ -277,9 +286,15 @@ func (s *Spool) Discard(b Box, e Entry) error {
 	return m.Remove()
 }
 
-// SetAside puts a file that cannot be read into failed, for the operator.
+// asideSuffix marks a file that was set aside. What cannot be read in one box may
+// be a message in another, and Retry must not send it: see checkInbound.
+const asideSuffix = ".damaged"
+
+// SetAside puts a file that cannot be read into failed, for the operator, under a
+// name that has it read there neither.
 func (s *Spool) SetAside(b Box, e Entry) error {
-	_, err := s.rename(s.path(e.dir, e.ID), s.path(Failed.fresh(), e.ID))
+	name := e.ID[:min(len(e.ID), maxID-len(asideSuffix))] + asideSuffix
+	_, err := s.rename(s.path(e.dir, e.ID), s.path(Failed.fresh(), name))
 	return err
 }
 

@@ -432,22 +432,22 @@ func TestOddFiles(t *testing.T) {
 	if err := s.SetAside(Inbound, Entry{ID: "other", dir: "inbound/new"}); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Stat(s.path("failed/other")); err != nil {
+	if _, err := os.Stat(s.path("failed/other.damaged")); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestDiscard(t *testing.T) {
 	s := newSpool(t)
-	put(t, s, Inbound, Head{ID: "whole"}, "a@example.com")
+	put(t, s, Inbound, Head{ID: "1.whole"}, "a@example.com")
 	os.WriteFile(s.path("failed/damaged"), []byte("x"), 0o600)
-	put(t, s, Inbound, Head{ID: "busy"}, "a@example.com")
-	busy := claim(t, s, Inbound, "busy")
+	put(t, s, Inbound, Head{ID: "1.busy"}, "a@example.com")
+	busy := claim(t, s, Inbound, "1.busy")
 	defer busy.Close()
 	for _, box := range []Box{Inbound, Failed} {
 		list, _ := s.List(box)
 		for _, e := range list {
-			if err := s.Discard(box, e); (err != nil) != (e.ID == "busy") {
+			if err := s.Discard(box, e); (err != nil) != (e.ID == "1.busy") {
 				t.Errorf("%s: %v", e.ID, err)
 			}
 		}

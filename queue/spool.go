@@ -57,6 +57,8 @@ type Spool struct {
 
 	Backoff Backoff
 
+	Now func() time.Time // nil: time.Now
+
 	// Fault, where set, is asked before every system call that changes the
 	// disk; its error stands for that call's. Tests fail each call in turn.
 	Fault func(call, path string) error
@@ -71,6 +73,13 @@ func (s *Spool) fault(call, path string) error {
 		return &fs.PathError{Op: call, Path: path, Err: err}
 	}
 	return nil
+}
+
+func (s *Spool) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
 }
 
 func (s *Spool) path(parts ...string) string {
@@ -207,8 +216,13 @@ func (s *Spool) newName(now time.Time) string {
 		".M" + zeros(int64(now.Nanosecond()/1000), 6) +
 		"P" + strconv.Itoa(os.Getpid()) +
 		"R" + hex.EncodeToString(random[:]) +
-		"." + s.Host
+		"." + s.Host[:min(len(s.Host), maxHost)]
 }
+
+const (
+	maxHost = 128 // of a host's name in an id
+	maxID   = 255 // of a file's name
+)
 
 // zeros writes n with at least so many digits.
 func zeros(n int64, digits int) string {
@@ -217,9 +231,9 @@ func zeros(n int64, digits int) string {
 }
 
 // validID says that s can be a message's id, and so a file name: letters,
-// digits, dots, hyphens and underscores, no dot in front, at most 255 bytes.
+// digits, dots, hyphens and underscores, no dot in front, at most maxID bytes.
 func validID(s string) bool {
-	if s == "" || len(s) > 255 || s[0] == '.' {
+	if s == "" || len(s) > maxID || s[0] == '.' {
 		return false
 	}
 	for i := range len(s) {
@@ -273,13 +287,16 @@ func (s *Spool) Admit(size int64) error {
 // replyFull is what a client hears between high and low water.
 var replyFull = smtp.Reply{Code: 452, Enhanced: "4.3.1", Text: "too much mail is waiting here; please try again later"}
 
+// fullMark is a file in tmp, where every session may write.
+const fullMark = "full"
+
 // admitOneMore holds the water marks. That the queue has been over the high one
 // is kept as a file, since no process lives to remember it.
 func (s *Spool) admitOneMore(least int64) error {
 	if s.MaxMessages <= 0 {
 		return nil
 	}
-	mark := s.path("inbound", "full")
+	mark := s.path("tmp", fullMark)
 	limit := s.MaxMessages
 	_, err := os.Lstat(mark)
 	full := err == nil
@@ -364,7 +381,7 @@ func (s *Spool) Sweep(now time.Time) (removed int, err error) {
 	}
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || now.Sub(info.ModTime()) < SweepAge {
+		if err != nil || now.Sub(info.ModTime()) < SweepAge || e.Name() == fullMark {
 			continue
 		}
 		if s.remove(s.path("tmp", e.Name())) == nil {
@@ -395,7 +412,7 @@ const (
 // The wait is Min longer than the message is old, so it doubles with each attempt
 // and no counter need be stored.
 func (b Backoff) Next(arrived, now time.Time) (at time.Time, ok bool) {
-	age := now.Sub(arrived)
+	age := max(now.Sub(arrived), 0) // a clock may have gone back
 	if age >= cmp.Or(b.GiveUp, GiveUp) {
 		return time.Time{}, false
 	}

@@ -47,11 +47,31 @@ func (s *Spool) Take(key []byte, id string, now time.Time) error {
 	return errors.Join(err, f.Close())
 }
 
+// loginsMark is a file in taken/, where superlist-milter alone may write, of all
+// that meet strangers.
+const loginsMark = "logins"
+
+// MarkLogins remembers for good that the server in front names people who have
+// logged in.
+func (s *Spool) MarkLogins() error {
+	f, err := OpenFile(s.path("taken", loginsMark), unix.O_WRONLY|unix.O_CREAT|unix.O_NOFOLLOW)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// HasLogins says that it once did.
+func (s *Spool) HasLogins() bool {
+	_, err := os.Lstat(s.path("taken", loginsMark))
+	return err == nil
+}
+
 // forgetTaken removes what is too old to be asked for.
 func (s *Spool) forgetTaken(now time.Time) {
 	entries, _ := os.ReadDir(s.path("taken"))
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > takenAge {
+		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > takenAge && e.Name() != loginsMark {
 			os.Remove(s.path("taken", e.Name()))
 		}
 	}

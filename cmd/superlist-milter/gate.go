@@ -222,7 +222,13 @@ func (g *gate) begin() {
 	}
 	m.begun = true
 	var err error
-	if m.msg, err = g.in.Open(m.env); err != nil {
+	if m.env.Login != "" {
+		err = g.site.Spool().MarkLogins()
+	}
+	if err == nil {
+		m.msg, err = g.in.Open(m.env)
+	}
+	if err != nil {
 		g.all("DATA", err)
 		return
 	}

@@ -50,12 +50,11 @@ and nobody has got it. The reason is
 
     {reason}
 
-{owner}
+The owners of the list can help you: they are at
+
+    {owner}
 `}
 )
-
-// askOwner is where a reader of a report can turn to.
-const askOwner = "The owners of the list can help you: they are at\n\n    %s\n"
 
 // reportID names the report on recipient k of an inbound message.
 func reportID(inbound string, k int, a action) string {
@@ -67,10 +66,19 @@ func reportID(inbound string, k int, a action) string {
 var replyExpired = smtp.Reply{Code: 554, Enhanced: "5.4.7", Text: "the list could not take the message for too long"}
 
 // report tells the sender what came of recipient k, once, where he has asked for
-// it. It goes to the sender's address from the null sender, so nothing answers
-// it.
+// it and the list knows him; where that cannot be told, nobody. It goes to the
+// sender's address from the null sender, so nothing answers it.
 func (r *Runner) report(m *queue.Message, rcpt queue.Recipient, k int, a action, reason smtp.Reply) error {
 	if m.From.IsNull() || rcpt.Notify&a.wish == 0 || !r.Site.DSN {
+		return nil
+	}
+	d, err := r.Site.Resolve(rcpt.Path)
+	may := false
+	if err == nil {
+		may, err = d.MayHear(m.From)
+	}
+	if !may {
+		r.Log.Printf(maillog.Info, "no report id=%s to=%s action=%s: the list does not know them error=%v", m.ID, m.From, a.name, err)
 		return nil
 	}
 	id := reportID(m.ID, k, a)
@@ -82,10 +90,7 @@ func (r *Runner) report(m *queue.Message, rcpt queue.Recipient, k int, a action,
 		return err
 	}
 	p := report{r: r, m: m, rcpt: rcpt, action: a, reason: reason, header: raw, id: id, now: r.now()}
-	p.list, p.from = rcpt.Path, smtp.Path{Local: "postmaster", Domain: r.Site.Hostname}
-	if d, err := r.Site.Resolve(rcpt.Path); err == nil {
-		p.list, p.from, p.owner = d.List.Addr, d.List.Verb("owner"), true
-	}
+	p.list, p.from = d.List.Addr, d.List.Verb("owner")
 	// RFC 3461, 4.3: RET is about failures; of what was delivered the header is
 	// enough. What is BINARYMIME fits into no report.
 	// And what requires TLS is not returned at all: RFC 8689, 5.
@@ -113,8 +118,7 @@ type report struct {
 	id     string
 	now    time.Time
 	list   smtp.Path
-	from   smtp.Path
-	owner  bool // from is the list's owners
+	from   smtp.Path // its owners
 }
 
 // write puts the report into the spool.
@@ -199,11 +203,7 @@ func (p *report) global(name string) string {
 
 // text is what a person reads.
 func (p *report) text() string {
-	owner := ""
-	if p.owner {
-		owner = fmt.Sprintf(askOwner, p.from.Address())
-	}
-	text := strings.NewReplacer("{list}", p.list.Address(), "{reason}", short(p.reason.String()), "{owner}\n", owner).Replace(p.action.text)
+	text := strings.NewReplacer("{list}", p.list.Address(), "{reason}", short(p.reason.String()), "{owner}", p.from.Address()).Replace(p.action.text)
 	return strings.ReplaceAll(text, "\n", "\r\n")
 }
 

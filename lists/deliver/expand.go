@@ -20,6 +20,12 @@ import (
 
 // expand turns a message from inbound into what follows from it.
 func (r *Runner) expand(_ context.Context, m *queue.Message) error {
+	if m.Arrived.After(r.now()) { // or what follows from it would wait, and be kept, for ever
+		m.Arrived = r.now()
+	}
+	if !r.Site.Proves() {
+		m.Proved = nil
+	}
 	seen := make(map[string]bool) // an address named twice counts once, also if the first was done by a run before
 	reason := ""
 	k := -1

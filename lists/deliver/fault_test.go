@@ -44,7 +44,7 @@ func faultSite(t *testing.T, dir string) *lists.Site {
 		t.Fatal(err)
 	}
 	for name, members := range faultLists {
-		l, err := site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, nil, []string{"post=anyone"})
+		l, err := site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{{Local: "poster", Domain: "example.com"}}, []string{"post=anyone"})
 		if err != nil {
 			t.Fatal(err)
 		}

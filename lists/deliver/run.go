@@ -54,6 +54,7 @@ const Began = "delivering"
 // no error, it waits for its time; a message that this host cannot work on is,
 // once all others are done.
 func (r *Runner) Run(ctx context.Context) error {
+	r.Spool.Now = r.now
 	if err := r.Spool.Init(); err != nil {
 		return err
 	}

@@ -107,10 +107,12 @@ func (b Box) grants() []grant {
 	s := b.Site
 	gs := []grant{
 		// Who moves a file must not gain rights to it: tmp has what inbound has.
-		// What has come in is not read again.
+		// What has come in is not read again, and what deliver has begun with is
+		// deliver's.
 		{what: "write", at: s.QueueDir + "/tmp", file: write | read},
-		{what: "write", at: s.QueueDir + "/inbound", file: write | list},
-		{what: "list", at: s.QueueDir + "/outbound", file: list}, // water marks
+		{what: "write", at: s.QueueDir + "/inbound/new", file: write | list},
+		{what: "list", at: s.QueueDir + "/inbound", file: list}, // water marks
+		{what: "list", at: s.QueueDir + "/outbound", file: list},
 		{what: "read", at: s.ListsDir, file: read},
 	}
 	if b.Milter {

@@ -175,7 +175,7 @@ var Left = []trial{
 	{"write over what has come in", func(w World) error { return touch(w.Dir + "/spool/inbound/new/another") }},
 	{"remove what has come in", func(w World) error { return os.Remove(w.Dir + "/spool/inbound/new/another") }},
 	{"have everybody hear that the queue is full", func(w World) error {
-		full := w.Dir + "/spool/inbound/full"
+		full := w.Dir + "/spool/tmp/full"
 		return errors.Join(os.WriteFile(full, nil, 0o600), os.Remove(full))
 	}},
 	{"see that a file is there", func(w World) error { _, err := os.Stat(w.Dir + "/secret"); return err }},

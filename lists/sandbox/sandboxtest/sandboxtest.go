@@ -62,7 +62,7 @@ func New(t *testing.T, user, settings string) *World {
 	must(t, err)
 	_, err = l.BounceAddress(time.Now()) // which makes the key
 	must(t, err, l.EditMembers(func(set lists.MemberSet) error { set.Add(lists.Member{Path: member}); return nil }), site.Spool().Init(), os.WriteFile(dir+"/spool/inbound/new/other", nil, 0o666),
-		os.WriteFile(dir+"/spool/inbound/new/another", nil, 0o600), os.WriteFile(dir+"/spool/outbound/new/waits", nil, 0o600),
+		os.WriteFile(dir+"/spool/inbound/new/another", nil, 0o600), os.WriteFile(dir+"/spool/outbound/new/waits", nil, 0o600), os.WriteFile(dir+"/spool/inbound/cur/begun", nil, 0o600),
 		os.Mkdir(l.Dir+"/held", 0o700), os.WriteFile(l.Dir+"/held/post", nil, 0o600))
 	if user != "" {
 		must(t, exec.Command("chown", "-R", user, dir).Run())
@@ -148,7 +148,7 @@ var Allowed = []trial{
 		if err := s.Admit(1); !errors.As(err, &r) || r.Code != 452 {
 			return fmt.Errorf("not over the high one: %v", err)
 		}
-		_, err := os.Lstat(w.Dir + "/spool/inbound/full")
+		_, err := os.Lstat(w.Dir + "/spool/tmp/full")
 		s.MaxMessages, s.MinMessages = 1000, 900
 		return errors.Join(err, s.Admit(1))
 	}},
@@ -175,6 +175,9 @@ var Files = []trial{
 	{"write beside the spool", func(w World) error { return os.WriteFile(w.Dir+"/made", nil, 0o600) }},
 	{"write to what is there", func(w World) error { return touch(w.Dir + "/secret") }},
 	{"write to the outbound queue", func(w World) error { return os.WriteFile(w.Dir+"/spool/outbound/new/made", nil, 0o600) }},
+	{"write to what deliver has begun with", func(w World) error { return touch(w.Dir + "/spool/inbound/cur/begun") }},
+	{"remove what deliver has begun with", func(w World) error { return os.Remove(w.Dir + "/spool/inbound/cur/begun") }},
+	{"add to what deliver has begun with", func(w World) error { return os.WriteFile(w.Dir+"/spool/inbound/cur/made", nil, 0o600) }},
 	{"write to failed", func(w World) error { return os.WriteFile(w.Dir+"/spool/failed/made", nil, 0o600) }},
 	{"write to a list", func(w World) error { return touch(w.list() + "/members") }},
 	{"make a list", func(w World) error { return os.Mkdir(w.Dir+"/lists/example.net", 0o700) }},
