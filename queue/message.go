@@ -23,6 +23,7 @@ type Message struct {
 	Size int64 // of the content
 
 	due          time.Time // as it was listed
+	time         time.Time // see Entry
 	spool        *Spool
 	f            *os.File
 	path         string
@@ -88,12 +89,14 @@ func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 		}
 		m.path = cur
 	}
-	m.due = e.Due
+	m.due, m.time = e.Due, e.time
 	return m, nil
 }
 
 // Entry is where a message that was claimed can be claimed again after Close.
-func (m *Message) Entry() Entry { return Entry{ID: m.ID, Due: m.due, dir: m.Box.claimed()} }
+func (m *Message) Entry() Entry {
+	return Entry{ID: m.ID, Due: m.due, dir: m.Box.claimed(), time: m.time}
+}
 
 // lock takes the lock and makes sure that the file is still the one that the
 // name stands for: another process may have finished it between open and lock.

@@ -2,7 +2,7 @@
 // need, before the client can say anything: with resource limits, no_new_privs,
 // Landlock, landlock(7), and a filter for system calls, seccomp(2).
 //
-// A session that is in it writes below queue_dir/tmp and queue_dir/inbound (a
+// A session that is in it writes below queue_dir/tmp and queue_dir/inbound/new (a
 // milter session below queue_dir/taken too) and nowhere else, reads lists, and
 // opens no other file, starts no program, listens nowhere and connects to no port
 // but those that the configuration names. If superlist-session may be needed it
