@@ -83,7 +83,7 @@ func (s *Site) checkAuth() error {
 			continue
 		}
 		text := fmt.Sprintf("%q is none; known are %s", m, strings.Join(authMechanisms, ", "))
-		if near := nearest(strings.ToUpper(m), authMechanisms); near != "" {
+		if near := Nearest(strings.ToUpper(m), authMechanisms); near != "" {
 			text = fmt.Sprintf("%q is none; did you mean %s?", m, near)
 		}
 		return s.wrong("auth.mechanisms", text)

@@ -188,14 +188,14 @@ func plain(comment string) bool {
 
 // hint says which keys there are instead of one that there is not.
 func hint(name string, known []string) string {
-	if near := nearest(name, known); near != "" {
+	if near := Nearest(name, known); near != "" {
 		return "did you mean " + near + "?"
 	}
 	return "known here: " + strings.Join(known, ", ")
 }
 
-// nearest is the name that differs in the fewest letters, if it is near at all.
-func nearest(s string, names []string) string {
+// Nearest is the name that differs in the fewest letters, if it is near at all.
+func Nearest(s string, names []string) string {
 	best, found := 1+len(s)/3, ""
 	for _, name := range names {
 		if d := distance(s, name); d <= best {

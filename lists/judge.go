@@ -129,6 +129,8 @@ func (l *List) Judge(p *Posting) (Decision, error) {
 	}
 	if !p.AtRcpt {
 		switch i := firstFit(rules, p.Header); {
+		case len(rules) == 0:
+			p.trace("rules", "there are none")
 		case i < 0:
 			p.trace("rules", "none of %d fits", len(rules))
 		case rules[i].Pass:

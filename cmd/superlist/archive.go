@@ -46,7 +46,7 @@ func (a *app) archiveLs() *cobra.Command {
 	var from, to, thread int
 	c := &cobra.Command{
 		Use: "ls LIST", Short: "Show which posts a list has kept",
-		Long: fmt.Sprintf("Show which posts a list has kept: the last %d, or those that --from and --to name.", lastPosts),
+		Long: fmt.Sprintf("Show which posts a list has kept: the last %d, or those that --from and --to\nname.", lastPosts),
 		Example: `  superlist archive ls dev@lists.example.org
   superlist archive ls dev@lists.example.org --from 1 --to 100 --json
   superlist archive ls dev@lists.example.org --thread 12`,
@@ -134,8 +134,8 @@ func (a *app) archiveShow() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "show LIST NUMBER", Short: "Show a post as it was sent to the members",
-		Long: `Show a post as it was sent to the members. A file or a pipe gets it byte by byte,
-a terminal as text, in which controls are question marks.`,
+		Long: `Show a post as it was sent to the members. A file or a pipe gets it byte by
+byte, a terminal as text, in which controls are question marks.`,
 		Example: `  superlist archive show dev@lists.example.org 12
   superlist archive show dev@lists.example.org 12 --json`,
 		Args: args(cobra.ExactArgs(2)), ValidArgsFunction: a.completeList,

@@ -212,13 +212,6 @@ func (k *checker) user() string {
 	return fmt.Sprint(os.Geteuid())
 }
 
-func currentUser() string {
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return fmt.Sprint(os.Geteuid())
-}
-
 // install is the command that makes a directory as it should be.
 func (k *checker) install(dir string) string {
 	if k.site.User == "" {

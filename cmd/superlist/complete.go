@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,10 +11,10 @@ import (
 )
 
 // completeList has the shell complete a command's first argument with the
-// addresses of the lists. What follows is up to the shell.
+// addresses of the lists.
 func (a *app) completeList(_ *cobra.Command, arg []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(arg) > 0 {
-		return nil, cobra.ShellCompDirectiveDefault
+		return nil, cobra.ShellCompDirectiveDefault // a file, where one is to be named
 	}
 	site, err := a.site()
 	if err != nil {
@@ -26,7 +27,86 @@ func (a *app) completeList(_ *cobra.Command, arg []string, begun string) ([]stri
 		}
 		return true
 	})
-	return found, cobra.ShellCompDirectiveNoFileComp
+	return visible(found), cobra.ShellCompDirectiveNoFileComp
+}
+
+// visible are those of some words that a shell can show: nothing of a stranger's
+// steers a terminal.
+func visible(words []string) []string {
+	return slices.DeleteFunc(words, func(s string) bool { return printable(s) != s || strings.ContainsAny(s, " \t") })
+}
+
+// after completes the first argument with lists, and those behind it with what the
+// list has.
+func (a *app) after(arg []string, begun string, words func(*lists.Site, *lists.List) []string) ([]string, cobra.ShellCompDirective) {
+	if len(arg) == 0 {
+		return a.completeList(nil, arg, begun)
+	}
+	site, l, err := a.siteList(arg[0])
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var found []string
+	for _, word := range words(site, l) {
+		if strings.HasPrefix(word, begun) && !slices.Contains(arg, word) {
+			found = append(found, word)
+		}
+	}
+	return visible(found), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeHeld completes LIST NAME....
+func (a *app) completeHeld(_ *cobra.Command, arg []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return a.after(arg, begun, func(site *lists.Site, l *lists.List) (names []string) {
+		rows, _ := heldRows(site, l)
+		for _, r := range rows {
+			names = append(names, r.Name)
+		}
+		return names
+	})
+}
+
+// maxOffered is how many members a shell is offered.
+const maxOffered = 1000
+
+// completeMember completes LIST ADDRESS....
+func (a *app) completeMember(c *cobra.Command, arg []string, begun string) ([]string, cobra.ShellCompDirective) {
+	if c.Name() == "set" && len(arg) > 1 {
+		return memberWords, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+	return a.after(arg, begun, func(_ *lists.Site, l *lists.List) (addresses []string) {
+		members, err := l.Members()
+		if err != nil {
+			return nil
+		}
+		defer members.Close()
+		for m, err := range members.All() {
+			if err != nil || len(addresses) == maxOffered {
+				break
+			}
+			if address := m.Path.Address(); strings.HasPrefix(address, begun) {
+				addresses = append(addresses, address)
+			}
+		}
+		return addresses
+	})
+}
+
+// completeSetting completes LIST KEY=VALUE....
+func (a *app) completeSetting(_ *cobra.Command, arg []string, begun string) ([]string, cobra.ShellCompDirective) {
+	found, how := a.after(arg, begun, func(*lists.Site, *lists.List) []string { return settingKeys() })
+	if len(arg) > 0 {
+		how |= cobra.ShellCompDirectiveNoSpace
+	}
+	return found, how
+}
+
+// settingKeys are the keys of list.toml, as a command line begins with them.
+func settingKeys() (keys []string) {
+	for _, setting := range (lists.Config{}).Settings() {
+		keys = append(keys, setting[0]+"=")
+	}
+	return keys
 }
 
 // completeMessage has the shell complete ids of the spool.
@@ -37,15 +117,17 @@ func (a *app) completeMessage(_ *cobra.Command, _ []string, begun string) ([]str
 	}
 	var found []string
 	for _, box := range boxes {
-		entries, err := s.List(box)
+		entries, err := inBox(s, box)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
 		for _, e := range entries {
-			if strings.HasPrefix(e.ID, begun) {
-				found = append(found, e.ID)
+			for _, id := range []string{e.ID, shortID(s, e.ID)} {
+				if strings.HasPrefix(id, begun) && !slices.Contains(found, id) {
+					found = append(found, id)
+				}
 			}
 		}
 	}
-	return found, cobra.ShellCompDirectiveNoFileComp
+	return visible(found), cobra.ShellCompDirectiveNoFileComp
 }

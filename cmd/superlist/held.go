@@ -31,6 +31,7 @@ func (a *app) heldCommand() *cobra.Command {
 
 // A heldRow is a held post as ls shows it.
 type heldRow struct {
+	List    string    `json:"list"`
 	Name    string    `json:"name"`
 	Arrived time.Time `json:"arrived"`
 	From    string    `json:"from"`
@@ -42,46 +43,80 @@ type heldRow struct {
 func (a *app) heldLs() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "ls LIST", Short: "Show the posts that wait for a decision",
-		Example: "  superlist held ls dev@lists.example.org --json", Args: args(cobra.ExactArgs(1)),
+		Use: "ls [LIST]", Short: "Show the posts that wait for a decision, of one list or of all",
+		Example: `  superlist held ls
+  superlist held ls dev@lists.example.org --json`, Args: args(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
-			site, l, err := a.siteList(arg[0])
+			site, err := a.site()
 			if err != nil {
 				return err
 			}
-			spool := site.HeldSpool(l)
-			entries, err := spool.List(queue.Held)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
 			rows := []heldRow{}
-			t := table{"NAME", "ARRIVED", "FROM", "SUBJECT", "WHY"}.rows()
-			for _, e := range entries {
-				m, err := spool.Open(queue.Held, e.ID)
-				if errors.Is(err, fs.ErrNotExist) {
-					continue
+			if len(arg) == 0 {
+				var first error
+				err = site.Holding(func(l *lists.List) {
+					some, err := heldRows(site, l)
+					if rows = append(rows, some...); first == nil {
+						first = err
+					}
+				})
+				err = errors.Join(err, first)
+			} else {
+				var l *lists.List
+				if l, err = openList(site, arg[0]); err == nil {
+					rows, err = heldRows(site, l)
 				}
-				if err != nil {
-					return err
-				}
-				row := heldRow{Name: m.ID, Arrived: m.Arrived, From: m.From.Address(), Size: m.Size, Why: m.Why}
-				if raw, _, err := rewrite.ReadHeader(m.Content()); err == nil {
-					row.Subject = charset.Words(rewrite.Parse(raw).Get("Subject"))
-				}
-				m.Close()
-				rows = append(rows, row)
-				t.add(row.Name, row.Arrived.Local().Format("2 Jan 15:04"), row.From, row.Subject, row.Why)
+			}
+			if err != nil {
+				return err
 			}
 			if len(rows) == 0 && !asJSON {
 				fmt.Fprintln(c.OutOrStdout(), "nothing waits")
 				return nil
+			}
+			t := table{"NAME", "ARRIVED", "FROM", "SUBJECT", "WHY"}.rows()
+			if len(arg) == 0 {
+				t.heads = append(table{"LIST"}, t.heads...)
+			}
+			for _, r := range rows {
+				cells := []string{r.Name, r.Arrived.Local().Format("2 Jan 15:04"), r.From, r.Subject, r.Why}
+				if len(arg) == 0 {
+					cells = append([]string{r.List}, cells...)
+				}
+				t.add(cells...)
 			}
 			return show(c, asJSON, rows, t)
 		},
 	}
 	jsonFlag(c, &asJSON)
 	return c
+}
+
+// heldRows are the posts that a list holds.
+func heldRows(site *lists.Site, l *lists.List) ([]heldRow, error) {
+	spool := site.HeldSpool(l)
+	entries, err := inBox(spool, queue.Held)
+	if err != nil {
+		return nil, err
+	}
+	rows := []heldRow{}
+	for _, e := range entries {
+		m, err := spool.Open(queue.Held, e.ID)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return rows, err
+		}
+		row := heldRow{List: l.Addr.Address(), Name: m.ID, Arrived: m.Arrived, From: m.From.Address(), Size: m.Size, Why: m.Why}
+		if raw, _, err := rewrite.ReadHeader(m.Content()); err == nil {
+			row.Subject = charset.Words(rewrite.Parse(raw).Get("Subject"))
+		}
+		m.Close()
+		rows = append(rows, row)
+	}
+	return rows, nil
 }
 
 // siteList opens the site and one of its lists.
@@ -111,10 +146,10 @@ func (a *app) held(list, name string) (*lists.Site, *lists.List, *queue.Message,
 func (a *app) heldShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show LIST NAME", Short: "Show a held post, and why it is held",
-		Long: `Show a held post, and why it is held. A file or a pipe gets the post byte by byte,
-a terminal as text, in which controls are question marks.`,
+		Long: `Show a held post, and why it is held. A file or a pipe gets the post byte by
+byte, a terminal as text, in which controls are question marks.`,
 		Example: "  superlist held show dev@lists.example.org 0a1b2c3d4e5f", Args: args(cobra.ExactArgs(2)),
-		ValidArgsFunction: a.completeList,
+		ValidArgsFunction: a.completeHeld,
 		RunE: func(c *cobra.Command, arg []string) error {
 			_, _, m, err := a.held(arg[0], arg[1])
 			if err != nil {
@@ -137,7 +172,7 @@ func (a *app) heldDecide(use, short string, one, all lists.Action, flag, meaning
 		Use: use + " LIST NAME...", Short: short,
 		Example:           "  superlist held " + use + " dev@lists.example.org 0a1b2c3d4e5f",
 		Args:              args(cobra.MinimumNArgs(2)),
-		ValidArgsFunction: a.completeList,
+		ValidArgsFunction: a.completeHeld,
 		RunE: func(c *cobra.Command, arg []string) error {
 			action := one
 			if always {
@@ -156,7 +191,7 @@ func (a *app) heldReject() *cobra.Command {
 		Use: "reject LIST NAME...", Short: "Send a held post back to its author, with your reason",
 		Example:           `  superlist held reject dev@lists.example.org 0a1b2c3d4e5f --reason "Please write to users@ about this."`,
 		Args:              args(cobra.MinimumNArgs(2)),
-		ValidArgsFunction: a.completeList,
+		ValidArgsFunction: a.completeHeld,
 		RunE: func(c *cobra.Command, arg []string) error {
 			if reason == "" {
 				return usageError{errors.New("say why, with --reason; the author reads it")}

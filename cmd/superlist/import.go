@@ -27,7 +27,7 @@ func (a *app) importCommand() *cobra.Command {
 "mailman members" prints. Only config.json, members and owners have to be there.
 
   config.json           lists/LIST/config
-  member.json           lists/LIST/roster/member; also owner, moderator, nonmember
+  member.json           lists/LIST/roster/member; owner, moderator, nonmember
   member.txt            mailman members --role member LIST; also owner and so on
   digest.txt            mailman members --digest any LIST
   nomail.txt            mailman members --nomail any LIST
@@ -87,7 +87,7 @@ func (a *app) importFrom(use, what, long, example string, read func(string, movi
 	var v arrival
 	var owners []string
 	c := &cobra.Command{
-		Use: use, Short: "Bring in a list of " + what, Long: "Bring in a list of " + what + ". " + long + importLong,
+		Use: use, Short: "Bring in a list of " + what, Long: "Bring in a list of " + what + ".\n\n" + long + importLong,
 		Example: example, Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, arg []string) error {
 			o := moving.Options{}
@@ -173,8 +173,9 @@ func (a *app) importList() *cobra.Command {
 	var v arrival
 	c := &cobra.Command{
 		Use: "list FILE | -", Short: "Bring in a list that superlist export wrote",
-		Long: `Bring in a list that "superlist export" wrote, on this host or another: settings,
-rules, own words, members, held posts, archive, and the secret in its addresses.`,
+		Long: `Bring in a list that "superlist export" wrote, on this host or another:
+settings, rules, own words, members, held posts, archive, and the secret in its
+addresses.`,
 		Example: `  superlist import list dev.tar
   ssh old superlist export dev@lists.example.org | superlist import list -`,
 		Args: args(cobra.ExactArgs(1)),

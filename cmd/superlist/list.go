@@ -70,6 +70,9 @@ about it, and the next session takes mail for it.`,
 	}
 	c.Flags().StringArrayVar(&owners, "owner", nil, "an owner's address; may be given again")
 	c.Flags().StringArrayVar(&settings, "set", nil, "key=value of list.toml; may be given again")
+	c.RegisterFlagCompletionFunc("set", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return settingKeys(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	})
 	return c
 }
 
@@ -221,7 +224,7 @@ when one of the values is wrong. Keys: ` + settingNames() + `.`,
 		Example: `  superlist list set dev@lists.example.org post=anyone max_message_size=5MiB
   superlist list set dev@lists.example.org owners=you@example.org,me@example.org`,
 		Args:              args(cobra.MinimumNArgs(2)),
-		ValidArgsFunction: a.completeList,
+		ValidArgsFunction: a.completeSetting,
 		RunE: func(c *cobra.Command, arg []string) error {
 			site, l, err := a.siteList(arg[0])
 			if err != nil {

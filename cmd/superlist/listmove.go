@@ -11,10 +11,10 @@ func (a *app) listMove() *cobra.Command {
 	return &cobra.Command{
 		Use: "mv OLD NEW", Aliases: []string{"rename"}, Short: "Give a list another address, in this domain or in another one",
 		Long: `Give a list another address, in this domain or in another one, with its members,
-settings, archive, held posts and key. The old address becomes another address of
-the list ("aliases" in its list.toml): posts, commands, answers to letters and
-delivery reports that are on their way to it arrive. To have it end, take it out:
-superlist list set NEW aliases=
+settings, archive, held posts and key. The old address becomes another address
+of the list ("aliases" in its list.toml): posts, commands, answers to letters
+and delivery reports that are on their way to it arrive. To have it end, take it
+out: superlist list set NEW aliases=
 
 Members' programs that sort by List-Id see a new one.`,
 		Example: `  superlist list mv dev@lists.example.org developers@lists.example.org

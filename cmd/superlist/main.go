@@ -25,12 +25,13 @@ func main() {
 
 // run carries out one command and gives its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	root := newRoot()
+	a := &app{}
+	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	err := root.ExecuteContext(ctx)
+	err := a.denied(root.ExecuteContext(ctx))
 	if err != nil && !errors.Is(err, errSaid) {
 		say(errOut, "superlist: %v\n", err)
 	}
@@ -39,11 +40,13 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 
 // An app is what the commands share.
 type app struct {
-	config string // -c
+	config string      // -c
+	opened *lists.Site // once its configuration was read
 }
 
-func newRoot() *cobra.Command {
-	a := &app{}
+func newRoot() *cobra.Command { return new(app).root() }
+
+func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "superlist",
 		Short: "Mailing lists behind Postfix, without a daemon",
@@ -59,7 +62,10 @@ spool, and says what is wrong. Posts come in through superlist-spawn.`,
 	root.PersistentFlags().StringVarP(&a.config, "config", "c", "",
 		"configuration file (else $SUPERLIST_CONFIG, else "+lists.DefaultConfig+")")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.digestCommand(), a.queueCommand(), a.heldCommand(), a.archiveCommand(), a.importCommand(), a.exportCommand(), a.explainCommand(), a.passwdCommand(), a.checkCommand())
+	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.digestCommand(), a.queueCommand(), a.heldCommand(), a.archiveCommand(), a.importCommand(), a.exportCommand(), a.explainCommand(), a.passwdCommand(), a.checkCommand(), a.versionCommand())
+	root.Version = version()
+	root.SetVersionTemplate("superlist {{.Version}}\n")
+	root.SetUsageTemplate(usageTemplate(root))
 	return root
 }
 
@@ -77,6 +83,9 @@ func (a *app) readSite() (*lists.Site, error) {
 	site, err := lists.Load(lists.ConfigFile(a.config))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &exitError{exConfig, fmt.Errorf("no configuration: %w; make it, or name another with -c or $SUPERLIST_CONFIG", err)}
+	}
+	if err == nil {
+		a.opened = site
 	}
 	return site, err
 }
@@ -97,10 +106,39 @@ func openList(site *lists.Site, address string) (*lists.List, error) {
 	}
 	l, err := site.Open(addr)
 	if errors.Is(err, lists.ReplyNoList) {
-		return nil, &exitError{exNoUser, fmt.Errorf("there is no list %s; superlist list ls shows those there are", addr.Address())}
+		return nil, &exitError{exNoUser, fmt.Errorf("there is no list %s; %s", addr.Address(), instead(site, addr))}
 	}
 	return l, err
 }
+
+// instead is what may have been meant by a list that there is not: one with nearly
+// this name, or this name in another domain.
+func instead(site *lists.Site, address smtp.Path) string {
+	names, domains, n := []string{}, []string{}, 0
+	site.All(func(addr smtp.Path, _ *lists.List, _ error) bool {
+		if strings.EqualFold(addr.Domain, address.Domain) {
+			names = append(names, addr.Local)
+		}
+		if strings.EqualFold(addr.Local, address.Local) {
+			domains = append(domains, addr.Domain)
+		}
+		n++
+		return n < maxNear
+	})
+	near := address
+	if near.Local = lists.Nearest(strings.ToLower(address.Local), names); near.Local != "" {
+		return "did you mean " + near.Address() + "?"
+	}
+	near = address
+	if near.Domain = lists.Nearest(strings.ToLower(address.Domain), domains); near.Domain != "" {
+		return "did you mean " + near.Address() + "?"
+	}
+	return "superlist list ls shows those there are"
+}
+
+// maxNear is among how many lists is looked for the one that was meant: with more
+// it would take too long.
+const maxNear = 1000
 
 func parseAddress(s string) (smtp.Path, error) {
 	p, ok := smtp.ParseAddress(s)
@@ -191,14 +229,4 @@ func subcommand(c *cobra.Command, a []string) error {
 		return fmt.Errorf("unknown command %q; did you mean %s?", a[0], strings.Join(near, " or "))
 	}
 	return fmt.Errorf("unknown command %q", a[0])
-}
-
-// args wraps cobra's checks so that they end in exUsage.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, a []string) error {
-		if err := check(c, a); err != nil {
-			return usageError{fmt.Errorf("%w\n\n%s", err, c.UsageString())}
-		}
-		return nil
-	}
 }

@@ -112,6 +112,9 @@ with --nomail they may post and get no mail.`,
 	return c
 }
 
+// memberWords are the words behind an address.
+var memberWords = []string{"nomail", "digest", "nocopy", "noown", "moderated", "vacation=", "lang=", "for=", "name="}
+
 func (a *app) memberSet() *cobra.Command {
 	return &cobra.Command{
 		Use: "set LIST ADDRESS [WORD...]", Short: "Say how one member is treated",
@@ -129,14 +132,18 @@ behind the address now:
   name=...             the rest of the line`,
 		Example:           "  superlist member set dev@lists.example.org alice@example.com nocopy name=Alice Liddell",
 		Args:              args(cobra.MinimumNArgs(2)),
-		ValidArgsFunction: a.completeList,
+		ValidArgsFunction: a.completeMember,
 		RunE: func(c *cobra.Command, arg []string) error {
 			m, ok := lists.ParseMember(strings.Join(arg[1:], " "))
 			if !ok {
 				return &exitError{exDataErr, fmt.Errorf("%q is not an address", arg[1])}
 			}
 			if word := m.Unknown(); word != "" {
-				return &exitError{exDataErr, fmt.Errorf("%q means nothing; superlist member set --help has the words", word)}
+				instead := "superlist member set --help has the words"
+				if near := lists.Nearest(word, memberWords); near != "" {
+					instead = "did you mean " + near + "?"
+				}
+				return &exitError{exDataErr, fmt.Errorf("%q means nothing; %s", word, instead)}
 			}
 			site, l, err := a.siteList(arg[0])
 			if err != nil {
@@ -190,7 +197,7 @@ func (a *app) memberRm() *cobra.Command {
 		Use: "rm LIST ADDRESS... | -", Short: "Remove members",
 		Example:           "  superlist member rm dev@lists.example.org bob@example.net",
 		Args:              args(cobra.MinimumNArgs(2)),
-		ValidArgsFunction: a.completeList,
+		ValidArgsFunction: a.completeMember,
 		RunE: func(c *cobra.Command, arg []string) error {
 			members, err := memberArgs(c, arg[1:])
 			if err != nil {

@@ -45,8 +45,8 @@ takes them away.
 The scheme decides on what USER can log in with: argon2id and bcrypt with PLAIN
 and LOGIN, scram-sha-256 also with SCRAM-SHA-256, cram-md5 also with CRAM-MD5. A
 mechanism is offered once every account can use it, so the default is what the
-first account of the file has, and argon2id for that. Several schemes are several
-ways to check one password.`,
+first account of the file has, and argon2id for that. Several schemes are
+several ways to check one password.`,
 		Example: `  superlist passwd alice@example.com
   superlist passwd --scheme scram-sha-256,cram-md5 alice@example.com
   pwgen -s 16 1 | superlist passwd --address bob@example.net,bob@example.org bob

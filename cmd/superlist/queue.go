@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,98 +25,17 @@ func (a *app) spool() (*queue.Spool, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := site.Spool()
-	return s, s.Init()
+	return site.Spool(), nil
 }
 
 var boxes = []queue.Box{queue.Inbound, queue.Outbound, queue.Failed}
 
-// A queueRow is a message as ls shows it.
-type queueRow struct {
-	ID      string    `json:"id"`
-	Box     queue.Box `json:"box"`
-	Arrived time.Time `json:"arrived"`
-	Due     time.Time `json:"due"`
-	From    string    `json:"from"`
-	List    string    `json:"list,omitempty"`
-	Size    int64     `json:"size"`
-	ToDo    int       `json:"todo"`
-	Done    int       `json:"done"`
-	Failed  int       `json:"failed"`
-	Reason  string    `json:"reason,omitempty"`
-	Error   string    `json:"error,omitempty"`
-}
-
-func (a *app) queueLs() *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{
-		Use: "ls", Short: "Show what waits, and what was given up", Example: "  superlist queue ls --json", Args: args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := a.spool()
-			if err != nil {
-				return err
-			}
-			out := []queueRow{}
-			for _, box := range boxes {
-				entries, err := s.List(box)
-				if err != nil {
-					return err
-				}
-				for _, e := range entries {
-					if row, ok := queueRowOf(s, box, e); ok {
-						out = append(out, row)
-					}
-				}
-			}
-			t := table{"ID", "BOX", "DUE", "FROM", "TODO", "DONE", "FAILED", "REASON"}.rows()
-			for _, r := range out {
-				due := "now"
-				switch wait := time.Until(r.Due).Round(time.Second); {
-				case r.Box == queue.Failed:
-					due = "never"
-				case wait > 0:
-					due = "in " + wait.String()
-				}
-				t.add(r.ID, string(r.Box), due, r.From, fmt.Sprint(r.ToDo), fmt.Sprint(r.Done), fmt.Sprint(r.Failed), r.Reason+r.Error)
-			}
-			if len(out) == 0 && !asJSON {
-				fmt.Fprintln(c.OutOrStdout(), "nothing waits")
-				return nil
-			}
-			return show(c, asJSON, out, t)
-		},
-	}
-	jsonFlag(c, &asJSON)
-	return c
-}
-
-// queueRowOf reads a message for ls; ok is false for one that is gone already.
-func queueRowOf(s *queue.Spool, box queue.Box, e queue.Entry) (row queueRow, ok bool) {
-	row = queueRow{ID: e.ID, Box: box, Due: e.Due}
-	m, err := s.Open(box, e.ID)
-	if errors.Is(err, fs.ErrNotExist) {
-		return row, false
-	}
-	if err != nil {
-		row.Error = err.Error()
-		return row, true
-	}
-	defer m.Close()
-	row.Arrived, row.From, row.Size = m.Arrived, m.From.String(), m.Size+m.Gone
-	if !m.List.IsNull() {
-		row.List = m.List.Address()
-	}
-	if row.ToDo, row.Done, row.Failed, err = m.Count(); err != nil {
-		row.Error = err.Error()
-	}
-	if notes, err := m.Notes(); err == nil && len(notes) > 0 {
-		_, row.Reason, _ = strings.Cut(notes[len(notes)-1], " ")
-	}
-	return row, true
-}
-
 // find opens a message by its id.
 func find(s *queue.Spool, id string) (*queue.Message, error) {
+	id, err := fullID(s, id)
+	if err != nil {
+		return nil, err
+	}
 	for _, box := range boxes {
 		m, err := s.Open(box, id)
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -133,7 +51,7 @@ func noMessage(id string) error {
 
 func (a *app) queueShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show ID", Short: "Show a message: its head, its recipients, what was said about it, and itself",
+		Use: "show ID", Short: "Show a message, and what was said about it",
 		Long: `Show a message: its head, its recipients, what was said about it, and itself. A
 file or a pipe gets the message byte by byte, a terminal as text, in which
 controls are question marks.`,
@@ -199,12 +117,15 @@ func (a *app) onEach(ids []string, all bool, do func(*queue.Spool, queue.Box, qu
 		return err
 	}
 	wanted := make(map[string]bool)
-	for _, id := range ids {
-		wanted[id] = true
+	for i, id := range ids {
+		if ids[i], err = fullID(s, id); err != nil {
+			return err
+		}
+		wanted[ids[i]] = true
 	}
 	var trouble []error
 	for _, box := range boxes {
-		entries, err := s.List(box)
+		entries, err := inBox(s, box)
 		if err != nil {
 			return err
 		}
@@ -231,8 +152,8 @@ func (a *app) queueRetry() *cobra.Command {
 	c := &cobra.Command{
 		Use: "retry ID... | --all", Short: "Have messages tried again by the next deliver",
 		Long: `Have messages tried again by the next deliver. One that was given up is queued
-anew, under a new id, for the recipients that failed. Where its body is no longer
-kept, a post has that of the list's archive.`,
+anew, under a new id, for the recipients that failed. Where its body is no
+longer kept, a post has that of the list's archive.`,
 		Example: "  superlist queue retry --all && superlist deliver",
 		Args:    cobra.ArbitraryArgs, ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {

@@ -85,6 +85,7 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	add("explain", list)
 	add("explain", list, "--from", "a"+steering+"@example.com")
 	add("passwd", steering)
+	add("version")
 	add("digest")
 	add("digest", list, "--json")
 	add("deliver")

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"superlist/lists/rewrite"
+	"superlist/mail/charset"
+	"superlist/queue"
+)
+
+// A queueRow is a message as ls shows it.
+type queueRow struct {
+	ID      string    `json:"id"`
+	Short   string    `json:"short"` // as much of the id as names it here
+	Box     queue.Box `json:"box"`
+	Arrived time.Time `json:"arrived"`
+	Due     time.Time `json:"due"`
+	From    string    `json:"from"`
+	List    string    `json:"list,omitempty"`
+	Subject string    `json:"subject"`
+	Size    int64     `json:"size"`
+	ToDo    int       `json:"todo"`
+	Done    int       `json:"done"`
+	Failed  int       `json:"failed"`
+	Reason  string    `json:"reason,omitempty"`
+	Error   string    `json:"error,omitempty"`
+}
+
+func (a *app) queueLs() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "ls", Short: "Show what waits, and what was given up",
+		Long: `Show what waits, and what was given up: for which list, with what subject, and
+below it for how many recipients, and why it is still here. The other commands
+take the id as it is shown; the log and --json have it in full.`,
+		Example: "  superlist queue ls --json", Args: args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := a.spool()
+			if err != nil {
+				return err
+			}
+			out := []queueRow{}
+			for _, box := range boxes {
+				entries, err := inBox(s, box)
+				if err != nil {
+					return err
+				}
+				for _, e := range entries {
+					if row, ok := queueRowOf(s, box, e); ok {
+						out = append(out, row)
+					}
+				}
+			}
+			seen := make(map[string]int)
+			for _, r := range out {
+				seen[r.Short]++
+			}
+			for i := range out {
+				if seen[out[i].Short] > 1 {
+					out[i].Short = out[i].ID
+				}
+			}
+			if asJSON {
+				return show(c, true, out, nil)
+			}
+			if len(out) == 0 {
+				fmt.Fprintln(c.OutOrStdout(), "nothing waits")
+				return nil
+			}
+			printQueue(c.OutOrStdout(), out)
+			return nil
+		},
+	}
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// inBox is what a box has: nothing, where nobody has put anything there yet.
+func inBox(s *queue.Spool, box queue.Box) ([]queue.Entry, error) {
+	entries, err := s.List(box)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return entries, err
+}
+
+// queueRowOf reads a message for ls; ok is false for one that is gone already.
+func queueRowOf(s *queue.Spool, box queue.Box, e queue.Entry) (row queueRow, ok bool) {
+	row = queueRow{ID: e.ID, Short: shortID(s, e.ID), Box: box, Due: e.Due}
+	m, err := s.Open(box, e.ID)
+	if errors.Is(err, fs.ErrNotExist) {
+		return row, false
+	}
+	if err != nil {
+		row.Error = err.Error()
+		return row, true
+	}
+	defer m.Close()
+	row.Arrived, row.From, row.Size = m.Arrived, m.From.String(), m.Size+m.Gone
+	if !m.List.IsNull() {
+		row.List = m.List.Address()
+	} else {
+		for r, err := range m.Recipients() { // in inbound they are lists
+			if err == nil {
+				row.List = r.Path.Address()
+			}
+			break
+		}
+	}
+	if raw, _, err := rewrite.ReadHeader(m.Content()); err == nil {
+		row.Subject = charset.Words(rewrite.Parse(raw).Get("Subject"))
+	}
+	if row.ToDo, row.Done, row.Failed, err = m.Count(); err != nil {
+		row.Error = err.Error()
+	}
+	if notes, err := m.Notes(); err == nil && len(notes) > 0 {
+		_, row.Reason, _ = strings.Cut(notes[len(notes)-1], " ")
+	}
+	return row, true
+}
+
+// shortID is what of an id a person has to type: its random part, and what became of
+// it. 1795297644.M123456P4711R8f3a12cd.mx1.0 is 8f3a12cd.0.
+func shortID(s *queue.Spool, id string) string {
+	front, rest, ok := strings.Cut(id, "."+s.Host)
+	i := strings.LastIndexByte(front, 'R')
+	if !ok || i < 0 || i+1 == len(front) || strings.Trim(front[i+1:], "0123456789abcdef") != "" || !strings.Contains(front, ".M") {
+		return id
+	}
+	return front[i+1:] + rest
+}
+
+// lineWidth is how wide a terminal is where nobody can say.
+const lineWidth = 80
+
+// printQueue prints two lines for each message, of which the first fits a terminal.
+func printQueue(out io.Writer, all []queueRow) {
+	width := lineWidth
+	if f, ok := out.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > lineWidth {
+			width = w
+		}
+	}
+	ids, names := len("ID"), len("LIST")
+	for _, r := range all {
+		ids, names = max(ids, len([]rune(r.Short))), max(names, len([]rune(r.List)))
+	}
+	names = min(names, width-ids-len("  outbound  in 59m59s  ")-minSubject)
+	names = max(names, len("LIST"))
+	line := func(id, box, due, list, subject string) {
+		text := fmt.Sprintf("%-*s  %-8s  %-9s  %-*s  ", ids, printable(id), box, due, names, cut(printable(list), names))
+		text += cut(printable(subject), width-len([]rune(text)))
+		fmt.Fprintln(out, strings.TrimRight(text, " "))
+	}
+	line("ID", "BOX", "DUE", "LIST", "SUBJECT")
+	for _, r := range all {
+		due := "now"
+		switch wait := time.Until(r.Due).Round(time.Second); {
+		case r.Box == queue.Failed:
+			due = "never"
+		case wait > 0:
+			due = "in " + roughly(wait)
+		}
+		line(r.Short, string(r.Box), due, cmp.Or(r.List, "-"), cmp.Or(r.Subject, "-"))
+		text := fmt.Sprintf("to do %d, done %d, failed %d", r.ToDo, r.Done, r.Failed)
+		switch {
+		case r.Error != "":
+			text = r.Error
+		case r.Reason != "":
+			text += ": " + r.Reason
+		}
+		say(out, "    %s\n", printable(text))
+	}
+}
+
+// minSubject is how much of a subject there is room for at least.
+const minSubject = 12
+
+// roughly is a time span in its two largest units: 3h59m, 4m58s.
+func roughly(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return d.String()
+}
+
+// cut shortens a text to so many characters.
+func cut(s string, n int) string {
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:max(n-1, 0)]) + "…"
+	}
+	return s
+}
+
+// fullID is the id of a message that is named by it, or by its short form. One that
+// is nobody's is given back: whoever looks for it says so.
+func fullID(s *queue.Spool, id string) (string, error) {
+	var found []string
+	for _, box := range boxes {
+		entries, err := inBox(s, box)
+		if err != nil {
+			return "", err
+		}
+		for _, e := range entries {
+			if e.ID == id {
+				return id, nil
+			}
+			if shortID(s, e.ID) == id {
+				found = append(found, e.ID)
+			}
+		}
+	}
+	switch len(found) {
+	case 0:
+		return id, nil
+	case 1:
+		return found[0], nil
+	}
+	return "", &exitError{exUsage, fmt.Errorf("%q is more than one message: %s", id, strings.Join(found, ", "))}
+}
