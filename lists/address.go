@@ -31,6 +31,13 @@ type Destination struct {
 	Member  smtp.Path // whose delivery report this is; null if the address does not say
 }
 
+// Decides says that it is an answer to the question what is to become of a post that is
+// held, or of somebody who waits.
+func (d Destination) Decides() bool {
+	a := d.Command.Proof.Action
+	return d.Purpose == Ask && d.Command.Verb == VerbConfirm && (a.AboutHeld() || a.AboutRequest())
+}
+
 // Resolve finds out what an address is for. It opens the one list that the
 // address can belong to, and where there is none the few that another list manager
 // would have meant. A refusal is a smtp.Reply.

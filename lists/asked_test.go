@@ -134,11 +134,11 @@ func TestDecide(t *testing.T) {
 		t.Errorf("found: %+v, %v", got, err)
 	}
 	for range 2 {
-		if err := l.Decide(r.Name, "cause", "olga has let him in", now); err != nil {
+		if err := l.Decide(r.Name, Decided{Cause: "cause", What: "olga has let him in"}, now); err != nil {
 			t.Error(err)
 		}
 	}
-	err = l.Decide(r.Name, "another", "otto has declined", now)
+	err = l.Decide(r.Name, Decided{Cause: "another", What: "otto has declined"}, now)
 	if err == nil || !strings.Contains(err.Error(), "550 5.7.1 you come second: olga has let him in") {
 		t.Errorf("decided by a second: %v", err)
 	}
@@ -158,12 +158,43 @@ func TestDecide(t *testing.T) {
 		t.Errorf("who asks again is decided on again: %v", err)
 	}
 	for _, name := range []string{"", "../../../key", "0123456789a", "0123456789abc", "0123456789aG"} {
-		if err := l.Decide(name, "c", "x", now); !errors.Is(err, replyDecided) {
+		if err := l.Decide(name, Decided{Cause: "c", What: "x"}, now); !errors.Is(err, replyDecided) {
 			t.Errorf("%q: %v", name, err)
 		}
 		if _, err := l.FindRequest(name); !errors.Is(err, replyDecided) {
 			t.Errorf("%q: %v", name, err)
 		}
+	}
+}
+
+// TestRequestName: nobody finds two addresses of one name, and where they have one all
+// the same the first keeps it. A request of an older version is answered by its name.
+func TestRequestName(t *testing.T) {
+	l, other := testList(t, testSite(t, ""), ""), testList(t, testSite(t, ""), "")
+	now := time.Now()
+	m, _ := ParseMember("a@example.com")
+	r, err := l.KeepRequest(m, now)
+	if err != nil || len(r.Name)*5 < 80 {
+		t.Fatalf("%q, %v", r.Name, err)
+	}
+	if r2, err := other.KeepRequest(m, now); err != nil || r2.Name == r.Name {
+		t.Errorf("the name does not depend on the key: %q, %v", r2.Name, err)
+	}
+	if err := os.WriteFile(l.requestFile(r.Name), []byte("eve@example.net\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.KeepRequest(m, now); smtp.ReplyTo(err).Code != 550 {
+		t.Errorf("over another's: %v", err)
+	}
+	if got, err := l.FindRequest(r.Name); err != nil || got.Who.Path.Address() != "eve@example.net" {
+		t.Errorf("found: %+v, %v", got, err)
+	}
+	old := nameOf("request", m.Path.Key())
+	if err := os.WriteFile(l.requestFile(old), []byte("a@example.com nomail\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := l.FindRequest(old); err != nil || got.Who.String() != "a@example.com nomail" {
+		t.Errorf("an older one: %+v, %v", got, err)
 	}
 }
 

@@ -81,8 +81,8 @@ owners = ` + listTOML(addresses) + `
 #held_notice = ` + quoteTOML(d.HeldNotice) + `
 # Posts of members that nothing but From says are theirs: accept, hold, confirm.
 #unverified = ` + quoteTOML(d.Unverified) + `
-# Who may post like a member, and who not at all: "bob@example.net",
-# "example.net", "*.example.net".
+# Who may post like a member, without a moderator who sees it first, and who not at
+# all: "bob@example.net", "example.net", "*.example.net".
 #allow = []
 #ban = []
 # What a filter has marked as spam: accept, hold, reject.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists/token"
 	"superlist/smtp"
 )
 
@@ -26,30 +27,40 @@ const second = "you come second: "
 
 func (l *List) decidedFile(name string) string { return filepath.Join(l.Dir, "decided", name) }
 
+// A Decided is what has been decided about something.
+type Decided struct {
+	Cause string // id of the message, or of the command line, that said so
+	What  string // by whom, how and when, for whoever comes second
+	Words string // what else it takes to do it
+}
+
+// Decided finds what has been decided; false where nothing has.
+func (l *List) Decided(name string) (d Decided, ok bool, err error) {
+	text, err := os.ReadFile(l.decidedFile(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return d, false, nil
+	}
+	d.Cause, d.What, _ = strings.Cut(string(text), "\n")
+	d.What, d.Words, _ = strings.Cut(d.What, "\n")
+	return d, err == nil, err
+}
+
 // Undecided says no, with a smtp.Reply that names who has decided, where
 // somebody has because of another message than cause.
 func (l *List) Undecided(name, cause string) error {
 	if !validName(name) {
 		return replyDecided
 	}
-	text, err := os.ReadFile(l.decidedFile(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	d, ok, err := l.Decided(name)
+	if !ok || cause != "" && d.Cause == cause {
 		return err
 	}
-	first, what, _ := strings.Cut(strings.TrimSuffix(string(text), "\n"), "\n")
-	if cause != "" && first == cause {
-		return nil
-	}
-	return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: second + what}
+	return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: second + d.What}
 }
 
-// Decide has what is to be done because of the message cause decided by it, and
-// by none else. what says by whom and how, for whoever comes second. Deciding
-// again for the same cause is no second time.
-func (l *List) Decide(name, cause, what string, now time.Time) error {
+// Decide has what is to be done because of the message d.Cause decided by it, and
+// by none else. Deciding again for the same cause is no second time.
+func (l *List) Decide(name string, d Decided, now time.Time) error {
 	if !validName(name) {
 		return replyDecided
 	}
@@ -58,20 +69,26 @@ func (l *List) Decide(name, cause, what string, now time.Time) error {
 		return err
 	}
 	sweep(dir, now, ProofLife)
+	text := fmt.Sprintf("%s\n%s, %s\n%s", d.Cause, d.What, now.UTC().Format("2 January 2006, 15:04 UTC"), d.Words)
+	if err := writeFirst(dir, name, d.Cause, text); err != nil {
+		return err
+	}
+	return l.Undecided(name, d.Cause)
+}
+
+// writeFirst makes a file, unless it is there: of two processes that do it at once
+// one does. cause tells them apart.
+func writeFirst(dir, name, cause, text string) error {
 	tmp := filepath.Join(dir, ".new-"+hash(name, cause))
-	text := fmt.Sprintf("%s\n%s, %s\n", cause, what, now.UTC().Format("2 January 2006, 15:04 UTC"))
 	if err := writeSynced(tmp, []byte(text)); err != nil {
 		return err
 	}
 	defer os.Remove(tmp)
-	// link(2) fails where the name is there: of two that decide at once one does.
-	if err := os.Link(tmp, l.decidedFile(name)); err != nil && !errors.Is(err, fs.ErrExist) {
+	// link(2) fails where the name is there.
+	if err := os.Link(tmp, filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := syncDir(dir); err != nil {
-		return err
-	}
-	return l.Undecided(name, cause)
+	return syncDir(dir)
 }
 
 // reopen forgets a decision: the thing has come up again.
@@ -88,7 +105,8 @@ func sweep(dir string, now time.Time, life time.Duration) {
 }
 
 // nameLen is the length of the names of what is decided: short enough to leave
-// room in an address, and nothing secret.
+// room in an address. What strangers choose themselves has a name that is a seal
+// (List.Seal), which is longer and cannot be made to fit another's.
 const nameLen = 12
 
 // nameOf is the name of what is decided about these words.
@@ -96,5 +114,5 @@ func nameOf(words ...string) string { return hash(words...)[:nameLen] }
 
 // validName holds that a name from an address is one of ours, and so no path.
 func validName(name string) bool {
-	return len(name) == nameLen && strings.Trim(name, "0123456789abcdef") == ""
+	return (len(name) == nameLen || len(name) == token.Len) && strings.Trim(name, "0123456789abcdefghijklmnopqrstuv") == ""
 }

@@ -36,6 +36,51 @@ func (m *Members) Find(p smtp.Path) (member Member, ok bool, err error) {
 	return member, ok, err
 }
 
+// FindAll looks several people up, and the members for whom they post. A file that is
+// not in order it reads through once for the first, and once for the second.
+func (m *Members) FindAll(who []smtp.Path) (all []search, err error) {
+	for len(who) > 0 {
+		from := len(all)
+		if all, err = m.findEach(all, who); err != nil {
+			return nil, err
+		}
+		who = nil
+		for _, s := range all[from:] {
+			if p, ok := smtp.ParseAddress(s.member.For); ok && from == 0 {
+				who = append(who, p)
+			}
+		}
+	}
+	return all, nil
+}
+
+func (m *Members) findEach(all []search, who []smtp.Path) ([]search, error) {
+	from := len(all)
+	for _, p := range who {
+		s := search{key: p.Key()}
+		if m.sorted {
+			var err error
+			if s.member, s.found, err = m.Find(p); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, s)
+	}
+	if m.sorted {
+		return all, nil
+	}
+	return all, m.guard(func() {
+		for line := range bytes.Lines(m.data) {
+			line = bytes.TrimSuffix(line, []byte{'\n'})
+			for i := range all[from:] {
+				if s := &all[from+i]; !s.found && isKey(line, s.key) {
+					s.member, s.found = parseMember(string(line))
+				}
+			}
+		}
+	})
+}
+
 // behind is the member for whom another address of his stands on the list: what is
 // said of him holds for it too, and without him it is nobody's.
 func (m *Members) behind(other Member) (member Member, ok bool, err error) {

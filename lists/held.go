@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -37,7 +36,7 @@ func (s *Site) HeldSpool(l *List) *queue.Spool {
 func HeldName(id string) string { return nameOf("held", id) }
 
 // IsHeldName says that a name can be a held post's.
-func IsHeldName(name string) bool { return validName(name) }
+func IsHeldName(name string) bool { return len(name) == nameLen && validName(name) }
 
 // FindHeld opens the held post of this name. The error is a smtp.Reply where
 // there is none. It lists no directory: a session may not.
@@ -89,10 +88,4 @@ func (s *Site) Holding(do func(*List)) error {
 		}
 	}
 	return nil
-}
-
-// Verifier says how an author is known to be who From says, by what the mail
-// system before us has found out.
-func (s *Site) Verifier(h rewrite.Header) func(smtp.Path) string {
-	return func(author smtp.Path) string { return authenticated(h, s.AuthservID, author) }
 }

@@ -224,10 +224,8 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) error {
 	if m.env.From.IsNull() {
 		return replyNoBounces
 	}
-	d, err := l.Judge(&Posting{
-		From: m.env.From, Header: h, Body: m.body,
-		Proved: m.in.authors(m.env), Verified: m.in.Site.Verifier(h),
-	})
+	// Who wrote it deliver finds out, where that matters: no refusal depends on it.
+	d, err := l.Judge(&Posting{From: m.env.From, Header: h, Body: m.body, Proved: m.in.authors(m.env)})
 	if err != nil {
 		return err
 	}
@@ -264,7 +262,8 @@ func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
 		case err != nil:
 		case p.Action.AboutRequest() || p.Action.AboutHeld():
 			err = d.List.Undecided(subject, "")
-		default:
+		}
+		if err == nil && p.once() {
 			err = d.List.unspent(p, "")
 		}
 		switch {

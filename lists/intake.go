@@ -97,11 +97,7 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 	// asks whether the list exists, as Postfix's address verification does,
 	// hears the truth.
 	if d.Purpose == Post && !env.From.IsNull() {
-		decision, err := d.List.Judge(&Posting{AtRcpt: true, From: env.From, Proved: in.authors(env)})
-		if err == nil {
-			err = decision.Err()
-		}
-		if err != nil {
+		if err := d.List.mayPost(env.From, in.authors(env)); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,9 @@ func (v Verdict) String() string {
 // A Decision is a verdict with its reason.
 type Decision struct {
 	Verdict Verdict
-	Reason  string // for moderators and the log: "eve@example.net is no member"
+	Reason  string    // for moderators and the log: "eve@example.net is no member"
+	Author  smtp.Path // the one it is about: who is asked, and is allowed or banned
+	How     string    // it depends on how that one is verified
 	Reply   smtp.Reply
 }
 
@@ -44,7 +46,6 @@ func (d Decision) Err() error {
 // A Posting is what a list's policy looks at.
 type Posting struct {
 	From   smtp.Path // of the envelope
-	AtRcpt bool      // there is no header yet: what cannot be said without it is then not said
 	Header rewrite.Header
 
 	// Body opens what follows the header; only a list that looks at attachments
@@ -57,8 +58,13 @@ type Posting struct {
 	Proved []smtp.Path
 
 	// Verified says how an author is known to be who From says; empty where he
-	// is not. nil: nobody is.
+	// is not. nil: nobody is. What is refused is refused whatever it would say, so a
+	// session need not ask.
 	Verified func(author smtp.Path) (how string)
+
+	// Answered is the author who has answered the list's question whether the post
+	// is his; null where nobody was asked.
+	Answered smtp.Path
 
 	// Trace, where set, hears each rule that is asked, and its answer.
 	Trace func(rule, answer string)
@@ -72,85 +78,121 @@ func (p *Posting) trace(rule, format string, args ...any) {
 
 // how an author is verified.
 func (p *Posting) how(author smtp.Path) string {
-	if contains(p.Proved, author) {
+	switch {
+	case contains(p.Proved, author):
 		return "auth"
-	}
-	if p.Verified == nil {
+	case p.answeredBy(author):
+		return "an answer to the list"
+	case p.Verified == nil:
 		return ""
 	}
 	return p.Verified(author)
 }
 
-// Judge holds a post against what the list wants. At RCPT it says what
-// can be said without the header: only a Reject is final then. The error is one of this
-// host's, which leaves everything open.
+func (p *Posting) answeredBy(author smtp.Path) bool {
+	return !p.Answered.IsNull() && p.Answered.Key() == author.Key()
+}
+
+// maxAuthors is how many people From may name. Each is looked up, and more than a
+// handful have never written one mail.
+const maxAuthors = 10
+
+// Judge holds a post against what the list wants. The error is one of this host's,
+// which leaves everything open.
 func (l *List) Judge(p *Posting) (Decision, error) {
-	from := behindTag(p.From)
-	authors := []smtp.Path{from}
-	if !p.AtRcpt {
-		if d, done := l.judgeForm(p); done {
-			return d, nil
-		}
-		if d, done, err := l.judgeParts(p); done || err != nil {
-			return d, err
-		}
-		if d, done := l.judgeSpam(p); done {
-			return d, nil
-		}
-		var err error
-		if authors, err = rewrite.Authors(p.Header.Get("From")); err != nil { // RFC 5322, 3.6.2
-			return l.reject(p, "From", "5.6.0", "%s", unreadable(p.Header, err)), nil
-		}
+	authors, err := rewrite.Authors(p.Header.Get("From"))
+	if err != nil { // RFC 5322, 3.6.2
+		return l.reject(p, "From", "5.6.0", "%s", unreadable(p.Header, err)), nil
+	}
+	d, err := l.judge(p, authors)
+	if d.Author.IsNull() {
+		d.Author = authors[0]
+	}
+	return d, err
+}
+
+func (l *List) judge(p *Posting, authors []smtp.Path) (Decision, error) {
+	if d, done := l.judgeForm(p, authors); done {
+		return d, nil
+	}
+	if d, done, err := l.judgeParts(p); done || err != nil {
+		return d, err
+	}
+	if d, done := l.judgeSpam(p); done {
+		return d, nil
 	}
 	p.trace("author", "%s", spell(authors))
 	if len(p.Proved) > 0 {
 		p.trace("login", "%s", spell(p.Proved))
-		if !p.AtRcpt {
-			err := l.notInName(authors, p.Proved)
-			var no smtp.Reply
-			if errors.As(err, &no) {
-				p.trace("login", "%s", no)
-				return Decision{Verdict: Reject, Reply: no}, nil
-			}
-			if err != nil {
-				return Decision{}, err
-			}
+		err := l.notInName(authors, p.Proved)
+		var no smtp.Reply
+		if errors.As(err, &no) {
+			p.trace("login", "%s", no)
+			return Decision{Verdict: Reject, Reply: no}, nil
 		}
-		authors = append(slices.Clone(p.Proved), authors...)
+		if err != nil {
+			return Decision{}, err
+		}
 	}
-	for _, banned := range append([]smtp.Path{from}, authors...) {
-		if bans(l.Ban, banned) {
-			return l.reject(p, "ban", "5.7.1", "%s may not post to %s", banned.Address(), l.Addr.Address()), nil
+	for _, who := range slices.Concat([]smtp.Path{behindTag(p.From)}, p.Proved, authors) {
+		if bans(l.Ban, who) {
+			return l.reject(p, "ban", "5.7.1", "%s", l.banned(who)), nil
 		}
 	}
 	rules, err := l.rules()
 	if err != nil {
 		return Decision{}, err
 	}
-	if !p.AtRcpt {
-		switch i := firstFit(rules, p.Header); {
-		case len(rules) == 0:
-			p.trace("rules", "there are none")
-		case i < 0:
-			p.trace("rules", "none of %d fits", len(rules))
-		case rules[i].Pass:
-			p.trace("rules", "line %d fits: %s", rules[i].line, rules[i])
-		default:
-			return l.byRule(p, rules[i]), nil
-		}
+	switch i := firstFit(rules, p.Header); {
+	case len(rules) == 0:
+		p.trace("rules", "there are none")
+	case i < 0:
+		p.trace("rules", "none of %d fits", len(rules))
+	case rules[i].Pass:
+		p.trace("rules", "line %d fits: %s", rules[i].line, rules[i])
+	default:
+		return l.byRule(p, rules[i]), nil
 	}
 	if len(p.Proved) > 0 {
 		authors = p.Proved
 	}
+	return l.judgeAuthors(p, authors)
+}
+
+// mayPost says at RCPT what nothing in the header could mend: that the sender is
+// banned, the list is closed, or somebody who has logged in may not post. Who writes
+// stands in From: RFC 5322, 3.6.2. The sender that MAIL names is another for whoever
+// writes through Gmail's "send as", a bulk mailer or a forwarder that rewrites it.
+func (l *List) mayPost(from smtp.Path, proved []smtp.Path) error {
+	for _, who := range append([]smtp.Path{behindTag(from)}, proved...) {
+		if bans(l.Ban, who) {
+			return l.refusal("5.7.1", "%s", l.banned(who))
+		}
+	}
+	if l.Post != PostNobody && len(proved) == 0 {
+		return nil
+	}
+	p := &Posting{From: from, Proved: proved}
+	authors := proved
+	if len(authors) == 0 {
+		authors = []smtp.Path{from}
+	}
 	d, err := l.judgeAuthors(p, authors)
+	if err != nil || d.Verdict != Reject {
+		return err
+	}
+	rules, err := l.rules()
 	if err != nil {
-		return Decision{}, err
+		return err
 	}
-	accepts := func(r Rule) bool { return !r.Pass && r.Verdict != Reject }
-	if p.AtRcpt && d.Verdict == Reject && slices.ContainsFunc(rules, accepts) {
-		return Decision{}, nil // a rule may yet take it
+	if slices.ContainsFunc(rules, func(r Rule) bool { return !r.Pass && r.Verdict != Reject }) {
+		return nil // a rule may yet take it
 	}
-	return d, nil
+	return d.Reply
+}
+
+func (l *List) banned(who smtp.Path) string {
+	return who.Address() + " may not post to " + l.Addr.Address()
 }
 
 // byRule is the decision of a line of the list's rules.
@@ -167,8 +209,11 @@ func (l *List) byRule(p *Posting, r Rule) Decision {
 }
 
 // judgeForm decides by the form of a message, whoever wrote it.
-func (l *List) judgeForm(p *Posting) (d Decision, done bool) {
+func (l *List) judgeForm(p *Posting, authors []smtp.Path) (d Decision, done bool) {
 	h := p.Header
+	if len(authors) > maxAuthors {
+		return l.reject(p, "From", "5.6.0", "From names %d authors, and %d are the most that a list takes", len(authors), maxAuthors), true
+	}
 	if twice := h.Double(); twice != "" {
 		return l.reject(p, "form", "5.6.0", "the message has more than one %s field, which RFC 5322 forbids", twice), true
 	}
@@ -226,18 +271,38 @@ func marked(h rewrite.Header) bool {
 	return false
 }
 
-// judgeAuthors decides by who wrote it: for the envelope's sender or, once there
-// is a header, for the authors, of whom the best counts.
-func (l *List) judgeAuthors(p *Posting, authors []smtp.Path) (best Decision, err error) {
+// judgeAuthors decides by who wrote it. Whoever has logged in may have several
+// addresses, and the best counts. Of several people whom only From names all but one
+// may be made up, so the worst counts, unless it is proved that the post is from one
+// of them: then that one does.
+func (l *List) judgeAuthors(p *Posting, authors []smtp.Path) (Decision, error) {
+	if err := l.lookUp(authors); err != nil {
+		return Decision{}, err
+	}
+	all := make([]Decision, len(authors))
 	for i, author := range authors {
 		d, err := l.judgeAuthor(p, author)
 		if err != nil {
 			return Decision{}, err
 		}
-		if i == 0 || d.Verdict < best.Verdict {
-			best = d
-		}
+		d.Author = author
+		all[i] = d
 	}
+	byVerdict := func(a, b Decision) int { return int(a.Verdict - b.Verdict) }
+	if len(p.Proved) > 0 {
+		return slices.MinFunc(all, byVerdict), nil
+	}
+	worst := slices.MaxFunc(all, byVerdict)
+	if len(all) == 1 || worst.Verdict == Accept || worst.Verdict == Reject {
+		return worst, nil
+	}
+	proved := slices.DeleteFunc(all, func(d Decision) bool { return p.how(d.Author) == "" })
+	if len(proved) == 0 {
+		return worst, nil
+	}
+	best := slices.MinFunc(proved, byVerdict)
+	best.How = p.how(best.Author)
+	p.trace("author", "%s is verified by %s", best.Author.Address(), best.How)
 	return best, nil
 }
 
@@ -250,7 +315,7 @@ func (l *List) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 	if privileged { // how is asked only where it matters: it may cost a question to the DNS
 		if how := p.how(author); how != "" {
 			p.trace("privilege", "%s is an owner or a moderator, verified by %s", author.Address(), how)
-			return Decision{Verdict: Accept}, nil
+			return Decision{Verdict: Accept, How: how}, nil
 		}
 	}
 	switch {
@@ -270,10 +335,15 @@ func (l *List) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 		return Decision{}, err
 	}
 	if !known && l.Post != PostAnyone {
-		return l.nonmember(p, author), nil
+		if l.Nonmembers != NonmembersConfirm || !p.answeredBy(author) {
+			return l.nonmember(p, author), nil
+		}
+		p.trace("nonmembers", "%s has said that it is theirs", author.Address())
 	}
 	p.trace("post", "%s may post (post = %s)", author.Address(), l.Post)
-	if l.Moderated || member.Moderated {
+	// Whom the list allows may write freely; a word behind a member's own address
+	// is about that member, whoever else is allowed.
+	if l.Moderated && !fitsAny(l.Allow, author) || member.Moderated {
 		p.trace("moderated", "yes")
 		return Decision{Verdict: Hold, Reason: author.Address() + " is moderated"}, nil
 	}
@@ -282,7 +352,7 @@ func (l *List) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 	}
 	if how := p.how(author); how != "" {
 		p.trace("unverified", "%s is verified by %s", author.Address(), how)
-		return Decision{Verdict: Accept}, nil
+		return Decision{Verdict: Accept, How: how}, nil
 	}
 	p.trace("unverified", "nothing proves that it is %s: %s", author.Address(), l.Unverified)
 	d := Decision{Verdict: Hold, Reason: "nothing proves that it is from " + author.Address()}
@@ -311,32 +381,53 @@ type search struct {
 	found  bool
 }
 
-// find looks a member up, and remembers the last one: the sender at RCPT is
-// nearly always the author at the end of the message.
-func (l *List) find(p smtp.Path) (Member, bool, error) {
-	if key := p.Key(); l.last.key != key {
-		members, err := l.Members()
-		if err != nil {
-			return Member{}, false, err
-		}
-		defer members.Close()
-		member, found, err := members.Find(p)
-		if err != nil {
-			return Member{}, false, err
-		}
-		l.last = search{key, member, found}
+// lookUp looks several people up, and those for whom they post, before find is asked
+// for each: a file that is not in order is then read through once for all of them.
+func (l *List) lookUp(who []smtp.Path) error {
+	if len(who) < 2 {
+		return nil // find does that
 	}
-	return l.last.member, l.last.found, nil
+	members, err := l.Members()
+	if errors.Is(err, errNoMembers) {
+		return nil // find says so, where it matters
+	}
+	if err != nil {
+		return err
+	}
+	defer members.Close()
+	l.searched, err = members.FindAll(who)
+	return err
 }
 
-// behind is Members.behind.
-func (l *List) behind(other Member) (Member, bool, error) {
+// find looks a member up, and remembers what it has found.
+func (l *List) find(p smtp.Path) (Member, bool, error) {
+	key := p.Key()
+	for _, s := range l.searched {
+		if s.key == key {
+			return s.member, s.found, nil
+		}
+	}
 	members, err := l.Members()
 	if err != nil {
 		return Member{}, false, err
 	}
 	defer members.Close()
-	return members.behind(other)
+	member, found, err := members.Find(p)
+	if err == nil && len(l.searched) < 2*maxAuthors {
+		l.searched = append(l.searched, search{key, member, found})
+	}
+	return member, found, err
+}
+
+// behind is Members.behind, by find.
+func (l *List) behind(other Member) (member Member, ok bool, err error) {
+	p, ok := smtp.ParseAddress(other.For)
+	if !ok {
+		return Member{}, false, nil
+	}
+	member, ok, err = l.find(p)
+	member.Moderated = member.Moderated || other.Moderated
+	return member, ok && err == nil, err
 }
 
 // nonmember decides on somebody who is not on the list.

@@ -1,7 +1,6 @@
 package lists
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -29,7 +28,6 @@ func TestJudge(t *testing.T) {
 	}{
 		"member":                     {nil, "", []string{"From: alice@example.com"}, "", "accept"},
 		"stranger":                   {nil, "", []string{"From: eve@example.net"}, "", "reject 550 5.7.1 only members may post"},
-		"one of two authors":         {nil, "", []string{"From: eve@example.net, alice@example.com"}, "", "accept"},
 		"another address":            {nil, "", []string{"From: al@example.com"}, "", "accept"},
 		"a moderated member's":       {nil, "", []string{"From: m@example.com"}, "", "hold m@example.com is moderated"},
 		"of somebody who has left":   {nil, "", []string{"From: x@example.com"}, "", "reject 550 5.7.1 only members may post"},
@@ -41,6 +39,9 @@ func TestJudge(t *testing.T) {
 		"not that domain":            {[]string{"allow=*.example.net"}, "", []string{"From: eve@example.net"}, "", "reject"},
 		"banned member":              {[]string{"ban=example.com"}, "", []string{"From: alice@example.com"}, "", "reject 550 5.7.1 alice@example.com may not post"},
 		"moderated list":             {[]string{"moderated=true"}, "", []string{"From: alice@example.com"}, "", "hold alice@example.com is moderated"},
+		"moderated list, allowed":    {[]string{"moderated=true", "allow=alice@example.com"}, "", []string{"From: alice@example.com"}, "", "accept"},
+		"moderated member, allowed":  {[]string{"allow=example.com"}, "", []string{"From: mark@example.com"}, "", "hold mark@example.com is moderated"},
+		"emergency, allowed":         {[]string{"hold_all=true", "allow=alice@example.com"}, "", []string{"From: alice@example.com"}, "", "hold all posts are held"},
 		"moderated member":           {nil, "", []string{"From: mark@example.com"}, "", "hold mark@example.com is moderated"},
 		"moderator, forged":          {[]string{"moderated=true"}, "", []string{"From: mona@example.org"}, "", "hold"},
 		"moderator, proved":          {[]string{"moderated=true"}, "", []string{"From: mona@example.org"}, "mona@example.org", "accept"},
@@ -110,24 +111,140 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestJudgeAtRcpt: what only the header can tell is left open.
-func TestJudgeAtRcpt(t *testing.T) {
-	s := testSite(t, "")
-	l := testList(t, s, "alice@example.com\n")
-	stranger := &Posting{AtRcpt: true, From: addr("eve@example.net")}
-	if d, err := l.Judge(stranger); err != nil || d.Verdict != Reject {
-		t.Errorf("without rules: %v, %v", d, err)
+// TestMayPostAtRcpt: only what no header can mend is refused before there is one.
+func TestMayPostAtRcpt(t *testing.T) {
+	for name, test := range map[string]struct {
+		settings []string
+		rules    string
+		from     string
+		login    string
+		want     string // the refusal; empty: there is none yet
+	}{
+		"a stranger":                  {nil, "", "eve@example.net", "", ""},
+		"… to announcements":          {[]string{"post=moderators"}, "", "eve@example.net", "", ""},
+		"banned":                      {[]string{"ban=example.net"}, "", "eve@example.net", "", "550 5.7.1 eve@example.net may not post"},
+		"banned, behind a tag":        {[]string{"ban=example.net"}, "", "prvs=1234abcdef=eve@example.net", "", "550 5.7.1 eve@example.net may not post"},
+		"banned, whatever rules say":  {[]string{"ban=example.net"}, "accept *\n", "eve@example.net", "", "550 5.7.1 eve@example.net may not post"},
+		"closed":                      {[]string{"post=nobody"}, "", "alice@example.com", "", "550 5.7.1 dev@lists.example.org is closed"},
+		"closed, and a rule refuses":  {[]string{"post=nobody"}, "reject Subject: x\n", "alice@example.com", "", "550 5.7.1 dev@lists.example.org is closed"},
+		"closed, and a rule passes":   {[]string{"post=nobody"}, "pass *\n", "alice@example.com", "", "550 5.7.1 dev@lists.example.org is closed"},
+		"closed, but for a rule":      {[]string{"post=nobody"}, "hold Subject: x\n", "alice@example.com", "", ""},
+		"logged in":                   {nil, "", "eve@example.net", "alice@example.com", ""},
+		"logged in, and no member":    {nil, "", "alice@example.com", "eve@example.net", "550 5.7.1 only members may post"},
+		"logged in, but for a rule":   {nil, "accept Subject: x\n", "alice@example.com", "eve@example.net", ""},
+		"logged in, banned":           {[]string{"ban=example.net"}, "", "alice@example.com", "eve@example.net", "550 5.7.1 eve@example.net may not post"},
+		"logged in, to announcements": {[]string{"post=moderators"}, "", "alice@example.com", "alice@example.com", "550 5.7.1 only moderators"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := testList(t, testSite(t, ""), "alice@example.com\n", test.settings...)
+			if err := os.WriteFile(l.rulesFile(), []byte(test.rules), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var proved []smtp.Path
+			if test.login != "" {
+				proved = append(proved, addr(test.login))
+			}
+			err := l.mayPost(addr(test.from), proved)
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {
+				t.Errorf("%v, want %s", err, test.want)
+			}
+		})
 	}
-	for rules, want := range map[string]Verdict{"reject Subject: x\n": Reject, "accept Subject: x\n": Accept, "hold *\n": Accept} {
-		os.WriteFile(l.rulesFile(), []byte(rules), 0o600)
-		if d, err := l.Judge(stranger); err != nil || d.Verdict != want {
-			t.Errorf("%s: %v, %v", rules, d, err)
+}
+
+// TestJudgeSeveral: of several authors the worst counts, unless it is proved who wrote.
+func TestJudgeSeveral(t *testing.T) {
+	for name, test := range map[string]struct {
+		settings []string
+		from     string
+		proved   string // by AUTH
+		verified string // by a signature
+		answered string
+		want     string // the verdict, and the author it is about
+	}{
+		"two members":                     {nil, "alice@example.com, bob@example.com", "", "", "", "accept alice@example.com"},
+		"a stranger first":                {nil, "eve@example.net, alice@example.com", "", "", "", "reject eve@example.net"},
+		"a stranger last":                 {nil, "alice@example.com, eve@example.net", "", "", "", "reject eve@example.net"},
+		"in a group":                      {nil, "We: alice@example.com, eve@example.net;", "", "", "", "reject eve@example.net"},
+		"a moderator and a stranger":      {[]string{"post=moderators"}, "eve@example.net, mona@example.org", "", "", "", "reject eve@example.net"},
+		"… the moderator first":           {[]string{"post=moderators"}, "mona@example.org, eve@example.net", "", "", "", "reject eve@example.net"},
+		"… whoever is verified":           {[]string{"post=moderators"}, "mona@example.org, eve@example.net", "", "mona@example.org", "", "reject eve@example.net"},
+		"… or has logged in":              {[]string{"post=moderators"}, "eve@example.net, mona@example.org", "mona@example.org", "", "", "accept mona@example.org"},
+		"two moderators":                  {[]string{"post=moderators"}, "mona@example.org, max@example.org", "", "", "", "confirm mona@example.org"},
+		"… one of them verified":          {[]string{"post=moderators"}, "mona@example.org, max@example.org", "", "max@example.org", "", "accept max@example.org"},
+		"… one of them has answered":      {[]string{"post=moderators"}, "mona@example.org, max@example.org", "", "", "mona@example.org", "accept mona@example.org"},
+		"a stranger has answered":         {[]string{"post=moderators"}, "eve@example.net, mona@example.org", "", "", "eve@example.net", "reject eve@example.net"},
+		"unverified, with a stranger":     {[]string{"unverified=confirm"}, "eve@example.net, alice@example.com", "", "", "", "reject eve@example.net"},
+		"who is asked":                    {[]string{"nonmembers=confirm"}, "alice@example.com, eve@example.net", "", "", "", "confirm eve@example.net"},
+		"who was asked has answered":      {[]string{"nonmembers=confirm"}, "alice@example.com, eve@example.net", "", "", "eve@example.net", "accept alice@example.com"},
+		"somebody else has answered":      {[]string{"nonmembers=confirm"}, "eve@example.net", "", "", "mallory@example.net", "confirm eve@example.net"},
+		"an answer, to a moderated list":  {[]string{"nonmembers=confirm", "moderated=true"}, "eve@example.net", "", "", "eve@example.net", "hold eve@example.net"},
+		"an answer, in an emergency":      {[]string{"nonmembers=confirm", "hold_all=true"}, "eve@example.net", "", "", "eve@example.net", "hold eve@example.net"},
+		"held for one, asked for another": {[]string{"nonmembers=confirm"}, "mark@example.com, eve@example.net", "", "", "", "confirm eve@example.net"},
+		"a moderated member and another":  {nil, "alice@example.com, mark@example.com", "", "", "", "hold mark@example.com"},
+		"… the other one verified":        {nil, "alice@example.com, mark@example.com", "", "alice@example.com", "", "accept alice@example.com"},
+		"as many as there may be":         {nil, strings.Repeat("alice@example.com, ", maxAuthors-1) + "bob@example.com", "", "", "", "accept alice@example.com"},
+		"one too many":                    {nil, strings.Repeat("alice@example.com, ", maxAuthors) + "bob@example.com", "", "", "", "reject alice@example.com"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := testList(t, testSite(t, ""), "alice@example.com\nbob@example.com\nmark@example.com moderated\n", append([]string{"moderators=mona@example.org,max@example.org"}, test.settings...)...)
+			p := &Posting{
+				From: addr("alice@example.com"), Header: header("From: " + test.from),
+				Verified: func(p smtp.Path) string {
+					if p.Address() == test.verified {
+						return "dkim"
+					}
+					return ""
+				},
+			}
+			if test.proved != "" {
+				p.Proved = []smtp.Path{addr(test.proved)}
+			}
+			if test.answered != "" {
+				p.Answered = addr(test.answered)
+			}
+			d, err := l.Judge(p)
+			if got := d.Verdict.String() + " " + d.Author.Address(); err != nil || got != test.want {
+				t.Errorf("%s, %v, want %s (%+v)", got, err, test.want, d)
+			}
+			// A session asks nobody, and its refusals are the same.
+			p.Verified = nil
+			if again, err := l.Judge(p); err != nil || (again.Verdict == Reject) != (d.Verdict == Reject) {
+				t.Errorf("without being verified: %+v, %v", again, err)
+			}
+		})
+	}
+}
+
+// TestManyAuthors: all authors are looked up in one go, also in a file that was
+// written by hand, and whoever posts for a member as well.
+func TestManyAuthors(t *testing.T) {
+	const members = "m@example.com moderated\nz@example.com\nA@example.com\nal@example.com for=m@example.com\n"
+	for _, inOrder := range []bool{false, true} {
+		l := testList(t, testSite(t, ""), members)
+		if inOrder {
+			if err := l.EditMembers(func(MemberSet) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	os.WriteFile(l.rulesFile(), []byte("nonsense\n"), 0o600)
-	var wrong *ConfigError
-	if _, err := l.Judge(stranger); !errors.As(err, &wrong) || smtp.ReplyTo(err) != smtp.ReplyLocal {
-		t.Errorf("a rule that is none: %v", err)
+		m, err := l.Members()
+		if err != nil || m.sorted != inOrder {
+			t.Fatal(err, m.sorted)
+		}
+		all, err := m.FindAll([]smtp.Path{addr("a@example.com"), addr("eve@example.com"), addr("al@example.com"), addr("z@example.com")})
+		m.Close()
+		var got []string
+		for _, s := range all {
+			got = append(got, fmt.Sprint(s.key, " ", s.found, " ", s.member.Moderated))
+		}
+		if want := "a@example.com true false, eve@example.com false false, al@example.com true false, z@example.com true false, m@example.com true true"; err != nil || strings.Join(got, ", ") != want {
+			t.Errorf("in order %t: %q, %v", inOrder, got, err)
+		}
+		for from, want := range map[string]string{"a@example.com, z@example.com": "accept", "z@example.com, al@example.com": "hold", "a@example.com, eve@example.com": "reject"} {
+			if d, err := l.Judge(&Posting{Header: header("From: " + from)}); err != nil || d.Verdict.String() != want {
+				t.Errorf("in order %t: %s: %v, %v", inOrder, from, d, err)
+			}
+		}
 	}
 }
 
@@ -226,57 +343,6 @@ func TestPatternIsRight(t *testing.T) {
 	if fit < 1000 {
 		t.Errorf("only %d of them fit", fit)
 	}
-}
-
-// TestAuthenticated: only the top field of the one who is trusted counts, and
-// only what is about the author's domain.
-func TestAuthenticated(t *testing.T) {
-	author := addr("alice@sub.example.com")
-	for value, want := range map[string]string{
-		"mx.example.org; dmarc=pass header.from=sub.example.com":                                       "dmarc",
-		"MX.example.org 1; dmarc=fail header.from=sub.example.com; dkim=pass header.d=example.com":     "dkim",
-		"mx.example.org; spf=pass smtp.mailfrom=bounce@sub.example.com":                                "spf",
-		"mx.example.org; spf = pass smtp.mailfrom = sub.example.com":                                   "spf",
-		"mx.example.org; spf=pass (dmarc=pass header.from=sub.example.com) smtp.mailfrom=evil.example": "",
-		"mx.example.org; dkim=pass header.d=evil.example":                                              "",
-		"mx.example.org; dkim=pass header.d=com":                                                       "",
-		"mx.example.org; dkim=pass header.d=ple.com":                                                   "",
-		"mx.example.org; dmarc=pass reason=\"x; dkim=pass header.d=example.com\"":                      "",
-		"mx.example.org; dkim=pass header.d=evil.example header.d=example.com":                         "",
-		"mx.example.org; dkim=fail header.d=example.com":                                               "",
-		"mx.example.org; iprev=pass policy.iprev=sub.example.com":                                      "",
-		"mx.example.org; none": "",
-		"mx.evil.example; dmarc=pass header.from=sub.example.com": "",
-		"": "",
-	} {
-		h := header("Authentication-Results: "+value, "From: alice@sub.example.com")
-		if got := authenticated(h, "mx.example.org", author); got != want {
-			t.Errorf("%s: %q, want %q", value, got, want)
-		}
-		if got := authenticated(h, "", author); got != "" {
-			t.Errorf("nobody is trusted, and %s counts", value)
-		}
-	}
-	h := header("Authentication-Results: mx.example.org; dmarc=fail header.from=sub.example.com",
-		"Authentication-Results: mx.example.org; dmarc=pass header.from=sub.example.com")
-	if got := authenticated(h, "mx.example.org", author); got != "" {
-		t.Errorf("an older field counts: %s", got)
-	}
-}
-
-// FuzzPolicyText: whatever stands in a header field, nothing panics, and a
-// comment or a quoted string proves nothing.
-func FuzzPolicyText(f *testing.F) {
-	f.Add("mx.example.org; dmarc=pass header.from=example.com", "*a[b-c]?")
-	f.Add("(((", "[")
-	f.Add("\"\\", "\\")
-	f.Fuzz(func(t *testing.T, value, pattern string) {
-		splitResults(value)
-		strict.match(pattern, value)
-		if id, _ := splitResults(fmt.Sprintf("(%s) x", strings.NewReplacer("(", "", ")", "", "\\", "").Replace(value))); id != "x" {
-			t.Errorf("a comment speaks: %q", id)
-		}
-	})
 }
 
 // TestAddPattern: in one, out of the other, once.

@@ -30,7 +30,7 @@ type List struct {
 	mods      []smtp.Path
 	aliases   []smtp.Path
 	as        smtp.Path // the other address by which it was opened; null: its own
-	last      search
+	searched  []search
 }
 
 // ReplyNoList refuses an address that is none of ours.
@@ -143,6 +143,31 @@ func (l *List) AddPattern(key string, p smtp.Path) error {
 		}
 		return settings
 	})
+}
+
+// Unmoderate has a moderator see the posts of a member no more: the word "moderated"
+// behind an address, and behind the member for whom it posts, goes. It says whether it
+// was there.
+func (l *List) Unmoderate(p smtp.Path) (was bool, err error) {
+	member, ok, err := l.find(p)
+	if err != nil || !ok || !member.Moderated && member.For == "" {
+		return false, err
+	}
+	keys := []string{p.Key()}
+	if whose, ok := smtp.ParseAddress(member.For); ok {
+		keys = append(keys, whose.Key())
+	}
+	err = l.EditMembers(func(set MemberSet) error {
+		for _, key := range keys {
+			if m, ok := set[key]; ok && m.Moderated {
+				was, m.Moderated = true, false
+				m.Words = slices.DeleteFunc(slices.Clone(m.Words), func(word string) bool { return word == wordModerated })
+				set[key] = m
+			}
+		}
+		return nil
+	})
+	return was, err
 }
 
 // Posts is the list's archive, whether there is one or not. Nothing is opened.

@@ -27,7 +27,7 @@ type Config struct {
 	Moderated      bool     `json:"moderated"`     // a moderator sees every post first
 	HoldAll        bool     `json:"hold_all"`      // in an emergency: whoever writes, moderators aside
 	Unverified     string   `json:"unverified"`    // members of whom only From says who they are: accept, hold or confirm
-	Allow          []string `json:"allow"`         // who may post like a member: addresses and domains, with *
+	Allow          []string `json:"allow"`         // who may post like a member, and is not moderated: addresses and domains, with *
 	Ban            []string `json:"ban"`           // who may not post at all
 	MustBeNamed    bool     `json:"must_be_named"` // the list stands in To or Cc
 	MaxNamed       int      `json:"max_named"`     // people in To and Cc; 0: any number

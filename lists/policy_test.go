@@ -8,9 +8,9 @@ import (
 	"superlist/smtp"
 )
 
-// may is what the policy says of an author at RCPT.
+// may is what the policy says of an author.
 func may(l *List, who smtp.Path) error {
-	d, err := l.Judge(&Posting{AtRcpt: true, From: who})
+	d, err := l.Judge(&Posting{From: who, Header: header("From: " + who.Address())})
 	if err != nil {
 		return err
 	}

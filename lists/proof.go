@@ -73,6 +73,9 @@ func (a Action) AboutHeld() bool {
 // else wrote or wants: it is bound to whom it was sent.
 func (a Action) AboutOthers() bool { return a.AboutRequest() || a.AboutHeld() && a != OwnPost }
 
+// Publishes says that a held post goes to the members.
+func (a Action) Publishes() bool { return a == Publish || a == AllowAlways || a == OwnPost }
+
 // ProofLife is how long a proof is good: somebody may be away for a week, and
 // ezmlm's are good for eleven days.
 const ProofLife = 11 * 24 * time.Hour

@@ -15,8 +15,8 @@ import (
 )
 
 // A Request is somebody who wants to become a member and waits for the owners:
-// a file of the list's requests directory, named for the address, until it is
-// decided and at most ProofLife.
+// a file of the list's requests directory, named for the address by a seal, so that
+// nobody finds two addresses of one name, until it is decided and at most ProofLife.
 type Request struct {
 	Name  string
 	Who   Member
@@ -32,12 +32,19 @@ func (l *List) requestFile(name string) string { return filepath.Join(l.Dir, "re
 // KeepRequest keeps a request; twice is the same as once. Those that have waited
 // for longer than ProofLife make room.
 func (l *List) KeepRequest(m Member, now time.Time) (Request, error) {
-	r := Request{Name: nameOf("request", m.Path.Key()), Who: m, Since: now}
+	r := Request{Who: m, Since: now}
+	var err error
+	if r.Name, err = l.Seal("request", m.Path.Key()); err != nil {
+		return r, err
+	}
 	dir := filepath.Join(l.Dir, "requests")
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return r, err
 	}
 	sweep(dir, now, ProofLife)
+	if other, err := l.FindRequest(r.Name); err == nil && other.Who.Path.Key() != m.Path.Key() {
+		return r, smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "somebody else waits for the owners of this list under the same name; ask again in two weeks"}
+	}
 	waiting, err := os.ReadDir(dir)
 	if err != nil {
 		return r, err

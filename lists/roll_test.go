@@ -189,7 +189,8 @@ func TestPass(t *testing.T) {
 		}
 	}
 	// At RCPT a refusal is final: a rule that passes takes nothing.
-	if d, err := l.Judge(&Posting{From: addr("eve@example.com"), AtRcpt: true}); err != nil || d.Verdict != Reject {
-		t.Errorf("at RCPT: %v, %v", d, err)
+	l.Post = PostNobody
+	if err := l.mayPost(addr("eve@example.com"), nil); smtp.ReplyTo(err).Code != 550 {
+		t.Errorf("at RCPT: %v", err)
 	}
 }

@@ -17,6 +17,12 @@ const usedAlready = "this confirmation has been used"
 
 func (p Proof) name() string { return nameOf("proof", strings.ToLower(p.mac)) }
 
+// once says that the proof itself is used up. What a moderator or an owner decides is
+// decided once, whichever proof says so.
+func (p Proof) once() bool {
+	return p.Action == OwnPost || !p.Action.AboutRequest() && !p.Action.AboutHeld()
+}
+
 // unspent says no, with a smtp.Reply, where another message than cause has used
 // the proof.
 func (l *List) unspent(p Proof, cause string) error {
@@ -26,7 +32,7 @@ func (l *List) unspent(p Proof, cause string) error {
 // Spend has a proof used by the message cause, and by none else. Doing it again
 // for the same cause is no second time.
 func (l *List) Spend(p Proof, cause string, now time.Time) error {
-	return spent(l.Decide(p.name(), cause, usedAlready, now))
+	return spent(l.Decide(p.name(), Decided{Cause: cause, What: usedAlready}, now))
 }
 
 // Unspend forgets that the proof in an address has been used: those that are made

@@ -36,6 +36,7 @@ type Head struct {
 	Proved []smtp.Path // addresses that the client has proved to be its own, by AUTH
 	Hold   string      // in inbound: why a mail filter wants a person to look at it first
 	Why    string      // of a held message: what is done with it, and why
+	Author smtp.Path   // of a held message: the author whom that is about
 	Gone   int64       // in failed: the bytes of its body that are no longer kept
 
 	// For the log, of what a list sends: the post that it comes from, under the id
@@ -66,14 +67,16 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	contentAt = int64(w.Len())
 	w.WriteString(contentLine(0, 0))
 	w.WriteString("arrived: " + h.Arrived.UTC().Format(timeFormat) + "\n")
-	list := ""
-	if !h.List.IsNull() {
-		list = h.List.String()
+	orNone := func(p smtp.Path) string {
+		if p.IsNull() {
+			return ""
+		}
+		return p.String()
 	}
 	for _, field := range []struct{ key, value string }{
 		{"client", h.Client}, {"body", h.Body}, {"ret", h.Ret}, {"envid", h.EnvID}, {"utf8", yes(h.UTF8)},
 		{"requiretls", yes(h.RequireTLS)},
-		{"list", list}, {"verp", yes(h.VERP)}, {"hold", h.Hold}, {"why", h.Why}, {"post", h.Post}, {"message-id", h.MessageID}, {"gone", count(h.Gone)},
+		{"list", orNone(h.List)}, {"verp", yes(h.VERP)}, {"hold", h.Hold}, {"why", h.Why}, {"post", h.Post}, {"message-id", h.MessageID}, {"author", orNone(h.Author)}, {"gone", count(h.Gone)},
 	} {
 		if !smtp.Printable(field.value) {
 			return 0, fmt.Errorf("queue: %s %q does not fit into a head", field.key, field.value)
@@ -167,7 +170,7 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				if h.Gone, err = strconv.ParseInt(value, 10, 64); err != nil {
 					return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
 				}
-			case "list", "from", "proved":
+			case "list", "from", "proved", "author":
 				path, rest, ok := smtp.ParsePath(value)
 				if !ok || rest != "" {
 					return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
@@ -177,6 +180,8 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 					h.List = path
 				case "proved":
 					h.Proved = append(h.Proved, path)
+				case "author":
+					h.Author = path
 				default:
 					h.From = path
 				}

@@ -220,7 +220,7 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action lists
 			err = r.Decide(l, m, deliver.Decision{
 				Action: action, By: operator(), Words: words,
 				// The same again, after a crash, is no second decision; another is.
-				Cause: m.ID + "-decided-" + string(rune(action)), At: time.Now(),
+				Cause: deliver.ByHand(m.ID, action), At: time.Now(),
 			})
 		}
 		m.Close()
@@ -284,7 +284,7 @@ held, the name that "superlist held show" takes: explain says the same of it.`,
 			}
 			d, err := l.Judge(&lists.Posting{
 				From: sender, Header: h, Body: lists.BodyOf(content), Proved: proved,
-				Verified: deliver.Verifier(site, l, h, content, time.Now()),
+				Verified: deliver.NewVerifier(site, l, h, content, time.Now()).How,
 				Trace:    func(rule, answer string) { t.add(rule, answer) },
 			})
 			if err != nil {

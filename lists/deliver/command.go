@@ -138,7 +138,7 @@ func (c *commanding) confirm(p lists.Proof) error {
 	case p.Action.AboutRequest():
 		return c.decide(subject, p.Action == lists.Approve)
 	case p.Action.AboutHeld():
-		return c.decidePost(subject, p.Action)
+		return c.decidePost(subject, p)
 	}
 	who, ok := lists.SubjectPath(subject)
 	if !ok {
@@ -265,13 +265,11 @@ func (c *commanding) wait(m lists.Member) error {
 func (c *commanding) decide(name string, yes bool) error {
 	request, err := c.l.FindRequest(name)
 	if err != nil {
-		if second := c.l.Undecided(name, c.id); second != nil {
-			return second
-		}
-		return err
+		return c.notFirst(name, err)
 	}
 	what := map[bool]string{true: "let in", false: "declined"}[yes]
-	if err := c.l.Decide(name, c.id, c.by()+" has "+what+" "+request.Who.Path.Address(), c.m.Arrived); err != nil {
+	d := lists.Decided{Cause: c.id, What: c.by() + " has " + what + " " + request.Who.Path.Address()}
+	if err := c.l.Decide(name, d, c.m.Arrived); err != nil {
 		return err
 	}
 	c.r.Log.Printf(maillog.Info, "decided id=%s list=%s by=%s about=%s yes=%t", c.m.ID, c.l.Addr, c.by(), request.Who.Path, yes)

@@ -2,7 +2,10 @@ package deliver
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 	"io"
+	"net/mail"
 	"slices"
 	"strings"
 	"time"
@@ -24,7 +27,7 @@ import (
 // A signature says who wrote a message, and not who sends it now. Anybody who has
 // got one can send it on, so it counts for a list only where the field that names
 // the list is signed too: what a moderator wrote to somebody else is no word of his
-// to the list.
+// to the list. And it counts once, and not for long: see Runner.judge.
 
 const (
 	// maxSignatures is how many signatures of a message are verified: its author's
@@ -32,9 +35,12 @@ const (
 	maxSignatures = 5
 	// signatureTime is how long that may take for one message.
 	signatureTime = 15 * time.Second
-	// signatureLife is how old a signature may be when the message arrives: mail
-	// that is under way for longer than anybody keeps trying somebody sends again.
+	// signatureLife is how old a signature, or the Date that it is over, may be when
+	// the message arrives: mail that is under way for longer than anybody keeps trying
+	// somebody sends again.
 	signatureLife = 14 * 24 * time.Hour
+	// clockSkew is by how much a clock elsewhere may be ahead of ours.
+	clockSkew = 24 * time.Hour
 )
 
 // A txtResolver gives the text records of a name.
@@ -42,31 +48,75 @@ type txtResolver interface {
 	TXT(ctx context.Context, name string) ([]string, error)
 }
 
-// Verifier says how an author is known to be who From says, by what the mail system
-// before us has found out and, where the site wants it, by DKIM.
-func Verifier(site *lists.Site, l *lists.List, h rewrite.Header, content *io.SectionReader, arrived time.Time) func(smtp.Path) string {
-	before := site.Verifier(h)
-	naming := namingFields(h, l.Addr)
-	if !site.VerifyDKIM || len(naming) == 0 {
-		return before
+// A Verifier knows how an author of a message for a list is known to be who From
+// says: by what the mail system before us has found out and, where the site wants it,
+// by DKIM.
+type Verifier struct {
+	site    *lists.Site
+	header  rewrite.Header
+	content *io.SectionReader
+	arrived time.Time
+	naming  []string // the fields that name the list
+	dkim    bool     // signatures are to be verified
+	asked   bool     // they have been
+	domains []string // of those that are good
+}
+
+// NewVerifier gives the verifier of a message that arrived at this time.
+func NewVerifier(site *lists.Site, l *lists.List, h rewrite.Header, content *io.SectionReader, arrived time.Time) *Verifier {
+	v := &Verifier{site: site, header: h, content: content, arrived: arrived, naming: namingFields(h, l.Addr)}
+	v.dkim = site.VerifyDKIM && len(v.naming) > 0
+	return v
+}
+
+// How is lists.Posting.Verified.
+func (v *Verifier) How(author smtp.Path) string {
+	addressed := len(v.naming) > 0 && v.recent(v.date())
+	if how := authenticated(v.header, v.site.AuthservID, author, addressed); how != "" {
+		return how
 	}
-	var domains []string
-	verified := false
-	return func(author smtp.Path) string {
-		if how := before(author); how != "" {
-			return how
+	if v.dkim && !v.asked {
+		v.asked = true
+		if resolver, err := (&dialer{site: v.site}).resolver(); err == nil {
+			v.domains = v.signers(resolver)
 		}
-		if !verified {
-			verified = true
-			if resolver, err := (&dialer{site: site}).resolver(); err == nil {
-				domains = signers(resolver, naming, content, arrived)
-			}
-		}
-		if slices.ContainsFunc(domains, func(d string) bool { return aligned(d, author.Domain) }) {
-			return "dkim"
-		}
-		return ""
 	}
+	if slices.ContainsFunc(v.domains, func(d string) bool { return aligned(d, author.Domain) }) {
+		return "dkim"
+	}
+	return ""
+}
+
+// date is what Date says; zero where it says nothing.
+func (v *Verifier) date() time.Time {
+	t, _ := mail.ParseDate(v.header.Get("Date"))
+	return t
+}
+
+// recent says that a message of this time may well be under way only now.
+func (v *Verifier) recent(t time.Time) bool {
+	age := v.arrived.Sub(t)
+	return !t.IsZero() && age <= signatureLife && age >= -clockSkew
+}
+
+// names are what the message is known by, should it be sent again: its Message-ID
+// and, since a signature need not be over that, the signatures themselves. Who changes
+// one of them has nothing that proves anything.
+func (v *Verifier) names(author smtp.Path) (names []string) {
+	if id := v.header.Get("Message-ID"); id != "" {
+		names = append(names, "Message-ID "+id)
+	}
+	for _, f := range v.header.All("DKIM-Signature") {
+		tags := make(map[string]string)
+		for tag := range strings.SplitSeq(f.Value(), ";") {
+			name, value, _ := strings.Cut(tag, "=")
+			tags[strings.TrimSpace(name)] = strings.Join(strings.Fields(value), "")
+		}
+		if b, err := base64.StdEncoding.DecodeString(tags["b"]); err == nil && aligned(tags["d"], author.Domain) && len(names) <= maxSignatures {
+			names = append(names, "DKIM "+string(b))
+		}
+	}
+	return names
 }
 
 // AskResolver asks the resolver that Verifier would ask, for a name that need not be
@@ -80,13 +130,12 @@ func AskResolver(ctx context.Context, site *lists.Site) (addr string, err error)
 	return resolver.Addr, err
 }
 
-// verifier is Verifier of a message from the spool. In what is BINARYMIME there are
-// no lines, which DKIM counts on.
-func (r *Runner) verifier(m *queue.Message, l *lists.List, h rewrite.Header) func(smtp.Path) string {
-	if m.Body == smtp.BinaryMIME {
-		return r.Site.Verifier(h)
-	}
-	return Verifier(r.Site, l, h, m.Content(), m.Arrived)
+// verifier is NewVerifier of a message from the spool. In what is BINARYMIME there
+// are no lines, which DKIM counts on.
+func (r *Runner) verifier(m *queue.Message, l *lists.List, h rewrite.Header) *Verifier {
+	v := NewVerifier(r.Site, l, h, m.Content(), m.Arrived)
+	v.dkim = v.dkim && m.Body != smtp.BinaryMIME
+	return v
 }
 
 // namingFields are the fields of a header that name a list.
@@ -100,30 +149,46 @@ func namingFields(h rewrite.Header, list smtp.Path) (fields []string) {
 	return fields
 }
 
-// signers are the domains whose signatures a message has, over one of these fields,
-// and which are good.
-func signers(resolver txtResolver, naming []string, content *io.SectionReader, arrived time.Time) (domains []string) {
+// signers are the domains whose signatures the message has, over one of the fields
+// that name the list, and which are good. Of a domain that speaks for none of its
+// authors nobody is asked.
+func (v *Verifier) signers(resolver txtResolver) (domains []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), signatureTime)
 	defer cancel()
-	// What is wrong with one signature stands with it; that there are more than
-	// are looked at, or that the file cannot be read, proves nothing.
-	found, _ := dkim.VerifyWithOptions(io.NewSectionReader(content, 0, content.Size()), &dkim.VerifyOptions{
+	authors, _ := rewrite.Addresses(v.header.Get("From"))
+	matters := func(domain string) bool {
+		return slices.ContainsFunc(authors, func(p smtp.Path) bool { return aligned(domain, p.Domain) })
+	}
+	// What is wrong with one signature stands with it. Any other error leaves some
+	// without one.
+	found, err := dkim.VerifyWithOptions(io.NewSectionReader(v.content, 0, v.content.Size()), &dkim.VerifyOptions{
 		MaxVerifications: maxSignatures,
-		LookupTXT:        func(name string) ([]string, error) { return keys(ctx, resolver, name) },
+		LookupTXT: func(name string) ([]string, error) {
+			if _, domain, _ := strings.Cut(name, "._domainkey."); !matters(domain) {
+				return nil, errNoMatter
+			}
+			return keys(ctx, resolver, name)
+		},
 	})
-	for _, v := range found {
+	if err != nil && !errors.Is(err, dkim.ErrTooManySignatures) {
+		return nil
+	}
+	for _, s := range found {
 		signed := func(field string) bool {
-			return slices.ContainsFunc(v.HeaderKeys, func(key string) bool { return strings.EqualFold(key, field) })
+			return slices.ContainsFunc(s.HeaderKeys, func(key string) bool { return strings.EqualFold(key, field) })
 		}
-		if v.Err != nil || !slices.ContainsFunc(naming, signed) || !v.Time.IsZero() && arrived.Sub(v.Time) > signatureLife {
+		if s.Err != nil || !slices.ContainsFunc(v.naming, signed) {
 			continue
 		}
-		if d, ok := smtp.ASCIIDomain(v.Domain); ok {
-			domains = append(domains, d)
+		if at := s.Time; at.IsZero() && !(signed("Date") && v.recent(v.date())) || !at.IsZero() && !v.recent(at) {
+			continue
 		}
+		domains = append(domains, s.Domain)
 	}
 	return domains
 }
+
+var errNoMatter = errors.New("this domain does not speak for the author")
 
 // keys are the records of a key, but for one that is only being tried out: RFC
 // 6376, 3.6.1 has t=y mean no more than no signature.
@@ -147,17 +212,18 @@ func onTrial(record string) bool {
 	return false
 }
 
-// aligned says that a domain that has signed speaks for an author: it is his, or
-// both are of one organisation (RFC 7489, 3.1.1, relaxed).
-func aligned(signer, author string) bool {
-	author, ok := smtp.ASCIIDomain(author)
-	if !ok {
+// aligned says that a domain for which something was proved speaks for an author: it
+// is theirs, or both are of one organisation (RFC 7489, 3.1.1, relaxed).
+func aligned(domain, author string) bool {
+	domain, ok := smtp.ASCIIDomain(domain)
+	author, ok2 := smtp.ASCIIDomain(author)
+	if !ok || !ok2 {
 		return false
 	}
-	if signer == author {
+	if domain == author {
 		return true
 	}
-	a, err := publicsuffix.EffectiveTLDPlusOne(signer)
+	a, err := publicsuffix.EffectiveTLDPlusOne(domain)
 	if err != nil {
 		return false
 	}

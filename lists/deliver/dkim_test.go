@@ -58,8 +58,8 @@ func TestDKIM(t *testing.T) {
 	}{
 		"his domain":               {message: signed(t, key, "example.net", "s", 0), asked: 1},
 		"one of his organisation":  {message: signed(t, key, "mail.example.net", "s", 0), asked: 1},
-		"not his organisation":     {message: signed(t, key, "example.com", "s", 0), held: "hold: nothing proves", asked: 1},
-		"the registry":             {message: signed(t, key, "net", "s", 0), held: "hold: nothing proves", asked: 1},
+		"not his organisation":     {message: signed(t, key, "example.com", "s", 0), held: "hold: nothing proves"},
+		"the registry":             {message: signed(t, key, "net", "s", 0), held: "hold: nothing proves"},
 		"not yet expired":          {message: signed(t, key, "example.net", "s", time.Hour), asked: 1},
 		"expired":                  {message: signed(t, key, "example.net", "s", -time.Hour), held: "hold: nothing proves"},
 		"another key":              {message: signed(t, wrong, "example.net", "s", 0), held: "hold: nothing proves", asked: 1},

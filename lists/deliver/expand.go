@@ -75,7 +75,7 @@ func (r *Runner) ready(id string) bool {
 	}
 	dot := strings.LastIndexByte(id, '.')
 	if dot < 0 {
-		return true
+		return r.settled(id)
 	}
 	if there, err := r.Spool.Exists(queue.Inbound, id[:dot]); !there && err == nil {
 		return true
@@ -106,7 +106,9 @@ func (r *Runner) expandOne(m *queue.Message, to smtp.Path, id string) error {
 	if err != nil {
 		return err
 	}
-	if there, err := r.Spool.Exists(queue.Outbound, id); there || err != nil {
+	// What is there is the last that follows, but for a decision: what it was about
+	// is taken away after that.
+	if there, err := r.Spool.Exists(queue.Outbound, id); err != nil || there && !d.Decides() {
 		return err
 	}
 	switch d.Purpose {

@@ -2,8 +2,6 @@ package deliver
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -25,7 +23,7 @@ func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
 		return err
 	}
 	h := rewrite.Parse(raw)
-	d, err := l.Judge(&lists.Posting{From: m.From, Header: h, Body: lists.BodyOf(m.Content()), Proved: m.Proved, Verified: r.verifier(m, l, h)})
+	d, err := r.judge(m, l, h)
 	if err != nil {
 		return err
 	}
@@ -44,12 +42,33 @@ func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
 	return r.hold(m, l, id, h, d)
 }
 
+// judge asks the list about a post. What a signature proves it proves to whoever sends
+// the message on, so it lets it through once.
+func (r *Runner) judge(m *queue.Message, l *lists.List, h rewrite.Header) (lists.Decision, error) {
+	v := r.verifier(m, l, h)
+	p := &lists.Posting{From: m.From, Header: h, Body: lists.BodyOf(m.Content()), Proved: m.Proved, Verified: v.How}
+	d, err := l.Judge(p)
+	if err != nil || d.Verdict != lists.Accept || d.How == "" || m.Hold != "" {
+		return d, err
+	}
+	first, err := l.FirstProved(d.Author, v.names(d.Author), m.ID, r.now())
+	if err != nil || first || d.How != "dkim" && d.How != "dmarc" {
+		return d, err
+	}
+	r.Log.Printf(maillog.Info, "sent before id=%s list=%s author=%s message-id=%s how=%s: it proves nothing", m.ID, l.Addr, d.Author, messageID(h), d.How)
+	p.Verified = nil
+	return l.Judge(p)
+}
+
 // hold keeps a post with the list until somebody decides, and asks who can.
 func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Header, d lists.Decision) error {
-	spool, name := r.Site.HeldSpool(l), lists.HeldName(id)
+	spool, name := r.heldSpool(l), lists.HeldName(id)
 	if there, err := spool.Exists(queue.Held, name); err != nil {
 		return err
 	} else if !there {
+		if _, decided := permanent(l.Undecided(name, "")); decided {
+			return nil // before a crash hid that it was held
+		}
 		if err := r.Site.RoomForHeld(l); err != nil {
 			return err
 		}
@@ -76,7 +95,7 @@ func keep(spool *queue.Spool, m *queue.Message, l *lists.List, id string, d list
 		return err
 	}
 	head := m.Head
-	head.ID, head.List, head.Hold, head.Post = id, l.Addr, "", m.ID
+	head.ID, head.List, head.Hold, head.Post, head.Author = id, l.Addr, "", m.ID, d.Author
 	head.Why = d.Verdict.String() + ": " + oneLine(d.Reason)
 	w, err := spool.Create(head)
 	if err != nil {
@@ -128,10 +147,10 @@ func (r *Runner) askModerators(held *queue.Message, l *lists.List, id string, h 
 	})
 }
 
-// askAuthor asks whoever From names whether a post is his. He has proved
-// nothing, so he is not asked again today, whoever writes in his name.
+// askAuthor asks the author because of whom a post is held whether it is his. He has
+// proved nothing, so he is not asked again today, whoever writes in his name.
 func (r *Runner) askAuthor(held *queue.Message, l *lists.List, id string, h rewrite.Header) error {
-	author := authorOf(h, held.From)
+	author := heldAuthor(held, h)
 	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: lists.Network(smtp.OriginAddr(held.Client)), Cause: id}, held.Arrived)
 	if reply, no := permanent(err); no {
 		r.Log.Printf(maillog.Info, "not asked id=%s list=%s name=%s author=%s reason=%q", postID(held), l.Addr, held.ID, author, reply)
@@ -161,6 +180,15 @@ func authorOf(h rewrite.Header, from smtp.Path) smtp.Path {
 	return from
 }
 
+// heldAuthor is the author whom the decision about a held post is about. Files of
+// older versions do not say it.
+func heldAuthor(held *queue.Message, h rewrite.Header) smtp.Path {
+	if !held.Author.IsNull() {
+		return held.Author
+	}
+	return authorOf(h, held.From)
+}
+
 // maxSubject is how much of a Subject stands in a letter.
 const maxSubject = 100
 
@@ -174,48 +202,59 @@ func subjectOf(h rewrite.Header) string {
 }
 
 // decidePost is the answer of a moderator, or of the author, about a held post.
-func (c *commanding) decidePost(name string, a lists.Action) error {
+func (c *commanding) decidePost(name string, p lists.Proof) error {
 	held, err := c.r.Site.FindHeld(c.l, name)
 	if err != nil {
-		if second := c.l.Undecided(name, c.id); second != nil {
-			return second
-		}
-		return err
+		return c.notFirst(name, err)
 	}
 	defer held.Close()
-	if a == lists.OwnPost {
-		return c.ownPost(held, name)
+	if p.Action == lists.OwnPost {
+		return c.ownPost(held, p)
 	}
 	words, err := wordsIn(c.header, io.NewSectionReader(c.m.Content(), c.bodyAt, c.m.Size-c.bodyAt))
 	if err != nil {
 		return err
 	}
-	return c.r.Decide(c.l, held, Decision{Action: a, By: c.by(), Words: words, Cause: c.id, At: c.m.Arrived})
+	return c.r.Decide(c.l, held, Decision{Action: p.Action, By: c.by(), Words: words, Cause: c.id, At: c.m.Arrived})
 }
 
-// ownPost is the author's word that a post is his. A list that is moderated, and
-// one that wanted a moderator to see it, still asks them.
-func (c *commanding) ownPost(held *queue.Message, name string) error {
+// notFirst is the answer to a decision about what is not there any more. Where this
+// command has decided it, a run before has done all that follows.
+func (c *commanding) notFirst(name string, err error) error {
+	if _, gone := permanent(err); !gone {
+		return err
+	}
+	if second := c.l.Undecided(name, c.id); second != nil {
+		return second
+	}
+	if c.l.Undecided(name, "") != nil {
+		return nil
+	}
+	return err
+}
+
+// ownPost is the author's word that a post is his, which counts once. It goes to the
+// members only if the list now takes it from that author. A list that is moderated,
+// and one that wanted a moderator to see it, still asks them.
+func (c *commanding) ownPost(held *queue.Message, p lists.Proof) error {
 	raw, _, err := rewrite.ReadHeader(held.Content())
 	if err != nil {
 		return err
 	}
 	h := rewrite.Parse(raw)
-	author := authorOf(h, held.From)
+	author := heldAuthor(held, h)
+	if err := c.l.Spend(p, c.id, c.m.Arrived); err != nil {
+		return err
+	}
 	c.l.Answered("post", author)
-	d, err := c.l.Judge(&lists.Posting{From: held.From, Header: h, Body: lists.BodyOf(held.Content()), Verified: func(p smtp.Path) string {
-		if p.Key() == author.Key() {
-			return "his answer"
-		}
-		return ""
-	}})
+	d, err := c.l.Judge(&lists.Posting{From: held.From, Header: h, Body: lists.BodyOf(held.Content()), Proved: held.Proved, Answered: author})
 	switch {
 	case err != nil:
 		return err
 	case d.Verdict == lists.Hold:
 		return c.r.askModerators(held, c.l, c.id, h, d.Reason)
-	case d.Verdict == lists.Reject || d.Verdict == lists.Discard:
-		return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list takes the post no more"}
+	case d.Verdict != lists.Accept:
+		return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list does not take the post from " + author.Address()}
 	}
 	return c.r.Decide(c.l, held, Decision{Action: lists.OwnPost, By: c.by(), Cause: c.id, At: c.m.Arrived})
 }
@@ -246,8 +285,12 @@ func (r *Runner) Decide(l *lists.List, held *queue.Message, d Decision) error {
 		return err
 	}
 	h := rewrite.Parse(raw)
-	author := authorOf(h, held.From)
-	if err := l.Decide(held.ID, d.Cause, d.By+" has "+verbs[d.Action], d.At); err != nil {
+	author := heldAuthor(held, h)
+	decided := lists.Decided{Cause: d.Cause, What: d.By + " has " + verbs[d.Action]}
+	if d.Cause == ByHand(held.ID, d.Action) { // there is no message that says it
+		decided.Words = d.Words
+	}
+	if err := l.Decide(held.ID, decided, d.At); err != nil {
 		return err
 	}
 	r.Log.Printf(maillog.Info, "decided id=%s list=%s name=%s by=%s author=%s message-id=%s what=%q", postID(held), l.Addr, held.ID, d.By, author, messageID(h), verbs[d.Action])
@@ -257,10 +300,21 @@ func (r *Runner) Decide(l *lists.List, held *queue.Message, d Decision) error {
 		}
 		r.Log.Printf(maillog.Info, "set id=%s list=%s key=%s added=%s by=%s", postID(held), l.Addr, key, author, d.By)
 	}
-	switch d.Action {
-	case lists.Publish, lists.AllowAlways, lists.OwnPost:
+	if d.Action == lists.AllowAlways {
+		was, err := l.Unmoderate(author)
+		if err != nil {
+			return err
+		}
+		if was {
+			r.Log.Printf(maillog.Info, "changed id=%s list=%s member=%s to=%q by=%s", postID(held), l.Addr, author, "not moderated", d.By)
+		}
+	}
+	there, err := r.Spool.Exists(queue.Outbound, d.Cause)
+	switch {
+	case there || err != nil: // a run before came as far as that
+	case d.Action.Publishes():
 		err = r.toMembers(held, l, d.Cause)
-	case lists.SendBack:
+	case d.Action == lists.SendBack:
 		err = r.writeLetter(l, note{
 			id: d.Cause, text: "rejected", to: []smtp.Path{author}, at: d.At, client: held.Client, quote: unkeyed(d.Words),
 			answers: h.Get("Message-ID"), words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
@@ -269,107 +323,5 @@ func (r *Runner) Decide(l *lists.List, held *queue.Message, d Decision) error {
 	if err != nil {
 		return err
 	}
-	return r.Site.HeldSpool(l).Drop(queue.Held, held.ID)
-}
-
-// expire removes what was held for too long, and tells authors whose posts
-// waited for moderators; one who did not answer for himself is left alone.
-func (r *Runner) expire(l *lists.List) error {
-	spool := r.Site.HeldSpool(l)
-	entries, err := spool.List(queue.Held)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		held, err := spool.Open(queue.Held, e.ID)
-		if err != nil {
-			r.Log.Printf(maillog.Err, "trouble list=%s held=%s error=%q", l.Addr, e.ID, err)
-			continue
-		}
-		err = r.expireOne(l, spool, held)
-		held.Close()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Runner) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message) error {
-	if r.now().Sub(held.Arrived) < lists.HeldLife {
-		return nil
-	}
-	err := held.Lock()
-	if errors.Is(err, queue.ErrBusy) {
-		return nil // another run, or an operator who decides, is at it
-	}
-	if err != nil {
-		return err
-	}
-	id := held.ID + "-expired"
-	err = l.Decide(held.ID, id, "nobody decided in time", r.now())
-	if _, second := permanent(err); second {
-		return nil // somebody is at it this moment
-	}
-	if err != nil {
-		return err
-	}
-	raw, _, err := rewrite.ReadHeader(held.Content())
-	if err != nil {
-		return err
-	}
-	h := rewrite.Parse(raw)
-	r.Log.Printf(maillog.Info, "expired id=%s list=%s name=%s from=%s message-id=%s", postID(held), l.Addr, held.ID, held.From, messageID(h))
-	if strings.HasPrefix(held.Why, lists.Hold.String()+": ") && !lists.Automatic(h) {
-		if err := r.tellExpired(l, held, id, h); err != nil {
-			return err
-		}
-	}
-	return spool.Drop(queue.Held, held.ID)
-}
-
-// tellExpired tells whom From names that nobody has decided on his post: once a
-// day, since whoever wrote it may not be he.
-func (r *Runner) tellExpired(l *lists.List, held *queue.Message, id string, h rewrite.Header) error {
-	author := authorOf(h, held.From)
-	err := l.Ask(lists.Letter{Kind: "expired", To: author, Network: lists.Network(smtp.OriginAddr(held.Client)), Cause: id}, r.now())
-	if reply, no := permanent(err); no {
-		r.Log.Printf(maillog.Info, "not told id=%s list=%s name=%s author=%s reason=%q", postID(held), l.Addr, held.ID, author, reply)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return r.writeLetter(l, note{
-		id: id, text: "expired", to: []smtp.Path{author}, at: r.now(), client: held.Client, answers: h.Get("Message-ID"),
-		words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
-	})
-}
-
-// maintainEvery is how often what gets old is looked for, on all lists.
-const maintainEvery = 24 * time.Hour
-
-// maintain does for every list what time asks for: it lets go of what was held
-// too long, and of what was given up long ago. It is done once a day by whichever run
-// comes first.
-func (r *Runner) maintain() error {
-	last := r.Spool.Stamp("maintained")
-	if r.now().Sub(last) < maintainEvery && !last.After(r.now()) {
-		return nil
-	}
-	r.gaveUp.Store(true) // looked at once a day in any case
-	r.sweepFailed()
-	var first error
-	err := r.Site.Holding(func(l *lists.List) {
-		if err := r.expire(l); err != nil && first == nil {
-			first = fmt.Errorf("%s: %w", l.Addr, err)
-		}
-	})
-	if err != nil {
-		return err
-	}
-	if first != nil {
-		return first
-	}
-	return r.Spool.SetStamp("maintained", r.now())
+	return r.heldSpool(l).Drop(queue.Held, held.ID)
 }

@@ -43,7 +43,7 @@ func (r *Runner) summaries() error {
 // summary writes to a list's moderators what it holds, the oldest first. What is
 // not decided by tomorrow stands in the next one too.
 func (r *Runner) summary(l *lists.List, id string) error {
-	spool := r.Site.HeldSpool(l)
+	spool := r.heldSpool(l)
 	entries, err := spool.List(queue.Held)
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (r *Runner) summaryWords(l *lists.List, m *queue.Message, to smtp.Path) (ma
 // and the moderator's own addresses that decide.
 func (r *Runner) moderation(l *lists.List, held *queue.Message, h rewrite.Header, reason string, to smtp.Path) (map[string]string, error) {
 	words := map[string]string{
-		"list": l.Addr.Address(), "reason": unkeyedWord(reason), "subject": subjectOf(h), "author": authorOf(h, held.From).Address(),
+		"list": l.Addr.Address(), "reason": unkeyedWord(reason), "subject": subjectOf(h), "author": heldAuthor(held, h).Address(),
 		"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
 	}
 	for word, action := range map[string]lists.Action{

@@ -120,7 +120,7 @@ func (p *Parcel) exportHeld(site *lists.Site, l *lists.List) error {
 			continue
 		}
 		head := Head{
-			Client: m.Client, From: m.From.Address(), Body: m.Body, UTF8: m.UTF8, Why: m.Why, Post: m.Post,
+			Client: m.Client, From: m.From.Address(), Body: m.Body, UTF8: m.UTF8, Why: m.Why, Post: m.Post, Author: m.Author.Address(),
 			RequireTLS: m.RequireTLS, Ret: m.Ret, EnvID: m.EnvID,
 		}
 		for _, proved := range m.Proved {

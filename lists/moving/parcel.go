@@ -59,7 +59,8 @@ type Head struct {
 	UTF8       bool     `json:"utf8,omitempty"`
 	Proved     []string `json:"proved,omitempty"`
 	Why        string   `json:"why,omitempty"`
-	Post       string   `json:"post,omitempty"` // what its sender was told
+	Post       string   `json:"post,omitempty"`   // what its sender was told
+	Author     string   `json:"author,omitempty"` // whom Why is about
 	RequireTLS bool     `json:"requiretls,omitempty"`
 	Ret        string   `json:"ret,omitempty"`
 	EnvID      string   `json:"envid,omitempty"`
@@ -230,7 +231,7 @@ func (p *Parcel) sendPost(t *tar.Writer, name string, post Post) (sent int, err 
 }
 
 func (h Head) any() bool {
-	return h.Client+h.From+h.Body+h.Why+h.Ret+h.EnvID+h.ID+h.Post != "" || h.UTF8 || h.RequireTLS || len(h.Proved) > 0
+	return h.Client+h.From+h.Body+h.Why+h.Author+h.Ret+h.EnvID+h.ID+h.Post != "" || h.UTF8 || h.RequireTLS || len(h.Proved) > 0
 }
 
 // readPost copies a message, its lines ended with CRLF. Its error says why it

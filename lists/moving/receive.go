@@ -363,6 +363,7 @@ func (in *receiving) queueHead(h *tar.Header, name string, header rewrite.Header
 	} else {
 		return q, "it has no From field that names an author"
 	}
+	q.Author, _ = smtp.ParseAddress(head.Author)
 	for _, s := range head.Proved {
 		p, ok := smtp.ParseAddress(s)
 		if !ok {

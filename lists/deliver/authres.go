@@ -1,4 +1,4 @@
-package lists
+package deliver
 
 import (
 	"strings"
@@ -12,17 +12,20 @@ import (
 // top (RFC 8601); empty where it has not. Only its own field counts: it has to
 // take away those of its name that came from outside (RFC 8601, 5), and of
 // those that are left the first is the newest.
-func authenticated(h rewrite.Header, servID string, author smtp.Path) string {
+//
+// DKIM, and DMARC with it, says who wrote a message, and not who sends it now. So
+// they count only where it is addressed to the list, and not old.
+func authenticated(h rewrite.Header, servID string, author smtp.Path, addressed bool) string {
 	if servID == "" {
 		return ""
 	}
 	for _, f := range h.All("Authentication-Results") {
-		id, results := splitResults(f.Value())
+		id, results := frontResults(f)
 		if !strings.EqualFold(id, servID) {
 			continue
 		}
 		for _, r := range results {
-			if r.pass && aligned(r.domain, author.Domain) {
+			if r.pass && (addressed || r.method == "spf") && aligned(r.domain, author.Domain) {
 				return r.method
 			}
 		}
@@ -31,11 +34,19 @@ func authenticated(h rewrite.Header, servID string, author smtp.Path) string {
 	return ""
 }
 
-// aligned says that what was verified for a domain speaks for an author: it is
-// his, or one above it (RFC 7489, 3.1, relaxed), of at least two labels.
-func aligned(verified, author string) bool {
-	verified, author = strings.ToLower(verified), strings.ToLower(author)
-	return verified == author || strings.Contains(verified, ".") && strings.HasSuffix(author, "."+verified)
+// frontResults is splitResults of a field in the form that mail systems write. What
+// RFC 8601 allows beside, a space before the colon, a comment before the name,
+// another version, the patterns by which one takes forged fields away may miss.
+func frontResults(f rewrite.Field) (servID string, results []result) {
+	if len(f.Raw) <= len(f.Name) || f.Raw[len(f.Name)] != ':' || strings.HasPrefix(f.Value(), "(") {
+		return "", nil
+	}
+	id, results := splitResults(f.Value())
+	words := strings.Fields(id)
+	if len(words) == 0 || len(words) > 2 || len(words) == 2 && words[1] != "1" {
+		return "", nil
+	}
+	return words[0], results
 }
 
 // A result is one method's outcome and the domain that it is about.
@@ -45,7 +56,7 @@ type result struct {
 	domain string
 }
 
-// properties are where a method names its domain.
+// properties are where a method names its domain, the best first.
 func properties(method string) []string {
 	switch method {
 	case "dmarc":
@@ -58,10 +69,11 @@ func properties(method string) []string {
 	return nil
 }
 
-// splitResults takes a field apart: RFC 8601, 2.2. Comments say nothing.
+// splitResults takes a field apart: RFC 8601, 2.2. Comments say nothing. A version
+// may stand behind the name.
 func splitResults(value string) (servID string, results []result) {
 	parts := strings.Split(withoutComments(value), ";")
-	servID, _, _ = strings.Cut(strings.TrimSpace(parts[0]), " ") // a version may follow
+	servID = strings.TrimSpace(parts[0])
 	for _, part := range parts[1:] {
 		words := strings.Fields(strings.ReplaceAll(strings.ReplaceAll(part, " =", "="), "= ", "="))
 		if len(words) == 0 {
@@ -70,9 +82,9 @@ func splitResults(value string) (servID string, results []result) {
 		method, outcome, _ := strings.Cut(strings.ToLower(words[0]), "=")
 		method, _, _ = strings.Cut(method, "/")
 		r := result{method: method, pass: outcome == "pass"}
-		for _, word := range words[1:] {
-			key, v, _ := strings.Cut(word, "=")
-			for _, want := range properties(method) {
+		for _, want := range properties(method) {
+			for _, word := range words[1:] {
+				key, v, _ := strings.Cut(word, "=")
 				if strings.EqualFold(key, want) && r.domain == "" {
 					v = strings.Trim(v, `"<>`)
 					r.domain = v[strings.LastIndexByte(v, '@')+1:]

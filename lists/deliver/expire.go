@@ -1,0 +1,192 @@
+package deliver
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// What follows from a held post, and from no message of inbound, is named like the
+// post, with a word behind it. It is sent once the post is not held any more: so the
+// held file takes the place of the recipient's mark in inbound (see the package's
+// documentation), and whoever decides the same again after a crash does it once.
+const (
+	byHand  = "-decided-" // by the operator's command, and the action's letter
+	expired = "-expired"  // by nobody
+)
+
+// ByHand is the Cause of a decision that no message says.
+func ByHand(held string, a lists.Action) string { return held + byHand + string(rune(a)) }
+
+// heldSpool is where a list holds posts.
+func (r *Runner) heldSpool(l *lists.List) *queue.Spool {
+	spool := r.Site.HeldSpool(l)
+	spool.Fault = r.Spool.Fault
+	return spool
+}
+
+// settled says that an outbound message does not follow from a held post that is still
+// there. What a crash has left of one it takes away.
+func (r *Runner) settled(id string) bool {
+	name, _, _ := strings.Cut(id, "-")
+	if !lists.IsHeldName(name) {
+		return true
+	}
+	m, err := r.Spool.Open(queue.Outbound, id)
+	if err != nil {
+		return false // in doubt, later
+	}
+	m.Close()
+	l, err := r.Site.Open(m.List)
+	if err != nil {
+		return errors.Is(err, lists.ReplyNoList)
+	}
+	held, err := r.Site.FindHeld(l, name)
+	if err != nil {
+		_, gone := permanent(err)
+		return gone
+	}
+	defer held.Close()
+	// Whoever has the lock is at it at this moment.
+	return held.Lock() == nil && r.heldSpool(l).Drop(queue.Held, name) == nil
+}
+
+// expire finishes what was begun with posts that a list holds, removes what was held
+// for too long, and tells authors whose posts waited for moderators; one who did not
+// answer for himself is left alone.
+func (r *Runner) expire(l *lists.List) error {
+	spool := r.heldSpool(l)
+	entries, err := spool.List(queue.Held)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		held, err := spool.Open(queue.Held, e.ID)
+		if err != nil {
+			r.Log.Printf(maillog.Err, "trouble list=%s held=%s error=%q", l.Addr, e.ID, err)
+			continue
+		}
+		err = r.expireOne(l, spool, held)
+		held.Close()
+		if err != nil && !errors.Is(err, queue.ErrBusy) { // another run, or an operator who decides, is at it
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Runner) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message) error {
+	id := held.ID + expired
+	d, decided, err := l.Decided(held.ID)
+	if err != nil {
+		return err
+	}
+	if decided && d.Cause != id {
+		return r.finishDecided(l, spool, held, d)
+	}
+	if r.now().Sub(held.Arrived) < lists.HeldLife {
+		return nil
+	}
+	if err := held.Lock(); err != nil {
+		return err
+	}
+	err = l.Decide(held.ID, lists.Decided{Cause: id, What: "nobody decided in time"}, r.now())
+	if _, second := permanent(err); second {
+		return nil // somebody is at it this moment
+	}
+	if err != nil {
+		return err
+	}
+	raw, _, err := rewrite.ReadHeader(held.Content())
+	if err != nil {
+		return err
+	}
+	h := rewrite.Parse(raw)
+	r.Log.Printf(maillog.Info, "expired id=%s list=%s name=%s from=%s message-id=%s", postID(held), l.Addr, held.ID, held.From, messageID(h))
+	if strings.HasPrefix(held.Why, lists.Hold.String()+": ") && !lists.Automatic(h) {
+		if err := r.tellExpired(l, held, id, h); err != nil {
+			return err
+		}
+	}
+	return spool.Drop(queue.Held, held.ID)
+}
+
+// finishDecided finishes a decision that was broken off. One that a message says is
+// that message's, as long as it is in the spool; once it is not, all is done but that
+// the post is still held.
+func (r *Runner) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Message, d lists.Decided) error {
+	if action, ok := strings.CutPrefix(d.Cause, held.ID+byHand); ok && len(action) == 1 {
+		if err := held.Lock(); err != nil {
+			return err
+		}
+		by, _, _ := strings.Cut(d.What, " has ")
+		return r.Decide(l, held, Decision{Action: lists.Action(action[0]), By: by, Words: d.Words, Cause: d.Cause, At: r.now()})
+	}
+	inbound := d.Cause
+	if dot := strings.LastIndexByte(inbound, '.'); dot >= 0 {
+		inbound = inbound[:dot]
+	}
+	for _, box := range []queue.Box{queue.Inbound, queue.Failed} {
+		if there, err := r.Spool.Exists(box, inbound); there || err != nil {
+			return err
+		}
+	}
+	if err := held.Lock(); err != nil {
+		return err
+	}
+	r.Log.Printf(maillog.Warning, "decided id=%s list=%s name=%s what=%q: it was still held", postID(held), l.Addr, held.ID, d.What)
+	return spool.Drop(queue.Held, held.ID)
+}
+
+// tellExpired tells whom From names that nobody has decided on his post: once a
+// day, since whoever wrote it may not be he.
+func (r *Runner) tellExpired(l *lists.List, held *queue.Message, id string, h rewrite.Header) error {
+	author := heldAuthor(held, h)
+	err := l.Ask(lists.Letter{Kind: "expired", To: author, Network: lists.Network(smtp.OriginAddr(held.Client)), Cause: id}, r.now())
+	if reply, no := permanent(err); no {
+		r.Log.Printf(maillog.Info, "not told id=%s list=%s name=%s author=%s reason=%q", postID(held), l.Addr, held.ID, author, reply)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.writeLetter(l, note{
+		id: id, text: "expired", to: []smtp.Path{author}, at: r.now(), client: held.Client, answers: h.Get("Message-ID"),
+		words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
+	})
+}
+
+// maintainEvery is how often what gets old is looked for, on all lists.
+const maintainEvery = 24 * time.Hour
+
+// maintain does for every list what time asks for: it lets go of what was held
+// too long, and of what was given up long ago. It is done once a day by whichever run
+// comes first.
+func (r *Runner) maintain() error {
+	last := r.Spool.Stamp("maintained")
+	if r.now().Sub(last) < maintainEvery && !last.After(r.now()) {
+		return nil
+	}
+	r.gaveUp.Store(true) // looked at once a day in any case
+	r.sweepFailed()
+	var first error
+	err := r.Site.Holding(func(l *lists.List) {
+		if err := r.expire(l); err != nil && first == nil {
+			first = fmt.Errorf("%s: %w", l.Addr, err)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if first != nil {
+		return first
+	}
+	return r.Spool.SetStamp("maintained", r.now())
+}
