@@ -13,11 +13,11 @@ import (
 
 // What keeps us waiting.
 const (
-	// openPatience and patience are how long a connection may be opened, and a
+	// openPatience and sendPatience are how long a connection may be opened, and a
 	// transaction may take, until others need not wait for it. It goes on all the
 	// same.
 	openPatience = 5 * time.Second
-	patience     = 15 * time.Second
+	sendPatience = 15 * time.Second
 	// maxSlow is how many connections to members' servers may keep us waiting. Beyond
 	// that the one that has done so for longest is ended, and its mail waits for the
 	// next attempt.
@@ -63,7 +63,7 @@ type place struct {
 func (p *pool) newPlace(dest string, told func()) *place {
 	pl := &place{p: p, dest: dest, told: told}
 	p.busy++
-	pl.timer = time.AfterFunc(openPatience, pl.isLate)
+	pl.timer = time.AfterFunc(p.patience(dest, openPatience), pl.isLate)
 	return pl
 }
 
@@ -103,7 +103,7 @@ func (pl *place) end() {
 
 // progress is that a transaction is done with.
 func (pl *place) progress() {
-	pl.timer.Reset(patience)
+	pl.timer.Reset(pl.p.patience(pl.dest, sendPatience))
 	if pl.late.Load() {
 		pl.p.mu.Lock()
 		pl.counts()

@@ -38,6 +38,8 @@ type pool struct {
 	slow  []*place        // what keeps us waiting, and does not count
 
 	closing sync.WaitGroup
+
+	patience func(dest string, standard time.Duration) time.Duration // tests have another than the standard
 }
 
 // A turn is somebody who waits for a connection.
@@ -66,7 +68,7 @@ func newPool(site *lists.Site, log *maillog.Log, mxPort uint16) (*pool, error) {
 		return nil, err
 	}
 	p := &pool{
-		dialer: d, log: log,
+		dialer: d, log: log, patience: func(_ string, standard time.Duration) time.Duration { return standard },
 		live: make(map[string]int), most: make(map[string]int), shut: make(map[string]shut),
 	}
 	p.freed = sync.NewCond(&p.mu)
@@ -117,7 +119,7 @@ func (p *pool) get(ctx context.Context, dest string, slow func()) (*link, error)
 		pl := p.newPlace(dest, slow)
 		if l := p.takeIdle(dest); l != nil {
 			l.place, pl.link = pl, l
-			pl.timer.Reset(patience)
+			pl.timer.Reset(p.patience(pl.dest, sendPatience))
 			return l, nil
 		}
 		p.live[dest]++
@@ -164,7 +166,7 @@ func (p *pool) dialAt(ctx context.Context, pl *place) error {
 		return err
 	}
 	l.place, pl.link = pl, l
-	pl.timer.Reset(patience)
+	pl.timer.Reset(p.patience(pl.dest, sendPatience))
 	pl.counts()
 	return nil
 }

@@ -26,6 +26,9 @@ type fakeRelay struct {
 	tls         *tls.Config
 	auth        string // what AUTH PLAIN must be; empty: not offered
 
+	hold     func(message string) // before a message is answered
+	received chan delivered       // hears what is accepted, where it is set
+
 	mu       sync.Mutex
 	mail     []string            // replies to MAIL, one after the other; then 250
 	rcpt     map[string][]string // … to RCPT, for each recipient
@@ -196,6 +199,9 @@ func (f *fakeRelay) session(c net.Conn) {
 				return
 			}
 			messages++
+			if f.hold != nil {
+				f.hold(message)
+			}
 			f.take(say, from, to, verp, message)
 			f.mu.Lock()
 			drop := f.dropHere(".")
@@ -234,7 +240,11 @@ func (f *fakeRelay) take(say func(string, ...any), mail string, to []string, ver
 			if verp {
 				from = lists.MemberBounceAddress(from, p)
 			}
-			f.got = append(f.got, delivered{from.Address(), address, message})
+			d := delivered{from.Address(), address, message}
+			f.got = append(f.got, d)
+			if f.received != nil {
+				f.received <- d
+			}
 		}
 		lost := f.drop["."] == 1 // it has the message, and nobody hears that
 		if !lost && (f.lmtp || i == len(to)-1) {

@@ -37,6 +37,9 @@ type Runner struct {
 	stuck   map[string]bool // messages that could not be worked on in this run
 	trouble int             // digests that could not be made, when last looked at
 	gaveUp  atomic.Bool     // something was put into failed
+
+	// patience is with a connection; nil: the standard. Tests have none.
+	patience func(dest string, standard time.Duration) time.Duration
 }
 
 func (r *Runner) now() time.Time {
@@ -73,26 +76,31 @@ func (r *Runner) Run(ctx context.Context) error {
 		return err
 	}
 	defer r.pool.close()
+	if r.patience != nil {
+		r.pool.patience = r.patience
+	}
 	r.stuck = make(map[string]bool)
 	out := newOutgoing(ctx, r)
-	for ctx.Err() == nil {
-		found := 0
-		if out.idle() || out.stale() {
+	over := false
+	for ctx.Err() == nil && !over {
+		found, looks := 0, out.idle() || out.stale()
+		if looks {
 			if found, err = r.look(ctx, out); err != nil {
 				break
 			}
 		}
-		if n := out.begin(); found+n > 0 {
-			continue
+		n := out.begin()
+		switch {
+		case found+n > 0:
+		case !out.idle():
+			out.wait()
+		case looks: // what came meanwhile too, so that no wake-up is lost
+			over = true
 		}
-		if out.idle() {
-			break
-		}
-		out.wait()
 	}
 	out.end()
 	r.sweepFailed()
-	if err != nil || ctx.Err() != nil {
+	if !over {
 		return err
 	}
 	return r.left()

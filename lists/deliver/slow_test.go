@@ -1,0 +1,257 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"superlist/queue"
+)
+
+// impatient is with one destination alone, so that no busy machine makes another late.
+func impatient(with string) func(string, time.Duration) time.Duration {
+	return func(dest string, _ time.Duration) time.Duration {
+		if dest == with {
+			return time.Millisecond
+		}
+		return time.Hour
+	}
+}
+
+// Many more than any of these tests sends: nobody waits for the test to hear.
+const manyMessages = 1000
+
+// TestSilentServers: a subscriber whose domain has servers that accept and say
+// nothing keeps neither the other lists waiting nor the other members of his own, nor
+// the posts behind his. All addresses at once are not tried for him.
+func TestSilentServers(t *testing.T) {
+	for _, connections := range []int{1, 4} {
+		t.Run(fmt.Sprint(connections), func(t *testing.T) {
+			good := &fakeRelay{received: make(chan delivered, manyMessages)}
+			records := []string{"good.example. 60 IN MX 10 good1.example.", "good1.example. 60 IN A 127.0.0.2"}
+			for i := range 10 {
+				records = append(records, fmt.Sprintf("evil.example. 60 IN MX %d m%d.evil.example.", i, i))
+				for k := range 3 {
+					records = append(records, fmt.Sprintf("m%d.evil.example. 60 IN A 127.0.%d.%d", i, i+1, k+10))
+				}
+			}
+			in := newInternet(t, map[string]*fakeRelay{"127.0.0.2": good}, false, fmt.Sprintf("greeting_timeout = \"1h\"\nconnections = %d", connections), records...)
+			tarpit := newTarpit(t, in.port)
+			in.list("small", "a@evil.example", "b@good.example")
+			in.list("big", "alice@good.example")
+			for range 2 {
+				in.post("alice@example.com", "small@lists.example.org")
+			}
+			in.post("alice@example.com", "big@lists.example.org")
+			r := in.runner()
+			r.mxPort = in.port
+			r.patience = impatient("evil.example")
+			done := make(chan error)
+			go func() { done <- r.Run(context.Background()) }()
+			for range 3 {
+				<-good.received
+			}
+			select {
+			case err := <-done:
+				t.Errorf("the run was over, with %v, and should still have waited for the tarpit", err)
+			default:
+			}
+			tarpit.close()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			in.wantTaken(good, "b@good.example", "b@good.example", "alice@good.example")
+			in.want(queue.Outbound, "T<a@evil.example> D<b@good.example>: deferred: ", "T<a@evil.example> D<b@good.example>: deferred: ")
+			if n := tarpit.conns(); n != 1 {
+				t.Errorf("%d connections at a time to one who says nothing", n)
+			}
+		})
+	}
+}
+
+// A tarpit takes connections at all addresses from 127.0.1.10 to 127.0.10.12, and
+// says nothing.
+type tarpit struct {
+	mu    sync.Mutex
+	all   []interface{ Close() error }
+	count int
+}
+
+func newTarpit(t *testing.T, port uint16) *tarpit {
+	t.Helper()
+	p := new(tarpit)
+	t.Cleanup(p.close)
+	for i := range 10 {
+		for k := range 3 {
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.%d.%d:%d", i+1, k+10, port))
+			if err != nil {
+				t.Skip(err)
+			}
+			p.all = append(p.all, l)
+			go func() {
+				for {
+					c, err := l.Accept()
+					if err != nil {
+						return
+					}
+					p.mu.Lock()
+					p.all = append(p.all, c)
+					p.count++
+					p.mu.Unlock()
+				}
+			}()
+		}
+	}
+	return p
+}
+
+func (p *tarpit) conns() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count
+}
+
+func (p *tarpit) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.all {
+		c.Close()
+	}
+}
+
+// TestSlowRelay: while the relay thinks about one message a post that comes in goes
+// out, the only connection notwithstanding; but the next post of the same list waits.
+func TestSlowRelay(t *testing.T) {
+	for _, connections := range []int{1, 2} {
+		t.Run(fmt.Sprint(connections), func(t *testing.T) {
+			thinks, goOn := make(chan bool), make(chan bool)
+			f := &fakeRelay{extensions: "PIPELINING XVERP", received: make(chan delivered, manyMessages)}
+			f.hold = func(message string) {
+				if strings.Contains(message, "Subject: one\r\n") {
+					thinks <- true
+					<-goOn
+				}
+			}
+			w := newWorld(t, f.start(t), fmt.Sprintf("connections = %d", connections))
+			w.list("dev", "alice@example.com")
+			w.list("news", "bob@example.net")
+			post := func(list, subject string) {
+				w.message("poster@example.com", "From: poster@example.com\r\nSubject: "+subject+"\r\n\r\n", list+"@lists.example.org")
+			}
+			post("dev", "one")
+			r := w.runner()
+			r.patience = impatient("")
+			done := make(chan error)
+			go func() { done <- r.Run(context.Background()) }()
+			<-thinks
+			post("dev", "two")
+			post("news", "three")
+			var order []string
+			hear := func() {
+				_, subject, _ := strings.Cut((<-f.received).message, "Subject: ")
+				order = append(order, strings.TrimSpace(subject))
+			}
+			hear()
+			goOn <- true
+			hear()
+			hear()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			if got := strings.Join(order, " "); got != "three one two" {
+				t.Errorf("they left in the order %s", got)
+			}
+			w.wantEmpty()
+		})
+	}
+}
+
+// TestTurns: a long message gives its connection to others now and then.
+func TestTurns(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING"}
+	w := newWorld(t, f.start(t), "connections = 1")
+	var members []string
+	for k := range 10 * syncEvery {
+		members = append(members, fmt.Sprintf("m%04d@example.com", k))
+	}
+	w.list("big", members...)
+	w.list("small", "alice@example.com")
+	w.post("poster@example.com", "big@lists.example.org")
+	w.post("poster@example.com", "small@lists.example.org")
+	w.deliver()
+	w.wantEmpty()
+	for i, d := range f.taken() {
+		if d.to == "alice@example.com" && i > 5*syncEvery {
+			t.Errorf("the small list waited for %d messages of the big one", i)
+		}
+	}
+	if _, conns := f.seen(); conns != 1 {
+		t.Errorf("%d connections", conns)
+	}
+}
+
+// TestWindows: what messages under way have in memory is bounded, and each has some.
+func TestWindows(t *testing.T) {
+	var w windows
+	taken := 0
+	for range maxAtOnce + maxSlow {
+		n := w.take()
+		if n < minWindow || n > maxWindow {
+			t.Errorf("a window of %d", n)
+		}
+		taken += n
+	}
+	if most := 2*maxWindow + (maxAtOnce+maxSlow)*minWindow; taken > most {
+		t.Errorf("%d recipients in memory, at most %d are wanted", taken, most)
+	}
+	w.give(taken)
+	if n := w.take(); n != maxWindow {
+		t.Errorf("alone: a window of %d", n)
+	}
+}
+
+// TestManySlow: beyond maxSlow connections that keep us waiting the one that has done
+// so for longest is ended, and none of them counts.
+func TestManySlow(t *testing.T) {
+	w := newWorld(t, "mx", "resolver = \"127.0.0.1:53\"")
+	p, err := newPool(w.site, w.runner().Log, 25)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.patience = impatient("none")
+	ended := make(map[int]bool)
+	var places []*place
+	var told sync.WaitGroup
+	for i := range maxSlow + 2 {
+		told.Add(1)
+		pl := p.newPlace(fmt.Sprintf("d%d.example", i), told.Done)
+		pl.cancel = func() { ended[i] = true }
+		places = append(places, pl)
+		pl.isLate()
+		pl.isLate() // once is enough
+	}
+	told.Wait()
+	if p.busy != 0 || len(p.slow) != maxSlow || len(ended) != 2 || !ended[0] || !ended[1] {
+		t.Errorf("%d count, %d are slow, ended: %v", p.busy, len(p.slow), ended)
+	}
+	if p.isShut("d3.example") == nil {
+		t.Error("a domain that keeps us waiting is tried again")
+	}
+	for _, pl := range places {
+		pl.progress()
+	}
+	if p.busy != len(places) || len(p.slow) != 0 || p.isShut("d3.example") != nil {
+		t.Errorf("after progress %d count, %d are slow", p.busy, len(p.slow))
+	}
+	for _, pl := range places {
+		pl.leave()
+		pl.isLate()
+	}
+	if p.busy != 0 || len(p.slow) != 0 {
+		t.Errorf("in the end %d count, %d are slow", p.busy, len(p.slow))
+	}
+}
