@@ -43,7 +43,9 @@ type Client struct {
 
 	wire    *wire
 	ext     map[string]string // nil after HELO
-	channel *Channel          // nil: in clear
+	limits  serverLimits
+	mails   int      // transactions so far
+	channel *Channel // nil: in clear
 	err     error
 	unclear bool // whether a transaction is open at the server: RSET is due
 	unheard int  // bytes that were written since all replies were read
@@ -114,7 +116,7 @@ func errUnasked() error {
 // is refused, HELO (RFC 5321, 3.2); then come TLS and AUTH. A refusal comes back
 // as a Reply.
 func (c *Client) Start(rw io.ReadWriter) error {
-	c.err, c.channel, c.unclear = nil, nil, false
+	c.err, c.channel, c.unclear, c.mails = nil, nil, false, 0
 	c.connect(rw)
 	greeting, err := c.read(cmp.Or(c.GreetingTimeout, GreetingTimeout))
 	if err != nil {
@@ -142,7 +144,7 @@ func (c *Client) connect(rw io.ReadWriter) {
 
 // hello introduces itself and hears what the server offers.
 func (c *Client) hello() error {
-	c.ext = nil
+	c.ext, c.limits = nil, serverLimits{}
 	if !c.HELO {
 		verb := "EHLO"
 		if c.LMTP {
@@ -157,6 +159,7 @@ func (c *Client) hello() error {
 		}
 		if r.Code == 250 {
 			c.ext = extensions(r.Text)
+			c.limits = parseLimits(c.ext["LIMITS"])
 			return nil
 		}
 		if c.LMTP || r.Code == 421 {
@@ -173,11 +176,23 @@ func (c *Client) hello() error {
 	return nil
 }
 
-// refusal is a reply to greeting or HELO that is no welcome. Whatever it is, it
-// is about the server and not about a message, so it never is for good.
-func refusal(r Reply) error {
-	return fmt.Errorf("the server refuses us: %w", Reply{450, "4.3.2", r.String()})
+// A refused is a server that does not want us, in its own words. Whatever it says is
+// about the two of us and not about a message, so it never is for good.
+type refused struct{ Reply }
+
+func (r refused) Error() string { return "the server refuses us: " + r.Reply.Error() }
+
+// As gives the reply that this is for a message.
+func (r refused) As(target any) bool {
+	reply, ok := target.(*Reply)
+	if ok {
+		*reply = Reply{450, "4.3.2", r.Error()}
+	}
+	return ok
 }
+
+// refusal is the error of a reply that is no welcome.
+func refusal(r Reply) error { return refused{r} }
 
 func extensions(text string) map[string]string {
 	ext := make(map[string]string)
@@ -249,7 +264,8 @@ func (c *Client) Err() error {
 // Quit says goodbye and does not wait for the answer, like qmail's client. The
 // caller closes the connection.
 func (c *Client) Quit() {
-	if c.Err() == nil {
+	if err := c.Err(); err == nil || err == ErrSpent {
+		c.wire.writeTimeout = lastWordsTimeout // a server that does not read misses nothing
 		c.wire.bw.WriteString("QUIT\r\n")
 		c.wire.bw.Flush()
 		c.err = io.EOF

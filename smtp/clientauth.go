@@ -60,7 +60,7 @@ func (c *Client) authenticate() error {
 			}
 			return c.err
 		case r.Code != 334:
-			return c.fail(refusal(negative(r)))
+			return c.fail(refusal(r))
 		}
 		if response == nil {
 			response, err = answer(m, r.Text)

@@ -66,6 +66,9 @@ func (c *Client) begin(t *Transaction) *exchange {
 			x.outcome[i] = replyUnsayable
 		}
 	}
+	if c.limits.rcpt > 0 || c.limits.domain > 0 {
+		x.leaveOut()
+	}
 	return x
 }
 
@@ -162,6 +165,7 @@ func (x *exchange) compose(pipelined, rset bool) error {
 		x.lines = append(x.lines, line{step: atRSET, text: "RSET"})
 	}
 	x.lines = append(x.lines, line{step: atMAIL, text: x.mail()})
+	x.c.mails++
 	for i, to := range x.t.To {
 		if x.outcome[i].Code == 0 {
 			x.lines = append(x.lines, line{step: atRCPT, text: x.rcpt(to), to: i})
@@ -272,6 +276,9 @@ func (x *exchange) hearAll() (go354 bool, err error) {
 
 // hear reads the reply to a line and does what it says.
 func (x *exchange) hear(l line) (go354 bool, err error) {
+	if l.step == atBDAT {
+		x.hurryFinal()
+	}
 	r, err := x.c.read(x.c.timeout(l.step))
 	if err == nil && x.c.err != nil { // 421: no more replies will come
 		err = x.c.err
@@ -296,7 +303,7 @@ func (x *exchange) hear(l line) (go354 bool, err error) {
 		if ok {
 			x.taken++
 		} else if x.outcome[l.to].Code == 0 {
-			x.outcome[l.to] = negative(r)
+			x.outcome[l.to] = negative(x.tooMany(r))
 		}
 	case atBDAT:
 		if ok {
@@ -342,11 +349,18 @@ func (x *exchange) noMail(r Reply) Reply {
 }
 
 // negative makes sure that a reply that is no acceptance counts as a refusal: a
-// 3xx where there should be none is to be tried again. So is what the server said
-// is out of sequence, which tells of the two of us and not of the message.
+// 3xx where there should be none is to be tried again. So is what tells of the two of
+// us and not of the message: that something is out of sequence, that we did not log
+// in (RFC 4954, 6) or use TLS (RFC 3207, 4).
 func negative(r Reply) Reply {
-	if r.Code >= 400 && r.Code != 503 {
-		return r
+	switch r.Code {
+	case 503:
+	case 530, 534, 535, 538:
+		return Reply{451, "4.7.0", "the server wants us to log in, or to use TLS: " + r.String()}
+	default:
+		if r.Code >= 400 {
+			return r
+		}
 	}
 	return Reply{451, "4.5.0", "unexpected reply: " + r.String()}
 }
@@ -499,6 +513,7 @@ func (x *exchange) hearFinal() error {
 		return x.broken(err)
 	}
 	final := cmp.Or(x.c.FinalTimeout, FinalTimeout)
+	x.hurryFinal()
 	x.ended = true
 	if !x.c.LMTP {
 		r, err := x.c.read(final)

@@ -36,6 +36,8 @@ func (c *Client) Stream(next func() *Transaction) iter.Seq2[*Transaction, []Repl
 			}
 			if c.err != nil {
 				c.side.stop()
+			} else if c.spent() {
+				c.err = ErrSpent
 			}
 		}()
 		for s.fill(false); len(s.flying) > 0; s.fill(false) {
@@ -94,6 +96,8 @@ func (s *stream) fill(behind bool) {
 func (s *stream) room(behind bool) bool {
 	n := len(s.flying)
 	switch {
+	case s.c.spent():
+		return false
 	case !s.pipelined:
 		return n == 0 && !behind
 	case n > 0 && s.flying[n-1].awaitsWord():
@@ -122,7 +126,9 @@ func (s *stream) dirty() bool {
 func (s *stream) land(x *exchange) {
 	err := s.c.err
 	if err == nil && len(x.lines) > 0 {
+		x.hurry()
 		err = s.hear(x)
+		s.c.endAt(0)
 	}
 	if err != nil {
 		x.settle(lost(err))

@@ -678,7 +678,7 @@ func TestRelayRefusesUs(t *testing.T) {
 	w.list("dev", five[:1]...)
 	w.post("alice@example.com", dev)
 	w.deliver()
-	w.want(queue.Outbound, "T<a@example.com>: deferred: relay "+l.Addr().String()+": the server refuses us: 450 4.3.2 554 5.7.1 go away")
+	w.want(queue.Outbound, "T<a@example.com>: deferred: relay "+l.Addr().String()+": the server refuses us: 554 5.7.1 go away")
 }
 
 // TestDropped ends the connection at every point, once: nobody is lost, and

@@ -22,6 +22,9 @@ type fakeRelay struct {
 	lmtp        bool
 	heloOnly    bool   // EHLO is refused
 	extensions  string // keywords to announce, besides the first line
+	limits      string // RFC 9422, to announce
+	atMost      int    // recipients in a transaction; 0: any number
+	tooMany     string // what the next one hears
 	refuseXVERP bool   // announced, and refused with 555 at MAIL
 	tls         *tls.Config
 	auth        string // what AUTH PLAIN must be; empty: not offered
@@ -132,6 +135,9 @@ func (f *fakeRelay) session(c net.Conn) {
 				continue
 			}
 			lines := append([]string{"relay.example.org"}, strings.Fields(f.extensions)...)
+			if f.limits != "" {
+				lines = append(lines, "LIMITS "+f.limits)
+			}
 			if _, secret := c.(*tls.Conn); f.tls != nil && !secret {
 				lines = append(lines, "STARTTLS")
 			} else if secret && f.auth != "" {
@@ -175,6 +181,10 @@ func (f *fakeRelay) session(c net.Conn) {
 			address := strings.TrimSuffix(strings.TrimPrefix(arg, "TO:<"), ">")
 			if !open {
 				say("503 5.5.1 need MAIL")
+				continue
+			}
+			if f.atMost > 0 && len(to) == f.atMost {
+				say("%s", f.tooMany)
 				continue
 			}
 			f.mu.Lock()

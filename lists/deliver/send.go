@@ -252,9 +252,10 @@ func (s *sending) take(ctx context.Context, w *worker) *job {
 			case j.mode == untaken:
 				j.mode = taken
 				return j
-			case j.mode == personal && len(j.rcpts) > 0:
+			case j.late || len(j.rcpts) <= minShare:
+			case j.mode == personal:
 				return j
-			case j.mode == taken && !j.late && len(j.rcpts) > minShare:
+			case j.mode == taken:
 				wait = true
 			}
 		}
@@ -302,7 +303,7 @@ func (s *sending) with(ctx context.Context, l *link, j *job) (onward bool) {
 	xverp := relay.Verp != "self" && j.dest == "" && !j.apart && offers(l, "XVERP")
 	switch {
 	case !s.m.VERP || xverp:
-		switch s.together(l, j, xverp && s.m.VERP) {
+		switch s.together(ctx, l, j, xverp && s.m.VERP) {
 		case anew:
 			return true
 		case finished:
@@ -383,33 +384,76 @@ const (
 	apart            // XVERP was announced, and refused when it came to it
 )
 
-// together sends to all recipients of a job at once.
-func (s *sending) together(l *link, j *job, xverp bool) verdict {
-	t := s.transaction(s.m.From, j.rcpts)
-	t.VERP = xverp
-	reused := l.used
-	l.used = true
-	var replies []smtp.Reply
-	for _, out := range l.Stream(func() *smtp.Transaction {
+// together sends to all recipients of a job at once, or to as many as the server
+// takes in one transaction, and then to the others.
+func (s *sending) together(ctx context.Context, l *link, j *job, xverp bool) verdict {
+	for {
+		t := s.transaction(s.m.From, j.rcpts)
+		t.VERP = xverp
+		reused := l.used
+		l.used = true
+		var replies []smtp.Reply
+		for _, replies = range l.Stream(once(t)) {
+			l.place.progress()
+		}
+		switch {
+		case reused && all421(replies): // none at all, too
+			return anew
+		case replies == nil:
+			s.because(l.Err().Error())
+			return finished
+		case xverp && !offers(l, "XVERP"):
+			return apart
+		}
+		rest := s.settle(j.rcpts, replies)
+		s.sync()
+		if len(rest) == 0 || s.failed() || ctx.Err() != nil {
+			return finished
+		}
+		s.mu.Lock()
+		j.rcpts = rest
+		s.mu.Unlock()
+		if l.Err() != nil {
+			return anew
+		}
+	}
+}
+
+// once gives a transaction, and then no more.
+func once(t *smtp.Transaction) func() *smtp.Transaction {
+	return func() *smtp.Transaction {
 		next := t
 		t = nil
 		return next
-	}) {
-		replies = out
-		l.place.progress()
 	}
-	switch {
-	case reused && all421(replies): // none at all, too
-		return anew
-	case replies == nil:
-		s.because(l.Err().Error())
-		return finished
-	case xverp && !offers(l, "XVERP"):
-		return apart
+}
+
+// settle marks what came of a transaction. It gives those recipients for whom there
+// was no room in it, if others were taken: it leads on to send to them now.
+func (s *sending) settle(batch []queue.Recipient, replies []smtp.Reply) (rest []queue.Recipient) {
+	taken := func(r smtp.Reply) bool { return r.Code/100 == 2 }
+	if !slices.ContainsFunc(replies, smtp.IsTooMany) || !slices.ContainsFunc(replies, taken) {
+		s.mark(s.m.From, batch, replies)
+		return nil
 	}
-	s.mark(s.m.From, j.rcpts, replies)
-	s.sync()
-	return finished
+	var now []queue.Recipient
+	var said []smtp.Reply
+	for i, r := range replies {
+		if smtp.IsTooMany(r) {
+			rest = append(rest, batch[i])
+		} else {
+			now, said = append(now, batch[i]), append(said, r)
+		}
+	}
+	s.mark(s.m.From, now, said)
+	return rest
+}
+
+// failed says that this host cannot go on with the message.
+func (s *sending) failed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err != nil
 }
 
 func all421(replies []smtp.Reply) bool {
@@ -462,7 +506,7 @@ func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
 	j.rcpts = append(again, j.rcpts...)
 	// A server without progress on a connection that it has let us use before has
 	// only had enough of that.
-	if err := l.Err(); err != nil && (!progress && !reused || timedOut(err)) {
+	if err := l.Err(); err != nil && err != smtp.ErrSpent && (!progress && !reused || timedOut(err)) {
 		s.reason, j.mode = err.Error(), over
 		return false
 	}

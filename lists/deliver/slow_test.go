@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -253,5 +254,53 @@ func TestManySlow(t *testing.T) {
 	}
 	if p.busy != 0 || len(p.slow) != 0 {
 		t.Errorf("in the end %d count, %d are slow", p.busy, len(p.slow))
+	}
+}
+
+// TestTooMany: recipients for whom a transaction has no room have the next one, at
+// once, whether the server announces that (RFC 9422) or says it when it comes to it;
+// one that announces how many messages a connection may bring gets no more.
+func TestTooMany(t *testing.T) {
+	members := []string{"a@example.com", "b@example.net", "c@example.com", "d@example.net", "e@example.org"}
+	for name, test := range map[string]struct {
+		relay   *fakeRelay
+		batches []int
+		conns   int
+	}{
+		"RCPTMAX":                {&fakeRelay{extensions: "PIPELINING XVERP", limits: "RCPTMAX=2"}, []int{2, 2, 1}, 1},
+		"RCPTMAX, no more":       {&fakeRelay{extensions: "PIPELINING XVERP", limits: "RCPTMAX=2", atMost: 2, tooMany: "554 5.7.1 that was a mistake"}, []int{2, 2, 1}, 1},
+		"RCPTDOMAINMAX":          {&fakeRelay{extensions: "XVERP", limits: "RCPTDOMAINMAX=1"}, []int{2, 2, 1}, 1},
+		"MAILMAX":                {&fakeRelay{extensions: "PIPELINING", limits: "MAILMAX=2"}, []int{1, 1, 1, 1, 1}, 3},
+		"MAILMAX and RCPTMAX":    {&fakeRelay{extensions: "PIPELINING XVERP", limits: "MAILMAX=1 RCPTMAX=2"}, []int{2, 2, 1}, 3},
+		"452":                    {&fakeRelay{extensions: "PIPELINING XVERP", atMost: 2, tooMany: "452 4.5.3 too many recipients"}, []int{2, 2, 1}, 1},
+		"552, as RFC 821 has it": {&fakeRelay{extensions: "PIPELINING XVERP", atMost: 3, tooMany: "552 too many recipients"}, []int{3, 2}, 1},
+		"552 5.5.3":              {&fakeRelay{extensions: "XVERP", atMost: 1, tooMany: "552 5.5.3 too many recipients"}, []int{1, 1, 1, 1, 1}, 1},
+		"LMTP":                   {&fakeRelay{lmtp: true, extensions: "PIPELINING XVERP", atMost: 4, tooMany: "452 4.5.3 too many recipients"}, []int{4, 1}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, test.relay.start(t), "connections = 1")
+			w.list("dev", members...)
+			w.post("poster@example.com", dev)
+			w.deliver()
+			w.wantEmpty()
+			w.wantTaken(test.relay, members...)
+			if batches, conns := test.relay.seen(); !slices.Equal(batches, test.batches) || conns != test.conns {
+				t.Errorf("batches of %v on %d connections, want %v on %d", batches, conns, test.batches, test.conns)
+			}
+		})
+	}
+}
+
+// TestNoRoom: where nobody at all has room the message waits, and is not sent to the
+// same server again and again.
+func TestNoRoom(t *testing.T) {
+	f := &fakeRelay{extensions: "PIPELINING XVERP", rcpt: map[string][]string{"a@example.com": {"452 4.5.3 no room"}, "b@example.com": {"452 4.5.3 no room"}}}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", "a@example.com", "b@example.com")
+	w.post("poster@example.com", dev)
+	w.deliver()
+	w.want(queue.Outbound, "T<a@example.com> T<b@example.com>: deferred: 452 4.5.3 no room (and 1 more)")
+	if len(f.commands) != 1 {
+		t.Errorf("it was sent %d times", len(f.commands))
 	}
 }
