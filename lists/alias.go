@@ -30,9 +30,11 @@ const maxHops = 4
 const maxPointer = 1024
 
 // place is where in lists_dir the list with an address is, or would be.
-func (l *List) place(addr smtp.Path) (string, error) {
-	s := Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: l.delimiter}
-	return s.Dir(addr)
+func (l *List) place(addr smtp.Path) (string, error) { return l.site().Dir(addr) }
+
+// site is as much of a list's site as says which lists there are.
+func (l *List) site() *Site {
+	return &Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: l.delimiter}
 }
 
 // readPointer reads where another address leads. fs.ErrNotExist: it is none, but a
@@ -115,9 +117,9 @@ func (l *List) point(aliases []smtp.Path) (err error) {
 		if alias.Key() == l.Addr.Key() {
 			continue
 		}
-		file, err := l.place(alias)
+		file, err := l.site().newDir(alias)
 		if err != nil {
-			return inputError("aliases: %s cannot be the address of a list", alias.Address())
+			return inputError("aliases: %v", err)
 		}
 		if to, err := readPointer(file); err == nil && to.Key() == l.Addr.Key() {
 			continue

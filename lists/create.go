@@ -134,27 +134,7 @@ func (l *List) accept(text string) (*List, error) {
 	if err := decodeConfig(l.ConfigFile(), text, &c.Config); err != nil {
 		return nil, err
 	}
-	if err := c.check(text); err != nil {
-		return nil, err
-	}
-	return &c, c.ownsItself(text)
-}
-
-// ownsItself refuses owners and moderators who are the list: what it writes to them
-// would come back to it, and nobody would read it.
-func (l *List) ownsItself(text string) error {
-	for _, who := range []struct {
-		key   string
-		paths []smtp.Path
-	}{{"owners", l.owners}, {"moderators", l.mods}} {
-		for _, p := range who.paths {
-			if l.isOwn(p) {
-				return &ConfigError{File: l.ConfigFile(), Line: lineOf(text, who.key), Key: who.key,
-					Text: p.Address() + " is the list itself, so nobody would read what it writes to them; name a person"}
-			}
-		}
-	}
-	return nil
+	return &c, c.check(text)
 }
 
 // needOwners refuses a list.toml without owners: mail to them would have nowhere
@@ -203,10 +183,18 @@ func (l *List) rewrite(to func(Config) []string, point bool) error {
 			return err
 		}
 	}
-	isOwners := func(setting string) bool { return strings.HasPrefix(strings.TrimSpace(setting), "owners") }
+	sets := func(keys ...string) bool {
+		return slices.ContainsFunc(settings, func(setting string) bool {
+			key, _, _ := strings.Cut(setting, "=")
+			return slices.Contains(keys, strings.TrimSpace(key))
+		})
+	}
 	next, err := l.accept(text)
-	if err == nil && slices.ContainsFunc(settings, isOwners) {
+	if err == nil && sets("owners") {
 		err = l.needOwners(text)
+	}
+	if err == nil && sets("owners", "moderators", "aliases") {
+		err = next.ownsItself(text)
 	}
 	if err == nil && point {
 		err = l.point(next.aliases)

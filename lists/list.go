@@ -53,6 +53,15 @@ func (s *Site) validName(name string) bool {
 	return true
 }
 
+// isDotString says that the name of a list needs no quotes: RFC 5321, 4.1.2.
+func isDotString(name string) bool {
+	return !strings.Contains(name, "..") && !strings.HasSuffix(name, ".")
+}
+
+// NeedsQuotes says that the list has a name that most mail programs cannot write.
+// There is none such but by hand.
+func (l *List) NeedsQuotes() bool { return !isDotString(l.Addr.Local) }
+
 // Dir is the directory of a list, whether it exists or not. The error is
 // ReplyNoList for an address that cannot be a list's.
 func (s *Site) Dir(addr smtp.Path) (string, error) {
@@ -210,4 +219,21 @@ func (s *Site) All(yield func(addr smtp.Path, l *List, err error) bool) error {
 		}
 	}
 	return nil
+}
+
+// Strays are directories where lists are that no address leads to, since a name
+// cannot be like that.
+func (s *Site) Strays() (dirs []string, err error) {
+	found, err := filepath.Glob(filepath.Join(s.ListsDir, "*", "*", "list.toml"))
+	for _, file := range found {
+		dir := filepath.Dir(file)
+		name, domain := filepath.Base(dir), filepath.Base(filepath.Dir(dir))
+		if name[0] == '.' || domain[0] == '.' { // of a list that comes or goes
+			continue
+		}
+		if ascii, ok := smtp.ASCIIDomain(domain); ascii != domain || !ok || !s.validName(name) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs, err
 }

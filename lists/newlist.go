@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -69,7 +68,7 @@ func (s *Site) newDir(addr smtp.Path) (string, error) {
 		return "", inputError("%s cannot be a list: a name has letters, digits and ._- but not %q, and at most %d of them",
 			addr.Address(), s.RecipientDelimiter, MaxName)
 	}
-	if name := filepath.Base(dir); strings.Contains(name, "..") || strings.HasSuffix(name, ".") {
+	if !isDotString(filepath.Base(dir)) {
 		return "", inputError("%s cannot be a list: two dots in a row, or one at the end of the name, would need quotes, which most mail programs cannot write", addr.Address())
 	}
 	return dir, nil
@@ -92,8 +91,11 @@ func (d *NewList) begin(text string) (err error) {
 		return err
 	}
 	for _, alias := range d.aliases {
-		if file, err := d.place(alias); err != nil || alias.Key() == d.Addr.Key() {
-			return inputError("aliases: %s cannot be another address of the list", alias.Address())
+		if alias.Key() == d.Addr.Key() {
+			return inputError("aliases: %s is the address of the list itself", alias.Address())
+		}
+		if file, err := d.List.site().newDir(alias); err != nil {
+			return inputError("aliases: %v", err)
 		} else if _, err := os.Lstat(file); err == nil {
 			return inputError("aliases: %s is a list already, or another address of one", alias.Address())
 		}

@@ -282,6 +282,12 @@ func (k *checker) lists() {
 		k.list(l)
 		return true
 	})
+	if strays, err := k.site.Strays(); err == nil {
+		for _, dir := range strays {
+			k.wrong("lists_dir", dir+" is no list, since an address like that cannot be one",
+				fmt.Sprintf("give it a name of small letters, digits and ._- without %q, and its domain as the DNS has it", k.site.RecipientDelimiter))
+		}
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		k.wrong("lists_dir", k.site.ListsDir+" is not there, so all posts are deferred", "mount its disk, or if there never was one: "+k.install(k.site.ListsDir))
@@ -313,6 +319,12 @@ func (k *checker) list(l *lists.List) {
 	about := l.Addr.Address()
 	if len(l.Owners) == 0 {
 		k.wrong(about, "has no owners, so mail to "+l.Verb("owner").Address()+" fails", "superlist list set "+about+" owners=YOU")
+	}
+	if err := l.CheckOwners(); err != nil {
+		k.wrong(about, err.Error(), "superlist list set "+about+" owners=YOU")
+	}
+	if l.NeedsQuotes() {
+		k.warn(about, "has a name that needs quotes, which most mail programs cannot write", "superlist list mv "+about+" ANOTHER")
 	}
 	m, err := l.Members()
 	if err != nil {

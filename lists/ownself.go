@@ -1,0 +1,72 @@
+package lists
+
+import (
+	"fmt"
+	"slices"
+
+	"superlist/smtp"
+)
+
+// CheckOwners is an error where an owner or moderator is the list itself, or another
+// list here that leads back to it.
+func (l *List) CheckOwners() error {
+	var none Config
+	text, _ := readConfig(l.ConfigFile(), &none)
+	return l.ownsItself(text)
+}
+
+// ownsItself refuses owners and moderators who are the list: what it writes to them
+// would come back to it, and nobody would read it.
+func (l *List) ownsItself(text string) error {
+	for _, who := range []struct {
+		key   string
+		paths []smtp.Path
+	}{{"owners", l.owners}, {"moderators", l.mods}} {
+		for _, p := range who.paths {
+			what := "is the list itself"
+			if !l.isOwn(p) {
+				through, back := l.leadsBack(p, nil)
+				if !back {
+					continue
+				}
+				what = fmt.Sprintf("is the list %s, which leads back to this one", through.Addr.Address())
+			}
+			return &ConfigError{File: l.ConfigFile(), Line: lineOf(text, who.key), Key: who.key,
+				Text: p.Address() + " " + what + ", so nobody would read what it writes to them; name a person"}
+		}
+	}
+	return nil
+}
+
+// leadsBack says whether an address is of another list here, through, and mail to
+// it would come back: to its owners and moderators, or by this list being a member
+// of it. seen are lists that were looked at before.
+func (l *List) leadsBack(p smtp.Path, seen []smtp.Path) (through *List, back bool) {
+	d, _ := l.site().Resolve(p) // whatever the address is for
+	if d.List == nil || slices.Contains(seen, d.List.Addr) {
+		return nil, false
+	}
+	seen = append(seen, d.List.Addr)
+	for _, next := range slices.Concat(d.List.owners, d.List.mods) {
+		if l.isOwn(next) {
+			return d.List, true
+		}
+		if _, back := l.leadsBack(next, seen); back {
+			return d.List, true
+		}
+	}
+	if d.Verb != "" {
+		return nil, false
+	}
+	members, err := d.List.Members()
+	if err != nil {
+		return nil, false
+	}
+	defer members.Close()
+	for _, own := range append(slices.Clone(l.aliases), l.Addr) {
+		if member, there, _ := members.Find(own); there && !member.NoMail {
+			return d.List, true
+		}
+	}
+	return nil, false
+}
