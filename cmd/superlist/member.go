@@ -18,7 +18,7 @@ func (a *app) memberCommand() *cobra.Command {
 	c := &cobra.Command{Use: "member", Short: "Add, show and remove the members of a list",
 		Example: "  superlist member add dev@lists.example.org alice@example.com", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(a.memberAdd(), a.memberSet(), a.memberRm(), a.memberLs(), a.memberImport(), a.memberExport())
+	c.AddCommand(a.memberAdd(), a.memberSet(), a.memberRm(), a.memberLs(), a.memberFind(), a.memberMove(), a.memberErase(), a.memberImport(), a.memberExport())
 	return c
 }
 
@@ -193,12 +193,18 @@ func (a *app) addMembers(c *cobra.Command, list string, members []lists.Member) 
 }
 
 func (a *app) memberRm() *cobra.Command {
-	return &cobra.Command{
+	var everywhere bool
+	c := &cobra.Command{
 		Use: "rm LIST ADDRESS... | -", Short: "Remove members",
-		Example:           "  superlist member rm dev@lists.example.org bob@example.net",
-		Args:              args(cobra.MinimumNArgs(2)),
+		Long: `Remove members of a list. With --everywhere all arguments are addresses, and are
+taken off every list.`,
+		Example: `  superlist member rm dev@lists.example.org bob@example.net
+  superlist member rm --everywhere bob@example.net`,
 		ValidArgsFunction: a.completeMember,
 		RunE: func(c *cobra.Command, arg []string) error {
+			if everywhere {
+				return a.removeEverywhere(c, arg)
+			}
 			members, err := memberArgs(c, arg[1:])
 			if err != nil {
 				return err
@@ -234,6 +240,14 @@ func (a *app) memberRm() *cobra.Command {
 			return nil
 		},
 	}
+	c.Args = args(func(c *cobra.Command, arg []string) error {
+		if everywhere {
+			return cobra.MinimumNArgs(1)(c, arg)
+		}
+		return cobra.MinimumNArgs(2)(c, arg)
+	})
+	c.Flags().BoolVar(&everywhere, "everywhere", false, "from all lists")
+	return c
 }
 
 // A memberRow is a member as ls shows him.

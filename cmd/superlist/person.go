@@ -1,0 +1,292 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+// onAll does something with each list of the site, or with the one that is named.
+// One that cannot be opened does not hinder the others, and is named at the end.
+func onAll(site *lists.Site, one string, do func(*lists.List) error) error {
+	if one != "" {
+		l, err := openList(site, one)
+		if err != nil {
+			return err
+		}
+		return do(l)
+	}
+	var trouble []error
+	err := site.All(func(addr smtp.Path, l *lists.List, err error) bool {
+		if err == nil {
+			err = do(l)
+		}
+		if err != nil {
+			trouble = append(trouble, fmt.Errorf("%s: %w", addr.Address(), err))
+		}
+		return true
+	})
+	return errors.Join(append(trouble, err)...)
+}
+
+func (a *app) memberFind() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "find ADDRESS", Short: "Show what somebody is to which list",
+		Long: `Show what somebody is to which list: member, another address of a member, owner,
+moderator, allowed, banned, or waiting for the owners. ADDRESS may be a pattern:
+*@example.net, or example.net, which is the same.`,
+		Example: `  superlist member find alice@example.com
+  superlist member find '*@example.net' --json`,
+		Args: args(cobra.ExactArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(c *cobra.Command, arg []string) error {
+			search, ok := lists.NewSearch(arg[0])
+			if !ok {
+				return &exitError{exDataErr, fmt.Errorf("%q is neither an address nor a pattern like *@example.net", arg[0])}
+			}
+			site, err := a.site()
+			if err != nil {
+				return err
+			}
+			all := []lists.Part{}
+			err = onAll(site, "", func(l *lists.List) error {
+				parts, err := l.Parts(search)
+				all = append(all, parts...)
+				return err
+			})
+			t := table{"LIST", "AS", "ADDRESS", "WORDS"}.rows()
+			for _, p := range all {
+				t.add(p.List, p.As, p.Address, strings.Join(p.Words, " "))
+			}
+			if serr := show(c, asJSON, all, t); serr != nil || err != nil {
+				return errors.Join(serr, err)
+			}
+			if len(all) == 0 {
+				return &exitError{exNoUser, fmt.Errorf("%s is on no list", arg[0])}
+			}
+			return nil
+		},
+	}
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// A movedRow is a list on which somebody has a new address.
+type movedRow struct {
+	List string   `json:"list"`
+	As   []string `json:"as"`
+}
+
+func (a *app) memberMove() *cobra.Command {
+	var dryRun, asJSON bool
+	var list string
+	c := &cobra.Command{
+		Use: "mv OLD NEW", Short: "Give somebody another address, on all lists",
+		Long: `Give somebody another address, on all lists, or on the one that --list names:
+among the members, with the words behind it, and where they are an owner, a
+moderator or allowed. A ban stays as it is. Where the new address is a member
+already, the old one goes and the new one stays as it is.`,
+		Example: `  superlist member mv alice@example.com alice@example.net --dry-run
+  superlist member mv alice@example.com alice@example.net --list dev@lists.example.org`,
+		Args: args(cobra.ExactArgs(2)), ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(c *cobra.Command, arg []string) error {
+			old, err := parseAddress(arg[0])
+			if err != nil {
+				return err
+			}
+			to, ok := lists.ParseMember(arg[1])
+			if !ok || len(to.Words) > 0 {
+				return &exitError{exDataErr, fmt.Errorf("%q cannot be a member's address", arg[1])}
+			}
+			search, _ := lists.NewSearch(old.Address())
+			site, err := a.site()
+			if err != nil {
+				return err
+			}
+			rows := []movedRow{}
+			err = onAll(site, list, func(l *lists.List) error {
+				parts, err := l.Parts(search)
+				if err != nil {
+					return err
+				}
+				row := movedRow{List: l.Addr.Address(), As: []string{}}
+				for _, p := range parts {
+					if p.As != lists.AsBanned && p.As != lists.AsWaiting && !slices.Contains(row.As, p.As) {
+						row.As = append(row.As, p.As)
+					}
+				}
+				if !dryRun {
+					if row.As, err = l.Readdress(old, to.Path); err != nil {
+						return err
+					}
+				}
+				if len(row.As) == 0 {
+					return nil
+				}
+				rows = append(rows, row)
+				if !dryRun {
+					logged(c, site, "changed", l.Addr, "member=%s to=%s as=%s", old, to.Path, strings.Join(row.As, ","))
+				}
+				return nil
+			})
+			t := table{"LIST", "AS"}.rows()
+			for _, r := range rows {
+				t.add(r.List, strings.Join(r.As, ", "))
+			}
+			if serr := show(c, asJSON, rows, t); serr != nil || err != nil {
+				return errors.Join(serr, err)
+			}
+			if len(rows) == 0 {
+				return &exitError{exNoUser, fmt.Errorf("%s is on no list", old.Address())}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&list, "list", "", "only on this list")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "change nothing, and say what would be")
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// removeEverywhere takes addresses off every list.
+func (a *app) removeEverywhere(c *cobra.Command, addresses []string) error {
+	members, err := memberArgs(c, addresses)
+	if err != nil {
+		return err
+	}
+	site, err := a.site()
+	if err != nil {
+		return err
+	}
+	found := make(map[string]bool)
+	err = onAll(site, "", func(l *lists.List) error {
+		there, err := membersAmong(l, members)
+		if err != nil || len(there) == 0 {
+			return err
+		}
+		err = l.EditMembers(func(set lists.MemberSet) error {
+			for _, m := range there {
+				set.Remove(m.Path)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		loggedMembers(c, site, "unsubscribed", l.Addr, there)
+		for _, m := range there {
+			found[m.Path.Key()] = true
+			say(c.OutOrStdout(), "removed %s from %s\n", m.Path.Address(), l.Addr.Address())
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var unknown []string
+	for _, m := range members {
+		if !found[m.Path.Key()] {
+			unknown = append(unknown, m.Path.Address())
+		}
+	}
+	if len(unknown) > 0 {
+		return &exitError{exNoUser, errors.New("on no list: " + strings.Join(unknown, ", "))}
+	}
+	return nil
+}
+
+// membersAmong are those of some who are members of a list.
+func membersAmong(l *lists.List, some []lists.Member) (there []lists.Member, err error) {
+	members, err := l.Members()
+	if err != nil {
+		return nil, err
+	}
+	defer members.Close()
+	for _, m := range some {
+		_, ok, err := members.Find(m.Path)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			there = append(there, m)
+		}
+	}
+	return there, nil
+}
+
+func (a *app) memberErase() *cobra.Command {
+	var bans, dryRun, asJSON bool
+	c := &cobra.Command{
+		Use: "erase ADDRESS", Short: "Forget somebody, on all lists",
+		Long: `Forget somebody, on all lists, as who asks for it by law wants it: off the
+members, with other addresses that stand there for them, out of allow, of those
+who wait for the owners, their held posts, and the delivery reports about them.
+
+What stays is named: bans, unless --ban is given; that they are an owner or a
+moderator; their posts in archives. Elsewhere stay: the log, which is rotated;
+mail in the queue, for five days at most; in decided/, for eleven days, what was
+decided about them; in asked/, for a day, a hash of their address; backups.`,
+		Example: "  superlist member erase alice@example.com --dry-run",
+		Args:    args(cobra.ExactArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(c *cobra.Command, arg []string) error {
+			who, err := parseAddress(arg[0])
+			if err != nil {
+				return err
+			}
+			site, err := a.site()
+			if err != nil {
+				return err
+			}
+			all := []lists.Erased{}
+			err = onAll(site, "", func(l *lists.List) error {
+				e, err := site.Erase(l, who, bans, dryRun)
+				if !e.Any() {
+					return err
+				}
+				all = append(all, e)
+				if !dryRun {
+					logged(c, site, "erased", l.Addr, "member=%s members=%d allow=%d ban=%d waiting=%d held=%d bounces=%d",
+						who, e.Members, e.Allow, e.Ban, e.Waiting, e.Held, e.Bounces)
+				}
+				return err
+			})
+			if serr := showErased(c, asJSON, all); serr != nil || err != nil {
+				return errors.Join(serr, err)
+			}
+			if len(all) == 0 {
+				return &exitError{exNoUser, fmt.Errorf("no list knows %s", who.Address())}
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&bans, "ban", false, "out of ban, too: they can come back")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "change nothing, and say what would be")
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+func showErased(c *cobra.Command, asJSON bool, all []lists.Erased) error {
+	t := table{"LIST", "MEMBERS", "ALLOW", "BAN", "WAITING", "HELD", "BOUNCES"}.rows()
+	for _, e := range all {
+		cells := []string{e.List}
+		for _, n := range []int{e.Members, e.Allow, e.Ban, e.Waiting, e.Held, e.Bounces} {
+			cells = append(cells, fmt.Sprint(n))
+		}
+		t.add(cells...)
+	}
+	if err := show(c, asJSON, all, t); err != nil || asJSON {
+		return err
+	}
+	for _, e := range all {
+		for _, left := range e.Left {
+			say(c.OutOrStdout(), "left on %s: %s\n", e.List, left)
+		}
+	}
+	return nil
+}
