@@ -5,6 +5,8 @@ import (
 	digest "hash"
 	"slices"
 	"time"
+
+	"superlist/lists/rewrite"
 )
 
 // An again recognises a message that was taken before. In SMTP our reply is the
@@ -12,19 +14,28 @@ import (
 // client is told to come again, and the message is here already.
 type again struct {
 	body digest.Hash
+	sure []bool   // by recipient: it is accepted, and neither held, nor asked about, nor dropped
 	keys [][]byte // of the recipients that get it now
 }
 
 func newAgain() *again { return &again{body: sha256.New()} }
 
 // name gives the message a name for each recipient. The same message has the same
-// Message-ID and the same body: the rest of the header may have been changed by
-// the filters before us. Without a Message-ID there is no name.
-func (m *Incoming) name(i int, id string) []byte {
+// sender, login, author, Message-ID and body: the rest of the header may have been
+// changed by the filters before us. Who has seen somebody's message can send it
+// first, but in a name of their own it is another one.
+func (m *Incoming) name(i int, id string, h rewrite.Header) []byte {
 	key := sha256.New()
-	for _, part := range []string{m.env.To[i].Key(), id, string(m.again.body.Sum(nil))} {
-		key.Write(append([]byte(part), 0))
+	add := func(part string) { key.Write(append([]byte(part), 0)) }
+	add(m.env.To[i].Key())
+	add(m.env.From.Key())
+	add(m.env.Login)
+	add(id)
+	for _, f := range h.All("From") {
+		add(f.Value())
 	}
+	add("")
+	key.Write(m.again.body.Sum(nil))
 	return key.Sum(nil)
 }
 
@@ -41,11 +52,11 @@ func (m *Incoming) without(refused []int) []int {
 		if slices.Contains(refused, i) {
 			continue
 		}
-		key := m.name(i, id)
+		key := m.name(i, id, h)
 		if earlier, ok := m.in.Spool.Taken(key, now); ok {
 			before = earlier
 			refused = append(refused, i)
-		} else {
+		} else if m.again.sure[i] {
 			m.again.keys = append(m.again.keys, key)
 		}
 	}
@@ -55,7 +66,9 @@ func (m *Incoming) without(refused []int) []int {
 	return refused
 }
 
-// remember makes the message known for the recipients that got it now.
+// remember makes the message known for the recipients that got it now. What is
+// held, or dropped, is not: who sends it again, from the right address or logged
+// in, must be heard.
 func (m *Incoming) remember() {
 	if m.again == nil {
 		return

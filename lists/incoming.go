@@ -148,6 +148,9 @@ func (m *Incoming) together(outcomes []error) error {
 // judge gives one verdict for each recipient.
 func (m *Incoming) judge() []error {
 	verdicts := make([]error, len(m.in.dests))
+	if m.again != nil {
+		m.again.sure = slices.Repeat([]bool{true}, len(verdicts))
+	}
 	h, whole := m.header.Header()
 	m.msgID = h.Get("Message-ID")
 	if m.env.Body == smtp.BinaryMIME { // there are no lines in its body
@@ -178,7 +181,11 @@ func (m *Incoming) judge() []error {
 		case m.hold != "" && d.Purpose != Post:
 			verdicts[i] = m.unheld()
 		case d.Purpose == Post:
-			verdicts[i] = m.judgePost(h, d.List)
+			var decision Decision
+			decision, verdicts[i] = m.judgePost(h, d.List)
+			if m.again != nil {
+				m.again.sure[i] = decision.Verdict == Accept && m.hold == ""
+			}
 		case d.Purpose == Ask:
 			verdicts[i] = m.judgeCommand(h, d)
 		case d.Purpose == Owner:
@@ -220,16 +227,16 @@ func looped(h rewrite.Header, d Destination) bool {
 }
 
 // judgePost holds a post against what the list wants of its header.
-func (m *Incoming) judgePost(h rewrite.Header, l *List) error {
+func (m *Incoming) judgePost(h rewrite.Header, l *List) (Decision, error) {
 	if m.env.From.IsNull() {
-		return replyNoBounces
+		return Decision{}, replyNoBounces
 	}
 	// Who wrote it deliver finds out, where that matters: no refusal depends on it.
 	d, err := l.Judge(&Posting{From: m.env.From, Header: h, Body: m.body, Proved: m.in.authors(m.env)})
-	if err != nil {
-		return err
+	if err == nil {
+		err = d.Err()
 	}
-	return d.Err()
+	return d, err
 }
 
 // body is Posting.Body.

@@ -219,8 +219,8 @@ const maxInboundID = 200
 // likes; a list's mail, with recipients of its own choice, is deliver's to make.
 func (h *Head) checkInbound() error {
 	switch {
-	case !h.List.IsNull(), h.VERP, h.Why != "":
-		return fmt.Errorf("%w: list, verp and why are not for a session to say", ErrDamaged)
+	case !h.List.IsNull(), h.VERP, h.Why != "", h.Gone != 0:
+		return fmt.Errorf("%w: list, verp, why and gone are not for a session to say", ErrDamaged)
 	case len(h.ID) > maxInboundID || !('0' <= h.ID[0] && h.ID[0] <= '9'):
 		return fmt.Errorf("%w: no session calls a message %s", ErrDamaged, h.ID)
 	}

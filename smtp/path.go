@@ -165,10 +165,11 @@ func (p *pathParser) route() bool {
 	}
 }
 
-// local reads a local part in any of its spellings, and unquotes it.
+// local reads a local part in any of its spellings, and unquotes it. Between quotes
+// there may be nothing: RFC 5321, 4.1.2, Quoted-string.
 func (p *pathParser) local() (string, bool) {
 	var b strings.Builder
-	quoted := false
+	quoted, quotes := false, false
 	for i := 0; i < len(p.s); i++ {
 		c := p.s[i]
 		switch {
@@ -187,16 +188,16 @@ func (p *pathParser) local() (string, bool) {
 			}
 			b.WriteByte(p.s[i])
 		case c == '"':
-			quoted = !quoted
+			quoted, quotes = !quoted, true
 		case quoted, c == '.', isAtext(c):
 			b.WriteByte(c)
 		default:
 			p.s = p.s[i:]
-			return b.String(), b.Len() > 0
+			return b.String(), b.Len() > 0 || quotes
 		}
 	}
 	p.s = ""
-	return b.String(), b.Len() > 0 && !quoted
+	return b.String(), (b.Len() > 0 || quotes) && !quoted
 }
 
 // domain reads a domain or an address literal.

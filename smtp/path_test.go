@@ -42,6 +42,8 @@ var pathTests = []struct {
 	{"<!#$%&'*+-/=?^_`{|}~@x.y>", Path{"!#$%&'*+-/=?^_`{|}~", "x.y"}, ""},
 	{`<"a b"@x.y>`, Path{"a b", "x.y"}, ""},
 	{`<a\ b@x.y>`, Path{"a b", "x.y"}, ""},
+	{`<""@x.y>`, Path{"", "x.y"}, ""},
+	{`<""""@x.y> SIZE=1`, Path{"", "x.y"}, " SIZE=1"},
 	{`<"a@b"@x.y>`, Path{"a@b", "x.y"}, ""},
 	{`<a\@b@x.y>`, Path{"a@b", "x.y"}, ""},
 	{`<"<>()[],;:"@x.y>`, Path{"<>()[],;:", "x.y"}, ""},
@@ -85,7 +87,7 @@ func roundTrip(t *testing.T, p Path) {
 func TestParsePathRefuses(t *testing.T) {
 	for _, in := range []string{
 		``, ` `, `<`, `>`, `<a`, `<a>`, `<a@>`, `<@>`, `<@x>`, `<@x.y>`, `<@x:>`, `<@x,a@y>`, `<@x:@y:a@z>`, `<@x,@:a@y>`, `<@:a@y>`,
-		`<""@x>`, `<"">`, `<"a@x>`, `<"a\`, `<a\`, `<a"@x>`, `<a b@x>`, `<a@x`, `<a@x y>`, `<a@x>>`[:4],
+		`<@x>`, `<"">`, `<"a@x>`, `<"a\`, `<a\`, `<a"@x>`, `<a b@x>`, `<a@x`, `<a@x y>`, `<a@x>>`[:4],
 		`<a@b@c>`, `<<a@x>>`, `<a(b)@x>`, `<a,b@x>`, `<a;b@x>`, `<a:b@x>`, `<a[b]@x>`,
 		`<a@.x>`, `<a@x..y>`, `<a@x..>`, `<a@.>`, `<a@-x>`, `<a@x->`, `<a@x.-y>`, `<a@x!y>`, `<a@x/y>`, `<a@../x>`,
 		`<a@[]>`, `<a@[x]>`, `<a@[192.0.2.1>`, `<a@[192.0.2]>`, `<a@[192.0.2.1]x>`, `<a@[IPv6:]>`, `<a@[IPv6:x]>`, `<a@[fe80::1%eth0]>`, `<a@[[192.0.2.1]]>`,
@@ -112,7 +114,7 @@ func TestParseAddress(t *testing.T) {
 			t.Errorf("ParseAddress(%s) = %q, %v", in, got, ok)
 		}
 	}
-	for _, in := range []string{``, `postmaster`, `<a@x>`, `@y:a@x`, ` a@x`, `a@x `, `a@x>`, `""@x`, "a@x\n"} {
+	for _, in := range []string{``, `postmaster`, `<a@x>`, `@y:a@x`, ` a@x`, `a@x `, `a@x>`, `@x`, `"@x`, `"""@x`, "a@x\n"} {
 		if got, ok := ParseAddress(in); ok {
 			t.Errorf("ParseAddress(%q) = %q", in, got)
 		}
