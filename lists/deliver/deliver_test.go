@@ -448,12 +448,13 @@ func TestOwners(t *testing.T) {
 	f := &fakeRelay{extensions: "PIPELINING XVERP"}
 	w := newWorld(t, f.start(t), "")
 	w.list("dev", five...)
-	w.post("eve@example.net", "DEV+Owner@lists.example.org")
+	const complete = original + "Message-ID: <1@example.net>\r\nDate: today\r\n"
+	w.message("eve@example.net", complete+"\r\n"+originalBody, "DEV+Owner@lists.example.org")
 	w.deliver()
 	w.wantTaken(f, "olga@example.org", "otto@example.org")
 	w.wantEmpty()
 	for _, d := range f.taken() {
-		if d.message != "Delivered-To: dev+owner@lists.example.org\r\n"+original+"\r\n"+originalBody {
+		if d.message != "Delivered-To: dev+owner@lists.example.org\r\n"+complete+"\r\n"+originalBody {
 			t.Errorf("%s got\n%q", d.to, d.message)
 		}
 		if from, err := w.site.Resolve(path(d.from)); err != nil || from.Purpose != lists.Bounce || !from.Member.IsNull() {

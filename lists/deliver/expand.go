@@ -166,8 +166,8 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 	}
 	var header rewrite.Header
 	err = copyWith(m, w, func(h rewrite.Header) []byte {
-		header = h
-		return ofList(l).Apply(h)
+		header = r.complete(m, h)
+		return ofList(l).Apply(header)
 	})
 	number := 0
 	switch {
@@ -198,6 +198,14 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 		return nil
 	}
 	return w.Commit(queue.Outbound)
+}
+
+// complete gives a message a Message-ID and a Date where its author's program has
+// not: once, and before the copy for the archive is made, so that all members, the
+// archive and the digest have the same. A relay would give each batch another. To
+// refuse it helps nobody: it is programs that forget them, and they read no replies.
+func (r *Runner) complete(m *queue.Message, h rewrite.Header) rewrite.Header {
+	return h.Complete(m.ID+"@"+r.Site.Hostname, m.Arrived)
 }
 
 // ofList are the fields that the list writes into what it sends.
@@ -243,8 +251,21 @@ func whoIsNamed(h rewrite.Header) (named map[string]bool) {
 	return named
 }
 
-// toOwners writes a message for the list's owners. It leaves as it came but for
-// the mark that stops it from coming back.
+// withAuthor gives a message to owners a From where it has none. Postfix would write
+// the return path there, which is keyed.
+func (r *Runner) withAuthor(m *queue.Message, h rewrite.Header) rewrite.Header {
+	if h.Get("From") != "" {
+		return h
+	}
+	from := m.From
+	if from.IsNull() || !from.IsASCII() {
+		from = smtp.Path{Local: "MAILER-DAEMON", Domain: r.Site.Hostname}
+	}
+	return h.Given("From", from.String())
+}
+
+// toOwners writes a message for the list's owners. It leaves as it came but for the
+// mark that stops it from coming back, and for what is not for many.
 func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) error {
 	owners := d.List.OwnerPaths()
 	if err := d.List.CountOwnerMail(lists.Network(smtp.OriginAddr(m.Client)), r.now()); err != nil {
@@ -262,6 +283,7 @@ func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) erro
 	}
 	self := d.List.Verb(d.Verb)
 	return r.end(m, w, func(h rewrite.Header) []byte {
+		h = r.withAuthor(m, r.complete(m, h.Public()))
 		r.Log.Printf(maillog.Info, "owners id=%s list=%s from=%s message-id=%s verb=%s owners=%d",
 			m.ID, d.List.Addr, m.From, messageID(h), d.Verb, len(owners))
 		return append(h.Bytes("Delivered-To: "+self.Address()+"\r\n"), "\r\n"...)

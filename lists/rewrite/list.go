@@ -20,17 +20,21 @@ type List struct {
 	Sender      string
 }
 
-// replaced are the fields of a post that give way to the list's own. A list may
-// be a member of another: what the first wrote is no longer true (RFC 2369, 4).
-var replaced = map[string]bool{
-	"list-id": true, "list-post": true, "list-help": true, "list-subscribe": true,
-	"list-unsubscribe": true, "list-unsubscribe-post": true, "list-owner": true,
-	"list-archive": true, "precedence": true, "sender": true,
+// replaces says that a field of a post gives way to the list's own. A list may be a
+// member of another: what the first wrote is no longer true but for List-Archive,
+// where the post is (RFC 2369, 4).
+func replaces(name string) bool {
+	switch strings.ToLower(name) {
+	case "list-id", "list-post", "list-help", "list-subscribe", "list-unsubscribe", "list-unsubscribe-post", "list-owner":
+		return true
+	}
+	return false
 }
 
 // Apply gives the header as the members get it, with the empty line: the list's
-// fields in front, then every field of the post that they do not replace, byte
-// by byte.
+// fields in front, then every public field of the post that they do not replace, byte
+// by byte. Nobody needs Precedence and Sender so much that the author's signature may
+// break: where it covers them they stay as they are, or absent.
 func (l List) Apply(h Header) []byte {
 	var b bytes.Buffer
 	put := func(name, value string) {
@@ -51,10 +55,16 @@ func (l List) Apply(h Header) []byte {
 	put("List-Subscribe", mailto(l.Subscribe))
 	put("List-Unsubscribe", mailto(l.Unsubscribe))
 	put("List-Owner", mailto(l.Owner))
-	put("Precedence", "list")
-	put("Sender", l.Sender)
+	h = h.Public()
+	precedence, sender := !h.signed("Precedence"), !h.signed("Sender")
+	if precedence {
+		put("Precedence", "list")
+	}
+	if sender {
+		put("Sender", l.Sender)
+	}
 	for _, f := range h {
-		if !replaced[strings.ToLower(f.Name)] {
+		if !replaces(f.Name) && !(precedence && f.Is("Precedence")) && !(sender && f.Is("Sender")) {
 			b.Write(f.Raw)
 		}
 	}

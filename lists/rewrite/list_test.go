@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 )
 
@@ -37,10 +38,11 @@ func TestApply(t *testing.T) {
 		"X-Latin: \xe4\xf6\xfc\r\n" +
 		"X-Empty:\r\n" +
 		"List-Something: stays\r\n" +
+		"List-Archive: <https://all.example.com/>\r\n" +
 		"Reply-To : bob@example.net\r\n"
 	theirs := "Sender: other@example.com\r\nLIST-ID: <other.example.com>\r\n" +
 		"List-Post: <mailto:o@example.com>\r\nList-Help: x\r\nList-Subscribe: x\r\nList-Unsubscribe: x\r\n" +
-		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nList-Owner: x\r\nList-Archive: x\r\n" +
+		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nList-Owner: x\r\n" +
 		"precedence : bulk\r\n"
 	for _, raw := range []string{odd, theirs + odd, odd + theirs} {
 		if got, want := string(example.Apply(Parse([]byte(raw)))), ownFields+odd+"\r\n"; got != want {
@@ -61,6 +63,65 @@ func TestApply(t *testing.T) {
 	again := string(example.Apply(got))
 	if want := strings.Replace(ownFields, "\r\n", "\r\nDelivered-To: dev@lists.example.org\r\n", 1); len(again) != len(want+odd)+2 {
 		t.Errorf("applied twice:\n%s", again)
+	}
+}
+
+// TestSigned: what a signature covers, there or not, is neither written nor taken
+// away, but for what is private.
+func TestSigned(t *testing.T) {
+	for _, test := range []struct{ header, precedence, sender string }{
+		{"", "list", "dev@lists.example.org"},
+		{"Sender: sec@author.example\r\nPrecedence: bulk\r\n", "list", "dev@lists.example.org"},
+		{"DKIM-Signature: v=1; h=from:to; b=sender\r\nSender: sec@author.example\r\n", "list", "dev@lists.example.org"},
+		{"DKIM-Signature: v=1; h=from:sender\r\nSender: sec@author.example\r\n", "list", "sec@author.example"},
+		{"DKIM-Signature: v=1; h=from:sender; b=x\r\n", "list", ""},
+		{"dkim-signature: v=1; d=a.example;\r\n\th = From :\r\n SENDER : Precedence;\r\n b=x\r\n", "", ""},
+		{"DKIM-Signature: h=to\r\nDKIM-Signature: h=precedence\r\nPrecedence: bulk\r\n", "bulk", "dev@lists.example.org"},
+		{"ARC-Message-Signature: i=1; h=from:sender\r\n", "list", ""},
+		{"X-Signature: h=sender\r\n", "list", "dev@lists.example.org"},
+		{"DKIM-Signature: h=x-sender:senders; bh=sender\r\n", "list", "dev@lists.example.org"},
+	} {
+		h := Parse(example.Apply(Parse([]byte("From: a@author.example\r\n" + test.header))))
+		if h.Get("Precedence") != test.precedence || h.Get("Sender") != test.sender || len(h.All("Sender")) > 1 || len(h.All("Precedence")) > 1 {
+			t.Errorf("%q: %q %q, want %q %q", test.header, h.Get("Precedence"), h.Get("Sender"), test.precedence, test.sender)
+		}
+	}
+}
+
+// TestPublic: receipts, passwords and hidden recipients go to nobody, in any
+// spelling, signed or not; what only looks like them stays.
+func TestPublic(t *testing.T) {
+	stays := "From: a@author.example\r\nDelivered-To: x@example.com\r\nX-Loop: y\r\nOriginal-Message-ID: z\r\nX-Receipt: 12\r\nTo:\r\n b@example.com\r\n"
+	goes := ""
+	for _, name := range []string{"Disposition-Notification-To", "disposition-notification-options", "Return-Receipt-To", "X-Return-Receipt-To", "Read-Receipt-To", "X-Confirm-Reading-To",
+		"Generate-Delivery-Report", "X-PMRQC", "Approved", "Approve", "X-Approved", "X-Approve", "URGENT", "Return-Path", "Bcc", "Resent-Bcc", "X-Envelope-To", "Envelope-To",
+		"X-Original-To", "X-Rcpt-To", "Apparently-To", "X-Delivered-To", "Bcc "} {
+		goes += name + ": secret\r\n secret\r\n"
+	}
+	signature := "DKIM-Signature: h=bcc:approved:from\r\n"
+	for _, raw := range []string{goes + stays + signature, stays + goes + signature, signature + stays + goes} {
+		got := string(example.Apply(Parse([]byte(raw))))
+		if strings.Contains(got, "secret") || !strings.Contains(got, stays) || !strings.Contains(got, signature) {
+			t.Errorf("%s", got)
+		}
+	}
+}
+
+// TestComplete: what says nothing is given, once, and what is there stays, broken or
+// not.
+func TestComplete(t *testing.T) {
+	at := time.Date(2026, 11, 21, 10, 0, 0, 0, time.FixedZone("", 3600))
+	for _, test := range []struct{ header, want string }{
+		{"A: b\r\n", "Message-ID: <1.x@h>\r\nDate: Sat, 21 Nov 2026 09:00:00 +0000\r\nA: b\r\n"},
+		{"message-id: <a@b@c>\r\nDate: soon\r\n", "message-id: <a@b@c>\r\nDate: soon\r\n"},
+		{"Message-Id : without brackets\r\ndate:Sat\r\nA: b\r\n", "Message-Id : without brackets\r\ndate:Sat\r\nA: b\r\n"},
+		{"Message-ID:\r\n  \r\nA: b\r\nDate: \r\n", "Message-ID: <1.x@h>\r\nDate: Sat, 21 Nov 2026 09:00:00 +0000\r\nA: b\r\n"},
+		{"Resent-Message-ID: <a@b>\r\nResent-Date: x\r\nDate: y\r\n", "Message-ID: <1.x@h>\r\nResent-Message-ID: <a@b>\r\nResent-Date: x\r\nDate: y\r\n"},
+	} {
+		h := Parse([]byte(test.header))
+		if got := string(h.Complete("1.x@h", at).Bytes("")); got != test.want || string(h.Bytes("")) != test.header {
+			t.Errorf("%q: %q, want %q", test.header, got, test.want)
+		}
 	}
 }
 

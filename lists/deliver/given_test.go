@@ -1,0 +1,120 @@
+package deliver
+
+import (
+	"io"
+	"net/mail"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/lists"
+	"superlist/queue"
+)
+
+// mailHeader is the header of a message.
+func mailHeader(t testing.TB, message string) mail.Header {
+	t.Helper()
+	m, err := mail.ReadMessage(strings.NewReader(message))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Header
+}
+
+// TestGivenOnce: a post without Message-ID and Date gets them once: all members, the
+// archive and the digest have the same, in whatever batches they go, also where a
+// moderator has sent it on.
+func TestGivenOnce(t *testing.T) {
+	for name, settings := range map[string][]string{"at once": nil, "moderated": {"moderated=true", "moderators=mona@example.org"}} {
+		t.Run(name, func(t *testing.T) {
+			w, f, l := digestWorld(t, settings, "a@example.com", "b@example.com", "c@example.com", "d@example.com digest")
+			w.message("alice@example.com", "From: alice@example.com\r\nSubject: disk full\r\nMessage-ID: \r\n\r\nx\r\n", dev)
+			w.deliver()
+			if settings != nil {
+				mona := &somebody{w: w, f: f, addr: "mona@example.org"}
+				mona.says(addressOf(t, readAll(t, mona.letter("To decide: disk full (dev@lists.example.org)")), lists.Publish), "")
+			}
+			w.later += 25 * time.Hour
+			w.deliver()
+			var posts []string
+			for _, who := range five[:3] {
+				_, got := issues(t, f, who)
+				posts = append(posts, got...)
+			}
+			digests, _ := issues(t, f, "d@example.com")
+			if len(posts) != 3 || len(digests) != 1 || len(digests[0].posts) != 1 {
+				t.Fatalf("%d posts, %d digests", len(posts), len(digests))
+			}
+			file, _, err := l.Posts().Open(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			kept, err := io.ReadAll(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first := mailHeader(t, posts[0])
+			id, date := first.Get("Message-ID"), first.Get("Date")
+			if _, err := mail.ParseDate(date); err != nil || !strings.HasPrefix(id, "<") || !strings.HasSuffix(id, "@"+w.site.Hostname+">") {
+				t.Errorf("Message-ID %q, Date %q", id, date)
+			}
+			for _, message := range append(posts, string(kept), digests[0].posts[0]) {
+				if h := mailHeader(t, message); len(h["Message-Id"]) != 1 || h.Get("Message-ID") != id || len(h["Date"]) != 1 || h.Get("Date") != date {
+					t.Errorf("%q and %q, want %q and %q", h["Message-Id"], h["Date"], id, date)
+				}
+			}
+			if !strings.Contains(w.log.String(), "message-id="+id) {
+				t.Errorf("the log does not know %s:\n%s", id, &w.log)
+			}
+		})
+	}
+}
+
+// TestPrivateFields: what asks for receipts, and what names hidden recipients, comes
+// to no member, no archive, no digest and no owner.
+func TestPrivateFields(t *testing.T) {
+	w, f, l := digestWorld(t, nil, "a@example.com", "d@example.com digest")
+	post := "Return-Path: <secret@example.com>\r\nFrom: alice@example.com\r\nDisposition-Notification-To: secret@example.com\r\nBcc: secret@example.com\r\n" +
+		"Approved: secret\r\nX-Original-To: secret@example.com\r\nDKIM-Signature: v=1; h=from:bcc:approved\r\nSubject: x\r\n\r\nx\r\n"
+	w.message("alice@example.com", post, dev)
+	w.message("alice@example.com", post, "dev+owner@lists.example.org")
+	w.deliver()
+	w.later += 25 * time.Hour
+	w.deliver()
+	all := f.taken()
+	if len(all) != 4 { // a, the digest, two owners
+		t.Errorf("%d messages", len(all))
+	}
+	for _, d := range all {
+		if strings.Contains(d.message, "secret") {
+			t.Errorf("%s got\n%s", d.to, d.message)
+		}
+	}
+	file, _, err := l.Posts().Open(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if kept, err := io.ReadAll(file); err != nil || strings.Contains(string(kept), "secret") {
+		t.Errorf("the archive has\n%s\n%v", kept, err)
+	}
+}
+
+// TestOwnersWithoutFrom: what comes without a From has one for the owners, or a
+// relay would write the keyed return path there.
+func TestOwnersWithoutFrom(t *testing.T) {
+	for sender, want := range map[string]string{"eve@example.net": "<eve@example.net>", "": "<MAILER-DAEMON@lists.example.org>"} {
+		f := &fakeRelay{extensions: "PIPELINING"}
+		w := newWorld(t, f.start(t), "")
+		w.list("dev", five...)
+		w.inbound(queue.Head{}, sender, "Subject: x\r\n\r\nx\r\n", "dev+owner@lists.example.org")
+		w.deliver()
+		w.wantTaken(f, "olga@example.org", "otto@example.org")
+		for _, d := range f.taken() {
+			if h := mailHeader(t, d.message); len(h["From"]) != 1 || h.Get("From") != want || h.Get("Message-ID") == "" || h.Get("Date") == "" {
+				t.Errorf("%q: %s got\n%s", sender, d.to, d.message)
+			}
+		}
+	}
+}
