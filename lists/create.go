@@ -79,6 +79,10 @@ owners = ` + listTOML(addresses) + `
 # When do moderators hear of what waits for them: each post at once, or daily all
 # of them together?
 #held_notice = ` + quoteTOML(d.HeldNotice) + `
+# Does the author of a post that waits hear so by mail, once a day? Members do,
+# and whoever is proved to have written it; never a stranger in whose name
+# anybody can write.
+#tell_author = false
 # Posts of members that nothing but From says are theirs: accept, hold, confirm.
 #unverified = ` + quoteTOML(d.Unverified) + `
 # Who may post like a member, without a moderator who sees it first, and who not at

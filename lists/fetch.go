@@ -114,7 +114,7 @@ func (l *List) mayGet(c Command, author smtp.Path) error {
 	if l.ArchiveAccess == ArchiveAnyone {
 		return nil
 	}
-	known, err := l.knows(author)
+	known, err := l.Knows(author)
 	if err == nil && !known {
 		err = l.refusal("5.7.1", "only members get old posts of %s, and %s is none", l.Addr.Address(), author.Address())
 	}
@@ -162,7 +162,7 @@ func (l *List) fetchCounts(a Letter, now time.Time) []fetchCount {
 	in := func(name string) string { return filepath.Join(l.askedDir(), name) }
 	person := int64(MaxFetched)
 	if l.ArchiveAccess == ArchiveAnyone {
-		if known, err := l.knows(a.To); !known || err != nil {
+		if known, err := l.Knows(a.To); !known || err != nil {
 			person = MaxFetchedStranger
 		}
 	}

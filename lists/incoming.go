@@ -24,6 +24,7 @@ type Incoming struct {
 	traced  int64  // bytes that are ours
 	sent    int64  // bytes that are the client's, before a filter has changed anything
 	again   *again // nil: nobody minds
+	waits   []bool // for each recipient: it is a list, and moderators see the message first
 	hold    string // why a filter wants a person to look at it
 	unasked bool   // since it could not be asked
 	msgID   string // its Message-ID, once it was judged
@@ -151,6 +152,7 @@ func (m *Incoming) judge() []error {
 	if m.again != nil {
 		m.again.sure = slices.Repeat([]bool{true}, len(verdicts))
 	}
+	m.waits = make([]bool, len(m.in.dests))
 	h, whole := m.header.Header()
 	m.msgID = h.Get("Message-ID")
 	if m.env.Body == smtp.BinaryMIME { // there are no lines in its body
@@ -183,6 +185,7 @@ func (m *Incoming) judge() []error {
 		case d.Purpose == Post:
 			var decision Decision
 			decision, verdicts[i] = m.judgePost(h, d.List)
+			m.waits[i] = m.surelyHeld(decision)
 			if m.again != nil {
 				m.again.sure[i] = decision.Verdict == Accept && m.hold == ""
 			}
@@ -237,6 +240,23 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) (Decision, error) {
 		err = d.Err()
 	}
 	return d, err
+}
+
+// surelyHeld says that a moderator sees a post first, where nothing that deliver finds
+// out about its author can change that.
+func (m *Incoming) surelyHeld(d Decision) bool {
+	if m.hold != "" {
+		return d.Verdict <= Confirm
+	}
+	return d.Verdict == Hold && !m.in.Site.VerifyDKIM && m.in.Site.AuthservID == ""
+}
+
+// Remark says of a post that waits that it does: smtp.Session puts it into the reply.
+func (m *Incoming) Remark(rcpt int) string {
+	if rcpt < len(m.waits) && m.waits[rcpt] && m.instead == "" {
+		return "a moderator sees it first"
+	}
+	return ""
 }
 
 // body is Posting.Body.

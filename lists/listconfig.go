@@ -41,6 +41,7 @@ type Config struct {
 	AttachmentsRefuse []string `json:"attachments_refuse"` // also of text
 
 	HeldNotice string `json:"held_notice"` // when moderators hear of what is held: each or daily
+	TellAuthor bool   `json:"tell_author"` // the author of a post that is held hears so by mail
 
 	Aliases      []string `json:"aliases"`       // other addresses of the list
 	OldAddresses string   `json:"old_addresses"` // dev-request@ for dev+request@: auto, on or off
@@ -71,6 +72,7 @@ func (c *Config) keys() []key {
 		{"attachments_allow", &c.AttachmentsAllow},
 		{"attachments_refuse", &c.AttachmentsRefuse},
 		{"held_notice", &c.HeldNotice},
+		{"tell_author", &c.TellAuthor},
 		{"aliases", &c.Aliases},
 		{"old_addresses", &c.OldAddresses},
 	}

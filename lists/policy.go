@@ -39,7 +39,7 @@ func (d Destination) MayHear(sender smtp.Path) (bool, error) {
 	if d.Purpose != Post && d.Purpose != Owner || sender.IsNull() {
 		return false, nil
 	}
-	return d.List.knows(behindTag(sender))
+	return d.List.Knows(behindTag(sender))
 }
 
 // behindTag is the sender behind a BATV address, prvs=KDDDSSSSSS=local@domain,
@@ -66,7 +66,7 @@ func (l *List) notInName(authors, proved []smtp.Path) error {
 		}
 	}
 	for _, author := range authors {
-		known, err := l.knows(author)
+		known, err := l.Knows(author)
 		if err != nil {
 			return err
 		}
@@ -78,8 +78,8 @@ func (l *List) notInName(authors, proved []smtp.Path) error {
 	return nil
 }
 
-// knows says that somebody is an owner, a moderator or a member.
-func (l *List) knows(p smtp.Path) (bool, error) {
+// Knows says that somebody is an owner, a moderator or a member.
+func (l *List) Knows(p smtp.Path) (bool, error) {
 	if contains(l.owners, p) || contains(l.mods, p) {
 		return true, nil
 	}

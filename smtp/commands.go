@@ -381,6 +381,10 @@ func (s *Session) data(string) {
 // A named message says what it calls itself, for the log.
 type named interface{ MessageID() string }
 
+// A remarked message has something to say of a recipient that it was accepted for: a
+// few words for the reply, or none.
+type remarked interface{ Remark(rcpt int) string }
+
 // answer gives the reply, or in LMTP the replies (RFC 2033, 4.2), after a
 // message.
 func (s *Session) answer(env *Envelope, msg Message, id string, size int64, outcomes []error) {
@@ -393,6 +397,11 @@ func (s *Session) answer(env *Envelope, msg Message, id string, size int64, outc
 		}
 		if err == nil {
 			e.What, e.Reply, some = "accepted", accepted, true
+			if m, ok := msg.(remarked); ok && (env.Proto == LMTP || len(outcomes) == 1) { // else it would be said of all
+				if remark := m.Remark(i); remark != "" {
+					e.Reply.Text += " (" + remark + ")"
+				}
+			}
 		} else {
 			e.What, e.Text, e.Err, e.Reply = "refused", "END-OF-MESSAGE", err, ReplyTo(err)
 		}

@@ -79,7 +79,7 @@ func TestGet(t *testing.T) {
 	if kind := parts[0].Header.Get("Content-Type"); kind != "message/rfc822" || parts[0].FileName() != "dev-1.eml" {
 		t.Errorf("the part is %v", parts[0].Header)
 	}
-	if !strings.Contains(text, "1 of the mailing list dev@lists.example.org") || strings.Contains(text, "{") || strings.Contains(text, "For the rest") {
+	if !strings.Contains(text, "asked for: 1. They") || strings.Contains(text, "{") || strings.Contains(text, "For the rest") {
 		t.Errorf("the text is\n%s", text)
 	}
 	for name, want := range map[string]string{"Auto-Submitted": "auto-replied", "In-Reply-To": "<q@client>", "Precedence": "bulk"} {

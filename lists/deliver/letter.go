@@ -116,6 +116,7 @@ func wordsOf(l *lists.List) map[string]string {
 		"list": l.Addr.Address(), "description": l.Description,
 		"owner": l.Verb("owner").Address(), "help": l.Verb("help").Address(),
 		"subscribe": l.Verb("subscribe").Address(), "unsubscribe": l.Verb("unsubscribe").Address(),
+		"unsubscribe-for": l.Verb("unsubscribe-you=example.com").Address(),
 	}
 	if l.Digest != lists.DigestOff {
 		words["digest"] = l.Verb("subscribe-digest").Address()

@@ -86,6 +86,9 @@ func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Head
 	if d.Verdict == lists.Confirm && !lists.Automatic(h) {
 		return r.askAuthor(held, l, id, h)
 	}
+	if err := r.tellWaits(held, l, id, h, r.verifier(m, l, h).How); err != nil {
+		return err
+	}
 	return r.askModerators(held, l, id, h, d.Reason)
 }
 
@@ -144,6 +147,35 @@ func (r *Runner) askModerators(held *queue.Message, l *lists.List, id string, h 
 		return r.writeLetter(l, note{
 			id: id, text: "moderate", to: []smtp.Path{to}, words: words, at: r.now(), client: held.Client, attach: []*queue.Message{held},
 		})
+	})
+}
+
+// tellWaits tells the author of a post that it waits, once a day, where the list wants
+// that and it is a member's or verified says that it is really theirs: a stranger may
+// be somebody in whose name another has written.
+func (r *Runner) tellWaits(held *queue.Message, l *lists.List, id string, h rewrite.Header, verified func(smtp.Path) string) error {
+	authors, _ := rewrite.Addresses(h.Get("From"))
+	if !l.TellAuthor || len(authors) != 1 || lists.Automatic(h) {
+		return nil
+	}
+	author := authors[0]
+	if known, err := l.Knows(author); err != nil || !known && verified(author) == "" {
+		return err
+	}
+	err := l.Ask(lists.Letter{Kind: "waits", To: author, Network: lists.Network(smtp.OriginAddr(held.Client)), Cause: id}, held.Arrived)
+	if reply, no := permanent(err); no {
+		r.Log.Printf(maillog.Info, "not told id=%s list=%s author=%s reason=%q", held.ID, l.Addr, author, reply)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.writeLetter(l, note{
+		id: id + "-waits", text: "post-waits", to: []smtp.Path{author}, at: held.Arrived, client: held.Client, answers: h.Get("Message-ID"),
+		words: map[string]string{
+			"subject": subjectOf(h), "address": author.Address(),
+			"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
+		},
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"superlist/lists"
 	"superlist/queue"
+	"superlist/smtp"
 )
 
 // held names what the list holds: the reason of each post.
@@ -420,5 +421,53 @@ func TestModeratorsCrash(t *testing.T) {
 		if got := someone.letters(); len(got) != 1 {
 			t.Errorf("%s got %d letters", who, len(got))
 		}
+	}
+}
+
+// TestTellAuthor: with tell_author a member whose post waits hears so once a day, and
+// whoever logged in; a stranger in whose name anybody can write does not, nor a
+// program, nor anybody where the list does not wish it.
+func TestTellAuthor(t *testing.T) {
+	const subject = "Your post to dev@lists.example.org waits for a moderator"
+	post := func(from, more string) string {
+		return "From: " + from + "\r\nTo: dev@lists.example.org\r\nSubject: =?koi8-r?B?8NLJ18XU?=\r\nMessage-ID: <p@x>\r\n" + more + "\r\nhi\r\n"
+	}
+	for name, test := range map[string]struct {
+		settings     string
+		from, header string
+		proved       []smtp.Path
+		told         bool
+	}{
+		"a member":                {"tell_author=true", "bob@example.net", "", nil, true},
+		"not wished":              {"tell_author=false", "bob@example.net", "", nil, false},
+		"a stranger":              {"tell_author=true", "eve@example.net", "", nil, false},
+		"a stranger who is known": {"tell_author=true", "eve@example.net", "Authentication-Results: mx.example.org; dmarc=pass header.from=example.net\r\n", nil, false},
+		"a program":               {"tell_author=true", "bob@example.net", "Auto-Submitted: auto-generated\r\n", nil, false},
+		"several authors":         {"tell_author=true", "bob@example.net, eve@example.net", "", nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, l, person := newPeople(t, "moderated=true", "nonmembers=hold", "moderators=mona@example.org", test.settings)
+			who := person(strings.Split(test.from, ",")[0])
+			for range 2 {
+				w.inbound(queue.Head{Proved: test.proved}, who.addr, post(test.from, test.header), "dev@lists.example.org")
+				w.deliver()
+			}
+			if len(w.held(l)) != 2 {
+				t.Fatalf("held: %q", w.held(l))
+			}
+			if !test.told {
+				if got := who.letters(); len(got) != 0 {
+					t.Errorf("%s got %+v", who.addr, got)
+				}
+				return
+			}
+			if text := readAll(t, who.letter(subject)); !strings.Contains(text, "=D0=9F=D1=80=D0=B8=D0=B2=D0=B5=D1=82") { // once, for two posts
+				t.Errorf("it says\n%s", text)
+			}
+			w.later += 25 * time.Hour
+			w.inbound(queue.Head{}, who.addr, post(test.from, ""), "dev@lists.example.org")
+			w.deliver()
+			who.letter(subject)
+		})
 	}
 }

@@ -104,7 +104,7 @@ func (l Letter) Write(w io.Writer) error {
 // text is what the letter says, with the fields that say how.
 func (l Letter) text() []byte {
 	var b bytes.Buffer
-	body := strings.ReplaceAll(strings.TrimRight(l.fill(l.Text.Body), "\n")+"\n", "\n", "\r\n")
+	body := strings.ReplaceAll(strings.TrimRight(wrapped(l.fill(l.Text.Body)), "\n")+"\n", "\n", "\r\n")
 	b.WriteString("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: ")
 	if ascii(body) && !longLine(body) {
 		b.WriteString("7bit\r\n\r\n" + body)
