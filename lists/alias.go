@@ -98,9 +98,9 @@ func (l *List) name() string {
 	return l.Addr.Key()
 }
 
-// isAddress says that an address, without a verb, is the list's: its own or
+// IsAddress says that an address, without a verb, is the list's: its own or
 // another one of its.
-func (l *List) isAddress(p smtp.Path) bool {
+func (l *List) IsAddress(p smtp.Path) bool {
 	return p.Key() == l.Addr.Key() || contains(l.aliases, p)
 }
 

@@ -208,11 +208,11 @@ func (l *List) aloneWith(h rewrite.Header, author smtp.Path, p Proof) error {
 // isOwn says that an address is the list's, or of its commands and owners.
 func (l *List) isOwn(p smtp.Path) bool {
 	name, _, _ := strings.Cut(p.Local, l.delimiter)
-	if l.isAddress(smtp.Path{Local: name, Domain: p.Domain}) {
+	if l.IsAddress(smtp.Path{Local: name, Domain: p.Domain}) {
 		return true
 	}
 	for i, c := range p.Local {
-		if c == '-' && l.isAddress(smtp.Path{Local: p.Local[:i], Domain: p.Domain}) {
+		if c == '-' && l.IsAddress(smtp.Path{Local: p.Local[:i], Domain: p.Domain}) {
 			if _, old, _ := parseOld(p.Local[i+1:], l.delimiter); old {
 				return true
 			}

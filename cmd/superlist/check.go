@@ -323,6 +323,9 @@ func (k *checker) list(l *lists.List) {
 	if err := l.CheckOwners(); err != nil {
 		k.wrong(about, err.Error(), "superlist list set "+about+" owners=YOU")
 	}
+	for _, alias := range l.Dangling() {
+		k.wrong(about, alias.Address()+" stands in aliases and does not lead here, as after an edit by hand", "superlist list set "+about+" aliases="+strings.Join(l.Aliases, ","))
+	}
 	if l.NeedsQuotes() {
 		k.warn(about, "has a name that needs quotes, which most mail programs cannot write", "superlist list mv "+about+" ANOTHER")
 	}

@@ -64,7 +64,7 @@ type Verifier struct {
 
 // NewVerifier gives the verifier of a message that arrived at this time.
 func NewVerifier(site *lists.Site, l *lists.List, h rewrite.Header, content *io.SectionReader, arrived time.Time) *Verifier {
-	v := &Verifier{site: site, header: h, content: content, arrived: arrived, naming: namingFields(h, l.Addr)}
+	v := &Verifier{site: site, header: h, content: content, arrived: arrived, naming: namingFields(h, l)}
 	v.dkim = site.VerifyDKIM && len(v.naming) > 0
 	return v
 }
@@ -139,10 +139,10 @@ func (r *Runner) verifier(m *queue.Message, l *lists.List, h rewrite.Header) *Ve
 }
 
 // namingFields are the fields of a header that name a list.
-func namingFields(h rewrite.Header, list smtp.Path) (fields []string) {
+func namingFields(h rewrite.Header, l *lists.List) (fields []string) {
 	for _, name := range []string{"To", "Cc"} {
 		paths, _ := rewrite.Addresses(h.Get(name))
-		if slices.ContainsFunc(paths, func(p smtp.Path) bool { return p.Key() == list.Key() }) {
+		if slices.ContainsFunc(paths, l.IsAddress) {
 			fields = append(fields, name)
 		}
 	}
