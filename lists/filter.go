@@ -3,6 +3,7 @@ package lists
 import (
 	"errors"
 	"io"
+	"slices"
 
 	"superlist/lists/rewrite"
 	"superlist/queue"
@@ -42,7 +43,13 @@ type Draft struct {
 	Body    io.ReadSeeker // from its beginning
 	Changed bool          // Header or Body is another than it was
 	Unasked bool          // Hold is because a filter could not be asked, and for nothing else
+	Refused []error       // by recipient of the envelope: why that one does not get it
 	Hold    string        // why a person has to look at it first, in ASCII on one line; empty: nobody has
+}
+
+// Unwanted says that no recipient is left.
+func (d *Draft) Unwanted() bool {
+	return !slices.ContainsFunc(d.Refused, func(err error) bool { return err == nil })
 }
 
 // Release lets go of a body that a filter has made.
@@ -63,7 +70,10 @@ func (m *Incoming) filter() error {
 		return err
 	}
 	defer d.Release()
-	if err := m.in.Filter.Filter(m.env, d); err != nil || !d.Changed && d.Hold == "" {
+	d.Refused = make([]error, len(m.env.To))
+	err = m.in.Filter.Filter(m.env, d)
+	m.unwanted = d.Refused
+	if err != nil || !d.Changed && d.Hold == "" {
 		return err
 	}
 	return m.redraft(d)

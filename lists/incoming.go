@@ -14,21 +14,22 @@ import (
 
 // An Incoming is a message on its way into the spool.
 type Incoming struct {
-	in      *Intake
-	env     *smtp.Envelope
-	w       *queue.Writer
-	header  rewrite.Scanner
-	lines   rewrite.Lines
-	form    error // what is wrong with the header as it came, before a filter has seen it behind ours
-	arrived time.Time
-	traced  int64  // bytes that are ours
-	sent    int64  // bytes that are the client's, before a filter has changed anything
-	again   *again // nil: nobody minds
-	waits   []bool // for each recipient: it is a list, and moderators see the message first
-	hold    string // why a filter wants a person to look at it
-	unasked bool   // since it could not be asked
-	msgID   string // its Message-ID, once it was judged
-	instead string // the id to give for a message that is not kept: the recipients have it already, or a filter throws it away
+	in       *Intake
+	env      *smtp.Envelope
+	w        *queue.Writer
+	header   rewrite.Scanner
+	lines    rewrite.Lines
+	form     error // what is wrong with the header as it came, before a filter has seen it behind ours
+	arrived  time.Time
+	traced   int64   // bytes that are ours
+	sent     int64   // bytes that are the client's, before a filter has changed anything
+	again    *again  // nil: nobody minds
+	waits    []bool  // for each recipient: it is a list, and moderators see the message first
+	hold     string  // why a filter wants a person to look at it
+	unasked  bool    // since it could not be asked
+	unwanted []error // by recipient: why a filter refuses that one; nil: no filter was asked
+	msgID    string  // its Message-ID, once it was judged
+	instead  string  // the id to give for a message that is not kept: the recipients have it already, or a filter throws it away
 }
 
 // Write takes the message's bytes.
@@ -166,6 +167,8 @@ func (m *Incoming) judge() []error {
 	for i, d := range m.in.dests {
 		size := d.fits(m.sent)
 		switch {
+		case m.unwanted != nil && m.unwanted[i] != nil:
+			verdicts[i] = m.unwanted[i]
 		case size != nil:
 			verdicts[i] = size
 		case !whole:

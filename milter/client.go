@@ -36,10 +36,10 @@ type Client struct {
 
 	wire    *wire
 	options Options
-	changes int   // that came for this message
-	skip    bool  // the filter has seen enough of this body
-	message error // the decision on this message
-	client  error // the decision on the client
+	changes int     // that came for this message
+	skip    Command // of which the filter has had enough, until another comes; 0: none
+	message error   // the decision on this message
+	client  error   // the decision on the client
 	broken  error
 }
 
@@ -105,7 +105,7 @@ func (c *Client) Options() Options { return c.options }
 // begin gives the filter its time, and forgets the message before.
 func (c *Client) begin() {
 	c.wire.end = time.Now().Add(cmp.Or(c.TotalTimeout, TotalTimeout))
-	c.changes, c.skip, c.message = 0, false, nil
+	c.changes, c.skip, c.message = 0, 0, nil
 }
 
 // fail remembers what makes the connection useless.
@@ -167,7 +167,7 @@ func (c *Client) Body(r io.Reader) error {
 		return c.ask(CmdBody)
 	}
 	piece := make([]byte, MaxSend)
-	for !c.skip {
+	for c.skip != CmdBody {
 		n, err := io.ReadFull(r, piece)
 		if n > 0 {
 			if err := c.ask(CmdBody, piece[:n]); err != nil {
@@ -197,7 +197,7 @@ func (c *Client) Abort() error {
 		return c.broken
 	}
 	c.wire.write(byte(CmdAbort))
-	c.changes, c.skip, c.message = 0, false, nil
+	c.changes, c.skip, c.message = 0, 0, nil
 	return nil
 }
 
@@ -235,7 +235,10 @@ func (c *Client) ask(cmd Command, data ...[]byte) error {
 		return c.client
 	case c.message != nil:
 		return c.message
+	case c.skip == cmd:
+		return nil
 	}
+	c.skip = 0
 	c.sendMacros(cmd)
 	if c.options.Protocol&cmd.no() != 0 || !cmd.exists(c.options.Version) {
 		return nil
@@ -252,10 +255,13 @@ func (c *Client) ask(cmd Command, data ...[]byte) error {
 	if err != nil {
 		return c.fail(fmt.Errorf("%s: %w", cmd, err))
 	}
-	c.remember(cmd, decision)
-	if decision == Skip { // which Body has heard
-		return nil
+	if decision == Skip {
+		// Servers take it everywhere, agreed on or not, and so filters say it. It
+		// goes on; what may come several times, a recipient, a field, a piece of
+		// the body, comes no more. Postfix does so.
+		c.skip, decision = cmd, nil
 	}
+	c.remember(cmd, decision)
 	return decision
 }
 
@@ -264,8 +270,6 @@ func (c *Client) remember(cmd Command, decision error) {
 	v, is := decision.(Verdict)
 	switch {
 	case decision == nil, cmd == CmdEOM:
-	case is && v == Skip:
-		c.skip = true
 	case cmd == CmdConnect, cmd == CmdHelo:
 		c.client = decision
 	case is && (v == Accept || v == Discard), cmd != CmdRcpt && cmd != CmdUnknown:
@@ -300,8 +304,7 @@ func (c *Client) answer(cmd Command) (decision, err error) {
 			return replyShutdown, nil
 		case v == Continue:
 			return nil, nil
-		case v == Skip && (cmd != CmdBody || c.options.Protocol&CanSkip == 0),
-			v == Discard && (cmd == CmdConnect || cmd == CmdHelo || cmd == CmdUnknown):
+		case v == Discard && (cmd == CmdConnect || cmd == CmdHelo || cmd == CmdUnknown):
 			return nil, fmt.Errorf("%w: %v", ErrSequence, v)
 		default:
 			return v, nil

@@ -249,11 +249,12 @@ func (s *Session) decode(cmd Command, data []byte) (run func() error, err error)
 	case CmdEOH:
 		return func() error { return callBare(f.EOH, s) }, empty(cmd, data)
 	case CmdBody:
-		return func() error { return s.piece(data) }, nil
+		return s.bodyPiece(data), nil
 	}
+	body := s.bodyPiece(data)
 	return func() error { // CmdEOM
 		if len(data) > 0 { // as libmilter has it
-			if err := s.piece(data); err != nil && !errors.Is(err, Skip) {
+			if err := body(); err != nil && !errors.Is(err, Skip) {
 				return err
 			}
 		}
@@ -262,6 +263,21 @@ func (s *Session) decode(cmd Command, data []byte) (run func() error, err error)
 		}
 		return callBare(f.EOM, s)
 	}, nil
+}
+
+// bodyPiece takes a piece of the body. Where no end of the header came before it, it
+// has been there: a filter that puts the message together must not take the one
+// for the other.
+func (s *Session) bodyPiece(data []byte) func() error {
+	headed := s.state >= stEOH || s.options.Protocol&NoEOH != 0
+	return func() error {
+		if !headed {
+			if err := callBare(s.filter.EOH, s); err != nil {
+				return err
+			}
+		}
+		return s.piece(data)
+	}
 }
 
 // piece takes a piece of the body.

@@ -149,7 +149,10 @@ func word(s string) string {
 func (g *gate) rcpt(s *milter.Session, to string, _ []string) error {
 	m := g.mail
 	p, _, ok := path(to)
-	if !ok || p.IsNull() || p.Domain == "" {
+	if !ok {
+		return g.unreadable(s, to)
+	}
+	if p.IsNull() || p.Domain == "" {
 		m.others++
 		return nil
 	}
@@ -172,6 +175,34 @@ func (g *gate) rcpt(s *milter.Session, to string, _ []string) error {
 	}
 	g.refused("RCPT", p, err)
 	return m.wait(err)
+}
+
+// maxShown is how much of an address that is none is said again.
+const maxShown = 100
+
+// unreadable is a recipient that is no address. Where its domain has lists the server
+// would hand it on to them after its 250, and they would refuse it: that makes a
+// bounce to whoever the sender is said to be. The server may also read something
+// else than what is behind the last @ in it: dev%lists.example.org, for one.
+func (g *gate) unreadable(s *milter.Session, to string) error {
+	domains := []string{to[strings.LastIndexByte(to, '@')+1:]}
+	if p, _, ok := path(s.Macro("rcpt_addr")); ok && s.Macro("rcpt_mailer") != "error" {
+		domains = append(domains, p.Domain)
+	}
+	for _, domain := range domains {
+		domain = strings.TrimRight(domain, ">. ")
+		ours, err := g.site.Serves(domain)
+		if err == nil && (!ours || g.site.Shares(domain)) {
+			continue
+		}
+		if err == nil {
+			err = smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: fmt.Sprintf("%+q is no address of a list", to[:min(len(to), maxShown)])}
+		}
+		g.refused("RCPT", smtp.Path{}, err)
+		return g.mail.wait(err)
+	}
+	g.mail.others++
+	return nil
 }
 
 // wait gives a refusal to the server, now or at the end of the message.

@@ -49,6 +49,7 @@ func (f *Filters) Filter(env *smtp.Envelope, d *lists.Draft) error {
 		m := &f.Site.Milters[i]
 		next := *d
 		next.Header = slices.Clone(d.Header)
+		next.Refused = slices.Clone(d.Refused)
 		ask := ask{f: f, m: m, env: env, draft: &next}
 		decision, err := ask.all()
 		if err != nil {
@@ -61,20 +62,30 @@ func (f *Filters) Filter(env *smtp.Envelope, d *lists.Draft) error {
 		if decision != nil {
 			f.Log(maillog.Info, fmt.Sprintf("milter=%s id=%s says=%q", m.Address, d.ID, decision))
 		}
-		switch v, _ := decision.(milter.Verdict); {
-		case decision == nil, v == milter.Accept:
+		switch decision {
+		case nil, milter.Accept:
 			*d = next
-		case v == milter.Discard:
+			if d.Unwanted() {
+				return nil
+			}
+		case milter.Discard:
 			return lists.ErrDiscard
-		case v == milter.Reject:
-			return replyReject
-		case v == milter.Tempfail:
-			return replyLater
 		default:
-			return decision
+			return refusal(decision)
 		}
 	}
 	return nil
+}
+
+// refusal is what the client hears of a filter's no.
+func refusal(decision error) error {
+	switch decision {
+	case milter.Reject:
+		return replyReject
+	case milter.Tempfail:
+		return replyLater
+	}
+	return decision
 }
 
 // failed is what becomes of a message when its filter has failed.
@@ -192,11 +203,8 @@ func (a *ask) say(c *milter.Client) error {
 	if err := c.Mail(a.env.From.String(), params...); err != nil {
 		return err
 	}
-	for _, to := range a.env.To {
-		a.macros["rcpt_addr"], a.macros["rcpt_host"] = to.Address(), to.Domain
-		if err := c.Rcpt(to.Path.String()); err != nil {
-			return err
-		}
+	if err := a.recipients(c); err != nil || a.draft.Unwanted() {
+		return err
 	}
 	if err := c.Data(); err != nil {
 		return err
@@ -220,6 +228,28 @@ func (a *ask) say(c *milter.Client) error {
 		return err
 	}
 	return c.EOM()
+}
+
+// recipients tells the recipients. One that is refused is refused alone, and heard
+// of by no other filter; Accept and Discard are for the message.
+func (a *ask) recipients(c *milter.Client) error {
+	for i, to := range a.env.To {
+		if a.draft.Refused[i] != nil {
+			continue
+		}
+		a.macros["rcpt_addr"], a.macros["rcpt_host"] = to.Address(), to.Domain
+		decision, err := decide(c.Rcpt(to.Path.String()))
+		switch {
+		case err != nil:
+			return err
+		case decision == milter.Accept, decision == milter.Discard:
+			return decision
+		case decision != nil:
+			a.f.Log(maillog.Info, fmt.Sprintf("milter=%s id=%s to=%s says=%q", a.m.Address, a.draft.ID, to.Path, decision))
+			a.draft.Refused[i] = refusal(decision)
+		}
+	}
+	return nil
 }
 
 // connection is the client as the protocol has it.

@@ -411,3 +411,74 @@ func TestSize(t *testing.T) {
 		}
 	}
 }
+
+// TestOneRecipient: a filter that refuses a recipient refuses that one. In LMTP
+// each hears for itself, in SMTP the one reply says whose it is; the next filter
+// hears of those that are left.
+func TestOneRecipient(t *testing.T) {
+	for name, test := range map[string]struct {
+		say   error
+		proto string
+		want  [2]string // the codes
+		heard string
+	}{
+		"reject, LMTP":   {milter.Reject, smtp.LMTP, [2]string{"250", "550"}, "<dev@example.org>"},
+		"tempfail, LMTP": {milter.Tempfail, smtp.LMTP, [2]string{"250", "451"}, "<dev@example.org>"},
+		"reply, LMTP":    {smtp.Reply{Code: 550, Enhanced: "5.1.1", Text: "not for ops"}, smtp.LMTP, [2]string{"250", "550"}, "<dev@example.org>"},
+		"reject, SMTP":   {milter.Reject, smtp.ESMTP, [2]string{"550", "550"}, "<dev@example.org>"},
+		"discard":        {milter.Discard, smtp.LMTP, [2]string{"250", "250"}, ""},
+		"accept":         {milter.Accept, smtp.LMTP, [2]string{"250", "250"}, "<dev@example.org> <ops@example.org>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var heard []string
+			w := newWorld(t, table("1", "")+table("2", ""), map[string]*milter.Filter{
+				"1": {Rcpt: func(_ *milter.Session, to string, _ []string) error {
+					if to == "<ops@example.org>" {
+						return test.say
+					}
+					return nil
+				}},
+				"2": {Rcpt: func(_ *milter.Session, to string, _ []string) error { heard = append(heard, to); return nil }},
+			})
+			env := &smtp.Envelope{Helo: "client", Proto: test.proto, From: smtp.Path{Local: "alice", Domain: "example.com"}, Login: "alice@example.com"}
+			ops := filepath.Join(w.site.ListsDir, "example.org", "ops")
+			if err := errors.Join(os.Mkdir(ops, 0o700), os.WriteFile(ops+"/list.toml", []byte("owners = [\"olga@example.org\"]\npost = \"anyone\"\n"), 0o600), w.in.Mail(env)); err != nil {
+				t.Fatal(err)
+			}
+			for _, local := range []string{"dev", "ops"} {
+				to := smtp.Rcpt{Path: smtp.Path{Local: local, Domain: "example.org"}}
+				if err := w.in.Rcpt(env, to); err != nil {
+					t.Fatal(err)
+				}
+				env.To = append(env.To, to)
+			}
+			m, err := w.in.Data(env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(m, "From: alice@example.com\r\nMessage-ID: <1@example.com>\r\nDate: Mon, 30 Nov 2026 10:00:00 +0000\r\n\r\nx\r\n")
+			_, outcomes := m.Commit()
+			for i, err := range outcomes {
+				code := "250"
+				if err != nil {
+					code = fmt.Sprint(smtp.ReplyTo(err).Code)
+				}
+				if code != test.want[i] {
+					t.Errorf("recipient %d: %v, want %s", i, err, test.want[i])
+				}
+			}
+			if got := strings.Join(heard, " "); got != test.heard {
+				t.Errorf("the second filter has heard %s, want %s", got, test.heard)
+			}
+			posts, _ := filepath.Glob(w.site.QueueDir + "/inbound/new/*")
+			if kept := test.heard != "" && test.proto == smtp.LMTP; (len(posts) == 1) != kept {
+				t.Errorf("in the spool: %v", posts)
+			} else if kept {
+				text, _ := os.ReadFile(posts[0])
+				if got := strings.Contains(string(text), "\nF <ops@example.org>"); got != (test.want[1] != "250") {
+					t.Errorf("%s", text)
+				}
+			}
+		})
+	}
+}
