@@ -1,6 +1,7 @@
 package door
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"time"
@@ -75,8 +76,8 @@ func Events(site *lists.Site, log *maillog.Log) func(smtp.Event) {
 			log.Line(at, e.String())
 		}
 		if sandbox.Refused(e.Err) {
-			log.Printf(maillog.Err, "the kernel refused that: %v: a session may only %s; superlist check looks at owners and modes",
-				e.Err, box(site))
+			log.Printf(maillog.Err, "the kernel refused that: %v: %s; superlist check looks at owners and modes",
+				e.Err, cmp.Or(sandbox.Whose(e.Err), "a session may only "+box(site).String()))
 		}
 	}
 }

@@ -237,3 +237,18 @@ func Kernel() int {
 func Refused(err error) bool {
 	return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EXDEV)
 }
+
+// Whose says who owns the file that an error is about, where that is somebody else
+// than this process: then the sandbox need not be the reason. Empty: it may be. In
+// a sandbox a file can still be looked at, and no user's name be looked up.
+func Whose(err error) string {
+	var in *fs.PathError
+	if !errors.As(err, &in) {
+		return ""
+	}
+	var st unix.Stat_t
+	if unix.Stat(in.Path, &st) != nil || int(st.Uid) == os.Geteuid() {
+		return ""
+	}
+	return fmt.Sprintf("its owner is user %d, mode %04o, and sessions are user %d", st.Uid, st.Mode&0o7777, os.Geteuid())
+}

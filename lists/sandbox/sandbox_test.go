@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"testing"
@@ -111,5 +113,29 @@ func TestWithoutSeccomp(t *testing.T) {
 	const chmod = "chmod a list's key"
 	if got[chmod] != "ok" {
 		t.Errorf("%s: %s; who refuses it, if not the filter?", chmod, got[chmod])
+	}
+}
+
+// TestWhose: a file that root has written anew is somebody else's to a session.
+func TestWhose(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "members")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	no := fmt.Errorf("judge: %w", &fs.PathError{Op: "open", Path: file, Err: unix.EACCES})
+	if got := Whose(no); got != "" {
+		t.Errorf("its own file: %q", got)
+	}
+	if got := Whose(unix.EACCES); got != "" {
+		t.Errorf("no file: %q", got)
+	}
+	if os.Geteuid() != 0 {
+		return // only root can give a file away
+	}
+	if err := os.Chown(file, 12345, -1); err != nil {
+		t.Fatal(err)
+	}
+	if got := Whose(no); got != "its owner is user 12345, mode 0600, and sessions are user 0" {
+		t.Errorf("somebody else's file: %q", got)
 	}
 }
