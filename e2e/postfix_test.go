@@ -186,7 +186,7 @@ func TestPostfixListsOnly(t *testing.T) {
 	if reply := c.post(member, "nosuch@lists.example.org", odd); !strings.HasPrefix(reply, "550 5.1.1 ") {
 		t.Errorf("unknown list: %q, want 550 5.1.1", reply)
 	}
-	if reply := c.post(stranger, list, odd); !strings.HasPrefix(reply, "550 5.7.1 ") {
+	if reply := c.post(stranger, list, byStranger(odd)); !strings.HasPrefix(reply, "550 5.7.1 ") {
 		t.Errorf("a stranger's post: %q, want 550 5.7.1", reply)
 	}
 	if reply := c.post(member, "somebody@elsewhere.example", odd); reply[0] == '2' {
@@ -251,7 +251,7 @@ func TestPostfixWithOtherMail(t *testing.T) {
 	swaksRefused(t, "127.0.0.1:25", "550 5.1.1", member, "nosuch@lists.example.org")
 
 	t.Log("a stranger's post comes back to him")
-	if reply := c.post(stranger, list, oddPost("from a stranger")); !strings.HasPrefix(reply, "250 2.0.0 ") {
+	if reply := c.post(stranger, list, byStranger(oddPost("from a stranger"))); !strings.HasPrefix(reply, "250 2.0.0 ") {
 		t.Fatalf("a stranger's post: %q", reply)
 	}
 	wait(t, "the bounce", func() bool { return len(inbox(t, stranger)) > 0 })

@@ -141,6 +141,11 @@ func wantConfigError(t *testing.T, address string) {
 	c.wantEOF()
 }
 
+// byStranger is a member's post in a stranger's name.
+func byStranger(post string) string {
+	return strings.Replace(post, "<"+member+">", "<"+stranger+">", 1)
+}
+
 // oddPost has all that a careless hop would change: lines of dots, bytes over
 // 127, long lines, blanks at line ends, headers folded in odd places, repeated,
 // without a space and without a value, and no newline more than it needs.

@@ -172,8 +172,6 @@ begin acl
 rcpt:
   deny  message = there is no such list here
         !recipients = lsearch;%[1]s/lists
-  deny  message = only members may post
-        !senders = lsearch;%[1]s/members
   accept
 data:
   deny  message = only members may post
