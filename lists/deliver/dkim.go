@@ -33,6 +33,9 @@ const (
 	// maxSignatures is how many signatures of a message are verified: its author's
 	// domain's, and those of the hosts that have sent it on.
 	maxSignatures = 5
+	// maxNames is how many names of a message are remembered; one with more signatures
+	// of its author's domain has been made up.
+	maxNames = 20
 	// signatureTime is how long that may take for one message.
 	signatureTime = 15 * time.Second
 	// signatureLife is how old a signature, or the Date that it is over, may be when
@@ -112,9 +115,12 @@ func (v *Verifier) names(author smtp.Path) (names []string) {
 			name, value, _ := strings.Cut(tag, "=")
 			tags[strings.TrimSpace(name)] = strings.Join(strings.Fields(value), "")
 		}
-		if b, err := base64.StdEncoding.DecodeString(tags["b"]); err == nil && aligned(tags["d"], author.Domain) && len(names) <= maxSignatures {
+		if b, err := base64.StdEncoding.DecodeString(tags["b"]); err == nil && aligned(tags["d"], author.Domain) {
 			names = append(names, "DKIM "+string(b))
 		}
+	}
+	if len(names) > maxNames {
+		return nil
 	}
 	return names
 }

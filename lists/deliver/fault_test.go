@@ -321,6 +321,13 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if dir := os.Getenv("DECIDE_TEST_DIR"); dir != "" {
+		if err := decideProcess(os.Getenv("DECIDE_TEST"), dir, os.Getenv("DELIVER_TEST_KILL")); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if dir := os.Getenv("DELIVER_TEST_DIR"); dir != "" {
 		atOnce, _ := strconv.Atoi(os.Getenv("DELIVER_TEST_AT_ONCE"))
 		if err := faultProcess(dir, os.Getenv("DELIVER_TEST_KILL"), atOnce); err != nil {

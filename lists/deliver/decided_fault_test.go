@@ -1,0 +1,259 @@
+package deliver
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// decisions are what is done with a held post, and what comes of it: letters and posts,
+// by who gets them.
+var decisions = map[string]struct {
+	action lists.Action // 0: nobody decides
+	byHand bool
+	want   map[string]int
+}{
+	"sent, by mail":        {lists.Publish, false, map[string]int{"a@example.com": 1, "b@example.com": 1}},
+	"allowed, by mail":     {lists.AllowAlways, false, map[string]int{"a@example.com": 1, "b@example.com": 1}},
+	"sent back, by mail":   {lists.SendBack, false, map[string]int{"eve@example.net": 1}},
+	"thrown away, by mail": {lists.Drop, false, nil},
+	"sent, by hand":        {lists.Publish, true, map[string]int{"a@example.com": 1, "b@example.com": 1}},
+	"sent back, by hand":   {lists.SendBack, true, map[string]int{"eve@example.net": 1}},
+	"nobody decides":       {0, false, map[string]int{"eve@example.net": 1}},
+}
+
+// heldSite makes a site whose list holds a post, and puts the decision about it into
+// the spool where it comes by mail. What the moderators got is gone.
+func heldSite(t *testing.T, dir, decision string) *lists.Site {
+	t.Helper()
+	d := decisions[decision]
+	site := faultSite(t, dir)
+	if err := os.RemoveAll(site.QueueDir); err != nil { // its post
+		t.Fatal(err)
+	}
+	spool := site.Spool()
+	if err := spool.Init(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := site.Open(path(dev))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Set([]string{"post=members", "nonmembers=hold", "owners=olga@example.org"}); err != nil {
+		t.Fatal(err)
+	}
+	err = l.EditMembers(func(set lists.MemberSet) error {
+		for _, p := range []string{"c@example.com", "d@example.com", "e@example.com"} {
+			set.Remove(path(p))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(from string, to smtp.Path, message string) {
+		w, err := spool.Create(queue.Head{From: path(from), Arrived: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Rcpt(smtp.Rcpt{Path: to})
+		io.WriteString(w, message)
+		if err := w.Commit(queue.Inbound); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("eve@example.net", l.Addr, strangersPost)
+	if err := deliverOnce(site, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	name := heldName(t, site, l)
+	os.RemoveAll(filepath.Join(dir, "out"))
+	switch {
+	case d.action == 0:
+		head := filepath.Join(l.Dir, "held", name)
+		text, _ := os.ReadFile(head)
+		at := strings.Index(string(text), "\narrived: 20") + len("\narrived: 20")
+		copy(text[at:], "20") // in 2020
+		if err := os.WriteFile(head, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		os.Remove(filepath.Join(site.QueueDir, "maintained"))
+	case !d.byHand:
+		to, err := l.DecisionAddress(d.action, name, path("olga@example.org"), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		put("olga@example.org", to, "From: olga@example.org\r\nMessage-ID: <d@x>\r\nSubject: re\r\n\r\nbecause\r\n")
+	}
+	return site
+}
+
+// heldName is the name of the only post that a list holds; empty where it holds none.
+func heldName(t *testing.T, site *lists.Site, l *lists.List) string {
+	t.Helper()
+	entries, err := site.HeldSpool(l).List(queue.Held)
+	if err != nil || len(entries) > 1 {
+		t.Fatal(entries, err)
+	}
+	if len(entries) == 0 {
+		return ""
+	}
+	return entries[0].ID
+}
+
+// decideOnce does what superlist held does, where the decision is by hand, and delivers.
+func decideOnce(site *lists.Site, decision string, fault func(call, path string) error) error {
+	if d := decisions[decision]; d.byHand {
+		l, err := site.Open(path(dev))
+		if err != nil {
+			return err
+		}
+		spool := site.Spool()
+		spool.Fault = fault
+		log, _ := maillog.Open("none", "info", "test")
+		r := &Runner{Site: site, Spool: spool, Log: log}
+		entries, err := site.HeldSpool(l).List(queue.Held)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			held, err := site.FindHeld(l, e.ID)
+			if err != nil {
+				return err
+			}
+			err = held.Lock()
+			if err == nil {
+				err = r.Decide(l, held, Decision{Action: d.action, By: "the operator", Words: "because", Cause: ByHand(e.ID, d.action), At: time.Now()})
+			}
+			held.Close()
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return deliverOnce(site, 1, fault)
+}
+
+// checkDecided holds what there is against what a decision leads to. Only where the
+// outcome of a batch was hidden somebody has a second one.
+func checkDecided(t *testing.T, site *lists.Site, dir, decision, what string, mayHide bool) {
+	t.Helper()
+	l, err := site.Open(path(dev))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := heldName(t, site, l); name != "" {
+		t.Errorf("%s: %s: it is still held", decision, what)
+	}
+	for _, who := range []string{"a@example.com", "b@example.com", "eve@example.net", "olga@example.org"} {
+		files, _ := filepath.Glob(filepath.Join(dir, "out", who, "new", "*"))
+		want := decisions[decision].want[who]
+		if n := len(files); n != want && !(mayHide && want > 0 && n == want+1) {
+			t.Errorf("%s: %s: %s got %d, want %d", decision, what, who, n, want)
+		}
+	}
+	for _, box := range []queue.Box{queue.Inbound, queue.Outbound, queue.Failed} {
+		if list, err := site.Spool().List(box); err != nil || len(list) > 0 {
+			t.Errorf("%s: %s: %s still has %d, %v", decision, what, box, len(list), err)
+		}
+	}
+	if allowed := fmt.Sprint(l.Allow) == "[eve@example.net]"; allowed != (decisions[decision].action == lists.AllowAlways) {
+		t.Errorf("%s: %s: allow is %v", decision, what, l.Allow)
+	}
+}
+
+// TestFaultDecide fails every system call by which a decision is carried out, and then
+// lets it be done again.
+func TestFaultDecide(t *testing.T) {
+	for decision := range decisions {
+		for n := 0; ; n++ {
+			dir := t.TempDir()
+			site := heldSite(t, dir, decision)
+			calls, what, hides := 0, "", false
+			err := decideOnce(site, decision, func(call, path string) error {
+				if calls++; calls-1 == n {
+					what, hides = fmt.Sprintf("%d: %s %s", n, call, strings.TrimPrefix(path, dir)), hidden(call, path)
+					return errors.New("injected")
+				}
+				return nil
+			})
+			if what == "" {
+				if err != nil || n < 5 {
+					t.Errorf("%s: without a fault: %v, %d calls", decision, err, n)
+				}
+				checkDecided(t, site, dir, decision, "without a fault", false)
+				break
+			}
+			if err := makeDue(site); err != nil {
+				t.Fatal(err)
+			}
+			if err := decideOnce(site, decision, nil); err != nil {
+				t.Errorf("%s: %s: again: %v", decision, what, err)
+			}
+			checkDecided(t, site, dir, decision, what, hides)
+		}
+	}
+}
+
+// TestKillDecide kills a process before every such call. What was decided by hand is
+// finished by the next deliver, whether the operator says it again or not.
+func TestKillDecide(t *testing.T) {
+	for _, decision := range []string{"sent, by mail", "sent, by hand", "sent back, by hand", "nobody decides"} {
+		for n := 0; ; n++ {
+			dir := t.TempDir()
+			site := heldSite(t, dir, decision)
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), "DECIDE_TEST="+decision, "DECIDE_TEST_DIR="+dir, "DELIVER_TEST_KILL="+strconv.Itoa(n))
+			out, err := cmd.Output()
+			what := strings.TrimSpace(string(out))
+			if err == nil {
+				checkDecided(t, site, dir, decision, "not killed", false)
+				break
+			}
+			l, err := site.Open(path(dev))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, decided, _ := l.Decided(heldName(t, site, l)); decided && n%2 == 1 {
+				os.Remove(filepath.Join(site.QueueDir, "maintained")) // a day later
+				err = deliverOnce(site, 1, nil)
+			} else {
+				err = decideOnce(site, decision, nil)
+			}
+			if err != nil {
+				t.Errorf("%s: %s: again: %v", decision, what, err)
+			}
+			call, path, _ := strings.Cut(what, " ")
+			checkDecided(t, site, dir, decision, fmt.Sprint(n, ": ", what), hidden(call, path))
+		}
+	}
+}
+
+// decideProcess is the process that TestKillDecide kills; TestMain calls it.
+func decideProcess(decision, dir, at string) error {
+	n, _ := strconv.Atoi(at)
+	site, err := lists.Load(filepath.Join(dir, "superlist.toml"))
+	if err != nil {
+		return err
+	}
+	return decideOnce(site, decision, func(call, path string) error {
+		if n--; n < 0 {
+			fmt.Println(call, path)
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+		return nil
+	})
+}
