@@ -129,7 +129,10 @@ func (m *Incoming) Publish() (id string, err error) {
 		return "", err
 	}
 	m.remember()
-	m.in.Site.Wake()
+	if err := m.in.Site.Wake(); err != nil && m.in.Asleep != nil {
+		m.in.Asleep(err)
+		m.in.Asleep = nil
+	}
 	return m.w.ID(), nil
 }
 

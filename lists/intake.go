@@ -53,6 +53,9 @@ type Intake struct {
 	// Filter, where set, is asked about every message before the lists are.
 	Filter Filter
 
+	// Asleep, where set, hears why deliver could not be woken up, once.
+	Asleep func(error)
+
 	trust func(login string) []smtp.Path // nil: LoginAuthors
 	dests []Destination                  // of the recipients accepted so far
 }
@@ -238,21 +241,31 @@ func (in *Intake) create(env *smtp.Envelope, h queue.Head) (*queue.Writer, error
 }
 
 // Wake wakes deliver up, by connecting once to the address where a launcher
-// listens. It does not wait and does not mind if nobody is there: a timer finds
-// the message too.
-func (s *Site) Wake() {
+// listens. It does not wait: a timer finds the message too. The error says that
+// nobody is there, as far as that is known at once, which it is on this host.
+func (s *Site) Wake() error {
 	if s.Kick == "" {
-		return
+		return nil
 	}
 	target, err := KickAddress(s.Kick)
 	if err != nil {
-		return
+		return err
 	}
 	addr, family := target.Sockaddr()
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return
+		return err
 	}
-	unix.Connect(fd, addr)
-	unix.Close(fd)
+	defer unix.Close(fd)
+	err = unix.Connect(fd, addr)
+	if err == unix.EINPROGRESS { // a port of this host that is closed has answered already
+		n, e := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+		if err = e; e == nil && n != 0 {
+			err = unix.Errno(n)
+		}
+	}
+	if err == unix.EAGAIN { // a Unix socket with many wake-ups waiting
+		return nil
+	}
+	return err
 }

@@ -180,6 +180,11 @@ func (c *Client) hello() error {
 // about the two of us and not about a message, so it never is for good.
 type refused struct{ Reply }
 
+// ErrRefused is a server that answers, and does not want us.
+var ErrRefused = errors.New("smtp: the server refuses us")
+
+func (r refused) Is(target error) bool { return target == ErrRefused }
+
 func (r refused) Error() string { return "the server refuses us: " + r.Reply.Error() }
 
 // As gives the reply that this is for a message.

@@ -69,6 +69,7 @@ func run(args []string) (err error) {
 	}
 	g := newGate(site, door.Events(site, log))
 	g.local = *local
+	g.in.Asleep = door.Asleep(site, log)
 	f := g.filter()
 	f.Log = func(text string) { log.Line(maillog.Err, text) }
 	f.Serve(&door.Conn{In: 0, Out: 1})

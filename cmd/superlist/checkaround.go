@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"superlist/lists/deliver"
 	"superlist/lists/maillog"
 	"superlist/lists/sandbox"
+	"superlist/smtp"
 )
 
 // dnsTimeout is how long check waits for a resolver.
@@ -127,7 +129,11 @@ func (k *checker) relay() {
 	}
 	client, hangUp, err := deliver.Dial(k.ctx, &site)
 	if err != nil {
-		k.wrong(about, strings.TrimPrefix(err.Error(), about+": "), "have Postfix listen there: see postfix-master.cf.example, and the relay's log")
+		mend := "have Postfix listen there: see postfix-master.cf.example, and the relay's log"
+		if errors.Is(err, smtp.ErrRefused) {
+			mend = "it answers, and has to let this host in: its log says why it does not; or set address, or user and password_file, in [relay]"
+		}
+		k.wrong(about, strings.TrimPrefix(err.Error(), about+": "), mend)
 		return
 	}
 	defer hangUp()

@@ -8,6 +8,7 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
@@ -63,11 +64,16 @@ type Verifier struct {
 	dkim    bool     // signatures are to be verified
 	asked   bool     // they have been
 	domains []string // of those that are good
+
+	resolver txtResolver
+	mu       sync.Mutex
+	awaited  []string // names of keys that are not here yet
+	failed   error    // why none can be asked for now
 }
 
 // NewVerifier gives the verifier of a message that arrived at this time.
 func NewVerifier(site *lists.Site, l *lists.List, h rewrite.Header, content *io.SectionReader, arrived time.Time) *Verifier {
-	v := &Verifier{site: site, header: h, content: content, arrived: arrived, naming: namingFields(h, l)}
+	v := &Verifier{site: site, header: h, content: content, arrived: arrived, naming: namingFields(h, l), resolver: siteResolver{site}}
 	v.dkim = site.VerifyDKIM && len(v.naming) > 0
 	return v
 }
@@ -80,9 +86,7 @@ func (v *Verifier) How(author smtp.Path) string {
 	}
 	if v.dkim && !v.asked {
 		v.asked = true
-		if resolver, err := (&dialer{site: v.site}).resolver(); err == nil {
-			v.domains = v.signers(resolver)
-		}
+		v.domains = v.signers(v.resolver)
 	}
 	if slices.ContainsFunc(v.domains, func(d string) bool { return aligned(d, author.Domain) }) {
 		return "dkim"
@@ -141,6 +145,9 @@ func AskResolver(ctx context.Context, site *lists.Site) (addr string, err error)
 func (r *Runner) verifier(m *queue.Message, l *lists.List, h rewrite.Header) *Verifier {
 	v := NewVerifier(r.Site, l, h, m.Content(), m.Arrived)
 	v.dkim = v.dkim && m.Body != smtp.BinaryMIME
+	if r.keys != nil {
+		v.resolver = r.keys
+	}
 	return v
 }
 
@@ -173,7 +180,9 @@ func (v *Verifier) signers(resolver txtResolver) (domains []string) {
 			if _, domain, _ := strings.Cut(name, "._domainkey."); !matters(domain) {
 				return nil, errNoMatter
 			}
-			return keys(ctx, resolver, name)
+			records, err := keys(ctx, resolver, name)
+			v.hear(name, err)
+			return records, err
 		},
 	})
 	if err != nil && !errors.Is(err, dkim.ErrTooManySignatures) {
@@ -192,6 +201,18 @@ func (v *Verifier) signers(resolver txtResolver) (domains []string) {
 		domains = append(domains, s.Domain)
 	}
 	return domains
+}
+
+// hear remembers of a key that it is not here yet, or cannot be asked for.
+func (v *Verifier) hear(name string, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case errors.Is(err, errAwaited):
+		v.awaited = append(v.awaited, name)
+	case errors.Is(err, replyKeys):
+		v.failed = err
+	}
 }
 
 var errNoMatter = errors.New("this domain does not speak for the author")

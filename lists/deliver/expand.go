@@ -60,6 +60,9 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 	if err := m.Sync(); err != nil {
 		return err
 	}
+	if r.awaiting[m.ID] != nil {
+		return nil // it stays where it is until the keys are here
+	}
 	return r.finish(m, reason)
 }
 

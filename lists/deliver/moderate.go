@@ -48,6 +48,9 @@ func (r *Runner) judge(m *queue.Message, l *lists.List, h rewrite.Header) (lists
 	v := r.verifier(m, l, h)
 	p := &lists.Posting{From: m.From, Header: h, Body: lists.BodyOf(m.Content()), Proved: m.Proved, Verified: v.How}
 	d, err := l.Judge(p)
+	if err == nil && d.Verdict != lists.Accept {
+		err = r.await(m, v) // what it says without them is not its last word
+	}
 	if err != nil || d.Verdict != lists.Accept || d.How == "" || m.Hold != "" {
 		return d, err
 	}

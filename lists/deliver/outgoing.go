@@ -58,7 +58,7 @@ func newOutgoing(ctx context.Context, r *Runner) *outgoing {
 }
 
 // idle says that nothing is under way, and nothing is known that could be.
-func (o *outgoing) idle() bool { return o.underWay+len(o.row) == 0 }
+func (o *outgoing) idle() bool { return o.underWay+len(o.row) == 0 && !o.r.keys.busy() }
 
 // stale says that it is time to look at the spool again.
 func (o *outgoing) stale() bool { return !time.Now().Before(o.next) }
@@ -174,6 +174,8 @@ func (o *outgoing) wait() {
 	select {
 	case e := <-o.events:
 		o.hear(e)
+	case <-o.r.keys.woken:
+		o.next = time.Time{}
 	case <-again.C:
 	}
 }

@@ -27,16 +27,18 @@ type Runner struct {
 	// a time.
 	Progress func(id string, done, total int)
 
-	hears   sync.Mutex // Progress
-	mxPort  uint16     // 0: 25; tests have another
-	atOnce  int        // messages that are sent at a time; 0: maxAtOnce
-	pool    *pool
-	windows windows
-	room    map[string]int  // how many more reports a list may keep, by its directory
-	kept    time.Time       // when upkeep was done
-	stuck   map[string]bool // messages that could not be worked on in this run
-	trouble int             // digests that could not be made, when last looked at
-	gaveUp  atomic.Bool     // something was put into failed
+	hears    sync.Mutex // Progress
+	mxPort   uint16     // 0: 25; tests have another
+	atOnce   int        // messages that are sent at a time; 0: maxAtOnce
+	pool     *pool
+	windows  windows
+	room     map[string]int // how many more reports a list may keep, by its directory
+	kept     time.Time      // when upkeep was done
+	keys     *keyring
+	awaiting map[string][]string // inbound messages and the keys that they wait for
+	stuck    map[string]bool     // messages that could not be worked on in this run
+	trouble  int                 // digests that could not be made, when last looked at
+	gaveUp   atomic.Bool         // something was put into failed
 
 	// patience is with a connection; nil: the standard. Tests have none.
 	patience func(dest string, standard time.Duration) time.Duration
@@ -79,7 +81,13 @@ func (r *Runner) Run(ctx context.Context) error {
 	if r.patience != nil {
 		r.pool.patience = r.patience
 	}
-	r.stuck = make(map[string]bool)
+	r.stuck, r.awaiting = make(map[string]bool), make(map[string][]string)
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	if r.keys == nil {
+		r.keys = newKeyring(siteResolver{r.Site})
+	}
+	r.keys.ctx = asking
 	out := newOutgoing(ctx, r)
 	over := false
 	for ctx.Err() == nil && !over {
@@ -190,9 +198,10 @@ func (r *Runner) expandDue(ctx context.Context) (n int, err error) {
 		if ctx.Err() != nil || e.Due.After(r.now()) || n == expandAtOnce {
 			break
 		}
-		if r.stuck[e.ID] {
+		if r.stuck[e.ID] || !r.keys.has(r.awaiting[e.ID]) {
 			continue
 		}
+		delete(r.awaiting, e.ID)
 		m, err := r.claim(queue.Inbound, e)
 		if m == nil && err == nil {
 			continue

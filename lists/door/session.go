@@ -17,7 +17,7 @@ import (
 // Session is the SMTP session of a site with the peer on standard input, as
 // every program that serves one begins it.
 func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
-	intake := &lists.Intake{Site: site, Spool: site.Spool(), Filter: filter(site, log)}
+	intake := &lists.Intake{Site: site, Spool: site.Spool(), Filter: filter(site, log), Asleep: Asleep(site, log)}
 	s := &smtp.Session{
 		Hostname:       site.Hostname,
 		Backend:        intake,
@@ -82,14 +82,21 @@ func Events(site *lists.Site, log *maillog.Log) func(smtp.Event) {
 	}
 }
 
+// Asleep writes to the log that posts wait for a timer.
+func Asleep(site *lists.Site, log *maillog.Log) func(error) {
+	return func(err error) {
+		log.Printf(maillog.Warning, "trouble kick=%s error=%q: mail waits until a timer starts superlist deliver; see superlist check", site.Kick, err)
+	}
+}
+
 // Before puts the session before a next hop, to which dial connects.
 func Before(s *smtp.Session, site *lists.Site, dial func(by time.Time) (io.ReadWriteCloser, error)) {
-	var f lists.Filter
+	own := &lists.Intake{Site: site, Spool: site.Spool(), Late: true}
 	if in, ok := s.Backend.(*lists.Intake); ok {
-		f = in.Filter
+		own.Filter, own.Asleep = in.Filter, in.Asleep
 	}
 	p := &proxy.Proxy{
-		Lists:    &lists.Intake{Site: site, Spool: site.Spool(), Late: true, Filter: f},
+		Lists:    own,
 		Hostname: site.Hostname,
 		Dial:     dial,
 		Timeout:  time.Duration(site.Proxy.Timeout),
