@@ -245,6 +245,9 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) (Decision, error) {
 	if err == nil {
 		err = d.Err()
 	}
+	if err == nil && d.Verdict <= Confirm {
+		err = l.leaving(h, m.body)
+	}
 	return d, err
 }
 

@@ -18,7 +18,7 @@ import (
 // before; what it refuses now, because the list was changed, stays for the
 // operator. What a mail filter wants a person to look at is held, whoever wrote it.
 func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
-	raw, _, err := rewrite.ReadHeader(m.Content())
+	raw, bodyAt, err := rewrite.ReadHeader(m.Content())
 	if err != nil {
 		return err
 	}
@@ -29,6 +29,15 @@ func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
 	}
 	if m.Hold != "" && d.Verdict <= lists.Confirm {
 		d = lists.Decision{Verdict: lists.Hold, Reason: strings.TrimSuffix(m.Hold+"; "+d.Reason, "; ")}
+	}
+	if d.Verdict == lists.Accept {
+		leaves, err := asksToLeave(m, bodyAt, l, h)
+		if err != nil {
+			return err
+		}
+		if leaves {
+			d = lists.Decision{Verdict: lists.Hold, Reason: "it only asks to leave the list, which " + l.Verb("unsubscribe").Address() + " is for"}
+		}
 	}
 	switch d.Verdict {
 	case lists.Accept:

@@ -1,0 +1,46 @@
+package deliver
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestLeavingToAll: who sends "unsubscribe" to the list hears the way out at once where
+// a session can see it, and else a moderator has it; the members never do. Posts about
+// it go to them.
+func TestLeavingToAll(t *testing.T) {
+	const refused, held, sent string = "550 5.7.1 this asks to leave the list, and would go to everybody on it; to leave, send an empty mail to dev+unsubscribe@lists.example.org", "held", "sent"
+	for message, want := range map[string]string{
+		"Subject: unsubscribe\n\n": refused,
+		"Subject: Unsubscribe\n\nPlease unsubscribe me.\n\nThanks\nBob Brown\n":                   refused,
+		"Subject: =?utf-8?q?D=C3=A9sinscription?=\n\nMerci\n":                                     refused,
+		"Subject: unsubscribe\nContent-Type: text/html\n\n<html><body><p>Bob</p></body></html>\n": held,
+		"Subject: remove me\nContent-Transfer-Encoding: base64\n\nQm9i\n":                         held,
+		"Subject: hello\n\nunsubscribe\n":                                                         held,
+		"Subject: Re: the build\n\nPlease remove me from this list!\n\nOn 1.1.2026 10:00, Ann <ann@example.com> wrote:\n> " + strings.Repeat("much text ", 60) + "\n": held,
+		"Subject: =?koi8-r?B?z9TQydPB1NjT0Q==?=\n\n": held,
+		"Subject: unsubscribe\n\nThe unsubscribe page of our site shows an error since Monday, and nobody knows who can mend it.\n": sent,
+		"Subject: How people unsubscribe\n\nThey write unsubscribe to the list.\n":                                                  sent,
+		"Subject: Re: unsubscribe\n\nSee the footer.\n":                                                                             sent,
+		"Subject: hello\n\n> unsubscribe\n\nNot this way, Eve.\n":                                                                   sent,
+		"Subject: a picture\nContent-Type: image/png\n\nx\n":                                                                        sent,
+	} {
+		w, l, person := newPeople(t, "allow=eve@example.com")
+		bob, eve := person("bob@example.net"), person("eve@example.com")
+		message := "From: eve@example.com\r\nTo: dev@lists.example.org\r\nMessage-ID: <1@x>\r\n" + strings.ReplaceAll(message, "\n", "\r\n")
+		got := w.wire(eve.addr, "dev@lists.example.org", message).String()
+		if strings.HasPrefix(got, "250") {
+			w.deliver()
+			got = sent
+			if len(w.held(l)) == 1 {
+				got = held
+			}
+		}
+		if got != want && !(want == refused && strings.HasPrefix(got, refused)) {
+			t.Errorf("%q: %s, want %s", message, got, want)
+		}
+		if n := len(bob.letters()); (n == 1) != (got == sent) {
+			t.Errorf("%q: bob got %d mails", message, n)
+		}
+	}
+}
