@@ -111,7 +111,7 @@ func (l *List) BounceAddress(at time.Time) (smtp.Path, error) {
 // MemberBounceAddress is base with a member written into it, as XVERP does it:
 // dev+bounces-…+user=example.com@lists.example.org.
 func MemberBounceAddress(base, member smtp.Path) smtp.Path {
-	base.Local += smtp.Verp[:1] + member.Local + smtp.Verp[1:] + member.Domain
+	base.Local += smtp.Verp[:1] + Subject(member)
 	return base
 }
 

@@ -219,7 +219,7 @@ func TestDomainBeyondASCII(t *testing.T) {
 			t.Errorf("%s: %v", to, err)
 			continue
 		}
-		if d.Member.Address() != member {
+		if want, _ := smtp.ParseAddress(member); d.Member.Key() != want.Key() {
 			t.Errorf("%s is the report of %s", to, d.Member)
 		}
 	}

@@ -117,6 +117,7 @@ var (
 	replyNoCommand = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a command needs a sender to answer to"}
 	replySelf      = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "this is the list's own address, and it writes no letters to itself"}
 	replyLongWho   = smtp.Reply{Code: 553, Enhanced: "5.1.3", Text: "an address whose local part is longer than 64 octets cannot be a member"}
+	replyLiteral   = smtp.Reply{Code: 553, Enhanced: "5.1.3", Text: "an address whose domain is a number in brackets cannot be a member; write from one with a name"}
 )
 
 // Author is who wrote a command: the one author in From, where the answer goes.
@@ -140,8 +141,8 @@ func (l *List) mayAsk(c Command) error {
 	if c.Delivery == InDigests && l.Digest == DigestOff {
 		return replyNoDigest
 	}
-	if len(c.Who.Local) > maxMember {
-		return replyLongWho
+	if err := c.unfit(c.Who); err != nil {
+		return err
 	}
 	if Fetches(c.Verb) {
 		return l.mayFetch(c)
@@ -163,10 +164,10 @@ func (l *List) MayCommand(h rewrite.Header, c Command) (who smtp.Path, err error
 	if !c.Who.IsNull() {
 		who = c.Who
 	}
-	switch {
-	case len(who.Local) > maxMember:
-		return smtp.Path{}, replyLongWho
-	case l.isOwn(who):
+	if err := c.unfit(who); err != nil {
+		return smtp.Path{}, err
+	}
+	if l.isOwn(who) {
 		return smtp.Path{}, replySelf
 	}
 	if err := l.aloneWith(h, who, c.Proof); err != nil {
@@ -201,6 +202,17 @@ func (l *List) aloneWith(h rewrite.Header, author smtp.Path, p Proof) error {
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// unfit says why somebody cannot be what the command is about.
+func (c Command) unfit(who smtp.Path) error {
+	switch {
+	case len(who.Local) > maxMember:
+		return replyLongWho
+	case c.Verb == VerbSubscribe && strings.HasPrefix(who.Domain, "["):
+		return replyLiteral
 	}
 	return nil
 }

@@ -126,7 +126,7 @@ func (l *List) proofAddress(a Action, subject string, now time.Time, decider ...
 
 // proofParts are what a proof binds.
 func proofParts(list string, a Action, expiry, subject string, decider ...string) []string {
-	return append([]string{"confirm", list, string(rune(a)), expiry, strings.ToLower(subject)}, decider...)
+	return append([]string{"confirm", list, string(rune(a)), expiry, foldSubject(subject)}, decider...)
 }
 
 // Decider is the moderator or owner to whom an address was sent that decides about
@@ -156,16 +156,32 @@ func (l *List) decider(key []byte, p Proof, subject string) smtp.Path {
 	return smtp.Path{}
 }
 
-// Subject is an address as a proof has it, and as VERP writes it: user=domain.
-func Subject(p smtp.Path) string { return p.Local + "=" + p.Domain }
+// Subject is an address as a proof has it, and as VERP writes it: user=domain. The
+// domain is in ASCII, so that an answer to it needs no SMTPUTF8 on its account.
+func Subject(p smtp.Path) string {
+	if domain, ok := smtp.ASCIIDomain(p.Domain); ok && !p.IsASCII() {
+		p.Domain = domain
+	}
+	return p.Local + "=" + p.Domain
+}
 
 // SubjectPath is the address that a Subject stands for.
 func SubjectPath(s string) (smtp.Path, bool) {
 	i := strings.LastIndexByte(s, '=')
-	if i <= 0 || !smtp.ValidDomain(s[i+1:]) {
+	if i < 0 {
 		return smtp.Path{}, false
 	}
 	return smtp.ParseAddress(smtp.Path{Local: s[:i], Domain: s[i+1:]}.Address())
+}
+
+// foldSubject is a subject as a proof is made of it: the same for all spellings of
+// an address.
+func foldSubject(s string) string {
+	if p, ok := SubjectPath(s); ok && !p.IsASCII() {
+		domain, _ := smtp.ASCIIDomain(p.Domain)
+		return smtp.Fold(p.Local) + "=" + domain
+	}
+	return strings.ToLower(s)
 }
 
 // parseProof reads what follows "confirm-".

@@ -24,7 +24,7 @@ func TestProof(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "")
 	now := time.Now()
-	for _, who := range []string{"alice@example.com", "a-b+c@x.example", `"a b"@example.com`} {
+	for _, who := range []string{"alice@example.com", "a-b+c@x.example", `"a b"@example.com`, "x@bücher.example", "jörg@bücher.example", "#a=b@x.example", "åse@x.example", "σοφός@x.example"} {
 		for _, a := range []Action{Subscribe, SubscribeNoMail, SubscribeDigest, GetEach, GetDigests, GetNone, Unsubscribe} {
 			address, err := l.ProofAddress(a, Subject(addr(who)), now)
 			if err != nil {
@@ -44,7 +44,7 @@ func TestProof(t *testing.T) {
 					"an hour off": {now.Add(ProofLife + time.Hour), false},
 				} {
 					subject, err := l.CheckProof(p, test.at)
-					if test.good && (err != nil || !strings.EqualFold(subject, Subject(addr(who)))) || !test.good && err == nil {
+					if test.good && (err != nil || !samePerson(subject, addr(who))) || !test.good && err == nil {
 						t.Errorf("%s %c, %s: %q, %v", who, a, name, subject, err)
 					}
 				}
@@ -70,6 +70,58 @@ func TestProof(t *testing.T) {
 	_, p := proofOf(t, s, address)
 	if _, err := other.CheckProof(p, now); !errors.Is(err, replyBadProof) {
 		t.Errorf("another list takes it: %v", err)
+	}
+}
+
+// samePerson says that a subject is somebody's address.
+func samePerson(subject string, who smtp.Path) bool {
+	p, ok := SubjectPath(subject)
+	return ok && p.Key() == who.Key()
+}
+
+// TestProofSpellings: a proof is good for all spellings of the address that it was
+// made for, and for no other.
+func TestProofSpellings(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	for _, test := range []struct {
+		who, other string
+		same       bool
+	}{
+		{"x@bücher.example", "X@XN--BCHER-KVA.example", true},
+		{"x@xn--bcher-kva.example", "x@BÜCHER.example", true},
+		{"jörg@bücher.example", "JÖRG@xn--bcher-kva.example", true},
+		{"jörg@x.example", "jo\u0308rg@x.example", true},
+		{"kim@x.example", "\u212aim@x.example", false},
+		{"ivan@x.example", "\u0130van@x.example", false},
+		{"x@bücher.example", "x@bucher.example", false},
+	} {
+		for _, verb := range []string{VerbSubscribe, VerbUnsubscribe} {
+			for _, spelling := range []string{test.who, test.other} {
+				d, err := s.Resolve(l.Verb(verb + "-" + Subject(addr(spelling))))
+				if err != nil || d.Command.Who.Key() != addr(spelling).Key() {
+					t.Errorf("%s-%s is about %s, %v", verb, spelling, d.Command.Who, err)
+				}
+				raw := addr(spelling)
+				if d, err = s.Resolve(l.Verb(verb + "-" + raw.Local + "=" + raw.Domain)); err != nil || d.Command.Who.Key() != raw.Key() {
+					t.Errorf("%s-%s is about %s, %v", verb, spelling, d.Command.Who, err)
+				}
+			}
+		}
+		address, err := l.ProofAddress(Subscribe, Subject(addr(test.who)), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, p := proofOf(t, s, address)
+		other := addr(test.other)
+		p.Subject = other.Local + "=" + other.Domain
+		if _, err := l.CheckProof(p, time.Now()); (err == nil) != test.same {
+			t.Errorf("made for %s, held against %s: %v", test.who, test.other, err)
+		}
+		p.Subject = "" // the address would have been too long
+		if _, err := l.CheckProof(p, time.Now(), other); (err == nil) != test.same {
+			t.Errorf("made for %s, answered by %s: %v", test.who, test.other, err)
+		}
 	}
 }
 

@@ -91,7 +91,7 @@ func TestUTF8ReturnPath(t *testing.T) {
 		t.Fatalf("%v", got)
 	}
 	d, err := w.site.Resolve(path(got[0].from))
-	if err != nil || d.Member != path("jürg@bücher.example") {
+	if err != nil || d.Member.Key() != path("jürg@bücher.example").Key() {
 		t.Errorf("%+v, %v", d, err)
 	}
 	if !slices.Contains(strings.Split(got[0].message, "\r\n"), "ä") {
