@@ -168,7 +168,7 @@ func (m *Incoming) judge() []error {
 		form = JudgeLines(h, &m.lines)
 	}
 	for i, d := range m.in.dests {
-		size := d.fits(m.sent)
+		size := d.fits(m.sent) // before anybody looks into it
 		switch {
 		case m.unwanted != nil && m.unwanted[i] != nil:
 			verdicts[i] = m.unwanted[i]
@@ -184,8 +184,6 @@ func (m *Incoming) judge() []error {
 			verdicts[i] = replyHops
 		case looped(h, d):
 			verdicts[i] = replyLoop
-		case d.fits(m.sent) != nil: // before anybody looks into it
-			verdicts[i] = d.fits(m.sent)
 		case m.hold != "" && d.Purpose != Post:
 			verdicts[i] = m.unheld()
 		case d.Purpose == Post:

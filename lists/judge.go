@@ -211,6 +211,9 @@ func (l *List) byRule(p *Posting, r Rule) Decision {
 // judgeForm decides by the form of a message, whoever wrote it.
 func (l *List) judgeForm(p *Posting, authors []smtp.Path) (d Decision, done bool) {
 	h := p.Header
+	if err := JudgeLines(h, nil); err != nil { // a session has seen to that, unless it was one of before
+		return l.reject(p, "form", "5.6.0", "%s", smtp.ReplyTo(err).Text), true
+	}
 	if len(authors) > maxAuthors {
 		return l.reject(p, "From", "5.6.0", "From names %d authors, and %d are the most that a list takes", len(authors), maxAuthors), true
 	}

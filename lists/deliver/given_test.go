@@ -1,13 +1,18 @@
 package deliver
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"io"
 	"net/mail"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/emersion/go-msgauth/dkim"
+
 	"superlist/lists"
+	"superlist/lists/rewrite"
 	"superlist/queue"
 )
 
@@ -116,5 +121,70 @@ func TestOwnersWithoutFrom(t *testing.T) {
 				t.Errorf("%q: %s got\n%s", sender, d.to, d.message)
 			}
 		}
+	}
+}
+
+// TestSignatureStays: an author's signature that was good is good for the members,
+// whatever of the fields that a list writes by habit it covers, there or not; privacy
+// comes before it.
+func TestSignatureStays(t *testing.T) {
+	pub, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(pub)
+	good := func(message string) bool {
+		found, err := dkim.VerifyWithOptions(strings.NewReader(message), &dkim.VerifyOptions{LookupTXT: func(string) ([]string, error) { return []string{record}, nil }})
+		return err == nil && len(found) == 1 && found[0].Err == nil
+	}
+	long := "References:" + strings.Repeat(" <0123456789@example.com>", 100) + "\r\n"
+	for name, test := range map[string]struct {
+		fields string
+		signed []string
+		want   bool
+	}{
+		"nothing of the list's":  {"", nil, true},
+		"Sender":                 {"Sender: sec@example.com\r\n", []string{"Sender"}, true},
+		"Sender, absent":         {"", []string{"Sender"}, true},
+		"Sender and one more":    {"Sender: sec@example.com\r\n", []string{"Sender", "Sender"}, true},
+		"Sender, not signed":     {"Sender: sec@example.com\r\n", nil, true},
+		"Precedence":             {"Precedence: bulk\r\n", []string{"precedence"}, true},
+		"Precedence, absent":     {"", []string{"Precedence"}, true},
+		"Delivered-To, absent":   {"", []string{"Delivered-To"}, true},
+		"List-Archive of before": {"List-Archive: <https://example.com/>\r\n", []string{"List-Archive"}, true},
+		"a line that is folded":  {long, []string{"References"}, true},
+		"a receipt":              {"Disposition-Notification-To: alice@example.com\r\n", []string{"Disposition-Notification-To"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fakeRelay{extensions: "PIPELINING"}
+			w := newWorld(t, f.start(t), "")
+			w.list("dev", "a@example.com")
+			post := test.fields + "From: Alice <alice@example.com>\r\nTo: dev@lists.example.org\r\nSubject: x\r\nMessage-ID: <1@example.com>\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\n\r\nx\r\n"
+			var b strings.Builder
+			err := dkim.Sign(&b, strings.NewReader(post), &dkim.SignOptions{
+				Domain: "example.com", Selector: "s", Signer: key, HeaderCanonicalization: dkim.CanonicalizationRelaxed,
+				HeaderKeys: append([]string{"From", "To", "Subject", "Message-ID", "Date"}, test.signed...),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !good(b.String()) {
+				t.Fatal("it was bad before")
+			}
+			w.wantWire("250", "alice@example.com", dev, b.String())
+			w.deliver()
+			got := f.taken()
+			if len(got) != 1 {
+				t.Fatalf("%d messages", len(got))
+			}
+			if good(got[0].message) != test.want {
+				t.Errorf("good is %t in\n%s", !test.want, got[0].message)
+			}
+			for line := range strings.SplitSeq(got[0].message, "\r\n") {
+				if len(line) > rewrite.MaxLine {
+					t.Errorf("a line of %d octets", len(line))
+				}
+			}
+		})
 	}
 }

@@ -22,7 +22,7 @@ type Field struct {
 // Value is what follows the colon, unfolded and without white space around it.
 func (f Field) Value() string {
 	_, v, _ := bytes.Cut(f.Raw, []byte{':'})
-	return strings.TrimSpace(strings.NewReplacer("\r\n", "").Replace(string(v)))
+	return strings.TrimSpace(strings.ReplaceAll(string(v), "\r\n", ""))
 }
 
 // Is compares a field's name, which has no case.

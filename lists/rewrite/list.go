@@ -33,14 +33,18 @@ func replaces(name string) bool {
 
 // Apply gives the header as the members get it, with the empty line: the list's
 // fields in front, then every public field of the post that they do not replace, byte
-// by byte. Nobody needs Precedence and Sender so much that the author's signature may
-// break: where it covers them they stay as they are, or absent.
+// by byte. Nobody needs Delivered-To, Precedence and Sender so much that the author's
+// signature may break: where it covers them they stay as they are, or absent.
 func (l List) Apply(h Header) []byte {
 	var b bytes.Buffer
 	put := func(name, value string) {
 		fmt.Fprintf(&b, "%s: %s\r\n", name, strings.Map(noControl, value))
 	}
-	put("Delivered-To", l.Post)
+	mark := "Delivered-To"
+	if h.signed(mark) {
+		mark = "X-Loop" // which says the same
+	}
+	put(mark, l.Post)
 	id := "<" + l.ID + ">"
 	if l.Description != "" {
 		id = phrase(l.Description) + "\r\n " + id

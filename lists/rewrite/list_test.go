@@ -82,9 +82,20 @@ func TestSigned(t *testing.T) {
 		{"DKIM-Signature: h=x-sender:senders; bh=sender\r\n", "list", "dev@lists.example.org"},
 	} {
 		h := Parse(example.Apply(Parse([]byte("From: a@author.example\r\n" + test.header))))
+		if h.Get("Delivered-To") != "dev@lists.example.org" {
+			t.Errorf("%q: no mark against loops", test.header)
+		}
 		if h.Get("Precedence") != test.precedence || h.Get("Sender") != test.sender || len(h.All("Sender")) > 1 || len(h.All("Precedence")) > 1 {
 			t.Errorf("%q: %q %q, want %q %q", test.header, h.Get("Precedence"), h.Get("Sender"), test.precedence, test.sender)
 		}
+	}
+}
+
+// TestSignedMark: the mark against loops has another name where that one is signed.
+func TestSignedMark(t *testing.T) {
+	h := Parse(example.Apply(Parse([]byte("DKIM-Signature: h=from:delivered-to\r\nDelivered-To: a@example.com\r\n"))))
+	if h.Get("X-Loop") != "dev@lists.example.org" || h.Get("Delivered-To") != "a@example.com" || len(h.All("Delivered-To")) != 1 {
+		t.Errorf("%q", h.Bytes(""))
 	}
 }
 
