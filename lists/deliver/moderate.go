@@ -31,12 +31,12 @@ func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
 		d = lists.Decision{Verdict: lists.Hold, Reason: strings.TrimSuffix(m.Hold+"; "+d.Reason, "; ")}
 	}
 	if d.Verdict == lists.Accept {
-		leaves, err := asksToLeave(m, bodyAt, l, h)
+		reason, err := notForAll(m, bodyAt, l, h)
 		if err != nil {
 			return err
 		}
-		if leaves {
-			d = lists.Decision{Verdict: lists.Hold, Reason: "it only asks to leave the list, which " + l.Verb("unsubscribe").Address() + " is for"}
+		if reason != "" {
+			d = lists.Decision{Verdict: lists.Hold, Reason: reason}
 		}
 	}
 	switch d.Verdict {

@@ -44,3 +44,20 @@ func TestLeavingToAll(t *testing.T) {
 		}
 	}
 }
+
+// TestQuotedToAll: an answer to a moderators' letter that goes to the list as well, with
+// the letter below it, does not hand everybody the addresses in it.
+func TestQuotedToAll(t *testing.T) {
+	w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org")
+	bob, mona := person("bob@example.net"), person("mona@example.org")
+	w.message("eve@example.net", strangersPost, "dev@lists.example.org")
+	w.deliver()
+	text, _, _ := strings.Cut(readAll(t, mona.letter("To decide: Hello (dev@lists.example.org)")), "Content-Type: message/rfc822")
+	bob.letters()
+	w.message(bob.addr, "From: bob@example.net\r\nTo: dev@lists.example.org\r\nSubject: Re\r\nMessage-ID: <2@x>\r\n\r\nWhat do you all think?\r\n\r\n> "+
+		strings.ReplaceAll(text, "\r\n", "\r\n> ")+"\r\n", "dev@lists.example.org")
+	w.deliver()
+	if got := bob.letters(); len(got) != 0 || len(w.held(l)) != 2 {
+		t.Errorf("bob got %+v; held %q", got, w.held(l))
+	}
+}
