@@ -134,10 +134,10 @@ func (s *Spool) read(b Box, f *os.File) (*Message, error) {
 	}
 	switch name := filepath.Base(f.Name()); {
 	case err != nil:
+	case b == Failed && strings.HasSuffix(name, asideSuffix):
+		err = fmt.Errorf("%w: it was set aside, and the log says why", ErrDamaged)
 	case h.ID != name:
 		err = fmt.Errorf("%w: it calls itself %s", ErrDamaged, h.ID)
-	case b == Failed && strings.HasSuffix(name, asideSuffix):
-		err = fmt.Errorf("%w: it was set aside", ErrDamaged)
 	case b == Inbound:
 		err = h.checkInbound()
 	}

@@ -78,7 +78,11 @@ func (r *Runner) report(m *queue.Message, rcpt queue.Recipient, k int, a action,
 		may, err = d.MayHear(m.From)
 	}
 	if !may {
-		r.Log.Printf(maillog.Info, "no report id=%s to=%s action=%s: the list does not know them error=%v", m.ID, m.From, a.name, err)
+		why := "the list does not know them"
+		if err != nil {
+			why = err.Error()
+		}
+		r.Log.Printf(maillog.Info, "no report id=%s to=%s action=%s reason=%q", m.ID, m.From, a.name, why)
 		return nil
 	}
 	id := reportID(m.ID, k, a)
