@@ -31,7 +31,7 @@ func (l *List) decidedFile(name string) string { return filepath.Join(l.Dir, "de
 type Decided struct {
 	Cause string // id of the message, or of the command line, that said so
 	What  string // by whom, how and when, for whoever comes second
-	Words string // what else it takes to do it
+	Do    string // what has to be done, for whoever finishes it after a crash; one letter and words
 }
 
 // Decided finds what has been decided; false where nothing has.
@@ -41,7 +41,7 @@ func (l *List) Decided(name string) (d Decided, ok bool, err error) {
 		return d, false, nil
 	}
 	d.Cause, d.What, _ = strings.Cut(string(text), "\n")
-	d.What, d.Words, _ = strings.Cut(d.What, "\n")
+	d.What, d.Do, _ = strings.Cut(d.What, "\n")
 	return d, err == nil, err
 }
 
@@ -69,7 +69,7 @@ func (l *List) Decide(name string, d Decided, now time.Time) error {
 		return err
 	}
 	sweep(dir, now, ProofLife)
-	text := fmt.Sprintf("%s\n%s, %s\n%s", d.Cause, d.What, now.UTC().Format("2 January 2006, 15:04 UTC"), d.Words)
+	text := fmt.Sprintf("%s\n%s, %s\n%s", d.Cause, d.What, now.UTC().Format("2 January 2006, 15:04 UTC"), d.Do)
 	if err := writeFirst(dir, name, d.Cause, text); err != nil {
 		return err
 	}

@@ -257,3 +257,51 @@ func decideProcess(decision, dir, at string) error {
 		return nil
 	})
 }
+
+// TestFinishDecided: a decision whose message is gone is carried out a day later, and
+// one of an older version, which may have been, is not done twice; a message that still
+// waits carries it out itself.
+func TestFinishDecided(t *testing.T) {
+	for name, test := range map[string]struct {
+		do    string
+		waits bool
+		posts int
+		held  bool
+	}{
+		"to be sent":      {do: string(rune(lists.Publish)), posts: 1},
+		"to be dropped":   {do: string(rune(lists.Drop))},
+		"of before":       {},
+		"its mail waits":  {do: string(rune(lists.Publish)), waits: true, held: true},
+		"… and of before": {waits: true, held: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, l, person := newPeople(t, "nonmembers=hold")
+			bob := person("bob@example.net")
+			w.message("eve@example.net", strangersPost, dev)
+			w.deliver()
+			cause := "gone.0"
+			if test.waits {
+				id := w.message("olga@example.org", "From: olga@example.org\r\n\r\n", "dev+owner@lists.example.org")
+				cause = id + ".0"
+			}
+			name := heldName(t, w.site, l)
+			if err := l.Decide(name, lists.Decided{Cause: cause, What: "olga@example.org has decided", Do: test.do}, w.now()); err != nil {
+				t.Fatal(err)
+			}
+			r := w.runner()
+			r.Spool.Init()
+			for range 2 {
+				if err := r.expire(l); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := heldName(t, w.site, l) != ""; got != test.held {
+				t.Errorf("held: %t, want %t", got, test.held)
+			}
+			w.deliver()
+			if got := len(bob.letters()); got != test.posts {
+				t.Errorf("bob got %d, want %d; log:\n%s", got, test.posts, &w.log)
+			}
+		})
+	}
+}

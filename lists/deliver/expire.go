@@ -118,31 +118,31 @@ func (r *Runner) expireOne(l *lists.List, spool *queue.Spool, held *queue.Messag
 	return spool.Drop(queue.Held, held.ID)
 }
 
-// finishDecided finishes a decision that was broken off. One that a message says is
-// that message's, as long as it is in the spool; once it is not, all is done but that
-// the post is still held.
+// finishDecided finishes a decision that was broken off, once the message that says it
+// is not in the spool any more: it was given up, or there never was one. An older
+// version kept the post though all was done, and did not write down what.
 func (r *Runner) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Message, d lists.Decided) error {
-	if action, ok := strings.CutPrefix(d.Cause, held.ID+byHand); ok && len(action) == 1 {
-		if err := held.Lock(); err != nil {
-			return err
+	if dot := strings.LastIndexByte(d.Cause, '.'); dot >= 0 {
+		for _, box := range []queue.Box{queue.Inbound, queue.Failed} {
+			if there, err := r.Spool.Exists(box, d.Cause[:dot]); there || err != nil {
+				return err
+			}
 		}
-		by, _, _ := strings.Cut(d.What, " has ")
-		return r.Decide(l, held, Decision{Action: lists.Action(action[0]), By: by, Words: d.Words, Cause: d.Cause, At: r.now()})
 	}
-	inbound := d.Cause
-	if dot := strings.LastIndexByte(inbound, '.'); dot >= 0 {
-		inbound = inbound[:dot]
-	}
-	for _, box := range []queue.Box{queue.Inbound, queue.Failed} {
-		if there, err := r.Spool.Exists(box, inbound); there || err != nil {
-			return err
-		}
+	there, err := r.Spool.Exists(queue.Outbound, d.Cause)
+	if err != nil {
+		return err
 	}
 	if err := held.Lock(); err != nil {
 		return err
 	}
-	r.Log.Printf(maillog.Warning, "decided id=%s list=%s name=%s what=%q: it was still held", postID(held), l.Addr, held.ID, d.What)
-	return spool.Drop(queue.Held, held.ID)
+	if d.Do == "" || there {
+		r.Log.Printf(maillog.Warning, "decided id=%s list=%s name=%s what=%q: it was still held", postID(held), l.Addr, held.ID, d.What)
+		return spool.Drop(queue.Held, held.ID)
+	}
+	by, _, _ := strings.Cut(d.What, " has ")
+	action := lists.Action(d.Do[0])
+	return r.Decide(l, held, Decision{Action: action, By: by, Words: d.Do[1:], Cause: d.Cause, At: r.now(), id: ByHand(held.ID, action)})
 }
 
 // tellExpired tells whom From names that nobody has decided on his post: once a

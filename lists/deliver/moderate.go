@@ -310,6 +310,8 @@ type Decision struct {
 	Words  string // SendBack: for the author
 	Cause  string // id of the message, or of the command line, that says so
 	At     time.Time
+
+	id string // of what goes out; empty: Cause
 }
 
 // verbs are what has been done, in words.
@@ -330,10 +332,7 @@ func (r *Runner) Decide(l *lists.List, held *queue.Message, d Decision) error {
 	}
 	h := rewrite.Parse(raw)
 	author := heldAuthor(held, h)
-	decided := lists.Decided{Cause: d.Cause, What: d.By + " has " + verbs[d.Action]}
-	if d.Cause == ByHand(held.ID, d.Action) { // there is no message that says it
-		decided.Words = d.Words
-	}
+	decided := lists.Decided{Cause: d.Cause, What: d.By + " has " + verbs[d.Action], Do: string(rune(d.Action)) + d.Words}
 	if err := l.Decide(held.ID, decided, d.At); err != nil {
 		return err
 	}
@@ -353,14 +352,15 @@ func (r *Runner) Decide(l *lists.List, held *queue.Message, d Decision) error {
 			r.Log.Printf(maillog.Info, "changed id=%s list=%s member=%s to=%q by=%s", postID(held), l.Addr, author, "not moderated", d.By)
 		}
 	}
-	there, err := r.Spool.Exists(queue.Outbound, d.Cause)
+	id := cmp.Or(d.id, d.Cause)
+	there, err := r.Spool.Exists(queue.Outbound, id)
 	switch {
 	case there || err != nil: // a run before came as far as that
 	case d.Action.Publishes():
-		err = r.toMembers(held, l, d.Cause)
+		err = r.toMembers(held, l, id)
 	case d.Action == lists.SendBack:
 		err = r.writeLetter(l, note{
-			id: d.Cause, text: "rejected", to: []smtp.Path{author}, at: d.At, client: held.Client, quote: unkeyed(d.Words),
+			id: id, text: "rejected", to: []smtp.Path{author}, at: d.At, client: held.Client, quote: unkeyed(d.Words),
 			answers: h.Get("Message-ID"), words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
 		})
 	}
