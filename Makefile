@@ -1,6 +1,7 @@
 # make demo     see it work, in a temporary folder
 # make test     everything is tested; as root it installs what the tests need
 # make install  the programs, the user and the folders, on this host
+# make uninstall  takes the programs away; lists, spool and configuration stay
 
 GO       ?= go
 PREFIX   ?= /usr/local
@@ -12,7 +13,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # Static, so that a session starts without the dynamic linker.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
 
-.PHONY: go build demo test test-systemd lint bench fuzz install clean
+.PHONY: go build demo test test-systemd lint bench fuzz install uninstall clean
 
 # The version in go.mod, or newer; the first build downloads the modules in go.sum.
 go:
@@ -74,6 +75,10 @@ install: build
 		sed "s/^hostname .*/hostname = \"$$(hostname -f 2>/dev/null || hostname)\"/" contrib/superlist.toml | \
 		install -m 0644 /dev/stdin $(DESTDIR)/etc/superlist/superlist.toml
 	test -n "$(DESTDIR)" || contrib/setup.sh
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/superlist $(DESTDIR)$(PREFIX)/bin/superlist-spawn \
+		$(DESTDIR)$(PREFIX)/bin/superlist-session $(DESTDIR)$(PREFIX)/bin/superlist-milter
 
 clean:
 	rm -rf bin

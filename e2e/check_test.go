@@ -45,7 +45,7 @@ func TestPostfixCheck(t *testing.T) {
 	for lines, want := range map[string]string{
 		"smtpd_proxy_filter = 127.0.0.1:27025\n":                           `postfix lists\.example\.org +smtpd_proxy_filter = 127\.0\.0\.1:27025: dial tcp .* refused; name the address .*127\.0\.0\.1:10025`,
 		"relay_transport = lmtp:[127.0.0.1]:27025\n":                       `postfix lists\.example\.org +relay_transport = lmtp:\[127\.0\.0\.1\]:27025: dial tcp .* refused; `,
-		"smtpd_proxy_filter =\nrelay_transport = smtp:[127.0.0.1]:10026\n": `postfix lists\.example\.org +nothing in main\.cf brings mail for this domain to superlist; see README`,
+		"smtpd_proxy_filter =\nrelay_transport = smtp:[127.0.0.1]:10026\n": `postfix lists\.example\.org +nothing in main\.cf brings mail for this domain to superlist; see docs/postfix\.md`,
 	} {
 		back := reconfigure(t, lines)
 		finds(lines, want)

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"cmp"
-	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -22,35 +21,38 @@ const (
 // people have mailboxes, and are on no list yet.
 var people = []string{you, mona, zoe, eve, "bob@example.net"}
 
-// readme is the line of the README's commands that begins so.
+// readme is the one command of README.md and docs/ that begins so.
 func readme(t *testing.T, begin string) string {
 	t.Helper()
-	data, err := os.ReadFile(manual)
-	must(t, err)
 	var found []string
-	for i, part := range strings.Split(string(data), "```") {
-		if i%2 == 0 || !strings.HasPrefix(part, "sh\n") {
-			continue
-		}
-		for line := range strings.Lines(part) {
-			if line = strings.TrimSpace(line); strings.HasPrefix(line, begin) && !slices.Contains(found, line) {
-				found = append(found, line)
+	for _, text := range manuals(t) {
+		for i, part := range strings.Split(text, "```") {
+			if i%2 == 0 || !strings.HasPrefix(part, "sh\n") {
+				continue
+			}
+			for line := range strings.Lines(part) {
+				line, _, _ = strings.Cut(line, " #") // a comment
+				if line = strings.TrimSpace(line); strings.HasPrefix(line, begin) && !slices.Contains(found, line) {
+					found = append(found, line)
+				}
 			}
 		}
 	}
 	if len(found) != 1 {
-		t.Fatalf("%s has %q for %s, want one command", manual, found, begin)
+		t.Fatalf("README.md and docs/ have %q for %s, want one command", found, begin)
 	}
 	return found[0]
 }
 
-// readmeAddress is an address of the list that the README's table names.
+// readmeAddress is an address of the list that README.md or docs/ names.
 func readmeAddress(t *testing.T, verb string) string {
 	t.Helper()
-	data, err := os.ReadFile(manual)
-	must(t, err)
-	if !strings.Contains(string(data), "`dev+"+verb+"@`") {
-		t.Fatalf("%s says nothing of dev+%s@", manual, verb)
+	named := false
+	for _, text := range manuals(t) {
+		named = named || strings.Contains(text, "`dev+"+verb+"@`")
+	}
+	if !named {
+		t.Fatalf("README.md and docs/ say nothing of dev+%s@", verb)
 	}
 	return "dev+" + verb + "@lists.example.org"
 }
@@ -112,7 +114,7 @@ func confirmAddress(t *testing.T, letter, action string) string {
 
 // TestLifeOfAList: a list is made, people come, write, wait for a moderator, and
 // go, behind the real Postfix, with swaks for each of them, by the commands and
-// addresses that the README shows.
+// addresses that README.md and docs/ show.
 func TestLifeOfAList(t *testing.T) {
 	if !enter(t, append(postfixNeeds, mlmmjNeeds...)...) {
 		return

@@ -55,7 +55,7 @@ func wantNothingCaptured(t *testing.T) {
 	}
 }
 
-// TestPostfixMilter is the README's third way: Postfix keeps its front door, and
+// TestPostfixMilter is way C: Postfix keeps its front door, and
 // superlist is its milter.
 func TestPostfixMilter(t *testing.T) {
 	if !enter(t, postfixNeeds...) {

@@ -152,7 +152,7 @@ kick = "127.0.0.1:10027"
 log  = "syslog"
 `
 
-// TestPostfixListsOnly is the README's first way: smtpd hands every command
+// TestPostfixListsOnly is way A: smtpd hands every command
 // on, and all that is refused is refused on the line.
 func TestPostfixListsOnly(t *testing.T) {
 	if !enter(t, postfixNeeds...) {
@@ -226,7 +226,7 @@ func TestPostfixListsOnly(t *testing.T) {
 	stopPostfix(t)
 }
 
-// TestPostfixWithOtherMail is the README's second way: the lists are one
+// TestPostfixWithOtherMail is way B: the lists are one
 // domain among others, and smtpd asks at RCPT whether a list exists.
 func TestPostfixWithOtherMail(t *testing.T) {
 	if !enter(t, postfixNeeds...) {

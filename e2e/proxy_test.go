@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// startProxy starts what the README's fourth way is: superlist between two smtpd.
+// startProxy starts what way D is: superlist between two smtpd.
 // more is lines for superlist.toml.
 func startProxy(t *testing.T, more string) *syslog {
 	t.Helper()
@@ -119,7 +119,7 @@ func restart(t *testing.T, name, lines string) (back func()) {
 	}
 }
 
-// TestPostfixProxy is the README's fourth way: every recipient is answered by who
+// TestPostfixProxy is way D: every recipient is answered by who
 // knows, and a message goes to all of them or to none.
 func TestPostfixProxy(t *testing.T) {
 	if !enter(t, postfixNeeds...) {

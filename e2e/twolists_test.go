@@ -65,7 +65,7 @@ func TestPostfixTwoLists(t *testing.T) {
 
 // TestPostfixSubmission is the same from a person's mail program, which gives up at
 // the first recipient that is not taken: at the front door the second list is not,
-// and through the submission service as README has it both are.
+// and through the submission service as docs/postfix.md has it both are.
 func TestPostfixSubmission(t *testing.T) {
 	if !enter(t, postfixNeeds...) {
 		return

@@ -255,7 +255,7 @@ func (k *checker) spool() {
 	text := fmt.Sprintf("%d inbound, %d outbound, %d failed", len(in), len(out), len(failed))
 	switch late := 10 * time.Minute; {
 	case len(in) > 0 && time.Since(in[0].Due) > late || len(out) > 0 && time.Since(out[0].Due) > late:
-		k.wrong("queue", text+"; some have been due for more than ten minutes", "nothing starts superlist deliver: see README on the kick service, the path unit and cron")
+		k.wrong("queue", text+"; some have been due for more than ten minutes", "nothing starts superlist deliver: see docs/launchers.md")
 	case len(failed) > 0:
 		k.warn("queue", text, "see superlist queue ls, then retry or rm")
 	default:

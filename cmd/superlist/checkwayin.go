@@ -60,11 +60,11 @@ func (k *checker) wayIn(p *mailServer, door service, list smtp.Path) {
 	case broken:
 		return
 	case ways == 0:
-		k.wrong(about, "nothing in main.cf brings mail for this domain to superlist", "see README, \"Postfix\"")
+		k.wrong(about, "nothing in main.cf brings mail for this domain to superlist", "see docs/postfix.md")
 		return
 	case !back:
 		k.warn(about, "mail that Postfix itself has for these lists, bounces above all, does not reach superlist",
-			"set relay_transport or transport_maps as README has it")
+			"set relay_transport or transport_maps as docs/postfix.md has it")
 	}
 	if err := k.frontDoor(door, list); err != nil {
 		k.wrong(about, fmt.Sprintf("RCPT TO:<%s> at %s: %v", list.Address(), door.address(), err), "the log of Postfix says why")

@@ -9,7 +9,7 @@
 // may become that, which may read the key and what else is configured for it.
 // That goes for root as well. For what Landlock has no word the filter closes the
 // call: modes, owners, times and locks of files, UDP and other protocols, other
-// processes. What is left is in README, and sandboxtest tries each of it.
+// processes. What is left is in docs/security.md, and sandboxtest tries each of it.
 //
 // It takes what the kernel has: Landlock needs Linux 5.19, its ports 6.7, the
 // filter amd64, arm64, loong64 or riscv64. But where a kernel has it and fails,

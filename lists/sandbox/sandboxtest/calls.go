@@ -164,7 +164,7 @@ var Datagrams = []trial{
 	}},
 }
 
-// Left is what code that has taken a session over may still do, and README says
+// Left is what code that has taken a session over may still do, and docs/security.md says
 // so.
 var Left = []trial{
 	{"read a list's key", func(w World) error { return readable(w.key()) }},

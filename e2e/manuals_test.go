@@ -1,0 +1,104 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// manuals are the files whose fenced blocks an administrator copies: README.md
+// and docs/.
+func manuals(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("../docs/*.md")
+	must(t, err)
+	text := make(map[string]string)
+	for _, file := range append(files, "../README.md") {
+		data, err := os.ReadFile(file)
+		must(t, err)
+		text[file] = string(data)
+	}
+	return text
+}
+
+// block is the fenced block of the manuals below the line <!-- test: NAME -->.
+func block(t *testing.T, name string) string {
+	t.Helper()
+	marker := "<!-- test: " + name + " -->\n```"
+	found, text := 0, ""
+	for file, data := range manuals(t) {
+		_, rest, ok := strings.Cut(data, marker)
+		if !ok {
+			continue
+		}
+		found += strings.Count(data, marker)
+		_, rest, _ = strings.Cut(rest, "\n") // the language of the block
+		if text, _, ok = strings.Cut(rest, "\n```\n"); !ok {
+			t.Fatalf("%s: the block %q does not end", file, name)
+		}
+	}
+	if found != 1 {
+		t.Fatalf("%d blocks are marked %q, want 1", found, name)
+	}
+	return text + "\n"
+}
+
+// maxReadme is how long README.md may be: what is more belongs into docs/.
+const maxReadme = 130
+
+// TestManuals: README.md is short and leads to each file of docs/, and links lead
+// to files and headings that exist.
+func TestManuals(t *testing.T) {
+	all := manuals(t)
+	readme := all["../README.md"]
+	if n := strings.Count(readme, "\n"); n > maxReadme {
+		t.Errorf("README.md has %d lines, more than %d", n, maxReadme)
+	}
+	for file := range all {
+		if name := strings.TrimPrefix(file, "../"); name != "README.md" && !strings.Contains(readme, "]("+name+")") {
+			t.Errorf("README.md does not lead to %s", name)
+		}
+	}
+	develop, err := os.ReadFile("../DEVELOP.md")
+	must(t, err)
+	all["../DEVELOP.md"] = string(develop)
+	link := regexp.MustCompile(`\]\(([^):#]*)(#[^)]*)?\)`)
+	for file, text := range all {
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			to := file
+			if m[1] != "" {
+				to = filepath.Join(filepath.Dir(file), m[1])
+			}
+			target, err := os.ReadFile(to)
+			if err != nil {
+				t.Errorf("%s: %v", file, err)
+			} else if m[2] != "" && !hasHeading(string(target), m[2][1:]) {
+				t.Errorf("%s: %s has no heading %s", file, to, m[2])
+			}
+		}
+	}
+}
+
+// hasHeading reports whether a file of Markdown has the heading that this anchor
+// names.
+func hasHeading(text, anchor string) bool {
+	for line := range strings.Lines(text) {
+		if heading, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && strings.HasPrefix(line, "#") {
+			slug := strings.Map(func(c rune) rune {
+				switch {
+				case c == ' ':
+					return '-'
+				case c == '-' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9':
+					return c
+				}
+				return -1
+			}, strings.ToLower(strings.TrimSpace(heading)))
+			if slug == anchor {
+				return true
+			}
+		}
+	}
+	return false
+}
