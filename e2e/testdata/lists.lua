@@ -27,7 +27,8 @@ for i = 1, 2 do
 	want("header", mt.header(conn, "From", "alice@example.com"))
 	want("header", mt.header(conn, "Subject", "post " .. i))
 	want("eoh", mt.eoh(conn))
-	want("body", mt.bodyrandom(conn, 200000))
+	-- bodyrandom makes lines that are longer than mail may have.
+	for _ = 1, 4 do want("body", mt.bodystring(conn, string.rep(string.rep("x", 70) .. "\r\n", 700))) end
 	want("eom", mt.eom(conn), SMFIR_CONTINUE)
 	if not mt.eom_check(conn, MT_RCPTDELETE, "<dev@lists.example.org>") then fail("the list is not taken off") end
 	if mt.eom_check(conn, MT_RCPTDELETE, "<zoe@example.com>") then fail("somebody else is taken off") end
