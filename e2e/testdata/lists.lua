@@ -35,7 +35,12 @@ for i = 1, 2 do
 	want("abort", mt.abort(conn))
 end
 want("mail", mt.mailfrom(conn, "<eve@example.com>"))
-want("a stranger's post", mt.rcptto(conn, "<dev@lists.example.org>"), SMFIR_REPLYCODE)
+want("a list", mt.rcptto(conn, "<dev@lists.example.org>"), SMFIR_CONTINUE)
+want("data", mt.data(conn), SMFIR_CONTINUE)
+want("header", mt.header(conn, "From", "eve@example.com"))
+want("eoh", mt.eoh(conn))
+want("a stranger's post", mt.eom(conn), SMFIR_REPLYCODE)
+want("mail", mt.mailfrom(conn, "<eve@example.com>"))
 want("somebody else", mt.rcptto(conn, "<zoe@example.com>"), SMFIR_CONTINUE)
 want("data", mt.data(conn), SMFIR_ACCEPT)
 mt.disconnect(conn)
