@@ -9,23 +9,28 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"superlist/smtp"
 )
 
-// What is remembered of the letters that a list has sent to people who have not
-// proved anything, so that nobody can have it write to a stranger again and
-// again. asked/ has
+// What is remembered of the letters that lists have sent to people who have not
+// proved anything, so that nobody can have them write to a stranger again and
+// again. A list's asked/ has
 //
-//	who-HASH          one for each address and kind of letter; the id of the
+//	who-HASH          one for each person and kind of letter; the id of the
 //	                  message that caused it; good for AskAgain from its mtime on
 //	all-DAY           a byte for each letter of the day
 //	net-DAY-HASH      a byte for each letter that a client's network caused
 //	sent-DAY[-HASH]   a byte for each FetchUnit of old posts that was sent: in all,
 //	                  to one person, because of one network
+//
+// and lists_dir/.asked has, of all lists together, all-DAY and net-DAY-HASH too, and
+//
+//	person-DAY-HASH   a byte for each letter to one person that is not answered
+//	domain-DAY-HASH   the same for all people of a domain
+//	known-HASH        a byte for each letter that somebody of the domain has answered
 const (
 	// AskAgain is how long somebody who does not answer is left alone.
 	AskAgain = 24 * time.Hour
@@ -36,15 +41,37 @@ const (
 	MaxAskedList = 2000
 
 	// MaxAskedNetwork is how many of them one network causes: the /24 or /64 of
-	// a school whose class subscribes.
-	MaxAskedNetwork = 100
+	// a school whose class subscribes. MaxAskedCustomer is how many the /48 does
+	// in which a /64 lies: a fifth of the list's.
+	MaxAskedNetwork  = 100
+	MaxAskedCustomer = MaxAskedList / 5
+
+	// AskedLists is how many lists' letters all lists together write, and have one
+	// network cause.
+	AskedLists = 10
+
+	// MaxAskedPerson is how many letters lie unanswered with one person, from all
+	// lists: who joins many at a time answers in between.
+	MaxAskedPerson = 10
+
+	// MaxAskedDomain is how many lie unanswered with all people of a domain, beside
+	// one for each that any of them has answered: where nobody ever does somebody
+	// else is asking, and a domain with many subscribers, gmail.com above all, has
+	// as much room as they have made. MaxKnown is how many answers count, and
+	// KnownAge how long after the last one.
+	MaxAskedDomain = 20
+	MaxKnown       = 2000
+	KnownAge       = 90 * 24 * time.Hour
 )
 
-// Refusals of letters. Each is for good: whoever is told to try again later by
-// a 4xx has his mail system try for days.
+// Refusals of letters. Most are for good: whoever is told to try again later by
+// a 4xx has his mail system try for days. Of a domain one after the other answers,
+// and then there is room.
 var (
 	replyAskedNetwork = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "your network has asked the list for too much today; try again tomorrow"}
 	replyAskedList    = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has been asked for too much today; try again tomorrow"}
+	replyAskedPerson  = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "too many letters from lists here wait for an answer from this address; please look for them, also among the junk, answer some, or ask again tomorrow"}
+	replyAskedDomain  = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "too many letters from lists here wait for an answer from people of that domain; try again later"}
 )
 
 // A Letter is what somebody wants the list to write to him.
@@ -56,33 +83,49 @@ type Letter struct {
 	Size    int64        // of what Fetches: in bytes
 }
 
-// Network is the part of the network that a client stands for: the /24 of an
-// IPv4 address, the /64 of an IPv6 one. It is zero for this host itself, which
-// hands on everybody's mail.
-func Network(client netip.Addr) netip.Prefix {
-	client = client.Unmap()
-	if !client.IsValid() || client.IsLoopback() {
-		return netip.Prefix{}
+// person is whom an address stands for, however it is written: its local part without
+// +detail and without dots, which for many mail systems is the same mailbox.
+func person(p smtp.Path) (who, domain string) {
+	local, domain := p.LooseKey(), ""
+	if at := strings.LastIndexByte(local, '@'); at >= 0 {
+		local, domain = local[:at], local[at+1:]
 	}
-	bits := 64
-	if client.Is4() {
-		bits = 24
+	if plus := strings.IndexByte(local, '+'); plus > 0 {
+		local = local[:plus]
 	}
-	p, _ := client.WithZone("").Prefix(bits)
-	return p
+	if plain := strings.ReplaceAll(local, ".", ""); plain != "" {
+		local = plain
+	}
+	return local + "@" + domain, domain
 }
 
-func (l *List) askedDir() string { return filepath.Join(l.Dir, "asked") }
+func (l *List) whoFile(kind string, to smtp.Path) string {
+	who, _ := person(to)
+	return filepath.Join(l.askedDir(), "who-"+hash(kind, who))
+}
 
-// askedFiles are the three files of a letter.
-func (l *List) askedFiles(a Letter, now time.Time) (who, all, net string) {
-	day := strconv.FormatInt(now.Unix()/86400, 10)
-	who = filepath.Join(l.askedDir(), "who-"+hash(a.Kind, a.To.Key()))
-	all = filepath.Join(l.askedDir(), "all-"+day)
-	if a.Network.IsValid() {
-		net = filepath.Join(l.askedDir(), "net-"+day+"-"+hash(a.Network.String()))
+// unanswered are the counts of letters to a person, and to the people of a domain,
+// that are not answered, and of those that people of the domain have answered.
+func (l *List) unanswered(to smtp.Path, day string) (whose, domains, known string) {
+	who, domain := person(to)
+	in := func(name string) string { return filepath.Join(l.siteDir(), name) }
+	return in("person-" + day + "-" + hash(who)), in("domain-" + day + "-" + hash(domain)), in("known-" + hash(domain))
+}
+
+// askedLimits are those of a letter.
+func (l *List) askedLimits(a Letter, now time.Time) []limit {
+	day := dayOf(now)
+	list, site := l.askedDir(), l.siteDir()
+	whose, domains, known := l.unanswered(a.To, day)
+	limits := []limit{
+		{filepath.Join(list, "all-"+day), MaxAskedList, replyAskedList},
+		{filepath.Join(site, "all-"+day), AskedLists * MaxAskedList, replyAskedList},
 	}
-	return who, all, net
+	limits = append(limits, ofNetwork(list, "net-"+day, a.Network, MaxAskedNetwork, MaxAskedCustomer, replyAskedNetwork)...)
+	limits = append(limits, ofNetwork(site, "net-"+day, a.Network, AskedLists*MaxAskedNetwork, AskedLists*MaxAskedCustomer, replyAskedNetwork)...)
+	return append(limits,
+		limit{whose, MaxAskedPerson, replyAskedPerson},
+		limit{domains, MaxAskedDomain + min(size(known), MaxKnown), replyAskedDomain})
 }
 
 func hash(parts ...string) string {
@@ -94,9 +137,9 @@ func hash(parts ...string) string {
 // It changes nothing.
 func (l *List) mayWrite(a Letter, now time.Time) error {
 	if Fetches(a.Kind) {
-		return l.mayFetchNow(a, now)
+		return within(l.fetchLimits(a, now))
 	}
-	who, all, net := l.askedFiles(a, now)
+	who := l.whoFile(a.Kind, a.To)
 	info, err := os.Lstat(who)
 	switch {
 	case err == nil && now.Sub(info.ModTime()) < AskAgain && now.Sub(info.ModTime()) > -AskAgain:
@@ -113,21 +156,7 @@ func (l *List) mayWrite(a Letter, now time.Time) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if size(all) >= MaxAskedList {
-		return replyAskedList
-	}
-	if net != "" && size(net) >= MaxAskedNetwork {
-		return replyAskedNetwork
-	}
-	return nil
-}
-
-func size(file string) int64 {
-	info, err := os.Lstat(file)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
+	return within(l.askedLimits(a, now))
 }
 
 // Ask is mayWrite, and remembers the letter.
@@ -140,24 +169,14 @@ func (l *List) Ask(a Letter, now time.Time) error {
 	if err := l.mayWrite(a, now); err != nil {
 		return err
 	}
-	who, all, net := l.askedFiles(a, now)
+	if Fetches(a.Kind) {
+		return add(l.fetchLimits(a, now), 1+int(max(0, a.Size-1)/FetchUnit), now)
+	}
+	who := l.whoFile(a.Kind, a.To)
 	if old, err := os.ReadFile(who); err == nil && string(old) == a.Cause && a.Cause != "" {
 		return nil // counted already
 	}
-	if err := os.Mkdir(l.askedDir(), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	first := all
-	if Fetches(a.Kind) {
-		first = l.fetchCounts(a, now)[0].file
-	}
-	if size(first) == 0 {
-		l.sweepAsked(now)
-	}
-	if Fetches(a.Kind) {
-		return l.countFetch(a, now)
-	}
-	if err := count(all, net); err != nil {
+	if err := add(l.askedLimits(a, now), 1, now); err != nil {
 		return err
 	}
 	// Synced last: what a crash takes with it is a count.
@@ -172,16 +191,18 @@ func (l *List) Ask(a Letter, now time.Time) error {
 
 // Answered forgets that somebody was asked, since he has answered.
 func (l *List) Answered(kind string, to smtp.Path) {
-	who, _, _ := l.askedFiles(Letter{Kind: kind, To: to}, time.Time{})
-	os.Remove(who)
-}
-
-// sweepAsked removes what says nothing any more, once a day.
-func (l *List) sweepAsked(now time.Time) {
-	entries, _ := os.ReadDir(l.askedDir())
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) >= AskAgain {
-			os.Remove(filepath.Join(l.askedDir(), e.Name()))
-		}
+	who := l.whoFile(kind, to)
+	info, err := os.Lstat(who)
+	if err != nil || os.Remove(who) != nil {
+		return
+	}
+	whose, domains, known := l.unanswered(to, dayOf(info.ModTime()))
+	take(whose)
+	take(domains)
+	if size(known) < MaxKnown {
+		addTo(known, ".")
+	} else {
+		now := time.Now()
+		os.Chtimes(known, now, now)
 	}
 }

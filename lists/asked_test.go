@@ -68,7 +68,8 @@ func TestAskCaps(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, all, net := l.askedFiles(Letter{To: addr("x@y"), Network: Network(netip.MustParseAddr("192.0.2.7"))}, now)
+	limits := l.askedLimits(Letter{To: addr("x@y"), Network: Network(netip.MustParseAddr("192.0.2.7"))}, now)
+	all, net := limits[0].file, limits[2].file
 	fill(net, MaxAskedNetwork-1)
 	if err := ask("192.0.2.99"); err != nil {
 		t.Errorf("one below the cap: %v", err)
@@ -232,7 +233,7 @@ func TestAskedNetworkBehindProxy(t *testing.T) {
 	if err := os.MkdirAll(l.askedDir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	_, _, net := l.askedFiles(Letter{To: addr("x@y"), Network: Network(client.Addr())}, time.Now())
+	net := l.askedLimits(Letter{To: addr("x@y"), Network: Network(client.Addr())}, time.Now())[2].file
 	if err := os.WriteFile(net, []byte(strings.Repeat(".", MaxAskedNetwork)), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package lists
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -134,8 +133,10 @@ const (
 	// anyone may ask: it may be that he did not, and wants none of it.
 	MaxFetchedStranger = 4
 
-	// MaxFetchedNetwork is how much is asked for from one network.
-	MaxFetchedNetwork = 200
+	// MaxFetchedNetwork is how much is asked for from one network, and
+	// MaxFetchedCustomer from the /48 in which a /64 lies: a fifth of the list's.
+	MaxFetchedNetwork  = 200
+	MaxFetchedCustomer = MaxFetchedList / 5
 
 	// MaxFetchedList is how much a list sends.
 	MaxFetchedList = 5000
@@ -148,64 +149,20 @@ var (
 	replyFetchedList    = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has sent too many old posts today; try again tomorrow"}
 )
 
-// A fetchCount is a file that has a byte for each unit of a day, and how many there
-// may be.
-type fetchCount struct {
-	file string
-	most int64
-	full smtp.Reply
-}
-
-// fetchCounts are those of one letter.
-func (l *List) fetchCounts(a Letter, now time.Time) []fetchCount {
-	day := strconv.FormatInt(now.Unix()/86400, 10)
+// fetchLimits are those of one letter.
+func (l *List) fetchLimits(a Letter, now time.Time) []limit {
+	day := dayOf(now)
 	in := func(name string) string { return filepath.Join(l.askedDir(), name) }
-	person := int64(MaxFetched)
+	most := int64(MaxFetched)
 	if l.ArchiveAccess == ArchiveAnyone {
 		if known, err := l.Knows(a.To); !known || err != nil {
-			person = MaxFetchedStranger
+			most = MaxFetchedStranger
 		}
 	}
-	counts := []fetchCount{
+	who, _ := person(a.To)
+	limits := []limit{
 		{in("sent-" + day), MaxFetchedList, replyFetchedList},
-		{in("sent-" + day + "-" + hash("who", a.To.Key())), person, replyFetched},
+		{in("sent-" + day + "-" + hash("who", who)), most, replyFetched},
 	}
-	if a.Network.IsValid() {
-		counts = append(counts, fetchCount{in("sent-" + day + "-" + hash("net", a.Network.String())), MaxFetchedNetwork, replyFetchedNetwork})
-	}
-	return counts
-}
-
-// mayFetchNow is mayWrite for what is sent more than once a day.
-func (l *List) mayFetchNow(a Letter, now time.Time) error {
-	for _, count := range l.fetchCounts(a, now) {
-		if size(count.file) >= count.most {
-			return count.full
-		}
-	}
-	return nil
-}
-
-// countFetch remembers such a letter. A crash may have it counted twice.
-func (l *List) countFetch(a Letter, now time.Time) error {
-	units := strings.Repeat(".", 1+int(max(0, a.Size-1)/FetchUnit))
-	for _, count := range l.fetchCounts(a, now) {
-		if err := addTo(count.file, units); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// addTo puts something behind what is in a file.
-func addTo(file, text string) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return append(limits, ofNetwork(l.askedDir(), "sent-"+day+"-net", a.Network, MaxFetchedNetwork, MaxFetchedCustomer, replyFetchedNetwork)...)
 }

@@ -59,7 +59,7 @@ func TestFetchCaps(t *testing.T) {
 		{MaxFetched, replyFetched, Letter{Kind: VerbIndex, To: addr("b@example.com"), Network: letter.Network}},
 		{MaxFetchedNetwork, replyFetchedNetwork, Letter{Kind: VerbThread, To: addr("a@example.com"), Network: Network(netip.MustParseAddr("192.0.3.7"))}},
 	} {
-		count := l.fetchCounts(letter, now)[i]
+		count := l.fetchLimits(letter, now)[i]
 		os.RemoveAll(l.askedDir())
 		os.Mkdir(l.askedDir(), 0o700)
 		os.WriteFile(count.file, []byte(strings.Repeat(".", c.most-1)), 0o600)
@@ -87,9 +87,9 @@ func TestFetchCaps(t *testing.T) {
 	os.Mkdir(l.askedDir(), 0o700)
 	stranger := Letter{Kind: VerbGet, To: addr("eve@example.net")}
 	for _, a := range []Letter{letter, stranger} {
-		os.WriteFile(l.fetchCounts(a, now)[1].file, []byte(strings.Repeat(".", MaxFetchedStranger-1)), 0o600)
+		os.WriteFile(l.fetchLimits(a, now)[1].file, []byte(strings.Repeat(".", MaxFetchedStranger-1)), 0o600)
 		may("one below a stranger's cap", a, nil)
-		os.WriteFile(l.fetchCounts(a, now)[1].file, []byte(strings.Repeat(".", MaxFetchedStranger)), 0o600)
+		os.WriteFile(l.fetchLimits(a, now)[1].file, []byte(strings.Repeat(".", MaxFetchedStranger)), 0o600)
 	}
 	may("at a stranger's cap, a member", letter, nil)
 	may("at a stranger's cap", stranger, replyFetched)
@@ -99,7 +99,7 @@ func TestFetchCaps(t *testing.T) {
 		if err := l.Ask(letter, now); err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range l.fetchCounts(letter, now) {
+		for _, c := range l.fetchLimits(letter, now) {
 			if got := len(readAll(t, c.file)); int64(got) != want {
 				t.Errorf("%d bytes count as %d", size, got)
 			}

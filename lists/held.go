@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -21,7 +22,19 @@ const (
 	// MaxHeld is how many posts a list holds. What comes beyond that waits in the
 	// queue: a list whose moderators are away must not fill their mailboxes.
 	MaxHeld = 500
+
+	// MaxHeldHour is how many posts from one network are held in an hour, as mail to
+	// owners, and MaxHeldNetwork in a day, of IPv6 from a /48: a fifth of the box, so
+	// that nobody alone fills it.
+	MaxHeldHour    = 20
+	MaxHeldNetwork = MaxHeld / 5
+
+	// MaxHeldNotices is about how many held posts the moderators get letters in a
+	// day. What comes beyond that stands in one summary after midnight.
+	MaxHeldNotices = 100
 )
+
+var replyHeldNetwork = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "too many posts from your network wait for the moderators of this list; try again later"}
 
 var replyManyHeld = smtp.Reply{Code: 452, Enhanced: "4.3.1", Text: "too many posts wait for the moderators of this list; please try again later"}
 
@@ -72,6 +85,52 @@ func (s *Site) RoomForHeld(l *List) error {
 		return fmt.Errorf("%s: %d are held: %w", l.Addr, len(entries), replyManyHeld)
 	}
 	return nil
+}
+
+// heldLimits are those of a post that is held, beside MaxHeld: asked/ has
+//
+//	heldnet-HOUR-HASH    a byte for each that came from a client's network
+//	heldnet-DAY-HASH     the same in a day, of IPv6 for a /48
+//	heldnotes-DAY        a byte for each about which the moderators got a letter
+func (l *List) heldLimits(from netip.Prefix, now time.Time) []limit {
+	dir := l.askedDir()
+	return append(ofNetwork(dir, "heldnet-"+hourOf(now), from, MaxHeldHour, MaxHeldNetwork, replyHeldNetwork),
+		ofNetwork(dir, "heldnet-"+dayOf(now), customer(from), MaxHeldNetwork, MaxHeldNetwork, replyHeldNetwork)...)
+}
+
+// mayHold says whether one more post of a client's network may be held now. A
+// refusal is a smtp.Reply. It changes nothing.
+func (l *List) mayHold(from netip.Prefix, now time.Time) error {
+	return within(l.heldLimits(from, now))
+}
+
+// CountHeld counts a post that is held, and says no where there have been too many
+// since its session asked.
+func (l *List) CountHeld(from netip.Prefix, now time.Time) error {
+	unlock, err := l.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := l.mayHold(from, now); err != nil {
+		return err
+	}
+	return add(l.heldLimits(from, now), 1, now)
+}
+
+// CountHeldNotice counts a held post about which the moderators are to get a letter;
+// false: they have had enough of them today.
+func (l *List) CountHeldNotice(now time.Time) (bool, error) {
+	unlock, err := l.lock()
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	limits := []limit{{file: filepath.Join(l.askedDir(), "heldnotes-"+dayOf(now)), most: MaxHeldNotices, full: replyManyHeld}}
+	if within(limits) != nil {
+		return false, nil
+	}
+	return true, add(limits, 1, now)
 }
 
 // Holding goes through the lists that hold posts, and have a directory for it.

@@ -3,6 +3,7 @@ package lists
 import (
 	"errors"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -246,6 +247,9 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) (Decision, error) {
 	if err == nil && d.Verdict <= Confirm {
 		err = l.leaving(h, m.body)
 	}
+	if err == nil && m.surelyHeld(d) {
+		err = l.mayHold(m.network(), time.Now())
+	}
 	return d, err
 }
 
@@ -265,6 +269,9 @@ func (m *Incoming) Remark(rcpt int) string {
 	}
 	return ""
 }
+
+// network is the client's, whoever hands its mail on.
+func (m *Incoming) network() netip.Prefix { return Network(m.env.Origin().Addr.Addr()) }
 
 // body is Posting.Body.
 func (m *Incoming) body() (io.Reader, error) {
@@ -308,5 +315,5 @@ func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
 		}
 		return err
 	}
-	return d.List.mayWrite(Letter{Kind: d.Command.Verb, To: who, Network: Network(m.env.Origin().Addr.Addr())}, now)
+	return d.List.mayWrite(Letter{Kind: d.Command.Verb, To: who, Network: m.network()}, now)
 }

@@ -1,13 +1,9 @@
 package lists
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
-	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"superlist/lists/rewrite"
@@ -20,6 +16,7 @@ import (
 //
 //	owner-DAY             a byte for each mail of the day
 //	ownernet-HOUR-HASH    a byte for each that a client's network has sent
+//	ownernet-DAY-HASH     the same in a day, of IPv6 for a /48
 //
 // A session reads them, deliver counts.
 const (
@@ -34,13 +31,18 @@ const (
 	// MaxOwnerHour is how much of it one network sends in an hour: nobody writes
 	// that fast, and a class that cannot post may ask why.
 	MaxOwnerHour = 20
+
+	// MaxOwnerNetwork is how much one network sends in a day, of IPv6 a /48: a fifth
+	// of the list's, so that nobody alone keeps all others from writing.
+	MaxOwnerNetwork = MaxOwnerDay / 5
 )
 
 // Refusals of mail to owners. Whoever has sent too much may be an honest mail
 // system: it keeps the rest, and tries again.
 var (
-	replyOwnerHour = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners have had much mail from your network within the hour; try again in the next"}
-	replyOwnerDay  = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners of the list have had too much mail today; try again tomorrow"}
+	replyOwnerHour    = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners have had much mail from your network within the hour; try again in the next"}
+	replyOwnerNetwork = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners have had much mail from your network today; try again tomorrow"}
+	replyOwnerDay     = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners of the list have had too much mail today; try again tomorrow"}
 )
 
 // fitsOwner holds a size against MaxOwnerMail.
@@ -52,26 +54,18 @@ func (l *List) fitsOwner(size int64) error {
 		size, l.Addr.Address(), Size(MaxOwnerMail))}
 }
 
-// ownerFiles are the two counts.
-func (l *List) ownerFiles(from netip.Prefix, now time.Time) (day, hour string) {
-	day = filepath.Join(l.askedDir(), "owner-"+strconv.FormatInt(now.Unix()/86400, 10))
-	if from.IsValid() {
-		hour = filepath.Join(l.askedDir(), "ownernet-"+strconv.FormatInt(now.Unix()/3600, 10)+"-"+hash(from.String()))
-	}
-	return day, hour
+// ownerLimits are those of a mail to the owners.
+func (l *List) ownerLimits(from netip.Prefix, now time.Time) []limit {
+	dir := l.askedDir()
+	limits := []limit{{filepath.Join(dir, "owner-"+dayOf(now)), MaxOwnerDay, replyOwnerDay}}
+	limits = append(limits, ofNetwork(dir, "ownernet-"+hourOf(now), from, MaxOwnerHour, MaxOwnerNetwork, replyOwnerHour)...)
+	return append(limits, ofNetwork(dir, "ownernet-"+dayOf(now), customer(from), MaxOwnerNetwork, MaxOwnerNetwork, replyOwnerNetwork)...)
 }
 
 // mayWriteOwners says whether one more mail may go to the owners now. A refusal is
 // a smtp.Reply. It changes nothing.
 func (l *List) mayWriteOwners(from netip.Prefix, now time.Time) error {
-	day, hour := l.ownerFiles(from, now)
-	switch {
-	case size(day) >= MaxOwnerDay:
-		return replyOwnerDay
-	case hour != "" && size(hour) >= MaxOwnerHour:
-		return replyOwnerHour
-	}
-	return nil
+	return within(l.ownerLimits(from, now))
 }
 
 // CountOwnerMail counts a mail that goes to the owners, and says no where there
@@ -85,28 +79,7 @@ func (l *List) CountOwnerMail(from netip.Prefix, now time.Time) error {
 	if err := l.mayWriteOwners(from, now); err != nil {
 		return err
 	}
-	if err := os.Mkdir(l.askedDir(), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	day, hour := l.ownerFiles(from, now)
-	if size(day) == 0 {
-		l.sweepAsked(now)
-	}
-	return count(day, hour)
-}
-
-// count adds a byte to each file that is named. What a crash takes with it is a
-// count.
-func count(files ...string) error {
-	for _, file := range files {
-		if file == "" {
-			continue
-		}
-		if err := addTo(file, "."); err != nil {
-			return err
-		}
-	}
-	return nil
+	return add(l.ownerLimits(from, now), 1, now)
 }
 
 // judgeOwner holds mail to the owners against its header.

@@ -56,7 +56,7 @@ func TestOwnerLimits(t *testing.T) {
 	if err := l.CountOwnerMail(net(0), now.Add(24*time.Hour)); err != nil {
 		t.Errorf("the next day: %v", err)
 	}
-	if entries, _ = os.ReadDir(l.askedDir()); before < 100 || len(entries) != 2 {
+	if entries, _ = os.ReadDir(l.askedDir()); before < 100 || len(entries) != 3 {
 		t.Errorf("%d files before, %d after the sweep", before, len(entries))
 	}
 }
@@ -77,7 +77,8 @@ func TestOwnerAtRcpt(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "alice@example.com\n")
 	client := netip.MustParseAddrPort("192.0.2.7:25")
-	day, hour := l.ownerFiles(Network(client.Addr()), time.Now())
+	limits := l.ownerLimits(Network(client.Addr()), time.Now())
+	day, hour := limits[0].file, limits[1].file
 	if err := os.Mkdir(l.askedDir(), 0o700); err != nil {
 		t.Fatal(err)
 	}

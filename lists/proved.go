@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"superlist/smtp"
@@ -34,7 +33,7 @@ func (l *List) FirstProved(author smtp.Path, names []string, cause string, now t
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return false, err
 	}
-	all := filepath.Join(dir, "all-"+strconv.FormatInt(now.Unix()/86400, 10))
+	all := filepath.Join(dir, "all-"+dayOf(now))
 	if size(all) == 0 {
 		sweep(dir, now, provedLife)
 	}
@@ -47,7 +46,7 @@ func (l *List) FirstProved(author smtp.Path, names []string, cause string, now t
 				first = false
 				continue
 			}
-			if err := count(all); err != nil {
+			if err := addTo(all, "."); err != nil {
 				return false, err
 			}
 			if err := writeFirst(dir, name, cause, cause); err != nil {

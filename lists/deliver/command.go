@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"errors"
 	"io"
 	"maps"
 
@@ -316,9 +317,10 @@ func (c *commanding) once(kind string, to smtp.Path, do func() error) error {
 
 // allowed does what a letter follows from, if the list may write it now.
 func (c *commanding) allowed(l lists.Letter, do func() error) error {
-	l.Network, l.Cause = lists.Network(smtp.OriginAddr(c.m.Client)), c.id
-	err := c.l.Ask(l, c.m.Arrived)
-	if reply, no := permanent(err); no {
+	l.Network, l.Cause = networkOf(c.m), c.id
+	err := c.l.Ask(l, c.r.now())
+	var reply smtp.Reply
+	if no := errors.As(err, &reply); no && (reply.Permanent() || c.r.now().Sub(c.m.Arrived) >= lists.AskAgain) {
 		c.r.Log.Printf(maillog.Info, "not answered id=%s list=%s to=%s verb=%s reason=%q", c.m.ID, c.l.Addr, l.To, l.Kind, reply)
 		return nil
 	}

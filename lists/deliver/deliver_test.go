@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,7 +102,7 @@ func (w *world) message(from, content string, to ...string) string {
 // inbound is message, with what the head says beside.
 func (w *world) inbound(h queue.Head, from, content string, to ...string) string {
 	w.t.Helper()
-	h.Arrived, h.Client, h.Body = w.now(), "test", "8BITMIME"
+	h.Arrived, h.Client, h.Body = w.now(), cmp.Or(h.Client, "test"), "8BITMIME"
 	if from != "" {
 		h.From = path(from)
 	}

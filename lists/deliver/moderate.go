@@ -2,7 +2,9 @@ package deliver
 
 import (
 	"cmp"
+	"errors"
 	"io"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -84,6 +86,9 @@ func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Head
 		if err := r.Site.RoomForHeld(l); err != nil {
 			return err
 		}
+		if err := l.CountHeld(networkOf(m), r.now()); err != nil {
+			return err
+		}
 		if err := keep(spool, m, l, name, d); err != nil {
 			return err
 		}
@@ -103,6 +108,9 @@ func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Head
 	}
 	return r.askModerators(held, l, id, h, d.Reason)
 }
+
+// networkOf is the network of the client from whom a message has come.
+func networkOf(m *queue.Message) netip.Prefix { return lists.Network(smtp.OriginAddr(m.Client)) }
 
 // keep copies a message into a list's held directory.
 func keep(spool *queue.Spool, m *queue.Message, l *lists.List, id string, d lists.Decision) error {
@@ -148,7 +156,14 @@ func printable(c rune) rune {
 // askModerators sends a held post to each of those who decide, or has it stand in
 // their next summary.
 func (r *Runner) askModerators(held *queue.Message, l *lists.List, id string, h rewrite.Header, reason string) error {
-	if l.HeldNotice == lists.HeldNoticeDaily {
+	each := l.HeldNotice != lists.HeldNoticeDaily
+	if each {
+		var err error
+		if each, err = l.CountHeldNotice(r.now()); err != nil {
+			return err
+		}
+	}
+	if !each {
 		return r.Site.AwaitSummary(l, r.now())
 	}
 	return toEach(l.ModeratorPaths(), id, func(to smtp.Path, id string) error {
@@ -195,8 +210,9 @@ func (r *Runner) tellWaits(held *queue.Message, l *lists.List, id string, h rewr
 // proved nothing, so he is not asked again today, whoever writes in his name.
 func (r *Runner) askAuthor(held *queue.Message, l *lists.List, id string, h rewrite.Header) error {
 	author := heldAuthor(held, h)
-	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: lists.Network(smtp.OriginAddr(held.Client)), Cause: id}, held.Arrived)
-	if reply, no := permanent(err); no {
+	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: networkOf(held), Cause: id}, r.now())
+	var reply smtp.Reply
+	if errors.As(err, &reply) {
 		r.Log.Printf(maillog.Info, "not asked id=%s list=%s name=%s author=%s reason=%q", postID(held), l.Addr, held.ID, author, reply)
 		return r.askModerators(held, l, id, h, "nothing proves that it is from "+author.Address())
 	}

@@ -1,0 +1,115 @@
+package deliver
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/lists"
+	"superlist/queue"
+)
+
+// from is a post of a client's, each with a Message-ID of its own.
+func (w *world) from(client string, i int) {
+	w.inbound(queue.Head{Client: "[" + client + "]:25"}, "eve@example.net", strings.Replace(strangersPost, "<p@x>", fmt.Sprintf("<p%d@x>", i), 1), "dev@lists.example.org")
+}
+
+// TestHeldFlood: of one network so many posts are held in an hour; the others wait, and
+// nobody else has to.
+func TestHeldFlood(t *testing.T) {
+	w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org")
+	mona := person("mona@example.org")
+	for i := range lists.MaxHeldHour + 2 {
+		w.from("192.0.2.7", i)
+	}
+	w.deliver()
+	if n := len(w.held(l)); n != lists.MaxHeldHour {
+		t.Errorf("%d are held", n)
+	}
+	if n := len(mona.letters()); n != lists.MaxHeldHour {
+		t.Errorf("mona got %d letters", n)
+	}
+	const waits = "deferred: 450 4.7.1 too many posts from your network wait"
+	w.want(queue.Inbound, waits, waits)
+	w.from("198.51.100.7", 99)
+	w.deliver()
+	mona.letter("To decide: Hello (dev@lists.example.org)")
+	w.later += 61 * time.Minute
+	w.deliver()
+	if n := len(mona.letters()); n != 2 {
+		t.Errorf("an hour later mona got %d letters", n)
+	}
+	w.wantEmpty()
+}
+
+// TestHeldNotices: what is held after so many letters in a day stands in the summary
+// after midnight.
+func TestHeldNotices(t *testing.T) {
+	w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org")
+	mona := person("mona@example.org")
+	for range lists.MaxHeldNotices - 1 {
+		if more, err := l.CountHeldNotice(w.now()); !more || err != nil {
+			t.Fatal(more, err)
+		}
+	}
+	w.from("192.0.2.7", 1)
+	w.deliver()
+	mona.letter("To decide: Hello (dev@lists.example.org)")
+	w.from("192.0.2.7", 2)
+	w.from("192.0.2.7", 3)
+	w.deliver()
+	if n := len(mona.letters()); n != 0 {
+		t.Errorf("mona got %d letters", n)
+	}
+	if n := len(w.held(l)); n != 3 {
+		t.Errorf("%d are held", n)
+	}
+	w.later += 25 * time.Hour
+	w.deliver()
+	mona.letter("3 to decide (dev@lists.example.org)")
+	w.from("192.0.2.7", 4)
+	w.deliver()
+	mona.letter("To decide: Hello (dev@lists.example.org)")
+	w.wantEmpty()
+}
+
+// TestAskedDomainWaits: whose domain has too many letters waits for an answer, and not
+// for longer than a day.
+func TestAskedDomainWaits(t *testing.T) {
+	w, l, person := newPeople(t)
+	for i := range lists.MaxAskedDomain {
+		if err := l.Ask(lists.Letter{Kind: lists.VerbSubscribe, To: path(fmt.Sprintf("p%d@victim.example", i)), Cause: "x"}, w.now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second := person("first@victim.example"), person("second@victim.example")
+	first.says("dev+subscribe@lists.example.org", "x")
+	w.want(queue.Inbound, "deferred: 450 4.7.1 too many letters from lists here wait for an answer from people of that domain")
+	l.Answered(lists.VerbSubscribe, path("p1@victim.example"))
+	w.later += 10 * time.Minute
+	w.deliver()
+	first.letter("Please confirm: you and dev@lists.example.org")
+	w.wantEmpty()
+
+	l.Answered(lists.VerbSubscribe, path("first@victim.example"))
+	full := func() {
+		limit := fmt.Sprintf("%s/.asked/domain-%d-", w.site.ListsDir, w.now().Unix()/86400)
+		counts, _ := filepath.Glob(w.site.ListsDir + "/.asked/domain-*")
+		os.WriteFile(limit+counts[0][strings.LastIndexByte(counts[0], '-')+1:], make([]byte, 100), 0o600)
+	}
+	full()
+	second.says("dev+help@lists.example.org", "x")
+	w.want(queue.Inbound, "deferred: 450 4.7.1")
+	for range 4 {
+		w.later += 7 * time.Hour
+		full()
+		w.deliver()
+	}
+	w.wantRefused("450 4.7.1 too many letters")
+	if got := second.letters(); len(got) != 0 {
+		t.Errorf("second got %+v", got)
+	}
+}
