@@ -304,6 +304,7 @@ func (p *pool) put(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l.place.leave()
+	l.place = nil // and what it knows of the message
 	l.since = time.Now()
 	switch err := l.Err(); {
 	case err == nil:
