@@ -26,6 +26,13 @@
 // A digest is no message from inbound: its state in the list's directory takes the
 // place of the recipient's mark (see digests).
 //
+// # One does not wait for the other
+//
+// What comes in is expanded by one goroutine, message after message; what goes out
+// is sent by several, each with a message of its own (outgoing). They take turns on
+// the connections (pool), and one that keeps its message waiting does not count
+// (place). The posts of a list leave one after the other.
+//
 // Any number of processes may do this at once. The package refuses to mail
 // anyone who has not asked for it: failures stay in the spool, for the operator.
 package deliver

@@ -46,13 +46,13 @@ func (d *maildirs) Stream(next func() *smtp.Transaction) iter.Seq2[*smtp.Transac
 
 func (d *maildirs) send(t *smtp.Transaction) []smtp.Reply {
 	outcome := make([]smtp.Reply, len(t.To))
-	message, unread := io.ReadAll(t.Message)
+	message, err := again(t.Message)
 	for i, to := range t.To {
 		from := t.From
 		if t.VERP {
 			from = lists.MemberBounceAddress(from, to.Path)
 		}
-		err := unread
+		err := err
 		if err == nil {
 			err = d.store(to.Path, from, message, t.Body)
 		}
@@ -63,9 +63,43 @@ func (d *maildirs) send(t *smtp.Transaction) []smtp.Reply {
 	return outcome
 }
 
+// again is a message that can be read for one recipient after the other.
+func again(message io.Reader) (io.ReadSeeker, error) {
+	if s, ok := message.(io.ReadSeeker); ok { // a file of the spool
+		return s, nil
+	}
+	text, err := io.ReadAll(message)
+	return bytes.NewReader(text), err
+}
+
+// An lfWriter ends lines as Maildirs have them.
+type lfWriter struct {
+	w  *bufio.Writer
+	cr bool // the last byte so far, which is not written
+}
+
+func (l *lfWriter) Write(p []byte) (int, error) {
+	n := len(p)
+	if l.cr {
+		p = append([]byte{'\r'}, p...)
+	}
+	if l.cr = bytes.HasSuffix(p, []byte("\r")); l.cr {
+		p = p[:len(p)-1]
+	}
+	_, err := l.w.Write(bytes.ReplaceAll(p, []byte("\r\n"), []byte("\n")))
+	return n, err
+}
+
+func (l *lfWriter) Flush() error {
+	if l.cr {
+		l.w.WriteByte('\r')
+	}
+	return l.w.Flush()
+}
+
 // store puts a message into a recipient's Maildir, with the lines ended as
 // Maildirs have them. What need not have lines stays as it is.
-func (d *maildirs) store(to, from smtp.Path, message []byte, body string) error {
+func (d *maildirs) store(to, from smtp.Path, message io.ReadSeeker, body string) error {
 	name := to.Key()
 	if strings.ContainsAny(name, "/\x00") || strings.HasPrefix(name, ".") || len(name) > 255 {
 		return smtp.Reply{Code: 553, Enhanced: "5.1.3", Text: "the address cannot be the name of a Maildir"}
@@ -83,15 +117,7 @@ func (d *maildirs) store(to, from smtp.Path, message []byte, body string) error 
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriter(f)
-	if body == smtp.BinaryMIME {
-		fmt.Fprintf(w, "Return-Path: %s\r\n", from)
-		w.Write(message)
-	} else {
-		fmt.Fprintf(w, "Return-Path: %s\n", from)
-		w.Write(bytes.ReplaceAll(message, []byte("\r\n"), []byte("\n")))
-	}
-	err = w.Flush()
+	err = write(f, from, message, body)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -105,4 +131,24 @@ func (d *maildirs) store(to, from smtp.Path, message []byte, body string) error 
 		os.Remove(tmp)
 	}
 	return err
+}
+
+func write(f *os.File, from smtp.Path, message io.ReadSeeker, body string) error {
+	if _, err := message.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	w := bufio.NewWriter(f)
+	if body == smtp.BinaryMIME {
+		fmt.Fprintf(w, "Return-Path: %s\r\n", from)
+		if _, err := io.Copy(w, message); err != nil {
+			return err
+		}
+		return w.Flush()
+	}
+	fmt.Fprintf(w, "Return-Path: %s\n", from)
+	lines := &lfWriter{w: w}
+	if _, err := io.Copy(lines, message); err != nil {
+		return err
+	}
+	return lines.Flush()
 }
