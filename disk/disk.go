@@ -15,7 +15,7 @@ import (
 type Disk struct {
 	// Fault, where set, is asked before every system call that changes the disk;
 	// its error stands for that call's. call is the name of the system call:
-	// open, write, pwrite, ftruncate, fsync, fdatasync, rename, link, unlink,
+	// open, write, pwrite (append, where it makes the file longer), ftruncate, fsync, fdatasync, rename, link, unlink,
 	// mkdir, rmdir, utimensat, fchown, flock, syncfs.
 	Fault func(call, path string) error
 }

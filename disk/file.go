@@ -97,6 +97,9 @@ func (d *Disk) open(path string, flags int) (*File, error) {
 	return &File{f, d}, nil
 }
 
+// File is a file that was opened for reading, as one of this disk.
+func (d *Disk) File(f *os.File) *File { return &File{f, d} }
+
 // Write takes bytes behind what is there.
 func (f *File) Write(p []byte) (int, error) {
 	if err := f.disk.fault("write", f.Name()); err != nil {
@@ -116,6 +119,15 @@ func (f *File) ReadFrom(r io.Reader) (int64, error) {
 // WriteAt takes bytes in the place of others.
 func (f *File) WriteAt(p []byte, at int64) (int, error) {
 	if err := f.disk.fault("pwrite", f.Name()); err != nil {
+		return 0, err
+	}
+	return f.File.WriteAt(p, at)
+}
+
+// Extend takes bytes behind the end, at a place. It needs room on the disk, which
+// WriteAt in the place of others does not.
+func (f *File) Extend(p []byte, at int64) (int, error) {
+	if err := f.disk.fault("append", f.Name()); err != nil {
 		return 0, err
 	}
 	return f.File.WriteAt(p, at)

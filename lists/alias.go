@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/queue"
+	"superlist/disk"
 	"superlist/smtp"
 )
 
@@ -40,8 +40,8 @@ func (l *List) site() *Site {
 // readPointer reads where another address leads. fs.ErrNotExist: it is none, but a
 // file that lies about.
 func readPointer(file string) (smtp.Path, error) {
-	f, _, err := queue.OpenRegular(file, unix.O_RDONLY)
-	if errors.Is(err, queue.ErrNotRegular) {
+	f, _, err := disk.OpenRegular(file, unix.O_RDONLY)
+	if errors.Is(err, disk.ErrNotRegular) {
 		err = &fs.PathError{Op: "open", Path: file, Err: fs.ErrNotExist}
 	}
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/BurntSushi/toml"
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/lists/textfile"
-	"superlist/queue"
 )
 
 // A ConfigError is a mistake in a configuration file: where it is, and how to
@@ -121,7 +121,7 @@ const maxConfig = 1 << 20
 
 // readConfig reads a TOML file into t. Keys that t does not have are errors.
 func readConfig(file string, t table) (text string, err error) {
-	f, info, err := queue.OpenRegular(file, unix.O_RDONLY)
+	f, info, err := disk.OpenRegular(file, unix.O_RDONLY)
 	if err != nil {
 		return "", err
 	}

@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/lists/token"
-	"superlist/queue"
 )
 
 // keyBytes is the length of a list's secret: as long as HMAC-SHA-256's output.
@@ -26,7 +26,7 @@ func (l *List) keyFile() string { return filepath.Join(l.Dir, "key") }
 
 // readKey is the list's secret.
 func (l *List) readKey() ([]byte, error) {
-	f, _, err := queue.OpenRegular(l.keyFile(), unix.O_RDONLY)
+	f, _, err := disk.OpenRegular(l.keyFile(), unix.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/lists/textfile"
-	"superlist/queue"
 )
 
 // sortedMark is the part of a second in the mtime of a members file that was
@@ -48,7 +48,7 @@ func (l *List) membersFile() string { return filepath.Join(l.Dir, "members") }
 // nobody.
 func (l *List) Members() (*Members, error) {
 	m := &Members{file: l.membersFile()}
-	f, info, err := queue.OpenRegular(m.file, unix.O_RDONLY)
+	f, info, err := disk.OpenRegular(m.file, unix.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w; a list without members has an empty file there", errNoMembers, err)
 	}

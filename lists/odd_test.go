@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"superlist/disk"
 
-	"superlist/queue"
+	"golang.org/x/sys/unix"
 )
 
 // TestOddFiles holds that no file of a list can make a session wait, or read
@@ -48,7 +48,7 @@ func TestOddFiles(t *testing.T) {
 				done := goOn(func() error { return use(l) })
 				select {
 				case err := <-done:
-					if !errors.Is(err, queue.ErrNotRegular) && !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ELOOP) {
+					if !errors.Is(err, disk.ErrNotRegular) && !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ELOOP) {
 						t.Errorf("got %v", err)
 					}
 				case <-time.After(5 * time.Second):

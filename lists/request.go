@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/queue"
+	"superlist/disk"
 	"superlist/smtp"
 )
 
@@ -68,7 +68,7 @@ func (l *List) FindRequest(name string) (Request, error) {
 	if !validName(name) {
 		return Request{}, replyDecided
 	}
-	f, info, err := queue.OpenRegular(l.requestFile(name), unix.O_RDONLY)
+	f, info, err := disk.OpenRegular(l.requestFile(name), unix.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Request{}, replyDecided
 	}

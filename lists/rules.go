@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/lists/rewrite"
 	"superlist/lists/textfile"
-	"superlist/queue"
 	"superlist/smtp"
 )
 
@@ -46,7 +46,7 @@ func (l *List) rulesFile() string { return filepath.Join(l.Dir, "rules") }
 // none is a *ConfigError: a rule that is left out might be the one that keeps
 // something away.
 func (l *List) rules() ([]Rule, error) {
-	f, info, err := queue.OpenRegular(l.rulesFile(), unix.O_RDONLY)
+	f, info, err := disk.OpenRegular(l.rulesFile(), unix.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -91,7 +92,7 @@ func (s *Site) DueSummaries(now time.Time, do func(addr smtp.Path, id string) er
 
 // dueSummary does one, if nobody else does.
 func dueSummary(path, name string, do func(smtp.Path, string) error) error {
-	f, _, err := queue.OpenRegular(path, unix.O_RDONLY)
+	f, _, err := disk.OpenRegular(path, unix.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

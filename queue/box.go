@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"superlist/disk"
 )
 
 // An Entry is a message as the directory shows it.
@@ -99,8 +99,8 @@ func (s *Spool) Exists(b Box, id string) (bool, error) {
 // no error.
 func (s *Spool) Drop(b Box, id string) error {
 	for _, dir := range boxDirs(b) {
-		if err := s.remove(s.path(dir, id)); err == nil {
-			return s.syncDir(s.path(dir))
+		if err := s.Disk.Remove(s.path(dir, id)); err == nil {
+			return s.Disk.SyncDir(s.path(dir))
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -120,23 +120,23 @@ func (s *Spool) Stamp(name string) time.Time {
 
 // SetStamp remembers that it was done now.
 func (s *Spool) SetStamp(name string, now time.Time) error {
-	f, err := OpenFile(s.path(name), os.O_WRONLY|os.O_CREATE)
+	f, err := s.Disk.Keep(s.path(name))
 	if err != nil {
 		return err
 	}
 	f.Close()
-	return os.Chtimes(s.path(name), now, now)
+	return s.Disk.Touch(s.path(name), now)
 }
 
 // Begin is SetStamp for work that takes a time: Busy reports it until end is
 // called, or the process ends. Several may be at the same work.
 func (s *Spool) Begin(name string, now time.Time) (end func(), err error) {
-	f, err := OpenFile(s.path(name), os.O_WRONLY|os.O_CREATE)
+	f, err := s.Disk.Keep(s.path(name))
 	if err != nil {
 		return nil, err
 	}
-	if err = unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); err == nil || errors.Is(err, unix.EWOULDBLOCK) {
-		err = os.Chtimes(s.path(name), now, now)
+	if err = s.Disk.Share(f.File); err == nil || errors.Is(err, disk.ErrBusy) {
+		err = s.Disk.Touch(s.path(name), now)
 	}
 	if err != nil {
 		f.Close()
@@ -147,10 +147,10 @@ func (s *Spool) Begin(name string, now time.Time) (end func(), err error) {
 
 // Busy reports whether somebody is at the work of this name.
 func (s *Spool) Busy(name string) bool {
-	f, err := OpenFile(s.path(name), os.O_WRONLY)
+	f, err := disk.OpenFile(s.path(name), os.O_WRONLY)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB), unix.EWOULDBLOCK)
+	return errors.Is(s.Disk.TryLock(f), disk.ErrBusy)
 }

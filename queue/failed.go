@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"io"
-	"os"
 	"slices"
 	"time"
 )
@@ -35,7 +34,7 @@ var ErrNoBody = errors.New("its body is no longer kept, so it cannot be sent aga
 // GiveUp puts the message into failed.
 func (m *Message) GiveUp() error {
 	defer m.f.Close()
-	_, err := m.spool.rename(m.path, m.spool.path(Failed.fresh(), m.ID))
+	_, err := m.spool.Disk.Rename(m.path, m.spool.path(Failed.fresh(), m.ID))
 	return err
 }
 
@@ -84,7 +83,7 @@ func (m *Message) keepHeader(since time.Time) (size int64, err error) {
 		return 0, err
 	}
 	if !since.IsZero() {
-		os.Chtimes(w.f.Name(), time.Time{}, since) // at worst it is kept a little longer
+		w.spool.Disk.Touch(w.f.Name(), since) // at worst it is kept a little longer
 	}
 	return w.at + int64(len(notes)), w.Publish(Failed)
 }

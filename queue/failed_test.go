@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/disk"
 	"superlist/smtp"
 )
 
@@ -166,16 +167,16 @@ func TestFaultGiveUpHeader(t *testing.T) {
 		s := newSpool(t)
 		m := given(t, s, keptHeader+strings.Repeat("y", 100000))
 		id, calls, what := m.ID, 0, ""
-		s.Fault = func(call, _ string) error {
+		s.Disk = &disk.Disk{Fault: func(call, _ string) error {
 			if calls++; calls-1 == n {
 				what = call
 				return errFault
 			}
 			return nil
-		}
+		}}
 		err := m.GiveUpHeader()
 		m.Close()
-		s.Fault = nil
+		s.Disk = nil
 		if what == "" {
 			if n < 6 {
 				t.Errorf("only %d system calls were failed", n)

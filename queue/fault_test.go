@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"superlist/disk"
 	"superlist/smtp"
 )
 
@@ -70,15 +71,15 @@ func TestFaultCommit(t *testing.T) {
 		s := newSpool(t)
 		calls := 0
 		what := ""
-		s.Fault = func(call, _ string) error {
+		s.Disk = &disk.Disk{Fault: func(call, _ string) error {
 			if calls++; calls-1 == n {
 				what = call
 				return errFault
 			}
 			return nil
-		}
+		}}
 		err := commitOne(s)
-		s.Fault = nil
+		s.Disk = nil
 		if what == "" {
 			if n < 8 {
 				t.Errorf("only %d system calls were failed", n)
@@ -103,12 +104,12 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	n, _ := strconv.Atoi(at)
-	s := &Spool{Dir: dir, Host: "mx1", Fault: func(string, string) error {
+	s := &Spool{Dir: dir, Host: "mx1", Disk: &disk.Disk{Fault: func(string, string) error {
 		if n--; n < 0 {
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		}
 		return nil
-	}}
+	}}}
 	if err := commitOne(s); err != nil {
 		fmt.Println(err)
 		os.Exit(1)

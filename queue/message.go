@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"superlist/disk"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -25,7 +27,7 @@ type Message struct {
 	due          time.Time // as it was listed
 	time         time.Time // see Entry
 	spool        *Spool
-	f            *os.File
+	f            *disk.File
 	path         string
 	recipientsAt int64
 	contentAt    int64
@@ -40,14 +42,14 @@ func (s *Spool) Open(b Box, id string) (*Message, error) {
 		return nil, fmt.Errorf("%q: %w", id, fs.ErrNotExist)
 	}
 	for _, dir := range boxDirs(b) {
-		f, _, err := OpenRegular(s.path(dir, id), unix.O_RDONLY|unix.O_NOFOLLOW)
+		f, _, err := disk.OpenRegular(s.path(dir, id), unix.O_RDONLY|unix.O_NOFOLLOW)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		return s.read(b, f)
+		return s.read(b, s.Disk.File(f))
 	}
 	return nil, fmt.Errorf("%s: %w", id, fs.ErrNotExist)
 }
@@ -56,17 +58,14 @@ func (s *Spool) Open(b Box, id string) (*Message, error) {
 // ErrBusy: somebody else has it, or had it and is done with it.
 func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 	path := s.path(e.dir, e.ID)
-	if err := s.fault("open", path); err != nil {
-		return nil, err
-	}
-	f, _, err := OpenRegular(path, unix.O_RDWR|unix.O_NOFOLLOW)
+	f, _, err := s.Disk.Change(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrBusy
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := s.lock(f, path); err != nil {
+	if err := s.lock(f); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -79,11 +78,7 @@ func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 		return nil, err
 	}
 	if cur := s.path(b.claimed(), e.ID); cur != path {
-		err := s.fault("rename", cur)
-		if err == nil {
-			err = os.Rename(path, cur) // not synced: either place will do after a crash
-		}
-		if err != nil {
+		if err := s.Disk.Move(path, cur); err != nil { // not synced: either place will do after a crash
 			f.Close()
 			return nil, err
 		}
@@ -98,31 +93,18 @@ func (m *Message) Entry() Entry {
 	return Entry{ID: m.ID, Due: m.due, dir: m.Box.claimed(), time: m.time}
 }
 
-// lock takes the lock and makes sure that the file is still the one that the
-// name stands for: another process may have finished it between open and lock.
-func (s *Spool) lock(f *os.File, path string) error {
-	if err := s.fault("flock", path); err != nil {
-		return err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		if err == unix.EWOULDBLOCK {
-			return ErrBusy
-		}
-		return err
-	}
-	mine, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	named, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(mine, named) {
+// lock takes the lock of a message that is still there: another process may have
+// finished it between open and lock.
+func (s *Spool) lock(f *disk.File) error {
+	err := s.Disk.TryLock(f.File)
+	if errors.Is(err, disk.ErrBusy) {
 		return ErrBusy
 	}
 	return err
 }
 
 // read takes the head. On an error the file is closed.
-func (s *Spool) read(b Box, f *os.File) (*Message, error) {
+func (s *Spool) read(b Box, f *disk.File) (*Message, error) {
 	br := bufio.NewReaderSize(f, 16<<10)
 	h, recipientsAt, contentAt, size, err := readHead(br)
 	var info os.FileInfo
@@ -156,7 +138,7 @@ func (s *Spool) read(b Box, f *os.File) (*Message, error) {
 
 // Lock takes a message that was opened for reading, for this process alone and
 // until Close. ErrBusy: somebody else has it, or is done with it.
-func (m *Message) Lock() error { return m.spool.lock(m.f, m.path) }
+func (m *Message) Lock() error { return m.spool.lock(m.f) }
 
 // Content is the message itself.
 func (m *Message) Content() *io.SectionReader {
@@ -207,19 +189,13 @@ func (m *Message) Count() (todo, done, failed int, err error) {
 
 // Mark sets the state of a recipient in the file. Sync makes it durable.
 func (m *Message) Mark(r Recipient, state byte) error {
-	if err := m.spool.fault("pwrite", m.path); err != nil {
-		return err
-	}
 	_, err := m.f.WriteAt([]byte{state}, r.at)
 	return err
 }
 
 // Sync makes all marks and notes durable.
 func (m *Message) Sync() error {
-	if err := m.spool.fault("fdatasync", m.path); err != nil {
-		return err
-	}
-	return unix.Fdatasync(int(m.f.Fd()))
+	return m.f.Datasync()
 }
 
 // maxNotes is how much is written behind a message: a refusal for each of ten
@@ -233,16 +209,13 @@ func (m *Message) Note(now time.Time, text string) error {
 	if err != nil || info.Size()-m.contentAt-m.Size > maxNotes {
 		return err
 	}
-	if err := m.spool.fault("append", m.path); err != nil {
-		return err
-	}
 	line := now.UTC().Format(time.RFC3339) + " " + strings.Map(func(c rune) rune {
 		if c < ' ' {
 			return ' '
 		}
 		return c
 	}, text) + "\n"
-	_, err = m.f.WriteAt([]byte(line), info.Size())
+	_, err = m.f.Extend([]byte(line), info.Size())
 	return err
 }
 
@@ -259,10 +232,10 @@ func (m *Message) Notes() ([]string, error) {
 // Remove takes the message out of the spool for good.
 func (m *Message) Remove() error {
 	defer m.f.Close()
-	if err := m.spool.remove(m.path); err != nil {
+	if err := m.spool.Disk.Remove(m.path); err != nil {
 		return err
 	}
-	return m.spool.syncDir(filepath.Dir(m.path))
+	return m.spool.Disk.SyncDir(filepath.Dir(m.path))
 }
 
 // Defer lets go of the message, not to be touched before at. It stays in cur: so
@@ -270,10 +243,7 @@ func (m *Message) Remove() error {
 // by what waits.
 func (m *Message) Defer(at time.Time) error {
 	defer m.f.Close()
-	if err := m.spool.fault("utimensat", m.path); err != nil {
-		return err
-	}
-	return os.Chtimes(m.path, time.Time{}, at)
+	return m.spool.Disk.Touch(m.path, at)
 }
 
 // Discard takes a message out of the spool for good, a damaged one too, unless
@@ -281,7 +251,7 @@ func (m *Message) Defer(at time.Time) error {
 func (s *Spool) Discard(b Box, e Entry) error {
 	m, err := s.Claim(b, e)
 	if errors.Is(err, ErrDamaged) {
-		return s.remove(s.path(e.dir, e.ID))
+		return s.Disk.Remove(s.path(e.dir, e.ID))
 	}
 	if err != nil {
 		return err
@@ -297,7 +267,7 @@ const asideSuffix = ".damaged"
 // name that has it read there neither.
 func (s *Spool) SetAside(b Box, e Entry) error {
 	name := e.ID[:min(len(e.ID), maxID-len(asideSuffix))] + asideSuffix
-	_, err := s.rename(s.path(e.dir, e.ID), s.path(Failed.fresh(), name))
+	_, err := s.Disk.Rename(s.path(e.dir, e.ID), s.path(Failed.fresh(), name))
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/smtp"
 )
 
@@ -291,14 +292,14 @@ func TestClaimNoticesTheFileIsAnother(t *testing.T) {
 	s := newSpool(t)
 	put(t, s, Outbound, Head{ID: "one"}, "a@example.com")
 	e, _ := s.List(Outbound)
-	s.Fault = func(call, path string) error {
+	s.Disk = &disk.Disk{Fault: func(call, path string) error {
 		if call == "flock" {
-			s.Fault = nil
+			s.Disk = nil
 			os.Remove(path)
 			put(t, s, Outbound, Head{ID: "one"}, "b@example.com")
 		}
 		return nil
-	}
+	}}
 	if _, err := s.Claim(Outbound, e[0]); !errors.Is(err, ErrBusy) {
 		t.Errorf("%v", err)
 	}
@@ -413,11 +414,11 @@ func TestOddFiles(t *testing.T) {
 	}
 	unix.Mkfifo(s.path("inbound/new/pipe"), 0o600) // it has no writer to wait for
 	for _, odd := range []string{"pipe", "dir"} {
-		if _, err := s.Open(Inbound, odd); !errors.Is(err, ErrNotRegular) {
+		if _, err := s.Open(Inbound, odd); !errors.Is(err, disk.ErrNotRegular) {
 			t.Errorf("%s: %v", odd, err)
 		}
 	}
-	if _, err := s.Claim(Inbound, Entry{ID: "pipe", dir: "inbound/new"}); !errors.Is(err, ErrNotRegular) {
+	if _, err := s.Claim(Inbound, Entry{ID: "pipe", dir: "inbound/new"}); !errors.Is(err, disk.ErrNotRegular) {
 		t.Errorf("pipe: %v", err)
 	}
 	for _, bad := range []string{"", ".", "..", "../tmp/x", "a/b", "a b", strings.Repeat("x", 256)} {
@@ -644,13 +645,13 @@ func TestPrepare(t *testing.T) {
 			t.Errorf("prepared, and %d messages are in the spool, %v", len(list), err)
 		}
 		synced := false
-		s.Fault = func(call, _ string) error {
+		s.Disk = &disk.Disk{Fault: func(call, _ string) error {
 			synced = synced || call == "fsync"
 			if call != "rename" && call != "fsync" {
 				t.Errorf("%s after Prepare", call)
 			}
 			return nil
-		}
+		}}
 		want := 0
 		if publish {
 			if err := w.Publish(Inbound); err != nil || !synced {
@@ -660,7 +661,7 @@ func TestPrepare(t *testing.T) {
 		} else {
 			w.Abort()
 		}
-		s.Fault = nil
+		s.Disk = nil
 		if list, err := s.List(Inbound); err != nil || len(list) != want {
 			t.Errorf("%d messages are in the spool, want %d, %v", len(list), want, err)
 		}

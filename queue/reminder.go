@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"superlist/disk"
 )
 
 // A Reminder says that something is to be looked at from some time on: a file in
@@ -43,18 +45,18 @@ func (s *Spool) Remind(subject string, at time.Time) error {
 	dir := s.path("reminders", at.UTC().Format(reminderFormat))
 	path := filepath.Join(dir, hex.EncodeToString(sum[:16]))
 	if _, err := os.Lstat(path); err == nil {
-		return s.syncDir(dir) // of the one who has made it, and may have died
+		return s.Disk.SyncDir(dir) // of the one who has made it, and may have died
 	}
 	for try := 0; ; try++ {
-		err := s.MakeDir(s.path("reminders"))
+		err := s.Disk.MakeDir(s.path("reminders"))
 		if err == nil {
-			err = s.MakeDir(dir)
+			err = s.Disk.MakeDir(dir)
 		}
 		if err == nil {
-			err = s.Replace(path, []byte(subject+"\n"))
+			err = s.Disk.Replace(path, []byte(subject+"\n"))
 		}
 		if err == nil {
-			err = s.syncDir(s.path("reminders")) // who has made the directory may have died
+			err = s.Disk.SyncDir(s.path("reminders")) // who has made the directory may have died
 		}
 		if errors.Is(err, fs.ErrNotExist) && try < 10 {
 			continue // somebody has removed the directory, which was empty
@@ -104,7 +106,7 @@ func remindersOf(list []Reminder, dir string, at, now time.Time, most int) ([]Re
 		names, err := d.Readdirnames(min(most, 1000))
 		if err == io.EOF {
 			if empty {
-				os.Remove(dir) // or somebody else does
+				disk.Discard(dir) // or somebody else does
 			}
 			return list, nil
 		}
@@ -115,7 +117,7 @@ func remindersOf(list []Reminder, dir string, at, now time.Time, most int) ([]Re
 			r := Reminder{At: at, path: filepath.Join(dir, name)}
 			if name[0] == '.' { // being written, unless its writer is dead
 				if now.Sub(at) > SweepAge {
-					os.Remove(r.path)
+					disk.Discard(r.path)
 				}
 				continue
 			}
@@ -136,58 +138,9 @@ func remindersOf(list []Reminder, dir string, at, now time.Time, most int) ([]Re
 
 // Forget removes a reminder, once what it is about has been looked at.
 func (s *Spool) Forget(r Reminder) error {
-	if err := s.remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.Disk.Remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	os.Remove(filepath.Dir(r.path)) // refused while there are others
+	disk.Discard(filepath.Dir(r.path)) // refused while there are others
 	return nil
-}
-
-// Replace puts a small file in the place of the one of that name, or where there
-// is none, so that a reader sees one or the other, and durably. Whoever calls it
-// sees to it that nobody else does so at the same time.
-func (s *Spool) Replace(path string, content []byte) error {
-	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
-	if err := s.fault("open", tmp); err != nil {
-		return err
-	}
-	os.Remove(tmp) // what a crash has left, and whatever else it is
-	f, err := OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
-	if err != nil {
-		return err
-	}
-	if err = s.fault("write", tmp); err == nil {
-		_, err = f.Write(content)
-	}
-	if err == nil {
-		err = s.syncFile(f)
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		_, err = s.rename(tmp, path)
-	}
-	if err != nil {
-		os.Remove(tmp)
-	}
-	return err
-}
-
-// SyncDir makes durable what names a directory has.
-func (s *Spool) SyncDir(dir string) error { return s.syncDir(dir) }
-
-// MakeDir makes a directory that is there after a crash too, if it is not there
-// yet.
-func (s *Spool) MakeDir(dir string) error {
-	if _, err := os.Lstat(dir); err == nil {
-		return nil
-	}
-	if err := s.fault("mkdir", dir); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return s.syncDir(filepath.Dir(dir))
 }

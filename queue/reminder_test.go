@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"superlist/disk"
 )
 
 func subjects(t *testing.T, s *Spool, now time.Time, most int) (names []string) {
@@ -142,18 +144,18 @@ func TestReplace(t *testing.T) {
 	for n := 0; ; n++ {
 		s := &Spool{Dir: t.TempDir()}
 		file := filepath.Join(s.Dir, "state")
-		if err := s.Replace(file, []byte("old")); err != nil {
+		if err := s.Disk.Replace(file, []byte("old")); err != nil {
 			t.Fatal(err)
 		}
 		calls, hit := 0, ""
-		s.Fault = func(call, path string) error {
+		s.Disk = &disk.Disk{Fault: func(call, path string) error {
 			if calls++; calls-1 == n {
 				hit = call
 				return errors.New("injected")
 			}
 			return nil
-		}
-		err := s.Replace(file, []byte("new"))
+		}}
+		err := s.Disk.Replace(file, []byte("new"))
 		text, _ := os.ReadFile(file)
 		if err == nil && string(text) != "new" || err != nil && string(text) == "" || (err == nil) != (hit == "") {
 			t.Errorf("%d: %s: %q, %v", n, hit, text, err)

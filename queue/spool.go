@@ -3,10 +3,8 @@ package queue
 import (
 	"cmp"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/smtp"
 )
 
@@ -59,20 +58,7 @@ type Spool struct {
 
 	Now func() time.Time // nil: time.Now
 
-	// Fault, where set, is asked before every system call that changes the
-	// disk; its error stands for that call's. Tests fail each call in turn.
-	Fault func(call, path string) error
-}
-
-// fault gives the error that a test wants this call to have.
-func (s *Spool) fault(call, path string) error {
-	if s.Fault == nil {
-		return nil
-	}
-	if err := s.Fault(call, path); err != nil {
-		return &fs.PathError{Op: call, Path: path, Err: err}
-	}
-	return nil
+	Disk *disk.Disk // what all changes go through
 }
 
 func (s *Spool) now() time.Time {
@@ -91,11 +77,11 @@ var dirs = []string{"tmp", "inbound", "inbound/new", "inbound/cur", "outbound", 
 
 // Init makes what is missing of the spool: directories of mode 0700.
 func (s *Spool) Init() error {
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+	if err := s.Disk.MakeDirs(s.Dir); err != nil {
 		return err
 	}
 	for _, dir := range dirs {
-		if err := os.Mkdir(s.path(dir), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := s.Disk.MakeDirs(s.path(dir)); err != nil {
 			return err
 		}
 	}
@@ -105,7 +91,7 @@ func (s *Spool) Init() error {
 // InitBox makes what one box needs, and no more.
 func (s *Spool) InitBox(b Box) error {
 	for _, dir := range append([]string{"tmp"}, boxDirs(b)...) {
-		if err := os.MkdirAll(s.path(dir), 0o700); err != nil {
+		if err := s.Disk.MakeDirs(s.path(dir)); err != nil {
 			return err
 		}
 	}
@@ -126,85 +112,6 @@ func (b Box) claimed() string {
 		return string(b)
 	}
 	return string(b) + "/cur"
-}
-
-// OpenFile opens a file as os.OpenFile does, with mode 0600 where it makes one.
-// It leaves the runtime's poller out, which does nothing for regular files and
-// directories and is some work to set up.
-func OpenFile(path string, flags int) (*os.File, error) {
-	for {
-		fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0o600)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: path, Err: err}
-		}
-		if flags&unix.O_NONBLOCK != 0 { // that was for open; here it means the poller
-			unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags&^unix.O_NONBLOCK)
-		}
-		return os.NewFile(uintptr(fd), path), nil
-	}
-}
-
-// ErrNotRegular is a pipe, a directory, a device or a socket where a file should
-// be.
-var ErrNotRegular = errors.New("not a regular file")
-
-// OpenRegular opens a file that is there, and nothing else: a pipe would have us
-// wait until somebody opens its other end, a device might have no end.
-func OpenRegular(path string, flags int) (*os.File, fs.FileInfo, error) {
-	f, err := OpenFile(path, flags|unix.O_NONBLOCK)
-	if err != nil {
-		return nil, nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is %w", path, ErrNotRegular)
-	}
-	if err != nil {
-		f.Close()
-		return nil, nil, err
-	}
-	return f, info, nil
-}
-
-// rename moves a file and makes the move durable. moved with an error means
-// that only the second has failed.
-func (s *Spool) rename(from, to string) (moved bool, err error) {
-	if err := s.fault("rename", to); err != nil {
-		return false, err
-	}
-	if err := os.Rename(from, to); err != nil {
-		return false, err
-	}
-	return true, s.syncDir(filepath.Dir(to))
-}
-
-func (s *Spool) syncDir(dir string) error {
-	if err := s.fault("fsync", dir); err != nil {
-		return err
-	}
-	d, err := OpenFile(dir, unix.O_RDONLY|unix.O_DIRECTORY)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
-
-func (s *Spool) syncFile(f *os.File) error {
-	if err := s.fault("fsync", f.Name()); err != nil {
-		return err
-	}
-	return f.Sync()
-}
-
-func (s *Spool) remove(path string) error {
-	if err := s.fault("unlink", path); err != nil {
-		return err
-	}
-	return os.Remove(path)
 }
 
 // newName is a maildir name: unique without a lock, on storage shared between
@@ -309,13 +216,13 @@ func (s *Spool) admitOneMore(least int64) error {
 		return err
 	case n >= limit:
 		if !full {
-			if f, err := os.OpenFile(mark, os.O_CREATE|os.O_WRONLY, 0o600); err == nil {
+			if f, err := s.Disk.Keep(mark); err == nil {
 				f.Close()
 			}
 		}
 		return fmt.Errorf("%d messages wait: %w", n, replyFull)
 	case full:
-		os.Remove(mark)
+		disk.Discard(mark)
 	}
 	return nil
 }
@@ -384,7 +291,7 @@ func (s *Spool) Sweep(now time.Time) (removed int, err error) {
 		if err != nil || now.Sub(info.ModTime()) < SweepAge || e.Name() == fullMark {
 			continue
 		}
-		if s.remove(s.path("tmp", e.Name())) == nil {
+		if s.Disk.Remove(s.path("tmp", e.Name())) == nil {
 			removed++
 		}
 	}

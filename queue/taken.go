@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"superlist/disk"
 )
 
 // takenAge is how long the spool remembers what it has taken: a client whose
@@ -32,11 +32,8 @@ func (s *Spool) Taken(key []byte, now time.Time) (id string, ok bool) {
 // be taken twice.
 func (s *Spool) Take(key []byte, id string, now time.Time) error {
 	path := s.path("taken", hex.EncodeToString(key))
-	if err := s.fault("open", path); err != nil {
-		return err
-	}
 	// Somebody who reads it before it is written does not know the message yet.
-	f, err := OpenFile(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC)
+	f, err := s.Disk.Rewrite(path)
 	if err != nil {
 		return err
 	}
@@ -54,7 +51,7 @@ const loginsMark = "logins"
 // MarkLogins remembers for good that the server in front names people who have
 // logged in.
 func (s *Spool) MarkLogins() error {
-	f, err := OpenFile(s.path("taken", loginsMark), unix.O_WRONLY|unix.O_CREAT|unix.O_NOFOLLOW)
+	f, err := s.Disk.Keep(s.path("taken", loginsMark))
 	if err != nil {
 		return err
 	}
@@ -72,7 +69,7 @@ func (s *Spool) forgetTaken(now time.Time) {
 	entries, _ := os.ReadDir(s.path("taken"))
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > takenAge && e.Name() != loginsMark {
-			os.Remove(s.path("taken", e.Name()))
+			disk.Discard(s.path("taken", e.Name()))
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"superlist/disk"
 )
 
 func TestTaken(t *testing.T) {
@@ -66,7 +68,7 @@ func TestTaken(t *testing.T) {
 
 // TestTakeFails: a message is safe, whether it can be remembered or not.
 func TestTakeFails(t *testing.T) {
-	s := &Spool{Dir: t.TempDir(), Fault: func(call, path string) error { return errFault }}
+	s := &Spool{Dir: t.TempDir(), Disk: &disk.Disk{Fault: func(call, path string) error { return errFault }}}
 	if err := s.Take([]byte("k"), "1.M1P1R1.mx", time.Now()); !errors.Is(err, errFault) {
 		t.Error(err)
 	}

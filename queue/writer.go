@@ -4,12 +4,10 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"superlist/disk"
 	"superlist/smtp"
 )
 
@@ -19,7 +17,7 @@ import (
 type Writer struct {
 	spool     *Spool
 	head      Head
-	f         *os.File
+	f         *disk.File
 	bw        *bufio.Writer
 	contentAt int64 // of the content line
 	at        int64 // bytes put down so far
@@ -45,27 +43,14 @@ func (s *Spool) Create(h Head) (*Writer, error) {
 		return nil, err
 	}
 	path := s.path("tmp", name)
-	if err := s.fault("open", path); err != nil {
-		return nil, err
-	}
-	f, err := OpenFile(path, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL)
+	f, err := s.Disk.Create(path)
 	if err != nil {
 		return nil, err
 	}
 	w := &Writer{spool: s, head: h, f: f, contentAt: contentAt}
-	w.bw = bufio.NewWriterSize(faultyFile{w}, 64<<10)
+	w.bw = bufio.NewWriterSize(f, 64<<10)
 	w.write(text.String())
 	return w, nil
-}
-
-// faultyFile is the file under the Writer's buffer.
-type faultyFile struct{ w *Writer }
-
-func (f faultyFile) Write(p []byte) (int, error) {
-	if err := f.w.spool.fault("write", f.w.f.Name()); err != nil {
-		return 0, err
-	}
-	return f.w.f.Write(p)
 }
 
 // ID is the message's id.
@@ -116,16 +101,13 @@ func (w *Writer) Content() (*io.SectionReader, error) {
 
 // Scratch is a file without a name beside the messages that are being written,
 // for whoever has to put something down in between. Closed, it is gone.
-func (s *Spool) Scratch() (*os.File, error) {
+func (s *Spool) Scratch() (*disk.File, error) {
 	path := s.path("tmp", s.newName(time.Now()))
-	if err := s.fault("open", path); err != nil {
-		return nil, err
-	}
-	f, err := OpenFile(path, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL)
+	f, err := s.Disk.Create(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Remove(path); err != nil {
+	if err := s.Disk.Remove(path); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -168,11 +150,11 @@ func (w *Writer) Prepare(refused ...int) error {
 // Publish puts a message that is prepared into the box: a rename and the sync of
 // a directory are all that is left to do. Its error is Commit's.
 func (w *Writer) Publish(box Box) error {
-	renamed, err := w.spool.rename(w.f.Name(), w.Path(box))
+	renamed, err := w.spool.Disk.Rename(w.f.Name(), w.Path(box))
 	if err != nil {
 		if renamed {
 			// Who is told that the message is not here must be told the truth.
-			os.Remove(w.Path(box))
+			disk.Discard(w.Path(box))
 		}
 		w.Abort()
 		return err
@@ -203,13 +185,10 @@ func (w *Writer) finish(refused []int) error {
 	if err := w.pwrite([]byte(contentLine(w.bodyAt, w.at-w.bodyAt)), w.contentAt); err != nil {
 		return err
 	}
-	return w.spool.syncFile(w.f)
+	return w.f.Sync()
 }
 
 func (w *Writer) pwrite(p []byte, at int64) error {
-	if err := w.spool.fault("pwrite", w.f.Name()); err != nil {
-		return err
-	}
 	_, err := w.f.WriteAt(p, at)
 	return err
 }
@@ -217,5 +196,5 @@ func (w *Writer) pwrite(p []byte, at int64) error {
 // Abort leaves nothing behind.
 func (w *Writer) Abort() {
 	w.f.Close()
-	os.Remove(w.f.Name())
+	disk.Discard(w.f.Name())
 }

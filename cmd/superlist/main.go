@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/moving"
 	"superlist/queue"
@@ -193,7 +194,7 @@ func exitCode(err error) int {
 		return exit.code
 	case errors.As(err, &config):
 		return exConfig
-	case errors.As(err, &input), errors.Is(err, queue.ErrDamaged), errors.Is(err, queue.ErrNotRegular),
+	case errors.As(err, &input), errors.Is(err, queue.ErrDamaged), errors.Is(err, disk.ErrNotRegular),
 		errors.Is(err, moving.ErrParcel), errors.Is(err, moving.ErrNotThis):
 		return exDataErr
 	case errors.As(err, &usage), errors.As(err, &unsaid):

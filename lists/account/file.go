@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/lists"
-	"superlist/queue"
 	"superlist/smtp"
 	"superlist/smtp/sasl"
 )
@@ -89,7 +89,7 @@ func Read(path string) (*File, error) {
 }
 
 func readText(path string) (text string, mode fs.FileMode, err error) {
-	f, info, err := queue.OpenRegular(path, unix.O_RDONLY)
+	f, info, err := disk.OpenRegular(path, unix.O_RDONLY)
 	if err != nil {
 		return "", 0, err
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/maillog"
 )
@@ -435,13 +436,13 @@ func TestFaultCommand(t *testing.T) {
 		w.message("alice@example.com", "From: alice@example.com\r\n\r\n", confirm.Address())
 		calls, what, hides := 0, "", false
 		r := w.runner()
-		r.Spool.Fault = serial(func(call, path string) error {
+		r.Spool.Disk = &disk.Disk{Fault: serial(func(call, path string) error {
 			if calls++; calls-1 == n {
 				what, hides = call+" "+path, hidden(call, path)
 				return errors.New("injected")
 			}
 			return nil
-		})
+		})}
 		r.Run(t.Context())
 		if what != "" {
 			w.later = 6 * time.Minute

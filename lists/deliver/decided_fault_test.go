@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/queue"
@@ -122,7 +123,7 @@ func decideOnce(site *lists.Site, decision string, fault func(call, path string)
 			return err
 		}
 		spool := site.Spool()
-		spool.Fault = fault
+		spool.Disk = &disk.Disk{Fault: fault}
 		log, _ := maillog.Open("none", "info", "test")
 		r := &Runner{Site: site, Spool: spool, Log: log}
 		entries, err := site.HeldSpool(l).List(queue.Held)

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
@@ -929,12 +930,12 @@ func TestFullDisk(t *testing.T) {
 	full := func() {
 		t.Helper()
 		r := w.runner()
-		r.Spool.Fault = serial(func(call, _ string) error {
+		r.Spool.Disk = &disk.Disk{Fault: serial(func(call, _ string) error {
 			if call == "append" {
 				return syscall.ENOSPC
 			}
 			return nil
-		})
+		})}
 		if err := r.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -1025,12 +1026,12 @@ func TestReady(t *testing.T) {
 		t.Error("its recipient is done, and there is only one")
 	}
 	// Who made the mark may not have synced it yet.
-	r.Spool.Fault = serial(func(call, _ string) error {
+	r.Spool.Disk = &disk.Disk{Fault: serial(func(call, _ string) error {
 		if call == "fdatasync" {
 			return syscall.EIO
 		}
 		return nil
-	})
+	})}
 	if r.ready(id + ".0") {
 		t.Error("its recipient is done, and that not on disk")
 	}

@@ -81,7 +81,7 @@ func digestDir(l *lists.List) string { return filepath.Join(l.Dir, "digest") }
 // with unlock or the process.
 func (r *Runner) lockDigests(l *lists.List) (d *digests, unlock func(), err error) {
 	d = &digests{r: r, l: l, dir: digestDir(l)}
-	if err := r.Spool.MakeDir(d.dir); err != nil {
+	if err := r.Spool.Disk.MakeDir(d.dir); err != nil {
 		return nil, nil, err
 	}
 	dir, err := os.Open(d.dir)
@@ -107,7 +107,7 @@ func (r *Runner) lockDigests(l *lists.List) (d *digests, unlock func(), err erro
 const maxDigestState = 4 << 10
 
 func readDigestState(l *lists.List) (s digestState, err error) {
-	f, info, err := queue.OpenRegular(filepath.Join(digestDir(l), "state"), unix.O_RDONLY|unix.O_NOFOLLOW)
+	f, info, err := disk.OpenRegular(filepath.Join(digestDir(l), "state"), unix.O_RDONLY|unix.O_NOFOLLOW)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -132,11 +132,11 @@ func (d *digests) write() error {
 		return err
 	}
 	if _, err := os.Lstat(filepath.Join(d.dir, "state")); err != nil { // the first: of the directory too
-		if err := d.r.Spool.SyncDir(d.l.Dir); err != nil {
+		if err := d.r.Spool.Disk.SyncDir(d.l.Dir); err != nil {
 			return err
 		}
 	}
-	return d.r.Spool.Replace(filepath.Join(d.dir, "state"), append(text, '\n'))
+	return d.r.Spool.Disk.Replace(filepath.Join(d.dir, "state"), append(text, '\n'))
 }
 
 // posts is where the posts that wait are.
@@ -145,7 +145,7 @@ func (d *digests) posts() *archive.Store {
 	if d.Own {
 		s.Dir = filepath.Join(d.dir, "posts")
 	}
-	s.Disk = &disk.Disk{Fault: d.r.Spool.Fault}
+	s.Disk = d.r.Spool.Disk
 	return s
 }
 

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/maillog"
@@ -517,14 +518,14 @@ func TestDigestReady(t *testing.T) {
 	w.at(1, 9, 0)
 	w.say(1, 1)
 	r := w.runner()
-	r.Spool.Fault = serial(func(call, path string) error {
+	r.Spool.Disk = &disk.Disk{Fault: serial(func(call, path string) error {
 		if call == "rename" && strings.HasSuffix(path, "/digest/state") {
 			if s, _ := readDigestState(l); s.Upto > 0 {
 				return errors.New("injected")
 			}
 		}
 		return nil
-	})
+	})}
 	if made, err := r.Digest(l); err == nil || len(made) > 0 {
 		t.Fatalf("%+v, %v", made, err)
 	}
@@ -683,7 +684,7 @@ func twoDays(site *lists.Site, fault func(call, path string) error) error {
 	var all error
 	for _, days := range []int{0, 1} {
 		spool := site.Spool()
-		spool.Fault = serial(fault)
+		spool.Disk = &disk.Disk{Fault: serial(fault)}
 		log, _ := maillog.Open("none", "info", "test")
 		now := time.Now().AddDate(0, 0, days)
 		r := &Runner{Site: site, Spool: spool, Log: log, Now: func() time.Time { return now }}

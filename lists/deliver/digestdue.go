@@ -42,7 +42,7 @@ func (r *Runner) digestReady(id string) bool {
 			return false
 		}
 	}
-	err = r.Spool.SyncDir(digestDir(l))
+	err = r.Spool.Disk.SyncDir(digestDir(l))
 	return err == nil || errors.Is(err, fs.ErrNotExist)
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/queue"
 	"superlist/smtp"
@@ -337,12 +338,12 @@ func TestReportFails(t *testing.T) {
 	w.wish(queue.Head{From: path("poster@example.com")}, original, smtp.Rcpt{Path: path(dev), Notify: smtp.NotifySuccess})
 	broken := errors.New("broken")
 	r := w.runner()
-	r.Spool.Fault = serial(func(call, path string) error {
+	r.Spool.Disk = &disk.Disk{Fault: serial(func(call, path string) error {
 		if call == "rename" && strings.HasSuffix(path, "-delivered") {
 			return fmt.Errorf("%s: %w", path, broken)
 		}
 		return nil
-	})
+	})}
 	if err := r.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/maillog"
@@ -229,7 +228,7 @@ func (r *Runner) archive(m *queue.Message, posts *archive.Store, w *queue.Writer
 	if err != nil {
 		return 0, err
 	}
-	posts.Disk = &disk.Disk{Fault: r.Spool.Fault}
+	posts.Disk = r.Spool.Disk
 	return posts.Add(archive.Post{ID: w.ID(), Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Content: content})
 }
 

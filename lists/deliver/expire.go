@@ -28,7 +28,7 @@ func ByHand(held string, a lists.Action) string { return held + byHand + string(
 // heldSpool is where a list holds posts.
 func (r *Runner) heldSpool(l *lists.List) *queue.Spool {
 	spool := r.Site.HeldSpool(l)
-	spool.Fault = r.Spool.Fault
+	spool.Disk = r.Spool.Disk
 	return spool
 }
 

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/queue"
@@ -85,7 +86,7 @@ func faultSite(t *testing.T, dir string) *lists.Site {
 func deliverOnce(site *lists.Site, atOnce int, fault func(call, path string) error) error {
 	spool := site.Spool()
 	if fault != nil {
-		spool.Fault = serial(fault)
+		spool.Disk = &disk.Disk{Fault: serial(fault)}
 	}
 	log, _ := maillog.Open("none", "info", "test")
 	r := &Runner{Site: site, Spool: spool, Log: log, atOnce: atOnce}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/queue"
 	"superlist/smtp"
@@ -395,14 +396,14 @@ func TestModeratorsCrash(t *testing.T) {
 	for n := 1; n <= 3; n++ {
 		r := w.runner()
 		commits := 0
-		r.Spool.Fault = func(call, path string) error {
+		r.Spool.Disk = &disk.Disk{Fault: func(call, path string) error {
 			if call == "rename" && strings.Contains(path, "outbound") {
 				if commits++; commits == 2 && n < 3 {
 					return os.ErrDeadlineExceeded
 				}
 			}
 			return nil
-		}
+		}}
 		r.Run(t.Context())
 		if n < 3 && commits != 2 { // one more is there each time
 			t.Errorf("run %d tried %d commits, want 2", n, commits)

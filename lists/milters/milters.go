@@ -12,12 +12,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/milter"
@@ -130,7 +130,7 @@ type ask struct {
 	env    *smtp.Envelope
 	draft  *lists.Draft
 	macros map[string]string
-	body   *os.File // the new one
+	body   *disk.File // the new one
 	check  *smtp.Checker
 	size   int // of the header
 	edits  int

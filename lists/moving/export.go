@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/queue"
 )
@@ -93,7 +94,7 @@ func (p *Parcel) exportArchive(l *lists.List) error {
 }
 
 func slurp(file string, max int64) ([]byte, error) {
-	f, _, err := queue.OpenRegular(file, unix.O_RDONLY)
+	f, _, err := disk.OpenRegular(file, unix.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

@@ -10,9 +10,9 @@ import (
 	"path"
 	"slices"
 
-	"golang.org/x/sys/unix"
+	"superlist/disk"
 
-	"superlist/queue"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -51,7 +51,7 @@ func (d *folder) open(name string) (*os.File, fs.FileInfo, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "open", Path: name, Err: queue.ErrNotRegular}
+		err = &fs.PathError{Op: "open", Path: name, Err: disk.ErrNotRegular}
 	}
 	if err != nil {
 		f.Close()

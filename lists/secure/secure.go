@@ -19,8 +19,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/lists"
-	"superlist/queue"
 	"superlist/smtp"
 )
 
@@ -128,7 +128,7 @@ const maxPEM = 1 << 20
 
 // read reads a file of keys or certificates.
 func read(file string) ([]byte, error) {
-	f, info, err := queue.OpenRegular(file, unix.O_RDONLY)
+	f, info, err := disk.OpenRegular(file, unix.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
