@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,7 +102,7 @@ func ParseMember(line string) (Member, bool) {
 // EditMembers changes the members under the list's lock. The new file is in
 // order and takes the place of the old one by a rename, so a reader sees one or
 // the other. Comments at the top, and lines that are not understood, stay, in
-// front.
+// front. Who is no member after it has left.
 func (l *List) EditMembers(change func(MemberSet) error) error {
 	unlock, err := l.lock()
 	if err != nil {
@@ -112,7 +113,15 @@ func (l *List) EditMembers(change func(MemberSet) error) error {
 	if err != nil {
 		return err
 	}
+	before := slices.Collect(maps.Keys(set))
 	if err := change(set); err != nil {
+		return err
+	}
+	gone := slices.DeleteFunc(before, func(key string) bool {
+		_, stays := set[key]
+		return stays
+	})
+	if err := l.noteLeft(gone, time.Now()); err != nil {
 		return err
 	}
 	return l.writeMembers(set, other)

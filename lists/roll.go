@@ -65,6 +65,11 @@ func (r *Roll) Join(join func(a, b Member) Member) (twice int) {
 	return twice
 }
 
+// Drop takes out the members for whom out says so.
+func (r *Roll) Drop(out func(Member) bool) {
+	r.lines = slices.DeleteFunc(r.lines, func(line string) bool { return out(parseRollLine(line)) })
+}
+
 // All goes through the members in order, once Join has put them there.
 func (r *Roll) All() iter.Seq[Member] {
 	return func(yield func(Member) bool) {

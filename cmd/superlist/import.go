@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -49,13 +50,14 @@ Who has switched mail off stands in nomail.txt alone.`,
 
 // An arrival is how a list comes in: the flags that all ways in have.
 type arrival struct {
-	as, into     string
-	dryRun, json bool
+	as, into            string
+	again, dryRun, json bool
 }
 
 func (v *arrival) flags(c *cobra.Command) {
 	c.Flags().StringVar(&v.as, "as", "", "another address for the list")
 	c.Flags().StringVar(&v.into, "into", "", "put the members onto this list, and take nothing else")
+	c.Flags().BoolVar(&v.again, "again", false, "with --into, also who has left that list")
 	c.Flags().BoolVar(&v.dryRun, "dry-run", false, "show the report and change nothing")
 	jsonFlag(c, &v.json)
 }
@@ -67,6 +69,9 @@ func (v *arrival) args() (args []string) {
 	}
 	if v.into != "" {
 		args = append(args, "--into", v.into)
+	}
+	if v.again {
+		args = append(args, "--again")
 	}
 	if v.dryRun {
 		args = append(args, "--dry-run")
@@ -203,7 +208,7 @@ func (a *app) receive(c *cobra.Command, v *arrival, r io.Reader) error {
 	}
 	bar := newProgress()
 	defer bar.end()
-	t := moving.Target{Site: site, DryRun: v.dryRun, Step: bar.step}
+	t := moving.Target{Site: site, Again: v.again, DryRun: v.dryRun, Step: bar.step}
 	if v.as != "" && v.into != "" {
 		return usageError{errors.New("--as makes a new list, and --into does not: say one of them")}
 	}
@@ -265,23 +270,34 @@ func showReport(c *cobra.Command, v *arrival, r moving.Report) error {
 		verb = "added to"
 	}
 	fmt.Fprintf(out, "%s %s: members %d", verb, printable(r.List), r.Members)
-	if r.There > 0 {
-		fmt.Fprintf(out, " (%d were there already)", r.There)
+	if more := others(r.There, 0, r.Out); more != "" {
+		fmt.Fprintf(out, " (%s)", strings.TrimPrefix(more, ", "))
 	}
 	fmt.Fprintf(out, ", held posts %d, archive %d\n", r.Held, r.Archive)
 	return nil
 }
 
 func (a *app) importMembers() *cobra.Command {
-	var skipBad, dryRun, asJSON bool
+	var skipBad, again, dryRun, asJSON bool
+	var ignore []string
 	c := &cobra.Command{
 		Use: "members LIST FILE | -", Short: "Add the members that a file names",
 		Long: `Add the members that a file names. A line is an address and the words that
-"superlist member set --help" explains, or "Name <address>"; export writes such
+"superlist member set --help" explains, or "Name <address>", or several of these
+with commas or semicolons between, as they stand in a To; export writes such
 files. A table (CSV) begins with the heads of its columns, of which one is email
 or address; name, digest, nomail, nocopy, noown, moderated, vacation, for, lang,
-delivery and words are others. Nothing is changed when a line is not understood,
-unless --skip-bad is given. Who is a member already stays as he is.`,
+delivery and words are others.
+
+Who has left elsewhere does not come in: a column like status, unsubscribed,
+confirmed, blacklisted or UNSUB_TIME is understood as listmonk, Mailchimp,
+phpList, Sendy, CiviCRM, Sympa, Google Groups and Mailman write it. What such a
+column says and is not understood stops the import, unless --ignore-column names
+the column. Who has left this list before is left out too, unless --again is
+given.
+
+Nothing is changed when a line is not understood, unless --skip-bad is given.
+Who is a member already stays as they are.`,
 		Example: `  superlist import members dev@lists.example.org people.csv --dry-run
   superlist import members dev@lists.example.org people.csv`,
 		Args:              args(cobra.ExactArgs(2)),
@@ -300,7 +316,7 @@ unless --skip-bad is given. Who is a member already stays as he is.`,
 			if asJSON {
 				tell = nil
 			}
-			roll, report, err := readMembers(name, in, skipBad, tell)
+			roll, report, err := readMembers(name, in, ignore, skipBad, tell)
 			if err != nil {
 				return err
 			}
@@ -309,6 +325,13 @@ unless --skip-bad is given. Who is a member already stays as he is.`,
 				return err
 			}
 			report.List, report.DryRun = l.Addr.Address(), dryRun
+			if !again {
+				said := len(report.Left)
+				if err := report.LeaveOut(l, roll); err != nil {
+					return err
+				}
+				tellLeft(tell, report.Left[said:])
+			}
 			fresh := notThere(l, roll)
 			if err := report.Enrol(l, roll); err != nil {
 				return err
@@ -324,15 +347,13 @@ unless --skip-bad is given. Who is a member already stays as he is.`,
 			if dryRun {
 				verb = "nothing was changed; it would have added"
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s %d", verb, report.Members)
-			if report.There > 0 {
-				fmt.Fprintf(c.OutOrStdout(), ", %d were there already", report.There)
-			}
-			fmt.Fprintln(c.OutOrStdout())
+			say(c.OutOrStdout(), "%s %d%s\n", verb, report.Members, others(report.There, report.Twice, report.Out))
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&skipBad, "skip-bad", false, "take the lines that are addresses and leave the others")
+	c.Flags().BoolVar(&skipBad, "skip-bad", false, "take the lines that are understood and leave the others")
+	c.Flags().BoolVar(&again, "again", false, "also who has left this list before")
+	c.Flags().StringArrayVar(&ignore, "ignore-column", nil, "a column of the table that is not looked at; may be given again")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "change nothing, and say what would be")
 	jsonFlag(c, &asJSON)
 	return c

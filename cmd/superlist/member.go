@@ -28,39 +28,45 @@ const maxBadLines = 10
 // readMembers reads members, in any of the forms of moving.Members, and tells what
 // is wrong with their lines. One line that is none spoils them all, so that nobody
 // is forgotten.
-func readMembers(name string, r io.Reader, skipBad bool, tell io.Writer) (*lists.Roll, *moving.Report, error) {
+func readMembers(name string, r io.Reader, ignore []string, skipBad bool, tell io.Writer) (*lists.Roll, *moving.Report, error) {
 	p := newProgress()
 	defer p.end()
 	roll, report := &lists.Roll{}, &moving.Report{From: name}
-	if err := moving.Members(name, r, roll, report, func(n int) { p.step("reading members", n, 0) }); err != nil {
+	if err := moving.Members(name, r, ignore, roll, report, func(n int) { p.step("reading members", n, 0) }); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
 	report.End()
 	p.end()
-	if tell != nil {
-		for _, left := range report.Left {
-			fmt.Fprintln(tell, printable(left.What+": "+left.Why))
-		}
-	}
+	tellLeft(tell, report.Left)
 	if report.Bad > 0 && !skipBad {
 		return nil, report, &exitError{exDataErr, fmt.Errorf("%s; nothing was changed (--skip-bad takes the others)", badLines(report.Bad))}
 	}
 	return roll, report, nil
 }
 
+// tellLeft names what of a file did not come in, where somebody wants to hear it.
+func tellLeft(tell io.Writer, left []moving.Left) {
+	if tell == nil {
+		return
+	}
+	for _, l := range left {
+		fmt.Fprintln(tell, printable(l.What+": "+l.Why))
+	}
+}
+
 // badLines counts them.
 func badLines(n int) string {
 	if n == 1 {
-		return "one line is not an address"
+		return "one line is not understood"
 	}
-	return fmt.Sprintf("%d lines are not addresses", n)
+	return fmt.Sprintf("%d lines are not understood", n)
 }
 
-// memberArgs reads the addresses of a command line, or of standard input where
-// they are "-".
+// memberArgs reads the addresses of a command line, as people paste them too, or of
+// standard input where they are "-".
 func memberArgs(c *cobra.Command, arg []string) ([]lists.Member, error) {
 	if len(arg) == 1 && arg[0] == "-" {
-		roll, _, err := readMembers("standard input", c.InOrStdin(), false, c.ErrOrStderr())
+		roll, _, err := readMembers("standard input", c.InOrStdin(), nil, false, c.ErrOrStderr())
 		if err != nil {
 			return nil, err
 		}
@@ -68,11 +74,11 @@ func memberArgs(c *cobra.Command, arg []string) ([]lists.Member, error) {
 	}
 	var members []lists.Member
 	for _, s := range arg {
-		m, ok := lists.ParseMember(s)
-		if !ok {
-			return nil, &exitError{exDataErr, fmt.Errorf("%q is not an address; nothing was changed", s)}
+		some, why := moving.Entries(s)
+		if why != "" {
+			return nil, &exitError{exDataErr, fmt.Errorf("%s; nothing was changed", why)}
 		}
-		members = append(members, m)
+		members = append(members, some...)
 	}
 	return members, nil
 }
@@ -184,12 +190,34 @@ func (a *app) addMembers(c *cobra.Command, list string, members []lists.Member) 
 		return err
 	}
 	loggedMembers(c, site, "subscribed", l.Addr, added)
-	say(c.OutOrStdout(), "added %d", len(added))
-	if there := len(members) - len(added); there > 0 {
-		say(c.OutOrStdout(), ", %d were there already", there)
+	left, err := l.Leavers()
+	if err != nil {
+		return err
 	}
-	fmt.Fprintln(c.OutOrStdout())
+	for _, m := range added {
+		if day, again := left.Day(m.Path); again {
+			say(c.ErrOrStderr(), "%s left %s on %s, and is a member again\n", m.Path.Address(), l.Addr.Address(), day)
+		}
+	}
+	say(c.OutOrStdout(), "added %d%s\n", len(added), others(len(members)-len(added), 0, 0))
 	return nil
+}
+
+// others counts those of a file or a command line who were not added, behind the
+// number of those who were.
+func others(there, twice, out int) (text string) {
+	for _, o := range []struct {
+		n         int
+		one, many string
+	}{{there, "was there already", "were there already"}, {twice, "stood there twice", "stood there twice"}, {out, "was left out", "were left out"}} {
+		switch {
+		case o.n == 1:
+			text += ", 1 " + o.one
+		case o.n > 1:
+			text += fmt.Sprintf(", %d %s", o.n, o.many)
+		}
+	}
+	return text
 }
 
 func (a *app) memberRm() *cobra.Command {

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"superlist/lists"
+	"superlist/lists/textfile"
 	"superlist/smtp"
 )
 
@@ -325,12 +326,12 @@ func FuzzReceive(f *testing.F) {
 func accounted(t *testing.T, text string) {
 	var roll lists.Roll
 	var r Report
-	if err := Members("x", strings.NewReader(text), &roll, &r, nil); err != nil {
+	if err := Members("x", strings.NewReader(text), nil, &roll, &r, nil); err != nil {
 		t.Fatal(err)
 	}
 	lines := 0
-	head := []byte(strings.TrimPrefix(text, "\xef\xbb\xbf"))
-	if _, columns := tableOf(head[:min(len(head), maxLine)]); columns == nil {
+	head := textfile.Plain([]byte(text))
+	if tableOf(head[:min(len(head), maxLine)]) == nil {
 		for range bytes.Lines(head) {
 			lines++
 		}
@@ -338,8 +339,8 @@ func accounted(t *testing.T, text string) {
 			t.Fatalf("%d lines: %d taken, %d wrong, %d empty", lines, r.Lines, r.Bad, r.Blank)
 		}
 	}
-	if r.Lines != roll.Len() {
-		t.Fatalf("%d lines, %d members", r.Lines, roll.Len())
+	if r.Lines-r.Out > roll.Len() || roll.Len() > strings.Count(string(head), "@") {
+		t.Fatalf("%d lines, %d left out, %d members", r.Lines, r.Out, roll.Len())
 	}
 	for m := range roll.All() {
 		line := m.String()
@@ -353,7 +354,7 @@ func accounted(t *testing.T, text string) {
 func FuzzMembers(f *testing.F) {
 	for _, seed := range []string{
 		"", "a@example.com\nb\n\n# c\nA <a@example.com> nomail\n", "email,name\na@example.com,A\n\"b\n", "\xef\xbb\xbfAddress;nomail\na@b.c;1\n",
-		"J\xf6rg <j@example.com>\r\n", "a@example.com name=<x>\n", "email\tfor\ta\n\t\t\nx@y.z\tq@r.s\t",
+		"J\xf6rg <j@example.com>\r\n", "A <a@b.example>; Doe, B <b@b.example>, c@b.example\n", "\xff\xfea\x00@\x00b\x00.\x00c\x00\r\x00\n\x00", "email;status;x\na@b.c;unsubscribed;1\nb@b.c;?;bounced\n", "a@b.c (A)\rb@b.c\tB\r", "a@example.com name=<x>\n", "email\tfor\ta\n\t\t\nx@y.z\tq@r.s\t",
 	} {
 		f.Add(seed)
 	}

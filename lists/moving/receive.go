@@ -37,6 +37,7 @@ type Target struct {
 	Site   *lists.Site
 	As     smtp.Path   // the address of the new list; null: the one that it had
 	Into   *lists.List // a list that gets the members, and nothing else; nil: a new one
+	Again  bool        // with Into: also who has left that list
 	DryRun bool        // change nothing; the report is what it would be
 
 	// Step, where set, hears how far it is. total is 0 where it is not known.
@@ -238,6 +239,11 @@ func (in *receiving) members() error {
 		return fmt.Errorf("%w: %w", ErrParcel, err)
 	}
 	roll.Join(unite)
+	if in.Into != nil && !in.Again {
+		if err := in.report.LeaveOut(in.Into, &roll); err != nil {
+			return err
+		}
+	}
 	in.report.Members = roll.Len()
 	if in.Into == nil {
 		return in.list.Enrol(&roll, comments...)

@@ -17,7 +17,9 @@ type Report struct {
 	There   int     `json:"there"`   // of those that came, were members already
 	Held    int     `json:"held"`
 	Archive int     `json:"archive"`
-	Bad     int     `json:"bad"` // lines of a file of members that are none
+	Twice   int     `json:"twice"`    // stood there more than once
+	Out     int     `json:"left_out"` // had left, here or where they come from
+	Bad     int     `json:"bad"`      // lines of a file of members that are none
 	Taken   []Taken `json:"taken"`
 	Left    []Left  `json:"left"`
 

@@ -1,0 +1,148 @@
+package moving
+
+import (
+	"strings"
+	"unicode"
+)
+
+// A standing is what a table says of somebody's being a member elsewhere. Who has
+// left there, has never confirmed it, or cannot be reached must not come in.
+type standing int
+
+const (
+	stays standing = iota
+	gone
+	unclear
+)
+
+// Words that say so, as listmonk, Mailchimp, phpList, Sendy, CiviCRM, Sympa, Google
+// Groups and Mailman write them, spelled as spelling has them.
+var standings = func() map[string]standing {
+	all := make(map[string]standing)
+	for word := range strings.SplitSeq("active, enabled, subscribed, confirmed, ok, email ok, member, owner, manager, moderator, normal, approved, opted in, opt in, optin, verified, valid, accepted, double opt in, single opt in, added, current", ", ") {
+		all[word] = stays
+	}
+	for word := range strings.SplitSeq("unsubscribed, unsubscribe, unsub, blocklisted, blacklisted, blocked, bounced, bouncing, bounce, soft bounced, hard bounced, soft bounce, hard bounce, cleaned, inactive, disabled, pending, unconfirmed, not confirmed, "+
+		"opt out, opted out, optout, optedout, complaint, complained, complainer, spam, marked as spam, deleted, removed, invited, banned, suppressed, archived, nonsubscribed, non subscribed, not subscribed, transactional, invalid, declined, expired, "+
+		"on hold, left, never subscribed, awaiting, awaiting confirmation, do not email, do not contact, abuse, rejected, suspended, undeliverable, not delivered, unverified, not active, not verified, deceased, former, quit", ", ") {
+		all[word] = gone
+	}
+	return all
+}()
+
+// spelling is a text as standings and heads of columns have it: opted_out and
+// OptedOut are opted out.
+func spelling(s string) string {
+	var b strings.Builder
+	lower := false // the last letter
+	for _, c := range s {
+		switch {
+		case unicode.IsUpper(c) && lower:
+			b.WriteByte(' ')
+			b.WriteRune(unicode.ToLower(c))
+		case unicode.IsLetter(c) || unicode.IsDigit(c):
+			b.WriteRune(unicode.ToLower(c))
+		default:
+			b.WriteByte(' ')
+		}
+		lower = unicode.IsLower(c)
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// spoken is a word that says how somebody stands, where a text is one; else empty.
+func spoken(s string) string {
+	word := spelling(s)
+	if how, ok := standings[word]; ok && how == gone {
+		return word
+	}
+	return ""
+}
+
+// A say is what a column of a table says of somebody's standing.
+type say int
+
+const (
+	unrelated  say = iota
+	inWords        // active, unsubscribed
+	yesIfStays     // confirmed: yes
+	yesIfGone      // blacklisted: yes; or when
+	notForUs       // it is of that kind, and says when or how often
+)
+
+// saysOf finds out by the head of a column.
+func saysOf(head string) say {
+	words := " " + spelling(head) + " "
+	has := func(some ...string) bool {
+		for _, s := range some {
+			if strings.Contains(words, " "+s) { // where it begins a word
+				return true
+			}
+		}
+		return false
+	}
+	goes := has("unsub", "opt out", "opted out", "optout", "optedout", "bounc", "block", "blacklist", "black list", "clean", "suppress", "inactive", "disabled", "deleted", "removed",
+		"banned", "complain", "spam ", "do not ", "donot", "dont ", "no bulk", "hold ", "left ", "deceased", "suspend", "invalid", "undeliverable", "abuse", "unconfirmed", "unverified", "is deleted", "exclude")
+	comes := has("active", "enabled", "confirm", "subscribed", "opt in", "opted in", "optin", "optedin", "consent", "verified", "valid ", "approved", "permission to")
+	switch {
+	case has("status", "standing ", "subscription state", "member state") || words == " subscription " || words == " state of subscription ":
+		return inWords
+	case (goes || comes) && (strings.Contains(strings.ReplaceAll(words, "account", ""), "count ") || has("score", "rating", "number", "url", "link", "token", "key ")):
+		return notForUs
+	case goes:
+		return yesIfGone
+	case comes && has("time", "date", "at ", "on ", "ip ", "by ", "timestamp", "source", "page", "method", "region"):
+		return notForUs
+	case comes:
+		return yesIfStays
+	}
+	return unrelated
+}
+
+// of says how somebody stands of whom the column says value.
+func (s say) of(value string) standing {
+	word := spelling(value)
+	how, known := standings[word]
+	yes, plain := yesOrNo(value)
+	switch s {
+	case inWords:
+		if known || word == "" {
+			return how
+		}
+		return unclear
+	case yesIfStays:
+		switch {
+		case plain && yes:
+			return stays
+		case plain:
+			return gone
+		case known:
+			return how
+		case strings.ContainsFunc(word, unicode.IsDigit): // since when
+			if strings.Trim(word, "0 ") == "" {
+				return gone
+			}
+			return stays
+		}
+		return unclear
+	case yesIfGone:
+		switch {
+		case plain && !yes, known && how == stays, strings.Trim(word, "0 ") == "", word == "never", word == "null", word == "none":
+			return stays
+		}
+		return gone
+	}
+	return stays
+}
+
+// yesOrNo reads the value of a column that is a switch. plain is false for what is
+// neither.
+func yesOrNo(value string) (yes, plain bool) {
+	switch strings.ToLower(strings.TrimSpace(value)) {
+	case "", "0", "no", "n", "false", "f", "off", "-":
+		return false, true
+	case "1", "yes", "y", "true", "t", "on", "x":
+		return true, true
+	}
+	return false, false
+}
