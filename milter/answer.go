@@ -12,7 +12,7 @@ import (
 // it waits for it: a byte that was promised not to come would be taken for the
 // answer to what follows.
 func (s *Session) answer(cmd Command, run func() error) error {
-	promised := s.filter.Protocol & cmd.noReply()
+	promised := s.filter.Protocol & cmd.row().noReply
 	silent := s.options.Protocol&promised != 0
 	if s.skip && cmd == CmdBody && !s.filter.KeepBody {
 		run = func() error { return nil } // for want of CanSkip it still comes

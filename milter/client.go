@@ -43,17 +43,18 @@ type Client struct {
 	broken  error
 }
 
-// protocol is what is offered in a version: Postfix's offers.
-func protocol(version uint32) Protocol {
-	switch {
-	case version < 3:
-		return protocolV2
-	case version < 4:
-		return protocolV3
-	case version < 6:
-		return protocolV4
+// protocol is what is offered in a version, as Postfix offers it: to leave out
+// the commands that the version has, and from version 6 on everything.
+func protocol(version uint32) (offer Protocol) {
+	if version >= 6 {
+		return AllProtocol
 	}
-	return AllProtocol
+	for i := range commands {
+		if commands[i].since <= version {
+			offer |= commands[i].no
+		}
+	}
+	return offer
 }
 
 // Open agrees with the filter on rw on what is to be said. Where rw can set
@@ -217,7 +218,7 @@ func (c *Client) QuitNC() error {
 	if c.broken != nil {
 		return c.broken
 	}
-	if !CmdQuitNC.exists(c.options.Version) {
+	if c.options.Version < CmdQuitNC.row().since {
 		return fmt.Errorf("milter: %s is not in version %d", CmdQuitNC, c.options.Version)
 	}
 	c.wire.write(byte(CmdQuitNC))
@@ -240,11 +241,12 @@ func (c *Client) ask(cmd Command, data ...[]byte) error {
 	}
 	c.skip = 0
 	c.sendMacros(cmd)
-	if c.options.Protocol&cmd.no() != 0 || !cmd.exists(c.options.Version) {
+	row := cmd.row()
+	if c.options.Protocol&row.no != 0 || c.options.Version < row.since {
 		return nil
 	}
 	c.wire.write(byte(cmd), data...)
-	if c.options.Protocol&cmd.noReply() != 0 {
+	if c.options.Protocol&row.noReply != 0 {
 		return nil
 	}
 	c.wire.readTimeout = cmp.Or(c.CommandTimeout, CommandTimeout)
@@ -351,8 +353,8 @@ var usual = [stages][]string{
 // sendMacros says what there is to be said of a stage, also where the command
 // itself is left out.
 func (c *Client) sendMacros(cmd Command) {
-	stage, ok := cmd.stage()
-	if !ok || c.Macro == nil {
+	stage := cmd.row().stage
+	if stage == noStage || c.Macro == nil {
 		return
 	}
 	names := c.options.Macros[stage]

@@ -91,41 +91,18 @@ func (f *Filter) Serve(rw io.ReadWriter) error {
 	return s.serve()
 }
 
-// asks says whether there is something to do at a command.
-func (f *Filter) asks(cmd Command) bool {
-	switch cmd {
-	case CmdConnect:
-		return f.Connect != nil
-	case CmdHelo:
-		return f.Helo != nil
-	case CmdMail:
-		return f.Mail != nil
-	case CmdRcpt:
-		return f.Rcpt != nil
-	case CmdData:
-		return f.Data != nil
-	case CmdHeader:
-		return f.Header != nil
-	case CmdEOH:
-		return f.EOH != nil
-	case CmdBody:
-		return f.Body != nil || f.KeepBody
-	case CmdUnknown:
-		return f.Unknown != nil
-	}
-	return true
-}
-
 // answer is what the filter wants of an offer: libmilter's mi_negotiate. It asks
 // for nothing that is not offered. What an MTA sends though nobody asked is let
 // pass, and what it wants to have answered though it was promised silence is
 // answered; both are the session's to do.
 func (f *Filter) answer(offer Options) Options {
 	o := Options{Version: offer.Version, Actions: f.Actions & offer.Actions &^ ActSetSymList}
-	want := f.Protocol&(RejectedRcpt|noReplies) | CanSkip | LeadingSpace
-	for _, n := range commandNames {
-		if !f.asks(n.cmd) {
-			want |= n.cmd.no()
+	want := f.Protocol&RejectedRcpt | CanSkip | LeadingSpace
+	for i := range commands {
+		c := &commands[i]
+		want |= f.Protocol & c.noReply
+		if c.asks != nil && !c.asks(f) {
+			want |= c.no
 		}
 	}
 	o.Protocol = want & offer.Protocol

@@ -13,8 +13,8 @@ var inTime = [stages]Stage{StageConnect, StageHelo, StageMail, StageRcpt, StageD
 // header field, a piece of the body or an unknown command is of no stage, and
 // adds nothing.
 func (m *macros) set(cmd Command, list []Macro) {
-	stage, ok := cmd.stage()
-	if !ok {
+	stage := cmd.row().stage
+	if stage == noStage {
 		return
 	}
 	m[stage] = list
@@ -23,8 +23,8 @@ func (m *macros) set(cmd Command, list []Macro) {
 
 // forget forgets the stages that are later than a command.
 func (m *macros) forget(cmd Command) {
-	stage, ok := cmd.stage()
-	if !ok {
+	stage := cmd.row().stage
+	if stage == noStage {
 		return
 	}
 	for _, later := range inTime[slices.Index(inTime[:], stage)+1:] {

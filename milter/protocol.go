@@ -8,47 +8,6 @@ const (
 	MaxVersion = 6 // SMFI_PROT_VERSION
 )
 
-// A Command is what the MTA says to the filter.
-type Command byte
-
-const (
-	CmdOptNeg  Command = 'O' // SMFIC_OPTNEG: version, actions, protocol
-	CmdMacro   Command = 'D' // SMFIC_MACRO: macros of the command that follows
-	CmdConnect Command = 'C' // SMFIC_CONNECT: the client
-	CmdHelo    Command = 'H' // SMFIC_HELO: its name
-	CmdMail    Command = 'M' // SMFIC_MAIL: sender and parameters
-	CmdRcpt    Command = 'R' // SMFIC_RCPT: recipient and parameters
-	CmdData    Command = 'T' // SMFIC_DATA, since version 4
-	CmdHeader  Command = 'L' // SMFIC_HEADER: one field
-	CmdEOH     Command = 'N' // SMFIC_EOH: end of the header
-	CmdBody    Command = 'B' // SMFIC_BODY: a piece of the body
-	CmdEOM     Command = 'E' // SMFIC_BODYEOB: end of the message
-	CmdUnknown Command = 'U' // SMFIC_UNKNOWN, since version 3: a command that the MTA does not know
-	CmdAbort   Command = 'A' // SMFIC_ABORT: forget the message
-	CmdQuit    Command = 'Q' // SMFIC_QUIT: the end
-	CmdQuitNC  Command = 'K' // SMFIC_QUIT_NC, since version 6: the end; another client comes on the same connection
-)
-
-// commandNames are the commands as the log shows them.
-var commandNames = [...]struct {
-	cmd  Command
-	name string
-}{
-	{CmdOptNeg, "OPTNEG"}, {CmdMacro, "MACRO"}, {CmdConnect, "CONNECT"}, {CmdHelo, "HELO"}, {CmdMail, "MAIL"},
-	{CmdRcpt, "RCPT"}, {CmdData, "DATA"}, {CmdHeader, "HEADER"}, {CmdEOH, "EOH"}, {CmdBody, "BODY"}, {CmdEOM, "BODYEOB"},
-	{CmdUnknown, "UNKNOWN"}, {CmdAbort, "ABORT"}, {CmdQuit, "QUIT"}, {CmdQuitNC, "QUIT_NC"},
-}
-
-// String is the C name without its prefix SMFIC_.
-func (c Command) String() string {
-	for _, n := range commandNames {
-		if n.cmd == c {
-			return n.name
-		}
-	}
-	return fmt.Sprintf("%q", byte(c))
-}
-
 // A Verdict is a filter's answer that needs no words. It is an error, so that a
 // callback returns it, and so that Client gives it back; an answer in words is a
 // smtp.Reply, and nil is to go on.
@@ -179,76 +138,9 @@ const (
 	NoReplyBody      Protocol = 0x80000  // SMFIP_NR_BODY
 	LeadingSpace     Protocol = 0x100000 // SMFIP_HDR_LEADSPC: header values with their leading space
 	AllProtocol      Protocol = 0x1FFFFF
-	protocolV2       Protocol = 0x7F  // what Postfix offers for milter_protocol = 2
-	protocolV3       Protocol = 0x17F // 3
-	protocolV4       Protocol = 0x37F // 4
-	protocolZero     Protocol = 0x3F  // what libmilter takes 0 for: SMFI_V1_PROT
+	protocolZero     Protocol = 0x3F // what libmilter takes 0 for: SMFI_V1_PROT
 	protocolInternal Protocol = 0x70000000
-	noReplies                 = NoReplyHeader | NoReplyConnect | NoReplyHelo | NoReplyMail | NoReplyRcpt | NoReplyData | NoReplyUnknown | NoReplyEOH | NoReplyBody
 )
-
-// no is the bit that leaves a command out.
-func (c Command) no() Protocol {
-	switch c {
-	case CmdConnect:
-		return NoConnect
-	case CmdHelo:
-		return NoHelo
-	case CmdMail:
-		return NoMail
-	case CmdRcpt:
-		return NoRcpt
-	case CmdData:
-		return NoData
-	case CmdHeader:
-		return NoHeaders
-	case CmdEOH:
-		return NoEOH
-	case CmdBody:
-		return NoBody
-	case CmdUnknown:
-		return NoUnknown
-	}
-	return 0
-}
-
-// noReply is the bit that leaves a command unanswered.
-func (c Command) noReply() Protocol {
-	switch c {
-	case CmdConnect:
-		return NoReplyConnect
-	case CmdHelo:
-		return NoReplyHelo
-	case CmdMail:
-		return NoReplyMail
-	case CmdRcpt:
-		return NoReplyRcpt
-	case CmdData:
-		return NoReplyData
-	case CmdHeader:
-		return NoReplyHeader
-	case CmdEOH:
-		return NoReplyEOH
-	case CmdBody:
-		return NoReplyBody
-	case CmdUnknown:
-		return NoReplyUnknown
-	}
-	return 0
-}
-
-// exists says whether a version has the command.
-func (c Command) exists(version uint32) bool {
-	switch c {
-	case CmdUnknown:
-		return version >= 3
-	case CmdData:
-		return version >= 4
-	case CmdQuitNC:
-		return version >= 6
-	}
-	return true
-}
 
 // A Stage is where macros belong: SMFIM_*.
 type Stage uint32
@@ -262,29 +154,8 @@ const (
 	StageEOM     Stage = 5 // SMFIM_EOM
 	StageEOH     Stage = 6 // SMFIM_EOH; before the end of the message in time, and after it in number
 	stages             = 7
+	noStage      Stage = stages
 )
-
-// stage is where a command's macros belong. A header field, a piece of the body
-// and an unknown command have none of their own.
-func (c Command) stage() (Stage, bool) {
-	switch c {
-	case CmdConnect:
-		return StageConnect, true
-	case CmdHelo:
-		return StageHelo, true
-	case CmdMail:
-		return StageMail, true
-	case CmdRcpt:
-		return StageRcpt, true
-	case CmdData:
-		return StageData, true
-	case CmdEOH:
-		return StageEOH, true
-	case CmdEOM:
-		return StageEOM, true
-	}
-	return 0, false
-}
 
 // Families of a client's address: SMFIA_*.
 const (

@@ -45,34 +45,6 @@ const (
 // inMessage says that MAIL has been, and neither the end nor a verdict.
 func (st state) inMessage() bool { return st >= stMail }
 
-// next says from where to where a command leads: it may follow any state from
-// first to last. It is libmilter's table, in which a stage that the filter asked
-// to leave out is hopped over; here every stage but MAIL may be missing, since
-// there is nothing that an MTA could gain by that.
-func (c Command) next() (first, last, to state) {
-	switch c {
-	case CmdConnect:
-		return stOptions, stOptions, stConnect
-	case CmdHelo:
-		return stOptions, stBody, stHelo
-	case CmdMail:
-		return stOptions, stBody, stMail
-	case CmdRcpt:
-		return stMail, stRcpt, stRcpt
-	case CmdData:
-		return stMail, stRcpt, stData
-	case CmdHeader:
-		return stMail, stHeader, stHeader
-	case CmdEOH:
-		return stMail, stHeader, stEOH
-	case CmdBody:
-		return stMail, stBody, stBody
-	case CmdEOM:
-		return stMail, stBody, stHelo
-	}
-	return stNew, stBody, stNew
-}
-
 // ErrPanic is a mistake in a callback, which ended the connection.
 var ErrPanic = errors.New("milter: panic")
 
@@ -149,10 +121,11 @@ func (s *Session) command(cmd Command, data []byte) (done bool, err error) {
 			return false, err
 		}
 		return false, s.answer(cmd, func() error { return call(s.filter.Unknown, s, text) })
-	case CmdConnect, CmdHelo, CmdMail, CmdRcpt, CmdData, CmdHeader, CmdEOH, CmdBody, CmdEOM:
-		return false, s.step(cmd, data)
 	}
-	return false, fmt.Errorf("%w: no command %s", ErrPacket, cmd)
+	if cmd.row().to == stNew {
+		return false, fmt.Errorf("%w: no command %s", ErrPacket, cmd)
+	}
+	return false, s.step(cmd, data)
 }
 
 // negotiate answers the MTA's offer.
@@ -194,11 +167,11 @@ func (s *Session) macro(data []byte) error {
 
 // step takes a command of the session's course.
 func (s *Session) step(cmd Command, data []byte) error {
-	first, last, to := cmd.next()
-	if first == stMail && s.state < stMail && s.options.Protocol&NoMail != 0 {
+	row := cmd.row()
+	if row.first == stMail && s.state < stMail && s.options.Protocol&NoMail != 0 {
 		s.state = stMail // which the MTA left out, as it was asked to
 	}
-	if s.state < first || s.state > last {
+	if s.state < row.first || s.state > row.last {
 		return fmt.Errorf("%w: %s after %s", ErrSequence, cmd, s.state)
 	}
 	run, err := s.decode(cmd, data)
@@ -212,12 +185,12 @@ func (s *Session) step(cmd Command, data []byte) error {
 	}
 	s.open = true
 	if cmd != CmdEOM {
-		s.state = to
+		s.state = row.to
 		s.macros.forget(cmd)
 		return s.answer(cmd, run)
 	}
 	err = s.answer(cmd, run)
-	s.state = to
+	s.state = row.to
 	s.forget()
 	return err
 }
