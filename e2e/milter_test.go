@@ -233,7 +233,7 @@ smtpd_authorized_xclient_hosts = `+outsider+"\n")
 	if captured(t, "the post from afar") != sent {
 		t.Error("the post from afar is not what was sent")
 	}
-	log.want(t, `superlist-milter.*accepted .*client=\[198\.51\.100\.9\]:4711 helo=far\.example\.com`)
+	log.want(t, `superlist-milter.*accepted .*client=\[198\.51\.100\.9\]:4711 ident=\w+ helo=far\.example\.com`)
 
 	t.Log("a client that goes in the middle leaves nothing")
 	for _, say := range []string{"", "From: " + member + "\r\nSubject: half\r\n\r\nhalf"} {
