@@ -61,6 +61,24 @@ func (d *Disk) Move(from, to string) error {
 	return os.Rename(from, to)
 }
 
+// MoveNew is Move to where nothing is. fs.ErrExist: something is there, and stays.
+func (d *Disk) MoveNew(from, to string) error {
+	if err := d.fault("rename", to); err != nil {
+		return err
+	}
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	switch err {
+	case nil:
+		return nil
+	case unix.EINVAL, unix.ENOSYS: // not every file system can
+		if _, err := os.Lstat(to); err == nil {
+			return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrExist}
+		}
+		return os.Rename(from, to)
+	}
+	return &fs.PathError{Op: "rename", Path: to, Err: err}
+}
+
 // Remove removes a file, or a directory that is empty.
 func (d *Disk) Remove(path string) error {
 	if err := d.fault("unlink", path); err != nil {

@@ -269,3 +269,25 @@ func TestDurable(t *testing.T) {
 		}
 	}
 }
+
+// TestMoveNew: what is there stays, and what was to take its place too.
+func TestMoveNew(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+	os.WriteFile(from, []byte("new"), 0o600)
+	os.WriteFile(to, []byte("old"), 0o600)
+	var d *disk.Disk
+	if err := d.MoveNew(from, to); !errors.Is(err, fs.ErrExist) {
+		t.Error(err)
+	}
+	if text, _ := os.ReadFile(to); string(text) != "old" {
+		t.Errorf("it has %q", text)
+	}
+	os.Remove(to)
+	if err := d.MoveNew(from, to); err != nil {
+		t.Error(err)
+	}
+	if text, _ := os.ReadFile(to); string(text) != "new" {
+		t.Errorf("it has %q", text)
+	}
+}

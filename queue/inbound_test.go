@@ -137,3 +137,50 @@ func TestDueTooLate(t *testing.T) {
 		t.Errorf("arrived in a hundred years: %s, %t", at, ok)
 	}
 }
+
+// TestTakenName: a message of a name that another has, which waits or was given up,
+// takes the place of neither.
+func TestTakenName(t *testing.T) {
+	for _, box := range []Box{Inbound, Failed} {
+		s := newSpool(t)
+		id := put(t, s, Inbound, Head{}, "first@example.com")
+		m := claim(t, s, Inbound, id)
+		if box == Failed {
+			if err := m.GiveUp(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m.Close()
+		put(t, s, Inbound, Head{ID: id}, "second@example.com")
+		list, err := s.List(Inbound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused := 0
+		for _, e := range list {
+			if m, err := s.Claim(Inbound, e); errors.Is(err, ErrDamaged) {
+				refused++
+				if err := s.SetAside(Inbound, e); err != nil {
+					t.Fatal(err)
+				}
+			} else if err != nil {
+				t.Fatal(err)
+			} else {
+				m.Close()
+			}
+		}
+		if refused != 1 {
+			t.Errorf("%s: %d of %d were refused", box, refused, len(list))
+		}
+		first, err := s.Open(box, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rcpt := range first.Recipients() {
+			if rcpt.Path.Local != "first" {
+				t.Errorf("%s has the message for %s", box, rcpt.Path)
+			}
+		}
+		first.Close()
+	}
+}

@@ -78,7 +78,7 @@ func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 		return nil, err
 	}
 	if cur := s.path(b.claimed(), e.ID); cur != path {
-		if err := s.Disk.Move(path, cur); err != nil { // not synced: either place will do after a crash
+		if err := s.claimName(b, path, cur); err != nil {
 			f.Close()
 			return nil, err
 		}
@@ -86,6 +86,25 @@ func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 	}
 	m.due, m.time = e.Due, e.time
 	return m, nil
+}
+
+// claimName moves a message to where it is worked on. Either place will do after a
+// crash. Who writes into inbound chooses the names there, and must not put anything in
+// the place of a message that is being worked on, or was given up.
+func (s *Spool) claimName(b Box, path, cur string) error {
+	var err error
+	if b == Inbound {
+		if _, gone := os.Lstat(s.path(Failed.fresh(), filepath.Base(cur))); gone == nil {
+			err = fs.ErrExist
+		}
+	}
+	if err == nil {
+		err = s.Disk.MoveNew(path, cur)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = fmt.Errorf("%s: %w: there is another message of this name", path, ErrDamaged)
+	}
+	return err
 }
 
 // Entry is where a message that was claimed can be claimed again after Close.

@@ -1022,8 +1022,11 @@ func TestReady(t *testing.T) {
 	for rcpt := range m.Recipients() {
 		m.Mark(rcpt, queue.Done)
 	}
-	if !r.ready(id+".0") || r.ready(id+".1") {
-		t.Error("its recipient is done, and there is only one")
+	if !r.ready(id+".0") || !r.ready(id+"-failed.0") {
+		t.Error("its recipient is done")
+	}
+	if !r.ready(id + ".1") {
+		t.Error("it does not come from this message, which has one recipient")
 	}
 	// Who made the mark may not have synced it yet.
 	r.Spool.Disk = &disk.Disk{Fault: serial(func(call, _ string) error {
@@ -1034,6 +1037,47 @@ func TestReady(t *testing.T) {
 	})}
 	if r.ready(id + ".0") {
 		t.Error("its recipient is done, and that not on disk")
+	}
+}
+
+// TestForgedParent: a session that puts a message of a name that it has seen into
+// inbound holds up nothing that goes out, whatever comes of that message, and takes
+// the place of none that waits.
+func TestForgedParent(t *testing.T) {
+	f := &fakeRelay{extensions: "XVERP", rcpt: map[string][]string{"bob@example.net": {"451 4.3.0 later"}}}
+	w := newWorld(t, f.start(t), "")
+	w.list("dev", "bob@example.net")
+	w.list("broken", "bob@example.net")
+	if err := os.WriteFile(w.site.ListsDir+"/lists.example.org/broken/list.toml", []byte("=\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	id := w.post("alice@example.com", dev)
+	w.deliver()
+	w.want(queue.Inbound)
+	w.want(queue.Outbound, "T<bob@example.net>: deferred: 451 4.3.0")
+	for i, to := range [][]string{
+		{"dev@lists.example.org", "broken@lists.example.org"},                    // it waits, and has done this one
+		{"dev+confirm-pabcd-efgh@lists.example.org", "broken@lists.example.org"}, // refused
+	} {
+		w.inbound(queue.Head{ID: id}, "eve@example.com", "From: eve@example.com\r\n\r\n", to...)
+		w.deliver()
+		if !w.runner().ready(id + ".0") {
+			t.Errorf("%d: it waits for a message that it does not come from: %q", i, w.spool(queue.Inbound))
+		}
+		// Another of that name comes while the first waits, and one after the last was given up.
+		w.inbound(queue.Head{ID: id}, "eve@example.com", "From: eve@example.com\r\n\r\nAnother\r\n", dev)
+		w.deliver()
+		if !strings.Contains(w.log.String(), "there is another message of this name\"; moved to failed") {
+			t.Errorf("%d: the log does not say what became of the second:\n%s", i, &w.log)
+		}
+		if got := w.spool(queue.Inbound); len(got) != 1 || !strings.Contains(got[0], "broken@") {
+			t.Errorf("%d: inbound has %q", i, got)
+		}
+		for _, dir := range []string{"inbound/cur/", "failed/"} {
+			os.Remove(w.site.QueueDir + "/" + dir + id)
+			os.Remove(w.site.QueueDir + "/" + dir + id + ".damaged")
+		}
+		w.log.Reset()
 	}
 }
 

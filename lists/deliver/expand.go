@@ -70,7 +70,9 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 func outboundID(inbound string, k int) string { return fmt.Sprintf("%s.%d", inbound, k) }
 
 // ready says whether an outbound message may be sent: whether the recipient it
-// came from is marked done, and that on disk.
+// came from is done with, and that on disk. A session may have put something of that
+// name into inbound meanwhile; expandOne sees to it that this holds nothing up for
+// long.
 func (r *Runner) ready(id string) bool {
 	if isDigest(id) {
 		return r.digestReady(id)
@@ -93,14 +95,10 @@ func (r *Runner) ready(id string) bool {
 			return false
 		}
 		if k++; id == outboundID(m.ID, k) || strings.HasPrefix(id, outboundID(m.ID, k)+"-") {
-			done := byte(queue.Done)
-			if id == reportID(m.ID, k, actionFailed) {
-				done = queue.Fail
-			}
-			return rcpt.State == done && m.Sync() == nil
+			return rcpt.State != queue.ToDo && m.Sync() == nil
 		}
 	}
-	return false
+	return true
 }
 
 func (r *Runner) expandOne(m *queue.Message, to smtp.Path, id string) error {
