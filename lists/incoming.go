@@ -271,7 +271,7 @@ func (m *Incoming) Remark(rcpt int) string {
 }
 
 // network is the client's, whoever hands its mail on.
-func (m *Incoming) network() netip.Prefix { return Network(m.env.Origin().Addr.Addr()) }
+func (m *Incoming) network() netip.Prefix { return m.in.Site.Network(m.env.Origin().Addr.Addr()) }
 
 // body is Posting.Body.
 func (m *Incoming) body() (io.Reader, error) {

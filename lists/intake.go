@@ -78,13 +78,22 @@ func (in *Intake) Reset() {}
 
 // admit says whether the spool has room.
 func (in *Intake) admit(env *smtp.Envelope) error {
-	err := in.Spool.Admit(env.Size)
+	share := in.share(env)
+	err := in.Spool.Admit(env.Size, share)
 	if errors.Is(err, fs.ErrNotExist) { // the first message ever
 		if err = in.Spool.Init(); err == nil {
-			err = in.Spool.Admit(env.Size)
+			err = in.Spool.Admit(env.Size, share)
 		}
 	}
 	return err
+}
+
+// share is whose share of the queue the client's mail takes: all that one customer has.
+func (in *Intake) share(env *smtp.Envelope) queue.Share {
+	if n := customer(in.Site.Network(env.Origin().Addr.Addr())); n.IsValid() {
+		return queue.ShareOf(n.String())
+	}
+	return ""
 }
 
 // Rcpt decides what can be decided without the message.
@@ -105,7 +114,7 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 		}
 	}
 	if d.Purpose == Owner {
-		if err := d.List.mayWriteOwners(Network(env.Origin().Addr.Addr()), time.Now()); err != nil {
+		if err := d.List.mayWriteOwners(in.Site.Network(env.Origin().Addr.Addr()), time.Now()); err != nil {
 			return err
 		}
 	}
@@ -221,7 +230,7 @@ func (in *Intake) Open(env *smtp.Envelope) (*Incoming, error) {
 // create begins the file of a message, up to its recipients. The head gets what
 // the envelope says.
 func (in *Intake) create(env *smtp.Envelope, h queue.Head) (*queue.Writer, error) {
-	h.Client, h.From, h.Body, h.Ret = env.Client(), env.From, env.Body, env.Ret
+	h.Client, h.From, h.Body, h.Ret, h.Share = env.Client(), env.From, env.Body, env.Ret, in.share(env)
 	h.EnvID, h.UTF8, h.RequireTLS, h.Proved = env.EnvID, env.UTF8, env.RequireTLS, in.authors(env)
 	w, err := in.Spool.Create(h)
 	if err != nil {

@@ -37,6 +37,7 @@ type Head struct {
 	Hold   string      // in inbound: why a mail filter wants a person to look at it first
 	Why    string      // of a held message: what is done with it, and why
 	Author smtp.Path   // of a held message: the author whom that is about
+	Share  Share       // of a new message: stands in its id alone
 	Gone   int64       // in failed: the bytes of its body that are no longer kept
 
 	// For the log, of what a list sends: the post that it comes from, under the id

@@ -518,7 +518,7 @@ func TestWaterMarks(t *testing.T) {
 	s.MaxMessages, s.MinMessages = 4, 2
 	var ids []string
 	admitted := func() bool {
-		err := s.Admit(0)
+		err := s.Admit(0, "")
 		if err != nil && smtp.ReplyTo(err) != replyFull {
 			t.Fatal(err)
 		}
@@ -560,10 +560,10 @@ func TestNoSpace(t *testing.T) {
 		t.Fatal(err)
 	}
 	free := int64(st.Bavail) * st.Bsize
-	if err := s.Admit(free); smtp.ReplyTo(err) != smtp.ReplyNoSpace {
+	if err := s.Admit(free, ""); smtp.ReplyTo(err) != smtp.ReplyNoSpace {
 		t.Errorf("a message as large as the disk: %v", err)
 	}
-	if err := s.Admit(free - MinFreeBytes - (1 << 30)); err != nil {
+	if err := s.Admit(free-MinFreeBytes-(1<<30), ""); err != nil {
 		t.Errorf("a message that fits: %v", err)
 	}
 }
@@ -619,7 +619,7 @@ func TestNamesAreUnique(t *testing.T) {
 	now := time.Now()
 	seen := make(map[string]bool)
 	for range 500 { // of one microsecond; with many more, 32 random bits do meet
-		name := s.newName(now)
+		name := s.newName(now, "")
 		if seen[name] || !validID(name) {
 			t.Fatalf("%q", name)
 		}

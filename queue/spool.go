@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -116,13 +115,13 @@ func (b Box) claimed() string {
 
 // newName is a maildir name: unique without a lock, on storage shared between
 // hosts too.
-func (s *Spool) newName(now time.Time) string {
+func (s *Spool) newName(now time.Time, share Share) string {
 	var random [4]byte
 	unix.Getrandom(random[:], 0)
 	return strconv.FormatInt(now.Unix(), 10) +
 		".M" + zeros(int64(now.Nanosecond()/1000), 6) +
 		"P" + strconv.Itoa(os.Getpid()) +
-		"R" + hex.EncodeToString(random[:]) +
+		"R" + hex.EncodeToString(random[:]) + string(share) +
 		"." + s.Host[:min(len(s.Host), maxHost)]
 }
 
@@ -176,7 +175,7 @@ func statfs(dir string, st *unix.Statfs_t) (Free, error) {
 // Admit says whether a message of so many bytes may come in; 0 where its size
 // is not known yet. Its error is a reply: the queue is over its high-water mark
 // or was and is not yet below the low one, or the file system is nearly full.
-func (s *Spool) Admit(size int64) error {
+func (s *Spool) Admit(size int64, share Share) error {
 	var st unix.Statfs_t
 	free, err := statfs(s.path("tmp"), &st)
 	if err != nil {
@@ -188,96 +187,7 @@ func (s *Spool) Admit(size int64) error {
 	if free.Counted && free.Inodes < MinFreeInodes {
 		return fmt.Errorf("%s: %d inodes free, %d are needed: %w", s.Dir, free.Inodes, MinFreeInodes, smtp.ReplyNoSpace)
 	}
-	return s.admitOneMore(leastEntry(&st))
-}
-
-// replyFull is what a client hears between high and low water.
-var replyFull = smtp.Reply{Code: 452, Enhanced: "4.3.1", Text: "too much mail is waiting here; please try again later"}
-
-// fullMark is a file in tmp, where every session may write.
-const fullMark = "full"
-
-// admitOneMore holds the water marks. That the queue has been over the high one
-// is kept as a file, since no process lives to remember it.
-func (s *Spool) admitOneMore(least int64) error {
-	if s.MaxMessages <= 0 {
-		return nil
-	}
-	mark := s.path("tmp", fullMark)
-	limit := s.MaxMessages
-	_, err := os.Lstat(mark)
-	full := err == nil
-	if full {
-		limit = s.MinMessages
-	}
-	n, err := s.count(limit, least)
-	switch {
-	case err != nil:
-		return err
-	case n >= limit:
-		if !full {
-			if f, err := s.Disk.Keep(mark); err == nil {
-				f.Close()
-			}
-		}
-		return fmt.Errorf("%d messages wait: %w", n, replyFull)
-	case full:
-		disk.Discard(mark)
-	}
-	return nil
-}
-
-// waiting are the directories that the water marks count.
-var waiting = []string{"inbound/new", "inbound/cur", "outbound/new", "outbound/cur"}
-
-// leastEntry is how many bytes of a directory's size one message takes at
-// least. Ids are longer than 32 bytes, and ext4, xfs and btrfs have them in the
-// directory; other file systems count one for each name, or more.
-func leastEntry(st *unix.Statfs_t) int64 {
-	switch st.Type {
-	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC:
-		return 32
-	}
-	return 1
-}
-
-// count counts messages that wait, up to limit. While the directories are so
-// small that they cannot hold so many, they need not be read; 0 is then as good
-// as the true number.
-func (s *Spool) count(limit int, least int64) (n int, err error) {
-	size := int64(0)
-	for _, dir := range waiting {
-		var st unix.Stat_t
-		if err := unix.Stat(s.path(dir), &st); err != nil {
-			return 0, fmt.Errorf("stat %s: %w", s.path(dir), err)
-		}
-		if st.Size == 0 { // one that does not tell
-			st.Size = int64(limit) * least
-		}
-		size += st.Size
-	}
-	if size < int64(limit)*least {
-		return 0, nil
-	}
-	for _, dir := range waiting {
-		d, err := os.Open(s.path(dir))
-		if err != nil {
-			return 0, err
-		}
-		for n < limit {
-			names, err := d.Readdirnames(256)
-			n += len(names)
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				d.Close()
-				return 0, err
-			}
-		}
-		d.Close()
-	}
-	return n, nil
+	return s.admitOneMore(share, leastEntry(&st))
 }
 
 // Sweep removes what crashed writers left in tmp, and says how much.

@@ -33,7 +33,7 @@ func (s *Spool) Create(h Head) (*Writer, error) {
 	if h.Arrived.IsZero() {
 		h.Arrived = now
 	}
-	name := s.newName(now)
+	name := s.newName(now, h.Share)
 	if h.ID == "" {
 		h.ID = name
 	}
@@ -102,7 +102,7 @@ func (w *Writer) Content() (*io.SectionReader, error) {
 // Scratch is a file without a name beside the messages that are being written,
 // for whoever has to put something down in between. Closed, it is gone.
 func (s *Spool) Scratch() (*disk.File, error) {
-	path := s.path("tmp", s.newName(time.Now()))
+	path := s.path("tmp", s.newName(time.Now(), ""))
 	f, err := s.Disk.Create(path)
 	if err != nil {
 		return nil, err

@@ -242,7 +242,7 @@ func (k *checker) spool() {
 		}
 	}
 	k.room("queue_dir", dir)
-	if err := s.Admit(0); err != nil && !errors.Is(err, smtp.ReplyNoSpace) {
+	if err := s.Admit(0, ""); err != nil && !errors.Is(err, smtp.ReplyNoSpace) {
 		k.wrong("queue_dir", err.Error(), "see superlist queue ls")
 	}
 	in, err := s.List(queue.Inbound)

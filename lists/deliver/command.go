@@ -317,7 +317,7 @@ func (c *commanding) once(kind string, to smtp.Path, do func() error) error {
 
 // allowed does what a letter follows from, if the list may write it now.
 func (c *commanding) allowed(l lists.Letter, do func() error) error {
-	l.Network, l.Cause = networkOf(c.m), c.id
+	l.Network, l.Cause = c.r.networkOf(c.m), c.id
 	err := c.l.Ask(l, c.r.now())
 	var reply smtp.Reply
 	if no := errors.As(err, &reply); no && (reply.Permanent() || c.r.now().Sub(c.m.Arrived) >= lists.AskAgain) {

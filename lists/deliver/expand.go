@@ -268,7 +268,7 @@ func (r *Runner) withAuthor(m *queue.Message, h rewrite.Header) rewrite.Header {
 // mark that stops it from coming back, and for what is not for many.
 func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) error {
 	owners := d.List.OwnerPaths()
-	if err := d.List.CountOwnerMail(networkOf(m), r.now()); err != nil {
+	if err := d.List.CountOwnerMail(r.networkOf(m), r.now()); err != nil {
 		return err
 	}
 	w, err := r.begin(m, d.List, id, false)

@@ -149,7 +149,7 @@ func (r *Runner) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Me
 // day, since whoever wrote it may not be he.
 func (r *Runner) tellExpired(l *lists.List, held *queue.Message, id string, h rewrite.Header) error {
 	author := heldAuthor(held, h)
-	err := l.Ask(lists.Letter{Kind: "expired", To: author, Network: networkOf(held), Cause: id}, r.now())
+	err := l.Ask(lists.Letter{Kind: "expired", To: author, Network: r.networkOf(held), Cause: id}, r.now())
 	var reply smtp.Reply
 	if errors.As(err, &reply) {
 		r.Log.Printf(maillog.Info, "not told id=%s list=%s name=%s author=%s reason=%q", postID(held), l.Addr, held.ID, author, reply)

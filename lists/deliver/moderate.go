@@ -86,7 +86,7 @@ func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Head
 		if err := r.Site.RoomForHeld(l); err != nil {
 			return err
 		}
-		if err := l.CountHeld(networkOf(m), r.now()); err != nil {
+		if err := l.CountHeld(r.networkOf(m), r.now()); err != nil {
 			return err
 		}
 		if err := keep(spool, m, l, name, d); err != nil {
@@ -110,7 +110,9 @@ func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Head
 }
 
 // networkOf is the network of the client from whom a message has come.
-func networkOf(m *queue.Message) netip.Prefix { return lists.Network(smtp.OriginAddr(m.Client)) }
+func (r *Runner) networkOf(m *queue.Message) netip.Prefix {
+	return r.Site.Network(smtp.OriginAddr(m.Client))
+}
 
 // keep copies a message into a list's held directory.
 func keep(spool *queue.Spool, m *queue.Message, l *lists.List, id string, d lists.Decision) error {
@@ -189,8 +191,9 @@ func (r *Runner) tellWaits(held *queue.Message, l *lists.List, id string, h rewr
 	if known, err := l.Knows(author); err != nil || !known && verified(author) == "" {
 		return err
 	}
-	err := l.Ask(lists.Letter{Kind: "waits", To: author, Network: lists.Network(smtp.OriginAddr(held.Client)), Cause: id}, held.Arrived)
-	if reply, no := permanent(err); no {
+	err := l.Ask(lists.Letter{Kind: "waits", To: author, Network: r.networkOf(held), Cause: id}, r.now())
+	var reply smtp.Reply
+	if errors.As(err, &reply) {
 		r.Log.Printf(maillog.Info, "not told id=%s list=%s author=%s reason=%q", held.ID, l.Addr, author, reply)
 		return nil
 	}
@@ -210,7 +213,7 @@ func (r *Runner) tellWaits(held *queue.Message, l *lists.List, id string, h rewr
 // proved nothing, so he is not asked again today, whoever writes in his name.
 func (r *Runner) askAuthor(held *queue.Message, l *lists.List, id string, h rewrite.Header) error {
 	author := heldAuthor(held, h)
-	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: networkOf(held), Cause: id}, r.now())
+	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: r.networkOf(held), Cause: id}, r.now())
 	var reply smtp.Reply
 	if errors.As(err, &reply) {
 		r.Log.Printf(maillog.Info, "not asked id=%s list=%s name=%s author=%s reason=%q", postID(held), l.Addr, held.ID, author, reply)

@@ -145,12 +145,12 @@ var Allowed = []trial{
 		s := w.Site.Spool()
 		s.MaxMessages, s.MinMessages = 1, 1
 		var r smtp.Reply
-		if err := s.Admit(1); !errors.As(err, &r) || r.Code != 452 {
+		if err := s.Admit(1, ""); !errors.As(err, &r) || r.Code != 452 {
 			return fmt.Errorf("not over the high one: %v", err)
 		}
 		_, err := os.Lstat(w.Dir + "/spool/tmp/full")
 		s.MaxMessages, s.MinMessages = 1000, 900
-		return errors.Join(err, s.Admit(1))
+		return errors.Join(err, s.Admit(1, ""))
 	}},
 	{"look a member up", func(w World) error {
 		l, err := w.Site.Open(list)
