@@ -240,12 +240,9 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) (Decision, error) {
 		return Decision{}, replyNoBounces
 	}
 	// Who wrote it deliver finds out, where that matters: no refusal depends on it.
-	d, err := l.Judge(&Posting{From: m.env.From, Header: h, Body: m.body, Proved: m.in.authors(m.env)})
+	d, err := l.JudgeAtDoor(&Posting{From: m.env.From, Header: h, Body: m.body, Proved: m.in.authors(m.env)})
 	if err == nil {
 		err = d.Err()
-	}
-	if err == nil && d.Verdict <= Confirm {
-		err = l.leaving(h, m.body)
 	}
 	if err == nil && m.surelyHeld(d) {
 		err = l.mayHold(m.network(), time.Now())

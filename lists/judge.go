@@ -232,7 +232,7 @@ func (l *List) judgeForm(p *Posting, authors []smtp.Path) (d Decision, done bool
 		return l.reject(p, "max_named", "5.7.1", "the message names %d people in To and Cc, and %s takes %d at most",
 			len(named), l.Addr.Address(), l.MaxNamed), true
 	}
-	if l.MustBeNamed && !slices.ContainsFunc(append(named, resentTo(h)...), l.IsAddress) {
+	if l.MustBeNamed && !l.named(append(named, resentTo(h)...)) {
 		return l.reject(p, "must_be_named", "5.7.1", "%s must stand in To or Cc; a blind copy does not reach it", l.Addr.Address()), true
 	}
 	p.trace("form", "in order")

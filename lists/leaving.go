@@ -5,8 +5,6 @@ import (
 	"mime"
 	"strings"
 	"unicode"
-
-	"superlist/lists/rewrite"
 )
 
 // "unsubscribe", sent to everybody on the list, is no post, and does not help who wants
@@ -73,28 +71,42 @@ const (
 	MaxLeavingWords = 12
 )
 
-// leaving refuses a post that only asks to leave, as far as its Subject and a short
-// plain text show. The body is read where the Subject says it, and else not.
-func (l *List) leaving(h rewrite.Header, body func() (io.Reader, error)) error {
-	subject, err := new(mime.WordDecoder).DecodeHeader(h.Get("Subject"))
-	if err != nil || !AsksToLeave(subject, l.Addr.Address()) || body == nil {
-		return nil
+// JudgeAtDoor is Judge while the sender is on the line: a post that the list would
+// take, or hold, is refused there where it only asks to leave.
+func (l *List) JudgeAtDoor(p *Posting) (Decision, error) {
+	d, err := l.Judge(p)
+	if err != nil || d.Verdict > Confirm {
+		return d, err
 	}
-	kind := firstWord(h.Get("Content-Type"))
-	if kind != "" && kind != "text/plain" || strings.EqualFold(h.Get("Content-Transfer-Encoding"), "base64") {
-		return nil
+	leaving, err := l.leaving(p)
+	if leaving {
+		d = l.reject(p, "leaving", "5.7.1", "this asks to leave the list, and would go to everybody on it; to leave, send an empty mail to %s", l.Verb(VerbUnsubscribe).Address())
 	}
-	r, err := body()
+	return d, err
+}
+
+// leaving says that a post only asks to leave, as far as its Subject and a short plain
+// text show. The body is read where the Subject says it, and else not.
+func (l *List) leaving(p *Posting) (bool, error) {
+	subject, err := new(mime.WordDecoder).DecodeHeader(p.Header.Get("Subject"))
+	if err != nil || !AsksToLeave(subject, l.Addr.Address()) || p.Body == nil {
+		return false, nil
+	}
+	kind := firstWord(p.Header.Get("Content-Type"))
+	if kind != "" && kind != "text/plain" || strings.EqualFold(p.Header.Get("Content-Transfer-Encoding"), "base64") {
+		return false, nil
+	}
+	r, err := p.Body()
 	if err != nil {
-		return err
+		return false, err
 	}
 	text := make([]byte, maxLeavingBody)
 	n, err := io.ReadFull(r, text)
 	if err == nil || len(strings.Fields(string(text[:n]))) > MaxLeavingWords { // there is more
-		return nil
+		return false, nil
 	}
 	if err != io.EOF && err != io.ErrUnexpectedEOF {
-		return err
+		return false, err
 	}
-	return l.refusal("5.7.1", "this asks to leave the list, and would go to everybody on it; to leave, send an empty mail to %s", l.Verb(VerbUnsubscribe).Address())
+	return true, nil
 }

@@ -58,15 +58,35 @@ func (l *List) leadsBack(p smtp.Path, seen []smtp.Path) (through *List, back boo
 	if d.Verb != "" {
 		return nil, false
 	}
-	members, err := d.List.Members()
+	return d.List, d.List.sendsTo(l)
+}
+
+// sendsTo says that another list is a member, and gets what members get.
+func (l *List) sendsTo(other *List) bool {
+	members, err := l.Members()
 	if err != nil {
-		return nil, false
+		return false
 	}
 	defer members.Close()
-	for _, own := range append(slices.Clone(l.aliases), l.Addr) {
-		if member, there, _ := members.Find(own); there && !member.NoMail {
-			return d.List, true
+	for _, address := range append(slices.Clone(other.aliases), other.Addr) {
+		if member, there, _ := members.Find(address); there && !member.NoMail {
+			return true
 		}
 	}
-	return nil, false
+	return false
+}
+
+// maxAbove is how many addresses are looked at for a list above this one.
+const maxAbove = 20
+
+// named says that a post names this list, or another one here that has it as a member:
+// who writes to an umbrella list names that one alone.
+func (l *List) named(in []smtp.Path) bool {
+	if slices.ContainsFunc(in, l.IsAddress) {
+		return true
+	}
+	return slices.ContainsFunc(in[:min(len(in), maxAbove)], func(p smtp.Path) bool {
+		d, err := l.site().Resolve(p)
+		return err == nil && d.Purpose == Post && d.List.sendsTo(l)
+	})
 }

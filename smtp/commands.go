@@ -389,6 +389,15 @@ type remarked interface{ Remark(rcpt int) string }
 // message.
 func (s *Session) answer(env *Envelope, msg Message, id string, size int64, outcomes []error) {
 	accepted := Reply{250, "2.0.0", "queued as " + id}
+	remarks, _ := msg.(remarked)
+	if remarks != nil && env.Proto != LMTP && len(outcomes) > 1 { // one reply for all of them
+		for i, to := range env.To {
+			if remark := remarks.Remark(i); outcomes[i] == nil && remark != "" {
+				accepted.Text += "\n" + to.Path.Address() + ": " + remark
+			}
+		}
+		remarks = nil
+	}
 	some := false
 	for i, err := range outcomes {
 		e := Event{ID: id, To: env.To[i].Path, Size: size}
@@ -397,8 +406,8 @@ func (s *Session) answer(env *Envelope, msg Message, id string, size int64, outc
 		}
 		if err == nil {
 			e.What, e.Reply, some = "accepted", accepted, true
-			if m, ok := msg.(remarked); ok && (env.Proto == LMTP || len(outcomes) == 1) { // else it would be said of all
-				if remark := m.Remark(i); remark != "" {
+			if remarks != nil {
+				if remark := remarks.Remark(i); remark != "" {
 					e.Reply.Text += " (" + remark + ")"
 				}
 			}

@@ -282,11 +282,15 @@ held, the name that "superlist held show" takes: explain says the same of it.`,
 				t.add("OUTCOME", lists.Reject.String()+": "+err.Error())
 				return t.print(c.OutOrStdout())
 			}
-			d, err := l.Judge(&lists.Posting{
+			p := &lists.Posting{
 				From: sender, Header: h, Body: lists.BodyOf(content), Proved: proved,
 				Verified: deliver.NewVerifier(site, l, h, content, time.Now()).How,
 				Trace:    func(rule, answer string) { t.add(rule, answer) },
-			})
+			}
+			d, err := l.JudgeAtDoor(p)
+			if err == nil && d.Verdict == lists.Accept {
+				d, err = deliver.ForAll(l, p, d)
+			}
 			if err != nil {
 				return err
 			}

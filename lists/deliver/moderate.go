@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 // before; what it refuses now, because the list was changed, stays for the
 // operator. What a mail filter wants a person to look at is held, whoever wrote it.
 func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
-	raw, bodyAt, err := rewrite.ReadHeader(m.Content())
+	raw, _, err := rewrite.ReadHeader(m.Content())
 	if err != nil {
 		return err
 	}
@@ -33,12 +34,8 @@ func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
 		d = lists.Decision{Verdict: lists.Hold, Reason: strings.TrimSuffix(m.Hold+"; "+d.Reason, "; ")}
 	}
 	if d.Verdict == lists.Accept {
-		reason, err := notForAll(m, bodyAt, l, h)
-		if err != nil {
+		if d, err = ForAll(l, &lists.Posting{Header: h, Body: lists.BodyOf(m.Content())}, d); err != nil {
 			return err
-		}
-		if reason != "" {
-			d = lists.Decision{Verdict: lists.Hold, Reason: reason}
 		}
 	}
 	switch d.Verdict {
@@ -103,7 +100,13 @@ func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Head
 	if d.Verdict == lists.Confirm && !lists.Automatic(h) {
 		return r.askAuthor(held, l, id, h)
 	}
-	if err := r.tellWaits(held, l, id, h, r.verifier(m, l, h).How); err != nil {
+	how := func(author smtp.Path) string {
+		if slices.ContainsFunc(m.Proved, func(p smtp.Path) bool { return p.Key() == author.Key() }) {
+			return "auth"
+		}
+		return r.verifier(m, l, h).How(author)
+	}
+	if err := r.tellWaits(held, l, id, h, how); err != nil {
 		return err
 	}
 	return r.askModerators(held, l, id, h, d.Reason)
@@ -299,22 +302,30 @@ func (c *commanding) notFirst(name string, err error) error {
 // ownPost is the author's word that a post is his, which counts once. It goes to the
 // members only if the list now takes it from that author. A list that is moderated,
 // and one that wanted a moderator to see it, still asks them.
-func (c *commanding) ownPost(held *queue.Message, p lists.Proof) error {
+func (c *commanding) ownPost(held *queue.Message, proof lists.Proof) error {
 	raw, _, err := rewrite.ReadHeader(held.Content())
 	if err != nil {
 		return err
 	}
 	h := rewrite.Parse(raw)
 	author := heldAuthor(held, h)
-	if err := c.l.Spend(p, c.id, c.m.Arrived); err != nil {
+	if err := c.l.Spend(proof, c.id, c.m.Arrived); err != nil {
 		return err
 	}
 	c.l.Answered("post", author)
-	d, err := c.l.Judge(&lists.Posting{From: held.From, Header: h, Body: lists.BodyOf(held.Content()), Proved: held.Proved, Answered: author})
+	p := &lists.Posting{From: held.From, Header: h, Body: lists.BodyOf(held.Content()), Proved: held.Proved, Answered: author}
+	d, err := c.l.Judge(p)
+	if err == nil && d.Verdict == lists.Accept {
+		d, err = ForAll(c.l, p, d)
+	}
 	switch {
 	case err != nil:
 		return err
 	case d.Verdict == lists.Hold:
+		itIsTheirs := func(smtp.Path) string { return "an answer to the list" }
+		if err := c.r.tellWaits(held, c.l, c.id, h, itIsTheirs); err != nil {
+			return err
+		}
 		return c.r.askModerators(held, c.l, c.id, h, d.Reason)
 	case d.Verdict != lists.Accept:
 		return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list does not take the post from " + author.Address()}

@@ -444,10 +444,12 @@ func TestTellAuthor(t *testing.T) {
 		"a stranger":              {"tell_author=true", "eve@example.net", "", nil, false},
 		"a stranger who is known": {"tell_author=true", "eve@example.net", "Authentication-Results: mx.example.org; dmarc=pass header.from=example.net\r\n", nil, false},
 		"a program":               {"tell_author=true", "bob@example.net", "Auto-Submitted: auto-generated\r\n", nil, false},
+		"a stranger, logged in":   {"tell_author=true", "eve@example.net", "", []smtp.Path{{Local: "eve", Domain: "example.net"}}, true},
 		"several authors":         {"tell_author=true", "bob@example.net, eve@example.net", "", nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, l, person := newPeople(t, "moderated=true", "nonmembers=hold", "moderators=mona@example.org", test.settings)
+			w.site.XClient = test.proved != nil
 			who := person(strings.Split(test.from, ",")[0])
 			for range 2 {
 				w.inbound(queue.Head{Proved: test.proved}, who.addr, post(test.from, test.header), "dev@lists.example.org")
@@ -466,9 +468,21 @@ func TestTellAuthor(t *testing.T) {
 				t.Errorf("it says\n%s", text)
 			}
 			w.later += 25 * time.Hour
-			w.inbound(queue.Head{}, who.addr, post(test.from, ""), "dev@lists.example.org")
+			w.inbound(queue.Head{Proved: test.proved}, who.addr, post(test.from, ""), "dev@lists.example.org")
 			w.deliver()
 			who.letter(subject)
 		})
 	}
+	t.Run("a stranger who has said that it is theirs", func(t *testing.T) {
+		w, _, person := newPeople(t, "moderated=true", "nonmembers=confirm", "moderators=mona@example.org", "tell_author=true")
+		eve := person("eve@example.net")
+		w.message(eve.addr, post(eve.addr, ""), "dev@lists.example.org")
+		w.deliver()
+		questions := eve.letters()
+		if len(questions) != 1 {
+			t.Fatalf("eve got %+v", questions)
+		}
+		eve.says(addressOf(t, questions[0].message, lists.OwnPost), "yes")
+		eve.letter(subject)
+	})
 }

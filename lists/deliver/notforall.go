@@ -5,10 +5,8 @@ import (
 	"strings"
 
 	"superlist/lists"
-	"superlist/lists/rewrite"
 	"superlist/mail/body"
 	"superlist/mail/charset"
-	"superlist/queue"
 )
 
 // maxLooked is how much of a body is read to see whether everybody is meant.
@@ -19,9 +17,13 @@ const maxLooked = 64 << 10
 // leave the list: its text, or its Subject with hardly a word of text; what it quotes
 // says nothing of that. Another quotes a letter with an address that confirms or
 // decides, which is good for whoever reads it.
-func notForAll(m *queue.Message, bodyAt int64, l *lists.List, h rewrite.Header) (reason string, err error) {
-	content := io.NewSectionReader(m.Content(), bodyAt, min(m.Size-bodyAt, maxLooked))
-	text, err := body.Text(h.Get("Content-Type"), h.Get("Content-Transfer-Encoding"), content)
+func notForAll(l *lists.List, p *lists.Posting) (reason string, err error) {
+	h := p.Header
+	content, err := p.Body()
+	if err != nil {
+		return "", err
+	}
+	text, err := body.Text(h.Get("Content-Type"), h.Get("Content-Transfer-Encoding"), io.LimitReader(content, maxLooked))
 	if err != nil {
 		return "", err
 	}
@@ -33,4 +35,16 @@ func notForAll(m *queue.Message, bodyAt int64, l *lists.List, h rewrite.Header) 
 		return "it only asks to leave the list, which " + l.Verb(lists.VerbUnsubscribe).Address() + " is for", nil
 	}
 	return "", nil
+}
+
+// ForAll is the decision about a post that the list takes, once it has been read.
+func ForAll(l *lists.List, p *lists.Posting, d lists.Decision) (lists.Decision, error) {
+	reason, err := notForAll(l, p)
+	if err == nil && reason != "" {
+		d.Verdict, d.Reason = lists.Hold, reason
+		if p.Trace != nil {
+			p.Trace("text", reason)
+		}
+	}
+	return d, err
 }

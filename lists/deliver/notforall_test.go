@@ -3,6 +3,8 @@ package deliver
 import (
 	"strings"
 	"testing"
+
+	"superlist/lists"
 )
 
 // TestLeavingToAll: who sends "unsubscribe" to the list hears the way out at once where
@@ -59,5 +61,25 @@ func TestQuotedToAll(t *testing.T) {
 	w.deliver()
 	if got := bob.letters(); len(got) != 0 || len(w.held(l)) != 2 {
 		t.Errorf("bob got %+v; held %q", got, w.held(l))
+	}
+}
+
+// TestAskedThenRead: a post whose author has said that it is theirs is read as one that
+// needed no question: members get neither the wish to leave nor an address that decides.
+func TestAskedThenRead(t *testing.T) {
+	w, l, person := newPeople(t, "nonmembers=confirm", "moderators=mona@example.org")
+	bob, eve, mona := person("bob@example.net"), person("eve@example.net"), person("mona@example.org")
+	w.message(eve.addr, "From: eve@example.net\r\nTo: dev@lists.example.org\r\nSubject: hello\r\nMessage-ID: <1@x>\r\n\r\nunsubscribe\r\n", dev)
+	w.deliver()
+	question := eve.letters()
+	if len(question) != 1 {
+		t.Fatalf("eve got %+v", question)
+	}
+	eve.says(addressOf(t, question[0].message, lists.OwnPost), "yes")
+	if got := bob.letters(); len(got) != 0 || len(w.held(l)) != 1 {
+		t.Errorf("bob got %+v; held %q", got, w.held(l))
+	}
+	if text := readAll(t, mona.letter("To decide: hello (dev@lists.example.org)")); !strings.Contains(text, "only asks to leave") {
+		t.Errorf("the moderator hears\n%s", text)
 	}
 }

@@ -16,6 +16,7 @@ type message struct {
 	p        *Proxy
 	lmtp     bool
 	list     *lists.Incoming
+	taken    *lists.Incoming // list, once it has published
 	hop      *hop
 	listErr  error // why list is nil where it has recipients
 	hopErr   error // why hop is nil where it has some
@@ -58,10 +59,27 @@ func (p *Proxy) begin() error {
 
 // MessageID is what the message calls itself, where a list has it.
 func (m *message) MessageID() string {
-	if m.list == nil {
+	switch {
+	case m.taken != nil:
+		return m.taken.MessageID()
+	case m.list != nil:
+		return m.list.MessageID()
+	}
+	return ""
+}
+
+// Remark is what a list has to say of recipient rcpt; the next hop has nothing.
+func (m *message) Remark(rcpt int) string {
+	if m.taken == nil || m.p.passed[rcpt] {
 		return ""
 	}
-	return m.list.MessageID()
+	ours := 0
+	for _, passed := range m.p.passed[:rcpt] {
+		if !passed {
+			ours++
+		}
+	}
+	return m.taken.Remark(ours)
 }
 
 // err is the first refusal that there is.
@@ -111,7 +129,7 @@ func (m *message) Commit() (id string, outcomes []error) {
 	m.pass()
 	if m.list != nil && m.goesOn() {
 		id, m.listErr = m.list.Publish()
-		m.list = nil
+		m.taken, m.list = m.list, nil
 	}
 	if !m.goesOn() {
 		err := m.err()
