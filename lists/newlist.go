@@ -118,7 +118,7 @@ func (d *NewList) Enrol(r *Roll, comments ...string) error {
 	})
 }
 
-// Put writes one of the list's own files: rules, texts.toml or key. What could
+// Put writes one of the list's own files: rules, texts.toml, key or left. What could
 // not be used later is an error now.
 func (d *NewList) Put(name string, content []byte) error {
 	file := filepath.Join(d.Dir, name)
@@ -141,6 +141,7 @@ func (d *NewList) Put(name string, content []byte) error {
 		}
 		_, err := d.readKey()
 		return err
+	case "left":
 	default:
 		return inputError("%q is no file of a list", name)
 	}

@@ -23,7 +23,7 @@ import (
 // what it was. Close has to follow.
 func Export(site *lists.Site, l *lists.List) (*Parcel, error) {
 	p := &Parcel{From: "superlist, " + l.Dir, Addr: l.Addr}
-	for name, max := range map[string]int64{fileConfig: maxControl, fileRules: maxControl, fileTexts: maxControl, fileKey: maxControl} {
+	for name, max := range map[string]int64{fileConfig: maxControl, fileRules: maxControl, fileTexts: maxControl, fileKey: maxControl, fileLeft: maxLeft} {
 		text, err := slurp(filepath.Join(l.Dir, name), max)
 		if errors.Is(err, fs.ErrNotExist) && name != fileConfig {
 			continue

@@ -20,6 +20,10 @@ const (
 	// largest is a list of banned addresses, or a text that somebody wrote.
 	maxControl = 1 << 20
 
+	// maxLeft is the size of what a list keeps of those who have left it: two
+	// million of them.
+	maxLeft = 64 << 20
+
 	// maxLine is the longest line of a file of members: an address, a name, and
 	// what else a spreadsheet has had to say.
 	maxLine = 64 << 10

@@ -87,6 +87,7 @@ const (
 	fileRules    = "rules"
 	fileTexts    = "texts.toml"
 	fileKey      = "key"
+	fileLeft     = "left"
 	fileMembers  = "members"
 	dirHeld      = "held/"
 	dirArchive   = "archive/"
@@ -131,7 +132,7 @@ func (p *Parcel) Send(w io.Writer) error {
 	if err := put(fileManifest, first); err != nil {
 		return err
 	}
-	for _, name := range []string{fileConfig, fileRules, fileTexts, fileKey} {
+	for _, name := range []string{fileConfig, fileRules, fileTexts, fileKey, fileLeft} {
 		if content, ok := p.files[name]; ok {
 			if err := put(name, content); err != nil {
 				return err

@@ -109,7 +109,7 @@ func (in *receiving) step(what string, done, total int) {
 
 // order is the place of a name in the tar; 0 for one that does not belong there.
 func order(name string) int {
-	for i, known := range []string{fileManifest, fileConfig, fileRules, fileTexts, fileKey, fileMembers, dirHeld, dirArchive, fileReport} {
+	for i, known := range []string{fileManifest, fileConfig, fileRules, fileTexts, fileKey, fileLeft, fileMembers, dirHeld, dirArchive, fileReport} {
 		if name == known && !strings.HasSuffix(known, "/") || strings.HasSuffix(known, "/") && strings.HasPrefix(name, known) {
 			return i + 1
 		}
@@ -157,7 +157,11 @@ func (in *receiving) one(h *tar.Header) error {
 	case strings.HasPrefix(h.Name, dirArchive):
 		return in.archive(h)
 	}
-	content, err := in.small(h, maxControl)
+	max := int64(maxControl)
+	if h.Name == fileLeft {
+		max = maxLeft
+	}
+	content, err := in.small(h, max)
 	if err != nil {
 		return err
 	}
