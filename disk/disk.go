@@ -15,7 +15,7 @@ import (
 type Disk struct {
 	// Fault, where set, is asked before every system call that changes the disk;
 	// its error stands for that call's. call is the name of the system call:
-	// open, write, pwrite (append, where it makes the file longer), ftruncate, fsync, fdatasync, rename, link, unlink,
+	// open, write, pwrite (append, where it makes the file longer), ftruncate, fsync, fdatasync, rename, renameat2, link, unlink,
 	// mkdir, rmdir, utimensat, fchown, flock, syncfs.
 	Fault func(call, path string) error
 }
@@ -97,6 +97,19 @@ func (d *Disk) RemoveDurably(path string) error {
 	return d.SyncDir(filepath.Dir(path))
 }
 
+// Exchange has two names change places, in one step. Not every file system can:
+// unix.EINVAL, unix.ENOSYS. It is not synced.
+func (d *Disk) Exchange(one, other string) error {
+	if err := d.fault("renameat2", other); err != nil {
+		return err
+	}
+	err := unix.Renameat2(unix.AT_FDCWD, one, unix.AT_FDCWD, other, unix.RENAME_EXCHANGE)
+	if err != nil {
+		err = &os.LinkError{Op: "exchange", Old: one, New: other, Err: err}
+	}
+	return err
+}
+
 // RemoveAll removes a directory with all that is in it.
 func (d *Disk) RemoveAll(dir string) error {
 	if err := d.fault("rmdir", dir); err != nil {
@@ -126,6 +139,15 @@ func (d *Disk) MakeDirs(dir string) error {
 	return os.MkdirAll(dir, 0o700)
 }
 
+// MakeTemp makes a directory with a name of its own, which begins like this. After
+// a crash it may be missing, or left.
+func (d *Disk) MakeTemp(parent, begin string) (dir string, err error) {
+	if err := d.fault("mkdir", filepath.Join(parent, begin)); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(parent, begin)
+}
+
 func (d *Disk) mkdir(dir string) error {
 	if err := d.fault("mkdir", dir); err != nil {
 		return err
@@ -134,6 +156,14 @@ func (d *Disk) mkdir(dir string) error {
 		return err
 	}
 	return nil
+}
+
+// Cut makes a file shorter, or longer. It is not synced.
+func (d *Disk) Cut(path string, size int64) error {
+	if err := d.fault("ftruncate", path); err != nil {
+		return err
+	}
+	return os.Truncate(path, size)
 }
 
 // Touch sets when a file was last changed. It is not synced.
@@ -171,3 +201,6 @@ func (d *Disk) SyncAll(dir string) error {
 // Discard removes what nobody needs any more: a file that could not be completed,
 // a directory that may have become empty. If it cannot, a sweeper will.
 func Discard(path string) { os.Remove(path) }
+
+// DiscardAll is Discard for a directory with all that is in it.
+func DiscardAll(dir string) { os.RemoveAll(dir) }

@@ -30,6 +30,15 @@ func (d *Disk) Lock(dir string) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
+// Lock takes an open file for this process alone, and waits for whoever else has it,
+// until unlock, or Close.
+func (f *File) Lock() (unlock func(), err error) {
+	if err := f.disk.flock(f.File, unix.LOCK_EX); err != nil {
+		return nil, err
+	}
+	return func() { unix.Flock(int(f.Fd()), unix.LOCK_UN) }, nil
+}
+
 // TryLock takes an open file for this process alone, until it is closed. ErrBusy:
 // another process has it, or has put another file, or none, in its place.
 func (d *Disk) TryLock(f *os.File) error {

@@ -34,7 +34,7 @@ func (l *List) place(addr smtp.Path) (string, error) { return l.site().Dir(addr)
 
 // site is as much of a list's site as says which lists there are.
 func (l *List) site() *Site {
-	return &Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: l.delimiter}
+	return &Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: l.delimiter, Disk: l.disk}
 }
 
 // readPointer reads where another address leads. fs.ErrNotExist: it is none, but a
@@ -124,50 +124,45 @@ func (l *List) point(aliases []smtp.Path) (err error) {
 		if to, err := readPointer(file); err == nil && to.Key() == l.Addr.Key() {
 			continue
 		}
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			return err
-		}
-		err = l.writePointer(file, func(tmp string) error { return os.Link(tmp, file) })
-		if errors.Is(err, fs.ErrExist) {
-			return inputError("aliases: %s is a list already, or another address of one", alias.Address())
-		}
+		first, err := l.placePointer(file)
 		if err != nil {
 			return err
+		}
+		if !first {
+			return inputError("aliases: %s is a list already, or another address of one", alias.Address())
 		}
 		made = append(made, alias)
 	}
 	return nil
 }
 
-// writePointer makes a file that leads here, and has put put it in its place.
-func (l *List) writePointer(file string, put func(tmp string) error) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".alias-")
-	if err != nil {
-		return err
+// placePointer makes a file that leads here. first is false where there is something
+// of that name.
+func (l *List) placePointer(file string) (first bool, err error) {
+	if err := l.site().makeDomain(filepath.Dir(file)); err != nil {
+		return false, err
 	}
-	f.Close()
-	defer os.Remove(f.Name())
-	if err := writeSynced(f.Name(), []byte(l.Addr.Address()+"\n")); err != nil {
-		return err
-	}
-	if err := put(f.Name()); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(file))
+	return l.disk.Place(file, filepath.Base(file)+"-"+unique(), l.pointer())
 }
 
+// pointer is what a file has that leads here.
+func (l *List) pointer() []byte { return []byte(l.Addr.Address() + "\n") }
+
 // unpoint has other addresses lead here no more.
-func (l *List) unpoint(aliases []smtp.Path) {
+func (l *List) unpoint(aliases []smtp.Path) error {
 	for _, alias := range aliases {
 		file, err := l.place(alias)
 		if err != nil {
 			continue
 		}
 		if to, err := readPointer(file); err == nil && to.Key() == l.Addr.Key() {
-			os.Remove(file)
-			os.Remove(filepath.Dir(file)) // refused while the domain has others
+			if err := l.disk.RemoveDurably(file); err != nil {
+				return err
+			}
+			disk.Discard(filepath.Dir(file)) // refused while the domain has others
 		}
 	}
+	return nil
 }
 
 // FreeAliases is the list.toml of a list that comes in from elsewhere under this
@@ -245,38 +240,35 @@ func (s *Site) Move(l *List, to smtp.Path) (*List, error) {
 	if err := l.rewrite(func(Config) []string { return []string{"aliases=" + strings.Join(aliases, ",")} }, false); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return nil, err
+	first, err := new.placePointer(dir)
+	if err == nil && !first { // it has been there before
+		err = l.disk.Replace(dir, new.pointer())
 	}
-	back := func(tmp string) error { return os.Link(tmp, dir) }
-	if _, err := readPointer(dir); err == nil { // it has been there before
-		back = func(tmp string) error { return os.Rename(tmp, dir) }
-	}
-	if err := new.writePointer(dir, back); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	// The list and the file that leads to it change places, in one step: no post
 	// that comes at this moment is refused.
-	err = unix.Renameat2(unix.AT_FDCWD, l.Dir, unix.AT_FDCWD, dir, unix.RENAME_EXCHANGE)
+	err = l.disk.Exchange(l.Dir, dir)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // not every file system can
-		if err = os.Remove(dir); err == nil {
-			err = os.Rename(l.Dir, dir)
+		if err = l.disk.Remove(dir); err == nil {
+			err = l.disk.Move(l.Dir, dir)
 		}
 		if err == nil {
-			err = new.writePointer(l.Dir, func(tmp string) error { return os.Link(tmp, l.Dir) })
+			_, err = new.placePointer(l.Dir)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	for _, parent := range []string{filepath.Dir(dir), filepath.Dir(l.Dir)} {
-		if err := syncDir(parent); err != nil {
+		if err := l.disk.SyncDir(parent); err != nil {
 			return nil, err
 		}
 	}
 	for _, alias := range l.aliases { // that led to what leads here now
 		if file, err := l.place(alias); err == nil && file != dir && file != l.Dir {
-			if err := new.writePointer(file, func(tmp string) error { return os.Rename(tmp, file) }); err != nil {
+			if err := l.disk.Replace(file, new.pointer()); err != nil {
 				return nil, err
 			}
 		}

@@ -170,39 +170,44 @@ func (l *List) Ask(a Letter, now time.Time) error {
 		return err
 	}
 	if Fetches(a.Kind) {
-		return add(l.fetchLimits(a, now), 1+int(max(0, a.Size-1)/FetchUnit), now)
+		return l.add(l.fetchLimits(a, now), 1+int(max(0, a.Size-1)/FetchUnit), now)
 	}
 	who := l.whoFile(a.Kind, a.To)
 	if old, err := os.ReadFile(who); err == nil && string(old) == a.Cause && a.Cause != "" {
 		return nil // counted already
 	}
-	if err := add(l.askedLimits(a, now), 1, now); err != nil {
+	if err := l.add(l.askedLimits(a, now), 1, now); err != nil {
 		return err
 	}
 	// Synced last: what a crash takes with it is a count.
-	if err := writeSynced(who, []byte(a.Cause)); err != nil {
+	b, err := l.disk.Beside(who)
+	if err != nil {
 		return err
 	}
-	if err := os.Chtimes(who, now, now); err != nil {
+	if _, err = b.WriteString(a.Cause); err == nil {
+		err = l.disk.Touch(b.Name(), now)
+	}
+	if err != nil {
+		b.Abort()
 		return err
 	}
-	return syncDir(l.askedDir())
+	return b.Commit()
 }
 
 // Answered forgets that somebody was asked, since he has answered.
 func (l *List) Answered(kind string, to smtp.Path) {
 	who := l.whoFile(kind, to)
 	info, err := os.Lstat(who)
-	if err != nil || os.Remove(who) != nil {
+	if err != nil || l.disk.Remove(who) != nil {
 		return
 	}
 	whose, domains, known := l.unanswered(to, dayOf(info.ModTime()))
-	take(whose)
-	take(domains)
+	l.take(whose)
+	l.take(domains)
 	if size(known) < MaxKnown {
-		addTo(known, ".")
+		l.disk.Append(known, ".")
 	} else {
 		now := time.Now()
-		os.Chtimes(known, now, now)
+		l.disk.Touch(known, now)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"superlist/disk"
 )
 
 // TestConfigErrors loads every kind of mistake, and wants the file, the line,
@@ -350,6 +352,9 @@ func TestEveryFieldHasAKey(t *testing.T) {
 		}
 		v := reflect.ValueOf(table).Elem()
 		for i := range v.NumField() {
+			if v.Type().Field(i).Type == reflect.TypeFor[*disk.Disk]() {
+				continue // what tests set
+			}
 			if v.Type().Field(i).IsExported() && filled[v.Field(i).Addr().Pointer()] == "" {
 				t.Errorf("%T.%s has no key: name it in keys()", table, v.Type().Field(i).Name)
 			}

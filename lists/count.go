@@ -1,8 +1,6 @@
 package lists
 
 import (
-	"errors"
-	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -10,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/disk"
 	"superlist/smtp"
 )
 
@@ -36,20 +35,20 @@ func within(limits []limit) error {
 
 // add counts so many for each limit. Where the first in a directory is new, with the
 // day or the hour, what says nothing any more is swept.
-func add(limits []limit, units int, now time.Time) error {
+func (l *List) add(limits []limit, units int, now time.Time) error {
 	seen := make(map[string]bool)
-	for _, l := range limits {
-		dir := filepath.Dir(l.file)
+	for _, c := range limits {
+		dir := filepath.Dir(c.file)
 		if !seen[dir] {
 			seen[dir] = true
-			if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			if err := l.disk.MakeDir(dir); err != nil {
 				return err
 			}
-			if size(l.file) == 0 {
+			if size(c.file) == 0 {
 				sweepCounts(dir, now)
 			}
 		}
-		if err := addTo(l.file, strings.Repeat(".", units)); err != nil {
+		if err := l.disk.Append(c.file, strings.Repeat(".", units)); err != nil {
 			return err
 		}
 	}
@@ -57,9 +56,9 @@ func add(limits []limit, units int, now time.Time) error {
 }
 
 // take takes one back.
-func take(file string) {
+func (l *List) take(file string) {
 	if n := size(file); n > 0 {
-		os.Truncate(file, n-1)
+		l.disk.Cut(file, n-1)
 	}
 }
 
@@ -69,19 +68,6 @@ func size(file string) int64 {
 		return 0
 	}
 	return info.Size()
-}
-
-// addTo puts something behind what is in a file.
-func addTo(file, text string) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return err
 }
 
 // sweepCounts removes what is older than a day, and of who is known what is older
@@ -94,7 +80,7 @@ func sweepCounts(dir string, now time.Time) {
 			life = KnownAge
 		}
 		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) >= life {
-			os.Remove(filepath.Join(dir, e.Name()))
+			disk.Discard(filepath.Join(dir, e.Name()))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"superlist/disk"
 	"superlist/lists/textfile"
 	"superlist/smtp"
 )
@@ -206,18 +208,14 @@ func (l *List) rewrite(to func(Config) []string, point bool) error {
 	if err != nil {
 		return fmt.Errorf("nothing was changed: %w", err)
 	}
-	tmp := filepath.Join(l.Dir, ".list.toml.new") // one name for all, as for members
-	if err := writeSynced(tmp, []byte(text)); err != nil {
+	if err := l.disk.Replace(l.ConfigFile(), []byte(text)); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, l.ConfigFile()); err != nil {
-		os.Remove(tmp)
-		return err
+	before, err := addresses(now.Aliases)
+	if err != nil || !point {
+		return nil
 	}
-	if before, err := addresses(now.Aliases); err == nil && point {
-		l.unpoint(slices.DeleteFunc(before, func(p smtp.Path) bool { return contains(next.aliases, p) }))
-	}
-	return syncDir(l.Dir)
+	return l.unpoint(slices.DeleteFunc(before, func(p smtp.Path) bool { return contains(next.aliases, p) }))
 }
 
 // setKey puts "key=value" into a text of TOML. The value may be TOML; what is
@@ -335,11 +333,11 @@ func (l *List) Remove() error {
 	}
 	defer unlock()
 	gone := filepath.Join(filepath.Dir(l.Dir), fmt.Sprintf(".gone-%d-%s", os.Getpid(), filepath.Base(l.Dir)))
-	if err := os.Rename(l.Dir, gone); err != nil {
+	if _, err := l.disk.Rename(l.Dir, gone); err != nil {
 		return err
 	}
-	l.unpoint(l.aliases)
-	err = os.RemoveAll(gone)
-	os.Remove(filepath.Dir(l.Dir)) // refused while the domain has other lists
+	err = l.unpoint(l.aliases)
+	err = errors.Join(err, l.disk.RemoveAll(gone))
+	disk.Discard(filepath.Dir(l.Dir)) // refused while the domain has other lists
 	return err
 }

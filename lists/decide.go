@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/disk"
 	"superlist/lists/token"
 	"superlist/smtp"
 )
@@ -65,12 +66,12 @@ func (l *List) Decide(name string, d Decided, now time.Time) error {
 		return replyDecided
 	}
 	dir := filepath.Join(l.Dir, "decided")
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := l.disk.MakeDir(dir); err != nil {
 		return err
 	}
 	sweep(dir, now, ProofLife)
 	text := fmt.Sprintf("%s\n%s, %s\n%s", d.Cause, d.What, now.UTC().Format("2 January 2006, 15:04 UTC"), d.Do)
-	if err := writeFirst(dir, name, d.Cause, text); err != nil {
+	if err := l.writeFirst(dir, name, d.Cause, text); err != nil {
 		return err
 	}
 	return l.Undecided(name, d.Cause)
@@ -78,28 +79,20 @@ func (l *List) Decide(name string, d Decided, now time.Time) error {
 
 // writeFirst makes a file, unless it is there: of two processes that do it at once
 // one does. cause tells them apart.
-func writeFirst(dir, name, cause, text string) error {
-	tmp := filepath.Join(dir, ".new-"+hash(name, cause))
-	if err := writeSynced(tmp, []byte(text)); err != nil {
-		return err
-	}
-	defer os.Remove(tmp)
-	// link(2) fails where the name is there.
-	if err := os.Link(tmp, filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(dir)
+func (l *List) writeFirst(dir, name, cause, text string) error {
+	_, err := l.disk.Place(filepath.Join(dir, name), "new-"+hash(name, cause), []byte(text))
+	return err
 }
 
 // reopen forgets a decision: the thing has come up again.
-func (l *List) reopen(name string) { os.Remove(l.decidedFile(name)) }
+func (l *List) reopen(name string) error { return l.disk.RemoveDurably(l.decidedFile(name)) }
 
 // sweep removes the files of a directory that are older than life.
 func sweep(dir string, now time.Time, life time.Duration) {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > life {
-			os.Remove(filepath.Join(dir, e.Name()))
+			disk.Discard(filepath.Join(dir, e.Name()))
 		}
 	}
 }

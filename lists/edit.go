@@ -3,16 +3,11 @@ package lists
 import (
 	"bufio"
 	"errors"
-	"io/fs"
 	"iter"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"superlist/smtp"
 )
@@ -20,40 +15,7 @@ import (
 // lock takes the list for changing it, and waits for whoever else does. The
 // lock is the directory's own flock(2); it ends with unlock or the process.
 // fs.ErrNotExist: the list has been removed meanwhile.
-func (l *List) lock() (unlock func(), err error) {
-	d, err := os.Open(l.Dir)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err = unix.Flock(int(d.Fd()), unix.LOCK_EX)
-		if err != unix.EINTR {
-			break
-		}
-	}
-	if err == nil {
-		err = stillThere(d)
-	}
-	if err != nil {
-		d.Close()
-		return nil, err
-	}
-	return func() { d.Close() }, nil
-}
-
-// stillThere says that a directory is the one that its name stands for: a list
-// may be removed, and one of the same name made, while somebody waits for it.
-func stillThere(d *os.File) error {
-	mine, err := d.Stat()
-	if err != nil {
-		return err
-	}
-	named, err := os.Lstat(d.Name())
-	if err == nil && !os.SameFile(mine, named) {
-		err = &fs.PathError{Op: "lock", Path: d.Name(), Err: fs.ErrNotExist}
-	}
-	return err
-}
+func (l *List) lock() (unlock func(), err error) { return l.disk.Lock(l.Dir) }
 
 // A MemberSet is a list's members while they are changed, by key.
 type MemberSet map[string]Member
@@ -168,17 +130,11 @@ func (l *List) writeMembers(set MemberSet, other []string) error {
 // writeLines writes the members file: lines that are no members, and those of
 // members in order.
 func (l *List) writeLines(other []string, members iter.Seq[string]) error {
-	// One name for all: who writes it holds the lock, and what a crash leaves
-	// is gone with the next change.
-	tmp := filepath.Join(l.Dir, ".members.new")
-	os.Remove(tmp)
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	b, err := l.disk.Beside(l.membersFile())
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	defer os.Remove(tmp)
-	w := bufio.NewWriter(f)
+	w := bufio.NewWriter(b)
 	for _, line := range other {
 		if !strings.HasPrefix(line, "#") {
 			line = "# not understood: " + line // so that it stays in front when sorted
@@ -190,29 +146,11 @@ func (l *List) writeLines(other []string, members iter.Seq[string]) error {
 	}
 	err = w.Flush()
 	if err == nil {
-		now := time.Now()
-		err = os.Chtimes(tmp, time.Time{}, time.Unix(now.Unix(), sortedMark))
+		err = l.disk.Touch(b.Name(), time.Unix(time.Now().Unix(), sortedMark))
 	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(tmp, l.membersFile())
-	}
-	if err == nil {
-		err = syncDir(l.Dir)
-	}
-	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
 	if err != nil {
+		b.Abort()
 		return err
 	}
-	defer d.Close()
-	return d.Sync()
+	return b.Commit()
 }

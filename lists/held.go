@@ -41,7 +41,7 @@ var replyManyHeld = smtp.Reply{Code: 452, Enhanced: "4.3.1", Text: "too many pos
 // HeldSpool is the spool in which a list holds posts, of which only the box Held
 // is in use.
 func (s *Site) HeldSpool(l *List) *queue.Spool {
-	return &queue.Spool{Dir: l.Dir, Host: s.Hostname}
+	return &queue.Spool{Dir: l.Dir, Host: s.Hostname, Disk: s.Disk}
 }
 
 // HeldName is the name, and the id, of what is held of a message: short enough
@@ -115,7 +115,7 @@ func (l *List) CountHeld(from netip.Prefix, now time.Time) error {
 	if err := l.mayHold(from, now); err != nil {
 		return err
 	}
-	return add(l.heldLimits(from, now), 1, now)
+	return l.add(l.heldLimits(from, now), 1, now)
 }
 
 // CountHeldNotice counts a held post about which the moderators are to get a letter;
@@ -130,7 +130,7 @@ func (l *List) CountHeldNotice(now time.Time) (bool, error) {
 	if within(limits) != nil {
 		return false, nil
 	}
-	return true, add(limits, 1, now)
+	return true, l.add(limits, 1, now)
 }
 
 // Holding goes through the lists that hold posts, and have a directory for it.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -53,27 +52,10 @@ func (l *List) key() ([]byte, error) {
 	if _, err := unix.Getrandom(random, 0); err != nil {
 		return nil, err
 	}
-	// A name of its own, also where two have the same process number (threads,
-	// containers): who opens the other's file writes into what may be the key
-	// already.
-	f, err := os.CreateTemp(l.Dir, ".key-")
-	if err != nil {
-		return nil, err
-	}
-	f.Close()
-	tmp := f.Name()
-	defer os.Remove(tmp)
-	if err := writeSynced(tmp, []byte(hex.EncodeToString(random)+"\n")); err != nil {
-		return nil, err
-	}
-	// link(2) and not rename: of two processes that do this at once one wins,
-	// and both then read the same key.
-	if err := os.Link(tmp, l.keyFile()); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
-	}
-	// Before a return path is made with it: a report on one whose key a crash
-	// took would be refused.
-	if err := syncDir(l.Dir); err != nil {
+	// Of two processes that do this at once one wins, and both then read the same
+	// key. It is safe before a return path is made with it: a report on one whose key
+	// a crash took would be refused.
+	if _, err := l.disk.Place(l.keyFile(), "key-"+unique(), []byte(hex.EncodeToString(random)+"\n")); err != nil {
 		return nil, err
 	}
 	return l.readKey()
@@ -89,22 +71,9 @@ func (l *List) Seal(parts ...string) (string, error) {
 	return token.Make(key, append([]string{"seal", l.Addr.Key()}, parts...)...), nil
 }
 
-// writeSynced writes a new file of mode 0600 and makes its content durable.
-func writeSynced(path string, content []byte) error {
-	os.Remove(path) // what a crash has left, and whatever else it is: nothing is written through a link
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		os.Remove(path)
-	}
-	return err
+// unique is a part of a name that no other process, and no other thread, has.
+func unique() string {
+	var random [8]byte
+	unix.Getrandom(random[:], 0)
+	return hex.EncodeToString(random[:])
 }

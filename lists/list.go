@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"superlist/disk"
 	"superlist/lists/archive"
 	"superlist/smtp"
 )
@@ -26,6 +27,7 @@ type List struct {
 	Dir  string
 
 	delimiter string
+	disk      *disk.Disk // the site's
 	owners    []smtp.Path
 	mods      []smtp.Path
 	aliases   []smtp.Path
@@ -95,6 +97,7 @@ func (s *Site) openDir(addr smtp.Path, dir string) (*List, error) {
 		Addr:      smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(filepath.Dir(dir))},
 		Dir:       dir,
 		delimiter: s.RecipientDelimiter,
+		disk:      s.Disk,
 	}
 	text, err := readConfig(l.ConfigFile(), &l.Config)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -181,7 +184,7 @@ func (l *List) Unmoderate(p smtp.Path) (was bool, err error) {
 
 // Posts is the list's archive, whether there is one or not. Nothing is opened.
 func (l *List) Posts() *archive.Store {
-	return &archive.Store{Dir: filepath.Join(l.Dir, "archive")}
+	return &archive.Store{Dir: filepath.Join(l.Dir, "archive"), Disk: l.disk}
 }
 
 // ID is the list's identifier: RFC 2919, dev.lists.example.org.

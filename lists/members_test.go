@@ -3,7 +3,6 @@ package lists
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -545,35 +544,10 @@ func editMany(t *testing.T, l *List, who string) {
 	}
 }
 
-// The lock of a process that was killed holds nobody up.
-// TestLockOfAnother: who waited for a list that was removed does not write into
-// the one that was made in its place.
-func TestLockOfAnother(t *testing.T) {
-	s := testSite(t, "")
-	l := testList(t, s, "")
-	d, err := os.Open(l.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	if err := stillThere(d); err != nil {
-		t.Error(err)
-	}
-	if err := l.Remove(); err != nil {
-		t.Fatal(err)
-	}
-	if err := stillThere(d); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("removed: %v", err)
-	}
-	if _, err := s.Create(l.Addr, nil, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := stillThere(d); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("made anew: %v", err)
-	}
-
-	// Who changes a list holds its lock.
-	err = l.EditMembers(func(MemberSet) error {
+// TestEditLocks: who changes a list holds its lock.
+func TestEditLocks(t *testing.T) {
+	l := testList(t, testSite(t, ""), "")
+	err := l.EditMembers(func(MemberSet) error {
 		d, err := os.Open(l.Dir)
 		if err != nil {
 			return err
@@ -586,6 +560,7 @@ func TestLockOfAnother(t *testing.T) {
 	}
 }
 
+// TestLockDies: the lock of a process that was killed holds nobody up.
 func TestLockDies(t *testing.T) {
 	if dir := os.Getenv("TEST_LOCK_DIR"); dir != "" {
 		if _, err := (&List{Dir: dir}).lock(); err != nil {

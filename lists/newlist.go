@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/lists/textfile"
 	"superlist/smtp"
 )
@@ -39,11 +40,11 @@ func (s *Site) Begin(addr smtp.Path, text string) (*NewList, error) {
 		return nil, &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
 	}
 	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o700); err != nil {
+	if err := s.makeDomain(parent); err != nil {
 		return nil, err
 	}
-	sweepUnborn(parent)
-	tmp, err := os.MkdirTemp(parent, ".new-")
+	s.sweepDomain(parent)
+	tmp, err := s.Disk.MakeTemp(parent, ".new-")
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +53,7 @@ func (s *Site) Begin(addr smtp.Path, text string) (*NewList, error) {
 		Addr:      smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(parent)},
 		Dir:       tmp,
 		delimiter: s.RecipientDelimiter,
+		disk:      s.Disk,
 	}}
 	if err := d.begin(string(textfile.Plain([]byte(text)))); err != nil {
 		d.Abort()
@@ -75,10 +77,10 @@ func (s *Site) newDir(addr smtp.Path) (string, error) {
 }
 
 func (d *NewList) begin(text string) (err error) {
-	if d.lock, err = os.Open(d.Dir); err != nil {
+	if d.lock, err = disk.OpenFile(d.Dir, unix.O_RDONLY|unix.O_DIRECTORY); err != nil {
 		return err
 	}
-	if err := unix.Flock(int(d.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := d.disk.TryLock(d.lock); err != nil {
 		return &fs.PathError{Op: "lock", Path: d.Dir, Err: err}
 	}
 	if err := decodeConfig(d.ConfigFile(), text, &d.Config); err != nil {
@@ -100,7 +102,7 @@ func (d *NewList) begin(text string) (err error) {
 			return inputError("aliases: %s is a list already, or another address of one", alias.Address())
 		}
 	}
-	if err := writeSynced(d.ConfigFile(), []byte(text)); err != nil {
+	if err := d.disk.Replace(d.ConfigFile(), []byte(text)); err != nil {
 		return err
 	}
 	return d.writeMembers(nil, nil)
@@ -136,7 +138,7 @@ func (d *NewList) Put(name string, content []byte) error {
 			return &ConfigError{File: name, Text: "too large to be a configuration"}
 		}
 	case "key":
-		if err := writeSynced(file, content); err != nil {
+		if err := d.disk.Replace(file, content); err != nil {
 			return err
 		}
 		_, err := d.readKey()
@@ -145,7 +147,7 @@ func (d *NewList) Put(name string, content []byte) error {
 	default:
 		return inputError("%q is no file of a list", name)
 	}
-	return writeSynced(file, content)
+	return d.disk.Replace(file, content)
 }
 
 // Publish makes the list one, by a rename.
@@ -153,14 +155,11 @@ func (d *NewList) Publish() (*List, error) {
 	if _, err := d.key(); err != nil {
 		return nil, err
 	}
-	if err := syncDir(d.Dir); err != nil {
-		return nil, err
-	}
 	dir, err := d.site.Dir(d.Addr)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Rename(d.Dir, dir); err != nil {
+	if err := d.disk.Move(d.Dir, dir); err != nil {
 		if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.ENOTDIR) { // rename(2) says one or the other
 			err = &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
 		}
@@ -168,7 +167,7 @@ func (d *NewList) Publish() (*List, error) {
 	}
 	d.done = true
 	d.lock.Close()
-	if err := syncDir(filepath.Dir(dir)); err != nil {
+	if err := d.disk.SyncDir(filepath.Dir(dir)); err != nil {
 		return nil, err
 	}
 	if err := d.point(d.aliases); err != nil {
@@ -183,27 +182,36 @@ func (d *NewList) Abort() {
 		return
 	}
 	d.done = true
-	os.RemoveAll(d.Dir)
+	disk.DiscardAll(d.Dir)
 	if d.lock != nil {
 		d.lock.Close()
 	}
 }
 
-// sweepUnborn removes what dead processes have left in a domain's directory: a
-// list that is being made is locked as long as its process lives.
-func sweepUnborn(domain string) {
-	dirs, _ := filepath.Glob(filepath.Join(domain, ".new-*"))
-	for _, dir := range dirs {
+// makeDomain makes the directory of a domain.
+func (s *Site) makeDomain(dir string) error {
+	if err := s.Disk.MakeDirs(s.ListsDir); err != nil {
+		return err
+	}
+	return s.Disk.MakeDir(dir)
+}
+
+// sweepDomain removes what dead processes have left in a domain's directory: a list
+// that comes, or goes, is locked as long as its process lives.
+func (s *Site) sweepDomain(domain string) {
+	born, _ := filepath.Glob(filepath.Join(domain, ".new-*"))
+	gone, _ := filepath.Glob(filepath.Join(domain, ".gone-*"))
+	for _, dir := range append(born, gone...) {
 		info, err := os.Lstat(dir)
 		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < unbornAge {
 			continue
 		}
-		f, err := os.Open(dir)
+		f, err := disk.OpenFile(dir, unix.O_RDONLY|unix.O_DIRECTORY)
 		if err != nil {
 			continue
 		}
-		if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
-			os.RemoveAll(dir)
+		if s.Disk.TryLock(f) == nil {
+			disk.DiscardAll(dir)
 		}
 		f.Close()
 	}

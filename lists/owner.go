@@ -79,7 +79,7 @@ func (l *List) CountOwnerMail(from netip.Prefix, now time.Time) error {
 	if err := l.mayWriteOwners(from, now); err != nil {
 		return err
 	}
-	return add(l.ownerLimits(from, now), 1, now)
+	return l.add(l.ownerLimits(from, now), 1, now)
 }
 
 // judgeOwner holds mail to the owners against its header.

@@ -352,7 +352,7 @@ func (l *List) eraseReports(p smtp.Path, dry bool) (n int, err error) {
 			continue
 		}
 		if n++; !dry {
-			if err := os.Remove(file); err != nil {
+			if err := l.disk.RemoveDurably(file); err != nil {
 				return n, err
 			}
 		}

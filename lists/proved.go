@@ -30,7 +30,7 @@ const (
 // another's message.
 func (l *List) FirstProved(author smtp.Path, names []string, cause string, now time.Time) (bool, error) {
 	dir := filepath.Join(l.Dir, "proved")
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := l.disk.MakeDir(dir); err != nil {
 		return false, err
 	}
 	all := filepath.Join(dir, "all-"+dayOf(now))
@@ -46,10 +46,10 @@ func (l *List) FirstProved(author smtp.Path, names []string, cause string, now t
 				first = false
 				continue
 			}
-			if err := addTo(all, "."); err != nil {
+			if err := l.disk.Append(all, "."); err != nil {
 				return false, err
 			}
-			if err := writeFirst(dir, name, cause, cause); err != nil {
+			if err := l.writeFirst(dir, name, cause, cause); err != nil {
 				return false, err
 			}
 			text, err = os.ReadFile(filepath.Join(dir, name))

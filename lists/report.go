@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/disk"
 	"superlist/smtp"
 )
 
@@ -28,11 +29,7 @@ const (
 // report's address did not say whose it is.
 func (l *List) KeepReport(id string, member smtp.Path, report io.Reader) error {
 	dir := filepath.Join(l.Dir, "bounces")
-	err := os.Mkdir(dir, 0o700)
-	if err == nil {
-		err = syncDir(l.Dir)
-	}
-	if err != nil && !os.IsExist(err) {
+	if err := l.disk.MakeDir(dir); err != nil {
 		return err
 	}
 	var b strings.Builder
@@ -40,14 +37,7 @@ func (l *List) KeepReport(id string, member smtp.Path, report io.Reader) error {
 	if _, err := io.Copy(&b, io.LimitReader(report, maxReport)); err != nil {
 		return err
 	}
-	tmp := filepath.Join(dir, ".tmp-"+id)
-	if err := writeSynced(tmp, []byte(b.String())); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, filepath.Join(dir, id)); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return l.disk.Replace(filepath.Join(dir, id), []byte(b.String()))
 }
 
 // SweepReports removes the reports that are older than reportAge, and says how
@@ -58,7 +48,7 @@ func (l *List) SweepReports(now time.Time) (room int) {
 	room = MaxReports
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > reportAge {
-			os.Remove(filepath.Join(dir, e.Name()))
+			disk.Discard(filepath.Join(dir, e.Name()))
 		} else {
 			room--
 		}

@@ -33,12 +33,16 @@ func (l *List) requestFile(name string) string { return filepath.Join(l.Dir, "re
 // for longer than ProofLife make room.
 func (l *List) KeepRequest(m Member, now time.Time) (Request, error) {
 	r := Request{Who: m, Since: now}
-	var err error
+	unlock, err := l.lock()
+	if err != nil {
+		return r, err
+	}
+	defer unlock()
 	if r.Name, err = l.Seal("request", m.Path.Key()); err != nil {
 		return r, err
 	}
 	dir := filepath.Join(l.Dir, "requests")
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := l.disk.MakeDir(dir); err != nil {
 		return r, err
 	}
 	sweep(dir, now, ProofLife)
@@ -52,15 +56,10 @@ func (l *List) KeepRequest(m Member, now time.Time) (Request, error) {
 	if len(waiting) >= maxRequests {
 		return r, smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "too many people wait for the owners of this list already"}
 	}
-	tmp := filepath.Join(dir, ".new-"+r.Name)
-	if err := writeSynced(tmp, []byte(m.String()+"\n")); err != nil {
+	if err := l.reopen(r.Name); err != nil {
 		return r, err
 	}
-	l.reopen(r.Name)
-	if err := os.Rename(tmp, l.requestFile(r.Name)); err != nil {
-		return r, err
-	}
-	return r, syncDir(dir)
+	return r, l.disk.Replace(l.requestFile(r.Name), []byte(m.String()+"\n"))
 }
 
 // FindRequest opens a request. The error is a smtp.Reply where there is none.
@@ -105,8 +104,5 @@ func (l *List) Requests() ([]Request, error) {
 
 // EndRequest removes a request, once what follows from the decision is safe.
 func (l *List) EndRequest(name string) error {
-	if err := os.Remove(l.requestFile(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return syncDir(filepath.Join(l.Dir, "requests"))
+	return l.disk.RemoveDurably(l.requestFile(name))
 }

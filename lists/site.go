@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/disk"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -74,6 +75,8 @@ type Site struct {
 	Relay              Relay
 	Proxy              Proxy
 	Milters            []Milter
+
+	Disk *disk.Disk // what all changes go through, those of lists and queue too
 
 	file string
 	text string
@@ -344,7 +347,7 @@ func (s *Site) Shares(domain string) bool {
 // Spool is the site's queue.
 func (s *Site) Spool() *queue.Spool {
 	return &queue.Spool{
-		Dir: s.QueueDir, Host: s.Hostname,
+		Dir: s.QueueDir, Host: s.Hostname, Disk: s.Disk,
 		MaxMessages: s.QueueMaxMsg, MinMessages: s.QueueMinMsg,
 		Backoff: queue.Backoff{
 			Min: time.Duration(s.RetryMin), Max: time.Duration(s.RetryMax), GiveUp: time.Duration(s.GiveUp),

@@ -37,11 +37,13 @@ func (l *List) Spend(p Proof, cause string, now time.Time) error {
 
 // Unspend forgets that the proof in an address has been used: those that are made
 // within an hour about the same thing are the same, and it is asked about again.
-func (l *List) Unspend(address smtp.Path) {
+func (l *List) Unspend(address smtp.Path) error {
 	_, verb, _ := strings.Cut(address.Local, l.delimiter+VerbConfirm+"-")
-	if p, ok := parseProof(verb); ok {
-		l.reopen(p.name())
+	p, ok := parseProof(verb)
+	if !ok {
+		return nil
 	}
+	return l.reopen(p.name())
 }
 
 // spent puts it in words for whoever confirms what he has confirmed already.

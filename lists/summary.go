@@ -37,28 +37,13 @@ func (s *Site) AwaitSummary(l *List, now time.Time) error {
 	dir := s.summaries()
 	path := filepath.Join(dir, at+"-"+hash("summary", l.Addr.Key()))
 	if _, err := os.Lstat(path); err == nil {
-		return syncDir(dir) // of the one who has made it, and may have died
+		return s.Disk.SyncDir(dir) // of the one who has made it, and may have died
 	}
-	if err := os.Mkdir(dir, 0o700); err == nil {
-		if err := syncDir(s.QueueDir); err != nil {
-			return err
-		}
-	} else if !errors.Is(err, fs.ErrExist) {
+	if err := s.Disk.MakeDir(dir); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".new-") // two may do this at once
-	if err != nil {
-		return err
-	}
-	f.Close()
-	defer os.Remove(f.Name())
-	if err := writeSynced(f.Name(), []byte(l.Addr.Address()+"\n")); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	_, err := s.Disk.Place(path, unique(), []byte(l.Addr.Address()+"\n")) // two may do this at once
+	return err
 }
 
 // DueSummaries goes through the lists whose moderators are to be told now. id names
@@ -77,13 +62,13 @@ func (s *Site) DueSummaries(now time.Time, do func(addr smtp.Path, id string) er
 		switch {
 		case wrong != nil: // being written, unless its writer is dead
 			if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > queue.SweepAge {
-				os.Remove(path)
+				disk.Discard(path)
 			}
 			continue
 		case at.After(now):
 			return first // and so are those behind it
 		}
-		if err := dueSummary(path, e.Name(), do); err != nil && first == nil {
+		if err := s.dueSummary(path, e.Name(), do); err != nil && first == nil {
 			first = err
 		}
 	}
@@ -91,7 +76,7 @@ func (s *Site) DueSummaries(now time.Time, do func(addr smtp.Path, id string) er
 }
 
 // dueSummary does one, if nobody else does.
-func dueSummary(path, name string, do func(smtp.Path, string) error) error {
+func (s *Site) dueSummary(path, name string, do func(smtp.Path, string) error) error {
 	f, _, err := disk.OpenRegular(path, unix.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -100,11 +85,10 @@ func dueSummary(path, name string, do func(smtp.Path, string) error) error {
 		return err
 	}
 	defer f.Close()
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil
-	}
-	if stillThere(f) != nil {
-		return nil // another one has done it since
+	if err := s.Disk.TryLock(f); errors.Is(err, disk.ErrBusy) {
+		return nil // or another one has done it since
+	} else if err != nil {
+		return err
 	}
 	text := make([]byte, smtp.MaxPath+1)
 	n, _ := f.Read(text)
@@ -113,8 +97,5 @@ func dueSummary(path, name string, do func(smtp.Path, string) error) error {
 			return err
 		}
 	}
-	if err := os.Remove(path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return s.Disk.RemoveDurably(path)
 }

@@ -147,10 +147,10 @@ func (s *Spool) Begin(name string, now time.Time) (end func(), err error) {
 
 // Busy reports whether somebody is at the work of this name.
 func (s *Spool) Busy(name string) bool {
-	f, err := disk.OpenFile(s.path(name), os.O_WRONLY)
+	f, _, err := s.Disk.Change(s.path(name))
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	return errors.Is(s.Disk.TryLock(f), disk.ErrBusy)
+	return errors.Is(s.Disk.TryLock(f.File), disk.ErrBusy)
 }

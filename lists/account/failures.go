@@ -9,8 +9,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"superlist/disk"
 	"superlist/lists"
 	"superlist/smtp"
@@ -69,7 +67,7 @@ func openFailures(path string) (*Failures, error) {
 // begin reads the secret. A file that is new, or that a crash left without a
 // head, gets one.
 func (t *Failures) begin() error {
-	unlock, err := t.lock()
+	unlock, err := t.file.Lock()
 	if err != nil {
 		return err
 	}
@@ -89,19 +87,6 @@ func (t *Failures) begin() error {
 	}
 	t.secret = head[headSize-secretSize:]
 	return t.file.Truncate(failuresSize)
-}
-
-func (t *Failures) lock() (unlock func(), err error) {
-	for {
-		err = unix.Flock(int(t.file.Fd()), unix.LOCK_EX)
-		if err != unix.EINTR {
-			break
-		}
-	}
-	if err != nil {
-		return nil, os.NewSyscallError("flock", err)
-	}
-	return func() { unix.Flock(int(t.file.Fd()), unix.LOCK_UN) }, nil
 }
 
 func (t *Failures) close() error { return t.file.Close() }
@@ -139,7 +124,7 @@ func (t *Failures) take(p smtp.Peer) (give func(), err error) {
 
 // change changes the slot of a network, under the lock.
 func (t *Failures) change(net netip.Prefix, change func(until time.Time) (time.Time, error)) error {
-	unlock, err := t.lock()
+	unlock, err := t.file.Lock()
 	if err != nil {
 		return err
 	}

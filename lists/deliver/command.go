@@ -120,7 +120,9 @@ func (c *commanding) question(kind, text string, a lists.Action) error {
 		return err
 	}
 	return c.once(kind, c.who, func() error {
-		c.l.Unspend(confirm)
+		if err := c.l.Unspend(confirm); err != nil {
+			return err
+		}
 		return c.answer(text, c.who, map[string]string{"confirm": confirm.Address()})
 	})
 }

@@ -84,23 +84,14 @@ func (r *Runner) lockDigests(l *lists.List) (d *digests, unlock func(), err erro
 	if err := r.Spool.Disk.MakeDir(d.dir); err != nil {
 		return nil, nil, err
 	}
-	dir, err := os.Open(d.dir)
-	if err != nil {
+	if unlock, err = r.Spool.Disk.Lock(d.dir); err != nil {
 		return nil, nil, err
 	}
-	for {
-		if err = unix.Flock(int(dir.Fd()), unix.LOCK_EX); err != unix.EINTR {
-			break
-		}
-	}
-	if err == nil {
-		d.digestState, err = readDigestState(l)
-	}
-	if err != nil {
-		dir.Close()
+	if d.digestState, err = readDigestState(l); err != nil {
+		unlock()
 		return nil, nil, err
 	}
-	return d, func() { dir.Close() }, nil
+	return d, unlock, nil
 }
 
 // maxDigestState is more than a state has.

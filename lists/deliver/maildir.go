@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/smtp"
 )
@@ -22,6 +23,7 @@ import (
 // tests.
 type maildirs struct {
 	dir, host string
+	disk      *disk.Disk
 }
 
 // stored counts what this process has put into Maildirs, for the names.
@@ -105,7 +107,7 @@ func (d *maildirs) store(to, from smtp.Path, message io.ReadSeeker, body string)
 		return smtp.Reply{Code: 553, Enhanced: "5.1.3", Text: "the address cannot be the name of a Maildir"}
 	}
 	for _, sub := range []string{"tmp", "new", "cur"} {
-		if err := os.MkdirAll(filepath.Join(d.dir, name, sub), 0o700); err != nil {
+		if err := d.disk.MakeDirs(filepath.Join(d.dir, name, sub)); err != nil {
 			return err
 		}
 	}
@@ -113,7 +115,7 @@ func (d *maildirs) store(to, from smtp.Path, message io.ReadSeeker, body string)
 	sum := sha256.Sum256([]byte(name))
 	file := fmt.Sprintf("%d.M%06dP%dQ%dR%x.%s", now.Unix(), now.Nanosecond()/1000, os.Getpid(), stored.Add(1), sum[:4], d.host)
 	tmp := filepath.Join(d.dir, name, "tmp", file)
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := d.disk.Create(tmp)
 	if err != nil {
 		return err
 	}
@@ -125,15 +127,19 @@ func (d *maildirs) store(to, from smtp.Path, message io.ReadSeeker, body string)
 		err = cerr
 	}
 	if err == nil {
-		err = os.Rename(tmp, filepath.Join(d.dir, name, "new", file))
+		err = d.disk.Move(tmp, filepath.Join(d.dir, name, "new", file))
 	}
 	if err != nil {
-		os.Remove(tmp)
+		disk.Discard(tmp)
+		return err
+	}
+	if err = d.disk.SyncDir(filepath.Join(d.dir, name, "new")); err != nil {
+		disk.Discard(filepath.Join(d.dir, name, "new", file)) // it comes again
 	}
 	return err
 }
 
-func write(f *os.File, from smtp.Path, message io.ReadSeeker, body string) error {
+func write(f io.Writer, from smtp.Path, message io.ReadSeeker, body string) error {
 	if _, err := message.Seek(0, io.SeekStart); err != nil {
 		return err
 	}

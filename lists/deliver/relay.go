@@ -132,7 +132,7 @@ func (d *dialer) dial(ctx context.Context, h hop) (*link, error) {
 		return nil, h.err
 	}
 	if h.network == "maildir" {
-		return &link{carrier: &maildirs{dir: h.address, host: d.site.Hostname}, hop: h}, nil
+		return &link{carrier: &maildirs{dir: h.address, host: d.site.Hostname, disk: d.site.Disk}, hop: h}, nil
 	}
 	c := d.client(h)
 	l, err := d.attempt(ctx, h, c)

@@ -17,6 +17,7 @@ import (
 	"time"
 	"unicode"
 
+	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/rewrite"
@@ -52,11 +53,11 @@ func (t Target) Receive(r io.Reader) (Report, error) {
 	defer in.end()
 	if t.DryRun && t.Into == nil {
 		// All is done, elsewhere: so what would go wrong does.
-		dir, err := os.MkdirTemp("", "superlist-")
+		dir, err := t.Site.Disk.MakeTemp(os.TempDir(), "superlist-")
 		if err != nil {
 			return Report{}, err
 		}
-		defer os.RemoveAll(dir)
+		defer disk.DiscardAll(dir)
 		site := *t.Site
 		site.ListsDir = dir
 		in.site = &site

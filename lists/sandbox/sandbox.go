@@ -75,7 +75,7 @@ func (b Box) makeSpool() {
 		b.Site.Spool().Init()
 	}
 	if failures := b.Site.FailuresFile(); b.Site.Auth.Offered() != nil {
-		if f, err := os.OpenFile(failures, os.O_WRONLY|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600); err == nil {
+		if f, err := b.Site.Disk.Keep(failures); err == nil {
 			f.Close()
 		}
 	}
