@@ -114,7 +114,7 @@ func (s *Session) auth(arg string) {
 	words := strings.Fields(arg)
 	switch {
 	case len(s.Auth.Mechanisms) == 0:
-		s.notHere("")
+		s.notHere()
 		return
 	case s.proto == "" || s.proto == SMTP:
 		s.refuse(Reply{503, "5.5.1", "say EHLO first"})

@@ -1,9 +1,7 @@
 package smtp
 
 import (
-	"fmt"
 	"io"
-	"strings"
 )
 
 // A Checker takes a message that another server has received, and holds it
@@ -52,32 +50,3 @@ func (c *Checker) Close() error {
 
 // Size is how many bytes there were.
 func (c *Checker) Size() int64 { return c.size }
-
-// TooLarge refuses a message of more than max bytes.
-func TooLarge(max int64) Reply {
-	r := replyTooLarge
-	r.Text = fmt.Sprintf("%s: at most %d bytes", r.Text, max)
-	return r
-}
-
-// Params takes what counts here of the parameters with which another server has
-// accepted MAIL, SIZE, BODY, SMTPUTF8 and REQUIRETLS, and leaves the others out.
-func (e *Envelope) Params(params []string) {
-	for _, p := range params {
-		key, value, _ := strings.Cut(p, "=")
-		switch {
-		case strings.EqualFold(key, "SIZE"):
-			if n, ok := parseSize(value); ok {
-				e.Size = n
-			}
-		case strings.EqualFold(p, "SMTPUTF8"):
-			e.UTF8 = true
-		case strings.EqualFold(p, "REQUIRETLS"):
-			e.RequireTLS = true
-		case strings.EqualFold(key, "BODY"):
-			if value = upper(value); value == "7BIT" || value == "8BITMIME" {
-				e.Body = value
-			}
-		}
-	}
-}

@@ -158,7 +158,7 @@ func (c *Client) hello() error {
 			return err
 		}
 		if r.Code == 250 {
-			c.ext = extensions(r.Text)
+			c.ext = parseKeywords(r.Text)
 			c.limits = parseLimits(c.ext["LIMITS"])
 			return nil
 		}
@@ -199,7 +199,8 @@ func (r refused) As(target any) bool {
 // refusal is the error of a reply that is no welcome.
 func refusal(r Reply) error { return refused{r} }
 
-func extensions(text string) map[string]string {
+// parseKeywords reads what EHLO announces: each keyword with its arguments.
+func parseKeywords(text string) map[string]string {
 	ext := make(map[string]string)
 	_, lines, _ := strings.Cut(text, "\n")
 	for line := range strings.SplitSeq(lines, "\n") {

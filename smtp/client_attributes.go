@@ -10,14 +10,6 @@ import (
 // Unavailable is what XCLIENT and XFORWARD say for a value that nobody knows.
 const Unavailable = "[UNAVAILABLE]"
 
-// Limits of XCLIENT and XFORWARD: Postfix's XCLIENT_README and smtpd.c.
-const (
-	// maxAttrLine is the longest line, CRLF included.
-	maxAttrLine = 512
-	// maxAttrValue is the longest value, as it stands on the line.
-	maxAttrValue = 255
-)
-
 // errNotOffered is an extension that the server does not have for us.
 var errNotOffered = errors.New("not offered by the server")
 
@@ -73,11 +65,11 @@ func attrLines(verb string, names []string, values map[string]string) []string {
 	line := verb
 	for _, name := range names {
 		value := encodeXtext(values[name])
-		if value == "" || len(value) > maxAttrValue {
+		if value == "" || len(value) > MaxAttribute {
 			value = Unavailable
 		}
 		word := " " + name + "=" + value
-		if len(line)+len(word)+len("\r\n") > maxAttrLine {
+		if len(line)+len(word)+len("\r\n") > maxClientLine {
 			lines = append(lines, line)
 			line = verb
 		}

@@ -19,10 +19,6 @@ type Mechanism interface {
 	Finished() error
 }
 
-// maxAuthLine is the longest AUTH command with a first response in it: RFC 4954,
-// 4. A longer response waits until it is asked for.
-const maxAuthLine = 512 - len("\r\n")
-
 // authenticate logs in: RFC 4954, 4.
 func (c *Client) authenticate() error {
 	if c.Auth == nil {
@@ -45,7 +41,7 @@ func (c *Client) authenticate() error {
 	}
 	line := "AUTH " + name
 	if response != nil {
-		if first := line + " " + encodeResponse(response); len(first) <= maxAuthLine {
+		if first := line + " " + encodeResponse(response); len(first)+len("\r\n") <= maxClientLine {
 			line, response = first, nil
 		}
 	}

@@ -14,9 +14,6 @@ type serverLimits struct {
 	domain int // domains of these
 }
 
-// maxLimitDigits is how long the value of a limit is: RFC 9422, 3.
-const maxLimitDigits = 6
-
 // parseLimits reads what follows LIMITS. What nobody knows, and what is none, says
 // nothing.
 func parseLimits(args string) (l serverLimits) {
@@ -87,17 +84,6 @@ func (x *exchange) tooMany(r Reply) Reply {
 	}
 	return r
 }
-
-// How long a transaction may take. Each answer has a timeout of its own (RFC 5321,
-// 4.5.3.2); these are for a server that answers each just in time.
-const (
-	// rcptPace is for each recipient: to ask another server whether it is there
-	// takes some seconds.
-	rcptPace = 5 * time.Second
-	// minSendRate is how many bytes of a message a second takes at least, in the long
-	// run: less than the slowest lines have.
-	minSendRate = 4 << 10
-)
 
 // hurry begins the time that a transaction has until its final dot: that of one
 // answer to each command, and more where there are many recipients or there is much

@@ -2,16 +2,6 @@ package smtp
 
 import "iter"
 
-// Limits of what a Client sends ahead of the replies.
-const (
-	// streamWindow is how many transactions may be under way. It keeps the
-	// server busy while our side marks outcomes, and is what a broken connection
-	// leaves in doubt.
-	streamWindow = 16
-	// streamBytes is how much may be under way: what memory it costs.
-	streamBytes = 1 << 20
-)
-
 // Stream carries out transactions one after the other and gives the outcome of
 // each, in their order: one reply per recipient. It asks next for them until
 // that has no more, or the connection can carry none.

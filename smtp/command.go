@@ -77,14 +77,3 @@ func HeloName(arg string) (string, bool) {
 	}
 	return oneWord(name), true
 }
-
-// oneWord puts a question mark for all that could end a word of a header or of
-// a log line, or begin a comment.
-func oneWord(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c <= ' ' || c > '~' || strings.ContainsRune(`()<>,;\"`, c) {
-			return '?'
-		}
-		return c
-	}, s)
-}

@@ -15,10 +15,13 @@ type command struct {
 	bare  bool // takes no argument: RFC 5321, 4.1.1
 	junk  bool // moves no mail: there may be MaxJunk of them before a message is accepted
 	plain bool // may be said outside TLS where TLS is required: RFC 3207, 4
+
+	offered func(*Session) bool // reports whether this session has it; nil: every session has it
 }
 
-// commands are all verbs that there are, the frequent ones first. It is no map:
-// that would have to be made when a session starts.
+// commands are all the verbs, the frequent ones first. A verb without run is
+// known and not implemented. The table is not a map, which would have to be built
+// whenever a session starts.
 var commands = [...]command{
 	{verb: "EHLO", run: func(s *Session, arg string) { s.hello(arg, ESMTP) }, junk: true, plain: true},
 	{verb: "LHLO", run: func(s *Session, arg string) { s.hello(arg, LMTP) }, junk: true, plain: true},
@@ -29,21 +32,21 @@ var commands = [...]command{
 	{verb: "BDAT", run: (*Session).bdat, plain: true}, // whatever becomes of it, its chunk must be read
 	{verb: "AUTH", run: (*Session).auth},
 	{verb: "QUIT", run: (*Session).quit, bare: true, plain: true},
-	{verb: "STARTTLS", run: (*Session).starttls, bare: true, plain: true},
+	{verb: "STARTTLS", run: (*Session).starttls, bare: true, plain: true, offered: (*Session).offersTLS},
 	{verb: "RSET", run: (*Session).rset, bare: true, junk: true},
 	{verb: "NOOP", run: (*Session).noop, junk: true, plain: true},
 	{verb: "VRFY", run: (*Session).vrfy, junk: true},
 	{verb: "HELP", run: (*Session).help, junk: true},
 
-	{verb: "XFORWARD", run: (*Session).xforward},
-	{verb: "XCLIENT", run: (*Session).xclient, plain: true}, // it may be what says that TLS is not needed
+	{verb: "XFORWARD", run: (*Session).xforward, offered: (*Session).offersXForward},
+	{verb: "XCLIENT", run: (*Session).xclient, plain: true, offered: (*Session).offersXClient}, // it may be what says that TLS is not needed
 
-	{verb: "EXPN", run: (*Session).notHere},
-	{verb: "ETRN", run: (*Session).notHere},
-	{verb: "TURN", run: (*Session).notHere},
-	{verb: "SEND", run: (*Session).notHere},
-	{verb: "SOML", run: (*Session).notHere},
-	{verb: "SAML", run: (*Session).notHere},
+	{verb: "EXPN"},
+	{verb: "ETRN"},
+	{verb: "TURN"},
+	{verb: "SEND"},
+	{verb: "SOML"},
+	{verb: "SAML"},
 }
 
 // hello is HELO, EHLO and LHLO: RFC 5321, 4.1.1.1; RFC 2033, 4.1. It clears the
@@ -110,7 +113,7 @@ func (s *Session) extensions() []string {
 		"LIMITS RCPTMAX="+strconv.Itoa(s.maxRecipients()), // RFC 9422
 		"ENHANCEDSTATUSCODES",
 	)
-	if s.StartTLS && !s.TLS.On() {
+	if s.offersTLS() {
 		words = append(words, "STARTTLS")
 	}
 	if offered, err := s.mechanisms(); err != nil {
@@ -118,10 +121,10 @@ func (s *Session) extensions() []string {
 	} else if len(offered) > 0 {
 		words = append(words, "AUTH "+strings.Join(offered, " "))
 	}
-	if s.XClient && s.trusted() {
+	if s.offersXClient() {
 		words = append(words, xclientKeyword)
 	}
-	if s.XForward && s.trusted() {
+	if s.offersXForward() {
 		words = append(words, xforwardKeyword)
 	}
 	return words
@@ -154,7 +157,7 @@ func (s *Session) mail(arg string) {
 			return
 		}
 	}
-	if !env.UTF8 && !isASCII(arg) {
+	if !env.UTF8 && !IsASCII(arg) {
 		s.refuse(replyNeedUTF8)
 		return
 	}
@@ -233,7 +236,7 @@ func (s *Session) rcpt(arg string) {
 	if bad == nil && path.IsNull() {
 		bad = &Reply{501, "5.1.3", "the null address takes no mail"}
 	}
-	if bad == nil && !s.env.UTF8 && !isASCII(arg) {
+	if bad == nil && !s.env.UTF8 && !IsASCII(arg) {
 		bad = &replyNeedUTF8
 	}
 	to := Rcpt{Path: path}
@@ -448,7 +451,7 @@ func (s *Session) vrfy(arg string) {
 	}
 	if cut := len(arg) - len(" SMTPUTF8"); cut > 0 && upper(arg[cut:]) == " SMTPUTF8" { // RFC 6531, 3.7.4
 		arg = arg[:cut]
-	} else if !isASCII(arg) {
+	} else if !IsASCII(arg) {
 		s.refuse(Reply{553, "5.6.7", "an address beyond ASCII needs SMTPUTF8 behind it"})
 		return
 	}
@@ -475,9 +478,16 @@ func (s *Session) vrfy(arg string) {
 	s.reply(Reply{250, "2.1.5", to.String()})
 }
 
+// help lists the verbs that this session has.
 func (s *Session) help(string) {
+	verbs := ""
+	for i := range s.table {
+		if c := &s.table[i]; c.run != nil && (c.offered == nil || c.offered(s)) {
+			verbs += " " + c.verb
+		}
+	}
 	s.reply(Reply{214, "2.0.0", "this is superlist, a mailing-list manager\n" +
-		"commands: HELO EHLO LHLO MAIL RCPT DATA BDAT RSET AUTH NOOP VRFY HELP QUIT\n" +
+		"commands:" + verbs + "\n" +
 		"the people who run a list read its +owner address"})
 }
 
@@ -486,6 +496,7 @@ func (s *Session) quit(string) {
 	s.done = true
 }
 
-func (s *Session) notHere(string) {
+// notHere refuses a verb that is known and that this session does not have.
+func (s *Session) notHere() {
 	s.refuse(Reply{502, "5.5.1", s.last + " is not offered here"})
 }

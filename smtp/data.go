@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -12,6 +13,13 @@ var (
 	replyBareByte = Reply{550, "5.5.2", "the message has a bare CR, a bare LF or a NUL in it; lines must end with CRLF"}
 	replyTooLarge = Reply{552, "5.3.4", "the message is larger than this server takes"}
 )
+
+// TooLarge refuses a message of more than max bytes.
+func TooLarge(max int64) Reply {
+	r := replyTooLarge
+	r.Text = fmt.Sprintf("%s: at most %d bytes", r.Text, max)
+	return r
+}
 
 // readData copies a message from br to dst up to the line that is a single
 // dot, and takes the doubled dots away: RFC 5321, 4.5.2.

@@ -7,13 +7,6 @@ import (
 
 // Delivery status notifications, as a sender asks for them: RFC 3461.
 
-// MaxEnvID and MaxORcpt are the longest values of ENVID and ORCPT: RFC 3461,
-// 4.4 and 4.2.
-const (
-	MaxEnvID = 100
-	MaxORcpt = 500
-)
-
 // Notify is when a sender wants to hear of a recipient: RFC 3461, 4.1. Zero
 // where it did not say.
 type Notify uint8
@@ -50,37 +43,6 @@ func parseNotify(value string) (n Notify, ok bool) {
 	return n, n == NotifyNever || n&NotifyNever == 0
 }
 
-// A Rcpt is a recipient with what RCPT said about it.
-type Rcpt struct {
-	Path
-	Notify Notify
-	ORcpt  string // the recipient before others changed it, "rfc822;dev@example.org", in xtext as it came
-}
-
-// Line is the recipient as RCPT names it: <dev@example.org> NOTIFY=NEVER.
-func (r Rcpt) Line() string {
-	s := r.Path.String()
-	if r.Notify != 0 {
-		s += " NOTIFY=" + r.Notify.String()
-	}
-	if r.ORcpt != "" {
-		s += " ORCPT=" + r.ORcpt
-	}
-	return s
-}
-
-// ParseRcpt reads what Line writes.
-func ParseRcpt(line string) (Rcpt, bool) {
-	path, rest, ok := ParsePath(line)
-	params, ok2 := parseParams(rest)
-	r := Rcpt{Path: path}
-	for _, p := range params {
-		_, known := r.dsn(p)
-		ok = ok && known
-	}
-	return r, ok && ok2
-}
-
 // dsn takes NOTIFY and ORCPT: RFC 3461, 4.1 and 4.2. known is false for any
 // other parameter, and where the reply refuses this one.
 func (r *Rcpt) dsn(p param) (refusal Reply, known bool) {
@@ -114,23 +76,14 @@ func OriginalRecipient(orcpt string) (kind, address string, ok bool) {
 		return kind, value, Printable(value)
 	}
 	address, ok = decodeXtext(value)
-	return kind, address, ok && printableASCII(address)
+	return kind, address, ok && IsClean(address)
 }
 
 // EnvelopeID is the value of ENVID as a report shows it: RFC 3461, 4.4 has only
 // printable ASCII in it, however it is written.
 func EnvelopeID(envid string) (id string, ok bool) {
 	id, ok = decodeXtext(envid)
-	return id, ok && id != "" && len(envid) <= MaxEnvID && printableASCII(id)
-}
-
-func printableASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
+	return id, ok && id != "" && len(envid) <= MaxEnvID && IsClean(id)
 }
 
 // mailDSN takes RET and ENVID: RFC 3461, 4.3 and 4.4. known is as for Rcpt.dsn.

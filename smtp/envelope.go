@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -16,58 +15,6 @@ const (
 
 // BinaryMIME is the BODY of a message whose body need not have lines: RFC 3030, 3.
 const BinaryMIME = "BINARYMIME"
-
-// A Peer is the client of a session.
-type Peer struct {
-	Addr netip.AddrPort // invalid where there is no such address
-	Name string         // then: "unix", "stdin" for a pipe or a file, or "unknown" where a proxy does not know it
-
-	// What XCLIENT and the PROXY protocol add; superlist itself looks up no
-	// names.
-	Host    string         // its name, looked up there and back
-	Reverse string         // its name as its address has it, which anybody can make up
-	Dest    netip.AddrPort // where it connected to; invalid: not said
-}
-
-// String is "[192.0.2.7]:4711", with the host before it where it is known, or
-// the name.
-func (p Peer) String() string {
-	if !p.Addr.IsValid() {
-		if p.Host != "" {
-			return p.Host + "[" + p.Name + "]"
-		}
-		return p.Name
-	}
-	ip := p.Addr.Addr().Unmap()
-	if p.Addr.Port() == 0 {
-		return fmt.Sprintf("%s[%s]", p.Host, ip)
-	}
-	return fmt.Sprintf("%s[%s]:%d", p.Host, ip, p.Addr.Port())
-}
-
-// dest is where the client connected to, or empty.
-func (p Peer) dest() string {
-	if !p.Dest.IsValid() {
-		return ""
-	}
-	return Peer{Addr: p.Dest}.String()
-}
-
-// literal is the host, if it is known, and the address as RFC 5321, 4.1.3 and
-// 4.4 write them, or the name.
-func (p Peer) literal() string {
-	host := p.Host
-	if host != "" {
-		host += " "
-	}
-	if !p.Addr.IsValid() {
-		return host + p.Name
-	}
-	if ip := p.Addr.Addr().Unmap(); ip.Is4() {
-		return host + "[" + ip.String() + "]"
-	}
-	return host + "[IPv6:" + p.Addr.Addr().WithZone("").String() + "]"
-}
 
 // A TLS is what a session inside TLS has agreed on.
 type TLS struct {
@@ -127,6 +74,59 @@ type Envelope struct {
 	Line       string // the command that the backend is asked about, as it came: MAIL, then each RCPT
 
 	Forwarded *Forwarded // what XFORWARD says; nil: nothing
+}
+
+// Params takes what counts here of the parameters with which another server has
+// accepted MAIL, SIZE, BODY, SMTPUTF8 and REQUIRETLS, and leaves the others out.
+func (e *Envelope) Params(params []string) {
+	for _, p := range params {
+		key, value, _ := strings.Cut(p, "=")
+		switch {
+		case strings.EqualFold(key, "SIZE"):
+			if n, ok := parseSize(value); ok {
+				e.Size = n
+			}
+		case strings.EqualFold(p, "SMTPUTF8"):
+			e.UTF8 = true
+		case strings.EqualFold(p, "REQUIRETLS"):
+			e.RequireTLS = true
+		case strings.EqualFold(key, "BODY"):
+			if value = upper(value); value == "7BIT" || value == "8BITMIME" {
+				e.Body = value
+			}
+		}
+	}
+}
+
+// A Rcpt is a recipient with what RCPT said about it.
+type Rcpt struct {
+	Path
+	Notify Notify
+	ORcpt  string // the recipient before others changed it, "rfc822;dev@example.org", in xtext as it came
+}
+
+// Line is the recipient as RCPT names it: <dev@example.org> NOTIFY=NEVER.
+func (r Rcpt) Line() string {
+	s := r.Path.String()
+	if r.Notify != 0 {
+		s += " NOTIFY=" + r.Notify.String()
+	}
+	if r.ORcpt != "" {
+		s += " ORCPT=" + r.ORcpt
+	}
+	return s
+}
+
+// ParseRcpt reads what Line writes.
+func ParseRcpt(line string) (Rcpt, bool) {
+	path, rest, ok := ParsePath(line)
+	params, ok2 := parseParams(rest)
+	r := Rcpt{Path: path}
+	for _, p := range params {
+		_, known := r.dsn(p)
+		ok = ok && known
+	}
+	return r, ok && ok2
 }
 
 // Origin is where the mail comes from: as XFORWARD says, or the client of the
@@ -190,19 +190,4 @@ func (e *Envelope) Received(hostname, id string, at time.Time) string {
 		s += "\r\n\tfor " + e.To[0].Path.String()
 	}
 	return s + "; " + at.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700") + "\r\n"
-}
-
-// maxComment keeps a line of the header within the 998 bytes that RFC 5322,
-// 2.1.1 allows, whatever is in it.
-const maxComment = 500
-
-// comment makes a text fit for a comment of a header: RFC 5322, 3.2.2.
-func comment(s string) string {
-	s = strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' || strings.ContainsRune(`()\`, c) {
-			return '?'
-		}
-		return c
-	}, s)
-	return s[:min(len(s), maxComment)]
 }

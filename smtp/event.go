@@ -99,14 +99,3 @@ func (e Event) String() string {
 	}
 	return b.String()
 }
-
-// Word makes one word of a name that somebody only claims to have, for a line of
-// a log: printable ASCII without spaces and quotes, and not too long.
-func Word(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c <= ' ' || c > '~' || c == '"' {
-			return '?'
-		}
-		return c
-	}, s[:min(len(s), MaxPath)])
-}

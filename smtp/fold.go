@@ -14,7 +14,7 @@ import (
 // ASCII by it: Unicode has a dotted \u0130 that is i in lower case, and a Kelvin
 // sign that is K in NFC, and with them anybody could be somebody else.
 func Fold(s string) string {
-	if isASCII(s) {
+	if IsASCII(s) {
 		return strings.ToLower(s)
 	}
 	singleton := func(c rune) bool { return strings.ContainsRune(singletons, c) }
@@ -24,7 +24,7 @@ func Fold(s string) string {
 // FoldLoose is Fold for what is to be kept away: all that Unicode has for one
 // letter is the same, wide letters, symbols and the two of Fold too.
 func FoldLoose(s string) string {
-	if isASCII(s) {
+	if IsASCII(s) {
 		return strings.ToLower(s)
 	}
 	return between(steers, s, func(s string) string { return norm.NFC.String(mapRunes(loosest, norm.NFKC.String(s))) })

@@ -2,7 +2,7 @@ package smtp
 
 import "time"
 
-// Every limit of the protocol stands here, with its reason.
+// Every limit and every timeout of the package stands here, with its reason.
 const (
 	// MaxCommandLine is the longest command line taken, CRLF included. RFC
 	// 5321, 4.5.3.1.4 asks for 512; Postfix takes 2048, and a VERP return path
@@ -88,6 +88,54 @@ const (
 
 	// MaxAuthParam is the longest AUTH of MAIL, in xtext: RFC 4954, 3.
 	MaxAuthParam = 500
+
+	// MaxEnvID and MaxORcpt are the longest values of ENVID and ORCPT: RFC 3461,
+	// 4.4 and 4.2.
+	MaxEnvID = 100
+	MaxORcpt = 500
+
+	// MaxState is the most bytes of a State in writing: a full buffer of pipelined
+	// input, the longest command line, and what else there is many times over.
+	MaxState = 2 * wireBuffer
+
+	// maxComment keeps a line of the header within the 998 bytes that RFC 5322,
+	// 2.1.1 allows, whatever is in it.
+	maxComment = 500
+
+	// wireBuffer is the read and write buffer of a connection: large enough that
+	// a big message costs few system calls, small beside what a process costs
+	// anyway.
+	wireBuffer = 32 << 10
+)
+
+// Limits of what a Client says.
+const (
+	// maxClientLine is the longest command line with AUTH or the attributes of
+	// XCLIENT and XFORWARD, CRLF included: RFC 5321, 4.5.3.1.4. What is longer
+	// goes on another line.
+	maxClientLine = 512
+
+	// maxLimitDigits is the length of a value in LIMITS: RFC 9422, 3.
+	maxLimitDigits = 6
+
+	// maxChunk is the largest message that goes out behind its RCPTs, in one
+	// chunk, without a word from the server about them. A larger one waits: what
+	// may be refused is not sent for nothing, and one round trip is little
+	// beside it.
+	maxChunk = 256 << 10
+
+	// inlineWrite is how much is written before anything is read. It fits into
+	// the smallest socket buffer, so that the two sides cannot wait for each
+	// other (RFC 2920, 3.1); what is more is written on the side while the
+	// replies are read.
+	inlineWrite = 2 << 10
+
+	// streamWindow is how many transactions may be under way. It keeps the
+	// server busy while our side marks outcomes, and is what a broken connection
+	// leaves in doubt. streamBytes is how much they may have: what memory it
+	// costs.
+	streamWindow = 16
+	streamBytes  = 1 << 20
 )
 
 // Timeouts that hold where the configuration says nothing.
@@ -120,12 +168,21 @@ const (
 
 // Timeouts of the client: RFC 5321, 4.5.3.2.1 to 4.5.3.2.6.
 const (
-	ConnectTimeout  = 30 * time.Second // no word in the RFC; Postfix's smtp_connect_timeout
-	GreetingTimeout = 5 * time.Minute
-	CommandTimeout  = 5 * time.Minute // EHLO, STARTTLS, AUTH, RSET: no word in the RFC
-	MailTimeout     = 5 * time.Minute
-	RcptTimeout     = 5 * time.Minute
-	DataTimeout     = 2 * time.Minute
-	BlockTimeout    = 3 * time.Minute
-	FinalTimeout    = 10 * time.Minute
+	ConnectTimeout   = 30 * time.Second // no word in the RFC; Postfix's smtp_connect_timeout
+	GreetingTimeout  = 5 * time.Minute
+	CommandTimeout   = 5 * time.Minute // EHLO, STARTTLS, AUTH, RSET: no word in the RFC
+	MailTimeout      = 5 * time.Minute
+	RcptTimeout      = 5 * time.Minute
+	DataTimeout      = 2 * time.Minute
+	BlockTimeout     = 3 * time.Minute
+	FinalTimeout     = 10 * time.Minute
+	lastWordsTimeout = time.Second // for a reply that has been sent before
+
+	// A transaction as a whole has a time, too, for a server that gives each
+	// answer just in time: rcptPace more for each recipient, since to ask another
+	// server whether it is there takes some seconds, and a second more for each
+	// minSendRate bytes of the message, which is less than the slowest lines
+	// carry.
+	rcptPace    = 5 * time.Second
+	minSendRate = 4 << 10
 )

@@ -120,17 +120,6 @@ func ParseReply(text string) (Reply, error) {
 	return r, err
 }
 
-// clean makes a text fit for a protocol line or a log line: whatever is not
-// printable ASCII becomes a question mark.
-func clean(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' {
-			return '?'
-		}
-		return c
-	}, s)
-}
-
 // errProtocol wraps what cannot be a reply at all.
 var errProtocol = errors.New("not an SMTP reply")
 

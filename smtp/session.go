@@ -121,6 +121,8 @@ type Session struct {
 
 	authFailures int
 
+	table []command // commands, which HELP cannot name: it is one of them
+
 	hungUp bool // the client left without QUIT, with nothing begun
 }
 
@@ -201,8 +203,9 @@ func (s *Session) greet() { s.reply(Reply{220, "", s.Hostname + " " + Banner}) }
 
 // command runs one command line.
 func (s *Session) command(line string) {
+	s.table = commands[:]
 	verb, arg := parseCommand(line)
-	i := slices.IndexFunc(commands[:], func(c command) bool { return c.verb == verb })
+	i := slices.IndexFunc(s.table, func(c command) bool { return c.verb == verb })
 	if i < 0 && notSMTP(verb) {
 		s.refuse(Reply{500, "5.5.2", "this is no SMTP command but a header field, or HTTP; closing"})
 		s.done = true
@@ -212,13 +215,15 @@ func (s *Session) command(line string) {
 		s.refuse(Reply{500, "5.5.2", "command not recognised; HELP lists what there is"})
 		return
 	}
-	c := commands[i]
+	c := s.table[i]
 	s.last, s.line = verb, line
 	switch {
 	case s.RequireTLS && !s.TLS.On() && !c.plain:
 		s.refuse(replyNeedTLS)
 	case c.bare && arg != "":
 		s.refuse(Reply{501, "5.5.4", verb + " takes no argument"})
+	case c.run == nil:
+		s.notHere()
 	default:
 		c.run(s, arg)
 	}

@@ -23,6 +23,9 @@ var (
 	replyNeedTLS = Reply{530, "5.7.0", "say STARTTLS first"}
 )
 
+// offersTLS reports whether STARTTLS makes sense now.
+func (s *Session) offersTLS() bool { return s.StartTLS && !s.TLS.On() }
+
 // starttls is STARTTLS: RFC 3207, 4.
 //
 // Whatever the client, or somebody in between, sent behind the command is thrown
@@ -35,7 +38,7 @@ func (s *Session) starttls(string) {
 		s.refuse(Reply{554, "5.5.1", "TLS is active already"})
 		return
 	case !s.StartTLS:
-		s.notHere("")
+		s.notHere()
 		return
 	case s.env != nil:
 		s.refuse(Reply{503, "5.5.1", "a mail transaction is open; say STARTTLS before MAIL"})

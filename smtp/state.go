@@ -38,10 +38,6 @@ type State struct {
 // cannot read what follows, as in the middle of an upgrade.
 const stateHead = "superlist-session 2\n"
 
-// MaxState is the most bytes of a State in writing: a full buffer of pipelined
-// input, the longest command line, and what else there is many times over.
-const MaxState = 2 * wireBuffer
-
 // A stateKey is a line of a State in writing.
 type stateKey struct {
 	key string
@@ -74,7 +70,7 @@ func stateKeys() []stateKey {
 		{"addr", func(s *State) string { return getAddr(s.Peer.Addr) }, func(s *State, v string) bool { return setAddr(&s.Peer.Addr, v) }},
 		{"name", func(s *State) string { return s.Peer.Name }, func(s *State, v string) bool {
 			s.Peer.Name = v
-			return len(v) <= MaxDomain && v == clean(v)
+			return len(v) <= MaxDomain && IsClean(v)
 		}},
 		{"host", func(s *State) string { return s.Peer.Host }, func(s *State, v string) bool {
 			s.Peer.Host = v

@@ -2,8 +2,6 @@ package smtp
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -16,58 +14,12 @@ var (
 	replyNotUTF8  = Reply{500, "5.5.2", "the command is not UTF-8"}
 )
 
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-// Printable says that s can stand in a header, a log line and a queue file:
-// UTF-8, without a control character, a line break of any kind, or anything else
-// that is not seen but for the space. What steers the direction of text is
-// refused with these, since it lets one address look like another.
-func Printable(s string) bool {
-	for i, c := range s {
-		if c < utf8.RuneSelf {
-			if c < ' ' || c > '~' {
-				return false
-			}
-			continue
-		}
-		if c == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") || !addressRune(c) {
-			return false
-		}
-	}
-	return true
-}
-
-// addressRune says that a character beyond ASCII may stand in an address. RFC
-// 6531, 3.3 allows any; here it must be seen, or be one of the two joiners
-// without which some scripts cannot be written.
-func addressRune(c rune) bool {
-	return unicode.IsPrint(c) && c != utf8.RuneError || c == '\u200c' || c == '\u200d'
-}
-
-// visible makes a text fit for a log line: what is not Printable becomes a
-// question mark.
-func visible(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c >= ' ' && c <= '~' || c >= utf8.RuneSelf && addressRune(c) {
-			return c
-		}
-		return '?'
-	}, s)
-}
-
 // ASCIIDomain is a domain in lower case and without letters beyond ASCII: its
 // A-labels (RFC 5890, 2.3.2.1), as the DNS has it. False: it is no domain. A label
 // beyond ASCII that is mapped to one of ASCII, as the Kelvin sign is to k, is no
 // U-label and there to deceive.
 func ASCIIDomain(domain string) (string, bool) {
-	if isASCII(domain) {
+	if IsASCII(domain) {
 		return strings.ToLower(domain), ValidDomain(domain)
 	}
 	ascii, err := idna.Lookup.ToASCII(domain)
@@ -78,7 +30,7 @@ func ASCIIDomain(domain string) (string, bool) {
 	for label := range strings.SplitSeq(domain, ".") {
 		var mapped string
 		mapped, rest, _ = strings.Cut(rest, ".")
-		if !isASCII(label) && !strings.HasPrefix(mapped, acePrefix) {
+		if !IsASCII(label) && !strings.HasPrefix(mapped, acePrefix) {
 			return "", false
 		}
 	}
@@ -106,7 +58,7 @@ func UnicodeNames(s string) string {
 		}
 		label := s[begin:end]
 		if begin == 0 || s[begin-1] == '.' || !isDomainByte(s[begin-1]) {
-			if name, err := idna.Lookup.ToUnicode(label); err == nil && !isASCII(name) {
+			if name, err := idna.Lookup.ToUnicode(label); err == nil && !IsASCII(name) {
 				label = name
 			}
 		}
@@ -126,7 +78,7 @@ func indexFold(s, text string) int {
 }
 
 // IsASCII says that the path can be said without SMTPUTF8.
-func (p Path) IsASCII() bool { return isASCII(p.Local) && isASCII(p.Domain) }
+func (p Path) IsASCII() bool { return IsASCII(p.Local) && IsASCII(p.Domain) }
 
 // Key is the address for comparing, and the one answer to the question whether two
 // addresses are one person. Its case is folded: domains have none (RFC 5321, 2.4),

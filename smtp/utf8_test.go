@@ -89,7 +89,7 @@ func FuzzKey(f *testing.F) {
 		if loose, ok := ParseAddress(p.LooseKey()); ok && loose.LooseKey() != p.LooseKey() {
 			t.Errorf("%q keeps away %q, and that %q", s, p.LooseKey(), loose.LooseKey())
 		}
-		if !isASCII(p.Local) && isASCII(Fold(p.Local)) {
+		if !IsASCII(p.Local) && IsASCII(Fold(p.Local)) {
 			t.Errorf("%q is ASCII as %q", p.Local, Fold(p.Local))
 		}
 		if domain, ok := ASCIIDomain(p.Domain); ok && !ValidDomain(domain) {

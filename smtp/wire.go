@@ -8,10 +8,6 @@ import (
 	"time"
 )
 
-// wireBuffer is the read and write buffer of a connection: large enough that a
-// big message costs few system calls, small beside what a process costs anyway.
-const wireBuffer = 32 << 10
-
 // deadliner is what a net.Conn can do and a pipe may not.
 type deadliner interface {
 	SetReadDeadline(time.Time) error

@@ -34,6 +34,10 @@ type Claimed struct{ Helo, Proto, Login string }
 // trusted says that the peer may speak for others.
 func (s *Session) trusted() bool { return s.Trusted != nil && s.Trusted(s.Peer) }
 
+// offersXClient and offersXForward report whether the peer may use these commands.
+func (s *Session) offersXClient() bool  { return s.XClient && s.trusted() }
+func (s *Session) offersXForward() bool { return s.XForward && s.trusted() }
+
 // stranger says that the peer comes over the network from a place that is not
 // trusted.
 func (s *Session) stranger() bool { return s.Peer.Addr.IsValid() && !s.trusted() }
@@ -109,7 +113,7 @@ func (s *Session) xclient(arg string) {
 func (s *Session) mayClaim(offered bool) bool {
 	switch {
 	case !offered:
-		s.notHere("")
+		s.notHere()
 	case !s.trusted():
 		s.refuse(Reply{550, "5.7.0", "you are not trusted to speak for others"})
 	case s.env != nil:
