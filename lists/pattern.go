@@ -86,9 +86,17 @@ func matchFront(pattern, s string) (n int, star, ok bool) {
 }
 
 // scan gives the end in s of the first place that fits the elements up to the next
-// star; -1: there is none.
+// star; -1: there is none. It looks at those places only that begin as they do.
 func scan(pattern, s string) int {
+	first, literal := begins(pattern)
 	for at := 0; ; {
+		if literal {
+			skip := strings.IndexByte(s[at:], first)
+			if skip < 0 {
+				return -1
+			}
+			at += skip
+		}
 		if n, _, ok := matchFront(pattern, s[at:]); ok {
 			return at + n
 		}
@@ -98,6 +106,20 @@ func scan(pattern, s string) int {
 		_, size := char(s[at:])
 		at += size
 	}
+}
+
+// begins is the ASCII character with which all begins that a pattern fits, if there
+// is one.
+func begins(pattern string) (c byte, ok bool) {
+	switch {
+	case pattern == "", pattern[0] == '*', pattern[0] == '?':
+		return 0, false
+	case elementLen(pattern) == 1:
+		return pattern[0], pattern[0] < utf8.RuneSelf
+	case pattern[0] == '\\':
+		return pattern[1], pattern[1] < utf8.RuneSelf
+	}
+	return 0, false
 }
 
 // nextStar is where the next star stands that means one; -1: nowhere.

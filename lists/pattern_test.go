@@ -113,3 +113,17 @@ func FuzzPatternOf(f *testing.F) {
 		}
 	})
 }
+
+// TestBegins: what stands between two stars is looked for where its first character
+// is, if that is one.
+func TestBegins(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"spam*": "s", `\*x`: "*", `\?`: "?", `\`: `\`, "[": "[", "[x": "[",
+		"": "", "*a": "", "?a": "", "[ab]": "", "é": "", `\é`: "", "\xe9": "",
+	} {
+		c, ok := begins(pattern)
+		if got := string(c); ok != (want != "") || ok && got != want {
+			t.Errorf("%q begins with %q, %v", pattern, got, ok)
+		}
+	}
+}
