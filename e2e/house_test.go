@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"superlist/contrib"
 )
 
 // floors are the storeys of the house, from the ground up: a package may use
@@ -81,6 +83,26 @@ func TestSpawnLinksLittle(t *testing.T) {
 	for _, dep := range deps {
 		if strings.HasPrefix(dep, "golang.org/x/crypto") || strings.HasPrefix(dep, "golang.org/x/text/encoding") || strings.HasPrefix(dep, "github.com/emersion/") {
 			t.Errorf("superlist-spawn links %s", dep)
+		}
+	}
+}
+
+// TestSessionsCarryNoManual: what explains keys to people is in no program that
+// starts for a session.
+func TestSessionsCarryNoManual(t *testing.T) {
+	bin, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for program, want := range map[string]bool{"superlist": true, "superlist-spawn": false, "superlist-session": false, "superlist-milter": false} {
+		data, err := os.ReadFile(bin + "/" + program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []string{contrib.List, contrib.Site} {
+			if got := bytes.Contains(data, []byte(file)); got != want {
+				t.Errorf("%s has %.60q: %t", program, file, got)
+			}
 		}
 	}
 }

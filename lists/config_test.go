@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"superlist/contrib"
 	"superlist/disk"
 )
 
@@ -252,10 +254,6 @@ func TestDuration(t *testing.T) {
 // TestShippedConfig: the superlist.toml that is installed has every key there is,
 // with the value that holds without it, behind a #.
 func TestShippedConfig(t *testing.T) {
-	raw, err := os.ReadFile("../contrib/superlist.toml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	load := func(text string) *Site {
 		t.Helper()
 		file := filepath.Join(t.TempDir(), "superlist.toml")
@@ -269,25 +267,21 @@ func TestShippedConfig(t *testing.T) {
 		s.file, s.text = "", ""
 		return s
 	}
-	text := regexp.MustCompile(`(?m)^#(\w+ *=)`).ReplaceAllString(string(raw), "$1")
+	text := regexp.MustCompile(`(?m)^#(\w+ *=)`).ReplaceAllString(contrib.Site, "$1")
 	full := load(text)
-	for table, keys := range map[string][]key{"": full.keys(), "auth.": full.Auth.keys(), "relay.": full.Relay.keys(), "proxy.": full.Proxy.keys()} {
-		for _, k := range keys {
-			name := k.name
-			if name == "milter" { // there is none until somebody has a filter
-				name = "# [[milter]]"
-			}
-			if name = table + name; lineOf(text, name) == 0 && !strings.Contains(text, "\n"+name+"\n") {
-				t.Errorf("%s is not in it", name)
-			}
-		}
-	}
+	explained(t, contrib.Site, new(Site))
 	bare := load("hostname = \"" + full.Hostname + "\"\n")
 	if !reflect.DeepEqual(full, bare) {
 		t.Errorf("it says\n%+v\nand without it holds\n%+v", *full, *bare)
 	}
-	if shipped := load(string(raw)); !reflect.DeepEqual(shipped, bare) {
+	if shipped := load(contrib.Site); !reflect.DeepEqual(shipped, bare) {
 		t.Errorf("as it is, it says\n%+v\nand without it holds\n%+v", *shipped, *bare)
+	}
+	_, filter, _ := strings.Cut(contrib.Site, "\n# [[milter]]\n")
+	filter = "hostname = \"h.example\"\n[[milter]]\n" + strings.ReplaceAll(filter, "# ", "")
+	address := regexp.MustCompile(`(?m)^address.*\n`).FindString(filter)
+	if all, alone := load(filter), load("hostname = \"h.example\"\n[[milter]]\n"+address); !reflect.DeepEqual(all, alone) {
+		t.Errorf("its filter is\n%+v\nand with no more than an address\n%+v", all.Milters, alone.Milters)
 	}
 }
 
@@ -304,10 +298,82 @@ func TestTemplate(t *testing.T) {
 			t.Errorf("%s\nsays    %q\nwithout %q", text, got, want)
 		}
 	}
-	for _, k := range new(Config).keys() {
-		if lineOf(full, k.name) == 0 {
-			t.Errorf("%s is not in it", k.name)
+	explained(t, contrib.List, new(Config))
+}
+
+// explained wants each key of a table, and no other, in the file that says what it
+// means, and each word in it that check accepts.
+func explained(t *testing.T, file string, of table) {
+	t.Helper()
+	var want, got []string
+	var walk func(string, table)
+	walk = func(prefix string, of table) {
+		for _, k := range of.keys() {
+			switch to := k.to.(type) {
+			case sub:
+				walk(k.name+".", to.table)
+			case tables:
+				walk(k.name+".", to.add())
+			default:
+				want = append(want, prefix+k.name)
+			}
 		}
+	}
+	walk("", of)
+	for _, g := range contrib.Groups(file) {
+		for _, k := range g.Keys {
+			got = append(got, k.Dotted())
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("it explains\n%q\nand there are\n%q", got, want)
+	}
+}
+
+// TestExplainedWords: where a value is one of a few words, the explanation of the
+// key has those that the error names.
+func TestExplainedWords(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	words := regexp.MustCompile(`must be (?:one of )?((?:[a-z+]+, )*[a-z+]+ or [a-z+]+)`)
+	tried := 0
+	try := func(file, dotted string, err error) {
+		t.Helper()
+		var config *ConfigError
+		if !errors.As(err, &config) {
+			return // any string will do
+		}
+		m := words.FindStringSubmatch(config.Text)
+		if m == nil || m[1] == "true or false" {
+			return
+		}
+		tried++
+		for word := range strings.FieldsFuncSeq(strings.ReplaceAll(m[1], " or ", ", "), func(c rune) bool { return c == ',' || c == ' ' }) {
+			if !regexp.MustCompile(`\b` + regexp.QuoteMeta(word) + `\b`).MatchString(contrib.Explain(file, dotted)) {
+				t.Errorf("%s: %q does not say %s, as in %q", dotted, contrib.Explain(file, dotted), word, config.Text)
+			}
+		}
+	}
+	for _, k := range new(Config).keys() {
+		_, err := l.accept(k.name + " = \"xyzzy\"\n")
+		try(contrib.List, k.name, err)
+	}
+	for _, g := range contrib.Groups(contrib.Site) {
+		for _, k := range g.Keys {
+			text := "hostname = \"h.example\"\n"
+			if k.Table != "" && k.Table != "milter" {
+				text += "[" + k.Table + "]\n"
+			}
+			file := filepath.Join(t.TempDir(), "superlist.toml")
+			os.WriteFile(file, []byte(text+k.Name+" = \"xyzzy\"\n"), 0o600)
+			_, err := Load(file)
+			try(contrib.Site, k.Dotted(), err)
+		}
+	}
+	if tried < 12 {
+		t.Errorf("only %d keys have such words", tried)
 	}
 }
 

@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 
+	"superlist/contrib"
 	"superlist/disk"
 	"superlist/lists/textfile"
 	"superlist/smtp"
@@ -59,73 +59,7 @@ func template(owners []smtp.Path) string {
 	for _, owner := range owners {
 		addresses = append(addresses, owner.Address())
 	}
-	d := defaults()
-	return `# A line with a # directly before a key shows the value that is in force. To change
-# it, take the # away, or say superlist list set.
-
-# What the list is about, in a few words; it stands in List-Id.
-#description = ""
-# Who runs the list: mail to the list's +owner address goes to them, and they may post.
-owners = ` + listTOML(addresses) + `
-# Who may post as well, and alone where post = "moderators".
-#moderators = []
-# Who may post: anyone, members, moderators, nobody.
-#post = ` + quoteTOML(d.Post) + `
-# What happens to posts of others: reject, hold (a moderator decides), confirm
-# (the author is asked whether it is his), discard.
-#nonmembers = ` + quoteTOML(d.Nonmembers) + `
-# Does a moderator see every post first? hold_all is for an emergency: it holds
-# what moderated lets through as well.
-#moderated = false
-#hold_all = false
-# When do moderators hear of what waits for them: each post at once, or daily all
-# of them together?
-#held_notice = ` + quoteTOML(d.HeldNotice) + `
-# Does the author of a post that waits hear so by mail, once a day? Members do,
-# and whoever is proved to have written it; never a stranger in whose name
-# anybody can write.
-#tell_author = false
-# Posts of members that nothing but From says are theirs: accept, hold, confirm.
-#unverified = ` + quoteTOML(d.Unverified) + `
-# Who may post like a member, without a moderator who sees it first, and who not at
-# all: "bob@example.net", "example.net", "*.example.net".
-#allow = []
-#ban = []
-# What a filter has marked as spam: accept, hold, reject.
-#spam = ` + quoteTOML(d.Spam) + `
-# Are posts kept? And who may have them sent by mail (dev+get-12@…): members,
-# anyone, nobody.
-#archive = ` + strconv.FormatBool(d.Archive) + `
-#archive_access = ` + quoteTOML(d.ArchiveAccess) + `
-# Types and file names of attachments: "image/*", "application/pdf", "*.exe".
-# Which are allowed (none named: all), and which are refused; text without a file
-# name is refused only where it is named, and never need be allowed.
-#attachments_allow = []
-#attachments_refuse = []
-# Must the list stand in To or Cc, so that a blind copy does not reach it? And how
-# many people may To and Cc name? 0: any number.
-#must_be_named = false
-#max_named = 0
-# The largest post.
-#max_message_size = ` + quoteTOML(d.MaxMessageSize.String()) + `
-# What it takes to become a member by mail: open (nothing: anybody can subscribe
-# anybody), confirm (to answer a letter), approve (an owner's yes),
-# confirm+approve, closed.
-#subscribe = ` + quoteTOML(d.Subscribe) + `
-# When members who want digests get one: off, daily, weekly, or after so many
-# posts, "20".
-#digest = ` + quoteTOML(string(d.Digest)) + `
-# Do the owners hear who comes and goes?
-#notify = true
-# Of the letters that the list writes: en, de, es, fr, ja. Own words go into
-# texts.toml beside this file.
-#language = ` + quoteTOML(d.Language) + `
-# Other addresses of the list, as superlist list mv leaves one.
-#aliases = []
-# Are Mailman's and ezmlm's addresses understood too, dev-request@ and dev-leave@?
-# auto (where the domain has nothing but lists), on, off.
-#old_addresses = ` + quoteTOML(d.OldAddresses) + `
-`
+	return strings.Replace(contrib.List, "\nowners = []\n", "\nowners = "+listTOML(addresses)+"\n", 1)
 }
 
 func quoteTOML(s string) string {
@@ -229,7 +163,7 @@ func setKey(text, setting string) (string, error) {
 	}
 	var want, new map[string]any
 	if _, err := toml.Decode(text, &want); err != nil {
-		return "", fmt.Errorf("mend list.toml by hand first: %w", err)
+		return "", fmt.Errorf("fix list.toml by hand first: %w", err)
 	}
 	line := key + " = " + literal(key, value)
 	if _, err := toml.Decode(line, &new); err != nil || len(new) != 1 || new[key] == nil {

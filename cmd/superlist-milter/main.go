@@ -20,7 +20,7 @@ It speaks the milter protocol on standard input and output, one process for each
 SMTP session of Postfix or sendmail. Recipients that are lists are refused or
 accepted while the sender is on the line; the message is put into the spool and
 taken off the server's hands for them. All other recipients, and all other mail,
-go on untouched. Postfix spawn(8), inetd, xinetd and systemd with Accept=yes start
+are left untouched. Postfix spawn(8), inetd, xinetd and systemd with Accept=yes start
 it.
 
   -c FILE     the configuration; else $SUPERLIST_CONFIG, else
@@ -30,7 +30,7 @@ it.
               to its sender and does not wait in the queue
 
 It writes nothing to standard error: under spawn and inetd that is the server.
-What it has to say is in the log that the configuration names.
+Its messages go to the log that the configuration names.
 `
 
 const program = door.MilterProgram

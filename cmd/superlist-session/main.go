@@ -24,18 +24,17 @@ const manual = `superlist-session - one SMTP session for mailing lists, with TLS
 Usage: superlist-session [-c FILE] [-tls-wrapper]
 
 superlist-spawn becomes this program when a client says STARTTLS or AUTH, and in
-a few other cases. It serves a whole session as well, as superlist-spawn does
-and from the same launchers, but is twice as large; it is of use
-where TLS comes first:
+a few other cases. It can also serve a whole session, started by the same
+launchers as superlist-spawn, but it is twice as large. That is of use where TLS
+comes first:
 
   -tls-wrapper  TLS from the first byte: RFC 8314, port 465
   -c FILE       the configuration; else $SUPERLIST_CONFIG, else
                 ` + lists.DefaultConfig + `
-  -state N      a descriptor with a session to go on with; superlist-spawn says
-                this, and nobody else
+  -state N      the descriptor of a session to continue; for superlist-spawn only
 
 It writes nothing to standard error: under spawn and inetd that is the client.
-What it has to say is in the log that the configuration names.
+Its messages go to the log that the configuration names.
 `
 
 // options are the command line.

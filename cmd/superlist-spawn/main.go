@@ -22,14 +22,14 @@ Accept=yes start it; a pipe does too:
 
     printf 'EHLO me\r\nQUIT\r\n' | superlist-spawn -c superlist.toml
 
-It becomes superlist-session, which is beside it, when a session needs what it
-has not: TLS for one.
+When a session needs more, such as TLS, it becomes superlist-session, which must
+be in the same directory.
 
   -c FILE   the configuration; else $SUPERLIST_CONFIG, else
             ` + lists.DefaultConfig + `
 
 It writes nothing to standard error: under spawn and inetd that is the client.
-What it has to say is in the log that the configuration names.
+Its messages go to the log that the configuration names.
 `
 
 const program = "superlist-spawn"

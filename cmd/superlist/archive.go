@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) archiveCommand() *cobra.Command {
-	c := &cobra.Command{Use: "archive", Short: "Show the posts that a list has kept, and let go of them",
+	c := &cobra.Command{Use: "archive", Short: "Show and remove the posts that a list has kept",
 		Example: "  superlist archive ls dev@lists.example.org", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.archiveLs(), a.archiveShow(), a.archivePrune(), a.archiveRebuild())
@@ -101,7 +101,7 @@ func (a *app) archiveLs() *cobra.Command {
 	}
 	c.Flags().IntVar(&from, "from", 0, "the first number")
 	c.Flags().IntVar(&to, "to", 0, "the last number")
-	c.Flags().IntVar(&thread, "thread", 0, "those that belong together with this number")
+	c.Flags().IntVar(&thread, "thread", 0, "the posts of one thread, by the number of any of them")
 	jsonFlag(c, &asJSON)
 	return c
 }
@@ -134,8 +134,8 @@ func (a *app) archiveShow() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "show LIST NUMBER", Short: "Show a post as it was sent to the members",
-		Long: `Show a post as it was sent to the members. A file or a pipe gets it byte by
-byte, a terminal as text, in which controls are question marks.`,
+		Long: `Show a post as it was sent to the members. A file or a pipe gets it byte for
+byte; a terminal gets text, with control characters shown as question marks.`,
 		Example: `  superlist archive show dev@lists.example.org 12
   superlist archive show dev@lists.example.org 12 --json`,
 		Args: args(cobra.ExactArgs(2)), ValidArgsFunction: a.completeList,
@@ -165,7 +165,7 @@ byte, a terminal as text, in which controls are question marks.`,
 			return copyMessage(c.OutOrStdout(), f)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print what the index says of it, as JSON")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the post's entry in the index, as JSON")
 	return c
 }
 
@@ -173,9 +173,10 @@ func (a *app) archivePrune() *cobra.Command {
 	var keep int
 	var olderThan int
 	c := &cobra.Command{
-		Use: "prune LIST [NUMBER]", Short: "Let go of old posts: up to a number, or but for the last ones",
-		Long: `Let go of old posts for good: of all up to a number, of all but the last ones,
-or of all that are older than so many days. Numbers go on as if they were there.`,
+		Use: "prune LIST [NUMBER]", Short: "Remove old posts: up to a number, all but the last, or by age",
+		Long: `Remove old posts for good: all up to a number, all but the last ones, or all
+that are older than so many days. Later posts keep their numbers, and numbering
+goes on as before.`,
 		Example: `  superlist archive prune dev@lists.example.org 1000
   superlist archive prune dev@lists.example.org --keep 500
   superlist archive prune dev@lists.example.org --older 365`,
@@ -229,16 +230,16 @@ or of all that are older than so many days. Numbers go on as if they were there.
 			return nil
 		},
 	}
-	c.Flags().IntVar(&keep, "keep", 0, "how many of the last posts stay")
-	c.Flags().IntVar(&olderThan, "older", 0, "days after which posts go")
+	c.Flags().IntVar(&keep, "keep", 0, "how many of the last posts to keep")
+	c.Flags().IntVar(&olderThan, "older", 0, "remove posts older than this many days")
 	return c
 }
 
 func (a *app) archiveRebuild() *cobra.Command {
 	return &cobra.Command{
-		Use: "rebuild LIST", Short: "Make the index of the archive anew from the posts",
-		Long: `Make the index of the archive anew from the posts that are in it: after one was
-taken away, or brought back, by hand, and where superlist check says so.`,
+		Use: "rebuild LIST", Short: "Rebuild the index of the archive from the posts",
+		Long: `Rebuild the index of the archive from the posts that are in it: after you have
+removed a post, or put one back, by hand, and when superlist check says so.`,
 		Example: "  superlist archive rebuild dev@lists.example.org", Args: args(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {

@@ -53,12 +53,12 @@ func (k *checker) wrong(about, text, mend string) {
 func (a *app) checkCommand() *cobra.Command {
 	var asJSON, quiet bool
 	c := &cobra.Command{
-		Use: "check [LIST]", Short: "Find out what is wrong, and how to mend it",
-		Long: `Look at the configuration, the permissions, the lists, the spool, the way in
-through Postfix, the mail filters, the relay and DNS, and say for everything
-that is wrong how to mend it. It changes no list and no message, but it tries
-the kick, which starts superlist deliver, and asks Postfix whether it takes mail
-for a list of each domain. Exit code 78 when something is an error.`,
+		Use: "check [LIST]", Short: "Find out what is wrong, and how to fix it",
+		Long: `Check the configuration, permissions, lists, spool, mail filters, relay and DNS,
+and how mail comes in through Postfix. Whatever is wrong is named, with how to
+fix it. No list and no message is changed. The kick is tried, which starts
+superlist deliver, and Postfix is asked whether it accepts mail for a list of
+each domain. The exit code is 78 if anything is an error.`,
 		Example: `  superlist check
   superlist check dev@lists.example.org
   superlist check --quiet     # only what is wrong: for cron`,
@@ -91,7 +91,7 @@ for a list of each domain. Exit code 78 when something is an error.`,
 		},
 	}
 	jsonFlag(c, &asJSON)
-	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "say only what is wrong")
+	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "show only what is wrong")
 	return c
 }
 
@@ -102,7 +102,7 @@ func (k *checker) run(a *app, arg []string) error {
 		if !errors.As(err, &config) {
 			return err
 		}
-		k.wrong("configuration", config.Error(), "mend that line, then check again")
+		k.wrong("configuration", config.Error(), fix(config))
 		return nil
 	}
 	k.configuration()
@@ -110,7 +110,7 @@ func (k *checker) run(a *app, arg []string) error {
 		l, err := openList(k.site, arg[0])
 		var config *lists.ConfigError
 		if errors.As(err, &config) {
-			k.wrong(arg[0], config.Error(), "mend that line, then check again")
+			k.wrong(arg[0], config.Error(), fix(config))
 			return nil
 		}
 		if err != nil {
@@ -272,9 +272,12 @@ func (k *checker) lists() {
 		domains[addr.Domain] = true
 		k.found = append(k.found, addr)
 		if err != nil {
-			mend := "posts to it are deferred until this is mended"
+			mend := "posts to it are deferred until this is fixed"
 			if errors.Is(err, fs.ErrPermission) {
 				mend += ": " + k.mend(err, k.site.ListsDir)
+			}
+			if wrong := new(lists.ConfigError); errors.As(err, &wrong) && wrong.Key != "" {
+				mend = fix(wrong) + "; " + mend
 			}
 			k.wrong(addr.Address(), err.Error(), mend)
 			return true
@@ -342,7 +345,7 @@ func (k *checker) list(l *lists.List) {
 		k.warn(about, err.Error(), "the letters' own words are sent instead")
 	}
 	if err := l.CheckRules(); err != nil {
-		k.wrong(about, err.Error(), "mend that line; posts are deferred until then")
+		k.wrong(about, err.Error(), "fix that line; posts are deferred until then")
 	}
 	k.archive(l)
 	if l.MaxMessageSize > k.site.MaxMessageSize {
@@ -358,7 +361,7 @@ func (k *checker) list(l *lists.List) {
 			k.warn(about, fmt.Sprintf("%d more lines like that", len(wrong)-i), "")
 			break
 		}
-		k.warn(about, line, "mend the line by hand")
+		k.warn(about, line, "fix the line by hand")
 	}
 	if !inOrder {
 		k.warn(about, "members is not in order, so each look-up reads it through", "any superlist member add or rm puts it in order")
@@ -370,7 +373,7 @@ func (k *checker) list(l *lists.List) {
 	}
 	if _, err := os.Stat(l.Dir + "/key"); err == nil { // or one would be made
 		if _, err := l.BounceAddress(time.Now()); err != nil {
-			k.wrong(about, err.Error(), "posts to it are deferred until this is mended")
+			k.wrong(about, err.Error(), "posts to it are deferred until this is fixed")
 		}
 	}
 	for _, file := range []string{"list.toml", "members", "key"} {

@@ -97,7 +97,7 @@ func (k *checker) dkim() {
 	ctx, cancel := context.WithTimeout(k.ctx, dnsTimeout)
 	defer cancel()
 	if resolver, err := deliver.AskResolver(ctx, k.site); err != nil {
-		k.warn("verify_dkim", err.Error()+", so signatures prove nothing", "set resolver in [relay] to one that answers, or mend /etc/resolv.conf")
+		k.warn("verify_dkim", err.Error()+", so signatures prove nothing", "set resolver in [relay] to one that answers, or fix /etc/resolv.conf")
 	} else {
 		k.ok("verify_dkim", "the resolver %s answers", resolver)
 	}

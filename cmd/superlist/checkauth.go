@@ -24,7 +24,7 @@ func (k *checker) auth() {
 	defer server.Close()
 	served, err := server.Mechanisms()
 	if err != nil {
-		mend := "until this is mended nobody can log in"
+		mend := "until this is fixed nobody can log in"
 		if more := k.mendAuth(err); more != "" {
 			mend += "; " + more
 		}
@@ -61,7 +61,7 @@ func (k *checker) mendAuth(err error) string {
 	var socket *net.OpError
 	switch {
 	case errors.As(err, &config) && config.Line > 0:
-		return "mend that line"
+		return "fix that line"
 	case errors.As(err, &config):
 		return ""
 	case errors.As(err, &socket) && errors.Is(err, fs.ErrPermission):

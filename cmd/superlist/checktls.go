@@ -65,12 +65,12 @@ func (k *checker) tls() {
 	k.keyMode()
 	pair, err := secure.Pair(k.site)
 	if err != nil {
-		k.wrong("tls", err.Error(), "until this is mended STARTTLS is answered with 454; "+k.mendTLS(err))
+		k.wrong("tls", err.Error(), "until this is fixed STARTTLS is answered with 454; "+k.mendTLS(err))
 		return
 	}
 	if k.site.SSLVerifyClient != "none" {
 		if _, err := secure.Pool(k.site.SSLCAFile); err != nil {
-			k.wrong("tls", err.Error(), "until this is mended STARTTLS is answered with 454; "+k.mendTLS(err))
+			k.wrong("tls", err.Error(), "until this is fixed STARTTLS is answered with 454; "+k.mendTLS(err))
 			return
 		}
 	}

@@ -21,11 +21,11 @@ func newRunner(c *cobra.Command, site *lists.Site) *deliver.Runner {
 func (a *app) deliverCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "deliver", Short: "Deliver everything that is due, once",
-		Long: `Deliver everything that is due, once: posts become mail for the members, and
-that goes to the relay. It exits with 0 when nothing is left to do now; what
-could not be delivered is tried again by a later run, when it is due. Any number
-of them may run at the same time. Postfix starts it through the kick service,
-systemd through a path and a timer, cron every minute.`,
+		Long: `Deliver everything that is due, once: posts become mail for the members, which
+goes to the relay. It exits with 0 when nothing is left to do now. What could
+not be delivered is tried again by a later run, when it is due. Any number of
+them may run at the same time. Postfix starts it through the kick service,
+systemd through a path and a timer, and cron every minute.`,
 		Example: "  superlist deliver", Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			site, err := a.site()

@@ -12,10 +12,10 @@ import (
 func (a *app) digestCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "digest [LIST]", Short: "Send the digests of what waits for them, now",
-		Long: `Send the digest of a list, or of every list in which posts wait for one, without
-waiting for the time that "digest" in its list.toml says. Where nothing waits
-nothing is sent, and nobody gets a post a second time.`,
+		Use: "digest [LIST]", Short: "Send digests of the posts that wait for one, now",
+		Long: `Send the digest of a list, or of every list with posts that wait for one, now
+instead of at the time that "digest" in its list.toml says. If nothing waits,
+nothing is sent. Nobody gets a post twice.`,
 		Example: `  superlist digest dev@lists.example.org
   superlist digest --json`,
 		Args:              args(cobra.MaximumNArgs(1)),

@@ -19,12 +19,12 @@ import (
 )
 
 func (a *app) heldCommand() *cobra.Command {
-	c := &cobra.Command{Use: "held", Short: "Show the posts that a list holds, and decide on them",
+	c := &cobra.Command{Use: "held", Short: "Show held posts, and decide on them",
 		Example: "  superlist held ls dev@lists.example.org", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.heldLs(), a.heldShow(),
-		a.heldDecide("approve", "Send a held post to the members", lists.Publish, lists.AllowAlways, "allow", "take whatever its author writes from now on"),
-		a.heldDecide("discard", "Throw a held post away and tell nobody", lists.Drop, lists.BanAuthor, "ban", "take nothing more from its author"),
+		a.heldDecide("approve", "Send a held post to the members", lists.Publish, lists.AllowAlways, "allow", "let its author write freely from now on"),
+		a.heldDecide("discard", "Throw a held post away, and tell nobody", lists.Drop, lists.BanAuthor, "ban", "accept nothing more from its author"),
 		a.heldReject())
 	return c
 }
@@ -146,8 +146,8 @@ func (a *app) held(list, name string) (*lists.Site, *lists.List, *queue.Message,
 func (a *app) heldShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show LIST NAME", Short: "Show a held post, and why it is held",
-		Long: `Show a held post, and why it is held. A file or a pipe gets the post byte by
-byte, a terminal as text, in which controls are question marks.`,
+		Long: `Show a held post, and why it is held. A file or a pipe gets the post byte for
+byte; a terminal gets text, with control characters shown as question marks.`,
 		Example: "  superlist held show dev@lists.example.org 0a1b2c3d4e5f", Args: args(cobra.ExactArgs(2)),
 		ValidArgsFunction: a.completeHeld,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -189,7 +189,8 @@ func (a *app) heldReject() *cobra.Command {
 	var reason string
 	c := &cobra.Command{
 		Use: "reject LIST NAME...", Short: "Send a held post back to its author, with your reason",
-		Example:           `  superlist held reject dev@lists.example.org 0a1b2c3d4e5f --reason "Please write to users@ about this."`,
+		Example: `  superlist held reject dev@lists.example.org 0a1b2c3d4e5f \
+      --reason "Please write to users@ about this."`,
 		Args:              args(cobra.MinimumNArgs(2)),
 		ValidArgsFunction: a.completeHeld,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -238,10 +239,10 @@ func (a *app) explainCommand() *cobra.Command {
 	var from string
 	var login []string
 	c := &cobra.Command{
-		Use: "explain LIST < MESSAGE", Short: "Say what a list would do with a message, and why",
-		Long: `Say what a list would do with the message on standard input, rule by rule, and
-change nothing. A post in the log has the id of the message and, where it was
-held, the name that "superlist held show" takes: explain says the same of it.`,
+		Use: "explain LIST < MESSAGE", Short: "Show what a list would do with a message, and why",
+		Long: `Show what a list would do with the message on standard input, rule by rule,
+without doing it. To look at a post that was held, pass what "superlist held
+show" writes; the log has its name.`,
 		Example: "  superlist explain dev@lists.example.org --from alice@example.com < message.eml", Args: args(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -305,8 +306,8 @@ held, the name that "superlist held show" takes: explain says the same of it.`,
 			return t.print(c.OutOrStdout())
 		},
 	}
-	c.Flags().StringVar(&from, "from", "", "the envelope's sender; else who From names")
-	c.Flags().StringSliceVar(&login, "login", nil, "addresses that the client has proved to be its own, by AUTH")
+	c.Flags().StringVar(&from, "from", "", "the envelope sender (default: the author in From)")
+	c.Flags().StringSliceVar(&login, "login", nil, "addresses that the client has proved by AUTH")
 	return c
 }
 

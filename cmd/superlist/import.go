@@ -18,14 +18,14 @@ import (
 )
 
 func (a *app) importCommand() *cobra.Command {
-	c := &cobra.Command{Use: "import", Short: "Bring a list in from elsewhere, and say what became of all of it",
+	c := &cobra.Command{Use: "import", Short: "Import a list from elsewhere, with a report on all of it",
 		Example: "  superlist import mlmmj /var/spool/mlmmj/dev --dry-run", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(
 		a.importFrom("mlmmj DIR", "mlmmj", `DIR is the list's directory, of mlmmj 1.3 to 1.5.`,
 			"  superlist import mlmmj /var/spool/mlmmj/dev --dry-run\n  superlist import mlmmj /var/spool/mlmmj/dev", moving.Mlmmj),
-		a.importFrom("mailman3 DIR", "Mailman 3", `DIR has what Mailman says of the list: the answers of its REST API 3.1, or what
-"mailman members" prints. Only config.json, members and owners have to be there.
+		a.importFrom("mailman3 DIR", "Mailman 3", `DIR has what Mailman knows about the list: the answers of its REST API 3.1, or
+what "mailman members" prints. Only config.json, members and owners are needed.
 
   config.json           lists/LIST/config
   member.json           lists/LIST/roster/member; owner, moderator, nonmember
@@ -37,8 +37,9 @@ func (a *app) importCommand() *cobra.Command {
   held.json             lists/LIST/held
   archive.mbox          the archive, from HyperKitty
 
-Who has switched mail off stands in nomail.txt alone.`,
-			"  curl -su restadmin:PASSWORD http://localhost:8001/3.1/lists/dev.lists.example.org/config > dev/config.json\n"+
+Only nomail.txt says which members have switched mail off.`,
+			"  curl -su restadmin:PASSWORD > dev/config.json \\\n"+
+				"      http://localhost:8001/3.1/lists/dev.lists.example.org/config\n"+
 				"  mailman members --role member dev@lists.example.org > dev/member.txt\n"+
 				"  superlist import mailman3 dev --dry-run", moving.Mailman3),
 		a.importFrom("ezmlm DIR", "ezmlm and ezmlm-idx", `DIR is the list's directory. Members in a database are not in it:
@@ -55,9 +56,9 @@ type arrival struct {
 }
 
 func (v *arrival) flags(c *cobra.Command) {
-	c.Flags().StringVar(&v.as, "as", "", "another address for the list")
-	c.Flags().StringVar(&v.into, "into", "", "put the members onto this list, and take nothing else")
-	c.Flags().BoolVar(&v.again, "again", false, "with --into, also who has left that list")
+	c.Flags().StringVar(&v.as, "as", "", "the address of the new list, instead of the old one")
+	c.Flags().StringVar(&v.into, "into", "", "add the members to this list, and import nothing else")
+	c.Flags().BoolVar(&v.again, "again", false, "with --into: also those who have left that list")
 	c.Flags().BoolVar(&v.dryRun, "dry-run", false, "show the report and change nothing")
 	jsonFlag(c, &v.json)
 }
@@ -84,15 +85,16 @@ func (v *arrival) args() (args []string) {
 
 const importLong = `
 
-A report says of everything that is found what it is here, or why it is not and
-what to do instead. The new list is there when all of it is: what breaks off
-leaves nothing, and can be begun again. Nothing is changed in DIR.`
+A report says for everything that is found what it has become, or why it was
+left out and what you can do instead. The new list appears when it is complete:
+an import that breaks off leaves nothing, and can be started again. Nothing in
+DIR is changed.`
 
 func (a *app) importFrom(use, what, long, example string, read func(string, moving.Options) (*moving.Parcel, error)) *cobra.Command {
 	var v arrival
 	var owners []string
 	c := &cobra.Command{
-		Use: use, Short: "Bring in a list of " + what, Long: "Bring in a list of " + what + ".\n\n" + long + importLong,
+		Use: use, Short: "Import a list of " + what, Long: "Import a list of " + what + ".\n\n" + long + importLong,
 		Example: example, Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, arg []string) error {
 			o := moving.Options{}
@@ -125,7 +127,7 @@ func (a *app) importFrom(use, what, long, example string, read func(string, movi
 		},
 	}
 	v.flags(c)
-	c.Flags().StringArrayVar(&owners, "owner", nil, "an owner's address, in place of those that are found; may be given again")
+	c.Flags().StringArrayVar(&owners, "owner", nil, "an owner's address, instead of those found; may be repeated")
 	return c
 }
 
@@ -177,10 +179,9 @@ func (a *app) receiveApart(c *cobra.Command, v *arrival, r *os.File) error {
 func (a *app) importList() *cobra.Command {
 	var v arrival
 	c := &cobra.Command{
-		Use: "list FILE | -", Short: "Bring in a list that superlist export wrote",
-		Long: `Bring in a list that "superlist export" wrote, on this host or another:
-settings, rules, own words, members, held posts, archive, and the secret in its
-addresses.`,
+		Use: "list FILE | -", Short: "Import a list that superlist export wrote",
+		Long: `Import a list that "superlist export" wrote, on this host or another: settings,
+rules, texts, members, held posts, archive, and its secret key.`,
 		Example: `  superlist import list dev.tar
   ssh old superlist export dev@lists.example.org | superlist import list -`,
 		Args: args(cobra.ExactArgs(1)),
@@ -284,20 +285,20 @@ func (a *app) importMembers() *cobra.Command {
 		Use: "members LIST FILE | -", Short: "Add the members that a file names",
 		Long: `Add the members that a file names. A line is an address and the words that
 "superlist member set --help" explains, or "Name <address>", or several of these
-with commas or semicolons between, as they stand in a To; export writes such
-files. A table (CSV) begins with the heads of its columns, of which one is email
-or address; name, digest, nomail, nocopy, noown, moderated, vacation, for, lang,
-delivery and words are others.
+separated by commas or semicolons, as in a To field; export writes such files. A
+table (CSV) begins with the names of its columns. One of them is email or
+address; others are name, digest, nomail, nocopy, noown, moderated, vacation,
+for, lang, delivery and words.
 
-Who has left elsewhere does not come in: a column like status, unsubscribed,
-confirmed, blacklisted or UNSUB_TIME is understood as listmonk, Mailchimp,
-phpList, Sendy, CiviCRM, Sympa, Google Groups and Mailman write it. What such a
-column says and is not understood stops the import, unless --ignore-column names
-the column. Who has left this list before is left out too, unless --again is
-given.
+Those who have left elsewhere are not imported: a column like status,
+unsubscribed, confirmed, blacklisted or UNSUB_TIME is understood as listmonk,
+Mailchimp, phpList, Sendy, CiviCRM, Sympa, Google Groups and Mailman write it.
+If what such a column says is not understood, the import stops, unless
+--ignore-column names the column. Those who have left this list before are left
+out too, unless --again is given.
 
-Nothing is changed when a line is not understood, unless --skip-bad is given.
-Who is a member already stays as they are.`,
+If a line is not understood, nothing is changed, unless --skip-bad is given.
+Those who are members already stay as they are.`,
 		Example: `  superlist import members dev@lists.example.org people.csv --dry-run
   superlist import members dev@lists.example.org people.csv`,
 		Args:              args(cobra.ExactArgs(2)),
@@ -351,10 +352,10 @@ Who is a member already stays as they are.`,
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&skipBad, "skip-bad", false, "take the lines that are understood and leave the others")
-	c.Flags().BoolVar(&again, "again", false, "also who has left this list before")
-	c.Flags().StringArrayVar(&ignore, "ignore-column", nil, "a column of the table that is not looked at; may be given again")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "change nothing, and say what would be")
+	c.Flags().BoolVar(&skipBad, "skip-bad", false, "import the lines that are understood, and skip the others")
+	c.Flags().BoolVar(&again, "again", false, "also those who have left this list before")
+	c.Flags().StringArrayVar(&ignore, "ignore-column", nil, "a column of the table to ignore; may be repeated")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "show what would happen, and change nothing")
 	jsonFlag(c, &asJSON)
 	return c
 }
@@ -363,9 +364,9 @@ func (a *app) exportCommand() *cobra.Command {
 	var form string
 	c := &cobra.Command{
 		Use: "export LIST", Short: "Write a list, or its members, to standard output",
-		Long: `Write a list to standard output: all of it as a tar that "superlist import list"
-takes, or its members as text or as a table (CSV). The tar has the secret in the
-list's addresses in it: keep it as you keep the list.`,
+		Long: `Write a list to standard output: all of it as a tar for "superlist import list",
+or its members as text or as a table (CSV). The tar contains the list's secret
+key: keep it as safe as the list itself.`,
 		Example: `  superlist export dev@lists.example.org > dev.tar
   superlist export dev@lists.example.org --format csv > people.csv`,
 		Args:              args(cobra.ExactArgs(1)),

@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) listCommand() *cobra.Command {
-	c := &cobra.Command{Use: "list", Short: "Make, show, change and remove lists",
+	c := &cobra.Command{Use: "list", Short: "Create, show, change and remove lists",
 		Example: "  superlist list create dev@lists.example.org --owner you@example.org", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.listCreate(), a.listLs(), a.listShow(), a.listSet(), a.listMove(), a.listRm())
@@ -27,11 +27,12 @@ func (a *app) listCommand() *cobra.Command {
 func (a *app) listCreate() *cobra.Command {
 	var owners, settings []string
 	c := &cobra.Command{
-		Use: "create ADDRESS --owner ADDRESS", Short: "Make a list",
-		Long: `Make a list. It is a directory below lists_dir; nothing else has to be told
-about it, and the next session takes mail for it.`,
+		Use: "create ADDRESS --owner ADDRESS", Short: "Create a list",
+		Long: `Create a list. It is a directory below lists_dir. Nothing else has to be told
+about it: the next session accepts mail for it. Postfix has to know its domain.`,
 		Example: `  superlist list create dev@lists.example.org --owner you@example.org
-  superlist list create news@lists.example.org --owner you@example.org --set post=moderators --set description="What is new"`,
+  superlist list create news@lists.example.org --owner you@example.org \
+      --set post=moderators --set description="What is new"`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, arg []string) error {
 			addr, err := parseAddress(arg[0])
@@ -68,8 +69,8 @@ about it, and the next session takes mail for it.`,
 			return nil
 		},
 	}
-	c.Flags().StringArrayVar(&owners, "owner", nil, "an owner's address; may be given again")
-	c.Flags().StringArrayVar(&settings, "set", nil, "key=value of list.toml; may be given again")
+	c.Flags().StringArrayVar(&owners, "owner", nil, "an owner's address; may be repeated")
+	c.Flags().StringArrayVar(&settings, "set", nil, "key=value of list.toml; may be repeated")
 	c.RegisterFlagCompletionFunc("set", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return settingKeys(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	})
@@ -219,8 +220,11 @@ func (a *app) listShow() *cobra.Command {
 func (a *app) listSet() *cobra.Command {
 	return &cobra.Command{
 		Use: "set ADDRESS KEY=VALUE...", Short: "Change settings of a list",
-		Long: `Change settings of a list. Comments in its list.toml stay; nothing is changed
-when one of the values is wrong. Keys: ` + settingNames() + `.`,
+		Long: `Change settings of a list. Comments in its list.toml stay. If one of the values
+is wrong, nothing is changed. Several values of one key are separated by commas.
+These are the keys, with their defaults:
+
+` + settingHelp(),
 		Example: `  superlist list set dev@lists.example.org post=anyone max_message_size=5MiB
   superlist list set dev@lists.example.org owners=you@example.org,me@example.org`,
 		Args:              args(cobra.MinimumNArgs(2)),
@@ -261,29 +265,10 @@ func loggedSettings(c *cobra.Command, site *lists.Site, before *lists.List, sett
 	}
 }
 
-// settingNames are the keys of list.toml, in lines of a help text.
-func settingNames() string {
-	var b strings.Builder
-	line := len("when one of the values is wrong. Keys: ")
-	for i, setting := range (lists.Config{}).Settings() {
-		if i > 0 {
-			b.WriteString(", ")
-			line += 2
-		}
-		if line+len(setting[0]) > 78 {
-			b.WriteString("\n")
-			line = 0
-		}
-		b.WriteString(setting[0])
-		line += len(setting[0])
-	}
-	return b.String()
-}
-
 func (a *app) listRm() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
-		Use: "rm ADDRESS", Short: "Remove a list, its members and everything in its directory",
+		Use: "rm ADDRESS", Short: "Remove a list, with its members and everything in its directory",
 		Example: "  superlist list rm old@lists.example.org --yes", Args: args(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {

@@ -9,14 +9,14 @@ import (
 
 func (a *app) listMove() *cobra.Command {
 	return &cobra.Command{
-		Use: "mv OLD NEW", Aliases: []string{"rename"}, Short: "Give a list another address, in this domain or in another one",
-		Long: `Give a list another address, in this domain or in another one, with its members,
-settings, archive, held posts and key. The old address becomes another address
-of the list ("aliases" in its list.toml): posts, commands, answers to letters
-and delivery reports that are on their way to it arrive. To have it end, take it
-out: superlist list set NEW aliases=
+		Use: "mv OLD NEW", Aliases: []string{"rename"}, Short: "Give a list a new address, in this domain or another",
+		Long: `Give a list a new address, in this domain or another. Its members, settings,
+archive, held posts and key stay. The old address becomes an alias of the list
+("aliases" in its list.toml): posts, commands, answers to letters and delivery
+reports that are on their way to it arrive. To end that, remove the alias:
+superlist list set NEW aliases=
 
-Members' programs that sort by List-Id see a new one.`,
+List-Id changes: members' filters that sort by it need the new one.`,
 		Example: `  superlist list mv dev@lists.example.org developers@lists.example.org
   superlist list mv dev@lists.example.org dev@lists.example.net`,
 		Args: args(cobra.ExactArgs(2)), ValidArgsFunction: a.completeList,

@@ -51,8 +51,8 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "superlist",
 		Short: "Mailing lists behind Postfix, without a daemon",
-		Long: `superlist makes mailing lists and their members, delivers what waits in the
-spool, and says what is wrong. Posts come in through superlist-spawn.`,
+		Long: `superlist manages mailing lists and their members, delivers what waits in the
+spool, and shows what is wrong. Posts come in through superlist-spawn.`,
 		Example: `  superlist list create dev@lists.example.org --owner you@example.org
   superlist member add dev@lists.example.org alice@example.com bob@example.net
   superlist check

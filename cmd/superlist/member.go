@@ -87,9 +87,9 @@ func (a *app) memberAdd() *cobra.Command {
 	var noMail, digest bool
 	c := &cobra.Command{
 		Use: "add LIST ADDRESS... | -", Short: "Add members",
-		Long: `Add members. With "-" they are read from standard input, one a line. Who is a
-member already stays as he is. With --digest they get many posts in one mail,
-with --nomail they may post and get no mail.`,
+		Long: `Add members. With "-" they are read from standard input, one a line. Those who
+are members already stay as they are. With --digest new members get many posts
+in one mail; with --nomail they may post and get no mail.`,
 		Example: `  superlist member add dev@lists.example.org alice@example.com bob@example.net
   cut -d, -f2 people.csv | superlist member add dev@lists.example.org -`,
 		Args:              args(cobra.MinimumNArgs(2)),
@@ -113,8 +113,8 @@ with --nomail they may post and get no mail.`,
 			return a.addMembers(c, arg[0], members)
 		},
 	}
-	c.Flags().BoolVar(&digest, "digest", false, "they get many posts in one mail")
-	c.Flags().BoolVar(&noMail, "nomail", false, "they may post and get no mail")
+	c.Flags().BoolVar(&digest, "digest", false, "new members get many posts in one mail")
+	c.Flags().BoolVar(&noMail, "nomail", false, "new members may post and get no mail")
 	return c
 }
 
@@ -123,20 +123,20 @@ var memberWords = []string{"nomail", "digest", "nocopy", "noown", "moderated", "
 
 func (a *app) memberSet() *cobra.Command {
 	return &cobra.Command{
-		Use: "set LIST ADDRESS [WORD...]", Short: "Say how one member is treated",
-		Long: `Say how one member is treated, by words that take the place of those that stand
-behind the address now:
+		Use: "set LIST ADDRESS [WORD...]", Short: "Set how one member is treated",
+		Long: `Say how one member is treated. The words replace those behind the address:
 
-  nomail               may post, gets nothing
+  nomail               may post, and gets nothing
   digest               gets many posts in one mail, when the list sends one
-  nocopy               gets no post that names him in To or Cc
-  noown                gets no copy of his own posts
-  moderated            a moderator sees his posts first
+  nocopy               gets no post that names the member in To or Cc
+  noown                does not get the member's own posts
+  moderated            a moderator sees the member's posts first
   vacation=2026-12-31  gets nothing before that day
-  lang=de              reads letters of the list in this language
+  lang=de              reads the list's letters in this language
   for=ADDRESS          another address of that member: may post, gets nothing
-  name=...             the rest of the line`,
-		Example:           "  superlist member set dev@lists.example.org alice@example.com nocopy name=Alice Liddell",
+  name=...             the member's name: the rest of the line`,
+		Example: `  superlist member set dev@lists.example.org alice@example.com \
+      nocopy name=Alice Liddell`,
 		Args:              args(cobra.MinimumNArgs(2)),
 		ValidArgsFunction: a.completeMember,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -224,8 +224,8 @@ func (a *app) memberRm() *cobra.Command {
 	var everywhere bool
 	c := &cobra.Command{
 		Use: "rm LIST ADDRESS... | -", Short: "Remove members",
-		Long: `Remove members of a list. With --everywhere all arguments are addresses, and are
-taken off every list.`,
+		Long: `Remove members of a list. With --everywhere all arguments are addresses, which
+are removed from every list.`,
 		Example: `  superlist member rm dev@lists.example.org bob@example.net
   superlist member rm --everywhere bob@example.net`,
 		ValidArgsFunction: a.completeMember,
@@ -317,7 +317,8 @@ func (a *app) memberImport() *cobra.Command {
 	c := a.importMembers()
 	c.Use = "import LIST FILE | -"
 	c.Example = `  superlist member import dev@lists.example.org members.txt
-  superlist member export old@lists.example.org | superlist member import new@lists.example.org -`
+  superlist member export old@lists.example.org |
+      superlist member import new@lists.example.org -`
 	return c
 }
 

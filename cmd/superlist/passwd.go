@@ -32,21 +32,21 @@ type passwdOptions struct {
 func (a *app) passwdCommand() *cobra.Command {
 	var o passwdOptions
 	c := &cobra.Command{
-		Use: "passwd USER", Short: "Give somebody a password to log in with",
-		Long: `Give somebody a password, new or another, in the passwd_file that the
-configuration's [auth] names. It is asked for on a terminal, and else read from
-the first line of standard input. The file has no passwords in it, only what is
-needed to check one; a session that begins after the change knows of it.
+		Use: "passwd USER", Short: "Set a password to log in with",
+		Long: `Set a password to log in with, in the passwd_file that [auth] in the
+configuration names. The command asks for it on a terminal; otherwise it reads
+the first line of standard input. The file contains no passwords, only what is
+needed to check one. Sessions that begin after the change use it.
 
-Who logs in may post as USER, if that is a mail address, and as the addresses
-given with --address. These stay when only the password changes; --address ""
-takes them away.
+Those who log in may post as USER, if that is a mail address, and as the
+addresses given with --address. The addresses stay when only the password
+changes; --address "" removes them.
 
-The scheme decides on what USER can log in with: argon2id and bcrypt with PLAIN
-and LOGIN, scram-sha-256 also with SCRAM-SHA-256, cram-md5 also with CRAM-MD5. A
-mechanism is offered once every account can use it, so the default is what the
-first account of the file has, and argon2id for that. Several schemes are
-several ways to check one password.`,
+The scheme decides how USER can log in: argon2id and bcrypt with PLAIN and
+LOGIN, scram-sha-256 also with SCRAM-SHA-256, cram-md5 also with CRAM-MD5. A
+mechanism is offered once every account can use it, so the default is the scheme
+of the first account in the file, and argon2id for the first one. Several
+schemes are several ways to check one password.`,
 		Example: `  superlist passwd alice@example.com
   superlist passwd --scheme scram-sha-256,cram-md5 alice@example.com
   pwgen -s 16 1 | superlist passwd --address bob@example.net,bob@example.org bob
@@ -60,9 +60,9 @@ several ways to check one password.`,
 		}
 		return cobra.ExactArgs(1)(c, arg)
 	})
-	c.Flags().StringSliceVar(&o.schemes, "scheme", nil, strings.Join(account.Schemes, ", ")+"; several are parted by commas")
-	c.Flags().StringSliceVar(&o.addresses, "address", nil, "addresses that USER may post as, parted by commas")
-	c.Flags().BoolVar(&o.remove, "delete", false, "take USER out of the file")
+	c.Flags().StringSliceVar(&o.schemes, "scheme", nil, strings.Join(account.Schemes, ", ")+"; several are separated by commas")
+	c.Flags().StringSliceVar(&o.addresses, "address", nil, "addresses that USER may post as, separated by commas")
+	c.Flags().BoolVar(&o.remove, "delete", false, "remove USER from the file")
 	c.Flags().BoolVar(&o.list, "list", false, "show who is in the file")
 	jsonFlag(c, &o.asJSON)
 	c.RegisterFlagCompletionFunc("scheme", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -38,10 +38,10 @@ func onAll(site *lists.Site, one string, do func(*lists.List) error) error {
 func (a *app) memberFind() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "find ADDRESS", Short: "Show what somebody is to which list",
-		Long: `Show what somebody is to which list: member, another address of a member, owner,
-moderator, allowed, banned, or waiting for the owners. ADDRESS may be a pattern:
-*@example.net, or example.net, which is the same.`,
+		Use: "find ADDRESS", Short: "Show what a person is to each list",
+		Long: `Show on which lists a person is a member, another address of a member, an owner,
+a moderator, allowed, banned, or waiting for the owners. ADDRESS may be a
+pattern: *@example.net, or example.net, which is the same.`,
 		Example: `  superlist member find alice@example.com
   superlist member find '*@example.net' --json`,
 		Args: args(cobra.ExactArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
@@ -87,13 +87,14 @@ func (a *app) memberMove() *cobra.Command {
 	var dryRun, asJSON bool
 	var list string
 	c := &cobra.Command{
-		Use: "mv OLD NEW", Short: "Give somebody another address, on all lists",
-		Long: `Give somebody another address, on all lists, or on the one that --list names:
-among the members, with the words behind it, and where they are an owner, a
-moderator or allowed. A ban stays as it is. Where the new address is a member
-already, the old one goes and the new one stays as it is.`,
+		Use: "mv OLD NEW", Short: "Change a person's address, on all lists",
+		Long: `Change a person's address on all lists, or on the one that --list names: among
+the members, where the words behind it stay, and where they are an owner, a
+moderator or allowed. A ban stays as it is. If the new address is a member
+already, the old one is removed and the new one stays as it is.`,
 		Example: `  superlist member mv alice@example.com alice@example.net --dry-run
-  superlist member mv alice@example.com alice@example.net --list dev@lists.example.org`,
+  superlist member mv alice@example.com alice@example.net \
+      --list dev@lists.example.org`,
 		Args: args(cobra.ExactArgs(2)), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, arg []string) error {
 			old, err := parseAddress(arg[0])
@@ -149,7 +150,7 @@ already, the old one goes and the new one stays as it is.`,
 		},
 	}
 	c.Flags().StringVar(&list, "list", "", "only on this list")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "change nothing, and say what would be")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "show what would happen, and change nothing")
 	jsonFlag(c, &asJSON)
 	return c
 }
@@ -223,15 +224,16 @@ func membersAmong(l *lists.List, some []lists.Member) (there []lists.Member, err
 func (a *app) memberErase() *cobra.Command {
 	var bans, dryRun, asJSON bool
 	c := &cobra.Command{
-		Use: "erase ADDRESS", Short: "Forget somebody, on all lists",
-		Long: `Forget somebody, on all lists, as who asks for it by law wants it: off the
-members, with other addresses that stand there for them, out of allow, of those
-who wait for the owners, their held posts, and the delivery reports about them.
+		Use: "erase ADDRESS", Short: "Forget a person, on all lists",
+		Long: `Forget a person on all lists, as the law may require. They are removed from the
+members, with other addresses of theirs, from allow, and from those who wait for
+the owners; their held posts and the delivery reports about them are deleted.
 
-What stays is named: bans, unless --ban is given; that they are an owner or a
-moderator; their posts in archives. Elsewhere stay: the log, which is rotated;
-mail in the queue, for five days at most; in decided/, for eleven days, what was
-decided about them; in asked/, for a day, a hash of their address; backups.`,
+What stays is listed: bans, unless --ban is given; that they are an owner or a
+moderator; their posts in archives. Their address also stays in the log, which
+is rotated; in mail in the queue, for at most five days; in decided/, for eleven
+days, with what was decided about them; in asked/, as a hash, for a day; and in
+backups.`,
 		Example: "  superlist member erase alice@example.com --dry-run",
 		Args:    args(cobra.ExactArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -265,8 +267,8 @@ decided about them; in asked/, for a day, a hash of their address; backups.`,
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&bans, "ban", false, "out of ban, too: they can come back")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "change nothing, and say what would be")
+	c.Flags().BoolVar(&bans, "ban", false, "remove their bans too, so that they can come back")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "show what would happen, and change nothing")
 	jsonFlag(c, &asJSON)
 	return c
 }

@@ -51,10 +51,10 @@ func noMessage(id string) error {
 
 func (a *app) queueShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show ID", Short: "Show a message, and what was said about it",
-		Long: `Show a message: its head, its recipients, what was said about it, and itself. A
-file or a pipe gets the message byte by byte, a terminal as text, in which
-controls are question marks.`,
+		Use: "show ID", Short: "Show a message, and what was noted about it",
+		Long: `Show a message: its head, its recipients, what was noted about it, and the
+message itself. A file or a pipe gets it byte for byte; a terminal gets text,
+with control characters shown as question marks.`,
 		Example: "  superlist queue show 1795297644.M123456P4711R8f3a.mx1", Args: args(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -150,10 +150,10 @@ func (a *app) onEach(ids []string, all bool, do func(*queue.Spool, queue.Box, qu
 func (a *app) queueRetry() *cobra.Command {
 	var all bool
 	c := &cobra.Command{
-		Use: "retry ID... | --all", Short: "Have messages tried again by the next deliver",
-		Long: `Have messages tried again by the next deliver. One that was given up is queued
-anew, under a new id, for the recipients that failed. Where its body is no
-longer kept, a post has that of the list's archive.`,
+		Use: "retry ID... | --all", Short: "Try messages again with the next deliver",
+		Long: `Try messages again with the next deliver. One that was given up is queued again,
+under a new id, for the recipients that failed. If its body is no longer kept, a
+post gets it from the list's archive.`,
 		Example: "  superlist queue retry --all && superlist deliver",
 		Args:    cobra.ArbitraryArgs, ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -183,7 +183,7 @@ longer kept, a post has that of the list's archive.`,
 			})
 		},
 	}
-	c.Flags().BoolVar(&all, "all", false, "every message, those that were given up too")
+	c.Flags().BoolVar(&all, "all", false, "every message, including those that were given up")
 	return c
 }
 

@@ -40,9 +40,9 @@ func (a *app) queueLs() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "ls", Short: "Show what waits, and what was given up",
-		Long: `Show what waits, and what was given up: for which list, with what subject, and
-below it for how many recipients, and why it is still here. The other commands
-take the id as it is shown; the log and --json have it in full.`,
+		Long: `Show what waits, and what was given up: for which list, with what subject, for
+how many recipients, and why it is still here. The other commands accept the id
+as it is shown here; the log and --json have it in full.`,
 		Example: "  superlist queue ls --json", Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := a.spool()

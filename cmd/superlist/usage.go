@@ -76,7 +76,7 @@ func version() string {
 }
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Say which build this is", Example: "  superlist version", Args: args(cobra.NoArgs),
+	return &cobra.Command{Use: "version", Short: "Show which build this is", Example: "  superlist version", Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			say(c.OutOrStdout(), "superlist %s\n", version())
 			return nil

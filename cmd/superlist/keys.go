@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"superlist/contrib"
+	"superlist/lists"
+)
+
+// helpWidth is how many columns a line of a help text has at most.
+const helpWidth = 79
+
+// settingHelp says what each key of list.toml means, with its default.
+func settingHelp() string {
+	var b strings.Builder
+	for _, g := range contrib.Groups(contrib.List) {
+		for _, k := range g.Keys {
+			fmt.Fprintf(&b, "  %s=%s\n", k.Name, k.Default)
+		}
+		b.WriteString(wrap(g.Text, "      "))
+	}
+	return b.String()
+}
+
+// wrap breaks a text into lines that begin with indent.
+func wrap(text, indent string) string {
+	var b strings.Builder
+	line := indent
+	for word := range strings.FieldsSeq(text) {
+		if line != indent && len(line)+len(" ")+len(word) > helpWidth {
+			b.WriteString(line + "\n")
+			line = indent
+		}
+		if line != indent {
+			line += " "
+		}
+		line += word
+	}
+	return b.String() + line + "\n"
+}
+
+// fix says how a mistake in a configuration is mended: the line, and what the key
+// means.
+func fix(wrong *lists.ConfigError) string {
+	file := contrib.Site
+	if filepath.Base(wrong.File) == "list.toml" {
+		file = contrib.List
+	}
+	if text := contrib.Explain(file, wrong.Key); text != "" {
+		return fmt.Sprintf("fix that line; %s means: %s", wrong.Key, strings.TrimSuffix(text, "."))
+	}
+	return "fix that line"
+}
