@@ -13,7 +13,7 @@ import (
 	"superlist/milter"
 	"superlist/milter/miltertest"
 	"superlist/smtp"
-	"superlist/smtp/smtptest"
+	"superlist/smtp/smtptest/recording"
 )
 
 // A rule is what a scripted filter does where a callback is called with words
@@ -144,7 +144,7 @@ func (sc *scripted) call(s *milter.Session, name string, args ...string) error {
 	text := strings.Join(words, " ")
 	sc.calls = append(sc.calls, strings.TrimSpace(name+" "+text))
 	for _, r := range sc.rules {
-		if r.callback != name || !smtptest.Match(r.pattern, text) {
+		if r.callback != name || !recording.Match(r.pattern, text) {
 			continue
 		}
 		for _, do := range r.do {
@@ -235,7 +235,7 @@ func sameLines(t *testing.T, script *miltertest.Script, file string, got []strin
 		want = nil
 	}
 	for i := range max(len(want), len(got)) {
-		if i >= len(want) || i >= len(got) || !smtptest.Match(want[i], got[i]) {
+		if i >= len(want) || i >= len(got) || !recording.Match(want[i], got[i]) {
 			t.Fatalf("%s: line %d differs; got\n%s\nwant\n%s", file, i+1, strings.Join(got, "\n"), text)
 		}
 	}
@@ -259,7 +259,7 @@ func TestFilter(t *testing.T) {
 				t.Parallel()
 				text, _ := script.File("filter")
 				sc := newScripted(t, text)
-				conn := script.MTA()
+				conn := script.Plays('M')
 				conn.OneByte = mode == "bytewise"
 				sc.filter.Serve(conn)
 				if err := conn.Close(); err != nil {
@@ -292,7 +292,7 @@ func TestClient(t *testing.T) {
 		for _, mode := range []string{"whole", "bytewise"} {
 			t.Run(script.Name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
-				conn := script.Filter()
+				conn := script.Plays('F')
 				conn.OneByte = mode == "bytewise"
 				answers := drive(t, script, conn)
 				if err := conn.Close(); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"superlist/smtp"
 	"superlist/smtp/smtptest"
+	"superlist/smtp/smtptest/recording"
 )
 
 // TestClientSessions plays the recordings of testdata/client, in which the
@@ -56,7 +57,7 @@ func TestClientSessions(t *testing.T) {
 	for _, script := range scripts {
 		for _, mode := range []string{"whole", "bytewise"} {
 			t.Run(script.Name+"/"+mode, func(t *testing.T) {
-				conn := script.Server()
+				conn := script.Plays('S')
 				conn.OneByte = mode == "bytewise"
 				playClient(t, script, conn)
 				if err := conn.Close(); err != nil {
@@ -237,7 +238,7 @@ func match(t *testing.T, what, pattern string, err error) {
 	switch {
 	case err == nil && pattern != "":
 		t.Errorf("%s: no error, want %s", what, pattern)
-	case err != nil && (pattern == "" || !smtptest.Match(pattern, err.Error())):
+	case err != nil && (pattern == "" || !recording.Match(pattern, err.Error())):
 		t.Errorf("%s: %v, want %q", what, err, pattern)
 	}
 }
@@ -301,11 +302,11 @@ func transaction(t *testing.T, tx *smtp.Transaction, name, text string) bool {
 // terms are bytes as a recording writes them.
 func terms(t *testing.T, text string) string {
 	t.Helper()
-	s, err := smtptest.Bytes(strings.TrimSpace(text))
+	s, err := recording.Bytes(strings.TrimSpace(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return string(s)
 }
 
 // path reads an address of a recording. In quotes it is a local part that the
@@ -337,7 +338,7 @@ func checkOutcome(t *testing.T, want string, got []smtp.Reply) {
 		t.Fatalf("%d outcomes, want %d", len(got), len(lines))
 	}
 	for i, line := range lines {
-		if !smtptest.Match(line, got[i].String()) {
+		if !recording.Match(line, got[i].String()) {
 			t.Errorf("outcome %d: %s, want %s", i, got[i], line)
 		}
 	}

@@ -121,7 +121,7 @@ func recorded(f *testing.F, pattern string, side byte) (seeds [][]byte) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		seeds = append(seeds, script.Side(side))
+		seeds = append(seeds, script.Said(side))
 	}
 	return seeds
 }

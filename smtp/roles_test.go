@@ -105,7 +105,7 @@ func TestRoles(t *testing.T) {
 			if p.offers != "" {
 				script.Replace("250-*", "250-*\r\n250-"+strings.ReplaceAll(p.offers, " ", "\r\n250-"))
 			}
-			conn := script.Server()
+			conn := script.Plays('S')
 			c := &smtp.Client{Hostname: "client.example"}
 			if p.client != "" {
 				configure(t, c, p.client)

@@ -12,7 +12,7 @@ import (
 	"superlist/lists"
 	"superlist/milter/miltertest"
 	"superlist/smtp"
-	"superlist/smtp/smtptest"
+	"superlist/smtp/smtptest/recording"
 )
 
 // site makes the site that the recorded connections talk to:
@@ -72,7 +72,7 @@ func TestSessions(t *testing.T) {
 			t.Run(script.Name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
 				site := site(t, script)
-				conn := script.MTA()
+				conn := script.Plays('M')
 				conn.OneByte = mode == "bytewise"
 				var log []string
 				g := newGate(site, func(e smtp.Event) { log = append(log, e.String()) })
@@ -84,7 +84,7 @@ func TestSessions(t *testing.T) {
 					t.Errorf("%v\nlog:\n%s", err, strings.Join(log, "\n"))
 				}
 				want, _ := script.File("error")
-				if got := fmt.Sprint(served); !smtptest.Match(strings.TrimSuffix(want, "\n"), got) && (served != nil || want != "") {
+				if got := fmt.Sprint(served); !recording.Match(strings.TrimSuffix(want, "\n"), got) && (served != nil || want != "") {
 					t.Errorf("the end: %s, want %s", got, want)
 				}
 				if mode == "whole" && conn.Writes > 1 {
@@ -126,7 +126,7 @@ func checkSpool(t *testing.T, site *lists.Site, script *miltertest.Script, log [
 			t.Fatal(err)
 		}
 		got = bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n"))
-		if !smtptest.Match(string(f.Data), string(got)) {
+		if !recording.Match(string(f.Data), string(got)) {
 			t.Errorf("in the spool:\n%s\nwant:\n%s", got, f.Data)
 		}
 		i++
@@ -145,7 +145,7 @@ func checkLog(t *testing.T, script *miltertest.Script, log []string) {
 	rest := log
 	for want := range strings.Lines(text) {
 		want = strings.TrimSuffix(want, "\n")
-		i := slices.IndexFunc(rest, func(line string) bool { return smtptest.Match(want, line) })
+		i := slices.IndexFunc(rest, func(line string) bool { return recording.Match(want, line) })
 		if i < 0 {
 			t.Fatalf("the log has no line\n%s\nin\n%s", want, strings.Join(log, "\n"))
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"superlist/smtp/smtptest"
+	"superlist/smtp/smtptest/recording"
 )
 
 // hops are the connections to the next hop that a recording has, as its files
@@ -49,7 +50,7 @@ func (h *hops) dial(by time.Time) (io.ReadWriteCloser, error) {
 	if len(h.scripts) == 0 {
 		return nil, os.NewSyscallError("connect", syscall.ECONNREFUSED)
 	}
-	conn := h.scripts[0].Server()
+	conn := h.scripts[0].Plays('S')
 	conn.OneByte = h.oneByte
 	h.scripts = h.scripts[1:]
 	h.open++
@@ -67,7 +68,7 @@ func (h *hops) check() {
 }
 
 type hopConn struct {
-	*smtptest.Conn
+	*recording.Conn
 	h      *hops
 	closed bool
 }

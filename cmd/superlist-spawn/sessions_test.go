@@ -21,6 +21,7 @@ import (
 	"superlist/lists/token"
 	"superlist/smtp"
 	"superlist/smtp/smtptest"
+	"superlist/smtp/smtptest/recording"
 )
 
 // site makes the site that the recorded sessions talk to: lists.example.org
@@ -167,7 +168,7 @@ func TestSessions(t *testing.T) {
 			t.Run(script.Name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
 				site := site(t, script)
-				conn := script.Client()
+				conn := script.Plays('C')
 				conn.OneByte = mode == "bytewise"
 				behind := hopsOf(t, script, conn.OneByte)
 				heard := &recorder{Conn: conn}
@@ -209,7 +210,7 @@ func prove(script *smtptest.Script) {
 
 // A recorder keeps what the server says.
 type recorder struct {
-	*smtptest.Conn
+	*recording.Conn
 	said bytes.Buffer
 }
 
@@ -277,7 +278,7 @@ func checkSpool(t *testing.T, site *lists.Site, script *smtptest.Script, log []s
 			t.Fatal(err)
 		}
 		got = bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n"))
-		if !smtptest.Match(string(f.Data), string(got)) {
+		if !recording.Match(string(f.Data), string(got)) {
 			t.Errorf("in the spool:\n%s\nwant:\n%s", got, f.Data)
 		}
 		i++
@@ -293,7 +294,7 @@ func checkLog(t *testing.T, script *smtptest.Script, log []string) {
 		rest := log
 		for want := range strings.Lines(string(f.Data)) {
 			want = strings.TrimSuffix(want, "\n")
-			i := slices.IndexFunc(rest, func(line string) bool { return smtptest.Match(want, line) })
+			i := slices.IndexFunc(rest, func(line string) bool { return recording.Match(want, line) })
 			if i < 0 {
 				t.Fatalf("the log has no line\n%s\nin\n%s", want, strings.Join(log, "\n"))
 			}

@@ -53,7 +53,7 @@ func TestSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, script := range scripts {
-		if !script.Playable() || hasFile(script, "nexthop") || hasFile(script, "tls") || strings.HasSuffix(script.Name, "-stdin") {
+		if !smtptest.Playable(script) || hasFile(script, "nexthop") || hasFile(script, "tls") || strings.HasSuffix(script.Name, "-stdin") {
 			continue
 		}
 		switch kind, _, _ := strings.Cut(script.Name, "-"); kind {
@@ -114,7 +114,7 @@ func playReal(t *testing.T, program string, script *smtptest.Script, peer smtp.P
 	}
 	end.Close()
 	var dialogue strings.Builder
-	if err := script.Play(conn, conn, &dialogue); err != nil {
+	if err := smtptest.Play(script, conn, conn, &dialogue); err != nil {
 		said := dialogue.String()
 		t.Errorf("%v\n…%s", err, said[max(0, len(said)-2000):])
 	}

@@ -214,7 +214,7 @@ func TestSessionsInsideTLS(t *testing.T) {
 				conn := k.start(t, site)
 				// The recording begins with a greeting, and there is none in TLS.
 				greeted := io.MultiReader(strings.NewReader("220 lists.example.org ESMTP superlist\r\n"), conn)
-				if err := script.Play(conn, greeted, io.Discard); err != nil {
+				if err := smtptest.Play(script, conn, greeted, io.Discard); err != nil {
 					t.Fatal(err)
 				}
 				conn.CloseWrite()

@@ -2,43 +2,43 @@ package smtptest
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"superlist/smtp/smtptest/recording"
 )
 
 // Play says the client's side of a recording to a real server on w, and holds
 // what comes back on r against the server's side. The dialogue goes to show.
 // The client's close is that of w's writing half, where it has one. A recording
 // that is not Playable ends with an error.
-func (s *Script) Play(w io.Writer, r io.Reader, show io.Writer) error {
+func Play(s *Script, w io.Writer, r io.Reader, show io.Writer) error {
 	br := bufio.NewReader(r)
-	for _, st := range s.steps {
+	for _, st := range s.Steps {
 		switch {
-		case st.kind == '!' && st.side == 'S':
+		case st.Kind == '!' && st.Side == 'S':
 			if rest, err := io.ReadAll(br); len(rest) > 0 || err != nil {
-				return fmt.Errorf("%s:%d: the server was to close, and says %q, %v", s.Name, st.line, rest, err)
+				return fmt.Errorf("%s:%d: the server was to close, and says %q, %v", s.Name, st.Line, rest, err)
 			}
-		case st.kind == '!':
+		case st.Kind == '!':
 			half, ok := w.(interface{ CloseWrite() error })
-			if !ok || st.text != "close" {
-				return fmt.Errorf("%s:%d: only a test can play this", s.Name, st.line)
+			if !ok || st.Text != "close" {
+				return fmt.Errorf("%s:%d: only a test can play this", s.Name, st.Line)
 			}
 			half.CloseWrite()
-		case st.side == 'C':
-			text := st.text
-			if st.kind == ':' {
-				text += "\r\n"
-			}
+		case st.Side == 'C':
+			text := string(st.Wire)
 			for line := range strings.Lines(text) {
 				fmt.Fprintf(show, "C: %s\n", strings.TrimRight(line, "\r\n"))
 			}
 			if _, err := io.WriteString(w, text); err != nil {
-				return fmt.Errorf("%s:%d: %w", s.Name, st.line, err)
+				return fmt.Errorf("%s:%d: %w", s.Name, st.Line, err)
 			}
 		default:
-			if err := s.hear(st, br, show); err != nil {
+			if err := hearFrom(s, st, br, show); err != nil {
 				return err
 			}
 		}
@@ -46,38 +46,38 @@ func (s *Script) Play(w io.Writer, r io.Reader, show io.Writer) error {
 	return nil
 }
 
-// Playable says that nothing happens to the recording's connection which a real
+// Playable reports whether nothing happens to the recording's connection which a real
 // one cannot be made to do: a reset and a timeout are a test's.
-func (s *Script) Playable() bool {
-	return !slices.ContainsFunc(s.steps, func(st step) bool {
-		return st.kind == '!' && st.side == 'C' && st.text != "close"
+func Playable(s *Script) bool {
+	return !slices.ContainsFunc(s.Steps, func(st recording.Step) bool {
+		return st.Kind == '!' && st.Side == 'C' && st.Text != "close"
 	})
 }
 
-// hear holds what comes back against one step.
-func (s *Script) hear(st step, br *bufio.Reader, show io.Writer) error {
-	if st.kind == '|' {
-		got := make([]byte, len(st.text))
+// hearFrom holds what comes back against one step.
+func hearFrom(s *Script, st recording.Step, br *bufio.Reader, show io.Writer) error {
+	if st.Kind == '|' {
+		got := make([]byte, len(st.Wire))
 		n, err := io.ReadFull(br, got)
 		for line := range strings.Lines(string(got[:n])) {
 			fmt.Fprintf(show, "S: %s\n", strings.TrimRight(line, "\r\n"))
 		}
-		if err != nil || string(got) != st.text {
-			return fmt.Errorf("%s:%d: got %q, want %q, %v", s.Name, st.line, got[:n], st.text, err)
+		if err != nil || !bytes.Equal(got, st.Wire) {
+			return fmt.Errorf("%s:%d: got %q, want %q, %v", s.Name, st.Line, got[:n], st.Wire, err)
 		}
 		return nil
 	}
 	for {
 		line, err := br.ReadString('\n')
 		if err != nil {
-			return fmt.Errorf("%s:%d: got %q, want %q: %w", s.Name, st.line, line, st.text, err)
+			return fmt.Errorf("%s:%d: got %q, want %q: %w", s.Name, st.Line, line, st.Text, err)
 		}
 		line = strings.TrimSuffix(line, "\r\n")
 		fmt.Fprintf(show, "S: %s\n", line)
-		if !Match(st.text, line) {
-			return fmt.Errorf("%s:%d: got %q, want %q", s.Name, st.line, line, st.text)
+		if !recording.Match(st.Text, line) {
+			return fmt.Errorf("%s:%d: got %q, want %q", s.Name, st.Line, line, st.Text)
 		}
-		more := st.more()
+		more := more(st)
 		if more == "" {
 			return nil
 		}

@@ -46,7 +46,7 @@ func play(file string, server []string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	err = script.Play(in, out, os.Stdout)
+	err = smtptest.Play(script, in, out, os.Stdout)
 	in.Close()
 	if werr := cmd.Wait(); err == nil {
 		err = werr
