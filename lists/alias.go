@@ -121,7 +121,12 @@ func (l *List) point(aliases []smtp.Path) (err error) {
 		if err != nil {
 			return inputError("aliases: %v", err)
 		}
-		if to, err := readPointer(file); err == nil && to.Key() == l.Addr.Key() {
+		if direct, here := l.leadsHere(file); direct {
+			continue
+		} else if here { // by way of an address that it had before: a move was cut short
+			if err := l.disk.Replace(file, l.pointer()); err != nil {
+				return err
+			}
 			continue
 		}
 		first, err := l.placePointer(file)
@@ -148,6 +153,19 @@ func (l *List) placePointer(file string) (first bool, err error) {
 // pointer is what a file has that leads here.
 func (l *List) pointer() []byte { return []byte(l.Addr.Address() + "\n") }
 
+// leadsHere reports whether a file leads to this list, and whether directly.
+func (l *List) leadsHere(file string) (direct, here bool) {
+	to, err := readPointer(file)
+	if err != nil {
+		return false, false
+	}
+	if to.Key() == l.Addr.Key() {
+		return true, true
+	}
+	other, err := l.site().Open(to)
+	return false, err == nil && other.Addr.Key() == l.Addr.Key()
+}
+
 // unpoint has other addresses lead here no more.
 func (l *List) unpoint(aliases []smtp.Path) error {
 	for _, alias := range aliases {
@@ -155,7 +173,7 @@ func (l *List) unpoint(aliases []smtp.Path) error {
 		if err != nil {
 			continue
 		}
-		if to, err := readPointer(file); err == nil && to.Key() == l.Addr.Key() {
+		if _, here := l.leadsHere(file); here {
 			if err := l.disk.RemoveDurably(file); err != nil {
 				return err
 			}
@@ -198,8 +216,7 @@ func (l *List) Dangling() (aliases []smtp.Path) {
 	for _, alias := range l.aliases {
 		file, err := l.place(alias)
 		if err == nil && alias.Key() != l.Addr.Key() {
-			var to smtp.Path
-			if to, err = readPointer(file); err == nil && to.Key() == l.Addr.Key() {
+			if _, here := l.leadsHere(file); here {
 				continue
 			}
 			aliases = append(aliases, alias)
@@ -227,7 +244,8 @@ func (s *Site) Move(l *List, to smtp.Path) (*List, error) {
 	if new.Addr == l.Addr {
 		return nil, inputError("%s has this address already", l.Addr.Address())
 	}
-	if there, err := readPointer(dir); err == nil && there.Key() != l.Addr.Key() {
+	// What leads to itself a move has left that was cut short.
+	if there, err := readPointer(dir); err == nil && there.Key() != l.Addr.Key() && there.Key() != new.Addr.Key() {
 		return nil, &fs.PathError{Op: "move", Path: dir, Err: fs.ErrExist}
 	}
 	// In list.toml first: that a list names its own address there harms nothing.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists/token"
 	"superlist/smtp"
 )
@@ -34,7 +33,7 @@ func (l *List) noteLeft(keys []string, now time.Time) error {
 	for _, key := range keys {
 		b.WriteString(now.UTC().Format(time.DateOnly) + " " + leaver(secret, key) + "\n")
 	}
-	return new(disk.Disk).Append(l.leftFile(), b.String())
+	return l.disk.Append(l.leftFile(), b.String())
 }
 
 // Leavers are the people who have left a list.

@@ -196,6 +196,16 @@ func (s *Site) makeDomain(dir string) error {
 	return s.Disk.MakeDir(dir)
 }
 
+// Sweep removes what dead processes have left of lists that came, or went.
+func (s *Site) Sweep() {
+	domains, _ := os.ReadDir(s.ListsDir)
+	for _, domain := range domains {
+		if domain.IsDir() && smtp.ValidDomain(domain.Name()) {
+			s.sweepDomain(filepath.Join(s.ListsDir, domain.Name()))
+		}
+	}
+}
+
 // sweepDomain removes what dead processes have left in a domain's directory: a list
 // that comes, or goes, is locked as long as its process lives.
 func (s *Site) sweepDomain(domain string) {

@@ -46,6 +46,32 @@ func (s *Site) AwaitSummary(l *List, now time.Time) error {
 	return err
 }
 
+// summaryID is how the id of a summary begins, and summaryName how long the name of
+// its reminder is that follows.
+const (
+	summaryID   = "summary-"
+	summaryName = len(summaryTime) + len("-") + 32
+)
+
+// SummaryPending reports whether a message is a summary, or part of one, whose
+// reminder is there yet: it is not sent, or a crash would have it sent again.
+func (s *Site) SummaryPending(id string) (bool, error) {
+	name, ok := strings.CutPrefix(id, summaryID)
+	if !ok || len(name) < summaryName {
+		return false, nil
+	}
+	if _, err := os.Lstat(filepath.Join(s.summaries(), name[:summaryName])); err == nil {
+		return true, nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	err := s.Disk.SyncDir(s.summaries()) // of the one who has removed it, and may have died
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return false, err
+}
+
 // DueSummaries goes through the lists whose moderators are to be told now. id names
 // the summary: what is done for it again after a crash is done for the same. One
 // that another process is at is left to it, and one for which do fails comes again.
@@ -93,7 +119,7 @@ func (s *Site) dueSummary(path, name string, do func(smtp.Path, string) error) e
 	text := make([]byte, smtp.MaxPath+1)
 	n, _ := f.Read(text)
 	if addr, ok := smtp.ParseAddress(strings.TrimSuffix(string(text[:n]), "\n")); ok {
-		if err := do(addr, "summary-"+name); err != nil {
+		if err := do(addr, summaryID+name); err != nil {
 			return err
 		}
 	}

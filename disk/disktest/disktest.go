@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -25,6 +26,7 @@ type Fault struct {
 	Call string
 	Path string
 
+	mu    sync.Mutex // several may be at it at once
 	calls int
 	off   bool
 }
@@ -33,7 +35,11 @@ type Fault struct {
 func (f *Fault) Hit() bool { return f.Call != "" }
 
 // Off ends it: from now on nothing fails.
-func (f *Fault) Off() { f.off = true }
+func (f *Fault) Off() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.off = true
+}
 
 func (f *Fault) String() string {
 	if !f.Hit() {
@@ -46,6 +52,8 @@ func (f *Fault) String() string {
 func (f *Fault) Disk() *disk.Disk { return &disk.Disk{Fault: f.fault} }
 
 func (f *Fault) fault(call, path string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.off {
 		return nil
 	}
@@ -85,7 +93,10 @@ func Task() (d *disk.Disk, task string, ok bool) {
 	if err != nil {
 		return nil, "", false
 	}
+	var mu sync.Mutex
 	return &disk.Disk{Fault: func(call, path string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if n--; n < 0 {
 			fmt.Println(call, path)
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -77,6 +77,9 @@ func (r *Runner) ready(id string) bool {
 	if isDigest(id) {
 		return r.digestReady(id)
 	}
+	if pending, err := r.Site.SummaryPending(id); pending || err != nil {
+		return false
+	}
 	dot := strings.LastIndexByte(id, '.')
 	if dot < 0 {
 		return r.settled(id)

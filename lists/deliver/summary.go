@@ -24,9 +24,8 @@ const (
 )
 
 // summaries tells the moderators of lists that want it once a day what is held. A
-// summary is in the spool before its reminder is gone, so a crash in between has it
-// written again under the same name: over itself or, where another process has sent
-// it meanwhile, a second time.
+// summary is in the spool before its reminder is gone, and is sent only after that
+// (see ready): what a crash has left in between is completed, and sent once.
 func (r *Runner) summaries() error {
 	return r.Site.DueSummaries(r.now(), func(addr smtp.Path, id string) error {
 		l, err := r.Site.Open(addr)

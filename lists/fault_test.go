@@ -1,0 +1,435 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/disk/disktest"
+	"superlist/smtp"
+)
+
+// A writer is something that changes what lists keep. Whatever fails, and wherever
+// its process dies, a reader finds what there was before or what there is after it,
+// and whoever does it again comes to the same.
+type writer struct {
+	name    string
+	calls   int                    // at least
+	prepare func(*Site, *List)     // after the list dev is there
+	do      func(s *Site) error    // as a process of its own does
+	steps   func(*Site) error      // where it has several: what holds between them
+	counts  func(file string) bool // files in which a crash may leave what it has not finished
+}
+
+var writersNow = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+
+// dev opens the list, and does something with it.
+func onDev(do func(*List) error) func(*Site) error {
+	return func(s *Site) error {
+		l, err := s.Open(addr("dev@lists.example.org"))
+		if err != nil {
+			return err
+		}
+		return do(l)
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// counted are the files of counts, and of who has left: what a crash takes with it, or
+// counts twice, does no harm.
+func counted(file string) bool {
+	return strings.HasSuffix(file, "/left") || strings.Contains(file, "asked/") && !strings.Contains(file, "/who-") || strings.Contains(file, "/proved/all-")
+}
+
+var writers = []writer{
+	{name: "members", calls: 6, counts: counted, do: onDev(func(l *List) error {
+		return l.EditMembers(func(set MemberSet) error {
+			set.Remove(addr("a@example.com"))
+			set.Add(Member{Path: addr("new@example.com")})
+			return nil
+		})
+	})},
+	{name: "key", calls: 5,
+		prepare: func(s *Site, l *List) { must(os.Remove(l.keyFile())) },
+		do:      onDev(func(l *List) error { _, err := l.key(); return err }),
+	},
+	{name: "set", calls: 6, do: onDev(func(l *List) error { return l.Set([]string{"description=new", "post=anyone"}) })},
+	{name: "allow", calls: 6, do: onDev(func(l *List) error { return l.AddPattern("allow", addr("eve@example.net")) })},
+	{name: "create", calls: 20,
+		do: func(s *Site) error {
+			d, err := s.Begin(addr("other@new.example.org"), "owners = [\"olga@example.org\"]\n")
+			if err != nil {
+				return err
+			}
+			defer d.Abort()
+			if err := errors.Join(d.Put("key", []byte(strings.Repeat("ab", keyBytes))), d.Put("rules", []byte("# none\n"))); err != nil {
+				return err
+			}
+			_, err = d.Publish()
+			return err
+		},
+	},
+	{name: "create with another address", calls: 20,
+		do: func(s *Site) error {
+			d, err := s.Begin(addr("other@new.example.org"), "owners = [\"olga@example.org\"]\naliases = [\"third@third.example.org\"]\n")
+			if errors.Is(err, fs.ErrExist) { // done, but for the address
+				l, err := s.Open(addr("other@new.example.org"))
+				if err == nil {
+					err = l.Set([]string{"aliases=third@third.example.org"})
+				}
+				return err
+			}
+			if err != nil {
+				return err
+			}
+			defer d.Abort()
+			if err := d.Put("key", []byte(strings.Repeat("ab", keyBytes))); err != nil {
+				return err
+			}
+			_, err = d.Publish()
+			return err
+		},
+		steps: func(s *Site) error { // without the address, or with it
+			l, err := s.Open(addr("other@new.example.org"))
+			if err == nil && len(l.Dangling()) != 1 {
+				err = errors.New("nothing is missing")
+			}
+			if errors.Is(err, ReplyNoList) {
+				err = nil
+			}
+			return err
+		},
+	},
+	{name: "rm", calls: 3, do: onDev((*List).Remove), steps: func(s *Site) error { // gone, and not all of it yet
+		if _, err := s.Open(addr("dev@lists.example.org")); !errors.Is(err, ReplyNoList) {
+			return fmt.Errorf("it opens: %w", err)
+		}
+		return nil
+	}},
+	{name: "mv", calls: 12,
+		prepare: func(s *Site, l *List) { must(l.Set([]string{"aliases=old@lists.example.org"})) },
+		do: func(s *Site) error {
+			l, err := s.Open(addr("dev@lists.example.org"))
+			if err == nil && l.Addr.Local == "dev" {
+				_, err = s.Move(l, addr("moved@new.example.org"))
+			}
+			if err == nil && l.Addr.Local == "moved" { // but for what leads to it
+				err = l.Set([]string{"aliases=old@lists.example.org,dev@lists.example.org"})
+			}
+			return err
+		},
+		steps: func(s *Site) error { // it is found by all names that it had
+			for _, name := range []string{"dev@lists.example.org", "old@lists.example.org"} {
+				if l, err := s.Open(addr(name)); err != nil || len(l.owners) != 1 {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+			}
+			return nil
+		},
+	},
+	{name: "readdress", calls: 12, counts: counted,
+		prepare: func(s *Site, l *List) { must(l.Set([]string{"moderators=a@example.com", "allow=a@example.com"})) },
+		do: onDev(func(l *List) error {
+			_, err := l.Readdress(addr("a@example.com"), addr("z@example.com"))
+			return err
+		}),
+		steps: func(s *Site) error { // in one file, and not in the other
+			l, err := s.Open(addr("dev@lists.example.org"))
+			if err != nil {
+				return err
+			}
+			_, member, err := l.find(addr("z@example.com"))
+			if err == nil && (!member || contains(l.mods, addr("z@example.com"))) {
+				err = errors.New("the other one")
+			}
+			return err
+		},
+	},
+	{name: "decide", calls: 7, do: onDev(func(l *List) error {
+		return l.Decide(nameOf("held", "x"), Decided{Cause: "m.0", What: "olga", Do: "p"}, writersNow)
+	})},
+	{name: "spend", calls: 7, do: onDev(func(l *List) error { return l.Spend(Proof{Action: Subscribe, mac: "abc"}, "m.0", writersNow) })},
+	{name: "unspend", calls: 2,
+		prepare: func(s *Site, l *List) {
+			must(l.Decide(nameOf("proof", "abc"), Decided{Cause: "m.0", What: usedAlready}, writersNow))
+		},
+		do: onDev(func(l *List) error { return l.Unspend(addr("dev+confirm-s1-abc-x@lists.example.org")) }),
+	},
+	{name: "ask", calls: 15, counts: counted, do: onDev(func(l *List) error {
+		return l.Ask(Letter{Kind: VerbSubscribe, To: addr("new@example.com"), Cause: "m.0"}, writersNow)
+	})},
+	{name: "owner mail", calls: 3, counts: counted, do: onDev(func(l *List) error { return l.CountOwnerMail(Network(smtp.OriginAddr("x[192.0.2.1]")), writersNow) })},
+	{name: "proved", calls: 8, counts: counted, do: onDev(func(l *List) error {
+		first, err := l.FirstProved(addr("a@example.com"), []string{"s"}, "m.0", writersNow)
+		if err == nil && !first {
+			err = errors.New("it was not the first")
+		}
+		return err
+	})},
+	{name: "request", calls: 8, do: onDev(func(l *List) error {
+		_, err := l.KeepRequest(Member{Path: addr("new@example.com")}, writersNow)
+		return err
+	})},
+	{name: "request again", calls: 8,
+		prepare: func(s *Site, l *List) {
+			r, err := l.KeepRequest(Member{Path: addr("new@example.com")}, writersNow)
+			must(errors.Join(err, l.Decide(r.Name, Decided{Cause: "m.0", What: "olga"}, writersNow), l.EndRequest(r.Name)))
+		},
+		do: onDev(func(l *List) error {
+			_, err := l.KeepRequest(Member{Path: addr("new@example.com")}, writersNow)
+			return err
+		}),
+		steps: func(s *Site) error { // not decided any more, and not there yet
+			l, err := s.Open(addr("dev@lists.example.org"))
+			if err != nil {
+				return err
+			}
+			if waiting, err := l.Requests(); err != nil || len(waiting) > 0 {
+				return fmt.Errorf("%v, %w", waiting, err)
+			}
+			return nil
+		},
+	},
+	{name: "end a request", calls: 2,
+		prepare: func(s *Site, l *List) {
+			_, err := l.KeepRequest(Member{Path: addr("new@example.com")}, writersNow)
+			must(err)
+		},
+		do: onDev(func(l *List) error {
+			name, err := l.Seal("request", addr("new@example.com").Key())
+			if err != nil {
+				return err
+			}
+			return l.EndRequest(name)
+		}),
+	},
+	{name: "report", calls: 6, do: onDev(func(l *List) error { return l.KeepReport("m.0", addr("a@example.com"), strings.NewReader("bounced")) })},
+	{name: "await a summary", calls: 6, do: func(s *Site) error {
+		return onDev(func(l *List) error { return s.AwaitSummary(l, writersNow) })(s)
+	}},
+	{name: "summary", calls: 3,
+		prepare: func(s *Site, l *List) { must(s.AwaitSummary(l, writersNow)) },
+		do: func(s *Site) error {
+			return s.DueSummaries(writersNow.AddDate(0, 0, 2), func(smtp.Path, string) error { return nil })
+		},
+	},
+}
+
+// writerSite makes the site at which a writer begins.
+func writerSite(t testing.TB, w *writer) *Site {
+	s := testSite(t, "")
+	l := testList(t, s, "a@example.com\nb@example.com nomail\n")
+	must(os.WriteFile(l.keyFile(), []byte(strings.Repeat("cd", keyBytes)+"\n"), 0o600))
+	must(s.Spool().Init())
+	if w.prepare != nil {
+		l, err := s.Open(l.Addr)
+		must(err)
+		w.prepare(s, l)
+	}
+	return s
+}
+
+// kept is what the files of a site say, and which of them a reader passes over.
+func kept(t testing.TB, s *Site, w *writer) (files map[string]string, hidden []string) {
+	t.Helper()
+	files = make(map[string]string)
+	root := filepath.Dir(s.ListsDir)
+	config := filepath.Base(s.File()) // which has the name of the folder in it
+	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(root, path)
+		if base := e.Name(); base[0] == '.' && base != ".asked" && name != "." {
+			hidden = append(hidden, name)
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if e.IsDir() || name == config || w.counts != nil && w.counts(name) {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		files[name] = string(text)
+		if e.Name() == "key" && w.name == "key" { // it is random
+			files[name] = fmt.Sprint(len(text), " bytes")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files, hidden
+}
+
+// differ names the files that are not the same.
+func differ(a, b map[string]string) (names []string) {
+	for name := range a {
+		if other, ok := b[name]; !ok || other != a[name] {
+			names = append(names, name)
+		}
+	}
+	for name := range b {
+		if _, ok := a[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// check holds what there is after a fault or a death, has it done again, and holds
+// that. said: it was acknowledged. clean: nothing half-written may be left.
+func (w *writer) check(t testing.TB, s *Site, before, after map[string]string, what string, said, clean bool) {
+	t.Helper()
+	got, hidden := kept(t, s, w)
+	switch {
+	case said || maps.Equal(got, after):
+		if names := differ(got, after); len(names) > 0 {
+			t.Errorf("%s: acknowledged, and not all of it is there: %q", what, names)
+		}
+	case maps.Equal(got, before):
+	case w.steps == nil:
+		t.Errorf("%s: neither before nor after: %q, %q", what, differ(got, before), differ(got, after))
+	default:
+		if err := w.steps(s); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if clean && len(hidden) > 0 && !strings.Contains(hidden[0], "/.gone-") { // Sweep takes that away
+		t.Errorf("%s: left: %q", what, hidden)
+	}
+	if maps.Equal(got, after) {
+		return
+	}
+	if err := w.do(s); err != nil && !(w.steps != nil && errors.Is(err, ReplyNoList)) {
+		t.Errorf("%s: again: %v", what, err)
+	}
+	if got, _ := kept(t, s, w); !maps.Equal(got, after) {
+		t.Errorf("%s: again: %q", what, differ(got, after))
+	}
+}
+
+// afterwards is what a writer leaves when nothing fails.
+func (w *writer) afterwards(t testing.TB) (before, after map[string]string) {
+	s := writerSite(t, w)
+	before, _ = kept(t, s, w)
+	if err := w.do(s); err != nil {
+		t.Fatalf("%s: %v", w.name, err)
+	}
+	after, hidden := kept(t, s, w)
+	if len(hidden) > 0 {
+		t.Errorf("%s: left: %q", w.name, hidden)
+	}
+	return before, after
+}
+
+// TestFaultWriters fails each call of each writer.
+func TestFaultWriters(t *testing.T) {
+	t.Parallel()
+	for i := range writers {
+		w := &writers[i]
+		before, after := w.afterwards(t)
+		disktest.Each(t, w.calls, func(f *disktest.Fault) {
+			s := writerSite(t, w)
+			broken := *s
+			broken.Disk = f.Disk()
+			err := w.do(&broken)
+			what := fmt.Sprint(w.name, ", ", f)
+			if f.Hit() != errors.Is(err, f.Err) {
+				t.Errorf("%s: %v", what, err)
+			}
+			w.check(t, s, before, after, what, err == nil, true)
+		})
+	}
+}
+
+// TestSweepLists: what a process has left of a list that came, or went, is taken away,
+// but not what another one is at.
+func TestSweepLists(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "a@example.com\n")
+	alive, err := s.Begin(addr("alive@lists.example.org"), "owners = [\"olga@example.org\"]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alive.Abort()
+	domain := filepath.Dir(l.Dir)
+	for _, dir := range []string{".gone-1-other", ".new-1"} {
+		must(os.Mkdir(filepath.Join(domain, dir), 0o700))
+		must(os.WriteFile(filepath.Join(domain, dir, "members"), []byte("a@example.com\n"), 0o600))
+	}
+	hidden := func() (n int) {
+		entries, _ := os.ReadDir(domain)
+		for _, e := range entries {
+			if e.Name()[0] == '.' {
+				n++
+			}
+		}
+		return n
+	}
+	if s.Sweep(); hidden() != 3 {
+		t.Errorf("%d are left, and none is old", hidden())
+	}
+	dirs, _ := filepath.Glob(filepath.Join(domain, ".*"))
+	for _, dir := range dirs {
+		must(os.Chtimes(dir, time.Time{}, time.Now().Add(-unbornAge)))
+	}
+	if s.Sweep(); hidden() != 1 {
+		t.Errorf("%d are left, want the one that is being made", hidden())
+	}
+	if _, err := os.Lstat(alive.Dir); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMain is also the process that TestKillWriters kills.
+func TestMain(m *testing.M) {
+	d, task, ok := disktest.Task()
+	if !ok {
+		os.Exit(m.Run())
+	}
+	name, file, _ := strings.Cut(task, "\n")
+	s, err := Load(file)
+	if err == nil {
+		s.Disk = d
+		err = writers[slices.IndexFunc(writers, func(w writer) bool { return w.name == name })].do(s)
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Print("done")
+}
+
+// TestKillWriters kills a process at each call of each writer.
+func TestKillWriters(t *testing.T) {
+	t.Parallel()
+	for i := range writers {
+		w := &writers[i]
+		before, after := w.afterwards(t)
+		var s *Site
+		disktest.Kill(t, w.calls, func() string {
+			s = writerSite(t, w)
+			return w.name + "\n" + s.File()
+		}, func(k disktest.Death) {
+			if k.Call == "" && k.Said != "done" {
+				t.Errorf("%s: %v: %s", w.name, k.Err, k.Said)
+			}
+			w.check(t, s, before, after, fmt.Sprint(w.name, ", ", k), k.Said == "done", false)
+		})
+	}
+}
