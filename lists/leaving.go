@@ -11,59 +11,149 @@ import (
 // to leave. Where it can be seen while the sender is on the line it is refused, with
 // the way out; what only a whole reading of the message shows deliver holds.
 
+// What a word has to do with leaving a list. None but a wish says it alone.
+const (
+	wishWord         = 1 << iota // unsubscribe
+	takeWord                     // remove (me)
+	moveWord                     // take (me off), get (off the list)
+	offWord                      // off, from
+	personWord                   // me, or an address
+	leaveWord                    // leave (the list)
+	listWord                     // list
+	endWord                      // cancel (my subscription)
+	subscriptionWord             // subscription
+	stopWord                     // stop (sending)
+	mailsWord                    // mails, sending
+	politeWord                   // please, thanks, dear all; what says nothing
+)
+
+// wishes are the sets of words that make a wish.
+var wishes = [...]int{
+	wishWord, takeWord | personWord, moveWord | offWord | personWord, moveWord | offWord | listWord,
+	leaveWord | listWord, endWord | subscriptionWord, stopWord | mailsWord, stopWord | personWord,
+}
+
 // AsksToLeave says that a text is nothing but the wish to leave a list, in one of many
-// languages: each of its words has to do with that. list is its address.
-func AsksToLeave(text, list string) bool {
+// languages: each of its words has to do with that. address is the list's.
+func AsksToLeave(text, address string) bool {
 	if len(text) > maxLeaving {
 		return false
 	}
 	text = strings.ToLower(text)
-	for _, wish := range [...]string{"配信停止", "配信を停止", "退会", "登録解除", "退订", "退訂", "取消订阅", "取消訂閱", "구독 취소", "구독취소", "구독 해지", "수신거부"} {
-		if strings.Contains(text, wish) && len([]rune(strings.TrimSpace(text))) <= maxLeavingCJK {
+	if asksWithoutSpaces(text) {
+		return true
+	}
+	local, _, _ := strings.Cut(strings.ToLower(address), "@")
+	said := 0
+	for word := range strings.FieldsFuncSeq(text, func(c rune) bool {
+		return unicode.IsSpace(c) || unicode.IsPunct(c) && c != '-' && c != '@' && c != '\'' && c != '’' && c != '.' && c != '+' && c != '_' || c == '<' || c == '>'
+	}) {
+		word = strings.Trim(word, "-_.'’")
+		if word == "" || word == address || word == local {
+			continue
+		}
+		does := doesWord(strings.ReplaceAll(word, "’", "'"))
+		if does == 0 && strings.IndexByte(word, '@') > 0 {
+			does = personWord
+		}
+		if does == 0 {
+			return false
+		}
+		said |= does
+	}
+	for _, all := range wishes {
+		if said&all == all {
 			return true
 		}
 	}
-	local, _, _ := strings.Cut(strings.ToLower(list), "@")
-	wish, me := false, false
-	for word := range strings.FieldsFuncSeq(text, func(c rune) bool {
-		return unicode.IsSpace(c) || unicode.IsPunct(c) && c != '-' && c != '@' && c != '\'' && c != '’' && c != '.'
-	}) {
-		word = strings.Trim(word, "-.'’")
-		switch word {
-		case "", list, local:
-		case "unsubscribe", "unsubscribed", "unsubscription", "unsub", "signoff", "opt-out", "optout", // English
-			"abmelden", "abmeldung", "austragen", "abbestellen", // German
-			"désabonner", "désabonnement", "désinscription", "désinscrire", "désinscrivez-moi", "désabonnez-moi", // French
-			"desuscribir", "desuscribirme", "desuscribirse", "baja", // Spanish
-			"descadastrar", "descadastre", "desinscrever", // Portuguese
-			"disiscrivere", "disiscrivetemi", "disiscrizione", "cancellatemi", "cancellami", // Italian
-			"afmelden", "uitschrijven", "avregistrera", "avprenumerera", "afmeld", "frameld", "avmelding", // Dutch to Norwegian
-			"wypisz", "wypisać", "wypisanie", "odhlásit", "odhlášení", "leiratkozás", "leiratkozom", // Polish to Hungarian
-			"отписаться", "отпишите", "отписка", "відписатися":
-			wish = true
-		case "remove", "delete", "unlist", "leave", "stop":
-			me = true
-		case "me", "my", "us", "mails", "emails", "mailings", "sending":
-			wish = wish || me
-		case "please", "pls", "plz", "kindly", "thanks", "thank", "you", "hi", "hello", "dear", "all", "from", "the", "this", "list", "mailing", "mailing-list",
-			"mailinglist", "email", "e-mail", "mail", "address", "subscription", "i", "want", "to", "would", "like", "wish", "how", "do", "can", "be", "end", "now", "subject", "your", "and", "of",
-			"bitte", "danke", "hallo", "mich", "von", "der", "dieser", "liste", "mailingliste", "aus", "ich", "möchte", "will",
-			"merci", "bonjour", "svp", "me-le", "de", "la", "cette", "je", "veux", "souhaite", "diffusion",
-			"por", "favor", "gracias", "hola", "dar", "darme", "darse", "lista", "esta", "quiero", "correo",
-			"obrigado", "me-da", "da", "per", "favore", "grazie", "dalla", "questa", "graag", "dank", "van", "deze", "lijst", "tack", "tak", "takk", "mnie", "z", "listy", "proszę",
-			"пожалуйста", "от", "рассылки", "меня":
-		default:
-			return false
-		}
+	return false
+}
+
+// doesWord is what a word has to do with it, 0 for nothing.
+func doesWord(word string) int {
+	switch word {
+	case "unsubscribe", "unsubscribed", "unsubscription", "unsubscribing", "un-subscribe", "unsubscribeme", "unsub", "signoff", "opt-out", "optout", // English
+		"unsuscribe", "unsubcribe", "unsubscibe", "unsubscrib", "unsbscribe", "unsubsribe",
+		"abmelden", "abmeldung", "austragen", "abbestellen", // German
+		"désabonner", "désabonnement", "désinscription", "désinscrire", "désinscrivez-moi", "désabonnez-moi", "désinscrivez", "désabonnez", "supprimez-moi", "retirez-moi", "enlevez-moi", "desabonner", "desabonnement", "desinscription", // French
+		"desuscribir", "desuscribirme", "desuscribirse", "desuscríbanme", "desuscripción", "baja", "eliminarme", "elimínenme", "borrarme", "bórrenme", "quitarme", // Spanish
+		"descadastrar", "descadastre", "desinscrever", "desinscrição", "descadastramento", // Portuguese
+		"disiscrivere", "disiscrivetemi", "disiscrivermi", "disiscrizione", "cancellatemi", "cancellami", "cancellarmi", "rimuovetemi", "toglietemi", // Italian
+		"afmelden", "uitschrijven", "uitschrijving", "avregistrera", "avprenumerera", "afmeld", "frameld", "avmeld", "avmelding", "afmelding", // Dutch to Norwegian
+		"wypisz", "wypisać", "wypisanie", "wypiszcie", "odhlásit", "odhlásiť", "odhlaste", "odhlášení", "odjava", "odjavi", "odjavite", "leiratkozás", "leiratkozom", "leiratkozni", // Polish to Hungarian
+		"dezabonare", "dezabonez", "dezabonați-mă", "dezabonati-ma", "απεγγραφή", // Romanian, Greek
+		"отписаться", "отписать", "отпишите", "отписка", "отпиши", "отпишете", "відписатися", "відпишіть":
+		return wishWord
+	case "removed":
+		return takeWord | moveWord
+	case "remove", "removal", "delete", "unlist", "unenroll", "löschen", "entfernen", "streichen", "supprimer", "retirer", "enlever", "eliminar", "borrar", "quitar",
+		"remova", "remover", "retire", "retirar", "excluir", "exclua", "rimuovere", "togliere", "verwijder", "verwijderen", "fjern", "fjerne", "poista", "poistakaa",
+		"usuń", "usunąć", "usunięcie", "odstraňte", "удалите", "удалить", "уберите", "исключите", "исключить", "видаліть", "премахнете":
+		return takeWord
+	case "take", "get", "nehmen", "nehmt", "meld", "melde", "ta", "tage", "haal", "haalt":
+		return moveWord
+	case "off", "from", "aus", "af", "av", "bort", "van":
+		return offWord
+	case "von", "of":
+		return offWord | politeWord
+	case "me", "my", "us", "our", "mich", "uns", "meine", "moi", "mon", "mij", "mijn", "mig", "meg", "minut", "mnie", "mě", "ma", "mă", "меня", "мене", "ме", "mi", "mío", "minha":
+		return personWord
+	case "leave", "quit", "exit", "verlassen", "quitter", "salir", "sair", "lasciare", "verlaten", "lämna", "eroan", "διαγραφή":
+		return leaveWord
+	case "list", "lists", "mailing-list", "mailinglist", "maillist", "listserv", "liste", "mailingliste", "verteiler", "lista", "lijst", "mailinglijst", "listan", "listen", "listalta", "listy", "listu", "listă", "λίστα", "рассылки", "рассылку", "списка", "розсилки":
+		return listWord
+	case "cancel", "terminate", "kündigen", "annuler", "résilier", "cancelar", "anular", "annullare", "opzeggen", "avsluta", "opsige", "peru", "peruuta", "anulować", "zrušit", "iptal":
+		return endWord
+	case "çık", "çıkar", "çıkarın", "çıkmak", "ayrılmak":
+		return endWord | leaveWord
+	case "listeden":
+		return listWord
+	case "subscription", "abonnement", "suscripción", "inscrição", "assinatura", "iscrizione", "prenumeration", "prenumerationen", "tilaus", "tilaukseni", "subskrypcję", "odběr", "abonelik", "aboneliği", "aboneliğimi", "abonelikten":
+		return subscriptionWord
+	case "stop", "stopp", "don't", "dont":
+		return stopWord
+	case "emails", "e-mails", "mails", "mailings", "sending", "send", "emailing", "mailing me":
+		return mailsWord
+	case "please", "pls", "plz", "kindly", "thanks", "thank", "thx", "you", "hi", "hello", "dear", "all", "the", "this", "that", "these", "mailing", "any", "more", "request", "asap", "immediately",
+		"email", "e-mail", "mail", "address", "newsletter", "i", "i'd", "want", "to", "would", "like", "wish", "how", "do", "can", "could", "be", "end", "now", "subject", "your", "and",
+		"bitte", "danke", "hallo", "der", "dem", "dieser", "diesem", "ich", "möchte", "will", "sie", "adresse", "mit", "freundlichen", "grüßen",
+		"merci", "bonjour", "svp", "stp", "s'il", "vous", "plaît", "plait", "veuillez", "me-le", "de", "la", "cette", "je", "veux", "souhaite", "voudrais", "diffusion",
+		"por", "favor", "gracias", "hola", "dar", "darme", "darse", "esta", "quiero", "deseo", "correo",
+		"obrigado", "obrigada", "me-da", "da", "desta", "quero", "per", "favore", "grazie", "dalla", "questa", "vorrei", "graag", "dank", "deze", "aub", "alstublieft", "tack", "tak", "takk", "från", "fra", "ber",
+		"z", "o", "proszę", "prosím", "se", "kérem", "szeretnék", "vreau", "să", "rog", "lütfen", "παρακαλώ", "από", "τη", "την",
+		"пожалуйста", "прошу", "из", "от", "этой", "моля", "з":
+		return politeWord
 	}
-	return wish
+	return 0
+}
+
+// asksWithoutSpaces is AsksToLeave for languages that put no spaces between words, or
+// in which words are many: nothing is left beside the wish and what is polite.
+func asksWithoutSpaces(text string) bool {
+	rest := text
+	for _, wish := range [...]string{
+		"配信停止", "配信を停止", "購読解除", "購読を解除", "退会", "脱退", "登録解除", "登録を解除", "退订", "退訂", "取消订阅", "取消訂閱", "구독 취소", "구독취소", "구독 해지", "구독해지", "수신거부", "수신 거부",
+		"إلغاء الاشتراك", "الغاء الاشتراك", "הסירו אותי", "הסר אותי", "להסיר אותי", "ביטול הרשמה", "ยกเลิกการรับ", "ยกเลิกการสมัคร", "hủy đăng ký", "huỷ đăng ký", "berhenti berlangganan", "सदस्यता समाप्त",
+	} {
+		rest = strings.ReplaceAll(rest, wish, " ")
+	}
+	if rest == text {
+		return false
+	}
+	for _, polite := range [...]string{
+		"メーリングリスト", "メルマガ", "メール", "リスト", "よろしく", "宜しく", "お願い", "いたします", "致します", "ください", "下さい", "ありがとう", "ございます", "希望", "依頼", "申請", "手続き", "したい", "します", "です", "ます", "して", "この", "こちら", "から", "の", "を", "は", "し", "届", "願", "ml",
+		"邮件列表", "郵件列表", "邮件", "郵件", "列表", "名单", "名單", "谢谢", "謝謝", "帮我", "幫我", "请", "請", "我", "要", "想", "从", "從", "此", "本", "该",
+		"메일링", "리스트", "메일", "신청", "요청", "부탁", "드립니다", "합니다", "해주세요", "해 주세요", "바랍니다", "하고", "싶습니다", "에서", "을", "를", "감사",
+		"من", "فضلك", "القائمة", "البريدية", "شكرا", "בבקשה", "מרשימת", "התפוצה", "מהרשימה", "תודה", "ข่าวสาร", "อีเมล", "ครับ", "ค่ะ", "vui lòng", "nhận tin", "email", "mail", "tolong", "करें",
+	} {
+		rest = strings.ReplaceAll(rest, polite, " ")
+	}
+	return strings.IndexFunc(rest, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) < 0
 }
 
 const (
-	// maxLeaving is how long such a text is, in bytes, and maxLeavingCJK where words
-	// have no spaces between them, in characters.
-	maxLeaving    = 200
-	maxLeavingCJK = 24
+	// maxLeaving is how long such a text is, in bytes.
+	maxLeaving = 200
 	// maxLeavingBody is how much of a body is read for it in a session.
 	maxLeavingBody = 2 << 10
 	// MaxLeavingWords is how many words somebody adds who writes the wish into the

@@ -38,7 +38,7 @@ func (r *Runner) command(m *queue.Message, d lists.Destination, id string) error
 	c := &commanding{r: r, m: m, l: d.List, id: id, header: rewrite.Parse(raw), bodyAt: bodyAt}
 	cmd := d.Command
 	if cmd.Verb == lists.VerbRequest {
-		if cmd, err = requested(c.header, io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt)); err != nil {
+		if cmd, err = requested(c.l, c.header, io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt)); err != nil {
 			return err
 		}
 	}

@@ -31,10 +31,23 @@ func notForAll(l *lists.List, p *lists.Posting) (reason string, err error) {
 		return "it quotes an address that confirms or decides for whoever writes to it", nil
 	}
 	own, list := body.Own(text), l.Addr.Address()
-	if lists.AsksToLeave(own, list) || len(strings.Fields(own)) <= lists.MaxLeavingWords && lists.AsksToLeave(charset.Words(h.Get("Subject")), list) {
+	if asksToLeave(own, list) || len(strings.Fields(own)) <= lists.MaxLeavingWords && lists.AsksToLeave(charset.Words(h.Get("Subject")), list) {
 		return "it only asks to leave the list, which " + l.Verb(lists.VerbUnsubscribe).Address() + " is for", nil
 	}
 	return "", nil
+}
+
+// asksToLeave says that a text is the wish to leave, with no more than a name below it.
+func asksToLeave(text, list string) bool {
+	for at := len(text); at > 0; at = strings.LastIndex(text[:at], "\n\n") {
+		if len(strings.Fields(text[at:])) > lists.MaxLeavingWords || strings.ContainsAny(text[at:], "?!") {
+			return false
+		}
+		if lists.AsksToLeave(text[:at], list) {
+			return true
+		}
+	}
+	return false
 }
 
 // ForAll is the decision about a post that the list takes, once it has been read.

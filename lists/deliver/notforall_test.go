@@ -14,18 +14,21 @@ func TestLeavingToAll(t *testing.T) {
 	const refused, held, sent string = "550 5.7.1 this asks to leave the list, and would go to everybody on it; to leave, send an empty mail to dev+unsubscribe@lists.example.org", "held", "sent"
 	for message, want := range map[string]string{
 		"Subject: unsubscribe\n\n": refused,
-		"Subject: Unsubscribe\n\nPlease unsubscribe me.\n\nThanks\nBob Brown\n":                   refused,
-		"Subject: =?utf-8?q?D=C3=A9sinscription?=\n\nMerci\n":                                     refused,
-		"Subject: unsubscribe\nContent-Type: text/html\n\n<html><body><p>Bob</p></body></html>\n": held,
-		"Subject: remove me\nContent-Transfer-Encoding: base64\n\nQm9i\n":                         held,
-		"Subject: hello\n\nunsubscribe\n":                                                         held,
+		"Subject: Unsubscribe\n\nPlease unsubscribe me.\n\nThanks\nBob Brown\n":                                                                                       refused,
+		"Subject: =?utf-8?q?D=C3=A9sinscription?=\n\nMerci\n":                                                                                                         refused,
+		"Subject: unsubscribe\nContent-Type: text/html\n\n<html><body><p>Bob</p></body></html>\n":                                                                     held,
+		"Subject: remove me\nContent-Transfer-Encoding: base64\n\nQm9i\n":                                                                                             held,
+		"Subject: hello\n\nHello all,\n\nremove me from this list please.\n\nBob Brown\nBrown Bros. Inc.\n":                                                           held,
+		"Subject: hello\n\nremove me\n\nSent from my iPhone\n":                                                                                                        held,
+		"Subject: hello\n\nremove me\n\nWas that what he wrote? I cannot find it.\n":                                                                                  sent,
+		"Subject: hello\n\nunsubscribe\n":                                                                                                                             held,
 		"Subject: Re: the build\n\nPlease remove me from this list!\n\nOn 1.1.2026 10:00, Ann <ann@example.com> wrote:\n> " + strings.Repeat("much text ", 60) + "\n": held,
-		"Subject: =?koi8-r?B?z9TQydPB1NjT0Q==?=\n\n": held,
-		"Subject: unsubscribe\n\nThe unsubscribe page of our site shows an error since Monday, and nobody knows who can mend it.\n": sent,
-		"Subject: How people unsubscribe\n\nThey write unsubscribe to the list.\n":                                                  sent,
-		"Subject: Re: unsubscribe\n\nSee the footer.\n":                                                                             sent,
-		"Subject: hello\n\n> unsubscribe\n\nNot this way, Eve.\n":                                                                   sent,
-		"Subject: a picture\nContent-Type: image/png\n\nx\n":                                                                        sent,
+		"Subject: =?koi8-r?B?z9TQydPB1NjT0Q==?=\n\n":                                                                                                                  held,
+		"Subject: unsubscribe\n\nThe unsubscribe page of our site shows an error since Monday, and nobody knows who can mend it.\n":                                   sent,
+		"Subject: How people unsubscribe\n\nThey write unsubscribe to the list.\n":                                                                                    sent,
+		"Subject: Re: unsubscribe\n\nSee the footer.\n":                                                                                                               sent,
+		"Subject: hello\n\n> unsubscribe\n\nNot this way, Eve.\n":                                                                                                     sent,
+		"Subject: a picture\nContent-Type: image/png\n\nx\n":                                                                                                          sent,
 	} {
 		w, l, person := newPeople(t, "allow=eve@example.com")
 		bob, eve := person("bob@example.net"), person("eve@example.com")

@@ -2,7 +2,9 @@ package deliver
 
 import (
 	"io"
+	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -16,10 +18,11 @@ import (
 const maxRequestLines = 5
 
 // requested is the command that stands in a message to +request: in its Subject, or in
-// one of its first lines, in whatever form a mail program sends them. Anything else
-// asks for help.
-func requested(h rewrite.Header, content io.Reader) (lists.Command, error) {
-	if c, ok := commandLine(behindTags(charset.Words(h.Get("Subject")))); ok {
+// one of its first lines, in whatever form a mail program sends them. The wish to leave
+// is one in whatever words. Anything else asks for help.
+func requested(l *lists.List, h rewrite.Header, content io.Reader) (lists.Command, error) {
+	subject := behindTags(seen(charset.Words(h.Get("Subject"))))
+	if c, ok := commandLine(l, subject); ok {
 		return c, nil
 	}
 	text, err := body.Text(h.Get("Content-Type"), h.Get("Content-Transfer-Encoding"), content)
@@ -27,26 +30,40 @@ func requested(h rewrite.Header, content io.Reader) (lists.Command, error) {
 		return lists.Command{}, err
 	}
 	n := 0
-	for line := range strings.Lines(body.Own(text)) {
+	own := seen(body.Own(text))
+	for line := range strings.Lines(own) {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
 		if n++; n > maxRequestLines {
 			break
 		}
-		if c, ok := commandLine(line); ok {
+		if c, ok := commandLine(l, line); ok {
 			return c, nil
 		}
+	}
+	if list := l.Addr.Address(); lists.AsksToLeave(subject, list) || asksToLeave(strings.TrimSpace(own), list) {
+		return lists.Command{Verb: lists.VerbUnsubscribe}, nil
 	}
 	return lists.Command{Verb: lists.VerbHelp}, nil
 }
 
 const (
 	// maxTags is how many tags stand before a Subject: each hop adds one.
-	maxTags = 8
-	// maxTag is how long such a word is, in characters: Antwort, Doorgestuurd.
-	maxTag = 14
+	maxTags = 16
+	// maxTag is how long such words are, in characters: Doorgestuurd, External Email.
+	maxTag = 24
 )
+
+// seen is a text without what nobody sees in it: zero width, soft hyphens, directions.
+func seen(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.Is(unicode.Cf, c) {
+			return -1
+		}
+		return c
+	}, text)
+}
 
 // behindTags is a Subject without what programs put before it: Re:, AW:, SV:, Antw:,
 // Re[2]:, [EXTERN], and so on in any language. No command has a colon or a bracket.
@@ -60,8 +77,13 @@ func behindTags(subject string) string {
 				}
 			}
 		}
+		if strings.HasPrefix(subject, "**") { // ***SPAM***
+			if _, after, ok := strings.Cut(strings.TrimLeft(subject, "*"), "**"); ok {
+				subject = strings.TrimLeft(after, "* ")
+			}
+		}
 		i := strings.IndexAny(subject, ":：")
-		if i < 0 || len([]rune(subject[:i])) > maxTag || strings.Contains(strings.TrimSpace(subject[:i]), " ") {
+		if i < 0 || len([]rune(subject[:i])) > maxTag {
 			break
 		}
 		subject = strings.TrimLeft(subject[i:], ":：")
@@ -78,10 +100,14 @@ var deliveries = map[string]lists.Delivery{
 	"nomail": lists.NoPosts, "delivery off": lists.NoPosts,
 }
 
-// commandLine reads a command as Mailman's users write it.
-func commandLine(line string) (lists.Command, bool) {
+// commandLine reads a command as the users of Mailman and Majordomo write it, who may
+// name the list behind the first word.
+func commandLine(l *lists.List, line string) (lists.Command, bool) {
 	line = strings.Trim(norm.NFKC.String(line), " \t\r\n\"'.,;!<>*_-`“”„«»「」。") // as people set words off
 	words := strings.Fields(strings.ToLower(line))
+	if len(words) > 1 && (words[1] == strings.ToLower(l.Addr.Local) || words[1] == strings.ToLower(l.Addr.Address())) {
+		words = slices.Delete(words, 1, 2)
+	}
 	if len(words) == 0 || len(words) > 3 {
 		return lists.Command{}, false
 	}

@@ -10,7 +10,8 @@ import (
 
 // TestRequested: the command in a mail to +request, in each form that programs send.
 func TestRequested(t *testing.T) {
-	const help = lists.VerbHelp
+	const help, join, leave = lists.VerbHelp, lists.VerbSubscribe, lists.VerbUnsubscribe
+	dev := &lists.List{Addr: path(dev)}
 	for message, want := range map[string]string{
 		"\n\nsubscribe\n":                                         "subscribe",
 		"Subject: subscribe\n\n":                                  "subscribe",
@@ -41,9 +42,17 @@ func TestRequested(t *testing.T) {
 		"\n\na\nb\nc\nd\nsubscribe\n":       "subscribe",
 		"\n\na\nb\nc\nd\ne\nsubscribe\n":    help,
 		"\n\nI want to subscribe, please\n": help,
+
+		// Majordomo's users name the list, others say it in their own words, and
+		// mail systems put more in front.
+		"Subject: [EXTERNAL] Re[3]: unsubscribe dev\n\n": leave, "\n\nsubscribe DEV\n": join, "\n\nsubscribe dev@lists.example.org\n": join, "\n\nunsubscribe other\n": help,
+		"Subject: please unsubscribe me\n\n": leave, "Subject: signoff\n\n": leave, "Subject: abmelden\n\n": leave, "Subject: x\n\nHello,\n\nPlease take me off the list.\n\nBob Brown\n": leave,
+		"Subject: 回复: 退订\n\n": leave, "Subject: please remove the old driver\n\n": help,
+		"Subject: ***SPAM*** unsubscribe\n\n": leave, "Subject: CAUTION: External Email: join\n\n": join, "Subject: sub\u00adscribe\n\n": join, "Subject: x\n\n\u200bleave\u200b\n": leave,
+		"Subject: WG: TR: RV: I: Fwd: SV: VS: Vá: Odp: YNT: ENC: RES: unsubscribe\n\n": leave, "Subject: **\n\n": help, "Subject: ***: leave\n\n": leave,
 	} {
 		header, body, _ := strings.Cut(strings.ReplaceAll(message, "\n", "\r\n"), "\r\n\r\n")
-		c, err := requested(rewrite.Parse([]byte(header+"\r\n")), strings.NewReader(body))
+		c, err := requested(dev, rewrite.Parse([]byte(header+"\r\n")), strings.NewReader(body))
 		if err != nil || c.Verb != want {
 			t.Errorf("%q asks for %s, want %s; %v", message, c.Verb, want, err)
 		}

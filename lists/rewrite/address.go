@@ -205,7 +205,8 @@ func (p *addressParser) take() {
 			p.fail(errInAngle)
 			return
 		}
-		if isBare && bare.Key() != path.Key() {
+		// "Ann @ Acme" and "sales@home" are names: nobody takes them for an address.
+		if isBare && strings.Contains(bare.Domain, ".") && bare.Key() != path.Key() {
 			p.fail(ErrDeceives)
 		}
 		m.Path = path

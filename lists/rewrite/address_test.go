@@ -219,6 +219,8 @@ func TestAuthors(t *testing.T) {
 		`"Alice (alice@example.com)" <alice@example.com>`:                                 nil,
 		`"Alice @ Work, Inc." <alice@example.com>`:                                        nil,
 		`"Alice@home" <alice@example.com>`:                                                nil,
+		"Alice @ Work <alice@example.com>":                                                nil,
+		"Sales@Acme <alice@example.com>":                                                  nil,
 		`"@alice" <alice@example.com>`:                                                    nil,
 		`"jürg@bücher.example" <jürg@xn--bcher-kva.example>`:                              nil,
 		"=?utf-8?q?=C3=85sa?= <asa@example.com>":                                          nil,
