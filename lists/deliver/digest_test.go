@@ -679,7 +679,8 @@ func digestSite(t *testing.T, dir string) *lists.Site {
 	return site
 }
 
-// twoDays runs deliver before midnight, and after it, with a fault.
+// twoDays runs deliver before midnight, and after it, with a fault. One message goes
+// out at a time: of several a kill at any call may hide what one of them reached.
 func twoDays(site *lists.Site, fault func(call, path string) error) error {
 	var all error
 	for _, days := range []int{0, 1} {
@@ -687,7 +688,7 @@ func twoDays(site *lists.Site, fault func(call, path string) error) error {
 		spool.Disk = &disk.Disk{Fault: serial(fault)}
 		log, _ := maillog.Open("none", "info", "test")
 		now := time.Now().AddDate(0, 0, days)
-		r := &Runner{Site: site, Spool: spool, Log: log, Now: func() time.Time { return now }}
+		r := &Runner{Site: site, Spool: spool, Log: log, Now: func() time.Time { return now }, atOnce: alone}
 		all = errors.Join(all, r.Run(context.Background()))
 	}
 	return all
