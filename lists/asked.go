@@ -159,6 +159,10 @@ func (l *List) mayWrite(a Letter, now time.Time) error {
 	return within(l.askedLimits(a, now))
 }
 
+// mayWriteAny is mayWrite of a letter that is not known yet. What deliver could not
+// answer waits in the queue, or comes to nothing there.
+func (l *List) mayWriteAny(a Letter, now time.Time) error { return within(l.askedLimits(a, now)) }
+
 // Ask is mayWrite, and remembers the letter.
 func (l *List) Ask(a Letter, now time.Time) error {
 	unlock, err := l.lock()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -82,9 +83,30 @@ func (s *Site) RoomForHeld(l *List) error {
 	case err != nil:
 		return err
 	case len(entries) >= MaxHeld:
+		if err := l.add([]limit{{file: l.heldFullFile()}}, 1, time.Now()); err != nil {
+			return err
+		}
 		return fmt.Errorf("%s: %d are held: %w", l.Addr, len(entries), replyManyHeld)
 	}
 	return nil
+}
+
+// heldFullFor is how long sessions refuse what would be held after deliver has found
+// that there is no room for it: what they take all the same waits in the queue, which
+// is everybody's.
+const heldFullFor = 15 * time.Minute
+
+// heldFullFile is in asked/, and changes when deliver finds no room.
+func (l *List) heldFullFile() string { return filepath.Join(l.askedDir(), "heldfull") }
+
+// heldFull refuses one more post where deliver has found no room lately. A session
+// cannot count what is held.
+func (l *List) heldFull(now time.Time) error {
+	info, err := os.Lstat(l.heldFullFile())
+	if err != nil || now.Sub(info.ModTime()).Abs() >= heldFullFor {
+		return nil
+	}
+	return replyManyHeld
 }
 
 // heldLimits are those of a post that is held, beside MaxHeld: asked/ has

@@ -244,8 +244,13 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) (Decision, error) {
 	if err == nil {
 		err = d.Err()
 	}
-	if err == nil && m.surelyHeld(d) {
+	// What deliver could only put off waits better at home. Where it may find out whose
+	// a post is that holds for the client's network alone.
+	if err == nil && (d.Verdict == Hold || d.Verdict == Confirm || m.surelyHeld(d)) {
 		err = l.mayHold(m.network(), time.Now())
+	}
+	if err == nil && (d.Verdict == Confirm && m.unproved() || m.surelyHeld(d)) {
+		err = l.heldFull(time.Now())
 	}
 	return d, err
 }
@@ -256,8 +261,11 @@ func (m *Incoming) surelyHeld(d Decision) bool {
 	if m.hold != "" {
 		return d.Verdict <= Confirm
 	}
-	return d.Verdict == Hold && !m.in.Site.VerifyDKIM && m.in.Site.AuthservID == ""
+	return d.Verdict == Hold && m.unproved()
 }
+
+// unproved says that deliver finds out nothing about an author.
+func (m *Incoming) unproved() bool { return !m.in.Site.VerifyDKIM && m.in.Site.AuthservID == "" }
 
 // Remark says of a post that waits that it does: smtp.Session puts it into the reply.
 func (m *Incoming) Remark(rcpt int) string {
@@ -292,7 +300,7 @@ func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
 	}
 	switch d.Command.Verb {
 	case VerbRequest:
-		return nil // what is asked stands in the body
+		return d.List.mayWriteAny(Letter{To: who, Network: m.network()}, now) // what is asked stands in the body
 	case VerbConfirm:
 		p := d.Command.Proof
 		subject, err := d.List.CheckProof(p, now, who, m.env.From)

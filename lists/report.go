@@ -17,7 +17,7 @@ const (
 	reportAge = 30 * 24 * time.Hour
 	// maxReport is how much of one is kept: the part that says what happened
 	// stands in front of the returned message.
-	maxReport = 256 << 10
+	maxReport = 64 << 10
 	// MaxReports is how many reports a list keeps: one for each of ten thousand
 	// members. Who has got one message of the list's can write as many as he
 	// likes.

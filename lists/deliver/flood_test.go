@@ -113,3 +113,81 @@ func TestAskedDomainWaits(t *testing.T) {
 		t.Errorf("second got %+v", got)
 	}
 }
+
+// TestFloodStaysOutside: what deliver could only put off waits in nobody's queue but its
+// sender's. The limits of held posts count for what deliver may find to be somebody's,
+// and asks its author about, too.
+func TestFloodStaysOutside(t *testing.T) {
+	for name, settings := range map[string][]string{"held": {"nonmembers=hold"}, "asked": {"nonmembers=confirm"}} {
+		for _, dkim := range []bool{false, true} {
+			w, l, _ := newPeople(t, append(settings, "moderators=mona@example.org")...)
+			w.site.VerifyDKIM = dkim
+			const eve = "eve@example.net"
+			for range lists.MaxHeldHour {
+				w.wantWire("250", eve, dev, strangersPost)
+				w.deliver()
+			}
+			w.wantWire("450 4.7.1 too many posts from your network wait", eve, dev, strangersPost)
+			w.want(queue.Inbound)
+			if n := len(w.held(l)); n != lists.MaxHeldHour {
+				t.Errorf("%s, dkim %t: %d are held", name, dkim, n)
+			}
+		}
+	}
+}
+
+// TestHeldFull: where deliver has found no room for what is held, sessions refuse it for
+// a while; but not where deliver may find out that it need not be held.
+func TestHeldFull(t *testing.T) {
+	w, l, _ := newPeople(t, "nonmembers=hold", "moderators=mona@example.org")
+	w.message("eve@example.net", strangersPost, dev)
+	w.deliver()
+	first, _ := filepath.Glob(filepath.Join(l.Dir, "held", "*"))
+	for i := range lists.MaxHeld {
+		os.Link(first[0], filepath.Join(l.Dir, "held", fmt.Sprintf("%012d", i)))
+	}
+	w.wantWire("250", "eve@example.net", dev, strangersPost)
+	w.deliver()
+	w.want(queue.Inbound, "too many posts wait for the moderators of this list")
+	w.wantWire("452 4.3.1 too many posts wait for the moderators", "eve@example.net", dev, strangersPost)
+	w.wantWire("250", "bob@example.net", dev, from("bob@example.net")) // he is a member
+	w.site.VerifyDKIM = true
+	w.wantWire("250", "eve@example.net", dev, strangersPost)
+	w.site.VerifyDKIM = false
+	mark := filepath.Join(l.Dir, "asked", "heldfull")
+	past := time.Now().Add(-16 * time.Minute)
+	if err := os.Chtimes(mark, past, past); err != nil {
+		t.Fatal(err)
+	}
+	w.wantWire("250", "eve@example.net", dev, strangersPost)
+}
+
+// TestRequestFlood: a command in a mail to +request is refused where no answer to it
+// could be written.
+func TestRequestFlood(t *testing.T) {
+	w, l, _ := newPeople(t)
+	for i := range lists.MaxAskedDomain {
+		if err := l.Ask(lists.Letter{Kind: lists.VerbSubscribe, To: path(fmt.Sprintf("p%d@victim.example", i)), Cause: "x"}, w.now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const request = "dev+request@lists.example.org"
+	w.wantWire("450 4.7.1 too many letters from lists here wait", "x@victim.example", request, from("x@victim.example")+"subscribe\r\n")
+	w.wantWire("250", "x@else.example", request, from("x@else.example")+"subscribe\r\n")
+}
+
+// TestTrustedNetwork: a mail server that is trusted and says not whose mail it hands on
+// is nobody's network.
+func TestTrustedNetwork(t *testing.T) {
+	w, l, _ := newPeople(t, "nonmembers=hold", "moderators=mona@example.org")
+	w.site.Trusted = []string{"198.51.100.0/24"}
+	for i := range lists.MaxHeldHour + 5 {
+		w.from("198.51.100.7", i)
+	}
+	w.deliver()
+	w.want(queue.Inbound)
+	if n := len(w.held(l)); n != lists.MaxHeldHour+5 {
+		t.Errorf("%d are held", n)
+	}
+	w.wantWire("250", "eve@example.net", dev, strangersPost)
+}
