@@ -1,10 +1,12 @@
 # make demo     see it work, in a temporary folder
 # make test     everything is tested; as root it installs what the tests need
 # make install  the programs, the user and the folders, on this host
-# make uninstall  takes the programs away; lists, spool and configuration stay
+# make man      the man pages, in bin/man
+# make uninstall  takes the programs and man pages away; lists, spool and configuration stay
 
 GO       ?= go
 PREFIX   ?= /usr/local
+MANDIR   ?= $(PREFIX)/share/man
 FUZZTIME ?= 1m
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -13,7 +15,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # Static, so that a session starts without the dynamic linker.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
 
-.PHONY: go build demo test test-systemd lint bench fuzz install uninstall clean
+.PHONY: go build demo test test-systemd lint bench fuzz man install uninstall clean
 
 # The version in go.mod, or newer; the first build downloads the modules in go.sum.
 go:
@@ -66,11 +68,18 @@ fuzz:
 		done; \
 	done
 
+man: build
+	$(GO) run -trimpath -tags man ./cmd/superlist bin bin/man
+
 # With DESTDIR only files are put there: the user and the folders are for the
 # package that is made of it.
-install: build
+install: build man
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/superlist
 	install -m 0755 bin/superlist bin/superlist-spawn bin/superlist-session bin/superlist-milter $(DESTDIR)$(PREFIX)/bin/
+	for page in bin/man/man?/*; do \
+		install -d -m 0755 $(DESTDIR)$(MANDIR)/$$(basename $$(dirname $$page)) && \
+		gzip -9n <$$page | install -m 0644 /dev/stdin $(DESTDIR)$(MANDIR)/$$(basename $$(dirname $$page))/$$(basename $$page).gz || exit 1; \
+	done
 	test -e $(DESTDIR)/etc/superlist/superlist.toml || \
 		sed "s/^hostname .*/hostname = \"$$(hostname -f 2>/dev/null || hostname)\"/" contrib/superlist.toml | \
 		install -m 0644 /dev/stdin $(DESTDIR)/etc/superlist/superlist.toml
@@ -79,6 +88,9 @@ install: build
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/superlist $(DESTDIR)$(PREFIX)/bin/superlist-spawn \
 		$(DESTDIR)$(PREFIX)/bin/superlist-session $(DESTDIR)$(PREFIX)/bin/superlist-milter
+	rm -f $(DESTDIR)$(MANDIR)/man1/superlist.1.gz $(DESTDIR)$(MANDIR)/man1/superlist-*.1.gz $(DESTDIR)$(MANDIR)/man8/superlist-*.8.gz \
+		$(DESTDIR)$(MANDIR)/man5/superlist.toml.5.gz $(DESTDIR)$(MANDIR)/man5/list.toml.5.gz \
+		$(DESTDIR)$(MANDIR)/man5/rules.5.gz $(DESTDIR)$(MANDIR)/man5/superlist-spool.5.gz
 
 clean:
 	rm -rf bin

@@ -26,7 +26,7 @@ Usage: superlist-session [-c FILE] [-tls-wrapper]
 superlist-spawn becomes this program when a client says STARTTLS or AUTH, and in
 a few other cases. It can also serve a whole session, started by the same
 launchers as superlist-spawn, but it is twice as large. That is of use where TLS
-comes first:
+comes first (-tls-wrapper).
 
   -tls-wrapper  TLS from the first byte: RFC 8314, port 465
   -c FILE       the configuration; else $SUPERLIST_CONFIG, else

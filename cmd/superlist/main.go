@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,10 +18,6 @@ import (
 	"superlist/queue"
 	"superlist/smtp"
 )
-
-func main() {
-	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-}
 
 // run carries out one command and gives its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
