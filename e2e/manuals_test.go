@@ -102,3 +102,24 @@ func hasHeading(text, anchor string) bool {
 	}
 	return false
 }
+
+// TestWhereItIsDecided: DEVELOP.md's table names files that exist, and in each the
+// name that is there.
+func TestWhereItIsDecided(t *testing.T) {
+	develop, err := os.ReadFile("../DEVELOP.md")
+	must(t, err)
+	_, table, _ := strings.Cut(string(develop), "\n## Where is it decided?\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	rows := regexp.MustCompile("(?m)^\\|.*\\| `([^`]+)` \\| `([^`]+)` \\|$").FindAllStringSubmatch(table, -1)
+	for _, row := range rows {
+		text, err := os.ReadFile("../" + row[1])
+		if err != nil {
+			t.Errorf("DEVELOP.md, Where is it decided: %v", err)
+		} else if !regexp.MustCompile(`(^|\W)` + regexp.QuoteMeta(row[2])).Match(text) {
+			t.Errorf("DEVELOP.md, Where is it decided: %s has no %s", row[1], row[2])
+		}
+	}
+	if len(rows) < 20 {
+		t.Errorf("DEVELOP.md, Where is it decided: %d rows", len(rows))
+	}
+}
