@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/sitetest"
+
 	"superlist/smtp/sasl"
 )
 
@@ -41,11 +43,7 @@ func TestAuth(t *testing.T) {
 
 func authSite(t *testing.T, dir, auth string) {
 	t.Helper()
-	text := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = %q\n[auth]\ninsecure = true\n%s\n",
-		dir+"/spool", dir+"/lists", dir+"/log", auth)
-	if err := os.WriteFile(dir+"/superlist.toml", []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	sitetest.Write(t, dir, fmt.Sprintf("log = %q\n[auth]\ninsecure = true\n%s", dir+"/log", auth))
 }
 
 // wantLogins logs alice in with every mechanism, and not with a wrong password.

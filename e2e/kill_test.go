@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"superlist/lists/sitetest"
 )
 
 // changing are the system calls with which the programs change the disk or
@@ -22,9 +24,7 @@ const killBatch = 2
 func killSite(t *testing.T, bin string) (dir string, superlist func(...string) []byte) {
 	t.Helper()
 	dir = t.TempDir()
-	text := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nlog = \"none\"\nkick = \"\"\n[relay]\naddress = %q\nbatch = %d\n",
-		dir+"/spool", dir+"/lists", "maildir:"+dir+"/out", killBatch)
-	must(t, os.WriteFile(dir+"/superlist.toml", []byte(text), 0o600))
+	sitetest.Write(t, dir, fmt.Sprintf("[relay]\naddress = %q\nbatch = %d", "maildir:"+dir+"/out", killBatch))
 	superlist = func(args ...string) []byte {
 		t.Helper()
 		out, err := exec.Command(bin+"/superlist", append([]string{"-c", dir + "/superlist.toml"}, args...)...).CombinedOutput()

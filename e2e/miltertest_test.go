@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"superlist/lists/sitetest"
+
 	"superlist/milter"
 	"superlist/smtp"
 )
@@ -149,9 +151,7 @@ func TestMiltertestLists(t *testing.T) {
 	bin, err := programs()
 	must(t, err)
 	dir := t.TempDir()
-	config := filepath.Join(dir, "superlist.toml")
-	must(t, os.WriteFile(config, fmt.Appendf(nil, "hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = %q\n",
-		dir+"/spool", dir+"/lists", dir+"/log"), 0o600))
+	config := sitetest.Write(t, dir, fmt.Sprintf("log = %q", dir+"/log"))
 	superlist := func(args ...string) {
 		t.Helper()
 		run(t, bin+"/superlist", append([]string{"-c", config}, args...)...)

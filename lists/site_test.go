@@ -9,20 +9,15 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/sitetest"
+
 	"superlist/smtp"
 )
 
 // testSite makes a site in a directory of its own. more is TOML that is added.
 func testSite(t testing.TB, more string) *Site {
 	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "superlist.toml")
-	text := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = \"none\"\n",
-		dir+"/spool", dir+"/lists") + more
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Load(file)
+	s, err := Load(sitetest.Write(t, t.TempDir(), more))
 	if err != nil {
 		t.Fatal(err)
 	}

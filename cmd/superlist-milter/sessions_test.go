@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+
+	"superlist/lists/sitetest"
 
 	"superlist/lists"
 	"superlist/milter/miltertest"
@@ -15,41 +16,10 @@ import (
 	"superlist/smtp/smtptest/recording"
 )
 
-// site makes the site that the recorded connections talk to:
-// lists.example.org with the lists dev (members alice and bob, owner olga), open
-// (anyone) and closed (nobody). A recording's files replace or add to it.
+// site makes the site that a recorded connection talks to.
 func site(t testing.TB, script *miltertest.Script) *lists.Site {
 	t.Helper()
-	dir := t.TempDir()
-	files := map[string]string{
-		"superlist.toml": fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = \"none\"\n",
-			dir+"/spool", dir+"/lists"),
-		"lists/lists.example.org/dev/list.toml":    "owners = [\"olga@example.org\"]\nmax_message_size = \"2KiB\"\n",
-		"lists/lists.example.org/dev/members":      "alice@example.com\nbob@example.net\n",
-		"lists/lists.example.org/dev/key":          strings.Repeat("5e", 32) + "\n",
-		"lists/lists.example.org/open/list.toml":   "owners = [\"olga@example.org\"]\npost = \"anyone\"\n",
-		"lists/lists.example.org/closed/list.toml": "owners = [\"olga@example.org\"]\npost = \"nobody\"\n",
-	}
-	for _, f := range script.Files {
-		switch {
-		case f.Name == "superlist.toml":
-			files[f.Name] += string(f.Data)
-		case strings.HasPrefix(f.Name, "lists/"), strings.HasPrefix(f.Name, "spool/"):
-			files[f.Name] = string(f.Data)
-		case f.Name != "inbound" && f.Name != "log" && f.Name != "non-smtpd" && f.Name != "error":
-			t.Fatalf("%s: no use for a file %s", script.Name, f.Name)
-		}
-	}
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := lists.Load(filepath.Join(dir, "superlist.toml"))
+	s, err := lists.Load(sitetest.Recorded(t, t.TempDir(), script, nil, []string{"non-smtpd", "error"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,66 +60,10 @@ func TestSessions(t *testing.T) {
 				if mode == "whole" && conn.Writes > 1 {
 					t.Errorf("the answer to one piece went out in %d pieces", conn.Writes)
 				}
-				checkSpool(t, site, script, log)
-				checkLog(t, script, log)
+				sitetest.CheckSpool(t, site.QueueDir, script, log)
+				sitetest.CheckLog(t, script, log)
 			})
 		}
-	}
-}
-
-func checkSpool(t *testing.T, site *lists.Site, script *miltertest.Script, log []string) {
-	t.Helper()
-	acknowledged := make(map[string]bool)
-	for _, line := range log {
-		if rest, ok := strings.CutPrefix(line, "accepted id="); ok {
-			id, _, _ := strings.Cut(rest, " ")
-			acknowledged[id] = true
-		}
-	}
-	names, _ := filepath.Glob(site.QueueDir + "/inbound/new/*")
-	if len(names) != len(acknowledged) {
-		t.Errorf("%d messages were acknowledged, %d are in the spool", len(acknowledged), len(names))
-	}
-	if left, _ := filepath.Glob(site.QueueDir + "/tmp/*.*"); len(left) > 0 { // without the mark that the queue is full
-		t.Errorf("left in tmp: %v", left)
-	}
-	i := 0
-	for _, f := range script.Files {
-		if f.Name != "inbound" {
-			continue
-		}
-		if i == len(names) {
-			t.Fatalf("the spool has %d messages, and one more is wanted", len(names))
-		}
-		got, err := os.ReadFile(names[i])
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n"))
-		if !recording.Match(string(f.Data), string(got)) {
-			t.Errorf("in the spool:\n%s\nwant:\n%s", got, f.Data)
-		}
-		i++
-	}
-	if _, some := script.File("inbound"); some && i != len(names) {
-		t.Errorf("the spool has %d messages, want %d", len(names), i)
-	}
-}
-
-func checkLog(t *testing.T, script *miltertest.Script, log []string) {
-	t.Helper()
-	text, ok := script.File("log")
-	if !ok {
-		return
-	}
-	rest := log
-	for want := range strings.Lines(text) {
-		want = strings.TrimSuffix(want, "\n")
-		i := slices.IndexFunc(rest, func(line string) bool { return recording.Match(want, line) })
-		if i < 0 {
-			t.Fatalf("the log has no line\n%s\nin\n%s", want, strings.Join(log, "\n"))
-		}
-		rest = rest[i+1:]
 	}
 }
 

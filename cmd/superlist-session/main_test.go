@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/sitetest"
+
 	"golang.org/x/sys/unix"
 
 	"superlist/lists/door"
@@ -65,17 +67,12 @@ func newHost(t *testing.T, settings string) *host {
 	}
 	dir := t.TempDir()
 	securetest.New(t).Files(t, dir, "lists.example.org")
-	config := fmt.Sprintf(`hostname = "lists.example.org"
-queue_dir = "%[1]s/spool"
-lists_dir = "%[1]s/lists"
-user = ""
-kick = ""
-log = "%[1]s/log"
+	config := sitetest.Config(dir, fmt.Sprintf(`log = "%[1]s/log"
 log_level = "debug"
 tls = true
 ssl_server_crt = "%[1]s/tls.crt"
 ssl_server_key = "%[1]s/tls.key"
-%[2]s`, dir, settings)
+%[2]s`, dir, settings))
 	h := &host{t, bin, dir}
 	h.write("superlist.toml", config)
 	h.write("lists/lists.example.org/open/list.toml", "owners = [\"olga@example.org\"]\npost = \"anyone\"\n")
@@ -84,13 +81,7 @@ ssl_server_key = "%[1]s/tls.key"
 
 func (h *host) write(name, text string) {
 	h.Helper()
-	path := filepath.Join(h.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		h.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		h.Fatal(err)
-	}
+	sitetest.Files(h, h.dir, map[string]string{name: text})
 }
 
 // log is what is in the log now.

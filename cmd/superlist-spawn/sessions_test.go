@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"superlist/lists/sitetest"
 
 	"superlist/lists"
 	"superlist/lists/account"
@@ -24,46 +24,16 @@ import (
 	"superlist/smtp/smtptest/recording"
 )
 
-// site makes the site that the recorded sessions talk to: lists.example.org
-// with the lists dev (members alice and bob, owner olga, moderator mona), news
-// (moderators only), open (anyone) and closed (nobody). A recording's files
-// replace or add to it.
+// site makes the site that a recorded session talks to.
 func site(t testing.TB, script *smtptest.Script) *lists.Site {
 	t.Helper()
 	dir := t.TempDir()
-	files := map[string]string{
-		"superlist.toml": fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = \"none\"\nssl_server_crt = %q\nssl_server_key = %q\n",
-			dir+"/spool", dir+"/lists", dir+"/tls.crt", dir+"/tls.key"),
-		"lists/lists.example.org/dev/list.toml":    "owners = [\"olga@example.org\"]\nmoderators = [\"mona@example.org\"]\nmax_message_size = \"2KiB\"\n",
-		"lists/lists.example.org/dev/members":      "alice@example.com\nbob@example.net\n",
-		"lists/lists.example.org/dev/key":          strings.Repeat("5e", 32) + "\n",
-		"lists/lists.example.org/news/list.toml":   "owners = [\"olga@example.org\"]\nmoderators = [\"mona@example.org\"]\npost = \"moderators\"\n",
-		"lists/lists.example.org/open/list.toml":   "owners = [\"olga@example.org\"]\npost = \"anyone\"\n",
-		"lists/lists.example.org/closed/list.toml": "owners = [\"olga@example.org\"]\npost = \"nobody\"\n",
-	}
-	for _, f := range script.Files {
-		switch {
-		case f.Name == "superlist.toml":
-			files[f.Name] += strings.ReplaceAll(string(f.Data), "DIR", dir)
-		case f.Name == "users", strings.HasPrefix(f.Name, "lists/"), strings.HasPrefix(f.Name, "spool/"), strings.HasPrefix(f.Name, "tls."):
-			files[f.Name] = string(f.Data)
-		case f.Name != "peer" && f.Name != "tls" && f.Name != "inbound" && f.Name != "log" && f.Name != "nexthop" && f.Name != "untouched":
-			t.Fatalf("%s: no use for a file %s", script.Name, f.Name)
-		}
-	}
-	if strings.Contains(files["superlist.toml"], "tls = true") {
+	if settings, _ := script.File("superlist.toml"); strings.Contains(settings, "tls = true") {
 		securetest.New(t).Files(t, dir, "lists.example.org")
 	}
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := lists.Load(filepath.Join(dir, "superlist.toml"))
+	config := sitetest.Recorded(t, dir, script, []string{"users", "tls."}, []string{"peer", "tls", "nexthop"},
+		fmt.Sprintf("ssl_server_crt = %q\nssl_server_key = %q", dir+"/tls.crt", dir+"/tls.key"))
+	s, err := lists.Load(config)
 	if _, none := os.Stat(dir + "/spool"); err == nil && none == nil { // a recording has files in it
 		err = s.Spool().Init()
 	}
@@ -180,8 +150,8 @@ func TestSessions(t *testing.T) {
 				if mode == "whole" && conn.Writes > 1 {
 					t.Errorf("the answer to one piece went out in %d pieces", conn.Writes)
 				}
-				checkSpool(t, site, script, log)
-				checkLog(t, script, log)
+				sitetest.CheckSpool(t, site.QueueDir, script, log)
+				sitetest.CheckLog(t, script, log)
 			})
 		}
 	}
@@ -240,66 +210,6 @@ func checkCodes(t *testing.T, said string) {
 			t.Errorf("no enhanced code, or a wrong one: %q", line)
 		}
 		hello = hello && !last
-	}
-}
-
-func checkSpool(t *testing.T, site *lists.Site, script *smtptest.Script, log []string) {
-	t.Helper()
-	acknowledged := make(map[string]bool)
-	for _, line := range log {
-		if rest, ok := strings.CutPrefix(line, "accepted id="); ok {
-			id, _, _ := strings.Cut(rest, " ")
-			id, _, _ = strings.Cut(id, ",") // the next hop's is behind it
-			if strings.Contains(id, ".M") {
-				acknowledged[id] = true
-			}
-		}
-	}
-	names, _ := filepath.Glob(site.QueueDir + "/inbound/new/*")
-	if len(names) != len(acknowledged) {
-		t.Errorf("%d messages were acknowledged, %d are in the spool", len(acknowledged), len(names))
-	}
-	if left, _ := filepath.Glob(site.QueueDir + "/tmp/*.*"); len(left) > 0 { // without the mark that the queue is full
-		t.Errorf("left in tmp: %v", left)
-	}
-	i := 0
-	for _, f := range script.Files {
-		if _, err := os.Stat(site.QueueDir); f.Name == "untouched" && err == nil {
-			t.Error("the spool was made")
-		}
-		if f.Name != "inbound" {
-			continue
-		}
-		if i == len(names) {
-			t.Fatalf("the spool has %d messages, and one more is wanted", len(names))
-		}
-		got, err := os.ReadFile(names[i])
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n"))
-		if !recording.Match(string(f.Data), string(got)) {
-			t.Errorf("in the spool:\n%s\nwant:\n%s", got, f.Data)
-		}
-		i++
-	}
-}
-
-func checkLog(t *testing.T, script *smtptest.Script, log []string) {
-	t.Helper()
-	for _, f := range script.Files {
-		if f.Name != "log" {
-			continue
-		}
-		rest := log
-		for want := range strings.Lines(string(f.Data)) {
-			want = strings.TrimSuffix(want, "\n")
-			i := slices.IndexFunc(rest, func(line string) bool { return recording.Match(want, line) })
-			if i < 0 {
-				t.Fatalf("the log has no line\n%s\nin\n%s", want, strings.Join(log, "\n"))
-			}
-			rest = rest[i+1:]
-		}
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/sitetest"
+
 	"golang.org/x/sys/unix"
 
 	"superlist/smtp"
@@ -129,8 +131,8 @@ func playReal(t *testing.T, program string, script *smtptest.Script, peer smtp.P
 	if peer.Name == "stdin" { // and what it says of the client is not what a socket says
 		script = &smtptest.Script{Name: script.Name}
 	}
-	checkSpool(t, site, script, lines)
-	checkLog(t, script, lines)
+	sitetest.CheckSpool(t, site.QueueDir, script, lines)
+	sitetest.CheckLog(t, script, lines)
 }
 
 // readLog is the log without its times.

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/sitetest"
+
 	"github.com/rogpeppe/go-internal/txtar"
 	"golang.org/x/sys/unix"
 
@@ -218,7 +220,7 @@ func TestSessionsInsideTLS(t *testing.T) {
 					t.Fatal(err)
 				}
 				conn.CloseWrite()
-				checkSpool(t, site, &smtptest.Script{}, k.log())
+				sitetest.CheckSpool(t, site.QueueDir, &smtptest.Script{}, k.log())
 			})
 			played++
 		}

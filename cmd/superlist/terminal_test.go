@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"superlist/lists/sitetest"
+
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
@@ -203,10 +205,8 @@ func hostileSite(t *testing.T, held string) (dir string) {
 			t.Fatal(err)
 		}
 	}
-	config := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = %q\n[auth]\ninsecure = true\npasswd_file = %q\n[relay]\naddress = %q\n",
-		dir+"/spool", dir+"/lists", dir+"/log", dir+"/users", "unix:"+dir+"/nowhere")
-	must(os.WriteFile(dir+"/superlist.toml", []byte(config), 0o600))
-	site, err := lists.Load(dir + "/superlist.toml")
+	site, err := lists.Load(sitetest.Write(t, dir, fmt.Sprintf("log = %q\n[auth]\ninsecure = true\npasswd_file = %q\n[relay]\naddress = %q",
+		dir+"/log", dir+"/users", "unix:"+dir+"/nowhere")))
 	must(err)
 	owner := smtp.Path{Local: "olga", Domain: "example.org"}
 	l, err := site.Create(smtp.Path{Local: "dev", Domain: "lists.example.org"}, []smtp.Path{owner}, []string{`description="\u009b2J\u202egpj\u200b"`})

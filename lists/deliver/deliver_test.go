@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/sitetest"
+
 	"golang.org/x/sys/unix"
 
 	"superlist/disk"
@@ -41,13 +43,7 @@ func newWorld(t *testing.T, address, more string) *world {
 	t.Helper()
 	dir := t.TempDir()
 	table, rest, _ := strings.Cut(more, "\n\n")
-	config := filepath.Join(dir, "superlist.toml")
-	text := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nlog = \"none\"\nkick = \"\"\n%s\n[relay]\naddress = %q\n%s\n",
-		dir+"/spool", dir+"/lists", rest, address, table)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	site, err := lists.Load(config)
+	site, err := lists.Load(sitetest.Write(t, dir, rest, fmt.Sprintf("[relay]\naddress = %q\n%s", address, table)))
 	if err != nil {
 		t.Fatal(err)
 	}

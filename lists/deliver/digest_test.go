@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/sitetest"
+
 	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/archive"
@@ -642,13 +644,7 @@ var digestLists = []string{"dev", "news"}
 
 func digestSite(t *testing.T, dir string) *lists.Site {
 	t.Helper()
-	config := filepath.Join(dir, "superlist.toml")
-	text := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nlog = \"none\"\nkick = \"\"\n[relay]\naddress = %q\n",
-		dir+"/spool", dir+"/lists", "maildir:"+dir+"/out")
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	site, err := lists.Load(config)
+	site, err := lists.Load(sitetest.Write(t, dir, fmt.Sprintf("[relay]\naddress = %q", "maildir:"+dir+"/out")))
 	if err != nil {
 		t.Fatal(err)
 	}

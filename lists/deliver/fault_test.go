@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 
+	"superlist/lists/sitetest"
+
 	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/maillog"
@@ -34,13 +36,7 @@ const faultBatch = 2
 // faultSite makes the site in dir, and puts the post into its spool.
 func faultSite(t *testing.T, dir string) *lists.Site {
 	t.Helper()
-	config := filepath.Join(dir, "superlist.toml")
-	text := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nlog = \"none\"\nkick = \"\"\n[relay]\naddress = %q\nbatch = %d\n",
-		dir+"/spool", dir+"/lists", "maildir:"+dir+"/out", faultBatch)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	site, err := lists.Load(config)
+	site, err := lists.Load(sitetest.Write(t, dir, fmt.Sprintf("[relay]\naddress = %q\nbatch = %d", "maildir:"+dir+"/out", faultBatch)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/sitetest"
+
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/milters"
@@ -32,22 +34,11 @@ type world struct {
 func newWorld(t *testing.T, tables string, filters map[string]*milter.Filter) *world {
 	t.Helper()
 	dir := t.TempDir()
-	files := map[string]string{
-		"superlist.toml": fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nkick = \"\"\nlog = \"none\"\n%s",
-			dir+"/spool", dir+"/lists", tables),
+	sitetest.Files(t, dir, map[string]string{
 		"lists/example.org/dev/list.toml": "owners = [\"olga@example.org\"]\npost = \"anyone\"\n",
 		"lists/example.org/dev/key":       strings.Repeat("5e", 32) + "\n",
-	}
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	site, err := lists.Load(filepath.Join(dir, "superlist.toml"))
+	})
+	site, err := lists.Load(sitetest.Write(t, dir, tables))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"superlist/lists/sitetest"
+
 	"superlist/lists"
 	"superlist/lists/textfile"
 	"superlist/smtp"
@@ -20,13 +22,7 @@ import (
 
 func testSite(t testing.TB) *lists.Site {
 	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "superlist.toml")
-	text := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = \"\"\nlog = \"none\"\n", dir+"/spool", dir+"/lists")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	site, err := lists.Load(file)
+	site, err := lists.Load(sitetest.Write(t, t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,10 +7,11 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"superlist/lists/sitetest"
 
 	"superlist/lists"
 	"superlist/smtp"
@@ -40,9 +41,7 @@ func before(t *testing.T, timeout time.Duration, serve func(net.Conn, *bufio.Rea
 	if err := os.Mkdir(dir+"/lists", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, "superlist.toml")
-	os.WriteFile(file, fmt.Appendf(nil, "hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\n", dir+"/spool", dir+"/lists"), 0o600)
-	site, err := lists.Load(file)
+	site, err := lists.Load(sitetest.Write(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/sitetest"
+
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
@@ -53,8 +55,7 @@ func New(t *testing.T, user, settings string) *World {
 	kick, elsewhere := listen(t, "tcp", "127.0.0.1:0"), listen(t, "tcp", "127.0.0.1:0")
 	listen(t, "unix", abstract(os.Getpid()))
 	config := dir + "/superlist.toml"
-	text := fmt.Sprintf("hostname = \"lists.example.org\"\nqueue_dir = %q\nlists_dir = %q\nuser = %q\nlog = \"none\"\nkick = %q\nmax_message_size = \"1MiB\"\n%s",
-		dir+"/spool", dir+"/lists", user, kick, settings)
+	text := sitetest.Config(dir, fmt.Sprintf("user = %q\nkick = %q\nmax_message_size = \"1MiB\"", user, kick), settings)
 	must(t, os.WriteFile(config, []byte(text), 0o644), os.WriteFile(dir+"/secret", nil, 0o666))
 	site, err := lists.Load(config)
 	must(t, err)
