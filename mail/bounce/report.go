@@ -1,0 +1,365 @@
+package bounce
+
+import (
+	_ "embed"
+	"strings"
+	"sync"
+
+	"superlist/mail/charset"
+)
+
+//go:embed kinds.txt
+var kindsFile string
+
+var kinds = sync.OnceValue(func() table { return readTable(kindsFile) })
+
+// A look is what the header and the first words of a message say about its kind.
+type look struct {
+	daemon, null, automatic, subject bool
+	says                             map[string]bool // in subject or text
+	body                             map[string]bool // in the text
+}
+
+// report puts together what the parts say.
+func (m *message) report() Report {
+	if len(m.feedback) > 0 {
+		return m.complaint()
+	}
+	if a, ok := m.hotmail(); ok {
+		return a
+	}
+	source := m.plain.String()
+	if strings.TrimSpace(source) == "" || !strings.Contains(source, "@") && strings.Contains(m.html.String(), "@") {
+		source += m.html.String()
+	}
+	l := m.look(source)
+	list := m.fields()
+	switch {
+	case m.receipt && len(list) == 0, l.says["other"] && len(list) == 0:
+		return Report{Kind: Other}
+	case l.says["challenge"] && (len(list) == 0 && !l.daemon || strings.Contains(strings.ToLower(source), "boxbe")):
+		return Report{Kind: Challenge}
+	case len(list) > 0:
+		return m.withFields(list, source)
+	case len(m.status) == 0 && !m.looksLikeReport(l):
+		if m.away(l) {
+			return Report{Kind: Vacation}
+		}
+		return Report{Kind: Other}
+	}
+	return m.withText(source, l)
+}
+
+// look reads header and text for what the kind depends on.
+func (m *message) look(source string) look {
+	subject := charset.Words(m.get("subject"))
+	head := firstLines(source)
+	l := look{says: kinds().judge(normal(subject)).said, body: kinds().judge(normal(head)).said}
+	l.subject = l.says["subject"]
+	from := kinds().judge(normal(strings.Replace(charset.Words(m.get("from")), "@", " ", 1)))
+	l.daemon = from.said["daemon"]
+	l.null = m.has("return-path") && strings.Trim(m.get("return-path"), "<> \t") == ""
+	auto := strings.ToLower(m.get("auto-submitted"))
+	l.automatic = auto != "" && !strings.HasPrefix(auto, "no")
+	if l.says == nil {
+		l.says = make(map[string]bool)
+	}
+	for k := range l.body {
+		l.says[k] = true
+	}
+	return l
+}
+
+// firstLines are the first words of a text: what it is about. What it quotes is left
+// out.
+func firstLines(source string) string {
+	var b strings.Builder
+	for line := range strings.Lines(source) {
+		line = strings.TrimSpace(line)
+		if len(b.String()) > 1500 || beginsCopy(strings.ToLower(line)) && b.Len() > 0 {
+			break
+		}
+		if !strings.HasPrefix(line, ">") {
+			b.WriteString(line[:min(len(line), 300)] + "\n")
+		}
+	}
+	return b.String()
+}
+
+// looksLikeReport says that a message without fields is a report. No sign of one is
+// sufficient: spam comes from nobody, and postmasters write letters.
+func (m *message) looksLikeReport(l look) bool {
+	if m.receipt {
+		return false
+	}
+	failed := l.body["failure"] || l.body["delay"] || l.body["relayed"]
+	if !l.daemon && (l.says["vacation"] || m.has("list-id") || m.has("in-reply-to") && !l.null) {
+		return false
+	}
+	switch {
+	case m.has("x-failed-recipients"):
+		return l.daemon || l.null || failed
+	case m.reportType == "delivery-status":
+		return l.daemon || l.null || l.subject
+	case l.daemon:
+		return failed && (l.subject || l.null || l.automatic) || l.subject && (l.null || l.automatic || m.parts > 1) || l.subject && !m.has("in-reply-to")
+	case l.null:
+		return failed && l.subject
+	}
+	return failed && l.subject && m.has("return-path") == false && l.automatic
+}
+
+// away says that a message is an automatic answer.
+func (m *message) away(l look) bool {
+	auto := strings.ToLower(m.get("auto-submitted"))
+	answers := strings.HasPrefix(auto, "auto-replied") || m.has("x-autoreply") || m.has("x-autorespond") || m.has("x-autoresponder") ||
+		strings.EqualFold(m.get("precedence"), "auto_reply") || strings.EqualFold(m.get("x-precedence"), "auto_reply") || m.has("x-mail-autoreply")
+	subject := kinds().judge(normal(charset.Words(m.get("subject")))).said["vacation"]
+	return answers && !l.daemon || subject && !m.has("list-id") && (answers || l.null || l.automatic || l.body["vacation"])
+}
+
+// hotmail reads a complaint as Outlook.com sends it: no feedback report, but a field
+// in front of the returned message.
+func (m *message) hotmail() (Report, bool) {
+	value := m.returned.get("x-hmxmroriginalrecipient")
+	if value == "" {
+		return Report{}, false
+	}
+	report := Report{Kind: Complaint}
+	if a := fieldAddress(value); a != "" {
+		report.Recipients = []Recipient{{Address: a, Action: "abuse", Class: Unknown}}
+	}
+	return report, true
+}
+
+// withFields completes what the fields say with the text.
+func (m *message) withFields(list []Recipient, source string) Report {
+	t := readText(source, m.own())
+	said := make(map[string]*Recipient)
+	told := t.recipients()
+	for i := range told {
+		said[strings.ToLower(told[i].Address)] = &told[i]
+		if told[i].Final != "" {
+			said[strings.ToLower(told[i].Final)] = &told[i]
+		}
+	}
+	report := Report{}
+	seen := make(map[string]bool)
+	for _, r := range list {
+		if r.Address == "" && len(told) == 1 && len(list) == 1 {
+			r.Address, r.Final = told[0].Address, told[0].Final
+		}
+		if r.Final == "" { // Postfix before ORCPT
+			if of, ok := t.from[strings.ToLower(r.Address)]; ok && !strings.EqualFold(of, r.Address) {
+				r.Address, r.Final = of, r.Address
+			}
+		}
+		if r.Address == "" && len(list) == 1 {
+			r.Address = m.elsewhere()
+		}
+		name := strings.ToLower(r.Address)
+		if r.Address == "" || seen[name] {
+			report.Kind = worse(report.Kind, r.Action)
+			continue
+		}
+		seen[name] = true
+		text := said[name]
+		if text == nil && r.Final != "" {
+			text = said[strings.ToLower(r.Final)]
+		}
+		m.judge(&r, text, t, len(list) == 1)
+		report.Kind = worse(report.Kind, r.Action)
+		report.Recipients = append(report.Recipients, r)
+	}
+	return report
+}
+
+// judge gives a recipient with fields his class. The words of the host come first;
+// where it says nothing the text does.
+func (m *message) judge(r *Recipient, text *Recipient, t *text, single bool) {
+	if r.Action == "delivered" || r.Action == "relayed" || r.Action == "expanded" {
+		r.Class = Unknown
+		return
+	}
+	status := r.Status
+	if strings.HasPrefix(status, "2.") {
+		status = ""
+	}
+	r.Class = Classify(0, status, r.Diagnostic)
+	telling := r.Diagnostic != "" && len(normal(r.Diagnostic)) > 3
+	if !telling || r.Class == Unknown {
+		if text != nil && text.Diagnostic != "" {
+			if c := Classify(0, status, text.Diagnostic); c != Unknown {
+				r.Class = c
+				if r.Diagnostic == "" {
+					r.Diagnostic = text.Diagnostic
+				}
+			}
+		} else if single {
+			if reply := t.reply(0, len(t.lines)); reply != "" {
+				if c := Classify(0, status, reply); c != Unknown {
+					r.Class = c
+					if r.Diagnostic == "" {
+						r.Diagnostic = cut(reply)
+					}
+				}
+			}
+		}
+	}
+	if r.Action == "delayed" && r.Class == Gone {
+		r.Class = Temporary
+	}
+}
+
+// worse joins the kind of a report with what happened to one more recipient.
+func worse(kind Kind, action string) Kind {
+	switch {
+	case kind == Failure || action == "failed":
+		return Failure
+	case kind == Delay || action == "delayed":
+		return Delay
+	}
+	return Relayed
+}
+
+// withText reads a report that has no fields.
+func (m *message) withText(source string, l look) Report {
+	if list := m.fieldsInText(source); len(list) > 0 {
+		return m.withFields(list, source)
+	}
+	t := readText(source, m.own())
+	list := t.recipients()
+	if failed := m.failedRecipients(); len(failed) > 0 {
+		list = merge(failed, list, t)
+	}
+	report := Report{Kind: Failure}
+	action := "failed"
+	if l.says["delay"] && !strings.Contains(strings.ToLower(source), "permanent") {
+		report.Kind, action = Delay, "delayed"
+	} else if l.says["relayed"] && !l.body["failure"] {
+		report.Kind, action = Relayed, "relayed"
+	}
+	if len(list) == 0 {
+		if a := m.elsewhere(); a != "" {
+			list = []Recipient{{Address: a, Class: Unknown}}
+		}
+	}
+	subject := charset.Words(m.get("subject"))
+	for _, r := range list {
+		r.Action = action
+		code, status := codes(r.Diagnostic)
+		r.Class = Classify(code, status, r.Diagnostic)
+		if r.Class == Unknown && len(list) == 1 {
+			if reply := t.reply(0, len(t.lines)); reply != "" {
+				if r.Class = Classify(0, "", reply); r.Class != Unknown || r.Diagnostic == "" {
+					r.Diagnostic = cut(reply)
+					_, status = codes(reply)
+				}
+			}
+		}
+		if r.Class == Unknown && len(list) == 1 {
+			r.Class = Classify(0, "", firstLines(source))
+		}
+		if r.Class == Unknown {
+			if r.Class = Classify(0, "", subject); r.Class != Unknown && r.Diagnostic == "" {
+				r.Diagnostic = cut(subject)
+			}
+		}
+		if action == "delayed" && r.Class == Gone {
+			r.Class = Temporary
+		}
+		if action == "relayed" {
+			r.Class = Unknown
+		}
+		r.Status = status
+		report.Recipients = append(report.Recipients, r)
+	}
+	return report
+}
+
+// fieldsInText reads fields that a gateway has put into the text.
+func (m *message) fieldsInText(source string) []Recipient {
+	at := strings.Index("\n"+source, "\nFinal-Recipient:")
+	if at < 0 || !strings.Contains(source, "\nAction:") {
+		return nil
+	}
+	in := &message{status: []string{source[at:]}}
+	return in.fields()
+}
+
+// failedRecipients reads X-Failed-Recipients: Exim's, and Google's.
+func (m *message) failedRecipients() (list []string) {
+	for _, f := range m.header {
+		if f.name == "x-failed-recipients" {
+			for a := range addresses(f.value) {
+				list = append(list, a)
+			}
+		}
+	}
+	return list
+}
+
+// merge gives the addresses of X-Failed-Recipients the words of the text.
+func merge(failed []string, told []Recipient, t *text) (list []Recipient) {
+	seen := make(map[string]bool)
+	for _, a := range failed {
+		r := Recipient{Address: a, Class: Unknown}
+		for _, s := range told[:min(len(told), 50)] {
+			if strings.EqualFold(s.Address, a) || strings.EqualFold(s.Final, a) {
+				r = s
+			}
+		}
+		if r.Diagnostic == "" && len(told) == 1 {
+			r.Diagnostic = told[0].Diagnostic
+		}
+		if !seen[strings.ToLower(r.Address)] && len(list) < MaxRecipients {
+			seen[strings.ToLower(r.Address)] = true
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// own are the addresses of the report's header, which it may name and not mean.
+func (m *message) own() map[string]bool {
+	own := make(map[string]bool)
+	for _, name := range [...]string{"to", "delivered-to", "from", "reply-to", "return-path", "x-original-to", "errors-to", "sender"} {
+		n := 0
+		for a := range addresses(m.get(name)) {
+			if n++; n > 20 {
+				break
+			}
+			own[strings.ToLower(a)] = true
+		}
+	}
+	return own
+}
+
+// elsewhere is the recipient of a report that names none in its body.
+func (m *message) elsewhere() string {
+	for _, a := range m.to() {
+		if who := verpAddress(a); who != "" {
+			return who
+		}
+	}
+	return ""
+}
+
+// maxTo is how many addresses are taken that a report came to.
+const maxTo = 20
+
+// to are the addresses that the report came to.
+func (m *message) to() (list []string) {
+	for _, f := range m.header {
+		if f.name != "to" && f.name != "delivered-to" && f.name != "x-original-to" {
+			continue
+		}
+		for a := range addresses(f.value) {
+			if len(list) == maxTo {
+				return list
+			}
+			list = append(list, a)
+		}
+	}
+	return list
+}
