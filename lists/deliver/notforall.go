@@ -16,7 +16,8 @@ const maxLooked = 64 << 10
 // moderator had better see it; empty where it may go. One is nothing but the wish to
 // leave the list: its text, or its Subject with hardly a word of text; what it quotes
 // says nothing of that. Another quotes a letter with an address that confirms or
-// decides, which is good for whoever reads it.
+// decides, which is good for whoever reads it; or begins with a password as Mailman's
+// moderators write it, who are used to seeing it taken away.
 func notForAll(l *lists.List, p *lists.Posting) (reason string, err error) {
 	h := p.Header
 	content, err := p.Body()
@@ -29,6 +30,9 @@ func notForAll(l *lists.List, p *lists.Posting) (reason string, err error) {
 	}
 	if strings.Contains(text, lists.VerbConfirm+"-") && keyedLine(text) >= 0 {
 		return "it quotes an address that confirms or decides for whoever writes to it", nil
+	}
+	if first, _, _ := strings.Cut(strings.TrimSpace(text), "\n"); password(first) {
+		return "its text begins with a password for Mailman (Approved:), which everybody would read", nil
 	}
 	own, list := body.Own(text), l.Addr.Address()
 	if asksToLeave(own, list) || len(strings.Fields(own)) <= lists.MaxLeavingWords && lists.AsksToLeave(charset.Words(h.Get("Subject")), list) {
@@ -48,6 +52,16 @@ func asksToLeave(text, list string) bool {
 		}
 	}
 	return false
+}
+
+// password says that a line is what Mailman takes for its password in a text.
+func password(line string) bool {
+	name, value, ok := strings.Cut(line, ":")
+	if name = strings.ToLower(strings.TrimSpace(name)); !ok || len(strings.Fields(value)) != 1 {
+		return false
+	}
+	name = strings.TrimPrefix(name, "x-")
+	return name == "approved" || name == "approve"
 }
 
 // ForAll is the decision about a post that the list takes, once it has been read.

@@ -106,7 +106,8 @@ func TestPublic(t *testing.T) {
 	goes := ""
 	for _, name := range []string{"Disposition-Notification-To", "disposition-notification-options", "Return-Receipt-To", "X-Return-Receipt-To", "Read-Receipt-To", "X-Confirm-Reading-To",
 		"Generate-Delivery-Report", "X-PMRQC", "Approved", "Approve", "X-Approved", "X-Approve", "URGENT", "Return-Path", "Bcc", "Resent-Bcc", "X-Envelope-To", "Envelope-To",
-		"X-Original-To", "X-Rcpt-To", "Apparently-To", "X-Delivered-To", "Bcc "} {
+		"X-Original-To", "X-Rcpt-To", "Apparently-To", "X-Delivered-To", "Bcc ",
+		"Errors-To", "X-Errors-To", "X-Chameleon-Return-To", "Register-Mail-Reply-Requested-By"} {
 		goes += name + ": secret\r\n secret\r\n"
 	}
 	signature := "DKIM-Signature: h=bcc:approved:from\r\n"
@@ -127,6 +128,7 @@ func TestComplete(t *testing.T) {
 		{"message-id: <a@b@c>\r\nDate: soon\r\n", "message-id: <a@b@c>\r\nDate: soon\r\n"},
 		{"Message-Id : without brackets\r\ndate:Sat\r\nA: b\r\n", "Message-Id : without brackets\r\ndate:Sat\r\nA: b\r\n"},
 		{"Message-ID:\r\n  \r\nA: b\r\nDate: \r\n", "Message-ID: <1.x@h>\r\nDate: Sat, 21 Nov 2026 09:00:00 +0000\r\nA: b\r\n"},
+		{"Message-ID: < >\r\nDate: x\r\n", "Message-ID: <1.x@h>\r\nDate: x\r\n"},
 		{"Resent-Message-ID: <a@b>\r\nResent-Date: x\r\nDate: y\r\n", "Message-ID: <1.x@h>\r\nResent-Message-ID: <a@b>\r\nResent-Date: x\r\nDate: y\r\n"},
 	} {
 		h := Parse([]byte(test.header))

@@ -32,7 +32,8 @@ func private(name string) bool {
 	case "disposition-notification-to", "disposition-notification-options", // RFC 8098
 		"return-receipt-to", "return-receipt-requested", "read-receipt-to", "receipt-to", "delivery-receipt-to",
 		"confirm-reading-to", "confirm-delivery-to", "acknowledge-to", "pmrqc",
-		"notice-requested-upon-delivery-to", "registered-mail-reply-requested-by",
+		"notice-requested-upon-delivery-to", "registered-mail-reply-requested-by", "register-mail-reply-requested-by",
+		"chameleon-return-to", "errors-to", "return-errors-to", "failures-to", // sendmail reports to whom these name
 		"generate-delivery-report": // RFC 2156
 		return true
 	case "approved", "approve", "urgent": // Mailman
@@ -58,7 +59,7 @@ func (h Header) Given(name, value string) Header {
 		if !f.Is(name) {
 			continue
 		}
-		if f.Value() != "" {
+		if strings.Trim(f.Value(), "<> ") != "" {
 			return h
 		}
 		others = append(others, h[:i]...) // an empty one, and there may be one only
