@@ -17,6 +17,10 @@ import (
 // maxRequestLines is how far into a message to +request is looked for a command.
 const maxRequestLines = 5
 
+// maxRequest is how much of a text that is: whoever likes may send one, and deliver
+// reads them one after the other.
+const maxRequest = 16 << 10
+
 // requested is the command that stands in a message to +request: in its Subject, or in
 // one of its first lines, in whatever form a mail program sends them. The wish to leave
 // is one in whatever words. Anything else asks for help.
@@ -30,7 +34,7 @@ func requested(l *lists.List, h rewrite.Header, content io.Reader) (lists.Comman
 		return lists.Command{}, err
 	}
 	n := 0
-	own := seen(body.Own(text))
+	own := seen(body.Own(text[:min(len(text), maxRequest)]))
 	for line := range strings.Lines(own) {
 		if strings.TrimSpace(line) == "" {
 			continue

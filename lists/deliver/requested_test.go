@@ -13,7 +13,9 @@ func TestRequested(t *testing.T) {
 	const help, join, leave = lists.VerbHelp, lists.VerbSubscribe, lists.VerbUnsubscribe
 	dev := &lists.List{Addr: path(dev)}
 	for message, want := range map[string]string{
-		"\n\nsubscribe\n":                                         "subscribe",
+		"\n\nsubscribe\n": "subscribe",
+		"\n\nx" + strings.Repeat("\n", maxRequest-len("xsubscribe")) + "subscribe":   "subscribe",
+		"\n\nx" + strings.Repeat("\n", maxRequest-len("xsubscribe")+1) + "subscribe": help, // beyond maxRequest
 		"Subject: subscribe\n\n":                                  "subscribe",
 		"Subject: Re: Subscribe\n\n":                              "subscribe",
 		"Subject: AW: unsubscribe\n\n":                            "unsubscribe",
