@@ -59,8 +59,8 @@ func (l *List) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 		return l.reject(p, "post", "5.7.1", "only moderators may post to %s, and %s is none", l.Addr.Address(), author.Address()), nil
 	case l.Post == PostModerators:
 		// What anybody can write into From gives nobody a privilege.
-		p.trace("post", "%s is a moderator, but nothing proves that it is he", author.Address())
-		return Decision{Verdict: Confirm, Reason: author.Address() + " is a moderator, but nothing proves that it is he"}, nil
+		p.trace("post", "%s is a moderator, but nothing proves that they wrote it", author.Address())
+		return Decision{Verdict: Confirm, Reason: author.Address() + " is a moderator, but nothing proves that they wrote it"}, nil
 	}
 	if l.HoldAll {
 		p.trace("hold_all", "true")

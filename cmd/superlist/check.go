@@ -327,7 +327,7 @@ func (k *checker) list(l *lists.List) {
 		k.wrong(about, err.Error(), "superlist list set "+about+" owners=YOU")
 	}
 	for _, alias := range l.Dangling() {
-		k.wrong(about, alias.Address()+" stands in aliases and does not lead here, as after an edit by hand", "superlist list set "+about+" aliases="+strings.Join(l.Aliases, ","))
+		k.wrong(about, alias.Address()+" is in aliases but does not lead here, as after an edit by hand", "superlist list set "+about+" aliases="+strings.Join(l.Aliases, ","))
 	}
 	if l.NeedsQuotes() {
 		k.warn(about, "has a name that needs quotes, which most mail programs cannot write", "superlist list mv "+about+" ANOTHER")
@@ -342,7 +342,7 @@ func (k *checker) list(l *lists.List) {
 		k.wrong(about, fmt.Sprintf("%s: %v", l.Dir, err), k.mend(err, l.Dir))
 	}
 	if _, err := letter.Own(l.Dir); err != nil {
-		k.warn(about, err.Error(), "the letters' own words are sent instead")
+		k.warn(about, err.Error(), "the built-in texts are sent instead")
 	}
 	if err := l.CheckRules(); err != nil {
 		k.wrong(about, err.Error(), "fix that line; posts are deferred until then")

@@ -19,7 +19,7 @@ func (k *checker) nextHop() {
 	target, _ := lists.KickAddress(address)
 	err := k.ask(target.Network, target.Address, connectTimeout, func(greeting string, client *smtp.Client) error {
 		if strings.HasSuffix(greeting, smtp.Banner) {
-			k.wrong(about, "is superlist itself, so other mail goes round in circles", "name the server behind: see postfix-master.cf.example")
+			k.wrong(about, "is superlist itself, so other mail would loop", "name the server behind: see postfix-master.cf.example")
 		} else if _, ok := client.Extension("XFORWARD"); !ok {
 			k.warn(about, "does not offer XFORWARD, so in its log all mail comes from this host",
 				"set smtpd_authorized_xforward_hosts there, see postfix-master.cf.example")

@@ -112,7 +112,7 @@ func (k *checker) certificate(cert *x509.Certificate) {
 		k.warn("tls", fmt.Sprintf("%s expires on %s", file, until), "renew it; the next session reads the new one")
 	}
 	if err := cert.VerifyHostname(k.site.Hostname); err != nil {
-		k.warn("tls", fmt.Sprintf("%s: %v", file, err), "get one for the name that hostname says, or clients that look will not believe it")
+		k.warn("tls", fmt.Sprintf("%s: %v", file, err), "get one for the name in hostname, or clients that verify it will refuse it")
 		return
 	}
 	k.ok("tls", "certificate for %s until %s", k.site.Hostname, until)
