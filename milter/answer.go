@@ -53,7 +53,7 @@ func (s *Session) answer(cmd Command, run func() error) error {
 	return nil
 }
 
-// over says that an answer is the end of the message.
+// over reports whether an answer is the end of the message.
 func over(cmd Command, code byte) bool {
 	switch code {
 	case byte(Continue), byte(Skip):

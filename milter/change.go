@@ -29,7 +29,7 @@ var (
 	ErrNoMessage = errors.New("milter: there is no message to change")
 	// ErrText is a text with a NUL, a CR or a line break in it where it must not
 	// have one, or longer than fits into a packet.
-	ErrText = errors.New("milter: a text that no header or address can have")
+	ErrText = errors.New("milter: a text that cannot stand in a header or an address")
 )
 
 // change keeps a change until the end of the message.
@@ -98,7 +98,7 @@ func (s *Session) InsertHeader(index uint32, name, value string) error {
 	return s.change(Change{Kind: InsertHeader, Index: index, Name: name, Value: folded(value)})
 }
 
-// ChangeHeader gives the index-th field of that name, counted from 1, another
+// ChangeHeader sets the index-th field of that name, counted from 1, to another
 // value, and takes it away where the value is empty. Beyond the last there is
 // none to take away, and a value is added. Who takes several away begins with
 // the last: Postfix counts anew after each, and sendmail does not.
@@ -119,18 +119,18 @@ func (s *Session) AddRcpt(addr string, args ...string) error {
 // got: Postfix compares them.
 func (s *Session) DelRcpt(addr string) error { return s.change(Change{Kind: DelRcpt, Addr: addr}) }
 
-// ChangeFrom gives the message another sender.
+// ChangeFrom changes the sender of the message.
 func (s *Session) ChangeFrom(addr string, args ...string) error {
 	return s.change(Change{Kind: ChangeFrom, Addr: addr, Args: strings.Join(args, " ")})
 }
 
-// ReplaceBody gives the message another body, whose lines end with CRLF. It is
+// ReplaceBody replaces the body of the message, whose lines end with CRLF. It is
 // read when EOM has returned.
 func (s *Session) ReplaceBody(body io.Reader) error {
 	return s.change(Change{Kind: ReplaceBody, Body: body})
 }
 
-// Quarantine has the message held, for all of its recipients. It is no verdict:
+// Quarantine holds the message for all of its recipients. It is not a verdict:
 // the message must pass.
 func (s *Session) Quarantine(reason string) error {
 	return s.change(Change{Kind: Quarantine, Value: reason})
@@ -217,7 +217,7 @@ func decodeChange(kind Kind, data []byte, leading bool) (Change, error) {
 		c.Index, data = binary.BigEndian.Uint32(data), data[4:]
 		most, least = 2, 2
 	default:
-		return c, fmt.Errorf("%w: no change %q", ErrPacket, byte(kind))
+		return c, fmt.Errorf("%w: unknown change %q", ErrPacket, byte(kind))
 	}
 	list, ok := stringsOf(data, most)
 	if !ok || len(list) < least {

@@ -25,7 +25,7 @@ type Client struct {
 	Actions Actions // to allow; 0: all that the version has
 
 	// Macro is the value of a macro, by its name without braces; empty where
-	// there is none. nil: there are none.
+	// it is not known. nil: no macros are sent.
 	Macro func(name string) string
 	// Change gets every change that the filter wants, in order, and before its
 	// verdict; an error ends the connection. nil: there are none to make, and
@@ -57,8 +57,7 @@ func protocol(version uint32) (offer Protocol) {
 	return offer
 }
 
-// Open agrees with the filter on rw on what is to be said. Where rw can set
-// deadlines they are set.
+// Open negotiates with the filter on rw. If rw can set deadlines, they are set.
 func (c *Client) Open(rw io.ReadWriter) error {
 	offer := Options{Version: cmp.Or(c.Version, MaxVersion)}
 	if offer.Version < MinVersion || offer.Version > MaxVersion {
@@ -81,7 +80,7 @@ func (c *Client) Open(rw io.ReadWriter) error {
 	c.wire.write(optNeg, offer.encode())
 	code, data, err := c.read()
 	if err == nil && code != optNeg {
-		err = fmt.Errorf("%w: %q for an answer to OPTNEG", ErrPacket, code)
+		err = fmt.Errorf("%w: OPTNEG was answered with %q", ErrPacket, code)
 	}
 	if err == nil {
 		c.options, err = decodeOptions(data)
@@ -103,7 +102,7 @@ func (c *Client) Open(rw io.ReadWriter) error {
 // Options are what was agreed on.
 func (c *Client) Options() Options { return c.options }
 
-// begin gives the filter its time, and forgets the message before.
+// begin starts the time that the filter has, and forgets the message before.
 func (c *Client) begin() {
 	c.wire.end = time.Now().Add(cmp.Or(c.TotalTimeout, TotalTimeout))
 	c.changes, c.skip, c.message = 0, 0, nil
@@ -118,7 +117,7 @@ func (c *Client) fail(err error) error {
 // errGone is a filter that closed the connection.
 var errGone = errors.New("milter: the filter has gone")
 
-// read gives the filter's next packet.
+// read returns the filter's next packet.
 func (c *Client) read() (code byte, data []byte, err error) {
 	if code, data, err = c.wire.read(); err == io.EOF || err == io.ErrUnexpectedEOF {
 		err = errGone
@@ -189,7 +188,8 @@ func (c *Client) Body(r io.Reader) error {
 // EOM is the end of the message. What the filter wants changed goes to Change.
 func (c *Client) EOM() error { return c.ask(CmdEOM) }
 
-// Unknown is a command that is none; the answer is for it alone.
+// Unknown passes on a command that the MTA does not know. The answer is for it
+// alone.
 func (c *Client) Unknown(command string) error { return c.ask(CmdUnknown, terminated(command)) }
 
 // Abort forgets the message.
@@ -202,7 +202,7 @@ func (c *Client) Abort() error {
 	return nil
 }
 
-// Quit says farewell.
+// Quit ends the connection.
 func (c *Client) Quit() error {
 	if c.broken != nil {
 		return c.broken
@@ -314,13 +314,13 @@ func (c *Client) answer(cmd Command) (decision, err error) {
 	}
 }
 
-// replyShutdown is what SMFIR_SHUTDOWN is in words.
+// replyShutdown is SMFIR_SHUTDOWN as a reply.
 var replyShutdown = smtp.Reply{Code: 421, Enhanced: "4.7.0", Text: "the mail filter asks to try again later"}
 
 // changed takes one change. Only the reason for a quarantine may come early.
 func (c *Client) changed(cmd Command, kind Kind, data []byte) error {
 	if kind.action() == 0 {
-		return fmt.Errorf("%w: no answer %q", ErrPacket, byte(kind))
+		return fmt.Errorf("%w: unknown answer %q", ErrPacket, byte(kind))
 	}
 	if cmd != CmdEOM && kind != Quarantine {
 		return fmt.Errorf("%w: change %q", ErrSequence, byte(kind))

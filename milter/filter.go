@@ -92,9 +92,9 @@ func (f *Filter) Serve(rw io.ReadWriter) error {
 }
 
 // answer is what the filter wants of an offer: libmilter's mi_negotiate. It asks
-// for nothing that is not offered. What an MTA sends though nobody asked is let
-// pass, and what it wants to have answered though it was promised silence is
-// answered; both are the session's to do.
+// for nothing that is not offered. The session ignores commands that the MTA was
+// asked to leave out, and still answers commands that need no answer if the MTA
+// insists on one.
 func (f *Filter) answer(offer Options) Options {
 	o := Options{Version: offer.Version, Actions: f.Actions & offer.Actions &^ ActSetSymList}
 	want := f.Protocol&RejectedRcpt | CanSkip | LeadingSpace

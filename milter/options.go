@@ -58,7 +58,7 @@ func (o Options) encode() []byte {
 // normal is an offer as libmilter understands it.
 func (o Options) normal() (Options, error) {
 	if o.Version < MinVersion {
-		return o, fmt.Errorf("%w: the MTA speaks version %d, and %d is the least", ErrPacket, o.Version, MinVersion)
+		return o, fmt.Errorf("%w: the MTA speaks version %d, and at least %d is needed", ErrPacket, o.Version, MinVersion)
 	}
 	o.Version = min(o.Version, MaxVersion)
 	if o.Actions == 0 {

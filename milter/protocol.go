@@ -88,7 +88,7 @@ const (
 	AllActions Actions = 0x1FF
 )
 
-// action is what has to be negotiated for a change.
+// action is the bit that must be negotiated for a change.
 func (k Kind) action() Actions {
 	switch k {
 	case AddRcpt:

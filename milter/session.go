@@ -26,7 +26,7 @@ type Session struct {
 	changes []Change
 }
 
-// state is what came last. The order is that of a session.
+// state is the last command of the session, in the order in which they come.
 type state int
 
 const (
@@ -42,7 +42,7 @@ const (
 	stBody
 )
 
-// inMessage says that MAIL has been, and neither the end nor a verdict.
+// inMessage reports whether MAIL has been, and neither the end nor a verdict.
 func (st state) inMessage() bool { return st >= stMail }
 
 // ErrPanic is a mistake in a callback, which ended the connection.
@@ -75,8 +75,8 @@ func (s *Session) serve() (err error) {
 	}
 }
 
-// leave tells the callbacks that it is over. What went wrong in them is an
-// error, too.
+// leave tells the callbacks that the connection is over. It also returns what goes
+// wrong in them.
 func (s *Session) leave(err error) error {
 	return errors.Join(err, s.guard(func() error {
 		s.abort()
@@ -85,7 +85,7 @@ func (s *Session) leave(err error) error {
 	}))
 }
 
-// guard calls a callback, and makes an error of its panic.
+// guard calls a callback and turns a panic into an error.
 func (s *Session) guard(call func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -95,7 +95,7 @@ func (s *Session) guard(call func() error) (err error) {
 	return call()
 }
 
-// command takes one packet. done is that it was the last.
+// command handles one packet; done reports whether it was the last.
 func (s *Session) command(cmd Command, data []byte) (done bool, err error) {
 	// A command that is younger than the version agreed on is taken, as
 	// libmilter takes it: miltertest says DATA in every version.
@@ -123,7 +123,7 @@ func (s *Session) command(cmd Command, data []byte) (done bool, err error) {
 		return false, s.answer(cmd, func() error { return call(s.filter.Unknown, s, text) })
 	}
 	if cmd.row().to == stNew {
-		return false, fmt.Errorf("%w: no command %s", ErrPacket, cmd)
+		return false, fmt.Errorf("%w: unknown command %s", ErrPacket, cmd)
 	}
 	return false, s.step(cmd, data)
 }
@@ -146,8 +146,8 @@ func (s *Session) negotiate(data []byte) error {
 	return nil
 }
 
-// macro takes what the MTA says of the command that follows. Postfix sends it
-// for commands that it leaves out, too.
+// macro stores the macros of the command that follows. Postfix sends them even for
+// commands that it leaves out.
 func (s *Session) macro(data []byte) error {
 	cmd, list, err := decodeMacros(data)
 	if err != nil {
@@ -195,7 +195,7 @@ func (s *Session) step(cmd Command, data []byte) error {
 	return err
 }
 
-// decode reads a command's data, and gives what is to be done with them.
+// decode reads a command's data and returns the call of its callback.
 func (s *Session) decode(cmd Command, data []byte) (run func() error, err error) {
 	f := s.filter
 	switch cmd {
@@ -238,9 +238,9 @@ func (s *Session) decode(cmd Command, data []byte) (run func() error, err error)
 	}, nil
 }
 
-// bodyPiece takes a piece of the body. Where no end of the header came before it, it
-// has been there: a filter that puts the message together must not take the one
-// for the other.
+// bodyPiece returns the call for a piece of the body. If the MTA did not send the
+// end of the header, EOH is called first: a filter that rebuilds the message must
+// not mistake the body for a header.
 func (s *Session) bodyPiece(data []byte) func() error {
 	headed := s.state >= stEOH || s.options.Protocol&NoEOH != 0
 	return func() error {
@@ -271,7 +271,7 @@ func (s *Session) piece(data []byte) error {
 	return err
 }
 
-// empty says that a command has no data.
+// empty reports whether a command has no data.
 func empty(cmd Command, data []byte) error {
 	if len(data) > 0 {
 		return bad(byte(cmd), "it has data")
@@ -356,7 +356,7 @@ var stateNames = [...]string{"the connection", "OPTNEG", "CONNECT", "HELO", "MAI
 
 func (st state) String() string { return stateNames[st] }
 
-// mayTick says whether an MTA takes a report of progress here: sendmail only at
+// mayTick reports whether an MTA takes a report of progress here: sendmail only at
 // the end of a message, Postfix wherever it waits for an answer.
 func (s *Session) mayTick(cmd Command) bool {
 	return cmd == CmdEOM || strings.HasPrefix(s.Macro("v"), "Postfix")

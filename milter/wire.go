@@ -109,7 +109,7 @@ func writePacket(bw *bufio.Writer, code byte, data ...[]byte) {
 	}
 }
 
-// read gives the next packet. Its data hold until the next call. io.EOF is the
+// read returns the next packet. Its data hold until the next call. io.EOF is the
 // end of the connection between two packets.
 func (w *wire) read() (code byte, data []byte, err error) {
 	var head [5]byte
@@ -119,7 +119,7 @@ func (w *wire) read() (code byte, data []byte, err error) {
 	n := binary.BigEndian.Uint32(head[:])
 	switch {
 	case n == 0:
-		return 0, nil, fmt.Errorf("%w: it has no length", ErrPacket)
+		return 0, nil, fmt.Errorf("%w: its length is zero", ErrPacket)
 	case n-1 > MaxReceive:
 		return 0, nil, fmt.Errorf("%w: a length of %d bytes (%q)", ErrPacket, n, head[:4])
 	}

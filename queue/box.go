@@ -25,7 +25,7 @@ type Entry struct {
 // clockSlack is how far the clocks of hosts that share a spool may differ.
 const clockSlack = time.Minute
 
-// List gives the messages of a box in the order in which they are due. It opens
+// List returns the messages of a box in the order in which they are due. It opens
 // none of them. What would wait longer than any message does is due now: the clock
 // has been wrong, or somebody has meddled with the file.
 func (s *Spool) List(b Box) ([]Entry, error) {
@@ -55,7 +55,7 @@ func (s *Spool) List(b Box) ([]Entry, error) {
 	return list, nil
 }
 
-// Strays gives what lies in a box and is no message. List leaves it out, so it
+// Strays lists the files in a box that are not messages. List leaves it out, so it
 // stays there until somebody takes it away.
 func (s *Spool) Strays(b Box) (paths []string, err error) {
 	for _, dir := range boxDirs(b) {
@@ -79,7 +79,7 @@ func boxDirs(b Box) []string {
 	return []string{b.claimed(), b.fresh()}
 }
 
-// Exists says that the box has a message of this id, worked on or not.
+// Exists reports whether the box has a message of this id, worked on or not.
 func (s *Spool) Exists(b Box, id string) (bool, error) {
 	for range 2 { // it may move from new to cur, or back, between two looks
 		for _, dir := range boxDirs(b) {
@@ -95,7 +95,7 @@ func (s *Spool) Exists(b Box, id string) (bool, error) {
 	return false, nil
 }
 
-// Drop removes a message that nobody works on, for good. That it is not there is
+// Drop deletes a message that no process has claimed. That it is not there is
 // no error.
 func (s *Spool) Drop(b Box, id string) error {
 	for _, dir := range boxDirs(b) {
@@ -108,8 +108,8 @@ func (s *Spool) Drop(b Box, id string) error {
 	return nil
 }
 
-// Stamp is when something of this name was last done to the spool; the zero time
-// where it never was.
+// Stamp returns when the named job last ran on the spool; the zero time if it never
+// did.
 func (s *Spool) Stamp(name string) time.Time {
 	info, err := os.Lstat(s.path(name))
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *Spool) Stamp(name string) time.Time {
 	return info.ModTime()
 }
 
-// SetStamp remembers that it was done now.
+// SetStamp records that the job ran now.
 func (s *Spool) SetStamp(name string, now time.Time) error {
 	f, err := s.Disk.Keep(s.path(name))
 	if err != nil {

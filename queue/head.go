@@ -203,7 +203,7 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 	return h, recipientsAt, contentAt, contentSize, nil
 }
 
-// validParams says that what MAIL said, and will say again to the relay, could
+// validParams reports whether what MAIL said, and will say again to the relay, could
 // have been said.
 func (h *Head) validParams() bool {
 	_, envid := smtp.EnvelopeID(h.EnvID)
@@ -221,9 +221,9 @@ const maxInboundID = 200
 func (h *Head) checkInbound() error {
 	switch {
 	case !h.List.IsNull(), h.VERP, h.Why != "", h.Gone != 0:
-		return fmt.Errorf("%w: list, verp, why and gone are not for a session to say", ErrDamaged)
+		return fmt.Errorf("%w: a session may not set list, verp, why or gone", ErrDamaged)
 	case len(h.ID) > maxInboundID || !('0' <= h.ID[0] && h.ID[0] <= '9'):
-		return fmt.Errorf("%w: no session calls a message %s", ErrDamaged, h.ID)
+		return fmt.Errorf("%w: no session gives a message the id %s", ErrDamaged, h.ID)
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func (s *Spool) read(b Box, f *disk.File) (*Message, error) {
 	case b == Failed && strings.HasSuffix(name, asideSuffix):
 		err = fmt.Errorf("%w: it was set aside, and the log says why", ErrDamaged)
 	case h.ID != name:
-		err = fmt.Errorf("%w: it calls itself %s", ErrDamaged, h.ID)
+		err = fmt.Errorf("%w: its head has the id %s", ErrDamaged, h.ID)
 	case b == Inbound:
 		err = h.checkInbound()
 	}

@@ -38,14 +38,14 @@ const reminderFormat = "20060102T150405Z"
 // maxSubject is the longest subject: an address.
 const maxSubject = 1 << 10
 
-// Remind has the subject, a line, looked at from a time on. Saying it again does
-// nothing. When it returns nil the reminder is safe.
+// Remind schedules the subject, a line, for a look at time at. A second call does
+// nothing. When it returns nil, the reminder is on disk.
 func (s *Spool) Remind(subject string, at time.Time) error {
 	sum := sha256.Sum256([]byte(subject))
 	dir := s.path("reminders", at.UTC().Format(reminderFormat))
 	path := filepath.Join(dir, hex.EncodeToString(sum[:16]))
 	if _, err := os.Lstat(path); err == nil {
-		return s.Disk.SyncDir(dir) // of the one who has made it, and may have died
+		return s.Disk.SyncDir(dir) // its creator may have died before the sync
 	}
 	for try := 0; ; try++ {
 		err := s.Disk.MakeDir(s.path("reminders"))
@@ -56,7 +56,7 @@ func (s *Spool) Remind(subject string, at time.Time) error {
 			err = s.Disk.Replace(path, []byte(subject+"\n"))
 		}
 		if err == nil {
-			err = s.Disk.SyncDir(s.path("reminders")) // who has made the directory may have died
+			err = s.Disk.SyncDir(s.path("reminders")) // its creator may have died before the sync
 		}
 		if errors.Is(err, fs.ErrNotExist) && try < 10 {
 			continue // somebody has removed the directory, which was empty
@@ -65,7 +65,7 @@ func (s *Spool) Remind(subject string, at time.Time) error {
 	}
 }
 
-// Reminders gives those whose time has come, the oldest first, at most so many.
+// Reminders returns those that are due, the oldest first, at most so many.
 func (s *Spool) Reminders(now time.Time, most int) ([]Reminder, error) {
 	times, err := os.ReadDir(s.path("reminders"))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -39,7 +39,7 @@ const (
 	Held     Box = "held" // of a list's own directory, not of the site's queue
 )
 
-// flat says that the messages of a box stand in its directory itself: nobody
+// flat reports whether the messages of a box stand in its directory itself: nobody
 // works on them.
 func (b Box) flat() bool { return b == Failed || b == Held }
 
@@ -136,7 +136,7 @@ func zeros(n int64, digits int) string {
 	return strings.Repeat("0", max(0, digits-len(s))) + s
 }
 
-// validID says that s can be a message's id, and so a file name: letters,
+// validID reports whether s can be a message's id, and so a file name: letters,
 // digits, dots, hyphens and underscores, no dot in front, at most maxID bytes.
 func validID(s string) bool {
 	if s == "" || len(s) > maxID || s[0] == '.' {
@@ -151,14 +151,14 @@ func validID(s string) bool {
 	return true
 }
 
-// Free is what a file system has left.
+// Free is the free space of a file system.
 type Free struct {
 	Bytes   int64
 	Inodes  int64
 	Counted bool // it counts inodes
 }
 
-// Room is what the file system of a directory has left.
+// Room returns the free space of a directory's file system.
 func Room(dir string) (Free, error) {
 	var st unix.Statfs_t
 	free, err := statfs(dir, &st)

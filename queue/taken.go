@@ -58,7 +58,7 @@ func (s *Spool) MarkLogins() error {
 	return f.Close()
 }
 
-// HasLogins says that it once did.
+// HasLogins reports whether it once did.
 func (s *Spool) HasLogins() bool {
 	_, err := os.Lstat(s.path("taken", loginsMark))
 	return err == nil

@@ -72,7 +72,7 @@ var (
 	replyAuthFailures  = Reply{421, "4.7.0", "too many failed attempts to log in; closing"}
 )
 
-// authOpen says that AUTH may be said here, as far as TLS is concerned.
+// authOpen reports whether AUTH may be said here, as far as TLS is concerned.
 func (s *Session) authOpen() bool {
 	return len(s.Auth.Mechanisms) > 0 && (s.TLS.On() || s.Auth.Insecure)
 }
@@ -126,7 +126,7 @@ func (s *Session) auth(arg string) {
 		s.refuse(Reply{503, "5.5.1", "you have logged in already"})
 		return
 	case len(words) < 1 || len(words) > 2:
-		s.refuse(Reply{501, "5.5.4", "say AUTH and a mechanism, and behind it the first response if it has one"})
+		s.refuse(Reply{501, "5.5.4", "AUTH needs a mechanism, and may have an initial response"})
 		return
 	case !s.authOpen():
 		s.refuse(replyAuthSecret)
@@ -139,7 +139,7 @@ func (s *Session) auth(arg string) {
 		return
 	}
 	if !slices.Contains(offered, mechanism) {
-		s.refuse(Reply{504, "5.5.4", "that mechanism is not offered here; EHLO says which are"})
+		s.refuse(Reply{504, "5.5.4", "this mechanism is not offered; EHLO lists those that are"})
 		return
 	}
 	if s.Auth.Server == nil {
@@ -187,7 +187,7 @@ func (s *Session) exchange(mechanism string, response []byte) {
 			return
 		}
 	}
-	s.authFailure(x.Login(), Reply{535, "5.7.8", "that leads nowhere; use another mechanism"})
+	s.authFailure(x.Login(), Reply{535, "5.7.8", "this exchange does not end; use another mechanism"})
 }
 
 // authResponse reads the answer to a challenge. False: there is none, and the

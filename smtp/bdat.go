@@ -8,7 +8,7 @@ import (
 )
 
 // replyMixed refuses what may not come between two chunks: RFC 3030, 2.
-var replyMixed = Reply{503, "5.5.1", "the message comes by BDAT; go on with BDAT, or say RSET"}
+var replyMixed = Reply{503, "5.5.1", "this message is being sent with BDAT; continue with BDAT, or send RSET"}
 
 // A chunking is a message that comes by BDAT: RFC 3030, 2.
 type chunking struct {
@@ -28,7 +28,7 @@ type chunking struct {
 func (s *Session) bdat(arg string) {
 	n, last, ok := parseChunk(arg)
 	if !ok {
-		s.refuse(Reply{501, "5.5.4", "after BDAT come the number of bytes and, where they are the last, LAST; closing"})
+		s.refuse(Reply{501, "5.5.4", "BDAT needs a number of bytes, and LAST if they are the last; closing"})
 		s.done = true
 		return
 	}

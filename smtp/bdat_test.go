@@ -17,7 +17,7 @@ func chunk(text string, last bool) string {
 	return fmt.Sprintf("BDAT %d%s\r\n%s", len(text), word, text)
 }
 
-// bare says that a message has a byte that no line has, by another way than
+// bare reports whether a message has a byte that no line has, by another way than
 // lineCheck goes.
 func bare(text string) bool {
 	return strings.ContainsAny(strings.ReplaceAll(text, "\r\n", ""), "\r\n\x00")

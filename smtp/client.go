@@ -109,7 +109,7 @@ var errNoStart = errors.New("smtp: client not started")
 // errUnasked is a server that speaks out of turn. What it says would be taken
 // for the answer to what we say next, and a message for accepted that is not.
 func errUnasked() error {
-	return fmt.Errorf("smtp: %w: the server says what nobody asked for", errProtocol)
+	return fmt.Errorf("smtp: %w: the server sent a reply that nobody asked for", errProtocol)
 }
 
 // Start reads the greeting and introduces itself: LHLO, or EHLO and, where that
@@ -176,18 +176,18 @@ func (c *Client) hello() error {
 	return nil
 }
 
-// A refused is a server that does not want us, in its own words. Whatever it says is
-// about the two of us and not about a message, so it never is for good.
+// A refused is the reply of a server that does not accept the connection. It is
+// about the two hosts and not about a message, so it is never permanent.
 type refused struct{ Reply }
 
-// ErrRefused is a server that answers, and does not want us.
+// ErrRefused is a server that answers, and does not accept the connection.
 var ErrRefused = errors.New("smtp: the server refuses us")
 
 func (r refused) Is(target error) bool { return target == ErrRefused }
 
 func (r refused) Error() string { return "the server refuses us: " + r.Reply.Error() }
 
-// As gives the reply that this is for a message.
+// As returns the reply that this means for a message.
 func (r refused) As(target any) bool {
 	reply, ok := target.(*Reply)
 	if ok {
@@ -250,10 +250,10 @@ func (c *Client) secure() error {
 	return c.hello()
 }
 
-// Secret is what is known of the TLS that the connection has; nil in clear.
+// Secret describes the TLS of the connection; nil if it is not encrypted.
 func (c *Client) Secret() *Channel { return c.channel }
 
-// Extension says whether the server announced a keyword, and with what.
+// Extension reports whether the server announced a keyword, and with what.
 func (c *Client) Extension(keyword string) (args string, ok bool) {
 	args, ok = c.ext[keyword]
 	return args, ok
@@ -278,7 +278,7 @@ func (c *Client) Quit() {
 	}
 }
 
-// fail makes the connection unusable.
+// fail records the error that makes the connection unusable.
 func (c *Client) fail(err error) error {
 	if c.err == nil {
 		c.err = err
@@ -310,7 +310,7 @@ func (c *Client) readReply(br *bufio.Reader) (Reply, error) {
 	return readReply(br)
 }
 
-// heardAll holds that the server has said nothing beyond the replies that were
+// heardAll checks that the server has sent nothing beyond the replies that were
 // due, but for 421, which it may say at any time (RFC 5321, 3.8). It is asked
 // before each thing that has a reply.
 func (c *Client) heardAll() error {
@@ -334,7 +334,7 @@ func (c *Client) say(line string, s step) (Reply, error) {
 	return c.read(c.timeout(s))
 }
 
-// sizeLimit is what SIZE announced, where it sets a limit: RFC 1870, 3.
+// sizeLimit returns the limit that SIZE announced, if it did: RFC 1870, 3.
 func (c *Client) sizeLimit() (int64, bool) {
 	n, err := strconv.ParseInt(c.ext["SIZE"], 10, 64)
 	return n, err == nil && n > 0

@@ -21,8 +21,8 @@ func (c *Client) XFORWARD(values map[string]string) error {
 	return c.attributes("XFORWARD", 250, values)
 }
 
-// XCLIENT has the server hold the session for that of another client. The
-// server forgets all that it was told before, and may offer other things.
+// XCLIENT makes the server treat the session as another client's. The server
+// forgets all that it was told before, and may announce other extensions.
 func (c *Client) XCLIENT(values map[string]string) error {
 	if err := c.attributes("XCLIENT", 220, values); err != nil {
 		return err
@@ -83,7 +83,7 @@ func attrLines(verb string, names []string, values map[string]string) []string {
 
 func attrRank(name string) int { return slices.Index([]string{"NAME", "ADDR"}, name) }
 
-// isAttrName says that a word of the server's can be said back to it.
+// isAttrName reports whether a word that the server announced can be sent back to it.
 func isAttrName(s string) bool {
 	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == "" && len(s) <= 64 && s != ""
 }

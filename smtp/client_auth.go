@@ -14,7 +14,7 @@ type Mechanism interface {
 	Start() (mechanism string, response []byte, err error)
 	// Next answers a challenge.
 	Next(challenge []byte) (response []byte, err error)
-	// Finished says whether the server, which is content, has proved what it
+	// Finished returns an error if the server accepted us without proving what it
 	// must.
 	Finished() error
 }

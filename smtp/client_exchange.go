@@ -66,14 +66,15 @@ func (c *Client) begin(t *Transaction) *exchange {
 
 // Refusals that speak for a server before it does.
 var (
-	replyUnsayable    = Reply{553, "5.6.7", "the address cannot be said in SMTP"}
-	replyNoSMTPUTF8   = Reply{553, "5.6.7", "the message needs SMTPUTF8, and the next server does not take it"}
+	replyUnsayable    = Reply{553, "5.6.7", "the address cannot be written in SMTP"}
+	replyNoSMTPUTF8   = Reply{553, "5.6.7", "the message needs SMTPUTF8, and the next server does not support it"}
 	replyNoRequireTLS = Reply{550, "5.7.30", "the message requires TLS all the way, and the next server does not promise it"}
-	replyNoBinary     = Reply{554, "5.6.1", "the message is BINARYMIME, and the next server does not take that; convert it to base64 and send it again"}
+	replyNoBinary     = Reply{554, "5.6.1", "the message is BINARYMIME, and the next server does not support it; convert it to base64 and send it again"}
 	replyBareLines    = Reply{554, "5.6.0", "a line of the message does not end with CRLF, so it cannot be sent"}
 )
 
-// unfit is why the server cannot have this message at all; Code 0 where it can.
+// unfit returns the reason why the server cannot take this message at all; Code 0
+// if it can.
 func (c *Client) unfit(t *Transaction) Reply {
 	if limit, ok := c.sizeLimit(); ok && t.Size > limit {
 		return Reply{552, "5.3.4", fmt.Sprintf("the message has %d bytes, the server takes %d", t.Size, limit)}
@@ -90,14 +91,14 @@ func (c *Client) unfit(t *Transaction) Reply {
 	return Reply{}
 }
 
-// takesBinary says that the server takes what has no lines: RFC 3030, 3.
+// takesBinary reports whether the server takes what has no lines: RFC 3030, 3.
 func (c *Client) takesBinary() bool {
 	_, binary := c.Extension(BinaryMIME)
 	_, chunks := c.Extension("CHUNKING")
 	return binary && chunks
 }
 
-// settle gives every recipient that has no outcome this one.
+// settle sets the outcome of every recipient that has none yet.
 func (x *exchange) settle(r Reply) {
 	for i := range x.outcome {
 		if x.outcome[i].Code == 0 {
@@ -106,7 +107,7 @@ func (x *exchange) settle(r Reply) {
 	}
 }
 
-// open is how many recipients have no outcome.
+// open counts the recipients without an outcome.
 func (x *exchange) open() (n int) {
 	for i := range x.outcome {
 		if x.outcome[i].Code == 0 {
@@ -127,7 +128,7 @@ func (c *Client) Send(t *Transaction) []Reply {
 	return c.begin(t).outcome // the connection is lost
 }
 
-// once gives a transaction, and then no more.
+// once returns a transaction, and nil from then on.
 func once(t *Transaction) func() *Transaction {
 	return func() *Transaction {
 		next := t
@@ -167,7 +168,7 @@ func (x *exchange) compose(pipelined, rset bool) error {
 	return nil
 }
 
-// binary says that the message has no lines, so that it can go by BDAT alone.
+// binary reports whether the message has no lines, so that it can go by BDAT alone.
 func (x *exchange) binary() bool { return x.t.Body == BinaryMIME }
 
 // readChunk takes the message as a whole, if it is small enough.
@@ -218,7 +219,7 @@ func (c *Client) post(p []byte) (mark int64) {
 	return c.side.write(p)
 }
 
-// awaitsWord says that the message can only go when the server has answered the
+// awaitsWord reports whether the message can only go when the server has answered the
 // envelope.
 func (x *exchange) awaitsWord() bool { return len(x.lines) > 0 && x.chunk == nil }
 
@@ -394,7 +395,7 @@ func (x *exchange) rcpt(to Rcpt) string {
 	return "RCPT TO:" + to.Line()
 }
 
-// sendable says that a path can stand in a command line of this transaction.
+// sendable reports whether a path can stand in a command line of this transaction.
 func (t *Transaction) sendable(p Path) bool {
 	s := p.String()
 	if !t.UTF8 {

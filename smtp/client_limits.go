@@ -14,8 +14,7 @@ type serverLimits struct {
 	domain int // domains of these
 }
 
-// parseLimits reads what follows LIMITS. What nobody knows, and what is none, says
-// nothing.
+// parseLimits reads the values of LIMITS. Unknown and invalid ones are ignored.
 func parseLimits(args string) (l serverLimits) {
 	for word := range strings.FieldsSeq(args) {
 		name, value, _ := strings.Cut(word, "=")
@@ -35,17 +34,17 @@ func parseLimits(args string) (l serverLimits) {
 	return l
 }
 
-// ErrSpent is a connection on which the server takes no more messages: another one
-// is needed for the next.
+// ErrSpent is a connection that has carried all the messages that the server takes
+// on one: the next message needs another.
 var ErrSpent = errors.New("smtp: the server takes no more messages on one connection")
 
-// spent says that the server has had all the transactions that it wants.
+// spent reports whether the server has had all the transactions that it wants.
 func (c *Client) spent() bool { return c.limits.mail > 0 && c.mails >= c.limits.mail }
 
 // replyTooMany is the outcome of a recipient that another transaction has to take.
 var replyTooMany = Reply{452, "4.5.3", "too many recipients for one transaction"}
 
-// IsTooMany says that a recipient was left out because there were too many beside
+// IsTooMany reports whether a recipient was left out because there were too many beside
 // it: it can be sent the message at once, in a transaction of its own.
 func IsTooMany(r Reply) bool {
 	return r.Code == replyTooMany.Code && r.Enhanced == replyTooMany.Enhanced

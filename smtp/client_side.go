@@ -83,7 +83,7 @@ func (s *side) next() ([]byte, bool) {
 	return piece, true
 }
 
-// working says that not all has been written yet.
+// working reports whether not all has been written yet.
 func (s *side) working() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +128,7 @@ func (s *side) failure() error {
 	return s.err
 }
 
-// stop gives up what is not written yet.
+// stop discards what is not written yet.
 func (s *side) stop() {
 	s.mu.Lock()
 	s.stopped = true

@@ -81,7 +81,7 @@ func (s *stream) fill(behind bool) {
 	}
 }
 
-// room says whether another transaction may go out ahead of its turn. Behind a
+// room reports whether another transaction may go out ahead of its turn. Behind a
 // DATA nothing can go before its message has.
 func (s *stream) room(behind bool) bool {
 	n := len(s.flying)
@@ -96,7 +96,7 @@ func (s *stream) room(behind bool) bool {
 	return n == 0 || n < streamWindow && s.bytes < streamBytes
 }
 
-// dirty says that RSET must come before the next MAIL. What becomes of a chunk
+// dirty reports whether RSET must come before the next MAIL. What becomes of a chunk
 // nobody knows yet, and a server that refused it might hold the transaction for
 // open (RFC 3030, 2): its recipients would then get the next message too.
 func (s *stream) dirty() bool {

@@ -73,8 +73,8 @@ func (s *Session) hello(arg, proto string) {
 	s.reply(Reply{250, "", s.Hostname + "\n" + strings.Join(keywords, "\n")})
 }
 
-// knows says that a name may be heard, as far as it has to be asked for; else it
-// has been refused, or another program asks.
+// knows checks the HELO name where that is configured. On false the client was
+// refused, or the session handed over.
 func (s *Session) knows(name string) bool {
 	if !s.HeloCheck || !s.stranger() {
 		return true
@@ -170,7 +170,7 @@ func (s *Session) mail(arg string) {
 }
 
 // replyNoOnward refuses a promise that cannot be kept: RFC 8689, 4.2.
-var replyNoOnward = Reply{550, "5.7.30", "REQUIRETLS can be promised inside TLS alone, and where TLS leads on from here"}
+var replyNoOnward = Reply{550, "5.7.30", "REQUIRETLS needs TLS on this connection and on every one onward"}
 
 // mailParam is one parameter of MAIL.
 func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
@@ -234,7 +234,7 @@ func (s *Session) rcpt(arg string) {
 	}
 	path, params, bad := parseMailbox(arg, "TO:", "5.1.3")
 	if bad == nil && path.IsNull() {
-		bad = &Reply{501, "5.1.3", "the null address takes no mail"}
+		bad = &Reply{501, "5.1.3", "the null address cannot receive mail"}
 	}
 	if bad == nil && !s.env.UTF8 && !IsASCII(arg) {
 		bad = &replyNeedUTF8
@@ -309,12 +309,12 @@ func parseMailbox(arg, keyword, enhanced string) (Path, []param, *Reply) {
 	}
 	params, ok := parseParams(rest)
 	if !ok {
-		return Path{}, nil, &Reply{501, "5.5.4", "after the address come a space and KEY=VALUE, each key once"}
+		return Path{}, nil, &Reply{501, "5.5.4", "parameters after the address must be KEY=VALUE, each key once"}
 	}
 	return path, params, nil
 }
 
-// mayData says that a message may come now, and otherwise why it may not.
+// mayData reports whether a message may come now, and if not, why.
 func (s *Session) mayData() (Reply, bool) {
 	switch {
 	case s.env == nil:
@@ -344,7 +344,7 @@ func (s *Session) data(string) {
 	case s.chunks != nil:
 		r, ok = replyMixed, false
 	case ok && s.env.Body == BinaryMIME: // RFC 3030, 3
-		r, ok = Reply{503, "5.5.1", "what is BINARYMIME must come by BDAT"}, false
+		r, ok = Reply{503, "5.5.1", "a BINARYMIME message must be sent with BDAT"}, false
 	}
 	if !ok {
 		s.refuseFor(r, s.refusal())
@@ -388,7 +388,7 @@ type named interface{ MessageID() string }
 // few words for the reply, or none.
 type remarked interface{ Remark(rcpt int) string }
 
-// answer gives the reply, or in LMTP the replies (RFC 2033, 4.2), after a
+// answer sends the reply, or in LMTP the replies (RFC 2033, 4.2), after a
 // message.
 func (s *Session) answer(env *Envelope, msg Message, id string, size int64, outcomes []error) {
 	accepted := Reply{250, "2.0.0", "queued as " + id}
@@ -442,17 +442,17 @@ func (s *Session) rset(string) {
 
 func (s *Session) noop(string) { s.reply(Reply{250, "2.0.0", "ok"}) }
 
-// vrfy promises nothing and reveals nothing, unless there is somebody to ask:
+// vrfy promises nothing and reveals nothing, unless Verify is set:
 // RFC 5321, 3.5.3 and 7.3. A name alone is one of ours.
 func (s *Session) vrfy(arg string) {
 	if arg == "" {
-		s.refuse(Reply{501, "5.5.4", "say an address"})
+		s.refuse(Reply{501, "5.5.4", "VRFY needs an address"})
 		return
 	}
 	if cut := len(arg) - len(" SMTPUTF8"); cut > 0 && upper(arg[cut:]) == " SMTPUTF8" { // RFC 6531, 3.7.4
 		arg = arg[:cut]
 	} else if !IsASCII(arg) {
-		s.refuse(Reply{553, "5.6.7", "an address beyond ASCII needs SMTPUTF8 behind it"})
+		s.refuse(Reply{553, "5.6.7", "a non-ASCII address needs SMTPUTF8 after it"})
 		return
 	}
 	if s.Verify == nil {
@@ -465,7 +465,7 @@ func (s *Session) vrfy(arg string) {
 	}
 	to, ok := ParseAddress(word)
 	if !ok {
-		s.refuse(Reply{501, "5.1.3", "that is no address"})
+		s.refuse(Reply{501, "5.1.3", "this is not an address"})
 		return
 	}
 	if err := s.Verify(to); err != nil {

@@ -67,7 +67,7 @@ type lineCheck struct {
 	cr bool // the piece before ended with CR
 }
 
-// bare says that p, after what came before it, has a CR, an LF or a NUL that is
+// bare reports whether p, after what came before it, has a CR, an LF or a NUL that is
 // no part of a CRLF. A CR at its end is up to the next piece.
 func (l *lineCheck) bare(p []byte) bool {
 	if len(p) == 0 {
@@ -92,10 +92,10 @@ func (l *lineCheck) bare(p []byte) bool {
 	return false
 }
 
-// errBareLine is what a dataWriter gives for content that has no place in SMTP.
+// errBareLine is the error of a dataWriter for content that SMTP cannot carry.
 var errBareLine = errors.New("smtp: a line of the message does not end with CRLF")
 
-// bareLine says that a message has a CR or LF that is no line's end, or does not
+// bareLine reports whether a message has a CR or LF that is no line's end, or does not
 // end with one.
 func bareLine(p []byte) bool {
 	d := &dataWriter{bw: bufio.NewWriterSize(io.Discard, 16)}

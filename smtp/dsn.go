@@ -50,7 +50,7 @@ func (r *Rcpt) dsn(p param) (refusal Reply, known bool) {
 	case "NOTIFY":
 		var ok bool
 		if r.Notify, ok = parseNotify(p.value); !ok {
-			return Reply{501, "5.5.4", "NOTIFY must be NEVER, or some of SUCCESS,FAILURE,DELAY"}, false
+			return Reply{501, "5.5.4", "NOTIFY must be NEVER, or one or more of SUCCESS,FAILURE,DELAY"}, false
 		}
 	case "ORCPT":
 		if _, _, ok := OriginalRecipient(p.value); !ok {
@@ -96,7 +96,7 @@ func (env *Envelope) mailDSN(p param) (refusal Reply, known bool) {
 		}
 	case "ENVID":
 		if _, ok := EnvelopeID(p.value); !ok {
-			return Reply{501, "5.5.4", "ENVID must be xtext of at most 100 bytes that stands for printable ASCII"}, false
+			return Reply{501, "5.5.4", "ENVID must be printable ASCII in xtext, of at most 100 bytes"}, false
 		}
 		env.EnvID = p.value
 	default:

@@ -24,7 +24,7 @@ type TLS struct {
 	Doubt   string // why the certificate that the client showed counts for nothing
 }
 
-// On says that the session is inside TLS.
+// On reports whether the session is inside TLS.
 func (t TLS) On() bool { return t.Version != "" }
 
 // String is "TLSv1.3/TLS_AES_128_GCM_SHA256", or nothing outside TLS.
@@ -138,7 +138,7 @@ func (e *Envelope) Origin() Peer {
 	return e.Peer
 }
 
-// Client is who sends the mail, in one line, for the log's reader. The line begins
+// Client describes the sending host in one line, for the log. The line begins
 // with the Origin: see OriginAddr.
 func (e *Envelope) Client() string {
 	peer, helo, proto := e.Peer, e.Helo, e.Proto

@@ -28,14 +28,14 @@ type Event struct {
 	Err    error // what is behind the reply, or ended the session
 }
 
-// Fault says that the event is trouble on this side and not a matter of the
+// Fault reports whether the event is trouble on this side and not a matter of the
 // client's: something for the administrator to look at.
 func (e Event) Fault() bool {
 	return e.What == "refused" && e.behind() != "" ||
 		errors.Is(e.Err, errPanic)
 }
 
-// behind is what the error says and the reply does not: all of it where the
+// behind returns the part of the error that the reply does not show: all of it where the
 // error is no Reply, and what is wrapped around one that is temporary, such as
 // how full the disk is.
 func (e Event) behind() string {

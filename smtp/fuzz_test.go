@@ -170,7 +170,7 @@ func FuzzReply(f *testing.F) {
 	})
 }
 
-// plain says that a text of a reply goes over the wire as it is.
+// plain reports whether a text of a reply goes over the wire as it is.
 func plain(text string) bool {
 	for line := range strings.SplitSeq(text, "\n") {
 		if clean(line) != line || len(line) > MaxReplyLine-20 {

@@ -14,7 +14,7 @@ type Path struct {
 	// Both may be beyond ASCII, see IsASCII; they are Printable then.
 }
 
-// IsNull says that this is the null sender <>.
+// IsNull reports whether this is the null sender <>.
 func (p Path) IsNull() bool { return p.Local == "" && p.Domain == "" }
 
 // Address is the path without brackets, its local part quoted where it must be:
@@ -46,7 +46,7 @@ func quote(local string) string {
 	return b.String()
 }
 
-// isAtext says that c may stand in an atom: RFC 5322, 3.2.3.
+// isAtext reports whether c may stand in an atom: RFC 5322, 3.2.3.
 func isAtext(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
 		strings.IndexByte("!#$%&'*+-/=?^_`{|}~", c) >= 0
@@ -86,7 +86,7 @@ func ParseAddress(s string) (Path, bool) {
 	return path, true
 }
 
-// tooLong says that the path as we would write it is longer than MaxPath. The
+// tooLong reports whether the path as we would write it is longer than MaxPath. The
 // quotes that a\ b or a..b gets can make it longer than what came in, and what
 // we take we must be able to say again.
 func (p Path) tooLong() bool { return len(p.Address()) > MaxPath }
@@ -234,7 +234,7 @@ func isDomainByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_'
 }
 
-// ValidDomain says that s can be a domain: labels of letters, digits, hyphens
+// ValidDomain reports whether s can be a domain: labels of letters, digits, hyphens
 // and underscores, none of them empty or longer than 63, at most MaxDomain in
 // all. No such name can leave a directory when it is used as a file name.
 func ValidDomain(s string) bool {

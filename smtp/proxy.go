@@ -26,7 +26,7 @@ const proxySignature = "\r\n\r\n\x00\r\nQUIT\n"
 func (s *Session) proxied() error {
 	s.last = "PROXY"
 	if !s.trusted() {
-		r := Reply{421, "4.7.0", "this port serves its proxy alone; closing"}
+		r := Reply{421, "4.7.0", "this port takes connections from its proxy only; closing"}
 		s.log(Event{What: "refused", Text: s.last, Reply: r})
 		s.bye(r)
 		return nil
@@ -34,7 +34,7 @@ func (s *Session) proxied() error {
 	s.wire.request(ProxyTimeout)
 	src, dst, err := readProxy(s.wire.br)
 	if errors.Is(err, errProxy) {
-		s.bye(Reply{421, "4.3.0", "the proxy in front does not say who you are; please try again later"})
+		s.bye(Reply{421, "4.3.0", "the proxy did not say who you are; please try again later"})
 	}
 	if err != nil {
 		return err

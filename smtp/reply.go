@@ -32,16 +32,16 @@ func (r Reply) String() string {
 	return fmt.Sprintf("%03d %s", r.Code, clean(text))
 }
 
-// Temporary says that the reply is a 4xx: the same command may pass later.
+// Temporary reports whether the reply is a 4xx: the same command may pass later.
 func (r Reply) Temporary() bool { return r.Code >= 400 && r.Code < 500 }
 
-// Permanent says that the reply is a 5xx.
+// Permanent reports whether the reply is a 5xx.
 func (r Reply) Permanent() bool { return r.Code >= 500 && r.Code < 600 }
 
 // Replies that any part of the program may give.
 var (
 	ReplyNoSpace = Reply{452, "4.3.1", "no space left for mail here now; please try again later"}
-	ReplyTimeout = Reply{421, "4.4.2", "nothing heard for too long; closing"}
+	ReplyTimeout = Reply{421, "4.4.2", "timeout: no input received; closing"}
 	ReplyLocal   = Reply{451, "4.3.0", "a fault on this side, not in your mail; please try again later"}
 )
 
@@ -81,7 +81,7 @@ func (r Reply) Lines() (lines []string) {
 	return lines
 }
 
-// each gives every line in two pieces, of which the first has the codes.
+// each calls do for every line, in two pieces: the codes and the text.
 func (r Reply) each(do func(start, text string)) {
 	prefix := ""
 	if r.Enhanced != "" {
@@ -218,7 +218,7 @@ func splitEnhanced(code int, text string) (enhanced, rest string) {
 	return word, rest
 }
 
-// digits says that s is one to most decimal digits.
+// digits reports whether s is one to most decimal digits.
 func digits(s string, most int) bool {
 	if s == "" || len(s) > most {
 		return false

@@ -126,7 +126,7 @@ type Session struct {
 	hungUp bool // the client left without QUIT, with nothing begun
 }
 
-// Banner is what a Session's greeting says behind the host name.
+// Banner follows the host name in a Session's greeting.
 const Banner = "ESMTP superlist"
 
 // errPanic is a mistake of the program's that ended the session.
@@ -190,7 +190,7 @@ func (s *Session) start() error {
 		}
 	}
 	if s.wire.early() && s.stranger() {
-		s.refuse(Reply{554, "5.5.0", "you speak before the greeting, so what you say is no SMTP; closing"})
+		s.refuse(Reply{554, "5.5.0", "you spoke before the greeting; this is not SMTP; closing"})
 		s.done = true
 		return nil
 	}
@@ -207,12 +207,12 @@ func (s *Session) command(line string) {
 	verb, arg := parseCommand(line)
 	i := slices.IndexFunc(s.table, func(c command) bool { return c.verb == verb })
 	if i < 0 && notSMTP(verb) {
-		s.refuse(Reply{500, "5.5.2", "this is no SMTP command but a header field, or HTTP; closing"})
+		s.refuse(Reply{500, "5.5.2", "this is a header field or HTTP, not an SMTP command; closing"})
 		s.done = true
 		return
 	}
 	if i < 0 {
-		s.refuse(Reply{500, "5.5.2", "command not recognised; HELP lists what there is"})
+		s.refuse(Reply{500, "5.5.2", "command not recognised; HELP lists the commands"})
 		return
 	}
 	c := s.table[i]
@@ -232,7 +232,7 @@ func (s *Session) command(line string) {
 	}
 }
 
-// notSMTP says that a verb is the beginning of a header field, or of an HTTP
+// notSMTP reports whether a verb is the beginning of a header field, or of an HTTP
 // request: that of a web page, or of an application that can be made to fetch
 // something, which talks to a port of this host. What follows is not read, for
 // the request's body would be taken for commands. Postfix does the same
@@ -245,8 +245,8 @@ func notSMTP(verb string) bool {
 	return strings.HasSuffix(verb, ":")
 }
 
-// badLine answers a line that is none. False says that err is no matter of a
-// line but the end of the connection.
+// badLine answers a line that cannot be a command. It returns false if err is the
+// end of the connection instead.
 func (s *Session) badLine(err error) bool {
 	switch err {
 	case errAuthTooLong:
@@ -266,7 +266,7 @@ func (s *Session) badLine(err error) bool {
 	return true
 }
 
-// end says farewell to a client that went silent, and gives what is to be
+// end says goodbye to a client that went silent, and returns the error to be
 // logged.
 func (s *Session) end(err error) error {
 	switch {
@@ -295,7 +295,7 @@ func (s *Session) summary() string {
 	return fmt.Sprintf("messages=%d errors=%d%s", s.count, s.errors, quit)
 }
 
-// bye is the last that the client hears.
+// bye sends the last reply of the session.
 func (s *Session) bye(r Reply) {
 	s.done = true
 	if s.wire.writeTimeout > time.Second {
@@ -306,7 +306,7 @@ func (s *Session) bye(r Reply) {
 	s.wire.bw.Flush()
 }
 
-// reply answers. 421 is a farewell, whoever has said it first: RFC 5321, 3.8.
+// reply sends a reply. 421 ends the session, whoever returned it: RFC 5321, 3.8.
 func (s *Session) reply(r Reply) {
 	r.writeTo(s.wire.bw)
 	if r.Code == 421 {
@@ -314,7 +314,7 @@ func (s *Session) reply(r Reply) {
 	}
 }
 
-// refuse answers no, logs it, and ends the session when it has been too often.
+// refuse sends a refusal, logs it, and ends the session after too many of them.
 func (s *Session) refuse(r Reply) { s.refuseFor(r, Event{What: "refused", Text: s.lastVerb()}) }
 
 func (s *Session) refuseFor(r Reply, e Event) {
@@ -333,7 +333,7 @@ func (s *Session) refuseFor(r Reply, e Event) {
 func (s *Session) strike() {
 	if s.errors++; s.errors >= MaxErrors && !s.done {
 		s.done = true
-		s.reply(Reply{421, "4.7.0", "too many errors, or commands that send no mail; closing"})
+		s.reply(Reply{421, "4.7.0", "too many errors, or too many commands without a message; closing"})
 	}
 }
 

@@ -209,7 +209,7 @@ func (s *State) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// handOver gives the session to another program, which obeys the current
+// handOver passes the session to another program, which obeys the current
 // command and all that follow. Where it gives an error the session is still
 // ours.
 func (s *Session) handOver() error {

@@ -10,7 +10,7 @@ import (
 
 // Refusals of what is beyond ASCII.
 var (
-	replyNeedUTF8 = Reply{553, "5.6.7", "an address beyond ASCII needs SMTPUTF8 with MAIL"}
+	replyNeedUTF8 = Reply{553, "5.6.7", "a non-ASCII address needs MAIL with SMTPUTF8"}
 	replyNotUTF8  = Reply{500, "5.5.2", "the command is not UTF-8"}
 )
 
@@ -77,7 +77,7 @@ func indexFold(s, text string) int {
 	return -1
 }
 
-// IsASCII says that the path can be said without SMTPUTF8.
+// IsASCII reports whether the path can be said without SMTPUTF8.
 func (p Path) IsASCII() bool { return IsASCII(p.Local) && IsASCII(p.Domain) }
 
 // Key is the address for comparing, and the one answer to the question whether two

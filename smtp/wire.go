@@ -27,7 +27,7 @@ type wire struct {
 	readTimeout, writeTimeout time.Duration // zero: none
 	end                       time.Time     // of the whole session; zero: none
 	until                     time.Time     // of what is being read, however many reads it takes; zero: none
-	rate                      time.Duration // by which each byte of that puts until off
+	rate                      time.Duration // how much each byte received extends until
 	clock                     func() time.Time
 	sleep                     func(time.Duration)
 }
@@ -39,7 +39,7 @@ func newWire(raw io.ReadWriter) *wire {
 	return w
 }
 
-// discard throws away what has been read and not been looked at.
+// discard throws away the input that was read and not parsed yet.
 func (w *wire) discard() {
 	w.br.Discard(w.br.Buffered())
 	w.held = nil
@@ -83,8 +83,8 @@ func (w *wire) request(timeout time.Duration) {
 	w.until, w.rate = w.clock().Add(timeout), time.Second/MinDataRate
 }
 
-// earn gives what is being read its time for n bytes, though never more than if
-// it began now.
+// earn extends the read deadline for n bytes received, but never beyond what a
+// request that begins now would have.
 func (w *wire) earn(n int) {
 	if w.rate == 0 || n <= 0 {
 		return
@@ -106,7 +106,7 @@ func (w *wire) readBy() time.Time {
 	return w.until
 }
 
-// early says that the other side has spoken already, as far as can be known
+// early reports whether the other side has spoken already, as far as can be known
 // without waiting.
 func (w *wire) early() bool {
 	p, ok := w.raw.(interface{ Pending() bool })

@@ -31,14 +31,14 @@ const (
 // EHLO after it is the proxy's. Empty: it has not said it.
 type Claimed struct{ Helo, Proto, Login string }
 
-// trusted says that the peer may speak for others.
+// trusted reports whether the peer may speak for others.
 func (s *Session) trusted() bool { return s.Trusted != nil && s.Trusted(s.Peer) }
 
 // offersXClient and offersXForward report whether the peer may use these commands.
 func (s *Session) offersXClient() bool  { return s.XClient && s.trusted() }
 func (s *Session) offersXForward() bool { return s.XForward && s.trusted() }
 
-// stranger says that the peer comes over the network from a place that is not
+// stranger reports whether the peer comes over the network from a place that is not
 // trusted.
 func (s *Session) stranger() bool { return s.Peer.Addr.IsValid() && !s.trusted() }
 
@@ -108,7 +108,7 @@ func (s *Session) xclient(arg string) {
 	s.greet()
 }
 
-// mayClaim says that the command under way may be heard; else it has been
+// mayClaim reports whether the command under way may be heard; else it has been
 // refused.
 func (s *Session) mayClaim(offered bool) bool {
 	switch {
@@ -143,7 +143,7 @@ func parseAttributes(arg string) ([]param, *Reply) {
 		attrs = append(attrs, param{upper(name), clean(value)})
 	}
 	if attrs == nil {
-		return nil, &Reply{501, "5.5.4", "say what is to be known, as NAME=value"}
+		return nil, &Reply{501, "5.5.4", "attributes are missing: say NAME=value"}
 	}
 	return attrs, nil
 }

@@ -5,7 +5,7 @@ package smtp
 
 const hexDigits = "0123456789ABCDEF"
 
-// encodeXtext gives s as xtext.
+// encodeXtext encodes s as xtext.
 func encodeXtext(s string) string {
 	var out []byte
 	for i := range len(s) {
@@ -20,7 +20,7 @@ func encodeXtext(s string) string {
 	return string(out)
 }
 
-// decodeXtext gives what xtext stands for. False: it is none. Digits are taken
+// decodeXtext decodes xtext. False: it is not valid. Digits are taken
 // in either case, since not everybody writes the RFC's capitals. What comes out
 // may be any byte, a CR or a NUL as well: who puts it into a header, a log or a
 // command has to look at it first.

@@ -114,7 +114,7 @@ func TestBinaryMIMENowhere(t *testing.T) {
 		w.sendBinary(binaryHeader + "\r\n" + binaryBody)
 		w.deliver()
 		w.wantTaken(f)
-		w.want(queue.Failed, "F<"+five[0]+"> F<"+five[1]+">: <"+five[1]+"> 554 5.6.1 the message is BINARYMIME, and the next server does not take that")
+		w.want(queue.Failed, "F<"+five[0]+"> F<"+five[1]+">: <"+five[1]+"> 554 5.6.1 the message is BINARYMIME, and the next server does not support it")
 	}
 }
 

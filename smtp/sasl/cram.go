@@ -56,7 +56,7 @@ func ParseCramSecret(text string) (CramSecret, error) {
 // String is the secret in hex, as Dovecot writes it behind {CRAM-MD5}.
 func (s CramSecret) String() string { return hex.EncodeToString(s[:]) }
 
-// Matches says whether the secret is that of the password.
+// Matches reports whether the secret is that of the password.
 func (s CramSecret) Matches(password string) bool {
 	other := NewCramSecret(password)
 	return subtle.ConstantTimeCompare(s[:], other[:]) == 1

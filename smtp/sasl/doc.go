@@ -77,7 +77,7 @@ func NewClient(mechanism, user, password string) (gosasl.Client, error) {
 	return nil, fmt.Errorf("sasl: no mechanism %q", mechanism)
 }
 
-// Finished says whether a client has seen everything that it must see before
+// Finished reports whether a client has seen everything that it must see before
 // the exchange is a success: with SCRAM the server proves that it knows the
 // password too (RFC 5802, 5).
 func Finished(c gosasl.Client) error {

@@ -87,7 +87,7 @@ func (v ScramVerifier) String() string {
 	return fmt.Sprintf("%d,%s,%s,%s", v.Iterations, encode64(v.Salt), encode64(v.StoredKey[:]), encode64(v.ServerKey[:]))
 }
 
-// Matches says whether the verifier is that of the password, which Prepare has
+// Matches reports whether the verifier is that of the password, which Prepare has
 // seen. It takes as long for a wrong one.
 func (v ScramVerifier) Matches(password string) bool {
 	keys, err := deriveKeys(password, v.Salt, v.Iterations)

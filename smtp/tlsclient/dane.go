@@ -45,7 +45,7 @@ func usableRecords(records []TLSA) (usable []TLSA) {
 	return usable
 }
 
-// matches says that the record is about this certificate.
+// matches reports whether the record is about this certificate.
 func (r TLSA) matches(cert *x509.Certificate) bool {
 	data := cert.Raw
 	if r.Selector == selectSPKI {
