@@ -11,10 +11,8 @@ func Classify(code int, enhanced, text string) Class {
 	if code == 0 {
 		code = inText
 	}
-	if enhanced == "" || strings.HasSuffix(enhanced, ".0.0") {
-		if status != "" {
-			enhanced = status
-		}
+	if status != "" && (enhanced == "" || vague(enhanced)) {
+		enhanced = status
 	}
 	if text == "" {
 		return classOf(code, enhanced)
@@ -24,6 +22,14 @@ func Classify(code int, enhanced, text string) Class {
 		return Policy
 	}
 	return c
+}
+
+// plainly is the class that words say without a hint and without a code; Unknown
+// where they do not.
+func plainly(text string) Class {
+	v := words().judge(normal(text))
+	v.hinted = nil
+	return byWords(v, 0, "")
 }
 
 // afterData says that a carrier of Japan's refuses for its customer: it takes any

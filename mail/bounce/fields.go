@@ -96,7 +96,10 @@ func (m *message) complaint() Report {
 	report := Report{Kind: Complaint}
 	for _, part := range m.feedback {
 		h, _ := readHeader([]byte(strings.TrimLeft(part, "\n")))
-		kind := strings.ToLower(h.get("feedback-type"))
+		kind := strings.ToLower(cut(h.get("feedback-type")))
+		if kind == "" {
+			kind = "abuse"
+		}
 		if kind == "not-spam" {
 			return Report{Kind: Other}
 		}

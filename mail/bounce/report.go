@@ -258,10 +258,10 @@ func (m *message) withText(source string, l look) Report {
 			}
 		}
 		if r.Class == Unknown && len(list) == 1 {
-			r.Class = Classify(0, "", firstLines(source))
+			r.Class = plainly(firstLines(source))
 		}
 		if r.Class == Unknown {
-			if r.Class = Classify(0, "", subject); r.Class != Unknown && r.Diagnostic == "" {
+			if r.Class = plainly(subject); r.Class != Unknown && r.Diagnostic == "" {
 				r.Diagnostic = cut(subject)
 			}
 		}

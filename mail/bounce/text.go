@@ -242,7 +242,7 @@ func (t *text) words(from, to int, address string) string {
 			continue
 		}
 		if b.Len() > 0 && !asked {
-			if asked = true; Classify(0, "", b.String()) != Unknown {
+			if asked = true; plainly(b.String()) != Unknown {
 				break
 			}
 			if reply := t.reply(i, to); reply != "" {

@@ -137,7 +137,8 @@ func normal(text string) string {
 	}
 	var b strings.Builder
 	for word := range strings.FieldsSeq(text) {
-		bare := strings.Trim(word, "<>()[]{},;:.#\"")
+		word = strings.Trim(word, "'")
+		bare := strings.Trim(word, "<>()[]{},;:.#'")
 		switch {
 		case strings.Contains(bare, "@") && !strings.HasPrefix(bare, "http"):
 			word = "@" + word[len(strings.TrimRight(word, ":,;")):]
@@ -201,17 +202,23 @@ func codes(text string) (reply int, status string) {
 				continue
 			}
 			if len(word) > 4 {
-				word = strings.Trim(word[4:], "#")
+				word = strings.Trim(word[4:], "#'")
 			}
 		}
 		if code, ok := enhanced(word); ok && code[0] != '2' {
-			if status == "" || strings.HasSuffix(status, ".0.0") {
+			if status == "" || vague(status) {
 				status = code
 			}
 		}
-		if reply != 0 && status != "" && !strings.HasSuffix(status, ".0.0") {
+		if reply != 0 && status != "" && !vague(status) {
 			break
 		}
 	}
 	return reply, status
+}
+
+// vague is an enhanced code that says nothing, or is a label in front of another:
+// Amazon's 5.1.0.
+func vague(status string) bool {
+	return strings.HasSuffix(status, ".0.0") || strings.HasSuffix(status, ".1.0")
 }
