@@ -40,11 +40,11 @@ func AsksToLeave(text, address string) bool {
 		return false
 	}
 	text = strings.ToLower(text)
-	if asksWithoutSpaces(text) {
-		return true
-	}
 	local, _, _ := strings.Cut(strings.ToLower(address), "@")
 	said := 0
+	if rest, asks := withoutSpaces(text); asks {
+		text, said = rest, wishWord
+	}
 	for word := range strings.FieldsFuncSeq(text, func(c rune) bool {
 		return unicode.IsSpace(c) || unicode.IsPunct(c) && c != '-' && c != '@' && c != '\'' && c != '’' && c != '.' && c != '+' && c != '_' || c == '<' || c == '>'
 	}) {
@@ -127,10 +127,10 @@ func doesWord(word string) int {
 	return 0
 }
 
-// asksWithoutSpaces is AsksToLeave for languages that put no spaces between words, or
-// in which words are many: nothing is left beside the wish and what is polite.
-func asksWithoutSpaces(text string) bool {
-	rest := text
+// withoutSpaces finds the wish in languages that put no spaces between words, or in
+// which it has several. rest is the text without it, and without what is polite.
+func withoutSpaces(text string) (rest string, asks bool) {
+	rest = text
 	for _, wish := range [...]string{
 		"配信停止", "配信を停止", "購読解除", "購読を解除", "退会", "脱退", "登録解除", "登録を解除", "退订", "退訂", "取消订阅", "取消訂閱", "구독 취소", "구독취소", "구독 해지", "구독해지", "수신거부", "수신 거부",
 		"إلغاء الاشتراك", "الغاء الاشتراك", "הסירו אותי", "הסר אותי", "להסיר אותי", "ביטול הרשמה", "ยกเลิกการรับ", "ยกเลิกการสมัคร", "hủy đăng ký", "huỷ đăng ký", "berhenti berlangganan", "सदस्यता समाप्त",
@@ -138,17 +138,17 @@ func asksWithoutSpaces(text string) bool {
 		rest = strings.ReplaceAll(rest, wish, " ")
 	}
 	if rest == text {
-		return false
+		return text, false
 	}
 	for _, polite := range [...]string{
 		"メーリングリスト", "メルマガ", "メール", "リスト", "よろしく", "宜しく", "お願い", "いたします", "致します", "ください", "下さい", "ありがとう", "ございます", "希望", "依頼", "申請", "手続き", "したい", "します", "です", "ます", "して", "この", "こちら", "から", "の", "を", "は", "し", "届", "願", "ml",
 		"邮件列表", "郵件列表", "邮件", "郵件", "列表", "名单", "名單", "谢谢", "謝謝", "帮我", "幫我", "请", "請", "我", "要", "想", "从", "從", "此", "本", "该",
 		"메일링", "리스트", "메일", "신청", "요청", "부탁", "드립니다", "합니다", "해주세요", "해 주세요", "바랍니다", "하고", "싶습니다", "에서", "을", "를", "감사",
-		"من", "فضلك", "القائمة", "البريدية", "شكرا", "בבקשה", "מרשימת", "התפוצה", "מהרשימה", "תודה", "ข่าวสาร", "อีเมล", "ครับ", "ค่ะ", "vui lòng", "nhận tin", "email", "mail", "tolong", "करें",
+		"من", "فضلك", "القائمة", "البريدية", "شكرا", "בבקשה", "מרשימת", "התפוצה", "מהרשימה", "תודה", "ข่าวสาร", "อีเมล", "ครับ", "ค่ะ", "vui lòng", "nhận tin", "tolong", "करें",
 	} {
 		rest = strings.ReplaceAll(rest, polite, " ")
 	}
-	return strings.IndexFunc(rest, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) < 0
+	return rest, true
 }
 
 const (

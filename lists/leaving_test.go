@@ -1,6 +1,10 @@
 package lists
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
 
 // TestAsksToLeave: what is nothing but the wish to leave a list, and what is a post.
 func TestAsksToLeave(t *testing.T) {
@@ -39,4 +43,27 @@ func TestAsksToLeave(t *testing.T) {
 			t.Errorf("%q: %t", text, got)
 		}
 	}
+}
+
+// FuzzAsksToLeave: what asks to leave does so with marks and a please around it, and
+// never once a word of something else stands in it.
+func FuzzAsksToLeave(f *testing.F) {
+	for _, text := range []string{"unsubscribe", "Take me off this list!", "remove bob@example.com", "メーリングリストから退会したいです", "구독 취소 부탁드립니다.", "Désabonnez-moi s’il vous plaît", "UNSUBSCRİBE", "stop\xffmails", "hủy đăng ký"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		const list = "dev@lists.example.org"
+		if !AsksToLeave(text, list) {
+			return
+		}
+		if !utf8.ValidString(text) || len(text) > maxLeaving-20 {
+			return
+		}
+		if more := " please, " + text + "!\n"; !AsksToLeave(more, list) && !AsksToLeave(strings.ToLower(text)+" please!", list) {
+			t.Errorf("%q does not ask", more)
+		}
+		if other := text + " zeppelin"; AsksToLeave(other, list) {
+			t.Errorf("%q asks", other)
+		}
+	})
 }

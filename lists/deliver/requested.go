@@ -73,24 +73,21 @@ func seen(text string) string {
 // Re[2]:, [EXTERN], and so on in any language. No command has a colon or a bracket.
 func behindTags(subject string) string {
 	for range maxTags {
+		before := subject
 		subject = strings.TrimSpace(subject)
-		for _, brackets := range [...][2]string{{"[", "]"}, {"【", "】"}, {"(", ")"}, {"{", "}"}} {
-			if inner, ok := strings.CutPrefix(subject, brackets[0]); ok {
-				if _, after, ok := strings.Cut(inner, brackets[1]); ok {
-					subject = strings.TrimSpace(after)
+		for _, marks := range [...][2]string{{"[", "]"}, {"【", "】"}, {"(", ")"}, {"{", "}"}, {"**", "**"}} {
+			if inner, ok := strings.CutPrefix(subject, marks[0]); ok {
+				if _, after, ok := strings.Cut(strings.TrimLeft(inner, "*"), marks[1]); ok { // ***SPAM***
+					subject = strings.TrimLeft(after, "* ")
 				}
 			}
 		}
-		if strings.HasPrefix(subject, "**") { // ***SPAM***
-			if _, after, ok := strings.Cut(strings.TrimLeft(subject, "*"), "**"); ok {
-				subject = strings.TrimLeft(after, "* ")
-			}
+		if i := strings.IndexAny(subject, ":："); i >= 0 && len([]rune(subject[:i])) <= maxTag {
+			subject = strings.TrimLeft(subject[i:], ":：")
 		}
-		i := strings.IndexAny(subject, ":：")
-		if i < 0 || len([]rune(subject[:i])) > maxTag {
+		if subject == before {
 			break
 		}
-		subject = strings.TrimLeft(subject[i:], ":：")
 	}
 	return subject
 }

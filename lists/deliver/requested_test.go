@@ -85,3 +85,20 @@ func TestExchangeMarksAll(t *testing.T) {
 	mail(carol.addr, reply(carol.letter("Please confirm: you leave dev@lists.example.org")), "\r\n")
 	wantMembers(t, l, "bob@example.net")
 }
+
+// FuzzBehindTags: what is left of a Subject is its end, and has no tag in front of it
+// that would go if it were read again, but for many.
+func FuzzBehindTags(f *testing.F) {
+	for _, subject := range []string{"Re: AW: unsubscribe", "***SPAM*** [EXTERN] 回复：退订", "****", "**:**", "[[a]]: b", "**0**[]", "RE : x", "CAUTION: External Email: join"} {
+		f.Add(subject)
+	}
+	f.Fuzz(func(t *testing.T, subject string) {
+		rest := behindTags(subject)
+		if !strings.HasSuffix(strings.TrimSpace(subject), rest) && rest != "" {
+			t.Errorf("%q: %q is not its end", subject, rest)
+		}
+		if len(subject) < maxTags && behindTags(rest) != rest {
+			t.Errorf("%q: %q, and then %q", subject, rest, behindTags(rest))
+		}
+	})
+}
