@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"superlist/smtp"
+
 	"superlist/lists/parts"
 	"superlist/lists/rewrite"
 )
@@ -91,12 +93,7 @@ func describe(p parts.Part) string {
 }
 
 func described(s string) string {
-	s = strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return '?'
-		}
-		return c
-	}, s)
+	s = smtp.Clean(s, `"\`)
 	return s[:min(len(s), maxDescribed)]
 }
 

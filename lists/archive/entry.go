@@ -4,7 +4,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
+
+	"superlist/lists/maillog"
+	"superlist/smtp"
 
 	"superlist/lists/rewrite"
 )
@@ -80,15 +82,7 @@ func messageIDs(value string) (ids []string) {
 			break
 		}
 		value = after
-		id = strings.Map(func(c rune) rune {
-			switch {
-			case c == ' ' || c == '\t': // a folded one
-				return -1
-			case c < ' ' || c > '~':
-				return '?'
-			}
-			return c
-		}, id)
+		id = smtp.Clean(strings.NewReplacer(" ", "", "\t", "").Replace(id), "") // without the spaces of a folded one
 		if id != "" {
 			ids = append(ids, "<"+id[:min(len(id), maxMessageID-len("<>"))]+">")
 		}
@@ -107,16 +101,7 @@ func (s *Store) text(value string) string {
 // tame takes out of a text what would not stay in its place in a line or on a
 // screen, and cuts it.
 func tame(s string) string {
-	s = strings.ToValidUTF8(s, "?")
-	s = strings.Join(strings.Fields(strings.Map(func(c rune) rune {
-		switch {
-		case unicode.IsControl(c), c == '\u2028', c == '\u2029':
-			return ' '
-		case '\u202a' <= c && c <= '\u202e', '\u2066' <= c && c <= '\u2069': // turns what follows around
-			return -1
-		}
-		return c
-	}, s)), " ")
+	s = maillog.Words(s)
 	if runes := []rune(s); len(runes) > maxText {
 		s = strings.TrimSpace(string(runes[:maxText-1])) + "…"
 	}

@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"io/fs"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
@@ -127,7 +125,7 @@ type report struct {
 
 // write puts the report into the spool.
 func (p *report) write() error {
-	eight := !isASCII(p.header) || p.full && p.m.Body != "7BIT" || p.m.UTF8
+	eight := !smtp.IsASCII(p.header) || p.full && p.m.Body != "7BIT" || p.m.UTF8
 	body := "7BIT"
 	if eight {
 		body = "8BITMIME"
@@ -243,10 +241,6 @@ func (p *report) status(put func(string, ...any)) {
 const maxReason = 900
 
 func short(s string) string { return unkeyedWord(s[:min(len(s), maxReason)]) }
-
-func isASCII(b []byte) bool {
-	return !bytes.ContainsFunc(b, func(c rune) bool { return c >= utf8.RuneSelf })
-}
 
 // reportGivenUp tells the senders of what is given up.
 func (r *Runner) reportGivenUp(m *queue.Message) error {

@@ -301,12 +301,7 @@ const maxMessageID = 250
 // more into the line than that.
 func messageID(h rewrite.Header) string {
 	id := h.Get("Message-ID")
-	return strings.Map(func(c rune) rune {
-		if c <= ' ' || c > '~' {
-			return '?'
-		}
-		return c
-	}, id[:min(len(id), maxMessageID)])
+	return smtp.Clean(id[:min(len(id), maxMessageID)], " ")
 }
 
 // keepReport puts a delivery report where the list keeps them.
@@ -335,7 +330,7 @@ func (r *Runner) begin(m *queue.Message, l *lists.List, id string, verp bool) (*
 		return nil, err
 	}
 	return r.Spool.Create(queue.Head{
-		ID: id, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, UTF8: m.UTF8 && !isASCII(raw), RequireTLS: m.RequireTLS, List: l.Addr, VERP: verp,
+		ID: id, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, UTF8: m.UTF8 && !smtp.IsASCII(raw), RequireTLS: m.RequireTLS, List: l.Addr, VERP: verp,
 		Post: postID(m), MessageID: messageID(rewrite.Parse(raw)),
 	})
 }
@@ -355,7 +350,7 @@ func needsUTF8(m *queue.Message) (bool, error) {
 		return false, nil
 	}
 	raw, _, err := rewrite.ReadHeader(m.Content())
-	return !isASCII(raw), err
+	return !smtp.IsASCII(raw), err
 }
 
 // end is copyWith, and makes the message durable.

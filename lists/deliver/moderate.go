@@ -146,16 +146,8 @@ const maxWhy = 1500
 
 // oneLine is a reason as it fits into a head.
 func oneLine(reason string) string {
-	reason = strings.Map(printable, reason)
+	reason = smtp.Clean(reason, "")
 	return reason[:min(len(reason), maxWhy)]
-}
-
-// printable keeps a reason on its line, in ASCII.
-func printable(c rune) rune {
-	if c < ' ' || c > '~' {
-		return '?'
-	}
-	return c
 }
 
 // askModerators sends a held post to each of those who decide, or has it stand in

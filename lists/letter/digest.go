@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"superlist/lists/maillog"
 )
 
 // A Digest is many posts of a list in one mail: a text of the list's that says
@@ -146,7 +148,7 @@ func (d *Digest) Header() []byte {
 	put := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
 	put("From", encoded(quoted(d.Name), d.Name)+" <"+d.Letter.From.Address()+">")
 	put("To", addresses(d.To))
-	subject := oneLine(d.fill(d.Text.Subject))
+	subject := maillog.Line(d.fill(d.Text.Subject))
 	put("Subject", encoded(subject, subject))
 	put("Date", d.Date.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700"))
 	put("Message-ID", "<"+d.ID+"@"+d.Host+">")
@@ -210,7 +212,7 @@ func (d *Digest) contents() string {
 	var b strings.Builder
 	for _, p := range d.Posts {
 		number := fmt.Sprintf("%d. ", p.Number)
-		fmt.Fprintf(&b, "%s%s\n%*s%s\n", number, oneLine(p.Subject), len(number), "", oneLine(p.Author))
+		fmt.Fprintf(&b, "%s%s\n%*s%s\n", number, maillog.Line(p.Subject), len(number), "", maillog.Line(p.Author))
 	}
 	return b.String()
 }

@@ -53,7 +53,7 @@ func FuzzLetter(f *testing.F) {
 			t.Fatal(err)
 		}
 		for line := range strings.SplitSeq(out.String(), "\r\n") {
-			if len(line) > maxLine || !ascii(line) || strings.ContainsFunc(line, func(c rune) bool { return unicode.IsControl(c) && c != '\t' }) {
+			if len(line) > maxLine || !smtp.IsASCII(line) || strings.ContainsFunc(line, func(c rune) bool { return unicode.IsControl(c) && c != '\t' }) {
 				t.Fatalf("a line of %d bytes: %q", len(line), line)
 			}
 		}

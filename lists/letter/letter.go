@@ -18,7 +18,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
+
+	"superlist/lists/maillog"
 
 	"superlist/smtp"
 )
@@ -66,11 +67,11 @@ func (l Letter) Write(w io.Writer) error {
 	if !l.ReplyTo.IsNull() {
 		put("Reply-To", "<"+l.ReplyTo.Address()+">")
 	}
-	subject := oneLine(l.fill(l.Text.Subject))
+	subject := maillog.Line(l.fill(l.Text.Subject))
 	put("Subject", encoded(subject, subject))
 	put("Date", l.Date.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700"))
 	put("Message-ID", "<"+l.ID+"@"+l.Host+">")
-	if id := oneLine(l.Answers); id != "" && len(id) < maxLine-len("In-Reply-To: ") && ascii(id) {
+	if id := maillog.Line(l.Answers); id != "" && len(id) < maxLine-len("In-Reply-To: ") && smtp.IsASCII(id) {
 		put("In-Reply-To", id)
 		put("Auto-Submitted", "auto-replied")
 	} else {
@@ -106,7 +107,7 @@ func (l Letter) text() []byte {
 	var b bytes.Buffer
 	body := strings.ReplaceAll(strings.TrimRight(wrapped(l.fill(l.Text.Body)), "\n")+"\n", "\n", "\r\n")
 	b.WriteString("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: ")
-	if ascii(body) && !longLine(body) {
+	if smtp.IsASCII(body) && !longLine(body) {
 		b.WriteString("7bit\r\n\r\n" + body)
 		return b.Bytes()
 	}
@@ -193,7 +194,7 @@ func (l Letter) fill(text string) string {
 	text = l.saying(text)
 	pairs := make([]string, 0, 2*len(l.Words))
 	for word, value := range l.Words {
-		pairs = append(pairs, "{"+word+"}", oneLine(value))
+		pairs = append(pairs, "{"+word+"}", maillog.Line(value))
 	}
 	pairs = append(pairs, "{words}", l.quote(), "{contents}", l.quote())
 	return strings.NewReplacer(pairs...).Replace(text)
@@ -208,7 +209,7 @@ func (t Text) Fill(words map[string]string) string {
 func (l Letter) quote() string {
 	var b strings.Builder
 	for line := range strings.SplitSeq(strings.Trim(l.Quote, "\r\n"), "\n") {
-		b.WriteString("    " + strings.TrimRight(oneLine(line), " ") + "\n")
+		b.WriteString("    " + strings.TrimRight(maillog.Line(line), " ") + "\n")
 	}
 	return strings.TrimRight(b.String(), "\n")
 }
@@ -217,7 +218,7 @@ func (l Letter) quote() string {
 // one a line: RFC 2047, 2.
 func encoded(plain, text string) string {
 	switch {
-	case !ascii(plain) || len(plain) >= 800:
+	case !smtp.IsASCII(plain) || len(plain) >= 800:
 		return strings.ReplaceAll(mime.BEncoding.Encode("utf-8", text), " ", "\r\n ")
 	case !strings.Contains(plain, "=?"):
 		return plain
@@ -244,27 +245,6 @@ func addresses(to []smtp.Path) string {
 		list = append(list, "<"+p.Address()+">")
 	}
 	return strings.Join(list, ",\r\n ")
-}
-
-func oneLine(s string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case unicode.IsControl(c), c == '\u2028', c == '\u2029':
-			return ' '
-		case '\u202a' <= c && c <= '\u202e', '\u2066' <= c && c <= '\u2069':
-			return ' ' // what comes behind would be read backwards
-		}
-		return c
-	}, s)
-}
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
 }
 
 func longLine(s string) bool {

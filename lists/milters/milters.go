@@ -114,12 +114,7 @@ func hold(d *lists.Draft, m *lists.Milter, words string) {
 	if d.Hold != "" {
 		reason = d.Hold + "; " + reason
 	}
-	reason = strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' {
-			return '?'
-		}
-		return c
-	}, reason)
+	reason = smtp.Clean(reason, "")
 	d.Hold = reason[:min(len(reason), maxHold)]
 }
 

@@ -11,11 +11,12 @@ import (
 	"io/fs"
 	"os"
 
+	"superlist/lists/maillog"
+
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"superlist/disk"
 	"superlist/lists"
@@ -385,12 +386,7 @@ func (in *receiving) queueHead(h *tar.Header, name string, header rewrite.Header
 	if q.Why == "" {
 		q.Why = lists.Hold.String() + ": it was held before it came here, by " + in.head.From
 	}
-	q.Why = strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' {
-			return '?'
-		}
-		return c
-	}, q.Why)
+	q.Why = smtp.Clean(q.Why, "")
 	q.Why = q.Why[:min(len(q.Why), maxWhy)]
 	return q, ""
 }
@@ -498,7 +494,7 @@ func member(address string, words ...string) (lists.Member, bool) {
 
 // named is the word for a person's name, if there is any.
 func named(name string) []string {
-	name = strings.Join(strings.FieldsFunc(name, func(c rune) bool { return unicode.IsControl(c) || unicode.IsSpace(c) }), " ")
+	name = maillog.Words(name)
 	if name == "" {
 		return nil
 	}

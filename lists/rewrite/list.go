@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"mime"
 	"strings"
+
+	"superlist/lists/maillog"
 )
 
 // A List is what the list's own fields say.
@@ -38,7 +40,7 @@ func replaces(name string) bool {
 func (l List) Apply(h Header) []byte {
 	var b bytes.Buffer
 	put := func(name, value string) {
-		fmt.Fprintf(&b, "%s: %s\r\n", name, strings.Map(noControl, value))
+		fmt.Fprintf(&b, "%s: %s\r\n", name, maillog.Line(value))
 	}
 	mark := "Delivered-To"
 	if h.signed(mark) {
@@ -78,13 +80,6 @@ func (l List) Apply(h Header) []byte {
 
 func mailto(address string) string { return "<mailto:" + address + ">" }
 
-func noControl(c rune) rune {
-	if c < ' ' || c == 0x7f {
-		return ' '
-	}
-	return c
-}
-
 // phraseSpecials are what mime.QEncoding leaves as it is, and what may not stand
 // in an encoded word of a phrase: RFC 2047, 5 (3).
 const phraseSpecials = "\"#$%&'(),.:;<>@[\\]^`{|}~"
@@ -93,7 +88,7 @@ const phraseSpecials = "\"#$%&'(),.:;<>@[\\]^`{|}~"
 // (RFC 2047) where it is not, folded so that no line is too long.
 func phrase(s string) string {
 	// One space between words: with more of them a folded line could be empty.
-	s = strings.Join(strings.Fields(strings.Map(noControl, s)), " ")
+	s = maillog.Words(s)
 	if strings.ContainsFunc(s, func(c rune) bool { return c >= 0x80 }) {
 		encoding := mime.QEncoding
 		if strings.ContainsAny(s, phraseSpecials) {
