@@ -46,7 +46,7 @@ func byWords(v verdict, code int, enhanced string) Class {
 	byCode := classOf(code, enhanced)
 	transient := strings.HasPrefix(enhanced, "4.") || enhanced == "" && code/100 == 4
 	switch {
-	case byCode == Full && !v.said["policy"] && !v.said["content"]:
+	case byCode == Full && !v.said["policy"]:
 		return Full
 	case v.said["exchange"] && enhanced == "5.4.1": // Microsoft 365 of an address that is not in its directory
 		return Gone
@@ -71,6 +71,9 @@ func byWords(v verdict, code int, enhanced string) Class {
 	}
 	mildest := Unknown
 	for _, c := range []Class{Temporary, Policy, Content, Full, Gone} {
+		if c == Temporary && (byCode == Policy || byCode == Content) {
+			continue // "Service unavailable; access denied"
+		}
 		if v.hinted[string(c)] || c == byCode {
 			mildest = c
 			break
