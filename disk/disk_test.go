@@ -136,11 +136,9 @@ func TestMain(m *testing.M) {
 // it is the new where the process has said so, and another one can do it again.
 func TestKill(t *testing.T) {
 	for _, c := range changes {
-		var dir string
-		disktest.Kill(t, c.calls, func() string {
-			dir = folder(t)
-			return c.name + "\n" + dir
-		}, func(k disktest.Death) {
+		disktest.Kill(t, c.calls, func(run func(string) disktest.Death) {
+			dir := folder(t)
+			k := run(c.name + "\n" + dir)
 			what := fmt.Sprint(c.name, ", ", k)
 			got, _ := look(t, dir)
 			if got != before && got != c.want || k.Said == "done" && got != c.want {

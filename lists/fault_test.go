@@ -421,11 +421,9 @@ func TestKillWriters(t *testing.T) {
 	for i := range writers {
 		w := &writers[i]
 		before, after := w.afterwards(t)
-		var s *Site
-		disktest.Kill(t, w.calls, func() string {
-			s = writerSite(t, w)
-			return w.name + "\n" + s.File()
-		}, func(k disktest.Death) {
+		disktest.Kill(t, w.calls, func(run func(string) disktest.Death) {
+			s := writerSite(t, w)
+			k := run(w.name + "\n" + s.File())
 			if k.Call == "" && k.Said != "done" {
 				t.Errorf("%s: %v: %s", w.name, k.Err, k.Said)
 			}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"superlist/disk"
+	"superlist/disk/disktest"
 	"superlist/smtp"
 )
 
@@ -163,44 +163,32 @@ func TestSweepFailedBusy(t *testing.T) {
 // TestFaultGiveUpHeader fails every system call in turn: the message is in one of
 // the two boxes, whole or without its body, and doing it again ends it.
 func TestFaultGiveUpHeader(t *testing.T) {
-	for n := 0; ; n++ {
+	disktest.Each(t, 6, func(f *disktest.Fault) {
 		s := newSpool(t)
 		m := given(t, s, keptHeader+strings.Repeat("y", 100000))
-		id, calls, what := m.ID, 0, ""
-		s.Disk = &disk.Disk{Fault: func(call, _ string) error {
-			if calls++; calls-1 == n {
-				what = call
-				return errFault
-			}
-			return nil
-		}}
+		id := m.ID
+		s.Disk = f.Disk()
 		err := m.GiveUpHeader()
 		m.Close()
 		s.Disk = nil
-		if what == "" {
-			if n < 6 {
-				t.Errorf("only %d system calls were failed", n)
-			}
-			return
-		}
 		failed, _ := s.Open(Failed, id)
 		outbound, _ := s.Exists(Outbound, id)
 		if failed == nil && !outbound || err == nil && failed == nil {
-			t.Errorf("%s failed: %v, in failed: %t, in outbound: %t", what, err, failed != nil, outbound)
+			t.Errorf("%s: %v, in failed: %t, in outbound: %t", f, err, failed != nil, outbound)
 		}
 		if failed != nil && states(t, failed) != "DF" {
-			t.Errorf("%s failed: %s", what, states(t, failed))
+			t.Errorf("%s: %s", f, states(t, failed))
 		}
 		if left, _ := os.ReadDir(s.path("tmp")); len(left) > 0 {
-			t.Errorf("%s failed: left in tmp: %v", what, left)
+			t.Errorf("%s: left in tmp: %v", f, left)
 		}
 		if outbound {
 			if err := claim(t, s, Outbound, id).GiveUpHeader(); err != nil {
 				t.Error(err)
 			}
 			if m := claim(t, s, Failed, id); m.Gone == 0 || states(t, m) != "DF" {
-				t.Errorf("%s failed, and done again: %+v", what, m.Head)
+				t.Errorf("%s, and done again: %+v", f, m.Head)
 			}
 		}
-	}
+	})
 }

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"strconv"
 	"syscall"
 	"testing"
 
-	"superlist/disk"
+	"superlist/disk/disktest"
 	"superlist/smtp"
 )
 
@@ -67,50 +65,32 @@ func checkCommit(t *testing.T, s *Spool, acknowledged, clean bool) {
 // TestFaultCommit fails every system call of a commit in turn: what is refused
 // is not there, and nothing of it is left.
 func TestFaultCommit(t *testing.T) {
-	for n := 0; ; n++ {
+	disktest.Each(t, 8, func(f *disktest.Fault) {
 		s := newSpool(t)
-		calls := 0
-		what := ""
-		s.Disk = &disk.Disk{Fault: func(call, _ string) error {
-			if calls++; calls-1 == n {
-				what = call
-				return errFault
-			}
-			return nil
-		}}
+		s.Disk = f.Disk()
 		err := commitOne(s)
 		s.Disk = nil
-		if what == "" {
-			if n < 8 {
-				t.Errorf("only %d system calls were failed", n)
-			}
-			checkCommit(t, s, err == nil, true)
-			return
+		if f.Hit() != errors.Is(err, f.Err) {
+			t.Errorf("%s, and nobody noticed: %v", f, err)
 		}
-		if !errors.Is(err, errFault) {
-			t.Errorf("%s failed, and nobody noticed: %v", what, err)
+		want := smtp.ReplyLocal
+		if errors.Is(f.Err, syscall.ENOSPC) || errors.Is(f.Err, syscall.EDQUOT) {
+			want = smtp.ReplyNoSpace
 		}
-		if r := smtp.ReplyTo(err); r != smtp.ReplyLocal {
-			t.Errorf("%s failed, reply %v", what, r)
+		if r := smtp.ReplyTo(err); err != nil && r != want {
+			t.Errorf("%s: reply %v", f, r)
 		}
-		checkCommit(t, s, false, true)
-	}
+		checkCommit(t, s, err == nil, true)
+	})
 }
 
 // TestMain is also the process that TestKillCommit kills.
 func TestMain(m *testing.M) {
-	dir, at := os.Getenv("QUEUE_TEST_DIR"), os.Getenv("QUEUE_TEST_KILL")
-	if dir == "" {
+	d, dir, ok := disktest.Task()
+	if !ok {
 		os.Exit(m.Run())
 	}
-	n, _ := strconv.Atoi(at)
-	s := &Spool{Dir: dir, Host: "mx1", Disk: &disk.Disk{Fault: func(string, string) error {
-		if n--; n < 0 {
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		}
-		return nil
-	}}}
-	if err := commitOne(s); err != nil {
+	if err := commitOne(&Spool{Dir: dir, Host: "mx1", Disk: d}); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
@@ -119,20 +99,9 @@ func TestMain(m *testing.M) {
 
 // TestKillCommit kills a process before every system call of a commit.
 func TestKillCommit(t *testing.T) {
-	for n := 0; ; n++ {
+	disktest.Kill(t, 8, func(run func(string) disktest.Death) {
 		s := newSpool(t)
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "QUEUE_TEST_DIR="+s.Dir, "QUEUE_TEST_KILL="+strconv.Itoa(n))
-		out, err := cmd.Output()
-		checkCommit(t, s, string(out) == "250\n", false)
-		if err == nil {
-			if n < 8 {
-				t.Errorf("only %d system calls were hit", n)
-			}
-			return
-		}
-		if string(out) != "" {
-			t.Errorf("killed, and yet it said %q", out)
-		}
-	}
+		k := run(s.Dir)
+		checkCommit(t, s, k.Said == "250", false)
+	})
 }

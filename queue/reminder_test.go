@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,8 +9,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"superlist/disk"
 )
 
 func subjects(t *testing.T, s *Spool, now time.Time, most int) (names []string) {
@@ -136,38 +133,4 @@ func TestRemindersAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// TestReplace fails each call in turn: the file is the old one or the new one,
-// and what says that it is done is.
-func TestReplace(t *testing.T) {
-	for n := 0; ; n++ {
-		s := &Spool{Dir: t.TempDir()}
-		file := filepath.Join(s.Dir, "state")
-		if err := s.Disk.Replace(file, []byte("old")); err != nil {
-			t.Fatal(err)
-		}
-		calls, hit := 0, ""
-		s.Disk = &disk.Disk{Fault: func(call, path string) error {
-			if calls++; calls-1 == n {
-				hit = call
-				return errors.New("injected")
-			}
-			return nil
-		}}
-		err := s.Disk.Replace(file, []byte("new"))
-		text, _ := os.ReadFile(file)
-		if err == nil && string(text) != "new" || err != nil && string(text) == "" || (err == nil) != (hit == "") {
-			t.Errorf("%d: %s: %q, %v", n, hit, text, err)
-		}
-		if left, _ := os.ReadDir(s.Dir); len(left) != 1 {
-			t.Errorf("%d: %s: left %v", n, hit, left)
-		}
-		if hit == "" {
-			if n < 4 {
-				t.Errorf("only %d calls", n)
-			}
-			return
-		}
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,17 +65,32 @@ func (f *Fault) fault(call, path string) error {
 	return f.Err
 }
 
-// Each calls try with a fault at the first call, at the second, and so on, until a
-// run that has fewer calls: the last one, without a fault. Each fault has the next
-// one of Errors. least is how many calls there have to be, or the test is no test.
-func Each(t testing.TB, least int, try func(f *Fault)) {
+// atOnce is how many calls are tried at the same time: most of it is waiting for the
+// disk.
+const atOnce = 4
+
+// forking is had alone to start a process: until that has become another program it has
+// all files of this one, and with them the locks, which somebody would find taken.
+var forking sync.RWMutex
+
+// each has try called for 0, 1, and so on, several at a time, until one says that there
+// was no such call. least is how many there have to be, or the test is no test.
+func each(t testing.TB, least int, try func(n int) (hit bool)) {
 	t.Helper()
-	for n := 0; ; n++ {
-		f := &Fault{N: n, Err: Errors[n%len(Errors)]}
-		try(f)
-		if !f.Hit() {
-			if n < least {
-				t.Errorf("only %d calls were failed, want %d at least", n, least)
+	for n := 0; ; n += atOnce {
+		var wg sync.WaitGroup
+		hits := make([]bool, atOnce)
+		for i := range hits {
+			wg.Go(func() {
+				forking.RLock()
+				defer forking.RUnlock()
+				hits[i] = try(n + i)
+			})
+		}
+		wg.Wait()
+		if last := slices.Index(hits, false); last >= 0 {
+			if n+last < least {
+				t.Errorf("only %d calls were hit, want %d at least", n+last, least)
 			}
 			return
 		}
@@ -82,6 +98,18 @@ func Each(t testing.TB, least int, try func(f *Fault)) {
 			t.Fatal("too many")
 		}
 	}
+}
+
+// Each calls try with a fault at the first call, at the second, and so on, until a
+// run that has fewer calls: the last one, without a fault. Each fault has the next
+// one of Errors. Several run at a time, so try makes a place of its own for each.
+func Each(t testing.TB, least int, try func(f *Fault)) {
+	t.Helper()
+	each(t, least, func(n int) bool {
+		f := &Fault{N: n, Err: Errors[n%len(Errors)]}
+		try(f)
+		return f.Hit()
+	})
 }
 
 const killEnv, taskEnv = "DISKTEST_KILL", "DISKTEST_TASK"
@@ -120,26 +148,42 @@ func (k Death) String() string {
 	return fmt.Sprintf("killed at call %d, %s %s", k.N, k.Call, filepath.Base(k.Path))
 }
 
-// Kill has prepare make a place and say what to do there, starts this test again
-// for it (see Task) with its death at the first call, at the second, and so on, and
-// has check look at what is left. It ends with a process that comes to its end.
-func Kill(t testing.TB, least int, prepare func() (task string), check func(k Death)) {
+// Kill calls try to make a place, to have run start this test again for a task there
+// (see Task), and to look at what is left: with its death at the first call, at the
+// second, and so on, until a process comes to its end. Several run at a time, as for
+// Each.
+func Kill(t testing.TB, least int, try func(run func(task string) Death)) {
 	t.Helper()
-	for n := 0; ; n++ {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), killEnv+"="+strconv.Itoa(n), taskEnv+"="+prepare())
-		out, err := cmd.Output()
-		k := Death{N: n, Said: strings.TrimSpace(string(out)), Err: err}
-		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-			k.Call, k.Path, _ = strings.Cut(k.Said, " ")
-			k.Said = ""
-		}
-		check(k)
-		if k.Call == "" {
-			if n < least {
-				t.Errorf("only %d calls were hit, want %d at least", n, least)
-			}
-			return
-		}
+	each(t, least, func(n int) (hit bool) {
+		try(func(task string) Death {
+			k := kill(n, task)
+			hit = k.Call != ""
+			return k
+		})
+		return hit
+	})
+}
+
+func kill(n int, task string) Death {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), killEnv+"="+strconv.Itoa(n), taskEnv+"="+task)
+	var out strings.Builder
+	cmd.Stdout = &out
+	forking.RUnlock()
+	forking.Lock()
+	err := cmd.Start()
+	forking.Unlock()
+	if err == nil {
+		err = cmd.Wait()
 	}
+	forking.RLock()
+	k := Death{N: n, Said: strings.TrimSpace(out.String()), Err: err}
+	if cmd.ProcessState == nil {
+		return k
+	}
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		k.Call, k.Path, _ = strings.Cut(k.Said, " ")
+		k.Said = ""
+	}
+	return k
 }

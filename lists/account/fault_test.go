@@ -76,11 +76,9 @@ func TestMain(m *testing.M) {
 
 // TestKillEdit kills a process at each system call of an edit.
 func TestKillEdit(t *testing.T) {
-	var path string
-	disktest.Kill(t, 7, func() string {
-		path = passwd(t)
-		return path
-	}, func(k disktest.Death) {
+	disktest.Kill(t, 7, func(run func(string) disktest.Death) {
+		path := passwd(t)
+		k := run(path)
 		if got := accountsOf(t, path); got != "alice bob" && (k.Said == "done" || got != "alice") {
 			t.Errorf("%v: said %q, %q", k, k.Said, got)
 		}

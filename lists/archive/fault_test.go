@@ -139,16 +139,14 @@ func TestMain(m *testing.M) {
 // TestKill kills a process before every system call of each step.
 func TestKill(t *testing.T) {
 	for i, last := range steps() {
-		var s *Store
-		disktest.Kill(t, 2, func() string {
-			s = newStore(t)
+		disktest.Kill(t, 2, func(run func(string) disktest.Death) {
+			s := newStore(t)
 			for _, before := range steps()[:i] {
 				if err := before.do(s); err != nil {
 					t.Fatal(err)
 				}
 			}
-			return s.Dir + "\n" + strconv.Itoa(i)
-		}, func(k disktest.Death) {
+			k := run(s.Dir + "\n" + strconv.Itoa(i))
 			switch {
 			case k.Err == nil:
 				holds(t, s, last.name, last.want)

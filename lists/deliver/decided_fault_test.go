@@ -1,19 +1,15 @@
 package deliver
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"superlist/disk"
+	"superlist/disk/disktest"
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/queue"
@@ -116,16 +112,14 @@ func heldName(t *testing.T, site *lists.Site, l *lists.List) string {
 }
 
 // decideOnce does what superlist held does, where the decision is by hand, and delivers.
-func decideOnce(site *lists.Site, decision string, fault func(call, path string) error) error {
+func decideOnce(site *lists.Site, decision string) error {
 	if d := decisions[decision]; d.byHand {
 		l, err := site.Open(path(dev))
 		if err != nil {
 			return err
 		}
-		spool := site.Spool()
-		spool.Disk = &disk.Disk{Fault: fault}
 		log, _ := maillog.Open("none", "info", "test")
-		r := &Runner{Site: site, Spool: spool, Log: log}
+		r := &Runner{Site: site, Spool: site.Spool(), Log: log}
 		entries, err := site.HeldSpool(l).List(queue.Held)
 		if err != nil {
 			return err
@@ -145,7 +139,7 @@ func decideOnce(site *lists.Site, decision string, fault func(call, path string)
 			}
 		}
 	}
-	return deliverOnce(site, 1, fault)
+	return deliverOnce(site, alone, nil)
 }
 
 // checkDecided holds what there is against what a decision leads to. Only where the
@@ -179,84 +173,50 @@ func checkDecided(t *testing.T, site *lists.Site, dir, decision, what string, ma
 // TestFaultDecide fails every system call by which a decision is carried out, and then
 // lets it be done again.
 func TestFaultDecide(t *testing.T) {
+	t.Parallel()
 	for decision := range decisions {
-		for n := 0; ; n++ {
+		disktest.Each(t, 20, func(f *disktest.Fault) {
 			dir := t.TempDir()
 			site := heldSite(t, dir, decision)
-			calls, what, hides := 0, "", false
-			err := decideOnce(site, decision, func(call, path string) error {
-				if calls++; calls-1 == n {
-					what, hides = fmt.Sprintf("%d: %s %s", n, call, strings.TrimPrefix(path, dir)), hidden(call, path)
-					return errors.New("injected")
-				}
-				return nil
-			})
-			if what == "" {
-				if err != nil || n < 5 {
-					t.Errorf("%s: without a fault: %v, %d calls", decision, err, n)
-				}
-				checkDecided(t, site, dir, decision, "without a fault", false)
-				break
+			if err := decideOnce(onDisk(site, f.Disk()), decision); err != nil && !f.Hit() {
+				t.Errorf("%s: without a fault: %v", decision, err)
 			}
 			if err := makeDue(site); err != nil {
 				t.Fatal(err)
 			}
-			if err := decideOnce(site, decision, nil); err != nil {
-				t.Errorf("%s: %s: again: %v", decision, what, err)
+			if err := decideOnce(site, decision); err != nil {
+				t.Errorf("%s: %s: again: %v", decision, f, err)
 			}
-			checkDecided(t, site, dir, decision, what, hides)
-		}
+			checkDecided(t, site, dir, decision, f.String(), hidden(f.Call, f.Path))
+		})
 	}
 }
 
 // TestKillDecide kills a process before every such call. What was decided by hand is
 // finished by the next deliver, whether the operator says it again or not.
 func TestKillDecide(t *testing.T) {
+	t.Parallel()
 	for _, decision := range []string{"sent, by mail", "sent, by hand", "sent back, by hand", "nobody decides"} {
-		for n := 0; ; n++ {
+		disktest.Kill(t, 20, func(run func(string) disktest.Death) {
 			dir := t.TempDir()
 			site := heldSite(t, dir, decision)
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), "DECIDE_TEST="+decision, "DECIDE_TEST_DIR="+dir, "DELIVER_TEST_KILL="+strconv.Itoa(n))
-			out, err := cmd.Output()
-			what := strings.TrimSpace(string(out))
-			if err == nil {
-				checkDecided(t, site, dir, decision, "not killed", false)
-				break
-			}
+			k := run(task("decide", site, decision))
 			l, err := site.Open(path(dev))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, decided, _ := l.Decided(heldName(t, site, l)); decided && n%2 == 1 {
+			if _, decided, _ := l.Decided(heldName(t, site, l)); decided && k.N%2 == 1 {
 				os.Remove(filepath.Join(site.QueueDir, "maintained")) // a day later
-				err = deliverOnce(site, 1, nil)
+				err = deliverOnce(site, alone, nil)
 			} else {
-				err = decideOnce(site, decision, nil)
+				err = decideOnce(site, decision)
 			}
 			if err != nil {
-				t.Errorf("%s: %s: again: %v", decision, what, err)
+				t.Errorf("%s: %s: again: %v", decision, k, err)
 			}
-			call, path, _ := strings.Cut(what, " ")
-			checkDecided(t, site, dir, decision, fmt.Sprint(n, ": ", what), hidden(call, path))
-		}
+			checkDecided(t, site, dir, decision, k.String(), mayHide(k.Call, k.Path))
+		})
 	}
-}
-
-// decideProcess is the process that TestKillDecide kills; TestMain calls it.
-func decideProcess(decision, dir, at string) error {
-	n, _ := strconv.Atoi(at)
-	site, err := lists.Load(filepath.Join(dir, "superlist.toml"))
-	if err != nil {
-		return err
-	}
-	return decideOnce(site, decision, func(call, path string) error {
-		if n--; n < 0 {
-			fmt.Println(call, path)
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		}
-		return nil
-	})
 }
 
 // TestFinishDecided: a decision whose message is gone is carried out a day later, and

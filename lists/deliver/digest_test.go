@@ -9,20 +9,19 @@ import (
 	"mime/multipart"
 	"net/mail"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"superlist/lists/sitetest"
 
 	"superlist/disk"
+	"superlist/disk/disktest"
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/maillog"
@@ -675,16 +674,17 @@ func digestSite(t *testing.T, dir string) *lists.Site {
 	return site
 }
 
-// twoDays runs deliver before midnight, and after it, with a fault. One message goes
-// out at a time: of several a kill at any call may hide what one of them reached.
-func twoDays(site *lists.Site, fault func(call, path string) error) error {
+// twoDays runs deliver before midnight, and after it, with the queue on this disk. One
+// message goes out at a time: of several a kill at any call may hide what one of them
+// reached.
+func twoDays(site *lists.Site, d *disk.Disk) error {
 	var all error
 	for _, days := range []int{0, 1} {
 		spool := site.Spool()
-		spool.Disk = &disk.Disk{Fault: serial(fault)}
+		spool.Disk = d
 		log, _ := maillog.Open("none", "info", "test")
 		now := time.Now().AddDate(0, 0, days)
-		r := &Runner{Site: site, Spool: spool, Log: log, Now: func() time.Time { return now }, atOnce: alone}
+		r := &Runner{Site: site, Spool: spool, Log: log, atOnce: alone, Now: func() time.Time { return now }}
 		all = errors.Join(all, r.Run(context.Background()))
 	}
 	return all
@@ -756,73 +756,36 @@ func later(site *lists.Site) error {
 	return nil
 }
 
-// eachCall tries one system call after the other, some at a time since most of it
-// is waiting for the disk, until there are no more to hit.
-func eachCall(t *testing.T, try func(n int) (hit bool)) {
-	const together = 8
-	for n := 0; ; n += together {
-		var wg sync.WaitGroup
-		hits := make([]bool, together)
-		for i := range hits {
-			wg.Go(func() { hits[i] = try(n + i) })
-		}
-		wg.Wait()
-		if last := slices.Index(hits, false); last >= 0 {
-			if n+last < 100 {
-				t.Errorf("only %d system calls were hit", n+last)
-			}
-			return
-		}
-	}
-}
-
 // TestFaultDigest fails every system call in turn, from the post to the digest.
 func TestFaultDigest(t *testing.T) {
-	eachCall(t, func(n int) bool {
+	t.Parallel()
+	disktest.Each(t, 100, func(f *disktest.Fault) {
 		dir := t.TempDir()
 		site := digestSite(t, dir)
-		calls, what, hides := 0, "", false
-		err := twoDays(site, func(call, path string) error {
-			if calls++; calls-1 == n {
-				what, hides = fmt.Sprintf("%d: %s %s", n, call, strings.TrimPrefix(path, dir)), hidden(call, path)
-				return errors.New("injected")
-			}
-			return nil
-		})
-		if what == "" {
-			if err != nil {
-				t.Errorf("without a fault: %v", err)
-			}
-			checkDigests(t, site, dir, "without a fault", false)
-			return false
+		if err := twoDays(site, f.Disk()); err != nil && !f.Hit() {
+			t.Errorf("without a fault: %v", err)
 		}
 		if err := later(site); err != nil {
-			t.Errorf("%s: again: %v", what, err)
+			t.Errorf("%s: again: %v", f, err)
 		}
-		checkDigests(t, site, dir, what, hides)
-		return true
+		checkDigests(t, site, dir, f.String(), hidden(f.Call, f.Path))
 	})
 }
 
 // TestKillDigest kills a process before every system call, and lets others finish.
 func TestKillDigest(t *testing.T) {
-	eachCall(t, func(n int) bool {
+	t.Parallel()
+	disktest.Kill(t, 100, func(run func(string) disktest.Death) {
 		dir := t.TempDir()
 		site := digestSite(t, dir)
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "DIGEST_TEST_DIR="+dir, "DELIVER_TEST_KILL="+strconv.Itoa(n))
-		out, err := cmd.Output()
-		what := strings.TrimSpace(string(out))
-		if err == nil {
-			checkDigests(t, site, dir, "not killed", false)
-			return false
+		k := run(task("digest", site, ""))
+		if k.Call == "" && k.Err != nil {
+			t.Errorf("%v: %s", k.Err, k.Said)
 		}
 		if err := later(site); err != nil {
-			t.Errorf("%s: again: %v", what, err)
+			t.Errorf("%s: again: %v", k, err)
 		}
-		call, path, _ := strings.Cut(what, " ")
-		checkDigests(t, site, dir, fmt.Sprint(n, ": ", what), hidden(call, path))
-		return true
+		checkDigests(t, site, dir, k.String(), hidden(k.Call, k.Path))
 	})
 }
 
@@ -834,7 +797,7 @@ func TestDigestOrderOnDisk(t *testing.T) {
 	site := digestSite(t, dir)
 	dirty := make(map[string]bool) // directories with names, and files with bytes, that are not synced
 	var steps []string
-	err := twoDays(site, func(call, path string) error {
+	err := twoDays(site, &disk.Disk{Fault: serial(func(call, path string) error {
 		what := call + " " + strings.TrimPrefix(path, dir)
 		in := filepath.Dir(path)
 		switch call {
@@ -869,29 +832,13 @@ func TestDigestOrderOnDisk(t *testing.T) {
 			}
 		}
 		return nil
-	})
+	})})
 	if want := []string{"state", "state", "written", "state"}; err != nil || !slices.Equal(steps, want) {
 		t.Errorf("%v: %q, want %q", err, steps, want)
 	}
 	if len(dirty) > 0 {
 		t.Errorf("not synced in the end: %v", dirty)
 	}
-}
-
-// digestProcess is the process that TestKillDigest kills; TestMain calls it.
-func digestProcess(dir, at string) error {
-	n, _ := strconv.Atoi(at)
-	site, err := lists.Load(filepath.Join(dir, "superlist.toml"))
-	if err != nil {
-		return err
-	}
-	return twoDays(site, func(call, path string) error {
-		if n--; n < 0 {
-			fmt.Println(call, path)
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		}
-		return nil
-	})
 }
 
 // TestSubjectsOfTheWorld: subjects and names in any character set stand in letters, in

@@ -3,21 +3,19 @@ package deliver
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"superlist/lists/sitetest"
 
 	"superlist/disk"
+	"superlist/disk/disktest"
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/queue"
@@ -78,11 +76,11 @@ func faultSite(t *testing.T, dir string) *lists.Site {
 	return site
 }
 
-// deliverOnce runs deliver with a fault, if there is one.
-func deliverOnce(site *lists.Site, atOnce int, fault func(call, path string) error) error {
+// deliverOnce runs deliver with the queue on this disk.
+func deliverOnce(site *lists.Site, atOnce int, d *disk.Disk) error {
 	spool := site.Spool()
-	if fault != nil {
-		spool.Disk = &disk.Disk{Fault: serial(fault)}
+	if d != nil {
+		spool.Disk = d
 	}
 	log, _ := maillog.Open("none", "info", "test")
 	r := &Runner{Site: site, Spool: spool, Log: log, atOnce: atOnce}
@@ -187,35 +185,24 @@ func serial(fault func(call, path string) error) func(call, path string) error {
 // run again. The messages that are sent beside the one that it hits know nothing of
 // it.
 func TestFaultDeliver(t *testing.T) {
-	for n := 0; ; n++ {
+	disktest.Each(t, 30, func(f *disktest.Fault) {
 		dir := t.TempDir()
 		site := faultSite(t, dir)
-		calls, what, hides := 0, "", 0
-		err := deliverOnce(site, together, func(call, path string) error {
-			if calls++; calls-1 == n {
-				what = fmt.Sprintf("%d: %s %s", n, call, strings.TrimPrefix(path, dir))
-				if hidden(call, path) {
-					hides = 1
-				}
-				return errors.New("injected")
-			}
-			return nil
-		})
-		if what == "" {
-			if err != nil || n < 30 {
-				t.Errorf("without a fault: %v, %d calls", err, n)
-			}
-			checkOnce(t, site, dir, "without a fault", 0)
-			return
+		if err := deliverOnce(site, together, f.Disk()); err != nil && !f.Hit() {
+			t.Errorf("without a fault: %v", err)
 		}
 		if err := makeDue(site); err != nil {
 			t.Fatal(err)
 		}
 		if err := deliverOnce(site, together, nil); err != nil {
-			t.Errorf("%s: again: %v", what, err)
+			t.Errorf("%s: again: %v", f, err)
 		}
-		checkOnce(t, site, dir, what, hides)
-	}
+		hides := 0
+		if hidden(f.Call, f.Path) {
+			hides = 1
+		}
+		checkOnce(t, site, dir, f.String(), hides)
+	})
 }
 
 // TestOrderOnDisk holds what no kill can show, since the kernel outlives it: that
@@ -228,7 +215,7 @@ func TestOrderOnDisk(t *testing.T) {
 	dirtyFile := make(map[string]bool) // by name; those in tmp share one
 	dirtyDir := make(map[string]bool)
 	unlinked := 0
-	err := deliverOnce(site, alone, func(call, path string) error {
+	err := deliverOnce(site, alone, &disk.Disk{Fault: serial(func(call, path string) error {
 		what := call + " " + strings.TrimPrefix(path, dir)
 		in, name := filepath.Dir(path), filepath.Base(path)
 		if filepath.Base(in) == "tmp" {
@@ -268,7 +255,7 @@ func TestOrderOnDisk(t *testing.T) {
 			dirtyDir[in] = true
 		}
 		return nil
-	})
+	})})
 	if err != nil || unlinked != 4 || len(dirtyFile)+len(dirtyDir) > 0 {
 		t.Errorf("%v, %d files done, not synced: %v %v", err, unlinked, dirtyFile, dirtyDir)
 	}
@@ -294,46 +281,47 @@ func makeDue(site *lists.Site) error {
 	return nil
 }
 
-// faultProcess is the process that TestKillDeliver kills; TestMain calls it.
-func faultProcess(dir, at string, atOnce int) error {
-	n, _ := strconv.Atoi(at)
-	site, err := lists.Load(filepath.Join(dir, "superlist.toml"))
-	if err != nil {
-		return err
-	}
-	return deliverOnce(site, atOnce, func(call, path string) error {
-		if n--; n < 0 {
-			fmt.Println(call, path)
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		}
-		return nil
-	})
+// tasks are what a process does that a loop kills; its words say to which site, and
+// more.
+var tasks = map[string]func(site *lists.Site, d *disk.Disk, words string) error{
+	"deliver": func(site *lists.Site, d *disk.Disk, words string) error {
+		atOnce, _ := strconv.Atoi(words)
+		return deliverOnce(site, atOnce, d)
+	},
+	"digest": func(site *lists.Site, d *disk.Disk, _ string) error { return twoDays(site, d) },
+	"decide": func(site *lists.Site, d *disk.Disk, words string) error { return decideOnce(onDisk(site, d), words) },
+	"act":    func(site *lists.Site, d *disk.Disk, words string) error { return acts[words].do(onDisk(site, d)) },
 }
 
+// onDisk is the site with all that changes on this disk: the queue, the lists, and the
+// Maildirs to which it sends.
+func onDisk(site *lists.Site, d *disk.Disk) *lists.Site {
+	s := *site
+	s.Disk = d
+	return &s
+}
+
+// task is what tasks are called with in another process.
+func task(name string, site *lists.Site, words string) string {
+	return name + "\n" + site.File() + "\n" + words
+}
+
+// TestMain is also the process that is killed.
 func TestMain(m *testing.M) {
-	if dir := os.Getenv("DIGEST_TEST_DIR"); dir != "" {
-		if err := digestProcess(dir, os.Getenv("DELIVER_TEST_KILL")); err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-		os.Exit(0)
+	d, task, ok := disktest.Task()
+	if !ok {
+		os.Exit(m.Run())
 	}
-	if dir := os.Getenv("DECIDE_TEST_DIR"); dir != "" {
-		if err := decideProcess(os.Getenv("DECIDE_TEST"), dir, os.Getenv("DELIVER_TEST_KILL")); err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-		os.Exit(0)
+	words := strings.SplitN(task, "\n", 3)
+	site, err := lists.Load(words[1])
+	if err == nil {
+		err = tasks[words[0]](site, d, words[2])
 	}
-	if dir := os.Getenv("DELIVER_TEST_DIR"); dir != "" {
-		atOnce, _ := strconv.Atoi(os.Getenv("DELIVER_TEST_AT_ONCE"))
-		if err := faultProcess(dir, os.Getenv("DELIVER_TEST_KILL"), atOnce); err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-		os.Exit(0)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	os.Exit(0)
 }
 
 // TestKillDeliver kills a process before every system call of deliver, and then
@@ -346,31 +334,24 @@ func TestKillDeliver(t *testing.T) {
 }
 
 func killDeliver(t *testing.T, atOnce int) {
-	for n := 0; ; n++ {
+	disktest.Kill(t, 30, func(run func(string) disktest.Death) {
 		dir := t.TempDir()
 		site := faultSite(t, dir)
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "DELIVER_TEST_DIR="+dir, "DELIVER_TEST_KILL="+strconv.Itoa(n), "DELIVER_TEST_AT_ONCE="+strconv.Itoa(atOnce))
-		out, err := cmd.Output()
-		what := strings.TrimSpace(string(out))
-		if err == nil {
-			if n < 30 {
-				t.Errorf("only %d system calls were hit", n)
-			}
-			checkOnce(t, site, dir, "not killed", 0)
-			return
-		}
+		k := run(task("deliver", site, strconv.Itoa(atOnce)))
 		if err := deliverOnce(site, atOnce, nil); err != nil {
-			t.Errorf("%s: again: %v", what, err)
+			t.Errorf("%s: again: %v", k, err)
 		}
-		call, path, _ := strings.Cut(what, " ")
 		hides := 0
 		switch {
+		case k.Call == "":
+			if k.Err != nil {
+				t.Errorf("%v: %s", k.Err, k.Said)
+			}
 		case atOnce > 1:
 			hides = len(faultLists) + 1 // the posts, and the report
-		case hidden(call, path):
+		case hidden(k.Call, k.Path):
 			hides = 1
 		}
-		checkOnce(t, site, dir, fmt.Sprint(n, ": ", what), hides)
-	}
+		checkOnce(t, site, dir, k.String(), hides)
+	})
 }

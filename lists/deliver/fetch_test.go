@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/disk/disktest"
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/queue"
@@ -389,7 +389,7 @@ func TestSpans(t *testing.T) {
 // somebody who wants an old post: he gets one letter, or a second where what became
 // of the first was hidden.
 func TestFaultGet(t *testing.T) {
-	for n := 0; ; n++ {
+	disktest.Each(t, 10, func(f *disktest.Fault) {
 		dir := t.TempDir()
 		site := faultSite(t, dir)
 		if err := deliverOnce(site, together, nil); err != nil {
@@ -404,36 +404,23 @@ func TestFaultGet(t *testing.T) {
 		if err := w.Commit(queue.Inbound); err != nil {
 			t.Fatal(err)
 		}
-		calls, what, hides := 0, "", false
-		deliverOnce(site, together, func(call, path string) error {
-			if calls++; calls-1 == n {
-				what, hides = fmt.Sprint(n, ": ", call, " ", strings.TrimPrefix(path, dir)), hidden(call, path)
-				return errors.New("injected")
-			}
-			return nil
-		})
+		deliverOnce(onDisk(site, f.Disk()), together, nil)
 		if err := makeDue(site); err != nil {
 			t.Fatal(err)
 		}
 		if err := deliverOnce(site, together, nil); err != nil {
-			t.Errorf("%s: again: %v", what, err)
+			t.Errorf("%s: again: %v", f, err)
 		}
 		files, _ := filepath.Glob(filepath.Join(dir, "out", "a@example.com", "new", "*"))
 		letters := 0
-		for _, f := range files {
-			text, _ := os.ReadFile(f)
+		for _, file := range files {
+			text, _ := os.ReadFile(file)
 			if strings.Contains(string(text), "\nSubject: Old posts of dev@lists.example.org: 1\n") && strings.Contains(string(text), "Subject: once\n\nbody\n") {
 				letters++
 			}
 		}
-		if letters != 1 && !(hides && letters == 2) {
-			t.Errorf("%s: %d letters", what, letters)
+		if letters != 1 && !(hidden(f.Call, f.Path) && letters == 2) {
+			t.Errorf("%s: %d letters", f, letters)
 		}
-		if what == "" {
-			if n < 10 {
-				t.Errorf("only %d calls were failed", n)
-			}
-			return
-		}
-	}
+	})
 }

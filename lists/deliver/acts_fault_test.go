@@ -1,0 +1,233 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/disk/disktest"
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// An act is what somebody does by mail, or what the day brings. Whatever fails on the
+// way, of the queue, the list or the Maildirs, and wherever deliver dies: when it has
+// run again it has all come about, and nothing twice.
+type act struct {
+	settings []string
+	prepare  func(*testing.T, *actPlace)
+	days     int            // after which deliver runs
+	letters  map[string]int // by who gets them
+	members  string
+	files    string // of the list, as a pattern: how many there are
+	count    int
+}
+
+const actMembers = "a@example.com\nb@example.com"
+
+var acts = map[string]act{
+	"help":              {prepare: says("new@example.com", "dev+help"), letters: map[string]int{"new@example.com": 1}, members: actMembers},
+	"subscribe":         {prepare: says("new@example.com", "dev+subscribe"), letters: map[string]int{"new@example.com": 1}, members: actMembers, files: "asked/who-*", count: 1},
+	"subscribe twice":   {prepare: both(says("new@example.com", "dev+subscribe"), says("new@example.com", "dev+subscribe")), letters: map[string]int{"new@example.com": 1}, members: actMembers},
+	"confirm":           {prepare: confirms(lists.Subscribe, "new@example.com"), letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers + "\nnew@example.com", files: "decided/*", count: 1},
+	"confirm twice":     {prepare: both(confirms(lists.Subscribe, "new@example.com"), confirms(lists.Subscribe, "new@example.com")), letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers + "\nnew@example.com"},
+	"leave":             {prepare: confirms(lists.Unsubscribe, "a@example.com"), letters: map[string]int{"a@example.com": 1, "olga@example.org": 1}, members: "b@example.com"},
+	"change":            {prepare: confirms(lists.GetDigests, "a@example.com"), letters: map[string]int{"a@example.com": 1}, members: "a@example.com digest\nb@example.com"},
+	"ask the owners":    {settings: []string{"subscribe=confirm+approve"}, prepare: confirms(lists.Subscribe, "new@example.com"), letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers, files: "requests/*", count: 1},
+	"an owner approves": {settings: []string{"subscribe=confirm+approve"}, prepare: approves, letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers + "\nnew@example.com", files: "requests/*"},
+	"write to owners":   {prepare: says("new@example.com", "dev+owner"), letters: map[string]int{"olga@example.org": 1}, members: actMembers},
+	"a delivery report": {prepare: bounces, members: actMembers, files: "bounces/*", count: 1},
+	"a summary":         {settings: []string{"held_notice=daily", "moderators=mo@example.org,mia@example.org"}, prepare: holds, days: 1, letters: map[string]int{"mo@example.org": 1, "mia@example.org": 1}, members: actMembers, files: "held/*", count: 1},
+}
+
+// An actPlace is a site with one list.
+type actPlace struct {
+	site *lists.Site
+	l    *lists.List
+	now  time.Time
+	n    int
+}
+
+func (p *actPlace) put(t *testing.T, from smtp.Path, to smtp.Path, message string) {
+	t.Helper()
+	w, err := p.site.Spool().Create(queue.Head{From: from, Arrived: p.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Rcpt(smtp.Rcpt{Path: to})
+	io.WriteString(w, message)
+	if err := w.Commit(queue.Inbound); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *actPlace) says(t *testing.T, from string, to smtp.Path) {
+	p.n++
+	p.put(t, path(from), to, fmt.Sprintf("From: %s\r\nMessage-ID: <%d@x>\r\nSubject: hello\r\n\r\nhello\r\n", from, p.n))
+}
+
+func says(from, to string) func(*testing.T, *actPlace) {
+	return func(t *testing.T, p *actPlace) { p.says(t, from, path(to+"@lists.example.org")) }
+}
+
+func confirms(a lists.Action, who string) func(*testing.T, *actPlace) {
+	return func(t *testing.T, p *actPlace) {
+		to, err := p.l.ProofAddress(a, lists.Subject(path(who)), p.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.says(t, who, to)
+	}
+}
+
+func both(one, other func(*testing.T, *actPlace)) func(*testing.T, *actPlace) {
+	return func(t *testing.T, p *actPlace) { one(t, p); other(t, p) }
+}
+
+func approves(t *testing.T, p *actPlace) {
+	r, err := p.l.KeepRequest(lists.Member{Path: path("new@example.com")}, p.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := p.l.DecisionAddress(lists.Approve, r.Name, path("olga@example.org"), p.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.says(t, "olga@example.org", to)
+}
+
+func bounces(t *testing.T, p *actPlace) {
+	to, err := p.l.BounceAddress(p.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.put(t, smtp.Path{}, lists.MemberBounceAddress(to, path("a@example.com")), "From: MAILER-DAEMON@example.com\r\nSubject: failed\r\n\r\nno such user\r\n")
+}
+
+// holds has a stranger's post held, of which the moderators are to hear tomorrow.
+func holds(t *testing.T, p *actPlace) {
+	p.says(t, "eve@example.net", p.l.Addr)
+	if err := deliverOnce(p.site, alone, nil); err != nil {
+		t.Fatal(err)
+	}
+	os.RemoveAll(filepath.Join(filepath.Dir(p.site.QueueDir), "out"))
+}
+
+// place makes the site at which an act begins.
+func (a act) place(t *testing.T) *actPlace {
+	t.Helper()
+	p := &actPlace{site: faultSite(t, t.TempDir()), now: time.Now()}
+	if err := os.RemoveAll(p.site.QueueDir); err != nil { // its post
+		t.Fatal(err)
+	}
+	l, err := p.site.Open(path(dev))
+	if err == nil {
+		err = p.site.Spool().Init()
+	}
+	if err == nil {
+		err = l.Set(append([]string{"post=members", "nonmembers=hold", "owners=olga@example.org"}, a.settings...))
+	}
+	if err == nil {
+		err = l.EditMembers(func(set lists.MemberSet) error {
+			for _, who := range []string{"c@example.com", "d@example.com", "e@example.com"} {
+				set.Remove(path(who))
+			}
+			return nil
+		})
+	}
+	if err == nil {
+		p.l, err = p.site.Open(l.Addr)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.prepare(t, p)
+	return p
+}
+
+// do runs deliver.
+func (a act) do(site *lists.Site) error {
+	log, _ := maillog.Open("none", "info", "test")
+	r := &Runner{Site: site, Spool: site.Spool(), Log: log, atOnce: alone, Now: func() time.Time { return time.Now().AddDate(0, 0, a.days) }}
+	return r.Run(context.Background())
+}
+
+// check lets deliver run again, and holds what has come of it. Only where the outcome of
+// a letter was hidden somebody has a second one.
+func (a act) check(t *testing.T, p *actPlace, what string, mayHide bool) {
+	t.Helper()
+	if err := makeDue(p.site); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.do(p.site); err != nil {
+		t.Errorf("%s: again: %v", what, err)
+	}
+	out := filepath.Join(filepath.Dir(p.site.QueueDir), "out")
+	got, twice := map[string]int{}, 0
+	files, _ := filepath.Glob(filepath.Join(out, "*", "new", "*"))
+	for _, file := range files {
+		who := filepath.Base(filepath.Dir(filepath.Dir(file)))
+		if got[who]++; got[who] > a.letters[who] && mayHide && twice == 0 {
+			got[who]--
+			twice++
+		}
+	}
+	if !maps.Equal(got, a.letters) {
+		t.Errorf("%s: letters %v, want %v", what, got, a.letters)
+	}
+	if text, err := os.ReadFile(filepath.Join(p.l.Dir, "members")); err != nil || strings.TrimSpace(string(text)) != a.members {
+		t.Errorf("%s: members %q, %v", what, text, err)
+	}
+	if a.files != "" {
+		if found, _ := filepath.Glob(filepath.Join(p.l.Dir, a.files)); len(found) != a.count {
+			t.Errorf("%s: %s is %q, want %d", what, a.files, found, a.count)
+		}
+	}
+	for _, box := range []queue.Box{queue.Inbound, queue.Outbound, queue.Failed} {
+		if list, err := p.site.Spool().List(box); err != nil || len(list) > 0 {
+			t.Errorf("%s: %s still has %d, %v", what, box, len(list), err)
+		}
+	}
+}
+
+// mayHide says whether a death at this call may hide the outcome of a batch, where the
+// Maildirs are on the same disk: it comes between a message's place there and the mark
+// of its recipient.
+func mayHide(call, path string) bool { return hidden(call, path) || strings.Contains(path, "/out/") }
+
+// TestFaultActs fails every system call of each act.
+func TestFaultActs(t *testing.T) {
+	t.Parallel()
+	for name, a := range acts {
+		disktest.Each(t, 20, func(f *disktest.Fault) {
+			p := a.place(t)
+			if err := a.do(onDisk(p.site, f.Disk())); err != nil && !f.Hit() {
+				t.Errorf("%s: %v", name, err)
+			}
+			a.check(t, p, fmt.Sprint(name, ", ", f), hidden(f.Call, f.Path))
+		})
+	}
+}
+
+// TestKillActs kills deliver at every system call of each act.
+func TestKillActs(t *testing.T) {
+	t.Parallel()
+	for name, a := range acts {
+		disktest.Kill(t, 20, func(run func(string) disktest.Death) {
+			p := a.place(t)
+			k := run(task("act", p.site, name))
+			if k.Call == "" && k.Err != nil {
+				t.Errorf("%s: %v: %s", name, k.Err, k.Said)
+			}
+			a.check(t, p, fmt.Sprint(name, ", ", k), mayHide(k.Call, k.Path))
+		})
+	}
+}
