@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"superlist/contrib"
+	"superlist/lists/settings"
 )
 
 // floors are the storeys of the house, from the ground up: a package may use
@@ -98,7 +98,7 @@ func TestSessionsCarryNoManual(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range []string{contrib.List, contrib.Site} {
+		for _, file := range []string{settings.List, settings.Site} {
 			if got := bytes.Contains(data, []byte(file)); got != want {
 				t.Errorf("%s has %.60q: %t", program, file, got)
 			}

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"superlist/contrib"
 	"superlist/disk"
+	"superlist/lists/settings"
 )
 
 // TestConfigErrors loads every kind of mistake, and wants the file, the line,
@@ -267,17 +267,17 @@ func TestShippedConfig(t *testing.T) {
 		s.file, s.text = "", ""
 		return s
 	}
-	text := regexp.MustCompile(`(?m)^#(\w+ *=)`).ReplaceAllString(contrib.Site, "$1")
+	text := regexp.MustCompile(`(?m)^#(\w+ *=)`).ReplaceAllString(settings.Site, "$1")
 	full := load(text)
-	explained(t, contrib.Site, new(Site))
+	explained(t, settings.Site, new(Site))
 	bare := load("hostname = \"" + full.Hostname + "\"\n")
 	if !reflect.DeepEqual(full, bare) {
 		t.Errorf("it says\n%+v\nand without it holds\n%+v", *full, *bare)
 	}
-	if shipped := load(contrib.Site); !reflect.DeepEqual(shipped, bare) {
+	if shipped := load(settings.Site); !reflect.DeepEqual(shipped, bare) {
 		t.Errorf("as it is, it says\n%+v\nand without it holds\n%+v", *shipped, *bare)
 	}
-	_, filter, _ := strings.Cut(contrib.Site, "\n# [[milter]]\n")
+	_, filter, _ := strings.Cut(settings.Site, "\n# [[milter]]\n")
 	filter = "hostname = \"h.example\"\n[[milter]]\n" + strings.ReplaceAll(filter, "# ", "")
 	address := regexp.MustCompile(`(?m)^address.*\n`).FindString(filter)
 	if all, alone := load(filter), load("hostname = \"h.example\"\n[[milter]]\n"+address); !reflect.DeepEqual(all, alone) {
@@ -298,7 +298,7 @@ func TestTemplate(t *testing.T) {
 			t.Errorf("%s\nsays    %q\nwithout %q", text, got, want)
 		}
 	}
-	explained(t, contrib.List, new(Config))
+	explained(t, settings.List, new(Config))
 }
 
 // explained wants each key of a table, and no other, in the file that says what it
@@ -320,7 +320,7 @@ func explained(t *testing.T, file string, of table) {
 		}
 	}
 	walk("", of)
-	for _, g := range contrib.Groups(file) {
+	for _, g := range settings.Groups(file) {
 		for _, k := range g.Keys {
 			got = append(got, k.Dotted())
 		}
@@ -351,16 +351,16 @@ func TestExplainedWords(t *testing.T) {
 		}
 		tried++
 		for word := range strings.FieldsFuncSeq(strings.ReplaceAll(m[1], " or ", ", "), func(c rune) bool { return c == ',' || c == ' ' }) {
-			if !regexp.MustCompile(`\b` + regexp.QuoteMeta(word) + `\b`).MatchString(contrib.Explain(file, dotted)) {
-				t.Errorf("%s: %q does not say %s, as in %q", dotted, contrib.Explain(file, dotted), word, config.Text)
+			if !regexp.MustCompile(`\b` + regexp.QuoteMeta(word) + `\b`).MatchString(settings.Explain(file, dotted)) {
+				t.Errorf("%s: %q does not say %s, as in %q", dotted, settings.Explain(file, dotted), word, config.Text)
 			}
 		}
 	}
 	for _, k := range new(Config).keys() {
 		_, err := l.accept(k.name + " = \"xyzzy\"\n")
-		try(contrib.List, k.name, err)
+		try(settings.List, k.name, err)
 	}
-	for _, g := range contrib.Groups(contrib.Site) {
+	for _, g := range settings.Groups(settings.Site) {
 		for _, k := range g.Keys {
 			text := "hostname = \"h.example\"\n"
 			if k.Table != "" && k.Table != "milter" {
@@ -369,7 +369,7 @@ func TestExplainedWords(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "superlist.toml")
 			os.WriteFile(file, []byte(text+k.Name+" = \"xyzzy\"\n"), 0o600)
 			_, err := Load(file)
-			try(contrib.Site, k.Dotted(), err)
+			try(settings.Site, k.Dotted(), err)
 		}
 	}
 	if tried < 12 {

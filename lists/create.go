@@ -11,8 +11,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"superlist/contrib"
 	"superlist/disk"
+	"superlist/lists/settings"
 	"superlist/lists/textfile"
 	"superlist/smtp"
 )
@@ -59,7 +59,7 @@ func template(owners []smtp.Path) string {
 	for _, owner := range owners {
 		addresses = append(addresses, owner.Address())
 	}
-	return strings.Replace(contrib.List, "\nowners = []\n", "\nowners = "+listTOML(addresses)+"\n", 1)
+	return strings.Replace(settings.List, "\nowners = []\n", "\nowners = "+listTOML(addresses)+"\n", 1)
 }
 
 func quoteTOML(s string) string {

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"superlist/contrib"
 	"superlist/lists"
+	"superlist/lists/settings"
 )
 
 // helpWidth is how many columns a line of a help text has at most.
@@ -15,7 +15,7 @@ const helpWidth = 79
 // settingHelp says what each key of list.toml means, with its default.
 func settingHelp() string {
 	var b strings.Builder
-	for _, g := range contrib.Groups(contrib.List) {
+	for _, g := range settings.Groups(settings.List) {
 		for _, k := range g.Keys {
 			fmt.Fprintf(&b, "  %s=%s\n", k.Name, k.Default)
 		}
@@ -44,11 +44,11 @@ func wrap(text, indent string) string {
 // fix says how a mistake in a configuration is mended: the line, and what the key
 // means.
 func fix(wrong *lists.ConfigError) string {
-	file := contrib.Site
+	file := settings.Site
 	if filepath.Base(wrong.File) == "list.toml" {
-		file = contrib.List
+		file = settings.List
 	}
-	if text := contrib.Explain(file, wrong.Key); text != "" {
+	if text := settings.Explain(file, wrong.Key); text != "" {
 		return fmt.Sprintf("fix that line; %s means: %s", wrong.Key, strings.TrimSuffix(text, "."))
 	}
 	return "fix that line"

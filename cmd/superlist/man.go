@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"superlist/contrib"
+	"superlist/lists/settings"
 )
 
 // This program writes the man pages, and is no part of superlist:
@@ -44,8 +44,8 @@ func writePages(bin, out string) error {
 		}
 		pages[program+".8"] = programPage(program, string(text))
 	}
-	pages["superlist.toml.5"] = keysPage("superlist.toml", "the configuration of superlist", contrib.Site, siteIntro)
-	pages["list.toml.5"] = keysPage("list.toml", "the settings of a mailing list", contrib.List, listIntro)
+	pages["superlist.toml.5"] = keysPage("superlist.toml", "the configuration of superlist", settings.Site, siteIntro)
+	pages["list.toml.5"] = keysPage("list.toml", "the settings of a mailing list", settings.List, listIntro)
 	for _, name := range []string{"rules.5", "superlist-spool.5"} {
 		text, err := os.ReadFile(filepath.Join("docs", "man", name))
 		if err != nil {
@@ -318,7 +318,7 @@ func keysPage(name, about, file, intro string) string {
 	var b strings.Builder
 	b.WriteString(title(name, "5", "File formats"))
 	b.WriteString(named(name, about) + ".SH DESCRIPTION\n" + prose(intro) + ".SH KEYS\n")
-	for _, g := range contrib.Groups(file) {
+	for _, g := range settings.Groups(file) {
 		if g.Table != "" && (len(g.Keys) == 0 || g.Table == "milter") {
 			heading := "[" + g.Table + "]"
 			if len(g.Keys) > 0 {

@@ -1,11 +1,11 @@
-// Package contrib has the first superlist.toml and list.toml. They are the one
+// Package settings has the first superlist.toml and list.toml. They are the one
 // place that says what a key means: the man pages, the help of "list set" and
 // what check says of a wrong value are made from them.
 //
 // A key stands below the comment that explains it, with the default that is in
 // force behind a #. Several keys may share a comment. The programs of a session
 // have no use for it and do not carry it.
-package contrib
+package settings
 
 import (
 	_ "embed"
