@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"superlist/lists/secure/securetest"
+	"superlist/lists/tlsserver/tlsservertest"
 	"superlist/milter"
 	"superlist/smtp"
 )
@@ -179,7 +179,7 @@ func TestPostfixMilterCapture(t *testing.T) {
 	}
 	newSite(t, "kick = \"\"\nlog = \"syslog\"\n", "127.0.0.1:10026")
 	log := startPostfix(t, "main.cf C")
-	securetest.New(t).Files(t, "/etc/postfix", "mx.example.org")
+	tlsservertest.New(t).Files(t, "/etc/postfix", "mx.example.org")
 	// What comes in stays where it is.
 	reconfigure(t, `
 master_service_disable = 127.0.0.1:10027.inet

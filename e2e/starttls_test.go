@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"superlist/lists/secure/securetest"
+	"superlist/lists/tlsserver/tlsservertest"
 )
 
 const (
@@ -22,7 +22,7 @@ func certificates(t *testing.T, root string) {
 	t.Helper()
 	dir := root + "/etc/superlist"
 	must(t, os.MkdirAll(dir, 0o755))
-	a := securetest.New(t)
+	a := tlsservertest.New(t)
 	a.Files(t, dir, "lists.example.org")
 	crt, key := a.Pair(t, "mx.example.org", 24*time.Hour)
 	must(t, os.WriteFile(dir+"/client.crt", crt, 0o644))

@@ -15,7 +15,7 @@ import (
 	"superlist/lists/door"
 	"superlist/lists/helo"
 	"superlist/lists/maillog"
-	"superlist/lists/secure"
+	"superlist/lists/tlsserver"
 	"superlist/smtp"
 )
 
@@ -87,7 +87,7 @@ func serve(o options) (err error) {
 		return err
 	}
 	conn := &door.Conn{In: 0, Out: 1}
-	server := &secure.Server{Site: site}
+	server := &tlsserver.Server{Site: site}
 	session := door.Session(site, log)
 	session.TLSServer = server
 	session.CheckHelo = new(helo.Checker).Check
@@ -110,7 +110,7 @@ func serve(o options) (err error) {
 }
 
 // wrap begins with TLS: RFC 8314, 3.3.
-func wrap(server *secure.Server, conn *door.Conn) (io.ReadWriter, smtp.TLS, error) {
+func wrap(server *tlsserver.Server, conn *door.Conn) (io.ReadWriter, smtp.TLS, error) {
 	if err := server.Site.CheckWrapper(); err != nil {
 		return nil, smtp.TLS{}, err
 	}

@@ -22,7 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists/door"
-	"superlist/lists/secure/securetest"
+	"superlist/lists/tlsserver/tlsservertest"
 	"superlist/smtp"
 )
 
@@ -66,7 +66,7 @@ func newHost(t *testing.T, settings string) *host {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	securetest.New(t).Files(t, dir, "lists.example.org")
+	tlsservertest.New(t).Files(t, dir, "lists.example.org")
 	config := sitetest.Config(dir, fmt.Sprintf(`log = "%[1]s/log"
 log_level = "debug"
 tls = true

@@ -16,8 +16,8 @@ import (
 	"superlist/lists"
 	"superlist/lists/account"
 	"superlist/lists/door"
-	"superlist/lists/secure"
-	"superlist/lists/secure/securetest"
+	"superlist/lists/tlsserver"
+	"superlist/lists/tlsserver/tlsservertest"
 	"superlist/lists/token"
 	"superlist/smtp"
 	"superlist/smtp/smtptest"
@@ -29,7 +29,7 @@ func site(t testing.TB, script *smtptest.Script) *lists.Site {
 	t.Helper()
 	dir := t.TempDir()
 	if settings, _ := script.File("superlist.toml"); strings.Contains(settings, "tls = true") {
-		securetest.New(t).Files(t, dir, "lists.example.org")
+		tlsservertest.New(t).Files(t, dir, "lists.example.org")
 	}
 	config := sitetest.Recorded(t, dir, script, []string{"users", "tls."}, []string{"peer", "tls", "nexthop"},
 		fmt.Sprintf("ssl_server_crt = %q\nssl_server_key = %q", dir+"/tls.crt", dir+"/tls.key"))
@@ -88,7 +88,7 @@ func play(t testing.TB, site *lists.Site, script *smtptest.Script, conn *recorde
 		if err := next.Resume.UnmarshalText(text); err != nil {
 			t.Errorf("%v\n%s", err, text)
 		}
-		next.TLSServer = &secure.Server{Site: site}
+		next.TLSServer = &tlsserver.Server{Site: site}
 		next.CheckHelo = knownNames
 		if site.Auth.Offered() != nil {
 			defer account.Join(site, next).Close()

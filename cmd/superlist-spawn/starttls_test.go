@@ -20,7 +20,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/door"
-	"superlist/lists/secure"
+	"superlist/lists/tlsserver"
 	"superlist/smtp"
 	"superlist/smtp/smtptest"
 )
@@ -53,7 +53,7 @@ func serveTLS(t *testing.T, site *lists.Site) *talk {
 		first := begin()
 		first.HandOver = func(state *smtp.State) error {
 			next := begin()
-			server := &secure.Server{Site: site}
+			server := &tlsserver.Server{Site: site}
 			next.Resume, next.TLSServer = state, server
 			next.Serve(conn)
 			server.Close()

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"superlist/lists/door"
-	"superlist/lists/secure"
+	"superlist/lists/tlsserver"
 )
 
 // renewalTime is how long before its end a certificate should have been
@@ -63,13 +63,13 @@ func (k *checker) tls() {
 		return
 	}
 	k.keyMode()
-	pair, err := secure.Pair(k.site)
+	pair, err := tlsserver.Pair(k.site)
 	if err != nil {
 		k.wrong("tls", err.Error(), "until this is fixed STARTTLS is answered with 454; "+k.mendTLS(err))
 		return
 	}
 	if k.site.SSLVerifyClient != "none" {
-		if _, err := secure.Pool(k.site.SSLCAFile); err != nil {
+		if _, err := tlsserver.Pool(k.site.SSLCAFile); err != nil {
 			k.wrong("tls", err.Error(), "until this is fixed STARTTLS is answered with 454; "+k.mendTLS(err))
 			return
 		}

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
-	"superlist/lists/moving"
+	"superlist/lists/migrate"
 	"superlist/smtp"
 )
 
@@ -23,7 +23,7 @@ func (a *app) importCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(
 		a.importFrom("mlmmj DIR", "mlmmj", `DIR is the list's directory, of mlmmj 1.3 to 1.5.`,
-			"  superlist import mlmmj /var/spool/mlmmj/dev --dry-run\n  superlist import mlmmj /var/spool/mlmmj/dev", moving.Mlmmj),
+			"  superlist import mlmmj /var/spool/mlmmj/dev --dry-run\n  superlist import mlmmj /var/spool/mlmmj/dev", migrate.Mlmmj),
 		a.importFrom("mailman3 DIR", "Mailman 3", `DIR has what Mailman knows about the list: the answers of its REST API 3.1, or
 what "mailman members" prints. Only config.json, members and owners are needed.
 
@@ -41,10 +41,10 @@ Only nomail.txt says which members have switched mail off.`,
 			"  curl -su restadmin:PASSWORD > dev/config.json \\\n"+
 				"      http://localhost:8001/3.1/lists/dev.lists.example.org/config\n"+
 				"  mailman members --role member dev@lists.example.org > dev/member.txt\n"+
-				"  superlist import mailman3 dev --dry-run", moving.Mailman3),
+				"  superlist import mailman3 dev --dry-run", migrate.Mailman3),
 		a.importFrom("ezmlm DIR", "ezmlm and ezmlm-idx", `DIR is the list's directory. Members in a database are not in it:
 "ezmlm-list DIR" writes them for "superlist import members".`,
-			"  superlist import ezmlm /var/qmail/alias/dev --dry-run", moving.Ezmlm),
+			"  superlist import ezmlm /var/qmail/alias/dev --dry-run", migrate.Ezmlm),
 		a.importList(), a.importMembers())
 	return c
 }
@@ -90,14 +90,14 @@ left out and what you can do instead. The new list appears when it is complete:
 an import that breaks off leaves nothing, and can be started again. Nothing in
 DIR is changed.`
 
-func (a *app) importFrom(use, what, long, example string, read func(string, moving.Options) (*moving.Parcel, error)) *cobra.Command {
+func (a *app) importFrom(use, what, long, example string, read func(string, migrate.Options) (*migrate.Parcel, error)) *cobra.Command {
 	var v arrival
 	var owners []string
 	c := &cobra.Command{
 		Use: use, Short: "Import a list of " + what, Long: "Import a list of " + what + ".\n\n" + long + importLong,
 		Example: example, Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, arg []string) error {
-			o := moving.Options{}
+			o := migrate.Options{}
 			for _, owner := range owners {
 				p, err := parseAddress(owner)
 				if err != nil {
@@ -133,7 +133,7 @@ func (a *app) importFrom(use, what, long, example string, read func(string, movi
 
 // sendTo has a parcel received. Who may read it may be root, who must not write
 // lists: then a process of its own becomes the user and receives it.
-func (a *app) sendTo(c *cobra.Command, site *lists.Site, v *arrival, parcel *moving.Parcel) error {
+func (a *app) sendTo(c *cobra.Command, site *lists.Site, v *arrival, parcel *migrate.Parcel) error {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (a *app) sendTo(c *cobra.Command, site *lists.Site, v *arrival, parcel *mov
 	}
 	r.Close()
 	// Where the reader was done with it first, writing has failed too.
-	if failed := <-sent; failed != nil && (err == nil || errors.Is(err, moving.ErrParcel) || errors.Is(err, errSaid)) && !errors.Is(failed, unix.EPIPE) {
+	if failed := <-sent; failed != nil && (err == nil || errors.Is(err, migrate.ErrParcel) || errors.Is(err, errSaid)) && !errors.Is(failed, unix.EPIPE) {
 		return failed
 	}
 	return err
@@ -209,7 +209,7 @@ func (a *app) receive(c *cobra.Command, v *arrival, r io.Reader) error {
 	}
 	bar := newProgress()
 	defer bar.end()
-	t := moving.Target{Site: site, Again: v.again, DryRun: v.dryRun, Step: bar.step}
+	t := migrate.Target{Site: site, Again: v.again, DryRun: v.dryRun, Step: bar.step}
 	if v.as != "" && v.into != "" {
 		return usageError{errors.New("--as makes a new list, and --into does not: say one of them")}
 	}
@@ -238,7 +238,7 @@ func (a *app) receive(c *cobra.Command, v *arrival, r io.Reader) error {
 }
 
 // showReport prints what became of a list.
-func showReport(c *cobra.Command, v *arrival, r moving.Report) error {
+func showReport(c *cobra.Command, v *arrival, r migrate.Report) error {
 	if v.json {
 		return show(c, true, r, nil)
 	}
@@ -381,7 +381,7 @@ key: keep it as safe as the list itself.`,
 					return err
 				}
 				defer members.Close()
-				return moving.WriteCSV(members, c.OutOrStdout())
+				return migrate.WriteCSV(members, c.OutOrStdout())
 			case "tar":
 			default:
 				return usageError{fmt.Errorf("%q is no format; say tar, text or csv", form)}
@@ -393,7 +393,7 @@ key: keep it as safe as the list itself.`,
 			if err != nil {
 				return err
 			}
-			parcel, err := moving.Export(site, l)
+			parcel, err := migrate.Export(site, l)
 			if err != nil {
 				return err
 			}

@@ -14,7 +14,7 @@ import (
 
 	"superlist/disk"
 	"superlist/lists"
-	"superlist/lists/moving"
+	"superlist/lists/migrate"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -181,7 +181,7 @@ func exitCode(err error) int {
 	var config *lists.ConfigError
 	var input *lists.InputError
 	var usage usageError
-	var unsaid *moving.UsageError
+	var unsaid *migrate.UsageError
 	switch {
 	case err == nil:
 		return 0
@@ -190,7 +190,7 @@ func exitCode(err error) int {
 	case errors.As(err, &config):
 		return exConfig
 	case errors.As(err, &input), errors.Is(err, queue.ErrDamaged), errors.Is(err, disk.ErrNotRegular),
-		errors.Is(err, moving.ErrParcel), errors.Is(err, moving.ErrNotThis):
+		errors.Is(err, migrate.ErrParcel), errors.Is(err, migrate.ErrNotThis):
 		return exDataErr
 	case errors.As(err, &usage), errors.As(err, &unsaid):
 		return exUsage

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
-	"superlist/lists/moving"
+	"superlist/lists/migrate"
 )
 
 func (a *app) memberCommand() *cobra.Command {
@@ -25,14 +25,14 @@ func (a *app) memberCommand() *cobra.Command {
 // maxBadLines is how many addresses are named before they are only counted.
 const maxBadLines = 10
 
-// readMembers reads members, in any of the forms of moving.Members, and tells what
+// readMembers reads members, in any of the forms of migrate.Members, and tells what
 // is wrong with their lines. One line that is none spoils them all, so that nobody
 // is forgotten.
-func readMembers(name string, r io.Reader, ignore []string, skipBad bool, tell io.Writer) (*lists.Roll, *moving.Report, error) {
+func readMembers(name string, r io.Reader, ignore []string, skipBad bool, tell io.Writer) (*lists.Roll, *migrate.Report, error) {
 	p := newProgress()
 	defer p.end()
-	roll, report := &lists.Roll{}, &moving.Report{From: name}
-	if err := moving.Members(name, r, ignore, roll, report, func(n int) { p.step("reading members", n, 0) }); err != nil {
+	roll, report := &lists.Roll{}, &migrate.Report{From: name}
+	if err := migrate.Members(name, r, ignore, roll, report, func(n int) { p.step("reading members", n, 0) }); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
 	report.End()
@@ -45,7 +45,7 @@ func readMembers(name string, r io.Reader, ignore []string, skipBad bool, tell i
 }
 
 // tellLeft names what of a file did not come in, where somebody wants to hear it.
-func tellLeft(tell io.Writer, left []moving.Left) {
+func tellLeft(tell io.Writer, left []migrate.Left) {
 	if tell == nil {
 		return
 	}
@@ -74,7 +74,7 @@ func memberArgs(c *cobra.Command, arg []string) ([]lists.Member, error) {
 	}
 	var members []lists.Member
 	for _, s := range arg {
-		some, why := moving.Entries(s)
+		some, why := migrate.Entries(s)
 		if why != "" {
 			return nil, &exitError{exDataErr, fmt.Errorf("%s; nothing was changed", why)}
 		}

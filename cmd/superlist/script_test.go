@@ -18,7 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 
-	"superlist/lists/secure/securetest"
+	"superlist/lists/tlsserver/tlsservertest"
 )
 
 func TestMain(m *testing.M) {
@@ -38,7 +38,7 @@ func TestScript(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", dir, "../superlist-spawn", "../superlist-session").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	authority := securetest.New(t)
+	authority := tlsservertest.New(t)
 	certificate := func(ts *testscript.TestScript, _ bool, arg []string) {
 		days, err := strconv.Atoi(arg[1])
 		ts.Check(err)

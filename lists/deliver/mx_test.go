@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"superlist/lists/maillog"
-	"superlist/lists/secure/securetest"
+	"superlist/lists/tlsserver/tlsservertest"
 	"superlist/queue"
 	"superlist/smtp/mx/mxtest"
 )
@@ -129,7 +129,7 @@ func TestMX(t *testing.T) {
 // TestDANE: where DNSSEC vouches for TLSA records a server must have the
 // certificate; where nobody can say what they are, nothing is sent.
 func TestDANE(t *testing.T) {
-	authority := securetest.New(t)
+	authority := tlsservertest.New(t)
 	crt, key := authority.Pair(t, "mx.example", time.Hour)
 	pair, err := tls.X509KeyPair(crt, key)
 	if err != nil {
@@ -175,7 +175,7 @@ func TestDANE(t *testing.T) {
 // TestRelayTLS: the policies with a fixed relay, and AUTH, which is said inside
 // TLS alone.
 func TestRelayTLS(t *testing.T) {
-	authority := securetest.New(t)
+	authority := tlsservertest.New(t)
 	dir := t.TempDir()
 	crt, key := authority.Pair(t, "localhost", time.Hour)
 	pair, err := tls.X509KeyPair(crt, key)
@@ -224,7 +224,7 @@ func TestRelayTLS(t *testing.T) {
 // that is verified and offers it, and to no other: RFC 8689, 4.2.1. One that came
 // without is not.
 func TestRequireTLS(t *testing.T) {
-	authority := securetest.New(t)
+	authority := tlsservertest.New(t)
 	crt, key := authority.Pair(t, "localhost", time.Hour)
 	pair, err := tls.X509KeyPair(crt, key)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
-	"superlist/lists/secure"
+	"superlist/lists/tlsserver"
 	"superlist/smtp"
 	saslmore "superlist/smtp/sasl"
 	"superlist/smtp/tlsclient"
@@ -70,7 +70,7 @@ func newDialer(site *lists.Site) (*dialer, error) {
 	d := &dialer{site: site}
 	var err error
 	if file := site.Relay.CAFile; file != "" {
-		if d.roots, err = secure.Pool(file); err != nil {
+		if d.roots, err = tlsserver.Pool(file); err != nil {
 			return nil, fmt.Errorf("relay.ca_file: %w", err)
 		}
 	}

@@ -1,4 +1,4 @@
-// Package moving brings lists in from other list managers, and takes them out
+// Package migrate brings lists in from other list managers, and takes them out
 // again.
 //
 // A reader (Mlmmj, Mailman3, Ezmlm) makes a Parcel of what it finds: the list in
@@ -12,4 +12,4 @@
 // The package refuses to follow a symbolic link out of the directory it was
 // given, to open what is no regular file, and to read more of a file than it
 // could have. It changes nothing in that directory.
-package moving
+package migrate

@@ -1,10 +1,10 @@
-// Package secure is TLS for the server's side of a session: key, certificate,
+// Package tlsserver is TLS for the server's side of a session: key, certificate,
 // handshake (RFC 3207, RFC 8314).
 //
 // It refuses anything older than TLS 1.2. Which ciphers there are is left to
 // crypto/tls, which knows better than a configuration from years ago. There are
 // no session tickets: the key to them would have to outlive the process.
-package secure
+package tlsserver
 
 import (
 	"crypto/tls"

@@ -1,4 +1,4 @@
-package moving
+package migrate
 
 import (
 	"encoding/csv"

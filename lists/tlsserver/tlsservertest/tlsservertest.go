@@ -1,5 +1,5 @@
-// Package securetest makes keys and certificates for tests.
-package securetest
+// Package tlsservertest makes keys and certificates for tests.
+package tlsservertest
 
 import (
 	"crypto/ecdsa"

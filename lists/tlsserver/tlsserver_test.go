@@ -1,4 +1,4 @@
-package secure
+package tlsserver
 
 import (
 	"crypto/tls"
@@ -14,15 +14,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
-	"superlist/lists/secure/securetest"
+	"superlist/lists/tlsserver/tlsservertest"
 	"superlist/smtp"
 )
 
 // testSite has a certificate for lists.example.org.
-func testSite(t *testing.T) (*lists.Site, *securetest.Authority) {
+func testSite(t *testing.T) (*lists.Site, *tlsservertest.Authority) {
 	t.Helper()
 	dir := t.TempDir()
-	a := securetest.New(t)
+	a := tlsservertest.New(t)
 	a.Files(t, dir, "lists.example.org")
 	return &lists.Site{
 		SSLServerCrt: dir + "/tls.crt", SSLServerKey: dir + "/tls.key",
@@ -98,7 +98,7 @@ func TestHandshake(t *testing.T) {
 		change(c)
 		return c
 	}
-	certificate := func(a *securetest.Authority, good time.Duration) func(*tls.Config) {
+	certificate := func(a *tlsservertest.Authority, good time.Duration) func(*tls.Config) {
 		pair, err := tls.X509KeyPair(a.Pair(t, "mail.example.com", good))
 		if err != nil {
 			t.Fatal(err)
@@ -108,7 +108,7 @@ func TestHandshake(t *testing.T) {
 			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 		}
 	}
-	member, stranger, late := certificate(a, time.Hour), certificate(securetest.New(t), time.Hour), certificate(a, -time.Hour)
+	member, stranger, late := certificate(a, time.Hour), certificate(tlsservertest.New(t), time.Hour), certificate(a, -time.Hour)
 	for name, test := range map[string]struct {
 		verify string
 		client *tls.Config
@@ -206,7 +206,7 @@ func TestLoad(t *testing.T) {
 		"empty authorities": {func(dir string) error { return os.Truncate(dir+"/ca.crt", 0) }, "ssl_ca_file: *ca.crt has no certificate"},
 		"empty certificate": {func(dir string) error { return os.Truncate(dir+"/tls.crt", 0) }, "*tls.crt and *tls.key: tls: failed to find any PEM data"},
 		"another's key": {func(dir string) error {
-			_, key := securetest.New(t).Pair(t, "x", time.Hour)
+			_, key := tlsservertest.New(t).Pair(t, "x", time.Hour)
 			return os.WriteFile(dir+"/tls.key", key, 0o600)
 		}, "*tls.key: tls: private key does not match public key"},
 		"a folder": {func(dir string) error {
