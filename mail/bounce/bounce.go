@@ -60,6 +60,8 @@ type Recipient struct {
 	// Final is the address that did not take it where that is another: the
 	// recipient forwards his mail.
 	Final string `json:"-"`
+
+	sure bool // it stood in a list of recipients
 }
 
 const (

@@ -15,7 +15,7 @@ var kinds = sync.OnceValue(func() table { return readTable(kindsFile) })
 
 // A look is what the header and the first words of a message say about its kind.
 type look struct {
-	daemon, null, automatic, subject bool
+	daemon, mta, null, automatic, subject bool
 	says                             map[string]bool // in subject or text
 	body                             map[string]bool // in the text
 }
@@ -47,7 +47,28 @@ func (m *message) report() Report {
 		}
 		return Report{Kind: Other}
 	}
-	return m.withText(source, l)
+	report := m.withText(source, l)
+	if l.vague(report) && !m.has("x-failed-recipients") && m.reportType == "" {
+		if m.away(l) {
+			return Report{Kind: Vacation}
+		}
+		return Report{Kind: Other}
+	}
+	return report
+}
+
+// vague says that a text without a reason comes from a person as well as from a
+// program: a postmaster's letter that mentions an address.
+func (l look) vague(r Report) bool {
+	if l.mta || r.Kind != Failure {
+		return false
+	}
+	for _, r := range r.Recipients {
+		if r.Class != Unknown || r.Status != "" || r.sure && l.subject {
+			return false
+		}
+	}
+	return true
 }
 
 // look reads header and text for what the kind depends on.
@@ -57,7 +78,7 @@ func (m *message) look(source string) look {
 	l := look{says: kinds().judge(normal(subject)).said, body: kinds().judge(normal(head)).said}
 	l.subject = l.says["subject"]
 	from := kinds().judge(normal(strings.Replace(charset.Words(m.get("from")), "@", " ", 1)))
-	l.daemon = from.said["daemon"]
+	l.daemon, l.mta = from.said["daemon"], from.said["mta"]
 	l.null = m.has("return-path") && strings.Trim(m.get("return-path"), "<> \t") == ""
 	auto := strings.ToLower(m.get("auto-submitted"))
 	l.automatic = auto != "" && !strings.HasPrefix(auto, "no")
@@ -92,6 +113,9 @@ func (m *message) looksLikeReport(l look) bool {
 	if m.receipt {
 		return false
 	}
+	if !l.daemon && answered(charset.Words(m.get("subject"))) {
+		return false
+	}
 	failed := l.body["failure"] || l.body["delay"] || l.body["relayed"]
 	if !l.daemon && (l.says["vacation"] || m.has("list-id") || m.has("in-reply-to") && !l.null) {
 		return false
@@ -107,6 +131,16 @@ func (m *message) looksLikeReport(l look) bool {
 		return failed && l.subject
 	}
 	return failed && l.subject && m.has("return-path") == false && l.automatic
+}
+
+// answered says that somebody answers, or passes on, what has this subject.
+func answered(subject string) bool {
+	mark, _, ok := strings.Cut(strings.ToLower(subject), ":")
+	switch mark {
+	case "re", "fw", "fwd", "aw", "wg", "sv", "rv", "tr", "vs":
+		return ok
+	}
+	return false
 }
 
 // away says that a message is an automatic answer.

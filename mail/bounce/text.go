@@ -202,7 +202,7 @@ func (t *text) recipients() (list []Recipient) {
 		if i+1 < len(sure) {
 			end = max(sure[i+1].line, m.line+1)
 		}
-		r := Recipient{Address: m.address, Action: "failed", Class: Unknown}
+		r := Recipient{Address: m.address, Action: "failed", Class: Unknown, sure: best >= listed}
 		if of, ok := t.from[strings.ToLower(m.address)]; ok && !strings.EqualFold(of, m.address) {
 			if seen[strings.ToLower(of)] {
 				continue
