@@ -16,8 +16,8 @@ var kinds = sync.OnceValue(func() table { return readTable(kindsFile) })
 // A look is what the header and the first words of a message say about its kind.
 type look struct {
 	daemon, mta, null, automatic, subject bool
-	says                             map[string]bool // in subject or text
-	body                             map[string]bool // in the text
+	says                                  map[string]bool // in subject or text
+	body                                  map[string]bool // in the text
 }
 
 // report puts together what the parts say.
