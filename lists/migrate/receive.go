@@ -329,6 +329,9 @@ func (in *receiving) held(h *tar.Header) error {
 		return errors.Join(err, leave("it is there twice", ""))
 	}
 	w, err := spool.Create(head)
+	if trouble := new(fs.PathError); errors.As(err, &trouble) {
+		return err
+	}
 	if err != nil {
 		return leave(err.Error(), "")
 	}
