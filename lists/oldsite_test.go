@@ -1,0 +1,119 @@
+package lists
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// oldSite is a site as an older version has left it: lists and spool, in testdata/sites,
+// with the times of its files.
+func oldSite(t *testing.T, version string) *Site {
+	t.Helper()
+	s := testSite(t, "")
+	root := filepath.Dir(s.ListsDir)
+	f, err := os.Open("testdata/sites/" + version + ".tar.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return s
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(root, filepath.FromSlash(h.Name))
+		if h.Typeflag == tar.TypeDir {
+			err = os.MkdirAll(path, 0o700)
+		} else {
+			var text []byte
+			if text, err = io.ReadAll(r); err == nil {
+				err = errors.Join(os.WriteFile(path, text, 0o600), os.Chtimes(path, h.ModTime, h.ModTime))
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestOldSite: what a list and the queue had in 89035ab is found: members, posts that are
+// held, requests, what was decided, whom it has asked, what is due, and what waits.
+func TestOldSite(t *testing.T) {
+	s := oldSite(t, "89035ab")
+	made := time.Date(2026, 11, 30, 15, 30, 0, 0, time.UTC)
+	l, err := s.Open(addr("dev@lists.example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, delivery := range map[string]Delivery{"a@example.com": Each, "b@example.com": InDigests} {
+		if m, ok, err := l.find(addr(who)); err != nil || !ok || m.Delivery() != delivery {
+			t.Errorf("%s: %v, there: %t, %v", who, m, ok, err)
+		}
+	}
+	held, err := s.HeldSpool(l).List(queue.Held)
+	if err != nil || len(held) != 1 {
+		t.Fatalf("held: %v, %v", held, err)
+	}
+	if m, err := s.FindHeld(l, held[0].ID); err != nil || m.From.Address() != "eve@example.net" {
+		t.Error(err)
+	} else {
+		m.Close()
+	}
+	var reply smtp.Reply
+	if err := l.Undecided("2410d3ac6613", "another"); !errors.As(err, &reply) || !strings.HasPrefix(reply.Text, second) {
+		t.Errorf("what was discarded: %v", err)
+	}
+	if err := l.Undecided("c184de68f466", "another"); !errors.As(err, &reply) || !strings.Contains(reply.Text, usedAlready) {
+		t.Errorf("the confirmation that was used: %v", err)
+	}
+	if waiting, err := l.Requests(); err != nil || len(waiting) != 1 || waiting[0].Who.Path.Address() != "new@example.com" {
+		t.Errorf("requests: %v, %v", waiting, err)
+	}
+	if err := l.mayWrite(Letter{Kind: VerbSubscribe, To: addr("other@example.com"), Cause: "another"}, made); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
+		t.Errorf("who was asked: %v", err)
+	}
+	if last, err := l.Posts().Last(); err != nil || last != 1 {
+		t.Errorf("archive: %d, %v", last, err)
+	}
+	if bad, err := l.Posts().Check(10); err != nil || len(bad) > 0 {
+		t.Errorf("archive: %v, %v", bad, err)
+	}
+	later := made.AddDate(0, 0, 2)
+	var due []string
+	err = s.DueSummaries(later, func(list smtp.Path, _ string) error { due = append(due, list.Address()); return nil })
+	if err != nil || len(due) != 1 || due[0] != "dev@lists.example.org" {
+		t.Errorf("summaries: %q, %v", due, err)
+	}
+	if r, err := s.Spool().Reminders(later, 10); err != nil || len(r) != 1 || r[0].Subject != "dev@lists.example.org" {
+		t.Errorf("reminders: %v, %v", r, err)
+	}
+	in, err := s.Spool().List(queue.Inbound)
+	if err != nil || len(in) != 1 {
+		t.Fatalf("inbound: %v, %v", in, err)
+	}
+	m, err := s.Spool().Claim(queue.Inbound, in[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if text, _ := io.ReadAll(m.Content()); !strings.Contains(string(text), "Subject: s7\r\n") {
+		t.Errorf("it says %q", text)
+	}
+}
