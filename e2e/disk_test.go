@@ -48,7 +48,7 @@ func TestDiskAlone(t *testing.T) {
 		}
 		name, _ := filepath.Rel("..", path)
 		if e.IsDir() {
-			if base := e.Name(); name == "e2e" || name == "contrib" || name == "disk" || base == "testdata" || strings.HasSuffix(base, "test") || name != "." && base[0] == '.' {
+			if base := e.Name(); name == "e2e" || name == "contrib" || name == "queue/disk" || base == "testdata" || strings.HasSuffix(base, "test") || name != "." && base[0] == '.' {
 				return fs.SkipDir
 			}
 			return nil
@@ -110,7 +110,7 @@ func diskCalls(file *ast.File) map[token.Pos]string {
 				break
 			}
 			x, _ := f.X.(*ast.Ident)
-			ours := x != nil && (changesDisk(names[x.Name]) || names[x.Name] == "superlist/disk")
+			ours := x != nil && (changesDisk(names[x.Name]) || names[x.Name] == "superlist/queue/disk")
 			if ours && slices.Contains(openers, f.Sel.Name) && writes(n.Args) {
 				calls[n.Pos()] = x.Name + "." + f.Sel.Name + " for writing"
 			}

@@ -15,7 +15,7 @@ import (
 // those below its own, and its own storey but for disk, mail and milter, which know
 // nothing of each other. Tests, tools and benches stand
 // outside.
-var floors = [][]string{{"superlist/smtp"}, {"superlist/disk", "superlist/milter", "superlist/mail"}, {"superlist/queue"}, {"superlist/lists"}, {"superlist/cmd"}}
+var floors = [][]string{{"superlist/smtp"}, {"superlist/queue/disk", "superlist/milter", "superlist/lists/mail"}, {"superlist/queue"}, {"superlist/lists"}, {"superlist/cmd"}}
 
 func floorOf(pkg string) int {
 	return slices.IndexFunc(floors, func(storey []string) bool {
@@ -60,7 +60,7 @@ func TestImportsPointOneWay(t *testing.T) {
 			}
 			unicode := pkg == "superlist/smtp" && (imp == "golang.org/x/net/idna" || imp == "golang.org/x/text/unicode/norm")
 			dns := pkg == "superlist/smtp/mx" && imp == "github.com/miekg/dns"
-			if pkg == "superlist/disk" && (foreign && imp != "golang.org/x/sys/unix" || strings.HasPrefix(imp, "superlist/")) {
+			if pkg == "superlist/queue/disk" && (foreign && imp != "golang.org/x/sys/unix" || strings.HasPrefix(imp, "superlist/")) {
 				t.Errorf("%s imports %s", pkg, imp)
 			}
 			if floor == 0 && foreign && !mechanisms && !unicode && !dns {
@@ -74,7 +74,7 @@ func TestImportsPointOneWay(t *testing.T) {
 func TestSpawnLinksLittle(t *testing.T) {
 	deps := goList(t, "-deps", "./cmd/superlist-spawn")
 	for _, heavy := range []string{"net", "net/http", "html/template", "text/template", "crypto/tls", "crypto/x509",
-		"github.com/miekg/dns", "github.com/spf13/cobra", "superlist/lists/deliver", "superlist/mail/body", "superlist/mail/charset", "superlist/lists/tlsserver", "superlist/lists/account", "superlist/smtp/sasl"} {
+		"github.com/miekg/dns", "github.com/spf13/cobra", "superlist/lists/deliver", "superlist/lists/mail/body", "superlist/lists/mail/charset", "superlist/lists/tlsserver", "superlist/lists/account", "superlist/smtp/sasl"} {
 		if slices.Contains(deps, heavy) {
 			t.Errorf("superlist-spawn links %s", heavy)
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/BurntSushi/toml"
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
 	"superlist/lists/textfile"
+	"superlist/queue/disk"
 )
 
 // A ConfigError is a mistake in a configuration file: where it is, and how to

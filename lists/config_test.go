@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists/settings"
+	"superlist/queue/disk"
 )
 
 // TestConfigErrors loads every kind of mistake, and wants the file, the line,

@@ -11,9 +11,9 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"superlist/disk"
 	"superlist/lists/settings"
 	"superlist/lists/textfile"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists/token"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
 	"superlist/lists/token"
+	"superlist/queue/disk"
 )
 
 // keyBytes is the length of a list's secret: as long as HMAC-SHA-256's output.

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"syscall"
 
-	"superlist/disk"
 	"superlist/lists/archive"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
 	"superlist/lists/textfile"
+	"superlist/queue/disk"
 )
 
 // sortedMark is the part of a second in the mtime of a members file that was

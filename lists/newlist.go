@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
 	"superlist/lists/textfile"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 
 	"golang.org/x/sys/unix"
 )

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

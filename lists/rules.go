@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
 	"superlist/lists/rewrite"
 	"superlist/lists/textfile"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

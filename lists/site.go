@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
 	"superlist/queue"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

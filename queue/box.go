@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 )
 
 // An Entry is a message as the directory shows it.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"superlist/disk/disktest"
+	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
 

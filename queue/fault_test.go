@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"superlist/disk/disktest"
+	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
 

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 
 	"golang.org/x/sys/unix"
 )

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 )
 
 // A Reminder says that something is to be looked at from some time on: a file in

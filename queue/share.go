@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

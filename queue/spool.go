@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

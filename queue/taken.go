@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 )
 
 // takenAge is how long the spool remembers what it has taken: a client whose

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 )
 
 func TestTaken(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
-	"superlist/mail/charset"
+	"superlist/lists/mail/charset"
 )
 
 func (a *app) archiveCommand() *cobra.Command {

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
-	"superlist/mail/bounce"
+	"superlist/lists/mail/bounce"
 	"superlist/smtp"
 )
 

@@ -12,8 +12,8 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/deliver"
+	"superlist/lists/mail/charset"
 	"superlist/lists/rewrite"
-	"superlist/mail/charset"
 	"superlist/queue"
 	"superlist/smtp"
 )

@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/migrate"
 	"superlist/queue"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

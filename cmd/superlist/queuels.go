@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"superlist/lists/mail/charset"
 	"superlist/lists/rewrite"
-	"superlist/mail/charset"
 	"superlist/queue"
 )
 

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 	"superlist/smtp"
 	"superlist/smtp/sasl"
 )

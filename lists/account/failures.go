@@ -9,8 +9,8 @@ import (
 	"os"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

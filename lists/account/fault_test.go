@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"superlist/disk"
-	"superlist/disk/disktest"
+	"superlist/queue/disk"
+	"superlist/queue/disk/disktest"
 )
 
 // passwd makes a passwd-file with one account, and gives its name.

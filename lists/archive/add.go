@@ -10,8 +10,8 @@ import (
 	"slices"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists/rewrite"
+	"superlist/queue/disk"
 )
 
 // A Post is what is put into an archive.

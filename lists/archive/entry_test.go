@@ -10,8 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"superlist/lists/mail/charset"
 	"superlist/lists/rewrite"
-	"superlist/mail/charset"
 )
 
 func TestEntryOf(t *testing.T) {

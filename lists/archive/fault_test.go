@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"superlist/disk/disktest"
+	"superlist/queue/disk/disktest"
 )
 
 // A step is something done to an archive, and what must be in it afterwards.

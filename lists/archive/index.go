@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 )
 
 // magic is how the first line of an index begins; the number up to which posts

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 )
 
 // Prune lets go of all posts up to a number, and says how many they were. Numbers

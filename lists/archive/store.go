@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 )
 
 // A Store is the archive of a list. Its directory is made with the first post.

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"superlist/disk/disktest"
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/queue"
+	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
 

@@ -6,9 +6,9 @@ import (
 	"maps"
 
 	"superlist/lists"
+	"superlist/lists/mail/charset"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
-	"superlist/mail/charset"
 	"superlist/queue"
 	"superlist/smtp"
 )

@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/queue/disk"
 )
 
 // somebody writes to the list and reads what it answers.

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"superlist/disk/disktest"
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/queue"
+	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
 

@@ -21,11 +21,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/queue"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

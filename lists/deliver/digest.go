@@ -14,13 +14,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/queue"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

@@ -20,12 +20,12 @@ import (
 
 	"superlist/lists/sitetest"
 
-	"superlist/disk"
-	"superlist/disk/disktest"
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/maillog"
 	"superlist/queue"
+	"superlist/queue/disk"
+	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
 

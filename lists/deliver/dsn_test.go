@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists"
 	"superlist/queue"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

@@ -10,9 +10,9 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/mail/charset"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
-	"superlist/mail/charset"
 	"superlist/queue"
 	"superlist/smtp"
 )

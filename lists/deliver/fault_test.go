@@ -14,11 +14,11 @@ import (
 
 	"superlist/lists/sitetest"
 
-	"superlist/disk"
-	"superlist/disk/disktest"
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/queue"
+	"superlist/queue/disk"
+	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
 

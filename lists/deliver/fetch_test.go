@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"superlist/disk/disktest"
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/queue"
+	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
 

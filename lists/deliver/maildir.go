@@ -13,8 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists"
 	"superlist/queue"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"superlist/lists"
-	"superlist/mail/body"
-	"superlist/mail/charset"
+	"superlist/lists/mail/body"
+	"superlist/lists/mail/charset"
 )
 
 // maxLooked is how much of a body is read to see whether everybody is meant.

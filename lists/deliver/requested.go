@@ -9,9 +9,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"superlist/lists"
+	"superlist/lists/mail/body"
+	"superlist/lists/mail/charset"
 	"superlist/lists/rewrite"
-	"superlist/mail/body"
-	"superlist/mail/charset"
 )
 
 // maxRequestLines is how far into a message to +request is looked for a command.

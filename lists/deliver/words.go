@@ -4,8 +4,8 @@ import (
 	"io"
 	"strings"
 
+	"superlist/lists/mail/body"
 	"superlist/lists/rewrite"
-	"superlist/mail/body"
 )
 
 // maxWords is how many bytes of what somebody writes goes to somebody else.

@@ -13,9 +13,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
 	"superlist/lists"
 	"superlist/queue"
+	"superlist/queue/disk"
 )
 
 // Export makes a parcel of a list of ours: its settings, rules, texts, key,

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"superlist/disk/disktest"
 	"superlist/lists"
 	"superlist/queue"
+	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
 

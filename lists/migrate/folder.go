@@ -10,7 +10,7 @@ import (
 	"path"
 	"slices"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 
 	"golang.org/x/sys/unix"
 )

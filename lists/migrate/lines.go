@@ -6,7 +6,7 @@ import (
 	"unicode"
 
 	"superlist/lists"
-	"superlist/mail/charset"
+	"superlist/lists/mail/charset"
 	"superlist/smtp"
 )
 

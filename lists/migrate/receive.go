@@ -18,12 +18,12 @@ import (
 	"strings"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/mail/charset"
 	"superlist/lists/rewrite"
-	"superlist/mail/charset"
 	"superlist/queue"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

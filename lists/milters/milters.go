@@ -17,11 +17,11 @@ import (
 	"strings"
 	"time"
 
-	"superlist/disk"
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/milter"
 	"superlist/queue"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

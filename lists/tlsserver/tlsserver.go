@@ -19,8 +19,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/disk"
 	"superlist/lists"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 

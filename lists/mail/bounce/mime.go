@@ -5,7 +5,7 @@ import (
 	"mime"
 	"strings"
 
-	"superlist/mail/charset"
+	"superlist/lists/mail/charset"
 )
 
 // maxFields is how many fields of a header are read.

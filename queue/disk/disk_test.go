@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"superlist/disk"
-	"superlist/disk/disktest"
+	"superlist/queue/disk"
+	"superlist/queue/disk/disktest"
 )
 
 // A change is one that leaves the old or the new, whatever fails.

@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"testing"
 
-	"superlist/disk"
+	"superlist/queue/disk"
 )
 
 // Errors are what a disk answers when it is in trouble.

@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"superlist/mail/charset"
+	"superlist/lists/mail/charset"
 )
 
 // FuzzParse: whatever comes, an address that comes out stood in the report, and

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"superlist/mail/charset"
+	"superlist/lists/mail/charset"
 )
 
 //go:embed kinds.txt

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"superlist/mail/charset"
+	"superlist/lists/mail/charset"
 )
 
 // maxAddress is how long an address may be: RFC 5321, 4.5.3.1.3 has 256 octets.

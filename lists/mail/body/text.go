@@ -12,7 +12,7 @@ import (
 	"mime/multipart"
 	"strings"
 
-	"superlist/mail/charset"
+	"superlist/lists/mail/charset"
 )
 
 const (
