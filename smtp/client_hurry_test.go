@@ -3,6 +3,7 @@ package smtp
 import (
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -10,6 +11,7 @@ import (
 // A dripper is a server whose replies come a byte at a time, each just in time for a
 // timeout that is for a read, or for a reply.
 type dripper struct {
+	mu      sync.Mutex // writes have a goroutine of their own
 	clock   *clock
 	replies []string
 	each    time.Duration // for a reply
@@ -20,6 +22,8 @@ type dripper struct {
 }
 
 func (d *dripper) Read(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.left == "" {
 		if len(d.replies) == 0 {
 			return 0, os.ErrDeadlineExceeded
@@ -38,8 +42,20 @@ func (d *dripper) Read(p []byte) (int, error) {
 }
 
 func (d *dripper) Write(p []byte) (int, error)        { return d.out.Write(p) }
-func (d *dripper) SetReadDeadline(t time.Time) error  { d.by = t; return nil }
 func (d *dripper) SetWriteDeadline(t time.Time) error { return nil }
+
+func (d *dripper) SetReadDeadline(t time.Time) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.by = t
+	return nil
+}
+
+func (d *dripper) now() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.clock.now
+}
 
 // TestHurry: a server that answers each command just in time does not hold a
 // transaction for ever; one with many recipients, or much to send, has its time; and
@@ -70,7 +86,7 @@ func TestHurry(t *testing.T) {
 		d := &dripper{clock: c, replies: rcpts(test.n), each: test.each, final: test.final}
 		client := &Client{Hostname: "h", MailTimeout: 5 * minute, RcptTimeout: 5 * minute, DataTimeout: 2 * minute, FinalTimeout: 10 * minute}
 		client.connect(d)
-		client.wire.clock = func() time.Time { return c.now }
+		client.wire.clock = d.now
 		client.ext = map[string]string{"PIPELINING": ""}
 		tx := &Transaction{From: Path{Local: "a", Domain: "b"}, Size: int64(test.size), Message: strings.NewReader("x\r\n")}
 		for range test.n {
@@ -78,7 +94,7 @@ func TestHurry(t *testing.T) {
 		}
 		out := client.Send(tx)
 		if taken := out[0].Code == 250; taken != test.taken {
-			t.Errorf("%s: %v after %v", name, out[0], c.now.Sub(newClock().now))
+			t.Errorf("%s: %v after %v", name, out[0], d.now().Sub(newClock().now))
 		}
 	}
 }
