@@ -290,6 +290,46 @@ func (s *Spool) SetAside(b Box, e Entry) error {
 	return err
 }
 
+// IsAside reports whether an entry of Failed is a file that was set aside.
+func (e Entry) IsAside() bool { return strings.HasSuffix(e.ID, asideSuffix) }
+
+// Readmit puts a file that was set aside back into Inbound, once an operator has
+// made it readable: it could not be opened, since it belonged to somebody else. It
+// must be what a session may have written, whatever box it came from; else, and
+// where its name is taken, it stays and the error is ErrDamaged.
+func (s *Spool) Readmit(e Entry) (id string, err error) {
+	from := s.path(Failed.fresh(), e.ID)
+	f, info, err := disk.OpenRegular(from, unix.O_RDONLY|unix.O_NOFOLLOW)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h, _, contentAt, size, err := readHead(bufio.NewReader(f))
+	id = strings.TrimSuffix(e.ID, asideSuffix)
+	switch {
+	case err != nil:
+	case h.ID != id:
+		err = fmt.Errorf("%w: its head has the id %s", ErrDamaged, h.ID)
+	case info.Size() != contentAt+size:
+		err = fmt.Errorf("%w: it is not as long as it says", ErrDamaged)
+	default:
+		err = h.checkInbound()
+	}
+	if err == nil {
+		err = s.Disk.MoveNew(from, s.path(Inbound.fresh(), id))
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = fmt.Errorf("%w: there is a message of its name", ErrDamaged)
+	}
+	if err == nil {
+		err = s.Disk.SyncDir(s.path(Inbound.fresh()))
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", from, err)
+	}
+	return id, s.Disk.SyncDir(s.path(Failed.fresh()))
+}
+
 // Close lets go of the message and leaves it where it is: when it was claimed,
 // the next process finds it in cur without a lock.
 func (m *Message) Close() { m.f.Close() }

@@ -153,7 +153,8 @@ func (a *app) queueRetry() *cobra.Command {
 		Use: "retry ID... | --all", Short: "Try messages again with the next deliver",
 		Long: `Try messages again with the next deliver. One that was given up is queued again,
 under a new id, for the recipients that failed. If its body is no longer kept, a
-post gets it from the list's archive.`,
+post gets it from the list's archive. A file that was set aside because it
+belonged to somebody else is taken in again, once it is yours and in order.`,
 		Example: "  superlist queue retry --all && superlist deliver",
 		Args:    cobra.ArbitraryArgs, ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -165,6 +166,13 @@ post gets it from the list's archive.`,
 				return err
 			}
 			return a.onEach(arg, all, func(s *queue.Spool, box queue.Box, e queue.Entry) error {
+				if box == queue.Failed && e.IsAside() {
+					id, err := s.Readmit(e)
+					if err == nil {
+						say(c.OutOrStdout(), "%s is now %s\n", e.ID, id)
+					}
+					return err
+				}
 				m, err := s.Claim(box, e)
 				if err != nil {
 					return err

@@ -75,7 +75,6 @@ func Walk(h rewrite.Header, body io.Reader, see func(Part) error) error {
 // A walk is the state between two lines.
 type walk struct {
 	lines *bufio.Reader
-	buf   []byte // of the line
 	see   func(Part) error
 	count int
 

@@ -39,9 +39,7 @@ func FuzzParse(f *testing.F) {
 func readable(mail []byte) string {
 	m := readMessage(mail[:min(len(mail), MaxSize)])
 	all := []string{string(mail), m.plain.String(), m.html.String()}
-	for _, part := range append(m.status, m.feedback...) {
-		all = append(all, part)
-	}
+	all = append(all, append(m.status, m.feedback...)...)
 	for _, f := range append(m.header, m.returned...) {
 		all = append(all, f.value)
 	}

@@ -130,7 +130,7 @@ func (m *message) looksLikeReport(l look) bool {
 	case l.null:
 		return failed && l.subject
 	}
-	return failed && l.subject && m.has("return-path") == false && l.automatic
+	return failed && l.subject && !m.has("return-path") && l.automatic
 }
 
 // answered says that somebody answers, or passes on, what has this subject.

@@ -4,9 +4,9 @@ import "strings"
 
 // A mention is an address in the text of a report.
 type mention struct {
-	address, final string // final where the text says of whom the address was made
-	rank           int
-	line           int // where it stands
+	address string
+	rank    int
+	line    int // where it stands
 }
 
 // How sure it is that a mention is a recipient who failed. Where there are surer ones
