@@ -52,9 +52,6 @@ var lang = recording.Language{
 // ReadAll reads the recordings that a pattern names.
 func ReadAll(pattern string) ([]*Script, error) { return lang.ReadAll(pattern) }
 
-// Parse reads a recording.
-func Parse(file string, text []byte) (*Script, error) { return lang.Parse(file, text) }
-
 // next takes the next packet from what was heard, and gives it as text.
 func next(heard *bytes.Buffer) string {
 	b := heard.Bytes()
