@@ -8,6 +8,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/mail/charset"
 	"superlist/lists/maillog"
+	"superlist/lists/outbox"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -246,18 +247,21 @@ func (c *commanding) wait(m lists.Member) error {
 	if err != nil {
 		return err
 	}
-	err = toEach(c.l.OwnerPaths(), c.id+"-owners", func(to smtp.Path, id string) error {
+	asked, err := outbox.ToEach(c.l.OwnerPaths(), c.id+"-owners", func(to smtp.Path, id string) (outbox.Letter, error) {
 		confirm, err := c.l.DecisionAddress(lists.Approve, request.Name, to, c.m.Arrived)
 		if err != nil {
-			return err
+			return outbox.Letter{}, err
 		}
 		decline, err := c.l.DecisionAddress(lists.Decline, request.Name, to, c.m.Arrived)
 		if err != nil {
-			return err
+			return outbox.Letter{}, err
 		}
 		words := map[string]string{"confirm": confirm.Address(), "decline": decline.Address()}
-		return c.write(id, "ask-owners", []smtp.Path{to}, m.Path, words)
+		return c.letter(id, "ask-owners", []smtp.Path{to}, m.Path, words), nil
 	})
+	if err == nil {
+		err = c.r.outbox().Write(c.l, asked...)
+	}
 	if err != nil {
 		return err
 	}
@@ -334,7 +338,7 @@ func (c *commanding) allowed(l lists.Letter, do func() error) error {
 
 // answer is the letter that ends a command.
 func (c *commanding) answer(text string, to smtp.Path, words map[string]string) error {
-	return c.write(c.id, text, []smtp.Path{to}, to, words)
+	return c.r.outbox().Write(c.l, c.letter(c.id, text, []smtp.Path{to}, to, words))
 }
 
 // notice tells the owners, where they want to hear it.
@@ -342,16 +346,16 @@ func (c *commanding) notice(text string, about smtp.Path) error {
 	if !c.l.Notify || len(c.l.OwnerPaths()) == 0 {
 		return nil
 	}
-	return c.write(c.id+"-notice", text, c.l.OwnerPaths(), about, nil)
+	return c.r.outbox().Write(c.l, c.letter(c.id+"-notice", text, c.l.OwnerPaths(), about, nil))
 }
 
-// write puts a letter about this command into the spool, once.
-func (c *commanding) write(id, name string, to []smtp.Path, about smtp.Path, words map[string]string) error {
+// letter is one about this command.
+func (c *commanding) letter(id, name string, to []smtp.Path, about smtp.Path, words map[string]string) outbox.Letter {
 	all := map[string]string{"address": about.Address()}
 	maps.Copy(all, words)
-	n := note{id: id, text: name, to: to, words: all, at: c.m.Arrived, client: c.m.Client}
+	n := outbox.Letter{ID: id, Text: name, To: to, Words: all, At: c.m.Arrived, Client: c.m.Client}
 	if to[0] == about { // and not a notice to owners about somebody
-		n.answers, n.lang = c.header.Get("Message-ID"), c.lang
+		n.Answers, n.Lang = c.header.Get("Message-ID"), c.lang
 	}
-	return c.r.writeLetter(c.l, n)
+	return n
 }

@@ -18,6 +18,7 @@ import (
 	"superlist/lists/archive"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
+	"superlist/lists/outbox"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/queue/disk"
@@ -340,7 +341,7 @@ func (d *digests) compose(one Digested, entries []archive.Entry) (members int, e
 	requireTLS := false
 	for _, e := range entries {
 		requireTLS = requireTLS || e.RequireTLS // RFC 8689, 4.2.1: as the post itself
-		mail.Posts = append(mail.Posts, letter.Post{Number: e.Number, Author: unkeyedWord(e.From), Subject: unkeyedWord(e.Subject)})
+		mail.Posts = append(mail.Posts, letter.Post{Number: e.Number, Author: letter.UnkeyedWord(e.From), Subject: letter.UnkeyedWord(e.Subject)})
 	}
 	if mail.Passed, err = d.passed(entries); err != nil {
 		return 0, err
@@ -414,7 +415,7 @@ func (d *digests) letter(one Digested) (letter.Letter, error) {
 			return letter.Letter{}, err
 		}
 	}
-	words := wordsOf(l)
+	words := outbox.Words(l)
 	words["issue"], words["posts"] = strconv.Itoa(one.Issue), one.Numbers()
 	return letter.Letter{
 		Text: text, Words: words, From: l.Addr, Name: l.Addr.Address(), To: []smtp.Path{l.Addr},

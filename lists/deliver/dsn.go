@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/queue"
@@ -240,7 +241,7 @@ func (p *report) status(put func(string, ...any)) {
 // maxReason keeps a line within what RFC 5322, 2.1.1 allows.
 const maxReason = 900
 
-func short(s string) string { return unkeyedWord(s[:min(len(s), maxReason)]) }
+func short(s string) string { return letter.UnkeyedWord(s[:min(len(s), maxReason)]) }
 
 // reportGivenUp tells the senders of what is given up.
 func (r *Runner) reportGivenUp(m *queue.Message) error {

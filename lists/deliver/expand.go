@@ -343,16 +343,6 @@ func postID(m *queue.Message) string {
 	return m.ID
 }
 
-// needsUTF8 says that a message cannot go on without SMTPUTF8. Some clients say
-// it with every message; one whose header is ASCII can go everywhere.
-func needsUTF8(m *queue.Message) (bool, error) {
-	if !m.UTF8 {
-		return false, nil
-	}
-	raw, _, err := rewrite.ReadHeader(m.Content())
-	return !smtp.IsASCII(raw), err
-}
-
 // end is copyWith, and makes the message durable.
 func (r *Runner) end(m *queue.Message, w *queue.Writer, change func(rewrite.Header) []byte) error {
 	if err := copyWith(m, w, change); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/outbox"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -158,9 +159,9 @@ func (r *Runner) tellExpired(l *lists.List, held *queue.Message, id string, h re
 	if err != nil {
 		return err
 	}
-	return r.writeLetter(l, note{
-		id: id, text: "expired", to: []smtp.Path{author}, at: r.now(), client: held.Client, answers: h.Get("Message-ID"),
-		words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
+	return r.outbox().Write(l, outbox.Letter{
+		ID: id, Text: "expired", To: []smtp.Path{author}, At: r.now(), Client: held.Client, Answers: h.Get("Message-ID"),
+		Words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
 	})
 }
 

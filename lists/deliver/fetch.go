@@ -13,6 +13,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/letter"
+	"superlist/lists/outbox"
 	"superlist/smtp"
 )
 
@@ -83,7 +84,7 @@ func entries(list []archive.Entry, from int) iter.Seq2[archive.Entry, error] {
 
 // get sends posts, as many as have room; next is the verb for the others.
 func (c *commanding) get(text string, posts *archive.Store, which iter.Seq2[archive.Entry, error], next func(int) string) error {
-	n := note{text: text}
+	n := outbox.Letter{Text: text}
 	var size int64
 	var numbers []int
 	words := map[string]string{}
@@ -103,15 +104,15 @@ func (c *commanding) get(text string, posts *archive.Store, which iter.Seq2[arch
 			return err
 		}
 		if form.EightBit && !form.Binary {
-			n.body = "8BITMIME"
+			n.Body = "8BITMIME"
 		}
-		n.requireTLS = n.requireTLS || e.RequireTLS
-		n.parts = append(n.parts, part)
+		n.RequireTLS = n.RequireTLS || e.RequireTLS
+		n.Parts = append(n.Parts, part)
 		numbers = append(numbers, e.Number)
 		size += e.Size
 	}
 	if len(numbers) == 0 {
-		n.text = "archive-none"
+		n.Text = "archive-none"
 	}
 	words["posts"] = spans(numbers)
 	return c.send(n, size, words)
@@ -144,7 +145,7 @@ func (c *commanding) index(posts *archive.Store, from, last int) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&b, "%6d  %s  %s: %s\n", e.Number, e.Time.UTC().Format(time.DateOnly), unkeyedWord(shown(e.From)), unkeyedWord(e.Subject))
+		fmt.Fprintf(&b, "%6d  %s  %s: %s\n", e.Number, e.Time.UTC().Format(time.DateOnly), letter.UnkeyedWord(shown(e.From)), letter.UnkeyedWord(e.Subject))
 	}
 	words := map[string]string{"posts": fmt.Sprintf("%d-%d", from, to)}
 	if from == to {
@@ -153,7 +154,7 @@ func (c *commanding) index(posts *archive.Store, from, last int) error {
 	if first, _, err := posts.Range(); err == nil && from > first {
 		words["earlier"] = c.l.Verb(fmt.Sprintf("%s-%d", lists.VerbIndex, max(first, from-maxIndex/2-1))).Address()
 	}
-	return c.send(note{text: "archive-index", quote: b.String()}, int64(b.Len()), words)
+	return c.send(outbox.Letter{Text: "archive-index", Quote: b.String()}, int64(b.Len()), words)
 }
 
 // shown is who wrote a post, by his name where From has one.
@@ -185,15 +186,15 @@ func (c *commanding) roll() error {
 	if n > maxRoll {
 		words["left"] = strconv.Itoa(n - maxRoll)
 	}
-	return c.send(note{text: "members", quote: b.String()}, int64(b.Len()), words)
+	return c.send(outbox.Letter{Text: "members", Quote: b.String()}, int64(b.Len()), words)
 }
 
 // send writes the letter, if the one who asks has not had too many today.
-func (c *commanding) send(n note, size int64, words map[string]string) error {
+func (c *commanding) send(n outbox.Letter, size int64, words map[string]string) error {
 	words["address"] = c.author.Address()
-	n.id, n.to, n.words, n.at, n.client = c.id, []smtp.Path{c.author}, words, c.m.Arrived, c.m.Client
-	n.answers = c.header.Get("Message-ID")
-	return c.allowed(lists.Letter{Kind: lists.VerbGet, To: c.author, Size: size}, func() error { return c.r.writeLetter(c.l, n) })
+	n.ID, n.To, n.Words, n.At, n.Client = c.id, []smtp.Path{c.author}, words, c.m.Arrived, c.m.Client
+	n.Answers = c.header.Get("Message-ID")
+	return c.allowed(lists.Letter{Kind: lists.VerbGet, To: c.author, Size: size}, func() error { return c.r.outbox().Write(c.l, n) })
 }
 
 // spans writes numbers as people do: 3, 5-7, 12.

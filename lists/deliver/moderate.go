@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/letter"
 	"superlist/lists/mail/charset"
 	"superlist/lists/maillog"
+	"superlist/lists/outbox"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -163,15 +165,16 @@ func (r *Runner) askModerators(held *queue.Message, l *lists.List, id string, h 
 	if !each {
 		return r.Site.AwaitSummary(l, r.now())
 	}
-	return toEach(l.ModeratorPaths(), id, func(to smtp.Path, id string) error {
+	letters, err := outbox.ToEach(l.ModeratorPaths(), id, func(to smtp.Path, id string) (outbox.Letter, error) {
 		words, err := r.moderation(l, held, h, reason, to)
-		if err != nil {
-			return err
-		}
-		return r.writeLetter(l, note{
-			id: id, text: "moderate", to: []smtp.Path{to}, words: words, at: r.now(), client: held.Client, attach: []*queue.Message{held},
-		})
+		return outbox.Letter{
+			ID: id, Text: "moderate", To: []smtp.Path{to}, Words: words, At: r.now(), Client: held.Client, Attach: []*queue.Message{held},
+		}, err
 	})
+	if err != nil {
+		return err
+	}
+	return r.outbox().Write(l, letters...)
 }
 
 // tellWaits tells the author of a post that it waits, once a day, where the list wants
@@ -195,9 +198,9 @@ func (r *Runner) tellWaits(held *queue.Message, l *lists.List, id string, h rewr
 	if err != nil {
 		return err
 	}
-	return r.writeLetter(l, note{
-		id: id + "-waits", text: "post-waits", to: []smtp.Path{author}, at: held.Arrived, client: held.Client, answers: h.Get("Message-ID"),
-		words: map[string]string{
+	return r.outbox().Write(l, outbox.Letter{
+		ID: id + "-waits", Text: "post-waits", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
+		Words: map[string]string{
 			"subject": subjectOf(h), "address": author.Address(),
 			"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
 		},
@@ -221,9 +224,9 @@ func (r *Runner) askAuthor(held *queue.Message, l *lists.List, id string, h rewr
 	if err != nil {
 		return err
 	}
-	return r.writeLetter(l, note{
-		id: id, text: "own-post", to: []smtp.Path{author}, at: held.Arrived, client: held.Client, answers: h.Get("Message-ID"),
-		words: map[string]string{
+	return r.outbox().Write(l, outbox.Letter{
+		ID: id, Text: "own-post", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
+		Words: map[string]string{
 			"confirm": confirm.Address(), "address": author.Address(),
 			"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
 		},
@@ -256,7 +259,7 @@ func subjectOf(h rewrite.Header) string {
 	if runes := []rune(s); len(runes) > maxSubject {
 		s = string(runes[:maxSubject]) + "…"
 	}
-	return cmp.Or(strings.TrimSpace(unkeyedWord(s)), "-")
+	return cmp.Or(strings.TrimSpace(letter.UnkeyedWord(s)), "-")
 }
 
 // decidePost is the answer of a moderator, or of the author, about a held post.
@@ -381,9 +384,9 @@ func (r *Runner) Decide(l *lists.List, held *queue.Message, d Decision) error {
 	case d.Action.Publishes():
 		err = r.toMembers(held, l, id)
 	case d.Action == lists.SendBack:
-		err = r.writeLetter(l, note{
-			id: id, text: "rejected", to: []smtp.Path{author}, at: d.At, client: held.Client, quote: unkeyed(d.Words),
-			answers: h.Get("Message-ID"), words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
+		err = r.outbox().Write(l, outbox.Letter{
+			ID: id, Text: "rejected", To: []smtp.Path{author}, At: d.At, Client: held.Client, Quote: letter.Unkeyed(d.Words),
+			Answers: h.Get("Message-ID"), Words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
 		})
 	}
 	if err != nil {

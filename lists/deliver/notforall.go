@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"superlist/lists"
+	"superlist/lists/letter"
 	"superlist/lists/mail/body"
 	"superlist/lists/mail/charset"
 )
@@ -28,7 +29,7 @@ func notForAll(l *lists.List, p *lists.Posting) (reason string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if strings.Contains(text, lists.VerbConfirm+"-") && keyedLine(text) >= 0 {
+	if strings.Contains(text, lists.VerbConfirm+"-") && letter.Keyed(text) {
 		return "it quotes an address that confirms or decides for whoever writes to it", nil
 	}
 	if first, _, _ := strings.Cut(strings.TrimSpace(text), "\n"); password(first) {

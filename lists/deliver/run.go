@@ -12,6 +12,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/outbox"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -42,6 +43,11 @@ type Runner struct {
 
 	// patience is with a connection; nil: the standard. Tests have none.
 	patience func(dest string, standard time.Duration) time.Duration
+}
+
+// outbox is where the letters of lists go.
+func (r *Runner) outbox() *outbox.Outbox {
+	return &outbox.Outbox{Host: r.Site.Hostname, Spool: r.Spool, Log: r.Log}
 }
 
 func (r *Runner) now() time.Time {

@@ -10,6 +10,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
+	"superlist/lists/outbox"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -69,16 +70,22 @@ func (r *Runner) summary(l *lists.List, id string) error {
 			return err
 		}
 	}
-	return toEach(l.ModeratorPaths(), id, func(to smtp.Path, id string) error { return r.summaryTo(to, l, id, posts) })
+	letters, err := outbox.ToEach(l.ModeratorPaths(), id, func(to smtp.Path, id string) (outbox.Letter, error) {
+		return r.summaryTo(to, l, id, posts)
+	})
+	if err != nil {
+		return err
+	}
+	return r.outbox().Write(l, letters...)
 }
 
-// summaryTo writes to one moderator.
-func (r *Runner) summaryTo(to smtp.Path, l *lists.List, id string, posts []*queue.Message) error {
-	n := note{
-		id: id, text: "summary", to: []smtp.Path{to}, at: r.now(),
-		words: map[string]string{"count": strconv.Itoa(len(posts))},
+// summaryTo is the summary for one moderator.
+func (r *Runner) summaryTo(to smtp.Path, l *lists.List, id string, posts []*queue.Message) (outbox.Letter, error) {
+	n := outbox.Letter{
+		ID: id, Text: "summary", To: []smtp.Path{to}, At: r.now(),
+		Words: map[string]string{"count": strconv.Itoa(len(posts))},
 	}
-	text, err := letter.Find("summary-post", n.language(l), l.Dir)
+	text, err := letter.Find("summary-post", n.Language(l), l.Dir)
 	if err != nil {
 		r.Log.Printf(maillog.Warning, "texts list=%s error=%q", l.Addr, err)
 	}
@@ -86,15 +93,15 @@ func (r *Runner) summaryTo(to smtp.Path, l *lists.List, id string, posts []*queu
 	for i, m := range posts {
 		words, err := r.summaryWords(l, m, to)
 		if err != nil {
-			return err
+			return n, err
 		}
 		words["number"] = strconv.Itoa(i + 1)
-		n.quote += text.Fill(words) + "\n"
-		if size += m.Size; len(n.attach) == i && i < maxSummaryParts && size <= maxSummarySize {
-			n.attach = append(n.attach, m)
+		n.Quote += text.Fill(words) + "\n"
+		if size += m.Size; len(n.Attach) == i && i < maxSummaryParts && size <= maxSummarySize {
+			n.Attach = append(n.Attach, m)
 		}
 	}
-	return r.writeLetter(l, n)
+	return n, nil
 }
 
 // summaryWords are those about one post.
@@ -111,7 +118,7 @@ func (r *Runner) summaryWords(l *lists.List, m *queue.Message, to smtp.Path) (ma
 // and the moderator's own addresses that decide.
 func (r *Runner) moderation(l *lists.List, held *queue.Message, h rewrite.Header, reason string, to smtp.Path) (map[string]string, error) {
 	words := map[string]string{
-		"list": l.Addr.Address(), "reason": unkeyedWord(reason), "subject": subjectOf(h), "author": heldAuthor(held, h).Address(),
+		"list": l.Addr.Address(), "reason": letter.UnkeyedWord(reason), "subject": subjectOf(h), "author": heldAuthor(held, h).Address(),
 		"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
 	}
 	for word, action := range map[string]lists.Action{

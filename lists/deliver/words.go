@@ -4,6 +4,7 @@ import (
 	"io"
 	"strings"
 
+	"superlist/lists/letter"
 	"superlist/lists/mail/body"
 	"superlist/lists/rewrite"
 )
@@ -19,7 +20,7 @@ func wordsIn(h rewrite.Header, content io.Reader) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	words := unkeyed(body.Own(text))
+	words := letter.Unkeyed(body.Own(text))
 	if len(words) > maxWords {
 		words = strings.ToValidUTF8(words[:maxWords], "") + "…"
 	}

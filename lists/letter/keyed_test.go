@@ -1,4 +1,4 @@
-package deliver
+package letter
 
 import (
 	"html"
@@ -9,12 +9,22 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/sitetest"
 	"superlist/smtp"
 )
 
 // TestKeyed: no address with a proof in it gets by, however a mail program wrote it.
 func TestKeyed(t *testing.T) {
-	_, l, _ := newPeople(t)
+	dir := t.TempDir()
+	sitetest.Files(t, dir, map[string]string{"lists/lists.example.org/dev/list.toml": ""})
+	site, err := lists.Load(sitetest.Write(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := site.Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, make := range []func() (smtp.Path, error){
 		func() (smtp.Path, error) { return l.ProofAddress(lists.Publish, "dfc8e4a9b004", time.Now()) },
 		func() (smtp.Path, error) { return l.ProofAddress(lists.Unsubscribe, "bob=example.net", time.Now()) },
@@ -63,10 +73,10 @@ func TestKeyed(t *testing.T) {
 			"another site's":      strings.ReplaceAll(address, "lists.example.org", "lists.example.com"),
 			"another delimiter":   strings.Replace(address, "+", "-", 1),
 		} {
-			if got := unkeyed("words\n" + text + "\nmore"); got != "words" && got != "words\n"+strings.Repeat("x", 50) {
+			if got := Unkeyed("words\n" + text + "\nmore"); got != "words" && got != "words\n"+strings.Repeat("x", 50) {
 				t.Errorf("%s: %q", name, got)
 			}
-			if got := unkeyedWord("Re: " + text); got != "…" {
+			if got := UnkeyedWord("Re: " + text); got != "…" {
 				t.Errorf("%s: %q", name, got)
 			}
 		}
@@ -80,7 +90,7 @@ func FuzzKeyed(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, after string) {
 		const address = "dev+confirm-pap5p-5h7ure3h41v16huh-dfc8e4a9b004@lists.example.org"
 		text := before + "\n.\n" + address + "\n.\n" + after
-		if kept := unkeyed(text); strings.Contains(kept, address) || keyedLine(kept) >= 0 {
+		if kept := Unkeyed(text); strings.Contains(kept, address) || keyedLine(kept) >= 0 {
 			t.Fatalf("%q", kept)
 		}
 	})
@@ -96,7 +106,7 @@ func TestUnkeyedKeeps(t *testing.T) {
 		"mail bounces - they say",
 		"100 % = 5 & more; ünïcode",
 	} {
-		if got := unkeyed(text); got != text {
+		if got := Unkeyed(text); got != text {
 			t.Errorf("%q became %q", text, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package deliver
+package letter
 
 import (
 	"html"
@@ -16,23 +16,26 @@ import (
 // a program on his behalf, is looked through before it goes into a letter to
 // anybody else.
 
-// unkeyed is text up to the first line with such an address, whatever list of
+// Unkeyed is text up to the first line with such an address, whatever list of
 // whatever site it is of. What stands below belongs to the letter that it was quoted
 // from.
-func unkeyed(text string) string {
+func Unkeyed(text string) string {
 	if line := keyedLine(text); line >= 0 {
 		text = strings.Join(strings.Split(text, "\n")[:line], "\n")
 	}
 	return strings.TrimSpace(text)
 }
 
-// unkeyedWord is a word of a letter's, such as a Subject, or nothing of it.
-func unkeyedWord(word string) string {
+// UnkeyedWord is a word of a letter's, such as a Subject, or nothing of it.
+func UnkeyedWord(word string) string {
 	if keyedLine(word) >= 0 {
 		return "…"
 	}
 	return word
 }
+
+// Keyed reports whether a text has an address with a proof in it.
+func Keyed(text string) bool { return keyedLine(text) >= 0 }
 
 // keyedLine is the first line in which an address with a proof begins; -1 where there
 // is none. It is found also in pieces, with spaces in it or in other letters, and as

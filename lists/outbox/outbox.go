@@ -1,0 +1,182 @@
+// Package outbox puts the letters of lists into the spool, each once: a letter is
+// named for what it follows from, and one whose name is there already is not written
+// again. Whoever dies between two letters writes the others when they are called again.
+package outbox
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/letter"
+	"superlist/lists/maillog"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// A Letter is what a list has to say to somebody, before it is put into words.
+type Letter struct {
+	ID      string // of the message that it becomes
+	Text    string // its name in the texts
+	To      []smtp.Path
+	Words   map[string]string // beside those that every letter has
+	Quote   string            // for {words} or {contents}
+	Answers string            // a Message-ID
+	At      time.Time
+	Client  string // of the message that caused it, for the operator
+	Attach  []*queue.Message
+	Lang    string // BCP 47; empty: the reader's own if they are a member who has one, else the list's
+
+	Parts      []letter.Part // other messages that come behind it
+	Body       string        // BODY of MAIL that they need
+	RequireTLS bool
+}
+
+// Language is that of a letter: whoever has none of their own, or is not alone, reads
+// the list's.
+func (n *Letter) Language(l *lists.List) string {
+	if n.Lang != "" {
+		return n.Lang
+	}
+	if len(n.To) == 1 {
+		if members, err := l.Members(); err == nil {
+			defer members.Close()
+			if m, _, err := members.Find(n.To[0]); err == nil && m.Lang != "" {
+				return m.Lang
+			}
+		}
+	}
+	return l.Language
+}
+
+// An Outbox is where letters go.
+type Outbox struct {
+	Host  string // in their Message-IDs
+	Spool *queue.Spool
+	Log   *maillog.Log
+}
+
+// Write puts letters into the spool, in order, but for those that are there.
+func (o *Outbox) Write(l *lists.List, letters ...Letter) error {
+	for _, n := range letters {
+		if err := o.write(l, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write puts one letter into the spool. Where it has {confirm} an answer goes there.
+func (o *Outbox) write(l *lists.List, n Letter) error {
+	if there, err := o.Spool.Exists(queue.Outbound, n.ID); there || err != nil {
+		return err
+	}
+	text, err := letter.Find(n.Text, n.Language(l), l.Dir)
+	if err != nil {
+		o.Log.Printf(maillog.Warning, "texts list=%s error=%q", l.Addr, err)
+		if text.Body == "" {
+			return err
+		}
+	}
+	words := Words(l)
+	words["expires"] = n.At.Add(lists.ProofLife).UTC().Format(time.DateOnly)
+	maps.Copy(words, n.Words)
+	mail := letter.Letter{
+		Text: text, Words: words, Quote: n.Quote, From: l.Verb("owner"), Name: l.Addr.Address(), To: n.To,
+		ListID: l.ID(), Host: o.Host, ID: n.ID, Date: n.At, Answers: n.Answers, Parts: n.Parts,
+	}
+	mail.ReplyTo, _ = smtp.ParseAddress(words["confirm"])
+	head := queue.Head{ID: n.ID, Arrived: n.At, Client: n.Client, List: l.Addr, Body: n.Body, RequireTLS: n.RequireTLS}
+	for i, m := range n.Attach {
+		part := letter.Part{Name: "post.eml", Open: func() (io.ReadCloser, error) { return io.NopCloser(m.Content()), nil }}
+		if i > 0 {
+			part.Name = fmt.Sprintf("post-%d.eml", i+1)
+		}
+		head.RequireTLS = head.RequireTLS || m.RequireTLS // as the post itself: RFC 8689, 4.2.1
+		if m.Body == smtp.BinaryMIME {
+			part.Binary = true
+		} else if part.UTF8, err = needsUTF8(m); err != nil {
+			return err
+		} else if m.Body != "" && head.Body != "8BITMIME" {
+			head.Body = m.Body
+		}
+		mail.Parts = append(mail.Parts, part)
+	}
+	if err := o.put(head, n.To, mail.Write); err != nil {
+		return err
+	}
+	o.Log.Printf(maillog.Info, "letter id=%s list=%s text=%s about=%s recipients=%d", n.ID, l.Addr, n.Text, words["address"], len(n.To))
+	return nil
+}
+
+// ToEach makes a letter to each of several people, with addresses of their own that
+// decide: so what is decided is decided by somebody the list knows, and nobody's answer
+// to all goes to the others' addresses. The one with the id itself comes last, since it
+// says that all are there.
+func ToEach(to []smtp.Path, id string, make func(to smtp.Path, id string) (Letter, error)) (letters []Letter, err error) {
+	for i := len(to) - 1; i >= 0; i-- {
+		own := id
+		if i > 0 {
+			own = fmt.Sprintf("%s-to%d", id, i+1)
+		}
+		one, err := make(to[i], own)
+		if err != nil {
+			return nil, err
+		}
+		letters = append(letters, one)
+	}
+	return letters, nil
+}
+
+// Words are the words that every letter of a list has.
+func Words(l *lists.List) map[string]string {
+	words := map[string]string{
+		"list": l.Addr.Address(), "description": l.Description,
+		"owner": l.Verb("owner").Address(), "help": l.Verb("help").Address(),
+		"subscribe": l.Verb("subscribe").Address(), "unsubscribe": l.Verb("unsubscribe").Address(),
+		"unsubscribe-for": l.Verb("unsubscribe-you=example.com").Address(),
+	}
+	if l.Digest != lists.DigestOff {
+		words["digest"] = l.Verb("subscribe-digest").Address()
+	}
+	if l.Archive && l.ArchiveAccess != lists.ArchiveNobody {
+		words["index"] = l.Verb(lists.VerbIndex).Address()
+		words["get"] = l.Verb(lists.VerbGet + "-12").Address()
+		words["thread"] = l.Verb(lists.VerbThread + "-12").Address()
+	}
+	return words
+}
+
+// needsUTF8 reports whether a message cannot go on without SMTPUTF8. Some clients ask
+// for it with every message; one whose header is ASCII can go everywhere.
+func needsUTF8(m *queue.Message) (bool, error) {
+	if !m.UTF8 {
+		return false, nil
+	}
+	raw, _, err := rewrite.ReadHeader(m.Content())
+	return !smtp.IsASCII(raw), err
+}
+
+// put makes an outbound message.
+func (o *Outbox) put(head queue.Head, to []smtp.Path, write func(io.Writer) error) error {
+	w, err := o.Spool.Create(head)
+	if err != nil {
+		return err
+	}
+	for _, p := range to {
+		if err == nil {
+			err = w.Rcpt(smtp.Rcpt{Path: p})
+		}
+	}
+	if err == nil {
+		err = write(w)
+	}
+	if err != nil {
+		w.Abort()
+		return err
+	}
+	return w.Commit(queue.Outbound)
+}
