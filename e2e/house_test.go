@@ -70,11 +70,27 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
+// rooms are packages of lists that know no lists, and what of ours they may use.
+var rooms = map[string][]string{
+	"superlist/lists/author": {"superlist/lists/rewrite", "superlist/smtp", "superlist/smtp/mx"},
+}
+
+// TestImportsOfRooms: a trade of its own can be used, and tested, without a list.
+func TestImportsOfRooms(t *testing.T) {
+	for room, may := range rooms {
+		for _, imp := range goList(t, "-f", `{{join .Imports "\n"}}`, room) {
+			if strings.HasPrefix(imp, "superlist/") && !slices.Contains(may, imp) {
+				t.Errorf("%s imports %s", room, imp)
+			}
+		}
+	}
+}
+
 // TestSpawnLinksLittle: superlist-spawn starts for every session.
 func TestSpawnLinksLittle(t *testing.T) {
 	deps := goList(t, "-deps", "./cmd/superlist-spawn")
 	for _, heavy := range []string{"net", "net/http", "html/template", "text/template", "crypto/tls", "crypto/x509",
-		"github.com/miekg/dns", "github.com/spf13/cobra", "superlist/lists/deliver", "superlist/lists/mail/body", "superlist/lists/mail/charset", "superlist/lists/tlsserver", "superlist/lists/account", "superlist/smtp/sasl"} {
+		"github.com/miekg/dns", "github.com/spf13/cobra", "superlist/lists/author", "superlist/lists/deliver", "superlist/lists/mail/body", "superlist/lists/mail/charset", "superlist/lists/tlsserver", "superlist/lists/account", "superlist/smtp/sasl"} {
 		if slices.Contains(deps, heavy) {
 			t.Errorf("superlist-spawn links %s", heavy)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/author"
 	"superlist/lists/deliver"
 	"superlist/lists/mail/charset"
 	"superlist/lists/rewrite"
@@ -285,7 +286,7 @@ show" writes; the log has its name.`,
 			}
 			p := &lists.Posting{
 				From: sender, Header: h, Body: lists.BodyOf(content), Proved: proved,
-				Verified: deliver.NewVerifier(site, l, h, content, time.Now()).How,
+				Verified: deliver.Trust(site).Verifier(author.Message{Header: h, Content: content, Arrived: time.Now()}, l.IsAddress).How,
 				Trace:    func(rule, answer string) { t.add(rule, answer) },
 			}
 			d, err := l.JudgeAtDoor(p)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/author"
 	"superlist/smtp/mx/mxtest"
 )
 
@@ -157,9 +158,9 @@ func TestOnce(t *testing.T) {
 		taken  bool // the last is
 	}{
 		"signed, for the list":      {nil, post(front, "mona@example.org", dev, "<1@x>", 0), true},
-		"just young enough":         {nil, post(front, "mona@example.org", dev, "<1@x>", signatureLife-time.Hour), true},
-		"too old":                   {nil, post(front, "mona@example.org", dev, "<1@x>", signatureLife+time.Hour), false},
-		"from tomorrow":             {nil, post(front, "mona@example.org", dev, "<1@x>", -clockSkew/2), true},
+		"just young enough":         {nil, post(front, "mona@example.org", dev, "<1@x>", author.SignatureLife-time.Hour), true},
+		"too old":                   {nil, post(front, "mona@example.org", dev, "<1@x>", author.SignatureLife+time.Hour), false},
+		"from tomorrow":             {nil, post(front, "mona@example.org", dev, "<1@x>", -author.ClockSkew/2), true},
 		"from next week":            {nil, post(front, "mona@example.org", dev, "<1@x>", -7*day), false},
 		"for somebody else":         {nil, post(front, "mona@example.org", "eve@example.net", "<1@x>", 0), false},
 		"for the list in Cc":        {nil, post(front+"Cc: DEV@lists.example.org\r\n", "mona@example.org", "eve@example.net", "<1@x>", 0), true},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"superlist/lists/author"
 )
 
 // A slowResolver answers nothing about evil.example until it is told to, and then
@@ -48,8 +50,7 @@ func TestSlowKeys(t *testing.T) {
 	w.post("poster@example.com", "news@lists.example.org")
 	s := slowResolver{asked: make(chan string, manyMessages), goOn: make(chan bool)}
 	r := w.runner()
-	r.keys = newKeyring(s)
-	r.keys.grace = 0
+	r.keys = author.NewKeyring(s, 0)
 	done := make(chan error)
 	go func() { done <- r.Run(context.Background()) }()
 	if d := <-f.received; d.to != "alice@example.com" {
@@ -74,37 +75,4 @@ func TestSlowKeys(t *testing.T) {
 		t.Errorf("held: %q, asked %d more", held, len(s.asked)-asked)
 	}
 	w.wantEmpty()
-}
-
-// TestManyKeys: not more than maxKeys are asked for at a time, and what is one too
-// many waits for another run.
-func TestManyKeys(t *testing.T) {
-	s := slowResolver{asked: make(chan string, manyMessages), goOn: make(chan bool)}
-	k := newKeyring(s)
-	k.ctx, k.grace = t.Context(), 0
-	for i := range maxKeys {
-		if _, err := k.TXT(t.Context(), fmt.Sprintf("s._domainkey.evil%d.example.", i)); err != errAwaited {
-			t.Fatal(err)
-		}
-	}
-	if _, err := k.TXT(t.Context(), "s._domainkey.evil.example."); err != replyKeys {
-		t.Error(err)
-	}
-	names := []string{"s._domainkey.evil0.example."}
-	if k.has(names) || !k.busy() || !k.has([]string{"another"}) {
-		t.Error("a key is here that nobody has answered for")
-	}
-	close(s.goOn)
-	for k.busy() {
-		<-k.woken
-	}
-	if !k.has(names) {
-		t.Error("a key does not come")
-	}
-	if _, err := k.TXT(t.Context(), "x._domainkey.mail.evil0.example."); err != errLate {
-		t.Errorf("the same organisation is asked again: %v", err)
-	}
-	if _, err := k.TXT(t.Context(), "s._domainkey.good.example."); err != errAwaited {
-		t.Error(err)
-	}
 }

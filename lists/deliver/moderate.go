@@ -64,7 +64,7 @@ func (r *Runner) judge(m *queue.Message, l *lists.List, h rewrite.Header) (lists
 	if err != nil || d.Verdict != lists.Accept || d.How == "" || m.Hold != "" {
 		return d, err
 	}
-	first, err := l.FirstProved(d.Author, v.names(d.Author), m.ID, r.now())
+	first, err := l.FirstProved(d.Author, v.Names(d.Author), m.ID, r.now())
 	if err != nil || first || d.How != "dkim" && d.How != "dmarc" {
 		return d, err
 	}

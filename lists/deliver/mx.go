@@ -15,16 +15,6 @@ import (
 // smtpPort is where servers take mail from each other: RFC 5321, 4.5.4.2.
 const smtpPort = 25
 
-// resolvConf is where the resolver is named when the configuration names none.
-const resolvConf = "/etc/resolv.conf"
-
-func (d *dialer) resolver() (*mx.Resolver, error) {
-	if addr := d.site.Relay.Resolver; addr != "" {
-		return &mx.Resolver{Addr: addr}, nil
-	}
-	return mx.FromFile(resolvConf)
-}
-
 // maxAddresses is how many addresses of a domain are tried: Postfix's
 // smtp_mx_address_limit.
 const maxAddresses = 5

@@ -58,7 +58,7 @@ func newOutgoing(ctx context.Context, r *Runner) *outgoing {
 }
 
 // idle says that nothing is under way, and nothing is known that could be.
-func (o *outgoing) idle() bool { return o.underWay+len(o.row) == 0 && !o.r.keys.busy() }
+func (o *outgoing) idle() bool { return o.underWay+len(o.row) == 0 && !o.r.keys.Busy() }
 
 // stale says that it is time to look at the spool again.
 func (o *outgoing) stale() bool { return !time.Now().Before(o.next) }
@@ -174,7 +174,7 @@ func (o *outgoing) wait() {
 	select {
 	case e := <-o.events:
 		o.hear(e)
-	case <-o.r.keys.woken:
+	case <-o.r.keys.Woken():
 		o.next = time.Time{}
 	case <-again.C:
 	}

@@ -12,6 +12,7 @@ import (
 	"superlist/lists/maillog"
 	"superlist/queue"
 	"superlist/smtp"
+	"superlist/smtp/mx"
 	"superlist/smtp/tlsclient"
 )
 
@@ -92,7 +93,7 @@ func (d *dialer) newRoute(mxPort uint16) (route, error) {
 	if target.Network != "mx" && d.level() != tlsclient.Dane {
 		return fixed{h}, nil
 	}
-	resolver, err := d.resolver()
+	resolver, err := mx.At(d.site.Relay.Resolver)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/author"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
 	"superlist/queue"
@@ -35,7 +36,7 @@ type Runner struct {
 	windows  windows
 	room     map[string]int // how many more reports a list may keep, by its directory
 	kept     time.Time      // when upkeep was done
-	keys     *keyring
+	keys     *author.Keyring
 	awaiting map[string][]string // inbound messages and the keys that they wait for
 	stuck    map[string]bool     // messages that could not be worked on in this run
 	trouble  int                 // digests that could not be made, when last looked at
@@ -91,9 +92,9 @@ func (r *Runner) Run(ctx context.Context) error {
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
 	if r.keys == nil {
-		r.keys = newKeyring(siteResolver{r.Site})
+		r.keys = author.NewKeyring(author.DNS(r.Site.Relay.Resolver), author.Grace)
 	}
-	r.keys.ctx = asking
+	r.keys.Within(asking)
 	out := newOutgoing(ctx, r)
 	over := false
 	for ctx.Err() == nil && !over {
@@ -204,7 +205,7 @@ func (r *Runner) expandDue(ctx context.Context) (n int, err error) {
 		if ctx.Err() != nil || e.Due.After(r.now()) || n == expandAtOnce {
 			break
 		}
-		if r.stuck[e.ID] || !r.keys.has(r.awaiting[e.ID]) {
+		if r.stuck[e.ID] || !r.keys.Has(r.awaiting[e.ID]) {
 			continue
 		}
 		delete(r.awaiting, e.ID)

@@ -39,6 +39,18 @@ const Timeout = 10 * time.Second
 // expect that all of them are tried each time.
 const maxServers = 10
 
+// resolvConf is where a host names its resolvers.
+const resolvConf = "/etc/resolv.conf"
+
+// At gives the resolver at an address, or where that is empty the first one that
+// /etc/resolv.conf names.
+func At(addr string) (*Resolver, error) {
+	if addr != "" {
+		return &Resolver{Addr: addr}, nil
+	}
+	return FromFile(resolvConf)
+}
+
 // FromFile gives the first resolver of a resolv.conf.
 func FromFile(file string) (*Resolver, error) {
 	c, err := dns.ClientConfigFromFile(file)

@@ -1,4 +1,4 @@
-package deliver
+package author
 
 import (
 	"fmt"
@@ -6,12 +6,18 @@ import (
 	"testing"
 
 	"superlist/lists/rewrite"
+	"superlist/smtp"
 )
+
+func mailbox(address string) smtp.Path {
+	p, _ := smtp.ParseAddress(address)
+	return p
+}
 
 // TestAuthenticated: only the top field of the one who is trusted counts, and
 // only what is about the author's domain.
 func TestAuthenticated(t *testing.T) {
-	author := path("alice@sub.example.com")
+	author := mailbox("alice@sub.example.com")
 	for value, want := range map[string]string{
 		"mx.example.org; dmarc=pass header.from=sub.example.com":                                       "dmarc",
 		"MX.example.org 1; dmarc=fail header.from=sub.example.com; dkim=pass header.d=example.com":     "dkim",
@@ -80,15 +86,15 @@ func TestFrontResults(t *testing.T) {
 		"Authentication-Results: ;":                                                                         "",
 	} {
 		h := headerOf(field, "From: mod@example.com")
-		if got := authenticated(h, "mx.example.org", path("mod@example.com"), true); got != want {
+		if got := authenticated(h, "mx.example.org", mailbox("mod@example.com"), true); got != want {
 			t.Errorf("%q: %q, want %q", field, got, want)
 		}
-		if got := authenticated(h, "mx.example.org", path("mod@example.com"), false); got != "" {
+		if got := authenticated(h, "mx.example.org", mailbox("mod@example.com"), false); got != "" {
 			t.Errorf("%q, addressed to somebody else: %q", field, got)
 		}
 	}
 	h := headerOf("Authentication-Results: mx.example.org; dkim=pass header.d=example.com; spf=pass smtp.mailfrom=mod@example.com")
-	if got := authenticated(h, "mx.example.org", path("mod@example.com"), false); got != "spf" {
+	if got := authenticated(h, "mx.example.org", mailbox("mod@example.com"), false); got != "spf" {
 		t.Errorf("the host is right, wherever To goes: %q", got)
 	}
 }

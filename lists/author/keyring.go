@@ -1,4 +1,4 @@
-package deliver
+package author
 
 import (
 	"context"
@@ -9,17 +9,15 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
-	"superlist/lists"
-	"superlist/queue"
 	"superlist/smtp"
 )
 
 // How long keys of signatures may take.
 const (
-	// keyGrace is how long a message waits for a key on the spot: a name server that
+	// Grace is how long a message waits for a key on the spot: a name server that
 	// is well answers sooner, and so posts stay in their order. What takes longer is
 	// awaited while others are worked on.
-	keyGrace = time.Second
+	Grace = time.Second
 	// maxGrace is how long all messages of a run do so.
 	maxGrace = 10 * time.Second
 	// maxKeys is how many keys are asked for at a time. Messages that want more of
@@ -28,42 +26,34 @@ const (
 	// keyLife is how long an answer is kept: until all messages that were waiting for
 	// it have been looked at. The resolver keeps it for longer.
 	keyLife = time.Minute
+	// lateFor is for how long a domain is asked nothing whose name servers have kept us
+	// waiting.
+	lateFor = 5 * time.Minute
 )
 
 var (
-	// errAwaited is a key that is being asked for.
-	errAwaited = errors.New("the key is not here yet")
+	// ErrAwaited is a key that is being asked for.
+	ErrAwaited = errors.New("the key is not here yet")
 	// errLate is a domain whose name servers have kept us waiting.
 	errLate = errors.New("its name servers did not answer in time a moment ago")
 	// replyKeys is a message for which nothing could be asked.
 	replyKeys = smtp.Reply{Code: 451, Enhanced: "4.4.3", Text: "too many name servers keep us waiting"}
 )
 
-// A keyring asks for the keys of signatures. A name server that does not answer holds
+// A Keyring asks for the keys of signatures. A name server that does not answer holds
 // up the messages that need it, and them once: what is asked of its domain for a while
 // after that has no answer at all.
-type keyring struct {
-	resolver txtResolver
+type Keyring struct {
+	resolver Resolver
 	ctx      context.Context // of the run
-	grace    time.Duration   // keyGrace; tests have none
-	woken    chan struct{}   // hears of keys that have come
+	grace    time.Duration
+	woken    chan struct{} // hears of keys that have come
 
 	mu     sync.Mutex
 	keys   map[string]*key      // by name
 	late   map[string]time.Time // until when a domain is asked for nothing
 	asking int
 	waited time.Duration // on the spot
-}
-
-// A siteResolver is the resolver that a site names.
-type siteResolver struct{ site *lists.Site }
-
-func (s siteResolver) TXT(ctx context.Context, name string) ([]string, error) {
-	resolver, err := (&dialer{site: s.site}).resolver()
-	if err != nil {
-		return nil, err
-	}
-	return resolver.TXT(ctx, name)
 }
 
 // A key is the records of a name, once they are here.
@@ -74,15 +64,23 @@ type key struct {
 	err     error
 }
 
-func newKeyring(resolver txtResolver) *keyring {
-	return &keyring{
-		resolver: resolver, grace: keyGrace, woken: make(chan struct{}, 1),
+// NewKeyring gives a keyring that lets messages wait on the spot for so long: Grace,
+// or in tests not at all.
+func NewKeyring(resolver Resolver, grace time.Duration) *Keyring {
+	return &Keyring{
+		resolver: resolver, grace: grace, ctx: context.Background(), woken: make(chan struct{}, 1),
 		keys: make(map[string]*key), late: make(map[string]time.Time),
 	}
 }
 
-// TXT gives the records of a name, or errAwaited, or replyKeys.
-func (k *keyring) TXT(_ context.Context, name string) ([]string, error) {
+// Within has what is asked for from now on be given up when ctx ends.
+func (k *Keyring) Within(ctx context.Context) { k.ctx = ctx }
+
+// Woken hears of keys that have come.
+func (k *Keyring) Woken() <-chan struct{} { return k.woken }
+
+// TXT gives the records of a name, or ErrAwaited, or replyKeys.
+func (k *Keyring) TXT(_ context.Context, name string) ([]string, error) {
 	key, grace, err := k.ask(name)
 	if err != nil {
 		return nil, err
@@ -94,7 +92,7 @@ func (k *keyring) TXT(_ context.Context, name string) ([]string, error) {
 	case <-key.here:
 		err = key.err
 	case <-timer.C:
-		err = errAwaited
+		err = ErrAwaited
 	}
 	k.mu.Lock()
 	k.waited += time.Since(began)
@@ -106,7 +104,7 @@ func (k *keyring) TXT(_ context.Context, name string) ([]string, error) {
 }
 
 // ask asks for a key, where nobody has. grace is how long it may be waited for here.
-func (k *keyring) ask(name string) (*key, time.Duration, error) {
+func (k *Keyring) ask(name string) (*key, time.Duration, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := time.Now()
@@ -137,7 +135,7 @@ func (k *keyring) ask(name string) (*key, time.Duration, error) {
 		k.asking--
 		key.records, key.err, key.at = records, err, time.Now()
 		if err != nil && key.at.Sub(now) > k.grace {
-			k.late[domain] = key.at.Add(shutFor)
+			k.late[domain] = key.at.Add(lateFor)
 		}
 		close(key.here)
 		select {
@@ -148,15 +146,15 @@ func (k *keyring) ask(name string) (*key, time.Duration, error) {
 	return key, grace, nil
 }
 
-// busy says that keys are being asked for.
-func (k *keyring) busy() bool {
+// Busy says that keys are being asked for.
+func (k *Keyring) Busy() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.asking > 0
 }
 
-// has says that all these keys are here, whatever they are.
-func (k *keyring) has(names []string) bool {
+// Has says that all these keys are here, whatever they are.
+func (k *Keyring) Has(names []string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, name := range names {
@@ -177,13 +175,4 @@ func organisation(name string) string {
 		return domain
 	}
 	return name
-}
-
-// await has a message wait for the keys that would help it.
-func (r *Runner) await(m *queue.Message, v *Verifier) error {
-	if len(v.awaited) > 0 {
-		r.awaiting[m.ID] = append(r.awaiting[m.ID], v.awaited...)
-		return errAwaited
-	}
-	return v.failed
 }

@@ -1,4 +1,4 @@
-package deliver
+package author
 
 import (
 	"context"
@@ -12,81 +12,97 @@ import (
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
-	"golang.org/x/net/publicsuffix"
 
-	"superlist/lists"
 	"superlist/lists/rewrite"
-	"superlist/queue"
 	"superlist/smtp"
+	"superlist/smtp/mx"
 )
 
-// A post that would be held because nothing proves who wrote it is taken by the
-// session, and its DKIM signatures (RFC 6376) are verified here, before the list is
-// asked again: a session asks no name server. What nobody can say in time proves
-// nothing.
-//
 // A signature says who wrote a message, and not who sends it now. Anybody who has
 // got one can send it on, so it counts for a list only where the field that names
-// the list is signed too: what a moderator wrote to somebody else is no word of his
-// to the list. And it counts once, and not for long: see Runner.judge.
+// the list is signed too: what a moderator wrote to somebody else is no word of theirs
+// to the list. And it counts not for long, and once: see Verifier.Names.
 
 const (
-	// maxSignatures is how many signatures of a message are verified: its author's
+	// MaxSignatures is how many signatures of a message are verified: its author's
 	// domain's, and those of the hosts that have sent it on.
-	maxSignatures = 5
+	MaxSignatures = 5
 	// maxNames is how many names of a message are remembered; one with more signatures
 	// of its author's domain has been made up.
 	maxNames = 20
 	// signatureTime is how long that may take for one message.
 	signatureTime = 15 * time.Second
-	// signatureLife is how old a signature, or the Date that it is over, may be when
+	// SignatureLife is how old a signature, or the Date that it is over, may be when
 	// the message arrives: mail that is under way for longer than anybody keeps trying
 	// somebody sends again.
-	signatureLife = 14 * 24 * time.Hour
-	// clockSkew is by how much a clock elsewhere may be ahead of ours.
-	clockSkew = 24 * time.Hour
+	SignatureLife = 14 * 24 * time.Hour
+	// ClockSkew is by how much a clock elsewhere may be ahead of ours.
+	ClockSkew = 24 * time.Hour
 )
 
-// A txtResolver gives the text records of a name.
-type txtResolver interface {
+// A Resolver gives the text records of a name: mx.Resolver, or a Keyring.
+type Resolver interface {
 	TXT(ctx context.Context, name string) ([]string, error)
+}
+
+// DNS is the resolver at an address, or where that is empty the first one that
+// /etc/resolv.conf names, which may change while we run.
+type DNS string
+
+// TXT asks the resolver.
+func (d DNS) TXT(ctx context.Context, name string) ([]string, error) {
+	resolver, err := mx.At(string(d))
+	if err != nil {
+		return nil, err
+	}
+	return resolver.TXT(ctx, name)
+}
+
+// Trust is what proves something at a site.
+type Trust struct {
+	ServID string   // of the mail system in front of us, whose results count; empty: nobody's do
+	DKIM   bool     // signatures are verified
+	Keys   Resolver // for their keys
+}
+
+// A Message is what somebody has written, and we have got.
+type Message struct {
+	Header  rewrite.Header
+	Content *io.SectionReader // with the header
+	Binary  bool              // BINARYMIME: there are no lines in it, which DKIM counts on
+	Arrived time.Time
 }
 
 // A Verifier knows how an author of a message for a list is known to be who From
 // says: by what the mail system before us has found out and, where the site wants it,
 // by DKIM.
 type Verifier struct {
-	site    *lists.Site
-	header  rewrite.Header
-	content *io.SectionReader
-	arrived time.Time
+	trust   Trust
+	m       Message
 	naming  []string // the fields that name the list
-	dkim    bool     // signatures are to be verified
-	asked   bool     // they have been
+	asked   bool     // signatures have been verified
 	domains []string // of those that are good
 
-	resolver txtResolver
-	mu       sync.Mutex
-	awaited  []string // names of keys that are not here yet
-	failed   error    // why none can be asked for now
+	mu      sync.Mutex
+	awaited []string // names of keys that are not here yet
+	failed  error    // why none can be asked for now
 }
 
-// NewVerifier gives the verifier of a message that arrived at this time.
-func NewVerifier(site *lists.Site, l *lists.List, h rewrite.Header, content *io.SectionReader, arrived time.Time) *Verifier {
-	v := &Verifier{site: site, header: h, content: content, arrived: arrived, naming: namingFields(h, l), resolver: siteResolver{site}}
-	v.dkim = site.VerifyDKIM && len(v.naming) > 0
-	return v
+// Verifier gives the verifier of a message for a list, whose addresses isList knows.
+func (t Trust) Verifier(m Message, isList func(smtp.Path) bool) *Verifier {
+	return &Verifier{trust: t, m: m, naming: naming(m.Header, isList)}
 }
 
-// How is lists.Posting.Verified.
+// How says what proves that the message is from this author: dkim, dmarc, spf; empty
+// where nothing does.
 func (v *Verifier) How(author smtp.Path) string {
 	addressed := len(v.naming) > 0 && v.recent(v.date())
-	if how := authenticated(v.header, v.site.AuthservID, author, addressed); how != "" {
+	if how := authenticated(v.m.Header, v.trust.ServID, author, addressed); how != "" {
 		return how
 	}
-	if v.dkim && !v.asked {
+	if v.trust.DKIM && !v.m.Binary && len(v.naming) > 0 && !v.asked {
 		v.asked = true
-		v.domains = v.signers(v.resolver)
+		v.domains = v.signers()
 	}
 	if slices.ContainsFunc(v.domains, func(d string) bool { return aligned(d, author.Domain) }) {
 		return "dkim"
@@ -96,24 +112,24 @@ func (v *Verifier) How(author smtp.Path) string {
 
 // date is what Date says; zero where it says nothing.
 func (v *Verifier) date() time.Time {
-	t, _ := mail.ParseDate(v.header.Get("Date"))
+	t, _ := mail.ParseDate(v.m.Header.Get("Date"))
 	return t
 }
 
 // recent says that a message of this time may well be under way only now.
 func (v *Verifier) recent(t time.Time) bool {
-	age := v.arrived.Sub(t)
-	return !t.IsZero() && age <= signatureLife && age >= -clockSkew
+	age := v.m.Arrived.Sub(t)
+	return !t.IsZero() && age <= SignatureLife && age >= -ClockSkew
 }
 
-// names are what the message is known by, should it be sent again: its Message-ID
+// Names are what the message is known by, should it be sent again: its Message-ID
 // and, since a signature need not be over that, the signatures themselves. Who changes
 // one of them has nothing that proves anything.
-func (v *Verifier) names(author smtp.Path) (names []string) {
-	if id := v.header.Get("Message-ID"); id != "" {
+func (v *Verifier) Names(author smtp.Path) (names []string) {
+	if id := v.m.Header.Get("Message-ID"); id != "" {
 		names = append(names, "Message-ID "+id)
 	}
-	for _, f := range v.header.All("DKIM-Signature") {
+	for _, f := range v.m.Header.All("DKIM-Signature") {
 		tags := make(map[string]string)
 		for tag := range strings.SplitSeq(f.Value(), ";") {
 			name, value, _ := strings.Cut(tag, "=")
@@ -129,33 +145,11 @@ func (v *Verifier) names(author smtp.Path) (names []string) {
 	return names
 }
 
-// AskResolver asks the resolver that Verifier would ask, for a name that need not be
-// there, and says which it is.
-func AskResolver(ctx context.Context, site *lists.Site) (addr string, err error) {
-	resolver, err := (&dialer{site: site}).resolver()
-	if err != nil {
-		return "", err
-	}
-	_, err = resolver.TXT(ctx, "_domainkey."+site.Hostname)
-	return resolver.Addr, err
-}
-
-// verifier is NewVerifier of a message from the spool. In what is BINARYMIME there
-// are no lines, which DKIM counts on.
-func (r *Runner) verifier(m *queue.Message, l *lists.List, h rewrite.Header) *Verifier {
-	v := NewVerifier(r.Site, l, h, m.Content(), m.Arrived)
-	v.dkim = v.dkim && m.Body != smtp.BinaryMIME
-	if r.keys != nil {
-		v.resolver = r.keys
-	}
-	return v
-}
-
-// namingFields are the fields of a header that name a list.
-func namingFields(h rewrite.Header, l *lists.List) (fields []string) {
+// naming are the fields of a header that name a list.
+func naming(h rewrite.Header, isList func(smtp.Path) bool) (fields []string) {
 	for _, name := range []string{"To", "Cc"} {
 		paths, _ := rewrite.Addresses(h.Get(name))
-		if slices.ContainsFunc(paths, l.IsAddress) {
+		if slices.ContainsFunc(paths, isList) {
 			fields = append(fields, name)
 		}
 	}
@@ -165,22 +159,22 @@ func namingFields(h rewrite.Header, l *lists.List) (fields []string) {
 // signers are the domains whose signatures the message has, over one of the fields
 // that name the list, and which are good. Of a domain that speaks for none of its
 // authors nobody is asked.
-func (v *Verifier) signers(resolver txtResolver) (domains []string) {
+func (v *Verifier) signers() (domains []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), signatureTime)
 	defer cancel()
-	authors, _ := rewrite.Addresses(v.header.Get("From"))
+	authors, _ := rewrite.Addresses(v.m.Header.Get("From"))
 	matters := func(domain string) bool {
 		return slices.ContainsFunc(authors, func(p smtp.Path) bool { return aligned(domain, p.Domain) })
 	}
 	// What is wrong with one signature stands with it. Any other error leaves some
 	// without one.
-	found, err := dkim.VerifyWithOptions(io.NewSectionReader(v.content, 0, v.content.Size()), &dkim.VerifyOptions{
-		MaxVerifications: maxSignatures,
+	found, err := dkim.VerifyWithOptions(io.NewSectionReader(v.m.Content, 0, v.m.Content.Size()), &dkim.VerifyOptions{
+		MaxVerifications: MaxSignatures,
 		LookupTXT: func(name string) ([]string, error) {
 			if _, domain, _ := strings.Cut(name, "._domainkey."); !matters(domain) {
 				return nil, errNoMatter
 			}
-			records, err := keys(ctx, resolver, name)
+			records, err := keys(ctx, v.trust.Keys, name)
 			v.hear(name, err)
 			return records, err
 		},
@@ -208,18 +202,29 @@ func (v *Verifier) hear(name string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
-	case errors.Is(err, errAwaited):
+	case errors.Is(err, ErrAwaited):
 		v.awaited = append(v.awaited, name)
 	case errors.Is(err, replyKeys):
 		v.failed = err
 	}
 }
 
+// Awaits are the keys that are not here yet and would help, with ErrAwaited; or the
+// error says why none can be asked for now.
+func (v *Verifier) Awaits() (names []string, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.awaited) > 0 {
+		return v.awaited, ErrAwaited
+	}
+	return nil, v.failed
+}
+
 var errNoMatter = errors.New("this domain does not speak for the author")
 
 // keys are the records of a key, but for one that is only being tried out: RFC
 // 6376, 3.6.1 has t=y mean no more than no signature.
-func keys(ctx context.Context, resolver txtResolver, name string) ([]string, error) {
+func keys(ctx context.Context, resolver Resolver, name string) ([]string, error) {
 	records, err := resolver.TXT(ctx, name)
 	return slices.DeleteFunc(records, onTrial), err
 }
@@ -237,23 +242,4 @@ func onTrial(record string) bool {
 		}
 	}
 	return false
-}
-
-// aligned says that a domain for which something was proved speaks for an author: it
-// is theirs, or both are of one organisation (RFC 7489, 3.1.1, relaxed).
-func aligned(domain, author string) bool {
-	domain, ok := smtp.ASCIIDomain(domain)
-	author, ok2 := smtp.ASCIIDomain(author)
-	if !ok || !ok2 {
-		return false
-	}
-	if domain == author {
-		return true
-	}
-	a, err := publicsuffix.EffectiveTLDPlusOne(domain)
-	if err != nil {
-		return false
-	}
-	b, err := publicsuffix.EffectiveTLDPlusOne(author)
-	return err == nil && a == b
 }

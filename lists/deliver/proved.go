@@ -1,0 +1,38 @@
+package deliver
+
+import (
+	"errors"
+
+	"superlist/lists"
+	"superlist/lists/author"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// A post that would be held because nothing proves who wrote it is taken by the
+// session, and its DKIM signatures (RFC 6376) are verified here, before the list is
+// asked again: a session asks no name server.
+
+// Trust is what proves at a site who wrote a message.
+func Trust(site *lists.Site) author.Trust {
+	return author.Trust{ServID: site.AuthservID, DKIM: site.VerifyDKIM, Keys: author.DNS(site.Relay.Resolver)}
+}
+
+// verifier knows how an author of a message of the spool is known.
+func (r *Runner) verifier(m *queue.Message, l *lists.List, h rewrite.Header) *author.Verifier {
+	trust := Trust(r.Site)
+	if r.keys != nil {
+		trust.Keys = r.keys
+	}
+	return trust.Verifier(author.Message{Header: h, Content: m.Content(), Binary: m.Body == smtp.BinaryMIME, Arrived: m.Arrived}, l.IsAddress)
+}
+
+// await has a message wait for the keys that would help it.
+func (r *Runner) await(m *queue.Message, v *author.Verifier) error {
+	names, err := v.Awaits()
+	if errors.Is(err, author.ErrAwaited) {
+		r.awaiting[m.ID] = append(r.awaiting[m.ID], names...)
+	}
+	return err
+}
