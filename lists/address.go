@@ -3,12 +3,9 @@ package lists
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"strconv"
 	"strings"
 	"time"
 
-	"superlist/lists/token"
 	"superlist/smtp"
 )
 
@@ -16,10 +13,11 @@ import (
 type Purpose int
 
 const (
-	Post   Purpose = iota // the list itself
-	Owner                 // its owners
-	Bounce                // a delivery report for one of its messages
-	Ask                   // a command that a program answers
+	Post     Purpose = iota // the list itself
+	Owner                   // its owners
+	Bounce                  // a delivery report for one of its messages
+	Ask                     // a command that a program answers
+	Feedback                // complaints about any list of the site
 )
 
 // A Destination is a recipient address understood.
@@ -29,7 +27,18 @@ type Destination struct {
 	Verb    string    // as it stands in the address: owner, help, …
 	Command Command   // of Ask
 	Member  smtp.Path // whose delivery report this is; null if the address does not say
+	Sent    time.Time // of a Bounce: when what is reported on was sent
+	Proof   BounceProof
 }
+
+// A BounceProof is what the address of a delivery report proves.
+type BounceProof byte
+
+const (
+	Shared   BounceProof = iota // that its writer knows a message of the list's: it went to many
+	Personal                    // that he has what went to this member alone
+	Probed                      // that, and it was a probe
+)
 
 // Decides says that it is an answer to the question what is to become of a post that is
 // held, or of somebody who waits.
@@ -56,15 +65,22 @@ func (s *Site) Resolve(to smtp.Path) (Destination, error) {
 		return Destination{}, err
 	}
 	d := Destination{List: l, Verb: strings.ToLower(verb)}
-	switch rest, bounce := cutFold(verb, "bounces-"); {
+	rest, bounce := cutFold(verb, verbBounces)
+	proof, probe := cutFold(verb, verbProbe)
+	switch {
 	case !hasVerb:
 		d.Purpose = Post
 	case d.Verb == "owner":
 		d.Purpose = Owner
 		err = l.hasOwners(to)
+	case d.Verb == "feedback":
+		d.Purpose = Feedback
 	case bounce:
 		d.Purpose = Bounce
-		d.Member, err = l.checkBounce(rest, time.Now())
+		err = l.checkBounce(&d, rest, time.Now())
+	case probe:
+		d.Purpose = Bounce
+		err = l.checkProbe(&d, proof, time.Now())
 	default:
 		var ok bool
 		if d.Command, ok, err = parseCommand(verb); ok {
@@ -90,56 +106,4 @@ func cutFold(s, prefix string) (rest string, ok bool) {
 		return s, false
 	}
 	return s[len(prefix):], true
-}
-
-// bounceLife is how long a delivery report may take: mail is given up after
-// five days, and some relays in a row may each take that long.
-const bounceLife = 30 * 24 * time.Hour
-
-// BounceAddress is the return path of a message that the list sends. It carries
-// a MAC over list and time, so that nobody can make one up; who delivers adds
-// +user=domain to its local part for each member (VERP).
-func (l *List) BounceAddress(at time.Time) (smtp.Path, error) {
-	key, err := l.key()
-	if err != nil {
-		return smtp.Path{}, err
-	}
-	stamp := strconv.FormatInt(at.Unix(), 36)
-	return l.Verb("bounces-" + stamp + "-" + token.Make(key, "bounces", l.Addr.Key(), stamp)), nil
-}
-
-// MemberBounceAddress is base with a member written into it, as XVERP does it:
-// dev+bounces-…+user=example.com@lists.example.org.
-func MemberBounceAddress(base, member smtp.Path) smtp.Path {
-	base.Local += smtp.Verp[:1] + Subject(member)
-	return base
-}
-
-var replyBadBounce = smtp.Reply{Code: 550, Enhanced: "5.1.1",
-	Text: "this return address was not made by the list, or it is too old"}
-
-// checkBounce holds "STAMP-MAC" or "STAMP-MAC+user=domain" against the key.
-func (l *List) checkBounce(s string, now time.Time) (member smtp.Path, err error) {
-	base, who, _ := strings.Cut(s, smtp.Verp[:1])
-	stamp, mac, _ := strings.Cut(strings.ToLower(base), "-")
-	sec, err := strconv.ParseInt(stamp, 36, 64)
-	age := now.Sub(time.Unix(sec, 0))
-	if err != nil || age > bounceLife || age < -time.Hour {
-		return smtp.Path{}, replyBadBounce
-	}
-	key, err := l.readKey()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // without a key none was ever made
-		return smtp.Path{}, err
-	}
-	if err != nil || !token.Check(key, mac, "bounces", l.name(), stamp) {
-		return smtp.Path{}, replyBadBounce
-	}
-	// The proof is not about who comes after it: whoever got one of the list's
-	// messages can write there what he likes.
-	if i := strings.LastIndex(who, smtp.Verp[1:]); i >= 0 {
-		if _, ok := smtp.ASCIIDomain(who[i+1:]); ok {
-			member = smtp.Path{Local: who[:i], Domain: who[i+1:]}
-		}
-	}
-	return member, nil
 }

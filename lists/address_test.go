@@ -24,6 +24,7 @@ func TestResolve(t *testing.T) {
 			"DEV":             {Purpose: Post},
 			"dev~owner":       {Purpose: Owner, Verb: "owner"},
 			"Dev~OWNER":       {Purpose: Owner, Verb: "owner"},
+			"dev~Feedback":    {Purpose: Feedback, Verb: "feedback"},
 			"dev~help":        {Purpose: Ask, Command: Command{Verb: VerbHelp}},
 			"dev~FAQ":         {Purpose: Ask, Command: Command{Verb: VerbFAQ}},
 			"dev~Subscribe":   {Purpose: Ask, Command: Command{Verb: VerbSubscribe}},
@@ -158,6 +159,49 @@ func TestBounceProof(t *testing.T) {
 	os.WriteFile(l.keyFile(), []byte("?"), 0o600)
 	if _, err := s.Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); smtp.ReplyTo(err) != smtp.ReplyLocal {
 		t.Errorf("a broken key: %v", err)
+	}
+}
+
+// TestPersonalAddress: what went to one person proves nothing about another.
+func TestPersonalAddress(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	now := time.Now()
+	personal, err := l.PersonalAddress(addr("a+b=c@Example.com"), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe, err := l.ProbeAddress(addr("a+b=c@Example.com"), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared, err := l.BounceAddress(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := func(p smtp.Path) string { return strings.Replace(p.Address(), "a+b=c=", "victim=", 1) }
+	alone := func(p smtp.Path) string { return strings.Replace(p.Address(), "+a+b=c=Example.com", "", 1) }
+	for to, want := range map[string]BounceProof{
+		personal.Address():                  Personal,
+		strings.ToUpper(personal.Address()): Personal,
+		probe.Address():                     Probed,
+		strings.ToUpper(probe.Address()):    Probed,
+		MemberBounceAddress(shared, addr("victim@example.com")).Address(): Shared,
+	} {
+		d, err := s.Resolve(addr(to))
+		if err != nil || d.Purpose != Bounce || d.Proof != want || d.Member.IsNull() || d.Sent.Unix() != now.Unix() {
+			t.Errorf("%s: %+v, %v", to, d, err)
+		}
+	}
+	for _, to := range []string{
+		other(personal), other(probe), alone(personal), alone(probe),
+		strings.Replace(personal.Address(), "+bounces-", "+probe-", 1), strings.Replace(probe.Address(), "+probe-", "+bounces-", 1),
+		strings.Replace(shared.Address(), "+bounces-", "+probe-", 1),
+		strings.Replace(MemberBounceAddress(shared, addr("a@example.com")).Address(), "+bounces-", "+probe-", 1),
+	} {
+		if d, err := s.Resolve(addr(to)); err != error(replyBadBounce) {
+			t.Errorf("%s: %+v, %v", to, d, err)
+		}
 	}
 }
 

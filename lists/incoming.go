@@ -179,7 +179,7 @@ func (m *Incoming) judge() []error {
 			verdicts[i] = replyHeader
 		case m.env.Body == smtp.BinaryMIME && !h.Clean():
 			verdicts[i] = replyHeaderLines
-		case d.Purpose != Bounce && form != nil: // a report is read here, and nobody gets it
+		case d.Purpose != Bounce && d.Purpose != Feedback && form != nil: // a report is read here, and nobody gets it
 			verdicts[i] = form
 		case len(h.All("Received")) >= MaxHops:
 			verdicts[i] = replyHops
@@ -205,7 +205,7 @@ func (m *Incoming) judge() []error {
 
 // looped says that the message has passed this address before.
 func looped(h rewrite.Header, d Destination) bool {
-	if d.Purpose == Bounce || d.Purpose == Ask { // whoever asks gets one answer, and that is no question
+	if d.Purpose == Bounce || d.Purpose == Feedback || d.Purpose == Ask { // whoever asks gets one answer, and that is no question
 		return false
 	}
 	self := d.List.Addr

@@ -178,7 +178,7 @@ func (in *Intake) authors(env *smtp.Envelope) []smtp.Path {
 // fits holds a message's size against what the address takes.
 func (d Destination) fits(size int64) error {
 	switch d.Purpose {
-	case Bounce:
+	case Bounce, Feedback:
 		return nil
 	case Ask:
 		return d.List.fitsCommand(size)

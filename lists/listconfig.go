@@ -43,6 +43,11 @@ type Config struct {
 	HeldNotice string `json:"held_notice"` // when moderators hear of what is held: each or daily
 	TellAuthor bool   `json:"tell_author"` // the author of a post that is held hears so by mail
 
+	Bounces      string `json:"bounces"`       // what is done about members whose mail comes back: auto, notify or off
+	BounceDays   int    `json:"bounce_days"`   // on how many days it must have come back
+	BounceWindow int    `json:"bounce_window"` // for how many days one of them counts
+	SuspendDays  int    `json:"suspend_days"`  // after how many days a suspended member is removed
+
 	Aliases      []string `json:"aliases"`       // other addresses of the list
 	OldAddresses string   `json:"old_addresses"` // dev-request@ for dev+request@: auto, on or off
 }
@@ -73,6 +78,10 @@ func (c *Config) keys() []key {
 		{"attachments_refuse", &c.AttachmentsRefuse},
 		{"held_notice", &c.HeldNotice},
 		{"tell_author", &c.TellAuthor},
+		{"bounces", &c.Bounces},
+		{"bounce_days", &c.BounceDays},
+		{"bounce_window", &c.BounceWindow},
+		{"suspend_days", &c.SuspendDays},
 		{"aliases", &c.Aliases},
 		{"old_addresses", &c.OldAddresses},
 	}
@@ -118,6 +127,16 @@ const (
 	SpamReject = "reject"
 )
 
+// Values of Config.Bounces.
+const (
+	BouncesAuto   = "auto"   // members are suspended, and removed
+	BouncesNotify = "notify" // the owners are told
+	BouncesOff    = "off"
+)
+
+// maxDays is the longest time that a setting in days may be: ten years.
+const maxDays = 3650
+
 // Values of Config.ArchiveAccess: who may have the list send him old posts. The
 // answer goes to the address that asks, and to no other.
 const (
@@ -144,6 +163,7 @@ func defaults() Config {
 		Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
 		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold, HeldNotice: HeldNoticeEach,
 		Archive: true, ArchiveAccess: ArchiveMembers, Digest: DigestDaily,
+		Bounces: BouncesAuto, BounceDays: 5, BounceWindow: 365, SuspendDays: 30,
 	}
 }
 
@@ -190,6 +210,20 @@ func (l *List) check(text string) (err error) {
 	}
 	if l.HeldNotice != HeldNoticeEach && l.HeldNotice != HeldNoticeDaily {
 		return wrong("held_notice", "must be each or daily")
+	}
+	if l.Bounces != BouncesAuto && l.Bounces != BouncesNotify && l.Bounces != BouncesOff {
+		return wrong("bounces", "must be auto, notify or off")
+	}
+	for _, days := range []struct {
+		key string
+		n   int
+	}{{"bounce_days", l.BounceDays}, {"bounce_window", l.BounceWindow}, {"suspend_days", l.SuspendDays}} {
+		if days.n < 1 || days.n > maxDays {
+			return wrong(days.key, fmt.Sprintf("must be a number of days from 1 to %d", maxDays))
+		}
+	}
+	if l.BounceWindow < l.BounceDays {
+		return wrong("bounce_window", "must not be shorter than bounce_days, or nobody's score gets there")
 	}
 	if what := badKind(l.AttachmentsAllow); what != "" {
 		return wrong("attachments_allow", what)

@@ -22,6 +22,7 @@ type Member struct {
 	Moderated bool   // a moderator sees his posts first
 	Vacation  string // gets nothing before this day, "2026-12-31"; empty: is there
 	For       string // posts for this member, and gets nothing
+	Bounced   string // gets nothing since this day, as his mail came back; empty: it does not
 	Lang      string // of the letters that the list writes to him, a BCP 47 tag; empty: the list's
 }
 
@@ -33,6 +34,9 @@ func knownWord(word string) bool {
 	}
 	if until, ok := strings.CutPrefix(word, wordVacation); ok {
 		return isDay(until)
+	}
+	if since, ok := strings.CutPrefix(word, wordBounced); ok {
+		return isDay(since)
 	}
 	if tag, ok := strings.CutPrefix(word, wordLang); ok {
 		return validLanguage(tag)
@@ -61,7 +65,9 @@ func (m Member) Unknown() string {
 }
 
 // Present says whether a member gets mail from the list at all, on this day.
-func (m Member) Present(day string) bool { return !m.NoMail && m.Vacation <= day }
+func (m Member) Present(day string) bool {
+	return !m.NoMail && m.Bounced == "" && m.Vacation <= day
+}
 
 // Gets says whether a member whose posts come one by one gets a post of this
 // author that names these people, on this day.
@@ -101,6 +107,9 @@ func memberOf(line string) (Member, bool) {
 		m.Moderated = m.Moderated || word == wordModerated
 		if until, ok := strings.CutPrefix(word, wordVacation); ok && isDay(until) {
 			m.Vacation = until
+		}
+		if since, ok := strings.CutPrefix(word, wordBounced); ok && isDay(since) {
+			m.Bounced = since
 		}
 		if tag, ok := strings.CutPrefix(word, wordLang); ok && validLanguage(tag) {
 			m.Lang = tag
@@ -179,5 +188,16 @@ func (m Member) With(d Delivery) Member {
 		}
 	}
 	m.Words, m.Digest, m.NoMail = words, d == InDigests, d == NoPosts || m.For != ""
+	return m
+}
+
+// Suspended is the member who gets nothing since a day, as his mail came back; with an
+// empty one he gets it again.
+func (m Member) Suspended(since string) Member {
+	words := slices.DeleteFunc(slices.Clone(m.Words), func(word string) bool { return strings.HasPrefix(word, wordBounced) })
+	if since != "" {
+		words = append([]string{wordBounced + since}, words...) // name= stays last
+	}
+	m.Words, m.Bounced = words, since
 	return m
 }

@@ -197,6 +197,7 @@ const (
 	wordNoOwn     = "noown"
 	wordModerated = "moderated"
 	wordVacation  = "vacation=" // until a day, 2026-12-31
+	wordBounced   = "bounced="  // since a day: his mail came back
 	wordFor       = "for="      // whose other address it is
 	wordLang      = "lang="     // of letters to him
 	wordName      = "name="     // the rest of the line is the name

@@ -119,7 +119,7 @@ in one mail; with --nomail they may post and get no mail.`,
 }
 
 // memberWords are the words behind an address.
-var memberWords = []string{"nomail", "digest", "nocopy", "noown", "moderated", "vacation=", "lang=", "for=", "name="}
+var memberWords = []string{"nomail", "digest", "nocopy", "noown", "moderated", "vacation=", "bounced=", "lang=", "for=", "name="}
 
 func (a *app) memberSet() *cobra.Command {
 	return &cobra.Command{
@@ -132,6 +132,7 @@ func (a *app) memberSet() *cobra.Command {
   noown                does not get the member's own posts
   moderated            a moderator sees the member's posts first
   vacation=2026-12-31  gets nothing before that day
+  bounced=2026-11-30   is suspended since that day: the mail came back
   lang=de              reads the list's letters in this language
   for=ADDRESS          another address of that member: may post, gets nothing
   name=...             the member's name: the rest of the line`,

@@ -115,7 +115,7 @@ func (r *Runner) expandOne(m *queue.Message, to smtp.Path, id string) error {
 		return err
 	}
 	switch d.Purpose {
-	case lists.Bounce:
+	case lists.Bounce, lists.Feedback:
 		return r.keepReport(m, d, id)
 	case lists.Owner:
 		return r.toOwners(m, d, id)

@@ -1,0 +1,134 @@
+package lists
+
+import (
+	"errors"
+	"io/fs"
+	"strconv"
+	"strings"
+	"time"
+
+	"superlist/lists/token"
+	"superlist/smtp"
+)
+
+// How the return paths of a list begin, behind the delimiter.
+const (
+	verbBounces = "bounces-"
+	verbProbe   = "probe-"
+)
+
+// bounceLife is how long a delivery report may take: mail is given up after
+// five days, and some relays in a row may each take that long.
+const bounceLife = 30 * 24 * time.Hour
+
+// BounceAddress is the return path of a message that the list sends to many. It
+// carries a MAC over list and time, so that nobody can make one up; who delivers adds
+// +user=domain to its local part for each member (VERP). So each who gets the message
+// can write there about any other.
+func (l *List) BounceAddress(at time.Time) (smtp.Path, error) {
+	return l.returnPath(verbBounces, at)
+}
+
+// PersonalAddress is the return path of a message that goes to one person. Its MAC
+// binds that person's address too: nobody else can write there about anybody.
+func (l *List) PersonalAddress(to smtp.Path, at time.Time) (smtp.Path, error) {
+	return l.personal(verbBounces, to, at)
+}
+
+// ProbeAddress is PersonalAddress for a probe, of which the list knows when it was
+// sent: a report counts once.
+func (l *List) ProbeAddress(to smtp.Path, at time.Time) (smtp.Path, error) {
+	return l.personal(verbProbe, to, at)
+}
+
+func (l *List) personal(verb string, to smtp.Path, at time.Time) (smtp.Path, error) {
+	p, err := l.returnPath(verb, at, foldSubject(Subject(to)))
+	if err != nil {
+		return smtp.Path{}, err
+	}
+	return MemberBounceAddress(p, to), nil
+}
+
+func (l *List) returnPath(verb string, at time.Time, whose ...string) (smtp.Path, error) {
+	key, err := l.key()
+	if err != nil {
+		return smtp.Path{}, err
+	}
+	stamp := strconv.FormatInt(at.Unix(), 36)
+	return l.Verb(verb + stamp + "-" + token.Make(key, returnParts(verb, l.Addr.Key(), stamp, whose...)...)), nil
+}
+
+// returnParts are what the MAC of a return path binds.
+func returnParts(verb, list, stamp string, whose ...string) []string {
+	return append([]string{strings.TrimSuffix(verb, "-"), list, stamp}, whose...)
+}
+
+// MemberBounceAddress is base with a member written into it, as XVERP does it:
+// dev+bounces-…+user=example.com@lists.example.org.
+func MemberBounceAddress(base, member smtp.Path) smtp.Path {
+	base.Local += smtp.Verp[:1] + Subject(member)
+	return base
+}
+
+var replyBadBounce = smtp.Reply{Code: 550, Enhanced: "5.1.1",
+	Text: "this return address was not made by the list, or it is too old"}
+
+// checkBounce holds "STAMP-MAC" or "STAMP-MAC+user=domain" against the key.
+func (l *List) checkBounce(d *Destination, s string, now time.Time) error {
+	r, err := l.parseReturn(d, s, now)
+	if err != nil {
+		return err
+	}
+	switch {
+	case token.Check(r.key, r.mac, returnParts(verbBounces, l.name(), r.stamp)...):
+		d.Proof = Shared
+	case !d.Member.IsNull() && token.Check(r.key, r.mac, returnParts(verbBounces, l.name(), r.stamp, foldSubject(Subject(d.Member)))...):
+		d.Proof = Personal
+	default:
+		return replyBadBounce
+	}
+	return nil
+}
+
+// checkProbe holds "STAMP-MAC+user=domain" of a probe against the key.
+func (l *List) checkProbe(d *Destination, s string, now time.Time) error {
+	r, err := l.parseReturn(d, s, now)
+	if err != nil {
+		return err
+	}
+	if d.Member.IsNull() || !token.Check(r.key, r.mac, returnParts(verbProbe, l.name(), r.stamp, foldSubject(Subject(d.Member)))...) {
+		return replyBadBounce
+	}
+	d.Proof = Probed
+	return nil
+}
+
+// A returned is a return path taken apart.
+type returned struct {
+	key        []byte
+	stamp, mac string
+}
+
+// parseReturn reads when it was made, and for whom. The proof of one that went to many
+// is not about who comes after it: whoever got one of the list's messages can write
+// there what he likes.
+func (l *List) parseReturn(d *Destination, s string, now time.Time) (r returned, err error) {
+	base, who, _ := strings.Cut(s, smtp.Verp[:1])
+	r.stamp, r.mac, _ = strings.Cut(strings.ToLower(base), "-")
+	sec, err := strconv.ParseInt(r.stamp, 36, 64)
+	d.Sent = time.Unix(sec, 0)
+	age := now.Sub(d.Sent)
+	if err != nil || age > bounceLife || age < -time.Hour {
+		return r, replyBadBounce
+	}
+	r.key, err = l.readKey()
+	if errors.Is(err, fs.ErrNotExist) { // without a key none was ever made
+		return r, replyBadBounce
+	}
+	if i := strings.LastIndex(who, smtp.Verp[1:]); i >= 0 {
+		if _, ok := smtp.ASCIIDomain(who[i+1:]); ok {
+			d.Member = smtp.Path{Local: who[:i], Domain: who[i+1:]}
+		}
+	}
+	return r, err
+}
