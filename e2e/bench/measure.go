@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -19,6 +20,7 @@ type contender struct {
 	stdin   string                 // a file, "" for none
 	prepare func() error           // before each run, not timed
 	check   func(out string) error // after each run, not timed
+	user    *syscall.Credential    // nil: as the bench itself
 	times   int                    // what is measured is a part, and the whole so many times as much; 0: 1
 	took    []time.Duration
 	cpu     []time.Duration
@@ -56,6 +58,9 @@ func (c *contender) once() (took, cpu time.Duration, err error) {
 	cmd := exec.Command(c.argv[0], c.argv[1:]...)
 	// GOMAXPROCS and TZ as postfix-master.cf.example and contrib set them.
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "GOMAXPROCS=1", "TZ=UTC", "REMOTE_ADDR=" + peerAddress}
+	if c.user != nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.user}
+	}
 	if c.stdin != "" {
 		in, err := os.Open(c.stdin)
 		if err != nil {

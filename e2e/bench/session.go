@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 )
 
 // sessionMembers is how many members the list of the session comparison has.
@@ -57,6 +60,27 @@ func (s *site) spawn(name, dialogue string) *contender {
 	}
 }
 
+// giveTo gives a directory to a user, and has the contenders run as that: spawn(8)
+// and inetd start sessions as a user without rights.
+func giveTo(name string, dir string, cs ...*contender) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		return err
+	}
+	uid, _ := strconv.Atoi(u.Uid)
+	gid, _ := strconv.Atoi(u.Gid)
+	if out, err := exec.Command("chown", "-R", name+":", dir).CombinedOutput(); err != nil {
+		return fmt.Errorf("chown: %w: %s", err, out)
+	}
+	for _, c := range cs {
+		c.user = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	}
+	return nil
+}
+
 // session races whoever there is. old are the programs as they once were, and
 // empty where they cannot be had, as exim is nil then.
 func (b *bench) session(log, dialogue, old string, exim *eximHome) error {
@@ -69,6 +93,9 @@ func (b *bench) session(log, dialogue, old string, exim *eximHome) error {
 	if err != nil {
 		return err
 	}
+	if err := giveTo("nobody", s.dir, ours, floor); err != nil {
+		return err
+	}
 	cs := []*contender{ours, floor}
 	var before, debian, shortest *contender
 	if old != "" {
@@ -78,6 +105,9 @@ func (b *bench) session(log, dialogue, old string, exim *eximHome) error {
 			return err
 		}
 		before = then.spawn("superlist-spawn of "+beforeCommit, dialogue)
+		if err := giveTo("nobody", then.dir, before); err != nil {
+			return err
+		}
 		cs = append(cs, before)
 	}
 	if exim != nil {
@@ -162,6 +192,7 @@ func countSyncs(strace string, c contender) (int, error) {
 	}
 	defer os.Remove(out.Name())
 	defer out.Close()
+	c.user = nil // strace writes as root
 	c.argv = append([]string{strace, "-f", "-q", "-e", "trace=fsync,fdatasync,sync_file_range,syncfs", "-e", "signal=none", "-o", out.Name()}, c.argv...)
 	if _, _, err := c.once(); err != nil {
 		return 0, err

@@ -13,30 +13,31 @@ import (
 )
 
 // filter closes system calls, on every thread of this process and for what it
-// becomes: seccomp(2). It is the last step, since Landlock's calls come before
-// it, and it needs no_new_privs. A kernel or a container without it is no error.
+// becomes, and reports whether it could: seccomp(2). This thread must have
+// no_new_privs, and then all have. A kernel or a container without
+// filters is no error.
 //
 // What it costs is its length, since the kernel translates it, and not its steps:
 // a session makes two hundred calls. So the closed calls are bits of words, and
 // not a list or a tree, which the kernel could answer for once and for all but
 // which is three times as long.
-func (b Box) filter() error {
+func (b Box) filter() (set bool, err error) {
 	code, err := b.program(os.Getpid())
 	if err != nil {
-		return err
+		return false, err
 	}
 	program := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
 	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
 	runtime.KeepAlive(code)
 	switch {
 	case errno == unix.ENOSYS, errno == unix.EINVAL, errno == unix.EPERM:
-		return nil
+		return false, nil
 	case errno != 0:
-		return fmt.Errorf("sandbox: seccomp: %w", errno)
+		return false, fmt.Errorf("sandbox: seccomp: %w", errno)
 	case thread != 0:
-		return fmt.Errorf("sandbox: seccomp: thread %d has a filter of its own", thread)
+		return false, fmt.Errorf("sandbox: seccomp: thread %d has a filter of its own", thread)
 	}
-	return nil
+	return true, nil
 }
 
 // Filters says whether system calls can be closed here.

@@ -39,10 +39,6 @@ type Box struct {
 	Milter  bool   // it is superlist-milter
 }
 
-// newest is the latest Landlock that is known here. An older kernel does what it
-// can of it; tests make it older still.
-var newest = landlock.V11
-
 // Enter shuts this process in, for good. After an error it must not serve
 // anybody.
 func (b Box) Enter() error {
@@ -50,16 +46,41 @@ func (b Box) Enter() error {
 		return err
 	}
 	b.makeSpool()
-	if err := newest.BestEffort().Restrict(rules(b.grants(), newest)...); err != nil {
-		return fmt.Errorf("sandbox: %w", err)
+	if err := b.noNewPrivs(); err != nil {
+		return err
 	}
-	// Landlock, if there is any, has seen to this on every thread.
-	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set != 1 {
-		if err := ll.AllThreadsPrctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+	return restrict(b.grants())
+}
+
+// noNewPrivs sets no_new_privs and the filter, on every thread. The filter comes
+// before Landlock, since the kernel sets no_new_privs wherever it sets a filter:
+// having each thread set it by a call of its own costs a session 2 %.
+//
+// Between the first call and the second this goroutine may have moved to another
+// thread. Then the kernel refuses the filter (seccomp(2), EACCES), but not to
+// CAP_SYS_ADMIN, so a process that has that sets it on each thread first.
+func (b Box) noNewPrivs() error {
+	if !privileged() {
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 			return fmt.Errorf("sandbox: no_new_privs: %w", err)
 		}
+		if set, err := b.filter(); set || err != nil && !errors.Is(err, unix.EACCES) {
+			return err
+		}
 	}
-	return b.filter()
+	if err := ll.AllThreadsPrctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("sandbox: no_new_privs: %w", err)
+	}
+	_, err := b.filter()
+	return err
+}
+
+// privileged reports whether this process has CAP_SYS_ADMIN: root has, unless it
+// was taken away.
+func privileged() bool {
+	var caps [2]unix.CapUserData
+	err := unix.Capget(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &caps[0])
+	return err != nil || caps[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
 }
 
 // becomes says that this process may yet become superlist-session.
@@ -188,24 +209,6 @@ func (b Box) session() []grant {
 	return gs
 }
 
-// rules are the grants that a Landlock understands. Paths that are not there
-// need none.
-func rules(gs []grant, handled landlock.Config) []landlock.Rule {
-	rs := make([]landlock.Rule, 0, len(gs))
-	for _, g := range gs {
-		if access := g.file & handled.HandledAccessFS; access != 0 {
-			rs = append(rs, landlock.PathAccess(access, g.at).IgnoreIfMissing())
-		}
-		if g.port != 0 && handled.HandledAccessNet&ll.AccessNetConnectTCP != 0 {
-			rs = append(rs, landlock.ConnectTCP(g.port))
-		}
-		if g.udp && handled.HandledAccessNet&ll.AccessNetConnectSendUDP != 0 {
-			rs = append(rs, landlock.ConnectSendUDP(g.port), landlock.BindUDP(0)) // 0: who sends gets a port
-		}
-	}
-	return rs
-}
-
 // String says what a session may do, in one line.
 func (b Box) String() string {
 	var whats []string
@@ -220,16 +223,6 @@ func (b Box) String() string {
 		whats[i] += at[what]
 	}
 	return strings.Join(whats, "; ")
-}
-
-// Kernel is the version of Landlock that this kernel has; 0 for none, and for
-// the first, which cannot move a file from one directory to another.
-func Kernel() int {
-	abi, err := ll.LandlockGetABIVersion()
-	if err != nil || abi < 2 {
-		return 0
-	}
-	return abi
 }
 
 // Refused says that an error is the kernel's no: to a file of somebody else's,

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/landlock-lsm/go-landlock/landlock"
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
@@ -22,8 +21,6 @@ const (
 	abiEnv       = "SUPERLIST_SANDBOX_ABI"       // a version of Landlock, 0 for none
 	noSeccompEnv = "SUPERLIST_SANDBOX_NOSECCOMP" // set: it has no seccomp
 )
-
-var versions = []landlock.Config{{}, landlock.V1, landlock.V2, landlock.V3, landlock.V4, landlock.V5, landlock.V6, landlock.V7, landlock.V8, landlock.V9, landlock.V10, landlock.V11}
 
 func TestMain(m *testing.M) {
 	if sandboxtest.Config() == "" {
@@ -41,12 +38,15 @@ func TestMain(m *testing.M) {
 				return nil, err
 			}
 		default:
-			newest = versions[abi]
+			newest = abi
 		}
 		if os.Getenv(noSeccompEnv) != "" {
 			if err := forget(unix.SYS_SECCOMP); err != nil {
 				return nil, err
 			}
+		}
+		if err := site.BecomeUser(); err != nil {
+			return nil, err
 		}
 		return site, Box{Site: site}.Enter()
 	})
@@ -78,16 +78,16 @@ func forget(call uint32) error {
 // TestKernels holds what a session may and may not do on kernels of every age,
 // as far as the one below knows how to be old.
 func TestKernels(t *testing.T) {
-	for abi := range versions {
+	for abi := range handled {
 		if abi == 1 {
 			continue // cannot be had from a newer kernel; it is as good as none: see Kernel
 		}
-		t.Run(fmt.Sprint(abi), func(t *testing.T) {
-			w := sandboxtest.New(t, "", "")
+		test := func(t *testing.T, user string) {
+			w := sandboxtest.New(t, user, "")
 			got := w.Run(t, fmt.Sprintf("%s=%d", abiEnv, abi))
 			has := min(abi, Kernel())
 			sandboxtest.Want(t, got, true, sandboxtest.Allowed)
-			sandboxtest.Want(t, got, false, sandboxtest.Limits)
+			sandboxtest.Want(t, got, false, sandboxtest.Limits, sandboxtest.Rights)
 			if has >= 2 {
 				sandboxtest.Want(t, got, false, sandboxtest.Files)
 			}
@@ -97,16 +97,24 @@ func TestKernels(t *testing.T) {
 			sandboxtest.Want(t, got, true, sandboxtest.Left)
 			sandboxtest.Want(t, got, has < 4, sandboxtest.Ports)
 			sandboxtest.Want(t, got, has < 6, sandboxtest.Others)
-		})
+		}
+		t.Run(fmt.Sprint(abi), func(t *testing.T) { test(t, "") })
+		if os.Geteuid() == 0 {
+			t.Run(fmt.Sprintf("%d unprivileged", abi), func(t *testing.T) { test(t, "nobody") })
+		}
 	}
 }
 
 // TestWithoutSeccomp: a kernel that has no filters for system calls shuts a
 // session in as well as it can.
 func TestWithoutSeccomp(t *testing.T) {
-	got := sandboxtest.New(t, "", "").Run(t, noSeccompEnv+"=1")
+	user := ""
+	if os.Geteuid() == 0 {
+		user = "nobody"
+	}
+	got := sandboxtest.New(t, user, "").Run(t, noSeccompEnv+"=1")
 	sandboxtest.Want(t, got, true, sandboxtest.Allowed)
-	sandboxtest.Want(t, got, false, sandboxtest.Limits)
+	sandboxtest.Want(t, got, false, sandboxtest.Limits, sandboxtest.Rights)
 	if Kernel() > 0 {
 		sandboxtest.Want(t, got, false, sandboxtest.Files)
 	}

@@ -152,6 +152,17 @@ var Calls = []trial{
 	}},
 }
 
+// Rights is what no_new_privs keeps a process from, whatever else the kernel has.
+var Rights = []trial{
+	{"gain rights by a program that it becomes", func(World) error {
+		set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
+		if err == nil && set == 1 {
+			return unix.EPERM
+		}
+		return err
+	}},
+}
+
 // Datagrams is what only a session does that may have to ask the DNS.
 var Datagrams = []trial{
 	{"ask the DNS", func(World) error {

@@ -309,7 +309,7 @@ func Try(enter func(config string) (*lists.Site, error)) {
 			fmt.Printf("%s: %s\n", t.what, said(t.do(w)))
 		}
 	}
-	for _, trials := range [][]trial{Calls, Ports, Others, Files} { // Files last: without a sandbox they end this program
+	for _, trials := range [][]trial{Rights, Calls, Ports, Others, Files} { // Files last: without a sandbox they end this program
 		for _, t := range trials {
 			fresh := newThread()
 			fmt.Printf("%s: %s\n", t.what, append(old, fresh).try(func() error { return t.do(w) }))
