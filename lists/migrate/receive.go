@@ -300,7 +300,7 @@ func (in *receiving) held(h *tar.Header) error {
 	if !lists.IsHeldName(name) {
 		name = lists.HeldName(in.head.From + "\x00" + name)
 	}
-	content := bufio.NewReaderSize(in.tar, rewrite.MaxHeader+64)
+	content := bufio.NewReaderSize(tarContent{in.tar}, rewrite.MaxHeader+64)
 	begin, err := content.Peek(int(min(h.Size, rewrite.MaxHeader)))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrParcel, err)
@@ -394,6 +394,17 @@ func (in *receiving) queueHead(h *tar.Header, name string, header rewrite.Header
 	return q, ""
 }
 
+// tarContent is a file of a tar, of which an error is the tar's and not one of this
+// host's disk.
+type tarContent struct{ *tar.Reader }
+
+func (c tarContent) Read(p []byte) (n int, err error) {
+	if n, err = c.Reader.Read(p); err != nil && err != io.EOF {
+		err = fmt.Errorf("%w: %w", ErrParcel, err)
+	}
+	return n, err
+}
+
 func (in *receiving) archive(h *tar.Header) (err error) {
 	number, err := strconv.Atoi(strings.TrimPrefix(h.Name, dirArchive))
 	if err != nil || number < 1 {
@@ -418,7 +429,7 @@ func (in *receiving) archive(h *tar.Header) (err error) {
 	if h.ModTime.Before(time.Unix(1, 0)) {
 		h.ModTime = time.Now()
 	}
-	err = in.posts.Add(number, archive.Post{ID: head.ID, Time: h.ModTime, RequireTLS: head.RequireTLS, Content: in.tar})
+	err = in.posts.Add(number, archive.Post{ID: head.ID, Time: h.ModTime, RequireTLS: head.RequireTLS, Content: tarContent{in.tar}})
 	if errors.Is(err, archive.ErrNumber) {
 		in.report.leave(h.Name, err.Error(), "")
 		return nil
