@@ -142,7 +142,7 @@ func TestLifeOfAList(t *testing.T) {
 
 	t.Log("somebody subscribes by mail, and answers the letter")
 	zoe.writes("250 2.0.0 ", readmeAddress(t, "subscribe"), "hello", "")
-	question := zoe.gets("Please confirm: you and " + list)
+	question := zoe.gets("Please confirm: subscribe to " + list)
 	if subscribed(zoe) {
 		t.Error("she is a member before she has answered")
 	}
@@ -184,7 +184,7 @@ func TestLifeOfAList(t *testing.T) {
 	owner.writes("550 5.7.1 you come second: "+mona.addr+" has sent it to the list", confirmAddress(t, notice, "d"), "no", "")
 	eve.writes("250 2.0.0 ", list, "and this", "Another.")
 	mona.writes("250 2.0.0 ", confirmAddress(t, mona.gets("To decide: and this ("+list+")"), "r"), "no", "Please ask on the other list.")
-	if back := eve.gets("Your post to " + list + " comes back"); !strings.Contains(back, "    Please ask on the other list.\n") {
+	if back := eve.gets("Your post to " + list + " was rejected"); !strings.Contains(back, "    Please ask on the other list.\n") {
 		t.Errorf("it comes back without a word:\n%s", back)
 	}
 	eve.writes("250 2.0.0 ", list, "by hand", "A third.")
@@ -194,7 +194,7 @@ func TestLifeOfAList(t *testing.T) {
 		t.Errorf("superlist held show: %s", out)
 	}
 	sh(strings.Replace(readme(t, "superlist held reject "), "NAME", name, 1))
-	if back := eve.gets("Your post to " + list + " comes back"); !strings.Contains(back, "users@") {
+	if back := eve.gets("Your post to " + list + " was rejected"); !strings.Contains(back, "users@") {
 		t.Errorf("it comes back without a word:\n%s", back)
 	}
 
@@ -206,12 +206,12 @@ func TestLifeOfAList(t *testing.T) {
 	}
 	for p, to := range map[*person]string{zoe: unsubscribe, bob: readmeAddress(t, "unsubscribe")} {
 		p.writes("250 2.0.0 ", to, "bye", "")
-		question := p.gets("Please confirm: you leave " + list)
+		question := p.gets("Please confirm: unsubscribe from " + list)
 		if !subscribed(p) {
 			t.Errorf("%s is gone without an answer", p.addr)
 		}
 		p.writes("250 2.0.0 ", path(header(t, question, "Reply-To")), "Re: bye", "")
-		p.gets("You have left " + list)
+		p.gets("You have unsubscribed from " + list)
 		owner.gets(p.addr + " has left " + list)
 		if subscribed(p) {
 			t.Errorf("%s is still a member", p.addr)
@@ -236,7 +236,7 @@ func TestLifeOfAList(t *testing.T) {
 	t.Log("members have an old post sent again, by mail; strangers have not")
 	get := strings.Replace(readmeAddress(t, "get-12"), "-12@", "-1@", 1)
 	alice.writes("250 2.0.0 ", get, "please", "")
-	if old := alice.gets("Old posts of " + list + ": 1"); !strings.Contains(old, "\nSubject: first post\n") || !strings.Contains(old, "\n\nHello.\n") {
+	if old := alice.gets("Old posts to " + list + ": 1"); !strings.Contains(old, "\nSubject: first post\n") || !strings.Contains(old, "\n\nHello.\n") {
 		t.Errorf("it is not the first post:\n%s", old)
 	}
 	eve.writes("550 5.7.1 only members get old posts", get, "please", "")
@@ -265,8 +265,8 @@ func TestLifeOfAList(t *testing.T) {
 		}
 	}
 	zoe.writes("250 2.0.0 ", "old+unsubscribe@lists.example.org", "bye", "")
-	zoe.writes("250 2.0.0 ", path(header(t, zoe.gets("Please confirm: you leave "+old), "Reply-To")), "Re: bye", "")
-	zoe.gets("You have left " + old) // and the owner does not hear of it: there is no notifysub
+	zoe.writes("250 2.0.0 ", path(header(t, zoe.gets("Please confirm: unsubscribe from "+old), "Reply-To")), "Re: bye", "")
+	zoe.gets("You have unsubscribed from " + old) // and the owner does not hear of it: there is no notifysub
 
 	for _, p := range []*person{owner, alice, bob, zoe, eve, mona} {
 		p.wantRead()

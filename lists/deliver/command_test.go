@@ -103,7 +103,7 @@ func TestSubscribe(t *testing.T) {
 
 	alice.says("dev+subscribe@lists.example.org", "hello")
 	wantMembers(t, l, "bob@example.net")
-	ask := alice.letter("Please confirm: you and dev@lists.example.org")
+	ask := alice.letter("Please confirm: subscribe to dev@lists.example.org")
 	if got := ask.Header.Get("Auto-Submitted"); got != "auto-replied" {
 		t.Errorf("Auto-Submitted is %q", got)
 	}
@@ -116,15 +116,15 @@ func TestSubscribe(t *testing.T) {
 
 	alice.says(reply(ask), "yes")
 	alice.letter("Welcome to dev@lists.example.org")
-	olga.letter("alice@example.com has joined dev@lists.example.org")
+	olga.letter("alice@example.com has subscribed to dev@lists.example.org")
 	wantMembers(t, l, "alice@example.com", "bob@example.net")
 
 	alice.says("dev+leave@lists.example.org", "bye")
 	wantMembers(t, l, "alice@example.com", "bob@example.net")
-	ask = alice.letter("Please confirm: you leave dev@lists.example.org")
+	ask = alice.letter("Please confirm: unsubscribe from dev@lists.example.org")
 	alice.says(reply(ask), "yes")
-	alice.letter("You have left dev@lists.example.org")
-	olga.letter("alice@example.com has left dev@lists.example.org")
+	alice.letter("You have unsubscribed from dev@lists.example.org")
+	olga.letter("alice@example.com has unsubscribed from dev@lists.example.org")
 	wantMembers(t, l, "bob@example.net")
 	w.wantEmpty()
 }
@@ -194,9 +194,9 @@ func TestSubscribeVariants(t *testing.T) {
 			_, l, person := newPeople(t, "notify=false")
 			alice, asked := person("alice@example.com"), person(test.asked)
 			alice.says(test.to+"@lists.example.org", test.text)
-			question := "Please confirm: you and dev@lists.example.org"
+			question := "Please confirm: subscribe to dev@lists.example.org"
 			if strings.HasSuffix(test.member, " digest") {
-				question = "Please confirm: dev@lists.example.org in digests"
+				question = "Please confirm: digests of dev@lists.example.org"
 			}
 			ask := asked.letter(question)
 			asked.says(reply(ask), "yes")
@@ -216,10 +216,10 @@ func TestChangeDelivery(t *testing.T) {
 			w, l, person := newPeople(t, "subscribe="+mode)
 			bob := person("bob@example.net")
 			for _, step := range []struct{ to, text, question, answer, member string }{
-				{"dev+subscribe-digest", "x", "Please confirm: dev@lists.example.org in digests", "dev@lists.example.org in digests from now on", "bob@example.net digest"},
-				{"dev+subscribe", "x", "Please confirm: every post of dev@lists.example.org", "Every post of dev@lists.example.org from now on", "bob@example.net"},
-				{"dev+request", "set delivery off", "Please confirm: no mail from dev@lists.example.org", "No mail from dev@lists.example.org from now on", "bob@example.net nomail"},
-				{"dev+request", "set digest", "Please confirm: dev@lists.example.org in digests", "dev@lists.example.org in digests from now on", "bob@example.net digest"},
+				{"dev+subscribe-digest", "x", "Please confirm: digests of dev@lists.example.org", "You now get dev@lists.example.org in digests", "bob@example.net digest"},
+				{"dev+subscribe", "x", "Please confirm: every post to dev@lists.example.org", "You now get every post to dev@lists.example.org", "bob@example.net"},
+				{"dev+request", "set delivery off", "Please confirm: no mail from dev@lists.example.org", "You no longer get mail from dev@lists.example.org", "bob@example.net nomail"},
+				{"dev+request", "set digest", "Please confirm: digests of dev@lists.example.org", "You now get dev@lists.example.org in digests", "bob@example.net digest"},
 			} {
 				bob.says(step.to+"@lists.example.org", step.text)
 				question := bob.letter(step.question)
@@ -233,19 +233,19 @@ func TestChangeDelivery(t *testing.T) {
 				wantMembers(t, l, step.member)
 			}
 			bob.says("dev+subscribe-digest@lists.example.org", "x")
-			bob.letter("You are on dev@lists.example.org already")
+			bob.letter("You are already subscribed to dev@lists.example.org")
 
 			// An old answer makes nobody a member again.
 			bob.says("dev+unsubscribe-digest@lists.example.org", "x")
-			bob.says(reply(bob.letter("Please confirm: you leave dev@lists.example.org")), "yes")
-			bob.letter("You have left dev@lists.example.org")
+			bob.says(reply(bob.letter("Please confirm: unsubscribe from dev@lists.example.org")), "yes")
+			bob.letter("You have unsubscribed from dev@lists.example.org")
 			w.later = 2 * time.Hour // or it would be one that is used
 			change, err := l.ProofAddress(lists.GetDigests, "bob=example.net", w.now())
 			if err != nil {
 				t.Fatal(err)
 			}
 			bob.says(change.Address(), "yes")
-			bob.letter("You are not on dev@lists.example.org")
+			bob.letter("You are not subscribed to dev@lists.example.org")
 			wantMembers(t, l, "")
 			w.wantEmpty()
 		})
@@ -280,7 +280,7 @@ func TestLongAddress(t *testing.T) {
 	long := person("a.rather.long.name@department.of.a.large.example.com")
 	eve := person("eve@example.com")
 	long.says("dev+subscribe@lists.example.org", "x")
-	ask := long.letter("Please confirm: you and dev@lists.example.org")
+	ask := long.letter("Please confirm: subscribe to dev@lists.example.org")
 	local, _, _ := strings.Cut(reply(ask), "@")
 	if len(local) > 64 || strings.Contains(local, "=") {
 		t.Errorf("an answer would go to %s", reply(ask))
@@ -301,9 +301,9 @@ func TestApprove(t *testing.T) {
 			ask := func(p *somebody) {
 				p.says("dev+subscribe@lists.example.org", "x")
 				if mode == "confirm+approve" {
-					p.says(reply(p.letter("Please confirm: you and dev@lists.example.org")), "yes")
+					p.says(reply(p.letter("Please confirm: subscribe to dev@lists.example.org")), "yes")
 				}
-				p.letter("Your subscription to dev@lists.example.org waits for its owners")
+				p.letter("Your subscription to dev@lists.example.org awaits approval")
 			}
 			ask(alice)
 			question := olga.letter("alice@example.com would like to join dev@lists.example.org")
@@ -353,11 +353,11 @@ func TestAskedOnce(t *testing.T) {
 		w.message("eve@example.net", "From: victim@example.com\r\n\r\n", "dev+subscribe@lists.example.org")
 	}
 	w.deliver()
-	victim.letter("Please confirm: you and dev@lists.example.org")
+	victim.letter("Please confirm: subscribe to dev@lists.example.org")
 	w.later = lists.AskAgain + time.Minute
 	w.message("eve@example.net", "From: victim@example.com\r\n\r\n", "dev+subscribe@lists.example.org")
 	w.deliver()
-	victim.letter("Please confirm: you and dev@lists.example.org")
+	victim.letter("Please confirm: subscribe to dev@lists.example.org")
 	w.wantEmpty()
 }
 
@@ -491,7 +491,7 @@ func TestNameOnJoining(t *testing.T) {
 			mail("dev+subscribe@lists.example.org")
 			switch how {
 			case "confirm":
-				mail(reply(carol.letter("Please confirm: you and dev@lists.example.org")))
+				mail(reply(carol.letter("Please confirm: subscribe to dev@lists.example.org")))
 			case "approve":
 				olga.says(reply(olga.letter("carol@example.com would like to join dev@lists.example.org")), "yes")
 			}
@@ -502,6 +502,6 @@ func TestNameOnJoining(t *testing.T) {
 	eve, dave := person("eve@example.net"), person("dave@example.com")
 	w.message(eve.addr, "From: Not Dave <eve@example.net>\r\n\r\n", "dev+subscribe-dave=example.com@lists.example.org")
 	w.deliver()
-	dave.says(reply(dave.letter("Please confirm: you and dev@lists.example.org")), "")
+	dave.says(reply(dave.letter("Please confirm: subscribe to dev@lists.example.org")), "")
 	wantMembers(t, l, "bob@example.net", "dave@example.com")
 }

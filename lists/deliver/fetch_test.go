@@ -71,7 +71,7 @@ func TestGet(t *testing.T) {
 	}
 
 	bob.says("dev+get-1@lists.example.org", "x")
-	answer := bob.letter("Old posts of dev@lists.example.org: 1")
+	answer := bob.letter("Old posts to dev@lists.example.org: 1")
 	text, parts, contents := unpacked(t, answer)
 	if len(contents) != 1 || contents[0] != sent[0].message {
 		t.Errorf("the old post is\n%q\nand it was\n%q", contents, sent[0].message)
@@ -88,7 +88,7 @@ func TestGet(t *testing.T) {
 		}
 	}
 	olga.says("dev+request@lists.example.org", "get 1")
-	if _, _, contents := unpacked(t, olga.letter("Old posts of dev@lists.example.org: 1")); len(contents) != 1 || contents[0] != sent[0].message {
+	if _, _, contents := unpacked(t, olga.letter("Old posts to dev@lists.example.org: 1")); len(contents) != 1 || contents[0] != sent[0].message {
 		t.Errorf("the owner gets %q", contents)
 	}
 
@@ -103,7 +103,7 @@ func TestGet(t *testing.T) {
 		t.Fatal(err)
 	}
 	eve.says("dev+get-1@lists.example.org", "x")
-	eve.letter("Old posts of dev@lists.example.org: 1")
+	eve.letter("Old posts to dev@lists.example.org: 1")
 	w.wantEmpty()
 }
 
@@ -165,7 +165,7 @@ func TestGetSome(t *testing.T) {
 		}
 		subject := word + " of dev@lists.example.org: " + c.posts
 		if c.gone {
-			subject = "No such post of dev@lists.example.org"
+			subject = "No such post in the archive of dev@lists.example.org"
 		}
 		text, _, contents := unpacked(t, bob.letter(subject))
 		_, next, _ := strings.Cut(text, "For the rest write to\r\ndev+")
@@ -188,7 +188,7 @@ func TestGetOdd(t *testing.T) {
 	bob := person("bob@example.net")
 	fill(t, l, "From: a@x\r\n\r\na\x00b\nc\r\n", "From: a@x\r\nSubject: Gr\xc3\xbc\xc3\x9fe\r\n\r\nx\r\n", "From: a@x\r\n\r\nno end")
 	bob.says("dev+get-1-3@lists.example.org", "x")
-	_, parts, contents := unpacked(t, bob.letter("Old posts of dev@lists.example.org: 1-3"))
+	_, parts, contents := unpacked(t, bob.letter("Old posts to dev@lists.example.org: 1-3"))
 	var got []string
 	for _, p := range parts {
 		got = append(got, p.Header.Get("Content-Type")+" "+p.Header.Get("Content-Transfer-Encoding"))
@@ -415,7 +415,7 @@ func TestFaultGet(t *testing.T) {
 		letters := 0
 		for _, file := range files {
 			text, _ := os.ReadFile(file)
-			if strings.Contains(string(text), "\nSubject: Old posts of dev@lists.example.org: 1\n") && strings.Contains(string(text), "Subject: once\n\nbody\n") {
+			if strings.Contains(string(text), "\nSubject: Old posts to dev@lists.example.org: 1\n") && strings.Contains(string(text), "Subject: once\n\nbody\n") {
 				letters++
 			}
 		}

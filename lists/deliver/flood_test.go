@@ -91,7 +91,7 @@ func TestAskedDomainWaits(t *testing.T) {
 	l.Answered(lists.VerbSubscribe, path("p1@victim.example"))
 	w.later += 10 * time.Minute
 	w.deliver()
-	first.letter("Please confirm: you and dev@lists.example.org")
+	first.letter("Please confirm: subscribe to dev@lists.example.org")
 	w.wantEmpty()
 
 	l.Answered(lists.VerbSubscribe, path("first@victim.example"))

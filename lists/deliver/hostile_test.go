@@ -112,28 +112,28 @@ func TestProofIsSpent(t *testing.T) {
 	joined := []string{alice.addr, "bob@example.net"}
 	left := []string{"bob@example.net"}
 
-	come := ask("subscribe", "Please confirm: you and dev@lists.example.org")
+	come := ask("subscribe", "Please confirm: subscribe to dev@lists.example.org")
 	// Two that came before the first was obeyed, and one that comes after it.
 	w.wantWire("250", alice.addr, come, from(alice.addr))
 	w.wantWire("250", "eve@example.net", come, from("eve@example.net"))
 	w.deliver()
 	alice.letter("Welcome to dev@lists.example.org")
-	olga.letter("alice@example.com has joined dev@lists.example.org")
+	olga.letter("alice@example.com has subscribed to dev@lists.example.org")
 	w.wantRefused("550 5.7.1 this confirmation has been used")
 	w.wantWire("550 5.7.1 this confirmation has been used", "eve@example.net", come, from("eve@example.net"))
 	w.wantWire("550 5.7.1 this confirmation has been used", alice.addr, strings.ToUpper(come), from(alice.addr))
 	wantMembers(t, l, joined...)
 
-	go_ := ask("unsubscribe", "Please confirm: you leave dev@lists.example.org")
+	go_ := ask("unsubscribe", "Please confirm: unsubscribe from dev@lists.example.org")
 	w.wantWire("250", alice.addr, go_, from(alice.addr))
 	w.deliver()
-	alice.letter("You have left dev@lists.example.org")
-	olga.letter("alice@example.com has left dev@lists.example.org")
+	alice.letter("You have unsubscribed from dev@lists.example.org")
+	olga.letter("alice@example.com has unsubscribed from dev@lists.example.org")
 	w.wantWire("550 5.7.1", "eve@example.net", come, from("eve@example.net"))
 	wantMembers(t, l, left...)
 
 	// Who comes again within the hour gets a question that has the same proof.
-	come = ask("subscribe", "Please confirm: you and dev@lists.example.org")
+	come = ask("subscribe", "Please confirm: subscribe to dev@lists.example.org")
 	w.wantWire("250", alice.addr, come, from(alice.addr))
 	w.deliver()
 	alice.letter("Welcome to dev@lists.example.org")
@@ -142,7 +142,7 @@ func TestProofIsSpent(t *testing.T) {
 
 	// What is kept of that goes when the proofs are too old anyway.
 	w.later = lists.ProofLife + 2*time.Hour
-	come = ask("unsubscribe", "Please confirm: you leave dev@lists.example.org")
+	come = ask("unsubscribe", "Please confirm: unsubscribe from dev@lists.example.org")
 	w.message(alice.addr, from(alice.addr), come)
 	w.deliver()
 	if kept, _ := filepath.Glob(l.Dir + "/decided/*"); len(kept) != 1 {
@@ -269,7 +269,7 @@ func TestRobotsAnswer(t *testing.T) {
 			w.wantWire("250", "eve@example.net", dev, strangersPost)
 			w.deliver()
 			letters := []*mail.Message{
-				alice.letter("Please confirm: you and dev@lists.example.org"),
+				alice.letter("Please confirm: subscribe to dev@lists.example.org"),
 				olga.letter("To decide: Hello (dev@lists.example.org)"),
 			}
 			for _, m := range letters {

@@ -71,7 +71,7 @@ func TestHold(t *testing.T) {
 				t.Errorf("bob got %+v", got)
 			}
 			eve.read = 0
-			m := eve.letter("Your post to dev@lists.example.org comes back")
+			m := eve.letter("Your post to dev@lists.example.org was rejected")
 			if text := readAll(t, m); !strings.Contains(text, "    because I say so") || strings.Contains(text, "The  body") {
 				t.Errorf("eve reads\n%s", text)
 			}

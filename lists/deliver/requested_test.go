@@ -72,7 +72,7 @@ func TestExchangeMarksAll(t *testing.T) {
 		w.deliver()
 	}
 	mail(carol.addr, "dev+subscribe@lists.example.org", "\r\n")
-	mail(carol.addr, reply(carol.letter("Please confirm: you and dev@lists.example.org")), "Subject: Re: Please confirm\r\n\r\nyes\r\n")
+	mail(carol.addr, reply(carol.letter("Please confirm: subscribe to dev@lists.example.org")), "Subject: Re: Please confirm\r\n\r\nyes\r\n")
 	wantMembers(t, l, "bob@example.net", "carol@example.com")
 	mona.letters()
 	mail(carol.addr, "dev@lists.example.org", "Subject: hello\r\nMessage-ID: <1@x>\r\n\r\nhi\r\n")
@@ -82,7 +82,7 @@ func TestExchangeMarksAll(t *testing.T) {
 	}
 	carol.letters()
 	mail(carol.addr, "dev+unsubscribe@lists.example.org", "\r\n")
-	mail(carol.addr, reply(carol.letter("Please confirm: you leave dev@lists.example.org")), "\r\n")
+	mail(carol.addr, reply(carol.letter("Please confirm: unsubscribe from dev@lists.example.org")), "\r\n")
 	wantMembers(t, l, "bob@example.net")
 }
 

@@ -155,7 +155,7 @@ func TestSummaryLarge(t *testing.T) {
 		if n := strings.Count(letters[0].message, "Content-Type: message/rfc822"); n != test.attached {
 			t.Errorf("%d posts of %d bytes: %d are attached, want %d", test.posts, test.size, n, test.attached)
 		}
-		if n := strings.Count(letters[0].message, "To send it back;"); n != test.posts {
+		if n := strings.Count(letters[0].message, "To reject it;"); n != test.posts {
 			t.Errorf("%d are in it, want %d", n, test.posts)
 		}
 	}
@@ -189,7 +189,7 @@ func TestQuotedSummary(t *testing.T) {
 			eve.letters()
 			w.message(mona.addr, "From: mona@example.org\r\nTo: <"+back+">\r\nSubject: Re\r\nMIME-Version: 1.0\r\n"+strings.ReplaceAll(answer, "LETTER", text)+"\r\n", back)
 			w.deliver()
-			got := readAll(t, eve.letter("Your post to dev@lists.example.org comes back"))
+			got := readAll(t, eve.letter("Your post to dev@lists.example.org was rejected"))
 			if strings.Contains(got, "confirm-") || strings.Contains(got, "Not here.") != strings.Contains(answer, "Not here.") {
 				t.Errorf("eve reads\n%s", got)
 			}
