@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists/config"
 	"superlist/smtp"
 )
 
@@ -98,7 +99,7 @@ func (l *List) hasOwners(to smtp.Path) error {
 	if len(l.owners) > 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", to, &ConfigError{File: l.ConfigFile(), Key: "owners", Text: "there are none"})
+	return fmt.Errorf("%s: %w", to, &config.Error{File: l.ConfigFile(), Key: "owners", Text: "there are none"})
 }
 
 func cutFold(s, prefix string) (rest string, ok bool) {

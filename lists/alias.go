@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/config"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -86,7 +87,7 @@ func (s *Site) openAlias(addr smtp.Path, file string) (*List, error) {
 		break
 	}
 	// A list that is gone may be on a disk that is not mounted.
-	return nil, fmt.Errorf("%s: %w", addr, &ConfigError{File: file, Text: "leads to " + to.Address() + ", where there is no list; remove it if that is gone for good"})
+	return nil, fmt.Errorf("%s: %w", addr, &config.Error{File: file, Text: "leads to " + to.Address() + ", where there is no list; remove it if that is gone for good"})
 }
 
 // name is the address in the proofs that are checked: the one that they came to. A
@@ -187,7 +188,7 @@ func (l *List) unpoint(aliases []smtp.Path) error {
 // address, without the other addresses in it that are taken here.
 func (s *Site) FreeAliases(addr smtp.Path, text string) (free string, taken []string) {
 	c := defaults()
-	if decodeConfig("list.toml", text, &c) != nil || len(c.Aliases) == 0 {
+	if config.Decode("list.toml", text, &c) != nil || len(c.Aliases) == 0 {
 		return text, nil // what is wrong in it, whoever makes the list hears
 	}
 	kept := slices.DeleteFunc(slices.Clone(c.Aliases), func(alias string) bool {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/config"
 	"superlist/smtp"
 )
 
@@ -154,7 +155,7 @@ func TestMoveIsRefused(t *testing.T) {
 	}
 	for _, name := range []string{"lost", "ring"} {
 		_, err := s.Open(addr(name + "@lists.example.org"))
-		var config *ConfigError
+		var config *config.Error
 		if !errors.As(err, &config) || errors.Is(err, ReplyNoList) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"superlist/lists/config"
 	"superlist/smtp"
 )
 
@@ -19,13 +20,13 @@ type Auth struct {
 	Required   bool     // no mail from a client that has not logged in
 }
 
-func (a *Auth) keys() []key {
-	return []key{
-		{"mechanisms", &a.Mechanisms},
-		{"passwd_file", &a.PasswdFile},
-		{"dovecot", &a.Dovecot},
-		{"insecure", &a.Insecure},
-		{"required", &a.Required},
+func (a *Auth) Keys() []config.Key {
+	return []config.Key{
+		{Name: "mechanisms", To: &a.Mechanisms},
+		{Name: "passwd_file", To: &a.PasswdFile},
+		{Name: "dovecot", To: &a.Dovecot},
+		{Name: "insecure", To: &a.Insecure},
+		{Name: "required", To: &a.Required},
 	}
 }
 
@@ -83,7 +84,7 @@ func (s *Site) checkAuth() error {
 			continue
 		}
 		text := fmt.Sprintf("%q is none; known are %s", m, strings.Join(authMechanisms, ", "))
-		if near := Nearest(strings.ToUpper(m), authMechanisms); near != "" {
+		if near := config.Nearest(strings.ToUpper(m), authMechanisms); near != "" {
 			text = fmt.Sprintf("%q is none; did you mean %s?", m, near)
 		}
 		return s.wrong("auth.mechanisms", text)

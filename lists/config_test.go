@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/config"
 	"superlist/lists/settings"
 	"superlist/queue/disk"
 )
@@ -99,7 +100,7 @@ func TestConfigErrors(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "superlist.toml")
 		os.WriteFile(file, []byte(test.text), 0o600)
 		_, err := Load(file)
-		var config *ConfigError
+		var config *config.Error
 		if !errors.As(err, &config) {
 			t.Errorf("%q: %v", test.text, err)
 			continue
@@ -146,9 +147,9 @@ func TestConfigTooLarge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Truncate(maxConfig + 1)
+	f.Truncate(config.MaxSize + 1)
 	f.Close()
-	var config *ConfigError
+	var config *config.Error
 	if _, err := Load(file); !errors.As(err, &config) {
 		t.Errorf("%v", err)
 	}
@@ -191,7 +192,7 @@ func TestDefaults(t *testing.T) {
 	if s.File() != file || s.RecipientDelimiter != "+" || s.User != "superlist" || s.MaxMessageSize != 25<<20 ||
 		time.Duration(s.ReadTimeout) != 5*time.Minute || time.Duration(s.GiveUp) != 5*24*time.Hour ||
 		s.Relay.Verp != "auto" || s.Relay.Batch != MaxBatch || s.Relay.Address != "127.0.0.1:10026" ||
-		s.Proxy != (Proxy{Timeout: Duration(90 * time.Second), Announce: "own"}) {
+		s.Proxy != (Proxy{Timeout: config.Duration(90 * time.Second), Announce: "own"}) {
 		t.Errorf("%+v", s)
 	}
 	spool := s.Spool()
@@ -201,53 +202,6 @@ func TestDefaults(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
 	if l.Post != PostMembers || l.MaxMessageSize != 1<<20 || l.Description != "" || len(l.OwnerPaths()) != 1 {
 		t.Errorf("%+v", l.Config)
-	}
-}
-
-func TestSize(t *testing.T) {
-	for text, want := range map[string]Size{
-		"0": 0, "1": 1, "1048576": 1 << 20, "1024KiB": 1 << 20, "1 MiB": 1 << 20, "3GiB": 3 << 30, "7B": 7,
-	} {
-		var s Size
-		if err := s.UnmarshalText([]byte(text)); err != nil || s != want {
-			t.Errorf("%q: %d, %v", text, s, err)
-		}
-	}
-	for _, text := range []string{"", "MiB", "-1", "1.5MiB", "1MB", "1kib", "1MiBKiB", "99999999999GiB", "9223372036854775808"} {
-		var s Size
-		if err := s.UnmarshalText([]byte(text)); err == nil {
-			t.Errorf("%q is taken as %d", text, s)
-		}
-	}
-	for want, s := range map[string]Size{"0": 0, "1023": 1023, "1KiB": 1 << 10, "1025": 1025, "1MiB": 1 << 20, "1536KiB": 1536 << 10, "25MiB": 25 << 20, "2GiB": 2 << 30} {
-		if got := s.String(); got != want {
-			t.Errorf("%d is written %s, want %s", s, got, want)
-		}
-	}
-}
-
-func TestDuration(t *testing.T) {
-	for text, want := range map[string]time.Duration{
-		"30s": 30 * time.Second, "5m": 5 * time.Minute, "1h30m": 90 * time.Minute, "5d": 120 * time.Hour,
-	} {
-		var d Duration
-		if err := d.UnmarshalText([]byte(text)); err != nil || time.Duration(d) != want {
-			t.Errorf("%q: %v, %v", text, d, err)
-		}
-	}
-	for _, text := range []string{"", "0s", "0d", "-5m", "-1d", "5", "d", "5 days", "1000000d"} {
-		var d Duration
-		if err := d.UnmarshalText([]byte(text)); err == nil {
-			t.Errorf("%q is taken as %v", text, d)
-		}
-	}
-	for want, d := range map[string]time.Duration{
-		"5d": 5 * 24 * time.Hour, "4h": 4 * time.Hour, "5m": 5 * time.Minute, "1h30m": 90 * time.Minute, "1m30s": 90 * time.Second,
-		"30s": 30 * time.Second, "10s": 10 * time.Second, "20m": 20 * time.Minute, "1h0m5s": time.Hour + 5*time.Second, "25h": 25 * time.Hour,
-	} {
-		if got := Duration(d).String(); got != want {
-			t.Errorf("%v is written %s, want %s", d, got, want)
-		}
 	}
 }
 
@@ -291,7 +245,7 @@ func TestTemplate(t *testing.T) {
 	full := regexp.MustCompile(`(?m)^#(\w+ *=)`).ReplaceAllString(text, "$1")
 	for _, text := range []string{text, full} {
 		c := defaults()
-		if err := decodeConfig("list.toml", text, &c); err != nil {
+		if err := config.Decode("list.toml", text, &c); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := c.Settings(), defaults().Settings(); !reflect.DeepEqual(got, want) {
@@ -303,19 +257,19 @@ func TestTemplate(t *testing.T) {
 
 // explained wants each key of a table, and no other, in the file that says what it
 // means, and each word in it that check accepts.
-func explained(t *testing.T, file string, of table) {
+func explained(t *testing.T, file string, of config.Table) {
 	t.Helper()
 	var want, got []string
-	var walk func(string, table)
-	walk = func(prefix string, of table) {
-		for _, k := range of.keys() {
-			switch to := k.to.(type) {
-			case sub:
-				walk(k.name+".", to.table)
-			case tables:
-				walk(k.name+".", to.add())
+	var walk func(string, config.Table)
+	walk = func(prefix string, of config.Table) {
+		for _, k := range of.Keys() {
+			switch to := k.To.(type) {
+			case config.Sub:
+				walk(k.Name+".", to.Table)
+			case config.Tables:
+				walk(k.Name+".", to.Add())
 			default:
-				want = append(want, prefix+k.name)
+				want = append(want, prefix+k.Name)
 			}
 		}
 	}
@@ -341,7 +295,7 @@ func TestExplainedWords(t *testing.T) {
 	tried := 0
 	try := func(file, dotted string, err error) {
 		t.Helper()
-		var config *ConfigError
+		var config *config.Error
 		if !errors.As(err, &config) {
 			return // any string will do
 		}
@@ -356,9 +310,9 @@ func TestExplainedWords(t *testing.T) {
 			}
 		}
 	}
-	for _, k := range new(Config).keys() {
-		_, err := l.accept(k.name + " = \"xyzzy\"\n")
-		try(settings.List, k.name, err)
+	for _, k := range new(Config).Keys() {
+		_, err := l.accept(k.Name + " = \"xyzzy\"\n")
+		try(settings.List, k.Name, err)
 	}
 	for _, g := range settings.Groups(settings.Site) {
 		for _, k := range g.Keys {
@@ -377,44 +331,21 @@ func TestExplainedWords(t *testing.T) {
 	}
 }
 
-// TestCommentLines: what the decoder does not see changes nothing but what it
-// would only have skipped, and lines keep their numbers.
-func TestCommentLines(t *testing.T) {
-	for text, want := range map[string]string{
-		"# a\n  \t#b\nx = 1 # c\n":      "\n\nx = 1 # c\n",
-		"#no end":                       "\n",
-		"# a\r\nx = 1\r\n":              "\nx = 1\r\n",
-		"x = \"\"\"\n# a\n\"\"\"\n#b\n": "x = \"\"\"\n# a\n\"\"\"\n#b\n",
-		"x = '''\n# a\n'''\n#b\n":       "x = '''\n# a\n'''\n#b\n",
-		"x = [\n# a\n\"b\"]\n":          "x = [\n\n\"b\"]\n",
-		"# a\x01\n":                     "# a\x01\n",
-		"# a\x7f\n":                     "# a\x7f\n",
-		"# a\rb\n":                      "# a\rb\n",
-		"# a\xff\n":                     "# a\xff\n",
-		"# ä\n":                         "\n",
-		"":                              "",
-	} {
-		if got := withoutCommentLines(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}
-
 // TestEveryFieldHasAKey: a field of a configuration that no key fills would be a
 // setting that nobody can set.
 func TestEveryFieldHasAKey(t *testing.T) {
-	for _, table := range []table{new(Site), new(Auth), new(Relay), new(Proxy), new(Milter), new(Config)} {
+	for _, table := range []config.Table{new(Site), new(Auth), new(Relay), new(Proxy), new(Milter), new(Config)} {
 		filled := make(map[uintptr]string)
-		for _, k := range table.keys() {
-			to := k.to
-			if in, ok := to.(sub); ok {
-				to = in.table
+		for _, k := range table.Keys() {
+			to := k.To
+			if in, ok := to.(config.Sub); ok {
+				to = in.Table
 			}
 			at := reflect.ValueOf(to).Pointer()
 			if filled[at] != "" {
-				t.Errorf("%T: %s and %s are one field", table, filled[at], k.name)
+				t.Errorf("%T: %s and %s are one field", table, filled[at], k.Name)
 			}
-			filled[at] = k.name
+			filled[at] = k.Name
 		}
 		v := reflect.ValueOf(table).Elem()
 		for i := range v.NumField() {
@@ -422,7 +353,7 @@ func TestEveryFieldHasAKey(t *testing.T) {
 				continue // what tests set
 			}
 			if v.Type().Field(i).IsExported() && filled[v.Field(i).Addr().Pointer()] == "" {
-				t.Errorf("%T.%s has no key: name it in keys()", table, v.Type().Field(i).Name)
+				t.Errorf("%T.%s has no key: name it in Keys()", table, v.Type().Field(i).Name)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"superlist/lists/config"
 	"superlist/lists/settings"
 	"superlist/lists/textfile"
 	"superlist/queue/disk"
@@ -71,7 +72,7 @@ func quoteTOML(s string) string {
 func (l *List) accept(text string) (*List, error) {
 	c := *l
 	c.Config = defaults()
-	if err := decodeConfig(l.ConfigFile(), text, &c.Config); err != nil {
+	if err := config.Decode(l.ConfigFile(), text, &c.Config); err != nil {
 		return nil, err
 	}
 	return &c, c.check(text)
@@ -81,10 +82,10 @@ func (l *List) accept(text string) (*List, error) {
 // to go.
 func (l *List) needOwners(text string) error {
 	var c Config
-	if err := decodeConfig(l.ConfigFile(), text, &c); err != nil || len(c.Owners) > 0 {
+	if err := config.Decode(l.ConfigFile(), text, &c); err != nil || len(c.Owners) > 0 {
 		return err
 	}
-	return &ConfigError{File: l.ConfigFile(), Line: lineOf(text, "owners"), Key: "owners", Text: "somebody has to answer for the list"}
+	return &config.Error{File: l.ConfigFile(), Line: config.LineOf(text, "owners"), Key: "owners", Text: "somebody has to answer for the list"}
 }
 
 // Set changes keys of list.toml, "key=value" each, and leaves its comments and
@@ -113,7 +114,7 @@ func (l *List) rewrite(to func(Config) []string, point bool) error {
 	}
 	text := string(textfile.UTF8(raw))
 	now := defaults()
-	decodeConfig(l.ConfigFile(), text, &now) // what is wrong in it, accept says below
+	config.Decode(l.ConfigFile(), text, &now) // what is wrong in it, accept says below
 	settings := to(now)
 	if len(settings) == 0 {
 		return nil
@@ -179,7 +180,7 @@ func setKey(text, setting string) (string, error) {
 		}
 		return strings.TrimRight(text, "\n") + "\n" + line + "\n", nil
 	}
-	n := lineOf(text, key)
+	n := config.LineOf(text, key)
 	// A value may go over several lines: take as many as leave all other keys
 	// as they are.
 	for end := n; n > 0 && end <= len(lines); end++ {
@@ -194,9 +195,9 @@ func setKey(text, setting string) (string, error) {
 
 // wantOf says what a value that is no TOML should have been.
 func wantOf(name, line string) string {
-	for _, k := range new(Config).keys() {
-		if k.name == name {
-			switch k.to.(type) {
+	for _, k := range new(Config).Keys() {
+		if k.Name == name {
+			switch k.To.(type) {
 			case *bool:
 				return name + " must be true or false"
 			case *int:
@@ -210,9 +211,9 @@ func wantOf(name, line string) string {
 // literal writes a value of the command line as TOML.
 func literal(name, value string) string {
 	var to any // nil: there is no such key, and accept will say so
-	for _, k := range new(Config).keys() {
-		if k.name == name {
-			to = k.to
+	for _, k := range new(Config).Keys() {
+		if k.Name == name {
+			to = k.To
 		}
 	}
 	switch to.(type) {

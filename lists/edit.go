@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists/textfile"
 	"superlist/smtp"
 )
 
@@ -57,7 +58,7 @@ func ParseMember(line string) (Member, bool) {
 	if strings.ContainsFunc(line, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
 		return Member{}, false
 	}
-	m, ok := memberOf(strings.TrimFunc(line, blank))
+	m, ok := memberOf(strings.TrimFunc(line, textfile.Blank))
 	return m, ok && !strings.HasPrefix(m.Path.Domain, "[") && len(m.Path.Local) <= maxMember
 }
 
@@ -101,7 +102,7 @@ func (l *List) readMembers() (set MemberSet, other []string, err error) {
 	set = make(MemberSet)
 	err = m.guard(func() {
 		for line := range strings.Lines(string(m.data)) {
-			line = strings.TrimFunc(line, blank)
+			line = strings.TrimFunc(line, textfile.Blank)
 			if member, ok := parseMember(line); ok {
 				set.Add(member)
 			} else if line != "" {

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"superlist/lists/textfile"
 	"superlist/smtp"
 )
 
@@ -210,17 +210,7 @@ func isKey(line []byte, key string) bool {
 
 // trimLine is a line without the white space in front, and without what else stands
 // there and is not seen, as an editor or the clipboard may leave it.
-func trimLine(line []byte) []byte { return bytes.TrimLeftFunc(line, blank) }
-
-// blank says that a character parts an address from what is about it: white space,
-// of any width, and what steers the direction of text. The two joiners may stand in
-// an address.
-func blank(c rune) bool {
-	if c <= ' ' {
-		return true
-	}
-	return c > '~' && (unicode.IsSpace(c) || unicode.Is(unicode.Cf, c) && c != '\u200c' && c != '\u200d')
-}
+func trimLine(line []byte) []byte { return bytes.TrimLeftFunc(line, textfile.Blank) }
 
 // addressOf is the part of a line up to the first white space outside quotes;
 // empty for a comment.
@@ -245,7 +235,7 @@ func wordEnd[T []byte | string](line T) int {
 		case c <= ' ':
 			return i
 		case c >= utf8.RuneSelf:
-			if r, _ := utf8.DecodeRune([]byte(line[i:min(i+utf8.UTFMax, len(line))])); r != utf8.RuneError && blank(r) {
+			if r, _ := utf8.DecodeRune([]byte(line[i:min(i+utf8.UTFMax, len(line))])); r != utf8.RuneError && textfile.Blank(r) {
 				return i
 			}
 		}

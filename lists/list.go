@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"superlist/lists/archive"
+	"superlist/lists/config"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -99,7 +100,7 @@ func (s *Site) openDir(addr smtp.Path, dir string) (*List, error) {
 		delimiter: s.RecipientDelimiter,
 		disk:      s.Disk,
 	}
-	text, err := readConfig(l.ConfigFile(), &l.Config)
+	text, err := config.Read(l.ConfigFile(), &l.Config)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, s.missing(addr, dir)
 	}
@@ -116,7 +117,7 @@ func (s *Site) missing(addr smtp.Path, dir string) error {
 		_, err := os.Stat(lost)
 		_, parent := os.Stat(filepath.Dir(lost))
 		if errors.Is(err, fs.ErrNotExist) && (lost == s.ListsDir || parent == nil) {
-			return fmt.Errorf("%s: %w", addr, &ConfigError{File: lost, Text: "it is not there"})
+			return fmt.Errorf("%s: %w", addr, &config.Error{File: lost, Text: "it is not there"})
 		}
 	}
 	return fmt.Errorf("%s: %w", addr, ReplyNoList)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"superlist/lists/config"
 	"superlist/smtp"
 )
 
@@ -14,24 +15,24 @@ const MaxDescription = 500
 
 // Config is list.toml: what the owner decides.
 type Config struct {
-	Description    string   `json:"description"`
-	Owners         []string `json:"owners"`
-	Moderators     []string `json:"moderators"`
-	Post           string   `json:"post"` // anyone, members, moderators or nobody
-	MaxMessageSize Size     `json:"max_message_size"`
-	Subscribe      string   `json:"subscribe"`     // open, confirm, approve, confirm+approve or closed
-	Notify         bool     `json:"notify"`        // owners hear who comes and goes
-	Language       string   `json:"language"`      // of the letters: BCP 47
-	Digest         Pace     `json:"digest"`        // when those who want digests get one: off, daily, weekly, or after so many posts
-	Nonmembers     string   `json:"nonmembers"`    // reject, hold, confirm or discard
-	Moderated      bool     `json:"moderated"`     // a moderator sees every post first
-	HoldAll        bool     `json:"hold_all"`      // in an emergency: whoever writes, moderators aside
-	Unverified     string   `json:"unverified"`    // members of whom only From says who they are: accept, hold or confirm
-	Allow          []string `json:"allow"`         // who may post like a member, and is not moderated: addresses and domains, with *
-	Ban            []string `json:"ban"`           // who may not post at all
-	MustBeNamed    bool     `json:"must_be_named"` // the list stands in To or Cc
-	MaxNamed       int      `json:"max_named"`     // people in To and Cc; 0: any number
-	Spam           string   `json:"spam"`          // what a filter before us has marked: accept, hold or reject
+	Description    string      `json:"description"`
+	Owners         []string    `json:"owners"`
+	Moderators     []string    `json:"moderators"`
+	Post           string      `json:"post"` // anyone, members, moderators or nobody
+	MaxMessageSize config.Size `json:"max_message_size"`
+	Subscribe      string      `json:"subscribe"`     // open, confirm, approve, confirm+approve or closed
+	Notify         bool        `json:"notify"`        // owners hear who comes and goes
+	Language       string      `json:"language"`      // of the letters: BCP 47
+	Digest         Pace        `json:"digest"`        // when those who want digests get one: off, daily, weekly, or after so many posts
+	Nonmembers     string      `json:"nonmembers"`    // reject, hold, confirm or discard
+	Moderated      bool        `json:"moderated"`     // a moderator sees every post first
+	HoldAll        bool        `json:"hold_all"`      // in an emergency: whoever writes, moderators aside
+	Unverified     string      `json:"unverified"`    // members of whom only From says who they are: accept, hold or confirm
+	Allow          []string    `json:"allow"`         // who may post like a member, and is not moderated: addresses and domains, with *
+	Ban            []string    `json:"ban"`           // who may not post at all
+	MustBeNamed    bool        `json:"must_be_named"` // the list stands in To or Cc
+	MaxNamed       int         `json:"max_named"`     // people in To and Cc; 0: any number
+	Spam           string      `json:"spam"`          // what a filter before us has marked: accept, hold or reject
 
 	Archive       bool   `json:"archive"`        // posts are kept
 	ArchiveAccess string `json:"archive_access"` // who gets them by mail: members, anyone or nobody
@@ -52,50 +53,50 @@ type Config struct {
 	OldAddresses string   `json:"old_addresses"` // dev-request@ for dev+request@: auto, on or off
 }
 
-func (c *Config) keys() []key {
-	return []key{
-		{"description", &c.Description},
-		{"owners", &c.Owners},
-		{"moderators", &c.Moderators},
-		{"post", &c.Post},
-		{"max_message_size", &c.MaxMessageSize},
-		{"subscribe", &c.Subscribe},
-		{"notify", &c.Notify},
-		{"language", &c.Language},
-		{"digest", &c.Digest},
-		{"nonmembers", &c.Nonmembers},
-		{"moderated", &c.Moderated},
-		{"hold_all", &c.HoldAll},
-		{"unverified", &c.Unverified},
-		{"allow", &c.Allow},
-		{"ban", &c.Ban},
-		{"must_be_named", &c.MustBeNamed},
-		{"max_named", &c.MaxNamed},
-		{"spam", &c.Spam},
-		{"archive", &c.Archive},
-		{"archive_access", &c.ArchiveAccess},
-		{"attachments_allow", &c.AttachmentsAllow},
-		{"attachments_refuse", &c.AttachmentsRefuse},
-		{"held_notice", &c.HeldNotice},
-		{"tell_author", &c.TellAuthor},
-		{"bounces", &c.Bounces},
-		{"bounce_days", &c.BounceDays},
-		{"bounce_window", &c.BounceWindow},
-		{"suspend_days", &c.SuspendDays},
-		{"aliases", &c.Aliases},
-		{"old_addresses", &c.OldAddresses},
+func (c *Config) Keys() []config.Key {
+	return []config.Key{
+		{Name: "description", To: &c.Description},
+		{Name: "owners", To: &c.Owners},
+		{Name: "moderators", To: &c.Moderators},
+		{Name: "post", To: &c.Post},
+		{Name: "max_message_size", To: &c.MaxMessageSize},
+		{Name: "subscribe", To: &c.Subscribe},
+		{Name: "notify", To: &c.Notify},
+		{Name: "language", To: &c.Language},
+		{Name: "digest", To: &c.Digest},
+		{Name: "nonmembers", To: &c.Nonmembers},
+		{Name: "moderated", To: &c.Moderated},
+		{Name: "hold_all", To: &c.HoldAll},
+		{Name: "unverified", To: &c.Unverified},
+		{Name: "allow", To: &c.Allow},
+		{Name: "ban", To: &c.Ban},
+		{Name: "must_be_named", To: &c.MustBeNamed},
+		{Name: "max_named", To: &c.MaxNamed},
+		{Name: "spam", To: &c.Spam},
+		{Name: "archive", To: &c.Archive},
+		{Name: "archive_access", To: &c.ArchiveAccess},
+		{Name: "attachments_allow", To: &c.AttachmentsAllow},
+		{Name: "attachments_refuse", To: &c.AttachmentsRefuse},
+		{Name: "held_notice", To: &c.HeldNotice},
+		{Name: "tell_author", To: &c.TellAuthor},
+		{Name: "bounces", To: &c.Bounces},
+		{Name: "bounce_days", To: &c.BounceDays},
+		{Name: "bounce_window", To: &c.BounceWindow},
+		{Name: "suspend_days", To: &c.SuspendDays},
+		{Name: "aliases", To: &c.Aliases},
+		{Name: "old_addresses", To: &c.OldAddresses},
 	}
 }
 
 // Settings are the keys of list.toml with their values, in order, as they would
 // be written on a command line.
 func (c Config) Settings() (settings [][2]string) {
-	for _, k := range c.keys() {
-		value := fmt.Sprint(k.value())
-		if list, ok := k.value().([]string); ok {
+	for _, k := range c.Keys() {
+		value := fmt.Sprint(k.Value())
+		if list, ok := k.Value().([]string); ok {
 			value = strings.Join(list, ", ")
 		}
-		settings = append(settings, [2]string{k.name, value})
+		settings = append(settings, [2]string{k.Name, value})
 	}
 	return settings
 }
@@ -169,7 +170,7 @@ func defaults() Config {
 
 func (l *List) check(text string) (err error) {
 	wrong := func(key, what string) error {
-		return &ConfigError{File: l.ConfigFile(), Line: lineOf(text, key), Key: key, Text: what}
+		return &config.Error{File: l.ConfigFile(), Line: config.LineOf(text, key), Key: key, Text: what}
 	}
 	switch l.Post {
 	case PostAnyone, PostMembers, PostModerators, PostNobody:

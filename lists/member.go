@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"superlist/lists/textfile"
 	"superlist/smtp"
 )
 
@@ -78,7 +79,7 @@ func (m Member) Gets(author string, named map[string]bool, day string) bool {
 
 // parseMember reads a line of a members file.
 func parseMember(line string) (Member, bool) {
-	line = strings.TrimFunc(line, blank)
+	line = strings.TrimFunc(line, textfile.Blank)
 	if line == "" || line[0] == '#' {
 		return Member{}, false
 	}
@@ -90,9 +91,9 @@ func memberOf(line string) (Member, bool) {
 	end := wordEnd(line)
 	path, ok := smtp.ParseAddress(line[:end])
 	m := Member{Path: path}
-	rest := strings.TrimFunc(line[end:], blank)
+	rest := strings.TrimFunc(line[end:], textfile.Blank)
 	for rest != "" {
-		end := strings.IndexFunc(rest, blank)
+		end := strings.IndexFunc(rest, textfile.Blank)
 		switch {
 		case strings.HasPrefix(rest, wordName), end < 0:
 			end = len(rest)
@@ -118,7 +119,7 @@ func memberOf(line string) (Member, bool) {
 			m.For, m.NoMail = whose, true
 		}
 		m.Words = append(m.Words, word)
-		rest = strings.TrimFunc(rest[end:], blank)
+		rest = strings.TrimFunc(rest[end:], textfile.Blank)
 	}
 	return m, ok
 }

@@ -150,7 +150,7 @@ func (m *Members) All() iter.Seq2[Member, error] {
 func (m *Members) Comments() (lines []string, err error) {
 	err = m.guard(func() {
 		for line := range bytes.Lines(m.data) {
-			if line := bytes.TrimFunc(line, blank); bytes.HasPrefix(line, []byte("#")) {
+			if line := bytes.TrimFunc(line, textfile.Blank); bytes.HasPrefix(line, []byte("#")) {
 				lines = append(lines, string(line))
 			}
 		}
@@ -166,7 +166,7 @@ func (m *Members) Lint() (wrong []string, inOrder bool, err error) {
 		last, n := "", 0
 		for line := range bytes.Lines(m.data) {
 			n++
-			text := strings.TrimFunc(string(line), blank)
+			text := strings.TrimFunc(string(line), textfile.Blank)
 			if text == "" || text[0] == '#' {
 				continue
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"superlist/lists/config"
 	"superlist/milter"
 )
 
@@ -13,27 +14,27 @@ import (
 type Milter struct {
 	Address        string // ip:port, unix:/path
 	DefaultAction  string
-	ConnectTimeout Duration
-	CommandTimeout Duration
-	ContentTimeout Duration
-	TotalTimeout   Duration
+	ConnectTimeout config.Duration
+	CommandTimeout config.Duration
+	ContentTimeout config.Duration
+	TotalTimeout   config.Duration
 }
 
-func (m *Milter) keys() []key {
-	return []key{
-		{"address", &m.Address},
-		{"default_action", &m.DefaultAction},
-		{"connect_timeout", &m.ConnectTimeout},
-		{"command_timeout", &m.CommandTimeout},
-		{"content_timeout", &m.ContentTimeout},
-		{"total_timeout", &m.TotalTimeout},
+func (m *Milter) Keys() []config.Key {
+	return []config.Key{
+		{Name: "address", To: &m.Address},
+		{Name: "default_action", To: &m.DefaultAction},
+		{Name: "connect_timeout", To: &m.ConnectTimeout},
+		{Name: "command_timeout", To: &m.CommandTimeout},
+		{Name: "content_timeout", To: &m.ContentTimeout},
+		{Name: "total_timeout", To: &m.TotalTimeout},
 	}
 }
 
 // milterTables are all tables [[milter]].
 type milterTables []Milter
 
-func (ms *milterTables) add() table {
+func (ms *milterTables) Add() config.Table {
 	*ms = append(*ms, Milter{})
 	return &(*ms)[len(*ms)-1]
 }
@@ -63,10 +64,10 @@ func (m *Milter) check() error {
 	default:
 		return errors.New("default_action must be accept, tempfail, reject or hold")
 	}
-	m.ConnectTimeout = cmp.Or(m.ConnectTimeout, Duration(milterConnect))
-	m.CommandTimeout = cmp.Or(m.CommandTimeout, Duration(milter.CommandTimeout))
-	m.ContentTimeout = cmp.Or(m.ContentTimeout, Duration(milter.ContentTimeout))
-	m.TotalTimeout = cmp.Or(m.TotalTimeout, Duration(milter.TotalTimeout))
+	m.ConnectTimeout = cmp.Or(m.ConnectTimeout, config.Duration(milterConnect))
+	m.CommandTimeout = cmp.Or(m.CommandTimeout, config.Duration(milter.CommandTimeout))
+	m.ContentTimeout = cmp.Or(m.ContentTimeout, config.Duration(milter.ContentTimeout))
+	m.TotalTimeout = cmp.Or(m.TotalTimeout, config.Duration(milter.TotalTimeout))
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/config"
 	"superlist/lists/textfile"
 	"superlist/queue/disk"
 	"superlist/smtp"
@@ -83,7 +84,7 @@ func (d *NewList) begin(text string) (err error) {
 	if err := d.disk.TryLock(d.lock); err != nil {
 		return &fs.PathError{Op: "lock", Path: d.Dir, Err: err}
 	}
-	if err := decodeConfig(d.ConfigFile(), text, &d.Config); err != nil {
+	if err := config.Decode(d.ConfigFile(), text, &d.Config); err != nil {
 		return err
 	}
 	if err := d.check(text); err != nil {
@@ -128,14 +129,14 @@ func (d *NewList) Put(name string, content []byte) error {
 	switch name {
 	case "rules":
 		if len(content) > maxRules {
-			return &ConfigError{File: name, Text: "too large for rules"}
+			return &config.Error{File: name, Text: "too large for rules"}
 		}
 		if _, err := parseRules(name, string(content)); err != nil {
 			return err
 		}
 	case "texts.toml":
-		if len(content) > maxConfig {
-			return &ConfigError{File: name, Text: "too large to be a configuration"}
+		if len(content) > config.MaxSize {
+			return &config.Error{File: name, Text: "too large to be a configuration"}
 		}
 	case "key":
 		if err := d.disk.Replace(file, content); err != nil {

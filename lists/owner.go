@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"superlist/lists/config"
 	"superlist/lists/rewrite"
 	"superlist/smtp"
 )
@@ -51,7 +52,7 @@ func (l *List) fitsOwner(size int64) error {
 		return nil
 	}
 	return smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf("the message has %d bytes, and the owners of %s take at most %s; say where they can find the rest",
-		size, l.Addr.Address(), Size(MaxOwnerMail))}
+		size, l.Addr.Address(), config.Size(MaxOwnerMail))}
 }
 
 // ownerLimits are those of a mail to the owners.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"superlist/lists/config"
 	"superlist/smtp"
 )
 
@@ -11,7 +12,7 @@ import (
 // list here that leads back to it.
 func (l *List) CheckOwners() error {
 	var none Config
-	text, _ := readConfig(l.ConfigFile(), &none)
+	text, _ := config.Read(l.ConfigFile(), &none)
 	return l.ownsItself(text)
 }
 
@@ -31,7 +32,7 @@ func (l *List) ownsItself(text string) error {
 				}
 				what = fmt.Sprintf("is the list %s, which leads back to this one", through.Addr.Address())
 			}
-			return &ConfigError{File: l.ConfigFile(), Line: lineOf(text, who.key), Key: who.key,
+			return &config.Error{File: l.ConfigFile(), Line: config.LineOf(text, who.key), Key: who.key,
 				Text: p.Address() + " " + what + ", so nobody would read what it writes to them; name a person"}
 		}
 	}

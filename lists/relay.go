@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"superlist/lists/config"
 	"superlist/smtp"
 )
 
@@ -26,36 +27,36 @@ type Relay struct {
 	User         string
 	PasswordFile string
 
-	ConnectTimeout  Duration
-	GreetingTimeout Duration
-	CommandTimeout  Duration
-	MailTimeout     Duration
-	RcptTimeout     Duration
-	DataTimeout     Duration
-	BlockTimeout    Duration
-	FinalTimeout    Duration
+	ConnectTimeout  config.Duration
+	GreetingTimeout config.Duration
+	CommandTimeout  config.Duration
+	MailTimeout     config.Duration
+	RcptTimeout     config.Duration
+	DataTimeout     config.Duration
+	BlockTimeout    config.Duration
+	FinalTimeout    config.Duration
 }
 
-func (r *Relay) keys() []key {
-	return []key{
-		{"address", &r.Address},
-		{"verp", &r.Verp},
-		{"batch", &r.Batch},
-		{"connections", &r.Connections},
-		{"source", &r.Source},
-		{"tls", &r.TLS},
-		{"ca_file", &r.CAFile},
-		{"resolver", &r.Resolver},
-		{"user", &r.User},
-		{"password_file", &r.PasswordFile},
-		{"connect_timeout", &r.ConnectTimeout},
-		{"greeting_timeout", &r.GreetingTimeout},
-		{"command_timeout", &r.CommandTimeout},
-		{"mail_timeout", &r.MailTimeout},
-		{"rcpt_timeout", &r.RcptTimeout},
-		{"data_timeout", &r.DataTimeout},
-		{"block_timeout", &r.BlockTimeout},
-		{"final_timeout", &r.FinalTimeout},
+func (r *Relay) Keys() []config.Key {
+	return []config.Key{
+		{Name: "address", To: &r.Address},
+		{Name: "verp", To: &r.Verp},
+		{Name: "batch", To: &r.Batch},
+		{Name: "connections", To: &r.Connections},
+		{Name: "source", To: &r.Source},
+		{Name: "tls", To: &r.TLS},
+		{Name: "ca_file", To: &r.CAFile},
+		{Name: "resolver", To: &r.Resolver},
+		{Name: "user", To: &r.User},
+		{Name: "password_file", To: &r.PasswordFile},
+		{Name: "connect_timeout", To: &r.ConnectTimeout},
+		{Name: "greeting_timeout", To: &r.GreetingTimeout},
+		{Name: "command_timeout", To: &r.CommandTimeout},
+		{Name: "mail_timeout", To: &r.MailTimeout},
+		{Name: "rcpt_timeout", To: &r.RcptTimeout},
+		{Name: "data_timeout", To: &r.DataTimeout},
+		{Name: "block_timeout", To: &r.BlockTimeout},
+		{Name: "final_timeout", To: &r.FinalTimeout},
 	}
 }
 
@@ -72,14 +73,14 @@ const (
 func newRelay() Relay {
 	return Relay{
 		Address: "127.0.0.1:10026", Verp: "auto", Batch: MaxBatch, Connections: 4, TLS: "may",
-		ConnectTimeout:  Duration(smtp.ConnectTimeout),
-		GreetingTimeout: Duration(smtp.GreetingTimeout),
-		CommandTimeout:  Duration(smtp.CommandTimeout),
-		MailTimeout:     Duration(smtp.MailTimeout),
-		RcptTimeout:     Duration(smtp.RcptTimeout),
-		DataTimeout:     Duration(smtp.DataTimeout),
-		BlockTimeout:    Duration(smtp.BlockTimeout),
-		FinalTimeout:    Duration(smtp.FinalTimeout),
+		ConnectTimeout:  config.Duration(smtp.ConnectTimeout),
+		GreetingTimeout: config.Duration(smtp.GreetingTimeout),
+		CommandTimeout:  config.Duration(smtp.CommandTimeout),
+		MailTimeout:     config.Duration(smtp.MailTimeout),
+		RcptTimeout:     config.Duration(smtp.RcptTimeout),
+		DataTimeout:     config.Duration(smtp.DataTimeout),
+		BlockTimeout:    config.Duration(smtp.BlockTimeout),
+		FinalTimeout:    config.Duration(smtp.FinalTimeout),
 	}
 }
 

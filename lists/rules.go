@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/config"
 	"superlist/lists/rewrite"
 	"superlist/lists/textfile"
 	"superlist/queue/disk"
@@ -43,7 +44,7 @@ const maxRules = 64 << 10
 func (l *List) rulesFile() string { return filepath.Join(l.Dir, "rules") }
 
 // rules reads the list's rules; none where it has no such file. A line that is
-// none is a *ConfigError: a rule that is left out might be the one that keeps
+// none is a *config.Error: a rule that is left out might be the one that keeps
 // something away.
 func (l *List) rules() ([]Rule, error) {
 	f, info, err := disk.OpenRegular(l.rulesFile(), unix.O_RDONLY)
@@ -55,7 +56,7 @@ func (l *List) rules() ([]Rule, error) {
 	}
 	defer f.Close()
 	if info.Size() > maxRules {
-		return nil, &ConfigError{File: f.Name(), Text: "too large for rules"}
+		return nil, &config.Error{File: f.Name(), Text: "too large for rules"}
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxRules))
 	if err != nil {
@@ -74,13 +75,13 @@ func parseRules(file, text string) (rules []Rule, err error) {
 	n := 0
 	for line := range strings.SplitSeq(text, "\n") {
 		n++
-		line = strings.TrimFunc(line, blank)
+		line = strings.TrimFunc(line, textfile.Blank)
 		if line == "" || line[0] == '#' {
 			continue
 		}
 		r, wrong := parseRule(line)
 		if wrong != "" {
-			return nil, &ConfigError{File: file, Line: n, Text: wrong}
+			return nil, &config.Error{File: file, Line: n, Text: wrong}
 		}
 		r.line = n
 		rules = append(rules, r)
@@ -91,8 +92,8 @@ func parseRules(file, text string) (rules []Rule, err error) {
 // parseRule reads one line; wrong says how to mend it.
 func parseRule(line string) (r Rule, wrong string) {
 	word, rest := line, ""
-	if i := strings.IndexFunc(line, blank); i >= 0 {
-		word, rest = line[:i], strings.TrimFunc(line[i:], blank)
+	if i := strings.IndexFunc(line, textfile.Blank); i >= 0 {
+		word, rest = line[:i], strings.TrimFunc(line[i:], textfile.Blank)
 	}
 	switch word {
 	case "accept":

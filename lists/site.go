@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/config"
 	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/smtp"
@@ -40,12 +41,12 @@ type Site struct {
 	QueueDir           string
 	ListsDir           string
 	User               string
-	MaxMessageSize     Size
+	MaxMessageSize     config.Size
 	QueueMaxMsg        int
 	QueueMinMsg        int
-	ReadTimeout        Duration
-	WriteTimeout       Duration
-	SessionTimeout     Duration
+	ReadTimeout        config.Duration
+	WriteTimeout       config.Duration
+	SessionTimeout     config.Duration
 	RecipientDelimiter string
 	AuthservID         string
 	VerifyDKIM         bool
@@ -60,9 +61,9 @@ type Site struct {
 	HeloCheck          bool
 	Log                string
 	LogLevel           string
-	RetryMin           Duration
-	RetryMax           Duration
-	GiveUp             Duration
+	RetryMin           config.Duration
+	RetryMax           config.Duration
+	GiveUp             config.Duration
 	TLS                bool
 	TLSRequired        bool
 	SSLServerCrt       string
@@ -82,62 +83,62 @@ type Site struct {
 	text string
 }
 
-func (s *Site) keys() []key {
-	return []key{
-		{"hostname", &s.Hostname},
-		{"queue_dir", &s.QueueDir},
-		{"lists_dir", &s.ListsDir},
-		{"user", &s.User},
-		{"max_message_size", &s.MaxMessageSize},
-		{"queue_max_msg", &s.QueueMaxMsg},
-		{"queue_min_msg", &s.QueueMinMsg},
-		{"read_timeout", &s.ReadTimeout},
-		{"write_timeout", &s.WriteTimeout},
-		{"session_timeout", &s.SessionTimeout},
-		{"recipient_delimiter", &s.RecipientDelimiter},
-		{"authserv_id", &s.AuthservID},
-		{"verify_dkim", &s.VerifyDKIM},
-		{"kick", &s.Kick},
-		{"xclient", &s.XClient},
-		{"xforward", &s.XForward},
-		{"proxy_protocol", &s.ProxyProtocol},
-		{"trusted", &s.Trusted},
-		{"dsn", &s.DSN},
-		{"binarymime", &s.BinaryMIME},
-		{"vrfy", &s.Vrfy},
-		{"helo_check", &s.HeloCheck},
-		{"log", &s.Log},
-		{"log_level", &s.LogLevel},
-		{"retry_min", &s.RetryMin},
-		{"retry_max", &s.RetryMax},
-		{"give_up", &s.GiveUp},
-		{"tls", &s.TLS},
-		{"tls_required", &s.TLSRequired},
-		{"ssl_server_crt", &s.SSLServerCrt},
-		{"ssl_server_key", &s.SSLServerKey},
-		{"ssl_verify_client", &s.SSLVerifyClient},
-		{"ssl_ca_file", &s.SSLCAFile},
-		{"shared_domains", &s.SharedDomains},
-		{"milter_discard", &s.MilterDiscard},
-		{"auth", sub{&s.Auth}},
-		{"relay", sub{&s.Relay}},
-		{"proxy", sub{&s.Proxy}},
-		{"milter", (*milterTables)(&s.Milters)},
+func (s *Site) Keys() []config.Key {
+	return []config.Key{
+		{Name: "hostname", To: &s.Hostname},
+		{Name: "queue_dir", To: &s.QueueDir},
+		{Name: "lists_dir", To: &s.ListsDir},
+		{Name: "user", To: &s.User},
+		{Name: "max_message_size", To: &s.MaxMessageSize},
+		{Name: "queue_max_msg", To: &s.QueueMaxMsg},
+		{Name: "queue_min_msg", To: &s.QueueMinMsg},
+		{Name: "read_timeout", To: &s.ReadTimeout},
+		{Name: "write_timeout", To: &s.WriteTimeout},
+		{Name: "session_timeout", To: &s.SessionTimeout},
+		{Name: "recipient_delimiter", To: &s.RecipientDelimiter},
+		{Name: "authserv_id", To: &s.AuthservID},
+		{Name: "verify_dkim", To: &s.VerifyDKIM},
+		{Name: "kick", To: &s.Kick},
+		{Name: "xclient", To: &s.XClient},
+		{Name: "xforward", To: &s.XForward},
+		{Name: "proxy_protocol", To: &s.ProxyProtocol},
+		{Name: "trusted", To: &s.Trusted},
+		{Name: "dsn", To: &s.DSN},
+		{Name: "binarymime", To: &s.BinaryMIME},
+		{Name: "vrfy", To: &s.Vrfy},
+		{Name: "helo_check", To: &s.HeloCheck},
+		{Name: "log", To: &s.Log},
+		{Name: "log_level", To: &s.LogLevel},
+		{Name: "retry_min", To: &s.RetryMin},
+		{Name: "retry_max", To: &s.RetryMax},
+		{Name: "give_up", To: &s.GiveUp},
+		{Name: "tls", To: &s.TLS},
+		{Name: "tls_required", To: &s.TLSRequired},
+		{Name: "ssl_server_crt", To: &s.SSLServerCrt},
+		{Name: "ssl_server_key", To: &s.SSLServerKey},
+		{Name: "ssl_verify_client", To: &s.SSLVerifyClient},
+		{Name: "ssl_ca_file", To: &s.SSLCAFile},
+		{Name: "shared_domains", To: &s.SharedDomains},
+		{Name: "milter_discard", To: &s.MilterDiscard},
+		{Name: "auth", To: config.Sub{Table: &s.Auth}},
+		{Name: "relay", To: config.Sub{Table: &s.Relay}},
+		{Name: "proxy", To: config.Sub{Table: &s.Proxy}},
+		{Name: "milter", To: (*milterTables)(&s.Milters)},
 	}
 }
 
 // A Proxy is the table [proxy]: where mail goes on to that is for no list.
 type Proxy struct {
-	NextHop  string   // ip:port or unix:/path; empty: such mail is refused
-	Timeout  Duration // for what the client says once, however many steps that takes
-	Announce string   // own or both
+	NextHop  string          // ip:port or unix:/path; empty: such mail is refused
+	Timeout  config.Duration // for what the client says once, however many steps that takes
+	Announce string          // own or both
 }
 
-func (p *Proxy) keys() []key {
-	return []key{
-		{"next_hop", &p.NextHop},
-		{"timeout", &p.Timeout},
-		{"announce", &p.Announce},
+func (p *Proxy) Keys() []config.Key {
+	return []config.Key{
+		{Name: "next_hop", To: &p.NextHop},
+		{Name: "timeout", To: &p.Timeout},
+		{Name: "announce", To: &p.Announce},
 	}
 }
 
@@ -157,7 +158,7 @@ const (
 const maxHostname = 160
 
 // Load reads superlist.toml and fills in what it leaves out. Errors about its
-// content are a *ConfigError.
+// content are a *config.Error.
 func Load(file string) (*Site, error) {
 	s := &Site{
 		QueueDir:           "/var/spool/superlist",
@@ -166,9 +167,9 @@ func Load(file string) (*Site, error) {
 		MaxMessageSize:     25 << 20,
 		QueueMaxMsg:        20000,
 		QueueMinMsg:        17000,
-		ReadTimeout:        Duration(smtp.ReadTimeout),
-		WriteTimeout:       Duration(smtp.WriteTimeout),
-		SessionTimeout:     Duration(smtp.SessionTimeout),
+		ReadTimeout:        config.Duration(smtp.ReadTimeout),
+		WriteTimeout:       config.Duration(smtp.WriteTimeout),
+		SessionTimeout:     config.Duration(smtp.SessionTimeout),
 		RecipientDelimiter: "+",
 		Kick:               "127.0.0.1:10027",
 		XForward:           true,
@@ -177,20 +178,20 @@ func Load(file string) (*Site, error) {
 		Trusted:            []string{"127.0.0.0/8", "::1", "unix"},
 		Log:                "syslog",
 		LogLevel:           "info",
-		RetryMin:           Duration(queue.RetryMin),
-		RetryMax:           Duration(queue.RetryMax),
-		GiveUp:             Duration(queue.GiveUp),
+		RetryMin:           config.Duration(queue.RetryMin),
+		RetryMax:           config.Duration(queue.RetryMax),
+		GiveUp:             config.Duration(queue.GiveUp),
 		SSLServerCrt:       "/etc/superlist/tls.crt",
 		SSLServerKey:       "/etc/superlist/tls.key",
 		SSLVerifyClient:    "none",
 		SharedDomains:      []string{},
 		Auth:               Auth{Mechanisms: slices.Clone(authMechanisms)},
 		Relay:              newRelay(),
-		Proxy:              Proxy{Timeout: Duration(ProxyTimeout), Announce: AnnounceOwn},
+		Proxy:              Proxy{Timeout: config.Duration(ProxyTimeout), Announce: AnnounceOwn},
 		file:               file,
 	}
 	var err error
-	if s.text, err = readConfig(file, s); err != nil {
+	if s.text, err = config.Read(file, s); err != nil {
 		return nil, err
 	}
 	if s.Hostname == "" {
@@ -205,7 +206,7 @@ func Load(file string) (*Site, error) {
 func (s *Site) File() string { return s.file }
 
 func (s *Site) wrong(key, text string) error {
-	return &ConfigError{File: s.file, Line: lineOf(s.text, key), Key: key, Text: text}
+	return &config.Error{File: s.file, Line: config.LineOf(s.text, key), Key: key, Text: text}
 }
 
 // check holds every value against what it may be.
@@ -330,7 +331,7 @@ func (s *Site) Serves(domain string) (bool, error) {
 		return false, err
 	}
 	if _, err := os.Stat(s.ListsDir); err != nil {
-		return false, &ConfigError{File: s.ListsDir, Text: "it is not there"}
+		return false, &config.Error{File: s.ListsDir, Text: "it is not there"}
 	}
 	return false, nil
 }

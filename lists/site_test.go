@@ -11,6 +11,7 @@ import (
 
 	"superlist/lists/sitetest"
 
+	"superlist/lists/config"
 	"superlist/smtp"
 )
 
@@ -143,7 +144,7 @@ func TestOpen(t *testing.T) {
 	}
 
 	// What is half there defers mail and does not refuse it for good.
-	var lost *ConfigError
+	var lost *config.Error
 	if _, err := s.Open(addr("empty@lists.example.org")); !errors.As(err, &lost) || lost.File != domain+"/empty/list.toml" {
 		t.Errorf("without list.toml: %v", err)
 	}
@@ -170,7 +171,7 @@ func TestOpenBroken(t *testing.T) {
 	l := testList(t, s, "")
 	os.WriteFile(l.ConfigFile(), []byte("owners = [\n"), 0o600)
 	_, err := s.Open(l.Addr)
-	var config *ConfigError
+	var config *config.Error
 	if !errors.As(err, &config) || smtp.ReplyTo(err) != smtp.ReplyLocal {
 		t.Errorf("%v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"superlist/lists/config"
 	"superlist/smtp"
 )
 
@@ -59,7 +60,7 @@ func TestTrustedWrong(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Load(file)
-		var config *ConfigError
+		var config *config.Error
 		if !errors.As(err, &config) || config.Line != 2 || config.Key == "" {
 			t.Errorf("%s: %v", line, err)
 		}

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"superlist/lists/config"
 )
 
 // TestBecomeUser: what goes wrong before any right is given up. What happens
@@ -25,7 +27,7 @@ func TestBecomeUser(t *testing.T) {
 			}
 			continue
 		}
-		var config *ConfigError
+		var config *config.Error
 		if !errors.As(err, &config) || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%q: %v", user, err)
 		}

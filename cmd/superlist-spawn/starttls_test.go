@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/lists/door"
 	"superlist/lists/tlsserver"
 	"superlist/smtp"
@@ -178,7 +179,7 @@ func wantInbound(t *testing.T, site *lists.Site, parts ...string) {
 // that this was all.
 func TestTimeoutInsideTLS(t *testing.T) {
 	site := tlsSite(t)
-	site.ReadTimeout = lists.Duration(50 * time.Millisecond)
+	site.ReadTimeout = config.Duration(50 * time.Millisecond)
 	k := serveTLS(t, site)
 	k.say(t, "", "220 ")
 	k.say(t, "STARTTLS\r\n", "220 ")

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/lists/letter"
 	"superlist/queue"
 	"superlist/smtp"
@@ -98,7 +99,7 @@ each domain. The exit code is 78 if anything is an error.`,
 func (k *checker) run(a *app, arg []string) error {
 	var err error
 	if k.site, err = a.site(); err != nil {
-		var config *lists.ConfigError
+		var config *config.Error
 		if !errors.As(err, &config) {
 			return err
 		}
@@ -108,7 +109,7 @@ func (k *checker) run(a *app, arg []string) error {
 	k.configuration()
 	if len(arg) > 0 {
 		l, err := openList(k.site, arg[0])
-		var config *lists.ConfigError
+		var config *config.Error
 		if errors.As(err, &config) {
 			k.wrong(arg[0], config.Error(), fix(config))
 			return nil
@@ -276,7 +277,7 @@ func (k *checker) lists() {
 			if errors.Is(err, fs.ErrPermission) {
 				mend += ": " + k.mend(err, k.site.ListsDir)
 			}
-			if wrong := new(lists.ConfigError); errors.As(err, &wrong) && wrong.Key != "" {
+			if wrong := new(config.Error); errors.As(err, &wrong) && wrong.Key != "" {
 				mend = fix(wrong) + "; " + mend
 			}
 			k.wrong(addr.Address(), err.Error(), mend)

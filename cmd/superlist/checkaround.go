@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/lists/deliver"
 	"superlist/lists/maillog"
 	"superlist/lists/sandbox"
@@ -129,8 +130,8 @@ func (k *checker) relay() {
 		return
 	}
 	site := *k.site
-	for _, limit := range []*lists.Duration{&site.Relay.ConnectTimeout, &site.Relay.GreetingTimeout, &site.Relay.CommandTimeout} {
-		*limit = min(*limit, lists.Duration(connectTimeout))
+	for _, limit := range []*config.Duration{&site.Relay.ConnectTimeout, &site.Relay.GreetingTimeout, &site.Relay.CommandTimeout} {
+		*limit = min(*limit, config.Duration(connectTimeout))
 	}
 	client, hangUp, err := deliver.Dial(k.ctx, &site)
 	if err != nil {

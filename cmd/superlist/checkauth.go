@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
 	"superlist/lists/account"
+	"superlist/lists/config"
 )
 
 // auth looks at who may log in, as a session will.
@@ -56,7 +56,7 @@ func (k *checker) auth() {
 // mendAuth is the advice on what keeps everybody from logging in; empty where the
 // error has it.
 func (k *checker) mendAuth(err error) string {
-	var config *lists.ConfigError
+	var config *config.Error
 	var path *fs.PathError
 	var socket *net.OpError
 	switch {

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/smtp"
 )
 
@@ -196,7 +196,7 @@ func (k *checker) postfix(found []smtp.Path) {
 	if p == nil {
 		return // no Postfix here, or not for our eyes
 	}
-	limit := lists.Size(0)
+	limit := config.Size(0)
 	if err := limit.UnmarshalText([]byte(p.setting("message_size_limit"))); err == nil && limit > 0 && limit < k.site.MaxMessageSize+listHeaders {
 		k.warn("postfix", fmt.Sprintf("message_size_limit is %s and max_message_size %s, so the largest posts are accepted and cannot be sent", limit, k.site.MaxMessageSize),
 			fmt.Sprintf("postconf message_size_limit=%d, or a lower max_message_size", k.site.MaxMessageSize+1<<20))

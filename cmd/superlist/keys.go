@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/lists/settings"
 )
 
@@ -43,7 +43,7 @@ func wrap(text, indent string) string {
 
 // fix says how a mistake in a configuration is mended: the line, and what the key
 // means.
-func fix(wrong *lists.ConfigError) string {
+func fix(wrong *config.Error) string {
 	file := settings.Site
 	if filepath.Base(wrong.File) == "list.toml" {
 		file = settings.List

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/lists/migrate"
 	"superlist/queue"
 	"superlist/queue/disk"
@@ -122,11 +123,11 @@ func instead(site *lists.Site, address smtp.Path) string {
 		return n < maxNear
 	})
 	near := address
-	if near.Local = lists.Nearest(strings.ToLower(address.Local), names); near.Local != "" {
+	if near.Local = config.Nearest(strings.ToLower(address.Local), names); near.Local != "" {
 		return "did you mean " + near.Address() + "?"
 	}
 	near = address
-	if near.Domain = lists.Nearest(strings.ToLower(address.Domain), domains); near.Domain != "" {
+	if near.Domain = config.Nearest(strings.ToLower(address.Domain), domains); near.Domain != "" {
 		return "did you mean " + near.Address() + "?"
 	}
 	return "superlist list ls shows those there are"
@@ -178,7 +179,7 @@ type usageError struct{ error }
 // every reply is: by smtp.ReplyTo.
 func exitCode(err error) int {
 	var exit *exitError
-	var config *lists.ConfigError
+	var config *config.Error
 	var input *lists.InputError
 	var usage usageError
 	var unsaid *migrate.UsageError

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/lists/migrate"
 )
 
@@ -147,7 +148,7 @@ func (a *app) memberSet() *cobra.Command {
 			}
 			if word := m.Unknown(); word != "" {
 				instead := "superlist member set --help has the words"
-				if near := lists.Nearest(word, memberWords); near != "" {
+				if near := config.Nearest(word, memberWords); near != "" {
 					instead = "did you mean " + near + "?"
 				}
 				return &exitError{exDataErr, fmt.Errorf("%q means nothing; %s", word, instead)}

@@ -14,6 +14,7 @@ import (
 	gosasl "github.com/emersion/go-sasl"
 
 	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/smtp"
 	"superlist/smtp/sasl"
 )
@@ -260,7 +261,7 @@ func TestFileErrors(t *testing.T) {
 		s := site(t, passwd)
 		a := open(t, s)
 		_, err := a.Mechanisms()
-		var config *lists.ConfigError
+		var config *config.Error
 		if !errors.As(err, &config) || !strings.HasPrefix(err.Error(), s.Auth.PasswdFile+want) {
 			t.Errorf("%.60q: %v", passwd, err)
 		}

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/queue/disk"
 	"superlist/smtp"
 	"superlist/smtp/sasl"
@@ -73,17 +73,17 @@ func (a Account) Authors() []smtp.Path {
 // fold is the form of a name in which two are the same.
 func fold(name string) string { return strings.ToLower(name) }
 
-// Read reads a passwd-file. Its errors are *lists.ConfigError where its
+// Read reads a passwd-file. Its errors are *config.Error where its
 // administrator has something to mend.
 func Read(path string) (*File, error) {
 	text, mode, err := readText(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &lists.ConfigError{File: path, Text: "there is no such file; make it with: superlist passwd USER"}
+		return nil, &config.Error{File: path, Text: "there is no such file; make it with: superlist passwd USER"}
 	case err != nil:
 		return nil, err
 	case mode&0o027 != 0:
-		return nil, &lists.ConfigError{File: path, Text: fmt.Sprintf("others may read or change it (mode %04o); say: chmod 0600 %s", mode, path)}
+		return nil, &config.Error{File: path, Text: fmt.Sprintf("others may read or change it (mode %04o); say: chmod 0600 %s", mode, path)}
 	}
 	return parseFile(path, text)
 }
@@ -102,7 +102,7 @@ func readText(path string) (text string, mode fs.FileMode, err error) {
 }
 
 func tooLarge(path string) error {
-	return &lists.ConfigError{File: path, Text: fmt.Sprintf("larger than %d bytes; let Dovecot keep so many accounts", maxFile)}
+	return &config.Error{File: path, Text: fmt.Sprintf("larger than %d bytes; let Dovecot keep so many accounts", maxFile)}
 }
 
 func parseFile(path, text string) (*File, error) {
@@ -120,7 +120,7 @@ func parseFile(path, text string) (*File, error) {
 			err = file.add(index, name, v, addresses)
 		}
 		if err != nil {
-			return nil, &lists.ConfigError{File: path, Line: n, Text: err.Error()}
+			return nil, &config.Error{File: path, Line: n, Text: err.Error()}
 		}
 	}
 	for _, a := range file.Accounts {

@@ -12,6 +12,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/author"
+	"superlist/lists/config"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
 	"superlist/queue"
@@ -266,7 +267,7 @@ func (r *Runner) later(m *queue.Message, reason string) error {
 	now := r.now()
 	at, ok := r.Spool.Backoff.Next(m.Arrived, now)
 	if !ok {
-		return r.giveUp(m, "given up after "+lists.Duration(now.Sub(m.Arrived).Round(time.Minute)).String()+": "+reason)
+		return r.giveUp(m, "given up after "+config.Duration(now.Sub(m.Arrived).Round(time.Minute)).String()+": "+reason)
 	}
 	r.note(m, "deferred: "+reason)
 	r.Log.Printf(maillog.Info, "deferred id=%s%s until=%s reason=%q", m.ID, listField(m), at.UTC().Format(time.RFC3339), reason)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/smtp"
 )
 
@@ -200,7 +201,7 @@ func (z *ezmlm) posting() {
 		largest, _, _ := strings.Cut(size, ":")
 		if n, err := strconv.Atoi(largest); err == nil && n >= 1<<10 {
 			z.p.set("max_message_size", strconv.Itoa(n))
-			r.take("msgsize", "max_message_size = %v, of which the header is a part here; a smallest size there is not", lists.Size(n))
+			r.take("msgsize", "max_message_size = %v, of which the header is a part here; a smallest size there is not", config.Size(n))
 		} else if largest != "" && largest != "0" {
 			r.leave("msgsize", short(size)+": it must be at least 1024 here", "superlist list set "+z.p.Addr.Address()+" max_message_size=…")
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/lists/letter"
 	"superlist/smtp"
 )
@@ -173,8 +174,8 @@ func (m *mailman) limits() {
 		return int(f)
 	}
 	if kib := number("max_message_size"); kib > 0 {
-		m.p.set("max_message_size", quote(lists.Size(kib<<10).String()))
-		m.take("max_message_size", "max_message_size = %v, and what is larger is refused and not held", lists.Size(kib<<10))
+		m.p.set("max_message_size", quote(config.Size(kib<<10).String()))
+		m.take("max_message_size", "max_message_size = %v, and what is larger is refused and not held", config.Size(kib<<10))
 	} else {
 		m.leave("max_message_size", "the list took posts of any size, and here it takes what new lists do",
 			"superlist list set "+m.p.Addr.Address()+" max_message_size=10MiB")

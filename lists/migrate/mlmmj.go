@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/smtp"
 )
 
@@ -242,7 +243,7 @@ func (m *mlmmj) size() {
 		return
 	}
 	m.p.set(key, strconv.Itoa(n))
-	m.p.Report.take("control/maxmailsize", "%s = %v", key, lists.Size(n))
+	m.p.Report.take("control/maxmailsize", "%s = %v", key, config.Size(n))
 }
 
 // keeping is whether posts are kept, and who may have them sent.

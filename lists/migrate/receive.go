@@ -47,7 +47,7 @@ type Target struct {
 }
 
 // Receive makes a list of a parcel. Its error is fs.ErrExist where there is such
-// a list already, and ErrParcel, a *lists.ConfigError or a *lists.InputError
+// a list already, and ErrParcel, a *config.Error or a *lists.InputError
 // where the parcel is to blame. After an error nothing has changed.
 func (t Target) Receive(r io.Reader) (Report, error) {
 	in := &receiving{Target: t, tar: tar.NewReader(r)}

@@ -1,4 +1,4 @@
-package lists
+package config
 
 import (
 	"encoding"
@@ -7,39 +7,39 @@ import (
 	"strconv"
 )
 
-// A key is a name in a table of TOML, and where its value goes: a *string, *bool,
-// *int or *[]string, what reads its own text, a sub or tables.
+// A Key is a name in a table of TOML, and where its value goes: a *string, *bool,
+// *int or *[]string, what reads its own text, a Sub or Tables.
 //
 // The decoder would fill structs by itself. It looks at every field of a struct
 // for that, and sorts them, for each file that it decodes; a session decodes two
 // and would spend more time on it than on anything else it does not wait for.
-type key struct {
-	name string
-	to   any
+type Key struct {
+	Name string
+	To   any
 }
 
-// A table is what a table of TOML goes into.
-type table interface {
-	// keys are all names that the table may have.
-	keys() []key
+// A Table is what a table of TOML goes into.
+type Table interface {
+	// Keys are all names that the table may have.
+	Keys() []Key
 }
 
-// A sub is a table in a table.
-type sub struct{ table }
+// A Sub is a table in a table.
+type Sub struct{ Table }
 
 // Tables are what an array of tables goes into.
-type tables interface {
-	// add makes one table more. What another add returned must not be used again.
-	add() table
+type Tables interface {
+	// Add makes one table more. What another Add returned must not be used again.
+	Add() Table
 }
 
 // fill puts what was decoded into a table. Where something does not fit it gives
 // the dotted name of the key and what is wrong with it.
-func fill(t table, raw map[string]any) (name, text string) {
+func fill(t Table, raw map[string]any) (name, text string) {
 	known := 0
-	keys := t.keys()
+	keys := t.Keys()
 	for i := range keys {
-		value, there := raw[keys[i].name]
+		value, there := raw[keys[i].Name]
 		if !there {
 			continue
 		}
@@ -55,9 +55,9 @@ func fill(t table, raw map[string]any) (name, text string) {
 }
 
 // set gives a key its value.
-func (k key) set(value any) (name, text string) {
+func (k Key) set(value any) (name, text string) {
 	want := `a string in quotes: "…"`
-	switch to := k.to.(type) {
+	switch to := k.To.(type) {
 	case *string:
 		if s, ok := value.(string); ok {
 			*to = s
@@ -81,50 +81,50 @@ func (k key) set(value any) (name, text string) {
 			return "", ""
 		}
 		want = `a list of strings: ["…", "…"]`
-	case sub:
+	case Sub:
 		if raw, ok := value.(map[string]any); ok {
-			return k.within(to.table, raw)
+			return k.within(to.Table, raw)
 		}
-		want = "a table: [" + k.name + "]"
+		want = "a table: [" + k.Name + "]"
 	case *Size: // and not as what they are in general: finding that out is work
 		return k.read(to, value)
 	case *Duration:
 		return k.read(to, value)
-	case tables:
+	case Tables:
 		if list, ok := value.([]map[string]any); ok {
 			for _, raw := range list {
-				if name, text := k.within(to.add(), raw); text != "" {
+				if name, text := k.within(to.Add(), raw); text != "" {
 					return name, text
 				}
 			}
 			return "", ""
 		}
-		want = "a table: [[" + k.name + "]]"
+		want = "a table: [[" + k.Name + "]]"
 	case encoding.TextUnmarshaler:
 		return k.read(to, value)
 	}
-	return k.name, "must be " + want
+	return k.Name, "must be " + want
 }
 
 // read gives a value to what reads its own text. A bare number is a text too.
-func (k key) read(to encoding.TextUnmarshaler, value any) (name, text string) {
+func (k Key) read(to encoding.TextUnmarshaler, value any) (name, text string) {
 	s, ok := value.(string)
 	if n, isNumber := value.(int64); isNumber {
 		s, ok = strconv.FormatInt(n, 10), true
 	}
 	if !ok {
-		return k.name, `must be a string in quotes: "…"`
+		return k.Name, `must be a string in quotes: "…"`
 	}
 	if err := to.UnmarshalText([]byte(s)); err != nil {
-		return k.name, err.Error()
+		return k.Name, err.Error()
 	}
 	return "", ""
 }
 
 // within fills the table that is the key's value.
-func (k key) within(t table, raw map[string]any) (name, text string) {
+func (k Key) within(t Table, raw map[string]any) (name, text string) {
 	if name, text = fill(t, raw); text != "" {
-		name = k.name + "." + name
+		name = k.Name + "." + name
 	}
 	return name, text
 }
@@ -141,10 +141,10 @@ func stringList(value any) ([]string, bool) {
 }
 
 // unknown complains about a name that the table does not have.
-func unknown(keys []key, raw map[string]any) (name, text string) {
+func unknown(keys []Key, raw map[string]any) (name, text string) {
 	var known, strange []string
 	for _, k := range keys {
-		known = append(known, k.name)
+		known = append(known, k.Name)
 	}
 	for name := range raw {
 		if !slices.Contains(known, name) {
@@ -155,5 +155,5 @@ func unknown(keys []key, raw map[string]any) (name, text string) {
 	return strange[0], "no such key; " + hint(strange[0], known)
 }
 
-// value is what the key holds.
-func (k key) value() any { return reflect.ValueOf(k.to).Elem().Interface() }
+// Value is what the key holds.
+func (k Key) Value() any { return reflect.ValueOf(k.To).Elem().Interface() }
