@@ -18,7 +18,7 @@ func (a *app) archiveCommand() *cobra.Command {
 	c := &cobra.Command{Use: "archive", Short: "Show and remove the posts that a list has kept",
 		Example: "  superlist archive ls dev@lists.example.org", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(a.archiveLs(), a.archiveShow(), a.archivePrune(), a.archiveRebuild())
+	c.AddCommand(a.archiveLs(), a.archiveShow(), a.archiveRm(), a.archivePrune(), a.archiveRebuild())
 	return c
 }
 
@@ -32,10 +32,19 @@ type postRow struct {
 	Parent    string    `json:"parent,omitempty"`
 	From      string    `json:"from"`
 	Subject   string    `json:"subject"`
+	Removed   bool      `json:"removed,omitempty"`
+}
+
+// subjectOf is what the table says of a post.
+func subjectOf(e archive.Entry) string {
+	if e.Removed {
+		return "(removed)"
+	}
+	return e.Subject
 }
 
 func (r *postRow) of(e archive.Entry) {
-	*r = postRow{e.Number, e.Time, e.Size, e.Thread, e.MessageID, e.Parent, e.From, e.Subject}
+	*r = postRow{e.Number, e.Time, e.Size, e.Thread, e.MessageID, e.Parent, e.From, e.Subject, e.Removed}
 }
 
 // lastPosts is how many posts ls shows of an archive that may have a million.
@@ -74,7 +83,7 @@ func (a *app) archiveLs() *cobra.Command {
 			add := func(e archive.Entry) {
 				rows = append(rows, postRow{})
 				rows[len(rows)-1].of(e)
-				t.add(strconv.Itoa(e.Number), e.Time.Format(time.DateOnly), e.From, e.Subject)
+				t.add(strconv.Itoa(e.Number), e.Time.Format(time.DateOnly), e.From, subjectOf(e))
 			}
 			if thread > 0 {
 				list, err := posts.Thread(thread)

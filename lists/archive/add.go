@@ -21,17 +21,11 @@ type Post struct {
 	Time       time.Time // zero: now
 	RequireTLS bool
 	Content    io.Reader // as it goes to the members, with CRLF lines
+	Removed    *Removal  // for Import: Content is what stands in the place of a post that was removed
 }
 
-const (
-	// skew is how much the clocks of two hosts may differ.
-	skew = time.Hour
-
-	// reach is how much of an index is looked through, from its end, for the post
-	// that another answers: some ten thousand lines. An answer to an older one
-	// begins a thread of its own.
-	reach = 4 << 20
-)
+// skew is how much the clocks of two hosts may differ.
+const skew = time.Hour
 
 // Add puts a post into the archive, and gives its number. One that is in it
 // already, by its id, keeps the number it has. When Add returns without an error
@@ -64,7 +58,7 @@ func (s *Store) Add(p Post) (number int, err error) {
 		if e.Time.IsZero() {
 			e.Time = time.Now()
 		}
-		if e.Thread, err = x.thread(e, refs); err == nil {
+		if err = s.place(x, &e, refs); err == nil {
 			err = s.append(x, e.line())
 		}
 	}
@@ -72,7 +66,11 @@ func (s *Store) Add(p Post) (number int, err error) {
 		disk.Discard(s.beside(last + 1)) // or the next one does
 		return 0, err
 	}
-	return e.Number, s.rename(s.beside(e.Number), s.file(e.Number))
+	if err := s.rename(s.beside(e.Number), s.file(e.Number)); err != nil {
+		return e.Number, err
+	}
+	s.keepMIDs(x, e.Number)
+	return e.Number, nil
 }
 
 // again sees to it that a post that has its line is in its place.
@@ -153,7 +151,7 @@ func (s *Store) settle(x *index) error {
 func (s *Store) adopt(x *index, n int) error {
 	e, refs, err := s.describe(n)
 	if err == nil {
-		e.Thread, err = x.thread(e, refs)
+		err = s.place(x, &e, refs)
 	}
 	if err != nil {
 		return err
@@ -269,27 +267,4 @@ func (x *index) find(p Post) (e Entry, err error) {
 		}
 	}
 	return Entry{}, nil
-}
-
-// thread is the number of the first post of the thread that a post belongs to:
-// its own, if it answers none that is in reach.
-func (x *index) thread(e Entry, refs []string) (int, error) {
-	if len(refs) == 0 {
-		return e.Number, nil
-	}
-	read := 0
-	for line, err := range x.backward() {
-		if err != nil {
-			return 0, err
-		}
-		if slices.Contains(refs, field(line, 6)) {
-			if other, ok := parseEntry(line); ok {
-				return other.Thread, nil
-			}
-		}
-		if read += len(line) + 1; read > reach {
-			break
-		}
-	}
-	return e.Number, nil
 }

@@ -180,33 +180,38 @@ func TestThread(t *testing.T) {
 	}
 }
 
-// TestReach: the post that another answers is found so far back, and no further.
+// TestReach: the post that another answers is found however many are between them,
+// whether the file mids knows of it or the index alone.
 func TestReach(t *testing.T) {
-	for _, far := range []struct{ lines, thread int }{{-1, 1}, {+1, 0}} {
+	for _, lines := range []int{10, midsEvery - 2, midsEvery + 1, 5 * midsEvery} {
 		s := newStore(t)
 		add(t, s, "root", "")
 		line := Entry{Time: day, Subject: strings.Repeat("x", maxText)}
-		var b strings.Builder
-		n := 1
-		for size := 0; size <= reach+far.lines*1000; {
-			n++
-			line.Number, line.Thread = n, n
-			b.WriteString(line.line())
-			size = b.Len()
-		}
 		f, err := os.OpenFile(s.index(), os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.WriteString(b.String())
-		f.Close()
-		number := add(t, s, "answer", "root")
-		want := far.thread
-		if want == 0 {
-			want = number
+		for n := 2; n < 2+lines; n++ {
+			line.Number, line.Thread = n, n
+			f.WriteString(line.line())
 		}
-		if e, err := s.Entry(number); err != nil || e.Thread != want || number != n+1 {
-			t.Errorf("%+d: post %d is in thread %d, %v", far.lines, number, e.Thread, err)
+		f.Close()
+		for i, id := range []string{"answer", "another", "a third"} {
+			id = strings.ReplaceAll(id, " ", "-")
+			number := add(t, s, id, "root")
+			if e, err := s.Entry(number); err != nil || e.Thread != 1 || number != lines+2+i {
+				t.Errorf("%d lines: post %d is in thread %d, %v", lines, number, e.Thread, err)
+			}
+			if list, err := s.ByMessageID("<root@example.com>"); err != nil || len(list) != 1 || list[0].Number != 1 {
+				t.Errorf("%d lines: by its id: %v, %v", lines, list, err)
+			}
+			if list, err := s.ByMessageID("<" + id + "@example.com>"); err != nil || len(list) != 1 || list[0].Number != number {
+				t.Errorf("%d lines: %s by its id: %v, %v", lines, id, list, err)
+			}
+			_, err := os.Stat(s.midsFile())
+			if there := err == nil; there != (lines+2 >= midsEvery) {
+				t.Errorf("%d lines: mids: %v", lines, err)
+			}
 		}
 	}
 }

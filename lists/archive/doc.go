@@ -5,6 +5,9 @@
 //	000/000001         the posts: a thousand to a directory, one a file, with
 //	001/001234         CRLF lines, as they were sent
 //	000/.000002        one that is being written
+//	mids               where posts stand by Message-ID; made anew from the index
+//	joined             threads that were found to belong to an earlier one
+//	removed            posts that were taken out, and what they are known by if they come back
 //
 // The index begins with a line that says up to which number posts have been let
 // go of; so numbers go on where an archive is empty. Its other lines have fields

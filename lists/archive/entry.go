@@ -23,6 +23,7 @@ type Entry struct {
 	Parent     string    // the Message-ID of the post that it answers; may be empty
 	From       string    // who wrote it, and …
 	Subject    string    // … about what, decoded, without control characters, capped
+	Removed    bool      // the post was taken out; its file says so in its place
 }
 
 const (
@@ -111,16 +112,28 @@ func tame(s string) string {
 // timeFormat is RFC 3339 in UTC, to the second: as a text, a later one is larger.
 const timeFormat = "2006-01-02T15:04:05Z"
 
-const flagRequireTLS = "requiretls"
+// Flags, in this order, with a comma between them.
+const (
+	flagRequireTLS = "requiretls"
+	flagRemoved    = "removed"
+)
+
+func (e Entry) flags() string {
+	switch {
+	case e.RequireTLS && e.Removed:
+		return flagRequireTLS + "," + flagRemoved
+	case e.RequireTLS:
+		return flagRequireTLS
+	case e.Removed:
+		return flagRemoved
+	}
+	return ""
+}
 
 // line is the entry as it stands in the index, with its LF.
 func (e Entry) line() string {
-	flags := ""
-	if e.RequireTLS {
-		flags = flagRequireTLS
-	}
 	return strings.Join([]string{
-		strconv.Itoa(e.Number), e.Time.UTC().Format(timeFormat), e.ID, strconv.FormatInt(e.Size, 10), flags,
+		strconv.Itoa(e.Number), e.Time.UTC().Format(timeFormat), e.ID, strconv.FormatInt(e.Size, 10), e.flags(),
 		strconv.Itoa(e.Thread), e.MessageID, e.Parent, e.From, e.Subject,
 	}, "\t") + "\n"
 }
@@ -140,7 +153,11 @@ func parseEntry(line string) (e Entry, ok bool) {
 	if errs != [4]error{} || e.Number < 1 || e.Size < 0 || e.Thread < 1 || e.Thread > e.Number {
 		return e, false
 	}
-	e.ID, e.RequireTLS, e.MessageID, e.Parent, e.From, e.Subject = f[2], f[4] == flagRequireTLS, f[6], f[7], f[8], f[9]
+	e.ID, e.MessageID, e.Parent, e.From, e.Subject = f[2], f[6], f[7], f[8], f[9]
+	for flag := range strings.SplitSeq(f[4], ",") {
+		e.RequireTLS = e.RequireTLS || flag == flagRequireTLS
+		e.Removed = e.Removed || flag == flagRemoved
+	}
 	if e.ID != "" && !validID(e.ID) || !isMessageID(e.MessageID) || !isMessageID(e.Parent) ||
 		tame(e.From) != e.From || tame(e.Subject) != e.Subject {
 		return e, false

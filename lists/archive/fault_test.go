@@ -53,6 +53,14 @@ func steps() []step {
 		{"prune", func(s *Store) error { _, err := s.Prune(999); return err }, map[int]string{1000: m(1000), 1001: m(1001)}},
 		{"rebuild", func(s *Store) error { _, err := s.Rebuild(); return err }, map[int]string{1000: m(1000), 1001: m(1001)}},
 		{"add a third", one("c"), map[int]string{1000: m(1000), 1001: m(1001), 1002: c}},
+		{"remove", func(s *Store) error { _, err := s.Remove([]int{1001, 1002}, "", day); return err },
+			map[int]string{1000: m(1000), 1001: stub(), 1002: stub("<a@example.com>")}},
+		{"add its child", func(s *Store) error { _, err := s.Add(post("d", message("d", "late"))); return err },
+			map[int]string{1000: m(1000), 1001: stub(), 1002: stub("<a@example.com>"), 1003: message("d", "late")}},
+		{"add another thread", func(s *Store) error { _, err := s.Add(post("e", message("e", ""))); return err },
+			map[int]string{1000: m(1000), 1001: stub(), 1002: stub("<a@example.com>"), 1003: message("d", "late"), 1004: message("e", "")}},
+		{"add its late parent", func(s *Store) error { _, err := s.Add(post("late", message("late", "e"))); return err },
+			map[int]string{1000: m(1000), 1001: stub(), 1002: stub("<a@example.com>"), 1003: message("d", "late"), 1004: message("e", ""), 1005: message("late", "e")}},
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"superlist/queue/disk"
 )
 
 // importBatch is how many posts are made durable together: a sync for each would
@@ -22,10 +24,12 @@ type Import struct {
 	s       *Store
 	x       *index
 	unlock  func()
-	threads threads
+	threads *threads
 	last    int
 	lines   strings.Builder // of posts that are not in their place yet …
 	waiting []int           // … and their numbers
+	removed map[string]int  // what must not come back, by its hash
+	gone    []Removal       // what was removed where it comes from
 	failed  error
 }
 
@@ -35,26 +39,43 @@ func (s *Store) Import() (*Import, error) {
 	if err != nil {
 		return nil, err
 	}
-	im := &Import{s: s, unlock: unlock, threads: make(threads)}
+	im := &Import{s: s, unlock: unlock}
 	if im.x, im.last, err = s.open(); err != nil {
 		unlock()
 		return nil, err
 	}
+	if err = im.begin(); err != nil {
+		im.end()
+		return nil, err
+	}
+	return im, nil
+}
+
+// begin reads what there is.
+func (im *Import) begin() error {
+	joined, err := im.s.joins()
+	if err != nil {
+		return err
+	}
+	if im.removed, err = im.s.removals(); err != nil {
+		return err
+	}
+	im.threads = newThreads(joined, im.removed)
 	for e, err := range im.x.entries(0) {
 		if err != nil {
-			im.end()
-			return nil, err
+			return err
 		}
 		im.threads.add(e, nil)
 	}
-	return im, nil
+	return nil
 }
 
 // Last is the largest number so far.
 func (im *Import) Last() int { return im.last }
 
 // Add brings a post in, which needs no ID. ErrNumber: its number is not larger
-// than Last. After any other error nothing but Close may follow.
+// than Last; ErrRemoved: it was taken out of this archive before. After any other
+// error nothing but Close may follow.
 func (im *Import) Add(number int, p Post) error {
 	if p.ID != "" && !validID(p.ID) {
 		return fmt.Errorf("archive: %q cannot be an id", p.ID)
@@ -73,6 +94,15 @@ func (im *Import) Add(number int, p Post) error {
 	}
 	if err := f.Close(); err != nil {
 		return err
+	}
+	if p.Removed != nil {
+		r := *p.Removed
+		r.Number = number
+		im.gone = append(im.gone, r)
+		e.Removed, e.From, e.Subject, e.MessageID = true, "", "", ""
+	} else if _, was := im.removed[e.removal()]; was {
+		disk.Discard(im.s.beside(number)) // or the next one of this number does
+		return fmt.Errorf("post %d: %w", number, ErrRemoved)
 	}
 	e.ID, e.RequireTLS, e.Time = p.ID, p.RequireTLS, p.Time
 	e.Thread = im.threads.add(e, refs)
@@ -114,6 +144,14 @@ func (im *Import) tryFlush() error {
 	if err := im.s.Disk.SyncAll(im.s.Dir); err != nil {
 		return err
 	}
+	if err := im.s.writeJoined(im.threads.pairs); err != nil {
+		return err
+	}
+	im.threads.pairs = nil
+	if err := im.s.addRemoved(im.gone); err != nil {
+		return err
+	}
+	im.gone = nil
 	if err := im.s.append(im.x, im.lines.String()); err != nil {
 		return err
 	}
@@ -135,6 +173,9 @@ func (im *Import) tryFlush() error {
 // Close puts the last posts into their place. It must be called.
 func (im *Import) Close() error {
 	err := im.flush()
+	if err == nil {
+		im.s.keepMIDs(im.x, im.last)
+	}
 	im.end()
 	return err
 }

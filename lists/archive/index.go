@@ -233,6 +233,11 @@ func (s *Store) Entries(from, to int) iter.Seq2[Entry, error] {
 			yield(Entry{}, err)
 			return
 		}
+		var joined joins
+		if joined, err = s.joins(); err != nil {
+			yield(Entry{}, err)
+			return
+		}
 		for e, err := range x.entries(at) {
 			switch {
 			case err != nil:
@@ -243,6 +248,7 @@ func (s *Store) Entries(from, to int) iter.Seq2[Entry, error] {
 			case e.Number > to:
 				return
 			}
+			e.Thread = joined.root(e.Thread)
 			if !yield(e, nil) {
 				return
 			}
@@ -256,6 +262,23 @@ func (s *Store) Entry(n int) (Entry, error) {
 		return e, err
 	}
 	return Entry{}, &fs.PathError{Op: "find", Path: s.file(n), Err: fs.ErrNotExist}
+}
+
+// entry is the line of one post. fs.ErrNotExist: there is none.
+func (x *index) entry(n int) (Entry, error) {
+	at, err := x.seek(n)
+	if err != nil {
+		return Entry{}, err
+	}
+	for e, err := range x.entries(at) {
+		if err != nil || e.Number == n {
+			return e, err
+		}
+		if e.Number > n {
+			break
+		}
+	}
+	return Entry{}, &fs.PathError{Op: "find", Path: x.f.Name(), Err: fs.ErrNotExist}
 }
 
 // maxThread is how many posts of a thread are found: more than anybody reads.
@@ -278,16 +301,26 @@ func (s *Store) Thread(n int) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	joined, err := s.joins()
+	if err != nil {
+		return nil, err
+	}
+	threads := map[string]bool{strconv.Itoa(post.Thread): true}
+	for later := range joined {
+		if joined.root(later) == post.Thread {
+			threads[strconv.Itoa(later)] = true
+		}
+	}
 	var posts []Entry
-	thread := strconv.Itoa(post.Thread)
 	for line, err := range x.forward(at) {
 		if err != nil {
 			return nil, err
 		}
-		if field(line, 5) != thread { // to parse them all takes ten times as long
+		if !threads[field(line, 5)] { // to parse them all takes ten times as long
 			continue
 		}
 		if e, ok := parseEntry(line); ok {
+			e.Thread = post.Thread
 			if posts = append(posts, e); len(posts) == maxThread {
 				break
 			}

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,7 +42,19 @@ func (s *Store) rebuild() (posts int, err error) {
 	was, stop := iter.Pull2(old.entries(0))
 	defer stop()
 	known, more := Entry{}, true
-	threads := make(threads)
+	joined, err := s.joins()
+	if err != nil {
+		return 0, err
+	}
+	gone, err := s.Removed()
+	if err != nil {
+		return 0, err
+	}
+	taken, hashes := make(map[int]Removal), make(map[string]int)
+	for _, r := range gone {
+		taken[r.Number], hashes[r.Hash] = r, r.Number
+	}
+	threads := newThreads(joined, hashes)
 	base, last := old.base, 0
 	err = s.writeIndex(func(w *bufio.Writer) error {
 		for n, err := range s.numbers() {
@@ -63,6 +76,11 @@ func (s *Store) rebuild() (posts int, err error) {
 			e, refs, err := s.describe(n)
 			if err != nil {
 				return err
+			}
+			if r, is := taken[n]; is {
+				if e, err = s.settleRemoved(e, r); err != nil {
+					return err
+				}
 			}
 			for more && known.Number < n {
 				if known, err, more = was(); err != nil {
@@ -95,12 +113,34 @@ func (s *Store) rebuild() (posts int, err error) {
 		if posts == 0 {
 			w.WriteString(head(max(base, known.Number)))
 		} else if known.Number > last {
-			_, err := w.WriteString(known.line())
-			return err
+			if _, err := w.WriteString(known.line()); err != nil {
+				return err
+			}
 		}
-		return nil
+		return s.writeJoined(threads.pairs)
 	})
-	return posts, err
+	if err != nil {
+		return posts, err
+	}
+	return posts, s.freshMIDs()
+}
+
+// freshMIDs takes away what was known of the old index, and writes down what the new
+// one says.
+func (s *Store) freshMIDs() error {
+	if err := s.remove(s.midsFile()); err != nil {
+		return err
+	}
+	x, err := s.openIndex(false)
+	if err != nil {
+		return err
+	}
+	defer x.close()
+	e, err := x.last()
+	if err == nil {
+		s.keepMIDs(x, e.Number)
+	}
+	return err
 }
 
 // numbers gives the numbers of the posts that are in their place, in order.
@@ -160,23 +200,61 @@ func (s *Store) writeIndex(write func(*bufio.Writer) error) error {
 
 // threads finds the thread of each post of a whole archive, by the hashes of the
 // Message-IDs: a million of them have room in memory.
-type threads map[uint64]place
+type threads struct {
+	seen   map[uint64]spot
+	waits  map[uint64][]int // threads with an answer to a post which has not come
+	gone   map[string]int   // posts that were taken out, by their hashes, and …
+	where  map[int]int      // … their threads
+	joined joins
+	pairs  [][2]int // what was put into joined
+}
 
-// A place is where a post stands.
-type place struct{ number, thread int }
+// A spot is where a post stands.
+type spot struct{ number, thread int }
 
-// add puts a post in, and gives its thread: that of the last post it answers.
-func (t threads) add(e Entry, refs []string) int {
-	best := place{0, e.Thread}
+// newThreads knows what was found to belong together before.
+func newThreads(known joins, removed map[string]int) *threads {
+	joined := make(joins)
+	maps.Copy(joined, known)
+	return &threads{make(map[uint64]spot), make(map[uint64][]int), removed, make(map[int]int), joined, nil}
+}
+
+// add puts a post in, and gives its thread: that of the last post it answers, and
+// with it those of the posts that answer it and were there before it.
+func (t *threads) add(e Entry, refs []string) int {
+	best := spot{0, e.Thread}
 	for _, ref := range refs {
-		if p := t[hash(ref)]; p.number > best.number {
+		if p := t.seen[hash(ref)]; p.number > best.number {
 			best = p
 		}
+		if len(t.gone) == 0 {
+			continue
+		}
+		if n := t.gone[MessageHash(ref)]; n > best.number && t.where[n] > 0 {
+			best = spot{n, t.where[n]}
+		}
+	}
+	e.Thread = t.joined.root(best.thread)
+	if waiting := t.waits[hash(e.MessageID)]; e.MessageID != "" && len(waiting) > 0 {
+		all := waiting
+		if e.Thread != e.Number {
+			all = append([]int{e.Thread}, waiting...)
+		}
+		root, pairs := t.joined.join(all...)
+		e.Thread = root
+		t.pairs = append(t.pairs, pairs...)
 	}
 	if e.MessageID != "" {
-		t[hash(e.MessageID)] = place{e.Number, best.thread}
+		t.seen[hash(e.MessageID)] = spot{e.Number, e.Thread}
 	}
-	return best.thread
+	if e.Removed {
+		t.where[e.Number] = e.Thread
+	}
+	if e.Parent != "" && t.seen[hash(e.Parent)].number == 0 {
+		h := hash(e.Parent)
+		t.waits[h] = append(t.waits[h], e.Thread)
+	}
+	return e.Thread
 }
 
 func hash(id string) uint64 {

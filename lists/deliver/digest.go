@@ -284,7 +284,7 @@ func (d *digests) plan(last int) (posts []archive.Entry, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if e.ID == "" && e.Time.Before(d.Since.Add(-oldPost)) {
+		if e.Removed || e.ID == "" && e.Time.Before(d.Since.Add(-oldPost)) {
 			continue // brought in from elsewhere meanwhile: superlist import
 		}
 		if d.Upto == 0 && len(posts) > 0 && (len(posts) == maxDigestPosts || size+e.Size > maxDigestBytes) {

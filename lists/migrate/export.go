@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/archive"
 	"superlist/queue"
 	"superlist/queue/disk"
 )
@@ -77,13 +78,21 @@ func (p *Parcel) exportArchive(l *lists.List) error {
 	if err != nil {
 		return err
 	}
+	gone, err := posts.Removed()
+	if err != nil {
+		return err
+	}
+	removed := make(map[int]*archive.Removal)
+	for _, r := range gone {
+		removed[r.Number] = &r
+	}
 	for e, err := range posts.Entries(first, last) {
 		if err != nil {
 			return err
 		}
 		p.Archive = append(p.Archive, Post{
 			Source: dirArchive + strconv.Itoa(e.Number), Number: e.Number, Arrived: e.Time,
-			Head: Head{ID: e.ID, RequireTLS: e.RequireTLS},
+			Head: Head{ID: e.ID, RequireTLS: e.RequireTLS, Removed: removed[e.Number]},
 			Open: func() (io.ReadCloser, error) {
 				f, _, err := posts.Open(e.Number)
 				return f, err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/archive"
 	"superlist/smtp"
 )
 
@@ -65,6 +66,8 @@ type Head struct {
 	Ret        string   `json:"ret,omitempty"`
 	EnvID      string   `json:"envid,omitempty"`
 	ID         string   `json:"id,omitempty"` // in the archive: of the outbound message
+
+	Removed *archive.Removal `json:"removed,omitempty"` // in the archive: the post was taken out
 }
 
 // manifest is the first file of the tar. It says how much is to come.

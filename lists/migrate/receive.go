@@ -429,8 +429,8 @@ func (in *receiving) archive(h *tar.Header) (err error) {
 	if h.ModTime.Before(time.Unix(1, 0)) {
 		h.ModTime = time.Now()
 	}
-	err = in.posts.Add(number, archive.Post{ID: head.ID, Time: h.ModTime, RequireTLS: head.RequireTLS, Content: tarContent{in.tar}})
-	if errors.Is(err, archive.ErrNumber) {
+	err = in.posts.Add(number, archive.Post{ID: head.ID, Time: h.ModTime, RequireTLS: head.RequireTLS, Content: tarContent{in.tar}, Removed: head.Removed})
+	if errors.Is(err, archive.ErrNumber) || errors.Is(err, archive.ErrRemoved) {
 		in.report.leave(h.Name, err.Error(), "")
 		return nil
 	}

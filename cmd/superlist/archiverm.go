@@ -1,0 +1,198 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"superlist/lists"
+	"superlist/lists/archive"
+	"superlist/lists/rewrite"
+	"superlist/smtp"
+)
+
+func (a *app) archiveRm() *cobra.Command {
+	var reason, author string
+	var yes bool
+	c := &cobra.Command{
+		Use: "rm LIST [NUMBER ...]", Short: "Remove posts for good, by number or by author",
+		Long: `Remove posts for good: from the archive, and from a digest that is not sent
+yet. A note stands in the place of each, so that the others keep their numbers.
+A post that was removed does not come back with an import.
+
+With --author the posts of that address are shown, and removed with --yes.
+Members have their own copies, and answers may quote what was removed: those are
+named, and not changed.`,
+		Example: `  superlist archive rm dev@lists.example.org 12 --reason "a password was in it"
+  superlist archive rm dev@lists.example.org --author eve@example.net
+  superlist archive rm dev@lists.example.org --author eve@example.net --yes`,
+		Args: args(cobra.MinimumNArgs(1)), ValidArgsFunction: a.completeList,
+		RunE: func(c *cobra.Command, arg []string) error {
+			if (len(arg) > 1) == (author != "") {
+				return usageError{errors.New("say which posts, or --author")}
+			}
+			if strings.ContainsAny(reason, "\r\n") {
+				return usageError{errors.New("the reason must be one line")}
+			}
+			var numbers []int
+			for _, text := range arg[1:] {
+				n, err := postNumber(text)
+				if err != nil {
+					return err
+				}
+				numbers = append(numbers, n)
+			}
+			site, l, err := a.siteList(arg[0])
+			if err != nil {
+				return err
+			}
+			var entries []archive.Entry
+			if author != "" {
+				entries, err = postsBy(l, author)
+			} else {
+				entries, err = postsAt(l, numbers)
+			}
+			if err != nil {
+				return err
+			}
+			if author != "" && !yes {
+				return showRemovals(c, entries)
+			}
+			return remove(c, site, l, entries, reason)
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "what the note in its place says, for everybody")
+	c.Flags().StringVar(&author, "author", "", "remove all posts of this address")
+	c.Flags().BoolVar(&yes, "yes", false, "with --author: remove them, and not only show them")
+	return c
+}
+
+// postsAt are the posts with these numbers, those that were removed left out.
+func postsAt(l *lists.List, numbers []int) (list []archive.Entry, err error) {
+	for _, n := range numbers {
+		e, err := l.Posts().Entry(n)
+		if err != nil {
+			return nil, noPost(l, n, err)
+		}
+		if !e.Removed {
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
+
+// postsBy are the posts that an address has written, as From says. Where the index
+// has not all of it the post is asked.
+func postsBy(l *lists.List, author string) (list []archive.Entry, err error) {
+	who, err := parseAddress(author)
+	if err != nil {
+		return nil, err
+	}
+	posts := l.Posts()
+	first, last, err := posts.Range()
+	if err != nil {
+		return nil, damaged(l, err)
+	}
+	for e, err := range posts.Entries(first, last) {
+		if err != nil {
+			return nil, damaged(l, err)
+		}
+		if e.Removed {
+			continue
+		}
+		from, ok := rewrite.Addresses(e.From)
+		if !ok {
+			if from, err = authorsOf(posts, e.Number); err != nil {
+				return nil, err
+			}
+		}
+		if names(from, who) {
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
+
+func names(list []smtp.Path, who smtp.Path) bool {
+	for _, p := range list {
+		if p.Key() == who.Key() {
+			return true
+		}
+	}
+	return false
+}
+
+func authorsOf(posts *archive.Store, n int) ([]smtp.Path, error) {
+	f, _, err := posts.Open(n)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	raw, _, err := rewrite.ReadHeader(f)
+	if err != nil {
+		return nil, nil // nobody can say who wrote it
+	}
+	list, _ := rewrite.Addresses(rewrite.Parse(raw).Get("From"))
+	return list, nil
+}
+
+func showRemovals(c *cobra.Command, entries []archive.Entry) error {
+	if len(entries) == 0 {
+		fmt.Fprintln(c.OutOrStdout(), "no posts")
+		return nil
+	}
+	t := table{"NUMBER", "DAY", "FROM", "SUBJECT"}.rows()
+	for _, e := range entries {
+		t.add(strconv.Itoa(e.Number), e.Time.Format(time.DateOnly), e.From, e.Subject)
+	}
+	if err := show(c, false, nil, t); err != nil {
+		return err
+	}
+	say(c.OutOrStdout(), "%d posts; nothing is removed yet: say --yes\n", len(entries))
+	return nil
+}
+
+// remove takes posts out, and names the answers to them.
+func remove(c *cobra.Command, site *lists.Site, l *lists.List, entries []archive.Entry, reason string) error {
+	posts := l.Posts()
+	gone := make(map[int]bool)
+	var numbers []int
+	for _, e := range entries {
+		gone[e.Number] = true
+		numbers = append(numbers, e.Number)
+	}
+	var answers []string
+	for _, e := range entries {
+		list, err := posts.Answers(e.MessageID)
+		if err != nil {
+			return damaged(l, err)
+		}
+		for _, answer := range list {
+			if !gone[answer.Number] {
+				gone[answer.Number] = true // named once
+				answers = append(answers, strconv.Itoa(answer.Number))
+			}
+		}
+	}
+	n, err := posts.Remove(numbers, reason, time.Now())
+	if err != nil {
+		return damaged(l, err)
+	}
+	for _, e := range entries {
+		logged(c, site, "removed", l.Addr, "number=%d reason=%s", e.Number, reason)
+	}
+	say(c.OutOrStdout(), "%d posts are removed\n", n)
+	sayAnswers(c.OutOrStdout(), answers)
+	return nil
+}
+
+func sayAnswers(w io.Writer, answers []string) {
+	if len(answers) > 0 {
+		say(w, "answers to them, which may quote them: %s\n", strings.Join(answers, " "))
+	}
+}

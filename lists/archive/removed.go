@@ -1,0 +1,223 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists/rewrite"
+	"superlist/queue/disk"
+)
+
+// ErrRemoved is a post that was taken out of this archive, and would come back.
+var ErrRemoved = errors.New("it was removed from this archive, and does not come back")
+
+// A Removal is a line of the file removed: a post that was taken out.
+type Removal struct {
+	Number int
+	Time   time.Time
+	Hash   string // of its Message-ID; nothing else is kept of it
+	Reason string // may be empty
+}
+
+// maxReason is how many characters of a reason are kept.
+const maxReason = 200
+
+func (s *Store) removedFile() string { return filepath.Join(s.Dir, "removed") }
+
+func (r Removal) line() string {
+	return strings.Join([]string{strconv.Itoa(r.Number), r.Time.UTC().Format(timeFormat), r.Hash, r.Reason}, "\t") + "\n"
+}
+
+// maxRemoved is more than the file of any archive has.
+const maxRemoved = 64 << 20
+
+// Removed gives the posts that were taken out, in the order in which that was done.
+func (s *Store) Removed() (list []Removal, err error) {
+	f, _, err := disk.OpenRegular(s.removedFile(), unix.O_RDONLY|unix.O_NOFOLLOW)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxRemoved))
+	for line := range strings.Lines(string(text)) {
+		p := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 4)
+		if len(p) != 4 {
+			continue
+		}
+		n, nerr := strconv.Atoi(p[0])
+		at, terr := time.Parse(timeFormat, p[1])
+		if nerr == nil && terr == nil && n > 0 {
+			list = append(list, Removal{n, at, p[2], tame(p[3])})
+		}
+	}
+	return list, err
+}
+
+// removals are the numbers of what was taken out, by the hashes.
+func (s *Store) removals() (map[string]int, error) {
+	list, err := s.Removed()
+	numbers := make(map[string]int, len(list))
+	for _, r := range list {
+		numbers[r.Hash] = r.Number
+	}
+	return numbers, err
+}
+
+// MessageHash is how a Message-ID stands in a Removal.
+func MessageHash(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])
+}
+
+// removal is the hash by which a post is known once it is gone: of its Message-ID or,
+// if it has none, of what the index says of it.
+func (e Entry) removal() string {
+	if e.MessageID != "" {
+		return MessageHash(e.MessageID)
+	}
+	return MessageHash(fmt.Sprintf("%s\n%s\n%d", e.From, e.Subject, e.Size))
+}
+
+// Remove takes posts out, for good. Each keeps its number, its time and its place in
+// its thread; a stub takes the place of its file, and nothing but a hash of its
+// Message-ID is left of it, by which Import knows it. gone is how many were there and
+// had not been taken out before. What is not there is passed over.
+//
+// The file removed has them first: what a crash leaves the same Remove completes, and
+// nobody who looks there shows them any more.
+func (s *Store) Remove(numbers []int, reason string, now time.Time) (gone int, err error) {
+	unlock, err := s.lock()
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	x, _, err := s.open()
+	if err != nil {
+		return 0, err
+	}
+	defer x.close()
+	out := make(map[int]Removal)
+	for _, n := range numbers {
+		e, err := x.entry(n)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && e.Removed {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		out[n] = Removal{n, now, e.removal(), cut(tame(reason), maxReason)}
+	}
+	if len(out) == 0 {
+		return 0, nil
+	}
+	if err := s.addRemoved(slices.SortedFunc(maps.Values(out), func(a, b Removal) int { return cmp.Compare(a.Number, b.Number) })); err != nil {
+		return 0, err
+	}
+	return len(out), s.writeIndex(func(w *bufio.Writer) error {
+		w.WriteString(head(x.base))
+		for e, err := range x.entries(0) {
+			if err != nil {
+				return err
+			}
+			if r, is := out[e.Number]; is {
+				if e, err = s.settleRemoved(e, r); err != nil {
+					return err
+				}
+			}
+			if _, err := w.WriteString(e.line()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// withoutAuthor is what the index says of a post that was taken out.
+func (s *Store) withoutAuthor(e Entry) (Entry, error) {
+	info, err := os.Lstat(s.file(e.Number))
+	if err != nil {
+		return e, err
+	}
+	e.Removed, e.MessageID, e.From, e.Subject, e.Size = true, "", "", "", info.Size()
+	return e, nil
+}
+
+// addRemoved puts lines into the file removed, but for those of posts that are in it
+// already. The lock is held.
+func (s *Store) addRemoved(list []Removal) error {
+	if len(list) == 0 {
+		return nil
+	}
+	known, err := s.Removed()
+	if err != nil {
+		return err
+	}
+	taken := make(map[int]bool)
+	var lines bytes.Buffer
+	for _, r := range append(known, list...) {
+		if !taken[r.Number] {
+			taken[r.Number] = true
+			lines.WriteString(r.line())
+		}
+	}
+	return s.Disk.Replace(s.removedFile(), lines.Bytes())
+}
+
+// settleRemoved gives what the index has to say of a post that was taken out, and
+// completes what a crash has left undone.
+func (s *Store) settleRemoved(e Entry, r Removal) (Entry, error) {
+	if e.From+e.Subject+e.MessageID != "" {
+		if err := s.replaceByStub(e.Number, r); err != nil {
+			return e, err
+		}
+	}
+	return s.withoutAuthor(e)
+}
+
+// replaceByStub puts a stub in the place of a post. It keeps what says which posts
+// that one answered, or rebuild would lose its thread.
+func (s *Store) replaceByStub(n int, r Removal) error {
+	f, _, err := s.Open(n)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "Removed: %s\r\n", r.Time.UTC().Format(timeFormat))
+	if err == nil {
+		raw, _, _ := rewrite.ReadHeader(f)
+		f.Close()
+		refs := references(rewrite.Parse(raw))
+		slices.Reverse(refs)
+		if len(refs) > 0 {
+			b.WriteString("References: " + strings.Join(refs, "\r\n ") + "\r\n")
+		}
+	}
+	b.WriteString("\r\nThis post was removed from the archive.\r\n")
+	return s.Disk.Replace(s.file(n), b.Bytes())
+}
+
+func cut(s string, most int) string {
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most])
+	}
+	return s
+}
