@@ -69,6 +69,20 @@ func AsksToLeave(text, address string) bool {
 	return false
 }
 
+// OnlyAsksToLeave reports whether a text is the wish to leave, with no more than a name
+// below it.
+func OnlyAsksToLeave(text, address string) bool {
+	for at := len(text); at > 0; at = strings.LastIndex(text[:at], "\n\n") {
+		if len(strings.Fields(text[at:])) > MaxLeavingWords || strings.ContainsAny(text[at:], "?!") {
+			return false
+		}
+		if AsksToLeave(text[:at], address) {
+			return true
+		}
+	}
+	return false
+}
+
 // doesWord is what a word has to do with it, 0 for nothing.
 func doesWord(word string) int {
 	switch word {

@@ -159,6 +159,14 @@ func (s *Spool) read(b Box, f *disk.File) (*Message, error) {
 // until Close. ErrBusy: somebody else has it, or is done with it.
 func (m *Message) Lock() error { return m.spool.lock(m.f) }
 
+// PostID is the id that the sender of a post was told, also of one that is held.
+func (m *Message) PostID() string {
+	if m.Box == Held && m.Post != "" {
+		return m.Post
+	}
+	return m.ID
+}
+
 // Content is the message itself.
 func (m *Message) Content() *io.SectionReader {
 	return io.NewSectionReader(m.f, m.contentAt, m.Size)

@@ -65,6 +65,13 @@ func ReplyTo(err error) Reply {
 	return ReplyLocal
 }
 
+// Refusal returns the reply in an error that will be the same tomorrow, and whether
+// there is one.
+func Refusal(err error) (Reply, bool) {
+	var r Reply
+	return r, errors.As(err, &r) && r.Permanent()
+}
+
 // writeTo writes the reply.
 func (r Reply) writeTo(w *bufio.Writer) {
 	r.each(func(start, text string) {

@@ -14,6 +14,7 @@ import (
 	"superlist/lists/author"
 	"superlist/lists/deliver"
 	"superlist/lists/mail/charset"
+	"superlist/lists/people"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -211,21 +212,14 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action lists
 		if err != nil {
 			return err
 		}
-		// Two operators at once would both do it.
-		if err := m.Lock(); err != nil {
-			m.Close()
-			return &exitError{exTempFail, fmt.Errorf("%s: somebody decides on it at this moment, or just has: %w", name, err)}
-		}
+		m.Close()
 		r := newRunner(c, site)
-		err = r.Spool.Init()
-		if err == nil {
-			err = r.Decide(l, m, deliver.Decision{
-				Action: action, By: operator(), Words: words,
-				// The same again, after a crash, is no second decision; another is.
-				Cause: deliver.ByHand(m.ID, action), At: time.Now(),
+		if err = r.Spool.Init(); err == nil {
+			_, err = r.Do(people.Request{
+				List: l, Command: lists.Command{Verb: lists.VerbConfirm, Proof: lists.Proof{Action: action, Subject: name}},
+				Operator: operator(), Words: words, At: time.Now(),
 			})
 		}
-		m.Close()
 		r.Log.Close()
 		if err != nil {
 			return err

@@ -505,3 +505,28 @@ func TestNameOnJoining(t *testing.T) {
 	dave.says(reply(dave.letter("Please confirm: subscribe to dev@lists.example.org")), "")
 	wantMembers(t, l, "bob@example.net", "dave@example.com")
 }
+
+// TestExchangeMarksAll: people whose Exchange asks all the world not to answer by
+// program join, post, decide and leave like others.
+func TestExchangeMarksAll(t *testing.T) {
+	w, l, person := newPeople(t, "moderators=mona@example.org", "moderated=true")
+	bob, carol, mona := person("bob@example.net"), person("carol@example.com"), person("mona@example.org")
+	mail := func(from, to, rest string) {
+		t.Helper()
+		w.wantWire("250", from, to, "From: "+from+"\r\nTo: "+to+"\r\nX-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"+rest)
+		w.deliver()
+	}
+	mail(carol.addr, "dev+subscribe@lists.example.org", "\r\n")
+	mail(carol.addr, reply(carol.letter("Please confirm: subscribe to dev@lists.example.org")), "Subject: Re: Please confirm\r\n\r\nyes\r\n")
+	wantMembers(t, l, "bob@example.net", "carol@example.com")
+	mona.letters()
+	mail(carol.addr, "dev@lists.example.org", "Subject: hello\r\nMessage-ID: <1@x>\r\n\r\nhi\r\n")
+	mail(mona.addr, reply(mona.letter("To decide: hello (dev@lists.example.org)")), "\r\n")
+	if got := bob.letters(); len(got) != 1 {
+		t.Errorf("bob got %+v", got)
+	}
+	carol.letters()
+	mail(carol.addr, "dev+unsubscribe@lists.example.org", "\r\n")
+	mail(carol.addr, reply(carol.letter("Please confirm: unsubscribe from dev@lists.example.org")), "\r\n")
+	wantMembers(t, l, "bob@example.net")
+}

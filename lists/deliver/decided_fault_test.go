@@ -11,6 +11,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/people"
 	"superlist/queue"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
@@ -125,15 +126,10 @@ func decideOnce(site *lists.Site, decision string) error {
 			return err
 		}
 		for _, e := range entries {
-			held, err := site.FindHeld(l, e.ID)
-			if err != nil {
-				return err
-			}
-			err = held.Lock()
-			if err == nil {
-				err = r.Decide(l, held, Decision{Action: d.action, By: "the operator", Words: "because", Cause: ByHand(e.ID, d.action), At: time.Now()})
-			}
-			held.Close()
+			_, err := r.Do(people.Request{
+				List: l, Command: lists.Command{Verb: lists.VerbConfirm, Proof: lists.Proof{Action: d.action, Subject: e.ID}},
+				Operator: "the operator", Words: "because", At: time.Now(),
+			})
 			if err != nil {
 				return err
 			}

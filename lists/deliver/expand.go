@@ -192,11 +192,11 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
 		return err
 	}
 	if n+inDigests == 0 {
-		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0 number=%d: nobody gets it", postID(m), l.Addr, m.From, number)
+		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0 number=%d: nobody gets it", m.PostID(), l.Addr, m.From, number)
 		return nil
 	}
 	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d digests=%d size=%d number=%d",
-		postID(m), l.Addr, m.From, messageID(header), n, inDigests, m.Size, number)
+		m.PostID(), l.Addr, m.From, messageID(header), n, inDigests, m.Size, number)
 	if n == 0 {
 		return nil
 	}
@@ -293,16 +293,8 @@ func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) erro
 	})
 }
 
-// maxMessageID is how much of a Message-ID the log gets: RFC 5322 lets it have a
-// line, a poster lets it have what he likes, and syslog takes only so much.
-const maxMessageID = 250
-
-// messageID is a message's id for the log: one word, so that nobody can write
-// more into the line than that.
-func messageID(h rewrite.Header) string {
-	id := h.Get("Message-ID")
-	return smtp.Clean(id[:min(len(id), maxMessageID)], " ")
-}
+// messageID is a message's id for the log.
+func messageID(h rewrite.Header) string { return maillog.MessageID(h.Get("Message-ID")) }
 
 // keepReport puts a delivery report where the list keeps them.
 func (r *Runner) keepReport(m *queue.Message, d lists.Destination, id string) error {
@@ -331,16 +323,8 @@ func (r *Runner) begin(m *queue.Message, l *lists.List, id string, verp bool) (*
 	}
 	return r.Spool.Create(queue.Head{
 		ID: id, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, UTF8: m.UTF8 && !smtp.IsASCII(raw), RequireTLS: m.RequireTLS, List: l.Addr, VERP: verp,
-		Post: postID(m), MessageID: messageID(rewrite.Parse(raw)),
+		Post: m.PostID(), MessageID: messageID(rewrite.Parse(raw)),
 	})
-}
-
-// postID is the id that the sender of a post was told, also of one that was held.
-func postID(m *queue.Message) string {
-	if m.Box == queue.Held && m.Post != "" {
-		return m.Post
-	}
-	return m.ID
 }
 
 // end is copyWith, and makes the message durable.

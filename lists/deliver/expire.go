@@ -9,6 +9,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
+	"superlist/lists/people"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -18,13 +19,8 @@ import (
 // post, with a word behind it. It is sent once the post is not held any more: so the
 // held file takes the place of the recipient's mark in inbound (see the package's
 // documentation), and whoever decides the same again after a crash does it once.
-const (
-	byHand  = "-decided-" // by the operator's command, and the action's letter
-	expired = "-expired"  // by nobody
-)
-
-// ByHand is the Cause of a decision that no message says.
-func ByHand(held string, a lists.Action) string { return held + byHand + string(rune(a)) }
+// People.ByHand names what an operator decides; this is what nobody has decided.
+const expired = "-expired"
 
 // heldSpool is where a list holds posts.
 func (r *Runner) heldSpool(l *lists.List) *queue.Spool {
@@ -110,7 +106,7 @@ func (r *Runner) expireOne(l *lists.List, spool *queue.Spool, held *queue.Messag
 		return err
 	}
 	h := rewrite.Parse(raw)
-	r.Log.Printf(maillog.Info, "expired id=%s list=%s name=%s from=%s message-id=%s", postID(held), l.Addr, held.ID, held.From, messageID(h))
+	r.Log.Printf(maillog.Info, "expired id=%s list=%s name=%s from=%s message-id=%s", held.PostID(), l.Addr, held.ID, held.From, messageID(h))
 	if strings.HasPrefix(held.Why, lists.Hold.String()+": ") && !lists.Automatic(h) {
 		if err := r.tellExpired(l, held, id, h); err != nil {
 			return err
@@ -138,22 +134,24 @@ func (r *Runner) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Me
 		return err
 	}
 	if d.Do == "" || there {
-		r.Log.Printf(maillog.Warning, "decided id=%s list=%s name=%s what=%q: it was still held", postID(held), l.Addr, held.ID, d.What)
+		r.Log.Printf(maillog.Warning, "decided id=%s list=%s name=%s what=%q: it was still held", held.PostID(), l.Addr, held.ID, d.What)
 		return spool.Drop(queue.Held, held.ID)
 	}
-	by, _, _ := strings.Cut(d.What, " has ")
-	action := lists.Action(d.Do[0])
-	return r.Decide(l, held, Decision{Action: action, By: by, Words: d.Do[1:], Cause: d.Cause, At: r.now(), id: ByHand(held.ID, action)})
+	o, err := r.desk().Finish(l, held, d)
+	if err != nil {
+		return err
+	}
+	return r.commit(o)
 }
 
 // tellExpired tells whom From names that nobody has decided on his post: once a
 // day, since whoever wrote it may not be he.
 func (r *Runner) tellExpired(l *lists.List, held *queue.Message, id string, h rewrite.Header) error {
-	author := heldAuthor(held, h)
+	author := people.HeldAuthor(held, h)
 	err := l.Ask(lists.Letter{Kind: "expired", To: author, Network: r.networkOf(held), Cause: id}, r.now())
 	var reply smtp.Reply
 	if errors.As(err, &reply) {
-		r.Log.Printf(maillog.Info, "not told id=%s list=%s name=%s author=%s reason=%q", postID(held), l.Addr, held.ID, author, reply)
+		r.Log.Printf(maillog.Info, "not told id=%s list=%s name=%s author=%s reason=%q", held.PostID(), l.Addr, held.ID, author, reply)
 		return nil
 	}
 	if err != nil {

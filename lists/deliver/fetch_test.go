@@ -16,6 +16,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/people"
 	"superlist/queue"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
@@ -132,10 +133,10 @@ func old(id, answers, body string) string {
 func TestGetSome(t *testing.T) {
 	_, l, person := newPeople(t)
 	bob := person("bob@example.net")
-	large := strings.Repeat(strings.Repeat("x", 78)+"\r\n", maxGetBytes/2/80)
+	large := strings.Repeat(strings.Repeat("x", 78)+"\r\n", people.MaxGetBytes/2/80)
 	fill(t, l, old("a", "", "1"), old("b", "<a@x>", "2"), old("c", "", "3"), old("d", "<b@x>", "4"),
 		old("e", "", large), old("f", "", large), old("g", "", large), old("h", "", large+large), old("i", "<a@x>", "9"))
-	for range maxGet {
+	for range people.MaxGet {
 		fill(t, l, old("z", "<z@x>", "z"))
 	}
 	os.Remove(filepath.Join(l.Dir, "archive", "000", "000003"))
@@ -287,7 +288,7 @@ func TestRoll(t *testing.T) {
 // TestRollLimit: so many are in a letter, and how many are not.
 func TestRollLimit(t *testing.T) {
 	w, l, person := newPeople(t)
-	for _, n := range []int{maxRoll, maxRoll + 1} {
+	for _, n := range []int{people.MaxRoll, people.MaxRoll + 1} {
 		var b strings.Builder
 		for i := range n {
 			fmt.Fprintf(&b, "m%05d@example.com\n", i)
@@ -299,7 +300,7 @@ func TestRollLimit(t *testing.T) {
 		olga.read = len(olga.f.taken())
 		olga.says("dev+list@lists.example.org", "x")
 		text, _, _ := unpacked(t, olga.letter("The members of dev@lists.example.org"))
-		if strings.Count(text, "@example.com\r\n") != maxRoll || strings.Contains(text, "1 more have no room") != (n > maxRoll) {
+		if strings.Count(text, "@example.com\r\n") != people.MaxRoll || strings.Contains(text, "1 more have no room") != (n > people.MaxRoll) {
 			t.Errorf("%d members: %d are in the letter:\n%s", n, strings.Count(text, "@example.com\r\n"), text[len(text)-300:])
 		}
 	}
@@ -375,14 +376,6 @@ func TestArchiveWithoutMembers(t *testing.T) {
 		t.Errorf("%d posts, %v", last, err)
 	}
 	w.wantEmpty()
-}
-
-func TestSpans(t *testing.T) {
-	for want, numbers := range map[string][]int{"": nil, "7": {7}, "1-2": {1, 2}, "1, 3-5, 9": {1, 3, 4, 5, 9}} {
-		if got := spans(numbers); got != want {
-			t.Errorf("%v: %q, want %q", numbers, got, want)
-		}
-	}
 }
 
 // TestFaultGet fails every system call of deliver in turn while it answers

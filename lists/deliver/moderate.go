@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"cmp"
 	"errors"
 	"io"
 	"net/netip"
@@ -11,9 +10,9 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/letter"
-	"superlist/lists/mail/charset"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
+	"superlist/lists/people"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -210,11 +209,11 @@ func (r *Runner) tellWaits(held *queue.Message, l *lists.List, id string, h rewr
 // askAuthor asks the author because of whom a post is held whether it is his. He has
 // proved nothing, so he is not asked again today, whoever writes in his name.
 func (r *Runner) askAuthor(held *queue.Message, l *lists.List, id string, h rewrite.Header) error {
-	author := heldAuthor(held, h)
+	author := people.HeldAuthor(held, h)
 	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: r.networkOf(held), Cause: id}, r.now())
 	var reply smtp.Reply
 	if errors.As(err, &reply) {
-		r.Log.Printf(maillog.Info, "not asked id=%s list=%s name=%s author=%s reason=%q", postID(held), l.Addr, held.ID, author, reply)
+		r.Log.Printf(maillog.Info, "not asked id=%s list=%s name=%s author=%s reason=%q", held.PostID(), l.Addr, held.ID, author, reply)
 		return r.askModerators(held, l, id, h, "nothing proves that it is from "+author.Address())
 	}
 	if err != nil {
@@ -241,23 +240,27 @@ func authorOf(h rewrite.Header, from smtp.Path) smtp.Path {
 	return from
 }
 
-// heldAuthor is the author whom the decision about a held post is about. Files of
-// older versions do not say it.
-func heldAuthor(held *queue.Message, h rewrite.Header) smtp.Path {
-	if !held.Author.IsNull() {
-		return held.Author
-	}
-	return authorOf(h, held.From)
-}
-
-// maxSubject is how much of a Subject stands in a letter.
-const maxSubject = 100
-
 // subjectOf is a Subject as a person reads it.
-func subjectOf(h rewrite.Header) string {
-	s := charset.Words(h.Get("Subject"))
-	if runes := []rune(s); len(runes) > maxSubject {
-		s = string(runes[:maxSubject]) + "…"
+func subjectOf(h rewrite.Header) string { return letter.Subject(h.Get("Subject")) }
+
+// Confirmed judges a held post whose author has said that it is theirs.
+func (r *Runner) Confirmed(held *queue.Message, l *lists.List, author smtp.Path, id string) (lists.Decision, error) {
+	raw, _, err := rewrite.ReadHeader(held.Content())
+	if err != nil {
+		return lists.Decision{}, err
 	}
-	return cmp.Or(strings.TrimSpace(letter.UnkeyedWord(s)), "-")
+	h := rewrite.Parse(raw)
+	p := &lists.Posting{From: held.From, Header: h, Body: lists.BodyOf(held.Content()), Proved: held.Proved, Answered: author}
+	d, err := l.Judge(p)
+	if err == nil && d.Verdict == lists.Accept {
+		d, err = ForAll(l, p, d)
+	}
+	if err != nil || d.Verdict != lists.Hold {
+		return d, err
+	}
+	itIsTheirs := func(smtp.Path) string { return "an answer to the list" }
+	if err := r.tellWaits(held, l, id, h, itIsTheirs); err != nil {
+		return d, err
+	}
+	return d, r.askModerators(held, l, id, h, d.Reason)
 }

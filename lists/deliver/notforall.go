@@ -36,23 +36,10 @@ func notForAll(l *lists.List, p *lists.Posting) (reason string, err error) {
 		return "its text begins with a password for Mailman (Approved:), which everybody would read", nil
 	}
 	own, list := body.Own(text), l.Addr.Address()
-	if asksToLeave(own, list) || len(strings.Fields(own)) <= lists.MaxLeavingWords && lists.AsksToLeave(charset.Words(h.Get("Subject")), list) {
+	if lists.OnlyAsksToLeave(own, list) || len(strings.Fields(own)) <= lists.MaxLeavingWords && lists.AsksToLeave(charset.Words(h.Get("Subject")), list) {
 		return "it only asks to leave the list, which " + l.Verb(lists.VerbUnsubscribe).Address() + " is for", nil
 	}
 	return "", nil
-}
-
-// asksToLeave says that a text is the wish to leave, with no more than a name below it.
-func asksToLeave(text, list string) bool {
-	for at := len(text); at > 0; at = strings.LastIndex(text[:at], "\n\n") {
-		if len(strings.Fields(text[at:])) > lists.MaxLeavingWords || strings.ContainsAny(text[at:], "?!") {
-			return false
-		}
-		if lists.AsksToLeave(text[:at], list) {
-			return true
-		}
-	}
-	return false
 }
 
 // password says that a line is what Mailman takes for its password in a text.

@@ -332,6 +332,5 @@ func listField(m *queue.Message) string {
 
 // permanent says that an error will be the same tomorrow, and what it says.
 func permanent(err error) (smtp.Reply, bool) {
-	var r smtp.Reply
-	return r, errors.As(err, &r) && r.Permanent()
+	return smtp.Refusal(err)
 }

@@ -11,6 +11,7 @@ import (
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
+	"superlist/lists/people"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -118,7 +119,7 @@ func (r *Runner) summaryWords(l *lists.List, m *queue.Message, to smtp.Path) (ma
 // and the moderator's own addresses that decide.
 func (r *Runner) moderation(l *lists.List, held *queue.Message, h rewrite.Header, reason string, to smtp.Path) (map[string]string, error) {
 	words := map[string]string{
-		"list": l.Addr.Address(), "reason": letter.UnkeyedWord(reason), "subject": subjectOf(h), "author": heldAuthor(held, h).Address(),
+		"list": l.Addr.Address(), "reason": letter.UnkeyedWord(reason), "subject": subjectOf(h), "author": people.HeldAuthor(held, h).Address(),
 		"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
 	}
 	for word, action := range map[string]lists.Action{

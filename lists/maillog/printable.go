@@ -3,6 +3,8 @@ package maillog
 import (
 	"strings"
 	"unicode"
+
+	"superlist/smtp"
 )
 
 // Steers reports whether a character is not shown but obeyed, or hides: the controls of
@@ -44,3 +46,11 @@ func Printable(s string) string {
 		return c
 	}, s)
 }
+
+// maxMessageID is how much of a Message-ID the log gets: RFC 5322 lets it have a
+// line, a poster lets it have what they like, and syslog takes only so much.
+const maxMessageID = 250
+
+// MessageID is a message's id for the log: one word, so that nobody can write more into
+// the line than that.
+func MessageID(id string) string { return smtp.Clean(id[:min(len(id), maxMessageID)], " ") }

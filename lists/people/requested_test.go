@@ -1,4 +1,4 @@
-package deliver
+package people
 
 import (
 	"strings"
@@ -6,12 +6,13 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/rewrite"
+	"superlist/smtp"
 )
 
 // TestRequested: the command in a mail to +request, in each form that programs send.
 func TestRequested(t *testing.T) {
 	const help, join, leave = lists.VerbHelp, lists.VerbSubscribe, lists.VerbUnsubscribe
-	dev := &lists.List{Addr: path(dev)}
+	dev := &lists.List{Addr: smtp.Path{Local: "dev", Domain: "lists.example.org"}}
 	for message, want := range map[string]string{
 		"\n\nsubscribe\n": "subscribe",
 		"\n\nx" + strings.Repeat("\n", maxRequest-len("xsubscribe")) + "subscribe":   "subscribe",
@@ -59,31 +60,6 @@ func TestRequested(t *testing.T) {
 			t.Errorf("%q asks for %s, want %s; %v", message, c.Verb, want, err)
 		}
 	}
-}
-
-// TestExchangeMarksAll: people whose Exchange asks all the world not to answer by
-// program join, post, decide and leave like others.
-func TestExchangeMarksAll(t *testing.T) {
-	w, l, person := newPeople(t, "moderators=mona@example.org", "moderated=true")
-	bob, carol, mona := person("bob@example.net"), person("carol@example.com"), person("mona@example.org")
-	mail := func(from, to, rest string) {
-		t.Helper()
-		w.wantWire("250", from, to, "From: "+from+"\r\nTo: "+to+"\r\nX-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"+rest)
-		w.deliver()
-	}
-	mail(carol.addr, "dev+subscribe@lists.example.org", "\r\n")
-	mail(carol.addr, reply(carol.letter("Please confirm: subscribe to dev@lists.example.org")), "Subject: Re: Please confirm\r\n\r\nyes\r\n")
-	wantMembers(t, l, "bob@example.net", "carol@example.com")
-	mona.letters()
-	mail(carol.addr, "dev@lists.example.org", "Subject: hello\r\nMessage-ID: <1@x>\r\n\r\nhi\r\n")
-	mail(mona.addr, reply(mona.letter("To decide: hello (dev@lists.example.org)")), "\r\n")
-	if got := bob.letters(); len(got) != 1 {
-		t.Errorf("bob got %+v", got)
-	}
-	carol.letters()
-	mail(carol.addr, "dev+unsubscribe@lists.example.org", "\r\n")
-	mail(carol.addr, reply(carol.letter("Please confirm: unsubscribe from dev@lists.example.org")), "\r\n")
-	wantMembers(t, l, "bob@example.net")
 }
 
 // FuzzBehindTags: what is left of a Subject is its end, and has no tag in front of it

@@ -1,4 +1,4 @@
-package deliver
+package people
 
 import (
 	"io"
@@ -46,7 +46,7 @@ func requested(l *lists.List, h rewrite.Header, content io.Reader) (lists.Comman
 			return c, nil
 		}
 	}
-	if list := l.Addr.Address(); lists.AsksToLeave(subject, list) || asksToLeave(strings.TrimSpace(own), list) {
+	if list := l.Addr.Address(); lists.AsksToLeave(subject, list) || lists.OnlyAsksToLeave(strings.TrimSpace(own), list) {
 		return lists.Command{Verb: lists.VerbUnsubscribe}, nil
 	}
 	return lists.Command{Verb: lists.VerbHelp}, nil

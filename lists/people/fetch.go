@@ -1,4 +1,4 @@
-package deliver
+package people
 
 import (
 	"errors"
@@ -18,56 +18,56 @@ import (
 )
 
 const (
-	// maxGet is how many old posts go into one letter, and maxGetBytes how large it
+	// MaxGet is how many old posts go into one letter, and MaxGetBytes how large it
 	// grows: whoever wants more is told where the rest is. One post is sent whatever
 	// its size.
-	maxGet      = 100
-	maxGetBytes = 4 << 20
+	MaxGet      = 100
+	MaxGetBytes = 4 << 20
 
 	// maxIndex is how many lines a letter with an index has.
 	maxIndex = 100
 
-	// maxRoll is how many members an owner gets by mail: what a person may still look
+	// MaxRoll is how many members an owner gets by mail: what a person may still look
 	// through. The command line has them all.
-	maxRoll = 10000
+	MaxRoll = 10000
 )
 
-// fetch sends what the list keeps to whoever asks, if it may have that: MayCommand
-// has said so.
-func (c *commanding) fetch(cmd lists.Command) error {
-	if cmd.Verb == lists.VerbList {
-		return c.roll()
+// fetch sends what the list keeps to whoever asks. That they may have it MayCommand has
+// said.
+func (a *act) fetch() error {
+	if a.Verb == lists.VerbList {
+		return a.roll()
 	}
-	posts := c.l.Posts()
+	posts := a.l.Posts()
 	first, last, err := posts.Range()
 	if err != nil {
 		return err
 	}
-	switch cmd.Verb {
+	switch a.Verb {
 	case lists.VerbIndex:
-		at := cmd.From
+		at := a.From
 		if at == 0 {
 			at = last
 		}
-		return c.index(posts, max(first, min(at-maxIndex/2+1, last-maxIndex+1)), last)
+		return a.index(posts, max(first, min(at-maxIndex/2+1, last-maxIndex+1)), last)
 	case lists.VerbThread:
-		thread, err := posts.Thread(cmd.From)
+		thread, err := posts.Thread(a.From)
 		if errors.Is(err, fs.ErrNotExist) {
 			break // taken away, but not pruned
 		}
 		if err != nil {
 			return err
 		}
-		from := max(cmd.To, first)
-		if cmd.To == cmd.From {
+		from := max(a.To, first)
+		if a.To == a.From {
 			from = first
 		}
-		return c.get("archive-thread", posts, entries(thread, from), func(n int) string {
+		return a.get("archive-thread", posts, entries(thread, from), func(n int) string {
 			return fmt.Sprintf("%s-%d-%d", lists.VerbThread, thread[0].Number, n)
 		})
 	}
-	return c.get("archive-get", posts, posts.Entries(cmd.From, cmd.To), func(n int) string {
-		return fmt.Sprintf("%s-%d-%d", lists.VerbGet, n, min(cmd.To, last))
+	return a.get("archive-get", posts, posts.Entries(a.From, a.To), func(n int) string {
+		return fmt.Sprintf("%s-%d-%d", lists.VerbGet, n, min(a.To, last))
 	})
 }
 
@@ -83,7 +83,7 @@ func entries(list []archive.Entry, from int) iter.Seq2[archive.Entry, error] {
 }
 
 // get sends posts, as many as have room; next is the verb for the others.
-func (c *commanding) get(text string, posts *archive.Store, which iter.Seq2[archive.Entry, error], next func(int) string) error {
+func (a *act) get(text string, posts *archive.Store, which iter.Seq2[archive.Entry, error], next func(int) string) error {
 	n := outbox.Letter{Text: text}
 	var size int64
 	var numbers []int
@@ -92,11 +92,11 @@ func (c *commanding) get(text string, posts *archive.Store, which iter.Seq2[arch
 		if err != nil {
 			return err
 		}
-		if len(numbers) > 0 && (len(numbers) == maxGet || size+e.Size > maxGetBytes) {
-			words["next"] = c.l.Verb(next(e.Number)).Address()
+		if len(numbers) > 0 && (len(numbers) == MaxGet || size+e.Size > MaxGetBytes) {
+			words["next"] = a.l.Verb(next(e.Number)).Address()
 			break
 		}
-		part, form, err := keptPost(posts, c.l, e)
+		part, form, err := keptPost(posts, a.l, e)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // somebody has taken it away
 		}
@@ -115,7 +115,7 @@ func (c *commanding) get(text string, posts *archive.Store, which iter.Seq2[arch
 		n.Text = "archive-none"
 	}
 	words["posts"] = spans(numbers)
-	return c.send(n, size, words)
+	return a.send(n, size, words)
 }
 
 // keptPost is a post of the archive as a part of a letter.
@@ -138,7 +138,7 @@ func keptPost(posts *archive.Store, l *lists.List, e archive.Entry) (p letter.Pa
 }
 
 // index sends some lines of the index.
-func (c *commanding) index(posts *archive.Store, from, last int) error {
+func (a *act) index(posts *archive.Store, from, last int) error {
 	to := min(from+maxIndex-1, last)
 	var b strings.Builder
 	for e, err := range posts.Entries(from, to) {
@@ -152,9 +152,9 @@ func (c *commanding) index(posts *archive.Store, from, last int) error {
 		words["posts"] = strconv.Itoa(to)
 	}
 	if first, _, err := posts.Range(); err == nil && from > first {
-		words["earlier"] = c.l.Verb(fmt.Sprintf("%s-%d", lists.VerbIndex, max(first, from-maxIndex/2-1))).Address()
+		words["earlier"] = a.l.Verb(fmt.Sprintf("%s-%d", lists.VerbIndex, max(first, from-maxIndex/2-1))).Address()
 	}
-	return c.send(outbox.Letter{Text: "archive-index", Quote: b.String()}, int64(b.Len()), words)
+	return a.send(outbox.Letter{Text: "archive-index", Quote: b.String()}, int64(b.Len()), words)
 }
 
 // shown is who wrote a post, by his name where From has one.
@@ -166,8 +166,8 @@ func shown(from string) string {
 }
 
 // roll sends the members to an owner.
-func (c *commanding) roll() error {
-	members, err := c.l.Members()
+func (a *act) roll() error {
+	members, err := a.l.Members()
 	if err != nil {
 		return err
 	}
@@ -178,23 +178,25 @@ func (c *commanding) roll() error {
 		if err != nil {
 			return err
 		}
-		if n++; n <= maxRoll {
+		if n++; n <= MaxRoll {
 			b.WriteString(m.String() + "\n")
 		}
 	}
 	words := map[string]string{"count": strconv.Itoa(n)}
-	if n > maxRoll {
-		words["left"] = strconv.Itoa(n - maxRoll)
+	if n > MaxRoll {
+		words["left"] = strconv.Itoa(n - MaxRoll)
 	}
-	return c.send(outbox.Letter{Text: "members", Quote: b.String()}, int64(b.Len()), words)
+	return a.send(outbox.Letter{Text: "members", Quote: b.String()}, int64(b.Len()), words)
 }
 
 // send writes the letter, if the one who asks has not had too many today.
-func (c *commanding) send(n outbox.Letter, size int64, words map[string]string) error {
-	words["address"] = c.author.Address()
-	n.ID, n.To, n.Words, n.At, n.Client = c.id, []smtp.Path{c.author}, words, c.m.Arrived, c.m.Client
-	n.Answers = c.header.Get("Message-ID")
-	return c.allowed(lists.Letter{Kind: lists.VerbGet, To: c.author, Size: size}, func() error { return c.r.outbox().Write(c.l, n) })
+func (a *act) send(n outbox.Letter, size int64, words map[string]string) error {
+	words["address"] = a.Author.Address()
+	n.ID, n.To, n.Words, n.At, n.Client, n.Answers = a.Cause, []smtp.Path{a.Author}, words, a.At, a.Client, a.Answers
+	return a.allowed(lists.Letter{Kind: lists.VerbGet, To: a.Author, Size: size}, func() error {
+		a.out.Result, a.out.Letters = Answered, []outbox.Letter{n}
+		return nil
+	})
 }
 
 // spans writes numbers as people do: 3, 5-7, 12.

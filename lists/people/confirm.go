@@ -1,0 +1,116 @@
+package people
+
+import (
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/lists/outbox"
+	"superlist/smtp"
+)
+
+// confirm is the answer to a question. The key in it is good from the moment at which
+// the message arrived. An operator decides without one.
+func (a *act) confirm() error {
+	p, subject := a.Proof, a.Proof.Subject
+	if a.Operator == "" {
+		var err error
+		if subject, err = a.l.CheckProof(p, a.At, a.Author, a.Sender); err != nil {
+			return err
+		}
+		if a.decider, err = a.l.Decider(p); err != nil {
+			return err
+		}
+	}
+	switch {
+	case p.Action.AboutRequest():
+		return a.decideRequest(subject, p.Action == lists.Approve)
+	case p.Action.AboutHeld():
+		return a.decidePost(subject)
+	}
+	who, ok := lists.SubjectPath(subject)
+	if !ok {
+		return smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: "the confirmation names no address"}
+	}
+	if err := a.l.Spend(p, a.Cause, a.At); err != nil {
+		return err
+	}
+	a.Who = who
+	if p.Action == lists.Unsubscribe {
+		a.l.Answered(lists.VerbUnsubscribe, who)
+		return a.leave(lists.Member{Path: who})
+	}
+	delivery, changing := p.Action.Delivery()
+	if changing {
+		a.l.Answered(changes[delivery], who)
+		return a.change(delivery)
+	}
+	a.l.Answered(lists.VerbSubscribe, who)
+	member := lists.Member{Path: who}.With(delivery).Named(a.name())
+	_, isMember, err := a.member(who)
+	if err != nil {
+		return err
+	}
+	if a.l.Subscribe == lists.SubscribeConfirmApprove && !isMember {
+		return a.wait(member)
+	}
+	return a.join(member)
+}
+
+// wait puts somebody before the owners, and tells them.
+func (a *act) wait(m lists.Member) error {
+	request, err := a.l.KeepRequest(m, a.At)
+	if err != nil {
+		return err
+	}
+	a.out.Result = Waits
+	a.out.Letters, err = outbox.ToEach(a.l.OwnerPaths(), a.Cause+"-owners", func(to smtp.Path, id string) (outbox.Letter, error) {
+		confirm, err := a.l.DecisionAddress(lists.Approve, request.Name, to, a.At)
+		if err != nil {
+			return outbox.Letter{}, err
+		}
+		decline, err := a.l.DecisionAddress(lists.Decline, request.Name, to, a.At)
+		if err != nil {
+			return outbox.Letter{}, err
+		}
+		words := map[string]string{"confirm": confirm.Address(), "decline": decline.Address()}
+		return a.letter(id, "ask-owners", []smtp.Path{to}, m.Path, words), nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.answer("waits-for-owners", m.Path, nil)
+}
+
+// decideRequest is an owner's answer to somebody who waits. The first one counts.
+func (a *act) decideRequest(name string, yes bool) error {
+	request, err := a.l.FindRequest(name)
+	if err != nil {
+		return a.notFirst(name, err)
+	}
+	what := map[bool]string{true: "let in", false: "declined"}[yes]
+	d := lists.Decided{Cause: a.Cause, What: a.by() + " has " + what + " " + request.Who.Path.Address()}
+	if err := a.l.Decide(name, d, a.At); err != nil {
+		return err
+	}
+	a.Log.Printf(maillog.Info, "decided id=%s list=%s by=%s about=%s yes=%t", a.ID, a.l.Addr, a.by(), request.Who.Path, yes)
+	a.out.end = func() error { return a.l.EndRequest(name) }
+	if yes {
+		return a.join(request.Who)
+	}
+	return a.answer("declined", request.Who.Path, nil)
+}
+
+// notFirst is the answer to a decision about what is not there any more. Where this
+// request has decided it, what follows was all written before.
+func (a *act) notFirst(name string, err error) error {
+	if _, gone := smtp.Refusal(err); !gone {
+		return err
+	}
+	if second := a.l.Undecided(name, a.Cause); second != nil {
+		return second
+	}
+	if a.l.Undecided(name, "") != nil {
+		a.out.Result = Already
+		return nil
+	}
+	return err
+}

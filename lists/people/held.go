@@ -1,0 +1,154 @@
+package people
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/letter"
+	"superlist/lists/maillog"
+	"superlist/lists/outbox"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// ByHand is the cause of a decision that no message says, and names what follows. That
+// is sent once the post is not held any more.
+func ByHand(held string, a lists.Action) string { return held + "-decided-" + string(rune(a)) }
+
+// decidePost is the answer of a moderator, an operator, or the author, about a held post.
+func (a *act) decidePost(name string) error {
+	held, err := a.Site.FindHeld(a.l, name)
+	if err != nil {
+		return a.notFirst(name, err)
+	}
+	a.out.held, a.out.release = held, held.Close
+	d := decision{action: a.Proof.Action, by: a.by(), words: a.Words, cause: a.Cause, at: a.At}
+	switch {
+	case a.Operator != "":
+		if err := held.Lock(); err != nil { // two operators at once would both do it
+			return fmt.Errorf("%s: somebody decides on it at this moment, or just has: %w", name, err)
+		}
+		d.cause = ByHand(name, d.action) // the same again, after a crash, is no second decision; another is
+	case d.action == lists.OwnPost:
+		if theirs, err := a.ownPost(held); err != nil || !theirs {
+			return err
+		}
+		d.words = ""
+	}
+	d.id = d.cause
+	return a.decide(d)
+}
+
+// ownPost is the author's word that a post is theirs, which counts once. It goes to the
+// members only if the list now takes it from that author. A list that is moderated, and
+// one that wanted a moderator to see it, still asks them.
+func (a *act) ownPost(held *queue.Message) (goes bool, err error) {
+	raw, _, err := rewrite.ReadHeader(held.Content())
+	if err != nil {
+		return false, err
+	}
+	author := HeldAuthor(held, rewrite.Parse(raw))
+	if err := a.l.Spend(a.Proof, a.Cause, a.At); err != nil {
+		return false, err
+	}
+	a.l.Answered("post", author)
+	d, err := a.Moderation.Confirmed(held, a.l, author, a.Cause)
+	switch {
+	case err != nil:
+		return false, err
+	case d.Verdict == lists.Hold:
+		a.out.Result = Waits
+		return false, nil
+	case d.Verdict != lists.Accept:
+		return false, smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list does not take the post from " + author.Address()}
+	}
+	return true, nil
+}
+
+// HeldAuthor is the author whom the decision about a held post is about. Files of
+// older versions do not say it.
+func HeldAuthor(held *queue.Message, h rewrite.Header) smtp.Path {
+	if !held.Author.IsNull() {
+		return held.Author
+	}
+	if authors, ok := rewrite.Addresses(h.Get("From")); ok {
+		return authors[0]
+	}
+	return held.From
+}
+
+// A decision is what somebody wants done with a held post.
+type decision struct {
+	action lists.Action
+	by     string // for those who come second
+	words  string // SendBack: for the author
+	cause  string
+	at     time.Time
+	id     string // of what goes out
+}
+
+// verbs are what has been done, in words.
+var verbs = map[lists.Action]string{
+	lists.Publish: "sent it to the list", lists.AllowAlways: "sent it to the list", lists.OwnPost: "confirmed it",
+	lists.SendBack: "sent it back", lists.Drop: "thrown it away", lists.BanAuthor: "thrown it away",
+}
+
+// patterns are the keys of list.toml that a decision for good puts the author into.
+var patterns = map[lists.Action]string{lists.AllowAlways: "allow", lists.BanAuthor: "ban"}
+
+// decide does with a held post what somebody has decided, if they are the first. Doing
+// it again for the same cause changes nothing.
+func (a *act) decide(d decision) error {
+	l, held := a.l, a.out.held
+	raw, _, err := rewrite.ReadHeader(held.Content())
+	if err != nil {
+		return err
+	}
+	h := rewrite.Parse(raw)
+	author := HeldAuthor(held, h)
+	decided := lists.Decided{Cause: d.cause, What: d.by + " has " + verbs[d.action], Do: string(rune(d.action)) + d.words}
+	if err := l.Decide(held.ID, decided, d.at); err != nil {
+		return err
+	}
+	id := held.PostID()
+	a.Log.Printf(maillog.Info, "decided id=%s list=%s name=%s by=%s author=%s message-id=%s what=%q", id, l.Addr, held.ID, d.by, author, maillog.MessageID(h.Get("Message-ID")), verbs[d.action])
+	if key := patterns[d.action]; key != "" {
+		if err := l.AddPattern(key, author); err != nil {
+			return err
+		}
+		a.Log.Printf(maillog.Info, "set id=%s list=%s key=%s added=%s by=%s", id, l.Addr, key, author, d.by)
+	}
+	if d.action == lists.AllowAlways {
+		was, err := l.Unmoderate(author)
+		if err != nil {
+			return err
+		}
+		if was {
+			a.Log.Printf(maillog.Info, "changed id=%s list=%s member=%s to=%q by=%s", id, l.Addr, author, "not moderated", d.by)
+		}
+	}
+	switch {
+	case d.action.Publishes():
+		a.out.postID = d.id
+	case d.action == lists.SendBack:
+		a.out.Letters = append(a.out.Letters, outbox.Letter{
+			ID: d.id, Text: "rejected", To: []smtp.Path{author}, At: d.at, Client: held.Client, Quote: letter.Unkeyed(d.words),
+			Answers: h.Get("Message-ID"), Words: map[string]string{"subject": letter.Subject(h.Get("Subject")), "address": author.Address()},
+		})
+	}
+	a.out.end = func() error { return a.Site.HeldSpool(l).Drop(queue.Held, held.ID) }
+	return nil
+}
+
+// Finish carries out a decision about a held post that was broken off, and whose request
+// is not there any more.
+func (d *Desk) Finish(l *lists.List, held *queue.Message, decided lists.Decided) (Outcome, error) {
+	by, _, _ := strings.Cut(decided.What, " has ")
+	action := lists.Action(decided.Do[0])
+	a := &act{Desk: d, l: l, out: Outcome{list: l, held: held}}
+	err := a.decide(decision{action: action, by: by, words: decided.Do[1:], cause: decided.Cause, at: d.Now(), id: ByHand(held.ID, action)})
+	return a.out, err
+}

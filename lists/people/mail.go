@@ -1,0 +1,53 @@
+package people
+
+import (
+	"io"
+
+	"superlist/lists"
+	"superlist/lists/mail/charset"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// FromMail reads the request that a message makes by being sent to an address of a
+// list's. The session has judged it before; the list may be another by now.
+func FromMail(site *lists.Site, d lists.Destination, m *queue.Message, cause string) (Request, error) {
+	r := Request{
+		List: d.List, Command: d.Command, Sender: m.From, ID: m.ID, Client: m.Client,
+		Network: site.Network(smtp.OriginAddr(m.Client)), Cause: cause, At: m.Arrived,
+	}
+	raw, bodyAt, err := rewrite.ReadHeader(m.Content())
+	if err != nil {
+		return r, err
+	}
+	h := rewrite.Parse(raw)
+	content := io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt)
+	inText := r.Verb == lists.VerbRequest
+	if inText {
+		if r.Command, err = requested(r.List, h, content); err != nil {
+			return r, err
+		}
+	}
+	who, err := r.List.MayCommand(h, r.Command)
+	if _, no := smtp.Refusal(err); no && inText {
+		// What is asked there no session has read. Whoever wants what they cannot
+		// have gets the letter that says what they can.
+		r.Command = lists.Command{Verb: lists.VerbHelp}
+		who, err = r.List.MayCommand(h, r.Command)
+	}
+	if err != nil {
+		return r, err
+	}
+	r.Who, r.Answers = who, h.Get("Message-ID")
+	if r.Author, err = lists.Author(h); err != nil {
+		return r, err
+	}
+	if authors, err := rewrite.Mailboxes(h.Get("From")); err == nil {
+		r.Name = charset.Words(authors[0].Name)
+	}
+	if a := r.Proof.Action; a.AboutHeld() && a != lists.OwnPost {
+		r.Words, err = wordsIn(h, content)
+	}
+	return r, err
+}

@@ -1,0 +1,216 @@
+package people
+
+import (
+	"errors"
+	"strings"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/smtp"
+)
+
+// How the posts come, in the names of letters.
+var (
+	joins   = map[lists.Delivery]string{lists.Each: "confirm-subscribe", lists.NoPosts: "confirm-subscribe", lists.InDigests: "confirm-digest"}
+	changes = map[lists.Delivery]string{lists.Each: "confirm-each", lists.NoPosts: "confirm-nomail", lists.InDigests: "confirm-digest"}
+	changed = map[lists.Delivery]string{lists.Each: "changed-each", lists.NoPosts: "changed-nomail", lists.InDigests: "changed-digest"}
+)
+
+// subscribe is for somebody who wants to become a member, or to get the posts in another
+// way, and has proved nothing.
+func (a *act) subscribe(m lists.Member) error {
+	now, isMember, err := a.member(m.Path)
+	switch {
+	case err != nil:
+		return err
+	case isMember && (now.For != "" || now.Delivery() == m.Delivery()):
+		return a.ask(Already, lists.VerbSubscribe, "already-subscribed", m.Path, nil)
+	case isMember: // nobody changes what another gets, not even on an open list
+		// Each way is counted by itself: who has asked for digests may think
+		// better of it the same day.
+		return a.question(changes[m.Delivery()], changes[m.Delivery()], lists.Changing(m.Delivery()))
+	case a.l.Subscribe == lists.SubscribeOpen:
+		return a.once(lists.VerbSubscribe, m.Path, func() error { return a.join(m) })
+	case a.l.Subscribe == lists.SubscribeApprove:
+		return a.once(lists.VerbSubscribe, m.Path, func() error { return a.wait(m) })
+	}
+	return a.question(lists.VerbSubscribe, joins[m.Delivery()], lists.Subscribing(m.Delivery()))
+}
+
+// unsubscribe is for somebody who wants to leave, and has proved nothing.
+func (a *act) unsubscribe() error {
+	_, isMember, err := a.member(a.Who)
+	if err != nil {
+		return err
+	}
+	if !isMember {
+		return a.ask(NoMember, lists.VerbUnsubscribe, "not-subscribed", a.Who, nil)
+	}
+	return a.question(lists.VerbUnsubscribe, "confirm-unsubscribe", lists.Unsubscribe)
+}
+
+// question asks somebody whether it was they who asked.
+func (a *act) question(kind, text string, action lists.Action) error {
+	confirm, err := a.l.ProofAddress(action, lists.Subject(a.Who), a.At)
+	if err != nil {
+		return err
+	}
+	return a.once(kind, a.Who, func() error {
+		a.out.Result = Asked
+		if err := a.l.Unspend(confirm); err != nil {
+			return err
+		}
+		return a.answer(text, a.Who, map[string]string{"confirm": confirm.Address()})
+	})
+}
+
+// join makes members, and welcomes them.
+func (a *act) join(members ...lists.Member) error {
+	err := a.l.EditMembers(func(set lists.MemberSet) error {
+		for _, m := range members {
+			switch {
+			case set.Add(m):
+				a.out.Members = append(a.out.Members, m)
+				continue
+			case !a.silent: // by the owners, meanwhile
+				set.Change(m.Path, m.Delivery())
+			}
+			a.out.Others = append(a.out.Others, m)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	a.out.Result = Done
+	if len(a.out.Members) == 0 {
+		a.out.Result = Already
+	}
+	if a.silent {
+		a.logEach("subscribed", a.out.Members)
+		return nil
+	}
+	for _, m := range members {
+		a.log("subscribed", "member=%s new=%t", m.Path, a.out.Result == Done)
+		a.notice("notice-subscribed", m.Path)
+		text := "welcome"
+		if m.Delivery() == lists.InDigests {
+			text = "welcome-digest"
+		}
+		a.answer(text, m.Path, nil)
+	}
+	return nil
+}
+
+// change gives a member the posts in the way that they have confirmed, if they are one
+// still.
+func (a *act) change(to lists.Delivery) error {
+	isMember := false
+	err := a.l.EditMembers(func(set lists.MemberSet) error {
+		isMember = set.Change(a.Who, to)
+		a.out.Members = []lists.Member{set[a.Who.Key()]}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	a.log("changed", "member=%s to=%s is=%t", a.Who, changed[to], isMember)
+	if !isMember {
+		a.out = Outcome{Result: NoMember, list: a.l}
+		return a.answer("not-subscribed", a.Who, nil)
+	}
+	return a.answer(changed[to], a.Who, nil)
+}
+
+// errNobody ends an edit for which there is nobody, and then nothing is written.
+var errNobody = errors.New("no member")
+
+// set gives an operator's member other words.
+func (a *act) set() error {
+	m := a.Members[0]
+	was := ""
+	err := a.l.EditMembers(func(set lists.MemberSet) error {
+		was = strings.Join(set[m.Path.Key()].Words, " ")
+		if !set.Remove(m.Path) {
+			return errNobody
+		}
+		set.Add(m)
+		return nil
+	})
+	switch {
+	case err == errNobody:
+		a.out.Result, a.out.Others = NoMember, a.Members
+		return nil
+	case err != nil:
+		return err
+	}
+	a.out.Members = a.Members
+	a.log("changed", "member=%s words=%q was=%q", m.Path, strings.Join(m.Words, " "), was)
+	return nil
+}
+
+// leave takes members off the list.
+func (a *act) leave(members ...lists.Member) error {
+	err := a.l.EditMembers(func(set lists.MemberSet) error {
+		for _, m := range members {
+			a.lang = set[m.Path.Key()].Lang // who is gone has none any more
+			if set.Remove(m.Path) {
+				a.out.Members = append(a.out.Members, m)
+			} else {
+				a.out.Others = append(a.out.Others, m)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	a.out.Result = Done
+	if len(a.out.Members) == 0 {
+		a.out.Result = NoMember
+	}
+	if a.silent {
+		a.logEach("unsubscribed", a.out.Members)
+		return nil
+	}
+	for _, m := range members {
+		a.log("unsubscribed", "member=%s was=%t", m.Path, a.out.Result == Done)
+		a.notice("notice-unsubscribed", m.Path)
+		a.answer("goodbye", m.Path, nil)
+	}
+	return nil
+}
+
+// member finds the member with this address, if there is one.
+func (a *act) member(p smtp.Path) (lists.Member, bool, error) {
+	members, err := a.l.Members()
+	if err != nil {
+		return lists.Member{}, false, err
+	}
+	defer members.Close()
+	return members.Find(p)
+}
+
+// maxLogged is how many members of one request have a line each. More come with a
+// list that moves in, or go with one, and then the file that they stood in tells.
+const maxLogged = 10000
+
+// logEach writes a line for each member that an operator has changed.
+func (a *act) logEach(what string, members []lists.Member) {
+	for i, m := range members {
+		if i == maxLogged {
+			a.log(what, "members=more")
+			break
+		}
+		a.log(what, "member=%s", m.Path)
+	}
+}
+
+// log writes a line about what was done to the list.
+func (a *act) log(what, format string, args ...any) {
+	if a.ID != "" {
+		what += " id=" + a.ID
+	}
+	args = append(append([]any{a.l.Addr}, args...), a.by())
+	a.Log.Printf(maillog.Info, what+" list=%s "+format+" by=%s", args...)
+}

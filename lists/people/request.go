@@ -1,0 +1,172 @@
+package people
+
+import (
+	"net/netip"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/maillog"
+	"superlist/lists/outbox"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// VerbSet is an operator's alone: the words behind a member.
+const VerbSet = "set"
+
+// A Request is what somebody asks of a list.
+type Request struct {
+	List          *lists.List
+	lists.Command // Who is whom it is about
+
+	// Operator is who asks on this host's command line, for the log and for those who
+	// come second. They need no proof, and for others than themselves ask without a
+	// word to them.
+	Operator string
+	Members  []lists.Member // whom an operator's request is about, with their words
+
+	Author  smtp.Path // who asks, as From has it; it proves nothing
+	Name    string    // of the author, as From has it; may be empty
+	Sender  smtp.Path // the envelope's
+	Words   string    // for the author of a post that is sent back
+	ID      string    // of the message, for the log
+	Answers string    // its Message-ID
+	Client  string    // where it came from, for the operator
+	Network netip.Prefix
+
+	Cause string    // names what follows; a request again for the same cause is the same
+	At    time.Time // when it came: proofs are good or not at that time
+}
+
+// A Result is what has come of a request that was not refused.
+type Result int
+
+const (
+	Done       Result = iota // the list has changed
+	Already                  // it was so before
+	NoMember                 // whom it is about is no member, so there is nothing to change
+	Asked                    // whom it is about is asked first whether they want it
+	Waits                    // the owners, or the moderators, decide
+	Answered                 // a letter has what was asked for
+	Unanswered               // there has been a letter about it, or were too many: nothing is said
+)
+
+// An Outcome is what has come of a request, and what follows from it.
+type Outcome struct {
+	Result  Result
+	Members []lists.Member // who was added, removed or changed
+	Others  []lists.Member // of an operator's request: for whom there was nothing to do
+	Refusal smtp.Reply     // of Unanswered: why
+	Letters []outbox.Letter
+
+	list    *lists.List
+	held    *queue.Message
+	release func()       // the held post, where it was opened for this
+	postID  string       // of the held post as it goes to the members; empty: it does not
+	end     func() error // takes away what the request was about
+}
+
+// Commit has what follows written, each thing once, and takes away what the request was
+// about. post writes a held post for the members.
+func (o *Outcome) Commit(letters *outbox.Outbox, post func(held *queue.Message, l *lists.List, id string) error) error {
+	if o.release != nil {
+		defer o.release()
+	}
+	if o.postID != "" {
+		there, err := letters.Spool.Exists(queue.Outbound, o.postID)
+		if err == nil && !there {
+			err = post(o.held, o.list, o.postID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := letters.Write(o.list, o.Letters...); err != nil || o.end == nil {
+		return err
+	}
+	return o.end()
+}
+
+// A Desk carries out requests.
+type Desk struct {
+	Site       *lists.Site
+	Log        *maillog.Log
+	Now        func() time.Time
+	Moderation Moderation
+}
+
+// Moderation judges posts.
+type Moderation interface {
+	// Confirmed judges a held post again, since its author has answered that it is
+	// theirs, and asks the moderators where they have to see it. What it writes is
+	// named after the cause.
+	Confirmed(held *queue.Message, l *lists.List, author smtp.Path, cause string) (lists.Decision, error)
+}
+
+// An act is a request being carried out.
+type act struct {
+	*Desk
+	Request
+	l       *lists.List
+	out     Outcome
+	decider smtp.Path // whose decision it is, where it is one about others
+	lang    string    // of letters to whom it is about, where the members do not say it
+	silent  bool      // nobody gets a letter
+}
+
+// Do carries out a request. What is refused is an error that wraps a smtp.Reply; one for
+// now may pass later. An outcome has to be committed.
+func (d *Desk) Do(r Request) (Outcome, error) {
+	a := &act{Desk: d, Request: r, l: r.List, out: Outcome{list: r.List}}
+	err := a.do()
+	if err != nil && a.out.release != nil {
+		a.out.release()
+	}
+	return a.out, err
+}
+
+func (a *act) do() error {
+	switch a.Verb {
+	case lists.VerbSubscribe:
+		if a.Operator != "" {
+			a.silent = true
+			return a.join(a.Members...)
+		}
+		return a.subscribe(lists.Member{Path: a.Who}.With(a.Delivery).Named(a.name()))
+	case lists.VerbUnsubscribe:
+		if a.Operator != "" {
+			a.silent = true
+			return a.leave(a.Members...)
+		}
+		return a.unsubscribe()
+	case VerbSet:
+		return a.set()
+	case lists.VerbConfirm:
+		return a.confirm()
+	case lists.VerbFAQ:
+		return a.ask(Answered, lists.VerbFAQ, "faq", a.Who, nil)
+	}
+	if lists.Fetches(a.Verb) {
+		return a.fetch()
+	}
+	return a.ask(Answered, lists.VerbHelp, "help", a.Who, nil)
+}
+
+// by is who decides: the one to whom the address was sent, or else who asks.
+func (a *act) by() string {
+	switch {
+	case a.Operator != "":
+		return a.Operator
+	case !a.decider.IsNull():
+		return a.decider.Address()
+	}
+	return a.Author.Address()
+}
+
+// name is that of whom the request is about, if they are its author and From says it.
+func (a *act) name() string {
+	if a.Author.Key() != a.Who.Key() {
+		return ""
+	}
+	return a.Name
+}
