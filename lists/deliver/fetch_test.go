@@ -160,11 +160,11 @@ func TestGetSome(t *testing.T) {
 		{verb: "thread-3", gone: true},
 	} {
 		bob.says("dev+"+c.verb+"@lists.example.org", "x")
-		word := "Old posts"
+		word := "Old posts to"
 		if strings.HasPrefix(c.verb, "thread") {
-			word = "A thread"
+			word = "A thread on"
 		}
-		subject := word + " of dev@lists.example.org: " + c.posts
+		subject := word + " dev@lists.example.org: " + c.posts
 		if c.gone {
 			subject = "No such post in the archive of dev@lists.example.org"
 		}
@@ -259,7 +259,7 @@ func TestIndex(t *testing.T) {
 		if !strings.Contains(text, want[1]) || strings.Count(text, "2026-11-24") != 100 {
 			t.Errorf("%s:\n%s\nhas no %q", verb, text, want[1])
 		}
-		_, earlier, _ := strings.Cut(text, "For earlier ones write to dev+")
+		_, earlier, _ := strings.Cut(text, "For earlier posts write to dev+")
 		if earlier, _, _ = strings.Cut(earlier, "@"); earlier != want[2] {
 			t.Errorf("%s: earlier ones by %q, want %q", verb, earlier, want[2])
 		}
@@ -300,7 +300,7 @@ func TestRollLimit(t *testing.T) {
 		olga.read = len(olga.f.taken())
 		olga.says("dev+list@lists.example.org", "x")
 		text, _, _ := unpacked(t, olga.letter("The members of dev@lists.example.org"))
-		if strings.Count(text, "@example.com\r\n") != people.MaxRoll || strings.Contains(text, "1 more have no room") != (n > people.MaxRoll) {
+		if strings.Count(text, "@example.com\r\n") != people.MaxRoll || strings.Contains(text, "1 more do not fit here") != (n > people.MaxRoll) {
 			t.Errorf("%d members: %d are in the letter:\n%s", n, strings.Count(text, "@example.com\r\n"), text[len(text)-300:])
 		}
 	}
