@@ -1,6 +1,7 @@
 package body
 
 import (
+	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -28,8 +29,19 @@ const cutLine = "________________________________"
 
 // plain is HTML as text. What it quotes has "> " in front of each line, and where a
 // program only says that a quoted letter follows there is cutLine.
-func plain(source string) string {
-	p := &page{}
+func plain(source string) string { return (&page{}).read(source) }
+
+// Readable is HTML as somebody reads it who has no HTML: with the addresses of links,
+// numbers of lists, cells of tables beside each other, and what stands for a picture.
+func Readable(source string) string {
+	lines := strings.TrimSpace((&page{reads: true}).read(source))
+	return manyLines.ReplaceAllString(lines, "\n\n") + "\n"
+}
+
+// manyLines are more empty lines than one.
+var manyLines = regexp.MustCompile(`\n{3,}`)
+
+func (p *page) read(source string) string {
 	z := html.NewTokenizer(strings.NewReader(source))
 	z.SetMaxBuf(maxPart)
 	for {
@@ -60,6 +72,11 @@ type page struct {
 	quotes int  // depth of what is quoted
 	pre    int
 	open   []element
+
+	reads bool  // it is for reading: see Readable
+	items []int // the number of the last item of each list that is open; -1: it has none
+	link  string
+	said  int // where the words of the link begin in line
 }
 
 type element struct {
@@ -117,11 +134,13 @@ func (p *page) start(t html.Token, closed bool) {
 	case atom.Br:
 		p.endLine()
 	case atom.Li:
-		p.line.WriteString("* ")
+		p.item()
 	case atom.Pre:
 		p.pre++
 	}
-	if hasMark(t, cutMarks[:]) {
+	if p.reads {
+		p.startReading(t)
+	} else if hasMark(t, cutMarks[:]) {
 		p.newline()
 		p.line.WriteString(cutLine)
 		p.newline()
@@ -144,6 +163,9 @@ func (p *page) end(tag atom.Atom) {
 	}
 	if p.hidden > 0 {
 		return
+	}
+	if p.reads {
+		p.endReading(tag)
 	}
 	if block(tag) {
 		p.newline()

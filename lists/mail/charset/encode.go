@@ -1,0 +1,90 @@
+package charset
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// Encode is a text in the character set label; ok is false where that cannot say it,
+// or nobody here knows it. Unlike Text it takes no label for another: what is ASCII by
+// its name gets ASCII. Text that is put into other text begins and ends in the state in
+// which a line does (ISO-2022-JP, HZ). UTF-16 has no byte order mark.
+func Encode(label, s string) (b []byte, ok bool) {
+	if label = plain(label); label == "" || label == "us-ascii" || label == "ascii" {
+		return []byte(s), isASCII(s)
+	}
+	if label == "utf-8" || label == "utf8" {
+		return []byte(s), utf8.ValidString(s)
+	}
+	enc := exact(label)
+	if enc == nil {
+		return nil, false
+	}
+	b, err := enc.NewEncoder().Bytes([]byte(s))
+	if err != nil {
+		return nil, false
+	}
+	if back, err := enc.NewDecoder().Bytes(b); err != nil || string(back) != s {
+		return nil, false
+	}
+	switch {
+	case strings.HasPrefix(label, "iso-2022-jp"):
+		if i := strings.LastIndexByte(string(b), 0x1b); i >= 0 && !strings.HasPrefix(string(b[i:]), "\x1b(B") {
+			b = append(b, "\x1b(B"...)
+		}
+	case strings.HasPrefix(label, "hz"):
+		if strings.LastIndex(string(b), "~{") > strings.LastIndex(string(b), "~}") {
+			b = append(b, "~}"...)
+		}
+	}
+	return b, true
+}
+
+// ASCII reports whether the bytes of ASCII mean in this character set what they mean
+// in ASCII, wherever they stand, so that what is ASCII can be found in it.
+func ASCII(label string) bool {
+	label = plain(label)
+	return label == "" || label == "ascii" || label == "us-ascii" || label == "utf-8" || label == "utf8" ||
+		exact(label) != nil && !Wide(label) && !strings.HasPrefix(label, "iso-2022-") && !strings.HasPrefix(label, "hz")
+}
+
+// Wide reports whether each character takes two bytes or more, and a line end too.
+func Wide(label string) bool {
+	return strings.HasPrefix(plain(label), "utf-16") || strings.HasPrefix(plain(label), "utf-32") || strings.HasPrefix(plain(label), "ucs-")
+}
+
+func plain(label string) string { return strings.ToLower(strings.Trim(label, " \t\r\n\"'")) }
+
+// exact is find, for writing: a browser reads ISO-8859-1 as Windows-1252, which has
+// characters that no other program finds there.
+func exact(label string) encoding.Encoding {
+	switch label {
+	case "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1":
+		return charmap.ISO8859_1
+	case "iso-8859-9", "iso8859-9", "latin5":
+		return charmap.ISO8859_9
+	case "utf-16be":
+		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+	case "utf-16le":
+		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
+	case "utf-16", "unicode-1-1-utf-7", "utf-7", "utf-32", "utf-32le", "utf-32be", "x-user-defined":
+		return nil // the caller has to know the order of the bytes, or the state
+	}
+	if strings.HasPrefix(label, "ibm037") || strings.HasPrefix(label, "ibm10") || strings.HasPrefix(label, "cp037") || strings.HasPrefix(label, "cp10") || strings.HasPrefix(label, "ebcdic") {
+		return nil // no ASCII
+	}
+	return find(label)
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

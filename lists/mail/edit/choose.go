@@ -1,0 +1,75 @@
+package edit
+
+import (
+	"strings"
+
+	"superlist/lists/parts"
+)
+
+// Sealed reports whether a message is not to be changed: it is signed or encrypted as a
+// whole, or it is made for programs (a report, an invitation, a form).
+func sealed(e *parts.Entity) bool {
+	switch e.Type {
+	case "multipart/signed", "multipart/encrypted", "multipart/report", "multipart/form-data", "multipart/byteranges", "multipart/voice-message",
+		"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp", "application/pgp-encrypted", "text/calendar":
+		return true
+	}
+	return false
+}
+
+// shut is sealed, for a part in which nothing is to be looked for.
+func shut(e *parts.Entity) bool {
+	return sealed(e) || e.Message() || e.Type == "multipart/appledouble" || e.Type == "multipart/digest"
+}
+
+// prose reports whether a part is what somebody has written for people to read, and
+// no attachment.
+func prose(e *parts.Entity) bool {
+	return (e.Type == "text/plain" || e.Type == "text/html") && !e.File && len(e.Names) == 0
+}
+
+// readable are the parts that together are the beginning (first) or the end of what
+// people read: one, or one of each alternative.
+func readable(e *parts.Entity, first bool) (list []*parts.Entity) {
+	switch {
+	case shut(e):
+		return nil
+	case e.Type == "multipart/alternative":
+		for _, p := range e.Parts {
+			list = append(list, readable(p, first)...)
+		}
+		return list
+	case e.Type == "multipart/related":
+		if len(e.Parts) > 0 {
+			return readable(start(e), first)
+		}
+		return nil
+	case e.Multipart():
+		for i := range e.Parts {
+			p := e.Parts[i]
+			if !first {
+				p = e.Parts[len(e.Parts)-1-i]
+			}
+			if list = readable(p, first); len(list) > 0 {
+				return list
+			}
+		}
+		return nil
+	case prose(e):
+		return []*parts.Entity{e}
+	}
+	return nil
+}
+
+// start is the part of a multipart/related that is shown, with the others in it: RFC
+// 2387, 3.2.
+func start(e *parts.Entity) *parts.Entity {
+	if ids := e.Params["start"]; len(ids) > 0 {
+		for _, p := range e.Parts {
+			if id := p.Header.Get("Content-ID"); id != "" && strings.TrimSpace(id) == strings.TrimSpace(ids[0]) {
+				return p
+			}
+		}
+	}
+	return e.Parts[0]
+}

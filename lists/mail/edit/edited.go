@@ -1,0 +1,113 @@
+package edit
+
+import (
+	"cmp"
+	"io"
+	"slices"
+	"sort"
+	"strings"
+
+	"superlist/lists/rewrite"
+)
+
+// A Body is what follows the header and its empty line.
+type Body interface {
+	io.ReaderAt
+	Size() int64
+}
+
+// A Message is what is edited.
+type Message struct {
+	Header rewrite.Header
+	Body   Body
+	// EightBit says that something was put in that needs 8BITMIME.
+	EightBit bool
+}
+
+// Open reads the header of a message from the spool.
+func Open(content *io.SectionReader) (*Message, error) {
+	raw, at, err := rewrite.ReadHeader(io.NewSectionReader(content, 0, content.Size()))
+	if err != nil {
+		return nil, err
+	}
+	return &Message{Header: rewrite.Parse(raw), Body: io.NewSectionReader(content, at, max(0, content.Size()-at))}, nil
+}
+
+// Reader gives the whole message.
+func (m *Message) Reader() io.Reader {
+	head := m.Header.Bytes("")
+	return io.MultiReader(strings.NewReader(string(head)+"\r\n"), io.NewSectionReader(m.Body, 0, m.Body.Size()))
+}
+
+// An Edit takes Remove bytes of a body away and puts something there.
+type Edit struct {
+	At, Remove int64
+	Insert
+}
+
+// change has edits made.
+func (m *Message) change(edits []Edit) {
+	if len(edits) > 0 {
+		m.Body = newEdited(m.Body, edits)
+	}
+}
+
+// An edited is a body with edits. It keeps what was put in, and where what stayed is.
+type edited struct {
+	pieces []piece
+	size   int64
+}
+
+// A piece is a part of an edited body.
+type piece struct {
+	at   int64 // in the edited body
+	size int64
+	from io.ReaderAt
+	off  int64 // in from
+}
+
+func newEdited(body Body, edits []Edit) *edited {
+	edits = slices.Clone(edits)
+	slices.SortStableFunc(edits, func(a, b Edit) int { return cmp.Compare(a.At, b.At) })
+	e := &edited{}
+	at := int64(0)
+	for _, one := range edits {
+		e.add(body, at, one.At-at)
+		text := one.Bytes()
+		e.add(strings.NewReader(text), 0, int64(len(text)))
+		at = max(at, one.At+one.Remove)
+	}
+	e.add(body, at, body.Size()-at)
+	return e
+}
+
+func (e *edited) add(from io.ReaderAt, off, size int64) {
+	if size > 0 {
+		e.pieces = append(e.pieces, piece{at: e.size, size: size, from: from, off: off})
+		e.size += size
+	}
+}
+
+func (e *edited) Size() int64 { return e.size }
+
+// ReadAt is io.ReaderAt's.
+func (e *edited) ReadAt(p []byte, off int64) (n int, err error) {
+	i := sort.Search(len(e.pieces), func(i int) bool { return e.pieces[i].at+e.pieces[i].size > off })
+	for ; i < len(e.pieces) && n < len(p); i++ {
+		from := e.pieces[i]
+		skip := off + int64(n) - from.at
+		want := min(int64(len(p)-n), from.size-skip)
+		k, err := from.from.ReadAt(p[n:n+int(want)], from.off+skip)
+		n += k
+		if int64(k) < want {
+			if err == nil || err == io.EOF {
+				err = io.ErrUnexpectedEOF // the file has become shorter
+			}
+			return n, err
+		}
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}

@@ -1,0 +1,104 @@
+package edit
+
+import (
+	"regexp"
+	"strings"
+
+	"superlist/lists/parts"
+	"superlist/lists/rewrite"
+)
+
+// A Field is a header field in one line, or with its folds.
+func Field(name, value string) rewrite.Field {
+	return rewrite.Field{Name: name, Raw: []byte(name + ": " + value + "\r\n")}
+}
+
+// Set is the header with one field of a name: it has the place of the first that
+// there was, or else the last.
+func Set(h rewrite.Header, name, value string) rewrite.Header {
+	field := Field(name, value)
+	var out rewrite.Header
+	done := false
+	for _, f := range h {
+		if !f.Is(name) {
+			out = append(out, f)
+		} else if !done {
+			out, done = append(out, field), true
+		}
+	}
+	if !done {
+		out = append(out, field)
+	}
+	return out
+}
+
+// Without is the header without the fields of which a name is no part.
+func Without(h rewrite.Header, drop func(name string) bool) rewrite.Header {
+	var out rewrite.Header
+	for _, f := range h {
+		if f.Name == "" || !drop(f.Name) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// setField is the edits that give an entity below the message a field: that of the name
+// gives way to it.
+func setField(e *parts.Entity, name, value string) []Edit {
+	at := e.At
+	var edits []Edit
+	for _, f := range e.Header {
+		if f.Is(name) {
+			edits = append(edits, Edit{At: at, Remove: int64(len(f.Raw))})
+		}
+		at += int64(len(f.Raw))
+	}
+	text := name + ": " + value + "\r\n"
+	if len(edits) > 0 {
+		edits[0].Text = text
+		return edits
+	}
+	return []Edit{{At: at, Insert: Insert{Text: text}}}
+}
+
+// set gives any entity of the message a field.
+func (m *Message) set(e *parts.Entity, name, value string) []Edit {
+	if e.Parent != nil {
+		return setField(e, name, value)
+	}
+	m.Header = Set(m.Header, name, value)
+	if m.Header.Get("MIME-Version") == "" {
+		m.Header = Set(m.Header, "MIME-Version", "1.0")
+	}
+	return nil
+}
+
+var charsetParam = regexp.MustCompile(`(?is)(;\s*charset\s*=\s*)("[^"]*"|[^;\s"()]+)`)
+
+// withCharset is the value of Content-Type with another character set, and with
+// everything else as it was; ok is false where that cannot be done.
+func withCharset(e *parts.Entity, label string) (value string, ok bool) {
+	fields := e.Header.All("Content-Type")
+	if len(fields) == 0 || strings.TrimSpace(fields[0].Value()) == "" {
+		return e.Type + "; charset=" + label, true
+	}
+	_, value, _ = strings.Cut(strings.TrimSuffix(string(fields[0].Raw), "\r\n"), ":")
+	value = strings.TrimLeft(value, " \t")
+	switch at := charsetParam.FindAllStringSubmatchIndex(value, -1); {
+	case len(at) == 1:
+		value = value[:at[0][4]] + label + value[at[0][5]:]
+	case len(at) > 1 || len(e.Params["charset"]) > 0:
+		return "", false
+	default:
+		if !strings.Contains(value, "/") {
+			value = e.Type
+		}
+		value = strings.TrimRight(value, " \t\r\n;") + "; charset=" + label
+	}
+	kind, params, err := parts.ContentType(value)
+	if err != nil || kind != e.Type || len(params["charset"]) != 1 || !strings.EqualFold(params["charset"][0], label) {
+		return "", false
+	}
+	return value, true
+}

@@ -1,0 +1,244 @@
+package edit
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"superlist/lists/mail/body"
+	"superlist/lists/mail/charset"
+	"superlist/lists/parts"
+)
+
+// ErrUnclear is a message from which something is to be taken away, and of whose parts
+// people may see others than we do.
+var ErrUnclear = errors.New("the parts of the message cannot be told for certain")
+
+// stays reports whether a part stays to the byte, with all that is in it.
+func stays(e *parts.Entity) bool {
+	switch e.Type {
+	case "multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pkcs7-signature", "application/x-pkcs7-signature",
+		"application/pgp-signature", "application/pgp-encrypted":
+		return true
+	}
+	return false
+}
+
+// Remove takes away the parts of which gone says so, in messages that are attached, too,
+// and puts a note in the place of each. What is signed or encrypted stays.
+func (m *Message) Remove(gone func(parts.Part) bool, note func(*parts.Entity) string) (n int, err error) {
+	root, err := m.tree()
+	if err == nil && root.Doubt != "" {
+		err = ErrUnclear
+	}
+	if err != nil {
+		any := errors.New("one is to go")
+		switch seen := parts.Walk(m.Header, io.NewSectionReader(m.Body, 0, m.Body.Size()), func(p parts.Part) error {
+			if gone(p) {
+				return any
+			}
+			return nil
+		}); {
+		case seen == nil:
+			return 0, nil
+		case errors.Is(err, parts.ErrUnreadable) || seen == any || errors.Is(seen, parts.ErrUnreadable):
+			return 0, ErrUnclear
+		}
+		return 0, err
+	}
+	var edits []Edit
+	var walk func(*parts.Entity)
+	walk = func(e *parts.Entity) {
+		switch {
+		case stays(e):
+		case gone(e.Part):
+			edits = append(edits, m.become(e, note(e))...)
+			n++
+		default:
+			for _, p := range e.Parts {
+				walk(p)
+			}
+		}
+	}
+	walk(root.Entity)
+	m.change(edits)
+	return n, nil
+}
+
+// become is the edits that make plain text of a part.
+func (m *Message) become(e *parts.Entity, text string) (edits []Edit) {
+	text = strings.Join(append(lines(text, false), ""), "\r\n")
+	kind, encoding := "text/plain; charset=us-ascii", "7bit"
+	if !isASCII(text) || hasLong(text) {
+		kind, encoding, text = "text/plain; charset=utf-8", "quoted-printable", quotedLines(text)
+	}
+	put := Edit{At: e.Body, Remove: e.End - e.Body, Insert: Insert{Text: text}}
+	if e.Parent != nil && !e.Parent.Message() {
+		put.At, put.Remove = e.At, e.End-e.At
+		id := e.Header.Get("Content-ID")
+		put.Before = "Content-Type: " + kind + "\r\nContent-Transfer-Encoding: " + encoding + "\r\n"
+		if id != "" && !strings.ContainsAny(id, "\r\n") {
+			put.Before += "Content-ID: " + id + "\r\n"
+		}
+		put.Before += "Content-Disposition: inline\r\n\r\n"
+		return []Edit{put}
+	}
+	if e.Parent != nil {
+		at := e.At
+		for _, f := range e.Header {
+			if isContent(f.Name) {
+				edits = append(edits, Edit{At: at, Remove: int64(len(f.Raw))})
+			}
+			at += int64(len(f.Raw))
+		}
+		edits = append(edits, Edit{At: at, Insert: Insert{Text: "Content-Type: " + kind + "\r\nContent-Transfer-Encoding: " + encoding + "\r\n"}})
+		if e.Tight {
+			put.Before = "\r\n"
+		}
+		return append(edits, put)
+	}
+	m.Header = Set(m.Header, "Content-Type", kind)
+	m.Header = Set(m.Header, "Content-Transfer-Encoding", encoding)
+	m.Header = Without(m.Header, func(name string) bool {
+		return isContent(name) && !strings.EqualFold(name, "Content-Type") && !strings.EqualFold(name, "Content-Transfer-Encoding")
+	})
+	if m.Header.Get("MIME-Version") == "" {
+		m.Header = Set(m.Header, "MIME-Version", "1.0")
+	}
+	return []Edit{put}
+}
+
+// hasLong reports whether a line is too long for a message.
+func hasLong(text string) bool {
+	for line := range strings.SplitSeq(text, "\r\n") {
+		if len(line) > 900 {
+			return true
+		}
+	}
+	return false
+}
+
+// maxHTML is how much of an HTML part is read to make text of it.
+const maxHTML = 1 << 20
+
+// PlainText takes HTML out of the message. Where there is plain text for the same, that
+// stays, and the HTML goes with the pictures in it. Else text is made of it; or, with
+// remove, and where there is other text to read, a note stands in its place. An attached
+// HTML file stays, and so does what is signed.
+func (m *Message) PlainText(remove bool, note func(*parts.Entity) string) (n int, err error) {
+	root, err := m.tree()
+	if err == nil && root.Doubt != "" {
+		err = ErrUnclear
+	}
+	if err != nil {
+		if errors.Is(err, parts.ErrUnreadable) {
+			err = ErrUnclear
+		}
+		return 0, err
+	}
+	var edits []Edit
+	all := 0 // plain texts that are left
+	root.All(func(e *parts.Entity) bool {
+		if e.Type == "text/plain" && prose(e) && e.End > e.Body && !stays(e) {
+			all++
+		}
+		return true
+	})
+	var walk func(e *parts.Entity) error
+	walk = func(e *parts.Entity) error {
+		switch {
+		case stays(e) || e.Message():
+			return nil
+		case e.Type == "multipart/alternative":
+			hasPlain := false
+			for _, p := range e.Parts {
+				hasPlain = hasPlain || p.Type == "text/plain" && p.End > p.Body
+			}
+			leading := true
+			for i, p := range e.Parts {
+				if hasPlain && onlyHTML(p) {
+					edits = append(edits, without(e, i, leading))
+					n++
+					continue
+				}
+				leading = false
+				if err := walk(p); err != nil {
+					return err
+				}
+			}
+			return nil
+		case e.Type == "text/html" && prose(e):
+			n++
+			if remove && all > 0 {
+				edits = append(edits, m.become(e, note(e))...)
+				return nil
+			}
+			text, err := m.readable(e)
+			if err != nil {
+				return err
+			}
+			edits = append(edits, m.become(e, text)...)
+			return nil
+		}
+		for _, p := range e.Parts {
+			if err := walk(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := walk(root.Entity); err != nil {
+		return 0, err
+	}
+	m.change(edits)
+	return n, nil
+}
+
+// onlyHTML reports whether a part is HTML, with pictures in it or not.
+func onlyHTML(e *parts.Entity) bool {
+	if e.Type == "multipart/related" && len(e.Parts) > 0 {
+		for _, p := range e.Parts {
+			if p != start(e) && !strings.HasPrefix(p.Type, "image/") {
+				return false
+			}
+		}
+		return onlyHTML(start(e))
+	}
+	return e.Type == "text/html"
+}
+
+// without is the edit that takes a part out of a multipart, one that others follow
+// (leading: all in front of it go) or that stands behind others.
+func without(e *parts.Entity, i int, leading bool) Edit {
+	p := e.Parts[i]
+	if leading {
+		return Edit{At: p.At, Remove: e.Parts[i+1].At - p.At}
+	}
+	at := e.Parts[i-1].End
+	return Edit{At: at, Remove: p.End - at}
+}
+
+// readable is the text of an HTML part.
+func (m *Message) readable(e *parts.Entity) (string, error) {
+	raw := make([]byte, min(e.End-e.Body, maxHTML))
+	if _, err := io.ReadFull(io.NewSectionReader(m.Body, e.Body, int64(len(raw))), raw); err != nil && len(raw) > 0 {
+		return "", err
+	}
+	switch e.Encoding {
+	case "base64":
+		raw = charset.Base64(raw)
+	case "quoted-printable":
+		raw = charset.QuotedPrintable(raw)
+	}
+	text := body.Readable(charset.Text(e.Charset(), raw))
+	text = strings.Map(func(c rune) rune {
+		if c < ' ' && c != '\n' && c != '\t' || c == 0x7f {
+			return -1
+		}
+		return c
+	}, text)
+	if e.End-e.Body > maxHTML {
+		text += "[...]\n"
+	}
+	return text, nil
+}

@@ -1,0 +1,114 @@
+package edit
+
+import (
+	"io"
+
+	"superlist/lists/parts"
+)
+
+// What became of a text that was to be put in.
+type Outcome string
+
+const (
+	Inside  Outcome = "in the text"
+	Apart   Outcome = "in a part of its own"
+	Nowhere Outcome = "nowhere" // the message is signed, encrypted, made for programs, or in doubt
+)
+
+// Footer puts a text at the end of what people read, in each alternative; or else into
+// a part of its own, for which boundary is a word that nobody can have written.
+func (m *Message) Footer(text, boundary string) (Outcome, error) {
+	return m.insert(text, boundary, false)
+}
+
+// Top is Footer, for the beginning.
+func (m *Message) Top(text, boundary string) (Outcome, error) { return m.insert(text, boundary, true) }
+
+// tree takes the message apart.
+func (m *Message) tree() (*parts.Tree, error) {
+	return parts.ReadTree(m.Header, io.NewSectionReader(m.Body, 0, m.Body.Size()), 0)
+}
+
+func (m *Message) insert(text, boundary string, first bool) (Outcome, error) {
+	root, err := m.tree()
+	if err != nil {
+		return Nowhere, err
+	}
+	if sealed(root.Entity) || root.Doubt != "" {
+		return Nowhere, nil
+	}
+	var edits []Edit
+	eight := false
+	header := m.Header
+	list := readable(root.Entity, first)
+	for _, e := range list {
+		one, eightBit, armoured, err := m.into(e, text, first)
+		if err != nil {
+			return Nowhere, err
+		}
+		if armoured {
+			m.Header = header
+			return Nowhere, nil
+		}
+		if one == nil {
+			edits = nil
+			break
+		}
+		edits, eight = append(edits, one...), eight || eightBit
+	}
+	if len(edits) == 0 {
+		m.Header = header
+		m.addPart(root, text, boundary, first)
+		return Apart, nil
+	}
+	m.EightBit = m.EightBit || eight
+	m.change(edits)
+	return Inside, nil
+}
+
+// into is the edits that put a text into one part; none where that cannot be.
+func (m *Message) into(e *parts.Entity, text string, first bool) (edits []Edit, eightBit, armoured bool, err error) {
+	html := e.Type == "text/html"
+	said := text
+	if html {
+		said = "" // it is written as ASCII where it has to be
+	}
+	t, err := newTarget(e, m.Body, said)
+	if t == nil || err != nil {
+		return nil, false, false, err
+	}
+	if t.armoured && !html {
+		return nil, false, true, nil
+	}
+	var put Edit
+	ok := true
+	switch {
+	case html:
+		put, ok, err = t.intoHTML(text, first, m.Body)
+	case first:
+		put, ok, err = t.atStart(text, m.Body)
+	default:
+		put = t.atEnd(text)
+	}
+	if err != nil || !ok {
+		return nil, false, false, err
+	}
+	edits = append(edits, put)
+	if t.relabel {
+		value, ok := withCharset(e, t.charset)
+		if !ok {
+			return nil, false, false, nil
+		}
+		edits = append(m.set(e, "Content-Type", value), edits...)
+	}
+	if e.Identity() && !isASCII(put.Bytes()) && (e.Encoding == "" || e.Encoding == "7bit") {
+		eightBit = true
+		for of := e; of != nil; of = of.Parent {
+			if of.Encoding != "8bit" && of.Encoding != "binary" {
+				edits = append(edits, m.set(of, "Content-Transfer-Encoding", "8bit")...)
+				of.Encoding = "8bit"
+			}
+		}
+	}
+	return edits, eightBit, false, nil
+}

@@ -1,0 +1,225 @@
+package edit
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"io"
+	"regexp"
+	"strings"
+
+	xhtml "golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"superlist/lists/mail/charset"
+)
+
+// maxToken is the largest tag, comment or style sheet of HTML that is looked over.
+const maxToken = 1 << 20
+
+// A textReader reads the text of a part for the tokenizer. Where a character set has
+// states, bytes that are no ASCII are masked: a < among them begins no tag.
+type textReader struct {
+	d     *decoder
+	held  []byte
+	state shift
+	err   error
+}
+
+func (r *textReader) Read(p []byte) (int, error) {
+	for len(r.held) == 0 {
+		if r.err != nil {
+			return 0, r.err
+		}
+		if r.held, r.err = r.d.next(); r.err == nil && len(r.held) == 0 {
+			r.err = io.EOF
+		}
+	}
+	n := copy(p, r.held)
+	r.held = r.held[n:]
+	if r.state.kind != 0 {
+		for i, c := range p[:n] {
+			if !r.state.next(c) {
+				p[i] = 'x'
+			}
+		}
+	}
+	return n, nil
+}
+
+// places are where text can be put into HTML, as offsets of it.
+type places struct{ start, end int64 }
+
+// htmlPlaces finds the places: behind the tag that opens the body, and in front of the
+// last that closes it. Either may be missing, and often is.
+func (t *target) htmlPlaces(body Body) (p places, ok bool, err error) {
+	r := &textReader{d: newDecoder(t.Entity, body), state: shift{kind: shiftOf(t.Charset())}}
+	z := xhtml.NewTokenizer(r)
+	z.SetMaxBuf(maxToken)
+	at, bodyAt, closedBody, closedHTML := int64(0), int64(-1), int64(-1), int64(-1)
+	open := false // a comment or a script has no end
+	for {
+		kind := z.Next()
+		if kind == xhtml.ErrorToken {
+			break
+		}
+		raw := z.Raw()
+		end := at + int64(len(raw))
+		switch kind {
+		case xhtml.CommentToken:
+			open = !bytes.HasSuffix(raw, []byte(">"))
+		case xhtml.DoctypeToken:
+			p.start = end
+		case xhtml.TextToken: // of a script too
+		case xhtml.EndTagToken:
+			open = false
+			switch name, _ := z.TagName(); atom.Lookup(name) {
+			case atom.Body:
+				closedBody = at
+			case atom.Html:
+				closedHTML = at
+			case atom.Head:
+				p.start = end
+			}
+		case xhtml.StartTagToken:
+			name, _ := z.TagName()
+			tag := atom.Lookup(name)
+			open = rawText(tag)
+			switch {
+			case tag == atom.Body && bodyAt < 0:
+				bodyAt = end
+			case tag == atom.Html:
+				p.start = end
+			}
+		}
+		at = end
+	}
+	if z.Err() != io.EOF || r.err != io.EOF {
+		if r.err != nil && r.err != io.EOF {
+			return p, false, r.err
+		}
+		return p, false, nil // too large a tag
+	}
+	if bodyAt >= 0 {
+		p.start = bodyAt
+	}
+	switch {
+	case closedBody >= 0:
+		p.end = closedBody
+	case closedHTML >= 0:
+		p.end = closedHTML
+	default:
+		p.end = at
+	}
+	return p, at == t.size && !(open && p.end == at), nil
+}
+
+// rawText says that what an element has in it is no HTML, up to its end: HTML, 13.1.2.
+func rawText(tag atom.Atom) bool {
+	switch tag {
+	case atom.Script, atom.Style, atom.Textarea, atom.Title, atom.Xmp, atom.Iframe, atom.Noembed, atom.Noframes, atom.Plaintext:
+		return true
+	}
+	return false
+}
+
+var link = regexp.MustCompile(`https?://[^\s<>"]+[^\s<>"().,;:!?'\]]`)
+
+// asHTML is a text as HTML, its lines and links too.
+func asHTML(text string, plainASCII bool) string {
+	var b strings.Builder
+	b.WriteString("<div>")
+	for i, line := range lines(text, false) {
+		if i > 0 {
+			b.WriteString("<br>\r\n")
+		}
+		at := 0
+		for _, l := range link.FindAllStringIndex(line, -1) {
+			b.WriteString(html.EscapeString(line[at:l[0]]))
+			url := html.EscapeString(line[l[0]:l[1]])
+			b.WriteString(`<a href="` + url + `">` + url + "</a>")
+			at = l[1]
+		}
+		b.WriteString(html.EscapeString(line[at:]))
+	}
+	b.WriteString("</div>\r\n")
+	if !plainASCII {
+		return b.String()
+	}
+	var refs strings.Builder
+	for _, c := range b.String() {
+		if c < 0x80 {
+			refs.WriteRune(c)
+		} else {
+			fmt.Fprintf(&refs, "&#%d;", c)
+		}
+	}
+	return refs.String()
+}
+
+// intoHTML is the edit that puts text into HTML. ok is false where that cannot be.
+func (t *target) intoHTML(text string, first bool, body Body) (edit Edit, ok bool, err error) {
+	if charset.Wide(t.charset) {
+		return edit, false, nil
+	}
+	p, ok, err := t.htmlPlaces(body)
+	if !ok || err != nil {
+		return edit, false, err
+	}
+	isUTF8 := t.charset == "utf-8" || t.charset == "utf8"
+	seven := !isUTF8 || t.Identity() && !t.eightBit
+	put := asHTML(text, seven)
+	at := p.end
+	if first {
+		at = p.start
+	}
+	if at < t.size {
+		return place(t.Entity, body, at, put, " ")
+	}
+	return t.htmlAtEnd(put), true, nil
+}
+
+// htmlAtEnd is the edit behind everything else.
+func (t *target) htmlAtEnd(put string) Edit {
+	edit := Edit{At: t.End}
+	put = strings.TrimSuffix(put, "\r\n")
+	nl := "\r\n"
+	ended := t.ended()
+	switch {
+	case t.Encoding == "base64":
+		edit.Text, edit.as = t.state.reset()+put, base64ed
+		if edit.At = t.d.lastEnd; edit.At == 0 {
+			edit.At, edit.After = t.Body, "\r\n"
+			break
+		}
+		edit.column = t.d.after
+		if t.d.padded > 0 {
+			edit.At, edit.Remove, edit.column = t.d.lastAt, t.d.lastEnd-t.d.lastAt, t.d.lastCol
+			edit.Lead = string(t.d.last[:3-t.d.padded])
+		}
+	case t.Encoding == "quoted-printable":
+		edit.as = quoted
+		switch {
+		case t.d.soft:
+			edit.Before = softEnd(t.d)
+		case !ended || t.d.unset:
+			edit.Before = "=\r\n"
+		}
+		if t.size == 0 {
+			edit.Before = ""
+		}
+		edit.Text = put
+		if ended && !t.d.unset && t.size > 0 || t.Parent == nil {
+			edit.Text += nl
+		}
+	default:
+		edit.Text = t.state.reset() + put
+		if ended && t.size > 0 || t.Parent == nil {
+			edit.Text += nl
+		}
+	}
+	if t.Tight && !strings.HasSuffix(edit.Bytes(), "\r\n") {
+		edit.After += "\r\n"
+	}
+	return edit
+}

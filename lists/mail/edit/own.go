@@ -1,0 +1,93 @@
+package edit
+
+import (
+	"strings"
+
+	"superlist/lists/parts"
+)
+
+// ownPart is a part that says a text, without what is in front of its header.
+func ownPart(text string) string {
+	text = strings.Join(append(lines(text, false), ""), "\r\n")
+	head, encoded := "Content-Type: text/plain; charset=us-ascii\r\nContent-Disposition: inline\r\n\r\n", text
+	if !isASCII(text) {
+		head = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\nContent-Disposition: inline\r\n\r\n"
+		encoded = quotedLines(text)
+	}
+	return head + encoded
+}
+
+// addPart gives the message a part of its own with a text, behind all others or in
+// front of them. Where the message is no multipart/mixed it becomes a part of one.
+func (m *Message) addPart(root *parts.Tree, text, boundary string, first bool) {
+	part := ownPart(text)
+	if root.Type == "multipart/mixed" {
+		b := "--" + root.Boundary() + "\r\n"
+		switch {
+		case first:
+			at := root.Parts[0].At
+			m.change([]Edit{{At: at, Insert: Insert{Text: part + "\r\n" + b}}})
+		case root.Closing >= 0:
+			last := root.Parts[len(root.Parts)-1]
+			lead := "\r\n"
+			at := root.Closing
+			if last.Tight {
+				at, lead = last.End, ""
+			}
+			trail := ""
+			if last.Tight {
+				trail = "\r\n"
+			}
+			m.change([]Edit{{At: at, Insert: Insert{Text: lead + b + part + trail}}})
+		default: // it is never closed
+			m.change([]Edit{{At: m.Body.Size(), Insert: Insert{Text: "\r\n" + b + part}}})
+		}
+		return
+	}
+	m.wrap(part, boundary, first)
+}
+
+// isContent reports whether a field speaks of the body, and goes with it.
+func isContent(name string) bool {
+	return len(name) > len("content-") && strings.EqualFold(name[:len("content-")], "Content-")
+}
+
+// wrap makes the message a part of a multipart/mixed.
+func (m *Message) wrap(part, boundary string, first bool) {
+	inner := "--" + boundary + "\r\n"
+	encoding := ""
+	at := -1
+	for i, f := range m.Header {
+		if !isContent(f.Name) {
+			continue
+		}
+		inner += string(f.Raw)
+		if at < 0 {
+			at = i
+		}
+		if f.Is("Content-Transfer-Encoding") {
+			encoding = strings.ToLower(f.Value())
+		}
+	}
+	outer := Without(m.Header, isContent)
+	if at < 0 {
+		at = len(outer)
+	}
+	put := outer[:at:at]
+	put = append(put, Field("Content-Type", "multipart/mixed; boundary=\""+boundary+"\""))
+	if encoding == "8bit" || encoding == "binary" {
+		put = append(put, Field("Content-Transfer-Encoding", encoding))
+	}
+	m.Header = append(put, outer[at:]...)
+	if m.Header.Get("MIME-Version") == "" {
+		m.Header = Set(m.Header, "MIME-Version", "1.0")
+	}
+	inner += "\r\n"
+	end := "\r\n--" + boundary + "--\r\n"
+	if first {
+		inner = "--" + boundary + "\r\n" + part + "\r\n" + inner
+	} else {
+		end = "\r\n--" + boundary + "\r\n" + part + end
+	}
+	m.change([]Edit{{At: 0, Insert: Insert{Text: inner}}, {At: m.Body.Size(), Insert: Insert{Text: end}}})
+}

@@ -1,0 +1,98 @@
+package edit
+
+import (
+	"mime"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"superlist/lists/mail/charset"
+	"superlist/lists/rewrite"
+)
+
+// Number is what stands in a prefix for the number of the post.
+const Number = "{number}"
+
+// Prefix is the header with a prefix in front of the Subject, and one space behind it.
+// Where it is there already, behind a Re: or in encoded words too (RFC 2047), with
+// whatever number, the header stays as it is. What the author wrote stays as it is in
+// any case.
+func Prefix(h rewrite.Header, prefix string, number int) rewrite.Header {
+	prefix = strings.TrimSpace(prefix)
+	if prefix == "" || prefixed(charset.Words(h.Get("Subject")), prefix) {
+		return h
+	}
+	prefix = strings.ReplaceAll(prefix, Number, strconv.Itoa(number))
+	fields := h.All("Subject")
+	if len(fields) == 0 {
+		return append(h[:len(h):len(h)], rewrite.Field{Name: "Subject", Raw: []byte("Subject: " + encodedWord(prefix, false) + "\r\n")})
+	}
+	raw := string(fields[0].Raw)
+	name, rest, _ := strings.Cut(raw, ":")
+	value := strings.TrimLeft(rest, " \t")
+	first := strings.TrimLeft(rest, " \t\r\n")
+	put := encodedWord(prefix, strings.HasPrefix(first, "=?"))
+	switch {
+	case first == "": // it says nothing
+		value = "\r\n"
+	case strings.HasPrefix(value, "\r\n"): // the first line is empty
+	default:
+		value = " " + value
+		line, _, _ := strings.Cut(name+": "+put+value, "\r\n")
+		// RFC 2047, 2: a line with an encoded word has 76 characters at most.
+		if len(line) > rewrite.MaxLine || len(line) > lineWidth && (strings.Contains(line, "=?")) {
+			value = "\r\n" + value
+		}
+	}
+	out := make(rewrite.Header, 0, len(h))
+	done := false
+	for _, f := range h {
+		if f.Is("Subject") && !done {
+			f.Raw, done = []byte(name+": "+put+value), true
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// encodedWord is a text as it stands in an unstructured field: RFC 2047, 5 (1). White
+// space between two encoded words is not shown, so one that another follows has it
+// inside.
+func encodedWord(text string, spaced bool) string {
+	if isASCII(text) {
+		return text
+	}
+	if spaced {
+		text += " "
+	}
+	return strings.ReplaceAll(mime.BEncoding.Encode("utf-8", text), " ", "\r\n ")
+}
+
+// prefixed reports whether a subject has a prefix, with whatever number.
+func prefixed(subject, prefix string) bool {
+	return prefixPattern(prefix).MatchString(flat(subject))
+}
+
+// prefixPattern finds a prefix in a subject that is flat.
+func prefixPattern(prefix string) *regexp.Regexp {
+	parts := strings.Split(flat(prefix), Number)
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(parts[i])
+	}
+	return regexp.MustCompile(strings.Join(parts, "[0-9]+"))
+}
+
+// flat is a text in one case and without the white space in it: programs fold within a
+// prefix, and lose or double spaces.
+func flat(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		if unicode.IsSpace(c) || c == utf8.RuneError || unicode.Is(unicode.Cf, c) {
+			continue
+		}
+		b.WriteRune(unicode.ToLower(unicode.ToUpper(c)))
+	}
+	return b.String()
+}

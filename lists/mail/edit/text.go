@@ -1,0 +1,310 @@
+package edit
+
+import (
+	"bytes"
+	"strings"
+
+	"superlist/lists/mail/charset"
+	"superlist/lists/parts"
+)
+
+// A reading is what has to be known of a part's text before something is put into it.
+type reading struct {
+	d *decoder
+
+	size     int64
+	eightBit bool // it has bytes beyond ASCII
+	armoured bool // PGP is in it: RFC 9580, 6.2 and 7
+	lf, crlf bool // lines end with LF alone, or with CRLF
+	front    []byte
+	line     []byte // the beginning of the last line that has anything
+	end      []byte // the last bytes
+	state    shift  // of the character set at the end
+	started  bool   // something has been seen on the line
+	current  []byte
+}
+
+// maxLook is how much of a line is looked at.
+const maxLook = 80
+
+// read reads the text of a part; nil where it cannot be told.
+func read(e *parts.Entity, body Body) (*reading, error) {
+	r := &reading{d: newDecoder(e, body), state: shift{kind: shiftOf(e.Charset())}}
+	if r.d == nil {
+		return nil, nil
+	}
+	for {
+		text, err := r.d.next()
+		if err != nil {
+			return nil, err
+		}
+		if len(text) == 0 {
+			break
+		}
+		r.look(text)
+	}
+	if r.lineEnds(); r.d.bad {
+		return nil, nil
+	}
+	return r, nil
+}
+
+func (r *reading) look(text []byte) {
+	r.size += int64(len(text))
+	if len(r.front) < 4 {
+		r.front = append(r.front, text[:min(len(text), 4-len(r.front))]...)
+	}
+	for _, c := range text {
+		r.state.next(c)
+		r.eightBit = r.eightBit || c >= 0x80
+		if c != '\n' {
+			if len(r.current) < maxLook {
+				r.current = append(r.current, c)
+			}
+			r.started = true
+			continue
+		}
+		if bytes.HasSuffix(r.current, []byte("\r")) || len(r.current) == maxLook {
+			r.crlf = r.crlf || len(r.current) < maxLook
+		} else {
+			r.lf = true
+		}
+		r.lineEnds()
+	}
+	if r.end = append(r.end, text...); len(r.end) > maxLook {
+		r.end = append(r.end[:0], r.end[len(r.end)-maxLook:]...)
+	}
+}
+
+// lineEnds looks at a line that has come to its end.
+func (r *reading) lineEnds() {
+	if !r.started {
+		return
+	}
+	line := bytes.TrimRight(r.current, " \t\r")
+	for _, begin := range []string{"-----BEGIN PGP ", "-----BEGIN PKCS7-----", "-----BEGIN CMS-----", "-----BEGIN SIGNED MESSAGE-----"} {
+		r.armoured = r.armoured || bytes.HasPrefix(line, []byte(begin)) && bytes.HasSuffix(line, []byte("-----"))
+	}
+	r.line = append(r.line[:0], r.current...)
+	r.current, r.started = r.current[:0], false
+}
+
+// ended says that the last line has its end.
+func (r *reading) ended() bool { return r.size == 0 || bytes.HasSuffix(r.end, []byte("\n")) }
+
+// flows says that the last line of format=flowed goes on in the next one: RFC 3676,
+// 4.1. All but the mark of a signature do that have a space at their end.
+func (r *reading) flows() bool {
+	end := bytes.TrimSuffix(bytes.TrimSuffix(r.end, []byte("\n")), []byte("\r"))
+	if !bytes.HasSuffix(end, []byte(" ")) {
+		return false
+	}
+	line := end[bytes.LastIndexByte(end, '\n')+1:]
+	return string(bytes.TrimLeft(line, "> ")) != "-- " && string(line) != "-- "
+}
+
+// newline is how lines of the text end.
+func (r *reading) newline() string {
+	if r.lf && !r.crlf {
+		return "\n"
+	}
+	return "\r\n"
+}
+
+// flowed says that a text is format=flowed.
+func flowed(e *parts.Entity) bool {
+	f := e.Params["format"]
+	return len(f) > 0 && strings.EqualFold(strings.TrimSpace(f[0]), "flowed")
+}
+
+// lines are those of a text that is put in, as a part has them.
+func lines(text string, flow bool) []string {
+	list := strings.Split(strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), "\n")
+	if !flow {
+		return list
+	}
+	for i, line := range list {
+		if line != "-- " {
+			line = strings.TrimRight(line, " ")
+		}
+		if strings.HasPrefix(line, " ") || strings.HasPrefix(line, ">") || strings.HasPrefix(line, "From ") {
+			line = " " + line // RFC 3676, 4.4
+		}
+		list[i] = line
+	}
+	return list
+}
+
+// A target is a part that something is put into.
+type target struct {
+	*parts.Entity
+	*reading
+	charset string // in which the text is written
+	relabel bool   // the part has to say so
+}
+
+// newTarget says in what a part is written, so that it can be told to say what is put
+// in. A text without a byte beyond ASCII is in each character set that has ASCII, so
+// it may be called UTF-8. nil: it is not known, or cannot say it.
+func newTarget(e *parts.Entity, body Body, text string) (*target, error) {
+	r, err := read(e, body)
+	if r == nil || err != nil {
+		return nil, err
+	}
+	t := &target{Entity: e, reading: r, charset: e.Charset()}
+	if strings.HasPrefix(t.charset, "utf-16") {
+		if e.Identity() {
+			return nil, nil // which mail cannot have
+		}
+		switch {
+		case t.charset != "utf-16":
+		case bytes.HasPrefix(r.front, []byte("\xff\xfe")):
+			t.charset = "utf-16le"
+		case bytes.HasPrefix(r.front, []byte("\xfe\xff")):
+			t.charset = "utf-16be"
+		default: // RFC 2781, 4.3 says the same, and programs think otherwise
+			return nil, nil
+		}
+	}
+	if _, ok := charset.Encode(t.charset, text); ok && !(t.charset == "" && r.eightBit && !isASCII(text)) {
+		return t, nil
+	}
+	if !r.eightBit && charset.ASCII(t.charset) {
+		t.charset, t.relabel = "utf-8", true
+		return t, nil
+	}
+	return nil, nil
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(c rune) bool { return c >= 0x80 }) < 0
+}
+
+// write is a text in the character set of the target; newTarget has seen that it can be
+// said.
+func (t *target) write(text string) string {
+	b, _ := charset.Encode(t.charset, text)
+	return string(b)
+}
+
+// atEnd is the edit that puts text at the end of plain text, on lines of its own.
+func (t *target) atEnd(text string) Edit {
+	flow := flowed(t.Entity)
+	nl := t.newline()
+	if charset.Wide(t.charset) {
+		nl = "\r\n" // of which reading does not see each
+	}
+	put := strings.Join(lines(text, flow), nl)
+	ended := t.ended()
+	if charset.Wide(t.charset) {
+		ended = t.wideEnded()
+	}
+	edit := Edit{At: t.End}
+	switch {
+	case t.Encoding == "base64":
+		before := ""
+		if flow && t.flows() {
+			before = nl
+		}
+		if !ended {
+			before += nl
+		} else if t.size > 0 {
+			put += nl
+		}
+		edit.Text, edit.as = t.state.reset()+t.write(before+put), base64ed
+		if edit.At = t.d.lastEnd; edit.At == 0 { // it has nothing yet
+			edit.At, edit.After = t.Body, "\r\n"
+			break
+		}
+		edit.column = t.d.after
+		if t.d.padded > 0 {
+			edit.At, edit.Remove, edit.column = t.d.lastAt, t.d.lastEnd-t.d.lastAt, t.d.lastCol
+			edit.Lead = string(t.d.last[:3-t.d.padded])
+		}
+	case t.Encoding == "quoted-printable" && charset.Wide(t.charset):
+		if !ended {
+			put = nl + put
+		} else {
+			put += nl
+		}
+		edit.Text, edit.as = t.write(put), octets
+		if t.d.soft {
+			edit.Before = softEnd(t.d)
+		}
+	default:
+		if t.Encoding == "quoted-printable" {
+			put, nl, edit.as = strings.Join(lines(text, flow), "\r\n"), "\r\n", quoted
+		}
+		edit.Before = t.state.reset()
+		if edit.as == quoted {
+			edit.Before = strings.ReplaceAll(edit.Before, "\x1b", "=1B")
+			switch {
+			case t.d.soft:
+				edit.Before += softEnd(t.d)
+			case ended && t.d.unset && t.size > 0: // its last line end is written as text
+				edit.Before += "=\r\n"
+			}
+		}
+		if flow && t.flows() {
+			edit.Before += nl
+		}
+		if !ended {
+			edit.Before += nl
+		} else if t.size > 0 || t.Parent == nil {
+			put += nl
+		}
+		edit.Text = t.write(put)
+	}
+	if t.Tight && !strings.HasSuffix(edit.Bytes(), "\r\n") {
+		edit.After += "\r\n"
+	}
+	return edit
+}
+
+// softEnd ends a line that goes on.
+func softEnd(d *decoder) string {
+	if d.unset {
+		return "\r\n"
+	}
+	return ""
+}
+
+// wideEnded is ended for UTF-16.
+func (t *target) wideEnded() bool {
+	return t.size == 0 || bytes.HasSuffix(t.end, []byte("\n\x00")) || bytes.HasSuffix(t.end, []byte("\x00\n"))
+}
+
+// atStart is the edit that puts text on lines of its own in front of plain text. ok is
+// false where that cannot be.
+func (t *target) atStart(text string, body Body) (edit Edit, ok bool, err error) {
+	nl := t.newline()
+	if charset.Wide(t.charset) || t.Encoding == "quoted-printable" {
+		nl = "\r\n"
+	}
+	put := t.write(strings.Join(append(lines(text, flowed(t.Entity)), ""), nl))
+	at := int64(0)
+	switch { // a byte order mark stays in front
+	case bytes.HasPrefix(t.front, []byte("\xef\xbb\xbf")):
+		at = 3
+	case charset.Wide(t.charset) && (bytes.HasPrefix(t.front, []byte("\xff\xfe")) || bytes.HasPrefix(t.front, []byte("\xfe\xff"))):
+		at = 2
+	}
+	if t.size <= at { // there is no text to stand in front of
+		return t.atEnd(text), true, nil
+	}
+	if at == 0 && t.Encoding == "quoted-printable" && !charset.Wide(t.charset) {
+		return Edit{At: t.Body, Insert: Insert{Text: put, as: quoted}}, true, nil
+	}
+	if at == 0 && t.Encoding == "quoted-printable" {
+		return Edit{At: t.Body, Insert: Insert{Text: put, as: octets}}, true, nil
+	}
+	return place(t.Entity, body, at, put, t.write(nl))
+}
+
+// place is put, for a text that may be in lines.
+func place(e *parts.Entity, body Body, offset int64, text, pad string) (Edit, bool, error) {
+	if len(pad)%3 == 0 {
+		return Edit{}, false, nil // it would never come to a multiple of 3
+	}
+	return put(e, body, offset, text, pad)
+}

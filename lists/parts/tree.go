@@ -1,0 +1,305 @@
+package parts
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strings"
+
+	"superlist/lists/rewrite"
+)
+
+// An Entity is a part of a message, or the message itself, with its place in it. The
+// offsets are those of the message: what stands between Body and End is its body, to
+// the last byte.
+type Entity struct {
+	Part
+	Params   map[string][]string // of Content-Type
+	Encoding string              // Content-Transfer-Encoding in lower case; empty: there is none
+	Header   rewrite.Header
+
+	At, Body, End int64
+	// Tight is an entity whose end is not followed by a CRLF of the boundary: the part
+	// is empty, or has not even an empty line behind its header.
+	Tight bool
+	// Closing is where the CRLF in front of a multipart's last boundary begins; -1:
+	// it has none.
+	Closing int64
+
+	Parent *Entity
+	Parts  []*Entity
+}
+
+// Boundary is that of a multipart.
+func (e *Entity) Boundary() string {
+	if b := e.Params["boundary"]; len(b) > 0 {
+		return strings.TrimRight(b[0], " \t")
+	}
+	return ""
+}
+
+// Charset is what Content-Type says of the text; empty where it says nothing.
+func (e *Entity) Charset() string {
+	if c := e.Params["charset"]; len(c) > 0 {
+		return strings.ToLower(strings.TrimSpace(c[0]))
+	}
+	return ""
+}
+
+// A Tree is a message taken apart.
+type Tree struct {
+	*Entity
+	// Doubt is why others may see other parts; empty: nobody does. Nothing is to be
+	// changed inside of such a message.
+	Doubt string
+}
+
+// All gives see each entity, those in it behind it, until it says no.
+func (e *Entity) All(see func(*Entity) bool) bool {
+	if !see(e) {
+		return false
+	}
+	for _, p := range e.Parts {
+		if !p.All(see) {
+			return false
+		}
+	}
+	return true
+}
+
+// ReadTree takes a message apart whose body begins at an offset of the message. Unlike
+// Walk, which sees each part that anybody sees, it sees what RFC 2046 has, as most
+// programs read it: a boundary is a line of its own, with blanks behind it at most, and
+// a multipart is over at its last one. Where a message leaves room for another reading
+// Doubt says so. It reads the message once, and keeps no more of it than the headers of
+// its parts.
+func ReadTree(h rewrite.Header, body io.Reader, bodyAt int64) (*Tree, error) {
+	t := &treeWalk{lines: bufio.NewReaderSize(body, 32<<10), at: bodyAt}
+	root := &Entity{Header: h, Body: bodyAt, Closing: -1}
+	t.tree.Entity = root
+	if n, _ := h.NoField(); n > 0 {
+		t.doubt("its header has a line that is no field")
+	}
+	if err := t.enter(root, "text/plain"); err != nil {
+		return nil, err
+	}
+	for {
+		if err := t.line(); err == io.EOF {
+			break
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	if t.header != nil { // the message ends within it
+		if err := t.endHeader(t.at); err != nil {
+			return nil, err
+		}
+	}
+	for e := t.inner; e != nil; e = e.Parent {
+		e.End = t.at
+	}
+	root.All(func(e *Entity) bool {
+		if e.Multipart() && len(e.Parts) == 0 {
+			t.doubt("a multipart has no parts")
+		}
+		return true
+	})
+	return &t.tree, nil
+}
+
+// A treeWalk is the state between two lines.
+type treeWalk struct {
+	tree  Tree
+	lines *bufio.Reader
+	at    int64 // of the next line
+	count int
+	head  int // bytes of all headers of parts
+
+	boundaries
+	of     []*Entity // whose boundaries.open are
+	inner  *Entity   // what the lines are in
+	header []byte    // of inner, as far as it has come; nil: this is its body
+	outer  string    // what inner is where it does not say
+}
+
+func (t *treeWalk) doubt(why string) {
+	if t.tree.Doubt == "" {
+		t.tree.Doubt = why
+	}
+}
+
+// maxHeads is how much the headers of all parts of a message may have: they are kept
+// in memory.
+const maxHeads = 4 << 20
+
+// line takes the next line.
+func (t *treeWalk) line() error {
+	line, err := t.lines.ReadSlice('\n')
+	at := t.at
+	t.at += int64(len(line))
+	if err == io.EOF && len(line) > 0 {
+		err = nil
+	}
+	long := err == bufio.ErrBufferFull
+	for err == bufio.ErrBufferFull { // the rest of a line without an end is not looked at
+		if t.header != nil {
+			return unreadable("a part has too large a header")
+		}
+		var rest []byte
+		rest, err = t.lines.ReadSlice('\n')
+		t.at += int64(len(rest))
+		if err == io.EOF {
+			err = nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !long && bytes.HasPrefix(line, []byte("--")) {
+		if done, err := t.boundary(bytes.TrimRight(line, "\r\n"), at); done || err != nil {
+			return err
+		}
+	}
+	if t.header == nil {
+		return nil
+	}
+	if text := bytes.TrimRight(line, "\r\n"); len(text) > 0 {
+		if t.head += len(line); t.head > maxHeads {
+			return unreadable("the headers of its parts are too large")
+		}
+		if t.header = append(t.header, line...); len(t.header) > MaxHeader {
+			return unreadable("a part has too large a header")
+		}
+		return nil
+	}
+	return t.endHeader(t.at)
+}
+
+// boundary says whether a line that begins with -- is one of an open multipart.
+func (t *treeWalk) boundary(line []byte, at int64) (done bool, err error) {
+	i, last := t.find(line)
+	if i < 0 {
+		return false, nil
+	}
+	word := string(bytes.TrimRight(line[len("--"):], " \t"))
+	if b := t.open[i].boundary; word != b && word != b+"--" {
+		t.doubt("a line begins with a boundary and goes on")
+		return false, nil
+	}
+	of := t.of[i]
+	if of.Closing >= 0 {
+		t.doubt("something stands behind a last boundary that looks like a part")
+		return false, nil
+	}
+	if t.header != nil { // no empty line behind it, and no body
+		if err := t.endHeader(at); err != nil {
+			return true, err
+		}
+		t.inner.Tight = true
+		if t.inner != of {
+			t.doubt("a part has no body")
+		}
+	}
+	end := at - int64(len("\r\n")) // the CRLF belongs to the boundary: RFC 2046, 5.1.1
+	for e := t.inner; e != of; e = e.Parent {
+		e.End = max(end, e.Body)
+		e.Tight = e.Tight || e.End > end
+	}
+	t.keep(i)
+	t.of = t.of[:i+1]
+	t.inner = of
+	if last {
+		of.Closing = end
+		return true, nil
+	}
+	part := &Entity{At: t.at, Body: t.at, Closing: -1, Parent: of}
+	part.Depth = of.Depth + 1
+	of.Parts = append(of.Parts, part)
+	t.inner, t.header, t.outer = part, []byte{}, t.open[i].of
+	return true, nil
+}
+
+// endHeader has the header of inner complete; its body begins at an offset.
+func (t *treeWalk) endHeader(body int64) error {
+	e := t.inner
+	e.Header, e.Body = rewrite.Parse(t.header), body
+	t.header = nil
+	if n, _ := e.Header.NoField(); n > 0 {
+		t.doubt("the header of a part has a line that is no field")
+	}
+	return t.enter(e, t.outer)
+}
+
+// enter looks at an entity whose header is known.
+func (t *treeWalk) enter(e *Entity, of string) error {
+	if t.count++; t.count > MaxParts {
+		return unreadable("it has too many parts")
+	}
+	if e.Depth > MaxDepth {
+		return unreadable("its parts are too deep in each other")
+	}
+	t.inner = e
+	for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Transfer-Encoding"} {
+		if len(e.Header.All(name)) > 1 {
+			t.doubt("a part has more than one " + name)
+		}
+	}
+	kind, params, err := parseField(e.Header, "Content-Type")
+	if err != nil {
+		return err
+	}
+	where, more, err := parseField(e.Header, "Content-Disposition")
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(kind, "/") {
+		kind = of
+	}
+	e.Type, e.Params, e.File = kind, params, where == "attachment"
+	e.Names = append(more.names("filename"), params.names("name")...)
+	e.Encoding = strings.ToLower(e.Header.Get("Content-Transfer-Encoding"))
+	if len(params["charset"]) > 1 || len(params["boundary"]) > 1 {
+		t.doubt("a part says something twice in its Content-Type")
+	}
+	if !e.Multipart() && !e.Message() {
+		return nil
+	}
+	if !e.Identity() {
+		t.doubt("a " + kind + " is encoded, which RFC 2045 forbids")
+		return nil
+	}
+	if e.Message() {
+		inside := &Entity{At: e.Body, Body: e.Body, Closing: -1, Parent: e}
+		inside.Depth = e.Depth + 1
+		e.Parts = append(e.Parts, inside)
+		t.inner, t.header, t.outer = inside, []byte{}, "text/plain"
+		return nil
+	}
+	b := e.Boundary()
+	if b == "" || len(b) > MaxBoundary {
+		t.doubt("a " + kind + " has no boundary, or no good one")
+		return nil
+	}
+	inside := "text/plain"
+	if kind == "multipart/digest" {
+		inside = "message/rfc822"
+	}
+	t.push(multipart{boundary: b, of: inside, depth: e.Depth})
+	t.of = append(t.of, e)
+	return nil
+}
+
+// Identity reports whether the body is as it is, with no encoding to take off: RFC 2045, 6.2.
+func (e *Entity) Identity() bool {
+	switch e.Encoding {
+	case "", "7bit", "8bit", "binary":
+		return true
+	}
+	return false
+}
+
+// ContentType takes the value of a Content-Type apart, within the limits.
+func ContentType(value string) (kind string, params map[string][]string, err error) {
+	h := rewrite.Header{{Name: "Content-Type", Raw: []byte("Content-Type: " + value + "\r\n")}}
+	return parseField(h, "Content-Type")
+}
