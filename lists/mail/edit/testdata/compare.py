@@ -34,6 +34,8 @@ def compare(t):
     for name in set(k.lower() for k in b.keys()):
         if name not in ('received',) and len(b.get_all(name)) > max(1, len(a.get_all(name) or [])):
             yield 'two fields %s' % name
+    if t['outcome'] == 'defects':
+        return
     x, y = leaves(a), leaves(b)
     if t['outcome'] == 'in a part of its own':
         own = y.pop(0 if t['first'] else -1)
