@@ -1,0 +1,161 @@
+package ledger
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/queue/disk"
+)
+
+// An Agenda has what is to be looked at from some time on. Whoever looks every minute
+// reads the names of the times, few where they are midnights, and of those that have come
+// what is in them: a hundred thousand lists with something for tomorrow cost nothing
+// today, and those that wait for nothing are not there at all. They are only reminders.
+// What there is to do stands elsewhere, and one too many does no harm.
+type Agenda struct {
+	Dir string // where this host has it; its base is the agenda's name
+}
+
+// Digests is the agenda of lists in whose digest something waits, by address, and
+// Summaries that of lists whose moderators are to be told what is held.
+func Digests(queueDir string) Agenda   { return Agenda{filepath.Join(queueDir, "reminders")} }
+func Summaries(queueDir string) Agenda { return Agenda{filepath.Join(queueDir, "summaries")} }
+
+// A Reminder is one line of an agenda.
+type Reminder struct {
+	Subject string
+	At      time.Time
+
+	agenda Agenda
+	path   string
+}
+
+// timeFormat is a time as a name, to the second; names are in the order of their times.
+const timeFormat = "20060102T150405Z"
+
+// MaxSubject is the longest subject: an address.
+const MaxSubject = 1 << 10
+
+// Reminder is the one of this subject at this time, whether there is one or not.
+func (a Agenda) Reminder(subject string, at time.Time) Reminder {
+	return Reminder{subject, at, a, filepath.Join(a.Dir, at.UTC().Format(timeFormat), Hash(subject))}
+}
+
+// Agenda is the one that the reminder is of.
+func (r Reminder) Agenda() Agenda { return r.agenda }
+
+// Path is where the reminder is, for its writer.
+func (r Reminder) Path() string { return r.path }
+
+// idLen is the length of an ID.
+const idLen = len(timeFormat) + len("-") + 32
+
+// ID is a name for what is done because of the reminder: done again, it has the same.
+func (r Reminder) ID() string {
+	if old := filepath.Base(r.path); len(old) == idLen {
+		return old
+	}
+	return filepath.Base(filepath.Dir(r.path)) + "-" + filepath.Base(r.path)
+}
+
+// Paths are where the reminder of an ID may be, which words may follow, for its writer;
+// none: it is no ID. An older version had the second, without a directory for the time.
+func (a Agenda) Paths(id string) []string {
+	if len(id) < idLen || id[len(timeFormat)] != '-' {
+		return nil
+	}
+	at, hash := id[:len(timeFormat)], id[len(timeFormat)+1:idLen]
+	if _, err := time.Parse(timeFormat, at); err != nil || strings.Trim(hash, "0123456789abcdef") != "" {
+		return nil
+	}
+	return []string{filepath.Join(a.Dir, at, hash), filepath.Join(a.Dir, id[:idLen])}
+}
+
+// Due returns the reminders whose time has come, the oldest first, at most so many.
+func (a Agenda) Due(now time.Time, most int) ([]Reminder, error) {
+	times, err := os.ReadDir(a.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list []Reminder
+	for _, t := range times { // in the order of their names
+		name, _, old := strings.Cut(t.Name(), "-")
+		at, err := time.Parse(timeFormat, name)
+		if err != nil || old && a.Paths(t.Name()) == nil || t.IsDir() == old {
+			continue
+		}
+		if at.After(now) || len(list) >= most {
+			break
+		}
+		if old {
+			list, err = a.read(list, filepath.Join(a.Dir, t.Name()), at)
+		} else {
+			list, err = a.readTime(list, filepath.Join(a.Dir, t.Name()), at, most)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Reminder) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Subject, b.Subject)) })
+	return list, nil
+}
+
+// readTime adds those of one time. It reads no more of the directory than it needs: at
+// midnight there may be very many.
+func (a Agenda) readTime(list []Reminder, dir string, at time.Time, most int) ([]Reminder, error) {
+	d, err := os.Open(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return list, nil
+	}
+	if err != nil {
+		return list, err
+	}
+	defer d.Close()
+	for {
+		names, err := d.Readdirnames(min(most, 1000))
+		if err == io.EOF {
+			return list, nil
+		}
+		if err != nil {
+			return list, err
+		}
+		for _, name := range names {
+			if name[0] == '.' { // being written, unless its writer is dead
+				continue
+			}
+			if list, err = a.read(list, filepath.Join(dir, name), at); err != nil || len(list) >= most {
+				return list, err
+			}
+		}
+	}
+}
+
+// read adds one, if it is still there.
+func (a Agenda) read(list []Reminder, path string, at time.Time) ([]Reminder, error) {
+	f, _, err := disk.OpenRegular(path, unix.O_RDONLY|unix.O_NOFOLLOW)
+	if errors.Is(err, fs.ErrNotExist) {
+		return list, nil
+	}
+	if err != nil {
+		return list, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, MaxSubject))
+	if err != nil {
+		return list, err
+	}
+	subject, _, _ := strings.Cut(string(text), "\n")
+	return append(list, Reminder{subject, at, a, path}), nil
+}

@@ -1,0 +1,273 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"superlist/lists/ledger"
+	"superlist/queue/disk"
+)
+
+// A Writer changes the files of this host.
+type Writer struct{ Disk *disk.Disk }
+
+// lock takes directories, which it makes where they are missing, in the order of their
+// names.
+func (w Writer) lock(dirs ...string) (unlock func(), err error) {
+	slices.Sort(dirs)
+	var held []func()
+	unlock = func() {
+		for _, u := range slices.Backward(held) {
+			u()
+		}
+	}
+	for _, dir := range slices.Compact(dirs) {
+		if err := w.Disk.MakeDir(dir); err != nil {
+			unlock()
+			return nil, err
+		}
+		u, err := w.Disk.Lock(dir)
+		if err != nil {
+			unlock()
+			return nil, err
+		}
+		held = append(held, u)
+	}
+	return unlock, nil
+}
+
+// shelves are the directories of limits.
+func shelves(limits []ledger.Limit) (dirs []string) {
+	for _, l := range limits {
+		dirs = append(dirs, l.Book.Path(l.Shelf))
+	}
+	return dirs
+}
+
+// Count implements ledger.Writer.
+func (w Writer) Count(limits []ledger.Limit, n int, now time.Time) error {
+	unlock, err := w.lock(shelves(limits)...)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := ledger.Within(limits, now); err != nil {
+		return err
+	}
+	return w.add(limits, n, now)
+}
+
+// add counts, under the locks.
+func (w Writer) add(limits []ledger.Limit, n int, now time.Time) error {
+	for _, l := range limits {
+		file := l.File(now)
+		if l.Sum(now) == 0 { // of what has been forgotten something may be left
+			if _, err := os.Lstat(file); err == nil {
+				if err := w.Disk.Remove(file); err != nil {
+					return err
+				}
+			}
+		}
+		if err := w.Disk.Append(file, strings.Repeat(".", n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Uncount implements ledger.Writer.
+func (w Writer) Uncount(counters []ledger.Counter, at time.Time) error {
+	var dirs []string
+	for _, c := range counters {
+		if dir := c.Book.Path(c.Shelf); c.Sum(at) > 0 {
+			dirs = append(dirs, dir)
+		}
+	}
+	unlock, err := w.lock(dirs...)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, c := range counters {
+		if n := c.Sum(at); n > 0 {
+			if err := w.Disk.Cut(c.File(at), n-1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Remember implements ledger.Writer.
+func (w Writer) Remember(b ledger.Book, s ledger.Shelf, name string, now time.Time, text func(ledger.Record, bool) (string, error)) error {
+	file, err := b.File(s, name)
+	if err != nil {
+		return err
+	}
+	unlock, err := w.lock(b.Path(s))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	old, there, err := b.Recall(s, name, now)
+	if err != nil {
+		return err
+	}
+	if !there {
+		if full, err := isFull(b, s, now); full || err != nil {
+			return errors.Join(err, ledger.ErrFull)
+		}
+	}
+	content, err := text(old, there)
+	if errors.Is(err, ledger.ErrUnchanged) {
+		return w.Disk.SyncDir(b.Path(s)) // of the one who has put it there, and may have died
+	}
+	if err != nil {
+		return err
+	}
+	return w.put(file, content, now)
+}
+
+// isFull reports whether a shelf has as many records as it may.
+func isFull(b ledger.Book, s ledger.Shelf, now time.Time) (bool, error) {
+	if s.Most() == 0 {
+		return false, nil
+	}
+	entries, err := os.ReadDir(b.Path(s))
+	if err != nil || len(entries) < s.Most() {
+		return false, err
+	}
+	// Some of them may be too old.
+	all, err := b.All(s, now)
+	return len(all) >= s.Most(), err
+}
+
+// put writes a record, under the lock.
+func (w Writer) put(file, text string, at time.Time) error {
+	if len(text) > ledger.MaxRecord {
+		return fmt.Errorf("%s: a record of %d bytes, which is more than %d", file, len(text), ledger.MaxRecord)
+	}
+	b, err := w.Disk.Beside(file)
+	if err != nil {
+		return err
+	}
+	if _, err = b.WriteString(text); err == nil {
+		err = w.Disk.Touch(b.Name(), at)
+	}
+	if err != nil {
+		b.Abort()
+		return err
+	}
+	return b.Commit()
+}
+
+// Forget implements ledger.Writer.
+func (w Writer) Forget(b ledger.Book, s ledger.Shelf, name string) error {
+	file, err := b.File(s, name)
+	if err != nil {
+		return nil
+	}
+	if _, err := os.Lstat(b.Path(s)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	unlock, err := w.lock(b.Path(s))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	err = w.Disk.Remove(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return w.Disk.SyncDir(b.Path(s)) // of the one who has removed it, and may have died
+}
+
+// First implements ledger.Writer.
+func (w Writer) First(b ledger.Book, s ledger.Shelf, r ledger.Record, limits ...ledger.Limit) (ledger.Record, error) {
+	file, err := b.File(s, r.Name)
+	if err != nil {
+		return r, err
+	}
+	unlock, err := w.lock(append(shelves(limits), b.Path(s))...)
+	if err != nil {
+		return r, err
+	}
+	defer unlock()
+	old, there, err := b.Recall(s, r.Name, r.At)
+	if err != nil {
+		return r, err
+	}
+	if there {
+		return old, w.Disk.SyncDir(filepath.Dir(file)) // its writer may have died before the sync
+	}
+	if err := ledger.Within(limits, r.At); err != nil {
+		return r, err
+	}
+	if err := w.put(file, r.Text, r.At); err != nil {
+		return r, err
+	}
+	return r, w.add(limits, 1, r.At)
+}
+
+// Enter implements ledger.Writer.
+func (w Writer) Enter(b ledger.Book, j ledger.Journal, words []string, now time.Time) error {
+	if len(words) == 0 {
+		return nil
+	}
+	var lines strings.Builder
+	for _, word := range words {
+		if !ledger.ValidWord(word) {
+			return fmt.Errorf("%s: %q cannot be an entry", b.JournalFile(j), word)
+		}
+		lines.WriteString(ledger.Line(word, now))
+	}
+	f, err := w.Disk.Keep(b.JournalFile(j))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	unlock, err := f.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	end, err := whole(f)
+	if err != nil {
+		return err
+	}
+	if end == 0 {
+		if err := w.Disk.SyncDir(b.Dir); err != nil { // it may be new
+			return err
+		}
+	}
+	if _, err := f.Extend([]byte(lines.String()), end); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// whole is the length of a journal up to the last line that is whole. What a crash has
+// left behind that is cut off.
+func whole(f *disk.File) (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	end := info.Size()
+	tail := make([]byte, min(end, 1<<10)) // longer than a line
+	if _, err := f.ReadAt(tail, end-int64(len(tail))); err != nil {
+		return 0, err
+	}
+	torn := len(tail) - 1 - strings.LastIndexByte(string(tail), '\n')
+	if torn == 0 {
+		return end, nil
+	}
+	end -= int64(torn)
+	return end, f.Truncate(end)
+}
