@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/quota"
 )
 
 // A talk is a session with the real superlist-spawn by a pipe.
@@ -268,7 +269,7 @@ func TestSubscriptionBomb(t *testing.T) {
 	}
 
 	t.Log("the next day")
-	then := time.Now().Add(-lists.AskAgain - time.Hour)
+	then := time.Now().Add(-quota.AskAgain - time.Hour)
 	yesterday := strconv.FormatInt(then.Unix()/86400, 10)
 	for _, file := range asked {
 		must(t, os.Chtimes(file, then, then))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/ledger/files"
 	"superlist/smtp"
 )
 
@@ -36,6 +37,7 @@ func TestTwoHundredProcesses(t *testing.T) {
 
 	site, err := lists.Load(dir + "/superlist.toml")
 	must(t, err)
+	site.Ledger = files.On
 	address, _ := smtp.ParseAddress(list)
 	l, err := site.Open(address)
 	must(t, err)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists/config"
+	"superlist/lists/ledger"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -35,7 +36,7 @@ func (l *List) place(addr smtp.Path) (string, error) { return l.site().Dir(addr)
 
 // site is as much of a list's site as says which lists there are.
 func (l *List) site() *Site {
-	return &Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: l.delimiter, Disk: l.disk}
+	return &Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: l.delimiter, Disk: l.disk, Ledger: func(*disk.Disk) ledger.Writer { return l.ledger }}
 }
 
 // readPointer reads where another address leads. fs.ErrNotExist: it is none, but a

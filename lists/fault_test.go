@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/confirmation"
+	"superlist/lists/ledger/files"
+	"superlist/lists/quota"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
@@ -158,21 +161,23 @@ var writers = []writer{
 		},
 	},
 	{name: "decide", calls: 7, do: onDev(func(l *List) error {
-		return l.Decide(nameOf("held", "x"), Decided{Cause: "m.0", What: "olga", Do: "p"}, writersNow)
+		return l.Decide(confirmation.Name("held", "x"), Decided{Cause: "m.0", What: "olga", Do: "p"}, writersNow)
 	})},
 	{name: "spend", calls: 7, do: onDev(func(l *List) error { return l.Spend(Proof{Action: Subscribe, mac: "abc"}, "m.0", writersNow) })},
 	{name: "unspend", calls: 2,
 		prepare: func(s *Site, l *List) {
-			must(l.Decide(nameOf("proof", "abc"), Decided{Cause: "m.0", What: usedAlready}, writersNow))
+			must(l.Decide(confirmation.Name("proof", "abc"), Decided{Cause: "m.0", What: confirmation.Used}, writersNow))
 		},
 		do: onDev(func(l *List) error { return l.Unspend(addr("dev+confirm-s1-abc-x@lists.example.org")) }),
 	},
 	{name: "ask", calls: 15, counts: counted, do: onDev(func(l *List) error {
 		return l.Ask(Letter{Kind: VerbSubscribe, To: addr("new@example.com"), Cause: "m.0"}, writersNow)
 	})},
-	{name: "owner mail", calls: 3, counts: counted, do: onDev(func(l *List) error { return l.CountOwnerMail(Network(smtp.OriginAddr("x[192.0.2.1]")), writersNow) })},
+	{name: "owner mail", calls: 3, counts: counted, do: onDev(func(l *List) error {
+		return l.CountOwnerMail(quota.Network(smtp.OriginAddr("x[192.0.2.1]")), writersNow)
+	})},
 	{name: "proved", calls: 8, counts: counted, do: onDev(func(l *List) error {
-		first, err := l.FirstProved(addr("a@example.com"), []string{"s"}, "m.0", writersNow)
+		first, err := confirmation.FirstProved(l.ledger, l.Book(), addr("a@example.com"), []string{"s"}, "m.0", writersNow)
 		if err == nil && !first {
 			err = errors.New("it was not the first")
 		}
@@ -405,7 +410,7 @@ func TestMain(m *testing.M) {
 	name, file, _ := strings.Cut(task, "\n")
 	s, err := Load(file)
 	if err == nil {
-		s.Disk = d
+		s.Disk, s.Ledger = d, files.On
 		err = writers[slices.IndexFunc(writers, func(w writer) bool { return w.name == name })].do(s)
 	}
 	if err != nil {

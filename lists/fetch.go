@@ -2,10 +2,8 @@ package lists
 
 import (
 	"errors"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"superlist/lists/archive"
 	"superlist/smtp"
@@ -118,51 +116,4 @@ func (l *List) mayGet(c Command, author smtp.Path) error {
 		err = l.refusal("5.7.1", "only members get old posts of %s, and %s is none", l.Addr.Address(), author.Address())
 	}
 	return err
-}
-
-// How much of what a list keeps is sent in a day. Its letters count by their size.
-const (
-	// FetchUnit is how many bytes of a letter count as one; each begun counts.
-	FetchUnit = 256 << 10
-
-	// MaxFetched is how much one person gets: enough to read up, and too little to
-	// have somebody's mailbox filled in his name.
-	MaxFetched = 50
-
-	// MaxFetchedStranger is how much somebody gets whom the list does not know, where
-	// anyone may ask: it may be that he did not, and wants none of it.
-	MaxFetchedStranger = 4
-
-	// MaxFetchedNetwork is how much is asked for from one network, and
-	// MaxFetchedCustomer from the /48 in which a /64 lies: a fifth of the list's.
-	MaxFetchedNetwork  = 200
-	MaxFetchedCustomer = MaxFetchedList / 5
-
-	// MaxFetchedList is how much a list sends.
-	MaxFetchedList = 5000
-)
-
-// Refusals of what was asked for too often, for good as those of letters are.
-var (
-	replyFetched        = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has sent you as much today as one person gets in a day; ask again tomorrow"}
-	replyFetchedNetwork = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "your network has asked the list for too many old posts today; try again tomorrow"}
-	replyFetchedList    = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has sent too many old posts today; try again tomorrow"}
-)
-
-// fetchLimits are those of one letter.
-func (l *List) fetchLimits(a Letter, now time.Time) []limit {
-	day := dayOf(now)
-	in := func(name string) string { return filepath.Join(l.askedDir(), name) }
-	most := int64(MaxFetched)
-	if l.ArchiveAccess == ArchiveAnyone {
-		if known, err := l.Knows(a.To); !known || err != nil {
-			most = MaxFetchedStranger
-		}
-	}
-	who, _ := person(a.To)
-	limits := []limit{
-		{in("sent-" + day), MaxFetchedList, replyFetchedList},
-		{in("sent-" + day + "-" + hash("who", who)), most, replyFetched},
-	}
-	return append(limits, ofNetwork(l.askedDir(), "sent-"+day+"-net", a.Network, MaxFetchedNetwork, MaxFetchedCustomer, replyFetchedNetwork)...)
 }

@@ -247,10 +247,10 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) (Decision, error) {
 	// What deliver could only put off waits better at home. Where it may find out whose
 	// a post is that holds for the client's network alone.
 	if err == nil && (d.Verdict == Hold || d.Verdict == Confirm || m.surelyHeld(d)) {
-		err = l.mayHold(m.network(), time.Now())
+		err = l.Quota().MayHold(m.network(), time.Now())
 	}
 	if err == nil && (d.Verdict == Confirm && m.unproved() || m.surelyHeld(d)) {
-		err = l.heldFull(time.Now())
+		err = l.Quota().HeldFull(time.Now())
 	}
 	return d, err
 }
@@ -300,7 +300,7 @@ func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
 	}
 	switch d.Command.Verb {
 	case VerbRequest:
-		return d.List.mayWriteAny(Letter{To: who, Network: m.network()}, now) // what is asked stands in the body
+		return d.List.Quota().MayAskAny(Letter{To: who, Network: m.network()}, now) // what is asked stands in the body
 	case VerbConfirm:
 		p := d.Command.Proof
 		subject, err := d.List.CheckProof(p, now, who, m.env.From)

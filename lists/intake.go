@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/quota"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -90,7 +91,7 @@ func (in *Intake) admit(env *smtp.Envelope) error {
 
 // share is whose share of the queue the client's mail takes: all that one customer has.
 func (in *Intake) share(env *smtp.Envelope) queue.Share {
-	if n := customer(in.Site.Network(env.Origin().Addr.Addr())); n.IsValid() {
+	if n := quota.Customer(in.Site.Network(env.Origin().Addr.Addr())); n.IsValid() {
 		return queue.ShareOf(n.String())
 	}
 	return ""
@@ -114,7 +115,7 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 		}
 	}
 	if d.Purpose == Owner {
-		if err := d.List.mayWriteOwners(in.Site.Network(env.Origin().Addr.Addr()), time.Now()); err != nil {
+		if err := d.List.Quota().MayWriteOwners(in.Site.Network(env.Origin().Addr.Addr()), time.Now()); err != nil {
 			return err
 		}
 	}
@@ -183,7 +184,7 @@ func (d Destination) fits(size int64) error {
 	case Ask:
 		return d.List.fitsCommand(size)
 	case Owner:
-		return d.List.fitsOwner(size)
+		return quota.FitsOwner(size, d.List.Addr)
 	}
 	return d.List.fits(size)
 }

@@ -12,6 +12,7 @@ import (
 
 	"superlist/lists/archive"
 	"superlist/lists/config"
+	"superlist/lists/ledger"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -28,7 +29,8 @@ type List struct {
 	Dir  string
 
 	delimiter string
-	disk      *disk.Disk // the site's
+	disk      *disk.Disk    // the site's
+	ledger    ledger.Writer // the site's
 	owners    []smtp.Path
 	mods      []smtp.Path
 	aliases   []smtp.Path
@@ -99,6 +101,7 @@ func (s *Site) openDir(addr smtp.Path, dir string) (*List, error) {
 		Dir:       dir,
 		delimiter: s.RecipientDelimiter,
 		disk:      s.Disk,
+		ledger:    s.Writer(),
 	}
 	text, err := config.Read(l.ConfigFile(), &l.Config)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -11,16 +11,18 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/confirmation"
 	"superlist/queue"
 	"superlist/smtp"
 )
 
 // oldSite is a site as an older version has left it: lists and spool, in testdata/sites,
-// with the times of its files.
-func oldSite(t *testing.T, version string) *Site {
+// with files as old as they were at this moment.
+func oldSite(t *testing.T, version string, then time.Time) *Site {
 	t.Helper()
 	s := testSite(t, "")
 	root := filepath.Dir(s.ListsDir)
+	now := time.Now()
 	f, err := os.Open("testdata/sites/" + version + ".tar.gz")
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +46,7 @@ func oldSite(t *testing.T, version string) *Site {
 		} else {
 			var text []byte
 			if text, err = io.ReadAll(r); err == nil {
-				err = errors.Join(os.WriteFile(path, text, 0o600), os.Chtimes(path, h.ModTime, h.ModTime))
+				err = errors.Join(os.WriteFile(path, text, 0o600), os.Chtimes(path, time.Time{}, now.Add(h.ModTime.Sub(then))))
 			}
 		}
 		if err != nil {
@@ -56,8 +58,8 @@ func oldSite(t *testing.T, version string) *Site {
 // TestOldSite: what a list and the queue had in 89035ab is found: members, posts that are
 // held, requests, what was decided, whom it has asked, what is due, and what waits.
 func TestOldSite(t *testing.T) {
-	s := oldSite(t, "89035ab")
 	made := time.Date(2026, 11, 30, 15, 30, 0, 0, time.UTC)
+	s := oldSite(t, "89035ab", made)
 	l, err := s.Open(addr("dev@lists.example.org"))
 	if err != nil {
 		t.Fatal(err)
@@ -77,16 +79,16 @@ func TestOldSite(t *testing.T) {
 		m.Close()
 	}
 	var reply smtp.Reply
-	if err := l.Undecided("2410d3ac6613", "another"); !errors.As(err, &reply) || !strings.HasPrefix(reply.Text, second) {
+	if err := l.Undecided("2410d3ac6613", "another"); !errors.As(err, &reply) || !strings.HasPrefix(reply.Text, confirmation.Second) {
 		t.Errorf("what was discarded: %v", err)
 	}
-	if err := l.Undecided("c184de68f466", "another"); !errors.As(err, &reply) || !strings.Contains(reply.Text, usedAlready) {
+	if err := l.Undecided("c184de68f466", "another"); !errors.As(err, &reply) || !strings.Contains(reply.Text, confirmation.Used) {
 		t.Errorf("the confirmation that was used: %v", err)
 	}
 	if waiting, err := l.Requests(); err != nil || len(waiting) != 1 || waiting[0].Who.Path.Address() != "new@example.com" {
 		t.Errorf("requests: %v, %v", waiting, err)
 	}
-	if err := l.mayWrite(Letter{Kind: VerbSubscribe, To: addr("other@example.com"), Cause: "another"}, made); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
+	if err := l.mayWrite(Letter{Kind: VerbSubscribe, To: addr("other@example.com"), Cause: "another"}, time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
 		t.Errorf("who was asked: %v", err)
 	}
 	if last, err := l.Posts().Last(); err != nil || last != 1 {

@@ -263,6 +263,15 @@ func (l *List) judgeSpam(p *Posting) (d Decision, done bool) {
 	return Decision{Verdict: Hold, Reason: "it is marked as spam"}, true
 }
 
+// judgeOwner holds mail to the owners against its header.
+func (l *List) judgeOwner(h rewrite.Header) error {
+	if l.Spam == SpamAccept || !marked(h) {
+		return nil
+	}
+	return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the message looks like spam, which the owners of " + l.Addr.Address() +
+		" do not read; write in other words, or to postmaster@" + l.Addr.Domain}
+}
+
 // marked says that a filter before us calls it spam: SpamAssassin and rspamd.
 func marked(h rewrite.Header) bool {
 	for _, name := range []string{"X-Spam-Flag", "X-Spam", "X-Spam-Status"} {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists/config"
+	"superlist/lists/ledger"
 	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/smtp"
@@ -78,6 +79,9 @@ type Site struct {
 	Milters            []Milter
 
 	Disk *disk.Disk // what all changes go through, those of lists and queue too
+
+	// Ledger makes what writes what lists remember. A session has none: it reads.
+	Ledger func(*disk.Disk) ledger.Writer
 
 	file string
 	text string
@@ -373,4 +377,12 @@ func (t Target) Sockaddr() (unix.Sockaddr, int) {
 		return &unix.SockaddrInet4{Port: int(ap.Port()), Addr: ip.As4()}, unix.AF_INET
 	}
 	return &unix.SockaddrInet6{Port: int(ap.Port()), Addr: ap.Addr().As16()}, unix.AF_INET6
+}
+
+// Writer is what writes what lists remember; nil in a session.
+func (s *Site) Writer() ledger.Writer {
+	if s.Ledger == nil {
+		return nil
+	}
+	return s.Ledger(s.Disk)
 }

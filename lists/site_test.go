@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
 	"superlist/lists/config"
@@ -22,6 +23,7 @@ func testSite(t testing.TB, more string) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Ledger = files.On
 	return s
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/ledger"
 	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/smtp"
@@ -35,7 +36,7 @@ func (s *Site) AwaitSummary(l *List, now time.Time) error {
 	y, m, d := now.Date()
 	at := time.Date(y, m, d+1, 0, 0, 0, 0, now.Location()).UTC().Format(summaryTime)
 	dir := s.summaries()
-	path := filepath.Join(dir, at+"-"+hash("summary", l.Addr.Key()))
+	path := filepath.Join(dir, at+"-"+ledger.Hash("summary", l.Addr.Key()))
 	if _, err := os.Lstat(path); err == nil {
 		return s.Disk.SyncDir(dir) // of the one who has made it, and may have died
 	}

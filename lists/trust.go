@@ -3,6 +3,7 @@ package lists
 import (
 	"net/netip"
 
+	"superlist/lists/quota"
 	"superlist/smtp"
 )
 
@@ -34,5 +35,5 @@ func (s *Site) Network(origin netip.Addr) netip.Prefix {
 	if s.Trusts(smtp.Peer{Addr: netip.AddrPortFrom(origin, 0)}) {
 		return netip.Prefix{}
 	}
-	return Network(origin)
+	return quota.Network(origin)
 }

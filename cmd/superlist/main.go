@@ -14,6 +14,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/config"
+	"superlist/lists/ledger/files"
 	"superlist/lists/migrate"
 	"superlist/queue"
 	"superlist/queue/disk"
@@ -82,6 +83,7 @@ func (a *app) readSite() (*lists.Site, error) {
 		return nil, &exitError{exConfig, fmt.Errorf("no configuration: %w; make it, or name another with -c or $SUPERLIST_CONFIG", err)}
 	}
 	if err == nil {
+		site.Ledger = files.On
 		a.opened = site
 	}
 	return site, err

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
 	"github.com/spf13/cobra"
@@ -212,6 +213,7 @@ func hostileSite(t *testing.T, held string) (dir string) {
 	site, err := lists.Load(sitetest.Write(t, dir, fmt.Sprintf("log = %q\n[auth]\ninsecure = true\npasswd_file = %q\n[relay]\naddress = %q",
 		dir+"/log", dir+"/users", "unix:"+dir+"/nowhere")))
 	must(err)
+	site.Ledger = files.On
 	owner := smtp.Path{Local: "olga", Domain: "example.org"}
 	l, err := site.Create(smtp.Path{Local: "dev", Domain: "lists.example.org"}, []smtp.Path{owner}, []string{`description="\u009b2J\u202egpj\u200b"`})
 	must(err)

@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"superlist/lists"
+	"superlist/lists/quota"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -95,7 +95,7 @@ func (t *Failures) close() error { return t.file.Close() }
 // are not more than one after the other. give takes it back if it did not fail.
 // An error is a refusal, or a fault.
 func (t *Failures) take(p smtp.Peer) (give func(), err error) {
-	net := lists.Network(p.Addr.Addr())
+	net := quota.Network(p.Addr.Addr())
 	if !net.IsValid() { // a pipe, a Unix socket, or this host, on which many are one client
 		return func() {}, nil
 	}

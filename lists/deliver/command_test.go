@@ -16,6 +16,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/quota"
 	"superlist/queue/disk"
 )
 
@@ -266,7 +267,7 @@ func TestNoDigests(t *testing.T) {
 	if err := l.Set([]string{"digest=weekly"}); err != nil {
 		t.Fatal(err)
 	}
-	w.later = 2 * lists.AskAgain
+	w.later = 2 * quota.AskAgain
 	alice.says("dev+help@lists.example.org", "x")
 	if help := readAll(t, alice.letter("How to use dev@lists.example.org")); !strings.Contains(help, "dev+subscribe-digest@lists.example.org") {
 		t.Errorf("the help has\n%s", help)
@@ -354,7 +355,7 @@ func TestAskedOnce(t *testing.T) {
 	}
 	w.deliver()
 	victim.letter("Please confirm: subscribe to dev@lists.example.org")
-	w.later = lists.AskAgain + time.Minute
+	w.later = quota.AskAgain + time.Minute
 	w.message("eve@example.net", "From: victim@example.com\r\n\r\n", "dev+subscribe@lists.example.org")
 	w.deliver()
 	victim.letter("Please confirm: subscribe to dev@lists.example.org")
@@ -414,7 +415,7 @@ func TestOwnTexts(t *testing.T) {
 	alice.says("dev+help@lists.example.org", "x")
 	alice.letter("Yo dev@lists.example.org")
 	write("[help]\nsubject = \"Yo $list$\"\nbody = \"Hi {confaddr}.\"\n")
-	w.later = 2 * lists.AskAgain
+	w.later = 2 * quota.AskAgain
 	alice.says("dev+help@lists.example.org", "x")
 	alice.letter("Wie man dev@lists.example.org benutzt")
 	if !strings.Contains(w.log.String(), "nothing stands for {confaddr}") {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
 	"golang.org/x/sys/unix"
@@ -50,6 +51,7 @@ func newWorld(t *testing.T, address, more string) *world {
 	if err := site.Spool().Init(); err != nil {
 		t.Fatal(err)
 	}
+	site.Ledger = files.On
 	return &world{t: t, site: site}
 }
 

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
 	"superlist/lists"
@@ -647,6 +648,7 @@ func digestSite(t *testing.T, dir string) *lists.Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	site.Ledger = files.On
 	spool := site.Spool()
 	if err := spool.Init(); err != nil {
 		t.Fatal(err)

@@ -177,7 +177,7 @@ func (r *Runner) maintain() error {
 	r.gaveUp.Store(true) // looked at once a day in any case
 	r.sweepFailed()
 	r.Site.Sweep()
-	var first error
+	first := r.Site.Forget(r.now())
 	err := r.Site.Holding(func(l *lists.List) {
 		if err := r.expire(l); err != nil && first == nil {
 			first = fmt.Errorf("%s: %w", l.Addr, err)

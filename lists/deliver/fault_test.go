@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
 	"superlist/lists"
@@ -38,6 +39,7 @@ func faultSite(t *testing.T, dir string) *lists.Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	site.Ledger = files.On
 	for name, members := range faultLists {
 		l, err := site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{{Local: "poster", Domain: "example.com"}}, []string{"post=anyone"})
 		if err != nil {
@@ -315,6 +317,7 @@ func TestMain(m *testing.M) {
 	words := strings.SplitN(task, "\n", 3)
 	site, err := lists.Load(words[1])
 	if err == nil {
+		site.Ledger = files.On
 		err = tasks[words[0]](site, d, words[2])
 	}
 	if err != nil {

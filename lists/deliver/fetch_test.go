@@ -17,6 +17,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/people"
+	"superlist/lists/quota"
 	"superlist/queue"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
@@ -311,15 +312,15 @@ func TestRollLimit(t *testing.T) {
 func TestFetchQuota(t *testing.T) {
 	_, l, person := newPeople(t)
 	bob := person("bob@example.net")
-	fill(t, l, old("a", "", "x"), old("b", "", strings.Repeat("x", 3*lists.FetchUnit)))
+	fill(t, l, old("a", "", "x"), old("b", "", strings.Repeat("x", 3*quota.FetchUnit)))
 	n := 0
-	for ; n < 2*lists.MaxFetched; n++ {
+	for ; n < 2*quota.MaxFetched; n++ {
 		bob.says("dev+get-2@lists.example.org", "x")
 		if len(bob.letters()) == 0 {
 			break
 		}
 	}
-	if n != (lists.MaxFetched+3)/4 {
+	if n != (quota.MaxFetched+3)/4 {
 		t.Errorf("bob got %d letters of four units each", n)
 	}
 	bob.says("dev+index@lists.example.org", "x")

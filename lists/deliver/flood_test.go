@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/quota"
 	"superlist/queue"
 )
 
@@ -22,14 +23,14 @@ func (w *world) from(client string, i int) {
 func TestHeldFlood(t *testing.T) {
 	w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org")
 	mona := person("mona@example.org")
-	for i := range lists.MaxHeldHour + 2 {
+	for i := range quota.MaxHeldHour + 2 {
 		w.from("192.0.2.7", i)
 	}
 	w.deliver()
-	if n := len(w.held(l)); n != lists.MaxHeldHour {
+	if n := len(w.held(l)); n != quota.MaxHeldHour {
 		t.Errorf("%d are held", n)
 	}
-	if n := len(mona.letters()); n != lists.MaxHeldHour {
+	if n := len(mona.letters()); n != quota.MaxHeldHour {
 		t.Errorf("mona got %d letters", n)
 	}
 	const waits = "deferred: 450 4.7.1 too many posts from your network wait"
@@ -50,7 +51,7 @@ func TestHeldFlood(t *testing.T) {
 func TestHeldNotices(t *testing.T) {
 	w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org")
 	mona := person("mona@example.org")
-	for range lists.MaxHeldNotices - 1 {
+	for range quota.MaxHeldNotices - 1 {
 		if more, err := l.CountHeldNotice(w.now()); !more || err != nil {
 			t.Fatal(more, err)
 		}
@@ -80,7 +81,7 @@ func TestHeldNotices(t *testing.T) {
 // for longer than a day.
 func TestAskedDomainWaits(t *testing.T) {
 	w, l, person := newPeople(t)
-	for i := range lists.MaxAskedDomain {
+	for i := range quota.MaxAskedDomain {
 		if err := l.Ask(lists.Letter{Kind: lists.VerbSubscribe, To: path(fmt.Sprintf("p%d@victim.example", i)), Cause: "x"}, w.now()); err != nil {
 			t.Fatal(err)
 		}
@@ -123,13 +124,13 @@ func TestFloodStaysOutside(t *testing.T) {
 			w, l, _ := newPeople(t, append(settings, "moderators=mona@example.org")...)
 			w.site.VerifyDKIM = dkim
 			const eve = "eve@example.net"
-			for range lists.MaxHeldHour {
+			for range quota.MaxHeldHour {
 				w.wantWire("250", eve, dev, strangersPost)
 				w.deliver()
 			}
 			w.wantWire("450 4.7.1 too many posts from your network wait", eve, dev, strangersPost)
 			w.want(queue.Inbound)
-			if n := len(w.held(l)); n != lists.MaxHeldHour {
+			if n := len(w.held(l)); n != quota.MaxHeldHour {
 				t.Errorf("%s, dkim %t: %d are held", name, dkim, n)
 			}
 		}
@@ -143,7 +144,7 @@ func TestHeldFull(t *testing.T) {
 	w.message("eve@example.net", strangersPost, dev)
 	w.deliver()
 	first, _ := filepath.Glob(filepath.Join(l.Dir, "held", "*"))
-	for i := range lists.MaxHeld {
+	for i := range quota.MaxHeld {
 		os.Link(first[0], filepath.Join(l.Dir, "held", fmt.Sprintf("%012d", i)))
 	}
 	w.wantWire("250", "eve@example.net", dev, strangersPost)
@@ -166,7 +167,7 @@ func TestHeldFull(t *testing.T) {
 // could be written.
 func TestRequestFlood(t *testing.T) {
 	w, l, _ := newPeople(t)
-	for i := range lists.MaxAskedDomain {
+	for i := range quota.MaxAskedDomain {
 		if err := l.Ask(lists.Letter{Kind: lists.VerbSubscribe, To: path(fmt.Sprintf("p%d@victim.example", i)), Cause: "x"}, w.now()); err != nil {
 			t.Fatal(err)
 		}
@@ -181,12 +182,12 @@ func TestRequestFlood(t *testing.T) {
 func TestTrustedNetwork(t *testing.T) {
 	w, l, _ := newPeople(t, "nonmembers=hold", "moderators=mona@example.org")
 	w.site.Trusted = []string{"198.51.100.0/24"}
-	for i := range lists.MaxHeldHour + 5 {
+	for i := range quota.MaxHeldHour + 5 {
 		w.from("198.51.100.7", i)
 	}
 	w.deliver()
 	w.want(queue.Inbound)
-	if n := len(w.held(l)); n != lists.MaxHeldHour+5 {
+	if n := len(w.held(l)); n != quota.MaxHeldHour+5 {
 		t.Errorf("%d are held", n)
 	}
 	w.wantWire("250", "eve@example.net", dev, strangersPost)

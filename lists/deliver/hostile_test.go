@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/quota"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -305,7 +306,7 @@ func TestHeldInAnothersName(t *testing.T) {
 	for _, nonmembers := range []string{"hold", "confirm"} {
 		w, l, person := newPeople(t, "nonmembers="+nonmembers)
 		victim, robot := person("victim@example.com"), person("robot@example.com")
-		for i := range lists.MaxHeldHour / 2 {
+		for i := range quota.MaxHeldHour / 2 {
 			post := fmt.Sprintf("From: %s\r\nTo: dev@lists.example.org\r\nSubject: Buy %d\r\n", victim.addr, i)
 			w.wantWire("250", "eve@example.net", dev, post+"\r\nx\r\n")
 			w.wantWire("250", "eve@example.net", dev, strings.Replace(post, "victim@", "robot@", 1)+"Precedence: bulk\r\n\r\nx\r\n")

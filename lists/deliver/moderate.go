@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
@@ -63,7 +64,7 @@ func (r *Runner) judge(m *queue.Message, l *lists.List, h rewrite.Header) (lists
 	if err != nil || d.Verdict != lists.Accept || d.How == "" || m.Hold != "" {
 		return d, err
 	}
-	first, err := l.FirstProved(d.Author, v.Names(d.Author), m.ID, r.now())
+	first, err := confirmation.FirstProved(r.Site.Writer(), l.Book(), d.Author, v.Names(d.Author), m.ID, r.now())
 	if err != nil || first || d.How != "dkim" && d.How != "dmarc" {
 		return d, err
 	}

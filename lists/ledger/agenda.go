@@ -125,7 +125,7 @@ func (a Agenda) readTime(list []Reminder, dir string, at time.Time, most int) ([
 	defer d.Close()
 	for {
 		names, err := d.Readdirnames(min(most, 1000))
-		if err == io.EOF {
+		if err == io.EOF || errors.Is(err, fs.ErrNotExist) { // somebody has removed it, empty
 			return list, nil
 		}
 		if err != nil {

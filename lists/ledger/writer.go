@@ -42,6 +42,11 @@ type Writer interface {
 
 	// Enter writes words into a journal.
 	Enter(b Book, j Journal, words []string, now time.Time) error
+
+	// Sweep takes away what a book does not remember any more, and SweepAgenda what
+	// there are no reminders in.
+	Sweep(b Book, now time.Time) error
+	SweepAgenda(a Agenda, now time.Time) error
 }
 
 // ErrUnchanged has Remember leave things as they are.

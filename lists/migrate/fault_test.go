@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"superlist/lists"
+	"superlist/lists/ledger/files"
 	"superlist/queue"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
@@ -99,7 +100,7 @@ func TestMain(m *testing.M) {
 	config, file, _ := strings.Cut(task, "\n")
 	site, err := lists.Load(config)
 	if err == nil {
-		site.Disk = d
+		site.Disk, site.Ledger = d, files.On
 		var parcel []byte
 		if parcel, err = os.ReadFile(file); err == nil {
 			_, err = imports(site, parcel)

@@ -14,6 +14,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/config"
 	"superlist/lists/letter"
+	"superlist/lists/quota"
 	"superlist/smtp"
 )
 
@@ -287,8 +288,8 @@ func (m *mailman) held() error {
 			m.p.Report.leaveLine("held.json", n, "no held post: "+clip(string(raw)))
 			return
 		}
-		if took >= lists.MaxHeld {
-			m.p.Report.leaveLine("held.json", n, fmt.Sprintf("a list holds at most %d posts", lists.MaxHeld))
+		if took >= quota.MaxHeld {
+			m.p.Report.leaveLine("held.json", n, fmt.Sprintf("a list holds at most %d posts", quota.MaxHeld))
 			return
 		}
 		post := Post{Source: source, Head: Head{Why: "hold: " + held.Reason}, Open: func() (io.ReadCloser, error) {

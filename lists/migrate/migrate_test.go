@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
 	"superlist/lists"
@@ -26,6 +27,7 @@ func testSite(t testing.TB) *lists.Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	site.Ledger = files.On
 	return site
 }
 

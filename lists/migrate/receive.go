@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"superlist/lists/maillog"
+	"superlist/lists/quota"
 
 	"slices"
 	"strconv"
@@ -293,8 +294,8 @@ func (in *receiving) held(h *tar.Header) error {
 		in.report.leave(source, why, instead)
 		return nil
 	}
-	if in.report.Held >= lists.MaxHeld {
-		return leave(fmt.Sprintf("a list holds at most %d posts", lists.MaxHeld), "decide on it where it is, and send it on as mail")
+	if in.report.Held >= quota.MaxHeld {
+		return leave(fmt.Sprintf("a list holds at most %d posts", quota.MaxHeld), "decide on it where it is, and send it on as mail")
 	}
 	name := strings.TrimPrefix(h.Name, dirHeld)
 	if !lists.IsHeldName(name) {

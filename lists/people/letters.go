@@ -7,6 +7,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
+	"superlist/lists/quota"
 	"superlist/smtp"
 )
 
@@ -30,7 +31,7 @@ func (a *act) allowed(l lists.Letter, do func() error) error {
 	l.Network, l.Cause = a.Network, a.Cause
 	err := a.l.Ask(l, a.Now())
 	var reply smtp.Reply
-	if no := errors.As(err, &reply); no && (reply.Permanent() || a.Now().Sub(a.At) >= lists.AskAgain) {
+	if no := errors.As(err, &reply); no && (reply.Permanent() || a.Now().Sub(a.At) >= quota.AskAgain) {
 		a.Log.Printf(maillog.Info, "not answered id=%s list=%s to=%s verb=%s reason=%q", a.ID, a.l.Addr, l.To, l.Kind, reply)
 		a.out.Result, a.out.Refusal = Unanswered, reply
 		return nil

@@ -17,6 +17,9 @@ import (
 // A Writer changes the files of this host.
 type Writer struct{ Disk *disk.Disk }
 
+// On is the Writer of files on this disk.
+func On(d *disk.Disk) ledger.Writer { return Writer{d} }
+
 // lock takes directories, which it makes where they are missing, in the order of their
 // names.
 func (w Writer) lock(dirs ...string) (unlock func(), err error) {

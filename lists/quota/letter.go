@@ -1,0 +1,190 @@
+package quota
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"superlist/lists/ledger"
+	"superlist/smtp"
+)
+
+// What is remembered of the letters that lists have sent to people who have not proved
+// anything. A list remembers whom it has written to about what, and counts, as all and
+// net, its letters of a day and those that a client's network caused. The site counts
+// them too, for all lists together, and as person and domain those to one person, and to
+// all people of a domain, that are not answered; and those that they have answered.
+const (
+	// AskAgain is how long somebody who does not answer is left alone: as long as
+	// ledger.Asked remembers.
+	AskAgain = 24 * time.Hour
+
+	// MaxAskedList is how many such letters a list writes in a day: more than
+	// a list of ten thousand wins and loses, and too few to be of use to
+	// whoever wants to flood somebody's mail system.
+	MaxAskedList = 2000
+
+	// MaxAskedNetwork is how many of them one network causes: the /24 or /64 of
+	// a school whose class subscribes. MaxAskedCustomer is how many the /48 does
+	// in which a /64 lies: a fifth of the list's.
+	MaxAskedNetwork  = 100
+	MaxAskedCustomer = MaxAskedList / 5
+
+	// AskedLists is how many lists' letters all lists together write, and have one
+	// network cause.
+	AskedLists = 10
+
+	// MaxAskedPerson is how many letters lie unanswered with one person, from all
+	// lists: who joins many at a time answers in between.
+	MaxAskedPerson = 10
+
+	// MaxAskedDomain is how many lie unanswered with all people of a domain, beside
+	// one for each that any of them has answered: where nobody ever does somebody
+	// else is asking, and a domain with many subscribers, gmail.com above all, has
+	// as much room as they have made. MaxKnown is how many answers count, for as long
+	// as ledger.Known remembers the last one.
+	MaxAskedDomain = 20
+	MaxKnown       = 2000
+)
+
+// Refusals of letters. Most are for good: whoever is told to try again later by
+// a 4xx has his mail system try for days. Of a domain one after the other answers,
+// and then there is room.
+var (
+	ReplyAskedNetwork = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "your network has asked the list for too much today; try again tomorrow"}
+	ReplyAskedList    = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has been asked for too much today; try again tomorrow"}
+	ReplyAskedPerson  = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "too many letters from lists here wait for an answer from this address; please look for them, also among the junk, answer some, or ask again tomorrow"}
+	ReplyAskedDomain  = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "too many letters from lists here wait for an answer from people of that domain; try again later"}
+)
+
+// A Letter is what somebody wants the list to write to them.
+type Letter struct {
+	Kind    string       // subscribe, unsubscribe, help …: the verb
+	To      smtp.Path    // where it would go
+	Network netip.Prefix // of the client that asks; zero where it says nothing
+	Cause   string       // id of the message that asks; empty while it has none
+
+	Kept     bool  // it is, or has in it, something that the list keeps
+	Size     int64 // of that, in bytes
+	Stranger bool  // and the list does not know To
+}
+
+// person is whom an address stands for, however it is written: its local part without
+// +detail and without dots, which for many mail systems is the same mailbox.
+func person(p smtp.Path) (who, domain string) {
+	local, domain := p.LooseKey(), ""
+	if at := strings.LastIndexByte(local, '@'); at >= 0 {
+		local, domain = local[:at], local[at+1:]
+	}
+	if plus := strings.IndexByte(local, '+'); plus > 0 {
+		local = local[:plus]
+	}
+	if plain := strings.ReplaceAll(local, ".", ""); plain != "" {
+		local = plain
+	}
+	return local + "@" + domain, domain
+}
+
+// asked is the name of what is remembered of a letter.
+func asked(kind string, to smtp.Path) string {
+	who, _ := person(to)
+	return ledger.Hash(kind, who)
+}
+
+// unanswered are the counts of letters to a person, and to the people of a domain,
+// that are not answered.
+func (l List) unanswered(to smtp.Path) []ledger.Counter {
+	who, domain := person(to)
+	return []ledger.Counter{
+		counter(l.Site, "person", ledger.Day, ledger.Hash(who)),
+		counter(l.Site, "domain", ledger.Day, ledger.Hash(domain)),
+	}
+}
+
+// known is the count of letters that people of a domain have answered.
+func (l List) known(to smtp.Path) ledger.Counter {
+	_, domain := person(to)
+	return ledger.Counter{Book: l.Site, Shelf: ledger.Known, Of: ledger.Hash(domain)}
+}
+
+// askedLimits are those of a letter.
+func (l List) askedLimits(a Letter, now time.Time) []ledger.Limit {
+	limits := []ledger.Limit{
+		{Counter: counter(l.Own, "all", ledger.Day, ""), Most: MaxAskedList, Full: ReplyAskedList},
+		{Counter: counter(l.Site, "all", ledger.Day, ""), Most: AskedLists * MaxAskedList, Full: ReplyAskedList},
+	}
+	limits = append(limits, ofNetwork(l.Own, "net", ledger.Day, "", a.Network, MaxAskedNetwork, MaxAskedCustomer, ReplyAskedNetwork)...)
+	limits = append(limits, ofNetwork(l.Site, "net", ledger.Day, "", a.Network, AskedLists*MaxAskedNetwork, AskedLists*MaxAskedCustomer, ReplyAskedNetwork)...)
+	unanswered := l.unanswered(a.To)
+	return append(limits,
+		ledger.Limit{Counter: unanswered[0], Most: MaxAskedPerson, Full: ReplyAskedPerson},
+		ledger.Limit{Counter: unanswered[1], Most: MaxAskedDomain + min(l.known(a.To).Sum(now), MaxKnown), Full: ReplyAskedDomain})
+}
+
+// MayAsk says whether the letter may be written now. A refusal is a smtp.Reply.
+func (l List) MayAsk(a Letter, now time.Time) error {
+	if a.Kept {
+		return ledger.Within(l.keptLimits(a), now)
+	}
+	r, there, err := l.Own.Recall(ledger.Asked, asked(a.Kind, a.To), now)
+	if err != nil {
+		return err
+	}
+	if there {
+		return twice(a, r)
+	}
+	return l.MayAskAny(a, now)
+}
+
+// MayAskAny is MayAsk of a letter whose kind is not known yet. What deliver could not
+// answer waits in the queue, or comes to nothing there.
+func (l List) MayAskAny(a Letter, now time.Time) error {
+	return ledger.Within(l.askedLimits(a, now), now)
+}
+
+// twice says no to a letter that somebody has had, but not where it is the same, done
+// again after a crash.
+func twice(a Letter, had ledger.Record) error {
+	if had.Cause() == a.Cause && a.Cause != "" {
+		return nil
+	}
+	return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: fmt.Sprintf(
+		"a letter about this went to %s on %s already; please look for it, also among the junk, or ask again tomorrow",
+		a.To.Address(), had.At.UTC().Format("2 January, 15:04 UTC"))}
+}
+
+// Ask is MayAsk, and remembers the letter.
+func (l List) Ask(w Writer, a Letter, now time.Time) error {
+	if a.Kept {
+		return w.Count(l.keptLimits(a), 1+int(max(0, a.Size-1)/FetchUnit), now)
+	}
+	mine := ledger.Record{Name: asked(a.Kind, a.To), Text: a.Cause, At: now}
+	r, err := w.First(l.Own, ledger.Asked, mine, l.askedLimits(a, now)...)
+	if err != nil || r == mine {
+		return err
+	}
+	return twice(a, r)
+}
+
+// Answered forgets that somebody was asked, since they have answered.
+func (l List) Answered(w Writer, kind string, to smtp.Path, now time.Time) error {
+	name := asked(kind, to)
+	r, there, err := l.Own.Recall(ledger.Asked, name, now)
+	if err != nil || !there {
+		return err
+	}
+	if err := w.Forget(l.Own, ledger.Asked, name); err != nil {
+		return err
+	}
+	if err := w.Uncount(l.unanswered(to), r.At); err != nil {
+		return err
+	}
+	known := l.known(to)
+	if known.Sum(now) >= MaxKnown { // the last one is remembered from now on
+		if err := w.Uncount([]ledger.Counter{known}, now); err != nil {
+			return err
+		}
+	}
+	return w.Count([]ledger.Limit{{Counter: known, Most: MaxKnown}}, 1, now)
+}

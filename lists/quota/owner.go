@@ -1,0 +1,68 @@
+package quota
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"superlist/lists/config"
+	"superlist/lists/ledger"
+	"superlist/smtp"
+)
+
+// Anybody may write to a list's owners, and what comes goes on to people. So it is
+// small, and there is only so much of it. Counted are, as owner and ownernet, the mails
+// of a day, those of a network in an hour, and those of a network in a day, of IPv6 for
+// a /48.
+const (
+	// MaxOwnerMail is the largest mail to owners: a question, and a picture of the
+	// screen.
+	MaxOwnerMail = 1 << 20
+
+	// MaxOwnerDay is how much mail to its owners a list takes in a day: more than
+	// they read.
+	MaxOwnerDay = 200
+
+	// MaxOwnerHour is how much of it one network sends in an hour: nobody writes
+	// that fast, and a class that cannot post may ask why.
+	MaxOwnerHour = 20
+
+	// MaxOwnerNetwork is how much one network sends in a day, of IPv6 a /48: a fifth
+	// of the list's, so that nobody alone keeps all others from writing.
+	MaxOwnerNetwork = MaxOwnerDay / 5
+)
+
+// Refusals of mail to owners. Whoever has sent too much may be an honest mail
+// system: it keeps the rest, and tries again.
+var (
+	ReplyOwnerHour    = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners have had much mail from your network within the hour; try again in the next"}
+	ReplyOwnerNetwork = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners have had much mail from your network today; try again tomorrow"}
+	ReplyOwnerDay     = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners of the list have had too much mail today; try again tomorrow"}
+)
+
+// FitsOwner holds a size against MaxOwnerMail.
+func FitsOwner(n int64, list smtp.Path) error {
+	if n <= MaxOwnerMail {
+		return nil
+	}
+	return smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf("the message has %d bytes, and the owners of %s take at most %s; say where they can find the rest",
+		n, list.Address(), config.Size(MaxOwnerMail))}
+}
+
+// ownerLimits are those of a mail to the owners.
+func (l List) ownerLimits(from netip.Prefix) []ledger.Limit {
+	limits := []ledger.Limit{{Counter: counter(l.Own, "owner", ledger.Day, ""), Most: MaxOwnerDay, Full: ReplyOwnerDay}}
+	limits = append(limits, ofNetwork(l.Own, "ownernet", ledger.Hour, "", from, MaxOwnerHour, MaxOwnerNetwork, ReplyOwnerHour)...)
+	return append(limits, ofNetwork(l.Own, "ownernet", ledger.Day, "", Customer(from), MaxOwnerNetwork, MaxOwnerNetwork, ReplyOwnerNetwork)...)
+}
+
+// MayWriteOwners says whether one more mail may go to the owners now. A refusal is
+// a smtp.Reply.
+func (l List) MayWriteOwners(from netip.Prefix, now time.Time) error {
+	return ledger.Within(l.ownerLimits(from), now)
+}
+
+// CountOwnerMail counts a mail that goes to the owners.
+func (l List) CountOwnerMail(w Writer, from netip.Prefix, now time.Time) error {
+	return w.Count(l.ownerLimits(from), 1, now)
+}
