@@ -14,7 +14,6 @@ import (
 	"superlist/lists/author"
 	"superlist/lists/deliver"
 	"superlist/lists/mail/charset"
-	"superlist/lists/people"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -215,10 +214,9 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action lists
 		m.Close()
 		r := newRunner(c, site)
 		if err = r.Spool.Init(); err == nil {
-			_, err = r.Do(people.Request{
-				List: l, Command: lists.Command{Verb: lists.VerbConfirm, Proof: lists.Proof{Action: action, Subject: name}},
-				Operator: operator(), Words: words, At: time.Now(),
-			})
+			q := byHand(l, lists.VerbConfirm)
+			q.Proof, q.Words = lists.Proof{Action: action, Subject: name}, words
+			_, err = r.Do(q)
 		}
 		r.Log.Close()
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/config"
 	"superlist/lists/migrate"
+	"superlist/lists/people"
 )
 
 func (a *app) memberCommand() *cobra.Command {
@@ -153,21 +154,9 @@ func (a *app) memberSet() *cobra.Command {
 				}
 				return &exitError{exDataErr, fmt.Errorf("%q means nothing; %s", word, instead)}
 			}
-			site, l, err := a.siteList(arg[0])
-			if err != nil {
-				return err
-			}
-			was := ""
-			err = l.EditMembers(func(set lists.MemberSet) error {
-				was = strings.Join(set[m.Path.Key()].Words, " ")
-				if !set.Remove(m.Path) {
-					return &exitError{exNoUser, fmt.Errorf("%s is not on %s", m.Path.Address(), l.Addr.Address())}
-				}
-				set.Add(m)
-				return nil
-			})
-			if err == nil {
-				logged(c, site, "changed", l.Addr, "member=%s words=%q was=%q", m.Path, strings.Join(m.Words, " "), was)
+			l, o, err := a.ask(c, arg[0], people.VerbSet, m)
+			if err == nil && o.Result == people.NoMember {
+				err = &exitError{exNoUser, fmt.Errorf("%s is not on %s", m.Path.Address(), l.Addr.Address())}
 			}
 			return err
 		},
@@ -175,33 +164,20 @@ func (a *app) memberSet() *cobra.Command {
 }
 
 func (a *app) addMembers(c *cobra.Command, list string, members []lists.Member) error {
-	site, l, err := a.siteList(list)
+	l, o, err := a.ask(c, list, lists.VerbSubscribe, members...)
 	if err != nil {
 		return err
 	}
-	var added []lists.Member
-	err = l.EditMembers(func(set lists.MemberSet) error {
-		for _, m := range members {
-			if set.Add(m) {
-				added = append(added, m)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	loggedMembers(c, site, "subscribed", l.Addr, added)
 	left, err := l.Leavers()
 	if err != nil {
 		return err
 	}
-	for _, m := range added {
+	for _, m := range o.Members {
 		if day, again := left.Day(m.Path); again {
 			say(c.ErrOrStderr(), "%s left %s on %s, and is a member again\n", m.Path.Address(), l.Addr.Address(), day)
 		}
 	}
-	say(c.OutOrStdout(), "added %d%s\n", len(added), others(len(members)-len(added), 0, 0))
+	say(c.OutOrStdout(), "added %d%s\n", len(o.Members), others(len(o.Others), 0, 0))
 	return nil
 }
 
@@ -239,33 +215,13 @@ are removed from every list.`,
 			if err != nil {
 				return err
 			}
-			site, l, err := a.siteList(arg[0])
+			_, o, err := a.ask(c, arg[0], lists.VerbUnsubscribe, members...)
 			if err != nil {
 				return err
 			}
-			var removed []lists.Member
-			var unknown []string
-			err = l.EditMembers(func(set lists.MemberSet) error {
-				for _, m := range members {
-					if set.Remove(m.Path) {
-						removed = append(removed, m)
-					} else {
-						unknown = append(unknown, m.Path.Address())
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-			loggedMembers(c, site, "unsubscribed", l.Addr, removed)
-			say(c.OutOrStdout(), "removed %d\n", len(removed))
-			if len(unknown) > 0 {
-				more := ""
-				if len(unknown) > maxBadLines {
-					unknown, more = unknown[:maxBadLines], fmt.Sprintf(" and %d more", len(unknown)-maxBadLines)
-				}
-				return &exitError{exNoUser, errors.New("no members: " + strings.Join(unknown, ", ") + more)}
+			say(c.OutOrStdout(), "removed %d\n", len(o.Members))
+			if len(o.Others) > 0 {
+				return &exitError{exNoUser, errors.New("no members: " + addresses(o.Others))}
 			}
 			return nil
 		},
@@ -278,6 +234,18 @@ are removed from every list.`,
 	})
 	c.Flags().BoolVar(&everywhere, "everywhere", false, "from all lists")
 	return c
+}
+
+// addresses are those of some people, a few of them if there are many.
+func addresses(members []lists.Member) string {
+	var list []string
+	for i, m := range members {
+		if i == maxBadLines {
+			return strings.Join(list, ", ") + fmt.Sprintf(" and %d more", len(members)-maxBadLines)
+		}
+		list = append(list, m.Path.Address())
+	}
+	return strings.Join(list, ", ")
 }
 
 // A memberRow is a member as ls shows him.

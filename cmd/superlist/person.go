@@ -3,12 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/people"
 	"superlist/smtp"
 )
 
@@ -105,36 +105,21 @@ already, the old one is removed and the new one stays as it is.`,
 			if !ok || len(to.Words) > 0 {
 				return &exitError{exDataErr, fmt.Errorf("%q cannot be a member's address", arg[1])}
 			}
-			search, _ := lists.NewSearch(old.Address())
 			site, err := a.site()
 			if err != nil {
 				return err
 			}
+			r := newRunner(c, site)
+			defer r.Log.Close()
 			rows := []movedRow{}
 			err = onAll(site, list, func(l *lists.List) error {
-				parts, err := l.Parts(search)
-				if err != nil {
-					return err
+				q := byHand(l, people.VerbMove, to)
+				q.Who, q.DryRun = old, dryRun
+				o, err := r.Do(q)
+				if err == nil && o.Result == people.Done {
+					rows = append(rows, movedRow{l.Addr.Address(), o.Roles})
 				}
-				row := movedRow{List: l.Addr.Address(), As: []string{}}
-				for _, p := range parts {
-					if p.As != lists.AsBanned && p.As != lists.AsWaiting && !slices.Contains(row.As, p.As) {
-						row.As = append(row.As, p.As)
-					}
-				}
-				if !dryRun {
-					if row.As, err = l.Readdress(old, to.Path); err != nil {
-						return err
-					}
-				}
-				if len(row.As) == 0 {
-					return nil
-				}
-				rows = append(rows, row)
-				if !dryRun {
-					logged(c, site, "changed", l.Addr, "member=%s to=%s as=%s", old, to.Path, strings.Join(row.As, ","))
-				}
-				return nil
+				return err
 			})
 			t := table{"LIST", "AS"}.rows()
 			for _, r := range rows {
@@ -165,23 +150,15 @@ func (a *app) removeEverywhere(c *cobra.Command, addresses []string) error {
 	if err != nil {
 		return err
 	}
+	r := newRunner(c, site)
+	defer r.Log.Close()
 	found := make(map[string]bool)
 	err = onAll(site, "", func(l *lists.List) error {
-		there, err := membersAmong(l, members)
-		if err != nil || len(there) == 0 {
-			return err
-		}
-		err = l.EditMembers(func(set lists.MemberSet) error {
-			for _, m := range there {
-				set.Remove(m.Path)
-			}
-			return nil
-		})
+		o, err := r.Do(byHand(l, lists.VerbUnsubscribe, members...))
 		if err != nil {
 			return err
 		}
-		loggedMembers(c, site, "unsubscribed", l.Addr, there)
-		for _, m := range there {
+		for _, m := range o.Members {
 			found[m.Path.Key()] = true
 			say(c.OutOrStdout(), "removed %s from %s\n", m.Path.Address(), l.Addr.Address())
 		}
@@ -200,25 +177,6 @@ func (a *app) removeEverywhere(c *cobra.Command, addresses []string) error {
 		return &exitError{exNoUser, errors.New("on no list: " + strings.Join(unknown, ", "))}
 	}
 	return nil
-}
-
-// membersAmong are those of some who are members of a list.
-func membersAmong(l *lists.List, some []lists.Member) (there []lists.Member, err error) {
-	members, err := l.Members()
-	if err != nil {
-		return nil, err
-	}
-	defer members.Close()
-	for _, m := range some {
-		_, ok, err := members.Find(m.Path)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			there = append(there, m)
-		}
-	}
-	return there, nil
 }
 
 func (a *app) memberErase() *cobra.Command {
@@ -245,16 +203,15 @@ backups.`,
 			if err != nil {
 				return err
 			}
+			r := newRunner(c, site)
+			defer r.Log.Close()
 			all := []lists.Erased{}
 			err = onAll(site, "", func(l *lists.List) error {
-				e, err := site.Erase(l, who, bans, dryRun)
-				if !e.Any() {
-					return err
-				}
-				all = append(all, e)
-				if !dryRun {
-					logged(c, site, "erased", l.Addr, "member=%s members=%d allow=%d ban=%d waiting=%d held=%d bounces=%d",
-						who, e.Members, e.Allow, e.Ban, e.Waiting, e.Held, e.Bounces)
+				q := byHand(l, people.VerbErase)
+				q.Who, q.Bans, q.DryRun = who, bans, dryRun
+				o, err := r.Do(q)
+				if o.Erased.Any() {
+					all = append(all, o.Erased)
 				}
 				return err
 			})

@@ -2,7 +2,7 @@ package people
 
 import (
 	"errors"
-	"strings"
+	"io/fs"
 
 	"superlist/lists"
 	"superlist/lists/maillog"
@@ -122,35 +122,14 @@ func (a *act) change(to lists.Delivery) error {
 	return a.answer(changed[to], a.Who, nil)
 }
 
-// errNobody ends an edit for which there is nobody, and then nothing is written.
-var errNobody = errors.New("no member")
-
-// set gives an operator's member other words.
-func (a *act) set() error {
-	m := a.Members[0]
-	was := ""
-	err := a.l.EditMembers(func(set lists.MemberSet) error {
-		was = strings.Join(set[m.Path.Key()].Words, " ")
-		if !set.Remove(m.Path) {
-			return errNobody
-		}
-		set.Add(m)
-		return nil
-	})
-	switch {
-	case err == errNobody:
-		a.out.Result, a.out.Others = NoMember, a.Members
-		return nil
-	case err != nil:
-		return err
-	}
-	a.out.Members = a.Members
-	a.log("changed", "member=%s words=%q was=%q", m.Path, strings.Join(m.Words, " "), was)
-	return nil
-}
-
 // leave takes members off the list.
 func (a *act) leave(members ...lists.Member) error {
+	if a.silent { // somebody may be taken off every list, of which few have them
+		if there, err := a.anyOf(members); err != nil || !there {
+			a.out.Result, a.out.Others = NoMember, members
+			return err
+		}
+	}
 	err := a.l.EditMembers(func(set lists.MemberSet) error {
 		for _, m := range members {
 			a.lang = set[m.Path.Key()].Lang // who is gone has none any more
@@ -189,6 +168,24 @@ func (a *act) member(p smtp.Path) (lists.Member, bool, error) {
 	}
 	defer members.Close()
 	return members.Find(p)
+}
+
+// anyOf reports whether any of these is a member.
+func (a *act) anyOf(some []lists.Member) (bool, error) {
+	members, err := a.l.Members()
+	if errors.Is(err, fs.ErrNotExist) { // a list that is made by hand
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer members.Close()
+	for _, m := range some {
+		if _, there, err := members.Find(m.Path); there || err != nil {
+			return there, err
+		}
+	}
+	return false, nil
 }
 
 // maxLogged is how many members of one request have a line each. More come with a

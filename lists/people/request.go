@@ -11,9 +11,6 @@ import (
 	"superlist/smtp"
 )
 
-// VerbSet is an operator's alone: the words behind a member.
-const VerbSet = "set"
-
 // A Request is what somebody asks of a list.
 type Request struct {
 	List          *lists.List
@@ -23,7 +20,9 @@ type Request struct {
 	// come second. They need no proof, and for others than themselves ask without a
 	// word to them.
 	Operator string
-	Members  []lists.Member // whom an operator's request is about, with their words
+	Members  []lists.Member // whom an operator's request is about, with their words; to mv: who takes the place
+	Bans     bool           // erase: bans too
+	DryRun   bool           // mv, erase: nothing is changed
 
 	Author  smtp.Path // who asks, as From has it; it proves nothing
 	Name    string    // of the author, as From has it; may be empty
@@ -56,6 +55,8 @@ type Outcome struct {
 	Result  Result
 	Members []lists.Member // who was added, removed or changed
 	Others  []lists.Member // of an operator's request: for whom there was nothing to do
+	Roles   []string       // mv: as what somebody was found
+	Erased  lists.Erased   // erase: what is gone, and what is left
 	Refusal smtp.Reply     // of Unanswered: why
 	Letters []outbox.Letter
 
@@ -141,6 +142,10 @@ func (a *act) do() error {
 		return a.unsubscribe()
 	case VerbSet:
 		return a.set()
+	case VerbMove:
+		return a.move()
+	case VerbErase:
+		return a.erase()
 	case lists.VerbConfirm:
 		return a.confirm()
 	case lists.VerbFAQ:
