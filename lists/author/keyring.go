@@ -103,6 +103,32 @@ func (k *Keyring) TXT(_ context.Context, name string) ([]string, error) {
 	return key.records, nil
 }
 
+// existing is what a name begins with in a Keyring that is only asked whether it is
+// there.
+const existing = "exists:"
+
+// Exists reports whether there is a name, whatever it has.
+func (k *Keyring) Exists(ctx context.Context, name string) (bool, error) {
+	there, err := k.TXT(ctx, existing+name)
+	return len(there) > 0, err
+}
+
+// lookUp is what a question comes to.
+func (k *Keyring) lookUp(name string) (records []string, err error) {
+	bare, asked := strings.CutPrefix(name, existing)
+	if !asked {
+		return k.resolver.TXT(k.ctx, name)
+	}
+	there := true
+	if e, ok := k.resolver.(existence); ok {
+		there, err = e.Exists(k.ctx, bare)
+	}
+	if there {
+		records = []string{bare}
+	}
+	return records, err
+}
+
 // ask asks for a key, where nobody has. grace is how long it may be waited for here.
 func (k *Keyring) ask(name string) (*key, time.Duration, error) {
 	k.mu.Lock()
@@ -129,7 +155,7 @@ func (k *Keyring) ask(name string) (*key, time.Duration, error) {
 	k.keys[name] = key
 	k.asking++
 	go func() {
-		records, err := k.resolver.TXT(k.ctx, name)
+		records, err := k.lookUp(name)
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.asking--
@@ -170,6 +196,7 @@ func organisation(name string) string {
 	if _, domain, ok := strings.Cut(name, "._domainkey."); ok {
 		name = domain
 	}
+	name = strings.TrimPrefix(strings.TrimPrefix(name, existing), "_dmarc.")
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	if domain, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
 		return domain

@@ -58,6 +58,15 @@ func (d DNS) TXT(ctx context.Context, name string) ([]string, error) {
 	return resolver.TXT(ctx, name)
 }
 
+// Exists reports whether there is a name.
+func (d DNS) Exists(ctx context.Context, name string) (bool, error) {
+	resolver, err := mx.At(string(d))
+	if err != nil {
+		return false, err
+	}
+	return resolver.Exists(ctx, name)
+}
+
 // Trust is what proves something at a site.
 type Trust struct {
 	ServID string   // of the mail system in front of us, whose results count; empty: nobody's do
@@ -82,10 +91,7 @@ type Verifier struct {
 	naming  []string // the fields that name the list
 	asked   bool     // signatures have been verified
 	domains []string // of those that are good
-
-	mu      sync.Mutex
-	awaited []string // names of keys that are not here yet
-	failed  error    // why none can be asked for now
+	waits
 }
 
 // Verifier gives the verifier of a message for a list, whose addresses isList knows.
@@ -160,28 +166,10 @@ func naming(h rewrite.Header, isList func(smtp.Path) bool) (fields []string) {
 // that name the list, and which are good. Of a domain that speaks for none of its
 // authors nobody is asked.
 func (v *Verifier) signers() (domains []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), signatureTime)
-	defer cancel()
 	authors, _ := rewrite.Addresses(v.m.Header.Get("From"))
-	matters := func(domain string) bool {
+	found := v.verify(v.m, v.trust.Keys, func(domain string) bool {
 		return slices.ContainsFunc(authors, func(p smtp.Path) bool { return aligned(domain, p.Domain) })
-	}
-	// What is wrong with one signature stands with it. Any other error leaves some
-	// without one.
-	found, err := dkim.VerifyWithOptions(io.NewSectionReader(v.m.Content, 0, v.m.Content.Size()), &dkim.VerifyOptions{
-		MaxVerifications: MaxSignatures,
-		LookupTXT: func(name string) ([]string, error) {
-			if _, domain, _ := strings.Cut(name, "._domainkey."); !matters(domain) {
-				return nil, errNoMatter
-			}
-			records, err := keys(ctx, v.trust.Keys, name)
-			v.hear(name, err)
-			return records, err
-		},
 	})
-	if err != nil && !errors.Is(err, dkim.ErrTooManySignatures) {
-		return nil
-	}
 	for _, s := range found {
 		signed := func(field string) bool {
 			return slices.ContainsFunc(s.HeaderKeys, func(key string) bool { return strings.EqualFold(key, field) })
@@ -197,27 +185,58 @@ func (v *Verifier) signers() (domains []string) {
 	return domains
 }
 
-// hear remembers of a key that it is not here yet, or cannot be asked for.
-func (v *Verifier) hear(name string, err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+// verify verifies the signatures of a message; of a domain that does not matter nobody
+// is asked.
+func (w *waits) verify(m Message, resolver Resolver, matters func(domain string) bool) []*dkim.Verification {
+	ctx, cancel := context.WithTimeout(context.Background(), signatureTime)
+	defer cancel()
+	// What is wrong with one signature stands with it. Any other error leaves some
+	// without one.
+	found, err := dkim.VerifyWithOptions(io.NewSectionReader(m.Content, 0, m.Content.Size()), &dkim.VerifyOptions{
+		MaxVerifications: MaxSignatures,
+		LookupTXT: func(name string) ([]string, error) {
+			if _, domain, _ := strings.Cut(name, "._domainkey."); !matters(domain) {
+				return nil, errNoMatter
+			}
+			records, err := keys(ctx, resolver, name)
+			w.hear(name, err)
+			return records, err
+		},
+	})
+	if err != nil && !errors.Is(err, dkim.ErrTooManySignatures) {
+		return nil
+	}
+	return found
+}
+
+// waits are the records that a message waits for.
+type waits struct {
+	mu      sync.Mutex
+	awaited []string // names that have no answer yet
+	failed  error    // why none can be asked for now
+}
+
+// hear remembers of a record that it is not here yet, or cannot be asked for.
+func (w *waits) hear(name string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	switch {
 	case errors.Is(err, ErrAwaited):
-		v.awaited = append(v.awaited, name)
+		w.awaited = append(w.awaited, name)
 	case errors.Is(err, replyKeys):
-		v.failed = err
+		w.failed = err
 	}
 }
 
-// Awaits are the keys that are not here yet and would help, with ErrAwaited; or the
+// Awaits are the records that are not here yet and would help, with ErrAwaited; or the
 // error says why none can be asked for now.
-func (v *Verifier) Awaits() (names []string, err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.awaited) > 0 {
-		return v.awaited, ErrAwaited
+func (w *waits) Awaits() (names []string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.awaited) > 0 {
+		return w.awaited, ErrAwaited
 	}
-	return nil, v.failed
+	return nil, w.failed
 }
 
 var errNoMatter = errors.New("this domain does not speak for the author")

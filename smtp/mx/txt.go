@@ -19,3 +19,9 @@ func (r *Resolver) TXT(ctx context.Context, name string) (texts []string, err er
 	}
 	return texts, nil
 }
+
+// Exists reports whether there is a name, whatever it has.
+func (r *Resolver) Exists(ctx context.Context, name string) (bool, error) {
+	a, err := r.ask(ctx, name, dns.TypeTXT)
+	return err == nil && !a.nobody, err
+}
