@@ -150,7 +150,7 @@ func TestLifeOfAList(t *testing.T) {
 	zoe.gets("Welcome to " + list)
 	owner.gets(zoe.addr + " has joined " + list)
 	if !subscribed(zoe) {
-		t.Error("she is no member")
+		t.Error("she is not a member")
 	}
 	zoe.writes("550 5.7.1 this confirmation has been used", path(header(t, question, "Reply-To")), "Re: Please confirm", "yes")
 

@@ -136,7 +136,7 @@ func TestBounceProof(t *testing.T) {
 		{"with an empty proof", stamp + "-", false},
 		{"mlmmj's", "bounces-1-victim=example.com", false},
 		{"mlmmj's probe", "bounces-probe-victim=example.com", false},
-		{"a stamp that is no number", "bounces-_-" + mac, false},
+		{"a stamp that is not a number", "bounces-_-" + mac, false},
 		{"a stamp below zero", "bounces--1-" + mac, false},
 		{"a stamp without end", "bounces-" + strings.Repeat("z", 60) + "-" + mac, false},
 	} {

@@ -9,7 +9,7 @@ import (
 
 // What a program wrote by itself gets no answer, or two programs would write to each
 // other for ever (RFC 3834, 2); and what a program answers for somebody, an away note,
-// a receipt, a report, is no post. Both are told by the same marks. Responders in the
+// a receipt, a report, is not a post. Both are told by the same marks. Responders in the
 // field know few of the words of RFC 3834, so theirs are known here.
 //
 // X-Auto-Response-Suppress is no such mark. It asks that no program answer this

@@ -34,7 +34,7 @@ func TestConfigErrors(t *testing.T) {
 		{head + "max_message_size = [2048]\n", `2: max_message_size: must be a string in quotes: "…"`},
 		{head + "log = 2026-11-21\n", `2: log: must be a string in quotes: "…"`},
 		{head + "read_timeout = 300\n", `2: read_timeout: "300" is no time span; write "30s", "5m", "4h" or "5d"`},
-		{head + "max_message_size = \"25MB\"\n", `2: max_message_size: "25MB" is no size; write bytes, or "512KiB", "25MiB", "1GiB"`},
+		{head + "max_message_size = \"25MB\"\n", `2: max_message_size: "25MB" is not a size; write bytes, or "512KiB", "25MiB", "1GiB"`},
 		{head + "user = superlist\n", "2: user: "},
 		{head + "user = \"a\"\nuser = \"b\"\n", "3: user: "},
 		{head + "relay = 3\n", "2: relay: must be a table: [relay]"},

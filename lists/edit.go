@@ -65,7 +65,7 @@ func ParseMember(line string) (Member, bool) {
 // EditMembers changes the members under the list's lock. The new file is in
 // order and takes the place of the old one by a rename, so a reader sees one or
 // the other. Comments at the top, and lines that are not understood, stay, in
-// front. Who is no member after it has left.
+// front. Who is not a member after it has left.
 func (l *List) EditMembers(change func(MemberSet) error) error {
 	unlock, err := l.lock()
 	if err != nil {

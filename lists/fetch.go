@@ -60,7 +60,7 @@ var replyWhichPost = smtp.Reply{Code: 550, Enhanced: "5.1.1",
 	Text: "say which post you want by its number, like get-12, get-12-20, index-12 or thread-12"}
 
 // FetchCommand reads a verb that Fetches with what stands behind it. ok is false
-// where that is no number of a post.
+// where that is not a number of a post.
 func FetchCommand(verb, numbers string) (c Command, ok bool) {
 	c.Verb = verb
 	if verb == VerbList {

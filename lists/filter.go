@@ -17,7 +17,7 @@ type Filter interface {
 	Filter(env *smtp.Envelope, d *Draft) error
 }
 
-// What is no post no moderator sees. A filter that could not be asked may answer
+// What is not a post no moderator sees. A filter that could not be asked may answer
 // the next time; one that has answered says the same for days.
 var (
 	replyUnasked = smtp.Reply{Code: 451, Enhanced: "4.7.1", Text: "a mail filter of this site could not look at the message, and nobody does at this address; please try again later"}

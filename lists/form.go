@@ -17,7 +17,7 @@ const maxShown = 60
 // header alone. The error is a smtp.Reply; nil: there is nothing wrong.
 func JudgeLines(h rewrite.Header, lines *rewrite.Lines) error {
 	if n, line := h.NoField(); n > 0 {
-		return refuseForm("line %d of the message is no header field: \"%s\"; a field is a name, a colon and a value, and an empty line ends the header", n, shown(line))
+		return refuseForm("line %d of the message is not a header field: \"%s\"; a field is a name, a colon and a value, and an empty line ends the header", n, shown(line))
 	}
 	if lines == nil {
 		return nil

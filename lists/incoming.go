@@ -205,7 +205,7 @@ func (m *Incoming) judge() []error {
 
 // looped says that the message has passed this address before.
 func looped(h rewrite.Header, d Destination) bool {
-	if d.Purpose == Bounce || d.Purpose == Feedback || d.Purpose == Ask { // whoever asks gets one answer, and that is no question
+	if d.Purpose == Bounce || d.Purpose == Feedback || d.Purpose == Ask { // whoever asks gets one answer, and that is not a question
 		return false
 	}
 	self := d.List.Addr

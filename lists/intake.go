@@ -23,7 +23,7 @@ var (
 	replyHops   = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the message has passed 100 hosts or more"}
 	replyHeader = smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: "the message header is larger than 256 KiB"}
 	// What is BINARYMIME may have anything in its body, and lines in its header.
-	replyHeaderLines = smtp.Reply{Code: 550, Enhanced: "5.6.0", Text: "the message header has a CR, LF or NUL that is no line's end, or a last line without one"}
+	replyHeaderLines = smtp.Reply{Code: 550, Enhanced: "5.6.0", Text: "the message header has a CR, LF or NUL that is not a line's end, or a last line without one"}
 
 	// A client sends the message again to those that are left: RFC 5321, 4.5.3.1.10.
 	replyOneList = smtp.Reply{Code: 452, Enhanced: "4.5.3", Text: "one list at a time, so that each can answer for itself; send the message again to this one"}

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// "unsubscribe", sent to everybody on the list, is no post, and does not help who wants
+// "unsubscribe", sent to everybody on the list, is not a post, and does not help who wants
 // to leave. Where it can be seen while the sender is on the line it is refused, with
 // the way out; what only a whole reading of the message shows deliver holds.
 

@@ -20,7 +20,7 @@ func (l *List) leftFile() string { return filepath.Join(l.Dir, "left") }
 
 func leaver(key []byte, memberKey string) string { return token.Make(key, "left", memberKey) }
 
-// noteLeft keeps who is no member any more, by key.
+// noteLeft keeps who is not a member any more, by key.
 func (l *List) noteLeft(keys []string, now time.Time) error {
 	if len(keys) == 0 {
 		return nil

@@ -38,7 +38,7 @@ func edit(t testing.TB, l *List, members ...string) {
 		for _, line := range members {
 			m, ok := ParseMember(line)
 			if !ok {
-				return fmt.Errorf("%q is no member", line)
+				return fmt.Errorf("%q is not a member", line)
 			}
 			set.Add(m)
 		}
@@ -437,7 +437,7 @@ func TestDelivery(t *testing.T) {
 		}
 	}
 	if set := (MemberSet{}); set.Change(addr("a@example.com"), InDigests) || len(set) > 0 {
-		t.Errorf("who is no member becomes one: %v", set)
+		t.Errorf("who is not a member becomes one: %v", set)
 	}
 }
 

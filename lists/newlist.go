@@ -15,7 +15,7 @@ import (
 	"superlist/smtp"
 )
 
-// A NewList is a list that is being made, under a name that is no list's. Until
+// A NewList is a list that is being made, under a name that is not a list's. Until
 // Publish nobody sees anything of it.
 type NewList struct {
 	*List // its Dir is the one of its own
@@ -63,7 +63,7 @@ func (s *Site) Begin(addr smtp.Path, text string) (*NewList, error) {
 	return d, nil
 }
 
-// newDir is the directory of a list that is to be. A name that is no dot-atom
+// newDir is the directory of a list that is to be. A name that is not a dot-atom
 // (RFC 5321, 4.1.2) would have to be written in quotes, which few programs can.
 func (s *Site) newDir(addr smtp.Path) (string, error) {
 	dir, err := s.Dir(addr)
@@ -146,7 +146,7 @@ func (d *NewList) Put(name string, content []byte) error {
 		return err
 	case "left":
 	default:
-		return inputError("%q is no file of a list", name)
+		return inputError("%q is not a file of a list", name)
 	}
 	return d.disk.Replace(file, content)
 }

@@ -168,8 +168,8 @@ func (l *List) behind(other Member) (member Member, ok bool, err error) {
 
 // nonmember decides on somebody who is not on the list.
 func (l *List) nonmember(p *Posting, author smtp.Path) Decision {
-	p.trace("nonmembers", "%s is no member: %s", author.Address(), l.Nonmembers)
-	reason := author.Address() + " is no member"
+	p.trace("nonmembers", "%s is not a member: %s", author.Address(), l.Nonmembers)
+	reason := author.Address() + " is not a member"
 	switch l.Nonmembers {
 	case NonmembersHold:
 		return Decision{Verdict: Hold, Reason: reason}

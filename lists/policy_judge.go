@@ -29,7 +29,7 @@ func (v Verdict) String() string {
 // A Decision is a verdict with its reason.
 type Decision struct {
 	Verdict Verdict
-	Reason  string    // for moderators and the log: "eve@example.net is no member"
+	Reason  string    // for moderators and the log: "eve@example.net is not a member"
 	Author  smtp.Path // the one it is about: who is asked, and is allowed or banned
 	How     string    // it depends on how that one is verified
 	Reply   smtp.Reply

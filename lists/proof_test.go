@@ -33,7 +33,7 @@ func TestProof(t *testing.T) {
 			}
 			for _, spelt := range []smtp.Path{address, {Local: strings.ToUpper(address.Local), Domain: address.Domain}} {
 				if _, _, ok := smtp.ParsePath(spelt.String()); !ok {
-					t.Errorf("%s is no path", spelt)
+					t.Errorf("%s is not a path", spelt)
 				}
 				_, p := proofOf(t, s, spelt)
 				for name, test := range map[string]struct {
@@ -176,7 +176,7 @@ func FuzzCommand(f *testing.F) {
 		}
 		if !c.Who.IsNull() {
 			if p, ok := smtp.ParseAddress(c.Who.Address()); !ok || p != c.Who {
-				t.Errorf("%q is about %q, which is no address", verb, c.Who)
+				t.Errorf("%q is about %q, which is not an address", verb, c.Who)
 			}
 		}
 	})

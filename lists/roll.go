@@ -152,7 +152,7 @@ func (l *List) Enrol(r *Roll) (added int, err error) {
 }
 
 // keyed gives the lines of a file that is in order, with their keys; those of
-// there instead where it is not. A line that is no member has none.
+// there instead where it is not. A line that is not a member has none.
 func (m *Members) keyed(there *Roll) iter.Seq2[string, string] {
 	return func(yield func(key, line string) bool) {
 		if !m.sorted {

@@ -114,7 +114,7 @@ func parseRule(line string) (r Rule, wrong string) {
 			r.Text, rest = rest[1:end+1], strings.TrimSpace(rest[end+2:])
 		}
 	default:
-		return r, fmt.Sprintf("%q is no action; write accept, hold, reject, discard or pass", word)
+		return r, fmt.Sprintf("%q is not an action; write accept, hold, reject, discard or pass", word)
 	}
 	rest, r.Not = strings.CutPrefix(rest, "!")
 	field, value, hasValue := strings.Cut(rest, ":")

@@ -32,7 +32,7 @@ type command struct {
 	noReply Protocol // the bit that leaves it unanswered; 0: it is always answered, or never
 	stage   Stage    // where its macros belong; noStage: it has none of its own
 	// It may follow any state from first to last, and leads to the state to;
-	// stNew: it is no step of a session. It is libmilter's table, in which a
+	// stNew: it is not a step of a session. It is libmilter's table, in which a
 	// stage that the filter asked to leave out is hopped over; here every stage
 	// but MAIL may be missing, since an MTA could gain nothing by that.
 	first, last, to state

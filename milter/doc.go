@@ -1,6 +1,6 @@
 // Package milter speaks the mail filter protocol, versions 2 to 6, on both
 // sides: a Filter answers a mail server (MTA), and a Client asks a filter. There
-// is no specification; the rule is what libmilter, Postfix and sendmail do.
+// is not a specification; the rule is what libmilter, Postfix and sendmail do.
 // libmilter's names stand beside ours, so that its documentation serves.
 //
 // Both work on an io.ReadWriter: standard input and output, as spawn(8) and inetd

@@ -74,7 +74,7 @@ func newScripted(t testing.TB, text string) *scripted {
 		case "on":
 			head, do, ok := strings.Cut(rest, ": ")
 			if !ok {
-				t.Fatalf("%q is no rule", line)
+				t.Fatalf("%q is not a rule", line)
 			}
 			callback, pattern, _ := strings.Cut(head, " ")
 			if pattern == "" {
@@ -82,7 +82,7 @@ func newScripted(t testing.TB, text string) *scripted {
 			}
 			sc.rules = append(sc.rules, rule{callback, pattern, strings.Split(do, "; ")})
 		default:
-			t.Fatalf("%q is no line of a filter", line)
+			t.Fatalf("%q is not a line of a filter", line)
 		}
 	}
 	for _, name := range only {

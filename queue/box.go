@@ -84,7 +84,7 @@ func (s *Spool) Exists(b Box, id string) (bool, error) {
 	for range 2 { // it may move from new to cur, or back, between two looks
 		for _, dir := range boxDirs(b) {
 			info, err := os.Lstat(s.path(dir, id))
-			if err == nil && info.Mode().IsRegular() { // else it is no message, whatever its name
+			if err == nil && info.Mode().IsRegular() { // else it is not a message, whatever its name
 				return true, nil
 			}
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -76,7 +76,7 @@ func path(t testing.TB, address string) smtp.Path {
 	t.Helper()
 	p, ok := smtp.ParseAddress(address)
 	if !ok {
-		t.Fatalf("%q is no address", address)
+		t.Fatalf("%q is not an address", address)
 	}
 	return p
 }

@@ -72,7 +72,7 @@ func TestReminders(t *testing.T) {
 	}
 }
 
-// TestRemindersOdd: what is no reminder hinders none.
+// TestRemindersOdd: what is not a reminder hinders none.
 func TestRemindersOdd(t *testing.T) {
 	s := &Spool{Dir: t.TempDir()}
 	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)

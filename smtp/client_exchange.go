@@ -336,7 +336,7 @@ func (x *exchange) noMail(r Reply) Reply {
 	return negative(r)
 }
 
-// negative makes sure that a reply that is no acceptance counts as a refusal: a
+// negative makes sure that a reply that is not an acceptance counts as a refusal: a
 // 3xx where there should be none is to be tried again. So is what tells of the two of
 // us and not of the message: that something is out of sequence, that we did not log
 // in (RFC 4954, 6) or use TLS (RFC 3207, 4).

@@ -232,7 +232,7 @@ func playStream(t *testing.T, c *smtp.Client, row []*smtp.Transaction, wants []s
 	}
 }
 
-// match holds an error against a pattern; the empty one is no error.
+// match holds an error against a pattern; the empty one is not an error.
 func match(t *testing.T, what, pattern string, err error) {
 	t.Helper()
 	switch {

@@ -278,7 +278,7 @@ func (s *Session) rcptParam(to *Rcpt, p param) (Reply, bool) {
 
 func (s *Session) maxRecipients() int { return cmp.Or(s.MaxRecipients, MaxRecipients) }
 
-// overshoot refuses one recipient too many. It is no error of the client's: it
+// overshoot refuses one recipient too many. It is not an error of the client's: it
 // sends the message again to those that are left (RFC 5321, 4.5.3.1.10), and
 // must not lose this transaction because it named them all at once. The log has
 // the first of them: one line each would let a client fill it, at no cost.

@@ -95,7 +95,7 @@ func (l *lineCheck) bare(p []byte) bool {
 // errBareLine is the error of a dataWriter for content that SMTP cannot carry.
 var errBareLine = errors.New("smtp: a line of the message does not end with CRLF")
 
-// bareLine reports whether a message has a CR or LF that is no line's end, or does not
+// bareLine reports whether a message has a CR or LF that is not a line's end, or does not
 // end with one.
 func bareLine(p []byte) bool {
 	d := &dataWriter{bw: bufio.NewWriterSize(io.Discard, 16)}

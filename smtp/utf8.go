@@ -15,7 +15,7 @@ var (
 )
 
 // ASCIIDomain is a domain in lower case and without letters beyond ASCII: its
-// A-labels (RFC 5890, 2.3.2.1), as the DNS has it. False: it is no domain. A label
+// A-labels (RFC 5890, 2.3.2.1), as the DNS has it. False: it is not a domain. A label
 // beyond ASCII that is mapped to one of ASCII, as the Kelvin sign is to k, is no
 // U-label and there to deceive.
 func ASCIIDomain(domain string) (string, bool) {

@@ -13,7 +13,7 @@ import (
 // Refusals that a session of our own would have made with other words, since it
 // would not have offered what they are about.
 var (
-	replyFrom = smtp.Reply{Code: 501, Enhanced: "5.1.7", Text: "the sender is no address that a list can take mail from"}
+	replyFrom = smtp.Reply{Code: 501, Enhanced: "5.1.7", Text: "the sender is not an address that a list can take mail from"}
 	replyMany = smtp.Reply{Code: 452, Enhanced: "4.5.3", Text: fmt.Sprintf("at most %d lists in one message; send it again to the others", smtp.MaxRecipients)}
 	replyTLS  = smtp.Reply{Code: 550, Enhanced: "5.7.30", Text: "the message requires TLS all the way, and the mail of the lists here leaves without"}
 )
@@ -145,7 +145,7 @@ func word(s string) string {
 	return name
 }
 
-// rcpt is RCPT: what is no list's is let pass, and what is is refused or taken.
+// rcpt is RCPT: what is not a list's is let pass, and what is is refused or taken.
 func (g *gate) rcpt(s *milter.Session, to string, _ []string) error {
 	m := g.mail
 	p, _, ok := path(to)
@@ -180,7 +180,7 @@ func (g *gate) rcpt(s *milter.Session, to string, _ []string) error {
 // maxShown is how much of an address that is none is said again.
 const maxShown = 100
 
-// unreadable is a recipient that is no address. Where its domain has lists the server
+// unreadable is a recipient that is not an address. Where its domain has lists the server
 // would hand it on to them after its 250, and they would refuse it: that makes a
 // bounce to whoever the sender is said to be. The server may also read something
 // else than what is behind the last @ in it: dev%lists.example.org, for one.
@@ -196,7 +196,7 @@ func (g *gate) unreadable(s *milter.Session, to string) error {
 			continue
 		}
 		if err == nil {
-			err = smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: fmt.Sprintf("%+q is no address of a list", to[:min(len(to), maxShown)])}
+			err = smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: fmt.Sprintf("%+q is not an address of a list", to[:min(len(to), maxShown)])}
 		}
 		g.refused("RCPT", smtp.Path{}, err)
 		return g.mail.wait(err)

@@ -134,7 +134,7 @@ func noPost(l *lists.List, n int, err error) error {
 func postNumber(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 {
-		return 0, usageError{fmt.Errorf("%q is no number of a post", s)}
+		return 0, usageError{fmt.Errorf("%q is not a number of a post", s)}
 	}
 	return n, nil
 }

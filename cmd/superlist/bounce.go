@@ -38,7 +38,7 @@ func (a *app) bounceExplainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "explain [FILE...]", Short: "Say what a delivery report says, of whom, and what it means",
 		Long: `Say what a delivery report says, of whom, and what it means: standard input
-without FILE, and as FILE "-". What is no report is "other".
+without FILE, and as FILE "-". What is not a report is "other".
 
 A recipient's class is gone (no such address), full (over quota), content (this
 message was refused), policy (its sender or his host was refused), temporary or

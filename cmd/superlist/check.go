@@ -151,9 +151,9 @@ func (k *checker) configuration() {
 	_, notAddress := netip.ParseAddr(k.site.Hostname)
 	switch mend := "set hostname in " + file + " to the name that other hosts know"; {
 	case notAddress == nil:
-		k.wrong("hostname", k.site.Hostname+" is an address and no name", mend)
+		k.wrong("hostname", k.site.Hostname+" is an IP address, not a name", mend)
 	case !strings.Contains(k.site.Hostname, "."):
-		k.warn("hostname", k.site.Hostname+" is no full name", mend)
+		k.warn("hostname", k.site.Hostname+" is not a full host name", mend)
 	}
 }
 
@@ -288,7 +288,7 @@ func (k *checker) lists() {
 	})
 	if strays, err := k.site.Strays(); err == nil {
 		for _, dir := range strays {
-			k.wrong("lists_dir", dir+" is no list, since an address like that cannot be one",
+			k.wrong("lists_dir", dir+" is not a list: its name is not a valid list address",
 				fmt.Sprintf("give it a name of small letters, digits and ._- without %q, and its domain as the DNS has it", k.site.RecipientDelimiter))
 		}
 	}
@@ -313,7 +313,7 @@ func (k *checker) room(about, dir string) {
 	case err != nil:
 		return // said elsewhere
 	case free.Bytes < queue.MinFreeBytes:
-		k.wrong(about, fmt.Sprintf("%s: %d MiB free, %d MiB are needed", dir, free.Bytes>>20, queue.MinFreeBytes>>20), "make room on its disk")
+		k.wrong(about, fmt.Sprintf("%s: %d MiB free, %d MiB are needed", dir, free.Bytes>>20, queue.MinFreeBytes>>20), "free some space on its disk")
 	case free.Counted && free.Inodes < queue.MinFreeInodes:
 		k.wrong(about, fmt.Sprintf("%s: %d inodes free, and %d are needed", dir, free.Inodes, queue.MinFreeInodes), "remove files from its disk")
 	}

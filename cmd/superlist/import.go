@@ -384,7 +384,7 @@ key: keep it as safe as the list itself.`,
 				return migrate.WriteCSV(members, c.OutOrStdout())
 			case "tar":
 			default:
-				return usageError{fmt.Errorf("%q is no format; say tar, text or csv", form)}
+				return usageError{fmt.Errorf("%q is not a format; say tar, text or csv", form)}
 			}
 			if isTerminalWriter(c.OutOrStdout()) {
 				return usageError{errors.New("a tar is nothing for a terminal: superlist export LIST > FILE")}

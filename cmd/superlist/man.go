@@ -16,7 +16,7 @@ import (
 	"superlist/lists/settings"
 )
 
-// This program writes the man pages, and is no part of superlist:
+// This program writes the man pages, and is not a part of superlist:
 //
 //	go run -tags man ./cmd/superlist BIN OUT
 //

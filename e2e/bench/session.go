@@ -177,7 +177,7 @@ func syncs(cs ...*contender) error {
 			return err
 		}
 		if n == 0 {
-			return fmt.Errorf("%s never syncs: this is no comparison", c.name)
+			return fmt.Errorf("%s never syncs: this is not a comparison", c.name)
 		}
 		counts = append(counts, fmt.Sprintf("%s %d", c.name, n))
 	}

@@ -69,7 +69,7 @@ func (r *report) read(in io.Reader) {
 	}
 }
 
-// line takes one event. What is no event (the go command speaks plainly when
+// line takes one event. What is not an event (the go command speaks plainly when
 // it cannot even begin) is passed on.
 func (r *report) line(line string) {
 	var e event

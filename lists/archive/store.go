@@ -76,7 +76,7 @@ func (s *Store) rename(from, to string) error {
 	return err
 }
 
-// remove removes a file. That there is none is no error.
+// remove removes a file. That there is none is not an error.
 func (s *Store) remove(path string) error {
 	if err := s.Disk.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -20,7 +20,7 @@ import (
 
 // A signature says who wrote a message, and not who sends it now. Anybody who has
 // got one can send it on, so it counts for a list only where the field that names
-// the list is signed too: what a moderator wrote to somebody else is no word of theirs
+// the list is signed too: what a moderator wrote to somebody else is not a word of theirs
 // to the list. And it counts not for long, and once: see Verifier.Names.
 
 const (

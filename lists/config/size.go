@@ -27,7 +27,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if !ok || err != nil || n < 0 || n > 1<<62>>shift {
-		return fmt.Errorf(`%q is no size; write bytes, or "512KiB", "25MiB", "1GiB"`, text)
+		return fmt.Errorf(`%q is not a size; write bytes, or "512KiB", "25MiB", "1GiB"`, text)
 	}
 	*s = Size(n << shift)
 	return nil

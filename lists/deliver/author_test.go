@@ -36,8 +36,8 @@ func TestAsked(t *testing.T) {
 		"closed meanwhile":         {[]string{"nonmembers=confirm"}, "eve@example.net", "eve@example.net", "post=nobody", "550 5.7.1 the list does not take the post", ""},
 		"no longer asked":          {[]string{"nonmembers=confirm"}, "eve@example.net", "eve@example.net", "nonmembers=reject", "550 5.7.1 the list does not take the post", ""},
 		"thrown away meanwhile":    {[]string{"nonmembers=confirm"}, "eve@example.net", "eve@example.net", "nonmembers=discard", "550 5.7.1 the list does not take the post", ""},
-		"moderated":                {[]string{"nonmembers=confirm", "moderated=true"}, "eve@example.net", "eve@example.net", "", "", "confirm: eve@example.net is no member"},
-		"held for all, meanwhile":  {[]string{"nonmembers=confirm"}, "eve@example.net", "eve@example.net", "hold_all=true", "", "confirm: eve@example.net is no member"},
+		"moderated":                {[]string{"nonmembers=confirm", "moderated=true"}, "eve@example.net", "eve@example.net", "", "", "confirm: eve@example.net is not a member"},
+		"held for all, meanwhile":  {[]string{"nonmembers=confirm"}, "eve@example.net", "eve@example.net", "hold_all=true", "", "confirm: eve@example.net is not a member"},
 		"a member's second answer": {[]string{"unverified=confirm", "moderated=true"}, "bob@example.net", "", "", "", "hold: bob@example.net is moderated"},
 	} {
 		t.Run(name, func(t *testing.T) {

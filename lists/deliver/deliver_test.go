@@ -1079,7 +1079,7 @@ func TestForgedParent(t *testing.T) {
 	}
 }
 
-// TestStrays: what is no message and lies where messages are is named, and the
+// TestStrays: what is not a message and lies where messages are is named, and the
 // run is no success: a path unit would start the next at once.
 func TestStrays(t *testing.T) {
 	f := &fakeRelay{extensions: "PIPELINING XVERP"}

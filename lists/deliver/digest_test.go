@@ -37,7 +37,7 @@ type issue struct {
 	posts, kinds        []string
 }
 
-// readIssue takes a message apart; it is no digest, and no issue, where its posts
+// readIssue takes a message apart; it is not a digest, and no issue, where its posts
 // are not in a multipart/digest.
 func readIssue(t testing.TB, message string) (d issue, ok bool) {
 	t.Helper()

@@ -23,7 +23,7 @@
 // or of a hundred messages of one recipient and those under way: these recipients
 // get the message again.
 //
-// A digest is no message from inbound: its state in the list's directory takes the
+// A digest is not a message from inbound: its state in the list's directory takes the
 // place of the recipient's mark (see digests).
 //
 // # One does not wait for the other

@@ -236,7 +236,7 @@ func TestReportGivenUp(t *testing.T) {
 }
 
 // TestReportToNobody: whatever a file in the spool asks for, the list's people
-// alone hear of their posts, and of what is no list, or cannot be read, nobody.
+// alone hear of their posts, and of what is not a list, or cannot be read, nobody.
 func TestReportToNobody(t *testing.T) {
 	const all = smtp.NotifySuccess | smtp.NotifyFailure
 	for name, test := range map[string]struct {

@@ -509,7 +509,7 @@ func TestInjection(t *testing.T) {
 		"Precedence", "List-Id", "Content-Language", "Mime-Version", "Content-Type", "Content-Transfer-Encoding"}
 	for i, evil := range injections {
 		w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org")
-		// What is no line on the wire goes past the session by a crash of ours.
+		// What is not a line on the wire goes past the session by a crash of ours.
 		word := strings.NewReplacer("\r", "\r ", "\n", "\n ", "\x00", "?").Replace(evil)
 		encoded := "=?utf-8?b?" + base64Of(evil) + "?="
 		for k, spelt := range []string{word, encoded} {

@@ -18,7 +18,7 @@ import (
 	"superlist/smtp"
 )
 
-// maildirs is a relay that is no server: one Maildir for each recipient below
+// maildirs is a relay that is not a server: one Maildir for each recipient below
 // a directory, named like the address. It is for trying a list out and for
 // tests.
 type maildirs struct {

@@ -95,7 +95,7 @@ func TestHold(t *testing.T) {
 			eve, bob, mona, max := person("eve@example.net"), person("bob@example.net"), person("mona@example.org"), person("max@example.org")
 			w.message(eve.addr, strangersPost, "dev@lists.example.org")
 			w.deliver()
-			if got := w.held(l); len(got) != 1 || got[0] != "hold: eve@example.net is no member" {
+			if got := w.held(l); len(got) != 1 || got[0] != "hold: eve@example.net is not a member" {
 				t.Errorf("held: %q", got)
 			}
 			letter := mona.letter("To decide: Hello (dev@lists.example.org)")
@@ -128,8 +128,8 @@ func TestFilterHolds(t *testing.T) {
 		failed   string
 	}{
 		"taken":     {settings: "allow=eve@example.net", held: "hold: " + says},
-		"held":      {settings: "nonmembers=hold", held: "hold: " + says + "; eve@example.net is no member"},
-		"asked":     {settings: "nonmembers=confirm", held: "hold: " + says + "; eve@example.net is no member"},
+		"held":      {settings: "nonmembers=hold", held: "hold: " + says + "; eve@example.net is not a member"},
+		"asked":     {settings: "nonmembers=confirm", held: "hold: " + says + "; eve@example.net is not a member"},
 		"discarded": {settings: "nonmembers=discard"},
 		"refused":   {settings: "nonmembers=reject", failed: "550 5.7.1 only members may post"},
 	} {
@@ -242,7 +242,7 @@ func TestConfirmPost(t *testing.T) {
 	w.wantRefused("550 5.7.1 you come second: eve@example.net has confirmed it")
 }
 
-// TestModeratorForged: the name of a moderator in From is no privilege; he is
+// TestModeratorForged: the name of a moderator in From is not a privilege; he is
 // asked, and his answer is one.
 func TestModeratorForged(t *testing.T) {
 	w, _, person := newPeople(t, "post=moderators", "moderators=mona@example.org")

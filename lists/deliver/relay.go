@@ -246,7 +246,7 @@ func Dial(ctx context.Context, site *lists.Site) (c *smtp.Client, hangUp func(),
 	c, ok := l.carrier.(*smtp.Client)
 	if !ok {
 		l.close()
-		return nil, nil, fmt.Errorf("%s is no server", site.Relay.Address)
+		return nil, nil, fmt.Errorf("%s is not a server", site.Relay.Address)
 	}
 	return c, l.close, nil
 }

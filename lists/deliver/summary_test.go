@@ -26,7 +26,7 @@ func TestSummary(t *testing.T) {
 	w.deliver()
 	letter := mona.letter("2 to decide (dev@lists.example.org)")
 	text := readAll(t, letter)
-	for _, want := range []string{"    1. Hello\r\n", "    2. {confirm} again\r\n", "From eve@example.net: eve@example.net is no member; until ", strangersPost, "post-2.eml"} {
+	for _, want := range []string{"    1. Hello\r\n", "    2. {confirm} again\r\n", "From eve@example.net: eve@example.net is not a member; until ", strangersPost, "post-2.eml"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}

@@ -36,7 +36,7 @@ func HideStderr() error {
 
 // Open reads the configuration, becomes the user that it names, opens the log,
 // into which the runtime's last words then go too, and shuts the process into its
-// sandbox. A log that cannot be opened is no error: mail goes on without it, and
+// sandbox. A log that cannot be opened is not an error: mail goes on without it, and
 // syslog may know.
 func Open(config, program string) (*lists.Site, *maillog.Log, error) {
 	site, err := lists.Load(lists.ConfigFile(config))

@@ -2,7 +2,7 @@
 // who has made one up is not listened to.
 //
 // It refuses a name only when the name service knows that it has no address. A
-// name service that is slow, broken or away is no fault of the client's: it is
+// name service that is slow, broken or away is not a fault of the client's: it is
 // asked to come back. Package net is linked, so superlist-spawn must not have it.
 package helo
 

@@ -45,7 +45,7 @@ type form byte
 const (
 	sevenBit form = iota
 	eightBit
-	global // its header is beyond ASCII, so it is no message/rfc822: RFC 6532, 3.7
+	global // its header is beyond ASCII, so it is not a message/rfc822: RFC 6532, 3.7
 	binary // it is not lines, and a message may not be encoded: RFC 2046, 5.2.1
 )
 

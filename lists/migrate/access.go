@@ -62,7 +62,7 @@ func accessRule(line string) (rules []string, all bool, why string) {
 	name, _, _ := strings.Cut(word, "-") // deny-html: which text its author gets
 	action, ok := accessActions[name]
 	if !ok {
-		return nil, false, "it is no rule; mlmmj then denies every post"
+		return nil, false, "it is not a rule; mlmmj then denies every post"
 	}
 	if !hasExpr {
 		return []string{action + " *"}, true, ""

@@ -7,7 +7,7 @@ import (
 
 // errNotMail is a file that cannot have come by mail: RFC 5322, 2.3 has CR and LF
 // together only, and 4 no NUL; what sends it on could not say where it ends.
-var errNotMail = errors.New("it has a NUL, or a CR without an LF, and is no message")
+var errNotMail = errors.New("it has a NUL, or a CR without an LF, and is not a message")
 
 // maxPost is the largest message: more than mail systems take.
 const maxPost = 256 << 20

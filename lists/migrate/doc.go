@@ -10,6 +10,6 @@
 // has or not at all.
 //
 // The package refuses to follow a symbolic link out of the directory it was
-// given, to open what is no regular file, and to read more of a file than it
+// given, to open what is not a regular file, and to read more of a file than it
 // could have. It changes nothing in that directory.
 package migrate

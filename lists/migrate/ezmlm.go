@@ -144,7 +144,7 @@ func (z *ezmlm) owners() {
 		case ok && !slices.Contains(z.p.Owners, p):
 			z.p.Owners = append(z.p.Owners, p)
 		case !ok:
-			z.p.Report.leaveLine("owner", n+1, short(line)+" is no address; mail to the owners went there too")
+			z.p.Report.leaveLine("owner", n+1, short(line)+" is not an address; mail to the owners went there too")
 		}
 	}
 	if len(z.p.Owners) > 0 {
@@ -288,7 +288,7 @@ func (z *ezmlm) attachments() {
 			continue
 		}
 		if !isFieldName(kind) || sub != "" && !isFieldName(sub) || strings.Contains(line, ",") || len(types) == maxPatterns {
-			z.p.Report.leaveLine(file, n+1, short(line)+" is no type")
+			z.p.Report.leaveLine(file, n+1, short(line)+" is not a type")
 			continue
 		}
 		types = append(types, quote(kind+"/"+cmp.Or(sub, "*")))

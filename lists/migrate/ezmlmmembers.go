@@ -42,7 +42,7 @@ func (z *ezmlm) subscribers(dir string, do func(address string)) (took int) {
 			address, ok := strings.CutPrefix(string(record), "T")
 			_, bare := smtp.ParseAddress(address)
 			if _, may := member(address); !ok || !bare || !may || long {
-				z.p.Report.leaveLine(file, n, short(string(record))+" is no address")
+				z.p.Report.leaveLine(file, n, short(string(record))+" is not an address")
 				return
 			}
 			do(address)
@@ -218,7 +218,7 @@ func (z *ezmlm) archive() error {
 			switch {
 			case name == "index" || name == "indexn":
 			case err != nil || n < 0 || len(name) != 2 || hundreds+n == 0:
-				z.p.Report.leave(file, "its name is no number of a post", "")
+				z.p.Report.leave(file, "its name is not a number of a post", "")
 			case !z.complete(file):
 				z.p.Report.leave(file, "it was not complete: its owner may not execute it", "")
 			default:

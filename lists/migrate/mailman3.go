@@ -89,7 +89,7 @@ func (m *mailman) posting() {
 	case "accept", "defer":
 		post = lists.PostAnyone
 	default:
-		m.leave("default_nonmember_action", short(nonmembers)+" is no action; posts of others are held", "")
+		m.leave("default_nonmember_action", short(nonmembers)+" is not an action; posts of others are held", "")
 		as = lists.NonmembersHold
 	}
 	if all == "reject" || all == "discard" {
@@ -169,7 +169,7 @@ func (m *mailman) limits() {
 	number := func(key string) int {
 		f, _ := m.config[key].(float64)
 		if f < 0 || f > 1<<30 || f != math.Trunc(f) {
-			m.leave(key, "it is no number", "")
+			m.leave(key, "it is not a number", "")
 			return 0
 		}
 		return int(f)

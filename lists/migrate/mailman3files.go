@@ -137,7 +137,7 @@ func entriesOf(r io.Reader, max int, do func(n int, raw json.RawMessage)) error 
 				continue
 			}
 			if begin, err := d.Token(); err != nil || begin != json.Delim('[') {
-				return errors.Join(err, errors.New("entries is no list"))
+				return errors.Join(err, errors.New("entries is not a list"))
 			}
 			if err := array(); err != nil {
 				return err

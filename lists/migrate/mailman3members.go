@@ -17,7 +17,7 @@ func (m *mailman) roles() error {
 			p, ok := smtp.ParseAddress(e.Email)
 			switch {
 			case !ok:
-				r.leaveLine(source, n, short(e.Email)+" is no address")
+				r.leaveLine(source, n, short(e.Email)+" is not an address")
 			case len(paths) < maxPatterns:
 				paths = append(paths, p)
 			default:
@@ -55,7 +55,7 @@ func (m *mailman) members() {
 			if p, ok := smtp.ParseAddress(e.Email); ok {
 				kinds[p.Key()] = word // nomail comes last, and counts
 			} else {
-				r.leaveLine(source, n, short(e.Email)+" is no address")
+				r.leaveLine(source, n, short(e.Email)+" is not an address")
 			}
 		})
 	}
@@ -94,7 +94,7 @@ func (m *mailman) members() {
 		}
 		who, may := member(e.Email, append(words, named(e.DisplayName)...)...)
 		if !ok || !may {
-			r.leaveLine(source, n, short(e.Email)+" is no address of a member")
+			r.leaveLine(source, n, short(e.Email)+" is not an address of a member")
 			return
 		}
 		if (action == "reject" || action == "discard") && action != usual {
@@ -132,7 +132,7 @@ func (m *mailman) nonmembers() {
 		p, ok := smtp.ParseAddress(e.Email)
 		switch {
 		case !ok:
-			r.leaveLine(source, n, short(e.Email)+" is no address")
+			r.leaveLine(source, n, short(e.Email)+" is not an address")
 		case e.ModerationAction == "" || e.ModerationAction == usual:
 			same++
 		case e.ModerationAction == "accept" || e.ModerationAction == "defer":
@@ -145,7 +145,7 @@ func (m *mailman) nonmembers() {
 		case e.ModerationAction == "reject" || e.ModerationAction == "discard":
 			m.addBan(source, n, p)
 		default:
-			r.leaveLine(source, n, p.Address()+": "+e.ModerationAction+" for one who is no member is nothing that can be said")
+			r.leaveLine(source, n, p.Address()+": "+e.ModerationAction+" for one who is not a member is nothing that can be said")
 		}
 	})
 	if allowed > 0 {

@@ -14,7 +14,7 @@ import (
 	"superlist/lists/textfile"
 )
 
-// Members reads a file of members into roll: lines, or a table. What is no member
+// Members reads a file of members into roll: lines, or a table. What is not a member
 // is left in the report, by its line, and so is whoever has left elsewhere.
 //
 // A line is an address and our words about it, or addresses as people paste them:
@@ -171,7 +171,7 @@ func (r *Report) Enrol(l *lists.List, roll *lists.Roll) (err error) {
 	return err
 }
 
-// LeaveOut takes out of a roll who has left the list and is no member now, and says
+// LeaveOut takes out of a roll who has left the list and is not a member now, and says
 // so: nobody comes back because somebody has found an old file.
 func (r *Report) LeaveOut(l *lists.List, roll *lists.Roll) error {
 	r.Twice += roll.Join(unite)

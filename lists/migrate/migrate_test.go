@@ -598,7 +598,7 @@ func TestDigestInterval(t *testing.T) {
 		if string(l.Digest) != want {
 			t.Errorf("%q: %s, want %s", text, l.Digest, want)
 		}
-		if wrong := strings.Trim(text, "0123456789\n") != "" || text == ""; wrong != strings.Contains(fmt.Sprint(report.Left), "no number of seconds") {
+		if wrong := strings.Trim(text, "0123456789\n") != "" || text == ""; wrong != strings.Contains(fmt.Sprint(report.Left), "not a number of seconds") {
 			t.Errorf("%q: %+v", text, report.Left)
 		}
 	}

@@ -79,7 +79,7 @@ func (m *mlmmj) addresses(name string) (paths []smtp.Path) {
 	for n, line := range lines {
 		p, ok := smtp.ParseAddress(line)
 		if !ok {
-			m.p.Report.leaveLine("control/"+name, n+1, short(line)+" is no address")
+			m.p.Report.leaveLine("control/"+name, n+1, short(line)+" is not an address")
 			continue
 		}
 		paths = append(paths, p)
@@ -304,7 +304,7 @@ func (m *mlmmj) members() error {
 				_, bare := smtp.ParseAddress(text)
 				who, ok := member(text, words...)
 				if !ok || !bare || long {
-					m.p.Report.leaveLine(file, n, short(text)+" is no address of a member")
+					m.p.Report.leaveLine(file, n, short(text)+" is not an address of a member")
 					return
 				}
 				m.p.Members.Add(who)
@@ -351,7 +351,7 @@ func (m *mlmmj) digests(members int) {
 		return
 	}
 	if seconds < 1 {
-		m.p.Report.leave(source, "it is no number of seconds; digests go out every day", "superlist list set "+m.p.Addr.Address()+" digest=weekly")
+		m.p.Report.leave(source, "it is not a number of seconds; digests go out every day", "superlist list set "+m.p.Addr.Address()+" digest=weekly")
 		return
 	}
 	pace := lists.DigestDaily
@@ -420,7 +420,7 @@ func (m *mlmmj) archive() error {
 		m.step("looking at the archive", i, len(files))
 		n, err := strconv.Atoi(path.Base(file))
 		if err != nil || n < 1 || strconv.Itoa(n) != path.Base(file) {
-			m.p.Report.leave(file, "its name is no number of a post", "")
+			m.p.Report.leave(file, "its name is not a number of a post", "")
 			continue
 		}
 		post := m.post(file)

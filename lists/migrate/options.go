@@ -25,7 +25,7 @@ func (o Options) step(what string, done, total int) {
 }
 
 // ErrNotThis is a directory of something else.
-var ErrNotThis = errors.New("this is no list of that list manager")
+var ErrNotThis = errors.New("this is not a list of that list manager")
 
 // errNoAddress is a list that does not say its address.
 var errNoAddress = &UsageError{"nothing in it says what the list's address is; say it: --as ADDRESS"}

@@ -29,7 +29,7 @@ import (
 )
 
 // ErrParcel is a tar that is none of ours, or was cut off.
-var ErrParcel = errors.New("this is no list that superlist export wrote, or not all of one")
+var ErrParcel = errors.New("this is not a list that superlist export wrote, or not all of one")
 
 // maxReport is the size of a manifest, and of a report: a list of all lines that
 // a large list could have wrong.
@@ -196,7 +196,7 @@ func (in *receiving) manifest(h *tar.Header) error {
 	}
 	var ok bool
 	if in.addr, ok = smtp.ParseAddress(in.head.List); !ok {
-		return fmt.Errorf("%w: %q is no address", ErrParcel, in.head.List)
+		return fmt.Errorf("%w: %q is not an address", ErrParcel, in.head.List)
 	}
 	if !in.As.IsNull() {
 		in.addr = in.As
@@ -237,7 +237,7 @@ func (in *receiving) members() error {
 		case strings.HasPrefix(text, "#") && !long:
 			comments = append(comments, text)
 		case !ok || long:
-			in.report.leaveLine("members", n, short(text)+" is no member")
+			in.report.leaveLine("members", n, short(text)+" is not a member")
 		default:
 			roll.Add(m)
 		}
@@ -383,7 +383,7 @@ func (in *receiving) queueHead(h *tar.Header, name string, header rewrite.Header
 	for _, s := range head.Proved {
 		p, ok := smtp.ParseAddress(s)
 		if !ok {
-			return q, short(s) + " is no address"
+			return q, short(s) + " is not an address"
 		}
 		q.Proved = append(q.Proved, p)
 	}

@@ -216,7 +216,7 @@ func quarantine(reason string, err error) *milter.Filter {
 }
 
 // TestHold: the filters behind the one that wants a message held are asked too, what
-// they change is changed, and they may still refuse it. What is no post is refused.
+// they change is changed, and they may still refuse it. What is not a post is refused.
 func TestHold(t *testing.T) {
 	second := func(err error) *milter.Filter {
 		return &milter.Filter{Actions: milter.AllActions, EOM: func(s *milter.Session) error {

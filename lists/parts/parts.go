@@ -120,7 +120,7 @@ type multipart struct {
 const maxLine = MaxBoundary + len("----")
 
 // line reads a line, its end cut off. In a body it is cut at maxLine: of a longer
-// one the beginning is enough to see that it is no boundary.
+// one the beginning is enough to see that it is not a boundary.
 func (w *walk) line() ([]byte, error) {
 	var line []byte
 	for {

@@ -20,7 +20,7 @@ func (a *act) ask(result Result, kind, text string, to smtp.Path, words map[stri
 }
 
 // once does what somebody has asked for who has proved nothing, and of which they get a
-// letter, unless they got one about the same just now. That they did is no error:
+// letter, unless they got one about the same just now. That they did is not an error:
 // whoever asks for it may be somebody else.
 func (a *act) once(kind string, to smtp.Path, do func() error) error {
 	return a.allowed(lists.Letter{Kind: kind, To: to}, do)

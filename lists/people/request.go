@@ -43,7 +43,7 @@ type Result int
 const (
 	Done       Result = iota // the list has changed
 	Already                  // it was so before
-	NoMember                 // whom it is about is no member, so there is nothing to change
+	NoMember                 // whom it is about is not a member, so there is nothing to change
 	Asked                    // whom it is about is asked first whether they want it
 	Waits                    // the owners, or the moderators, decide
 	Answered                 // a letter has what was asked for

@@ -5,7 +5,7 @@
 //
 // The next hop hears MAIL, but for its AUTH, and RCPT as the client said them,
 // XFORWARD with who the client is, and the message as it came; where it says no, the client hears that
-// word for word. It is connected to with the first recipient that is no list, and
+// word for word. It is connected to with the first recipient that is not a list, and
 // once for each message: a session for lists alone does not know of it, and one
 // without a list does not know of the spool. A message is written to both as it
 // comes in. Nothing is kept of it but what the spool has.

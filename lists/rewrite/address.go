@@ -22,8 +22,8 @@ var (
 	errStray   = errors.New(`a ">" has no "<"`)
 	errTwo     = errors.New("two addresses stand side by side without a comma")
 	errGroup   = errors.New(`a colon begins a group, which a semicolon ends; a name with a colon needs double quotes`)
-	errInAngle = errors.New("what stands in angle brackets is no address")
-	errAddress = errors.New("something in it is no address")
+	errInAngle = errors.New("what stands in angle brackets is not an address")
+	errAddress = errors.New("something in it is not an address")
 
 	// ErrNobody is a list without an address.
 	ErrNobody = errors.New("it names nobody")

@@ -8,7 +8,7 @@ import "bytes"
 // author's signature.
 const MaxLine = 998
 
-// NoField is the first line of a header that is no field and continues none, and
+// NoField is the first line of a header that is not a field and continues none, and
 // its number from 1 on: a line without a colon or with something else than a name
 // in front of it, the "From " line of a mailbox file, a name that is folded before
 // its colon, a first line that begins with a space. n is 0 where there is none.

@@ -32,7 +32,7 @@ func (f Field) Is(name string) bool { return strings.EqualFold(f.Name, name) }
 type Header []Field
 
 // Parse takes a header apart. raw ends where the body begins; an empty line at
-// its end is no field. Joined, the Raw of all fields is raw without that line.
+// its end is not a field. Joined, the Raw of all fields is raw without that line.
 func Parse(raw []byte) Header {
 	var h Header
 	for len(raw) > 0 && !bytes.HasPrefix(raw, []byte("\r\n")) {

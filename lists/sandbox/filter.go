@@ -15,7 +15,7 @@ import (
 // filter closes system calls, on every thread of this process and for what it
 // becomes, and reports whether it could: seccomp(2). This thread must have
 // no_new_privs, and then all have. A kernel or a container without
-// filters is no error.
+// filters is not an error.
 //
 // What it costs is its length, since the kernel translates it, and not its steps:
 // a session makes two hundred calls. So the closed calls are bits of words, and
@@ -195,7 +195,7 @@ func (w *words) test(p *program) {
 // look is about the calls that a session needs for one thing and not for another.
 func (b Box) look(p *program, pid uint32) {
 	p.call(unix.SYS_SOCKET, func() { b.socket(p) })
-	p.call(unix.SYS_CLONE, func() { p.arg(0); p.has(allow, unix.CLONE_THREAD); p.say(refuse) }) // a thread is no process
+	p.call(unix.SYS_CLONE, func() { p.arg(0); p.has(allow, unix.CLONE_THREAD); p.say(refuse) }) // a thread is not a process
 	self := func() { p.arg(0); p.among(allow, refuse, pid) }
 	p.call(unix.SYS_KILL, self)
 	p.call(unix.SYS_TGKILL, self)

@@ -80,7 +80,7 @@ func hear(st recording.Step, heard *bytes.Buffer) error {
 func Packet(text string) ([]byte, error) {
 	code, rest, _ := strings.Cut(text, " ")
 	if len(code) != 1 {
-		return nil, fmt.Errorf("%q is no code of a packet", code)
+		return nil, fmt.Errorf("%q is not a code of a packet", code)
 	}
 	data, err := encode(code[0], rest)
 	if err != nil {

@@ -87,7 +87,7 @@ func (d *Disk) Remove(path string) error {
 	return os.Remove(path)
 }
 
-// RemoveDurably removes a file for good. That there is none is no error.
+// RemoveDurably removes a file for good. That there is none is not an error.
 func (d *Disk) RemoveDurably(path string) error {
 	if err := d.Remove(path); errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -236,7 +236,7 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// TestFails: what nobody could find out is no answer, and passes.
+// TestFails: what nobody could find out is not an answer, and passes.
 func TestFails(t *testing.T) {
 	signed, _, _ := zones(t)
 	server := mxtest.Serve(t, true, signed)

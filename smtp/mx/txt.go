@@ -8,7 +8,7 @@ import (
 )
 
 // TXT gives the text records of a name, each in one piece: RFC 7208, 3.3. That
-// there are none is no error.
+// there are none is not an error.
 func (r *Resolver) TXT(ctx context.Context, name string) (texts []string, err error) {
 	a, err := r.ask(ctx, name, dns.TypeTXT)
 	if err != nil {

@@ -20,7 +20,7 @@ const (
 	MaxIterations = 2_000_000
 
 	// minSalt and maxSalt bound a salt, in bytes. RFC 5802 sets no limit; one
-	// byte is no salt, and PostgreSQL, Dovecot and we use 16.
+	// byte is not a salt, and PostgreSQL, Dovecot and we use 16.
 	minSalt = 4
 	maxSalt = 1024
 

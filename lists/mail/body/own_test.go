@@ -9,7 +9,7 @@ import (
 const letter = `Hello,
 
 eve@example.net has written to dev@lists.example.org. The post is attached and
-waits for you: eve@example.net is no member.
+waits for you: eve@example.net is not a member.
 
     To send it to all, just answer this letter; the answer goes to
         dev+confirm-pap5p-5h7ure3h41v16huh-dfc8e4a9b004@lists.example.org`
@@ -95,7 +95,7 @@ func TestOwnKeeps(t *testing.T) {
 		"On Monday we decided that such posts wait.\n\nSorry",
 		"Bitte an users@, schöne Grüße",
 		"Von meinem Vorgänger weiß ich, dass das nicht geht.",
-		"a > b is no quotation; neither is\nx -> y.",
+		"a > b is not a quotation; neither is\nx -> y.",
 	} {
 		if got := Own(text); got != text {
 			t.Errorf("%q\nbecame\n%q", text, got)

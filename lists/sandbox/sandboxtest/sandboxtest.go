@@ -88,7 +88,7 @@ func listen(t *testing.T, network, address string) string {
 	return l.Addr().String()
 }
 
-// abstract is the name of a socket that is no file.
+// abstract is the name of a socket that is not a file.
 func abstract(pid int) string { return fmt.Sprintf("@superlist-sandbox-%d", pid) }
 
 // Run starts this test binary again, to try, and gives what came of it: "ok" or

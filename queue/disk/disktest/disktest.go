@@ -74,7 +74,7 @@ const atOnce = 4
 var forking sync.RWMutex
 
 // each has try called for 0, 1, and so on, several at a time, until one says that there
-// was no such call. least is how many there have to be, or the test is no test.
+// was no such call. least is how many there have to be, or the test is not a test.
 func each(t testing.TB, least int, try func(n int) (hit bool)) {
 	t.Helper()
 	for n := 0; ; n += atOnce {

@@ -67,7 +67,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 func (c *Conn) Pending() bool {
 	if len(c.out) == 0 {
 		if c.speak(); len(c.out) > 0 {
-			c.writes = -1 // the greeting, which is no answer
+			c.writes = -1 // the greeting, which is not an answer
 		}
 	}
 	return len(c.out) > 0
