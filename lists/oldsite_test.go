@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"superlist/lists/confirmation"
+	"superlist/lists/ledger"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -97,13 +98,16 @@ func TestOldSite(t *testing.T) {
 	if bad, err := l.Posts().Check(10); err != nil || len(bad) > 0 {
 		t.Errorf("archive: %v, %v", bad, err)
 	}
+	if err := s.AwaitSummary(l, made); err != nil { // that there will be one is known
+		t.Error(err)
+	}
 	later := made.AddDate(0, 0, 2)
 	var due []string
 	err = s.DueSummaries(later, func(list smtp.Path, _ string) error { due = append(due, list.Address()); return nil })
 	if err != nil || len(due) != 1 || due[0] != "dev@lists.example.org" {
 		t.Errorf("summaries: %q, %v", due, err)
 	}
-	if r, err := s.Spool().Reminders(later, 10); err != nil || len(r) != 1 || r[0].Subject != "dev@lists.example.org" {
+	if r, err := ledger.Digests(s.QueueDir).Due(later, 10); err != nil || len(r) != 1 || r[0].Subject != "dev@lists.example.org" {
 		t.Errorf("reminders: %v, %v", r, err)
 	}
 	in, err := s.Spool().List(queue.Inbound)

@@ -6,7 +6,7 @@
 //	outbound/new, outbound/cur   to be sent; somebody has begun with it
 //	failed/                  given up; kept for the operator, for a time
 //	taken/                   what may come a second time through a milter, by name
-//	reminders/TIME/          what is to be looked at from a time on
+//	reminders/, summaries/   agendas: see lists/ledger
 //
 // # What a crash leaves
 //

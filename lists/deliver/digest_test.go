@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
@@ -737,7 +738,7 @@ func checkDigests(t *testing.T, site *lists.Site, dir, what string, mayHide bool
 			t.Errorf("%s: %s still has %d, %v", what, box, len(list), err)
 		}
 	}
-	if left, err := site.Spool().Reminders(time.Now().AddDate(1, 0, 0), 10); err != nil || len(left) > 0 {
+	if left, err := ledger.Digests(site.QueueDir).Due(time.Now().AddDate(1, 0, 0), 10); err != nil || len(left) > 0 {
 		t.Errorf("%s: reminders %v, %v", what, left, err)
 	}
 }

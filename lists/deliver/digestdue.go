@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/ledger"
 	"superlist/lists/maillog"
 	"superlist/queue"
 	"superlist/smtp"
@@ -19,7 +20,15 @@ func (d *digests) due(last int) time.Time {
 	return d.l.Digest.Due(d.Since, last-d.First+1, d.r.now().Location()).Truncate(time.Second)
 }
 
-func (d *digests) remind(last int) error { return d.r.Spool.Remind(d.l.Addr.Address(), d.due(last)) }
+func (d *digests) remind(last int) error {
+	return d.r.ledger().Remind(d.r.agenda(), d.l.Addr.Address(), d.due(last))
+}
+
+// ledger is what writes the reminders, which lie in the spool.
+func (r *Runner) ledger() ledger.Writer { return r.Site.Ledger(r.Spool.Disk) }
+
+// agenda has the lists in whose digest something waits.
+func (r *Runner) agenda() ledger.Agenda { return ledger.Digests(r.Spool.Dir) }
 
 // digestReady says whether a digest that stands in the spool may be sent: whether
 // it is made, and that on disk.
@@ -49,7 +58,7 @@ func (r *Runner) digestReady(id string) bool {
 // digestsDue makes the digests whose time has come, and says at how many lists it
 // has looked.
 func (r *Runner) digestsDue(ctx context.Context) (n int, err error) {
-	due, err := r.Spool.Reminders(r.now(), digestsAtOnce)
+	due, err := r.agenda().Due(r.now(), digestsAtOnce)
 	if err != nil {
 		return 0, err
 	}
@@ -57,30 +66,42 @@ func (r *Runner) digestsDue(ctx context.Context) (n int, err error) {
 		if ctx.Err() != nil {
 			break
 		}
-		_, err := r.lookAt(reminder, func(d *digests, last int) bool { return !d.due(last).After(r.now()) })
+		_, mine, err := r.lookAt(reminder, func(d *digests, last int) bool { return !d.due(last).After(r.now()) })
 		if err != nil {
 			r.Log.Printf(maillog.Err, "trouble digest list=<%s> error=%q", oneLine(reminder.Subject), err)
 			r.trouble++
-			if err := r.Spool.Remind(reminder.Subject, r.now().Add(digestRetry)); err != nil {
+			if err := r.ledger().Remind(r.agenda(), reminder.Subject, r.now().Add(digestRetry)); err != nil {
 				return n, err
 			}
-			if err := r.Spool.Forget(reminder); err != nil {
+			if err := r.ledger().Done(reminder); err != nil {
 				return n, err
 			}
 			continue // not counted in n, as in each
 		}
-		n++
+		if mine {
+			n++
+		}
 	}
 	return n, nil
 }
 
 // lookAt looks at the list that a reminder is about, makes its digests if they are
-// wanted now, and forgets the reminder.
-func (r *Runner) lookAt(reminder queue.Reminder, now func(d *digests, last int) bool) ([]Digested, error) {
+// wanted now, and forgets the reminder. mine is false where another process does that.
+func (r *Runner) lookAt(reminder ledger.Reminder, now func(d *digests, last int) bool) (made []Digested, mine bool, err error) {
+	release, mine, err := r.ledger().Claim(reminder)
+	if !mine || err != nil {
+		return nil, mine, err
+	}
+	defer release()
+	made, err = r.lookAtOne(reminder, now)
+	return made, true, err
+}
+
+func (r *Runner) lookAtOne(reminder ledger.Reminder, now func(d *digests, last int) bool) ([]Digested, error) {
 	addr, _ := smtp.ParseAddress(reminder.Subject)
 	l, err := r.Site.Open(addr)
 	if errors.Is(err, lists.ReplyNoList) {
-		return nil, r.Spool.Forget(reminder)
+		return nil, r.ledger().Done(reminder)
 	}
 	if err != nil {
 		return nil, err
@@ -102,13 +123,13 @@ func (r *Runner) lookAt(reminder queue.Reminder, now func(d *digests, last int) 
 		if err := d.remind(last); err != nil {
 			return nil, err
 		}
-		return nil, r.Spool.Forget(reminder)
+		return nil, r.ledger().Done(reminder)
 	}
 	made, err := d.send()
 	if err != nil {
 		return made, err
 	}
-	return made, r.Spool.Forget(reminder)
+	return made, r.ledger().Done(reminder)
 }
 
 // Digest sends what waits for the digest of a list, now.
@@ -121,20 +142,17 @@ func (r *Runner) Digest(l *lists.List) ([]Digested, error) {
 	return d.send() // the reminder will find nothing to do
 }
 
-// maxReminders is more than there are lists.
-const maxReminders = 1 << 30
-
 // DigestAll is Digest for all lists in whose digests something waits. tell hears
 // of each.
 func (r *Runner) DigestAll(tell func([]Digested)) error {
 	century := r.now().AddDate(100, 0, 0)
-	all, err := r.Spool.Reminders(century, maxReminders)
+	all, err := r.agenda().Due(century, ledger.AsManyAsThereAre)
 	if err != nil {
 		return err
 	}
 	var first error
 	for _, reminder := range all {
-		made, err := r.lookAt(reminder, func(*digests, int) bool { return true })
+		made, _, err := r.lookAt(reminder, func(*digests, int) bool { return true })
 		tell(made)
 		if err != nil && first == nil {
 			first = fmt.Errorf("%s: %w", reminder.Subject, err)

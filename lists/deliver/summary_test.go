@@ -2,11 +2,13 @@ package deliver
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/ledger"
 	"superlist/queue"
 )
 
@@ -70,14 +72,14 @@ func TestSummaryAgain(t *testing.T) {
 	w.message("eve@example.net", strangersPost, "dev@lists.example.org")
 	w.deliver()
 	dir := w.site.QueueDir + "/summaries"
-	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 1 {
-		t.Fatalf("%v, %v", entries, err)
+	due, err := filepath.Glob(dir + "/*/*")
+	if err != nil || len(due) != 1 {
+		t.Fatalf("%v, %v", due, err)
 	}
-	reminder := dir + "/" + entries[0].Name()
+	reminder := due[0]
 	content, _ := os.ReadFile(reminder)
 	os.WriteFile(dir+"/.new-1", []byte("x"), 0o600)
-	other := strings.Replace(reminder, "-", "-f", 1)
+	other := filepath.Dir(reminder) + "/" + ledger.Hash("another")
 	os.WriteFile(other, []byte("gone@lists.example.org\n"), 0o600)
 
 	w.later += 25 * time.Hour
@@ -85,6 +87,7 @@ func TestSummaryAgain(t *testing.T) {
 	if err := r.summaries(); err != nil {
 		t.Fatal(err)
 	}
+	os.Mkdir(filepath.Dir(reminder), 0o700)
 	os.WriteFile(reminder, content, 0o600) // as after a crash
 	if err := w.runner().summaries(); err != nil {
 		t.Fatal(err)

@@ -80,6 +80,14 @@ func (a Agenda) Paths(id string) []string {
 	return []string{filepath.Join(a.Dir, at, hash), filepath.Join(a.Dir, id[:idLen])}
 }
 
+// Old is where an older version has a reminder, by a hash that was its own.
+func (a Agenda) Old(at time.Time, hash string) string {
+	return filepath.Join(a.Dir, at.UTC().Format(timeFormat)+"-"+hash)
+}
+
+// AsManyAsThereAre is more reminders than there are lists.
+const AsManyAsThereAre = 1 << 30
+
 // Due returns the reminders whose time has come, the oldest first, at most so many.
 func (a Agenda) Due(now time.Time, most int) ([]Reminder, error) {
 	times, err := os.ReadDir(a.Dir)
