@@ -99,9 +99,10 @@ func (l *List) mayFetch(c Command) error {
 	return nil
 }
 
-// mayGet says whether the list sends what a command asks for to this author, who
-// has proved nothing: but it goes to him, whoever asks.
-func (l *List) mayGet(c Command, author smtp.Path) error {
+// mayGet says whether the list sends what a command asks for to its author, who has
+// proved nothing: but it goes to them, whoever asks.
+func (l *List) mayGet(c Command) error {
+	author := c.Author
 	if c.Verb == VerbList {
 		if contains(l.owners, author) {
 			return nil

@@ -37,10 +37,14 @@ func IsHeldName(name string) bool {
 // FindHeld opens the held post of this name. The error is a smtp.Reply where
 // there is none. It lists no directory: a session may not.
 func (s *Site) FindHeld(l *List, name string) (*queue.Message, error) {
+	return findHeld(s.HeldSpool(l), name)
+}
+
+func findHeld(spool *queue.Spool, name string) (*queue.Message, error) {
 	if !confirmation.ValidName(name) {
 		return nil, confirmation.ReplyDecided
 	}
-	m, err := s.HeldSpool(l).Open(queue.Held, name)
+	m, err := spool.Open(queue.Held, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, confirmation.ReplyDecided
 	}
@@ -48,8 +52,8 @@ func (s *Site) FindHeld(l *List, name string) (*queue.Message, error) {
 }
 
 // hasHeld says whether there is a held post of this name.
-func (s *Site) hasHeld(l *List, name string) error {
-	m, err := s.FindHeld(l, name)
+func (l *List) hasHeld(name string) error {
+	m, err := findHeld(&queue.Spool{Dir: l.Dir}, name)
 	if err == nil {
 		m.Close()
 	}

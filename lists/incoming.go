@@ -293,32 +293,14 @@ func (m *Incoming) judgeCommand(h rewrite.Header, d Destination) error {
 	if m.env.From.IsNull() {
 		return replyNoCommand
 	}
-	now := time.Now()
-	who, err := d.List.MayCommand(h, d.Command)
+	c, err := d.List.ReadCommand(h, m.env.From, d.Command)
 	if err != nil {
 		return err
 	}
-	switch d.Command.Verb {
-	case VerbRequest:
-		return d.List.Quota().MayAskAny(Letter{To: who, Network: m.network()}, now) // what is asked stands in the body
-	case VerbConfirm:
-		p := d.Command.Proof
-		subject, err := d.List.CheckProof(p, now, who, m.env.From)
-		switch {
-		case err != nil:
-		case p.Action.AboutRequest() || p.Action.AboutHeld():
-			err = d.List.Undecided(subject, "")
-		}
-		if err == nil && p.once() {
-			err = d.List.unspent(p, "")
-		}
-		switch {
-		case err == nil && p.Action.AboutRequest():
-			_, err = d.List.FindRequest(subject)
-		case err == nil && p.Action.AboutHeld():
-			err = m.in.Site.hasHeld(d.List, subject)
-		}
+	c.Network = m.network()
+	now := time.Now()
+	if err := d.List.Permits(c, now); err != nil {
 		return err
 	}
-	return d.List.mayWrite(Letter{Kind: d.Command.Verb, To: who, Network: m.network()}, now)
+	return d.List.PermitsNow(c, now)
 }

@@ -120,19 +120,12 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 		}
 	}
 	if d.Purpose == Ask {
-		if err := d.List.mayAsk(d.Command); err != nil {
+		now := time.Now()
+		if err := d.List.Permits(d.Command, now); err != nil {
 			return err
 		}
-		// A key that is wrong, too old or used is refused at once, unless From
-		// may yet show that it is right.
-		if p := d.Command.Proof; d.Command.Verb == VerbConfirm && p.Subject != "" {
-			_, err := d.List.CheckProof(p, time.Now())
-			if err == nil {
-				err = d.List.unspent(p, "")
-			}
-			if err != nil {
-				return err
-			}
+		if err := d.List.PermitsNow(d.Command, now); err != nil {
+			return err
 		}
 	}
 	if err := in.alone(env, d); err != nil {

@@ -89,7 +89,7 @@ func TestOldSite(t *testing.T) {
 	if waiting, err := l.Requests(); err != nil || len(waiting) != 1 || waiting[0].Who.Path.Address() != "new@example.com" {
 		t.Errorf("requests: %v, %v", waiting, err)
 	}
-	if err := l.mayWrite(Letter{Kind: VerbSubscribe, To: addr("other@example.com"), Cause: "another"}, time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
+	if err := l.PermitsNow(Command{Verb: VerbSubscribe, Author: addr("other@example.com")}, time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
 		t.Errorf("who was asked: %v", err)
 	}
 	if last, err := l.Posts().Last(); err != nil || last != 1 {

@@ -34,11 +34,8 @@ func (l *List) withWhat(a Letter) Letter {
 	return a
 }
 
-// mayWrite says whether the letter may be written now. A refusal is a smtp.Reply.
-// It changes nothing.
-func (l *List) mayWrite(a Letter, now time.Time) error { return l.Quota().MayAsk(l.withWhat(a), now) }
-
-// Ask is mayWrite, and remembers the letter.
+// Ask says whether a letter may be written now, and remembers it. A refusal is a
+// smtp.Reply.
 func (l *List) Ask(a Letter, now time.Time) error {
 	return l.Quota().Ask(l.ledger, l.withWhat(a), now)
 }

@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"superlist/lists"
-	"superlist/lists/maillog"
 	"superlist/lists/people"
 	"superlist/queue"
 )
@@ -13,7 +12,6 @@ func (r *Runner) command(m *queue.Message, d lists.Destination, id string) error
 	if err != nil {
 		return err
 	}
-	r.Log.Printf(maillog.Info, "command id=%s list=%s from=%s verb=%s about=%s", m.ID, q.List.Addr, m.From, q.Verb, q.Who)
 	_, err = r.Do(q)
 	return err
 }

@@ -32,8 +32,7 @@ const (
 	MaxRoll = 10000
 )
 
-// fetch sends what the list keeps to whoever asks. That they may have it MayCommand has
-// said.
+// fetch sends what the list keeps to whoever asks.
 func (a *act) fetch() error {
 	if a.Verb == lists.VerbList {
 		return a.roll()

@@ -11,11 +11,10 @@ import (
 )
 
 // FromMail reads the request that a message makes by being sent to an address of a
-// list's. The session has judged it before; the list may be another by now.
+// list's.
 func FromMail(site *lists.Site, d lists.Destination, m *queue.Message, cause string) (Request, error) {
 	r := Request{
-		List: d.List, Command: d.Command, Sender: m.From, ID: m.ID, Client: m.Client,
-		Network: site.Network(smtp.OriginAddr(m.Client)), Cause: cause, At: m.Arrived,
+		List: d.List, Command: d.Command, ID: m.ID, Client: m.Client, Cause: cause, At: m.Arrived,
 	}
 	raw, bodyAt, err := rewrite.ReadHeader(m.Content())
 	if err != nil {
@@ -29,20 +28,16 @@ func FromMail(site *lists.Site, d lists.Destination, m *queue.Message, cause str
 			return r, err
 		}
 	}
-	who, err := r.List.MayCommand(h, r.Command)
-	if _, no := smtp.Refusal(err); no && inText {
+	if r.Command, err = r.List.ReadCommand(h, m.From, r.Command); err != nil {
+		return r, err
+	}
+	if _, no := smtp.Refusal(r.List.Permits(r.Command, r.At)); no && inText {
 		// What is asked there no session has read. Whoever wants what they cannot
 		// have gets the letter that says what they can.
-		r.Command = lists.Command{Verb: lists.VerbHelp}
-		who, err = r.List.MayCommand(h, r.Command)
+		r.Command = lists.Command{Verb: lists.VerbHelp, Author: r.Author, Sender: r.Sender}
 	}
-	if err != nil {
-		return r, err
-	}
-	r.Who, r.Answers = who, h.Get("Message-ID")
-	if r.Author, err = lists.Author(h); err != nil {
-		return r, err
-	}
+	r.Who, r.Answers = r.About(), h.Get("Message-ID")
+	r.Network = site.Network(smtp.OriginAddr(m.Client))
 	if authors, err := rewrite.Mailboxes(h.Get("From")); err == nil {
 		r.Name = charset.Words(authors[0].Name)
 	}

@@ -1,7 +1,6 @@
 package people
 
 import (
-	"net/netip"
 	"time"
 
 	"superlist/lists"
@@ -13,8 +12,8 @@ import (
 
 // A Request is what somebody asks of a list.
 type Request struct {
-	List          *lists.List
-	lists.Command // Who is whom it is about
+	List *lists.List
+	lists.Command
 
 	// Operator is who asks on this host's command line, for the log and for those who
 	// come second. They need no proof, and for others than themselves ask without a
@@ -24,14 +23,11 @@ type Request struct {
 	Bans     bool           // erase: bans too
 	DryRun   bool           // mv, erase: nothing is changed
 
-	Author  smtp.Path // who asks, as From has it; it proves nothing
-	Name    string    // of the author, as From has it; may be empty
-	Sender  smtp.Path // the envelope's
-	Words   string    // for the author of a post that is sent back
-	ID      string    // of the message, for the log
-	Answers string    // its Message-ID
-	Client  string    // where it came from, for the operator
-	Network netip.Prefix
+	Name    string // of whoever asks, as From has it; may be empty
+	Words   string // for the author of a post that is sent back
+	ID      string // of the message, for the log
+	Answers string // its Message-ID
+	Client  string // where it came from, for the operator
 
 	Cause string    // names what follows; a request again for the same cause is the same
 	At    time.Time // when it came: proofs are good or not at that time
@@ -127,6 +123,12 @@ func (d *Desk) Do(r Request) (Outcome, error) {
 }
 
 func (a *act) do() error {
+	if a.Operator == "" { // a session has asked this before, but the list may be another by now
+		if err := a.l.Permits(a.Command, a.At); err != nil {
+			return err
+		}
+		a.Log.Printf(maillog.Info, "command id=%s list=%s from=%s verb=%s about=%s", a.ID, a.l.Addr, a.Sender, a.Verb, a.Who)
+	}
 	switch a.Verb {
 	case lists.VerbSubscribe:
 		if a.Operator != "" {

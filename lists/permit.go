@@ -1,0 +1,186 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"superlist/lists/rewrite"
+	"superlist/smtp"
+)
+
+// maxMember is the longest local part of a member: RFC 5321, 4.5.3.1.1.
+const maxMember = maxLocal
+
+// Refusals of commands.
+var (
+	replyRobot     = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "automatic mail gets no answer here; a person must write this"}
+	replyNoAuthor  = smtp.Reply{Code: 550, Enhanced: "5.6.0", Text: "the message has no From field that names one author, so nobody knows whom to answer"}
+	replyNoCommand = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a command needs a sender to answer to"}
+	replySelf      = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "this is the list's own address, and it writes no letters to itself"}
+	replyLongWho   = smtp.Reply{Code: 553, Enhanced: "5.1.3", Text: "an address whose local part is longer than 64 octets cannot be a member"}
+	replyLiteral   = smtp.Reply{Code: 553, Enhanced: "5.1.3", Text: "an address whose domain is a number in brackets cannot be a member; write from one with a name"}
+)
+
+// Permits says whether a list does what a command asks, as far as that is known: by its
+// address alone, or with whoever asks. It is asked at RCPT, once the message is there,
+// so that whoever hears no is still on the line, and before the command is carried out.
+// A refusal is a smtp.Reply.
+func (l *List) Permits(c Command, now time.Time) error {
+	if c.Verb == VerbSubscribe && l.Subscribe == SubscribeClosed {
+		return l.refusal("5.7.1", "nobody can subscribe to %s by mail", l.Addr.Address())
+	}
+	if c.Delivery == InDigests && l.Digest == DigestOff {
+		return replyNoDigest
+	}
+	if err := c.unfit(); err != nil {
+		return err
+	}
+	if !c.Author.IsNull() && l.isOwn(c.About()) {
+		return replySelf
+	}
+	switch {
+	case c.Verb == VerbConfirm && (c.Proof.Subject != "" || !c.Author.IsNull()): // else From may yet show that it is right
+		_, err := l.CheckProof(c.Proof, now, c.Author, c.Sender)
+		return err
+	case Fetches(c.Verb):
+		if err := l.mayFetch(c); err != nil || c.Author.IsNull() {
+			return err
+		}
+		return l.mayGet(c)
+	}
+	return nil
+}
+
+// PermitsNow says whether a command that the list permits can be carried out today: whether
+// what it decides is open still, and whether the list has not written too much to the
+// same person lately. It changes nothing, and is for whoever leaves a command in the
+// spool; carrying it out finds out again, and is what counts. A refusal is a smtp.Reply.
+func (l *List) PermitsNow(c Command, now time.Time) error {
+	p := c.Proof
+	switch {
+	case c.Verb == VerbConfirm && c.Author.IsNull():
+		if p.Subject == "" {
+			return nil
+		}
+		return l.unspent(p, "")
+	case c.Verb == VerbConfirm:
+		return l.isOpen(p)
+	case c.Author.IsNull():
+		return nil
+	case c.Verb == VerbRequest: // what is asked stands in the body
+		return l.Quota().MayAskAny(Letter{To: c.About(), Network: c.Network}, now)
+	}
+	return l.Quota().MayAsk(l.withWhat(Letter{Kind: c.Verb, To: c.About(), Network: c.Network}), now)
+}
+
+// isOpen says whether what a proof is about is still to be decided.
+func (l *List) isOpen(p Proof) (err error) {
+	if p.Action.AboutRequest() || p.Action.AboutHeld() {
+		if err := l.Undecided(p.Subject, ""); err != nil {
+			return err
+		}
+	}
+	if p.once() {
+		if err := l.unspent(p, ""); err != nil {
+			return err
+		}
+	}
+	switch {
+	case p.Action.AboutRequest():
+		_, err = l.FindRequest(p.Subject)
+	case p.Action.AboutHeld():
+		err = l.hasHeld(p.Subject)
+	}
+	return err
+}
+
+// About is whom a command is about; null: not known yet.
+func (c Command) About() smtp.Path {
+	if c.Who.IsNull() {
+		return c.Author
+	}
+	return c.Who
+}
+
+// unfit says why somebody cannot be what the command is about.
+func (c Command) unfit() error {
+	switch who := c.About(); {
+	case len(who.Local) > maxMember:
+		return replyLongWho
+	case c.Verb == VerbSubscribe && strings.HasPrefix(who.Domain, "["):
+		return replyLiteral
+	}
+	return nil
+}
+
+// ReadCommand is a command with what its message says of who asks. A refusal is a
+// smtp.Reply.
+func (l *List) ReadCommand(h rewrite.Header, sender smtp.Path, c Command) (Command, error) {
+	if Automatic(h) {
+		return c, replyRobot
+	}
+	var err error
+	if c.Author, err = Author(h); err != nil {
+		return c, err
+	}
+	c.Sender = sender
+	return c, l.aloneWith(h, c.About(), c.Proof)
+}
+
+// Author is who wrote a command: the one author in From, where the answer goes.
+// It proves nothing.
+func Author(h rewrite.Header) (smtp.Path, error) {
+	authors, err := rewrite.Mailboxes(h.Get("From"))
+	switch {
+	case len(authors) > 1 || errors.Is(err, rewrite.ErrNobody):
+		return smtp.Path{}, replyNoAuthor
+	case err != nil:
+		return smtp.Path{}, refuseForm("%s", unreadable(h, err))
+	}
+	return authors[0].Path, nil
+}
+
+// aloneWith refuses a yes that goes to others who decide, or to the list, as well: it
+// is part of their talk about it, and "No! What do you think?" to all would say yes.
+func (l *List) aloneWith(h rewrite.Header, author smtp.Path, p Proof) error {
+	if p.Action != Publish && p.Action != Approve {
+		return nil
+	}
+	decider, err := l.Decider(p)
+	if err != nil {
+		return err
+	}
+	for _, name := range [...]string{"To", "Cc"} {
+		for _, f := range h.All(name) {
+			named, _ := rewrite.Addresses(f.Value())
+			for _, to := range named {
+				_, verb, _ := strings.Cut(to.Local, l.delimiter)
+				_, isYes := cutFold(verb, VerbConfirm+"-")
+				others := contains(l.owners, to) || contains(l.mods, to) || l.isOwn(to) && !isYes
+				if others && to.Key() != author.Key() && to.Key() != decider.Key() {
+					return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: fmt.Sprintf(
+						"this answer also goes to %s, so it counts as talk and decides nothing; to say yes, answer to the list's address alone", to.Address())}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// isOwn says that an address is the list's, or of its commands and owners.
+func (l *List) isOwn(p smtp.Path) bool {
+	name, _, _ := strings.Cut(p.Local, l.delimiter)
+	if l.IsAddress(smtp.Path{Local: name, Domain: p.Domain}) {
+		return true
+	}
+	for i, c := range p.Local {
+		if c == '-' && l.IsAddress(smtp.Path{Local: p.Local[:i], Domain: p.Domain}) {
+			if _, old, _ := parseOld(p.Local[i+1:], l.delimiter); old {
+				return true
+			}
+		}
+	}
+	return false
+}
