@@ -72,11 +72,14 @@ func TestImportsPointOneWay(t *testing.T) {
 
 // rooms are packages of lists that know no lists, and what of ours they may use.
 var rooms = map[string][]string{
-	"superlist/lists/author":       {"superlist/lists/rewrite", "superlist/smtp", "superlist/smtp/mx"},
 	"superlist/lists/ledger":       {"superlist/queue/disk"},
 	"superlist/lists/ledger/files": {"superlist/lists/ledger", "superlist/queue/disk"},
 	"superlist/lists/quota":        {"superlist/lists/config", "superlist/lists/ledger", "superlist/smtp"},
 	"superlist/lists/confirmation": {"superlist/lists/ledger", "superlist/lists/token", "superlist/smtp"},
+	"superlist/lists/attempt":      {"superlist/lists/config", "superlist/lists/maillog", "superlist/queue"},
+	"superlist/lists/author":       {"superlist/lists/rewrite", "superlist/smtp", "superlist/smtp/mx"},
+	"superlist/lists/outbound": {"superlist/lists/attempt", "superlist/lists/maillog", "superlist/queue", "superlist/queue/disk",
+		"superlist/smtp", "superlist/smtp/mx", "superlist/smtp/sasl", "superlist/smtp/tlsclient"},
 }
 
 // TestImportsOfRooms: a trade of its own can be used, and tested, without a list.

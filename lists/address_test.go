@@ -186,7 +186,7 @@ func TestPersonalAddress(t *testing.T) {
 		strings.ToUpper(personal.Address()): Personal,
 		probe.Address():                     Probed,
 		strings.ToUpper(probe.Address()):    Probed,
-		MemberBounceAddress(shared, addr("victim@example.com")).Address(): Shared,
+		smtp.VERPAddress(shared, addr("victim@example.com")).Address(): Shared,
 	} {
 		d, err := s.Resolve(addr(to))
 		if err != nil || d.Purpose != Bounce || d.Proof != want || d.Member.IsNull() || d.Sent.Unix() != now.Unix() {
@@ -197,7 +197,7 @@ func TestPersonalAddress(t *testing.T) {
 		other(personal), other(probe), alone(personal), alone(probe),
 		strings.Replace(personal.Address(), "+bounces-", "+probe-", 1), strings.Replace(probe.Address(), "+probe-", "+bounces-", 1),
 		strings.Replace(shared.Address(), "+bounces-", "+probe-", 1),
-		strings.Replace(MemberBounceAddress(shared, addr("a@example.com")).Address(), "+bounces-", "+probe-", 1),
+		strings.Replace(smtp.VERPAddress(shared, addr("a@example.com")).Address(), "+bounces-", "+probe-", 1),
 	} {
 		if d, err := s.Resolve(addr(to)); err != error(replyBadBounce) {
 			t.Errorf("%s: %+v, %v", to, d, err)
@@ -206,7 +206,7 @@ func TestPersonalAddress(t *testing.T) {
 }
 
 // A member comes back out of a return path as it went in.
-func TestMemberBounceAddress(t *testing.T) {
+func TestVERPAddress(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "")
 	base, err := l.BounceAddress(time.Now())
@@ -214,7 +214,7 @@ func TestMemberBounceAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, member := range []string{"a@example.com", "a+b@example.com", "a=b@example.com", "a+b=c+d=e@example.com", `"a b"@example.com`, `"a@b"@example.com`, "A@Example.COM"} {
-		p := MemberBounceAddress(base, addr(member))
+		p := smtp.VERPAddress(base, addr(member))
 		// Over the wire and back.
 		wire, ok := smtp.ParseAddress(p.Address())
 		if !ok {
@@ -233,7 +233,7 @@ func TestMemberBounceAddress(t *testing.T) {
 		}
 	}
 	want := strings.Replace(base.Address(), "@", "+user=example.com@", 1)
-	if got := MemberBounceAddress(base, addr("user@example.com")).Address(); got != want {
+	if got := smtp.VERPAddress(base, addr("user@example.com")).Address(); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
@@ -255,8 +255,8 @@ func TestDomainBeyondASCII(t *testing.T) {
 	}
 	for to, member := range map[string]string{
 		"dev@bücher.example": "", "DEV+owner@BÜCHER.example": "", "dev+owner@xn--bcher-kva.example": "", "dev@bu\u0308cher.example": "",
-		MemberBounceAddress(from, addr("jürg@bücher.example")).Address():     "jürg@bücher.example",
-		MemberBounceAddress(from, addr("a@xn--bcher-kva.example")).Address(): "a@xn--bcher-kva.example",
+		smtp.VERPAddress(from, addr("jürg@bücher.example")).Address():     "jürg@bücher.example",
+		smtp.VERPAddress(from, addr("a@xn--bcher-kva.example")).Address(): "a@xn--bcher-kva.example",
 	} {
 		d, err := s.Resolve(addr(to))
 		if err != nil || d.List.Dir != l.Dir {

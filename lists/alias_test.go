@@ -67,7 +67,7 @@ func TestMove(t *testing.T) {
 				t.Errorf("%s does not know %s", to, p)
 			}
 		}
-		if d, err := s.Resolve(MemberBounceAddress(bounce, addr("alice@example.com"))); err != nil || d.Purpose != Bounce || d.Member != addr("alice@example.com") {
+		if d, err := s.Resolve(smtp.VERPAddress(bounce, addr("alice@example.com"))); err != nil || d.Purpose != Bounce || d.Member != addr("alice@example.com") {
 			t.Errorf("at %s a delivery report: %+v, %v", to, d, err)
 		}
 		d, err := s.Resolve(l.Verb("confirm-" + string(rune(proof.Action)) + proof.expiry + "-" + proof.mac + "-" + proof.Subject))

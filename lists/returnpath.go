@@ -46,7 +46,7 @@ func (l *List) personal(verb string, to smtp.Path, at time.Time) (smtp.Path, err
 	if err != nil {
 		return smtp.Path{}, err
 	}
-	return MemberBounceAddress(p, to), nil
+	return smtp.VERPAddress(p, to), nil
 }
 
 func (l *List) returnPath(verb string, at time.Time, whose ...string) (smtp.Path, error) {
@@ -61,13 +61,6 @@ func (l *List) returnPath(verb string, at time.Time, whose ...string) (smtp.Path
 // returnParts are what the MAC of a return path binds.
 func returnParts(verb, list, stamp string, whose ...string) []string {
 	return append([]string{strings.TrimSuffix(verb, "-"), list, stamp}, whose...)
-}
-
-// MemberBounceAddress is base with a member written into it, as XVERP does it:
-// dev+bounces-…+user=example.com@lists.example.org.
-func MemberBounceAddress(base, member smtp.Path) smtp.Path {
-	base.Local += smtp.Verp[:1] + Subject(member)
-	return base
 }
 
 var replyBadBounce = smtp.Reply{Code: 550, Enhanced: "5.1.1",

@@ -86,6 +86,17 @@ type Transaction struct {
 // what XVERP is told, and Postfix's own default.
 const Verp = "+="
 
+// VERPAddress is a return path with a recipient written into it, as XVERP does it:
+// dev-bounces+user=example.com@lists.example.org.
+func VERPAddress(from, to Path) Path {
+	domain := to.Domain
+	if ascii, ok := ASCIIDomain(domain); ok && !to.IsASCII() {
+		domain = ascii
+	}
+	from.Local += Verp[:1] + to.Local + Verp[1:] + domain
+	return from
+}
+
 // Errors of Start that a caller may mend with another connection.
 var (
 	// ErrHangsUp is a server that ends the connection where EHLO is said. It

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"superlist/lists"
-	"superlist/lists/config"
 	"superlist/lists/deliver"
 	"superlist/lists/maillog"
+	"superlist/lists/outbound"
 	"superlist/lists/sandbox"
 	"superlist/smtp"
 	"superlist/smtp/mx"
@@ -129,11 +129,15 @@ func (k *checker) relay() {
 		k.ok(about, "each message goes to the servers of its members' domains")
 		return
 	}
-	site := *k.site
-	for _, limit := range []*config.Duration{&site.Relay.ConnectTimeout, &site.Relay.GreetingTimeout, &site.Relay.CommandTimeout} {
-		*limit = min(*limit, config.Duration(connectTimeout))
+	var client *smtp.Client
+	var hangUp func()
+	relay, err := deliver.Relay(k.site)
+	if err == nil {
+		for _, limit := range []*time.Duration{&relay.Timeouts.Connect, &relay.Timeouts.Greeting, &relay.Timeouts.Command} {
+			*limit = min(*limit, connectTimeout)
+		}
+		client, hangUp, err = outbound.Dial(k.ctx, relay)
 	}
-	client, hangUp, err := deliver.Dial(k.ctx, &site)
 	if err != nil {
 		mend := "have Postfix listen there: see postfix-master.cf.example, and the relay's log"
 		if errors.Is(err, smtp.ErrRefused) {

@@ -109,7 +109,7 @@ func bounces(t *testing.T, p *actPlace) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.put(t, smtp.Path{}, lists.MemberBounceAddress(to, path("a@example.com")), "From: MAILER-DAEMON@example.com\r\nSubject: failed\r\n\r\nno such user\r\n")
+	p.put(t, smtp.Path{}, smtp.VERPAddress(to, path("a@example.com")), "From: MAILER-DAEMON@example.com\r\nSubject: failed\r\n\r\nno such user\r\n")
 }
 
 // holds has a stranger's post held, of which the moderators are to hear tomorrow.

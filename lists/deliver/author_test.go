@@ -48,20 +48,20 @@ func TestAsked(t *testing.T) {
 			everybody := person("@")
 			var question []delivered
 			for _, d := range everybody.letters() {
-				if strings.Contains(d.message, "dev+confirm-o") {
+				if strings.Contains(d.Message, "dev+confirm-o") {
 					question = append(question, d)
 				}
 			}
 			if test.asked == "" {
 				if len(question) > 0 {
-					t.Errorf("%s is asked", question[0].to)
+					t.Errorf("%s is asked", question[0].To)
 				}
 				if got := strings.Join(w.held(l), "; "); got != test.held {
 					t.Errorf("held: %q, want %q", got, test.held)
 				}
 				return
 			}
-			if len(question) != 1 || question[0].to != test.asked {
+			if len(question) != 1 || question[0].To != test.asked {
 				t.Fatalf("asked: %+v, want %s", question, test.asked)
 			}
 			if test.between != "" {
@@ -69,7 +69,7 @@ func TestAsked(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			answer := addressOf(t, question[0].message, lists.OwnPost)
+			answer := addressOf(t, question[0].Message, lists.OwnPost)
 			bob, mona, asked := person("bob@example.net"), person("mona@example.org"), person(test.asked)
 			bob.letters()
 			mona.letters()
@@ -85,7 +85,7 @@ func TestAsked(t *testing.T) {
 					t.Errorf("the moderator got %d letters", n)
 				}
 			default:
-				if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].message, post) {
+				if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].Message, post) {
 					t.Errorf("bob got %+v", got)
 				}
 				return

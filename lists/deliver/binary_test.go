@@ -95,8 +95,8 @@ func TestBinaryMIME(t *testing.T) {
 					t.Fatalf("%d messages", len(backend.got))
 				}
 				for i, d := range backend.got {
-					if d.to != five[i] || !strings.HasSuffix(d.message, binaryHeader+"\r\n"+body) || !strings.Contains(d.message, "\r\nList-Id: ") {
-						t.Errorf("%s got %d bytes, %.600q", d.to, len(d.message), d.message)
+					if d.To != five[i] || !strings.HasSuffix(d.Message, binaryHeader+"\r\n"+body) || !strings.Contains(d.Message, "\r\nList-Id: ") {
+						t.Errorf("%s got %d bytes, %.600q", d.To, len(d.Message), d.Message)
 					}
 				}
 			})
@@ -108,8 +108,8 @@ func TestBinaryMIME(t *testing.T) {
 // operator reads why.
 func TestBinaryMIMENowhere(t *testing.T) {
 	for _, extensions := range []string{"PIPELINING XVERP 8BITMIME CHUNKING", "XVERP BINARYMIME", ""} {
-		f := &fakeRelay{extensions: extensions}
-		w := newWorld(t, f.start(t), "\n\nbinarymime = true")
+		f := &fakeRelay{Extensions: extensions}
+		w := newWorld(t, f.Start(t), "\n\nbinarymime = true")
 		w.list("dev", five[:2]...)
 		w.sendBinary(binaryHeader + "\r\n" + binaryBody)
 		w.deliver()

@@ -39,9 +39,9 @@ func (p *somebody) says(to, text string) {
 // letters are those that have come since the last look, for this person.
 func (p *somebody) letters() (got []delivered) {
 	p.w.t.Helper()
-	all := p.f.taken()
+	all := p.f.Taken()
 	for _, d := range all[p.read:] {
-		if strings.Contains(d.to, p.addr) {
+		if strings.Contains(d.To, p.addr) {
 			got = append(got, d)
 		}
 	}
@@ -56,12 +56,12 @@ func (p *somebody) letter(subject string) *mail.Message {
 	if len(got) != 1 {
 		p.w.t.Fatalf("%s got %d letters, want one; log:\n%s", p.addr, len(got), &p.w.log)
 	}
-	m, err := mail.ReadMessage(strings.NewReader(got[0].message))
+	m, err := mail.ReadMessage(strings.NewReader(got[0].Message))
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
-	if got[0].from != "" {
-		p.w.t.Errorf("the letter has the return path %s, want none", got[0].from)
+	if got[0].From != "" {
+		p.w.t.Errorf("the letter has the return path %s, want none", got[0].From)
 	}
 	if s, _ := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); s != subject {
 		p.w.t.Errorf("the letter is %q, want %q", s, subject)
@@ -73,8 +73,8 @@ func (p *somebody) letter(subject string) *mail.Message {
 func reply(m *mail.Message) string { return strings.Trim(m.Header.Get("Reply-To"), "<>") }
 
 func newPeople(t *testing.T, settings ...string) (w *world, l *lists.List, person func(string) *somebody) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP"}
-	w = newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP"}
+	w = newWorld(t, f.Start(t), "")
 	l = w.list("dev", "bob@example.net")
 	if err := l.Set(append([]string{"post=members"}, settings...)); err != nil {
 		t.Fatal(err)
@@ -372,7 +372,7 @@ func TestRobots(t *testing.T) {
 		w.message("alice@example.com", "From: alice@example.com\r\n"+header+"\r\n\r\n", "dev+subscribe@lists.example.org")
 		w.deliver()
 		if got := alice.letters(); len(got) > 0 {
-			t.Errorf("%s: answered with\n%s", header, got[0].message)
+			t.Errorf("%s: answered with\n%s", header, got[0].Message)
 		}
 		w.wantRefused("550 5.7.1 automatic mail gets no answer here")
 	}
@@ -427,8 +427,8 @@ func TestOwnTexts(t *testing.T) {
 // confirms: in the end he is a member, once, and has one letter that says so.
 func TestFaultCommand(t *testing.T) {
 	for n := 0; ; n++ {
-		f := &fakeRelay{extensions: "PIPELINING XVERP"}
-		w := newWorld(t, f.start(t), "")
+		f := &fakeRelay{Extensions: "PIPELINING XVERP"}
+		w := newWorld(t, f.Start(t), "")
 		l := w.list("dev", "bob@example.net")
 		confirm, err := l.ProofAddress(lists.Subscribe, "alice=example.com", w.now())
 		if err != nil {
@@ -450,8 +450,8 @@ func TestFaultCommand(t *testing.T) {
 			w.deliver()
 		}
 		count := make(map[string]int)
-		for _, d := range f.taken() {
-			count[d.to]++
+		for _, d := range f.Taken() {
+			count[d.To]++
 		}
 		if c := count["alice@example.com"]; c != 1 && !(hides && c == 2) {
 			t.Errorf("%d: %s: alice got %d letters", n, what, c)

@@ -209,8 +209,8 @@ func (w *world) wantEmpty() {
 func (w *world) wantTaken(f *fakeRelay, want ...string) {
 	w.t.Helper()
 	var got []string
-	for _, d := range f.taken() {
-		got = append(got, d.to)
+	for _, d := range f.Taken() {
+		got = append(got, d.To)
 	}
 	want = slices.Sorted(slices.Values(want)) // of a copy
 	slices.Sort(got)
@@ -233,22 +233,22 @@ func TestModes(t *testing.T) {
 		config  string
 		batches []int
 	}{
-		{"XVERP", &fakeRelay{extensions: "PIPELINING 8BITMIME SIZE XVERP"}, "batch = 2", []int{2, 2, 1}},
-		{"XVERP in one", &fakeRelay{extensions: "PIPELINING XVERP"}, "", []int{5}},
-		{"XVERP without pipelining", &fakeRelay{extensions: "XVERP"}, "batch = 5", []int{5}},
-		{"XVERP wanted", &fakeRelay{extensions: "XVERP"}, "verp = \"xverp\"", []int{5}},
-		{"no XVERP", &fakeRelay{extensions: "PIPELINING"}, "batch = 2", []int{1, 1, 1, 1, 1}},
-		{"XVERP not wanted", &fakeRelay{extensions: "PIPELINING XVERP"}, "verp = \"self\"", []int{1, 1, 1, 1, 1}},
-		{"XVERP refused", &fakeRelay{extensions: "PIPELINING XVERP", refuseXVERP: true}, "batch = 3", []int{1, 1, 1, 1, 1}},
-		{"XVERP refused without pipelining", &fakeRelay{extensions: "XVERP", refuseXVERP: true}, "", []int{1, 1, 1, 1, 1}},
-		{"HELO", &fakeRelay{heloOnly: true}, "", []int{1, 1, 1, 1, 1}},
-		{"LMTP", &fakeRelay{lmtp: true, extensions: "PIPELINING"}, "", []int{1, 1, 1, 1, 1}},
-		{"LMTP with XVERP", &fakeRelay{lmtp: true, extensions: "PIPELINING XVERP"}, "", []int{5}},
-		{"two messages on a connection", &fakeRelay{extensions: "PIPELINING", perConn: 2}, "", nil},
+		{"XVERP", &fakeRelay{Extensions: "PIPELINING 8BITMIME SIZE XVERP"}, "batch = 2", []int{2, 2, 1}},
+		{"XVERP in one", &fakeRelay{Extensions: "PIPELINING XVERP"}, "", []int{5}},
+		{"XVERP without pipelining", &fakeRelay{Extensions: "XVERP"}, "batch = 5", []int{5}},
+		{"XVERP wanted", &fakeRelay{Extensions: "XVERP"}, "verp = \"xverp\"", []int{5}},
+		{"no XVERP", &fakeRelay{Extensions: "PIPELINING"}, "batch = 2", []int{1, 1, 1, 1, 1}},
+		{"XVERP not wanted", &fakeRelay{Extensions: "PIPELINING XVERP"}, "verp = \"self\"", []int{1, 1, 1, 1, 1}},
+		{"XVERP refused", &fakeRelay{Extensions: "PIPELINING XVERP", RefuseXVERP: true}, "batch = 3", []int{1, 1, 1, 1, 1}},
+		{"XVERP refused without pipelining", &fakeRelay{Extensions: "XVERP", RefuseXVERP: true}, "", []int{1, 1, 1, 1, 1}},
+		{"HELO", &fakeRelay{HeloOnly: true}, "", []int{1, 1, 1, 1, 1}},
+		{"LMTP", &fakeRelay{LMTP: true, Extensions: "PIPELINING"}, "", []int{1, 1, 1, 1, 1}},
+		{"LMTP with XVERP", &fakeRelay{LMTP: true, Extensions: "PIPELINING XVERP"}, "", []int{5}},
+		{"two messages on a connection", &fakeRelay{Extensions: "PIPELINING", PerConn: 2}, "", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, test.relay.start(t), test.config)
+			w := newWorld(t, test.relay.Start(t), test.config)
 			l := w.list("dev", append([]string{"# ours", "n@example.com nomail"}, five...)...)
 			w.post("alice@example.com", dev)
 			for range 10 { // a connection that is cut short may need another run
@@ -257,138 +257,32 @@ func TestModes(t *testing.T) {
 			}
 			w.wantEmpty()
 			w.wantTaken(test.relay, five...)
-			if batches, _ := test.relay.seen(); test.batches != nil && !slices.Equal(batches, test.batches) {
+			if batches, _ := test.relay.Seen(); test.batches != nil && !slices.Equal(batches, test.batches) {
 				t.Errorf("batches of %v, want %v", batches, test.batches)
 			}
-			for _, d := range test.relay.taken() {
-				header, body, _ := strings.Cut(d.message, "\r\n\r\n")
+			for _, d := range test.relay.Taken() {
+				header, body, _ := strings.Cut(d.Message, "\r\n\r\n")
 				ours, theirs := header+"\r\n", original
 				if rest, ok := strings.CutSuffix(ours, theirs); !ok || body != originalBody {
-					t.Errorf("%s got\n%q", d.to, d.message)
+					t.Errorf("%s got\n%q", d.To, d.Message)
 				} else if !strings.HasPrefix(rest, "Delivered-To: "+dev+"\r\nList-Id: \"Builders\"\r\n <dev.lists.example.org>\r\n") {
-					t.Errorf("%s got our header as\n%s", d.to, rest)
+					t.Errorf("%s got our header as\n%s", d.To, rest)
 				}
-				from, err := w.site.Resolve(path(d.from))
-				if err != nil || from.Purpose != lists.Bounce || from.Member != path(d.to) || from.List.Addr != l.Addr {
-					t.Errorf("a report from %s for %s is %+v, %v", d.from, d.to, from, err)
+				from, err := w.site.Resolve(path(d.From))
+				if err != nil || from.Purpose != lists.Bounce || from.Member != path(d.To) || from.List.Addr != l.Addr {
+					t.Errorf("a report from %s for %s is %+v, %v", d.From, d.To, from, err)
 				}
 			}
 		})
 	}
-}
-
-// What the client knew of the message goes on to the relay.
-func TestMailParameters(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING 8BITMIME SIZE XVERP"}
-	w := newWorld(t, f.start(t), "")
-	w.list("dev", five...)
-	w.post("alice@example.com", dev)
-	w.deliver()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.commands) != 1 || !strings.Contains(f.commands[0], " BODY=8BITMIME") || !strings.Contains(f.commands[0], " SIZE=") || !strings.HasSuffix(f.commands[0], " XVERP=+=") {
-		t.Errorf("%q", f.commands)
-	}
-}
-
-// TestRefused: a recipient that is refused for good is noted, and all others
-// get the post, in his batch and after it, in each mode.
-func TestRefused(t *testing.T) {
-	for name, f := range map[string]*fakeRelay{
-		"XVERP":              {extensions: "PIPELINING XVERP"},
-		"without pipelining": {extensions: "XVERP"},
-		"own VERP":           {extensions: "PIPELINING"},
-		"LMTP":               {extensions: "PIPELINING", lmtp: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f.rcpt = map[string][]string{"b@example.com": {"550 5.1.1 no such user"}}
-			w := newWorld(t, f.start(t), "batch = 3")
-			w.list("dev", five...)
-			w.post("alice@example.com", dev)
-			w.deliver()
-			w.wantTaken(f, five[0], five[2], five[3], five[4])
-			w.want(queue.Outbound)
-			w.want(queue.Failed, `D<a@example.com> F<b@example.com> D<c@example.com> D<d+x=y@example.com> D<"e e"@example.com>: <b@example.com> 550 5.1.1 no such user`)
-			if !strings.Contains(w.log.String(), "refused id=") {
-				t.Errorf("log:\n%s", &w.log)
-			}
-		})
-	}
-}
-
-// A batch of which all are refused does not hinder the next one.
-func TestAllRefused(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP", rcpt: map[string][]string{"a@example.com": {"550 no"}, "b@example.com": {"550 no"}}}
-	w := newWorld(t, f.start(t), "batch = 2")
-	w.list("dev", five...)
-	w.post("alice@example.com", dev)
-	w.deliver()
-	w.wantTaken(f, five[2:]...)
-	w.want(queue.Failed, "F<a@example.com> F<b@example.com> D<c@example.com>")
-}
-
-// The message is refused, not a recipient: that is everybody's outcome.
-func TestMessageRefused(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP", final: []string{"554 5.7.1 spam"}}
-	w := newWorld(t, f.start(t), "")
-	w.list("dev", five[:2]...)
-	w.post("alice@example.com", dev)
-	w.deliver()
-	w.wantTaken(f)
-	w.want(queue.Failed, "F<a@example.com> F<b@example.com>: <b@example.com> 554 5.7.1 spam")
-}
-
-// LMTP has one reply for each recipient.
-func TestLMTPOutcomes(t *testing.T) {
-	f := &fakeRelay{lmtp: true, extensions: "PIPELINING XVERP", final: []string{"250 ok", "550 5.2.1 disabled", "450 4.2.2 full"}}
-	w := newWorld(t, f.start(t), "")
-	w.list("dev", five[:3]...)
-	w.post("alice@example.com", dev)
-	w.deliver()
-	w.wantTaken(f, "a@example.com")
-	w.want(queue.Outbound, "D<a@example.com> F<b@example.com> T<c@example.com>: deferred: 450 4.2.2 full")
-	w.later += 6 * time.Minute
-	w.deliver()
-	w.wantTaken(f, "a@example.com", "c@example.com")
-	w.want(queue.Failed, "D<a@example.com> F<b@example.com> D<c@example.com>")
-}
-
-// TestDeferred: who is deferred is tried again when it is due and not before,
-// and only he.
-func TestDeferred(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP", rcpt: map[string][]string{
-		"a@example.com": {"451 4.7.1 greylisted", "451 4.7.1 still greylisted"},
-		"b@example.com": {"450 4.2.0 busy"},
-	}}
-	w := newWorld(t, f.start(t), "")
-	w.list("dev", five[:3]...)
-	w.post("alice@example.com", dev)
-	w.deliver()
-	w.wantTaken(f, "c@example.com")
-	w.want(queue.Outbound, "T<a@example.com> T<b@example.com> D<c@example.com>: deferred: 450 4.2.0 busy (and 1 more)")
-
-	w.later = 4 * time.Minute
-	w.deliver()
-	if _, conns := f.seen(); conns != 1 {
-		t.Error("it was tried again too soon")
-	}
-	w.later = 6 * time.Minute
-	w.deliver()
-	w.wantTaken(f, "b@example.com", "c@example.com")
-	w.want(queue.Outbound, "T<a@example.com> D<b@example.com> D<c@example.com>: deferred: 451 4.7.1 still greylisted")
-	w.later = time.Hour
-	w.deliver()
-	w.wantTaken(f, five[:3]...)
-	w.wantEmpty()
 }
 
 // TestGiveUp: what could not be sent for so long is kept for the operator, with
 // the last reason, and can be tried again.
 func TestGiveUp(t *testing.T) {
 	busy := slices.Repeat([]string{"450 4.2.2 mailbox full"}, 8)
-	f := &fakeRelay{extensions: "PIPELINING XVERP", rcpt: map[string][]string{"a@example.com": busy}}
-	w := newWorld(t, f.start(t), "\n\nretry_min = \"10m\"\nretry_max = \"1h\"\ngive_up = \"3h\"")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP", Rcpt: map[string][]string{"a@example.com": busy}}
+	w := newWorld(t, f.Start(t), "\n\nretry_min = \"10m\"\nretry_max = \"1h\"\ngive_up = \"3h\"")
 	w.list("dev", five[:2]...)
 	w.post("alice@example.com", dev)
 	for range 20 {
@@ -401,12 +295,12 @@ func TestGiveUp(t *testing.T) {
 	if got := w.spool(queue.Failed); !strings.HasSuffix(got[0], ": 450 4.2.2 mailbox full") {
 		t.Errorf("%q", got)
 	}
-	f.mu.Lock()
-	if n := len(busy) - len(f.rcpt["a@example.com"]); n < 4 || n > 6 {
+	f.Mu.Lock()
+	if n := len(busy) - len(f.Rcpt["a@example.com"]); n < 4 || n > 6 {
 		t.Errorf("%d attempts in three hours, with 10, 20, 40, 60 minutes between", n)
 	}
-	f.rcpt = nil
-	f.mu.Unlock()
+	f.Rcpt = nil
+	f.Mu.Unlock()
 	s := w.site.Spool()
 	entries, err := s.List(queue.Failed)
 	if err != nil {
@@ -428,44 +322,30 @@ func TestGiveUp(t *testing.T) {
 	w.wantEmpty()
 }
 
-// TestXVERPWanted: where the operator insists on XVERP nothing is sent without.
-func TestXVERPWanted(t *testing.T) {
-	for name, f := range map[string]*fakeRelay{"not offered": {extensions: "PIPELINING"}, "refused": {extensions: "PIPELINING XVERP", refuseXVERP: true}} {
-		w := newWorld(t, f.start(t), "verp = \"xverp\"")
-		w.list("dev", five...)
-		w.post("alice@example.com", dev)
-		w.deliver()
-		w.wantTaken(f)
-		if got := w.spool(queue.Outbound); len(got) != 1 || !strings.Contains(got[0], "does not offer XVERP to this host; see smtpd_authorized_verp_clients") {
-			t.Errorf("%s: %q", name, got)
-		}
-	}
-}
-
 // TestOwners: mail to the owners goes to each of them, with nothing changed but
 // the mark against loops.
 func TestOwners(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", five...)
 	const complete = original + "Message-ID: <1@example.net>\r\nDate: today\r\n"
 	w.message("eve@example.net", complete+"\r\n"+originalBody, "DEV+Owner@lists.example.org")
 	w.deliver()
 	w.wantTaken(f, "olga@example.org", "otto@example.org")
 	w.wantEmpty()
-	for _, d := range f.taken() {
-		if d.message != "Delivered-To: dev+owner@lists.example.org\r\n"+complete+"\r\n"+originalBody {
-			t.Errorf("%s got\n%q", d.to, d.message)
+	for _, d := range f.Taken() {
+		if d.Message != "Delivered-To: dev+owner@lists.example.org\r\n"+complete+"\r\n"+originalBody {
+			t.Errorf("%s got\n%q", d.To, d.Message)
 		}
-		if from, err := w.site.Resolve(path(d.from)); err != nil || from.Purpose != lists.Bounce || !from.Member.IsNull() {
-			t.Errorf("the return path %s is %+v, %v", d.from, from, err)
+		if from, err := w.site.Resolve(path(d.From)); err != nil || from.Purpose != lists.Bounce || !from.Member.IsNull() {
+			t.Errorf("the return path %s is %+v, %v", d.From, from, err)
 		}
 	}
 }
 
 func TestNoOwners(t *testing.T) {
 	f := &fakeRelay{}
-	w := newWorld(t, f.start(t), "")
+	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", five...)
 	if err := os.WriteFile(l.ConfigFile(), []byte("owners = []\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -479,13 +359,13 @@ func TestNoOwners(t *testing.T) {
 // TestBounceKept: a delivery report is kept with the list, and nobody gets mail.
 func TestBounceKept(t *testing.T) {
 	f := &fakeRelay{}
-	w := newWorld(t, f.start(t), "")
+	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", five...)
 	base, err := l.BounceAddress(time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	to := lists.MemberBounceAddress(base, path("a@example.com")).Address()
+	to := smtp.VERPAddress(base, path("a@example.com")).Address()
 	id := w.message("", "Subject: undelivered\r\n\r\ngone\r\n", to)
 	w.deliver()
 	w.wantEmpty()
@@ -498,8 +378,8 @@ func TestBounceKept(t *testing.T) {
 
 // TestListGone: a list that was removed after its post was accepted.
 func TestListGone(t *testing.T) {
-	f := &fakeRelay{extensions: "XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", five...)
 	w.list("news", "n@example.com")
 	w.post("alice@example.com", dev, "news@lists.example.org")
@@ -516,8 +396,8 @@ func TestListGone(t *testing.T) {
 // TestNamedTwice: a list that is named twice gets the post once, also when a
 // crash came between the two.
 func TestNamedTwice(t *testing.T) {
-	f := &fakeRelay{extensions: "XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", five...)
 	w.post("alice@example.com", dev, "Dev@Lists.Example.Org", dev)
 	w.deliver()
@@ -550,8 +430,8 @@ func TestNamedTwice(t *testing.T) {
 
 // TestDuplicateMembers: who stands in a members file twice gets one copy.
 func TestDuplicateMembers(t *testing.T) {
-	f := &fakeRelay{extensions: "XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", "b@example.com", "a@example.com", "B@Example.com", "a@example.com", "b@example.com")
 	w.post("alice@example.com", dev)
 	w.deliver()
@@ -561,36 +441,21 @@ func TestDuplicateMembers(t *testing.T) {
 // A list whose members all want no mail, or that has none, is no trouble.
 func TestNobody(t *testing.T) {
 	f := &fakeRelay{}
-	w := newWorld(t, f.start(t), "")
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", "a@example.com nomail")
 	w.list("news")
 	w.post("a@example.com", dev, "news@lists.example.org")
 	w.deliver()
 	w.wantEmpty()
-	if _, conns := f.seen(); conns != 0 {
+	if _, conns := f.Seen(); conns != 0 {
 		t.Error("the relay was called for nothing")
-	}
-}
-
-// TestBatches holds the boundaries.
-func TestBatches(t *testing.T) {
-	for n, want := range map[int][]int{1: {1}, 2: {2}, 3: {2, 1}, 4: {2, 2}, 5: {2, 2, 1}} {
-		f := &fakeRelay{extensions: "PIPELINING XVERP"}
-		w := newWorld(t, f.start(t), "batch = 2")
-		w.list("dev", five[:n]...)
-		w.post("alice@example.com", dev)
-		w.deliver()
-		w.wantTaken(f, five[:n]...)
-		if batches, conns := f.seen(); !slices.Equal(batches, want) || conns != 1 {
-			t.Errorf("%d members: batches of %v on %d connections", n, batches, conns)
-		}
 	}
 }
 
 // TestBroken: files that are no messages are set aside, and hold nothing up.
 func TestBroken(t *testing.T) {
-	f := &fakeRelay{extensions: "XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", five...)
 	for name, text := range map[string]string{
 		"1.empty": "", "1.rubbish": "hello\n", "1.noend": "superlist-message 1\nid: 1.noend\n",
@@ -626,127 +491,11 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestRelayDown: nothing is lost while the relay is away.
-func TestRelayDown(t *testing.T) {
-	dir, err := os.MkdirTemp("", "relay") // t.TempDir may be too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	socket := dir + "/relay"
-	w := newWorld(t, "unix:"+socket, "batch = 2")
-	w.list("dev", five...)
-	w.post("alice@example.com", dev)
-	w.post("alice@example.com", dev)
-	w.deliver()
-	for _, got := range w.spool(queue.Outbound) {
-		if !strings.Contains(got, "deferred: relay unix:"+socket+": dial unix ") {
-			t.Errorf("%q", got)
-		}
-	}
-	l, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &fakeRelay{extensions: "PIPELINING XVERP"}
-	f.serve(t, l)
-	w.deliver()
-	w.wantTaken(f)
-	w.later = 6 * time.Minute
-	w.deliver()
-	w.wantTaken(f, slices.Concat(five, five)...)
-	w.wantEmpty()
-}
-
-// A relay that refuses us all is a reason to wait, not to fail.
-func TestRelayRefusesUs(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			fmt.Fprintf(c, "554 5.7.1 go away\r\n")
-			c.Close()
-		}
-	}()
-	w := newWorld(t, l.Addr().String(), "")
-	w.list("dev", five[:1]...)
-	w.post("alice@example.com", dev)
-	w.deliver()
-	w.want(queue.Outbound, "T<a@example.com>: deferred: relay "+l.Addr().String()+": the server refuses us: 554 5.7.1 go away")
-}
-
-// TestDropped ends the connection at every point, once: nobody is lost, and
-// only where the relay had the message and its answer was lost does anybody get
-// it twice, and then only one batch.
-func TestDropped(t *testing.T) {
-	for verb, points := range map[string][]int{"EHLO": {1}, "MAIL": {1, 2, 4}, "RCPT": {1, 2, 4, 5}, "DATA": {1, 2, 4}, ".": {1, 2, 3}} {
-		for _, at := range points {
-			for _, extensions := range []string{"PIPELINING XVERP", "XVERP", "PIPELINING"} {
-				t.Run(fmt.Sprintf("%s %d %s", verb, at, extensions), func(t *testing.T) {
-					t.Parallel()
-					dropped(t, verb, at, extensions)
-				})
-			}
-		}
-	}
-}
-
-func dropped(t *testing.T, verb string, at int, extensions string) {
-	f := &fakeRelay{extensions: extensions, drop: map[string]int{verb: at}}
-	w := newWorld(t, f.start(t), "batch = 2")
-	w.list("dev", five...)
-	w.post("alice@example.com", dev)
-	for range 3 {
-		w.deliver()
-		w.later += 20 * time.Minute
-	}
-	w.wantEmpty()
-	times := make(map[string]int)
-	for _, d := range f.taken() {
-		times[d.to]++
-	}
-	twice := 0
-	for _, member := range five {
-		if times[member] == 0 {
-			t.Errorf("%s got nothing", member)
-		}
-		twice += times[member] - 1
-	}
-	if twice > 0 && verb != "." || twice > 2 {
-		t.Errorf("%d too many", twice)
-	}
-}
-
-// TestManyPerConnection: a relay that takes only some messages on a connection
-// gets as many connections as that needs, in one run.
-func TestManyPerConnection(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING", perConn: 3}
-	var members []string
-	for k := range 30 {
-		members = append(members, fmt.Sprintf("m%02d@example.com", k))
-	}
-	w := newWorld(t, f.start(t), "")
-	w.list("dev", members...)
-	w.post("alice@example.com", dev)
-	w.deliver()
-	if n := len(f.taken()); n < 20 {
-		_, conns := f.seen()
-		t.Errorf("%d of %d on %d connections\nlog:\n%s", n, len(members), conns, &w.log)
-	}
-}
-
 // TestTwoRunners: any number may run at the same time, and each member gets a
 // post once.
 func TestTwoRunners(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP"}
-	w := newWorld(t, f.start(t), "batch = 2")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.Start(t), "batch = 2")
 	w.list("dev", five...)
 	w.list("news", five...)
 	const posts = 10
@@ -774,8 +523,8 @@ func TestTwoRunners(t *testing.T) {
 // TestSecondListBroken: a list whose configuration is broken waits, and does
 // not hold up the other that the message is for.
 func TestSecondListBroken(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", five[:2]...)
 	l := w.list("news", five[2:]...)
 	good, _ := os.ReadFile(l.ConfigFile())
@@ -791,35 +540,6 @@ func TestSecondListBroken(t *testing.T) {
 	w.deliver()
 	w.wantTaken(f, five...)
 	w.wantEmpty()
-}
-
-// TestInterrupted: a run that is told to stop does so between two batches, and
-// the next one goes on there.
-func TestInterrupted(t *testing.T) {
-	for _, extensions := range []string{"PIPELINING XVERP", "PIPELINING"} {
-		f := &fakeRelay{extensions: extensions}
-		w := newWorld(t, f.start(t), "batch = 2")
-		w.list("dev", five...)
-		w.post("alice@example.com", dev)
-		ctx, stop := context.WithCancel(context.Background())
-		r := w.runner()
-		var seen []string
-		r.Progress = func(_ string, done, total int) {
-			seen = append(seen, fmt.Sprintf("%d/%d", done, total))
-			stop()
-		}
-		if err := r.Run(ctx); err != nil {
-			t.Fatal(err)
-		}
-		w.wantTaken(f, five[:2]...)
-		w.want(queue.Outbound, "D<a@example.com> D<b@example.com> T<c@example.com>")
-		w.deliver()
-		w.wantTaken(f, five...)
-		w.wantEmpty()
-		if !slices.Equal(seen, []string{"2/5"}) {
-			t.Errorf("%q", seen)
-		}
-	}
 }
 
 // collector is a smtp.Backend that keeps what it gets.
@@ -846,7 +566,7 @@ func (m *collected) Commit() (string, []error) {
 	m.c.mu.Lock()
 	defer m.c.mu.Unlock()
 	for _, to := range m.env.To {
-		m.c.got = append(m.c.got, delivered{m.env.From.Address(), to.Address(), m.String()})
+		m.c.got = append(m.c.got, delivered{From: m.env.From.Address(), To: to.Address(), Message: m.String()})
 	}
 	return "id", make([]error, len(m.env.To))
 }
@@ -881,39 +601,10 @@ func TestOwnServer(t *testing.T) {
 			t.Errorf("%d messages", len(backend.got))
 		}
 		for i, d := range backend.got {
-			if d.to != five[i] || !strings.HasSuffix(d.message, original+"\r\n"+originalBody) {
-				t.Errorf("%s got %q", d.to, d.message)
+			if d.To != five[i] || !strings.HasSuffix(d.Message, original+"\r\n"+originalBody) {
+				t.Errorf("%s got %q", d.To, d.Message)
 			}
 		}
-	}
-}
-
-// TestMaildirRelay: one Maildir for each recipient; one that cannot be does not
-// spoil the batch.
-func TestMaildirRelay(t *testing.T) {
-	out := t.TempDir()
-	w := newWorld(t, "maildir:"+out, "")
-	w.list("dev", "a@example.com", "b/c@example.com", "D@Example.com")
-	w.post("alice@example.com", dev)
-	w.deliver()
-	w.want(queue.Failed, `D<a@example.com> F<b/c@example.com> D<D@Example.com>: <b/c@example.com> 553 5.1.3 the address cannot be the name of a Maildir`)
-	for _, member := range []string{"a@example.com", "d@example.com"} {
-		files, _ := filepath.Glob(filepath.Join(out, member, "new", "*"))
-		if len(files) != 1 {
-			t.Fatalf("%s has %q", member, files)
-		}
-		text, _ := os.ReadFile(files[0])
-		first, rest, _ := strings.Cut(string(text), "\n")
-		local, _, _ := strings.Cut(member, "@")
-		if !strings.HasPrefix(first, "Return-Path: <dev+bounces-") || !strings.HasSuffix(strings.ToLower(first), "+"+local+"=example.com@lists.example.org>") {
-			t.Errorf("%s", first)
-		}
-		if want := strings.ReplaceAll(original+"\r\n"+originalBody, "\r\n", "\n"); !strings.HasSuffix(rest, want) {
-			t.Errorf("%s got\n%q", member, rest)
-		}
-	}
-	if left, _ := filepath.Glob(filepath.Join(out, "*", "tmp", "*")); len(left) > 0 {
-		t.Errorf("left: %q", left)
 	}
 }
 
@@ -921,8 +612,8 @@ func TestMaildirRelay(t *testing.T) {
 // TestFullDisk: where there is no room for a note there is room for the marks, so
 // nobody gets the message again because another was refused.
 func TestFullDisk(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP", rcpt: map[string][]string{five[0]: {"550 5.1.1 no such user"}, five[4]: {"450 4.2.1 busy", "450 4.2.1 busy"}}}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP", Rcpt: map[string][]string{five[0]: {"550 5.1.1 no such user"}, five[4]: {"450 4.2.1 busy", "450 4.2.1 busy"}}}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", five...)
 	w.post("alice@example.com", dev)
 	full := func() {
@@ -956,8 +647,8 @@ func TestFullDisk(t *testing.T) {
 // TestLargestHeader: the largest header that a session takes arrives, with the
 // trace field that it got in front.
 func TestLargestHeader(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", five...)
 	if err := l.Set([]string{"post=anyone"}); err != nil {
 		t.Fatal(err)
@@ -988,7 +679,7 @@ func TestLargestHeader(t *testing.T) {
 
 func TestHeaderTooLarge(t *testing.T) {
 	f := &fakeRelay{}
-	w := newWorld(t, f.start(t), "")
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", five...)
 	w.message("alice@example.com", "X: "+strings.Repeat("x", 300<<10)+"\r\n\r\nbody\r\n", dev)
 	w.deliver()
@@ -999,8 +690,8 @@ func TestHeaderTooLarge(t *testing.T) {
 // TestReady: an outbound message whose inbound recipient is not marked done yet
 // is not touched.
 func TestReady(t *testing.T) {
-	f := &fakeRelay{extensions: "XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", five...)
 	id := w.post("alice@example.com", dev)
 	s := w.site.Spool()
@@ -1042,8 +733,8 @@ func TestReady(t *testing.T) {
 // inbound holds up nothing that goes out, whatever comes of that message, and takes
 // the place of none that waits.
 func TestForgedParent(t *testing.T) {
-	f := &fakeRelay{extensions: "XVERP", rcpt: map[string][]string{"bob@example.net": {"451 4.3.0 later"}}}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "XVERP", Rcpt: map[string][]string{"bob@example.net": {"451 4.3.0 later"}}}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", "bob@example.net")
 	w.list("broken", "bob@example.net")
 	if err := os.WriteFile(w.site.ListsDir+"/lists.example.org/broken/list.toml", []byte("=\n"), 0o600); err != nil {
@@ -1082,8 +773,8 @@ func TestForgedParent(t *testing.T) {
 // TestStrays: what is not a message and lies where messages are is named, and the
 // run is no success: a path unit would start the next at once.
 func TestStrays(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", five...)
 	id := w.post("alice@example.com", dev)
 	unix.Mkfifo(w.site.QueueDir+"/inbound/new/pipe", 0o600)
@@ -1102,8 +793,8 @@ func TestStrays(t *testing.T) {
 
 // TestLogOneWord: a poster cannot write into the log what he likes.
 func TestLogOneWord(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", five...)
 	w.message("alice@example.com", "From: alice@example.com\r\nMessage-ID: <x> members=0\r\n\tsent id=\x1b[31m\xff"+strings.Repeat("y", 9999)+"\r\n\r\n", dev)
 	w.deliver()

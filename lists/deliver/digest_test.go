@@ -94,15 +94,15 @@ func contentOf(t testing.TB, r io.Reader) string {
 // issues are the digests that the relay has taken for somebody, and posts what else.
 func issues(t testing.TB, f *fakeRelay, who string) (digests []issue, posts []string) {
 	t.Helper()
-	for _, got := range f.taken() {
-		if got.to != who {
+	for _, got := range f.Taken() {
+		if got.To != who {
 			continue
 		}
-		if d, ok := readIssue(t, got.message); ok {
-			d.from = got.from
+		if d, ok := readIssue(t, got.Message); ok {
+			d.from = got.From
 			digests = append(digests, d)
 		} else {
-			posts = append(posts, got.message)
+			posts = append(posts, got.Message)
 		}
 	}
 	return digests, posts
@@ -110,8 +110,8 @@ func issues(t testing.TB, f *fakeRelay, who string) (digests []issue, posts []st
 
 func digestWorld(t *testing.T, settings []string, members ...string) (*world, *fakeRelay, *lists.List) {
 	t.Helper()
-	f := &fakeRelay{extensions: "PIPELINING 8BITMIME XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING 8BITMIME XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", members...)
 	if err := l.Set(settings); len(settings) > 0 && err != nil {
 		t.Fatal(err)

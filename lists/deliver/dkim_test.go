@@ -108,7 +108,7 @@ func TestDKIM(t *testing.T) {
 			if test.held == "" && len(why) != 0 || test.held != "" && (len(why) != 1 || !strings.HasPrefix(why[0], test.held)) {
 				t.Errorf("held: %q, want %q", why, test.held)
 			}
-			if got := bob.letters(); test.held == "" && (len(got) != 1 || !strings.HasSuffix(got[0].message, test.message)) {
+			if got := bob.letters(); test.held == "" && (len(got) != 1 || !strings.HasSuffix(got[0].Message, test.message)) {
 				t.Errorf("bob got %+v", got)
 			}
 			if asked := server.Asked(); len(asked) != test.asked {

@@ -18,20 +18,11 @@
 // A post goes into the list's archive under the id of its outbound message, before
 // that is committed; adding it again finds it, and so it has one number.
 //
-// The outcome of each recipient is marked in the outbound file and synced after
-// each batch. What a crash can hide is the outcome of one batch on each connection,
-// or of a hundred messages of one recipient and those under way: these recipients
-// get the message again.
-//
 // A digest is not a message from inbound: its state in the list's directory takes the
 // place of the recipient's mark (see digests).
 //
-// # One does not wait for the other
-//
-// What comes in is expanded by one goroutine, message after message; what goes out
-// is sent by several, each with a message of its own (outgoing). They take turns on
-// the connections (pool), and one that keeps its message waiting does not count
-// (place). The posts of a list leave one after the other.
+// What comes in is expanded by one goroutine, message after message; what goes out is
+// sent beside that, and package outbound says what a crash can hide there.
 //
 // Any number of processes may do this at once. The package refuses to mail
 // anyone who has not asked for it: failures stay in the spool, for the operator.

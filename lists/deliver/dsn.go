@@ -281,7 +281,7 @@ func (r *Runner) onItsWay(id string) (bool, error) {
 // answered reports on recipient k when it has been expanded: err is what came of
 // that, and the result what comes of both.
 func (r *Runner) answered(m *queue.Message, rcpt queue.Recipient, k int, err error) error {
-	reply, forGood := permanent(err)
+	reply, forGood := smtp.Refusal(err)
 	switch {
 	case err == nil && rcpt.Notify&smtp.NotifySuccess == 0:
 		return nil

@@ -91,12 +91,12 @@ func parseReport(t *testing.T, message string) (p parsed) {
 // reports are those that the relay took for the sender.
 func (w *world) reports(f *fakeRelay, to string) (all []parsed) {
 	w.t.Helper()
-	for _, d := range f.taken() {
-		if d.to == to {
-			if d.from != "" {
-				w.t.Errorf("a report from %s", d.from)
+	for _, d := range f.Taken() {
+		if d.To == to {
+			if d.From != "" {
+				w.t.Errorf("a report from %s", d.From)
 			}
-			all = append(all, parseReport(w.t, d.message))
+			all = append(all, parseReport(w.t, d.Message))
 		}
 	}
 	return all
@@ -105,8 +105,8 @@ func (w *world) reports(f *fakeRelay, to string) (all []parsed) {
 // TestReportDelivered: who asks for it hears once that the list has the post, and
 // the members' copies ask for nothing on his behalf.
 func TestReportDelivered(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING 8BITMIME XVERP DSN"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING 8BITMIME XVERP DSN"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", "a@example.com", "poster@example.com nomail")
 	w.list("news", "b@example.com")
 	w.wish(queue.Head{From: path("poster@example.com"), EnvID: "QQ+2B1", Ret: "FULL", Body: "8BITMIME"}, original+"\r\n"+originalBody,
@@ -132,7 +132,7 @@ func TestReportDelivered(t *testing.T) {
 	if p.header.Get("To") != "<poster@example.com>" || p.header.Get("From") != "<dev+owner@lists.example.org>" || !strings.Contains(p.text, "\r\n    dev@lists.example.org\r\n") {
 		t.Errorf("%v\n%s", p.header, p.text)
 	}
-	for _, mail := range f.commands {
+	for _, mail := range f.Commands {
 		if strings.Contains(mail, "ENVID") || strings.Contains(mail, "NOTIFY") || strings.Contains(mail, "RET=FULL") {
 			t.Errorf("%s", mail)
 		}
@@ -154,8 +154,8 @@ func TestReportNotWanted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &fakeRelay{extensions: "PIPELINING"}
-			w := newWorld(t, f.start(t), test.config)
+			f := &fakeRelay{Extensions: "PIPELINING"}
+			w := newWorld(t, f.Start(t), test.config)
 			w.list("dev", "a@example.com", "poster@example.com nomail")
 			w.wish(queue.Head{From: path(test.from)}, original, smtp.Rcpt{Path: path(dev), Notify: test.notify})
 			w.deliver()
@@ -163,8 +163,8 @@ func TestReportNotWanted(t *testing.T) {
 			w.wantTaken(f, "a@example.com")
 		})
 	}
-	f := &fakeRelay{extensions: "PIPELINING"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING"}
+	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", "a@example.com")
 	back, err := l.BounceAddress(time.Now())
 	if err != nil {
@@ -185,8 +185,8 @@ func TestReportFailed(t *testing.T) {
 		"HDRS": {"text/rfc822-headers", original},
 		"":     {"text/rfc822-headers", original},
 	} {
-		f := &fakeRelay{extensions: "PIPELINING 8BITMIME"}
-		w := newWorld(t, f.start(t), "")
+		f := &fakeRelay{Extensions: "PIPELINING 8BITMIME"}
+		w := newWorld(t, f.Start(t), "")
 		w.wish(queue.Head{From: path("poster@example.com"), Ret: ret, Body: "8BITMIME"}, content,
 			smtp.Rcpt{Path: path(dev), Notify: smtp.NotifyFailure},
 			smtp.Rcpt{Path: path("nosuch@lists.example.org"), Notify: smtp.NotifyFailure})
@@ -215,8 +215,8 @@ func TestReportFailed(t *testing.T) {
 // TestReportGivenUp: a post that this host could not work on for days. What was
 // wrong here is for the log and not for the sender.
 func TestReportGivenUp(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING"}
+	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", "a@example.com", "poster@example.com nomail")
 	os.Remove(l.Dir + "/key")
 	if err := os.Mkdir(l.Dir+"/key", 0o700); err != nil {
@@ -251,8 +251,8 @@ func TestReportToNobody(t *testing.T) {
 		"command":      {to: "dev+help@lists.example.org", from: "alice@example.com"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &fakeRelay{extensions: "PIPELINING"}
-			w := newWorld(t, f.start(t), "")
+			f := &fakeRelay{Extensions: "PIPELINING"}
+			w := newWorld(t, f.Start(t), "")
 			l := w.list("dev", "a@example.com", "alice@example.com nomail")
 			w.wish(queue.Head{From: path(test.from), Ret: "FULL"}, original, smtp.Rcpt{Path: path(test.to), Notify: all})
 			if test.spoil != nil {
@@ -264,9 +264,9 @@ func TestReportToNobody(t *testing.T) {
 				w.deliver()
 				w.later += 4 * time.Hour
 			}
-			for _, d := range f.taken() {
-				if d.to == test.from && strings.Contains(d.message, "multipart/report") {
-					t.Errorf("a report:\n%s", d.message)
+			for _, d := range f.Taken() {
+				if d.To == test.from && strings.Contains(d.Message, "multipart/report") {
+					t.Errorf("a report:\n%s", d.Message)
 				}
 			}
 		})
@@ -275,8 +275,8 @@ func TestReportToNobody(t *testing.T) {
 
 // TestReportBeyondASCII: RFC 6533.
 func TestReportBeyondASCII(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING 8BITMIME SMTPUTF8"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING 8BITMIME SMTPUTF8"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", "a@example.com", "jürg@bücher.example nomail")
 	w.wish(queue.Head{From: path("jürg@bücher.example"), UTF8: true}, utf8Header,
 		smtp.Rcpt{Path: path(dev), Notify: smtp.NotifySuccess, ORcpt: "utf-8;dév@lists.example.org"})
@@ -289,7 +289,7 @@ func TestReportBeyondASCII(t *testing.T) {
 	if !strings.Contains(all[0].status, want) || all[0].returnOf != "message/global-headers" {
 		t.Errorf("%s\n%s", all[0].returnOf, all[0].status)
 	}
-	for _, mail := range f.commands {
+	for _, mail := range f.Commands {
 		if strings.HasPrefix(mail, "MAIL FROM:<>") && !strings.Contains(mail, " SMTPUTF8") {
 			t.Errorf("%s", mail)
 		}
@@ -298,8 +298,8 @@ func TestReportBeyondASCII(t *testing.T) {
 
 // TestReportHostile: what a sender may choose cannot make a header of its own.
 func TestReportHostile(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING"}
+	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", "a@example.com")
 	in := &lists.Intake{Site: w.site, Spool: w.site.Spool()}
 	s := &smtp.Session{Hostname: "h", Backend: in, DSN: true}
@@ -332,8 +332,8 @@ func TestReportHostile(t *testing.T) {
 // TestReportFails: a report that cannot be written holds the post up, and is
 // written with the next attempt, once.
 func TestReportFails(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", "a@example.com", "poster@example.com nomail")
 	w.wish(queue.Head{From: path("poster@example.com")}, original, smtp.Rcpt{Path: path(dev), Notify: smtp.NotifySuccess})
 	broken := errors.New("broken")
@@ -356,8 +356,8 @@ func TestReportFails(t *testing.T) {
 
 // TestReportNotOfHeld: whose post is held has not reached the list.
 func TestReportNotOfHeld(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING"}
+	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", "alice@example.com")
 	if err := l.Set([]string{"moderated=true"}); err != nil {
 		t.Fatal(err)

@@ -44,9 +44,9 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 			err = r.answered(m, rcpt, k, r.expandOne(m, rcpt.Path, outboundID(m.ID, k)))
 		}
 		state := byte(queue.Done)
-		if reply, ok := permanent(err); ok {
+		if reply, ok := smtp.Refusal(err); ok {
 			state = queue.Fail
-			r.note(m, rcpt.Path.String()+" "+reply.String())
+			r.attempts.Note(m, rcpt.Path.String()+" "+reply.String())
 			r.Log.Printf(maillog.Err, "failed id=%s to=%s reason=%q", m.ID, rcpt.Path, reply)
 		} else if err != nil {
 			reason = err.Error()
@@ -62,7 +62,7 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 	if r.awaiting[m.ID] != nil {
 		return nil // it stays where it is until the keys are here
 	}
-	return r.finish(m, reason)
+	return r.attempts.Finish(m, reason)
 }
 
 // outboundID names what follows from recipient k of an inbound message.

@@ -47,7 +47,7 @@ func (r *Runner) settled(id string) bool {
 	}
 	held, err := r.Site.FindHeld(l, name)
 	if err != nil {
-		_, gone := permanent(err)
+		_, gone := smtp.Refusal(err)
 		return gone
 	}
 	defer held.Close()
@@ -95,7 +95,7 @@ func (r *Runner) expireOne(l *lists.List, spool *queue.Spool, held *queue.Messag
 		return err
 	}
 	err = l.Decide(held.ID, lists.Decided{Cause: id, What: "nobody decided in time"}, r.now())
-	if _, second := permanent(err); second {
+	if _, second := smtp.Refusal(err); second {
 		return nil // somebody is at it this moment
 	}
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"superlist/lists/ledger/files"
+	"superlist/lists/outbound"
 	"superlist/lists/sitetest"
 
 	"superlist/lists"
@@ -90,7 +91,7 @@ func deliverOnce(site *lists.Site, atOnce int, d *disk.Disk) error {
 }
 
 // alone and together are how many messages are sent at a time.
-const alone, together = 1, maxAtOnce
+const alone, together = 1, outbound.MaxAtOnce
 
 // checkOnce holds the Maildirs against what must be there when all is
 // delivered: every member once, or twice those of as many batches as can have had

@@ -68,15 +68,15 @@ func TestGet(t *testing.T) {
 		"From: bob@example.net\r\nX-Odd :  kept\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\tall\r\nMessage-ID: <1@example.net>\r\n\r\n"+body, "dev@lists.example.org")
 	w.deliver()
 	sent := bob.letters()
-	if len(sent) != 1 || !strings.HasSuffix(sent[0].message, body) {
+	if len(sent) != 1 || !strings.HasSuffix(sent[0].Message, body) {
 		t.Fatalf("the post: %q", sent)
 	}
 
 	bob.says("dev+get-1@lists.example.org", "x")
 	answer := bob.letter("Old posts to dev@lists.example.org: 1")
 	text, parts, contents := unpacked(t, answer)
-	if len(contents) != 1 || contents[0] != sent[0].message {
-		t.Errorf("the old post is\n%q\nand it was\n%q", contents, sent[0].message)
+	if len(contents) != 1 || contents[0] != sent[0].Message {
+		t.Errorf("the old post is\n%q\nand it was\n%q", contents, sent[0].Message)
 	}
 	if kind := parts[0].Header.Get("Content-Type"); kind != "message/rfc822" || parts[0].FileName() != "dev-1.eml" {
 		t.Errorf("the part is %v", parts[0].Header)
@@ -90,7 +90,7 @@ func TestGet(t *testing.T) {
 		}
 	}
 	olga.says("dev+request@lists.example.org", "get 1")
-	if _, _, contents := unpacked(t, olga.letter("Old posts to dev@lists.example.org: 1")); len(contents) != 1 || contents[0] != sent[0].message {
+	if _, _, contents := unpacked(t, olga.letter("Old posts to dev@lists.example.org: 1")); len(contents) != 1 || contents[0] != sent[0].Message {
 		t.Errorf("the owner gets %q", contents)
 	}
 
@@ -298,7 +298,7 @@ func TestRollLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		olga := person("olga@example.org")
-		olga.read = len(olga.f.taken())
+		olga.read = len(olga.f.Taken())
 		olga.says("dev+list@lists.example.org", "x")
 		text, _, _ := unpacked(t, olga.letter("The members of dev@lists.example.org"))
 		if strings.Count(text, "@example.com\r\n") != people.MaxRoll || strings.Contains(text, "1 more do not fit here") != (n > people.MaxRoll) {
@@ -340,7 +340,7 @@ func TestHelpOffers(t *testing.T) {
 			bob := person("bob@example.net")
 			bob.says("dev+help@lists.example.org", "x")
 			got := bob.letters()
-			m, err := mail.ReadMessage(strings.NewReader(got[0].message))
+			m, err := mail.ReadMessage(strings.NewReader(got[0].Message))
 			if err != nil {
 				t.Fatal(err)
 			}

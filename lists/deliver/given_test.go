@@ -87,13 +87,13 @@ func TestPrivateFields(t *testing.T) {
 	w.deliver()
 	w.later += 25 * time.Hour
 	w.deliver()
-	all := f.taken()
+	all := f.Taken()
 	if len(all) != 4 { // a, the digest, two owners
 		t.Errorf("%d messages", len(all))
 	}
 	for _, d := range all {
-		if strings.Contains(d.message, "secret") {
-			t.Errorf("%s got\n%s", d.to, d.message)
+		if strings.Contains(d.Message, "secret") {
+			t.Errorf("%s got\n%s", d.To, d.Message)
 		}
 	}
 	file, _, err := l.Posts().Open(1)
@@ -110,15 +110,15 @@ func TestPrivateFields(t *testing.T) {
 // relay would write the keyed return path there.
 func TestOwnersWithoutFrom(t *testing.T) {
 	for sender, want := range map[string]string{"eve@example.net": "<eve@example.net>", "": "<MAILER-DAEMON@lists.example.org>"} {
-		f := &fakeRelay{extensions: "PIPELINING"}
-		w := newWorld(t, f.start(t), "")
+		f := &fakeRelay{Extensions: "PIPELINING"}
+		w := newWorld(t, f.Start(t), "")
 		w.list("dev", five...)
 		w.inbound(queue.Head{}, sender, "Subject: x\r\n\r\nx\r\n", "dev+owner@lists.example.org")
 		w.deliver()
 		w.wantTaken(f, "olga@example.org", "otto@example.org")
-		for _, d := range f.taken() {
-			if h := mailHeader(t, d.message); len(h["From"]) != 1 || h.Get("From") != want || h.Get("Message-ID") == "" || h.Get("Date") == "" {
-				t.Errorf("%q: %s got\n%s", sender, d.to, d.message)
+		for _, d := range f.Taken() {
+			if h := mailHeader(t, d.Message); len(h["From"]) != 1 || h.Get("From") != want || h.Get("Message-ID") == "" || h.Get("Date") == "" {
+				t.Errorf("%q: %s got\n%s", sender, d.To, d.Message)
 			}
 		}
 	}
@@ -156,8 +156,8 @@ func TestSignatureStays(t *testing.T) {
 		"a receipt":              {"Disposition-Notification-To: alice@example.com\r\n", []string{"Disposition-Notification-To"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &fakeRelay{extensions: "PIPELINING"}
-			w := newWorld(t, f.start(t), "")
+			f := &fakeRelay{Extensions: "PIPELINING"}
+			w := newWorld(t, f.Start(t), "")
 			w.list("dev", "a@example.com")
 			post := test.fields + "From: Alice <alice@example.com>\r\nTo: dev@lists.example.org\r\nSubject: x\r\nMessage-ID: <1@example.com>\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\n\r\nx\r\n"
 			var b strings.Builder
@@ -173,14 +173,14 @@ func TestSignatureStays(t *testing.T) {
 			}
 			w.wantWire("250", "alice@example.com", dev, b.String())
 			w.deliver()
-			got := f.taken()
+			got := f.Taken()
 			if len(got) != 1 {
 				t.Fatalf("%d messages", len(got))
 			}
-			if good(got[0].message) != test.want {
-				t.Errorf("good is %t in\n%s", !test.want, got[0].message)
+			if good(got[0].Message) != test.want {
+				t.Errorf("good is %t in\n%s", !test.want, got[0].Message)
 			}
-			for line := range strings.SplitSeq(got[0].message, "\r\n") {
+			for line := range strings.SplitSeq(got[0].Message, "\r\n") {
 				if len(line) > rewrite.MaxLine {
 					t.Errorf("a line of %d octets", len(line))
 				}

@@ -75,7 +75,7 @@ func TestForgedFrom(t *testing.T) {
 	w.wantWire("250", "eve@example.com", "dev+unsubscribe-bob=example.net@lists.example.org", from("eve@example.com"))
 	w.deliver()
 	wantMembers(t, l, bob.addr)
-	if got := bob.letters(); len(got) != 1 || !strings.Contains(got[0].message, "dev+confirm-u") {
+	if got := bob.letters(); len(got) != 1 || !strings.Contains(got[0].Message, "dev+confirm-u") {
 		t.Errorf("bob got %d letters, want one question", len(got))
 	}
 
@@ -87,7 +87,7 @@ func TestForgedFrom(t *testing.T) {
 			w.wantWire("250", who.addr, dev, from(who.addr)+"Buy this.\r\n")
 			w.deliver()
 			if got := bob.letters(); len(got) > 0 {
-				t.Errorf("%s: bob got what somebody wrote in the name of %s:\n%s", setting, who.addr, got[0].message)
+				t.Errorf("%s: bob got what somebody wrote in the name of %s:\n%s", setting, who.addr, got[0].Message)
 			}
 		}
 	}
@@ -188,7 +188,7 @@ func TestWrongProofs(t *testing.T) {
 		w.message(alice.addr, from(alice.addr), to) // who has got past the session gets no further
 		w.deliver()
 		if got := alice.letters(); len(got) > 0 {
-			t.Errorf("%s: answered with\n%s", name, got[0].message)
+			t.Errorf("%s: answered with\n%s", name, got[0].Message)
 		}
 		wantMembers(t, l, "bob@example.net")
 		wantMembers(t, other, "bob@example.net")
@@ -288,7 +288,7 @@ func TestRobotsAnswer(t *testing.T) {
 			}
 			w.deliver()
 			if got := alice.letters(); len(got) > 0 {
-				t.Errorf("it is answered:\n%s", got[0].message)
+				t.Errorf("it is answered:\n%s", got[0].Message)
 			}
 			wantMembers(t, l, "bob@example.net")
 			if len(w.held(l)) != 1 {
@@ -320,7 +320,7 @@ func TestHeldInAnothersName(t *testing.T) {
 		}
 		robot.read = 0
 		if got := robot.letters(); len(got) > 0 {
-			t.Errorf("%s: a program gets\n%s", nonmembers, got[0].message)
+			t.Errorf("%s: a program gets\n%s", nonmembers, got[0].Message)
 		}
 		if got := w.held(l); len(got) > 0 {
 			t.Errorf("%s: %d are still held", nonmembers, len(got))
@@ -342,7 +342,7 @@ func TestListAsksItself(t *testing.T) {
 		w.wantWire("550 5.7.1", "eve@example.net", "dev+subscribe-dev=lists.example.org@lists.example.org", from("eve@example.net"))
 		w.deliver()
 		if got := person("@").letters(); len(got) > 0 {
-			t.Errorf("%s: it writes\n%s", mode, got[0].message)
+			t.Errorf("%s: it writes\n%s", mode, got[0].Message)
 		}
 		wantMembers(t, l, "bob@example.net")
 		w.wantEmpty()
@@ -353,15 +353,15 @@ func TestListAsksItself(t *testing.T) {
 // list goes to the list, by a session. It gives what was for people.
 func (w *world) carry(f *fakeRelay, done int) (people []delivered, carried, all int) {
 	w.t.Helper()
-	taken := f.taken()
+	taken := f.Taken()
 	for _, d := range taken[done:] {
-		to := path(strings.ToLower(d.to))
+		to := path(strings.ToLower(d.To))
 		if to.Domain != "lists.example.org" {
 			people = append(people, d)
 			continue
 		}
 		carried++
-		w.wire(d.from, to.Address(), "Received: from relay.example.org by lists.example.org; Sat, 21 Nov 2026 10:00:00 +0000\r\n"+d.message)
+		w.wire(d.From, to.Address(), "Received: from relay.example.org by lists.example.org; Sat, 21 Nov 2026 10:00:00 +0000\r\n"+d.Message)
 	}
 	return people, carried, len(taken)
 }
@@ -387,8 +387,8 @@ func TestListsOfLists(t *testing.T) {
 		"owner of a member": {lists: map[string][]string{"dev": {"alice@example.com"}, "b": {"dev+owner@lists.example.org"}}, owners: "b@lists.example.org", to: "dev+owner@lists.example.org", want: 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &fakeRelay{extensions: "PIPELINING"}
-			w := newWorld(t, f.start(t), "")
+			f := &fakeRelay{Extensions: "PIPELINING"}
+			w := newWorld(t, f.Start(t), "")
 			for list, members := range test.lists {
 				l := w.list(list, members...)
 				if list == "dev" && test.owners != "" {
@@ -421,7 +421,7 @@ func TestListsOfLists(t *testing.T) {
 			}
 			n := 0
 			for _, d := range got {
-				if d.to == "alice@example.com" {
+				if d.To == "alice@example.com" {
 					n++
 				}
 			}
@@ -449,8 +449,8 @@ func TestDigestsOfDigests(t *testing.T) {
 		"in a ring, one with posts": {map[string][]string{"dev": {"b@lists.example.org digest"}, "b": {"c@lists.example.org"}, "c": {"alice@example.com", "dev@lists.example.org digest"}}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &fakeRelay{extensions: "PIPELINING"}
-			w := newWorld(t, f.start(t), "")
+			f := &fakeRelay{Extensions: "PIPELINING"}
+			w := newWorld(t, f.Start(t), "")
 			for list, members := range test.lists {
 				w.list(list, members...)
 			}
@@ -527,12 +527,12 @@ func TestInjection(t *testing.T) {
 			t.Errorf("%d: only %d letters", i, len(letters))
 		}
 		for _, d := range letters {
-			m, err := mail.ReadMessage(strings.NewReader(d.message))
+			m, err := mail.ReadMessage(strings.NewReader(d.Message))
 			if err != nil {
-				t.Fatalf("%d: %v\n%s", i, err, d.message)
+				t.Fatalf("%d: %v\n%s", i, err, d.Message)
 			}
-			if strings.Contains(d.to, "victim") {
-				t.Errorf("%d: %s got a letter", i, d.to)
+			if strings.Contains(d.To, "victim") {
+				t.Errorf("%d: %s got a letter", i, d.To)
 			}
 			for name, values := range m.Header {
 				if !slices.Contains(known, name) || len(values) != 1 {
@@ -546,7 +546,7 @@ func TestInjection(t *testing.T) {
 			if err != nil || strings.ContainsAny(subject, "\x00\r\n\u2028\u202e\u0085") || strings.Contains(subject, "owner@") {
 				t.Errorf("%d: the subject is %q, %v", i, subject, err)
 			}
-			ours, _, _ := strings.Cut(d.message, "Content-Type: message/rfc822") // what is attached stays as it is
+			ours, _, _ := strings.Cut(d.Message, "Content-Type: message/rfc822") // what is attached stays as it is
 			for line := range strings.SplitSeq(ours, "\r\n") {
 				if len(line) > 998 || strings.ContainsAny(line, "\r\n\x00") {
 					t.Errorf("%d: a line of %d bytes: %q", i, len(line), line)
@@ -574,9 +574,9 @@ func TestInjection(t *testing.T) {
 		w.message("bob@example.net", "From: bob@example.net\r\nSubject: x\r\n\r\nx\r\n", dev)
 		w.deliver()
 		for _, d := range bob.letters() {
-			m, err := mail.ReadMessage(strings.NewReader(d.message))
+			m, err := mail.ReadMessage(strings.NewReader(d.Message))
 			if err != nil || m.Header.Get("Bcc") != "" || len(m.Header["List-Id"]) != 1 {
-				t.Errorf("%d: %v\n%s", i, err, d.message)
+				t.Errorf("%d: %v\n%s", i, err, d.Message)
 			}
 		}
 		for line := range strings.Lines(w.log.String()) {

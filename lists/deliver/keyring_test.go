@@ -32,8 +32,8 @@ func (s slowResolver) TXT(ctx context.Context, name string) ([]string, error) {
 // TestSlowKeys: a member whose name servers do not answer delays his own posts alone,
 // and once: what they would say is not asked again, and his posts are judged without.
 func TestSlowKeys(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP", received: make(chan delivered, manyMessages)}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP", Received: make(chan delivered, manyMessages)}
+	w := newWorld(t, f.Start(t), "")
 	w.site.VerifyDKIM = true
 	w.list("news", "alice@example.com")
 	l := w.list("dev", "bob@example.net")
@@ -53,8 +53,8 @@ func TestSlowKeys(t *testing.T) {
 	r.keys = author.NewKeyring(s, 0)
 	done := make(chan error)
 	go func() { done <- r.Run(context.Background()) }()
-	if d := <-f.received; d.to != "alice@example.com" {
-		t.Errorf("first of all %s got something", d.to)
+	if d := <-f.Received; d.To != "alice@example.com" {
+		t.Errorf("first of all %s got something", d.To)
 	}
 	if held := w.held(l); len(held) != 0 {
 		t.Errorf("judged without an answer: %q", held)

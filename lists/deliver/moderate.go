@@ -79,7 +79,7 @@ func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Head
 	if there, err := spool.Exists(queue.Held, name); err != nil {
 		return err
 	} else if !there {
-		if _, decided := permanent(l.Undecided(name, "")); decided {
+		if _, decided := smtp.Refusal(l.Undecided(name, "")); decided {
 			return nil // before a crash hid that it was held
 		}
 		if err := r.Site.RoomForHeld(l); err != nil {

@@ -52,7 +52,7 @@ func TestHold(t *testing.T) {
 	}{
 		"publish": {lists.Publish, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
 			got := bob.letters()
-			if len(got) != 1 || !strings.HasSuffix(got[0].message, strangersPost) {
+			if len(got) != 1 || !strings.HasSuffix(got[0].Message, strangersPost) {
 				t.Errorf("bob got %+v", got)
 			}
 		}},
@@ -158,7 +158,7 @@ func TestFilterHolds(t *testing.T) {
 				t.Errorf("no reason in\n%s", text)
 			}
 			mona.says(addressOf(t, text, lists.Publish), "")
-			if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].message, strangersPost) {
+			if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].Message, strangersPost) {
 				t.Errorf("bob got %+v", got)
 			}
 		})
@@ -229,7 +229,7 @@ func TestConfirmPost(t *testing.T) {
 		t.Errorf("the letter quotes the post:\n%s", text)
 	}
 	eve.says(reply(ask), "yes")
-	if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].message, strangersPost) {
+	if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].Message, strangersPost) {
 		t.Errorf("bob got %+v", got)
 	}
 	if got := w.held(l); len(got) != 0 {
@@ -319,17 +319,17 @@ func TestExpireBusy(t *testing.T) {
 // TestMemberWords: nocopy, noown, vacation and for are kept, and change nothing
 // in the message.
 func TestMemberWords(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", "alice@example.com noown", "carol@example.com nocopy", "dora@example.com nocopy",
 		"erik@example.com vacation=2999-01-01", "fred@example.com vacation=2020-01-01", "al@example.com for=alice@example.com")
 	post := "From: Alice <alice@example.com>\r\nTo: dev@lists.example.org\r\nCc: \"C, a\" <Carol@example.com>\r\n\r\nx\r\n"
 	w.message("alice@example.com", post, "dev@lists.example.org")
 	w.deliver()
 	w.wantTaken(f, "dora@example.com", "fred@example.com")
-	for _, d := range f.taken() {
-		if !strings.HasSuffix(d.message, post) {
-			t.Errorf("the post was changed:\n%s", d.message)
+	for _, d := range f.Taken() {
+		if !strings.HasSuffix(d.Message, post) {
+			t.Errorf("the post was changed:\n%s", d.Message)
 		}
 	}
 	// The other address posts like the member it belongs to.
@@ -482,7 +482,7 @@ func TestTellAuthor(t *testing.T) {
 		if len(questions) != 1 {
 			t.Fatalf("eve got %+v", questions)
 		}
-		eve.says(addressOf(t, questions[0].message, lists.OwnPost), "yes")
+		eve.says(addressOf(t, questions[0].Message, lists.OwnPost), "yes")
 		eve.letter(subject)
 	})
 }

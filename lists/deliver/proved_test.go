@@ -23,8 +23,8 @@ func TestProved(t *testing.T) {
 		"a milter, and nobody ever did": {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &fakeRelay{extensions: "PIPELINING"}
-			w := newWorld(t, f.start(t), test.config)
+			f := &fakeRelay{Extensions: "PIPELINING"}
+			w := newWorld(t, f.Start(t), test.config)
 			l := w.list("dev", "a@example.com")
 			if err := l.Set([]string{"post=moderators", "moderators=mod@example.com"}); err != nil {
 				t.Fatal(err)

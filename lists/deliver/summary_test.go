@@ -39,7 +39,7 @@ func TestSummary(t *testing.T) {
 	}
 
 	mona.says(addressOf(t, text, lists.Publish), "yes")
-	if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].message, strangersPost) {
+	if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].Message, strangersPost) {
 		t.Errorf("bob got %+v", got)
 	}
 	w.later += 25 * time.Hour
@@ -155,10 +155,10 @@ func TestSummaryLarge(t *testing.T) {
 		if len(letters) != 1 {
 			t.Fatalf("mona got %d letters", len(letters))
 		}
-		if n := strings.Count(letters[0].message, "Content-Type: message/rfc822"); n != test.attached {
+		if n := strings.Count(letters[0].Message, "Content-Type: message/rfc822"); n != test.attached {
 			t.Errorf("%d posts of %d bytes: %d are attached, want %d", test.posts, test.size, n, test.attached)
 		}
-		if n := strings.Count(letters[0].message, "To reject it;"); n != test.posts {
+		if n := strings.Count(letters[0].Message, "To reject it;"); n != test.posts {
 			t.Errorf("%d are in it, want %d", n, test.posts)
 		}
 	}

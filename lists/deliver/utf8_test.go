@@ -52,20 +52,20 @@ func TestUTF8(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &fakeRelay{extensions: test.extensions}
-			w := newWorld(t, f.start(t), "")
+			f := &fakeRelay{Extensions: test.extensions}
+			w := newWorld(t, f.Start(t), "")
 			w.list("dev", all...)
 			w.utf8Post("a@example.com", test.content, dev)
 			w.deliver()
 			w.wantTaken(f, test.want...)
 			said := 0
-			for _, mail := range f.commands {
+			for _, mail := range f.Commands {
 				if strings.Contains(mail, " SMTPUTF8") {
 					said++
 				}
 			}
 			if said != test.utf8 {
-				t.Errorf("%q", f.commands)
+				t.Errorf("%q", f.Commands)
 			}
 			if len(test.want) == len(all) {
 				w.wantEmpty()
@@ -81,20 +81,20 @@ func TestUTF8(t *testing.T) {
 
 // TestUTF8ReturnPath: the report on a member beyond ASCII says who it is.
 func TestUTF8ReturnPath(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING SMTPUTF8"}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING SMTPUTF8"}
+	w := newWorld(t, f.Start(t), "")
 	w.list("dev", "jürg@bücher.example")
 	w.utf8Post("a@example.com", plainHeader, dev)
 	w.deliver()
-	got := f.taken()
+	got := f.Taken()
 	if len(got) != 1 {
 		t.Fatalf("%v", got)
 	}
-	d, err := w.site.Resolve(path(got[0].from))
+	d, err := w.site.Resolve(path(got[0].From))
 	if err != nil || d.Member.Key() != path("jürg@bücher.example").Key() {
 		t.Errorf("%+v, %v", d, err)
 	}
-	if !slices.Contains(strings.Split(got[0].message, "\r\n"), "ä") {
-		t.Errorf("%q", got[0].message)
+	if !slices.Contains(strings.Split(got[0].Message, "\r\n"), "ä") {
+		t.Errorf("%q", got[0].Message)
 	}
 }

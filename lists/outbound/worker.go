@@ -1,4 +1,4 @@
-package deliver
+package outbound
 
 import (
 	"context"
@@ -36,7 +36,7 @@ func (w *worker) isLate(ctx context.Context, j *job) {
 	s := w.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if w.left || w.late || !s.r.pool.many() {
+	if w.left || w.late || !s.s.pool.many() {
 		return
 	}
 	w.late, j.late = true, true
@@ -101,13 +101,13 @@ func (s *sending) become(j *job, m mode) {
 // transaction of its own.
 func (s *sending) do(ctx context.Context, j *job, late func()) {
 	for {
-		l, err := s.r.pool.get(ctx, j.dest, late)
+		l, err := s.s.pool.get(ctx, j.dest, late)
 		if err != nil {
 			s.unreachable(j, err)
 			return
 		}
 		onward := s.with(ctx, l, j)
-		s.r.pool.put(l)
+		s.s.pool.put(l)
 		if !onward {
 			return
 		}

@@ -1,4 +1,4 @@
-package deliver
+package outbound
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/queue"
 	"superlist/smtp"
@@ -17,9 +16,10 @@ import (
 const (
 	// maxWindow is how many recipients are looked at together: what they cost in
 	// memory, and for how many the recipients of one domain are gathered.
-	maxWindow = 10 * lists.MaxBatch
-	// minWindow is how many a message may have when many are under way.
-	minWindow = 2 * lists.MaxBatch
+	maxWindow = 10_000
+	// minWindow is how many a message may have when many are under way: two of the
+	// largest batches.
+	minWindow = 2_000
 	// minShare is for how many recipients another connection to the same place
 	// is worth its while.
 	minShare = 64
@@ -33,37 +33,37 @@ const (
 // send hands an outbound message over, for every recipient that is to do, and
 // marks what came of it. slow is called, at most once, when all that is left are
 // servers that keep us waiting.
-func (r *Runner) send(ctx context.Context, m *queue.Message, slow func()) error {
-	s := &sending{r: r, m: m}
-	s.changed = sync.NewCond(&s.mu)
-	if r.Progress != nil {
+func (s *Sender) send(ctx context.Context, m *queue.Message, slow func()) error {
+	one := &sending{s: s, relay: &s.pool.relay, m: m}
+	one.changed = sync.NewCond(&one.mu)
+	if s.Progress != nil {
 		todo, done, failed, err := m.Count()
 		if err != nil {
 			return err
 		}
-		s.done, s.total = done+failed, todo+done+failed
+		one.done, one.total = done+failed, todo+done+failed
 	}
-	err := s.all(ctx)
-	if s.waits() && err == nil {
+	err := one.all(ctx)
+	if one.waits() && err == nil {
 		slow()
 	}
-	s.workers.Wait()
-	s.sync()
+	one.workers.Wait()
+	one.sync()
 	switch {
 	case err != nil:
 		return err
-	case s.err != nil:
-		return s.err
+	case one.err != nil:
+		return one.err
 	case ctx.Err() != nil:
 		return nil // the rest stays in cur, for the next run
 	}
-	return r.finish(m, s.reason)
+	return s.Finish(m, one.reason)
 }
 
 // all goes through the recipients, a window at a time.
 func (s *sending) all(ctx context.Context) error {
-	size := s.r.windows.take()
-	defer func() { s.r.windows.give(size) }()
+	size := s.s.windows.take()
+	defer func() { s.s.windows.give(size) }()
 	var window []queue.Recipient
 	for rcpt, err := range s.m.Recipients() {
 		if err != nil {
@@ -79,8 +79,8 @@ func (s *sending) all(ctx context.Context) error {
 			return err
 		}
 		window = window[:0]
-		s.r.windows.give(size)
-		size = s.r.windows.take()
+		s.s.windows.give(size)
+		size = s.s.windows.take()
 	}
 	return s.share(ctx, window)
 }
@@ -108,8 +108,9 @@ func (w *windows) give(n int) {
 
 // A sending is one outbound message on its way.
 type sending struct {
-	r *Runner
-	m *queue.Message
+	s     *Sender
+	relay *Relay
+	m     *queue.Message
 
 	workers     sync.WaitGroup
 	mu          sync.Mutex
@@ -156,9 +157,9 @@ func (s *sending) share(ctx context.Context, window []queue.Recipient) error {
 	}
 	open := make(map[kind]*job)
 	for _, rcpt := range window {
-		k := kind{s.r.pool.route.dest(rcpt.Path), rcpt.IsASCII()}
+		k := kind{s.s.pool.route.dest(rcpt.Path), rcpt.IsASCII()}
 		j := open[k]
-		if j == nil || len(j.rcpts) == s.r.Site.Relay.Batch {
+		if j == nil || len(j.rcpts) == s.relay.Batch {
 			j = &job{dest: k.dest}
 			open[k] = j
 			jobs = append(jobs, j)
@@ -169,13 +170,13 @@ func (s *sending) share(ctx context.Context, window []queue.Recipient) error {
 	if workers == 1 {
 		workers = 1 + len(window)/minShare
 	}
-	if target, _ := s.r.Site.Relay.Target(); target.Network == "maildir" {
+	if s.relay.Network == "maildir" {
 		workers = 1
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.jobs = jobs
-	for range min(workers, s.r.Site.Relay.Connections) {
+	for range min(workers, s.relay.Connections) {
 		s.hire(ctx)
 	}
 	for s.brisk > 0 {
@@ -187,11 +188,11 @@ func (s *sending) share(ctx context.Context, window []queue.Recipient) error {
 
 // with sends a job on a connection, and says whether another would help.
 func (s *sending) with(ctx context.Context, l *link, j *job) (onward bool) {
-	relay := &s.r.Site.Relay
+	relay := s.relay
 	if s.modeOf(j) == personal {
 		return s.oneByOne(ctx, l, j)
 	}
-	xverp := relay.Verp != "self" && j.dest == "" && !j.apart && offers(l, "XVERP")
+	xverp := relay.VERP != "self" && j.dest == "" && !j.apart && offers(l, "XVERP")
 	switch {
 	case !s.m.VERP || xverp:
 		switch s.together(ctx, l, j, xverp && s.m.VERP) {
@@ -203,8 +204,8 @@ func (s *sending) with(ctx context.Context, l *link, j *job) (onward bool) {
 		}
 		j.apart = true
 		return l.Err() != nil || s.with(ctx, l, j)
-	case relay.Verp == "xverp":
-		s.because("the relay " + relay.Address + " does not offer XVERP to this host; see smtpd_authorized_verp_clients in postconf(5)")
+	case relay.VERP == "xverp":
+		s.because("the relay " + relay.Name + " does not offer XVERP to this host; see smtpd_authorized_verp_clients in postconf(5)")
 		s.become(j, over)
 		return false
 	}
@@ -232,7 +233,7 @@ func (s *sending) because(reason string) {
 
 // unreachable settles a job whose destination has no server for us.
 func (s *sending) unreachable(j *job, err error) {
-	reply, forGood := permanent(err)
+	reply, forGood := smtp.Refusal(err)
 	s.mu.Lock()
 	rcpts := j.rcpts
 	j.rcpts, j.mode = nil, over
@@ -371,14 +372,14 @@ func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
 		if len(j.rcpts) == 0 || s.err != nil || ctx.Err() != nil {
 			return nil
 		}
-		if (carried >= syncEvery || time.Since(began) > itsTurn) && s.r.pool.wanted() {
+		if (carried >= syncEvery || time.Since(began) > itsTurn) && s.s.pool.wanted() {
 			return nil // others have their turn
 		}
 		carried++
 		rcpt := j.rcpts[0]
 		j.rcpts = j.rcpts[1:]
 		flying = append(flying, rcpt)
-		return s.transaction(lists.MemberBounceAddress(s.m.From, rcpt.Path), []queue.Recipient{rcpt})
+		return s.transaction(smtp.VERPAddress(s.m.From, rcpt.Path), []queue.Recipient{rcpt})
 	}
 	for t, replies := range l.Stream(next) {
 		rcpt := flying[0]
@@ -418,12 +419,12 @@ func (s *sending) mark(from smtp.Path, batch []queue.Recipient, replies []smtp.R
 		switch {
 		case reply.Permanent():
 			state = queue.Fail
-			s.r.Log.Printf(maillog.Warning, "refused id=%s list=%s to=%s reply=%q", s.m.ID, s.m.List, batch[i].Path, reply)
-			s.r.note(s.m, batch[i].Path.String()+" "+reply.String())
+			s.s.Log.Printf(maillog.Warning, "refused id=%s list=%s to=%s reply=%q", s.m.ID, s.m.List, batch[i].Path, reply)
+			s.s.Note(s.m, batch[i].Path.String()+" "+reply.String())
 		case reply.Temporary():
 			deferred++
 			why = reply
-			s.r.Log.Printf(maillog.Debug, "not now id=%s list=%s to=%s reply=%q", s.m.ID, s.m.List, batch[i].Path, reply)
+			s.s.Log.Printf(maillog.Debug, "not now id=%s list=%s to=%s reply=%q", s.m.ID, s.m.List, batch[i].Path, reply)
 			continue
 		default:
 			accepted++
@@ -436,7 +437,7 @@ func (s *sending) mark(from smtp.Path, batch []queue.Recipient, replies []smtp.R
 		s.done++
 	}
 	if accepted > 0 {
-		s.r.Log.Printf(maillog.Info, "sent id=%s list=%s from=%s%s recipients=%d reply=%q", s.m.ID, s.m.List, from, postFields(s.m), accepted, last)
+		s.s.Log.Printf(maillog.Info, "sent id=%s list=%s from=%s%s recipients=%d reply=%q", s.m.ID, s.m.List, from, postFields(s.m), accepted, last)
 	}
 	if deferred > 0 {
 		s.reason = why.String()
@@ -472,6 +473,6 @@ func (s *sending) syncLocked() {
 		return
 	}
 	s.unsynced = 0
-	s.r.progress(s.m.ID, s.done, s.total)
+	s.s.progress(s.m.ID, s.done, s.total)
 	s.err = s.m.Sync()
 }

@@ -1,6 +1,7 @@
-package deliver
+package outbound
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -8,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/queue"
 	"superlist/smtp"
@@ -20,7 +20,7 @@ import (
 // messages take turns. One that broke is opened anew; a destination that could not be
 // reached, or keeps us waiting, is left alone for a while.
 //
-// relay.connections is how many there may be. A connection that keeps us waiting does
+// Relay.Connections is how many there may be. A connection that keeps us waiting does
 // not count, so that it holds up its own mail alone.
 type pool struct {
 	*dialer
@@ -63,42 +63,36 @@ const (
 	shutFor = queue.RetryMin
 )
 
-func newPool(site *lists.Site, log *maillog.Log, mxPort uint16) (*pool, error) {
-	d, err := newDialer(site)
-	if err != nil {
-		return nil, err
-	}
+func newPool(relay Relay, log *maillog.Log) (*pool, error) {
 	p := &pool{
-		dialer: d, log: log, patience: func(_ string, standard time.Duration) time.Duration { return standard },
+		dialer: &dialer{relay}, log: log, patience: func(_ string, standard time.Duration) time.Duration { return standard },
 		live: make(map[string]int), most: make(map[string]int), shut: make(map[string]shut),
 	}
 	p.freed = sync.NewCond(&p.mu)
-	p.route, err = d.newRoute(mxPort)
+	var err error
+	p.route, err = p.newRoute()
 	return p, err
 }
 
-// newRoute is the way that relay.address names.
-func (d *dialer) newRoute(mxPort uint16) (route, error) {
-	target, err := d.site.Relay.Target()
-	if err != nil {
-		return nil, err
-	}
+// newRoute is the way to the relay.
+func (d *dialer) newRoute() (route, error) {
+	r := &d.relay
 	h := hop{
-		name: d.site.Relay.Address, network: target.Network, address: target.Address, lmtp: target.LMTP,
-		policy: tlsclient.Policy{Level: d.level(), Roots: d.roots},
+		name: r.Name, network: r.Network, address: r.Address, lmtp: r.LMTP,
+		policy: tlsclient.Policy{Level: r.TLS, Roots: r.Roots},
 	}
-	if host, _, err := net.SplitHostPort(target.Address); err == nil {
+	if host, _, err := net.SplitHostPort(r.Address); err == nil {
 		h.policy.Hosts = []string{host}
 	}
-	if target.Network != "mx" && d.level() != tlsclient.Dane {
+	if r.Network != "mx" && r.TLS != tlsclient.Dane {
 		return fixed{h}, nil
 	}
-	resolver, err := mx.At(d.site.Relay.Resolver)
+	resolver, err := mx.At(r.Resolver)
 	if err != nil {
 		return nil, err
 	}
-	if target.Network == "mx" {
-		return &direct{d: d, resolver: resolver, port: mxPort}, nil
+	if r.Network == "mx" {
+		return &direct{d: d, resolver: resolver, port: cmp.Or(r.MXPort, smtpPort)}, nil
 	}
 	return vouched{hop: h, resolver: resolver}, nil
 }
@@ -193,7 +187,7 @@ func (p *pool) canGo(dest string) bool {
 	if p.isShut(dest) != nil {
 		return true
 	}
-	if p.busy >= p.site.Relay.Connections {
+	if p.busy >= p.relay.Connections {
 		return false
 	}
 	if slices.ContainsFunc(p.idle, func(l *link) bool { return l.dest == dest }) {
@@ -201,7 +195,7 @@ func (p *pool) canGo(dest string) bool {
 	}
 	most, ok := p.most[dest]
 	// What keeps us waiting may double the connections to a place, and no more.
-	return p.live[dest] < 2*p.site.Relay.Connections && (!ok || p.live[dest] < most)
+	return p.live[dest] < 2*p.relay.Connections && (!ok || p.live[dest] < most)
 }
 
 // many says that mail goes to members' own servers, of which none holds up another.
@@ -245,7 +239,7 @@ func (p *pool) takeIdle(dest string) *link {
 
 // makeRoom closes an idle connection to elsewhere where there are too many.
 func (p *pool) makeRoom() {
-	if p.total >= p.site.Relay.Connections && len(p.idle) > 0 {
+	if p.total >= p.relay.Connections && len(p.idle) > 0 {
 		l := p.idle[0]
 		p.idle = p.idle[1:]
 		p.drop(l)

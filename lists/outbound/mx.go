@@ -1,4 +1,4 @@
-package deliver
+package outbound
 
 import (
 	"context"
@@ -43,7 +43,7 @@ func (r *direct) hops(ctx context.Context, domain string) ([]hop, error) {
 		}
 		return r.addresses(domain, []netip.Addr{ip}, r.policy(domain)), nil
 	}
-	servers, err := r.resolver.Servers(ctx, domain, r.d.site.Hostname)
+	servers, err := r.resolver.Servers(ctx, domain, r.d.relay.Hostname)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (r *direct) hops(ctx context.Context, domain string) ([]hop, error) {
 		}
 		h, err := r.resolver.Host(ctx, s.Name)
 		if err != nil {
-			if _, forGood := permanent(err); !forGood {
+			if _, forGood := smtp.Refusal(err); !forGood {
 				hops = append(hops, hop{name: s.Name, err: err})
 			}
 			continue
@@ -78,7 +78,7 @@ func (r *direct) hops(ctx context.Context, domain string) ([]hop, error) {
 }
 
 func (r *direct) policy(host string) tlsclient.Policy {
-	return tlsclient.Policy{Level: r.d.level(), Roots: r.d.roots, Hosts: []string{host}}
+	return tlsclient.Policy{Level: r.d.relay.TLS, Roots: r.d.relay.Roots, Hosts: []string{host}}
 }
 
 func (r *direct) addresses(name string, ips []netip.Addr, p tlsclient.Policy) (hops []hop) {
@@ -92,7 +92,7 @@ func (r *direct) addresses(name string, ips []netip.Addr, p tlsclient.Policy) (h
 // temporary makes an error of DNS about our own relay one that passes: it is a
 // mistake in the configuration, or in DNS, and no message's fault.
 func temporary(err error) error {
-	if r, forGood := permanent(err); forGood {
+	if r, forGood := smtp.Refusal(err); forGood {
 		return smtp.Reply{Code: 451, Enhanced: "4.4.3", Text: r.Text}
 	}
 	return err

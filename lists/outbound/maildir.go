@@ -1,4 +1,4 @@
-package deliver
+package outbound
 
 import (
 	"bufio"
@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"superlist/lists"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -52,7 +51,7 @@ func (d *maildirs) send(t *smtp.Transaction) []smtp.Reply {
 	for i, to := range t.To {
 		from := t.From
 		if t.VERP {
-			from = lists.MemberBounceAddress(from, to.Path)
+			from = smtp.VERPAddress(from, to.Path)
 		}
 		err := err
 		if err == nil {

@@ -1,4 +1,4 @@
-package deliver
+package outbound
 
 import (
 	"context"
@@ -36,11 +36,11 @@ var (
 )
 
 // openTime is how long it may take to connect to a destination. A relay has the time
-// that [relay] gives it, until it has greeted us and answered EHLO and STARTTLS.
+// that its timeouts give it, until it has greeted us and answered EHLO and STARTTLS.
 func (d *dialer) openTime() time.Duration {
-	r := &d.site.Relay
-	own := time.Duration(r.ConnectTimeout + r.GreetingTimeout + 2*r.CommandTimeout)
-	if r.Address == "mx" {
+	t := &d.relay.Timeouts
+	own := t.Connect + t.Greeting + 2*t.Command
+	if d.relay.Network == "mx" {
 		return min(own, mxTime)
 	}
 	return own

@@ -1,4 +1,4 @@
-package deliver
+package outbound
 
 import (
 	"context"
@@ -30,9 +30,9 @@ const manyMessages = 1000
 // nothing keeps neither the other lists waiting nor the other members of his own, nor
 // the posts behind his. All addresses at once are not tried for him.
 func TestSilentServers(t *testing.T) {
-	for _, connections := range []int{1, 4} {
-		t.Run(fmt.Sprint(connections), func(t *testing.T) {
-			good := &fakeRelay{received: make(chan delivered, manyMessages)}
+	for _, n := range []int{1, 4} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			good := &fakeRelay{Received: make(chan delivered, manyMessages)}
 			records := []string{"good.example. 60 IN MX 10 good1.example.", "good1.example. 60 IN A 127.0.0.2"}
 			for i := range 10 {
 				records = append(records, fmt.Sprintf("evil.example. 60 IN MX %d m%d.evil.example.", i, i))
@@ -40,31 +40,28 @@ func TestSilentServers(t *testing.T) {
 					records = append(records, fmt.Sprintf("m%d.evil.example. 60 IN A 127.0.%d.%d", i, i+1, k+10))
 				}
 			}
-			in := newInternet(t, map[string]*fakeRelay{"127.0.0.2": good}, false, fmt.Sprintf("greeting_timeout = \"1h\"\nconnections = %d", connections), records...)
+			in := newInternet(t, map[string]*fakeRelay{"127.0.0.2": good}, false, func(r *Relay) { r.Timeouts.Greeting, r.Connections = time.Hour, n }, records...)
 			tarpit := newTarpit(t, in.port)
 			in.list("small", "a@evil.example", "b@good.example")
 			in.list("big", "alice@good.example")
 			for range 2 {
-				in.post("alice@example.com", "small@lists.example.org")
+				in.post("small@lists.example.org")
 			}
-			in.post("alice@example.com", "big@lists.example.org")
-			r := in.runner()
-			r.mxPort = in.port
-			r.patience = impatient("evil.example")
-			done := make(chan error)
-			go func() { done <- r.Run(context.Background()) }()
+			in.post("big@lists.example.org")
+			s := in.sender()
+			s.patience = impatient("evil.example")
+			done := make(chan bool)
+			go func() { in.run(context.Background(), s); close(done) }()
 			for range 3 {
-				<-good.received
+				<-good.Received
 			}
 			select {
-			case err := <-done:
-				t.Errorf("the run was over, with %v, and should still have waited for the tarpit", err)
+			case <-done:
+				t.Error("the run was over, and should still have waited for the tarpit")
 			default:
 			}
 			tarpit.close()
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
+			<-done
 			in.wantTaken(good, "b@good.example", "b@good.example", "alice@good.example")
 			in.want(queue.Outbound, "T<a@evil.example> D<b@good.example>: deferred: ", "T<a@evil.example> D<b@good.example>: deferred: ")
 			if n := tarpit.conns(); n != 1 {
@@ -127,42 +124,40 @@ func (p *tarpit) close() {
 // TestSlowRelay: while the relay thinks about one message a post that comes in goes
 // out, the only connection notwithstanding; but the next post of the same list waits.
 func TestSlowRelay(t *testing.T) {
-	for _, connections := range []int{1, 2} {
-		t.Run(fmt.Sprint(connections), func(t *testing.T) {
+	for _, n := range []int{1, 2} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			thinks, goOn := make(chan bool), make(chan bool)
-			f := &fakeRelay{extensions: "PIPELINING XVERP", received: make(chan delivered, manyMessages)}
-			f.hold = func(message string) {
+			f := &fakeRelay{Extensions: "PIPELINING XVERP", Received: make(chan delivered, manyMessages)}
+			f.Hold = func(message string) {
 				if strings.Contains(message, "Subject: one\r\n") {
 					thinks <- true
 					<-goOn
 				}
 			}
-			w := newWorld(t, f.start(t), fmt.Sprintf("connections = %d", connections))
+			w := newWorld(t, f.Start(t), connections(n))
 			w.list("dev", "alice@example.com")
 			w.list("news", "bob@example.net")
 			post := func(list, subject string) {
-				w.message("poster@example.com", "From: poster@example.com\r\nSubject: "+subject+"\r\n\r\n", list+"@lists.example.org")
+				w.message(list+"@lists.example.org", "From: poster@example.com\r\nSubject: "+subject+"\r\n\r\n")
 			}
 			post("dev", "one")
-			r := w.runner()
-			r.patience = impatient("")
-			done := make(chan error)
-			go func() { done <- r.Run(context.Background()) }()
+			s := w.sender()
+			s.patience = impatient("")
+			done := make(chan bool)
+			go func() { w.run(context.Background(), s); close(done) }()
 			<-thinks
 			post("dev", "two")
 			post("news", "three")
 			var order []string
 			hear := func() {
-				_, subject, _ := strings.Cut((<-f.received).message, "Subject: ")
+				_, subject, _ := strings.Cut((<-f.Received).Message, "Subject: ")
 				order = append(order, strings.TrimSpace(subject))
 			}
 			hear()
 			goOn <- true
 			hear()
 			hear()
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
+			<-done
 			if got := strings.Join(order, " "); got != "three one two" {
 				t.Errorf("they left in the order %s", got)
 			}
@@ -173,24 +168,24 @@ func TestSlowRelay(t *testing.T) {
 
 // TestTurns: a long message gives its connection to others now and then.
 func TestTurns(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING"}
-	w := newWorld(t, f.start(t), "connections = 1")
+	f := &fakeRelay{Extensions: "PIPELINING"}
+	w := newWorld(t, f.Start(t), connections(1))
 	var members []string
 	for k := range 10 * syncEvery {
 		members = append(members, fmt.Sprintf("m%04d@example.com", k))
 	}
 	w.list("big", members...)
 	w.list("small", "alice@example.com")
-	w.post("poster@example.com", "big@lists.example.org")
-	w.post("poster@example.com", "small@lists.example.org")
+	w.post("big@lists.example.org")
+	w.post("small@lists.example.org")
 	w.deliver()
 	w.wantEmpty()
-	for i, d := range f.taken() {
-		if d.to == "alice@example.com" && i > 5*syncEvery {
+	for i, d := range f.Taken() {
+		if d.To == "alice@example.com" && i > 5*syncEvery {
 			t.Errorf("the small list waited for %d messages of the big one", i)
 		}
 	}
-	if _, conns := f.seen(); conns != 1 {
+	if _, conns := f.Seen(); conns != 1 {
 		t.Errorf("%d connections", conns)
 	}
 }
@@ -199,14 +194,14 @@ func TestTurns(t *testing.T) {
 func TestWindows(t *testing.T) {
 	var w windows
 	taken := 0
-	for range maxAtOnce + maxSlow {
+	for range MaxAtOnce + maxSlow {
 		n := w.take()
 		if n < minWindow || n > maxWindow {
 			t.Errorf("a window of %d", n)
 		}
 		taken += n
 	}
-	if most := 2*maxWindow + (maxAtOnce+maxSlow)*minWindow; taken > most {
+	if most := 2*maxWindow + (MaxAtOnce+maxSlow)*minWindow; taken > most {
 		t.Errorf("%d recipients in memory, at most %d are wanted", taken, most)
 	}
 	w.give(taken)
@@ -218,8 +213,8 @@ func TestWindows(t *testing.T) {
 // TestManySlow: beyond maxSlow connections that keep us waiting the one that has done
 // so for longest is ended, and none of them counts.
 func TestManySlow(t *testing.T) {
-	w := newWorld(t, "mx", "resolver = \"127.0.0.1:53\"")
-	p, err := newPool(w.site, w.runner().Log, 25)
+	w := newWorld(t, "mx", func(r *Relay) { r.Resolver = "127.0.0.1:53" })
+	p, err := newPool(w.relay, w.sender().Log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,24 +262,24 @@ func TestTooMany(t *testing.T) {
 		batches []int
 		conns   int
 	}{
-		"RCPTMAX":                {&fakeRelay{extensions: "PIPELINING XVERP", limits: "RCPTMAX=2"}, []int{2, 2, 1}, 1},
-		"RCPTMAX, no more":       {&fakeRelay{extensions: "PIPELINING XVERP", limits: "RCPTMAX=2", atMost: 2, tooMany: "554 5.7.1 that was a mistake"}, []int{2, 2, 1}, 1},
-		"RCPTDOMAINMAX":          {&fakeRelay{extensions: "XVERP", limits: "RCPTDOMAINMAX=1"}, []int{2, 2, 1}, 1},
-		"MAILMAX":                {&fakeRelay{extensions: "PIPELINING", limits: "MAILMAX=2"}, []int{1, 1, 1, 1, 1}, 3},
-		"MAILMAX and RCPTMAX":    {&fakeRelay{extensions: "PIPELINING XVERP", limits: "MAILMAX=1 RCPTMAX=2"}, []int{2, 2, 1}, 3},
-		"452":                    {&fakeRelay{extensions: "PIPELINING XVERP", atMost: 2, tooMany: "452 4.5.3 too many recipients"}, []int{2, 2, 1}, 1},
-		"552, as RFC 821 has it": {&fakeRelay{extensions: "PIPELINING XVERP", atMost: 3, tooMany: "552 too many recipients"}, []int{3, 2}, 1},
-		"552 5.5.3":              {&fakeRelay{extensions: "XVERP", atMost: 1, tooMany: "552 5.5.3 too many recipients"}, []int{1, 1, 1, 1, 1}, 1},
-		"LMTP":                   {&fakeRelay{lmtp: true, extensions: "PIPELINING XVERP", atMost: 4, tooMany: "452 4.5.3 too many recipients"}, []int{4, 1}, 1},
+		"RCPTMAX":                {&fakeRelay{Extensions: "PIPELINING XVERP", Limits: "RCPTMAX=2"}, []int{2, 2, 1}, 1},
+		"RCPTMAX, no more":       {&fakeRelay{Extensions: "PIPELINING XVERP", Limits: "RCPTMAX=2", AtMost: 2, TooMany: "554 5.7.1 that was a mistake"}, []int{2, 2, 1}, 1},
+		"RCPTDOMAINMAX":          {&fakeRelay{Extensions: "XVERP", Limits: "RCPTDOMAINMAX=1"}, []int{2, 2, 1}, 1},
+		"MAILMAX":                {&fakeRelay{Extensions: "PIPELINING", Limits: "MAILMAX=2"}, []int{1, 1, 1, 1, 1}, 3},
+		"MAILMAX and RCPTMAX":    {&fakeRelay{Extensions: "PIPELINING XVERP", Limits: "MAILMAX=1 RCPTMAX=2"}, []int{2, 2, 1}, 3},
+		"452":                    {&fakeRelay{Extensions: "PIPELINING XVERP", AtMost: 2, TooMany: "452 4.5.3 too many recipients"}, []int{2, 2, 1}, 1},
+		"552, as RFC 821 has it": {&fakeRelay{Extensions: "PIPELINING XVERP", AtMost: 3, TooMany: "552 too many recipients"}, []int{3, 2}, 1},
+		"552 5.5.3":              {&fakeRelay{Extensions: "XVERP", AtMost: 1, TooMany: "552 5.5.3 too many recipients"}, []int{1, 1, 1, 1, 1}, 1},
+		"LMTP":                   {&fakeRelay{LMTP: true, Extensions: "PIPELINING XVERP", AtMost: 4, TooMany: "452 4.5.3 too many recipients"}, []int{4, 1}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, test.relay.start(t), "connections = 1")
+			w := newWorld(t, test.relay.Start(t), connections(1))
 			w.list("dev", members...)
-			w.post("poster@example.com", dev)
+			w.post(dev)
 			w.deliver()
 			w.wantEmpty()
 			w.wantTaken(test.relay, members...)
-			if batches, conns := test.relay.seen(); !slices.Equal(batches, test.batches) || conns != test.conns {
+			if batches, conns := test.relay.Seen(); !slices.Equal(batches, test.batches) || conns != test.conns {
 				t.Errorf("batches of %v on %d connections, want %v on %d", batches, conns, test.batches, test.conns)
 			}
 		})
@@ -294,13 +289,13 @@ func TestTooMany(t *testing.T) {
 // TestNoRoom: where nobody at all has room the message waits, and is not sent to the
 // same server again and again.
 func TestNoRoom(t *testing.T) {
-	f := &fakeRelay{extensions: "PIPELINING XVERP", rcpt: map[string][]string{"a@example.com": {"452 4.5.3 no room"}, "b@example.com": {"452 4.5.3 no room"}}}
-	w := newWorld(t, f.start(t), "")
+	f := &fakeRelay{Extensions: "PIPELINING XVERP", Rcpt: map[string][]string{"a@example.com": {"452 4.5.3 no room"}, "b@example.com": {"452 4.5.3 no room"}}}
+	w := newWorld(t, f.Start(t))
 	w.list("dev", "a@example.com", "b@example.com")
-	w.post("poster@example.com", dev)
+	w.post(dev)
 	w.deliver()
 	w.want(queue.Outbound, "T<a@example.com> T<b@example.com>: deferred: 452 4.5.3 no room (and 1 more)")
-	if len(f.commands) != 1 {
-		t.Errorf("it was sent %d times", len(f.commands))
+	if len(f.Commands) != 1 {
+		t.Errorf("it was sent %d times", len(f.Commands))
 	}
 }

@@ -1,4 +1,4 @@
-package deliver
+package outbound
 
 import (
 	"context"
@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"superlist/lists/tlsserver/tlsservertest"
 	"superlist/queue"
 	"superlist/smtp/mx/mxtest"
+	"superlist/smtp/tlsclient"
 )
 
 // An internet is a handful of mail servers on 127.0.0.2 and on, all at one port,
@@ -33,18 +32,18 @@ type internet struct {
 
 // newInternet lets servers listen at addresses. zones are made of lines in which
 // PORT stands for the port.
-func newInternet(t *testing.T, hosts map[string]*fakeRelay, signed bool, more string, records ...string) *internet {
+func newInternet(t *testing.T, hosts map[string]*fakeRelay, signed bool, set func(*Relay), records ...string) *internet {
 	t.Helper()
 	in := &internet{hosts: hosts}
 	for ip, l := range listenAll(t, hosts) {
 		in.port = l.Addr().(*net.TCPAddr).AddrPort().Port()
-		hosts[ip].serve(t, l)
+		hosts[ip].Serve(t, l)
 	}
 	for i := range records {
 		records[i] = strings.ReplaceAll(records[i], "PORT", fmt.Sprint(in.port))
 	}
 	in.dns = mxtest.Serve(t, true, mxtest.New(t, "example.", signed, records...))
-	in.world = newWorld(t, "mx", fmt.Sprintf("resolver = %q\n%s", in.dns.Addr, more))
+	in.world = newWorld(t, "mx", func(r *Relay) { r.Resolver, r.MXPort = in.dns.Addr, in.port }, set)
 	return in
 }
 
@@ -76,20 +75,17 @@ func listenAll(t *testing.T, hosts map[string]*fakeRelay) map[string]net.Listene
 // deliver runs once.
 func (in *internet) deliver() {
 	in.t.Helper()
-	r := in.runner()
-	r.Log, _ = maillog.Open("none", "debug", "test")
-	r.Log.Also(&in.log)
-	r.mxPort = in.port
-	if err := r.Run(context.Background()); err != nil {
-		in.t.Error(err)
-	}
+	s := in.sender()
+	s.Log, _ = maillog.Open("none", "debug", "test")
+	s.Log.Also(&in.log)
+	in.run(context.Background(), s)
 }
 
 // TestMX: each domain's members get the post from its best server that answers,
 // with a return path of their own; what DNS says for good is the last word.
 func TestMX(t *testing.T) {
-	one, two := &fakeRelay{extensions: "PIPELINING XVERP"}, &fakeRelay{}
-	in := newInternet(t, map[string]*fakeRelay{"127.0.0.2": one, "127.0.0.3": two}, false, "connections = 2",
+	one, two := &fakeRelay{Extensions: "PIPELINING XVERP"}, &fakeRelay{}
+	in := newInternet(t, map[string]*fakeRelay{"127.0.0.2": one, "127.0.0.3": two}, false, connections(2),
 		"a.example. 60 IN MX 10 one.example.",
 		"b.example. 60 IN MX 5 down.example.", "b.example. 60 IN MX 10 two.example.",
 		"c.example. 60 IN A 127.0.0.3",
@@ -100,28 +96,28 @@ func TestMX(t *testing.T) {
 	in.dns.Fail("later.example. MX")
 	in.list("dev", "a1@a.example", "a2@A.example", "b1@b.example", "c1@c.example", "d@[127.0.0.2]",
 		"x@null.example", "x@nosuch.example", "x@loop.example", "x@later.example", "x@down.example")
-	in.post("alice@example.com", dev)
+	in.post(dev)
 	in.deliver()
 	in.wantTaken(one, "a1@a.example", "a2@A.example", "d@[127.0.0.2]")
 	in.wantTaken(two, "b1@b.example", "c1@c.example")
-	for _, d := range append(one.taken(), two.taken()...) {
-		if want := "+" + strings.ReplaceAll(d.to, "@", "=") + "@lists.example.org"; !strings.HasSuffix(d.from, want) && d.to[0] != 'd' {
-			t.Errorf("%s gets it from %s", d.to, d.from)
+	for _, d := range append(one.Taken(), two.Taken()...) {
+		if want := "+" + strings.ReplaceAll(d.To, "@", "=") + "@lists.example.org"; !strings.HasSuffix(d.From, want) && d.To[0] != 'd' {
+			t.Errorf("%s gets it from %s", d.To, d.From)
 		}
 	}
-	for _, line := range append(one.commands, two.commands...) {
+	for _, line := range append(one.Commands, two.Commands...) {
 		if strings.Contains(line, "XVERP") {
 			t.Errorf("a stranger is told %s", line)
 		}
 	}
-	got := strings.Join(in.spool(queue.Outbound), "\n") + in.log.String()
+	got := strings.Join(in.box(queue.Outbound), "\n") + in.log.String()
 	for _, want := range []string{"F<x@null.example>", "F<x@nosuch.example>", "F<x@loop.example>", "T<x@later.example>", "T<x@down.example>",
 		"to=<x@null.example> reply=\"556 5.1.10 ", "to=<x@nosuch.example> reply=\"550 5.1.2 ", "to=<x@loop.example> reply=\"554 5.4.6 "} {
 		if !strings.Contains(got, want) {
 			t.Errorf("not %s in\n%s", want, got)
 		}
 	}
-	if _, conns := one.seen(); conns > 2 {
+	if _, conns := one.Seen(); conns > 2 {
 		t.Errorf("%d connections", conns)
 	}
 }
@@ -142,7 +138,7 @@ func TestDANE(t *testing.T) {
 	}
 	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 	right, wrong := hex.EncodeToString(sum[:]), strings.Repeat("00", 32)
-	f, bare := &fakeRelay{tls: &tls.Config{Certificates: []tls.Certificate{pair}}}, &fakeRelay{}
+	f, bare := &fakeRelay{TLS: &tls.Config{Certificates: []tls.Certificate{pair}}}, &fakeRelay{}
 	records := func() []string {
 		return []string{
 			"good.example. 60 IN MX 10 mx.example.", "mx.example. 60 IN A 127.0.0.2", "_PORT._tcp.mx.example. 60 IN TLSA 3 1 1 " + right,
@@ -154,10 +150,10 @@ func TestDANE(t *testing.T) {
 		}
 	}
 	members := []string{"x@good.example", "x@bad.example", "x@lost.example", "x@none.example", "x@down.example", "x@unusable.example"}
-	in := newInternet(t, map[string]*fakeRelay{"127.0.0.2": f, "127.0.0.3": bare}, true, "tls = \"dane\"", records()...)
+	in := newInternet(t, map[string]*fakeRelay{"127.0.0.2": f, "127.0.0.3": bare}, true, func(r *Relay) { r.TLS = tlsclient.Dane }, records()...)
 	in.dns.Fail(fmt.Sprintf("_%d._tcp.lostmx.example. TLSA", in.port))
 	in.list("dev", members...)
-	in.post("alice@example.com", dev)
+	in.post(dev)
 	in.deliver()
 	in.wantTaken(f, "x@good.example", "x@unusable.example")
 	in.wantTaken(bare, "x@none.example")
@@ -172,98 +168,55 @@ func TestDANE(t *testing.T) {
 	}
 }
 
+// trust is in one authority.
+func trust(a *tlsservertest.Authority) *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.Cert)
+	return pool
+}
+
 // TestRelayTLS: the policies with a fixed relay, and AUTH, which is said inside
 // TLS alone.
 func TestRelayTLS(t *testing.T) {
 	authority := tlsservertest.New(t)
-	dir := t.TempDir()
 	crt, key := authority.Pair(t, "localhost", time.Hour)
 	pair, err := tls.X509KeyPair(crt, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ca, password := filepath.Join(dir, "ca.crt"), filepath.Join(dir, "password")
-	os.WriteFile(ca, authority.PEM, 0o600)
-	os.WriteFile(password, []byte("secret\nnot this\n"), 0o600)
-	secret := func() *fakeRelay { return &fakeRelay{tls: &tls.Config{Certificates: []tls.Certificate{pair}}} }
-	auth := fmt.Sprintf("user = \"me\"\npassword_file = %q\n", password)
+	secret := func() *fakeRelay { return &fakeRelay{TLS: &tls.Config{Certificates: []tls.Certificate{pair}}} }
+	level := func(l tlsclient.Level) func(*Relay) { return func(r *Relay) { r.TLS = l } }
+	verify := func(r *Relay) { r.TLS, r.Roots = tlsclient.Verify, trust(authority) }
+	auth := func(r *Relay) { r.TLS, r.User, r.Password = tlsclient.Encrypt, "me", "secret" }
 	for _, test := range []struct {
-		name, more string
-		relay      *fakeRelay
-		why        string // in the log, where it is not sent
-		login      string
+		name  string
+		set   func(*Relay)
+		relay *fakeRelay
+		why   string // in the log, where it is not sent
+		login string
 	}{
-		{"none", "tls = \"none\"", secret(), "", ""},
-		{"may", "", secret(), "", ""},
-		{"may in clear", "", &fakeRelay{}, "", ""},
-		{"may, broken", "", &fakeRelay{tls: new(tls.Config)}, "", ""},
-		{"encrypt", "tls = \"encrypt\"", secret(), "", ""},
-		{"encrypt in clear", "tls = \"encrypt\"", &fakeRelay{}, "TLS is required", ""},
-		{"encrypt, broken", "tls = \"encrypt\"", &fakeRelay{tls: new(tls.Config)}, "TLS failed", ""},
-		{"verify", fmt.Sprintf("tls = \"verify\"\nca_file = %q", ca), secret(), "", ""},
-		{"verify, strange authority", "tls = \"verify\"", secret(), "did not prove who it is", ""},
-		{"auth", auth + "tls = \"encrypt\"", &fakeRelay{tls: secret().tls, auth: "AHVzZXIAcGFzcw=="}, "535 5.7.8", "me"},
-		{"auth, right", auth + "tls = \"encrypt\"", &fakeRelay{tls: secret().tls, auth: "AG1lAHNlY3JldA=="}, "", "me"},
+		{"none", level(tlsclient.None), secret(), "", ""},
+		{"may", level(tlsclient.May), secret(), "", ""},
+		{"may in clear", level(tlsclient.May), &fakeRelay{}, "", ""},
+		{"may, broken", level(tlsclient.May), &fakeRelay{TLS: new(tls.Config)}, "", ""},
+		{"encrypt", level(tlsclient.Encrypt), secret(), "", ""},
+		{"encrypt in clear", level(tlsclient.Encrypt), &fakeRelay{}, "TLS is required", ""},
+		{"encrypt, broken", level(tlsclient.Encrypt), &fakeRelay{TLS: new(tls.Config)}, "TLS failed", ""},
+		{"verify", verify, secret(), "", ""},
+		{"verify, strange authority", level(tlsclient.Verify), secret(), "did not prove who it is", ""},
+		{"auth", auth, &fakeRelay{TLS: secret().TLS, Auth: "AHVzZXIAcGFzcw=="}, "535 5.7.8", "me"},
+		{"auth, right", auth, &fakeRelay{TLS: secret().TLS, Auth: "AG1lAHNlY3JldA=="}, "", "me"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, port, _ := net.SplitHostPort(test.relay.start(t))
-			w := newWorld(t, "localhost:"+port, test.more)
+			_, port, _ := net.SplitHostPort(test.relay.Start(t))
+			w := newWorld(t, "localhost:"+port, test.set)
 			w.list("dev", "a@example.com")
-			w.post("alice@example.com", dev)
+			w.post(dev)
 			w.deliver()
 			if test.why == "" {
 				w.wantTaken(test.relay, "a@example.com")
 			} else if w.wantTaken(test.relay); !strings.Contains(w.log.String(), test.why) {
 				t.Errorf("the log has no %q:\n%s", test.why, &w.log)
-			}
-		})
-	}
-}
-
-// TestRequireTLS: a post that came with REQUIRETLS is said on with it, to a relay
-// that is verified and offers it, and to no other: RFC 8689, 4.2.1. One that came
-// without is not.
-func TestRequireTLS(t *testing.T) {
-	authority := tlsservertest.New(t)
-	crt, key := authority.Pair(t, "localhost", time.Hour)
-	pair, err := tls.X509KeyPair(crt, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ca := filepath.Join(t.TempDir(), "ca.crt")
-	if err := os.WriteFile(ca, authority.PEM, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	verify := fmt.Sprintf("tls = \"verify\"\nca_file = %q", ca)
-	const offered = "PIPELINING REQUIRETLS XVERP"
-	for _, test := range []struct {
-		name, more, extensions string
-		asked, sent            bool
-	}{
-		{"kept", verify, offered, true, true},
-		{"kept, one by one", verify + "\nverp = \"self\"", offered, true, true},
-		{"not offered", verify, "PIPELINING XVERP", true, false},
-		{"not verified", "tls = \"encrypt\"", offered, true, false},
-		{"in clear", "tls = \"none\"", offered, true, false},
-		{"not asked for", verify, offered, false, true},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			f := &fakeRelay{extensions: test.extensions, tls: &tls.Config{Certificates: []tls.Certificate{pair}}}
-			_, port, _ := net.SplitHostPort(f.start(t))
-			w := newWorld(t, "localhost:"+port, test.more)
-			w.list("dev", "a@example.com", "b@example.com")
-			w.inbound(queue.Head{RequireTLS: test.asked}, "alice@example.com", original+"\r\n"+originalBody, dev)
-			w.deliver()
-			if !test.sent {
-				w.wantTaken(f)
-				w.want(queue.Failed, "F<a@example.com> F<b@example.com>: <b@example.com> 550 5.7.30 ")
-				return
-			}
-			w.wantTaken(f, "a@example.com", "b@example.com")
-			for _, mail := range f.commands {
-				if strings.Contains(mail, " REQUIRETLS") != test.asked {
-					t.Errorf("asked for: %v; %s", test.asked, mail)
-				}
 			}
 		})
 	}
@@ -277,17 +230,17 @@ func TestConnections(t *testing.T) {
 		members = append(members, fmt.Sprintf("m%03d@example.com", k))
 	}
 	for name, f := range map[string]*fakeRelay{
-		"personal": {extensions: "PIPELINING"}, "one by one": {}, "shared": {extensions: "PIPELINING XVERP"},
-		"421 after ten": {extensions: "PIPELINING", perConn: 10},
+		"personal": {Extensions: "PIPELINING"}, "one by one": {}, "shared": {Extensions: "PIPELINING XVERP"},
+		"421 after ten": {Extensions: "PIPELINING", PerConn: 10},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, f.start(t), "connections = 3\nbatch = 100")
+			w := newWorld(t, f.Start(t), connections(3), batch(100))
 			w.list("dev", members...)
-			w.post("alice@example.com", dev)
+			w.post(dev)
 			w.deliver()
 			w.wantTaken(f, members...)
 			w.wantEmpty()
-			if _, conns := f.seen(); f.perConn == 0 && (conns < 1 || conns > 3) {
+			if _, conns := f.Seen(); f.PerConn == 0 && (conns < 1 || conns > 3) {
 				t.Errorf("%d connections", conns)
 			}
 		})
