@@ -58,7 +58,7 @@ func TestSilentServers(t *testing.T) {
 			select {
 			case <-done:
 				t.Error("the run was over, and should still have waited for the tarpit")
-			default:
+			case <-tarpit.first:
 			}
 			tarpit.close()
 			<-done
@@ -77,11 +77,12 @@ type tarpit struct {
 	mu    sync.Mutex
 	all   []interface{ Close() error }
 	count int
+	first chan bool // closed once somebody has come
 }
 
 func newTarpit(t *testing.T, port uint16) *tarpit {
 	t.Helper()
-	p := new(tarpit)
+	p := &tarpit{first: make(chan bool)}
 	t.Cleanup(p.close)
 	for i := range 10 {
 		for k := range 3 {
@@ -98,7 +99,9 @@ func newTarpit(t *testing.T, port uint16) *tarpit {
 					}
 					p.mu.Lock()
 					p.all = append(p.all, c)
-					p.count++
+					if p.count++; p.count == 1 {
+						close(p.first)
+					}
 					p.mu.Unlock()
 				}
 			}()
