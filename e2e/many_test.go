@@ -14,6 +14,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/ledger/files"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -35,11 +36,11 @@ func TestTwoHundredProcesses(t *testing.T) {
 	dir, superlist := killSite(t, bin)
 	superlist("list", "set", list, "subscribe=open", "notify=false")
 
-	site, err := lists.Load(dir + "/superlist.toml")
+	site, err := site.Load(dir + "/superlist.toml")
 	must(t, err)
 	site.Ledger = files.On
 	address, _ := smtp.ParseAddress(list)
-	l, err := site.Open(address)
+	l, err := lists.Of(site).Open(address)
 	must(t, err)
 
 	var processes [][]string // of the command superlist

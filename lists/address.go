@@ -51,11 +51,11 @@ func (d Destination) Decides() bool {
 // Resolve finds out what an address is for. It opens the one list that the
 // address can belong to, and where there is none the few that another list manager
 // would have meant. A refusal is a smtp.Reply.
-func (s *Site) Resolve(to smtp.Path) (Destination, error) {
+func (s Directory) Resolve(to smtp.Path) (Destination, error) {
 	if to.Domain == "" { // RFC 5321, 4.5.1: <Postmaster>
 		to.Domain = s.Hostname
 	}
-	name, verb, hasVerb := strings.Cut(to.Local, s.RecipientDelimiter)
+	name, verb, hasVerb := strings.Cut(to.Local, s.Delimiter)
 	l, err := s.Open(smtp.Path{Local: name, Domain: to.Domain})
 	if errors.Is(err, ReplyNoList) {
 		if d, ok, err := s.resolveOld(to); ok {

@@ -51,7 +51,7 @@ func TestResolve(t *testing.T) {
 		} {
 			local = strings.Replace(local, "~", delimiter, 1)
 			to := smtp.Path{Local: local, Domain: "Lists.Example.Org"}
-			d, err := s.Resolve(to)
+			d, err := Of(s).Resolve(to)
 			if err != nil || d.List.Addr != l.Addr || d.Purpose != want.Purpose || d.Member != want.Member ||
 				want.Verb != "" && d.Verb != want.Verb || d.Command != want.Command {
 				t.Errorf("%s: %+v, %v; want %+v", to, d, err, want)
@@ -59,7 +59,7 @@ func TestResolve(t *testing.T) {
 		}
 		for _, local := range []string{"dev~", "dev~nothing", "dev~owner~x", "dev~help-me", "dev~subscribe-", "dev~subscribe-x", "dev~subscribe-x=", "dev~subscribe-both", "dev~subscribe-..", "dev~confirmation", "dev~bounces", "dev~bounces-", "nosuch", "nosuch~owner", "~owner", "~", "de", "devs"} {
 			local = strings.ReplaceAll(local, "~", delimiter)
-			_, err := s.Resolve(smtp.Path{Local: local, Domain: "lists.example.org"})
+			_, err := Of(s).Resolve(smtp.Path{Local: local, Domain: "lists.example.org"})
 			var r smtp.Reply
 			if !errors.As(err, &r) || r.Code != 550 || r.Enhanced != "5.1.1" {
 				t.Errorf("%s: %v", local, err)
@@ -72,7 +72,7 @@ func TestResolve(t *testing.T) {
 func TestResolveSaysWhere(t *testing.T) {
 	s := testSite(t, "")
 	testList(t, s, "")
-	_, err := s.Resolve(addr("dev+hlep@lists.example.org"))
+	_, err := Of(s).Resolve(addr("dev+hlep@lists.example.org"))
 	if err == nil || !strings.Contains(err.Error(), "dev@lists.example.org") || !strings.Contains(err.Error(), "dev+owner@lists.example.org") {
 		t.Errorf("%v", err)
 	}
@@ -82,13 +82,13 @@ func TestResolveSaysWhere(t *testing.T) {
 func TestResolvePostmaster(t *testing.T) {
 	s := testSite(t, "")
 	testList(t, s, "")
-	if _, err := s.Resolve(smtp.Path{Local: "Postmaster"}); !errors.Is(err, ReplyNoList) {
+	if _, err := Of(s).Resolve(smtp.Path{Local: "Postmaster"}); !errors.Is(err, ReplyNoList) {
 		t.Errorf("without such a list: %v", err)
 	}
-	if _, err := s.Create(addr("postmaster@lists.example.org"), nil, nil); err != nil {
+	if _, err := Of(s).Create(addr("postmaster@lists.example.org"), nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	d, err := s.Resolve(smtp.Path{Local: "Postmaster"})
+	d, err := Of(s).Resolve(smtp.Path{Local: "Postmaster"})
 	if err != nil || d.Purpose != Post || d.List.Addr != addr("postmaster@lists.example.org") {
 		t.Errorf("%+v, %v", d, err)
 	}
@@ -98,7 +98,7 @@ func TestResolvePostmaster(t *testing.T) {
 func TestBounceProof(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "")
-	other, err := s.Create(addr("news@lists.example.org"), nil, nil)
+	other, err := Of(s).Create(addr("news@lists.example.org"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestBounceProof(t *testing.T) {
 		{"a stamp below zero", "bounces--1-" + mac, false},
 		{"a stamp without end", "bounces-" + strings.Repeat("z", 60) + "-" + mac, false},
 	} {
-		d, err := s.Resolve(smtp.Path{Local: "dev+" + test.verb, Domain: "lists.example.org"})
+		d, err := Of(s).Resolve(smtp.Path{Local: "dev+" + test.verb, Domain: "lists.example.org"})
 		if (err == nil) != test.want || err != nil && err != error(replyBadBounce) {
 			t.Errorf("%s: %+v, %v", test.name, d, err)
 		}
@@ -148,16 +148,16 @@ func TestBounceProof(t *testing.T) {
 
 	// Another key, and none: nothing that was made before counts.
 	os.WriteFile(l.keyFile(), []byte(strings.Repeat("5e", 32)), 0o600)
-	if _, err := s.Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); err != error(replyBadBounce) {
+	if _, err := Of(s).Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); err != error(replyBadBounce) {
 		t.Errorf("another key: %v", err)
 	}
 	os.Remove(l.keyFile())
-	if _, err := s.Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); err != error(replyBadBounce) {
+	if _, err := Of(s).Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); err != error(replyBadBounce) {
 		t.Errorf("no key: %v", err)
 	}
 	// A key that cannot be read is our trouble: the report comes again.
 	os.WriteFile(l.keyFile(), []byte("?"), 0o600)
-	if _, err := s.Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); smtp.ReplyTo(err) != smtp.ReplyLocal {
+	if _, err := Of(s).Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); smtp.ReplyTo(err) != smtp.ReplyLocal {
 		t.Errorf("a broken key: %v", err)
 	}
 }
@@ -188,7 +188,7 @@ func TestPersonalAddress(t *testing.T) {
 		strings.ToUpper(probe.Address()):    Probed,
 		smtp.VERPAddress(shared, addr("victim@example.com")).Address(): Shared,
 	} {
-		d, err := s.Resolve(addr(to))
+		d, err := Of(s).Resolve(addr(to))
 		if err != nil || d.Purpose != Bounce || d.Proof != want || d.Member.IsNull() || d.Sent.Unix() != now.Unix() {
 			t.Errorf("%s: %+v, %v", to, d, err)
 		}
@@ -199,7 +199,7 @@ func TestPersonalAddress(t *testing.T) {
 		strings.Replace(shared.Address(), "+bounces-", "+probe-", 1),
 		strings.Replace(smtp.VERPAddress(shared, addr("a@example.com")).Address(), "+bounces-", "+probe-", 1),
 	} {
-		if d, err := s.Resolve(addr(to)); err != error(replyBadBounce) {
+		if d, err := Of(s).Resolve(addr(to)); err != error(replyBadBounce) {
 			t.Errorf("%s: %+v, %v", to, d, err)
 		}
 	}
@@ -221,14 +221,14 @@ func TestVERPAddress(t *testing.T) {
 			t.Errorf("%s cannot be said: %s", member, p)
 			continue
 		}
-		d, err := s.Resolve(wire)
+		d, err := Of(s).Resolve(wire)
 		if err != nil || d.Purpose != Bounce || d.Member != addr(member) {
 			t.Errorf("%s: %s gives %+v, %v", member, wire, d, err)
 		}
 	}
 	for _, junk := range []string{"a=", "=", "a", "a=b c", "a=b> list=<other@lists.example.org>", "a=b/../c"} {
 		p := smtp.Path{Local: base.Local + "+" + junk, Domain: base.Domain}
-		if d, err := s.Resolve(p); err != nil || !d.Member.IsNull() {
+		if d, err := Of(s).Resolve(p); err != nil || !d.Member.IsNull() {
 			t.Errorf("%s: %+v, %v", p, d, err)
 		}
 	}
@@ -242,7 +242,7 @@ func TestVERPAddress(t *testing.T) {
 // directory, by whatever name it is called.
 func TestDomainBeyondASCII(t *testing.T) {
 	s := testSite(t, "")
-	l, err := s.Create(addr("dev@Bücher.example"), []smtp.Path{addr("ölga@example.org")}, nil)
+	l, err := Of(s).Create(addr("dev@Bücher.example"), []smtp.Path{addr("ölga@example.org")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestDomainBeyondASCII(t *testing.T) {
 		smtp.VERPAddress(from, addr("jürg@bücher.example")).Address():     "jürg@bücher.example",
 		smtp.VERPAddress(from, addr("a@xn--bcher-kva.example")).Address(): "a@xn--bcher-kva.example",
 	} {
-		d, err := s.Resolve(addr(to))
+		d, err := Of(s).Resolve(addr(to))
 		if err != nil || d.List.Dir != l.Dir {
 			t.Errorf("%s: %v", to, err)
 			continue
@@ -268,7 +268,7 @@ func TestDomainBeyondASCII(t *testing.T) {
 		}
 	}
 	for _, to := range []string{"dev@bucher.example", "dév@bücher.example", "dev@b\u00fc\u00fccher.example"} {
-		if _, err := s.Resolve(addr(to)); !errors.Is(err, ReplyNoList) {
+		if _, err := Of(s).Resolve(addr(to)); !errors.Is(err, ReplyNoList) {
 			t.Errorf("%s: %v", to, err)
 		}
 	}

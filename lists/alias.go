@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists/config"
-	"superlist/lists/ledger"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -34,9 +33,9 @@ const maxPointer = 1024
 // place is where in lists_dir the list with an address is, or would be.
 func (l *List) place(addr smtp.Path) (string, error) { return l.site().Dir(addr) }
 
-// site is as much of a list's site as says which lists there are.
-func (l *List) site() *Site {
-	return &Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: l.delimiter, Disk: l.disk, Ledger: func(*disk.Disk) ledger.Writer { return l.ledger }}
+// site is the directory in which the list stands.
+func (l *List) site() Directory {
+	return Directory{Root: filepath.Dir(filepath.Dir(l.Dir)), Delimiter: l.delimiter, Disk: l.disk, Ledger: l.ledger}
 }
 
 // readPointer reads where another address leads. fs.ErrNotExist: it is none, but a
@@ -62,7 +61,7 @@ func readPointer(file string) (smtp.Path, error) {
 }
 
 // openAlias opens the list to which another address of its leads.
-func (s *Site) openAlias(addr smtp.Path, file string) (*List, error) {
+func (s Directory) openAlias(addr smtp.Path, file string) (*List, error) {
 	at, to := file, smtp.Path{}
 	for range maxHops {
 		var err error
@@ -187,7 +186,7 @@ func (l *List) unpoint(aliases []smtp.Path) error {
 
 // FreeAliases is the list.toml of a list that comes in from elsewhere under this
 // address, without the other addresses in it that are taken here.
-func (s *Site) FreeAliases(addr smtp.Path, text string) (free string, taken []string) {
+func (s Directory) FreeAliases(addr smtp.Path, text string) (free string, taken []string) {
 	c := defaults()
 	if config.Decode("list.toml", text, &c) != nil || len(c.Aliases) == 0 {
 		return text, nil // what is wrong in it, whoever makes the list hears
@@ -231,7 +230,7 @@ func (l *List) Dangling() (aliases []smtp.Path) {
 // old one becomes another address of it: mail, answers and delivery reports that
 // are on their way to it arrive. It holds the list's lock. fs.ErrExist: there is
 // such a list already.
-func (s *Site) Move(l *List, to smtp.Path) (*List, error) {
+func (s Directory) Move(l *List, to smtp.Path) (*List, error) {
 	dir, err := s.newDir(to)
 	if err != nil {
 		return nil, err

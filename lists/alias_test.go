@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"superlist/lists/config"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -24,7 +25,7 @@ func proofs(t *testing.T, l *List) (bounce smtp.Path, p Proof) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := (&Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: l.delimiter}).Resolve(confirm)
+	d, err := Of((&site.Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: l.delimiter})).Resolve(confirm)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,10 +46,10 @@ func TestMove(t *testing.T) {
 	for _, to := range []string{"developers@lists.example.org", "dev@new.example.net", "dev@lists.example.org", "dev@new.example.net"} {
 		var err error
 		before := l.Addr
-		if l, err = s.Open(before); err != nil {
+		if l, err = Of(s).Open(before); err != nil {
 			t.Fatal(err)
 		}
-		if l, err = s.Move(l, addr(to)); err != nil {
+		if l, err = Of(s).Move(l, addr(to)); err != nil {
 			t.Fatalf("to %s: %v", to, err)
 		}
 		old = append(old, before)
@@ -59,7 +60,7 @@ func TestMove(t *testing.T) {
 			t.Errorf("%s: dangling %v", to, dangling)
 		}
 		for _, p := range old {
-			d, err := s.Resolve(p)
+			d, err := Of(s).Resolve(p)
 			if err != nil || d.List.Addr != l.Addr || d.Purpose != Post {
 				t.Errorf("at %s, %s: %+v, %v", to, p, d, err)
 			}
@@ -67,17 +68,17 @@ func TestMove(t *testing.T) {
 				t.Errorf("%s does not know %s", to, p)
 			}
 		}
-		if d, err := s.Resolve(smtp.VERPAddress(bounce, addr("alice@example.com"))); err != nil || d.Purpose != Bounce || d.Member != addr("alice@example.com") {
+		if d, err := Of(s).Resolve(smtp.VERPAddress(bounce, addr("alice@example.com"))); err != nil || d.Purpose != Bounce || d.Member != addr("alice@example.com") {
 			t.Errorf("at %s a delivery report: %+v, %v", to, d, err)
 		}
-		d, err := s.Resolve(l.Verb("confirm-" + string(rune(proof.Action)) + proof.expiry + "-" + proof.mac + "-" + proof.Subject))
+		d, err := Of(s).Resolve(l.Verb("confirm-" + string(rune(proof.Action)) + proof.expiry + "-" + proof.mac + "-" + proof.Subject))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := d.List.CheckProof(d.Command.Proof, time.Now()); (err == nil) != (to == "dev@lists.example.org") {
 			t.Errorf("at %s a proof that came to another address than it was made for: %v", to, err)
 		}
-		d, err = s.Resolve(addr("dev+confirm-" + string(rune(proof.Action)) + proof.expiry + "-" + proof.mac + "-" + proof.Subject + "@lists.example.org"))
+		d, err = Of(s).Resolve(addr("dev+confirm-" + string(rune(proof.Action)) + proof.expiry + "-" + proof.mac + "-" + proof.Subject + "@lists.example.org"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +89,7 @@ func TestMove(t *testing.T) {
 			t.Error("its members are gone")
 		}
 		lists := 0
-		s.All(func(smtp.Path, *List, error) bool { lists++; return true })
+		Of(s).All(func(smtp.Path, *List, error) bool { lists++; return true })
 		if lists != 1 {
 			t.Errorf("%d lists", lists)
 		}
@@ -101,7 +102,7 @@ func TestMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range append(old, l.Addr) {
-		if _, err := s.Open(p); !errors.Is(err, ReplyNoList) {
+		if _, err := Of(s).Open(p); !errors.Is(err, ReplyNoList) {
 			t.Errorf("%s: %v", p, err)
 		}
 	}
@@ -114,7 +115,7 @@ func TestMove(t *testing.T) {
 func TestMoveIsRefused(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "")
-	other, err := s.Create(addr("other@lists.example.org"), []smtp.Path{addr("olga@example.org")}, []string{"aliases=second@lists.example.org"})
+	other, err := Of(s).Create(addr("other@lists.example.org"), []smtp.Path{addr("olga@example.org")}, []string{"aliases=second@lists.example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func TestMoveIsRefused(t *testing.T) {
 		"dev@lists.example.org": nil, "a+b@lists.example.org": nil, "a..b@lists.example.org": nil, "a.@lists.example.org": nil,
 	} {
 		p := smtp.Path{Local: to[:strings.IndexByte(to, '@')], Domain: "lists.example.org"}
-		_, err := s.Move(l, p)
+		_, err := Of(s).Move(l, p)
 		var input *InputError
 		if want != nil && !errors.Is(err, want) || want == nil && !errors.As(err, &input) {
 			t.Errorf("%s: %v", to, err)
@@ -132,7 +133,7 @@ func TestMoveIsRefused(t *testing.T) {
 	if err := l.Set([]string{"aliases=free@lists.example.org,other@lists.example.org"}); err == nil {
 		t.Error("another list became an alias")
 	}
-	if _, err := s.Open(addr("free@lists.example.org")); !errors.Is(err, ReplyNoList) {
+	if _, err := Of(s).Open(addr("free@lists.example.org")); !errors.Is(err, ReplyNoList) {
 		t.Errorf("half of the aliases were made: %v", err)
 	}
 	if err := l.Set([]string{"aliases=free@lists.example.org"}); err != nil {
@@ -141,10 +142,10 @@ func TestMoveIsRefused(t *testing.T) {
 	if err := l.Set([]string{"aliases="}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Open(addr("free@lists.example.org")); !errors.Is(err, ReplyNoList) {
+	if _, err := Of(s).Open(addr("free@lists.example.org")); !errors.Is(err, ReplyNoList) {
 		t.Errorf("an alias that was taken away: %v", err)
 	}
-	if _, err := s.Create(addr("second@lists.example.org"), other.owners, nil); !errors.Is(err, fs.ErrExist) {
+	if _, err := Of(s).Create(addr("second@lists.example.org"), other.owners, nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a list where an alias is: %v", err)
 	}
 	// One that leads nowhere, and two that lead to each other, defer mail.
@@ -154,7 +155,7 @@ func TestMoveIsRefused(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"lost", "ring"} {
-		_, err := s.Open(addr(name + "@lists.example.org"))
+		_, err := Of(s).Open(addr(name + "@lists.example.org"))
 		var config *config.Error
 		if !errors.As(err, &config) || errors.Is(err, ReplyNoList) {
 			t.Errorf("%s: %v", name, err)
@@ -171,7 +172,7 @@ func TestOwnOwner(t *testing.T) {
 			t.Error(setting + " was taken")
 		}
 	}
-	if _, err := s.Create(addr("x@lists.example.org"), []smtp.Path{addr("x+owner@lists.example.org")}, nil); err == nil {
+	if _, err := Of(s).Create(addr("x@lists.example.org"), []smtp.Path{addr("x+owner@lists.example.org")}, nil); err == nil {
 		t.Error("a list that is its own owner was made")
 	}
 	if err := l.Set([]string{"owners=dev-owner@example.net"}); err != nil {

@@ -29,7 +29,7 @@ func inputError(format string, args ...any) error {
 
 // Create makes a list: its directory, complete, by one rename. settings are
 // lines of list.toml, "key=value". fs.ErrExist: there is such a list already.
-func (s *Site) Create(addr smtp.Path, owners []smtp.Path, settings []string) (*List, error) {
+func (s Directory) Create(addr smtp.Path, owners []smtp.Path, settings []string) (*List, error) {
 	text, err := NewConfig(owners, settings)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 func TestCreate(t *testing.T) {
 	s := testSite(t, "")
 	owners := []smtp.Path{addr("olga@example.org"), addr(`"o \"l\" a"@example.org`)}
-	l, err := s.Create(addr("Dev@Lists.Example.org"), owners, []string{"post=anyone", `description=People who say "hi"`})
+	l, err := Of(s).Create(addr("Dev@Lists.Example.org"), owners, []string{"post=anyone", `description=People who say "hi"`})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestCreate(t *testing.T) {
 	if info, err := os.Stat(l.Dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("%v, %v", info, err)
 	}
-	if _, err := s.Create(l.Addr, owners, nil); !errors.Is(err, fs.ErrExist) {
+	if _, err := Of(s).Create(l.Addr, owners, nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a second time: %v", err)
 	}
 	onlyThere(t, filepath.Dir(l.Dir), "dev")
@@ -59,7 +59,7 @@ func onlyThere(t *testing.T, dir string, want ...string) {
 func TestCreateFails(t *testing.T) {
 	s := testSite(t, "")
 	for _, setting := range []string{"post=everyone", "psot=anyone", "description", "=x", "max_message_size=1", "owners=nobody", "description=a\nowners = []"} {
-		if l, err := s.Create(addr("dev@lists.example.org"), nil, []string{setting}); err == nil {
+		if l, err := Of(s).Create(addr("dev@lists.example.org"), nil, []string{setting}); err == nil {
 			t.Errorf("%q: %+v", setting, l.Config)
 		}
 	}
@@ -81,26 +81,26 @@ func TestNames(t *testing.T) {
 	} {
 		s := testSite(t, "recipient_delimiter = \""+delimiter+"\"\n")
 		for name, want := range names {
-			if got := s.validName(name); got != want {
+			if got := Of(s).validName(name); got != want {
 				t.Errorf("delimiter %s: %q: %v", delimiter, name, got)
 			}
 			to := smtp.Path{Local: name, Domain: "lists.example.org"}
-			_, err := s.Create(to, []smtp.Path{addr("o@example.org")}, nil)
+			_, err := Of(s).Create(to, []smtp.Path{addr("o@example.org")}, nil)
 			if (err == nil) != want {
 				t.Errorf("delimiter %s: create %q: %v", delimiter, name, err)
 			}
-			if l, err := s.Open(to); (err == nil) != want {
+			if l, err := Of(s).Open(to); (err == nil) != want {
 				t.Errorf("delimiter %s: open %q: %v, %v", delimiter, name, l, err)
 			}
 		}
 	}
 	s := testSite(t, "")
 	for _, domain := range []string{"..", "a/b", "", "[192.0.2.1]", "a b.example", ".example.org"} {
-		if dir, err := s.Dir(smtp.Path{Local: "dev", Domain: domain}); err == nil {
+		if dir, err := Of(s).Dir(smtp.Path{Local: "dev", Domain: domain}); err == nil {
 			t.Errorf("%q is %s", domain, dir)
 		}
 	}
-	if dir, err := s.Dir(smtp.Path{Local: "DEV", Domain: "Example.ORG"}); err != nil || dir != s.ListsDir+"/example.org/dev" {
+	if dir, err := Of(s).Dir(smtp.Path{Local: "DEV", Domain: "Example.ORG"}); err != nil || dir != s.ListsDir+"/example.org/dev" {
 		t.Errorf("upper case: %s, %v", dir, err)
 	}
 }
@@ -139,7 +139,7 @@ func TestSet(t *testing.T) {
 		if got, _ := os.ReadFile(l.ConfigFile()); string(got) != test.want {
 			t.Errorf("%s:\n%q\nwant\n%q", test.name, got, test.want)
 		}
-		if _, err := s.Open(l.Addr); err != nil {
+		if _, err := Of(s).Open(l.Addr); err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
@@ -189,14 +189,14 @@ func TestSetRefuses(t *testing.T) {
 func TestRemove(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "a@example.com\n")
-	other, err := s.Create(addr("news@lists.example.org"), nil, nil)
+	other, err := Of(s).Create(addr("news@lists.example.org"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Remove(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Open(l.Addr); !errors.Is(err, ReplyNoList) {
+	if _, err := Of(s).Open(l.Addr); !errors.Is(err, ReplyNoList) {
 		t.Errorf("%v", err)
 	}
 	onlyThere(t, filepath.Dir(other.Dir), "news")

@@ -15,6 +15,7 @@ import (
 	"superlist/lists/confirmation"
 	"superlist/lists/ledger/files"
 	"superlist/lists/quota"
+	"superlist/lists/site"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
@@ -24,19 +25,19 @@ import (
 // and whoever does it again comes to the same.
 type writer struct {
 	name    string
-	calls   int                    // at least
-	prepare func(*Site, *List)     // after the list dev is there
-	do      func(s *Site) error    // as a process of its own does
-	steps   func(*Site) error      // where it has several: what holds between them
-	counts  func(file string) bool // files in which a crash may leave what it has not finished
+	calls   int                      // at least
+	prepare func(*site.Site, *List)  // after the list dev is there
+	do      func(s *site.Site) error // as a process of its own does
+	steps   func(*site.Site) error   // where it has several: what holds between them
+	counts  func(file string) bool   // files in which a crash may leave what it has not finished
 }
 
 var writersNow = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 
 // dev opens the list, and does something with it.
-func onDev(do func(*List) error) func(*Site) error {
-	return func(s *Site) error {
-		l, err := s.Open(addr("dev@lists.example.org"))
+func onDev(do func(*List) error) func(*site.Site) error {
+	return func(s *site.Site) error {
+		l, err := Of(s).Open(addr("dev@lists.example.org"))
 		if err != nil {
 			return err
 		}
@@ -65,14 +66,14 @@ var writers = []writer{
 		})
 	})},
 	{name: "key", calls: 5,
-		prepare: func(s *Site, l *List) { must(os.Remove(l.keyFile())) },
+		prepare: func(s *site.Site, l *List) { must(os.Remove(l.keyFile())) },
 		do:      onDev(func(l *List) error { _, err := l.key(); return err }),
 	},
 	{name: "set", calls: 6, do: onDev(func(l *List) error { return l.Set([]string{"description=new", "post=anyone"}) })},
 	{name: "allow", calls: 6, do: onDev(func(l *List) error { return l.AddPattern("allow", addr("eve@example.net")) })},
 	{name: "create", calls: 20,
-		do: func(s *Site) error {
-			d, err := s.Begin(addr("other@new.example.org"), "owners = [\"olga@example.org\"]\n")
+		do: func(s *site.Site) error {
+			d, err := Of(s).Begin(addr("other@new.example.org"), "owners = [\"olga@example.org\"]\n")
 			if err != nil {
 				return err
 			}
@@ -85,10 +86,10 @@ var writers = []writer{
 		},
 	},
 	{name: "create with another address", calls: 20,
-		do: func(s *Site) error {
-			d, err := s.Begin(addr("other@new.example.org"), "owners = [\"olga@example.org\"]\naliases = [\"third@third.example.org\"]\n")
+		do: func(s *site.Site) error {
+			d, err := Of(s).Begin(addr("other@new.example.org"), "owners = [\"olga@example.org\"]\naliases = [\"third@third.example.org\"]\n")
 			if errors.Is(err, fs.ErrExist) { // done, but for the address
-				l, err := s.Open(addr("other@new.example.org"))
+				l, err := Of(s).Open(addr("other@new.example.org"))
 				if err == nil {
 					err = l.Set([]string{"aliases=third@third.example.org"})
 				}
@@ -104,8 +105,8 @@ var writers = []writer{
 			_, err = d.Publish()
 			return err
 		},
-		steps: func(s *Site) error { // without the address, or with it
-			l, err := s.Open(addr("other@new.example.org"))
+		steps: func(s *site.Site) error { // without the address, or with it
+			l, err := Of(s).Open(addr("other@new.example.org"))
 			if err == nil && len(l.Dangling()) != 1 {
 				err = errors.New("nothing is missing")
 			}
@@ -115,27 +116,27 @@ var writers = []writer{
 			return err
 		},
 	},
-	{name: "rm", calls: 3, do: onDev((*List).Remove), steps: func(s *Site) error { // gone, and not all of it yet
-		if _, err := s.Open(addr("dev@lists.example.org")); !errors.Is(err, ReplyNoList) {
+	{name: "rm", calls: 3, do: onDev((*List).Remove), steps: func(s *site.Site) error { // gone, and not all of it yet
+		if _, err := Of(s).Open(addr("dev@lists.example.org")); !errors.Is(err, ReplyNoList) {
 			return fmt.Errorf("it opens: %w", err)
 		}
 		return nil
 	}},
 	{name: "mv", calls: 12,
-		prepare: func(s *Site, l *List) { must(l.Set([]string{"aliases=old@lists.example.org"})) },
-		do: func(s *Site) error {
-			l, err := s.Open(addr("dev@lists.example.org"))
+		prepare: func(s *site.Site, l *List) { must(l.Set([]string{"aliases=old@lists.example.org"})) },
+		do: func(s *site.Site) error {
+			l, err := Of(s).Open(addr("dev@lists.example.org"))
 			if err == nil && l.Addr.Local == "dev" {
-				_, err = s.Move(l, addr("moved@new.example.org"))
+				_, err = Of(s).Move(l, addr("moved@new.example.org"))
 			}
 			if err == nil && l.Addr.Local == "moved" { // but for what leads to it
 				err = l.Set([]string{"aliases=old@lists.example.org,dev@lists.example.org"})
 			}
 			return err
 		},
-		steps: func(s *Site) error { // it is found by all names that it had
+		steps: func(s *site.Site) error { // it is found by all names that it had
 			for _, name := range []string{"dev@lists.example.org", "old@lists.example.org"} {
-				if l, err := s.Open(addr(name)); err != nil || len(l.owners) != 1 {
+				if l, err := Of(s).Open(addr(name)); err != nil || len(l.owners) != 1 {
 					return fmt.Errorf("%s: %w", name, err)
 				}
 			}
@@ -143,13 +144,13 @@ var writers = []writer{
 		},
 	},
 	{name: "readdress", calls: 12, counts: counted,
-		prepare: func(s *Site, l *List) { must(l.Set([]string{"moderators=a@example.com", "allow=a@example.com"})) },
+		prepare: func(s *site.Site, l *List) { must(l.Set([]string{"moderators=a@example.com", "allow=a@example.com"})) },
 		do: onDev(func(l *List) error {
 			_, err := l.Readdress(addr("a@example.com"), addr("z@example.com"))
 			return err
 		}),
-		steps: func(s *Site) error { // in one file, and not in the other
-			l, err := s.Open(addr("dev@lists.example.org"))
+		steps: func(s *site.Site) error { // in one file, and not in the other
+			l, err := Of(s).Open(addr("dev@lists.example.org"))
 			if err != nil {
 				return err
 			}
@@ -165,7 +166,7 @@ var writers = []writer{
 	})},
 	{name: "spend", calls: 7, do: onDev(func(l *List) error { return l.Spend(Proof{Action: Subscribe, mac: "abc"}, "m.0", writersNow) })},
 	{name: "unspend", calls: 2,
-		prepare: func(s *Site, l *List) {
+		prepare: func(s *site.Site, l *List) {
 			must(l.Decide(confirmation.Name("proof", "abc"), Decided{Cause: "m.0", What: confirmation.Used}, writersNow))
 		},
 		do: onDev(func(l *List) error { return l.Unspend(addr("dev+confirm-s1-abc-x@lists.example.org")) }),
@@ -188,7 +189,7 @@ var writers = []writer{
 		return err
 	})},
 	{name: "request again", calls: 8,
-		prepare: func(s *Site, l *List) {
+		prepare: func(s *site.Site, l *List) {
 			r, err := l.KeepRequest(Member{Path: addr("new@example.com")}, writersNow)
 			must(errors.Join(err, l.Decide(r.Name, Decided{Cause: "m.0", What: "olga"}, writersNow), l.EndRequest(r.Name)))
 		},
@@ -196,8 +197,8 @@ var writers = []writer{
 			_, err := l.KeepRequest(Member{Path: addr("new@example.com")}, writersNow)
 			return err
 		}),
-		steps: func(s *Site) error { // not decided any more, and not there yet
-			l, err := s.Open(addr("dev@lists.example.org"))
+		steps: func(s *site.Site) error { // not decided any more, and not there yet
+			l, err := Of(s).Open(addr("dev@lists.example.org"))
 			if err != nil {
 				return err
 			}
@@ -208,7 +209,7 @@ var writers = []writer{
 		},
 	},
 	{name: "end a request", calls: 2,
-		prepare: func(s *Site, l *List) {
+		prepare: func(s *site.Site, l *List) {
 			_, err := l.KeepRequest(Member{Path: addr("new@example.com")}, writersNow)
 			must(err)
 		},
@@ -221,25 +222,25 @@ var writers = []writer{
 		}),
 	},
 	{name: "report", calls: 6, do: onDev(func(l *List) error { return l.KeepReport("m.0", addr("a@example.com"), strings.NewReader("bounced")) })},
-	{name: "await a summary", calls: 6, do: func(s *Site) error {
-		return onDev(func(l *List) error { return s.AwaitSummary(l, writersNow) })(s)
+	{name: "await a summary", calls: 6, do: func(s *site.Site) error {
+		return onDev(func(l *List) error { return Of(s).AwaitSummary(l, writersNow) })(s)
 	}},
 	{name: "summary", calls: 3,
-		prepare: func(s *Site, l *List) { must(s.AwaitSummary(l, writersNow)) },
-		do: func(s *Site) error {
-			return s.DueSummaries(writersNow.AddDate(0, 0, 2), func(smtp.Path, string) error { return nil })
+		prepare: func(s *site.Site, l *List) { must(Of(s).AwaitSummary(l, writersNow)) },
+		do: func(s *site.Site) error {
+			return Of(s).DueSummaries(writersNow.AddDate(0, 0, 2), func(smtp.Path, string) error { return nil })
 		},
 	},
 }
 
 // writerSite makes the site at which a writer begins.
-func writerSite(t testing.TB, w *writer) *Site {
+func writerSite(t testing.TB, w *writer) *site.Site {
 	s := testSite(t, "")
 	l := testList(t, s, "a@example.com\nb@example.com nomail\n")
 	must(os.WriteFile(l.keyFile(), []byte(strings.Repeat("cd", keyBytes)+"\n"), 0o600))
 	must(s.Spool().Init())
 	if w.prepare != nil {
-		l, err := s.Open(l.Addr)
+		l, err := Of(s).Open(l.Addr)
 		must(err)
 		w.prepare(s, l)
 	}
@@ -247,7 +248,7 @@ func writerSite(t testing.TB, w *writer) *Site {
 }
 
 // kept is what the files of a site say, and which of them a reader passes over.
-func kept(t testing.TB, s *Site, w *writer) (files map[string]string, hidden []string) {
+func kept(t testing.TB, s *site.Site, w *writer) (files map[string]string, hidden []string) {
 	t.Helper()
 	files = make(map[string]string)
 	root := filepath.Dir(s.ListsDir)
@@ -298,7 +299,7 @@ func differ(a, b map[string]string) (names []string) {
 
 // check holds what there is after a fault or a death, has it done again, and holds
 // that. said: it was acknowledged. clean: nothing half-written may be left.
-func (w *writer) check(t testing.TB, s *Site, before, after map[string]string, what string, said, clean bool) {
+func (w *writer) check(t testing.TB, s *site.Site, before, after map[string]string, what string, said, clean bool) {
 	t.Helper()
 	got, hidden := kept(t, s, w)
 	switch {
@@ -367,7 +368,7 @@ func TestFaultWriters(t *testing.T) {
 func TestSweepLists(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "a@example.com\n")
-	alive, err := s.Begin(addr("alive@lists.example.org"), "owners = [\"olga@example.org\"]\n")
+	alive, err := Of(s).Begin(addr("alive@lists.example.org"), "owners = [\"olga@example.org\"]\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -386,14 +387,14 @@ func TestSweepLists(t *testing.T) {
 		}
 		return n
 	}
-	if s.Sweep(); hidden() != 3 {
+	if Of(s).Sweep(); hidden() != 3 {
 		t.Errorf("%d are left, and none is old", hidden())
 	}
 	dirs, _ := filepath.Glob(filepath.Join(domain, ".*"))
 	for _, dir := range dirs {
 		must(os.Chtimes(dir, time.Time{}, time.Now().Add(-unbornAge)))
 	}
-	if s.Sweep(); hidden() != 1 {
+	if Of(s).Sweep(); hidden() != 1 {
 		t.Errorf("%d are left, want the one that is being made", hidden())
 	}
 	if _, err := os.Lstat(alive.Dir); err != nil {
@@ -408,7 +409,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	name, file, _ := strings.Cut(task, "\n")
-	s, err := Load(file)
+	s, err := site.Load(file)
 	if err == nil {
 		s.Disk, s.Ledger = d, files.On
 		err = writers[slices.IndexFunc(writers, func(w writer) bool { return w.name == name })].do(s)

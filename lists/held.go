@@ -21,7 +21,7 @@ const HeldLife = 7 * 24 * time.Hour
 
 // HeldSpool is the spool in which a list holds posts, of which only the box Held
 // is in use.
-func (s *Site) HeldSpool(l *List) *queue.Spool {
+func (s Directory) HeldSpool(l *List) *queue.Spool {
 	return &queue.Spool{Dir: l.Dir, Host: s.Hostname, Disk: s.Disk}
 }
 
@@ -36,7 +36,7 @@ func IsHeldName(name string) bool {
 
 // FindHeld opens the held post of this name. The error is a smtp.Reply where
 // there is none. It lists no directory: a session may not.
-func (s *Site) FindHeld(l *List, name string) (*queue.Message, error) {
+func (s Directory) FindHeld(l *List, name string) (*queue.Message, error) {
 	return findHeld(s.HeldSpool(l), name)
 }
 
@@ -61,7 +61,7 @@ func (l *List) hasHeld(name string) error {
 }
 
 // RoomForHeld says whether one more post can be held. A refusal is a smtp.Reply.
-func (s *Site) RoomForHeld(l *List) error {
+func (s Directory) RoomForHeld(l *List) error {
 	entries, err := s.HeldSpool(l).List(queue.Held)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -78,8 +78,8 @@ func (s *Site) RoomForHeld(l *List) error {
 }
 
 // Holding goes through the lists that hold posts, and have a directory for it.
-func (s *Site) Holding(do func(*List)) error {
-	dirs, err := filepath.Glob(filepath.Join(s.ListsDir, "*", "*", string(queue.Held)))
+func (s Directory) Holding(do func(*List)) error {
+	dirs, err := filepath.Glob(filepath.Join(s.Root, "*", "*", string(queue.Held)))
 	if err != nil {
 		return err
 	}

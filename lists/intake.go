@@ -6,9 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"superlist/lists/quota"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -35,7 +34,7 @@ var (
 // An Intake decides on mail for the site's lists and puts what it accepts into
 // the spool: it is the smtp.Backend of a session.
 type Intake struct {
-	Site  *Site
+	Site  *site.Site
 	Spool *queue.Spool
 	// Late asks for room in the spool at the first list among the recipients,
 	// and not at MAIL: other recipients are not its business.
@@ -99,7 +98,7 @@ func (in *Intake) share(env *smtp.Envelope) queue.Share {
 
 // Rcpt decides what can be decided without the message.
 func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
-	d, err := in.Site.Resolve(to.Path)
+	d, err := Of(in.Site).Resolve(to.Path)
 	if err != nil {
 		return err
 	}
@@ -166,7 +165,7 @@ func (in *Intake) authors(env *smtp.Envelope) []smtp.Path {
 	case in.trust != nil:
 		return in.trust(env.Login)
 	}
-	return LoginAuthors(env.Login)
+	return site.LoginAuthors(env.Login)
 }
 
 // fits holds a message's size against what the address takes.
@@ -185,7 +184,7 @@ func (d Destination) fits(size int64) error {
 // Verify says whether there is such an address of a list, and no more: not who
 // is on the list, and not who may post.
 func (in *Intake) Verify(to smtp.Path) error {
-	_, err := in.Site.Resolve(to)
+	_, err := Of(in.Site).Resolve(to)
 	return err
 }
 
@@ -241,34 +240,4 @@ func (in *Intake) create(env *smtp.Envelope, h queue.Head) (*queue.Writer, error
 		}
 	}
 	return w, nil
-}
-
-// Wake wakes deliver up, by connecting once to the address where a launcher
-// listens. It does not wait: a timer finds the message too. The error says that
-// nobody is there, as far as that is known at once, which it is on this host.
-func (s *Site) Wake() error {
-	if s.Kick == "" {
-		return nil
-	}
-	target, err := KickAddress(s.Kick)
-	if err != nil {
-		return err
-	}
-	addr, family := target.Sockaddr()
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	err = unix.Connect(fd, addr)
-	if err == unix.EINPROGRESS { // a port of this host that is closed has answered already
-		n, e := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-		if err = e; e == nil && n != 0 {
-			err = unix.Errno(n)
-		}
-	}
-	if err == unix.EAGAIN { // a Unix socket with many wake-ups waiting
-		return nil
-	}
-	return err
 }

@@ -44,8 +44,8 @@ var ReplyNoList = smtp.Reply{Code: 550, Enhanced: "5.1.1", Text: "there is no su
 // validName says that s can be the name of a list, and so of a directory:
 // letters, digits and ._- in lower case, beginning with a letter or digit, at
 // most MaxName, and without the site's delimiter.
-func (s *Site) validName(name string) bool {
-	if name == "" || len(name) > MaxName || strings.Contains(name, s.RecipientDelimiter) {
+func (s Directory) validName(name string) bool {
+	if name == "" || len(name) > MaxName || strings.Contains(name, s.Delimiter) {
 		return false
 	}
 	for i := range len(name) {
@@ -69,19 +69,19 @@ func (l *List) NeedsQuotes() bool { return !isDotString(l.Addr.Local) }
 
 // Dir is the directory of a list, whether it exists or not. The error is
 // ReplyNoList for an address that cannot be a list's.
-func (s *Site) Dir(addr smtp.Path) (string, error) {
+func (s Directory) Dir(addr smtp.Path) (string, error) {
 	name := smtp.Fold(addr.Local)
 	domain, ok := smtp.ASCIIDomain(addr.Domain)
 	if !s.validName(name) || !ok {
 		return "", ReplyNoList
 	}
-	return filepath.Join(s.ListsDir, domain, name), nil
+	return filepath.Join(s.Root, domain, name), nil
 }
 
 // Open opens the list with this address, or with this other address of its, without
 // a verb. ReplyNoList: there is none. It reads one directory, however many lists
 // there are.
-func (s *Site) Open(addr smtp.Path) (*List, error) {
+func (s Directory) Open(addr smtp.Path) (*List, error) {
 	dir, err := s.Dir(addr)
 	if err != nil {
 		return nil, err
@@ -94,14 +94,14 @@ func (s *Site) Open(addr smtp.Path) (*List, error) {
 }
 
 // openDir opens the list in a directory. syscall.ENOTDIR: it is none.
-func (s *Site) openDir(addr smtp.Path, dir string) (*List, error) {
+func (s Directory) openDir(addr smtp.Path, dir string) (*List, error) {
 	l := &List{
 		Config:    defaults(),
 		Addr:      smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(filepath.Dir(dir))},
 		Dir:       dir,
-		delimiter: s.RecipientDelimiter,
+		delimiter: s.Delimiter,
 		disk:      s.Disk,
-		ledger:    s.Writer(),
+		ledger:    s.Ledger,
 	}
 	text, err := config.Read(l.ConfigFile(), &l.Config)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -115,11 +115,11 @@ func (s *Site) openDir(addr smtp.Path, dir string) (*List, error) {
 
 // missing tells a list that does not exist from one that has lost something: a
 // disk that is not mounted must not have mail refused for good.
-func (s *Site) missing(addr smtp.Path, dir string) error {
-	for _, lost := range []string{s.ListsDir, filepath.Join(dir, "list.toml")} {
+func (s Directory) missing(addr smtp.Path, dir string) error {
+	for _, lost := range []string{s.Root, filepath.Join(dir, "list.toml")} {
 		_, err := os.Stat(lost)
 		_, parent := os.Stat(filepath.Dir(lost))
-		if errors.Is(err, fs.ErrNotExist) && (lost == s.ListsDir || parent == nil) {
+		if errors.Is(err, fs.ErrNotExist) && (lost == s.Root || parent == nil) {
 			return fmt.Errorf("%s: %w", addr, &config.Error{File: lost, Text: "it is not there"})
 		}
 	}
@@ -201,8 +201,8 @@ func (l *List) Verb(verb string) smtp.Path {
 
 // All opens every list of the site, by domain and name, and gives those that
 // cannot be opened with their error.
-func (s *Site) All(yield func(addr smtp.Path, l *List, err error) bool) error {
-	domains, err := os.ReadDir(s.ListsDir)
+func (s Directory) All(yield func(addr smtp.Path, l *List, err error) bool) error {
+	domains, err := os.ReadDir(s.Root)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (s *Site) All(yield func(addr smtp.Path, l *List, err error) bool) error {
 		if !domain.IsDir() || !smtp.ValidDomain(domain.Name()) {
 			continue
 		}
-		names, err := os.ReadDir(filepath.Join(s.ListsDir, domain.Name()))
+		names, err := os.ReadDir(filepath.Join(s.Root, domain.Name()))
 		if err != nil {
 			return err
 		}
@@ -230,8 +230,8 @@ func (s *Site) All(yield func(addr smtp.Path, l *List, err error) bool) error {
 
 // Strays are directories where lists are that no address leads to, since a name
 // cannot be like that.
-func (s *Site) Strays() (dirs []string, err error) {
-	found, err := filepath.Glob(filepath.Join(s.ListsDir, "*", "*", "list.toml"))
+func (s Directory) Strays() (dirs []string, err error) {
+	found, err := filepath.Glob(filepath.Join(s.Root, "*", "*", "list.toml"))
 	for _, file := range found {
 		dir := filepath.Dir(file)
 		name, domain := filepath.Base(dir), filepath.Base(filepath.Dir(dir))

@@ -53,6 +53,7 @@ type Config struct {
 	OldAddresses string   `json:"old_addresses"` // dev-request@ for dev+request@: auto, on or off
 }
 
+// Keys are the names that the table may have.
 func (c *Config) Keys() []config.Key {
 	return []config.Key{
 		{Name: "description", To: &c.Description},

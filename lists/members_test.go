@@ -581,7 +581,7 @@ func TestLockDies(t *testing.T) {
 // file that is in order and in one that was edited, and stands there as it was
 // given.
 func TestMembersBeyondASCII(t *testing.T) {
-	l, err := testSite(t, "").Create(addr("dev@lists.example.org"), nil, nil)
+	l, err := Of(testSite(t, "")).Create(addr("dev@lists.example.org"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 type NewList struct {
 	*List // its Dir is the one of its own
 
-	site *Site
+	site Directory
 	lock *os.File
 	done bool
 }
@@ -32,7 +32,7 @@ const unbornAge = time.Minute
 // Begin begins a list with this list.toml. fs.ErrExist: there is such a list
 // already. What dead processes have left of theirs is taken away. Either Publish
 // or Abort has to follow; Abort after Publish does nothing.
-func (s *Site) Begin(addr smtp.Path, text string) (*NewList, error) {
+func (s Directory) Begin(addr smtp.Path, text string) (*NewList, error) {
 	dir, err := s.newDir(addr)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (s *Site) Begin(addr smtp.Path, text string) (*NewList, error) {
 		Config:    defaults(),
 		Addr:      smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(parent)},
 		Dir:       tmp,
-		delimiter: s.RecipientDelimiter,
+		delimiter: s.Delimiter,
 		disk:      s.Disk,
 	}}
 	if err := d.begin(string(textfile.Plain([]byte(text)))); err != nil {
@@ -65,11 +65,11 @@ func (s *Site) Begin(addr smtp.Path, text string) (*NewList, error) {
 
 // newDir is the directory of a list that is to be. A name that is not a dot-atom
 // (RFC 5321, 4.1.2) would have to be written in quotes, which few programs can.
-func (s *Site) newDir(addr smtp.Path) (string, error) {
+func (s Directory) newDir(addr smtp.Path) (string, error) {
 	dir, err := s.Dir(addr)
 	if err != nil {
 		return "", inputError("%s cannot be a list: a name has letters, digits and ._- but not %q, and at most %d of them",
-			addr.Address(), s.RecipientDelimiter, MaxName)
+			addr.Address(), s.Delimiter, MaxName)
 	}
 	if !isDotString(filepath.Base(dir)) {
 		return "", inputError("%s cannot be a list: two dots in a row, or one at the end of the name, would need quotes, which most mail programs cannot write", addr.Address())
@@ -190,26 +190,26 @@ func (d *NewList) Abort() {
 }
 
 // makeDomain makes the directory of a domain.
-func (s *Site) makeDomain(dir string) error {
-	if err := s.Disk.MakeDirs(s.ListsDir); err != nil {
+func (s Directory) makeDomain(dir string) error {
+	if err := s.Disk.MakeDirs(s.Root); err != nil {
 		return err
 	}
 	return s.Disk.MakeDir(dir)
 }
 
 // Sweep removes what dead processes have left of lists that came, or went.
-func (s *Site) Sweep() {
-	domains, _ := os.ReadDir(s.ListsDir)
+func (s Directory) Sweep() {
+	domains, _ := os.ReadDir(s.Root)
 	for _, domain := range domains {
 		if domain.IsDir() && smtp.ValidDomain(domain.Name()) {
-			s.sweepDomain(filepath.Join(s.ListsDir, domain.Name()))
+			s.sweepDomain(filepath.Join(s.Root, domain.Name()))
 		}
 	}
 }
 
 // sweepDomain removes what dead processes have left in a domain's directory: a list
 // that comes, or goes, is locked as long as its process lives.
-func (s *Site) sweepDomain(domain string) {
+func (s Directory) sweepDomain(domain string) {
 	born, _ := filepath.Glob(filepath.Join(domain, ".new-*"))
 	gone, _ := filepath.Glob(filepath.Join(domain, ".gone-*"))
 	for _, dir := range append(born, gone...) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/site"
 	"superlist/queue/disk"
 
 	"golang.org/x/sys/unix"
@@ -28,7 +29,7 @@ func TestOddFiles(t *testing.T) {
 	}
 	uses := map[string]func(l *List) error{
 		"list.toml": func(l *List) error {
-			_, err := (&Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: "+"}).Open(l.Addr)
+			_, err := Of((&site.Site{ListsDir: filepath.Dir(filepath.Dir(l.Dir)), RecipientDelimiter: "+"})).Open(l.Addr)
 			return err
 		},
 		"members": func(l *List) error { _, err := l.Members(); return err },

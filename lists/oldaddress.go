@@ -29,10 +29,10 @@ var replyOldProof = smtp.Reply{Code: 550, Enhanced: "5.7.1",
 
 // resolveOld understands an old address. ok is false where it is none: the longest
 // name that is a list counts.
-func (s *Site) resolveOld(to smtp.Path) (d Destination, ok bool, err error) {
+func (s Directory) resolveOld(to smtp.Path) (d Destination, ok bool, err error) {
 	looked := 0
 	for i := strings.LastIndexByte(to.Local, '-'); i > 0 && looked < maxOld; i = strings.LastIndexByte(to.Local[:i], '-') {
-		d, ok, err := parseOld(to.Local[i+1:], s.RecipientDelimiter)
+		d, ok, err := parseOld(to.Local[i+1:], s.Delimiter)
 		if !ok || !s.validName(strings.ToLower(to.Local[:i])) {
 			continue
 		}
@@ -55,8 +55,8 @@ func (s *Site) resolveOld(to smtp.Path) (d Destination, ok bool, err error) {
 
 // takesOld says whether a list goes by the old addresses, too. In a domain that
 // people have addresses in as well dev-help@ may be somebody.
-func (s *Site) takesOld(l *List) bool {
-	return l.OldAddresses == OldOn || l.OldAddresses == OldAuto && s.Proxy.NextHop == "" && !s.Shares(l.Addr.Domain)
+func (s Directory) takesOld(l *List) bool {
+	return l.OldAddresses == OldOn || l.OldAddresses == OldAuto && (s.Shares == nil || !s.Shares(l.Addr.Domain))
 }
 
 // parseOld reads what stands behind the dash.

@@ -13,7 +13,7 @@ func TestOldAddresses(t *testing.T) {
 	s := testSite(t, "")
 	testList(t, s, "")
 	for _, name := range []string{"a-b", "a-b-leave"} {
-		if _, err := s.Create(addr(name+"@lists.example.org"), []smtp.Path{addr("olga@example.org")}, nil); err != nil {
+		if _, err := Of(s).Create(addr(name+"@lists.example.org"), []smtp.Path{addr("olga@example.org")}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -49,7 +49,7 @@ func TestOldAddresses(t *testing.T) {
 		// The longest name that is a list.
 		"a-b-leave-leave": ask("a-b-leave", Command{Verb: VerbUnsubscribe}),
 	} {
-		d, err := s.Resolve(smtp.Path{Local: local, Domain: "lists.example.org"})
+		d, err := Of(s).Resolve(smtp.Path{Local: local, Domain: "lists.example.org"})
 		if err != nil || d.List.Addr != want.List.Addr || d.Purpose != want.Purpose || d.Command != want.Command || want.Purpose == Owner && d.Verb != want.Verb {
 			t.Errorf("%s: %+v, %v; want %+v", local, d, err, want)
 		}
@@ -59,7 +59,7 @@ func TestOldAddresses(t *testing.T) {
 		"dev-list": "5.1.1", "dev-who": "5.1.1", "dev-x": "5.1.1", "-owner": "5.1.1", "dev-": "5.1.1", "nosuch-owner": "5.1.1",
 		"dev-owner+x": "5.1.1", "dev+x-owner": "5.1.1", "dev-leave-x": "5.1.1", "dev-digest": "5.1.1",
 	} {
-		_, err := s.Resolve(smtp.Path{Local: local, Domain: "lists.example.org"})
+		_, err := Of(s).Resolve(smtp.Path{Local: local, Domain: "lists.example.org"})
 		var r smtp.Reply
 		if !errors.As(err, &r) || r.Code != 550 || r.Enhanced != enhanced {
 			t.Errorf("%s: %v", local, err)
@@ -80,7 +80,7 @@ func TestOldAddressesAuto(t *testing.T) {
 	} {
 		s := testSite(t, test.site)
 		testList(t, s, "", "old_addresses="+test.list)
-		_, err := s.Resolve(addr("dev-owner@lists.example.org"))
+		_, err := Of(s).Resolve(addr("dev-owner@lists.example.org"))
 		if (err == nil) != test.takes || err != nil && !errors.Is(err, ReplyNoList) {
 			t.Errorf("%+v: %v", test, err)
 		}

@@ -13,13 +13,14 @@ import (
 
 	"superlist/lists/confirmation"
 	"superlist/lists/ledger"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
 )
 
 // oldSite is a site as an older version has left it: lists and spool, in testdata/sites,
 // with files as old as they were at this moment.
-func oldSite(t *testing.T, version string, then time.Time) *Site {
+func oldSite(t *testing.T, version string, then time.Time) *site.Site {
 	t.Helper()
 	s := testSite(t, "")
 	root := filepath.Dir(s.ListsDir)
@@ -61,7 +62,7 @@ func oldSite(t *testing.T, version string, then time.Time) *Site {
 func TestOldSite(t *testing.T) {
 	made := time.Date(2026, 11, 30, 15, 30, 0, 0, time.UTC)
 	s := oldSite(t, "89035ab", made)
-	l, err := s.Open(addr("dev@lists.example.org"))
+	l, err := Of(s).Open(addr("dev@lists.example.org"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,11 +71,11 @@ func TestOldSite(t *testing.T) {
 			t.Errorf("%s: %v, there: %t, %v", who, m, ok, err)
 		}
 	}
-	held, err := s.HeldSpool(l).List(queue.Held)
+	held, err := Of(s).HeldSpool(l).List(queue.Held)
 	if err != nil || len(held) != 1 {
 		t.Fatalf("held: %v, %v", held, err)
 	}
-	if m, err := s.FindHeld(l, held[0].ID); err != nil || m.From.Address() != "eve@example.net" {
+	if m, err := Of(s).FindHeld(l, held[0].ID); err != nil || m.From.Address() != "eve@example.net" {
 		t.Error(err)
 	} else {
 		m.Close()
@@ -98,12 +99,12 @@ func TestOldSite(t *testing.T) {
 	if bad, err := l.Posts().Check(10); err != nil || len(bad) > 0 {
 		t.Errorf("archive: %v, %v", bad, err)
 	}
-	if err := s.AwaitSummary(l, made); err != nil { // that there will be one is known
+	if err := Of(s).AwaitSummary(l, made); err != nil { // that there will be one is known
 		t.Error(err)
 	}
 	later := made.AddDate(0, 0, 2)
 	var due []string
-	err = s.DueSummaries(later, func(list smtp.Path, _ string) error { due = append(due, list.Address()); return nil })
+	err = Of(s).DueSummaries(later, func(list smtp.Path, _ string) error { due = append(due, list.Address()); return nil })
 	if err != nil || len(due) != 1 || due[0] != "dev@lists.example.org" {
 		t.Errorf("summaries: %q, %v", due, err)
 	}

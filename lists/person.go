@@ -218,7 +218,7 @@ func (e Erased) Any() bool {
 // that stand there for it, from allow, from those who wait, their held posts, and
 // the delivery reports about them; with bans, from ban too. With dry nothing is
 // changed. What is left it names.
-func (s *Site) Erase(l *List, p smtp.Path, withBans, dry bool) (e Erased, err error) {
+func (s Directory) Erase(l *List, p smtp.Path, withBans, dry bool) (e Erased, err error) {
 	e.List, e.Left = l.Addr.Address(), []string{}
 	err = l.EditMembers(func(set MemberSet) error {
 		for key, m := range set {
@@ -294,7 +294,7 @@ func (s *Site) Erase(l *List, p smtp.Path, withBans, dry bool) (e Erased, err er
 }
 
 // eraseHeld drops the held posts of somebody.
-func (s *Site) eraseHeld(l *List, p smtp.Path, dry bool) (n int, err error) {
+func (s Directory) eraseHeld(l *List, p smtp.Path, dry bool) (n int, err error) {
 	spool := s.HeldSpool(l)
 	entries, err := spool.List(queue.Held)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -355,7 +355,7 @@ func TestAddPattern(t *testing.T) {
 		if err := l.AddPattern(step.key, addr("Eve@example.net")); err != nil {
 			t.Fatal(err)
 		}
-		l, _ = s.Open(l.Addr)
+		l, _ = Of(s).Open(l.Addr)
 		if fmt.Sprint(l.Allow) != step.allow || fmt.Sprint(l.Ban) != step.ban {
 			t.Errorf("%s: allow %v, ban %v", step.key, l.Allow, l.Ban)
 		}
@@ -375,7 +375,7 @@ func TestAddPatternMeansOne(t *testing.T) {
 			t.Errorf("%s: %v", p, err)
 			continue
 		}
-		l, err := s.Open(l.Addr)
+		l, err := Of(s).Open(l.Addr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -385,7 +385,7 @@ func TestAddPatternMeansOne(t *testing.T) {
 		if err := l.AddPattern("allow", p); err != nil {
 			t.Fatal(err)
 		}
-		if l, err = s.Open(l.Addr); err != nil || len(l.Ban) > 0 || len(l.Allow) != 1 {
+		if l, err = Of(s).Open(l.Addr); err != nil || len(l.Ban) > 0 || len(l.Allow) != 1 {
 			t.Errorf("%s: %q %q, %v", p, l.Ban, l.Allow, err)
 		}
 	}
@@ -396,7 +396,7 @@ func TestAddPatternMeansOne(t *testing.T) {
 func TestAddPatternTogether(t *testing.T) {
 	s := testSite(t, "")
 	one := testList(t, s, "")
-	other, err := s.Open(one.Addr)
+	other, err := Of(s).Open(one.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -405,7 +405,7 @@ func TestAddPatternTogether(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if l, err := s.Open(one.Addr); err != nil || len(l.Ban) != 2 {
+	if l, err := Of(s).Open(one.Addr); err != nil || len(l.Ban) != 2 {
 		t.Errorf("ban is %v, %v", l.Ban, err)
 	}
 }

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"superlist/lists/confirmation"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
-func proofOf(t *testing.T, s *Site, p smtp.Path) (*List, Proof) {
+func proofOf(t *testing.T, s *site.Site, p smtp.Path) (*List, Proof) {
 	t.Helper()
-	d, err := s.Resolve(p)
+	d, err := Of(s).Resolve(p)
 	if err != nil || d.Command.Verb != VerbConfirm {
 		t.Fatalf("%s: %+v, %v", p, d, err)
 	}
@@ -63,7 +64,7 @@ func TestProof(t *testing.T) {
 			}
 		}
 	}
-	other, err := s.Create(addr("ops@lists.example.org"), []smtp.Path{addr("o@example.org")}, nil)
+	other, err := Of(s).Create(addr("ops@lists.example.org"), []smtp.Path{addr("o@example.org")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,12 +100,12 @@ func TestProofSpellings(t *testing.T) {
 	} {
 		for _, verb := range []string{VerbSubscribe, VerbUnsubscribe} {
 			for _, spelling := range []string{test.who, test.other} {
-				d, err := s.Resolve(l.Verb(verb + "-" + Subject(addr(spelling))))
+				d, err := Of(s).Resolve(l.Verb(verb + "-" + Subject(addr(spelling))))
 				if err != nil || d.Command.Who.Key() != addr(spelling).Key() {
 					t.Errorf("%s-%s is about %s, %v", verb, spelling, d.Command.Who, err)
 				}
 				raw := addr(spelling)
-				if d, err = s.Resolve(l.Verb(verb + "-" + raw.Local + "=" + raw.Domain)); err != nil || d.Command.Who.Key() != raw.Key() {
+				if d, err = Of(s).Resolve(l.Verb(verb + "-" + raw.Local + "=" + raw.Domain)); err != nil || d.Command.Who.Key() != raw.Key() {
 					t.Errorf("%s-%s is about %s, %v", verb, spelling, d.Command.Who, err)
 				}
 			}
@@ -193,7 +194,7 @@ func TestDecisionAddress(t *testing.T) {
 	now, seen := time.Now(), map[string]bool{}
 	open := func() *List {
 		t.Helper()
-		l, err := s.Open(l.Addr)
+		l, err := Of(s).Open(l.Addr)
 		if err != nil {
 			t.Fatal(err)
 		}

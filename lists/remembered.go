@@ -113,10 +113,10 @@ func (l *List) Unspend(address smtp.Path) error {
 
 // Forget takes away what lists, and the site, do not remember any more. One that fails
 // keeps it from none of the others.
-func (s *Site) Forget(now time.Time) error {
-	w := s.Writer()
-	first := w.Sweep(ledger.OfSite(s.ListsDir), now)
-	dirs, err := filepath.Glob(filepath.Join(s.ListsDir, "*", "*", "list.toml"))
+func (s Directory) Forget(now time.Time) error {
+	w := s.Ledger
+	first := w.Sweep(ledger.OfSite(s.Root), now)
+	dirs, err := filepath.Glob(filepath.Join(s.Root, "*", "*", "list.toml"))
 	if first == nil {
 		first = err
 	}

@@ -117,15 +117,15 @@ func TestNewList(t *testing.T) {
 		t.Fatal(err)
 	}
 	dev := addr("dev@lists.example.org")
-	d, err := s.Begin(dev, text)
+	d, err := Of(s).Begin(dev, text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	parent := filepath.Dir(d.Dir)
-	if _, err := s.Open(dev); !errors.Is(err, ReplyNoList) {
+	if _, err := Of(s).Open(dev); !errors.Is(err, ReplyNoList) {
 		t.Errorf("it is there already: %v", err)
 	}
-	s.All(func(l smtp.Path, _ *List, _ error) bool {
+	Of(s).All(func(l smtp.Path, _ *List, _ error) bool {
 		t.Errorf("there is %v", l)
 		return true
 	})
@@ -152,7 +152,7 @@ func TestNewList(t *testing.T) {
 	old := time.Now().Add(-2 * unbornAge)
 	os.Chtimes(dead, old, old)
 	os.Chtimes(d.Dir, old, old)
-	second, err := s.Begin(dev, text)
+	second, err := Of(s).Begin(dev, text)
 	if err != nil {
 		t.Fatal(err)
 	}

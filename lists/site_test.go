@@ -13,13 +13,14 @@ import (
 	"superlist/lists/sitetest"
 
 	"superlist/lists/config"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
 // testSite makes a site in a directory of its own. more is TOML that is added.
-func testSite(t testing.TB, more string) *Site {
+func testSite(t testing.TB, more string) *site.Site {
 	t.Helper()
-	s, err := Load(sitetest.Write(t, t.TempDir(), more))
+	s, err := site.Load(sitetest.Write(t, t.TempDir(), more))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,9 +29,9 @@ func testSite(t testing.TB, more string) *Site {
 }
 
 // testList makes a list with some settings and a members file as it stands.
-func testList(t testing.TB, s *Site, members string, settings ...string) *List {
+func testList(t testing.TB, s *site.Site, members string, settings ...string) *List {
 	t.Helper()
-	l, err := s.Create(addr("dev@lists.example.org"), []smtp.Path{addr("olga@example.org")}, settings)
+	l, err := Of(s).Create(addr("dev@lists.example.org"), []smtp.Path{addr("olga@example.org")}, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,72 +60,6 @@ func addr(s string) smtp.Path {
 	return p
 }
 
-func TestTarget(t *testing.T) {
-	for _, test := range []struct {
-		address string
-		want    Target
-		err     string
-	}{
-		{"127.0.0.1:10026", Target{"tcp", "127.0.0.1:10026", false}, ""},
-		{"[::1]:25", Target{"tcp", "[::1]:25", false}, ""},
-		{"relay.example.org:587", Target{"tcp", "relay.example.org:587", false}, ""},
-		{"unix:/run/relay", Target{"unix", "/run/relay", false}, ""},
-		{"lmtp:localhost:24", Target{"tcp", "localhost:24", true}, ""},
-		{"lmtp:unix:/run/lmtp", Target{"unix", "/run/lmtp", true}, ""},
-		{"maildir:/var/mail", Target{"maildir", "/var/mail", false}, ""},
-		{"mx", Target{"mx", "", false}, ""},
-		{"lmtp:mx", Target{}, "host:port"},
-		{"unix:run/relay", Target{}, "unix: must begin with /"},
-		{"maildir:mail", Target{}, "maildir: must begin with /"},
-		{"127.0.0.1", Target{}, "host:port"},
-		{":25", Target{}, "host:port"},
-		{"host:0", Target{}, "host:port"},
-		{"host:65536", Target{}, "host:port"},
-		{"host:smtp", Target{}, "host:port"},
-		{"", Target{}, "host:port"},
-	} {
-		got, err := Relay{Address: test.address}.Target()
-		if test.err != "" {
-			if err == nil || !strings.Contains(err.Error(), test.err) {
-				t.Errorf("%q: error %v, want %q", test.address, err, test.err)
-			}
-		} else if err != nil || got != test.want {
-			t.Errorf("%q: %+v, %v; want %+v", test.address, got, err, test.want)
-		}
-	}
-}
-
-func TestKickAddress(t *testing.T) {
-	for address, want := range map[string]Target{
-		"127.0.0.1:10027": {Network: "tcp", Address: "127.0.0.1:10027"},
-		"[::1]:10027":     {Network: "tcp", Address: "[::1]:10027"},
-		"unix:/run/kick":  {Network: "unix", Address: "/run/kick"},
-	} {
-		if got, err := KickAddress(address); err != nil || got != want {
-			t.Errorf("%q: %+v, %v", address, got, err)
-		}
-	}
-	for _, address := range []string{"localhost:10027", "127.0.0.1", "unix:run/kick", "10027", "unix:"} {
-		if got, err := KickAddress(address); err == nil {
-			t.Errorf("%q is taken as %+v", address, got)
-		}
-	}
-}
-
-func TestConfigFile(t *testing.T) {
-	t.Setenv("SUPERLIST_CONFIG", "")
-	if got := ConfigFile(""); got != DefaultConfig {
-		t.Errorf("nobody says: %s", got)
-	}
-	t.Setenv("SUPERLIST_CONFIG", "/env.toml")
-	if got := ConfigFile(""); got != "/env.toml" {
-		t.Errorf("the environment says: %s", got)
-	}
-	if got := ConfigFile("/flag.toml"); got != "/flag.toml" {
-		t.Errorf("the flag says: %s", got)
-	}
-}
-
 // TestOpen opens what is a list and what is none.
 func TestOpen(t *testing.T) {
 	s := testSite(t, "")
@@ -134,30 +69,30 @@ func TestOpen(t *testing.T) {
 	os.Mkdir(filepath.Join(domain, "empty"), 0o700)
 	os.Mkdir(filepath.Join(s.ListsDir, "empty.example.org"), 0o700)
 
-	l, err := s.Open(addr("DEV@Lists.Example.ORG"))
+	l, err := Of(s).Open(addr("DEV@Lists.Example.ORG"))
 	if err != nil || l.Addr != addr("dev@lists.example.org") || l.ID() != "dev.lists.example.org" {
 		t.Errorf("in upper case: %+v, %v", l, err)
 	}
 	for _, a := range []string{"nosuch@lists.example.org", "dev@example.org", "notes@lists.example.org",
 		`".."@lists.example.org`, `"../dev"@lists.example.org`, "dev@[192.0.2.1]", ".hidden@lists.example.org"} {
-		if l, err := s.Open(addr(a)); !errors.Is(err, ReplyNoList) {
+		if l, err := Of(s).Open(addr(a)); !errors.Is(err, ReplyNoList) {
 			t.Errorf("%s: %v, %v", a, l, err)
 		}
 	}
 
 	// What is half there defers mail and does not refuse it for good.
 	var lost *config.Error
-	if _, err := s.Open(addr("empty@lists.example.org")); !errors.As(err, &lost) || lost.File != domain+"/empty/list.toml" {
+	if _, err := Of(s).Open(addr("empty@lists.example.org")); !errors.As(err, &lost) || lost.File != domain+"/empty/list.toml" {
 		t.Errorf("without list.toml: %v", err)
 	}
 	gone := *s
 	gone.ListsDir += "-not-mounted"
-	if _, err := gone.Open(addr("dev@lists.example.org")); !errors.As(err, &lost) || lost.File != gone.ListsDir {
+	if _, err := Of(&gone).Open(addr("dev@lists.example.org")); !errors.As(err, &lost) || lost.File != gone.ListsDir {
 		t.Errorf("without lists_dir: %v", err)
 	}
 
 	var seen []string
-	err = s.All(func(addr smtp.Path, l *List, err error) bool {
+	err = Of(s).All(func(addr smtp.Path, l *List, err error) bool {
 		seen = append(seen, fmt.Sprintf("%s %v %v", addr.Address(), l != nil, err))
 		return true
 	})
@@ -172,7 +107,7 @@ func TestOpenBroken(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "")
 	os.WriteFile(l.ConfigFile(), []byte("owners = [\n"), 0o600)
-	_, err := s.Open(l.Addr)
+	_, err := Of(s).Open(l.Addr)
 	var config *config.Error
 	if !errors.As(err, &config) || smtp.ReplyTo(err) != smtp.ReplyLocal {
 		t.Errorf("%v", err)
@@ -183,8 +118,8 @@ func TestOpenBroken(t *testing.T) {
 // addresses too.
 func TestServes(t *testing.T) {
 	dir := t.TempDir()
-	s := &Site{ListsDir: filepath.Join(dir, "lists"), SharedDomains: []string{"Example.ORG"}}
-	if _, err := s.Serves("example.org"); err == nil {
+	s := &site.Site{ListsDir: filepath.Join(dir, "lists"), SharedDomains: []string{"Example.ORG"}}
+	if _, err := Of(s).Serves("example.org"); err == nil {
 		t.Error("it can be told without lists_dir")
 	}
 	if err := os.MkdirAll(filepath.Join(s.ListsDir, "example.org", "dev"), 0o700); err != nil {
@@ -197,7 +132,7 @@ func TestServes(t *testing.T) {
 		"example.org": true, "EXAMPLE.org": true, "example.com": false, "file.example": false,
 		"": false, "..": false, "../lists/example.org": false, "example.org/dev": false, "[192.0.2.1]": false,
 	} {
-		if got, err := s.Serves(domain); got != want || err != nil {
+		if got, err := Of(s).Serves(domain); got != want || err != nil {
 			t.Errorf("%q: %t, %v", domain, got, err)
 		}
 	}

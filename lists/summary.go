@@ -12,17 +12,17 @@ import (
 // A list with held_notice = "daily" writes to its moderators once a day. That one of its
 // posts is held is a reminder, for the time at which they are to hear of it.
 
-func (s *Site) summaries() ledger.Agenda { return ledger.Summaries(s.QueueDir) }
+func (s Directory) summaries() ledger.Agenda { return ledger.Summaries(s.QueueDir) }
 
 // AwaitSummary has the list's moderators told, at the next midnight of this host,
 // what is held then. Asking again before that changes nothing.
-func (s *Site) AwaitSummary(l *List, now time.Time) error {
+func (s Directory) AwaitSummary(l *List, now time.Time) error {
 	y, m, d := now.Date()
 	at := time.Date(y, m, d+1, 0, 0, 0, 0, now.Location())
 	if _, err := os.Lstat(s.summaries().Old(at, ledger.Hash("summary", l.Addr.Key()))); err == nil {
 		return s.Disk.SyncDir(s.summaries().Dir) // of the one who has made it, and may have died
 	}
-	return s.Writer().Remind(s.summaries(), l.Addr.Address(), at)
+	return s.Ledger.Remind(s.summaries(), l.Addr.Address(), at)
 }
 
 // summaryID is how the id of a summary begins; its reminder's follows.
@@ -30,18 +30,18 @@ const summaryID = "summary-"
 
 // SummaryPending reports whether a message is a summary, or part of one, whose
 // reminder is there yet: it is not sent, or a crash would have it sent again.
-func (s *Site) SummaryPending(id string) (bool, error) {
+func (s Directory) SummaryPending(id string) (bool, error) {
 	reminder, ok := strings.CutPrefix(id, summaryID)
 	if !ok {
 		return false, nil
 	}
-	return s.Writer().Pending(s.summaries(), reminder)
+	return s.Ledger.Pending(s.summaries(), reminder)
 }
 
 // DueSummaries goes through the lists whose moderators are to be told now. id names
 // the summary: what is done for it again after a crash is done for the same. One
 // that another process is at is left to it, and one for which do fails comes again.
-func (s *Site) DueSummaries(now time.Time, do func(addr smtp.Path, id string) error) error {
+func (s Directory) DueSummaries(now time.Time, do func(addr smtp.Path, id string) error) error {
 	due, first := s.summaries().Due(now, ledger.AsManyAsThereAre)
 	for _, r := range due {
 		if err := s.dueSummary(r, do); err != nil && first == nil {
@@ -52,8 +52,8 @@ func (s *Site) DueSummaries(now time.Time, do func(addr smtp.Path, id string) er
 }
 
 // dueSummary does one, if nobody else does.
-func (s *Site) dueSummary(r ledger.Reminder, do func(smtp.Path, string) error) error {
-	w := s.Writer()
+func (s Directory) dueSummary(r ledger.Reminder, do func(smtp.Path, string) error) error {
+	w := s.Ledger
 	release, mine, err := w.Claim(r)
 	if !mine || err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/milter"
 	"superlist/smtp"
 )
@@ -21,7 +22,7 @@ var (
 // A gate is the lists' side of one milter session: it gives Intake what the
 // server tells it, as a SMTP session would, and takes the lists off the message.
 type gate struct {
-	site  *lists.Site
+	site  *site.Site
 	in    *lists.Intake
 	log   func(smtp.Event)
 	local bool // mail from programs on this machine
@@ -46,7 +47,7 @@ type message struct {
 	text  *smtp.Checker
 }
 
-func newGate(site *lists.Site, log func(smtp.Event)) *gate {
+func newGate(site *site.Site, log func(smtp.Event)) *gate {
 	return &gate{
 		site: site, log: log,
 		in: &lists.Intake{Site: site, Spool: site.Spool(), Late: true, Again: true},
@@ -156,7 +157,7 @@ func (g *gate) rcpt(s *milter.Session, to string, _ []string) error {
 		m.others++
 		return nil
 	}
-	ours, err := g.site.Serves(p.Domain)
+	ours, err := lists.Of(g.site).Serves(p.Domain)
 	if err == nil && !ours {
 		m.others++
 		return nil
@@ -191,7 +192,7 @@ func (g *gate) unreadable(s *milter.Session, to string) error {
 	}
 	for _, domain := range domains {
 		domain = strings.TrimRight(domain, ">. ")
-		ours, err := g.site.Serves(domain)
+		ours, err := lists.Of(g.site).Serves(domain)
 		if err == nil && (!ours || g.site.Shares(domain)) {
 			continue
 		}

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"os"
 
-	"superlist/lists"
 	"superlist/lists/door"
 	"superlist/lists/maillog"
+	"superlist/lists/site"
 )
 
 const manual = `superlist-milter - mailing lists as a mail filter
@@ -24,7 +24,7 @@ are left untouched. Postfix spawn(8), inetd, xinetd and systemd with Accept=yes 
 it.
 
   -c FILE     the configuration; else $SUPERLIST_CONFIG, else
-              ` + lists.DefaultConfig + `
+              ` + site.DefaultConfig + `
   -non-smtpd  for mail from programs on this machine (non_smtpd_milters): what is
               refused is refused at the end of the message, so that it goes back
               to its sender and does not wait in the queue

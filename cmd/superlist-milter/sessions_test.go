@@ -10,16 +10,16 @@ import (
 
 	"superlist/lists/sitetest"
 
-	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/milter/miltertest"
 	"superlist/smtp"
 	"superlist/smtp/smtptest/recording"
 )
 
-// site makes the site that a recorded connection talks to.
-func site(t testing.TB, script *miltertest.Script) *lists.Site {
+// siteOf makes the site that a recorded connection talks to.
+func siteOf(t testing.TB, script *miltertest.Script) *site.Site {
 	t.Helper()
-	s, err := lists.Load(sitetest.Recorded(t, t.TempDir(), script, nil, []string{"non-smtpd", "error"}))
+	s, err := site.Load(sitetest.Recorded(t, t.TempDir(), script, nil, []string{"non-smtpd", "error"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestSessions(t *testing.T) {
 		for _, mode := range []string{"whole", "bytewise"} {
 			t.Run(script.Name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
-				site := site(t, script)
+				site := siteOf(t, script)
 				conn := script.Plays('M')
 				conn.OneByte = mode == "bytewise"
 				var log []string
@@ -70,7 +70,7 @@ func TestSessions(t *testing.T) {
 // TestExact: what is in the spool is, to the byte, what the server was sent.
 func TestExact(t *testing.T) {
 	script := &miltertest.Script{Name: "exact"}
-	site := site(t, script)
+	site := siteOf(t, script)
 	header := "Subject:nospace\r\nX:  two\r\nFrom: alice@example.com\r\nFolded: a\r\n\tb\r\n  c\r\nEmpty:\r\nSpace: \r\nLatin: caf\xe9\xff\r\n"
 	body := "..\r\n.\r\n caf\xc3\xa9 \t \r\n\r\n" + strings.Repeat(strings.Repeat("long ", 199)+"\r\n", 150)
 	var wire []byte

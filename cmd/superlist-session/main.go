@@ -10,11 +10,11 @@ import (
 	"os"
 	"time"
 
-	"superlist/lists"
 	"superlist/lists/account"
 	"superlist/lists/door"
 	"superlist/lists/helo"
 	"superlist/lists/maillog"
+	"superlist/lists/site"
 	"superlist/lists/tlsserver"
 	"superlist/smtp"
 )
@@ -30,7 +30,7 @@ comes first (-tls-wrapper).
 
   -tls-wrapper  TLS from the first byte: RFC 8314, port 465
   -c FILE       the configuration; else $SUPERLIST_CONFIG, else
-                ` + lists.DefaultConfig + `
+                ` + site.DefaultConfig + `
   -state N      the descriptor of a session to continue; for superlist-spawn only
 
 It writes nothing to standard error: under spawn and inetd that is the client.

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"os"
 
-	"superlist/lists"
 	"superlist/lists/door"
+	"superlist/lists/site"
 )
 
 const manual = `superlist-spawn - one SMTP session for mailing lists
@@ -26,7 +26,7 @@ When a session needs more, such as TLS, it becomes superlist-session, which must
 be in the same directory.
 
   -c FILE   the configuration; else $SUPERLIST_CONFIG, else
-            ` + lists.DefaultConfig + `
+            ` + site.DefaultConfig + `
 
 It writes nothing to standard error: under spawn and inetd that is the client.
 Its messages go to the log that the configuration names.

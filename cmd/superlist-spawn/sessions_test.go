@@ -13,9 +13,9 @@ import (
 
 	"superlist/lists/sitetest"
 
-	"superlist/lists"
 	"superlist/lists/account"
 	"superlist/lists/door"
+	"superlist/lists/site"
 	"superlist/lists/tlsserver"
 	"superlist/lists/tlsserver/tlsservertest"
 	"superlist/lists/token"
@@ -24,8 +24,8 @@ import (
 	"superlist/smtp/smtptest/recording"
 )
 
-// site makes the site that a recorded session talks to.
-func site(t testing.TB, script *smtptest.Script) *lists.Site {
+// siteOf makes the site that a recorded session talks to.
+func siteOf(t testing.TB, script *smtptest.Script) *site.Site {
 	t.Helper()
 	dir := t.TempDir()
 	if settings, _ := script.File("superlist.toml"); strings.Contains(settings, "tls = true") {
@@ -33,7 +33,7 @@ func site(t testing.TB, script *smtptest.Script) *lists.Site {
 	}
 	config := sitetest.Recorded(t, dir, script, []string{"users", "tls."}, []string{"peer", "tls", "nexthop"},
 		fmt.Sprintf("ssl_server_crt = %q\nssl_server_key = %q", dir+"/tls.crt", dir+"/tls.key"))
-	s, err := lists.Load(config)
+	s, err := site.Load(config)
 	if _, none := os.Stat(dir + "/spool"); err == nil && none == nil { // a recording has files in it
 		err = s.Spool().Init()
 	}
@@ -63,7 +63,7 @@ func peerOf(t testing.TB, script *smtptest.Script) smtp.Peer {
 
 // play runs one session of the real backend against a recording, and gives its
 // log.
-func play(t testing.TB, site *lists.Site, script *smtptest.Script, conn *recorder, behind *hops) []string {
+func play(t testing.TB, site *site.Site, script *smtptest.Script, conn *recorder, behind *hops) []string {
 	var log []string
 	begin := func() *smtp.Session {
 		s := door.Session(site, nil)
@@ -137,7 +137,7 @@ func TestSessions(t *testing.T) {
 		for _, mode := range []string{"whole", "bytewise"} {
 			t.Run(script.Name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
-				site := site(t, script)
+				site := siteOf(t, script)
 				conn := script.Plays('C')
 				conn.OneByte = mode == "bytewise"
 				behind := hopsOf(t, script, conn.OneByte)

@@ -88,7 +88,7 @@ func hasFile(script *smtptest.Script, name string) bool {
 
 // playReal plays one recording to a process.
 func playReal(t *testing.T, program string, script *smtptest.Script, peer smtp.Peer, pair func(*testing.T) (net.Conn, *os.File)) {
-	site := site(t, script)
+	site := siteOf(t, script)
 	log := filepath.Join(filepath.Dir(site.File()), "log")
 	config, err := os.ReadFile(site.File())
 	if err != nil {

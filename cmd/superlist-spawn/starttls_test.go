@@ -18,9 +18,9 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
 	"superlist/lists/config"
 	"superlist/lists/door"
+	"superlist/lists/site"
 	"superlist/lists/tlsserver"
 	"superlist/smtp"
 	"superlist/smtp/smtptest"
@@ -35,7 +35,7 @@ type talk struct {
 
 // serveTLS begins a session as superlist-spawn and superlist-session serve it, one
 // after the other.
-func serveTLS(t *testing.T, site *lists.Site) *talk {
+func serveTLS(t *testing.T, site *site.Site) *talk {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -97,7 +97,7 @@ func (k *talk) say(t *testing.T, text string, want ...string) {
 }
 
 // start does the client's side of the handshake.
-func (k *talk) start(t *testing.T, site *lists.Site) *tls.Conn {
+func (k *talk) start(t *testing.T, site *site.Site) *tls.Conn {
 	t.Helper()
 	pool := x509.NewCertPool()
 	ca, err := os.ReadFile(strings.TrimSuffix(site.SSLServerCrt, "tls.crt") + "ca.crt")
@@ -112,13 +112,13 @@ func (k *talk) start(t *testing.T, site *lists.Site) *tls.Conn {
 	return conn
 }
 
-func tlsSite(t *testing.T) *lists.Site {
+func tlsSite(t *testing.T) *site.Site {
 	t.Helper()
 	script, err := smtptest.Parse("tls.session", []byte("# TLS.\n-- superlist.toml --\ntls = true\nxforward = false\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return site(t, script)
+	return siteOf(t, script)
 }
 
 // TestInjection: nothing that was said before the handshake counts after it,
@@ -158,7 +158,7 @@ func TestInjection(t *testing.T) {
 }
 
 // wantInbound says what the one message in the spool has in it.
-func wantInbound(t *testing.T, site *lists.Site, parts ...string) {
+func wantInbound(t *testing.T, site *site.Site, parts ...string) {
 	t.Helper()
 	files, err := os.ReadDir(site.QueueDir + "/inbound/new")
 	if err != nil || len(files) != 1 {
@@ -210,7 +210,7 @@ func TestSessionsInsideTLS(t *testing.T) {
 				script.Files = append(script.Files, txtar.File{Name: "superlist.toml", Data: []byte("tls = true\n")})
 			}
 			t.Run(script.Name, func(t *testing.T) {
-				site := site(t, script)
+				site := siteOf(t, script)
 				k := serveTLS(t, site)
 				k.say(t, "", "220 ")
 				k.say(t, "STARTTLS\r\n", "220 ")

@@ -13,6 +13,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/rewrite"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -158,7 +159,7 @@ func showRemovals(c *cobra.Command, entries []archive.Entry) error {
 }
 
 // remove takes posts out, and names the answers to them.
-func remove(c *cobra.Command, site *lists.Site, l *lists.List, entries []archive.Entry, reason string) error {
+func remove(c *cobra.Command, site *site.Site, l *lists.List, entries []archive.Entry, reason string) error {
 	posts := l.Posts()
 	gone := make(map[int]bool)
 	var numbers []int

@@ -12,6 +12,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/mail/bounce"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -108,7 +109,7 @@ func (a *app) explainReports(c *cobra.Command, files []string, asJSON bool) erro
 
 // keyNames says whose return path is among some addresses, and for which member it
 // was made.
-func keyNames(site *lists.Site, to []string) (list, member string) {
+func keyNames(site *site.Site, to []string) (list, member string) {
 	if site == nil {
 		return "", ""
 	}
@@ -117,7 +118,7 @@ func keyNames(site *lists.Site, to []string) (list, member string) {
 		if !ok || !strings.Contains(p.Local, site.RecipientDelimiter+"bounces-") {
 			continue
 		}
-		if d, err := site.Resolve(p); err == nil && d.Purpose == lists.Bounce {
+		if d, err := lists.Of(site).Resolve(p); err == nil && d.Purpose == lists.Bounce {
 			if !d.Member.IsNull() {
 				member = d.Member.Address()
 			}

@@ -19,6 +19,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/config"
 	"superlist/lists/letter"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -34,7 +35,7 @@ type finding struct {
 // A checker collects findings.
 type checker struct {
 	ctx      context.Context
-	site     *lists.Site
+	site     *site.Site
 	findings []finding
 	found    []smtp.Path // the lists that there are
 }
@@ -268,7 +269,7 @@ func (k *checker) spool() {
 func (k *checker) lists() {
 	domains := map[string]bool{}
 	n := 0
-	err := k.site.All(func(addr smtp.Path, l *lists.List, err error) bool {
+	err := lists.Of(k.site).All(func(addr smtp.Path, l *lists.List, err error) bool {
 		n++
 		domains[addr.Domain] = true
 		k.found = append(k.found, addr)
@@ -286,7 +287,7 @@ func (k *checker) lists() {
 		k.list(l)
 		return true
 	})
-	if strays, err := k.site.Strays(); err == nil {
+	if strays, err := lists.Of(k.site).Strays(); err == nil {
 		for _, dir := range strays {
 			k.wrong("lists_dir", dir+" is not a list: its name is not a valid list address",
 				fmt.Sprintf("give it a name of small letters, digits and ._- without %q, and its domain as the DNS has it", k.site.RecipientDelimiter))

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"superlist/lists"
 	"superlist/lists/deliver"
 	"superlist/lists/maillog"
 	"superlist/lists/outbound"
 	"superlist/lists/sandbox"
+	"superlist/lists/site"
 	"superlist/smtp"
 	"superlist/smtp/mx"
 )
@@ -111,10 +111,10 @@ func (k *checker) dkim() {
 
 // withoutMilter is what becomes of mail, by Milter.DefaultAction.
 var withoutMilter = map[string]string{
-	lists.MilterAccept:   "posts are taken unseen",
-	lists.MilterTempfail: "all mail is told to come again later",
-	lists.MilterReject:   "all mail is refused",
-	lists.MilterHold:     "all posts are held",
+	site.MilterAccept:   "posts are taken unseen",
+	site.MilterTempfail: "all mail is told to come again later",
+	site.MilterReject:   "all mail is refused",
+	site.MilterHold:     "all posts are held",
 }
 
 // relay says hello to the relay.
@@ -166,7 +166,7 @@ func (k *checker) kick() {
 	}
 	about := "kick " + k.site.Kick
 	before := k.site.Spool().Stamp(deliver.Began)
-	target, _ := lists.KickAddress(k.site.Kick)
+	target, _ := site.ParseTarget(k.site.Kick)
 	conn, err := net.DialTimeout(target.Network, target.Address, connectTimeout)
 	if err != nil {
 		k.wrong(about, err.Error()+", so posts wait for the next timer", "have a launcher start superlist deliver there, or set kick = \"\" and run it from a timer")

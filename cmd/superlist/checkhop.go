@@ -5,7 +5,7 @@ import (
 	"net"
 	"strings"
 
-	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -16,7 +16,7 @@ func (k *checker) nextHop() {
 		return // and other mail is refused
 	}
 	about := "next_hop " + address
-	target, _ := lists.KickAddress(address)
+	target, _ := site.ParseTarget(address)
 	err := k.ask(target.Network, target.Address, connectTimeout, func(greeting string, client *smtp.Client) error {
 		if strings.HasSuffix(greeting, smtp.Banner) {
 			k.wrong(about, "is superlist itself, so other mail would loop", "name the server behind: see postfix-master.cf.example")

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -40,7 +40,7 @@ func TestCheckNextHop(t *testing.T) {
 				io.Copy(io.Discard, br)
 			}
 		}()
-		k := &checker{ctx: t.Context(), site: &lists.Site{Hostname: "h", Proxy: lists.Proxy{NextHop: l.Addr().String()}}}
+		k := &checker{ctx: t.Context(), site: &site.Site{Hostname: "h", Proxy: site.Proxy{NextHop: l.Addr().String()}}}
 		k.nextHop()
 		l.Close()
 		if len(k.findings) != 1 || k.findings[0].Level != test.level || !strings.Contains(k.findings[0].Text, test.text) {
@@ -51,7 +51,7 @@ func TestCheckNextHop(t *testing.T) {
 			t.Errorf("%s, and nobody there: %+v", name, k.findings)
 		}
 	}
-	k := &checker{ctx: t.Context(), site: &lists.Site{}}
+	k := &checker{ctx: t.Context(), site: &site.Site{}}
 	if k.nextHop(); len(k.findings) > 0 {
 		t.Errorf("no next hop: %+v", k.findings)
 	}

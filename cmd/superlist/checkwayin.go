@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -116,25 +116,25 @@ func (p *mailServer) starts(name, program string) bool {
 // transportTarget takes a transport or a proxy filter apart: lmtp:[host]:port,
 // smtp:…, host:port, unix:/path. ok: it names an address on which superlist may
 // listen.
-func transportTarget(value string) (t lists.Target, ok bool) {
+func transportTarget(value string) (t site.Target, ok bool) {
 	value, _ = strings.CutPrefix(value, "lmtp:")
 	value, _ = strings.CutPrefix(value, "smtp:")
 	value, _ = strings.CutPrefix(value, "inet:")
 	if path, unix := strings.CutPrefix(value, "unix:"); unix {
-		return lists.Target{Network: "unix", Address: path}, strings.HasPrefix(path, "/")
+		return site.Target{Network: "unix", Address: path}, strings.HasPrefix(path, "/")
 	}
 	host, port, err := net.SplitHostPort(value)
 	if err != nil {
 		return t, false
 	}
-	return lists.Target{Network: "tcp", Address: net.JoinHostPort(strings.Trim(host, "[]"), port)}, true
+	return site.Target{Network: "tcp", Address: net.JoinHostPort(strings.Trim(host, "[]"), port)}, true
 }
 
 // errNotOurs is what answers where something else than superlist listens.
 var errNotOurs = errors.New("not superlist")
 
 // reaches asks a session of superlist whether it takes mail for a list.
-func (k *checker) reaches(t lists.Target, list smtp.Path) error {
+func (k *checker) reaches(t site.Target, list smtp.Path) error {
 	return k.ask(t.Network, t.Address, connectTimeout, func(greeting string, c *smtp.Client) error {
 		if !strings.HasSuffix(greeting, smtp.Banner) {
 			return errNotOurs

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -21,7 +22,7 @@ func (a *app) completeList(_ *cobra.Command, arg []string, begun string) ([]stri
 		return nil, cobra.ShellCompDirectiveError
 	}
 	var found []string
-	site.All(func(addr smtp.Path, _ *lists.List, _ error) bool {
+	lists.Of(site).All(func(addr smtp.Path, _ *lists.List, _ error) bool {
 		if strings.HasPrefix(addr.Address(), begun) {
 			found = append(found, addr.Address())
 		}
@@ -38,7 +39,7 @@ func visible(words []string) []string {
 
 // after completes the first argument with lists, and those behind it with what the
 // list has.
-func (a *app) after(arg []string, begun string, words func(*lists.Site, *lists.List) []string) ([]string, cobra.ShellCompDirective) {
+func (a *app) after(arg []string, begun string, words func(*site.Site, *lists.List) []string) ([]string, cobra.ShellCompDirective) {
 	if len(arg) == 0 {
 		return a.completeList(nil, arg, begun)
 	}
@@ -57,7 +58,7 @@ func (a *app) after(arg []string, begun string, words func(*lists.Site, *lists.L
 
 // completeHeld completes LIST NAME....
 func (a *app) completeHeld(_ *cobra.Command, arg []string, begun string) ([]string, cobra.ShellCompDirective) {
-	return a.after(arg, begun, func(site *lists.Site, l *lists.List) (names []string) {
+	return a.after(arg, begun, func(site *site.Site, l *lists.List) (names []string) {
 		rows, _ := heldRows(site, l)
 		for _, r := range rows {
 			names = append(names, r.Name)
@@ -74,7 +75,7 @@ func (a *app) completeMember(c *cobra.Command, arg []string, begun string) ([]st
 	if c.Name() == "set" && len(arg) > 1 {
 		return memberWords, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
-	return a.after(arg, begun, func(_ *lists.Site, l *lists.List) (addresses []string) {
+	return a.after(arg, begun, func(_ *site.Site, l *lists.List) (addresses []string) {
 		members, err := l.Members()
 		if err != nil {
 			return nil
@@ -94,7 +95,7 @@ func (a *app) completeMember(c *cobra.Command, arg []string, begun string) ([]st
 
 // completeSetting completes LIST KEY=VALUE....
 func (a *app) completeSetting(_ *cobra.Command, arg []string, begun string) ([]string, cobra.ShellCompDirective) {
-	found, how := a.after(arg, begun, func(*lists.Site, *lists.List) []string { return settingKeys() })
+	found, how := a.after(arg, begun, func(*site.Site, *lists.List) []string { return settingKeys() })
 	if len(arg) > 0 {
 		how |= cobra.ShellCompDirectiveNoSpace
 	}

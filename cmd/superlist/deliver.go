@@ -8,13 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"superlist/lists"
 	"superlist/lists/deliver"
 	"superlist/lists/maillog"
+	"superlist/lists/site"
 )
 
 // newRunner is what carries things out, and logs it.
-func newRunner(c *cobra.Command, site *lists.Site) *deliver.Runner {
+func newRunner(c *cobra.Command, site *site.Site) *deliver.Runner {
 	return &deliver.Runner{Site: site, Spool: site.Spool(), Log: openLog(c, site)}
 }
 

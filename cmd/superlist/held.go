@@ -15,6 +15,7 @@ import (
 	"superlist/lists/deliver"
 	"superlist/lists/mail/charset"
 	"superlist/lists/rewrite"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -56,7 +57,7 @@ func (a *app) heldLs() *cobra.Command {
 			rows := []heldRow{}
 			if len(arg) == 0 {
 				var first error
-				err = site.Holding(func(l *lists.List) {
+				err = lists.Of(site).Holding(func(l *lists.List) {
 					some, err := heldRows(site, l)
 					if rows = append(rows, some...); first == nil {
 						first = err
@@ -95,8 +96,8 @@ func (a *app) heldLs() *cobra.Command {
 }
 
 // heldRows are the posts that a list holds.
-func heldRows(site *lists.Site, l *lists.List) ([]heldRow, error) {
-	spool := site.HeldSpool(l)
+func heldRows(site *site.Site, l *lists.List) ([]heldRow, error) {
+	spool := lists.Of(site).HeldSpool(l)
 	entries, err := inBox(spool, queue.Held)
 	if err != nil {
 		return nil, err
@@ -121,7 +122,7 @@ func heldRows(site *lists.Site, l *lists.List) ([]heldRow, error) {
 }
 
 // siteList opens the site and one of its lists.
-func (a *app) siteList(address string) (*lists.Site, *lists.List, error) {
+func (a *app) siteList(address string) (*site.Site, *lists.List, error) {
 	site, err := a.site()
 	if err != nil {
 		return nil, nil, err
@@ -131,12 +132,12 @@ func (a *app) siteList(address string) (*lists.Site, *lists.List, error) {
 }
 
 // held opens a held post by its name.
-func (a *app) held(list, name string) (*lists.Site, *lists.List, *queue.Message, error) {
+func (a *app) held(list, name string) (*site.Site, *lists.List, *queue.Message, error) {
 	site, l, err := a.siteList(list)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	m, err := site.FindHeld(l, name)
+	m, err := lists.Of(site).FindHeld(l, name)
 	var none smtp.Reply
 	if errors.As(err, &none) {
 		err = &exitError{exNoInput, fmt.Errorf("%s holds no post %q; superlist held ls %s shows those there are", l.Addr.Address(), name, l.Addr.Address())}

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
 	"superlist/lists/migrate"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -133,7 +133,7 @@ func (a *app) importFrom(use, what, long, example string, read func(string, migr
 
 // sendTo has a parcel received. Who may read it may be root, who must not write
 // lists: then a process of its own becomes the user and receives it.
-func (a *app) sendTo(c *cobra.Command, site *lists.Site, v *arrival, parcel *migrate.Parcel) error {
+func (a *app) sendTo(c *cobra.Command, site *site.Site, v *arrival, parcel *migrate.Parcel) error {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func (a *app) receiveApart(c *cobra.Command, v *arrival, r *os.File) error {
 	if err != nil {
 		return err
 	}
-	other := exec.CommandContext(c.Context(), self, append([]string{"-c", lists.ConfigFile(a.config), "import", "list", "-"}, v.args()...)...)
+	other := exec.CommandContext(c.Context(), self, append([]string{"-c", site.ConfigFile(a.config), "import", "list", "-"}, v.args()...)...)
 	other.Args[0] = os.Args[0]
 	other.Stdin, other.Stdout, other.Stderr = r, c.OutOrStdout(), c.ErrOrStderr()
 	err = other.Run()

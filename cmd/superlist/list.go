@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -54,7 +55,7 @@ about it: the next session accepts mail for it. Postfix has to know its domain.`
 			if err != nil {
 				return err
 			}
-			l, err := site.Create(addr, paths, settings)
+			l, err := lists.Of(site).Create(addr, paths, settings)
 			if errors.Is(err, fs.ErrExist) {
 				return alreadyThere(site, addr)
 			}
@@ -92,8 +93,8 @@ func newDomain(c *cobra.Command, l *lists.List) {
 }
 
 // alreadyThere is the error of an address that a list has.
-func alreadyThere(site *lists.Site, addr smtp.Path) error {
-	if l, err := site.Open(addr); err == nil && l.Addr.Key() != addr.Key() {
+func alreadyThere(site *site.Site, addr smtp.Path) error {
+	if l, err := lists.Of(site).Open(addr); err == nil && l.Addr.Key() != addr.Key() {
 		return &exitError{exCantCreate, fmt.Errorf("%s is another address of the list %s; superlist list set %s aliases= takes it away",
 			addr.Address(), l.Addr.Address(), l.Addr.Address())}
 	}
@@ -128,7 +129,7 @@ func (a *app) listLs() *cobra.Command {
 			}
 			rows := []listRow{}
 			bad := 0
-			err = site.All(func(addr smtp.Path, l *lists.List, err error) bool {
+			err = lists.Of(site).All(func(addr smtp.Path, l *lists.List, err error) bool {
 				row := listRow{Address: addr.Address()}
 				if err == nil {
 					row.Post, row.Description = l.Post, l.Description
@@ -245,8 +246,8 @@ These are the keys, with their defaults:
 
 // loggedSettings writes a line for each setting that was given: what it is now, and
 // what it was.
-func loggedSettings(c *cobra.Command, site *lists.Site, before *lists.List, settings []string) {
-	after, err := site.Open(before.Addr)
+func loggedSettings(c *cobra.Command, site *site.Site, before *lists.List, settings []string) {
+	after, err := lists.Of(site).Open(before.Addr)
 	if err != nil {
 		return
 	}

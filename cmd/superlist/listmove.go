@@ -5,6 +5,8 @@ import (
 	"io/fs"
 
 	"github.com/spf13/cobra"
+
+	"superlist/lists"
 )
 
 func (a *app) listMove() *cobra.Command {
@@ -33,7 +35,7 @@ List-Id changes: members' filters that sort by it need the new one.`,
 				return err
 			}
 			old, domain := l.Addr.Address(), l.Addr.Domain
-			l, err = site.Move(l, to)
+			l, err = lists.Of(site).Move(l, to)
 			if errors.Is(err, fs.ErrExist) {
 				return alreadyThere(site, to)
 			}

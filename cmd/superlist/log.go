@@ -9,12 +9,13 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
 // openLog opens the site's log. One that cannot be opened is said, and things are
 // carried out without it.
-func openLog(c *cobra.Command, site *lists.Site) *maillog.Log {
+func openLog(c *cobra.Command, site *site.Site) *maillog.Log {
 	log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
 	if err != nil {
 		say(c.ErrOrStderr(), "superlist: %v\n", err)
@@ -40,7 +41,7 @@ var startedAs = os.Getuid()
 
 // logged writes a line about a change that was made: what, of which list, what
 // else, and by whom.
-func logged(c *cobra.Command, site *lists.Site, what string, list smtp.Path, format string, args ...any) {
+func logged(c *cobra.Command, site *site.Site, what string, list smtp.Path, format string, args ...any) {
 	log := openLog(c, site)
 	defer log.Close()
 	logChange(log, what, list, format, args...)
@@ -76,7 +77,7 @@ func notThere(l *lists.List, roll *lists.Roll) (fresh []lists.Member) {
 }
 
 // loggedMembers writes a line for each member that was changed.
-func loggedMembers(c *cobra.Command, site *lists.Site, what string, list smtp.Path, members []lists.Member) {
+func loggedMembers(c *cobra.Command, site *site.Site, what string, list smtp.Path, members []lists.Member) {
 	log := openLog(c, site)
 	defer log.Close()
 	for i, m := range members {

@@ -16,6 +16,7 @@ import (
 	"superlist/lists/config"
 	"superlist/lists/ledger/files"
 	"superlist/lists/migrate"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/smtp"
@@ -38,8 +39,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 
 // An app is what the commands share.
 type app struct {
-	config string      // -c
-	opened *lists.Site // once its configuration was read
+	config string     // -c
+	opened *site.Site // once its configuration was read
 }
 
 func newRoot() *cobra.Command { return new(app).root() }
@@ -58,7 +59,7 @@ spool, and shows what is wrong. Posts come in through superlist-spawn.`,
 		Args: args(subcommand), RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.PersistentFlags().StringVarP(&a.config, "config", "c", "",
-		"configuration file (else $SUPERLIST_CONFIG, else "+lists.DefaultConfig+")")
+		"configuration file (else $SUPERLIST_CONFIG, else "+site.DefaultConfig+")")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.digestCommand(), a.queueCommand(), a.heldCommand(), a.archiveCommand(), a.importCommand(), a.exportCommand(), a.explainCommand(), a.bounceCommand(), a.passwdCommand(), a.checkCommand(), a.versionCommand())
 	root.Version = version()
@@ -69,7 +70,7 @@ spool, and shows what is wrong. Posts come in through superlist-spawn.`,
 
 // site reads the configuration and becomes its user. A command that reads a file
 // for its caller, who may be root, opens it before.
-func (a *app) site() (*lists.Site, error) {
+func (a *app) site() (*site.Site, error) {
 	site, err := a.readSite()
 	if err != nil {
 		return nil, err
@@ -77,8 +78,8 @@ func (a *app) site() (*lists.Site, error) {
 	return site, site.BecomeUser()
 }
 
-func (a *app) readSite() (*lists.Site, error) {
-	site, err := lists.Load(lists.ConfigFile(a.config))
+func (a *app) readSite() (*site.Site, error) {
+	site, err := site.Load(site.ConfigFile(a.config))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &exitError{exConfig, fmt.Errorf("no configuration: %w; make it, or name another with -c or $SUPERLIST_CONFIG", err)}
 	}
@@ -98,12 +99,12 @@ func (a *app) list(address string) (*lists.List, error) {
 	return openList(site, address)
 }
 
-func openList(site *lists.Site, address string) (*lists.List, error) {
+func openList(site *site.Site, address string) (*lists.List, error) {
 	addr, err := parseAddress(address)
 	if err != nil {
 		return nil, err
 	}
-	l, err := site.Open(addr)
+	l, err := lists.Of(site).Open(addr)
 	if errors.Is(err, lists.ReplyNoList) {
 		return nil, &exitError{exNoUser, fmt.Errorf("there is no list %s; %s", addr.Address(), instead(site, addr))}
 	}
@@ -112,9 +113,9 @@ func openList(site *lists.Site, address string) (*lists.List, error) {
 
 // instead is what may have been meant by a list that there is not: one with nearly
 // this name, or this name in another domain.
-func instead(site *lists.Site, address smtp.Path) string {
+func instead(site *site.Site, address smtp.Path) string {
 	names, domains, n := []string{}, []string{}, 0
-	site.All(func(addr smtp.Path, _ *lists.List, _ error) bool {
+	lists.Of(site).All(func(addr smtp.Path, _ *lists.List, _ error) bool {
 		if strings.EqualFold(addr.Domain, address.Domain) {
 			names = append(names, addr.Local)
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"superlist/lists"
 	"superlist/lists/account"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -186,7 +186,7 @@ func listAccounts(c *cobra.Command, file string, asJSON bool) error {
 
 // ownerOf is whose the file is to be: the user's that sessions run as, where we
 // can give it away.
-func ownerOf(site *lists.Site) (*account.Owner, error) {
+func ownerOf(site *site.Site) (*account.Owner, error) {
 	if os.Geteuid() != 0 || site.User == "" {
 		return nil, nil
 	}

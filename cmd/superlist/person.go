@@ -9,12 +9,13 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/people"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
 // onAll does something with each list of the site, or with the one that is named.
 // One that cannot be opened does not hinder the others, and is named at the end.
-func onAll(site *lists.Site, one string, do func(*lists.List) error) error {
+func onAll(site *site.Site, one string, do func(*lists.List) error) error {
 	if one != "" {
 		l, err := openList(site, one)
 		if err != nil {
@@ -23,7 +24,7 @@ func onAll(site *lists.Site, one string, do func(*lists.List) error) error {
 		return do(l)
 	}
 	var trouble []error
-	err := site.All(func(addr smtp.Path, l *lists.List, err error) bool {
+	err := lists.Of(site).All(func(addr smtp.Path, l *lists.List, err error) bool {
 		if err == nil {
 			err = do(l)
 		}

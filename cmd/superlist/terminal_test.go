@@ -21,6 +21,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/maillog"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -210,15 +211,15 @@ func hostileSite(t *testing.T, held string) (dir string) {
 			t.Fatal(err)
 		}
 	}
-	site, err := lists.Load(sitetest.Write(t, dir, fmt.Sprintf("log = %q\n[auth]\ninsecure = true\npasswd_file = %q\n[relay]\naddress = %q",
+	site, err := site.Load(sitetest.Write(t, dir, fmt.Sprintf("log = %q\n[auth]\ninsecure = true\npasswd_file = %q\n[relay]\naddress = %q",
 		dir+"/log", dir+"/users", "unix:"+dir+"/nowhere")))
 	must(err)
 	site.Ledger = files.On
 	owner := smtp.Path{Local: "olga", Domain: "example.org"}
-	l, err := site.Create(smtp.Path{Local: "dev", Domain: "lists.example.org"}, []smtp.Path{owner}, []string{`description="\u009b2J\u202egpj\u200b"`})
+	l, err := lists.Of(site).Create(smtp.Path{Local: "dev", Domain: "lists.example.org"}, []smtp.Path{owner}, []string{`description="\u009b2J\u202egpj\u200b"`})
 	must(err)
 	must(os.WriteFile(l.Dir+"/members", []byte("eve@example.com name="+steering+"\n"+steering+"@example.com\n"), 0o600))
-	_, err = site.Create(smtp.Path{Local: "broken", Domain: "lists.example.org"}, []smtp.Path{owner}, nil)
+	_, err = lists.Of(site).Create(smtp.Path{Local: "broken", Domain: "lists.example.org"}, []smtp.Path{owner}, nil)
 	must(err)
 	must(os.WriteFile(dir+"/lists/lists.example.org/broken/list.toml", []byte("\"\\u001b[2J\\u202e\" = 1\n"), 0o600))
 
@@ -233,7 +234,7 @@ func hostileSite(t *testing.T, held string) (dir string) {
 		must(err)
 		must(w.Commit(box))
 	}
-	s := site.HeldSpool(l)
+	s := lists.Of(site).HeldSpool(l)
 	must(s.InitBox(queue.Held))
 	put(s, queue.Held, held)
 	q := site.Spool()

@@ -13,8 +13,8 @@ import (
 
 	gosasl "github.com/emersion/go-sasl"
 
-	"superlist/lists"
 	"superlist/lists/config"
+	"superlist/lists/site"
 	"superlist/smtp"
 	"superlist/smtp/sasl"
 )
@@ -107,19 +107,19 @@ func TestVerifiersMalformed(t *testing.T) {
 	}
 }
 
-// site has a passwd-file with these lines.
-func site(t testing.TB, passwd string) *lists.Site {
+// passwdSite has a passwd-file with these lines.
+func passwdSite(t testing.TB, passwd string) *site.Site {
 	t.Helper()
 	dir := t.TempDir()
-	s := &lists.Site{Hostname: "lists.example.org", QueueDir: dir + "/spool",
-		Auth: lists.Auth{Mechanisms: sasl.Private, PasswdFile: dir + "/users"}}
+	s := &site.Site{Hostname: "lists.example.org", QueueDir: dir + "/spool",
+		Auth: site.Auth{Mechanisms: sasl.Private, PasswdFile: dir + "/users"}}
 	if err := os.WriteFile(s.Auth.PasswdFile, []byte(passwd), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func open(t testing.TB, s *lists.Site) *Authenticator {
+func open(t testing.TB, s *site.Site) *Authenticator {
 	t.Helper()
 	a := Open(s)
 	t.Cleanup(func() { a.Close() })
@@ -174,7 +174,7 @@ func TestLogin(t *testing.T) {
 		"alice:" + dovecotScram + "\nbob:" + dovecotCram: {sasl.Plain, sasl.Login},
 		"": nil,
 	} {
-		a := open(t, site(t, passwd))
+		a := open(t, passwdSite(t, passwd))
 		got, err := a.Mechanisms()
 		slices.Sort(got)
 		slices.Sort(mechanisms)
@@ -200,7 +200,7 @@ func TestLogin(t *testing.T) {
 // TestLoginPlainDetails: the password may be empty, and then it is wrong; nobody
 // acts for another; what is malformed is told apart.
 func TestLoginPlainDetails(t *testing.T) {
-	a := open(t, site(t, all))
+	a := open(t, passwdSite(t, all))
 	for words, want := range map[string]smtp.Reply{
 		"\x00alice\x00pencil":      {Code: 250},
 		"alice\x00alice\x00pencil": {Code: 250},
@@ -227,7 +227,7 @@ func TestLoginPlainDetails(t *testing.T) {
 
 // TestAuthors are the addresses of an account.
 func TestAuthors(t *testing.T) {
-	a := open(t, site(t, "alice@example.com:"+dovecotCram+":team@example.com, a.b@example.org\nalice@example.com:"+dovecotArgon+":x@y\nbob:"+dovecotCram+"\n"))
+	a := open(t, passwdSite(t, "alice@example.com:"+dovecotCram+":team@example.com, a.b@example.org\nalice@example.com:"+dovecotArgon+":x@y\nbob:"+dovecotCram+"\n"))
 	for name, want := range map[string]string{
 		"alice@example.com": "team@example.com a.b@example.org x@y alice@example.com",
 		"ALICE@example.com": "team@example.com a.b@example.org x@y alice@example.com",
@@ -258,7 +258,7 @@ func TestFileErrors(t *testing.T) {
 		strings.Repeat("x", maxName+1) + ":" + dovecotCram: ":1: a name has at most",
 		strings.Repeat("#", maxFile) + "\n":                ": larger than 4194304 bytes; let Dovecot keep so many accounts",
 	} {
-		s := site(t, passwd)
+		s := passwdSite(t, passwd)
 		a := open(t, s)
 		_, err := a.Mechanisms()
 		var config *config.Error
@@ -269,10 +269,10 @@ func TestFileErrors(t *testing.T) {
 			t.Errorf("%.60q: an exchange begins", passwd)
 		}
 	}
-	if _, err := open(t, site(t, strings.Repeat("#", maxFile-1)+"\n")).Mechanisms(); err != nil {
+	if _, err := open(t, passwdSite(t, strings.Repeat("#", maxFile-1)+"\n")).Mechanisms(); err != nil {
 		t.Error(err)
 	}
-	if _, err := open(t, site(t, strings.Repeat("x", maxName)+":"+dovecotCram)).Mechanisms(); err != nil {
+	if _, err := open(t, passwdSite(t, strings.Repeat("x", maxName)+":"+dovecotCram)).Mechanisms(); err != nil {
 		t.Error(err)
 	}
 }
@@ -280,7 +280,7 @@ func TestFileErrors(t *testing.T) {
 // TestFileMode: a file that others may read is none.
 func TestFileMode(t *testing.T) {
 	for mode, ok := range map[os.FileMode]bool{0o600: true, 0o400: true, 0o640: true, 0o440: true, 0o644: false, 0o604: false, 0o660: false, 0o666: false} {
-		s := site(t, all)
+		s := passwdSite(t, all)
 		os.Chmod(s.Auth.PasswdFile, mode)
 		_, err := open(t, s).Mechanisms()
 		if (err == nil) != ok {
@@ -290,7 +290,7 @@ func TestFileMode(t *testing.T) {
 			t.Errorf("%04o: no word of the mend: %v", mode, err)
 		}
 	}
-	s := site(t, all)
+	s := passwdSite(t, all)
 	os.Remove(s.Auth.PasswdFile)
 	if _, err := open(t, s).Mechanisms(); err == nil || !strings.Contains(err.Error(), "superlist passwd") {
 		t.Errorf("%v", err)
@@ -324,7 +324,7 @@ func TestStranger(t *testing.T) {
 
 // TestFailures stands on each side of the limit, and lets time pass.
 func TestFailures(t *testing.T) {
-	a := open(t, site(t, all))
+	a := open(t, passwdSite(t, all))
 	now := time.Unix(1e9, 0)
 	a.failures.now = func() time.Time { return now }
 	peer := func(addr string) smtp.Peer {
@@ -379,7 +379,7 @@ func TestFailures(t *testing.T) {
 // TestFailuresShared: what one session counts another knows, cancelled attempts
 // do not count, and those that are under way do.
 func TestFailuresShared(t *testing.T) {
-	s := site(t, all)
+	s := passwdSite(t, all)
 	a, b := open(t, s), open(t, s)
 	r := smtp.AuthRequest{Mechanism: sasl.Login, Peer: smtp.Peer{Addr: netip.MustParseAddrPort("192.0.2.7:1")}}
 	for range 2 * MaxFailures {
@@ -411,7 +411,7 @@ func TestFailuresShared(t *testing.T) {
 
 // TestFailuresBounded: the file has one size whoever comes, and mends itself.
 func TestFailuresBounded(t *testing.T) {
-	s := site(t, all)
+	s := passwdSite(t, all)
 	a := open(t, s)
 	for i := range 20000 {
 		if _, err := a.failures.take(smtp.Peer{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1}), 1)}); err != nil {
@@ -441,7 +441,7 @@ func TestFailuresBounded(t *testing.T) {
 
 // TestFailuresFault: who cannot count lets nobody in.
 func TestFailuresFault(t *testing.T) {
-	s := site(t, all)
+	s := passwdSite(t, all)
 	os.MkdirAll(filepath.Join(s.QueueDir, "failures"), 0o700)
 	a := open(t, s)
 	if _, err := a.Begin(smtp.AuthRequest{Mechanism: sasl.Plain}); err == nil || smtp.ReplyTo(err) != smtp.ReplyLocal {

@@ -7,7 +7,7 @@ import (
 
 	gosasl "github.com/emersion/go-sasl"
 
-	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/smtp"
 	"superlist/smtp/sasl"
 )
@@ -20,7 +20,7 @@ var replyMalformed = smtp.Reply{Code: 501, Enhanced: "5.5.2", Text: "that is not
 // open from its beginning, so that a session may give up the right to open files
 // afterwards, and sees the accounts as they were then.
 type Authenticator struct {
-	site     *lists.Site
+	site     *site.Site
 	file     *File
 	failures *Failures
 	err      error // why nobody can log in
@@ -28,7 +28,7 @@ type Authenticator struct {
 
 // Open makes the Authenticator of a site that has a passwd-file or a Dovecot.
 // What goes wrong is for those who want to log in, and not for the session.
-func Open(site *lists.Site) *Authenticator {
+func Open(site *site.Site) *Authenticator {
 	a := &Authenticator{site: site}
 	if site.Auth.PasswdFile != "" {
 		a.file, a.err = Read(site.Auth.PasswdFile)
@@ -52,7 +52,7 @@ type truster interface {
 
 // Join lets a session of the site log people in. It has to be closed after the
 // session.
-func Join(site *lists.Site, session *smtp.Session) *Authenticator {
+func Join(site *site.Site, session *smtp.Session) *Authenticator {
 	a := Open(site)
 	session.Auth.Server = a
 	if backend, ok := session.Backend.(truster); ok {
@@ -76,7 +76,7 @@ func (a *Authenticator) Authors(login string) []smtp.Path {
 			return account.Authors()
 		}
 	}
-	return lists.LoginAuthors(login)
+	return site.LoginAuthors(login)
 }
 
 // Mechanisms are those that can be offered now.

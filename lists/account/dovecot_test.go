@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/smtp"
 	"superlist/smtp/sasl"
 )
@@ -19,7 +19,7 @@ const dovecotGreeting = "VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nMECH\tSCRAM-SHA-
 // fakeDovecot answers every connection with a greeting, and each line that
 // begins an attempt or goes on with it with the next of answers. It gives what it
 // heard.
-func fakeDovecot(t *testing.T, greeting string, answers ...string) (site *lists.Site, heard chan string) {
+func fakeDovecot(t *testing.T, greeting string, answers ...string) (of *site.Site, heard chan string) {
 	t.Helper()
 	dir := t.TempDir()
 	l, err := net.Listen("unix", filepath.Join(dir, "auth-client"))
@@ -52,8 +52,8 @@ func fakeDovecot(t *testing.T, greeting string, answers ...string) (site *lists.
 			}()
 		}
 	}()
-	return &lists.Site{Hostname: "lists.example.org", QueueDir: dir + "/spool",
-		Auth: lists.Auth{Mechanisms: sasl.Private, Dovecot: l.Addr().String()}}, heard
+	return &site.Site{Hostname: "lists.example.org", QueueDir: dir + "/spool",
+		Auth: site.Auth{Mechanisms: sasl.Private, Dovecot: l.Addr().String()}}, heard
 }
 
 // TestDovecotWords is what Dovecot hears: nothing that the client could have
@@ -134,7 +134,7 @@ func TestDovecotGreetings(t *testing.T) {
 			t.Errorf("%.60q: %v", greeting, err)
 		}
 	}
-	nobody := &lists.Site{QueueDir: t.TempDir(), Auth: lists.Auth{Dovecot: t.TempDir() + "/nobody"}}
+	nobody := &site.Site{QueueDir: t.TempDir(), Auth: site.Auth{Dovecot: t.TempDir() + "/nobody"}}
 	if _, err := open(t, nobody).Mechanisms(); err == nil {
 		t.Error("nobody is there, and has mechanisms")
 	}

@@ -13,6 +13,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
@@ -50,7 +51,7 @@ var acts = map[string]act{
 
 // An actPlace is a site with one list.
 type actPlace struct {
-	site *lists.Site
+	site *site.Site
 	l    *lists.List
 	now  time.Time
 	n    int
@@ -128,7 +129,7 @@ func (a act) place(t *testing.T) *actPlace {
 	if err := os.RemoveAll(p.site.QueueDir); err != nil { // its post
 		t.Fatal(err)
 	}
-	l, err := p.site.Open(path(dev))
+	l, err := lists.Of(p.site).Open(path(dev))
 	if err == nil {
 		err = p.site.Spool().Init()
 	}
@@ -144,7 +145,7 @@ func (a act) place(t *testing.T) *actPlace {
 		})
 	}
 	if err == nil {
-		p.l, err = p.site.Open(l.Addr)
+		p.l, err = lists.Of(p.site).Open(l.Addr)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +155,7 @@ func (a act) place(t *testing.T) *actPlace {
 }
 
 // do runs deliver.
-func (a act) do(site *lists.Site) error {
+func (a act) do(site *site.Site) error {
 	log, _ := maillog.Open("none", "info", "test")
 	r := &Runner{Site: site, Spool: site.Spool(), Log: log, atOnce: alone, Now: func() time.Time { return time.Now().AddDate(0, 0, a.days) }}
 	return r.Run(context.Background())

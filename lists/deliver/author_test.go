@@ -131,7 +131,7 @@ func TestWriteFreely(t *testing.T) {
 			if got := carol.letters(); len(got) != 2 || len(w.held(l)) != 0 {
 				t.Errorf("carol got %d, held %q; log:\n%s", len(got), w.held(l), &w.log)
 			}
-			l, err := w.site.Open(l.Addr)
+			l, err := lists.Of(w.site).Open(l.Addr)
 			if err != nil || fmt.Sprint(l.Allow) != test.allow {
 				t.Errorf("allow is %v, %v", l.Allow, err)
 			}

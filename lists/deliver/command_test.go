@@ -79,7 +79,7 @@ func newPeople(t *testing.T, settings ...string) (w *world, l *lists.List, perso
 	if err := l.Set(append([]string{"post=members"}, settings...)); err != nil {
 		t.Fatal(err)
 	}
-	if l, err := w.site.Open(l.Addr); err != nil || l.Post == lists.PostAnyone {
+	if l, err := lists.Of(w.site).Open(l.Addr); err != nil || l.Post == lists.PostAnyone {
 		t.Fatalf("%+v, %v", l, err)
 	}
 	return w, l, func(addr string) *somebody { return &somebody{w: w, f: f, addr: addr} }

@@ -12,6 +12,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/people"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
@@ -35,7 +36,7 @@ var decisions = map[string]struct {
 
 // heldSite makes a site whose list holds a post, and puts the decision about it into
 // the spool where it comes by mail. What the moderators got is gone.
-func heldSite(t *testing.T, dir, decision string) *lists.Site {
+func heldSite(t *testing.T, dir, decision string) *site.Site {
 	t.Helper()
 	d := decisions[decision]
 	site := faultSite(t, dir)
@@ -46,7 +47,7 @@ func heldSite(t *testing.T, dir, decision string) *lists.Site {
 	if err := spool.Init(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := site.Open(path(dev))
+	l, err := lists.Of(site).Open(path(dev))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +101,9 @@ func heldSite(t *testing.T, dir, decision string) *lists.Site {
 }
 
 // heldName is the name of the only post that a list holds; empty where it holds none.
-func heldName(t *testing.T, site *lists.Site, l *lists.List) string {
+func heldName(t *testing.T, site *site.Site, l *lists.List) string {
 	t.Helper()
-	entries, err := site.HeldSpool(l).List(queue.Held)
+	entries, err := lists.Of(site).HeldSpool(l).List(queue.Held)
 	if err != nil || len(entries) > 1 {
 		t.Fatal(entries, err)
 	}
@@ -113,15 +114,15 @@ func heldName(t *testing.T, site *lists.Site, l *lists.List) string {
 }
 
 // decideOnce does what superlist held does, where the decision is by hand, and delivers.
-func decideOnce(site *lists.Site, decision string) error {
+func decideOnce(site *site.Site, decision string) error {
 	if d := decisions[decision]; d.byHand {
-		l, err := site.Open(path(dev))
+		l, err := lists.Of(site).Open(path(dev))
 		if err != nil {
 			return err
 		}
 		log, _ := maillog.Open("none", "info", "test")
 		r := &Runner{Site: site, Spool: site.Spool(), Log: log}
-		entries, err := site.HeldSpool(l).List(queue.Held)
+		entries, err := lists.Of(site).HeldSpool(l).List(queue.Held)
 		if err != nil {
 			return err
 		}
@@ -140,9 +141,9 @@ func decideOnce(site *lists.Site, decision string) error {
 
 // checkDecided holds what there is against what a decision leads to. Only where the
 // outcome of a batch was hidden somebody has a second one.
-func checkDecided(t *testing.T, site *lists.Site, dir, decision, what string, mayHide bool) {
+func checkDecided(t *testing.T, site *site.Site, dir, decision, what string, mayHide bool) {
 	t.Helper()
-	l, err := site.Open(path(dev))
+	l, err := lists.Of(site).Open(path(dev))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +198,7 @@ func TestKillDecide(t *testing.T) {
 			dir := t.TempDir()
 			site := heldSite(t, dir, decision)
 			k := run(task("decide", site, decision))
-			l, err := site.Open(path(dev))
+			l, err := lists.Of(site).Open(path(dev))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -25,6 +25,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/smtp"
@@ -33,7 +34,7 @@ import (
 // A world is a site with its relay, and a clock that can be put forward.
 type world struct {
 	t     *testing.T
-	site  *lists.Site
+	site  *site.Site
 	later time.Duration // how far the clock is ahead
 	log   bytes.Buffer
 }
@@ -44,7 +45,7 @@ func newWorld(t *testing.T, address, more string) *world {
 	t.Helper()
 	dir := t.TempDir()
 	table, rest, _ := strings.Cut(more, "\n\n")
-	site, err := lists.Load(sitetest.Write(t, dir, rest, fmt.Sprintf("[relay]\naddress = %q\n%s", address, table)))
+	site, err := site.Load(sitetest.Write(t, dir, rest, fmt.Sprintf("[relay]\naddress = %q\n%s", address, table)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func path(s string) smtp.Path {
 // list makes a list with these lines in its members file.
 func (w *world) list(name string, members ...string) *lists.List {
 	w.t.Helper()
-	l, err := w.site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{path("olga@example.org"), path("otto@example.org")}, []string{"description=Builders", "post=anyone"})
+	l, err := lists.Of(w.site).Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{path("olga@example.org"), path("otto@example.org")}, []string{"description=Builders", "post=anyone"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -268,7 +269,7 @@ func TestModes(t *testing.T) {
 				} else if !strings.HasPrefix(rest, "Delivered-To: "+dev+"\r\nList-Id: \"Builders\"\r\n <dev.lists.example.org>\r\n") {
 					t.Errorf("%s got our header as\n%s", d.To, rest)
 				}
-				from, err := w.site.Resolve(path(d.From))
+				from, err := lists.Of(w.site).Resolve(path(d.From))
 				if err != nil || from.Purpose != lists.Bounce || from.Member != path(d.To) || from.List.Addr != l.Addr {
 					t.Errorf("a report from %s for %s is %+v, %v", d.From, d.To, from, err)
 				}
@@ -337,7 +338,7 @@ func TestOwners(t *testing.T) {
 		if d.Message != "Delivered-To: dev+owner@lists.example.org\r\n"+complete+"\r\n"+originalBody {
 			t.Errorf("%s got\n%q", d.To, d.Message)
 		}
-		if from, err := w.site.Resolve(path(d.From)); err != nil || from.Purpose != lists.Bounce || !from.Member.IsNull() {
+		if from, err := lists.Of(w.site).Resolve(path(d.From)); err != nil || from.Purpose != lists.Bounce || !from.Member.IsNull() {
 			t.Errorf("the return path %s is %+v, %v", d.From, from, err)
 		}
 	}

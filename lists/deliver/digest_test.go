@@ -25,6 +25,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/maillog"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/queue/disk/disktest"
@@ -116,7 +117,7 @@ func digestWorld(t *testing.T, settings []string, members ...string) (*world, *f
 	if err := l.Set(settings); len(settings) > 0 && err != nil {
 		t.Fatal(err)
 	}
-	l, err := w.site.Open(l.Addr)
+	l, err := lists.Of(w.site).Open(l.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -643,9 +644,9 @@ func TestDigestAtOnce(t *testing.T) {
 // with so many posts.
 var digestLists = []string{"dev", "news"}
 
-func digestSite(t *testing.T, dir string) *lists.Site {
+func digestSite(t *testing.T, dir string) *site.Site {
 	t.Helper()
-	site, err := lists.Load(sitetest.Write(t, dir, fmt.Sprintf("[relay]\naddress = %q", "maildir:"+dir+"/out")))
+	site, err := site.Load(sitetest.Write(t, dir, fmt.Sprintf("[relay]\naddress = %q", "maildir:"+dir+"/out")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -655,7 +656,7 @@ func digestSite(t *testing.T, dir string) *lists.Site {
 		t.Fatal(err)
 	}
 	for _, name := range digestLists {
-		l, err := site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, nil, []string{"post=anyone", "archive=" + strconv.FormatBool(name == "dev")})
+		l, err := lists.Of(site).Create(smtp.Path{Local: name, Domain: "lists.example.org"}, nil, []string{"post=anyone", "archive=" + strconv.FormatBool(name == "dev")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -680,7 +681,7 @@ func digestSite(t *testing.T, dir string) *lists.Site {
 // twoDays runs deliver before midnight, and after it, with the queue on this disk. One
 // message goes out at a time: of several a kill at any call may hide what one of them
 // reached.
-func twoDays(site *lists.Site, d *disk.Disk) error {
+func twoDays(site *site.Site, d *disk.Disk) error {
 	var all error
 	for _, days := range []int{0, 1} {
 		spool := site.Spool()
@@ -695,7 +696,7 @@ func twoDays(site *lists.Site, d *disk.Disk) error {
 
 // checkDigests holds the Maildirs: each member has each post once, one by one or
 // in digests.
-func checkDigests(t *testing.T, site *lists.Site, dir, what string, mayHide bool) {
+func checkDigests(t *testing.T, site *site.Site, dir, what string, mayHide bool) {
 	t.Helper()
 	for _, name := range digestLists {
 		singles, _ := filepath.Glob(filepath.Join(dir, "out", "each-"+name+"@example.com", "new", "*"))
@@ -724,7 +725,7 @@ func checkDigests(t *testing.T, site *lists.Site, dir, what string, mayHide bool
 		if len(count) != 2 || count["1"] != 1 || count["2"] != 1 {
 			t.Errorf("%s: in the digests of %s are %v", what, name, count)
 		}
-		l, err := site.Open(smtp.Path{Local: name, Domain: "lists.example.org"})
+		l, err := lists.Of(site).Open(smtp.Path{Local: name, Domain: "lists.example.org"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -744,7 +745,7 @@ func checkDigests(t *testing.T, site *lists.Site, dir, what string, mayHide bool
 }
 
 // later lets everything be done that a fault has put off.
-func later(site *lists.Site) error {
+func later(site *site.Site) error {
 	if err := makeDue(site); err != nil {
 		return err
 	}
@@ -823,7 +824,7 @@ func TestDigestOrderOnDisk(t *testing.T) {
 		case strings.HasSuffix(path, "/dev/digest/state"):
 			steps = append(steps, "state")
 		case call == "rename" && strings.Contains(path, "/outbound/new/digest-") && strings.Contains(what, "digest-1-"):
-			l, _ := site.Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
+			l, _ := lists.Of(site).Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
 			if s, _ := readDigestState(l); s.Upto > 0 {
 				steps = append(steps, "written")
 			}

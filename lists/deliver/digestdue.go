@@ -38,7 +38,7 @@ func (r *Runner) digestReady(id string) bool {
 		return true // not there any more, or for each to set aside
 	}
 	defer m.Close()
-	l, err := r.Site.Open(m.List)
+	l, err := lists.Of(r.Site).Open(m.List)
 	if err != nil {
 		return errors.Is(err, lists.ReplyNoList) // what a list has sent goes out without it
 	}
@@ -99,7 +99,7 @@ func (r *Runner) lookAt(reminder ledger.Reminder, now func(d *digests, last int)
 
 func (r *Runner) lookAtOne(reminder ledger.Reminder, now func(d *digests, last int) bool) ([]Digested, error) {
 	addr, _ := smtp.ParseAddress(reminder.Subject)
-	l, err := r.Site.Open(addr)
+	l, err := lists.Of(r.Site).Open(addr)
 	if errors.Is(err, lists.ReplyNoList) {
 		return nil, r.ledger().Done(reminder)
 	}

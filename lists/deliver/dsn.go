@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
@@ -71,7 +72,7 @@ func (r *Runner) report(m *queue.Message, rcpt queue.Recipient, k int, a action,
 	if m.From.IsNull() || rcpt.Notify&a.wish == 0 || !r.Site.DSN {
 		return nil
 	}
-	d, err := r.Site.Resolve(rcpt.Path)
+	d, err := lists.Of(r.Site).Resolve(rcpt.Path)
 	may := false
 	if err == nil {
 		may, err = d.MayHear(m.From)

@@ -77,7 +77,7 @@ func (r *Runner) ready(id string) bool {
 	if isDigest(id) {
 		return r.digestReady(id)
 	}
-	if pending, err := r.Site.SummaryPending(id); pending || err != nil {
+	if pending, err := lists.Of(r.Site).SummaryPending(id); pending || err != nil {
 		return false
 	}
 	dot := strings.LastIndexByte(id, '.')
@@ -105,7 +105,7 @@ func (r *Runner) ready(id string) bool {
 }
 
 func (r *Runner) expandOne(m *queue.Message, to smtp.Path, id string) error {
-	d, err := r.Site.Resolve(to)
+	d, err := lists.Of(r.Site).Resolve(to)
 	if err != nil {
 		return err
 	}

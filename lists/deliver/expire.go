@@ -24,7 +24,7 @@ const expired = "-expired"
 
 // heldSpool is where a list holds posts.
 func (r *Runner) heldSpool(l *lists.List) *queue.Spool {
-	spool := r.Site.HeldSpool(l)
+	spool := lists.Of(r.Site).HeldSpool(l)
 	spool.Disk = r.Spool.Disk
 	return spool
 }
@@ -41,11 +41,11 @@ func (r *Runner) settled(id string) bool {
 		return false // in doubt, later
 	}
 	m.Close()
-	l, err := r.Site.Open(m.List)
+	l, err := lists.Of(r.Site).Open(m.List)
 	if err != nil {
 		return errors.Is(err, lists.ReplyNoList)
 	}
-	held, err := r.Site.FindHeld(l, name)
+	held, err := lists.Of(r.Site).FindHeld(l, name)
 	if err != nil {
 		_, gone := smtp.Refusal(err)
 		return gone
@@ -176,9 +176,9 @@ func (r *Runner) maintain() error {
 	}
 	r.gaveUp.Store(true) // looked at once a day in any case
 	r.sweepFailed()
-	r.Site.Sweep()
-	first := r.Site.Forget(r.now())
-	err := r.Site.Holding(func(l *lists.List) {
+	lists.Of(r.Site).Sweep()
+	first := lists.Of(r.Site).Forget(r.now())
+	err := lists.Of(r.Site).Holding(func(l *lists.List) {
 		if err := r.expire(l); err != nil && first == nil {
 			first = fmt.Errorf("%s: %w", l.Addr, err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/site"
 	"superlist/queue"
 )
 
@@ -34,7 +35,7 @@ func (r *Runner) keepFailed(m *queue.Message) error {
 
 // isCommand says that a recipient of an inbound message was a command.
 func (r *Runner) isCommand(rcpt queue.Recipient) bool {
-	d, err := r.Site.Resolve(rcpt.Path)
+	d, err := lists.Of(r.Site).Resolve(rcpt.Path)
 	return err == nil && d.Purpose == lists.Ask
 }
 
@@ -58,12 +59,12 @@ func (r *Runner) sweepFailed() {
 // Retry has a message tried again now: Message.Retry, and of a post whose body is no
 // longer kept with what the list's archive has. Where that has it not either the
 // error is queue.ErrNoBody.
-func Retry(site *lists.Site, m *queue.Message, now time.Time) (id string, err error) {
+func Retry(site *site.Site, m *queue.Message, now time.Time) (id string, err error) {
 	id, err = m.Retry(now)
 	if !errors.Is(err, queue.ErrNoBody) || m.List.IsNull() {
 		return id, err
 	}
-	l, err := site.Open(m.List)
+	l, err := lists.Of(site).Open(m.List)
 	if err != nil {
 		return "", errors.Join(queue.ErrNoBody, err)
 	}

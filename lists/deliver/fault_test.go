@@ -18,6 +18,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/queue/disk/disktest"
@@ -34,15 +35,15 @@ var faultLists = map[string][]string{
 const faultBatch = 2
 
 // faultSite makes the site in dir, and puts the post into its spool.
-func faultSite(t *testing.T, dir string) *lists.Site {
+func faultSite(t *testing.T, dir string) *site.Site {
 	t.Helper()
-	site, err := lists.Load(sitetest.Write(t, dir, fmt.Sprintf("[relay]\naddress = %q\nbatch = %d", "maildir:"+dir+"/out", faultBatch)))
+	site, err := site.Load(sitetest.Write(t, dir, fmt.Sprintf("[relay]\naddress = %q\nbatch = %d", "maildir:"+dir+"/out", faultBatch)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	site.Ledger = files.On
 	for name, members := range faultLists {
-		l, err := site.Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{{Local: "poster", Domain: "example.com"}}, []string{"post=anyone"})
+		l, err := lists.Of(site).Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{{Local: "poster", Domain: "example.com"}}, []string{"post=anyone"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +81,7 @@ func faultSite(t *testing.T, dir string) *lists.Site {
 }
 
 // deliverOnce runs deliver with the queue on this disk.
-func deliverOnce(site *lists.Site, atOnce int, d *disk.Disk) error {
+func deliverOnce(site *site.Site, atOnce int, d *disk.Disk) error {
 	spool := site.Spool()
 	if d != nil {
 		spool.Disk = d
@@ -96,7 +97,7 @@ const alone, together = 1, outbound.MaxAtOnce
 // checkOnce holds the Maildirs against what must be there when all is
 // delivered: every member once, or twice those of as many batches as can have had
 // their outcome hidden.
-func checkOnce(t *testing.T, site *lists.Site, dir, what string, mayHide int) {
+func checkOnce(t *testing.T, site *site.Site, dir, what string, mayHide int) {
 	t.Helper()
 	twice := 0
 	for _, members := range faultLists {
@@ -141,9 +142,9 @@ func checkOnce(t *testing.T, site *lists.Site, dir, what string, mayHide int) {
 }
 
 // checkArchived holds a list's archive against the one post there was.
-func checkArchived(t *testing.T, site *lists.Site, name, member, dir, what string) {
+func checkArchived(t *testing.T, site *site.Site, name, member, dir, what string) {
 	t.Helper()
-	l, err := site.Open(smtp.Path{Local: name, Domain: "lists.example.org"})
+	l, err := lists.Of(site).Open(smtp.Path{Local: name, Domain: "lists.example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +267,7 @@ func TestOrderOnDisk(t *testing.T) {
 }
 
 // makeDue lets time pass for what was deferred.
-func makeDue(site *lists.Site) error {
+func makeDue(site *site.Site) error {
 	for _, box := range []queue.Box{queue.Inbound, queue.Outbound} {
 		for _, sub := range []string{"new", "cur"} {
 			files, _ := filepath.Glob(filepath.Join(site.QueueDir, string(box), sub, "*"))
@@ -286,26 +287,26 @@ func makeDue(site *lists.Site) error {
 
 // tasks are what a process does that a loop kills; its words say to which site, and
 // more.
-var tasks = map[string]func(site *lists.Site, d *disk.Disk, words string) error{
-	"deliver": func(site *lists.Site, d *disk.Disk, words string) error {
+var tasks = map[string]func(site *site.Site, d *disk.Disk, words string) error{
+	"deliver": func(site *site.Site, d *disk.Disk, words string) error {
 		atOnce, _ := strconv.Atoi(words)
 		return deliverOnce(site, atOnce, d)
 	},
-	"digest": func(site *lists.Site, d *disk.Disk, _ string) error { return twoDays(site, d) },
-	"decide": func(site *lists.Site, d *disk.Disk, words string) error { return decideOnce(onDisk(site, d), words) },
-	"act":    func(site *lists.Site, d *disk.Disk, words string) error { return acts[words].do(onDisk(site, d)) },
+	"digest": func(site *site.Site, d *disk.Disk, _ string) error { return twoDays(site, d) },
+	"decide": func(site *site.Site, d *disk.Disk, words string) error { return decideOnce(onDisk(site, d), words) },
+	"act":    func(site *site.Site, d *disk.Disk, words string) error { return acts[words].do(onDisk(site, d)) },
 }
 
 // onDisk is the site with all that changes on this disk: the queue, the lists, and the
 // Maildirs to which it sends.
-func onDisk(site *lists.Site, d *disk.Disk) *lists.Site {
+func onDisk(site *site.Site, d *disk.Disk) *site.Site {
 	s := *site
 	s.Disk = d
 	return &s
 }
 
 // task is what tasks are called with in another process.
-func task(name string, site *lists.Site, words string) string {
+func task(name string, site *site.Site, words string) string {
 	return name + "\n" + site.File() + "\n" + words
 }
 
@@ -316,7 +317,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	words := strings.SplitN(task, "\n", 3)
-	site, err := lists.Load(words[1])
+	site, err := site.Load(words[1])
 	if err == nil {
 		site.Ledger = files.On
 		err = tasks[words[0]](site, d, words[2])

@@ -82,7 +82,7 @@ func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Head
 		if _, decided := smtp.Refusal(l.Undecided(name, "")); decided {
 			return nil // before a crash hid that it was held
 		}
-		if err := r.Site.RoomForHeld(l); err != nil {
+		if err := lists.Of(r.Site).RoomForHeld(l); err != nil {
 			return err
 		}
 		if err := l.CountHeld(r.networkOf(m), r.now()); err != nil {
@@ -163,7 +163,7 @@ func (r *Runner) askModerators(held *queue.Message, l *lists.List, id string, h 
 		}
 	}
 	if !each {
-		return r.Site.AwaitSummary(l, r.now())
+		return lists.Of(r.Site).AwaitSummary(l, r.now())
 	}
 	letters, err := outbox.ToEach(l.ModeratorPaths(), id, func(to smtp.Path, id string) (outbox.Letter, error) {
 		words, err := r.moderation(l, held, h, reason, to)

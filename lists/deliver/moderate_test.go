@@ -16,7 +16,7 @@ import (
 // held names what the list holds: the reason of each post.
 func (w *world) held(l *lists.List) (why []string) {
 	w.t.Helper()
-	spool := w.site.HeldSpool(l)
+	spool := lists.Of(w.site).HeldSpool(l)
 	entries, err := spool.List(queue.Held)
 	if err != nil && !os.IsNotExist(err) {
 		w.t.Fatal(err)
@@ -293,7 +293,7 @@ func TestExpireBusy(t *testing.T) {
 	eve := person("eve@example.net")
 	w.message(eve.addr, strangersPost, "dev@lists.example.org")
 	w.deliver()
-	spool := w.site.HeldSpool(l)
+	spool := lists.Of(w.site).HeldSpool(l)
 	entries, err := spool.List(queue.Held)
 	if err != nil || len(entries) != 1 {
 		t.Fatal(entries, err)

@@ -6,6 +6,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/author"
 	"superlist/lists/rewrite"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -15,7 +16,7 @@ import (
 // asked again: a session asks no name server.
 
 // Trust is what proves at a site who wrote a message.
-func Trust(site *lists.Site) author.Trust {
+func Trust(site *site.Site) author.Trust {
 	return author.Trust{ServID: site.AuthservID, DKIM: site.VerifyDKIM, Keys: author.DNS(site.Relay.Resolver)}
 }
 

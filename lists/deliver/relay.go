@@ -8,15 +8,15 @@ import (
 	"strings"
 	"time"
 
-	"superlist/lists"
 	"superlist/lists/outbound"
+	"superlist/lists/site"
 	"superlist/lists/tlsserver"
 	"superlist/smtp/tlsclient"
 )
 
 // Relay is where a site's mail goes: its table [relay], and what the files have that it
 // names.
-func Relay(site *lists.Site) (outbound.Relay, error) {
+func Relay(site *site.Site) (outbound.Relay, error) {
 	r := &site.Relay
 	target, err := r.Target()
 	if err != nil {

@@ -6,19 +6,19 @@ import (
 	"sync/atomic"
 	"time"
 
-	"superlist/lists"
 	"superlist/lists/attempt"
 	"superlist/lists/author"
 	"superlist/lists/maillog"
 	"superlist/lists/outbound"
 	"superlist/lists/outbox"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
 )
 
 // A Runner delivers what is due.
 type Runner struct {
-	Site  *lists.Site
+	Site  *site.Site
 	Spool *queue.Spool
 	Log   *maillog.Log
 	Now   func() time.Time // nil: time.Now

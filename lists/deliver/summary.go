@@ -29,8 +29,8 @@ const (
 // summary is in the spool before its reminder is gone, and is sent only after that
 // (see ready): what a crash has left in between is completed, and sent once.
 func (r *Runner) summaries() error {
-	return r.Site.DueSummaries(r.now(), func(addr smtp.Path, id string) error {
-		l, err := r.Site.Open(addr)
+	return lists.Of(r.Site).DueSummaries(r.now(), func(addr smtp.Path, id string) error {
+		l, err := lists.Of(r.Site).Open(addr)
 		if errors.Is(err, lists.ReplyNoList) {
 			return nil // it has been removed
 		}
@@ -67,7 +67,7 @@ func (r *Runner) summary(l *lists.List, id string) error {
 	}
 	slices.SortStableFunc(posts, func(a, b *queue.Message) int { return a.Arrived.Compare(b.Arrived) })
 	if l.HeldNotice == lists.HeldNoticeDaily {
-		if err := r.Site.AwaitSummary(l, r.now()); err != nil {
+		if err := lists.Of(r.Site).AwaitSummary(l, r.now()); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"superlist/lists"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -90,7 +91,7 @@ func TestUTF8ReturnPath(t *testing.T) {
 	if len(got) != 1 {
 		t.Fatalf("%v", got)
 	}
-	d, err := w.site.Resolve(path(got[0].From))
+	d, err := lists.Of(w.site).Resolve(path(got[0].From))
 	if err != nil || d.Member.Key() != path("jürg@bücher.example").Key() {
 		t.Errorf("%+v, %v", d, err)
 	}

@@ -6,12 +6,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
+	"superlist/lists/site"
 )
 
 // Dial connects to a server, and gives up at a moment with
 // os.ErrDeadlineExceeded. It does without package net, as all here.
-func Dial(to lists.Target, by time.Time) (*Conn, error) {
+func Dial(to site.Target, by time.Time) (*Conn, error) {
 	addr, family := to.Sockaddr()
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"superlist/lists"
+	"superlist/lists/site"
 )
 
 // TestDial connects to what listens, says and hears something, and closes.
@@ -39,7 +39,7 @@ func TestDial(t *testing.T) {
 		if network == "unix" {
 			to = "unix:" + to
 		}
-		target, err := lists.KickAddress(to)
+		target, err := site.ParseTarget(to)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,11 +77,11 @@ func TestDialTrouble(t *testing.T) {
 	gone := l.Addr().String()
 	l.Close()
 	soon := func() time.Time { return time.Now().Add(10 * time.Second) }
-	target, _ := lists.KickAddress(gone)
+	target, _ := site.ParseTarget(gone)
 	if _, err := Dial(target, soon()); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("nobody listens: %v", err)
 	}
-	target, _ = lists.KickAddress("unix:" + filepath.Join(t.TempDir(), "socket"))
+	target, _ = site.ParseTarget("unix:" + filepath.Join(t.TempDir(), "socket"))
 	if _, err := Dial(target, soon()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no such socket: %v", err)
 	}
@@ -98,7 +98,7 @@ func TestDialTrouble(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target = lists.Target{Network: "tcp", Address: (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: name.(*syscall.SockaddrInet4).Port}).String()}
+	target = site.Target{Network: "tcp", Address: (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: name.(*syscall.SockaddrInet4).Port}).String()}
 	for i := 0; ; i++ {
 		c, err := Dial(target, time.Now().Add(50*time.Millisecond))
 		if err == nil && i < 10 {

@@ -14,9 +14,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/sandbox"
+	"superlist/lists/site"
 )
 
 // MilterProgram is the program that serves milter sessions; it remembers what it
@@ -38,8 +38,8 @@ func HideStderr() error {
 // into which the runtime's last words then go too, and shuts the process into its
 // sandbox. A log that cannot be opened is not an error: mail goes on without it, and
 // syslog may know.
-func Open(config, program string) (*lists.Site, *maillog.Log, error) {
-	site, err := lists.Load(lists.ConfigFile(config))
+func Open(config, program string) (*site.Site, *maillog.Log, error) {
+	site, err := site.Load(site.ConfigFile(config))
 	if err == nil {
 		err = site.BecomeUser()
 	}
@@ -67,7 +67,7 @@ func shutIn(b sandbox.Box, log *maillog.Log) error {
 }
 
 // box is what the programs of a site are shut into.
-func box(site *lists.Site) sandbox.Box {
+func box(site *site.Site) sandbox.Box {
 	b := sandbox.Box{Site: site}
 	if site.HandsOver() {
 		b.Session, _ = beside() // HandOver says what is wrong with it

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -22,7 +22,7 @@ const SessionProgram = "superlist-session"
 // that program, on the same descriptors, and finds the State in one more. It is
 // a file in memory, since arguments and environment can be read by others, and
 // there may be a password in it.
-func HandOver(site *lists.Site) func(*smtp.State) error {
+func HandOver(site *site.Site) func(*smtp.State) error {
 	return func(state *smtp.State) error {
 		path, err := beside()
 		if err != nil {

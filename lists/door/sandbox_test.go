@@ -4,16 +4,16 @@ import (
 	"os"
 	"testing"
 
-	"superlist/lists"
 	"superlist/lists/sandbox"
 	"superlist/lists/sandbox/sandboxtest"
+	"superlist/lists/site"
 )
 
 func TestMain(m *testing.M) {
 	if sandboxtest.Config() == "" {
 		os.Exit(m.Run())
 	}
-	sandboxtest.Try(func(config string) (*lists.Site, error) {
+	sandboxtest.Try(func(config string) (*site.Site, error) {
 		site, _, err := Open(config, "superlist-test")
 		return site, err
 	})

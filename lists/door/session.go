@@ -11,12 +11,13 @@ import (
 	"superlist/lists/milters"
 	"superlist/lists/proxy"
 	"superlist/lists/sandbox"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
 // Session is the SMTP session of a site with the peer on standard input, as
 // every program that serves one begins it.
-func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
+func Session(site *site.Site, log *maillog.Log) *smtp.Session {
 	intake := &lists.Intake{Site: site, Spool: site.Spool(), Filter: filter(site, log), Asleep: Asleep(site, log)}
 	s := &smtp.Session{
 		Hostname:       site.Hostname,
@@ -45,7 +46,7 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 	}
 	if site.Proxy.NextHop != "" {
 		Before(s, site, func(by time.Time) (io.ReadWriteCloser, error) {
-			to, err := lists.KickAddress(site.Proxy.NextHop)
+			to, err := site.Proxy.Target()
 			if err != nil {
 				return nil, err
 			}
@@ -59,18 +60,18 @@ func Session(site *lists.Site, log *maillog.Log) *smtp.Session {
 }
 
 // filter asks the site's mail filters; nil where there are none.
-func filter(site *lists.Site, log *maillog.Log) lists.Filter {
-	if len(site.Milters) == 0 {
+func filter(of *site.Site, log *maillog.Log) lists.Filter {
+	if len(of.Milters) == 0 {
 		return nil
 	}
 	return &milters.Filters{
-		Site: site, Spool: site.Spool(), Log: log.Line,
-		Dial: func(to lists.Target, by time.Time) (io.ReadWriteCloser, error) { return Dial(to, by) },
+		Site: of, Spool: of.Spool(), Log: log.Line,
+		Dial: func(to site.Target, by time.Time) (io.ReadWriteCloser, error) { return Dial(to, by) },
 	}
 }
 
 // Events writes the decisions of a session to the log.
-func Events(site *lists.Site, log *maillog.Log) func(smtp.Event) {
+func Events(site *site.Site, log *maillog.Log) func(smtp.Event) {
 	return func(e smtp.Event) {
 		if at := level(e); log.Takes(at) {
 			log.Line(at, e.String())
@@ -83,27 +84,27 @@ func Events(site *lists.Site, log *maillog.Log) func(smtp.Event) {
 }
 
 // Asleep writes to the log that posts wait for a timer.
-func Asleep(site *lists.Site, log *maillog.Log) func(error) {
+func Asleep(site *site.Site, log *maillog.Log) func(error) {
 	return func(err error) {
 		log.Printf(maillog.Warning, "trouble kick=%s error=%q: mail waits until a timer starts superlist deliver; see superlist check", site.Kick, err)
 	}
 }
 
 // Before puts the session before a next hop, to which dial connects.
-func Before(s *smtp.Session, site *lists.Site, dial func(by time.Time) (io.ReadWriteCloser, error)) {
-	own := &lists.Intake{Site: site, Spool: site.Spool(), Late: true}
+func Before(s *smtp.Session, of *site.Site, dial func(by time.Time) (io.ReadWriteCloser, error)) {
+	own := &lists.Intake{Site: of, Spool: of.Spool(), Late: true}
 	if in, ok := s.Backend.(*lists.Intake); ok {
 		own.Filter, own.Asleep = in.Filter, in.Asleep
 	}
 	p := &proxy.Proxy{
 		Lists:    own,
-		Hostname: site.Hostname,
+		Hostname: of.Hostname,
 		Dial:     dial,
-		Timeout:  time.Duration(site.Proxy.Timeout),
+		Timeout:  time.Duration(of.Proxy.Timeout),
 	}
 	s.Backend, s.MaxRecipients = p, proxy.MaxRecipients
 	s.BinaryMIME = false // the next hop gets each message by DATA
-	if site.Proxy.Announce == lists.AnnounceBoth {
+	if of.Proxy.Announce == site.AnnounceBoth {
 		s.Announce = p.Announce
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/lists/sitetest"
 	"superlist/smtp"
 )
@@ -17,11 +18,11 @@ import (
 func TestKeyed(t *testing.T) {
 	dir := t.TempDir()
 	sitetest.Files(t, dir, map[string]string{"lists/lists.example.org/dev/list.toml": ""})
-	site, err := lists.Load(sitetest.Write(t, dir))
+	site, err := site.Load(sitetest.Write(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := site.Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
+	l, err := lists.Of(site).Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk"
 )
@@ -22,7 +23,7 @@ import (
 // Export makes a parcel of a list of ours: its settings, rules, texts, key,
 // members, held posts and archive. Received under its own address, the list is
 // what it was. Close has to follow.
-func Export(site *lists.Site, l *lists.List) (*Parcel, error) {
+func Export(site *site.Site, l *lists.List) (*Parcel, error) {
 	p := &Parcel{From: "superlist, " + l.Dir, Addr: l.Addr}
 	for name, max := range map[string]int64{fileConfig: maxControl, fileRules: maxControl, fileTexts: maxControl, fileKey: maxControl, fileLeft: maxLeft} {
 		text, err := slurp(filepath.Join(l.Dir, name), max)
@@ -111,8 +112,8 @@ func slurp(file string, max int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, max))
 }
 
-func (p *Parcel) exportHeld(site *lists.Site, l *lists.List) error {
-	spool := site.HeldSpool(l)
+func (p *Parcel) exportHeld(site *site.Site, l *lists.List) error {
+	spool := lists.Of(site).HeldSpool(l)
 	entries, err := spool.List(queue.Held)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

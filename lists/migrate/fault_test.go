@@ -12,6 +12,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/ledger/files"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
@@ -26,9 +27,9 @@ func received(t *testing.T) []byte {
 }
 
 // whole wants the list with all that is in the parcel. There may be none yet.
-func whole(t *testing.T, site *lists.Site, addr smtp.Path, what string) (there bool) {
+func whole(t *testing.T, site *site.Site, addr smtp.Path, what string) (there bool) {
 	t.Helper()
-	l, err := site.Open(addr)
+	l, err := lists.Of(site).Open(addr)
 	if errors.Is(err, lists.ReplyNoList) {
 		return false
 	}
@@ -37,7 +38,7 @@ func whole(t *testing.T, site *lists.Site, addr smtp.Path, what string) (there b
 		return true
 	}
 	members, err := os.ReadFile(filepath.Join(l.Dir, "members"))
-	held, herr := site.HeldSpool(l).List(queue.Held)
+	held, herr := lists.Of(site).HeldSpool(l).List(queue.Held)
 	last, lerr := l.Posts().Last()
 	bad, cerr := l.Posts().Check(10)
 	if err := errors.Join(err, herr, lerr, cerr); err != nil || bytes.Count(members, []byte("@")) == 0 || len(held) != 1 || last != 2 || len(bad) > 0 {
@@ -47,7 +48,7 @@ func whole(t *testing.T, site *lists.Site, addr smtp.Path, what string) (there b
 }
 
 // emptySite is a site that has had lists.
-func emptySite(t *testing.T) *lists.Site {
+func emptySite(t *testing.T) *site.Site {
 	site := testSite(t)
 	if err := os.MkdirAll(site.ListsDir, 0o700); err != nil {
 		t.Fatal(err)
@@ -56,7 +57,7 @@ func emptySite(t *testing.T) *lists.Site {
 }
 
 // imports receives a parcel. That the list is there already is what is wanted.
-func imports(site *lists.Site, parcel []byte) (smtp.Path, error) {
+func imports(site *site.Site, parcel []byte) (smtp.Path, error) {
 	report, err := Target{Site: site}.Receive(bytes.NewReader(parcel))
 	addr, _ := smtp.ParseAddress(report.List)
 	return addr, err
@@ -98,7 +99,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	config, file, _ := strings.Cut(task, "\n")
-	site, err := lists.Load(config)
+	site, err := site.Load(config)
 	if err == nil {
 		site.Disk, site.Ledger = d, files.On
 		var parcel []byte

@@ -17,13 +17,14 @@ import (
 	"superlist/lists/sitetest"
 
 	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/lists/textfile"
 	"superlist/smtp"
 )
 
-func testSite(t testing.TB) *lists.Site {
+func testSite(t testing.TB) *site.Site {
 	t.Helper()
-	site, err := lists.Load(sitetest.Write(t, t.TempDir()))
+	site, err := site.Load(sitetest.Write(t, t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +205,7 @@ func TestCutOff(t *testing.T) {
 }
 
 // nothing wants no list, and nothing of one, to be there.
-func nothing(t *testing.T, site *lists.Site) {
+func nothing(t *testing.T, site *site.Site) {
 	t.Helper()
 	found, _ := filepath.Glob(filepath.Join(site.ListsDir, "*", "*"))
 	hidden, _ := filepath.Glob(filepath.Join(site.ListsDir, "*", ".*"))
@@ -306,7 +307,7 @@ func FuzzReceive(f *testing.F) {
 			return
 		}
 		n := 0
-		site.All(func(_ smtp.Path, l *lists.List, err error) bool {
+		lists.Of(site).All(func(_ smtp.Path, l *lists.List, err error) bool {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -506,7 +507,7 @@ func arrive(t *testing.T, p *Parcel, err error) (Report, *lists.List) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := site.Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
+	l, err := lists.Of(site).Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}

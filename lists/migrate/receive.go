@@ -23,6 +23,7 @@ import (
 	"superlist/lists/archive"
 	"superlist/lists/mail/charset"
 	"superlist/lists/rewrite"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/smtp"
@@ -37,7 +38,7 @@ const maxReport = 64 << 20
 
 // A Target is where a parcel goes.
 type Target struct {
-	Site   *lists.Site
+	Site   *site.Site
 	As     smtp.Path   // the address of the new list; null: the one that it had
 	Into   *lists.List // a list that gets the members, and nothing else; nil: a new one
 	Again  bool        // with Into: also who has left that list
@@ -86,7 +87,7 @@ func (t Target) Receive(r io.Reader) (Report, error) {
 
 type receiving struct {
 	Target
-	site   *lists.Site
+	site   *site.Site
 	tar    *tar.Reader
 	head   manifest
 	addr   smtp.Path
@@ -212,16 +213,16 @@ func (in *receiving) config(h *tar.Header) error {
 	if err != nil || in.Into != nil {
 		return err
 	}
-	if dir, err := in.Target.Site.Dir(in.addr); err == nil {
+	if dir, err := lists.Of(in.Target.Site).Dir(in.addr); err == nil {
 		if _, err := os.Lstat(dir); err == nil {
 			return &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
 		}
 	}
-	kept, taken := in.Target.Site.FreeAliases(in.addr, string(text))
+	kept, taken := lists.Of(in.Target.Site).FreeAliases(in.addr, string(text))
 	for _, alias := range taken {
 		in.report.leave("list.toml: aliases: "+alias, "it is a list here already, or another address of one", "superlist list set "+in.addr.Address()+" aliases=… once that is gone")
 	}
-	in.list, err = in.site.Begin(in.addr, kept)
+	in.list, err = lists.Of(in.site).Begin(in.addr, kept)
 	return err
 }
 
@@ -322,7 +323,7 @@ func (in *receiving) held(h *tar.Header) error {
 		in.report.Held++
 		return nil
 	}
-	spool := in.site.HeldSpool(in.list.List)
+	spool := lists.Of(in.site).HeldSpool(in.list.List)
 	if err := spool.InitBox(queue.Held); err != nil {
 		return err
 	}

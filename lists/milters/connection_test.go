@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -19,7 +19,7 @@ func TestConnection(t *testing.T) {
 		"localhost L unix 0 localhost unknown unknown":                                                    {Name: "unix"},
 		"localhost U  0 localhost unknown unknown":                                                        {Name: "stdin"},
 	} {
-		c, m := connection(peer), macros(new(lists.Site), &smtp.Envelope{Peer: peer}, "1")
+		c, m := connection(peer), macros(new(site.Site), &smtp.Envelope{Peer: peer}, "1")
 		got := fmt.Sprintf("%s %c %s %d %s %s %s", c.Host, c.Family, c.Addr, c.Port, m["_"], m["client_name"], m["client_ptr"])
 		if got != want {
 			t.Errorf("%+v: %q, want %q", peer, got, want)

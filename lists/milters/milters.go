@@ -19,6 +19,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/site"
 	"superlist/milter"
 	"superlist/queue"
 	"superlist/queue/disk"
@@ -35,10 +36,10 @@ var (
 
 // Filters are a site's, as a lists.Filter.
 type Filters struct {
-	Site  *lists.Site
+	Site  *site.Site
 	Spool *queue.Spool
 	// Dial connects to a filter, and gives up at a moment.
-	Dial func(to lists.Target, by time.Time) (io.ReadWriteCloser, error)
+	Dial func(to site.Target, by time.Time) (io.ReadWriteCloser, error)
 	// Log gets what a filter has decided. It must not fail.
 	Log func(at maillog.Level, text string)
 }
@@ -89,15 +90,15 @@ func refusal(decision error) error {
 }
 
 // failed is what becomes of a message when its filter has failed.
-func failed(m *lists.Milter, d *lists.Draft, err error) error {
+func failed(m *site.Milter, d *lists.Draft, err error) error {
 	switch m.DefaultAction {
-	case lists.MilterAccept:
+	case site.MilterAccept:
 		return nil
-	case lists.MilterHold:
+	case site.MilterHold:
 		d.Unasked = d.Hold == "" || d.Unasked
 		hold(d, m, "could not be asked")
 		return nil
-	case lists.MilterReject:
+	case site.MilterReject:
 		return replyUnsafe
 	}
 	return fmt.Errorf("%w: milter %s: %w", replyDown, m.Address, err)
@@ -109,7 +110,7 @@ const maxHold = 500
 
 // hold has a person look at a message. What filters have said before stands in
 // front.
-func hold(d *lists.Draft, m *lists.Milter, words string) {
+func hold(d *lists.Draft, m *site.Milter, words string) {
 	reason := "the mail filter " + m.Address + " " + words
 	if d.Hold != "" {
 		reason = d.Hold + "; " + reason
@@ -121,7 +122,7 @@ func hold(d *lists.Draft, m *lists.Milter, words string) {
 // An ask is one filter asked about one message.
 type ask struct {
 	f      *Filters
-	m      *lists.Milter
+	m      *site.Milter
 	env    *smtp.Envelope
 	draft  *lists.Draft
 	macros map[string]string
@@ -266,7 +267,7 @@ func connection(p smtp.Peer) milter.Connection {
 
 // macros are what can be said of a session and a message, in the names of
 // Postfix and sendmail.
-func macros(site *lists.Site, env *smtp.Envelope, id string) map[string]string {
+func macros(site *site.Site, env *smtp.Envelope, id string) map[string]string {
 	c := connection(env.Peer)
 	m := map[string]string{
 		"j": site.Hostname, "daemon_name": "superlist", "v": "superlist", "i": id,

@@ -17,6 +17,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/milters"
+	"superlist/lists/site"
 	"superlist/milter"
 	"superlist/smtp"
 )
@@ -24,7 +25,7 @@ import (
 // world is a site with filters that live in the test, by the port of their
 // address.
 type world struct {
-	site    *lists.Site
+	site    *site.Site
 	in      *lists.Intake
 	filters map[string]*milter.Filter
 	log     []string
@@ -38,7 +39,7 @@ func newWorld(t *testing.T, tables string, filters map[string]*milter.Filter) *w
 		"lists/example.org/dev/list.toml": "owners = [\"olga@example.org\"]\npost = \"anyone\"\n",
 		"lists/example.org/dev/key":       strings.Repeat("5e", 32) + "\n",
 	})
-	site, err := lists.Load(sitetest.Write(t, dir, tables))
+	site, err := site.Load(sitetest.Write(t, dir, tables))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func newWorld(t *testing.T, tables string, filters map[string]*milter.Filter) *w
 
 var errDown = errors.New("connection refused")
 
-func (w *world) dial(to lists.Target, _ time.Time) (io.ReadWriteCloser, error) {
+func (w *world) dial(to site.Target, _ time.Time) (io.ReadWriteCloser, error) {
 	f := w.filters[to.Address[strings.LastIndexByte(to.Address, ':')+1:]]
 	if f == nil {
 		return nil, errDown
@@ -372,7 +373,7 @@ func TestConfig(t *testing.T) {
 		if err := os.WriteFile(file, []byte("hostname = \"a.example\"\n"+text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := lists.Load(file); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := site.Load(file); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
@@ -389,7 +390,7 @@ func TestSize(t *testing.T) {
 		ok   bool
 	}{{0, true}, {1, false}} {
 		w := newWorld(t, table("1", ""), map[string]*milter.Filter{"1": adds})
-		l, err := w.site.Open(smtp.Path{Local: "dev", Domain: "example.org"})
+		l, err := lists.Of(w.site).Open(smtp.Path{Local: "dev", Domain: "example.org"})
 		if err == nil {
 			err = l.Set([]string{"max_message_size=1024"})
 		}

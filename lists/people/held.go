@@ -20,7 +20,7 @@ func ByHand(held string, a lists.Action) string { return held + "-decided-" + st
 
 // decidePost is the answer of a moderator, an operator, or the author, about a held post.
 func (a *act) decidePost(name string) error {
-	held, err := a.Site.FindHeld(a.l, name)
+	held, err := lists.Of(a.Site).FindHeld(a.l, name)
 	if err != nil {
 		return a.notFirst(name, err)
 	}
@@ -139,7 +139,7 @@ func (a *act) decide(d decision) error {
 			Answers: h.Get("Message-ID"), Words: map[string]string{"subject": letter.Subject(h.Get("Subject")), "address": author.Address()},
 		})
 	}
-	a.out.end = func() error { return a.Site.HeldSpool(l).Drop(queue.Held, held.ID) }
+	a.out.end = func() error { return lists.Of(a.Site).HeldSpool(l).Drop(queue.Held, held.ID) }
 	return nil
 }
 

@@ -6,13 +6,14 @@ import (
 	"superlist/lists"
 	"superlist/lists/mail/charset"
 	"superlist/lists/rewrite"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
 )
 
 // FromMail reads the request that a message makes by being sent to an address of a
 // list's.
-func FromMail(site *lists.Site, d lists.Destination, m *queue.Message, cause string) (Request, error) {
+func FromMail(site *site.Site, d lists.Destination, m *queue.Message, cause string) (Request, error) {
 	r := Request{
 		List: d.List, Command: d.Command, ID: m.ID, Client: m.Client, Cause: cause, At: m.Arrived,
 	}

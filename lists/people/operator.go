@@ -74,7 +74,7 @@ func (a *act) roles() (roles []string, err error) {
 
 // erase forgets somebody.
 func (a *act) erase() (err error) {
-	e, err := a.Site.Erase(a.l, a.Who, a.Bans, a.DryRun)
+	e, err := lists.Of(a.Site).Erase(a.l, a.Who, a.Bans, a.DryRun)
 	a.out.Erased = e
 	switch {
 	case !e.Any():

@@ -6,6 +6,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -86,7 +87,7 @@ func (o *Outcome) Commit(letters *outbox.Outbox, post func(held *queue.Message, 
 
 // A Desk carries out requests.
 type Desk struct {
-	Site       *lists.Site
+	Site       *site.Site
 	Log        *maillog.Log
 	Now        func() time.Time
 	Moderation Moderation

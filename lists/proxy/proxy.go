@@ -97,7 +97,7 @@ func (p *Proxy) list(to smtp.Rcpt) error {
 	if len(p.ours.To) < maxLists {
 		return p.Lists.Rcpt(&p.ours, to)
 	}
-	if _, err := p.Lists.Site.Resolve(to.Path); err != nil {
+	if _, err := lists.Of(p.Lists.Site).Resolve(to.Path); err != nil {
 		return err
 	}
 	return replyLists

@@ -14,6 +14,7 @@ import (
 	"superlist/lists/sitetest"
 
 	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -41,7 +42,7 @@ func before(t *testing.T, timeout time.Duration, serve func(net.Conn, *bufio.Rea
 	if err := os.Mkdir(dir+"/lists", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	site, err := lists.Load(sitetest.Write(t, dir))
+	site, err := site.Load(sitetest.Write(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +183,7 @@ func TestSlowHop(t *testing.T) {
 func TestManyLists(t *testing.T) {
 	p := before(t, time.Second, func(net.Conn, *bufio.Reader) { t.Error("the next hop is asked") })
 	path := smtp.Path{Local: "dev", Domain: "lists.example.org"}
-	if _, err := p.Lists.Site.Create(path, nil, []string{"post=anyone"}); err != nil {
+	if _, err := lists.Of(p.Lists.Site).Create(path, nil, []string{"post=anyone"}); err != nil {
 		t.Fatal(err)
 	}
 	env := &smtp.Envelope{Proto: smtp.ESMTP, From: smtp.Path{Local: "a", Domain: "example.com"}, Line: "MAIL FROM:<a@example.com>"}

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
+	"superlist/lists/site"
 )
 
 // answer runs a filter, as the kernel does.
@@ -59,7 +59,7 @@ func jump(in unix.SockFilter, yes bool) int {
 // architectures.
 func TestFilter(t *testing.T) {
 	const pid = 4711
-	code, err := Box{Site: &lists.Site{}}.program(pid)
+	code, err := Box{Site: &site.Site{}}.program(pid)
 	if err != nil {
 		t.Fatal(err)
 	}

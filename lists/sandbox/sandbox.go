@@ -29,12 +29,12 @@ import (
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
+	"superlist/lists/site"
 )
 
 // A Box is what a process is shut into.
 type Box struct {
-	Site    *lists.Site
+	Site    *site.Site
 	Session string // where superlist-session is; empty: nowhere
 	Milter  bool   // it is superlist-milter
 }
@@ -143,7 +143,7 @@ func (b Box) grants() []grant {
 		gs = append(gs, service(s.Milters[i].Target()))
 	}
 	for _, address := range []string{s.Kick, s.Proxy.NextHop} {
-		if to, err := lists.KickAddress(address); err == nil { // else: ""
+		if to, err := site.ParseTarget(address); err == nil { // else: ""
 			gs = append(gs, service(to))
 		}
 	}
@@ -161,7 +161,7 @@ func (b Box) grants() []grant {
 }
 
 // service is the grant to connect to a service.
-func service(t lists.Target) grant {
+func service(t site.Target) grant {
 	if t.Network == "unix" {
 		return grant{what: "connect", at: filepath.Dir(t.Address), file: connect}
 	}

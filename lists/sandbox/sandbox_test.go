@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
 	"superlist/lists/sandbox/sandboxtest"
+	"superlist/lists/site"
 )
 
 // How old the kernel is to be.
@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	if sandboxtest.Config() == "" {
 		os.Exit(m.Run())
 	}
-	sandboxtest.Try(func(config string) (*lists.Site, error) {
-		site, err := lists.Load(config)
+	sandboxtest.Try(func(config string) (*site.Site, error) {
+		site, err := site.Load(config)
 		if err != nil {
 			return nil, err
 		}

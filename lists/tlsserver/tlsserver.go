@@ -19,14 +19,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
 
 // A Server is the smtp.TLSServer of a site, for one connection.
 type Server struct {
-	Site *lists.Site
+	Site *site.Site
 
 	config *tls.Config
 	conn   *tls.Conn
@@ -140,7 +140,7 @@ func read(file string) ([]byte, error) {
 }
 
 // Pair reads the site's certificate and key. They belong together.
-func Pair(site *lists.Site) (tls.Certificate, error) {
+func Pair(site *site.Site) (tls.Certificate, error) {
 	crt, err := read(site.SSLServerCrt)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("ssl_server_crt: %w", err)

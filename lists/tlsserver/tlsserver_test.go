@@ -13,18 +13,18 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/lists/tlsserver/tlsservertest"
 	"superlist/smtp"
 )
 
 // testSite has a certificate for lists.example.org.
-func testSite(t *testing.T) (*lists.Site, *tlsservertest.Authority) {
+func testSite(t *testing.T) (*site.Site, *tlsservertest.Authority) {
 	t.Helper()
 	dir := t.TempDir()
 	a := tlsservertest.New(t)
 	a.Files(t, dir, "lists.example.org")
-	return &lists.Site{
+	return &site.Site{
 		SSLServerCrt: dir + "/tls.crt", SSLServerKey: dir + "/tls.key",
 		SSLVerifyClient: "none", SSLCAFile: dir + "/ca.crt",
 	}, a
@@ -50,7 +50,7 @@ func pair(t *testing.T) (here, there net.Conn) {
 
 // handshake has a client meet the site, says a line each way, and gives what
 // the server knows then.
-func handshake(t *testing.T, site *lists.Site, config *tls.Config) (agreed smtp.TLS, server, client error) {
+func handshake(t *testing.T, site *site.Site, config *tls.Config) (agreed smtp.TLS, server, client error) {
 	t.Helper()
 	here, there := pair(t)
 	defer here.Close()

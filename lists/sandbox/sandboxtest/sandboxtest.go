@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -42,7 +43,7 @@ var (
 // A World is a site, and what is around it that a session must leave alone.
 type World struct {
 	Dir  string
-	Site *lists.Site
+	Site *site.Site
 	env  []string
 }
 
@@ -57,9 +58,9 @@ func New(t *testing.T, user, settings string) *World {
 	config := dir + "/superlist.toml"
 	text := sitetest.Config(dir, fmt.Sprintf("user = %q\nkick = %q\nmax_message_size = \"1MiB\"", user, kick), settings)
 	must(t, os.WriteFile(config, []byte(text), 0o644), os.WriteFile(dir+"/secret", nil, 0o666))
-	site, err := lists.Load(config)
+	site, err := site.Load(config)
 	must(t, err)
-	l, err := site.Create(list, []smtp.Path{member}, nil)
+	l, err := lists.Of(site).Create(list, []smtp.Path{member}, nil)
 	must(t, err)
 	_, err = l.BounceAddress(time.Now()) // which makes the key
 	must(t, err, l.EditMembers(func(set lists.MemberSet) error { set.Add(lists.Member{Path: member}); return nil }), site.Spool().Init(), os.WriteFile(dir+"/spool/inbound/new/other", nil, 0o666),
@@ -154,7 +155,7 @@ var Allowed = []trial{
 		return errors.Join(err, s.Admit(1, ""))
 	}},
 	{"look a member up", func(w World) error {
-		l, err := w.Site.Open(list)
+		l, err := lists.Of(w.Site).Open(list)
 		if err != nil {
 			return err
 		}
@@ -293,7 +294,7 @@ func dial(address string) error {
 
 // Try enters the sandbox and tries everything, and prints what comes of it. What
 // it must not do it tries on every thread: on those that were there before too.
-func Try(enter func(config string) (*lists.Site, error)) {
+func Try(enter func(config string) (*site.Site, error)) {
 	var old crew
 	for range 4 {
 		old = append(old, newThread())

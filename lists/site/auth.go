@@ -1,4 +1,4 @@
-package lists
+package site
 
 import (
 	"fmt"
@@ -20,6 +20,7 @@ type Auth struct {
 	Required   bool     // no mail from a client that has not logged in
 }
 
+// Keys are the names that the table may have.
 func (a *Auth) Keys() []config.Key {
 	return []config.Key{
 		{Name: "mechanisms", To: &a.Mechanisms},

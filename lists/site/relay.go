@@ -1,7 +1,6 @@
-package lists
+package site
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -37,6 +36,7 @@ type Relay struct {
 	FinalTimeout    config.Duration
 }
 
+// Keys are the names that the table may have.
 func (r *Relay) Keys() []config.Key {
 	return []config.Key{
 		{Name: "address", To: &r.Address},
@@ -130,36 +130,6 @@ func (s *Site) checkRelay() error {
 		return s.wrong("relay.password_file", "must be a file name that begins with /")
 	}
 	return nil
-}
-
-// A Target is a relay address taken apart.
-type Target struct {
-	Network string // tcp, unix, maildir or mx
-	Address string // host:port, or a path; empty with mx
-	LMTP    bool
-}
-
-// Target takes the relay's address apart.
-func (r Relay) Target() (Target, error) {
-	if r.Address == "mx" {
-		return Target{Network: "mx"}, nil
-	}
-	rest, lmtp := strings.CutPrefix(r.Address, "lmtp:")
-	t := Target{Network: "tcp", Address: rest, LMTP: lmtp}
-	for _, network := range []string{"unix", "maildir"} {
-		if path, ok := strings.CutPrefix(rest, network+":"); ok {
-			t.Network, t.Address = network, path
-			if !filepath.IsAbs(path) {
-				return t, fmt.Errorf("what follows %s: must begin with /", network)
-			}
-			return t, nil
-		}
-	}
-	i := strings.LastIndexByte(rest, ':')
-	if i <= 0 || !validPort(rest[i+1:]) {
-		return t, errors.New("must be host:port, unix:/path, lmtp:host:port, lmtp:unix:/path, maildir:/path or mx")
-	}
-	return t, nil
 }
 
 func validIP(s string) bool {

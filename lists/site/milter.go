@@ -1,4 +1,4 @@
-package lists
+package site
 
 import (
 	"cmp"
@@ -20,6 +20,7 @@ type Milter struct {
 	TotalTimeout   config.Duration
 }
 
+// Keys are the names that the table may have.
 func (m *Milter) Keys() []config.Key {
 	return []config.Key{
 		{Name: "address", To: &m.Address},
@@ -34,6 +35,7 @@ func (m *Milter) Keys() []config.Key {
 // milterTables are all tables [[milter]].
 type milterTables []Milter
 
+// Add makes one table more.
 func (ms *milterTables) Add() config.Table {
 	*ms = append(*ms, Milter{})
 	return &(*ms)[len(*ms)-1]
@@ -55,7 +57,7 @@ const milterConnect = 5 * time.Second
 // check fills in what the table leaves out, and holds the rest against what it
 // may be.
 func (m *Milter) check() error {
-	if _, err := KickAddress(m.Address); err != nil {
+	if _, err := ParseTarget(m.Address); err != nil {
 		return errors.New("address must be ip:port or unix:/path")
 	}
 	m.DefaultAction = cmp.Or(m.DefaultAction, MilterTempfail)
@@ -69,10 +71,4 @@ func (m *Milter) check() error {
 	m.ContentTimeout = cmp.Or(m.ContentTimeout, config.Duration(milter.ContentTimeout))
 	m.TotalTimeout = cmp.Or(m.TotalTimeout, config.Duration(milter.TotalTimeout))
 	return nil
-}
-
-// Target is where the filter listens.
-func (m *Milter) Target() Target {
-	t, _ := KickAddress(m.Address) // checked
-	return t
 }

@@ -1,18 +1,12 @@
-package lists
+package site
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"superlist/lists/config"
 	"superlist/lists/ledger"
@@ -87,6 +81,7 @@ type Site struct {
 	text string
 }
 
+// Keys are the names that the table may have.
 func (s *Site) Keys() []config.Key {
 	return []config.Key{
 		{Name: "hostname", To: &s.Hostname},
@@ -131,29 +126,9 @@ func (s *Site) Keys() []config.Key {
 	}
 }
 
-// A Proxy is the table [proxy]: where mail goes on to that is for no list.
-type Proxy struct {
-	NextHop  string          // ip:port or unix:/path; empty: such mail is refused
-	Timeout  config.Duration // for what the client says once, however many steps that takes
-	Announce string          // own or both
-}
-
-func (p *Proxy) Keys() []config.Key {
-	return []config.Key{
-		{Name: "next_hop", To: &p.NextHop},
-		{Name: "timeout", To: &p.Timeout},
-		{Name: "announce", To: &p.Announce},
-	}
-}
-
-// ProxyTimeout is below Postfix's smtpd_proxy_timeout of 100 seconds, so that the
-// host in front hears what became of its message before it gives up.
-const ProxyTimeout = 90 * time.Second
-
 // Values of Proxy.Announce: the extensions that we keep, or those that the next
 // hop keeps too.
 const (
-	AnnounceOwn  = "own"
 	AnnounceBoth = "both"
 )
 
@@ -268,12 +243,12 @@ func (s *Site) check() error {
 		return err
 	}
 	if s.Kick != "" {
-		if _, err := KickAddress(s.Kick); err != nil {
+		if _, err := ParseTarget(s.Kick); err != nil {
 			return s.wrong("kick", err.Error())
 		}
 	}
 	if s.Proxy.NextHop != "" {
-		if _, err := KickAddress(s.Proxy.NextHop); err != nil {
+		if _, err := ParseTarget(s.Proxy.NextHop); err != nil {
 			return s.wrong("proxy.next_hop", err.Error())
 		}
 	}
@@ -290,23 +265,6 @@ func (s *Site) check() error {
 	return s.checkRelay()
 }
 
-// KickAddress reads the value of kick, or of proxy.next_hop: ip:port, or
-// unix:/path. A name would have to be looked up in every session.
-func KickAddress(s string) (Target, error) {
-	if path, ok := strings.CutPrefix(s, "unix:"); ok && filepath.IsAbs(path) {
-		return Target{Network: "unix", Address: path}, nil
-	}
-	if _, err := netip.ParseAddrPort(s); err != nil {
-		return Target{}, errors.New(`must be ip:port, unix:/path, or ""`)
-	}
-	return Target{Network: "tcp", Address: s}, nil
-}
-
-func validPort(s string) bool {
-	n, err := strconv.Atoi(s)
-	return err == nil && n > 0 && n < 65536
-}
-
 // CheckWrapper says whether sessions can begin with TLS. The PROXY protocol comes
 // before the first byte of TLS, and neither is read where the other is awaited: a
 // client's hello would be taken for a broken header.
@@ -319,26 +277,6 @@ func (s *Site) CheckWrapper() error {
 
 // HandsOver says that a session may have to become superlist-session.
 func (s *Site) HandsOver() bool { return s.TLS || s.HeloCheck || s.Auth.Offered() != nil }
-
-// Serves says whether a domain has lists here. It is an error where that cannot
-// be told: a disk that is not mounted must not have mail for a list go elsewhere.
-func (s *Site) Serves(domain string) (bool, error) {
-	ascii, ok := smtp.ASCIIDomain(domain)
-	if !ok {
-		return false, nil
-	}
-	info, err := os.Stat(filepath.Join(s.ListsDir, ascii))
-	if err == nil {
-		return info.IsDir(), nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return false, err
-	}
-	if _, err := os.Stat(s.ListsDir); err != nil {
-		return false, &config.Error{File: s.ListsDir, Text: "it is not there"}
-	}
-	return false, nil
-}
 
 // Shares says that a domain has other addresses beside those of its lists.
 func (s *Site) Shares(domain string) bool {
@@ -358,25 +296,6 @@ func (s *Site) Spool() *queue.Spool {
 			Min: time.Duration(s.RetryMin), Max: time.Duration(s.RetryMax), GiveUp: time.Duration(s.GiveUp),
 		},
 	}
-}
-
-// Port is the port of a TCP target.
-func (t Target) Port() uint16 {
-	n, _ := strconv.ParseUint(t.Address[strings.LastIndexByte(t.Address, ':')+1:], 10, 16)
-	return uint16(n)
-}
-
-// Sockaddr is the target of a kick, or the next hop, for connect(2), and the family
-// of its socket.
-func (t Target) Sockaddr() (unix.Sockaddr, int) {
-	if t.Network == "unix" {
-		return &unix.SockaddrUnix{Name: t.Address}, unix.AF_UNIX
-	}
-	ap, _ := netip.ParseAddrPort(t.Address)
-	if ip := ap.Addr().Unmap(); ip.Is4() {
-		return &unix.SockaddrInet4{Port: int(ap.Port()), Addr: ip.As4()}, unix.AF_INET
-	}
-	return &unix.SockaddrInet6{Port: int(ap.Port()), Addr: ap.Addr().As16()}, unix.AF_INET6
 }
 
 // Writer is what writes what lists remember; nil in a session.

@@ -1,9 +1,8 @@
-package lists
+package site
 
 import (
 	"net/netip"
 
-	"superlist/lists/quota"
 	"superlist/smtp"
 )
 
@@ -27,13 +26,4 @@ func (s *Site) Trusts(p smtp.Peer) bool {
 		}
 	}
 	return false
-}
-
-// Network is the network that a client counts for: none where the site trusts it, and
-// it has not said for whom it speaks.
-func (s *Site) Network(origin netip.Addr) netip.Prefix {
-	if s.Trusts(smtp.Peer{Addr: netip.AddrPortFrom(origin, 0)}) {
-		return netip.Prefix{}
-	}
-	return quota.Network(origin)
 }

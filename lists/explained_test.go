@@ -1,0 +1,34 @@
+package lists
+
+import (
+	"testing"
+
+	"superlist/lists/config/configtest"
+	"superlist/lists/settings"
+)
+
+// TestExplainedWords: where a value is one of a few words, the explanation of the
+// key has those that the error names.
+func TestExplainedWords(t *testing.T) {
+	l := testList(t, testSite(t, ""), "")
+	tried := 0
+	for _, k := range new(Config).Keys() {
+		_, err := l.accept(k.Name + " = \"xyzzy\"\n")
+		if configtest.Words(t, settings.List, k.Name, err) {
+			tried++
+		}
+	}
+	if tried < 7 {
+		t.Errorf("only %d keys have such words", tried)
+	}
+}
+
+func TestEveryFieldHasAKey(t *testing.T) { configtest.EveryField(t, new(Config)) }
+
+// TestListDefaults holds what an empty list.toml means.
+func TestListDefaults(t *testing.T) {
+	l := testList(t, testSite(t, ""), "")
+	if l.Post != PostMembers || l.MaxMessageSize != 1<<20 || l.Description != "" || len(l.OwnerPaths()) != 1 {
+		t.Errorf("%+v", l.Config)
+	}
+}

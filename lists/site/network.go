@@ -1,0 +1,17 @@
+package site
+
+import (
+	"net/netip"
+
+	"superlist/lists/quota"
+	"superlist/smtp"
+)
+
+// Network is the network that a client counts for: none where the site trusts it, and
+// it has not said for whom it speaks.
+func (s *Site) Network(origin netip.Addr) netip.Prefix {
+	if s.Trusts(smtp.Peer{Addr: netip.AddrPortFrom(origin, 0)}) {
+		return netip.Prefix{}
+	}
+	return quota.Network(origin)
+}
