@@ -107,6 +107,32 @@ func parseCommand(verb string) (c Command, ok bool, err error) {
 	return c, false, nil
 }
 
+// CommandAddress is the address that says a command, as an author of it writes to; false
+// where none does.
+func (l *List) CommandAddress(c Command) (smtp.Path, bool) {
+	verb := c.Verb
+	other := !c.Who.IsNull() && c.Who.Key() != c.Author.Key()
+	switch {
+	case verb == VerbConfirm:
+		verb += "-" + c.Proof.String()
+	case verb == VerbSubscribe && c.Delivery != Each:
+		if other { // no address says both
+			return smtp.Path{}, false
+		}
+		verb += map[Delivery]string{InDigests: "-digest", NoPosts: "-nomail"}[c.Delivery]
+	case verb == VerbSubscribe || verb == VerbUnsubscribe:
+		if other {
+			verb += "-" + Subject(c.Who)
+		}
+	case verb == VerbGet || verb == VerbThread:
+		verb += fmt.Sprintf("-%d-%d", c.From, c.To)
+	case verb == VerbIndex && c.From > 0:
+		verb += fmt.Sprintf("-%d", c.From)
+	}
+	_, ok, err := parseCommand(verb)
+	return l.Verb(verb), ok && err == nil
+}
+
 // MaxCommand is the largest message that a command may come in: a line, in the
 // mail of somebody who sends HTML and a picture below it.
 const MaxCommand = 1 << 20

@@ -184,6 +184,15 @@ func foldSubject(s string) string {
 	return strings.ToLower(s)
 }
 
+// String is what follows "confirm-", as parseProof reads it.
+func (p Proof) String() string {
+	s := string(rune(p.Action)) + p.expiry + "-" + p.mac
+	if p.Subject != "" {
+		s += "-" + p.Subject
+	}
+	return s
+}
+
 // parseProof reads what follows "confirm-".
 func parseProof(s string) (p Proof, ok bool) {
 	parts := strings.SplitN(s, "-", 3)

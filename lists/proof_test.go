@@ -152,9 +152,10 @@ func TestProofLength(t *testing.T) {
 	}
 }
 
-// FuzzCommand: no address makes a path, a panic, or a proof that is good.
+// FuzzCommand: no address makes a path, a panic, or a proof that is good, and what an
+// address says CommandAddress says again.
 func FuzzCommand(f *testing.F) {
-	for _, seed := range []string{"subscribe", "confirm-s1-2-a=b", "subscribe-../../etc=x", "confirm-y1-2-../../key", "unsubscribe-a=b\x00", "confirm-", "-", "subscribe-=x.y"} {
+	for _, seed := range []string{"subscribe", "confirm-s1-2-a=b", "subscribe-../../etc=x", "confirm-y1-2-../../key", "unsubscribe-a=b\x00", "confirm-", "-", "subscribe-=x.y", "subscribe-digest", "leave", "index-3", "get-3", "thread-3-9", "list", "unsubscribe-Ada=EXAMPLE.com", "confirm-P1-2-a"} {
 		f.Add(seed)
 	}
 	s := testSite(f, "")
@@ -174,6 +175,15 @@ func FuzzCommand(f *testing.F) {
 			if _, err := l.FindRequest(c.Proof.Subject); !errors.Is(err, confirmation.ReplyDecided) {
 				t.Errorf("%q names a request: %v", verb, err)
 			}
+		}
+		address, ok := l.CommandAddress(c)
+		_, said, _ := strings.Cut(address.Local, l.delimiter)
+		same, ok2, err := parseCommand(said)
+		if who := same.Who; who.Key() == c.Who.Key() {
+			same.Who = c.Who
+		}
+		if !ok || !ok2 || err != nil || same != c {
+			t.Errorf("%q: %+v is said by %q, which says %+v; %t, %t, %v", verb, c, said, same, ok, ok2, err)
 		}
 		if !c.Who.IsNull() {
 			if p, ok := smtp.ParseAddress(c.Who.Address()); !ok || p != c.Who {

@@ -5,7 +5,7 @@
 // They ask by mail to one of the list's addresses, or with the operator's command. Either
 // way it becomes a Request, Desk.Do carries it out, and the Outcome says what has come of
 // it and what is to be written to whom. Who may only write to the spool, as a web program
-// does, leaves a request there as a message (Request.Message), and deliver carries it out.
+// does, leaves a request there as a message (Request.Leave), and deliver carries it out.
 //
 // # Once, and not twice
 //

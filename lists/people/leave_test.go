@@ -1,0 +1,146 @@
+package people_test
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/people"
+	"superlist/lists/sitetest"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+func path(s string) smtp.Path {
+	p, ok := smtp.ParseAddress(s)
+	if !ok {
+		panic(s)
+	}
+	return p
+}
+
+// testSite is a site with the list dev, whose owner is olga and whose members are alice
+// and bob.
+func testSite(t *testing.T) (*lists.Site, *lists.List) {
+	t.Helper()
+	dir := t.TempDir()
+	sitetest.Files(t, dir, map[string]string{
+		"lists/lists.example.org/dev/list.toml": "owners = [\"olga@example.org\"]\narchive = true\nmoderators = [\"mona@example.org\"]\n",
+		"lists/lists.example.org/dev/members":   "alice@example.com\nbob@example.net\n",
+	})
+	site, err := lists.Load(sitetest.Write(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := site.Open(path("dev@lists.example.org"))
+	if err == nil {
+		err = site.Spool().Init()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site, l
+}
+
+// proof is what stands in an address that a question came from.
+func proof(t *testing.T, site *lists.Site, to smtp.Path, err error) lists.Proof {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := site.Resolve(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Command.Proof
+}
+
+// TestLeave: a request that somebody leaves in the spool is the one that deliver reads
+// there.
+func TestLeave(t *testing.T) {
+	site, l := testSite(t)
+	now := time.Now().Truncate(time.Second)
+	to, err := l.ProofAddress(lists.Unsubscribe, lists.Subject(path("alice@example.com")), now)
+	leaving := proof(t, site, to, err)
+	to, err = l.DecisionAddress(lists.SendBack, "0123456789ab", path("mona@example.org"), now)
+	sendBack := proof(t, site, to, err)
+	for name, r := range map[string]people.Request{
+		"joins":             {Command: lists.Command{Verb: lists.VerbSubscribe, Author: path("new@example.com")}, Name: "New, \"Nobody\" \\"},
+		"joins with digest": {Command: lists.Command{Verb: lists.VerbSubscribe, Delivery: lists.InDigests, Author: path("new@example.com")}, Name: "Nöël Ünïcöde the Very Much Longer than a Line of Encoded Words Can Be"},
+		"asks for another":  {Command: lists.Command{Verb: lists.VerbSubscribe, Author: path("new@example.com"), Who: path("other@example.com")}},
+		"leaves":            {Command: lists.Command{Verb: lists.VerbUnsubscribe, Author: path("alice@example.com")}},
+		"leaves, by proof":  {Command: lists.Command{Verb: lists.VerbConfirm, Proof: leaving, Author: path("alice@example.com")}},
+		"sends back":        {Command: lists.Command{Verb: lists.VerbConfirm, Proof: sendBack, Author: path("mona@example.org")}, Words: "Please write to users@.\n\n.\nFrom here on: größer, " + "and a very long line that needs more than one line of base64 to be carried through a mail"},
+		"beyond ASCII":      {Command: lists.Command{Verb: lists.VerbSubscribe, Author: path("jürgen@bücher.example")}, Name: "Jürgen"},
+		"wants a post":      {Command: lists.Command{Verb: lists.VerbGet, From: 3, To: 4, Author: path("alice@example.com")}},
+		"from another host": {Command: lists.Command{Verb: lists.VerbHelp, Author: path("new@example.com"), Sender: path("bounces@example.com"), Network: netip.MustParsePrefix("192.0.2.0/24")}, Client: "[192.0.2.7]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r.List, r.At, r.Answers = l, now, "<1@client>"
+			id, err := r.Leave(site.Spool())
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := site.Spool().Open(queue.Inbound, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			var to smtp.Path
+			for rcpt, err := range m.Recipients() {
+				if to = rcpt.Path; err != nil {
+					t.Fatal(err)
+				}
+			}
+			d, err := site.Resolve(to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := people.FromMail(site, d, m, id+".0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Who.IsNull() {
+				r.Who = r.Author
+			}
+			if r.Sender.IsNull() {
+				r.Sender = r.Author
+			}
+			if got.Command != r.Command || got.Name != r.Name || got.Words != r.Words || got.Client != r.Client || !got.At.Equal(r.At) || got.Answers != r.Answers || got.Cause != id+".0" {
+				t.Errorf("it is\n%+v, want\n%+v", got, r)
+			}
+		})
+	}
+}
+
+// TestLeaveNot: what no mail asks for is not left as one.
+func TestLeaveNot(t *testing.T) {
+	site, l := testSite(t)
+	alice := path("alice@example.com")
+	for name, r := range map[string]people.Request{
+		"of an operator": {Command: lists.Command{Verb: lists.VerbUnsubscribe, Author: alice}, Operator: "the operator"},
+		"by nobody":      {Command: lists.Command{Verb: lists.VerbUnsubscribe}},
+		"set":            {Command: lists.Command{Verb: people.VerbSet, Author: alice}},
+		"for another, in digests": {Command: lists.Command{
+			Verb: lists.VerbSubscribe, Author: alice, Who: path("other@example.com"), Delivery: lists.InDigests,
+		}},
+	} {
+		r.List, r.At = l, time.Now()
+		if id, err := r.Leave(site.Spool()); err == nil {
+			t.Errorf("%s: left as %s", name, id)
+		}
+	}
+	r := people.Request{List: l, At: time.Now(), Command: lists.Command{Verb: lists.VerbHelp, Author: alice}}
+	full := site.Spool()
+	full.MaxMessages = 1
+	_, err := r.Leave(full)
+	if err == nil {
+		_, err = r.Leave(full)
+	}
+	var reply smtp.Reply
+	if !errors.As(err, &reply) || !reply.Temporary() {
+		t.Errorf("with a full queue: %v", err)
+	}
+}
