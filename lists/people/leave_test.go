@@ -8,6 +8,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/people"
+	"superlist/lists/site"
 	"superlist/lists/sitetest"
 	"superlist/queue"
 	"superlist/smtp"
@@ -23,34 +24,34 @@ func path(s string) smtp.Path {
 
 // testSite is a site with the list dev, whose owner is olga and whose members are alice
 // and bob.
-func testSite(t *testing.T) (*lists.Site, *lists.List) {
+func testSite(t *testing.T) (*site.Site, *lists.List) {
 	t.Helper()
 	dir := t.TempDir()
 	sitetest.Files(t, dir, map[string]string{
 		"lists/lists.example.org/dev/list.toml": "owners = [\"olga@example.org\"]\narchive = true\nmoderators = [\"mona@example.org\"]\n",
 		"lists/lists.example.org/dev/members":   "alice@example.com\nbob@example.net\n",
 	})
-	site, err := lists.Load(sitetest.Write(t, dir))
+	s, err := site.Load(sitetest.Write(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := site.Open(path("dev@lists.example.org"))
+	l, err := lists.Of(s).Open(path("dev@lists.example.org"))
 	if err == nil {
-		err = site.Spool().Init()
+		err = s.Spool().Init()
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return site, l
+	return s, l
 }
 
 // proof is what stands in an address that a question came from.
-func proof(t *testing.T, site *lists.Site, to smtp.Path, err error) lists.Proof {
+func proof(t *testing.T, s *site.Site, to smtp.Path, err error) lists.Proof {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := site.Resolve(to)
+	d, err := lists.Of(s).Resolve(to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,12 +61,12 @@ func proof(t *testing.T, site *lists.Site, to smtp.Path, err error) lists.Proof 
 // TestLeave: a request that somebody leaves in the spool is the one that deliver reads
 // there.
 func TestLeave(t *testing.T) {
-	site, l := testSite(t)
+	s, l := testSite(t)
 	now := time.Now().Truncate(time.Second)
 	to, err := l.ProofAddress(lists.Unsubscribe, lists.Subject(path("alice@example.com")), now)
-	leaving := proof(t, site, to, err)
+	leaving := proof(t, s, to, err)
 	to, err = l.DecisionAddress(lists.SendBack, "0123456789ab", path("mona@example.org"), now)
-	sendBack := proof(t, site, to, err)
+	sendBack := proof(t, s, to, err)
 	for name, r := range map[string]people.Request{
 		"joins":             {Command: lists.Command{Verb: lists.VerbSubscribe, Author: path("new@example.com")}, Name: "New, \"Nobody\" \\"},
 		"joins with digest": {Command: lists.Command{Verb: lists.VerbSubscribe, Delivery: lists.InDigests, Author: path("new@example.com")}, Name: "Nöël Ünïcöde the Very Much Longer than a Line of Encoded Words Can Be"},
@@ -79,11 +80,11 @@ func TestLeave(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r.List, r.At, r.Answers = l, now, "<1@client>"
-			id, err := r.Leave(site.Spool())
+			id, err := r.Leave(s.Spool())
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, err := site.Spool().Open(queue.Inbound, id)
+			m, err := s.Spool().Open(queue.Inbound, id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,11 +95,11 @@ func TestLeave(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			d, err := site.Resolve(to)
+			d, err := lists.Of(s).Resolve(to)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := people.FromMail(site, d, m, id+".0")
+			got, err := people.FromMail(s, d, m, id+".0")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -117,7 +118,7 @@ func TestLeave(t *testing.T) {
 
 // TestLeaveNot: what no mail asks for is not left as one.
 func TestLeaveNot(t *testing.T) {
-	site, l := testSite(t)
+	s, l := testSite(t)
 	alice := path("alice@example.com")
 	for name, r := range map[string]people.Request{
 		"of an operator": {Command: lists.Command{Verb: lists.VerbUnsubscribe, Author: alice}, Operator: "the operator"},
@@ -128,12 +129,12 @@ func TestLeaveNot(t *testing.T) {
 		}},
 	} {
 		r.List, r.At = l, time.Now()
-		if id, err := r.Leave(site.Spool()); err == nil {
+		if id, err := r.Leave(s.Spool()); err == nil {
 			t.Errorf("%s: left as %s", name, id)
 		}
 	}
 	r := people.Request{List: l, At: time.Now(), Command: lists.Command{Verb: lists.VerbHelp, Author: alice}}
-	full := site.Spool()
+	full := s.Spool()
 	full.MaxMessages = 1
 	_, err := r.Leave(full)
 	if err == nil {
