@@ -1,22 +1,16 @@
 package lists
 
 import (
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
+	"superlist/lists/ledger"
 	"superlist/lists/token"
 	"superlist/smtp"
 )
 
-// Who has left a list must not be back because somebody imports an old file. So the
-// list's file "left" has a line for each: the day, and of the address a word that
-// only the list's key makes, since nobody keeps addresses of people who have gone.
-
-func (l *List) leftFile() string { return filepath.Join(l.Dir, "left") }
+// Who has left a list must not be back because somebody imports an old file. So they are
+// entered in a journal: the day, and of the address a word that only the list's key makes,
+// since nobody keeps addresses of people who have gone.
 
 func leaver(key []byte, memberKey string) string { return token.Make(key, "left", memberKey) }
 
@@ -29,11 +23,11 @@ func (l *List) noteLeft(keys []string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
-	for _, key := range keys {
-		b.WriteString(now.UTC().Format(time.DateOnly) + " " + leaver(secret, key) + "\n")
+	words := make([]string, len(keys))
+	for i, key := range keys {
+		words[i] = leaver(secret, key)
 	}
-	return l.disk.Append(l.leftFile(), b.String())
+	return l.ledger.Enter(l.Book(), ledger.Left, words, now)
 }
 
 // Leavers are the people who have left a list.
@@ -44,23 +38,12 @@ type Leavers struct {
 
 // Leavers reads who has left the list.
 func (l *List) Leavers() (*Leavers, error) {
-	text, err := os.ReadFile(l.leftFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return &Leavers{}, nil
+	days, err := l.Book().Entries(ledger.Left)
+	if err != nil || len(days) == 0 {
+		return &Leavers{}, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	left := &Leavers{days: make(map[string]string)}
-	if left.key, err = l.readKey(); err != nil {
-		return nil, err
-	}
-	for line := range strings.Lines(string(text)) {
-		if day, word, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
-			left.days[word] = day
-		}
-	}
-	return left, nil
+	key, err := l.readKey()
+	return &Leavers{key, days}, err
 }
 
 // Len is how many there are.

@@ -123,8 +123,12 @@ func (w Writer) Remember(b ledger.Book, s ledger.Shelf, name string, now time.Ti
 		return err
 	}
 	if !there {
-		if full, err := isFull(b, s, now); full || err != nil {
-			return errors.Join(err, ledger.ErrFull)
+		full, err := isFull(b, s, now)
+		if err != nil {
+			return err
+		}
+		if full {
+			return ledger.ErrFull
 		}
 	}
 	content, err := text(old, there)
