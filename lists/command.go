@@ -18,8 +18,8 @@ const (
 	VerbRequest     = "request" // the command stands in the message
 )
 
-// A Command is what somebody asks of a list: as an address of the list says it, and once
-// that is known, who asks.
+// A Command is what somebody asks of a list: what its address says, and once it is known,
+// who asks.
 type Command struct {
 	Verb     string
 	Delivery Delivery  // subscribe: how the posts are to come
@@ -107,8 +107,8 @@ func parseCommand(verb string) (c Command, ok bool, err error) {
 	return c, false, nil
 }
 
-// CommandAddress is the address that says a command, as an author of it writes to; false
-// where none does.
+// CommandAddress returns the address of a command, which parseCommand reads; false if no
+// address says it.
 func (l *List) CommandAddress(c Command) (smtp.Path, bool) {
 	verb := c.Verb
 	other := !c.Who.IsNull() && c.Who.Key() != c.Author.Key()

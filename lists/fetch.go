@@ -99,8 +99,8 @@ func (l *List) mayFetch(c Command) error {
 	return nil
 }
 
-// mayGet says whether the list sends what a command asks for to its author, who has
-// proved nothing: but it goes to them, whoever asks.
+// mayGet judges whether the list sends something to the author of a command. They have
+// proved nothing, but whoever asks, it goes to them.
 func (l *List) mayGet(c Command) error {
 	author := c.Author
 	if c.Verb == VerbList {

@@ -23,10 +23,10 @@ var (
 	replyLiteral   = smtp.Reply{Code: 553, Enhanced: "5.1.3", Text: "an address whose domain is a number in brackets cannot be a member; write from one with a name"}
 )
 
-// Permits says whether a list does what a command asks, as far as that is known: by its
-// address alone, or with whoever asks. It is asked at RCPT, once the message is there,
-// so that whoever hears no is still on the line, and before the command is carried out.
-// A refusal is a smtp.Reply.
+// Permits judges a command as far as it is known: its address alone, or with whoever asks.
+// A session calls it at RCPT and at the end of the message, so that the sender is still
+// there to hear a refusal, and people.Do before it carries the command out. A refusal is
+// a smtp.Reply.
 func (l *List) Permits(c Command, now time.Time) error {
 	if c.Verb == VerbSubscribe && l.Subscribe == SubscribeClosed {
 		return l.refusal("5.7.1", "nobody can subscribe to %s by mail", l.Addr.Address())
@@ -53,10 +53,10 @@ func (l *List) Permits(c Command, now time.Time) error {
 	return nil
 }
 
-// PermitsNow says whether a command that the list permits can be carried out today: whether
-// what it decides is open still, and whether the list has not written too much to the
-// same person lately. It changes nothing, and is for whoever leaves a command in the
-// spool; carrying it out finds out again, and is what counts. A refusal is a smtp.Reply.
+// PermitsNow judges whether a command that the list permits can be carried out today:
+// whether the thing is still undecided and the proof unused, and whether quotas have
+// room. It changes nothing. It is for whoever puts a command into the spool; carrying it
+// out finds out again, and that is what counts. A refusal is a smtp.Reply.
 func (l *List) PermitsNow(c Command, now time.Time) error {
 	p := c.Proof
 	switch {
@@ -75,7 +75,7 @@ func (l *List) PermitsNow(c Command, now time.Time) error {
 	return l.Quota().MayAsk(l.withWhat(Letter{Kind: c.Verb, To: c.About(), Network: c.Network}), now)
 }
 
-// isOpen says whether what a proof is about is still to be decided.
+// isOpen refuses a proof about something that is decided or gone, and one that is used.
 func (l *List) isOpen(p Proof) (err error) {
 	if p.Action.AboutRequest() || p.Action.AboutHeld() {
 		if err := l.Undecided(p.Subject, ""); err != nil {
@@ -96,7 +96,7 @@ func (l *List) isOpen(p Proof) (err error) {
 	return err
 }
 
-// About is whom a command is about; null: not known yet.
+// About returns the person whom a command is about; null: not known yet.
 func (c Command) About() smtp.Path {
 	if c.Who.IsNull() {
 		return c.Author
@@ -104,7 +104,7 @@ func (c Command) About() smtp.Path {
 	return c.Who
 }
 
-// unfit says why somebody cannot be what the command is about.
+// unfit refuses an address that cannot be a member's.
 func (c Command) unfit() error {
 	switch who := c.About(); {
 	case len(who.Local) > maxMember:
@@ -115,8 +115,8 @@ func (c Command) unfit() error {
 	return nil
 }
 
-// ReadCommand is a command with what its message says of who asks. A refusal is a
-// smtp.Reply.
+// ReadCommand adds to a command what the header of its message says about who asks. A
+// refusal is a smtp.Reply.
 func (l *List) ReadCommand(h rewrite.Header, sender smtp.Path, c Command) (Command, error) {
 	if Automatic(h) {
 		return c, replyRobot
@@ -129,8 +129,8 @@ func (l *List) ReadCommand(h rewrite.Header, sender smtp.Path, c Command) (Comma
 	return c, l.aloneWith(h, c.About(), c.Proof)
 }
 
-// Author is who wrote a command: the one author in From, where the answer goes.
-// It proves nothing.
+// Author returns who wrote a command: the one author in From, to whom the answer goes. It
+// proves nothing.
 func Author(h rewrite.Header) (smtp.Path, error) {
 	authors, err := rewrite.Mailboxes(h.Get("From"))
 	switch {
@@ -142,8 +142,8 @@ func Author(h rewrite.Header) (smtp.Path, error) {
 	return authors[0].Path, nil
 }
 
-// aloneWith refuses a yes that goes to others who decide, or to the list, as well: it
-// is part of their talk about it, and "No! What do you think?" to all would say yes.
+// aloneWith refuses an approval that also goes to others who decide, or to the list. It is
+// part of their discussion, and "No! What do you think?" to all would approve.
 func (l *List) aloneWith(h rewrite.Header, author smtp.Path, p Proof) error {
 	if p.Action != Publish && p.Action != Approve {
 		return nil
@@ -169,7 +169,7 @@ func (l *List) aloneWith(h rewrite.Header, author smtp.Path, p Proof) error {
 	return nil
 }
 
-// isOwn says that an address is the list's, or of its commands and owners.
+// isOwn reports whether an address is the list's own, or one of its commands or owners'.
 func (l *List) isOwn(p smtp.Path) bool {
 	name, _, _ := strings.Cut(p.Local, l.delimiter)
 	if l.IsAddress(smtp.Path{Local: name, Domain: p.Domain}) {

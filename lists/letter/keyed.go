@@ -11,14 +11,12 @@ import (
 	"superlist/lists/token"
 )
 
-// An address with a proof in it is good for whoever has it. It goes to the one for
-// whom it was made, and never in words that somebody quotes: what a person wrote, or
-// a program on his behalf, is looked through before it goes into a letter to
-// anybody else.
+// An address with a proof in it works for everybody who has it. It goes only to the person
+// for whom it was made. So whatever a person or a program wrote is searched for such
+// addresses before it goes into a letter to somebody else.
 
-// Unkeyed is text up to the first line with such an address, whatever list of
-// whatever site it is of. What stands below belongs to the letter that it was quoted
-// from.
+// Unkeyed returns a text up to the first line with such an address, of any list of any
+// site. What stands below belongs to the letter that is quoted.
 func Unkeyed(text string) string {
 	if line := keyedLine(text); line >= 0 {
 		text = strings.Join(strings.Split(text, "\n")[:line], "\n")
@@ -26,7 +24,8 @@ func Unkeyed(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// UnkeyedWord is a word of a letter's, such as a Subject, or nothing of it.
+// UnkeyedWord returns a word for a letter, such as a Subject, or "…" if it has such an
+// address in it.
 func UnkeyedWord(word string) string {
 	if keyedLine(word) >= 0 {
 		return "…"
@@ -37,9 +36,9 @@ func UnkeyedWord(word string) string {
 // Keyed reports whether a text has an address with a proof in it.
 func Keyed(text string) bool { return keyedLine(text) >= 0 }
 
-// keyedLine is the first line in which an address with a proof begins; -1 where there
-// is none. It is found also in pieces, with spaces in it or in other letters, and as
-// HTML, quoted-printable and URLs write it.
+// keyedLine returns the first line in which an address with a proof begins, or -1. It
+// finds one also in pieces, with spaces in it or in other letters, and as HTML,
+// quoted-printable and URLs write it.
 func keyedLine(text string) int {
 	if !strings.ContainsFunc(text, func(c rune) bool { return c == '-' || c >= 0x80 || c == '%' || c == '&' || c == '=' }) {
 		return -1
@@ -68,8 +67,8 @@ type spelledLetter struct {
 	line int
 }
 
-// spelled are the letters of a text that an address and its encodings have: in lower
-// case, without white space, line ends and what else mail programs put between.
+// spelled returns the letters of a text that can stand in an address or its encodings, in
+// lower case, without white space, line ends and whatever else mail programs put between.
 func spelled(text string) []spelledLetter {
 	letters := make([]spelledLetter, 0, len(text))
 	line := 0
@@ -139,11 +138,11 @@ const (
 	maxStamp = 4102444800
 )
 
-// minMAC is how much of a proof may not be shown: a program may have cut it.
+// minMAC is the shortest piece of a proof that counts as one: a program may have cut it.
 const minMAC = 4
 
-// keyedAt is where the first address with a proof stands: confirm-, an action, an
-// hour, and its MAC; or bounces-, a second, and its MAC (lists.ProofAddress,
+// keyedAt returns where the first address with a proof stands, or -1: confirm-, an
+// action, an hour, and its MAC; or bounces-, a second, and its MAC (lists.ProofAddress,
 // lists.BounceAddress).
 func keyedAt(letters []spelledLetter) int {
 	b := make([]byte, 0, len(letters))

@@ -1,6 +1,6 @@
-// Package outbox puts the letters of lists into the spool, each once: a letter is
-// named for what it follows from, and one whose name is there already is not written
-// again. Whoever dies between two letters writes the others when they are called again.
+// Package outbox puts the letters of lists into the spool, each once. A letter is named
+// after what caused it, and one whose name is in the spool already is not written again:
+// if a process dies between two letters, the next one writes the others.
 package outbox
 
 import (
@@ -17,7 +17,7 @@ import (
 	"superlist/smtp"
 )
 
-// A Letter is what a list has to say to somebody, before it is put into words.
+// A Letter is a letter of a list's before its words are looked up.
 type Letter struct {
 	ID      string // of the message that it becomes
 	Text    string // its name in the texts
@@ -35,8 +35,8 @@ type Letter struct {
 	RequireTLS bool
 }
 
-// Language is that of a letter: whoever has none of their own, or is not alone, reads
-// the list's.
+// Language returns the language of a letter. Somebody who has not chosen one, and several
+// people at once, get the list's.
 func (n *Letter) Language(l *lists.List) string {
 	if n.Lang != "" {
 		return n.Lang
@@ -59,7 +59,7 @@ type Outbox struct {
 	Log   *maillog.Log
 }
 
-// Write puts letters into the spool, in order, but for those that are there.
+// Write puts letters into the spool, in order, except those that are there already.
 func (o *Outbox) Write(l *lists.List, letters ...Letter) error {
 	for _, n := range letters {
 		if err := o.write(l, n); err != nil {
@@ -69,7 +69,7 @@ func (o *Outbox) Write(l *lists.List, letters ...Letter) error {
 	return nil
 }
 
-// write puts one letter into the spool. Where it has {confirm} an answer goes there.
+// write puts one letter into the spool. If it has {confirm}, a reply goes there.
 func (o *Outbox) write(l *lists.List, n Letter) error {
 	if there, err := o.Spool.Exists(queue.Outbound, n.ID); there || err != nil {
 		return err
@@ -112,10 +112,9 @@ func (o *Outbox) write(l *lists.List, n Letter) error {
 	return nil
 }
 
-// ToEach makes a letter to each of several people, with addresses of their own that
-// decide: so what is decided is decided by somebody the list knows, and nobody's answer
-// to all goes to the others' addresses. The one with the id itself comes last, since it
-// says that all are there.
+// ToEach makes a letter to each of several people, in which the addresses that decide are
+// theirs alone: so the list knows who decides, and a reply to all decides nothing for the
+// others. The letter with the id itself comes last: it says that all are there.
 func ToEach(to []smtp.Path, id string, make func(to smtp.Path, id string) (Letter, error)) (letters []Letter, err error) {
 	for i := len(to) - 1; i >= 0; i-- {
 		own := id
@@ -160,7 +159,7 @@ func needsUTF8(m *queue.Message) (bool, error) {
 	return !smtp.IsASCII(raw), err
 }
 
-// put makes an outbound message.
+// put writes an outbound message.
 func (o *Outbox) put(head queue.Head, to []smtp.Path, write func(io.Writer) error) error {
 	w, err := o.Spool.Create(head)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"superlist/smtp"
 )
 
-// confirm is the answer to a question. The key in it is good from the moment at which
-// the message arrived. An operator decides without one.
+// confirm carries out a reply to one of the list's questions. Its proof is judged by the
+// time at which the message arrived. An operator needs none.
 func (a *act) confirm() error {
 	p, subject := a.Proof, a.Proof.Subject
 	if a.Operator == "" {
@@ -55,7 +55,7 @@ func (a *act) confirm() error {
 	return a.join(member)
 }
 
-// wait puts somebody before the owners, and tells them.
+// wait asks the owners about somebody who wants to join, and tells that person so.
 func (a *act) wait(m lists.Member) error {
 	request, err := a.l.KeepRequest(m, a.At)
 	if err != nil {
@@ -80,7 +80,8 @@ func (a *act) wait(m lists.Member) error {
 	return a.answer("waits-for-owners", m.Path, nil)
 }
 
-// decideRequest is an owner's answer to somebody who waits. The first one counts.
+// decideRequest lets in somebody who waits, or turns them down. The first decision
+// counts.
 func (a *act) decideRequest(name string, yes bool) error {
 	request, err := a.l.FindRequest(name)
 	if err != nil {
@@ -99,8 +100,8 @@ func (a *act) decideRequest(name string, yes bool) error {
 	return a.answer("declined", request.Who.Path, nil)
 }
 
-// notFirst is the answer to a decision about what is not there any more. Where this
-// request has decided it, what follows was all written before.
+// notFirst answers a decision about something that is gone. If this very request decided
+// it, before a crash, everything that follows was written then.
 func (a *act) notFirst(name string, err error) error {
 	if _, gone := smtp.Refusal(err); !gone {
 		return err

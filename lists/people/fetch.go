@@ -27,8 +27,8 @@ const (
 	// maxIndex is how many lines a letter with an index has.
 	maxIndex = 100
 
-	// MaxRoll is how many members an owner gets by mail: what a person may still look
-	// through. The command line has them all.
+	// MaxRoll is how many members an owner gets by mail: as many as a person may still
+	// look through. The operator's command shows them all.
 	MaxRoll = 10000
 )
 
@@ -70,7 +70,7 @@ func (a *act) fetch() error {
 	})
 }
 
-// entries are those from a number on.
+// entries yields those of a list from a number on.
 func entries(list []archive.Entry, from int) iter.Seq2[archive.Entry, error] {
 	return func(yield func(archive.Entry, error) bool) {
 		for _, e := range list {
@@ -81,7 +81,8 @@ func entries(list []archive.Entry, from int) iter.Seq2[archive.Entry, error] {
 	}
 }
 
-// get sends posts, as many as have room; next is the verb for the others.
+// get sends as many posts as fit into a letter; next makes the verb that asks for the
+// others.
 func (a *act) get(text string, posts *archive.Store, which iter.Seq2[archive.Entry, error], next func(int) string) error {
 	n := outbox.Letter{Text: text}
 	var size int64
@@ -117,7 +118,7 @@ func (a *act) get(text string, posts *archive.Store, which iter.Seq2[archive.Ent
 	return a.send(n, size, words)
 }
 
-// keptPost is a post of the archive as a part of a letter.
+// keptPost makes a part of a letter from a post in the archive.
 func keptPost(posts *archive.Store, l *lists.List, e archive.Entry) (p letter.Part, form archive.Form, err error) {
 	f, _, err := posts.Open(e.Number)
 	if err != nil {
@@ -156,7 +157,7 @@ func (a *act) index(posts *archive.Store, from, last int) error {
 	return a.send(outbox.Letter{Text: "archive-index", Quote: b.String()}, int64(b.Len()), words)
 }
 
-// shown is who wrote a post, by his name where From has one.
+// shown returns the author of a post: the name in From, or else the address.
 func shown(from string) string {
 	if name, _, ok := strings.Cut(from, " <"); ok && name != "" {
 		return strings.Trim(name, `"`)
@@ -188,7 +189,7 @@ func (a *act) roll() error {
 	return a.send(outbox.Letter{Text: "members", Quote: b.String()}, int64(b.Len()), words)
 }
 
-// send writes the letter, if the one who asks has not had too many today.
+// send writes the letter, unless whoever asks has had too many today.
 func (a *act) send(n outbox.Letter, size int64, words map[string]string) error {
 	words["address"] = a.Author.Address()
 	n.ID, n.To, n.Words, n.At, n.Client, n.Answers = a.Cause, []smtp.Path{a.Author}, words, a.At, a.Client, a.Answers

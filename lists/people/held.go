@@ -14,11 +14,12 @@ import (
 	"superlist/smtp"
 )
 
-// ByHand is the cause of a decision that no message says, and names what follows. That
-// is sent once the post is not held any more.
+// ByHand returns the cause of an operator's decision, after which what follows is named.
+// That is sent once the post is no longer held.
 func ByHand(held string, a lists.Action) string { return held + "-decided-" + string(rune(a)) }
 
-// decidePost is the answer of a moderator, an operator, or the author, about a held post.
+// decidePost carries out what a moderator, an operator or the author has decided about a
+// held post.
 func (a *act) decidePost(name string) error {
 	held, err := lists.Of(a.Site).FindHeld(a.l, name)
 	if err != nil {
@@ -42,9 +43,9 @@ func (a *act) decidePost(name string) error {
 	return a.decide(d)
 }
 
-// ownPost is the author's word that a post is theirs, which counts once. It goes to the
-// members only if the list now takes it from that author. A list that is moderated, and
-// one that wanted a moderator to see it, still asks them.
+// ownPost takes the author's word that a post is theirs, once, and reports whether it goes
+// to the members now. The list judges it again: it may refuse the post, or still want a
+// moderator to see it.
 func (a *act) ownPost(held *queue.Message) (goes bool, err error) {
 	raw, _, err := rewrite.ReadHeader(held.Content())
 	if err != nil {
@@ -68,8 +69,8 @@ func (a *act) ownPost(held *queue.Message) (goes bool, err error) {
 	return true, nil
 }
 
-// HeldAuthor is the author whom the decision about a held post is about. Files of
-// older versions do not say it.
+// HeldAuthor returns the author because of whom a post is held. Files of older versions
+// do not say who that is.
 func HeldAuthor(held *queue.Message, h rewrite.Header) smtp.Path {
 	if !held.Author.IsNull() {
 		return held.Author
@@ -90,17 +91,17 @@ type decision struct {
 	id     string // of what goes out
 }
 
-// verbs are what has been done, in words.
+// verbs say what was done, to those who come second and in the log.
 var verbs = map[lists.Action]string{
 	lists.Publish: "sent it to the list", lists.AllowAlways: "sent it to the list", lists.OwnPost: "confirmed it",
 	lists.SendBack: "sent it back", lists.Drop: "thrown it away", lists.BanAuthor: "thrown it away",
 }
 
-// patterns are the keys of list.toml that a decision for good puts the author into.
+// patterns are the keys of list.toml to which a decision adds the author.
 var patterns = map[lists.Action]string{lists.AllowAlways: "allow", lists.BanAuthor: "ban"}
 
-// decide does with a held post what somebody has decided, if they are the first. Doing
-// it again for the same cause changes nothing.
+// decide carries out a decision about a held post, if it is the first one. Doing it again
+// for the same cause changes nothing.
 func (a *act) decide(d decision) error {
 	l, held := a.l, a.out.held
 	raw, _, err := rewrite.ReadHeader(held.Content())
@@ -143,8 +144,8 @@ func (a *act) decide(d decision) error {
 	return nil
 }
 
-// Finish carries out a decision about a held post that was broken off, and whose request
-// is not there any more.
+// Finish carries out a decision about a held post that a crash broke off, and whose
+// request is gone.
 func (d *Desk) Finish(l *lists.List, held *queue.Message, decided lists.Decided) (Outcome, error) {
 	by, _, _ := strings.Cut(decided.What, " has ")
 	action := lists.Action(decided.Do[0])

@@ -13,17 +13,16 @@ import (
 	"superlist/smtp"
 )
 
-// errNotByMail is a request that no address of a list says.
+// errNotByMail: the request cannot be made by mail.
 var errNotByMail = errors.New("no mail asks for this")
 
 // base64Line is how many bytes make a line of 76 letters: RFC 2045, 6.8.
 const base64Line = 57
 
-// Leave puts a request into the spool as the message that FromMail reads it from, for
-// deliver to carry out. It is for whoever may only write there, as a web program, and
-// should ask Permits and PermitsNow before: what is refused later nobody hears. It needs
-// no proof but the one that the request has. It gives the id of the message, which is
-// durable then.
+// Leave writes a request into the spool as a message, from which FromMail reads it again,
+// and returns the message's id once it is durable. It is for a program that may only
+// write to the spool, such as one for the web. Call Permits and PermitsNow before: a
+// request that is refused later is refused in silence.
 func (r Request) Leave(spool *queue.Spool) (id string, err error) {
 	to, ok := r.List.CommandAddress(r.Command)
 	if !ok || r.Operator != "" || r.Author.IsNull() {
@@ -56,7 +55,7 @@ func (r Request) Leave(spool *queue.Spool) (id string, err error) {
 	return w.ID(), w.Commit(queue.Inbound)
 }
 
-// message is the request as a mail from whoever asks.
+// message returns the request as a mail from whoever asks.
 func (r Request) message(id string, to smtp.Path) []byte {
 	var b strings.Builder
 	put := func(name, value string) { b.WriteString(name + ": " + value + "\r\n") }
@@ -80,8 +79,8 @@ func (r Request) message(id string, to smtp.Path) []byte {
 	return []byte(b.String())
 }
 
-// displayName is a name in front of an address, with a space behind it; it can bring no
-// field of its own.
+// displayName returns a name as it stands in front of an address. No name can end the
+// field or add an address.
 func displayName(name string) string {
 	name = strings.Join(strings.Fields(name), " ")
 	if name == "" {

@@ -11,7 +11,7 @@ import (
 	"superlist/smtp"
 )
 
-// ask answers somebody who has proved nothing.
+// ask writes to somebody who has proved nothing.
 func (a *act) ask(result Result, kind, text string, to smtp.Path, words map[string]string) error {
 	return a.once(kind, to, func() error {
 		a.out.Result = result
@@ -19,14 +19,13 @@ func (a *act) ask(result Result, kind, text string, to smtp.Path, words map[stri
 	})
 }
 
-// once does what somebody has asked for who has proved nothing, and of which they get a
-// letter, unless they got one about the same just now. That they did is not an error:
-// whoever asks for it may be somebody else.
+// once runs do, which writes a letter to somebody who has proved nothing, unless they had
+// one about the same thing today. That is not an error: it may be somebody else who asks.
 func (a *act) once(kind string, to smtp.Path, do func() error) error {
 	return a.allowed(lists.Letter{Kind: kind, To: to}, do)
 }
 
-// allowed does what a letter follows from, if the list may write it now.
+// allowed runs do, which writes a letter, if the quotas have room for it.
 func (a *act) allowed(l lists.Letter, do func() error) error {
 	l.Network, l.Cause = a.Network, a.Cause
 	err := a.l.Ask(l, a.Now())
@@ -42,20 +41,20 @@ func (a *act) allowed(l lists.Letter, do func() error) error {
 	return do()
 }
 
-// answer is the letter that ends a request.
+// answer adds the letter that ends a request.
 func (a *act) answer(text string, to smtp.Path, words map[string]string) error {
 	a.out.Letters = append(a.out.Letters, a.letter(a.Cause, text, []smtp.Path{to}, to, words))
 	return nil
 }
 
-// notice tells the owners, where they want to hear it.
+// notice adds a letter to the owners, if they want one.
 func (a *act) notice(text string, about smtp.Path) {
 	if a.l.Notify && len(a.l.OwnerPaths()) > 0 {
 		a.out.Letters = append(a.out.Letters, a.letter(a.Cause+"-notice", text, a.l.OwnerPaths(), about, nil))
 	}
 }
 
-// letter is one about this request.
+// letter makes a letter about this request.
 func (a *act) letter(id, name string, to []smtp.Path, about smtp.Path, words map[string]string) outbox.Letter {
 	all := map[string]string{"address": about.Address()}
 	maps.Copy(all, words)

@@ -11,8 +11,8 @@ import (
 	"superlist/smtp"
 )
 
-// FromMail reads the request that a message makes by being sent to an address of a
-// list's.
+// FromMail reads the request in a message to an address of a list. It refuses mail that a
+// program wrote, and mail whose author is not clear.
 func FromMail(site *site.Site, d lists.Destination, m *queue.Message, cause string) (Request, error) {
 	r := Request{
 		List: d.List, Command: d.Command, ID: m.ID, Client: m.Client, Cause: cause, At: m.Arrived,

@@ -9,15 +9,15 @@ import (
 	"superlist/smtp"
 )
 
-// How the posts come, in the names of letters.
+// The names of letters, by how the posts come.
 var (
 	joins   = map[lists.Delivery]string{lists.Each: "confirm-subscribe", lists.NoPosts: "confirm-subscribe", lists.InDigests: "confirm-digest"}
 	changes = map[lists.Delivery]string{lists.Each: "confirm-each", lists.NoPosts: "confirm-nomail", lists.InDigests: "confirm-digest"}
 	changed = map[lists.Delivery]string{lists.Each: "changed-each", lists.NoPosts: "changed-nomail", lists.InDigests: "changed-digest"}
 )
 
-// subscribe is for somebody who wants to become a member, or to get the posts in another
-// way, and has proved nothing.
+// subscribe handles somebody who wants to join, or to get the posts in another way, and
+// has proved nothing.
 func (a *act) subscribe(m lists.Member) error {
 	now, isMember, err := a.member(m.Path)
 	switch {
@@ -37,7 +37,7 @@ func (a *act) subscribe(m lists.Member) error {
 	return a.question(lists.VerbSubscribe, joins[m.Delivery()], lists.Subscribing(m.Delivery()))
 }
 
-// unsubscribe is for somebody who wants to leave, and has proved nothing.
+// unsubscribe handles somebody who wants to leave and has proved nothing.
 func (a *act) unsubscribe() error {
 	_, isMember, err := a.member(a.Who)
 	if err != nil {
@@ -49,7 +49,7 @@ func (a *act) unsubscribe() error {
 	return a.question(lists.VerbUnsubscribe, "confirm-unsubscribe", lists.Unsubscribe)
 }
 
-// question asks somebody whether it was they who asked.
+// question asks somebody whether the request is theirs.
 func (a *act) question(kind, text string, action lists.Action) error {
 	confirm, err := a.l.ProofAddress(action, lists.Subject(a.Who), a.At)
 	if err != nil {
@@ -102,8 +102,7 @@ func (a *act) join(members ...lists.Member) error {
 	return nil
 }
 
-// change gives a member the posts in the way that they have confirmed, if they are one
-// still.
+// change sets how a member gets the posts, if they are still a member.
 func (a *act) change(to lists.Delivery) error {
 	isMember := false
 	err := a.l.EditMembers(func(set lists.MemberSet) error {
@@ -188,11 +187,11 @@ func (a *act) anyOf(some []lists.Member) (bool, error) {
 	return false, nil
 }
 
-// maxLogged is how many members of one request have a line each. More come with a
-// list that moves in, or go with one, and then the file that they stood in tells.
+// maxLogged is how many members of one request get a line each in the log. More than
+// that come from a file, which the operator has.
 const maxLogged = 10000
 
-// logEach writes a line for each member that an operator has changed.
+// logEach logs each member that an operator has changed.
 func (a *act) logEach(what string, members []lists.Member) {
 	for i, m := range members {
 		if i == maxLogged {
@@ -203,7 +202,7 @@ func (a *act) logEach(what string, members []lists.Member) {
 	}
 }
 
-// log writes a line about what was done to the list.
+// log writes a line about a change to the list.
 func (a *act) log(what, format string, args ...any) {
 	if a.ID != "" {
 		what += " id=" + a.ID

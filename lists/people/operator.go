@@ -10,15 +10,15 @@ import (
 
 // Verbs that only an operator has.
 const (
-	VerbSet   = "set"   // other words behind a member
-	VerbMove  = "mv"    // another address in somebody's place, whatever they are to the list
-	VerbErase = "erase" // nothing is kept of somebody
+	VerbSet   = "set"   // replace the words behind a member
+	VerbMove  = "mv"    // change a person's address, wherever the list has it
+	VerbErase = "erase" // forget a person
 )
 
-// errNobody ends an edit for which there is nobody, and then nothing is written.
+// errNobody ends an edit about somebody who is not a member; nothing is written then.
 var errNobody = errors.New("no member")
 
-// set gives an operator's member other words.
+// set replaces the words behind a member.
 func (a *act) set() error {
 	m := a.Members[0]
 	was := ""
@@ -42,7 +42,7 @@ func (a *act) set() error {
 	return nil
 }
 
-// move puts a new address in the place of somebody's, wherever the list has it.
+// move changes a person's address.
 func (a *act) move() (err error) {
 	to := a.Members[0].Path
 	if a.out.Roles, err = a.roles(); err == nil && !a.DryRun {
@@ -60,7 +60,8 @@ func (a *act) move() (err error) {
 	return nil
 }
 
-// roles are what somebody is to the list, as far as a new address can be it.
+// roles returns what a person is to the list, but for bans and requests, which do not move
+// with the address.
 func (a *act) roles() (roles []string, err error) {
 	search, _ := lists.NewSearch(a.Who.Address())
 	parts, err := a.l.Parts(search)
@@ -72,7 +73,7 @@ func (a *act) roles() (roles []string, err error) {
 	return roles, err
 }
 
-// erase forgets somebody.
+// erase forgets a person.
 func (a *act) erase() (err error) {
 	e, err := lists.Of(a.Site).Erase(a.l, a.Who, a.Bans, a.DryRun)
 	a.out.Erased = e

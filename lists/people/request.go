@@ -16,9 +16,9 @@ type Request struct {
 	List *lists.List
 	lists.Command
 
-	// Operator is who asks on this host's command line, for the log and for those who
-	// come second. They need no proof, and for others than themselves ask without a
-	// word to them.
+	// Operator is set for a request from this host's command line: it names the operator
+	// to the log and to whoever decides second. An operator needs no proof, and members
+	// hear nothing of what an operator changes.
 	Operator string
 	Members  []lists.Member // whom an operator's request is about, with their words; to mv: who takes the place
 	Bans     bool           // erase: bans too
@@ -34,20 +34,20 @@ type Request struct {
 	At    time.Time // when it came: proofs are good or not at that time
 }
 
-// A Result is what has come of a request that was not refused.
+// A Result says what happened to a request that was not refused.
 type Result int
 
 const (
 	Done       Result = iota // the list has changed
-	Already                  // it was so before
-	NoMember                 // whom it is about is not a member, so there is nothing to change
-	Asked                    // whom it is about is asked first whether they want it
-	Waits                    // the owners, or the moderators, decide
-	Answered                 // a letter has what was asked for
-	Unanswered               // there has been a letter about it, or were too many: nothing is said
+	Already                  // there was nothing to change
+	NoMember                 // there was nothing to change: they are not a member
+	Asked                    // the person is asked first whether they want it
+	Waits                    // the owners or the moderators decide
+	Answered                 // a letter brings what was asked for
+	Unanswered               // nothing is done or said: a quota is used up
 )
 
-// An Outcome is what has come of a request, and what follows from it.
+// An Outcome says what happened to a request, and what is to be written because of it.
 type Outcome struct {
 	Result  Result
 	Members []lists.Member // who was added, removed or changed
@@ -64,8 +64,8 @@ type Outcome struct {
 	end     func() error // takes away what the request was about
 }
 
-// Commit has what follows written, each thing once, and takes away what the request was
-// about. post writes a held post for the members.
+// Commit writes what follows from the request, each thing once, and then removes what the
+// request was about. post writes a held post for the members.
 func (o *Outcome) Commit(letters *outbox.Outbox, post func(held *queue.Message, l *lists.List, id string) error) error {
 	if o.release != nil {
 		defer o.release()
@@ -95,9 +95,8 @@ type Desk struct {
 
 // Moderation judges posts.
 type Moderation interface {
-	// Confirmed judges a held post again, since its author has answered that it is
-	// theirs, and asks the moderators where they have to see it. What it writes is
-	// named after the cause.
+	// Confirmed judges a held post again whose author has said that it is theirs, and
+	// asks the moderators if they have to see it. Its letters are named after the cause.
 	Confirmed(held *queue.Message, l *lists.List, author smtp.Path, cause string) (lists.Decision, error)
 }
 
@@ -112,8 +111,8 @@ type act struct {
 	silent  bool      // nobody gets a letter
 }
 
-// Do carries out a request. What is refused is an error that wraps a smtp.Reply; one for
-// now may pass later. An outcome has to be committed.
+// Do carries out a request. The caller has to commit its outcome. A refusal is an error
+// that wraps a smtp.Reply, and one that is temporary may pass later.
 func (d *Desk) Do(r Request) (Outcome, error) {
 	a := &act{Desk: d, Request: r, l: r.List, out: Outcome{list: r.List}}
 	err := a.do()
@@ -160,7 +159,7 @@ func (a *act) do() error {
 	return a.ask(Answered, lists.VerbHelp, "help", a.Who, nil)
 }
 
-// by is who decides: the one to whom the address was sent, or else who asks.
+// by names who decides: the person to whom the proof was sent, or else whoever asks.
 func (a *act) by() string {
 	switch {
 	case a.Operator != "":
@@ -171,7 +170,7 @@ func (a *act) by() string {
 	return a.Author.Address()
 }
 
-// name is that of whom the request is about, if they are its author and From says it.
+// name returns the name of the person whom the request is about, if they ask themselves.
 func (a *act) name() string {
 	if a.Author.Key() != a.Who.Key() {
 		return ""

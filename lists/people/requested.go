@@ -14,16 +14,16 @@ import (
 	"superlist/lists/rewrite"
 )
 
-// maxRequestLines is how far into a message to +request is looked for a command.
+// maxRequestLines is how many lines of a message to +request are searched for a command.
 const maxRequestLines = 5
 
-// maxRequest is how much of a text that is: whoever likes may send one, and deliver
+// maxRequest is how many bytes of its text are searched: anybody may send one, and deliver
 // reads them one after the other.
 const maxRequest = 16 << 10
 
-// requested is the command that stands in a message to +request: in its Subject, or in
-// one of its first lines, in whatever form a mail program sends them. The wish to leave
-// is one in whatever words. Anything else asks for help.
+// requested finds the command in a message to +request: in its Subject, or in one of its
+// first lines, in any form that a mail program sends them. A wish to leave counts in any
+// words. Anything else asks for help.
 func requested(l *lists.List, h rewrite.Header, content io.Reader) (lists.Command, error) {
 	subject := behindTags(seen(charset.Words(h.Get("Subject"))))
 	if c, ok := commandLine(l, subject); ok {
@@ -59,7 +59,7 @@ const (
 	maxTag = 24
 )
 
-// seen is a text without what nobody sees in it: zero width, soft hyphens, directions.
+// seen removes what nobody sees in a text: zero width, soft hyphens, directions.
 func seen(text string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.Is(unicode.Cf, c) {
@@ -69,8 +69,8 @@ func seen(text string) string {
 	}, text)
 }
 
-// behindTags is a Subject without what programs put before it: Re:, AW:, SV:, Antw:,
-// Re[2]:, [EXTERN], and so on in any language. No command has a colon or a bracket.
+// behindTags removes what programs put before a Subject: Re:, AW:, SV:, Antw:, Re[2]:,
+// [EXTERN], and so on in any language. No command has a colon or a bracket.
 func behindTags(subject string) string {
 	for range maxTags {
 		before := subject
@@ -101,8 +101,8 @@ var deliveries = map[string]lists.Delivery{
 	"nomail": lists.NoPosts, "delivery off": lists.NoPosts,
 }
 
-// commandLine reads a command as the users of Mailman and Majordomo write it, who may
-// name the list behind the first word.
+// commandLine reads a command as users of Mailman and Majordomo write it. They may name
+// the list behind the first word.
 func commandLine(l *lists.List, line string) (lists.Command, bool) {
 	line = strings.Trim(norm.NFKC.String(line), " \t\r\n\"'.,;!<>*_-`“”„«»「」。") // as people set words off
 	words := strings.Fields(strings.ToLower(line))

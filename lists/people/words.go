@@ -9,12 +9,11 @@ import (
 	"superlist/lists/rewrite"
 )
 
-// maxWords is how many bytes of what somebody writes goes to somebody else.
+// maxWords is how many bytes of what a moderator writes go to the author of a post.
 const maxWords = 4 << 10
 
-// wordsIn is what somebody has written in a mail, for passing it on: without what it
-// quotes, without its signature, and never with an address that has a proof in it.
-// It is empty where there is nothing.
+// wordsIn returns what somebody has written in a mail, for passing it on: without quotes,
+// without a signature, and never with an address that has a proof in it. It may be empty.
 func wordsIn(h rewrite.Header, content io.Reader) (string, error) {
 	text, err := body.Text(h.Get("Content-Type"), h.Get("Content-Transfer-Encoding"), content)
 	if err != nil {
