@@ -21,14 +21,17 @@ func (w Writer) Remind(a ledger.Agenda, subject string, at time.Time) error {
 		return fmt.Errorf("%s: %.60q cannot be the subject of a reminder", a.Dir, subject)
 	}
 	path := a.Reminder(subject, at).Path()
+	if _, err := os.Lstat(path); err == nil { // as for each post but the first
+		err := w.syncTime(a, path) // its creator may have died before the sync
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	unlock, err := w.lock(a.Dir)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if _, err := os.Lstat(path); err == nil {
-		return w.syncTime(a, path) // its creator may have died before the sync
-	}
 	if err := w.Disk.MakeDir(filepath.Dir(path)); err != nil {
 		return err
 	}

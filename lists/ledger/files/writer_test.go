@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"superlist/lists/ledger"
+	"superlist/queue/disk"
 	"superlist/queue/disk/disktest"
 )
 
@@ -275,5 +276,35 @@ func TestKill(t *testing.T) {
 			}
 			a.check(t, root, fmt.Sprint(a.name, ", ", k), k.Said == "done", false)
 		})
+	}
+}
+
+// TestDurable: what a record, a reminder or a journal says is synced before its name is
+// there, and each name before a change returns. Counts are not.
+func TestDurable(t *testing.T) {
+	for _, a := range acts {
+		root := begin(t, a)
+		dirty, names := map[string]bool{}, map[string]bool{}
+		d := &disk.Disk{Fault: func(call, path string) error {
+			if strings.Contains(path, "/all-") || strings.Contains(path, "/net-") {
+				return nil
+			}
+			switch call {
+			case "write", "append", "ftruncate":
+				dirty[path] = true
+			case "fsync":
+				delete(dirty, path)
+				delete(names, path)
+			case "rename", "unlink", "mkdir":
+				if len(dirty) > 0 {
+					t.Errorf("%s: %s of what is not synced: %v", a.name, call, dirty)
+				}
+				names[filepath.Dir(path)] = true
+			}
+			return nil
+		}}
+		if err := a.do(Writer{d}, root); err != nil || len(dirty)+len(names) > 0 {
+			t.Errorf("%s: %v, not synced: %v %v", a.name, err, dirty, names)
+		}
 	}
 }
