@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -33,9 +34,9 @@ func TestResolve(t *testing.T) {
 			"dev~leave":       {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
 			"dev~request":     {Purpose: Ask, Command: Command{Verb: VerbRequest}},
 			"dev~subscribe-nomail": {Purpose: Ask,
-				Command: Command{Verb: VerbSubscribe, Delivery: NoPosts}},
+				Command: Command{Verb: VerbSubscribe, Delivery: members.NoPosts}},
 			"dev~Subscribe-DIGEST": {Purpose: Ask,
-				Command: Command{Verb: VerbSubscribe, Delivery: InDigests}},
+				Command: Command{Verb: VerbSubscribe, Delivery: members.InDigests}},
 			"dev~unsubscribe-digest": {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
 			"dev~unsubscribe-nomail": {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
 			"dev~subscribe-a-b=c.example.com": {Purpose: Ask,

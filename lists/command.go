@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -22,9 +23,9 @@ const (
 // who asks.
 type Command struct {
 	Verb     string
-	Delivery Delivery  // subscribe: how the posts are to come
-	Who      smtp.Path // whom it is about; null: whoever asks
-	Proof    Proof     // confirm
+	Delivery members.Delivery // subscribe: how the posts are to come
+	Who      smtp.Path        // whom it is about; null: whoever asks
+	Proof    Proof            // confirm
 
 	From, To int // get, thread: the first and the last post; index: both the same, or 0
 
@@ -88,12 +89,12 @@ func parseCommand(verb string) (c Command, ok bool, err error) {
 	case VerbSubscribe:
 		switch strings.ToLower(rest) {
 		case "digest":
-			c.Delivery = InDigests
+			c.Delivery = members.InDigests
 			return c, true, nil
 		case "both":
 			return c, true, replyNotBoth
 		case "nomail":
-			c.Delivery = NoPosts
+			c.Delivery = members.NoPosts
 			return c, true, nil
 		}
 		fallthrough
@@ -115,11 +116,11 @@ func (l *List) CommandAddress(c Command) (smtp.Path, bool) {
 	switch {
 	case verb == VerbConfirm:
 		verb += "-" + c.Proof.String()
-	case verb == VerbSubscribe && c.Delivery != Each:
+	case verb == VerbSubscribe && c.Delivery != members.Each:
 		if other { // no address says both
 			return smtp.Path{}, false
 		}
-		verb += map[Delivery]string{InDigests: "-digest", NoPosts: "-nomail"}[c.Delivery]
+		verb += map[members.Delivery]string{members.InDigests: "-digest", members.NoPosts: "-nomail"}[c.Delivery]
 	case verb == VerbSubscribe || verb == VerbUnsubscribe:
 		if other {
 			verb += "-" + Subject(c.Who)

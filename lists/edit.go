@@ -9,8 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/lists/textfile"
-	"superlist/smtp"
+	"superlist/lists/members"
 )
 
 // lock takes the list for changing it, and waits for whoever else does. The
@@ -18,55 +17,11 @@ import (
 // fs.ErrNotExist: the list has been removed meanwhile.
 func (l *List) lock() (unlock func(), err error) { return l.disk.Lock(l.Dir) }
 
-// A MemberSet is a list's members while they are changed, by key.
-type MemberSet map[string]Member
-
-// Add puts a member in, and says whether it is new. One that is there already
-// keeps its words.
-func (s MemberSet) Add(m Member) bool {
-	key := m.Path.Key()
-	if _, ok := s[key]; ok {
-		return false
-	}
-	s[key] = m
-	return true
-}
-
-// Change has a member get the posts in this way, and says whether he is there.
-func (s MemberSet) Change(p smtp.Path, to Delivery) bool {
-	key := p.Key()
-	m, ok := s[key]
-	if ok && m.Delivery() != to {
-		s[key] = m.With(to)
-	}
-	return ok
-}
-
-// Remove takes a member out, and says whether it was there.
-func (s MemberSet) Remove(p smtp.Path) bool {
-	key := p.Key()
-	_, ok := s[key]
-	delete(s, key)
-	return ok
-}
-
-// ParseMember reads what somebody gives for a member, an address and words behind
-// it: "address [nomail] [digest] [name=…]". Other than in a file there are no
-// comments: # may begin an address.
-func ParseMember(line string) (Member, bool) {
-	line = strings.TrimSpace(line)
-	if strings.ContainsFunc(line, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
-		return Member{}, false
-	}
-	m, ok := memberOf(strings.TrimFunc(line, textfile.Blank))
-	return m, ok && !strings.HasPrefix(m.Path.Domain, "[") && len(m.Path.Local) <= maxMember
-}
-
 // EditMembers changes the members under the list's lock. The new file is in
 // order and takes the place of the old one by a rename, so a reader sees one or
 // the other. Comments at the top, and lines that are not understood, stay, in
 // front. Who is not a member after it has left.
-func (l *List) EditMembers(change func(MemberSet) error) error {
+func (l *List) EditMembers(change func(members.Set) error) error {
 	unlock, err := l.lock()
 	if err != nil {
 		return err
@@ -90,38 +45,27 @@ func (l *List) EditMembers(change func(MemberSet) error) error {
 	return l.writeMembers(set, other)
 }
 
-func (l *List) readMembers() (set MemberSet, other []string, err error) {
+func (l *List) readMembers() (set members.Set, other []string, err error) {
 	m, err := l.Members()
-	if errors.Is(err, errNoMembers) { // a list that is made by hand
-		return make(MemberSet), nil, nil
+	if errors.Is(err, members.ErrNoFile) { // a list that is made by hand
+		return make(members.Set), nil, nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	defer m.Close()
-	set = make(MemberSet)
-	err = m.guard(func() {
-		for line := range strings.Lines(string(m.data)) {
-			line = strings.TrimFunc(line, textfile.Blank)
-			if member, ok := parseMember(line); ok {
-				set.Add(member)
-			} else if line != "" {
-				other = append(other, line)
-			}
-		}
-	})
-	return set, other, err
+	return m.Set()
 }
 
-func (l *List) writeMembers(set MemberSet, other []string) error {
+func (l *List) writeMembers(set members.Set, other []string) error {
 	keys := make([]string, 0, len(set))
 	for key := range set {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	return l.writeLines(other, func(yield func(string) bool) {
+	return l.writeLines(other, func(yield func(string, error) bool) {
 		for _, key := range keys {
-			if !yield(set[key].String()) {
+			if !yield(set[key].String(), nil) {
 				return
 			}
 		}
@@ -130,7 +74,7 @@ func (l *List) writeMembers(set MemberSet, other []string) error {
 
 // writeLines writes the members file: lines that are no members, and those of
 // members in order.
-func (l *List) writeLines(other []string, members iter.Seq[string]) error {
+func (l *List) writeLines(other []string, lines iter.Seq2[string, error]) error {
 	b, err := l.disk.Beside(l.membersFile())
 	if err != nil {
 		return err
@@ -142,12 +86,16 @@ func (l *List) writeLines(other []string, members iter.Seq[string]) error {
 		}
 		w.WriteString(line + "\n")
 	}
-	for line := range members {
+	for line, broken := range lines {
+		if broken != nil {
+			b.Abort()
+			return broken
+		}
 		w.WriteString(line + "\n")
 	}
 	err = w.Flush()
 	if err == nil {
-		err = l.disk.Touch(b.Name(), time.Unix(time.Now().Unix(), sortedMark))
+		err = l.disk.Touch(b.Name(), members.SortedTime(time.Now()))
 	}
 	if err != nil {
 		b.Abort()

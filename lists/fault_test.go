@@ -14,6 +14,7 @@ import (
 
 	"superlist/lists/confirmation"
 	"superlist/lists/ledger/files"
+	"superlist/lists/members"
 	"superlist/lists/quota"
 	"superlist/lists/site"
 	"superlist/queue/disk/disktest"
@@ -59,9 +60,9 @@ func counted(file string) bool {
 
 var writers = []writer{
 	{name: "members", calls: 6, counts: counted, do: onDev(func(l *List) error {
-		return l.EditMembers(func(set MemberSet) error {
+		return l.EditMembers(func(set members.Set) error {
 			set.Remove(addr("a@example.com"))
-			set.Add(Member{Path: addr("new@example.com")})
+			set.Add(members.Member{Path: addr("new@example.com")})
 			return nil
 		})
 	})},
@@ -154,7 +155,7 @@ var writers = []writer{
 			if err != nil {
 				return err
 			}
-			_, member, err := l.find(addr("z@example.com"))
+			_, member, err := l.who().Find(addr("z@example.com"))
 			if err == nil && (!member || contains(l.mods, addr("z@example.com"))) {
 				err = errors.New("the other one")
 			}
@@ -185,16 +186,16 @@ var writers = []writer{
 		return err
 	})},
 	{name: "request", calls: 8, do: onDev(func(l *List) error {
-		_, err := l.KeepRequest(Member{Path: addr("new@example.com")}, writersNow)
+		_, err := l.KeepRequest(members.Member{Path: addr("new@example.com")}, writersNow)
 		return err
 	})},
 	{name: "request again", calls: 8,
 		prepare: func(s *site.Site, l *List) {
-			r, err := l.KeepRequest(Member{Path: addr("new@example.com")}, writersNow)
+			r, err := l.KeepRequest(members.Member{Path: addr("new@example.com")}, writersNow)
 			must(errors.Join(err, l.Decide(r.Name, Decided{Cause: "m.0", What: "olga"}, writersNow), l.EndRequest(r.Name)))
 		},
 		do: onDev(func(l *List) error {
-			_, err := l.KeepRequest(Member{Path: addr("new@example.com")}, writersNow)
+			_, err := l.KeepRequest(members.Member{Path: addr("new@example.com")}, writersNow)
 			return err
 		}),
 		steps: func(s *site.Site) error { // not decided any more, and not there yet
@@ -210,7 +211,7 @@ var writers = []writer{
 	},
 	{name: "end a request", calls: 2,
 		prepare: func(s *site.Site, l *List) {
-			_, err := l.KeepRequest(Member{Path: addr("new@example.com")}, writersNow)
+			_, err := l.KeepRequest(members.Member{Path: addr("new@example.com")}, writersNow)
 			must(err)
 		},
 		do: onDev(func(l *List) error {

@@ -13,6 +13,7 @@ import (
 	"superlist/lists/archive"
 	"superlist/lists/config"
 	"superlist/lists/ledger"
+	"superlist/lists/members"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -35,7 +36,7 @@ type List struct {
 	mods      []smtp.Path
 	aliases   []smtp.Path
 	as        smtp.Path // the other address by which it was opened; null: its own
-	searched  []search
+	lookup    members.Lookup
 }
 
 // ReplyNoList refuses an address that is none of ours.
@@ -165,7 +166,7 @@ func (l *List) AddPattern(key string, p smtp.Path) error {
 // behind an address, and behind the member for whom it posts, goes. It says whether it
 // was there.
 func (l *List) Unmoderate(p smtp.Path) (was bool, err error) {
-	member, ok, err := l.find(p)
+	member, ok, err := l.who().Find(p)
 	if err != nil || !ok || !member.Moderated && member.For == "" {
 		return false, err
 	}
@@ -173,12 +174,11 @@ func (l *List) Unmoderate(p smtp.Path) (was bool, err error) {
 	if whose, ok := smtp.ParseAddress(member.For); ok {
 		keys = append(keys, whose.Key())
 	}
-	err = l.EditMembers(func(set MemberSet) error {
+	err = l.EditMembers(func(set members.Set) error {
 		for _, key := range keys {
 			if m, ok := set[key]; ok && m.Moderated {
-				was, m.Moderated = true, false
-				m.Words = slices.DeleteFunc(slices.Clone(m.Words), func(word string) bool { return word == wordModerated })
-				set[key] = m
+				was = true
+				set[key] = m.Unmoderated()
 			}
 		}
 		return nil

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"superlist/lists/config"
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -238,7 +239,7 @@ func (l *List) check(text string) (err error) {
 	default:
 		return wrong("subscribe", "must be open, confirm, approve, confirm+approve or closed")
 	}
-	if !validLanguage(l.Language) {
+	if !members.ValidLanguage(l.Language) {
 		return wrong("language", `must be a language like "en", "de" or "pt-BR"`)
 	}
 	if l.MaxMessageSize < 1<<10 {
@@ -273,17 +274,6 @@ func badPattern(patterns []string) string {
 		}
 	}
 	return ""
-}
-
-// validLanguage holds the form of a BCP 47 tag, without looking it up: letters
-// and digits in parts of at most eight.
-func validLanguage(tag string) bool {
-	for part := range strings.SplitSeq(tag, "-") {
-		if part == "" || len(part) > 8 || strings.Trim(part, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
-			return false
-		}
-	}
-	return len(tag) <= 35
 }
 
 func addresses(list []string) ([]smtp.Path, error) {

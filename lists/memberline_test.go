@@ -5,10 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf16"
 
-	"superlist/smtp"
+	"superlist/lists/members"
 )
 
 // wide is a text in UTF-16, little endian, as Notepad's "Unicode" is.
@@ -23,7 +22,7 @@ func wide(s string) string {
 // TestMembersByHand: a members file is read whatever an editor has made of it, by
 // everybody who reads it, and the next edit keeps it.
 func TestMembersByHand(t *testing.T) {
-	long := strings.Repeat("x", readWhole/100)
+	long := strings.Repeat("x", 16<<10/100)
 	var many strings.Builder
 	for i := range 200 {
 		many.WriteString("y" + strings.Repeat("0", i%50) + "@example.com name=" + long + "\r\n")
@@ -107,66 +106,13 @@ func TestOddMembers(t *testing.T) {
 			t.Errorf("%s is %s", stranger, m)
 		}
 	}
-	var roll Roll
+	var roll members.Roster
 	for _, who := range odd {
-		m, _ := ParseMember(who)
+		m, _ := members.Parse(who)
 		roll.Add(m)
 	}
-	roll.Join(both)
+	roll.Join(first)
 	if added, err := l.Enrol(&roll); added != 0 || err != nil {
 		t.Errorf("%d are added again, %v", added, err)
 	}
-}
-
-// TestOldOrder: a file that an earlier version has put in order, by other keys, is
-// read right.
-func TestOldOrder(t *testing.T) {
-	l := testList(t, testSite(t, ""), "")
-	byHand(t, l, "ada@example.com\n\u0130van@example.com\njane@example.com\n\u212aim@example.com\nlea@example.com\nΣΟΦΌΣ@example.com\n")
-	if err := os.Chtimes(l.membersFile(), time.Time{}, time.Unix(1e9, 271828182)); err != nil {
-		t.Fatal(err)
-	}
-	for _, who := range []string{"ada@example.com", "\u0130van@example.com", "jane@example.com", "\u212aim@example.com", "lea@example.com", "σοφός@example.com"} {
-		if _, ok := find(t, l, who); !ok {
-			t.Errorf("%s is not found", who)
-		}
-	}
-	for _, stranger := range []string{"ivan@example.com", "kim@example.com"} {
-		if m, ok := find(t, l, stranger); ok {
-			t.Errorf("%s is %s", stranger, m)
-		}
-	}
-}
-
-// FuzzMemberLine: who is a member has one line, which is read as the same member,
-// is found by its key, and stands where the key belongs.
-func FuzzMemberLine(f *testing.F) {
-	for _, seed := range []string{"#hash@example.com", `"a b"@example.com nomail name=A  B`, `""@example.com`, "Ä@bücher.example digest", `a@b.example for="x y"@z.example lang=de`, "a@b.example name=\u00a0x"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		m, ok := ParseMember(s)
-		if !ok {
-			return
-		}
-		line := m.String()
-		again, ok := parseMember(line)
-		if !ok || again.Path != m.Path || again.String() != line || again.Delivery() != m.Delivery() {
-			t.Errorf("%q is written %q and read %q, %v", s, line, again, ok)
-		}
-		if strings.ContainsAny(line, "\r\n") {
-			t.Errorf("%q is two lines", line)
-		}
-		key := m.Path.Key()
-		if !isKey([]byte(line), key) || compareKey(addressOf([]byte(line)), key) != 0 {
-			t.Errorf("%q is not found by %q", line, key)
-		}
-		other := smtp.Path{Local: "mmm", Domain: "example.com"}.Key()
-		if got := compareKey(addressOf([]byte(line)), other); got != strings.Compare(key, other) {
-			t.Errorf("%q stands on the wrong side of %q", line, other)
-		}
-		if roll := parseRollLine(rollLine(m)); roll.String() != line {
-			t.Errorf("%q is %q in a roll", line, roll)
-		}
-	})
 }

@@ -13,11 +13,12 @@ import (
 	"syscall"
 	"testing"
 
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
 // find looks an address up in the list's members as they are now.
-func find(t testing.TB, l *List, address string) (Member, bool) {
+func find(t testing.TB, l *List, address string) (members.Member, bool) {
 	t.Helper()
 	m, err := l.Members()
 	if err != nil {
@@ -32,11 +33,11 @@ func find(t testing.TB, l *List, address string) (Member, bool) {
 }
 
 // edit puts members in as superlist does.
-func edit(t testing.TB, l *List, members ...string) {
+func edit(t testing.TB, l *List, who ...string) {
 	t.Helper()
-	err := l.EditMembers(func(set MemberSet) error {
-		for _, line := range members {
-			m, ok := ParseMember(line)
+	err := l.EditMembers(func(set members.Set) error {
+		for _, line := range who {
+			m, ok := members.Parse(line)
 			if !ok {
 				return fmt.Errorf("%q is not a member", line)
 			}
@@ -64,100 +65,6 @@ func all(t testing.TB, l *List) []string {
 		lines = append(lines, member.String())
 	}
 	return lines
-}
-
-// numbered is a members file of n members, in order; number k is even, so that
-// there is a place for somebody else around each.
-func numbered(n int) string {
-	var b strings.Builder
-	for k := range n {
-		fmt.Fprintf(&b, "user%07d@example.com\n", 2*k)
-	}
-	return b.String()
-}
-
-// TestFindSorted looks for everybody, and for everybody who is not there, in
-// files of many lengths, with and without a last line break.
-func TestFindSorted(t *testing.T) {
-	l := testList(t, testSite(t, ""), "")
-	for _, n := range []int{0, 1, 2, 3, 100, 100000} {
-		for _, text := range []string{numbered(n), strings.TrimSuffix(numbered(n), "\n")} {
-			byHand(t, l, text)
-			m, err := l.Members()
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.sorted = true // or each miss would read the file through
-			step := max(1, n/1000)
-			for k := -1; k <= 2*n; k += step {
-				p := smtp.Path{Local: fmt.Sprintf("user%07d", k), Domain: "example.com"}
-				member, ok, err := m.Find(p)
-				there := k >= 0 && k%2 == 0 && k < 2*n
-				if err != nil || ok != there || ok && member.Path != p {
-					t.Fatalf("%d members, number %d: %v, %v, %v", n, k, member, ok, err)
-				}
-			}
-			m.Close()
-		}
-	}
-}
-
-// TestFindLongLines looks for everybody in files that are a little smaller or
-// larger than what is read at once, and whose lines are shorter or longer than a
-// glance: some of them, all of them, or one in the middle.
-func TestFindLongLines(t *testing.T) {
-	l := testList(t, testSite(t, ""), "")
-	for name, length := range map[string]func(k int) int{
-		"short": func(int) int { return 0 }, "some": func(k int) int { return k * 37 % 700 },
-		"glance": func(k int) int { return glance - 35 + k%7 }, "all": func(int) int { return 2 * glance },
-		"one": func(k int) int { return map[bool]int{true: 40000}[k == 200] },
-	} {
-		line := func(k int) string {
-			return fmt.Sprintf("user%05d@example.com name=%s\n", 2*k, strings.Repeat("x", length(k)))
-		}
-		var b strings.Builder
-		files := []int{readWhole - 1, readWhole, readWhole + 1, 3 * readWhole, 4 * readWhole} // at least so large
-		for n := 0; len(files) > 0; n++ {
-			if b.WriteString(line(n)); b.Len() < files[0] {
-				continue
-			}
-			files = files[1:]
-			byHand(t, l, b.String())
-			m, err := l.Members()
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.sorted = true
-			for k := -1; k <= 2*n+1; k++ {
-				p := smtp.Path{Local: fmt.Sprintf("user%05d", k), Domain: "example.com"}
-				member, ok, err := m.Find(p)
-				if there := k >= 0 && k%2 == 0; err != nil || ok != there || ok && member.String()+"\n" != line(k/2) {
-					t.Fatalf("%s: %d bytes, %d members, number %d: %v, %v", name, b.Len(), n+1, k, ok, err)
-				}
-			}
-			m.Close()
-		}
-	}
-}
-
-// BenchmarkFind shows what a look-up costs: about as much in a hundred members
-// as in a hundred thousand.
-func BenchmarkFind(b *testing.B) {
-	for _, n := range []int{100, 100000} {
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			l := testList(b, testSite(b, ""), numbered(n))
-			m, err := l.Members()
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer m.Close()
-			m.sorted = true
-			p := smtp.Path{Local: fmt.Sprintf("user%07d", n/3*2), Domain: "example.com"}
-			for b.Loop() {
-				m.Find(p)
-			}
-		})
-	}
 }
 
 // TestFindLine finds members in files as people write them.
@@ -218,8 +125,8 @@ func TestSortedMark(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
 	edit(t, l, "m@example.com", "a@example.com", "z@example.com")
 	m, err := l.Members()
-	if err != nil || !m.sorted {
-		t.Fatalf("after superlist wrote it: sorted=%v, %v", m.sorted, err)
+	if err != nil || !m.Sorted() {
+		t.Fatalf("after superlist wrote it: sorted=%v, %v", m.Sorted(), err)
 	}
 	m.Close()
 	info, _ := os.Stat(l.membersFile())
@@ -244,105 +151,10 @@ func TestSortedMark(t *testing.T) {
 	}
 }
 
-func TestUnique(t *testing.T) {
-	l := testList(t, testSite(t, ""), "b@example.com\na@example.com\nB@Example.com nomail\na@example.com\nc@example.com\n")
-	m, err := l.Members()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	var got []string
-	for member, err := range m.Unique() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, member.String())
-	}
-	if want := []string{"b@example.com", "a@example.com", "c@example.com"}; !slices.Equal(got, want) {
-		t.Errorf("%q", got)
-	}
-	for range m.Unique() {
-		break // and nobody minds
-	}
-}
-
-func TestLint(t *testing.T) {
-	l := testList(t, testSite(t, ""), "# fine\na@example.com\nnobody\nc@example.com nomail vip\n\nc@example.com\nb@example.com name=B nomail\n")
-	m, err := l.Members()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	wrong, inOrder, err := m.Lint()
-	want := []string{
-		`:3: "nobody" is not a member`,
-		`:4: "vip" means nothing to this version`,
-		`:6: c@example.com is there twice`,
-	}
-	for i := range want {
-		want[i] = l.membersFile() + want[i]
-	}
-	if err != nil || inOrder || !slices.Equal(wrong, want) {
-		t.Errorf("inOrder=%v, %v\n%s", inOrder, err, strings.Join(wrong, "\n"))
-	}
-}
-
-// TestCutOff: somebody shortens the file while it is being read. That is an
-// error, for every way to read it, and no crash.
-func TestCutOff(t *testing.T) {
-	for name, read := range map[string]func(*Members) error{
-		"Find": func(m *Members) error {
-			_, _, err := m.Find(addr("zz@example.com"))
-			return err
-		},
-		"All": func(m *Members) (last error) {
-			for _, err := range m.All() {
-				last = err
-			}
-			return last
-		},
-		"Unique": func(m *Members) (last error) {
-			for _, err := range m.Unique() {
-				last = err
-			}
-			return last
-		},
-		"Lint": func(m *Members) error {
-			_, _, err := m.Lint()
-			return err
-		},
-	} {
-		l := testList(t, testSite(t, ""), numbered(5000))
-		m, err := l.Members()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Truncate(l.membersFile(), 100); err != nil {
-			t.Fatal(err)
-		}
-		if err := read(m); err == nil || !strings.Contains(err.Error(), "cut off while it was read") {
-			t.Errorf("%s: %v", name, err)
-		} else if smtp.ReplyTo(err) != smtp.ReplyLocal {
-			t.Errorf("%s: the client would hear %v", name, smtp.ReplyTo(err))
-		}
-		m.Close()
-	}
-}
-
-// Other panics are not swallowed.
-func TestGuardPassesPanicsOn(t *testing.T) {
-	defer func() {
-		if p := recover(); p != "mine" {
-			t.Errorf("recovered %v", p)
-		}
-	}()
-	new(Members).guard(func() { panic("mine") })
-}
-
 func TestMembersNoFile(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
 	os.Remove(l.membersFile())
-	if _, err := l.Members(); !errors.Is(err, errNoMembers) {
+	if _, err := l.Members(); !errors.Is(err, members.ErrNoFile) {
 		t.Errorf("none: %v", err)
 	}
 	if err := may(l, addr("a@example.com")); smtp.ReplyTo(err) != smtp.ReplyLocal {
@@ -377,70 +189,6 @@ func TestReadersSeeOneFile(t *testing.T) {
 	}
 }
 
-func TestParseMember(t *testing.T) {
-	for line, want := range map[string]string{
-		"a@example.com":                               "a@example.com",
-		"  A@Example.com  ":                           "A@Example.com",
-		"a@example.com nomail name=Ann Bell":          "a@example.com nomail name=Ann Bell",
-		"a@example.com name=nomail":                   "a@example.com name=nomail",
-		"a@example.com later words":                   "a@example.com later words",
-		`"a b"@example.com nomail`:                    `"a b"@example.com nomail`,
-		`a@example.com name=Jörg`:                     `a@example.com name=Jörg`,
-		"#a@example.com nomail":                       `"#a"@example.com nomail`,
-		`a@b.example for="a b"@c.example x`:           `a@b.example for="a b"@c.example x`,
-		"\ufeff\u200ba@example.com\u00a0nomail\u202c": "a@example.com nomail",
-
-		strings.Repeat("a", 64) + "@example.com": strings.Repeat("a", 64) + "@example.com",
-	} {
-		m, ok := ParseMember(line)
-		if !ok || m.String() != want {
-			t.Errorf("%q: %q, %v", line, m, ok)
-		}
-	}
-	for _, line := range []string{"", "#", "# a@example.com", "a", "@example.com", "a@", "<a@example.com>", "a b@example.com", "a@example.com\x00",
-		"a@example.com name=\x1b[2J", "a@[192.0.2.1]", "j\u202eg@example.com", strings.Repeat("a", 65) + "@example.com", "a@example.com\nb@example.com"} {
-		if m, ok := ParseMember(line); ok {
-			t.Errorf("%q is taken as %q", line, m)
-		}
-	}
-	if m := (Member{Path: addr("a@example.com"), Words: []string{"name=A"}}).With(NoPosts).With(NoPosts); m.String() != "a@example.com nomail name=A" {
-		t.Errorf("%q", m)
-	}
-}
-
-// TestDelivery: how a member gets the posts is one of three, and changing it
-// changes nothing else.
-func TestDelivery(t *testing.T) {
-	for line, want := range map[string][4]string{
-		//                                    now     each                              in digests                        nothing
-		"a@example.com":                      {"each", "a@example.com", "a@example.com digest", "a@example.com nomail"},
-		"a@example.com nocopy digest":        {"digest", "a@example.com nocopy", "a@example.com nocopy digest", "a@example.com nomail nocopy"},
-		"a@example.com digest nomail":        {"none", "a@example.com", "a@example.com digest", "a@example.com digest nomail"},
-		"a@example.com name=Ann digest":      {"each", "a@example.com name=Ann digest", "a@example.com digest name=Ann digest", "a@example.com nomail name=Ann digest"},
-		"a@example.com for=b@example.com":    {"none", "a@example.com for=b@example.com", "a@example.com digest for=b@example.com", "a@example.com for=b@example.com"},
-		"a@example.com vip DIGEST moderated": {"each", "a@example.com vip DIGEST moderated", "a@example.com digest vip DIGEST moderated", "a@example.com nomail vip DIGEST moderated"},
-	} {
-		m, _ := ParseMember(line)
-		if got := [...]string{"each", "digest", "none"}[m.Delivery()]; got != want[0] {
-			t.Errorf("%q gets %s, want %s", line, got, want[0])
-		}
-		for i, d := range []Delivery{Each, InDigests, NoPosts} {
-			set := MemberSet{m.Path.Key(): m}
-			if !set.Change(m.Path, d) {
-				t.Errorf("%q is not there", line)
-			}
-			got := set[m.Path.Key()]
-			again, _ := ParseMember(got.String())
-			if got.String() != want[i+1] || again.Delivery() != got.Delivery() || m.For == "" && got.Delivery() != d {
-				t.Errorf("%q becomes %q, %d; want %q, %d", line, got, got.Delivery(), want[i+1], d)
-			}
-		}
-	}
-	if set := (MemberSet{}); set.Change(addr("a@example.com"), InDigests) || len(set) > 0 {
-		t.Errorf("who is not a member becomes one: %v", set)
-	}
-}
-
 // TestEditKeeps: a change keeps comments, words that this version does not
 // know, and lines that nobody understands.
 func TestEditKeeps(t *testing.T) {
@@ -451,7 +199,7 @@ func TestEditKeeps(t *testing.T) {
 	if string(raw) != want {
 		t.Errorf("%s\nwant:\n%s", raw, want)
 	}
-	err := l.EditMembers(func(set MemberSet) error {
+	err := l.EditMembers(func(set members.Set) error {
 		if !set.Remove(addr("Z@EXAMPLE.COM")) || set.Remove(addr("nobody@example.com")) {
 			t.Error("Remove does not say who was there")
 		}
@@ -470,7 +218,7 @@ func TestEditKeeps(t *testing.T) {
 func TestEditFails(t *testing.T) {
 	l := testList(t, testSite(t, ""), "a@example.com\n")
 	no := fmt.Errorf("no")
-	if err := l.EditMembers(func(set MemberSet) error { clear(set); return no }); err != no {
+	if err := l.EditMembers(func(set members.Set) error { clear(set); return no }); err != no {
 		t.Errorf("%v", err)
 	}
 	if got := all(t, l); len(got) != 1 {
@@ -547,7 +295,7 @@ func editMany(t *testing.T, l *List, who string) {
 // TestEditLocks: who changes a list holds its lock.
 func TestEditLocks(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
-	err := l.EditMembers(func(MemberSet) error {
+	err := l.EditMembers(func(members.Set) error {
 		d, err := os.Open(l.Dir)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists/config"
+	"superlist/lists/members"
 	"superlist/lists/textfile"
 	"superlist/queue/disk"
 	"superlist/smtp"
@@ -111,10 +112,10 @@ func (d *NewList) begin(text string) (err error) {
 
 // Enrol puts the members of a joined roll onto the list that is being made, with
 // comments in front of them.
-func (d *NewList) Enrol(r *Roll, comments ...string) error {
-	return d.writeLines(comments, func(yield func(string) bool) {
+func (d *NewList) Enrol(r *members.Roster, comments ...string) error {
+	return d.writeLines(comments, func(yield func(string, error) bool) {
 		for m := range r.All() {
-			if !yield(m.String()) {
+			if !yield(m.String(), nil) {
 				return
 			}
 		}

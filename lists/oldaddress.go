@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -87,7 +88,7 @@ func parseOld(rest, delimiter string) (d Destination, ok bool, err error) {
 	case !ok, c.Verb == VerbList: // dev-list@ is a list that there is not
 		return d, false, nil
 	case digest && c.Verb == VerbSubscribe:
-		c.Delivery = InDigests
+		c.Delivery = members.InDigests
 	}
 	return Destination{Purpose: Ask, Verb: strings.ToLower(rest), Command: c}, true, err
 }

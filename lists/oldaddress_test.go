@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -39,10 +40,10 @@ func TestOldAddresses(t *testing.T) {
 		"dev-return-12-alice=example.com": owner("dev"),
 		"dev-subscribe-al-ice=example.com": ask("dev",
 			Command{Verb: VerbSubscribe, Who: addr("al-ice@example.com")}),
-		"dev-digest-subscribe":   ask("dev", Command{Verb: VerbSubscribe, Delivery: InDigests}),
+		"dev-digest-subscribe":   ask("dev", Command{Verb: VerbSubscribe, Delivery: members.InDigests}),
 		"dev-digest-unsubscribe": ask("dev", Command{Verb: VerbUnsubscribe}),
 		"dev-digest-subscribe-alice=example.com": ask("dev",
-			Command{Verb: VerbSubscribe, Delivery: InDigests, Who: addr("alice@example.com")}),
+			Command{Verb: VerbSubscribe, Delivery: members.InDigests, Who: addr("alice@example.com")}),
 		"dev-get.12_20": ask("dev", Command{Verb: VerbGet, From: 12, To: 20}),
 		"a-b-request":   ask("a-b", Command{Verb: VerbRequest}),
 		"a-b-leave":     {List: &List{Addr: addr("a-b-leave@lists.example.org")}, Purpose: Post},

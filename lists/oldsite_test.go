@@ -13,6 +13,7 @@ import (
 
 	"superlist/lists/confirmation"
 	"superlist/lists/ledger"
+	"superlist/lists/members"
 	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
@@ -66,8 +67,8 @@ func TestOldSite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for who, delivery := range map[string]Delivery{"a@example.com": Each, "b@example.com": InDigests} {
-		if m, ok, err := l.find(addr(who)); err != nil || !ok || m.Delivery() != delivery {
+	for who, delivery := range map[string]members.Delivery{"a@example.com": members.Each, "b@example.com": members.InDigests} {
+		if m, ok, err := l.who().Find(addr(who)); err != nil || !ok || m.Delivery() != delivery {
 			t.Errorf("%s: %v, there: %t, %v", who, m, ok, err)
 		}
 	}

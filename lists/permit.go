@@ -6,12 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists/members"
 	"superlist/lists/rewrite"
 	"superlist/smtp"
 )
-
-// maxMember is the longest local part of a member: RFC 5321, 4.5.3.1.1.
-const maxMember = maxLocal
 
 // Refusals of commands.
 var (
@@ -31,7 +29,7 @@ func (l *List) Permits(c Command, now time.Time) error {
 	if c.Verb == VerbSubscribe && l.Subscribe == SubscribeClosed {
 		return l.refusal("5.7.1", "nobody can subscribe to %s by mail", l.Addr.Address())
 	}
-	if c.Delivery == InDigests && l.Digest == DigestOff {
+	if c.Delivery == members.InDigests && l.Digest == DigestOff {
 		return replyNoDigest
 	}
 	if err := c.unfit(); err != nil {
@@ -107,7 +105,7 @@ func (c Command) About() smtp.Path {
 // unfit refuses an address that cannot be a member's.
 func (c Command) unfit() error {
 	switch who := c.About(); {
-	case len(who.Local) > maxMember:
+	case len(who.Local) > members.MaxLocal:
 		return replyLongWho
 	case c.Verb == VerbSubscribe && strings.HasPrefix(who.Domain, "["):
 		return replyLiteral

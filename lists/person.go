@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"superlist/lists/members"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -124,7 +125,7 @@ func (l *List) Parts(s Search) (parts []Part, err error) {
 }
 
 // as is what a line of members is.
-func as(m Member) string {
+func as(m members.Member) string {
 	if m.For != "" {
 		return AsOther
 	}
@@ -135,7 +136,7 @@ func as(m Member) string {
 // its words, and in owners, moderators and allow. It says as what the old one was
 // found. Where the new one is a member already, that one stays as it is.
 func (l *List) Readdress(old, new smtp.Path) (found []string, err error) {
-	err = l.EditMembers(func(set MemberSet) error {
+	err = l.EditMembers(func(set members.Set) error {
 		key := old.Key()
 		if m, ok := set[key]; ok {
 			found = append(found, as(m))
@@ -145,10 +146,7 @@ func (l *List) Readdress(old, new smtp.Path) (found []string, err error) {
 		}
 		for k, m := range set {
 			if p, ok := smtp.ParseAddress(m.For); ok && p.Key() == key {
-				words := slices.Clone(m.Words)
-				words[slices.Index(words, wordFor+m.For)] = wordFor + new.Address()
-				m.Words, m.For = words, new.Address()
-				set[k] = m
+				set[k] = m.PostingFor(new)
 				found = append(found, AsOther)
 			}
 		}
@@ -220,7 +218,7 @@ func (e Erased) Any() bool {
 // changed. What is left it names.
 func (s Directory) Erase(l *List, p smtp.Path, withBans, dry bool) (e Erased, err error) {
 	e.List, e.Left = l.Addr.Address(), []string{}
-	err = l.EditMembers(func(set MemberSet) error {
+	err = l.EditMembers(func(set members.Set) error {
 		for key, m := range set {
 			whose, ok := smtp.ParseAddress(m.For)
 			if key == p.Key() || ok && whose.Key() == p.Key() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -12,7 +13,7 @@ import (
 // may be made up, so the worst counts, unless it is proved that the post is from one
 // of them: then that one does.
 func (l *List) judgeAuthors(p *Posting, authors []smtp.Path) (Decision, error) {
-	if err := l.lookUp(authors); err != nil {
+	if err := l.who().Together(authors); err != nil {
 		return Decision{}, err
 	}
 	all := make([]Decision, len(authors))
@@ -99,71 +100,15 @@ func (l *List) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 }
 
 // known says whether somebody may post as one of the list's own.
-func (l *List) known(author smtp.Path, privileged bool) (m Member, ok bool, err error) {
-	m, ok, err = l.find(author)
+func (l *List) known(author smtp.Path, privileged bool) (m members.Member, ok bool, err error) {
+	m, ok, err = l.who().Find(author)
 	if ok && m.For != "" {
-		m, ok, err = l.behind(m)
+		m, ok, err = l.who().Behind(m)
 	}
-	if errors.Is(err, errNoMembers) && l.Post == PostAnyone {
+	if errors.Is(err, members.ErrNoFile) && l.Post == PostAnyone {
 		err = nil // deliver will miss it
 	}
 	return m, ok || privileged || fitsAny(l.Allow, author), err
-}
-
-// A search is what the members file had about somebody.
-type search struct {
-	key    string // of the address
-	member Member
-	found  bool
-}
-
-// lookUp looks several people up, and those for whom they post, before find is asked
-// for each: a file that is not in order is then read through once for all of them.
-func (l *List) lookUp(who []smtp.Path) error {
-	if len(who) < 2 {
-		return nil // find does that
-	}
-	members, err := l.Members()
-	if errors.Is(err, errNoMembers) {
-		return nil // find says so, where it matters
-	}
-	if err != nil {
-		return err
-	}
-	defer members.Close()
-	l.searched, err = members.FindAll(who)
-	return err
-}
-
-// find looks a member up, and remembers what it has found.
-func (l *List) find(p smtp.Path) (Member, bool, error) {
-	key := p.Key()
-	for _, s := range l.searched {
-		if s.key == key {
-			return s.member, s.found, nil
-		}
-	}
-	members, err := l.Members()
-	if err != nil {
-		return Member{}, false, err
-	}
-	defer members.Close()
-	member, found, err := members.Find(p)
-	if err == nil && len(l.searched) < 2*maxAuthors {
-		l.searched = append(l.searched, search{key, member, found})
-	}
-	return member, found, err
-}
-
-// behind is Members.behind, by find.
-func (l *List) behind(other Member) (member Member, ok bool, err error) {
-	p, ok := smtp.ParseAddress(other.For)
-	if !ok {
-		return Member{}, false, nil
-	}
-	member, ok, err = l.find(p)
-	member.Moderated = member.Moderated || other.Moderated
-	return member, ok && err == nil, err
 }
 
 // nonmember decides on somebody who is not on the list.

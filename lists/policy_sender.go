@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -83,8 +84,8 @@ func (l *List) Knows(p smtp.Path) (bool, error) {
 	if contains(l.owners, p) || contains(l.mods, p) {
 		return true, nil
 	}
-	_, ok, err := l.find(p)
-	if errors.Is(err, errNoMembers) {
+	_, ok, err := l.who().Find(p)
+	if errors.Is(err, members.ErrNoFile) {
 		return false, nil
 	}
 	return ok, err

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists/members"
 	"superlist/lists/token"
 	"superlist/smtp"
 )
@@ -36,22 +37,22 @@ const (
 
 // Subscribing is the action by which an address becomes a member who gets the
 // posts in this way.
-func Subscribing(d Delivery) Action {
+func Subscribing(d members.Delivery) Action {
 	return [...]Action{Subscribe, SubscribeDigest, SubscribeNoMail}[d]
 }
 
 // Changing is the action by which a member gets the posts in this way from now
 // on. It makes nobody a member: he may have left since he was asked.
-func Changing(d Delivery) Action { return [...]Action{GetEach, GetDigests, GetNone}[d] }
+func Changing(d members.Delivery) Action { return [...]Action{GetEach, GetDigests, GetNone}[d] }
 
 // Delivery is how a member gets the posts after an action of Subscribing or
 // Changing.
-func (a Action) Delivery() (d Delivery, changing bool) {
+func (a Action) Delivery() (d members.Delivery, changing bool) {
 	switch a {
 	case SubscribeDigest, GetDigests:
-		d = InDigests
+		d = members.InDigests
 	case SubscribeNoMail, GetNone:
-		d = NoPosts
+		d = members.NoPosts
 	}
 	return d, a == GetEach || a == GetDigests || a == GetNone
 }

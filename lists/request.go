@@ -7,6 +7,7 @@ import (
 
 	"superlist/lists/confirmation"
 	"superlist/lists/ledger"
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -15,7 +16,7 @@ import (
 // name, until it is decided and at most ProofLife. What it says is a member's line.
 type Request struct {
 	Name  string
-	Who   Member
+	Who   members.Member
 	Since time.Time
 }
 
@@ -26,7 +27,7 @@ var (
 
 // KeepRequest keeps a request; twice is the same as once. What was decided about an
 // earlier one of the same person is open again.
-func (l *List) KeepRequest(m Member, now time.Time) (Request, error) {
+func (l *List) KeepRequest(m members.Member, now time.Time) (Request, error) {
 	name, err := l.Seal("request", m.Path.Key())
 	r := Request{name, m, now}
 	if err != nil {
@@ -36,7 +37,7 @@ func (l *List) KeepRequest(m Member, now time.Time) (Request, error) {
 		return r, err
 	}
 	err = l.ledger.Remember(l.Book(), ledger.Requests, name, now, func(old ledger.Record, there bool) (string, error) {
-		if other, ok := ParseMember(old.Text); there && ok && other.Path.Key() != m.Path.Key() {
+		if other, ok := members.Parse(old.Text); there && ok && other.Path.Key() != m.Path.Key() {
 			return "", replySameName
 		}
 		return m.String() + "\n", nil
@@ -63,7 +64,7 @@ func (l *List) FindRequest(name string) (Request, error) {
 }
 
 func requestOf(r ledger.Record) (Request, error) {
-	m, ok := ParseMember(r.Text)
+	m, ok := members.Parse(r.Text)
 	if !ok {
 		return Request{}, fmt.Errorf("request %s: not a member's line", r.Name)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"superlist/lists/confirmation"
 	"superlist/lists/ledger"
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -19,7 +20,7 @@ func TestDecide(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "")
 	now := time.Now()
-	m, _ := ParseMember("a@example.com nomail")
+	m, _ := members.Parse("a@example.com nomail")
 	r, err := l.KeepRequest(m, now)
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +70,7 @@ func TestDecide(t *testing.T) {
 func TestRequestName(t *testing.T) {
 	l, other := testList(t, testSite(t, ""), ""), testList(t, testSite(t, ""), "")
 	now := time.Now()
-	m, _ := ParseMember("a@example.com")
+	m, _ := members.Parse("a@example.com")
 	r, err := l.KeepRequest(m, now)
 	if err != nil || len(r.Name)*5 < 80 {
 		t.Fatalf("%q, %v", r.Name, err)
@@ -107,11 +108,11 @@ func TestMaxRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	a, _ := ParseMember("a@example.com")
+	a, _ := members.Parse("a@example.com")
 	if _, err := l.KeepRequest(a, now); err != nil {
 		t.Errorf("the last: %v", err)
 	}
-	b, _ := ParseMember("b@example.com")
+	b, _ := members.Parse("b@example.com")
 	if _, err := l.KeepRequest(b, now); err == nil {
 		t.Error("one too many was kept")
 	}

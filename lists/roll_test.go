@@ -11,13 +11,17 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
-func roll(lines ...string) *Roll {
-	r := &Roll{}
+// first has who is there twice stay as they are the first time.
+func first(a, _ members.Member) members.Member { return a }
+
+func roll(lines ...string) *members.Roster {
+	r := &members.Roster{}
 	for _, line := range lines {
-		m, ok := ParseMember(line)
+		m, ok := members.Parse(line)
 		if !ok {
 			panic(line)
 		}
@@ -37,12 +41,12 @@ func TestEnrol(t *testing.T) {
 		for _, sorted := range []bool{false, true} {
 			l := testList(t, testSite(t, ""), there)
 			if sorted {
-				if err := l.EditMembers(func(MemberSet) error { return nil }); err != nil {
+				if err := l.EditMembers(func(members.Set) error { return nil }); err != nil {
 					t.Fatal(err)
 				}
 			}
 			r := roll("dave@example.com", "carol@example.com name=C", "ALICE@example.com", "alice@example.com", `"odd one"@example.com`, "Bob@Example.com")
-			if twice := r.Join(func(_, b Member) Member { return b }); twice != 1 || r.Len() != 5 {
+			if twice := r.Join(func(_, b members.Member) members.Member { return b }); twice != 1 || r.Len() != 5 {
 				t.Errorf("%d were there twice, %d are left", twice, r.Len())
 			}
 			added, err := l.Enrol(r)
@@ -64,7 +68,7 @@ func TestEnrol(t *testing.T) {
 				t.Fatal(err)
 			}
 			wrong, inOrder, err := m.Lint()
-			if len(wrong) > 0 || !inOrder || err != nil || !m.sorted {
+			if len(wrong) > 0 || !inOrder || err != nil || !m.Sorted() {
 				t.Errorf("%v, in order %v, %v\n%s", wrong, inOrder, err, got)
 			}
 			m.Close()
@@ -77,24 +81,24 @@ func TestEnrol(t *testing.T) {
 func TestEnrolMany(t *testing.T) {
 	a, b := testList(t, testSite(t, ""), ""), testList(t, testSite(t, ""), "")
 	for round := range 4 {
-		r := &Roll{}
-		var members []Member
+		r := &members.Roster{}
+		var who []members.Member
 		for range 500 {
-			m, _ := ParseMember(fmt.Sprintf("u%d@example.com name=%d", rand.IntN(1500), round))
+			m, _ := members.Parse(fmt.Sprintf("u%d@example.com name=%d", rand.IntN(1500), round))
 			if m.Path.Local == "u7" {
 				m.Path.Local = "Ü7"
 			}
-			members = append(members, m)
+			who = append(who, m)
 			r.Add(m)
 		}
-		r.Join(both)
+		r.Join(first)
 		added, err := a.Enrol(r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		new := 0
-		b.EditMembers(func(set MemberSet) error {
-			for _, m := range members {
+		b.EditMembers(func(set members.Set) error {
+			for _, m := range who {
 				if set.Add(m) {
 					new++
 				}
@@ -141,7 +145,7 @@ func TestNewList(t *testing.T) {
 		}
 	}
 	r := roll("b@example.com", "a@example.com")
-	r.Join(both)
+	r.Join(first)
 	if err := d.Enrol(r); err != nil {
 		t.Fatal(err)
 	}

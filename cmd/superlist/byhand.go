@@ -6,18 +6,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/members"
 	"superlist/lists/people"
 )
 
 // byHand is what an operator asks of a list.
-func byHand(l *lists.List, verb string, members ...lists.Member) people.Request {
+func byHand(l *lists.List, verb string, members ...members.Member) people.Request {
 	return people.Request{
 		List: l, Command: lists.Command{Verb: verb}, Members: members, Operator: operator(), At: time.Now(),
 	}
 }
 
 // ask has what an operator asks of a list carried out.
-func (a *app) ask(c *cobra.Command, list, verb string, members ...lists.Member) (*lists.List, people.Outcome, error) {
+func (a *app) ask(c *cobra.Command, list, verb string, members ...members.Member) (*lists.List, people.Outcome, error) {
 	site, l, err := a.siteList(list)
 	if err != nil {
 		return nil, people.Outcome{}, err

@@ -19,6 +19,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/config"
 	"superlist/lists/letter"
+	"superlist/lists/members"
 	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
@@ -394,9 +395,9 @@ func (k *checker) list(l *lists.List) {
 }
 
 // inDigests is how many members want digests.
-func inDigests(m *lists.Members) (n int) {
+func inDigests(m *members.File) (n int) {
 	for member, err := range m.All() {
-		if err == nil && member.Delivery() == lists.InDigests {
+		if err == nil && member.Delivery() == members.InDigests {
 			n++
 		}
 	}

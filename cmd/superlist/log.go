@@ -9,6 +9,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/members"
 	"superlist/lists/site"
 	"superlist/smtp"
 )
@@ -60,7 +61,7 @@ func logChange(log *maillog.Log, what string, list smtp.Path, format string, arg
 const maxLogged = 10000
 
 // notThere are those of a roll who are no members yet, for loggedMembers.
-func notThere(l *lists.List, roll *lists.Roll) (fresh []lists.Member) {
+func notThere(l *lists.List, roll *members.Roster) (fresh []members.Member) {
 	members, err := l.Members()
 	if err != nil {
 		return nil
@@ -77,7 +78,7 @@ func notThere(l *lists.List, roll *lists.Roll) (fresh []lists.Member) {
 }
 
 // loggedMembers writes a line for each member that was changed.
-func loggedMembers(c *cobra.Command, site *site.Site, what string, list smtp.Path, members []lists.Member) {
+func loggedMembers(c *cobra.Command, site *site.Site, what string, list smtp.Path, members []members.Member) {
 	log := openLog(c, site)
 	defer log.Close()
 	for i, m := range members {

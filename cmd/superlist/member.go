@@ -12,6 +12,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/config"
+	"superlist/lists/members"
 	"superlist/lists/migrate"
 	"superlist/lists/people"
 )
@@ -30,10 +31,10 @@ const maxBadLines = 10
 // readMembers reads members, in any of the forms of migrate.Members, and tells what
 // is wrong with their lines. One line that is none spoils them all, so that nobody
 // is forgotten.
-func readMembers(name string, r io.Reader, ignore []string, skipBad bool, tell io.Writer) (*lists.Roll, *migrate.Report, error) {
+func readMembers(name string, r io.Reader, ignore []string, skipBad bool, tell io.Writer) (*members.Roster, *migrate.Report, error) {
 	p := newProgress()
 	defer p.end()
-	roll, report := &lists.Roll{}, &migrate.Report{From: name}
+	roll, report := &members.Roster{}, &migrate.Report{From: name}
 	if err := migrate.Members(name, r, ignore, roll, report, func(n int) { p.step("reading members", n, 0) }); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -66,7 +67,7 @@ func badLines(n int) string {
 
 // memberArgs reads the addresses of a command line, as people paste them too, or of
 // standard input where they are "-".
-func memberArgs(c *cobra.Command, arg []string) ([]lists.Member, error) {
+func memberArgs(c *cobra.Command, arg []string) ([]members.Member, error) {
 	if len(arg) == 1 && arg[0] == "-" {
 		roll, _, err := readMembers("standard input", c.InOrStdin(), nil, false, c.ErrOrStderr())
 		if err != nil {
@@ -74,7 +75,7 @@ func memberArgs(c *cobra.Command, arg []string) ([]lists.Member, error) {
 		}
 		return slices.Collect(roll.All()), nil
 	}
-	var members []lists.Member
+	var members []members.Member
 	for _, s := range arg {
 		some, why := migrate.Entries(s)
 		if why != "" {
@@ -97,22 +98,22 @@ in one mail; with --nomail they may post and get no mail.`,
 		Args:              args(cobra.MinimumNArgs(2)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
-			members, err := memberArgs(c, arg[1:])
+			who, err := memberArgs(c, arg[1:])
 			if err != nil {
 				return err
 			}
 			if noMail && digest {
 				return usageError{errors.New("say --digest or --nomail, not both")}
 			}
-			for i := range members {
+			for i := range who {
 				switch {
 				case noMail:
-					members[i] = members[i].With(lists.NoPosts)
+					who[i] = who[i].With(members.NoPosts)
 				case digest:
-					members[i] = members[i].With(lists.InDigests)
+					who[i] = who[i].With(members.InDigests)
 				}
 			}
-			return a.addMembers(c, arg[0], members)
+			return a.addMembers(c, arg[0], who)
 		},
 	}
 	c.Flags().BoolVar(&digest, "digest", false, "new members get many posts in one mail")
@@ -143,7 +144,7 @@ func (a *app) memberSet() *cobra.Command {
 		Args:              args(cobra.MinimumNArgs(2)),
 		ValidArgsFunction: a.completeMember,
 		RunE: func(c *cobra.Command, arg []string) error {
-			m, ok := lists.ParseMember(strings.Join(arg[1:], " "))
+			m, ok := members.Parse(strings.Join(arg[1:], " "))
 			if !ok {
 				return &exitError{exDataErr, fmt.Errorf("%q is not an address", arg[1])}
 			}
@@ -163,7 +164,7 @@ func (a *app) memberSet() *cobra.Command {
 	}
 }
 
-func (a *app) addMembers(c *cobra.Command, list string, members []lists.Member) error {
+func (a *app) addMembers(c *cobra.Command, list string, members []members.Member) error {
 	l, o, err := a.ask(c, list, lists.VerbSubscribe, members...)
 	if err != nil {
 		return err
@@ -237,7 +238,7 @@ are removed from every list.`,
 }
 
 // addresses are those of some people, a few of them if there are many.
-func addresses(members []lists.Member) string {
+func addresses(members []members.Member) string {
 	var list []string
 	for i, m := range members {
 		if i == maxBadLines {
@@ -302,7 +303,7 @@ func (a *app) memberExport() *cobra.Command {
 }
 
 // members opens the members of the list that an argument names.
-func (a *app) members(list string) (*lists.Members, error) {
+func (a *app) members(list string) (*members.File, error) {
 	l, err := a.list(list)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/members"
 	"superlist/lists/people"
 	"superlist/lists/site"
 	"superlist/smtp"
@@ -102,7 +103,7 @@ already, the old one is removed and the new one stays as it is.`,
 			if err != nil {
 				return err
 			}
-			to, ok := lists.ParseMember(arg[1])
+			to, ok := members.Parse(arg[1])
 			if !ok || len(to.Words) > 0 {
 				return &exitError{exDataErr, fmt.Errorf("%q cannot be a member's address", arg[1])}
 			}

@@ -13,6 +13,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/members"
 	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk/disktest"
@@ -94,7 +95,7 @@ func both(one, other func(*testing.T, *actPlace)) func(*testing.T, *actPlace) {
 }
 
 func approves(t *testing.T, p *actPlace) {
-	r, err := p.l.KeepRequest(lists.Member{Path: path("new@example.com")}, p.now)
+	r, err := p.l.KeepRequest(members.Member{Path: path("new@example.com")}, p.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func (a act) place(t *testing.T) *actPlace {
 		err = l.Set(append([]string{"post=members", "nonmembers=hold", "owners=olga@example.org"}, a.settings...))
 	}
 	if err == nil {
-		err = l.EditMembers(func(set lists.MemberSet) error {
+		err = l.EditMembers(func(set members.Set) error {
 			for _, who := range []string{"c@example.com", "d@example.com", "e@example.com"} {
 				set.Remove(path(who))
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"superlist/lists"
+	"superlist/lists/members"
 	"superlist/lists/people"
 	"superlist/queue"
 	"superlist/smtp"
@@ -107,8 +108,8 @@ func TestCallers(t *testing.T) {
 					q.Operator, q.Verb = "the operator", ask.verb
 					if ask.who == "" {
 						q.Verb, q.Proof = lists.VerbConfirm, lists.Proof{Action: ask.proof, Subject: held}
-					} else if m, ok := lists.ParseMember(ask.member); ok {
-						q.Members = []lists.Member{m}
+					} else if m, ok := members.Parse(ask.member); ok {
+						q.Members = []members.Member{m}
 					}
 				case "by mail":
 					id = w.message(from.Address(), "From: "+from.Address()+"\r\nSubject: re\r\nMessage-ID: <2@x>\r\n\r\n"+ask.words+"\r\n", to.Address())

@@ -16,6 +16,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/members"
 	"superlist/lists/quota"
 	"superlist/queue/disk"
 )
@@ -134,8 +135,8 @@ func TestSubscribe(t *testing.T) {
 // is none, and the owners, in the list's.
 func TestLanguage(t *testing.T) {
 	w, l, person := newPeople(t, "language=fr")
-	err := l.EditMembers(func(set lists.MemberSet) error {
-		m, _ := lists.ParseMember("alice@example.com lang=de-CH name=Alice")
+	err := l.EditMembers(func(set members.Set) error {
+		m, _ := members.Parse("alice@example.com lang=de-CH name=Alice")
 		set.Add(m)
 		return nil
 	})
@@ -157,9 +158,9 @@ func TestLanguage(t *testing.T) {
 // TestOtherAddress: a post from another address of a member's is his own.
 func TestOtherAddress(t *testing.T) {
 	w, l, person := newPeople(t)
-	err := l.EditMembers(func(set lists.MemberSet) error {
+	err := l.EditMembers(func(set members.Set) error {
 		for _, line := range []string{"alice@example.com noown", "al@example.com for=alice@example.com"} {
-			m, _ := lists.ParseMember(line)
+			m, _ := members.Parse(line)
 			set.Add(m)
 		}
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/members"
 	"superlist/lists/people"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -54,7 +55,7 @@ func heldSite(t *testing.T, dir, decision string) *site.Site {
 	if err := l.Set([]string{"post=members", "nonmembers=hold", "owners=olga@example.org"}); err != nil {
 		t.Fatal(err)
 	}
-	err = l.EditMembers(func(set lists.MemberSet) error {
+	err = l.EditMembers(func(set members.Set) error {
 		for _, p := range []string{"c@example.com", "d@example.com", "e@example.com"} {
 			set.Remove(path(p))
 		}

@@ -25,6 +25,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/maillog"
+	"superlist/lists/members"
 	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk"
@@ -311,14 +312,14 @@ func TestDigestMembers(t *testing.T) {
 	if left, _ := filepath.Glob(w.site.QueueDir + "/reminders/*"); len(left) > 0 {
 		t.Errorf("reminders of a list without digests: %q", left)
 	}
-	edit := func(word string, to lists.Delivery) {
+	edit := func(word string, to members.Delivery) {
 		t.Helper()
-		err := l.EditMembers(func(set lists.MemberSet) error { set.Change(path(word), to); return nil })
+		err := l.EditMembers(func(set members.Set) error { set.Change(path(word), to); return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	edit("a@example.com", lists.InDigests)
+	edit("a@example.com", members.InDigests)
 	w.say(2, 3)
 	w.at(2, 0, 1)
 	w.deliver()
@@ -330,10 +331,10 @@ func TestDigestMembers(t *testing.T) {
 	// When nobody wants the next one it is not sent, and what waited does not
 	// wait for who comes later.
 	w.say(4, 4)
-	edit("a@example.com", lists.NoPosts)
+	edit("a@example.com", members.NoPosts)
 	w.at(3, 0, 1)
 	w.deliver()
-	edit("a@example.com", lists.InDigests)
+	edit("a@example.com", members.InDigests)
 	w.say(5, 5)
 	w.at(4, 0, 1)
 	w.deliver()

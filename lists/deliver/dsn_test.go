@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/members"
 	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/smtp"
@@ -307,8 +308,8 @@ func TestReportHostile(t *testing.T) {
 	say := "EHLO x\r\nMAIL FROM:<\"a\\\" Bcc: c\"@example.com> ENVID=" + strings.Repeat("+22", 33) + "\r\n" +
 		"RCPT TO:<dev@lists.example.org> NOTIFY=SUCCESS ORCPT=rfc822;" + strings.Repeat("x", smtp.MaxORcpt-len("rfc822;")) + "\r\n" +
 		"DATA\r\nFrom: a@example.com\r\n--=_x: y\r\n\r\nx\r\n.\r\nQUIT\r\n"
-	err := l.EditMembers(func(set lists.MemberSet) error {
-		set.Add(lists.Member{Path: smtp.Path{Local: `a" Bcc: c`, Domain: "example.com"}}.With(lists.NoPosts))
+	err := l.EditMembers(func(set members.Set) error {
+		set.Add(members.Member{Path: smtp.Path{Local: `a" Bcc: c`, Domain: "example.com"}}.With(members.NoPosts))
 		return nil
 	})
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/members"
 	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk"
@@ -42,15 +43,15 @@ func faultSite(t *testing.T, dir string) *site.Site {
 		t.Fatal(err)
 	}
 	site.Ledger = files.On
-	for name, members := range faultLists {
+	for name, who := range faultLists {
 		l, err := lists.Of(site).Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{{Local: "poster", Domain: "example.com"}}, []string{"post=anyone"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = l.EditMembers(func(set lists.MemberSet) error {
-			for _, m := range members {
+		err = l.EditMembers(func(set members.Set) error {
+			for _, m := range who {
 				p, _ := smtp.ParseAddress(m)
-				set.Add(lists.Member{Path: p})
+				set.Add(members.Member{Path: p})
 			}
 			return nil
 		})

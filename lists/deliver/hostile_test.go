@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/members"
 	"superlist/lists/quota"
 	"superlist/queue"
 	"superlist/smtp"
@@ -563,7 +564,7 @@ func TestInjection(t *testing.T) {
 		} else if err != nil {
 			t.Errorf("%d: %v", i, err)
 		}
-		if _, ok := lists.ParseMember("zoe@example.com name=" + evil); ok && strings.ContainsAny(evil, "\r\n\x00") {
+		if _, ok := members.Parse("zoe@example.com name=" + evil); ok && strings.ContainsAny(evil, "\r\n\x00") {
 			t.Errorf("%d: a member has the name %q", i, evil)
 		}
 		if err := os.WriteFile(l.Dir+"/members", []byte("bob@example.net name="+evil+"\n"), 0o600); err != nil { // an editor may write anything

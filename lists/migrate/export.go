@@ -15,6 +15,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/members"
 	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk"
@@ -160,7 +161,7 @@ func (c closer) Close() error {
 }
 
 // WriteCSV writes members as a table, in the form that Members reads.
-func WriteCSV(members *lists.Members, to io.Writer) error {
+func WriteCSV(members *members.File, to io.Writer) error {
 	w := csv.NewWriter(to)
 	w.Write([]string{"email", "name", "words"})
 	for m, err := range members.All() {

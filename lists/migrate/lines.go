@@ -5,8 +5,8 @@ import (
 	"strings"
 	"unicode"
 
-	"superlist/lists"
 	"superlist/lists/mail/charset"
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -14,10 +14,10 @@ import (
 // words about it, "Name <address>" and words, "address (Name)", or several of them
 // with commas, semicolons or tabs between. why says what is wrong with it; then
 // nobody of it is a member.
-func Entries(text string) (members []lists.Member, why string) {
+func Entries(text string) (who []members.Member, why string) {
 	text = strings.TrimSpace(text)
-	if m, ok := lists.ParseMember(text); ok && m.Unknown() == "" {
-		return []lists.Member{m}, ""
+	if m, ok := members.Parse(text); ok && m.Unknown() == "" {
+		return []members.Member{m}, ""
 	}
 	if strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
 		return nil, short(text) + " has control characters in it"
@@ -33,13 +33,13 @@ func Entries(text string) (members []lists.Member, why string) {
 	if why != "" {
 		return nil, why
 	}
-	return []lists.Member{m}, ""
+	return []members.Member{m}, ""
 }
 
 // together reads pieces of a line. Text without an address belongs to the name of
 // the address behind it, as in Doe, John <john@example.com>; or where there is but
 // one address, it is the name.
-func together(pieces []string, sep string) (members []lists.Member, why string) {
+func together(pieces []string, sep string) (members []members.Member, why string) {
 	line := short(strings.Join(pieces, sep))
 	name := "" // what has no address
 	for _, piece := range pieces {
@@ -80,7 +80,7 @@ func together(pieces []string, sep string) (members []lists.Member, why string) 
 }
 
 // nameOf is a member's name.
-func nameOf(m lists.Member) string {
+func nameOf(m members.Member) string {
 	if len(m.Words) == 0 {
 		return ""
 	}
@@ -92,7 +92,7 @@ func nameOf(m lists.Member) string {
 }
 
 // renamed is a member with another name.
-func renamed(m lists.Member, name string) lists.Member {
+func renamed(m members.Member, name string) members.Member {
 	words := slices.DeleteFunc(slices.Clone(m.Words), func(word string) bool { return strings.HasPrefix(word, "name=") })
 	if other, ok := member(m.Path.Address(), append(words, named(name)...)...); ok {
 		return other
@@ -101,7 +101,7 @@ func renamed(m lists.Member, name string) lists.Member {
 }
 
 // entry reads one member.
-func entry(text string) (m lists.Member, why string) {
+func entry(text string) (m members.Member, why string) {
 	bad := short(text) + " is not an address"
 	if end := strings.LastIndexByte(text, '>'); end >= 0 {
 		name, address := splitName(text[:end+1])
@@ -140,13 +140,13 @@ func entry(text string) (m lists.Member, why string) {
 				return m, ""
 			}
 		}
-		m, ok := lists.ParseMember(bare(first) + " " + rest)
+		m, ok := members.Parse(bare(first) + " " + rest)
 		if !ok {
 			return m, bad
 		}
 		return m, knownBehind(m)
 	}
-	if m, ok := lists.ParseMember(text); ok {
+	if m, ok := members.Parse(text); ok {
 		return m, knownBehind(m)
 	}
 	// A name, and an address without brackets.
@@ -162,7 +162,7 @@ func entry(text string) (m lists.Member, why string) {
 
 // knownBehind says what words behind an address cannot stay there. Others that mean
 // nothing may be those of a newer version.
-func knownBehind(m lists.Member) string {
+func knownBehind(m members.Member) string {
 	for _, word := range m.Words {
 		if strings.HasPrefix(word, "name=") || strings.HasPrefix(word, "for=") {
 			continue

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"superlist/lists"
+	"superlist/lists/members"
 )
 
 // TestEntries: lines as people write and paste them. Everybody in it is a member, or
@@ -68,17 +68,17 @@ func TestEntries(t *testing.T) {
 }
 
 // imported are the members that a file brings, and its report.
-func imported(t *testing.T, text string, ignore ...string) (members []string, r Report) {
+func imported(t *testing.T, text string, ignore ...string) (who []string, r Report) {
 	t.Helper()
-	var roll lists.Roll
+	var roll members.Roster
 	if err := Members("x", strings.NewReader(text), ignore, &roll, &r, nil); err != nil {
 		t.Fatal(err)
 	}
 	roll.Join(unite)
 	for m := range roll.All() {
-		members = append(members, m.String())
+		who = append(who, m.String())
 	}
-	return members, r
+	return who, r
 }
 
 // TestStandings: whoever has left elsewhere does not come in, whichever program says
@@ -140,7 +140,7 @@ func TestUnclearColumns(t *testing.T) {
 			t.Errorf("%q without %s: %q, %v", test.text, test.ignore, members, r.Left)
 		}
 	}
-	var roll lists.Roll
+	var roll members.Roster
 	if err := Members("x", strings.NewReader("email\na@x.example\n"), []string{"status"}, &roll, new(Report), nil); err == nil {
 		t.Error("a column that is not there is ignored")
 	}

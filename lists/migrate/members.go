@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"superlist/lists"
+	"superlist/lists/members"
 	"superlist/lists/textfile"
 )
 
@@ -25,7 +26,7 @@ import (
 // that say who has left are understood (see standing). Those in ignore are not
 // looked at. What is not UTF-8 is UTF-16, or read as Windows-1252, which has all of
 // Latin-1.
-func Members(name string, r io.Reader, ignore []string, roll *lists.Roll, report *Report, step func(done int)) error {
+func Members(name string, r io.Reader, ignore []string, roll *members.Roster, report *Report, step func(done int)) error {
 	r, err := plain(r)
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func (e *lineEnds) Read(p []byte) (int, error) {
 type roster struct {
 	name   string
 	ignore []string
-	roll   *lists.Roll
+	roll   *members.Roster
 	report *Report
 	step   func(done int)
 }
@@ -110,7 +111,7 @@ func (in *roster) bad(n int, why string) {
 
 // add puts a member in, and tells of words that mean nothing: they stay, as those
 // of a newer version would have to.
-func (in *roster) add(n int, m lists.Member) {
+func (in *roster) add(n int, m members.Member) {
 	in.roll.Add(m)
 	if word := m.Unknown(); word != "" {
 		in.report.leaveLine(in.name, n, short(word)+" behind "+m.Path.Address()+" means nothing to this version; it stays there")
@@ -160,7 +161,7 @@ func decoded(raw []byte) string {
 
 // Enrol puts the members of a roll onto a list, and says in the report how many
 // are new. With DryRun it says it and does nothing.
-func (r *Report) Enrol(l *lists.List, roll *lists.Roll) (err error) {
+func (r *Report) Enrol(l *lists.List, roll *members.Roster) (err error) {
 	r.Twice += roll.Join(unite)
 	if !r.DryRun {
 		r.Members, err = l.Enrol(roll)
@@ -173,24 +174,24 @@ func (r *Report) Enrol(l *lists.List, roll *lists.Roll) (err error) {
 
 // LeaveOut takes out of a roll who has left the list and is not a member now, and says
 // so: nobody comes back because somebody has found an old file.
-func (r *Report) LeaveOut(l *lists.List, roll *lists.Roll) error {
+func (r *Report) LeaveOut(l *lists.List, roll *members.Roster) error {
 	r.Twice += roll.Join(unite)
 	left, err := l.Leavers()
 	if err != nil || left.Len() == 0 {
 		return err
 	}
-	members, err := l.Members()
+	file, err := l.Members()
 	if err != nil {
 		return err
 	}
-	defer members.Close()
-	roll.Drop(func(m lists.Member) bool {
+	defer file.Close()
+	roll.Drop(func(m members.Member) bool {
 		day, gone := left.Day(m.Path)
 		if !gone || err != nil {
 			return false
 		}
 		var there bool
-		if _, there, err = members.Find(m.Path); there || err != nil {
+		if _, there, err = file.Find(m.Path); there || err != nil {
 			return false
 		}
 		r.leave(m.Path.Address(), "left "+l.Addr.Address()+" on "+day, "--again brings them back, if they want that")

@@ -17,6 +17,7 @@ import (
 	"superlist/lists/sitetest"
 
 	"superlist/lists"
+	"superlist/lists/members"
 	"superlist/lists/site"
 	"superlist/lists/textfile"
 	"superlist/smtp"
@@ -323,7 +324,7 @@ func FuzzReceive(f *testing.F) {
 // accounted reads a file of members, and holds that every line is a member's,
 // wrong or empty.
 func accounted(t *testing.T, text string) {
-	var roll lists.Roll
+	var roll members.Roster
 	var r Report
 	if err := Members("x", strings.NewReader(text), nil, &roll, &r, nil); err != nil {
 		t.Fatal(err)
@@ -343,7 +344,7 @@ func accounted(t *testing.T, text string) {
 	}
 	for m := range roll.All() {
 		line := m.String()
-		again, ok := lists.ParseMember(line)
+		again, ok := members.Parse(line)
 		if !ok || again.String() != line || strings.ContainsAny(line, "\r\n\x00") {
 			t.Fatalf("%q became %q, which is none", text, line)
 		}
@@ -490,8 +491,8 @@ func TestUnite(t *testing.T) {
 		{"", "nomail", ""}, {"nomail", "digest", "digest"}, {"", "digest", ""}, {"nomail", "nomail name=A", "nomail name=A"},
 		{"noown name=A", "nocopy name=B", "noown nocopy name=A"}, {"digest", "digest", "digest"}, {"moderated digest", "nomail", "moderated digest"},
 	} {
-		a, _ := lists.ParseMember("a@example.com " + c.a)
-		b, _ := lists.ParseMember("a@example.com " + c.b)
+		a, _ := members.Parse("a@example.com " + c.a)
+		b, _ := members.Parse("a@example.com " + c.b)
 		if got := unite(a, b).String(); got != strings.TrimSpace("a@example.com "+c.want) {
 			t.Errorf("%q and %q: %q", c.a, c.b, got)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -20,7 +21,7 @@ type Parcel struct {
 	From    string    // where it comes from: "mlmmj, /var/spool/mlmmj/dev"
 	Addr    smtp.Path // of the list
 	Owners  []smtp.Path
-	Members lists.Roll
+	Members members.Roster
 	Held    []Post
 	Archive []Post // in the order of their numbers
 	Report  Report

@@ -22,6 +22,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/mail/charset"
+	"superlist/lists/members"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -227,12 +228,12 @@ func (in *receiving) config(h *tar.Header) error {
 }
 
 func (in *receiving) members() error {
-	var roll lists.Roll
+	var roll members.Roster
 	var comments []string
 	err := eachLine(in.tar, '\n', func(n int, line []byte, long bool) {
 		in.step("members", n, in.head.Members)
 		text := strings.TrimSpace(string(line))
-		m, ok := lists.ParseMember(text)
+		m, ok := members.Parse(text)
 		switch {
 		case text == "":
 		case strings.HasPrefix(text, "#") && !long:
@@ -268,7 +269,7 @@ func (in *receiving) members() error {
 }
 
 // countThere counts who is on a list already.
-func countThere(l *lists.List, roll *lists.Roll) (n int, err error) {
+func countThere(l *lists.List, roll *members.Roster) (n int, err error) {
 	members, err := l.Members()
 	if err != nil {
 		return 0, err
@@ -466,7 +467,7 @@ func (in *receiving) reported(h *tar.Header) error {
 
 // unite makes one member of two entries for one address: he gets what he gets by
 // either.
-func unite(a, b lists.Member) lists.Member {
+func unite(a, b members.Member) members.Member {
 	var words []string
 	name := ""
 	each := getsEach(a) || getsEach(b)
@@ -499,13 +500,13 @@ const (
 )
 
 // getsEach says that a member gets every post by itself.
-func getsEach(m lists.Member) bool {
+func getsEach(m members.Member) bool {
 	return !m.NoMail && !slices.Contains(m.Words, wordDigest)
 }
 
 // member makes one of an address and words. What could not be a line is none.
-func member(address string, words ...string) (lists.Member, bool) {
-	return lists.ParseMember(strings.Join(append([]string{address}, words...), " "))
+func member(address string, words ...string) (members.Member, bool) {
+	return members.Parse(strings.Join(append([]string{address}, words...), " "))
 }
 
 // named is the word for a person's name, if there is any.

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"superlist/lists"
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
@@ -225,7 +225,7 @@ func wordsOf(has map[string]string) (words []string, wrong string) {
 		}
 	}
 	also, _, _ := strings.Cut(" "+has["words"], " name=")
-	behind, _ := lists.ParseMember("x@example.com " + also) // for= may have spaces in it
+	behind, _ := members.Parse("x@example.com " + also) // for= may have spaces in it
 	for _, word := range behind.Words {
 		if !slices.Contains(words, word) {
 			words = append(words, word)

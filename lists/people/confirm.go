@@ -3,6 +3,7 @@ package people
 import (
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/members"
 	"superlist/lists/outbox"
 	"superlist/smtp"
 )
@@ -36,7 +37,7 @@ func (a *act) confirm() error {
 	a.Who = who
 	if p.Action == lists.Unsubscribe {
 		a.l.Answered(lists.VerbUnsubscribe, who)
-		return a.leave(lists.Member{Path: who})
+		return a.leave(members.Member{Path: who})
 	}
 	delivery, changing := p.Action.Delivery()
 	if changing {
@@ -44,7 +45,7 @@ func (a *act) confirm() error {
 		return a.change(delivery)
 	}
 	a.l.Answered(lists.VerbSubscribe, who)
-	member := lists.Member{Path: who}.With(delivery).Named(a.name())
+	member := members.Member{Path: who}.With(delivery).Named(a.name())
 	_, isMember, err := a.member(who)
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (a *act) confirm() error {
 }
 
 // wait asks the owners about somebody who wants to join, and tells that person so.
-func (a *act) wait(m lists.Member) error {
+func (a *act) wait(m members.Member) error {
 	request, err := a.l.KeepRequest(m, a.At)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/members"
 	"superlist/lists/people"
 	"superlist/lists/site"
 	"superlist/lists/sitetest"
@@ -69,7 +70,7 @@ func TestLeave(t *testing.T) {
 	sendBack := proof(t, s, to, err)
 	for name, r := range map[string]people.Request{
 		"joins":             {Command: lists.Command{Verb: lists.VerbSubscribe, Author: path("new@example.com")}, Name: "New, \"Nobody\" \\"},
-		"joins with digest": {Command: lists.Command{Verb: lists.VerbSubscribe, Delivery: lists.InDigests, Author: path("new@example.com")}, Name: "Nöël Ünïcöde the Very Much Longer than a Line of Encoded Words Can Be"},
+		"joins with digest": {Command: lists.Command{Verb: lists.VerbSubscribe, Delivery: members.InDigests, Author: path("new@example.com")}, Name: "Nöël Ünïcöde the Very Much Longer than a Line of Encoded Words Can Be"},
 		"asks for another":  {Command: lists.Command{Verb: lists.VerbSubscribe, Author: path("new@example.com"), Who: path("other@example.com")}},
 		"leaves":            {Command: lists.Command{Verb: lists.VerbUnsubscribe, Author: path("alice@example.com")}},
 		"leaves, by proof":  {Command: lists.Command{Verb: lists.VerbConfirm, Proof: leaving, Author: path("alice@example.com")}},
@@ -125,7 +126,7 @@ func TestLeaveNot(t *testing.T) {
 		"by nobody":      {Command: lists.Command{Verb: lists.VerbUnsubscribe}},
 		"set":            {Command: lists.Command{Verb: people.VerbSet, Author: alice}},
 		"for another, in digests": {Command: lists.Command{
-			Verb: lists.VerbSubscribe, Author: alice, Who: path("other@example.com"), Delivery: lists.InDigests,
+			Verb: lists.VerbSubscribe, Author: alice, Who: path("other@example.com"), Delivery: members.InDigests,
 		}},
 	} {
 		r.List, r.At = l, time.Now()

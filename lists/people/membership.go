@@ -6,19 +6,20 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/members"
 	"superlist/smtp"
 )
 
 // The names of letters, by how the posts come.
 var (
-	joins   = map[lists.Delivery]string{lists.Each: "confirm-subscribe", lists.NoPosts: "confirm-subscribe", lists.InDigests: "confirm-digest"}
-	changes = map[lists.Delivery]string{lists.Each: "confirm-each", lists.NoPosts: "confirm-nomail", lists.InDigests: "confirm-digest"}
-	changed = map[lists.Delivery]string{lists.Each: "changed-each", lists.NoPosts: "changed-nomail", lists.InDigests: "changed-digest"}
+	joins   = map[members.Delivery]string{members.Each: "confirm-subscribe", members.NoPosts: "confirm-subscribe", members.InDigests: "confirm-digest"}
+	changes = map[members.Delivery]string{members.Each: "confirm-each", members.NoPosts: "confirm-nomail", members.InDigests: "confirm-digest"}
+	changed = map[members.Delivery]string{members.Each: "changed-each", members.NoPosts: "changed-nomail", members.InDigests: "changed-digest"}
 )
 
 // subscribe handles somebody who wants to join, or to get the posts in another way, and
 // has proved nothing.
-func (a *act) subscribe(m lists.Member) error {
+func (a *act) subscribe(m members.Member) error {
 	now, isMember, err := a.member(m.Path)
 	switch {
 	case err != nil:
@@ -65,9 +66,9 @@ func (a *act) question(kind, text string, action lists.Action) error {
 }
 
 // join makes members, and welcomes them.
-func (a *act) join(members ...lists.Member) error {
-	err := a.l.EditMembers(func(set lists.MemberSet) error {
-		for _, m := range members {
+func (a *act) join(who ...members.Member) error {
+	err := a.l.EditMembers(func(set members.Set) error {
+		for _, m := range who {
 			switch {
 			case set.Add(m):
 				a.out.Members = append(a.out.Members, m)
@@ -90,11 +91,11 @@ func (a *act) join(members ...lists.Member) error {
 		a.logEach("subscribed", a.out.Members)
 		return nil
 	}
-	for _, m := range members {
+	for _, m := range who {
 		a.log("subscribed", "member=%s new=%t", m.Path, a.out.Result == Done)
 		a.notice("notice-subscribed", m.Path)
 		text := "welcome"
-		if m.Delivery() == lists.InDigests {
+		if m.Delivery() == members.InDigests {
 			text = "welcome-digest"
 		}
 		a.answer(text, m.Path, nil)
@@ -103,11 +104,11 @@ func (a *act) join(members ...lists.Member) error {
 }
 
 // change sets how a member gets the posts, if they are still a member.
-func (a *act) change(to lists.Delivery) error {
+func (a *act) change(to members.Delivery) error {
 	isMember := false
-	err := a.l.EditMembers(func(set lists.MemberSet) error {
+	err := a.l.EditMembers(func(set members.Set) error {
 		isMember = set.Change(a.Who, to)
-		a.out.Members = []lists.Member{set[a.Who.Key()]}
+		a.out.Members = []members.Member{set[a.Who.Key()]}
 		return nil
 	})
 	if err != nil {
@@ -122,15 +123,15 @@ func (a *act) change(to lists.Delivery) error {
 }
 
 // leave takes members off the list.
-func (a *act) leave(members ...lists.Member) error {
+func (a *act) leave(who ...members.Member) error {
 	if a.silent { // somebody may be taken off every list, of which few have them
-		if there, err := a.anyOf(members); err != nil || !there {
-			a.out.Result, a.out.Others = NoMember, members
+		if there, err := a.anyOf(who); err != nil || !there {
+			a.out.Result, a.out.Others = NoMember, who
 			return err
 		}
 	}
-	err := a.l.EditMembers(func(set lists.MemberSet) error {
-		for _, m := range members {
+	err := a.l.EditMembers(func(set members.Set) error {
+		for _, m := range who {
 			a.lang = set[m.Path.Key()].Lang // who is gone has none any more
 			if set.Remove(m.Path) {
 				a.out.Members = append(a.out.Members, m)
@@ -151,7 +152,7 @@ func (a *act) leave(members ...lists.Member) error {
 		a.logEach("unsubscribed", a.out.Members)
 		return nil
 	}
-	for _, m := range members {
+	for _, m := range who {
 		a.log("unsubscribed", "member=%s was=%t", m.Path, a.out.Result == Done)
 		a.notice("notice-unsubscribed", m.Path)
 		a.answer("goodbye", m.Path, nil)
@@ -160,17 +161,17 @@ func (a *act) leave(members ...lists.Member) error {
 }
 
 // member finds the member with this address, if there is one.
-func (a *act) member(p smtp.Path) (lists.Member, bool, error) {
-	members, err := a.l.Members()
+func (a *act) member(p smtp.Path) (members.Member, bool, error) {
+	file, err := a.l.Members()
 	if err != nil {
-		return lists.Member{}, false, err
+		return members.Member{}, false, err
 	}
-	defer members.Close()
-	return members.Find(p)
+	defer file.Close()
+	return file.Find(p)
 }
 
 // anyOf reports whether any of these is a member.
-func (a *act) anyOf(some []lists.Member) (bool, error) {
+func (a *act) anyOf(some []members.Member) (bool, error) {
 	members, err := a.l.Members()
 	if errors.Is(err, fs.ErrNotExist) { // a list that is made by hand
 		return false, nil
@@ -192,7 +193,7 @@ func (a *act) anyOf(some []lists.Member) (bool, error) {
 const maxLogged = 10000
 
 // logEach logs each member that an operator has changed.
-func (a *act) logEach(what string, members []lists.Member) {
+func (a *act) logEach(what string, members []members.Member) {
 	for i, m := range members {
 		if i == maxLogged {
 			a.log(what, "members=more")

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"superlist/lists"
+	"superlist/lists/members"
 )
 
 // Verbs that only an operator has.
@@ -22,7 +23,7 @@ var errNobody = errors.New("no member")
 func (a *act) set() error {
 	m := a.Members[0]
 	was := ""
-	err := a.l.EditMembers(func(set lists.MemberSet) error {
+	err := a.l.EditMembers(func(set members.Set) error {
 		was = strings.Join(set[m.Path.Key()].Words, " ")
 		if !set.Remove(m.Path) {
 			return errNobody

@@ -5,6 +5,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/maillog"
+	"superlist/lists/members"
 	"superlist/lists/outbox"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -20,9 +21,9 @@ type Request struct {
 	// to the log and to whoever decides second. An operator needs no proof, and members
 	// hear nothing of what an operator changes.
 	Operator string
-	Members  []lists.Member // whom an operator's request is about, with their words; to mv: who takes the place
-	Bans     bool           // erase: bans too
-	DryRun   bool           // mv, erase: nothing is changed
+	Members  []members.Member // whom an operator's request is about, with their words; to mv: who takes the place
+	Bans     bool             // erase: bans too
+	DryRun   bool             // mv, erase: nothing is changed
 
 	Name    string // of whoever asks, as From has it; may be empty
 	Words   string // for the author of a post that is sent back
@@ -50,11 +51,11 @@ const (
 // An Outcome says what happened to a request, and what is to be written because of it.
 type Outcome struct {
 	Result  Result
-	Members []lists.Member // who was added, removed or changed
-	Others  []lists.Member // of an operator's request: for whom there was nothing to do
-	Roles   []string       // mv: as what somebody was found
-	Erased  lists.Erased   // erase: what is gone, and what is left
-	Refusal smtp.Reply     // of Unanswered: why
+	Members []members.Member // who was added, removed or changed
+	Others  []members.Member // of an operator's request: for whom there was nothing to do
+	Roles   []string         // mv: as what somebody was found
+	Erased  lists.Erased     // erase: what is gone, and what is left
+	Refusal smtp.Reply       // of Unanswered: why
 	Letters []outbox.Letter
 
 	list    *lists.List
@@ -135,7 +136,7 @@ func (a *act) do() error {
 			a.silent = true
 			return a.join(a.Members...)
 		}
-		return a.subscribe(lists.Member{Path: a.Who}.With(a.Delivery).Named(a.name()))
+		return a.subscribe(members.Member{Path: a.Who}.With(a.Delivery).Named(a.name()))
 	case lists.VerbUnsubscribe:
 		if a.Operator != "" {
 			a.silent = true

@@ -11,6 +11,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/mail/body"
 	"superlist/lists/mail/charset"
+	"superlist/lists/members"
 	"superlist/lists/rewrite"
 )
 
@@ -94,11 +95,11 @@ func behindTags(subject string) string {
 
 // deliveries are the words behind subscribe, join and set: ours, those of Mailman 2
 // (its password, which nobody has here, left out) and of Mailman 3.
-var deliveries = map[string]lists.Delivery{
-	"": lists.Each, "nodigest": lists.Each, "digest=no": lists.Each, "digest off": lists.Each, "delivery on": lists.Each,
-	"digest": lists.InDigests, "digest=mime": lists.InDigests, "digest=plain": lists.InDigests,
-	"digest mime": lists.InDigests, "digest plain": lists.InDigests, "digest on": lists.InDigests,
-	"nomail": lists.NoPosts, "delivery off": lists.NoPosts,
+var deliveries = map[string]members.Delivery{
+	"": members.Each, "nodigest": members.Each, "digest=no": members.Each, "digest off": members.Each, "delivery on": members.Each,
+	"digest": members.InDigests, "digest=mime": members.InDigests, "digest=plain": members.InDigests,
+	"digest mime": members.InDigests, "digest plain": members.InDigests, "digest on": members.InDigests,
+	"nomail": members.NoPosts, "delivery off": members.NoPosts,
 }
 
 // commandLine reads a command as users of Mailman and Majordomo write it. They may name

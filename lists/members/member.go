@@ -1,4 +1,4 @@
-package lists
+package members
 
 import (
 	"slices"
@@ -40,7 +40,7 @@ func knownWord(word string) bool {
 		return isDay(since)
 	}
 	if tag, ok := strings.CutPrefix(word, wordLang); ok {
-		return validLanguage(tag)
+		return ValidLanguage(tag)
 	}
 	if whose, ok := strings.CutPrefix(word, wordFor); ok {
 		_, ok := smtp.ParseAddress(whose)
@@ -77,8 +77,8 @@ func (m Member) Gets(author string, named map[string]bool, day string) bool {
 	return m.Present(day) && !(m.NoOwn && key == author) && !(m.NoCopy && named[key])
 }
 
-// parseMember reads a line of a members file.
-func parseMember(line string) (Member, bool) {
+// parseLine reads a line of a members file.
+func parseLine(line string) (Member, bool) {
 	line = strings.TrimFunc(line, textfile.Blank)
 	if line == "" || line[0] == '#' {
 		return Member{}, false
@@ -112,7 +112,7 @@ func memberOf(line string) (Member, bool) {
 		if since, ok := strings.CutPrefix(word, wordBounced); ok && isDay(since) {
 			m.Bounced = since
 		}
-		if tag, ok := strings.CutPrefix(word, wordLang); ok && validLanguage(tag) {
+		if tag, ok := strings.CutPrefix(word, wordLang); ok && ValidLanguage(tag) {
 			m.Lang = tag
 		}
 		if whose, ok := strings.CutPrefix(word, wordFor); ok {
@@ -133,6 +133,9 @@ func (m Member) String() string {
 	}
 	return strings.Join(append([]string{address}, m.Words...), " ")
 }
+
+// MaxLocal is the longest local part of a member: RFC 5321, 4.5.3.1.1.
+const MaxLocal = 64
 
 // maxName is how long a name in the members file is, in characters.
 const maxName = 100
@@ -155,6 +158,21 @@ func (m Member) Named(name string) Member {
 	if name != "" && !strings.Contains(name, "@") {
 		m.Words = append(slices.Clip(m.Words), wordName+name)
 	}
+	return m
+}
+
+// Unmoderated is the member without the word that has a moderator see their posts first.
+func (m Member) Unmoderated() Member {
+	m.Moderated = false
+	m.Words = slices.DeleteFunc(slices.Clone(m.Words), func(word string) bool { return word == wordModerated })
+	return m
+}
+
+// PostingFor is the other address of a member, where it is that of another member now.
+func (m Member) PostingFor(p smtp.Path) Member {
+	words := slices.Clone(m.Words)
+	words[slices.Index(words, wordFor+m.For)] = wordFor + p.Address()
+	m.Words, m.For = words, p.Address()
 	return m
 }
 

@@ -1,4 +1,4 @@
-package lists
+package members
 
 import (
 	"bytes"
@@ -8,9 +8,9 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -26,10 +26,16 @@ import (
 // beyond ASCII elsewhere then.
 const sortedMark = 314159265
 
-// Members is a list's members file, open for reading. It is what it was when
+// SortedTime is the time that a file gets that is in order.
+func SortedTime(now time.Time) time.Time { return time.Unix(now.Unix(), sortedMark) }
+
+// Sorted reports whether superlist has written the file, in order.
+func (m *File) Sorted() bool { return m.sorted }
+
+// File is the members of a list, whose file is open for reading. It is what it was when
 // it was opened, whatever superlist does to the list meanwhile; an editor that
 // writes into the file itself, and does not put a new one in its place, may show.
-type Members struct {
+type File struct {
 	file   string
 	large  *os.File // nil: all of it is in data
 	size   int64
@@ -38,19 +44,17 @@ type Members struct {
 	sorted bool
 }
 
-// errNoMembers is a members file that is not there.
-var errNoMembers = errors.New("no members file")
+// ErrNoFile is a members file that is not there.
+var ErrNoFile = errors.New("no members file")
 
-func (l *List) membersFile() string { return filepath.Join(l.Dir, "members") }
-
-// Members opens the members file. That there is none is an error: a list without
+// Open opens a members file. That there is none is an error: a list without
 // members has an empty one, and one whose file is gone must not take a post for
 // nobody.
-func (l *List) Members() (*Members, error) {
-	m := &Members{file: l.membersFile()}
+func Open(file string) (*File, error) {
+	m := &File{file: file}
 	f, info, err := disk.OpenRegular(m.file, unix.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %w; a list without members has an empty file there", errNoMembers, err)
+		return nil, fmt.Errorf("%w: %w; a list without members has an empty file there", ErrNoFile, err)
 	}
 	if err != nil {
 		return nil, err
@@ -70,11 +74,14 @@ func (l *List) Members() (*Members, error) {
 	return m, err
 }
 
+// Empty is an empty file.
+func Empty() *File { return &File{sorted: true} }
+
 // readWhole is the size up to which a members file is read at once: four pages.
 const readWhole = 16 << 10
 
 // Close lets go of the file.
-func (m *Members) Close() {
+func (m *File) Close() {
 	if m.large != nil {
 		unix.Munmap(m.mmap)
 		m.large.Close()
@@ -83,7 +90,7 @@ func (m *Members) Close() {
 }
 
 // mapped brings in a large file for whoever goes through all of it.
-func (m *Members) mapped() (err error) {
+func (m *File) mapped() (err error) {
 	if m.large == nil || m.data != nil {
 		return nil
 	}
@@ -99,18 +106,18 @@ func (m *Members) mapped() (err error) {
 }
 
 // guard runs f, which goes through the whole file.
-func (m *Members) guard(f func()) error {
+func (m *File) guard(f func()) error {
 	if err := m.mapped(); err != nil {
 		return err
 	}
 	return m.faults(f)
 }
 
-func (m *Members) cutOff() error { return fmt.Errorf("%s: it was cut off while it was read", m.file) }
+func (m *File) cutOff() error { return fmt.Errorf("%s: it was cut off while it was read", m.file) }
 
 // faults runs f, which may read the mapped file. If an editor cuts it off
 // meanwhile the kernel sends SIGBUS, which becomes an error here.
-func (m *Members) faults(f func()) (err error) {
+func (m *File) faults(f func()) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		p := recover()
@@ -128,14 +135,14 @@ func (m *Members) faults(f func()) (err error) {
 
 // All goes through the members in the order of the file. Lines that are not
 // members are left out; Lint names them.
-func (m *Members) All() iter.Seq2[Member, error] {
+func (m *File) All() iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
 		more := true
 		err := m.guard(func() {
 			for rest := m.data; len(rest) > 0 && more; {
 				var line []byte
 				line, rest, _ = bytes.Cut(rest, []byte{'\n'})
-				if member, ok := parseMember(string(line)); ok {
+				if member, ok := parseLine(string(line)); ok {
 					more = yield(member, nil)
 				}
 			}
@@ -147,7 +154,7 @@ func (m *Members) All() iter.Seq2[Member, error] {
 }
 
 // Comments are the lines of the file that begin with #, as they stand there.
-func (m *Members) Comments() (lines []string, err error) {
+func (m *File) Comments() (lines []string, err error) {
 	err = m.guard(func() {
 		for line := range bytes.Lines(m.data) {
 			if line := bytes.TrimFunc(line, textfile.Blank); bytes.HasPrefix(line, []byte("#")) {
@@ -160,7 +167,7 @@ func (m *Members) Comments() (lines []string, err error) {
 
 // Lint gives the lines of the file that are not understood, with their number,
 // and says whether the file is in order.
-func (m *Members) Lint() (wrong []string, inOrder bool, err error) {
+func (m *File) Lint() (wrong []string, inOrder bool, err error) {
 	inOrder = true
 	err = m.guard(func() {
 		last, n := "", 0
@@ -170,7 +177,7 @@ func (m *Members) Lint() (wrong []string, inOrder bool, err error) {
 			if text == "" || text[0] == '#' {
 				continue
 			}
-			member, ok := parseMember(text)
+			member, ok := parseLine(text)
 			if !ok {
 				wrong = append(wrong, fmt.Sprintf("%s:%d: %q is not a member", m.file, n, text))
 				continue
@@ -205,7 +212,7 @@ const (
 
 // Unique is All without those who are there a second time, as an edit by hand
 // may leave them.
-func (m *Members) Unique() iter.Seq2[Member, error] {
+func (m *File) Unique() iter.Seq2[Member, error] {
 	if m.sorted {
 		return m.All()
 	}

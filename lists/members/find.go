@@ -1,4 +1,4 @@
-package lists
+package members
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 
 // Find looks a member up. In a file that is in order it looks at about as many
 // lines as the number of members has bits.
-func (m *Members) Find(p smtp.Path) (member Member, ok bool, err error) {
+func (m *File) Find(p smtp.Path) (member Member, ok bool, err error) {
 	key := p.Key()
 	near, err := m.near(key)
 	if err != nil {
@@ -22,7 +22,7 @@ func (m *Members) Find(p smtp.Path) (member Member, ok bool, err error) {
 	err = m.faults(func() {
 		if line := lineOfKey(near, key); line != nil {
 			found = true
-			member, ok = parseMember(string(line))
+			member, ok = parseLine(string(line))
 		}
 	})
 	if found || m.sorted || err != nil {
@@ -30,15 +30,15 @@ func (m *Members) Find(p smtp.Path) (member Member, ok bool, err error) {
 	}
 	err = m.guard(func() {
 		if line := m.scan(key); line != nil {
-			member, ok = parseMember(string(line))
+			member, ok = parseLine(string(line))
 		}
 	})
 	return member, ok, err
 }
 
-// FindAll looks several people up, and the members for whom they post. A file that is
+// findAll looks several people up, and the members for whom they post. A file that is
 // not in order it reads through once for the first, and once for the second.
-func (m *Members) FindAll(who []smtp.Path) (all []search, err error) {
+func (m *File) findAll(who []smtp.Path) (all []search, err error) {
 	for len(who) > 0 {
 		from := len(all)
 		if all, err = m.findEach(all, who); err != nil {
@@ -54,7 +54,7 @@ func (m *Members) FindAll(who []smtp.Path) (all []search, err error) {
 	return all, nil
 }
 
-func (m *Members) findEach(all []search, who []smtp.Path) ([]search, error) {
+func (m *File) findEach(all []search, who []smtp.Path) ([]search, error) {
 	from := len(all)
 	for _, p := range who {
 		s := search{key: p.Key()}
@@ -74,7 +74,7 @@ func (m *Members) findEach(all []search, who []smtp.Path) ([]search, error) {
 			line = bytes.TrimSuffix(line, []byte{'\n'})
 			for i := range all[from:] {
 				if s := &all[from+i]; !s.found && isKey(line, s.key) {
-					s.member, s.found = parseMember(string(line))
+					s.member, s.found = parseLine(string(line))
 				}
 			}
 		}
@@ -83,7 +83,7 @@ func (m *Members) findEach(all []search, who []smtp.Path) ([]search, error) {
 
 // behind is the member for whom another address of his stands on the list: what is
 // said of him holds for it too, and without him it is nobody's.
-func (m *Members) behind(other Member) (member Member, ok bool, err error) {
+func (m *File) behind(other Member) (member Member, ok bool, err error) {
 	p, ok := smtp.ParseAddress(other.For)
 	if !ok {
 		return Member{}, false, nil
@@ -97,7 +97,7 @@ func (m *Members) behind(other Member) (member Member, ok bool, err error) {
 
 // Author is the member who posts from an address: his own, or another that the list
 // knows to be his.
-func (m *Members) Author(p smtp.Path) (smtp.Path, error) {
+func (m *File) Author(p smtp.Path) (smtp.Path, error) {
 	member, ok, err := m.Find(p)
 	if err != nil || !ok || member.For == "" {
 		return p, err
@@ -116,7 +116,7 @@ const (
 // near is the part of the file in which a line with this key would be. A million
 // members are read twelve times for that, which costs less than the faults of the
 // pages that a search in the mapped file comes by.
-func (m *Members) near(key string) ([]byte, error) {
+func (m *File) near(key string) ([]byte, error) {
 	if m.large == nil || m.data != nil {
 		return m.data, nil
 	}
@@ -149,7 +149,7 @@ func (m *Members) near(key string) ([]byte, error) {
 }
 
 // short is the error of a read that the file should have had enough for.
-func (m *Members) short(err error) error {
+func (m *File) short(err error) error {
 	if err == io.EOF {
 		return m.cutOff()
 	}
@@ -179,7 +179,7 @@ func lineOfKey(data []byte, key string) []byte {
 	return nil
 }
 
-func (m *Members) scan(key string) []byte {
+func (m *File) scan(key string) []byte {
 	for rest := m.data; len(rest) > 0; {
 		line := rest
 		if i := bytes.IndexByte(rest, '\n'); i >= 0 {

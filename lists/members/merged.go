@@ -1,0 +1,106 @@
+package members
+
+import (
+	"bytes"
+	"iter"
+)
+
+// A Merged is a members file with a roster in it, as it is to be written.
+type Merged struct {
+	Other []string // lines that are not members
+	Added int      // how many of the roster are new, once Lines has gone through all
+
+	file  *File
+	there Roster // the file's members, where they were not in order
+	with  []string
+}
+
+// With is the file with the members of a joined roster: who is in the file already
+// stays as they are. A file that is in order is not kept in memory.
+func (m *File) With(r *Roster) (*Merged, error) {
+	d := &Merged{file: m, with: r.lines}
+	if m.sorted {
+		return d, nil
+	}
+	set, other, err := m.Set() // written by hand: of two lines for one address the first counts
+	if err != nil {
+		return nil, err
+	}
+	d.Other = other
+	for _, member := range set {
+		d.there.Add(member)
+	}
+	d.there.Join(func(first, _ Member) Member { return first })
+	return d, nil
+}
+
+// Lines goes through the lines of all members, in order. An error is the last.
+func (d *Merged) Lines() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		more, rest := true, d.with
+		put := func(line string) bool {
+			more = more && yield(line, nil)
+			return more
+		}
+		// before yields the new ones that come before a key; all, without one.
+		before := func(key string) bool {
+			for len(rest) > 0 {
+				next, line := keyAndLine(rest[0])
+				if key != "" && next >= key {
+					if next == key {
+						rest = rest[1:]
+					}
+					return true
+				}
+				rest = rest[1:]
+				d.Added++
+				if !put(line) {
+					return false
+				}
+			}
+			return true
+		}
+		err := d.file.guard(func() {
+			for key, line := range d.keyed() {
+				if key != "" && !before(key) || !put(line) {
+					return
+				}
+			}
+			before("")
+		})
+		if err != nil && more {
+			yield("", err)
+		}
+	}
+}
+
+// keyed gives the lines of a file that is in order, with their keys; those of
+// there instead where it is not. A line that is not a member's has none.
+func (d *Merged) keyed() iter.Seq2[string, string] {
+	return func(yield func(key, line string) bool) {
+		if !d.file.sorted {
+			for _, next := range d.there.lines {
+				key, line := keyAndLine(next)
+				if !yield(key, line) {
+					return
+				}
+			}
+			return
+		}
+		for rest := d.file.data; len(rest) > 0; {
+			line := rest
+			if i := bytes.IndexByte(rest, '\n'); i >= 0 {
+				line, rest = rest[:i], rest[i+1:]
+			} else {
+				rest = nil
+			}
+			key := ""
+			if member, ok := parseLine(string(line)); ok {
+				key = member.Path.Key()
+			}
+			if !yield(key, string(line)) {
+				return
+			}
+		}
+	}
+}
