@@ -109,6 +109,18 @@ func TestSpawnLinksLittle(t *testing.T) {
 	}
 }
 
+// TestSessionsWriteNoLists: a program that serves a client reads what lists keep, and puts
+// messages into the spool. Only deliver and the operator's command link what changes a
+// list, writes letters or sends.
+func TestSessionsWriteNoLists(t *testing.T) {
+	deps := goList(t, "-deps", "./cmd/superlist-spawn", "./cmd/superlist-session", "./cmd/superlist-milter")
+	for _, writer := range []string{"people", "outbox", "deliver", "outbound", "migrate", "ledger/files"} {
+		if slices.Contains(deps, "superlist/lists/"+writer) {
+			t.Errorf("a session links lists/%s", writer)
+		}
+	}
+}
+
 // TestSessionsCarryNoManual: what explains keys to people is in no program that
 // starts for a session.
 func TestSessionsCarryNoManual(t *testing.T) {
