@@ -2,7 +2,6 @@ package lists
 
 import (
 	"os"
-	"strings"
 	"time"
 
 	"superlist/lists/ledger"
@@ -25,23 +24,16 @@ func (s Directory) AwaitSummary(l *List, now time.Time) error {
 	return s.Ledger.Remind(s.summaries(), l.Addr.Address(), at)
 }
 
-// summaryID is how the id of a summary begins; its reminder's follows.
-const summaryID = "summary-"
-
-// SummaryPending reports whether a message is a summary, or part of one, whose
-// reminder is there yet: it is not sent, or a crash would have it sent again.
-func (s Directory) SummaryPending(id string) (bool, error) {
-	reminder, ok := strings.CutPrefix(id, summaryID)
-	if !ok {
-		return false, nil
-	}
+// SummaryPending reports whether the reminder of a summary is there yet: it is not sent,
+// or a crash would have it sent again.
+func (s Directory) SummaryPending(reminder string) (bool, error) {
 	return s.Ledger.Pending(s.summaries(), reminder)
 }
 
-// DueSummaries goes through the lists whose moderators are to be told now. id names
-// the summary: what is done for it again after a crash is done for the same. One
+// DueSummaries goes through the lists whose moderators are to be told now. The reminder
+// names the summary: what is done for it again after a crash is done for the same. One
 // that another process is at is left to it, and one for which do fails comes again.
-func (s Directory) DueSummaries(now time.Time, do func(addr smtp.Path, id string) error) error {
+func (s Directory) DueSummaries(now time.Time, do func(addr smtp.Path, reminder string) error) error {
 	due, first := s.summaries().Due(now, ledger.AsManyAsThereAre)
 	for _, r := range due {
 		if err := s.dueSummary(r, do); err != nil && first == nil {
@@ -60,7 +52,7 @@ func (s Directory) dueSummary(r ledger.Reminder, do func(smtp.Path, string) erro
 	}
 	defer release()
 	if addr, ok := smtp.ParseAddress(r.Subject); ok {
-		if err := do(addr, summaryID+r.ID()); err != nil {
+		if err := do(addr, r.ID()); err != nil {
 			return err
 		}
 	}

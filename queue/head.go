@@ -44,6 +44,8 @@ type Head struct {
 	// that its sender was told, and what that calls itself.
 	Post, MessageID string
 
+	After []After // in outbound: what must have happened before it is sent
+
 	// RequireTLS is REQUIRETLS: the message leaves by verified TLS alone.
 	RequireTLS bool
 }
@@ -91,6 +93,12 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 			return 0, fmt.Errorf("queue: proved %q does not fit into a head", p)
 		}
 		w.WriteString("proved: " + p.String() + "\n")
+	}
+	for _, a := range h.After {
+		if back, ok := parseAfter(a.String()); !ok || back != a {
+			return 0, fmt.Errorf("queue: after %q does not fit into a head", a)
+		}
+		w.WriteString("after: " + a.String() + "\n")
 	}
 	if !smtp.Printable(h.From.String()) {
 		return 0, fmt.Errorf("queue: from %q does not fit into a head", h.From)
@@ -167,6 +175,12 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				h.Post = value
 			case "message-id":
 				h.MessageID = value
+			case "after":
+				a, ok := parseAfter(value)
+				if !ok || len(h.After) == maxAfter {
+					return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
+				}
+				h.After = append(h.After, a)
 			case "gone":
 				if h.Gone, err = strconv.ParseInt(value, 10, 64); err != nil {
 					return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
@@ -220,8 +234,8 @@ const maxInboundID = 200
 // likes; a list's mail, with recipients of its own choice, is deliver's to make.
 func (h *Head) checkInbound() error {
 	switch {
-	case !h.List.IsNull(), h.VERP, h.Why != "", h.Gone != 0:
-		return fmt.Errorf("%w: a session may not set list, verp, why or gone", ErrDamaged)
+	case !h.List.IsNull(), h.VERP, h.Why != "", h.Gone != 0, len(h.After) > 0:
+		return fmt.Errorf("%w: a session may not set list, verp, why, gone or after", ErrDamaged)
 	case len(h.ID) > maxInboundID || !('0' <= h.ID[0] && h.ID[0] <= '9'):
 		return fmt.Errorf("%w: no session gives a message the id %s", ErrDamaged, h.ID)
 	}

@@ -18,6 +18,7 @@ func FuzzHead(f *testing.F) {
 		ID: "1795297644.M123456P4711R8f3a.mx1", Arrived: time.Unix(1795297644, 123456000).UTC(), Client: "[192.0.2.7]:4711 helo=a",
 		From: path(f, "alice@example.com"), Body: "8BITMIME", Ret: "HDRS", EnvID: "QQ+2B1", UTF8: true, List: path(f, "dev@lists.example.org"),
 		VERP: true, Proved: []smtp.Path{path(f, `"a b"@example.com`)}, Hold: "a virus", Why: "eve is not a member", RequireTLS: true,
+		After: []After{{What: AfterInbound, ID: "1.x", K: 7}, {What: AfterHeld, ID: "abc"}},
 	}
 	for _, h := range []Head{full, {ID: full.ID, Arrived: full.Arrived}} {
 		var text strings.Builder

@@ -358,7 +358,7 @@ func (m *Message) Retry(now time.Time) (id string, err error) {
 // RetryWith is Retry of what was given up, with content from elsewhere.
 func (m *Message) RetryWith(now time.Time, content io.Reader) (id string, err error) {
 	h := m.Head
-	h.Gone = 0
+	h.Gone, h.After = 0, nil // all that it had to wait for has happened
 	h.ID, h.Arrived = m.ID+".r", now
 	box := Outbound
 	if h.List.IsNull() {

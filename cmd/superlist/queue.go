@@ -83,6 +83,9 @@ with control characters shown as question marks.`,
 			if m.Why != "" {
 				head.add("why:", m.Why)
 			}
+			for _, after := range m.After {
+				head.add("after:", after.String())
+			}
 			words := map[byte]string{queue.ToDo: "to do:", queue.Done: "done:", queue.Fail: "failed:"}
 			for r, err := range m.Recipients() {
 				if err != nil {

@@ -7,11 +7,12 @@ import (
 )
 
 // command carries out what the address of a message asks for.
-func (r *Runner) command(m *queue.Message, d lists.Destination, id string) error {
-	q, err := people.FromMail(r.Site, d, m, id)
+func (r *Runner) command(m *queue.Message, d lists.Destination, c cause) error {
+	q, err := people.FromMail(r.Site, d, m, c.id)
 	if err != nil {
 		return err
 	}
+	q.After = c.after
 	_, err = r.Do(q)
 	return err
 }
@@ -31,4 +32,8 @@ func (r *Runner) desk() *people.Desk {
 }
 
 // commit writes what follows from a request.
-func (r *Runner) commit(o people.Outcome) error { return o.Commit(r.outbox(), r.toMembers) }
+func (r *Runner) commit(o people.Outcome) error {
+	return o.Commit(r.outbox(), func(held *queue.Message, l *lists.List, id string, after []queue.After) error {
+		return r.toMembers(held, l, cause{id, after})
+	})
+}

@@ -688,6 +688,9 @@ func TestHeaderTooLarge(t *testing.T) {
 	w.want(queue.Inbound, "T<dev@lists.example.org>: deferred: the header is too large")
 }
 
+// oldName is an outbound message of the version before, which has only its name.
+func oldName(id string) *queue.Message { return &queue.Message{Head: queue.Head{ID: id}} }
+
 // TestReady: an outbound message whose inbound recipient is not marked done yet
 // is not touched.
 func TestReady(t *testing.T) {
@@ -697,10 +700,10 @@ func TestReady(t *testing.T) {
 	id := w.post("alice@example.com", dev)
 	s := w.site.Spool()
 	r := w.runner()
-	if r.ready(id + ".0") {
+	if r.ready(oldName(id + ".0")) {
 		t.Error("its recipient is to do")
 	}
-	if !r.ready("1.other.0") || !r.ready("nodots") {
+	if !r.ready(oldName("1.other.0")) || !r.ready(oldName("nodots")) {
 		t.Error("no inbound message, nothing to wait for")
 	}
 	entries, _ := s.List(queue.Inbound)
@@ -712,10 +715,10 @@ func TestReady(t *testing.T) {
 	for rcpt := range m.Recipients() {
 		m.Mark(rcpt, queue.Done)
 	}
-	if !r.ready(id+".0") || !r.ready(id+"-failed.0") {
+	if !r.ready(oldName(id+".0")) || !r.ready(oldName(id+".0-failed")) {
 		t.Error("its recipient is done")
 	}
-	if !r.ready(id + ".1") {
+	if !r.ready(oldName(id + ".1")) {
 		t.Error("it does not come from this message, which has one recipient")
 	}
 	// Who made the mark may not have synced it yet.
@@ -725,7 +728,7 @@ func TestReady(t *testing.T) {
 		}
 		return nil
 	})}
-	if r.ready(id + ".0") {
+	if r.ready(oldName(id + ".0")) {
 		t.Error("its recipient is done, and that not on disk")
 	}
 }
@@ -751,7 +754,7 @@ func TestForgedParent(t *testing.T) {
 	} {
 		w.inbound(queue.Head{ID: id}, "eve@example.com", "From: eve@example.com\r\n\r\n", to...)
 		w.deliver()
-		if !w.runner().ready(id + ".0") {
+		if !w.runner().ready(oldName(id + ".0")) {
 			t.Errorf("%d: it waits for a message that it does not come from: %q", i, w.spool(queue.Inbound))
 		}
 		// Another of that name comes while the first waits, and one after the last was given up.

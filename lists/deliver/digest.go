@@ -363,7 +363,10 @@ func (d *digests) compose(one Digested, entries []archive.Entry) (members int, e
 	if err != nil {
 		return 0, err
 	}
-	head := queue.Head{ID: one.ID, Arrived: d.At, Client: "digest", From: from, RequireTLS: requireTLS, List: l.Addr, VERP: true}
+	head := queue.Head{
+		ID: one.ID, Arrived: d.At, Client: "digest", From: from, RequireTLS: requireTLS, List: l.Addr, VERP: true,
+		After: []queue.After{{What: queue.AfterDigest, ID: one.ID}},
+	}
 	if mail.EightBit() {
 		head.Body = "8BITMIME"
 	}
@@ -422,6 +425,3 @@ func (d *digests) letter(one Digested) (letter.Letter, error) {
 		ListID: l.ID(), Host: d.r.Site.Hostname, ID: one.ID, Date: d.At,
 	}, nil
 }
-
-// isDigest says that a name in the spool is that of a digest.
-func isDigest(id string) bool { return strings.HasPrefix(id, "digest-") }

@@ -10,7 +10,6 @@ import (
 	"superlist/lists"
 	"superlist/lists/ledger"
 	"superlist/lists/maillog"
-	"superlist/queue"
 	"superlist/smtp"
 )
 
@@ -30,15 +29,10 @@ func (r *Runner) ledger() ledger.Writer { return r.Site.Ledger(r.Spool.Disk) }
 // agenda has the lists in whose digest something waits.
 func (r *Runner) agenda() ledger.Agenda { return ledger.Digests(r.Spool.Dir) }
 
-// digestReady says whether a digest that stands in the spool may be sent: whether
-// it is made, and that on disk.
-func (r *Runner) digestReady(id string) bool {
-	m, err := r.Spool.Open(queue.Outbound, id)
-	if err != nil {
-		return true // not there any more, or for each to set aside
-	}
-	defer m.Close()
-	l, err := lists.Of(r.Site).Open(m.List)
+// digestMade reports whether a digest that stands in the spool may be sent: whether it
+// is made, and that on disk.
+func (r *Runner) digestMade(list smtp.Path, id string) bool {
+	l, err := lists.Of(r.Site).Open(list)
 	if err != nil {
 		return errors.Is(err, lists.ReplyNoList) // what a list has sent goes out without it
 	}

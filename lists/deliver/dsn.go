@@ -93,7 +93,7 @@ func (r *Runner) report(m *queue.Message, rcpt queue.Recipient, k int, a action,
 	if err != nil {
 		return err
 	}
-	p := report{r: r, m: m, rcpt: rcpt, action: a, reason: reason, header: raw, id: id, now: r.now()}
+	p := report{r: r, m: m, rcpt: rcpt, action: a, reason: reason, header: raw, id: id, after: causeOf(m, k).after, now: r.now()}
 	p.list, p.from = d.List.Addr, d.List.Verb("owner")
 	// RFC 3461, 4.3: RET is about failures; of what was delivered the header is
 	// enough. What is BINARYMIME fits into no report.
@@ -120,6 +120,7 @@ type report struct {
 	full   bool
 	body   io.Reader // of the message, where all of it is returned
 	id     string
+	after  []queue.After
 	now    time.Time
 	list   smtp.Path
 	from   smtp.Path // its owners
@@ -133,7 +134,7 @@ func (p *report) write() error {
 		body = "8BITMIME"
 	}
 	w, err := p.r.Spool.Create(queue.Head{
-		ID: p.id, Arrived: p.now, Client: p.m.Client, Body: body, UTF8: !p.m.From.IsASCII(), RequireTLS: p.m.RequireTLS, List: p.list,
+		ID: p.id, Arrived: p.now, Client: p.m.Client, Body: body, UTF8: !p.m.From.IsASCII(), RequireTLS: p.m.RequireTLS, List: p.list, After: p.after,
 	})
 	if err != nil {
 		return err

@@ -3,9 +3,7 @@ package deliver
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"superlist/lists"
@@ -41,7 +39,7 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 		}
 		var err error
 		if !again {
-			err = r.answered(m, rcpt, k, r.expandOne(m, rcpt.Path, outboundID(m.ID, k)))
+			err = r.answered(m, rcpt, k, r.expandOne(m, rcpt.Path, causeOf(m, k)))
 		}
 		state := byte(queue.Done)
 		if reply, ok := smtp.Refusal(err); ok {
@@ -65,74 +63,35 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 	return r.attempts.Finish(m, reason)
 }
 
-// outboundID names what follows from recipient k of an inbound message.
-// What else follows from it has the same name and "-" with a word behind it.
-func outboundID(inbound string, k int) string { return fmt.Sprintf("%s.%d", inbound, k) }
-
-// ready says whether an outbound message may be sent: whether the recipient it
-// came from is done with, and that on disk. A session may have put something of that
-// name into inbound meanwhile; expandOne sees to it that this holds nothing up for
-// long.
-func (r *Runner) ready(id string) bool {
-	if isDigest(id) {
-		return r.digestReady(id)
-	}
-	if pending, err := lists.Of(r.Site).SummaryPending(id); pending || err != nil {
-		return false
-	}
-	dot := strings.LastIndexByte(id, '.')
-	if dot < 0 {
-		return r.settled(id)
-	}
-	if there, err := r.Spool.Exists(queue.Inbound, id[:dot]); !there && err == nil {
-		return true
-	}
-	m, err := r.Spool.Open(queue.Inbound, id[:dot])
-	if err != nil {
-		return false // in doubt, later
-	}
-	defer m.Close()
-	k := -1
-	for rcpt, err := range m.Recipients() {
-		if err != nil {
-			return false
-		}
-		if k++; id == outboundID(m.ID, k) || strings.HasPrefix(id, outboundID(m.ID, k)+"-") {
-			return rcpt.State != queue.ToDo && m.Sync() == nil
-		}
-	}
-	return true
-}
-
-func (r *Runner) expandOne(m *queue.Message, to smtp.Path, id string) error {
+func (r *Runner) expandOne(m *queue.Message, to smtp.Path, c cause) error {
 	d, err := lists.Of(r.Site).Resolve(to)
 	if err != nil {
 		return err
 	}
 	// What is there is the last that follows, but for a decision: what it was about
 	// is taken away after that.
-	if there, err := r.Spool.Exists(queue.Outbound, id); err != nil || there && !d.Decides() {
+	if there, err := r.Spool.Exists(queue.Outbound, c.id); err != nil || there && !d.Decides() {
 		return err
 	}
 	switch d.Purpose {
 	case lists.Bounce, lists.Feedback:
-		return r.keepReport(m, d, id)
+		return r.keepReport(m, d, c.id)
 	case lists.Owner:
-		return r.toOwners(m, d, id)
+		return r.toOwners(m, d, c)
 	case lists.Ask:
-		return r.command(m, d, id)
+		return r.command(m, d, c)
 	}
-	return r.post(m, d.List, id)
+	return r.post(m, d.List, c)
 }
 
 // toMembers writes a post for all members as they are now.
-func (r *Runner) toMembers(m *queue.Message, l *lists.List, id string) error {
+func (r *Runner) toMembers(m *queue.Message, l *lists.List, c cause) error {
 	members, err := l.Members()
 	if err != nil {
 		return err
 	}
 	defer members.Close()
-	w, err := r.begin(m, l, id, true)
+	w, err := r.begin(m, l, c, true)
 	if err != nil {
 		return err
 	}
@@ -269,12 +228,12 @@ func (r *Runner) withAuthor(m *queue.Message, h rewrite.Header) rewrite.Header {
 
 // toOwners writes a message for the list's owners. It leaves as it came but for the
 // mark that stops it from coming back, and for what is not for many.
-func (r *Runner) toOwners(m *queue.Message, d lists.Destination, id string) error {
+func (r *Runner) toOwners(m *queue.Message, d lists.Destination, c cause) error {
 	owners := d.List.OwnerPaths()
 	if err := d.List.CountOwnerMail(r.networkOf(m), r.now()); err != nil {
 		return err
 	}
-	w, err := r.begin(m, d.List, id, false)
+	w, err := r.begin(m, d.List, c, false)
 	if err != nil {
 		return err
 	}
@@ -312,7 +271,7 @@ func (r *Runner) keepReport(m *queue.Message, d lists.Destination, id string) er
 }
 
 // begin begins an outbound message.
-func (r *Runner) begin(m *queue.Message, l *lists.List, id string, verp bool) (*queue.Writer, error) {
+func (r *Runner) begin(m *queue.Message, l *lists.List, c cause, verp bool) (*queue.Writer, error) {
 	from, err := l.BounceAddress(m.Arrived)
 	if err != nil {
 		return nil, err
@@ -322,7 +281,7 @@ func (r *Runner) begin(m *queue.Message, l *lists.List, id string, verp bool) (*
 		return nil, err
 	}
 	return r.Spool.Create(queue.Head{
-		ID: id, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, UTF8: m.UTF8 && !smtp.IsASCII(raw), RequireTLS: m.RequireTLS, List: l.Addr, VERP: verp,
+		ID: c.id, After: c.after, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, UTF8: m.UTF8 && !smtp.IsASCII(raw), RequireTLS: m.RequireTLS, List: l.Addr, VERP: verp,
 		Post: m.PostID(), MessageID: messageID(rewrite.Parse(raw)),
 	})
 }

@@ -15,44 +15,11 @@ import (
 	"superlist/smtp"
 )
 
-// What follows from a held post, and from no message of inbound, is named like the
-// post, with a word behind it. It is sent once the post is not held any more: so the
-// held file takes the place of the recipient's mark in inbound (see the package's
-// documentation), and whoever decides the same again after a crash does it once.
-// People.ByHand names what an operator decides; this is what nobody has decided.
-const expired = "-expired"
-
 // heldSpool is where a list holds posts.
 func (r *Runner) heldSpool(l *lists.List) *queue.Spool {
 	spool := lists.Of(r.Site).HeldSpool(l)
 	spool.Disk = r.Spool.Disk
 	return spool
-}
-
-// settled says that an outbound message does not follow from a held post that is still
-// there. What a crash has left of one it takes away.
-func (r *Runner) settled(id string) bool {
-	name, _, _ := strings.Cut(id, "-")
-	if !lists.IsHeldName(name) {
-		return true
-	}
-	m, err := r.Spool.Open(queue.Outbound, id)
-	if err != nil {
-		return false // in doubt, later
-	}
-	m.Close()
-	l, err := lists.Of(r.Site).Open(m.List)
-	if err != nil {
-		return errors.Is(err, lists.ReplyNoList)
-	}
-	held, err := lists.Of(r.Site).FindHeld(l, name)
-	if err != nil {
-		_, gone := smtp.Refusal(err)
-		return gone
-	}
-	defer held.Close()
-	// Whoever has the lock is at it at this moment.
-	return held.Lock() == nil && r.heldSpool(l).Drop(queue.Held, name) == nil
 }
 
 // expire finishes what was begun with posts that a list holds, removes what was held
@@ -80,12 +47,14 @@ func (r *Runner) expire(l *lists.List) error {
 }
 
 func (r *Runner) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message) error {
-	id := held.ID + expired
+	// The held file takes the place of the recipient's mark in inbound (see the package's
+	// documentation), so whoever does this again after a crash does it once.
+	c := cause{held.ID + "-expired", []queue.After{{What: queue.AfterHeld, ID: held.ID}}}
 	d, decided, err := l.Decided(held.ID)
 	if err != nil {
 		return err
 	}
-	if decided && d.Cause != id {
+	if decided && d.Cause != c.id {
 		return r.finishDecided(l, spool, held, d)
 	}
 	if r.now().Sub(held.Arrived) < lists.HeldLife {
@@ -94,7 +63,7 @@ func (r *Runner) expireOne(l *lists.List, spool *queue.Spool, held *queue.Messag
 	if err := held.Lock(); err != nil {
 		return err
 	}
-	err = l.Decide(held.ID, lists.Decided{Cause: id, What: "nobody decided in time"}, r.now())
+	err = l.Decide(held.ID, lists.Decided{Cause: c.id, What: "nobody decided in time"}, r.now())
 	if _, second := smtp.Refusal(err); second {
 		return nil // somebody is at it this moment
 	}
@@ -108,7 +77,7 @@ func (r *Runner) expireOne(l *lists.List, spool *queue.Spool, held *queue.Messag
 	h := rewrite.Parse(raw)
 	r.Log.Printf(maillog.Info, "expired id=%s list=%s name=%s from=%s message-id=%s", held.PostID(), l.Addr, held.ID, held.From, messageID(h))
 	if strings.HasPrefix(held.Why, lists.Hold.String()+": ") && !lists.Automatic(h) {
-		if err := r.tellExpired(l, held, id, h); err != nil {
+		if err := r.tellExpired(l, held, c, h); err != nil {
 			return err
 		}
 	}
@@ -146,9 +115,9 @@ func (r *Runner) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Me
 
 // tellExpired tells whom From names that nobody has decided on his post: once a
 // day, since whoever wrote it may not be he.
-func (r *Runner) tellExpired(l *lists.List, held *queue.Message, id string, h rewrite.Header) error {
+func (r *Runner) tellExpired(l *lists.List, held *queue.Message, c cause, h rewrite.Header) error {
 	author := people.HeldAuthor(held, h)
-	err := l.Ask(lists.Letter{Kind: "expired", To: author, Network: r.networkOf(held), Cause: id}, r.now())
+	err := l.Ask(lists.Letter{Kind: "expired", To: author, Network: r.networkOf(held), Cause: c.id}, r.now())
 	var reply smtp.Reply
 	if errors.As(err, &reply) {
 		r.Log.Printf(maillog.Info, "not told id=%s list=%s name=%s author=%s reason=%q", held.PostID(), l.Addr, held.ID, author, reply)
@@ -157,8 +126,8 @@ func (r *Runner) tellExpired(l *lists.List, held *queue.Message, id string, h re
 	if err != nil {
 		return err
 	}
-	return r.outbox().Write(l, outbox.Letter{
-		ID: id, Text: "expired", To: []smtp.Path{author}, At: r.now(), Client: held.Client, Answers: h.Get("Message-ID"),
+	return r.letters(c).Write(l, outbox.Letter{
+		ID: c.id, Text: "expired", To: []smtp.Path{author}, At: r.now(), Client: held.Client, Answers: h.Get("Message-ID"),
 		Words: map[string]string{"subject": subjectOf(h), "address": author.Address()},
 	})
 }

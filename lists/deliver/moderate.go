@@ -22,7 +22,7 @@ import (
 // post does with a post what the list's policy says. The session has asked it
 // before; what it refuses now, because the list was changed, stays for the
 // operator. What a mail filter wants a person to look at is held, whoever wrote it.
-func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
+func (r *Runner) post(m *queue.Message, l *lists.List, c cause) error {
 	raw, _, err := rewrite.ReadHeader(m.Content())
 	if err != nil {
 		return err
@@ -42,14 +42,14 @@ func (r *Runner) post(m *queue.Message, l *lists.List, id string) error {
 	}
 	switch d.Verdict {
 	case lists.Accept:
-		return r.toMembers(m, l, id)
+		return r.toMembers(m, l, c)
 	case lists.Reject:
 		return d.Reply
 	case lists.Discard:
 		r.Log.Printf(maillog.Info, "discarded id=%s list=%s from=%s message-id=%s reason=%q", m.ID, l.Addr, m.From, messageID(h), d.Reason)
 		return nil
 	}
-	return r.hold(m, l, id, h, d)
+	return r.hold(m, l, c, h, d)
 }
 
 // judge asks the list about a post. What a signature proves it proves to whoever sends
@@ -74,8 +74,8 @@ func (r *Runner) judge(m *queue.Message, l *lists.List, h rewrite.Header) (lists
 }
 
 // hold keeps a post with the list until somebody decides, and asks who can.
-func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Header, d lists.Decision) error {
-	spool, name := r.heldSpool(l), lists.HeldName(id)
+func (r *Runner) hold(m *queue.Message, l *lists.List, c cause, h rewrite.Header, d lists.Decision) error {
+	spool, name := r.heldSpool(l), lists.HeldName(c.id)
 	if there, err := spool.Exists(queue.Held, name); err != nil {
 		return err
 	} else if !there {
@@ -100,7 +100,7 @@ func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Head
 	defer held.Close()
 	// What a program wrote, or says so, gets no answer.
 	if d.Verdict == lists.Confirm && !lists.Automatic(h) {
-		return r.askAuthor(held, l, id, h)
+		return r.askAuthor(held, l, c, h)
 	}
 	how := func(author smtp.Path) string {
 		if slices.ContainsFunc(m.Proved, func(p smtp.Path) bool { return p.Key() == author.Key() }) {
@@ -108,10 +108,10 @@ func (r *Runner) hold(m *queue.Message, l *lists.List, id string, h rewrite.Head
 		}
 		return r.verifier(m, l, h).How(author)
 	}
-	if err := r.tellWaits(held, l, id, h, how); err != nil {
+	if err := r.tellWaits(held, l, c, h, how); err != nil {
 		return err
 	}
-	return r.askModerators(held, l, id, h, d.Reason)
+	return r.askModerators(held, l, c, h, d.Reason)
 }
 
 // networkOf is the network of the client from whom a message has come.
@@ -154,7 +154,7 @@ func oneLine(reason string) string {
 
 // askModerators sends a held post to each of those who decide, or has it stand in
 // their next summary.
-func (r *Runner) askModerators(held *queue.Message, l *lists.List, id string, h rewrite.Header, reason string) error {
+func (r *Runner) askModerators(held *queue.Message, l *lists.List, c cause, h rewrite.Header, reason string) error {
 	each := l.HeldNotice != lists.HeldNoticeDaily
 	if each {
 		var err error
@@ -165,7 +165,7 @@ func (r *Runner) askModerators(held *queue.Message, l *lists.List, id string, h 
 	if !each {
 		return lists.Of(r.Site).AwaitSummary(l, r.now())
 	}
-	letters, err := outbox.ToEach(l.ModeratorPaths(), id, func(to smtp.Path, id string) (outbox.Letter, error) {
+	letters, err := outbox.ToEach(l.ModeratorPaths(), c.id, func(to smtp.Path, id string) (outbox.Letter, error) {
 		words, err := r.moderation(l, held, h, reason, to)
 		return outbox.Letter{
 			ID: id, Text: "moderate", To: []smtp.Path{to}, Words: words, At: r.now(), Client: held.Client, Attach: []*queue.Message{held},
@@ -174,13 +174,13 @@ func (r *Runner) askModerators(held *queue.Message, l *lists.List, id string, h 
 	if err != nil {
 		return err
 	}
-	return r.outbox().Write(l, letters...)
+	return r.letters(c).Write(l, letters...)
 }
 
 // tellWaits tells the author of a post that it waits, once a day, where the list wants
 // that and it is a member's or verified says that it is really theirs: a stranger may
 // be somebody in whose name another has written.
-func (r *Runner) tellWaits(held *queue.Message, l *lists.List, id string, h rewrite.Header, verified func(smtp.Path) string) error {
+func (r *Runner) tellWaits(held *queue.Message, l *lists.List, c cause, h rewrite.Header, verified func(smtp.Path) string) error {
 	authors, _ := rewrite.Addresses(h.Get("From"))
 	if !l.TellAuthor || len(authors) != 1 || lists.Automatic(h) {
 		return nil
@@ -189,7 +189,7 @@ func (r *Runner) tellWaits(held *queue.Message, l *lists.List, id string, h rewr
 	if known, err := l.Knows(author); err != nil || !known && verified(author) == "" {
 		return err
 	}
-	err := l.Ask(lists.Letter{Kind: "waits", To: author, Network: r.networkOf(held), Cause: id}, r.now())
+	err := l.Ask(lists.Letter{Kind: "waits", To: author, Network: r.networkOf(held), Cause: c.id}, r.now())
 	var reply smtp.Reply
 	if errors.As(err, &reply) {
 		r.Log.Printf(maillog.Info, "not told id=%s list=%s author=%s reason=%q", held.ID, l.Addr, author, reply)
@@ -198,8 +198,8 @@ func (r *Runner) tellWaits(held *queue.Message, l *lists.List, id string, h rewr
 	if err != nil {
 		return err
 	}
-	return r.outbox().Write(l, outbox.Letter{
-		ID: id + "-waits", Text: "post-waits", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
+	return r.letters(c).Write(l, outbox.Letter{
+		ID: c.id + "-waits", Text: "post-waits", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
 		Words: map[string]string{
 			"subject": subjectOf(h), "address": author.Address(),
 			"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
@@ -209,13 +209,13 @@ func (r *Runner) tellWaits(held *queue.Message, l *lists.List, id string, h rewr
 
 // askAuthor asks the author because of whom a post is held whether it is his. He has
 // proved nothing, so he is not asked again today, whoever writes in his name.
-func (r *Runner) askAuthor(held *queue.Message, l *lists.List, id string, h rewrite.Header) error {
+func (r *Runner) askAuthor(held *queue.Message, l *lists.List, c cause, h rewrite.Header) error {
 	author := people.HeldAuthor(held, h)
-	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: r.networkOf(held), Cause: id}, r.now())
+	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: r.networkOf(held), Cause: c.id}, r.now())
 	var reply smtp.Reply
 	if errors.As(err, &reply) {
 		r.Log.Printf(maillog.Info, "not asked id=%s list=%s name=%s author=%s reason=%q", held.PostID(), l.Addr, held.ID, author, reply)
-		return r.askModerators(held, l, id, h, "nothing proves that it is from "+author.Address())
+		return r.askModerators(held, l, c, h, "nothing proves that it is from "+author.Address())
 	}
 	if err != nil {
 		return err
@@ -224,8 +224,8 @@ func (r *Runner) askAuthor(held *queue.Message, l *lists.List, id string, h rewr
 	if err != nil {
 		return err
 	}
-	return r.outbox().Write(l, outbox.Letter{
-		ID: id, Text: "own-post", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
+	return r.letters(c).Write(l, outbox.Letter{
+		ID: c.id, Text: "own-post", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
 		Words: map[string]string{
 			"confirm": confirm.Address(), "address": author.Address(),
 			"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
@@ -245,7 +245,7 @@ func authorOf(h rewrite.Header, from smtp.Path) smtp.Path {
 func subjectOf(h rewrite.Header) string { return letter.Subject(h.Get("Subject")) }
 
 // Confirmed judges a held post whose author has said that it is theirs.
-func (r *Runner) Confirmed(held *queue.Message, l *lists.List, author smtp.Path, id string) (lists.Decision, error) {
+func (r *Runner) Confirmed(held *queue.Message, l *lists.List, author smtp.Path, id string, after []queue.After) (lists.Decision, error) {
 	raw, _, err := rewrite.ReadHeader(held.Content())
 	if err != nil {
 		return lists.Decision{}, err
@@ -259,9 +259,10 @@ func (r *Runner) Confirmed(held *queue.Message, l *lists.List, author smtp.Path,
 	if err != nil || d.Verdict != lists.Hold {
 		return d, err
 	}
+	c := cause{id, after}
 	itIsTheirs := func(smtp.Path) string { return "an answer to the list" }
-	if err := r.tellWaits(held, l, id, h, itIsTheirs); err != nil {
+	if err := r.tellWaits(held, l, c, h, itIsTheirs); err != nil {
 		return d, err
 	}
-	return d, r.askModerators(held, l, id, h, d.Reason)
+	return d, r.askModerators(held, l, c, h, d.Reason)
 }

@@ -27,9 +27,9 @@ const (
 
 // summaries tells the moderators of lists that want it once a day what is held. A
 // summary is in the spool before its reminder is gone, and is sent only after that
-// (see ready): what a crash has left in between is completed, and sent once.
+// (see ready.go): what a crash has left in between is completed, and sent once.
 func (r *Runner) summaries() error {
-	return lists.Of(r.Site).DueSummaries(r.now(), func(addr smtp.Path, id string) error {
+	return lists.Of(r.Site).DueSummaries(r.now(), func(addr smtp.Path, reminder string) error {
 		l, err := lists.Of(r.Site).Open(addr)
 		if errors.Is(err, lists.ReplyNoList) {
 			return nil // it has been removed
@@ -37,13 +37,13 @@ func (r *Runner) summaries() error {
 		if err != nil {
 			return err
 		}
-		return r.summary(l, id)
+		return r.summary(l, cause{"summary-" + reminder, []queue.After{{What: queue.AfterSummary, ID: reminder}}})
 	})
 }
 
 // summary writes to a list's moderators what it holds, the oldest first. What is
 // not decided by tomorrow stands in the next one too.
-func (r *Runner) summary(l *lists.List, id string) error {
+func (r *Runner) summary(l *lists.List, c cause) error {
 	spool := r.heldSpool(l)
 	entries, err := spool.List(queue.Held)
 	if err != nil {
@@ -71,13 +71,13 @@ func (r *Runner) summary(l *lists.List, id string) error {
 			return err
 		}
 	}
-	letters, err := outbox.ToEach(l.ModeratorPaths(), id, func(to smtp.Path, id string) (outbox.Letter, error) {
+	letters, err := outbox.ToEach(l.ModeratorPaths(), c.id, func(to smtp.Path, id string) (outbox.Letter, error) {
 		return r.summaryTo(to, l, id, posts)
 	})
 	if err != nil {
 		return err
 	}
-	return r.outbox().Write(l, letters...)
+	return r.letters(c).Write(l, letters...)
 }
 
 // summaryTo is the summary for one moderator.

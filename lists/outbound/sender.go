@@ -3,6 +3,8 @@ package outbound
 import (
 	"cmp"
 	"context"
+	"errors"
+	"io/fs"
 	"slices"
 	"sync"
 	"time"
@@ -32,7 +34,7 @@ type Sender struct {
 
 	// Ready reports whether a message may be sent, or something that has to come before
 	// has not happened yet. nil: all may.
-	Ready func(id string) bool
+	Ready func(m *queue.Message) bool
 
 	// Progress, where set, hears how far a message has come. It is called for one at
 	// a time.
@@ -162,7 +164,7 @@ func (s *Sender) list(began time.Time) error {
 		if e.Due.After(s.Time()) {
 			break
 		}
-		if !s.known[e.ID] && !s.stuck[e.ID] && (s.Ready == nil || s.Ready(e.ID)) {
+		if !s.known[e.ID] && !s.stuck[e.ID] && s.isReady(e.ID) {
 			s.known[e.ID] = true
 			s.row = append(s.row, entry{Entry: e})
 		}
@@ -170,6 +172,20 @@ func (s *Sender) list(began time.Time) error {
 	now := time.Now()
 	s.next = now.Add(max(lookAgain, lookShare*now.Sub(began)))
 	return nil
+}
+
+// isReady asks whether a message may be sent. What cannot be read may: then it is set
+// aside.
+func (s *Sender) isReady(id string) bool {
+	if s.Ready == nil {
+		return true
+	}
+	m, err := s.Spool.Open(queue.Outbound, id)
+	if err != nil {
+		return errors.Is(err, queue.ErrDamaged) || errors.Is(err, fs.ErrPermission)
+	}
+	defer m.Close()
+	return s.Ready(m)
 }
 
 // begin begins to send what has a place, and says of how many messages that is.

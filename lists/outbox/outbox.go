@@ -57,6 +57,7 @@ type Outbox struct {
 	Host  string // in their Message-IDs
 	Spool *queue.Spool
 	Log   *maillog.Log
+	After []queue.After // what must have happened before any of them is sent
 }
 
 // Write puts letters into the spool, in order, except those that are there already.
@@ -89,7 +90,7 @@ func (o *Outbox) write(l *lists.List, n Letter) error {
 		ListID: l.ID(), Host: o.Host, ID: n.ID, Date: n.At, Answers: n.Answers, Parts: n.Parts,
 	}
 	mail.ReplyTo, _ = smtp.ParseAddress(words["confirm"])
-	head := queue.Head{ID: n.ID, Arrived: n.At, Client: n.Client, List: l.Addr, Body: n.Body, RequireTLS: n.RequireTLS}
+	head := queue.Head{ID: n.ID, Arrived: n.At, Client: n.Client, List: l.Addr, Body: n.Body, RequireTLS: n.RequireTLS, After: o.After}
 	for i, m := range n.Attach {
 		part := letter.Part{Name: "post.eml", Open: func() (io.ReadCloser, error) { return io.NopCloser(m.Content()), nil }}
 		if i > 0 {

@@ -15,8 +15,11 @@ import (
 )
 
 // ByHand returns the cause of an operator's decision, after which what follows is named.
-// That is sent once the post is no longer held.
 func ByHand(held string, a lists.Action) string { return held + "-decided-" + string(rune(a)) }
+
+// notHeld waits until a post is no longer held: the held file takes the place of the
+// recipient's mark in inbound.
+func notHeld(name string) []queue.After { return []queue.After{{What: queue.AfterHeld, ID: name}} }
 
 // decidePost carries out what a moderator, an operator or the author has decided about a
 // held post.
@@ -32,6 +35,7 @@ func (a *act) decidePost(name string) error {
 		if err := held.Lock(); err != nil { // two operators at once would both do it
 			return fmt.Errorf("%s: somebody decides on it at this moment, or just has: %w", name, err)
 		}
+		a.out.after = notHeld(name)
 		d.cause = ByHand(name, d.action) // the same again, after a crash, is no second decision; another is
 	case d.action == lists.OwnPost:
 		if theirs, err := a.ownPost(held); err != nil || !theirs {
@@ -56,7 +60,7 @@ func (a *act) ownPost(held *queue.Message) (goes bool, err error) {
 		return false, err
 	}
 	a.l.Answered("post", author)
-	d, err := a.Moderation.Confirmed(held, a.l, author, a.Cause)
+	d, err := a.Moderation.Confirmed(held, a.l, author, a.Cause, a.out.after)
 	switch {
 	case err != nil:
 		return false, err
@@ -149,7 +153,7 @@ func (a *act) decide(d decision) error {
 func (d *Desk) Finish(l *lists.List, held *queue.Message, decided lists.Decided) (Outcome, error) {
 	by, _, _ := strings.Cut(decided.What, " has ")
 	action := lists.Action(decided.Do[0])
-	a := &act{Desk: d, l: l, out: Outcome{list: l, held: held}}
+	a := &act{Desk: d, l: l, out: Outcome{list: l, held: held, after: notHeld(held.ID)}}
 	err := a.decide(decision{action: action, by: by, words: decided.Do[1:], cause: decided.Cause, at: d.Now(), id: ByHand(held.ID, action)})
 	return a.out, err
 }

@@ -31,8 +31,9 @@ type Request struct {
 	Answers string // its Message-ID
 	Client  string // where it came from, for the operator
 
-	Cause string    // names what follows; a request again for the same cause is the same
-	At    time.Time // when it came: proofs are good or not at that time
+	After []queue.After // what must have happened before anything of what follows is sent
+	Cause string        // names what follows; a request again for the same cause is the same
+	At    time.Time     // when it came: proofs are good or not at that time
 }
 
 // A Result says what happened to a request that was not refused.
@@ -59,6 +60,7 @@ type Outcome struct {
 	Letters []outbox.Letter
 
 	list    *lists.List
+	after   []queue.After
 	held    *queue.Message
 	release func()       // the held post, where it was opened for this
 	postID  string       // of the held post as it goes to the members; empty: it does not
@@ -67,19 +69,20 @@ type Outcome struct {
 
 // Commit writes what follows from the request, each thing once, and then removes what the
 // request was about. post writes a held post for the members.
-func (o *Outcome) Commit(letters *outbox.Outbox, post func(held *queue.Message, l *lists.List, id string) error) error {
+func (o *Outcome) Commit(letters *outbox.Outbox, post func(held *queue.Message, l *lists.List, id string, after []queue.After) error) error {
 	if o.release != nil {
 		defer o.release()
 	}
 	if o.postID != "" {
 		there, err := letters.Spool.Exists(queue.Outbound, o.postID)
 		if err == nil && !there {
-			err = post(o.held, o.list, o.postID)
+			err = post(o.held, o.list, o.postID, o.after)
 		}
 		if err != nil {
 			return err
 		}
 	}
+	letters.After = o.after
 	if err := letters.Write(o.list, o.Letters...); err != nil || o.end == nil {
 		return err
 	}
@@ -97,8 +100,9 @@ type Desk struct {
 // Moderation judges posts.
 type Moderation interface {
 	// Confirmed judges a held post again whose author has said that it is theirs, and
-	// asks the moderators if they have to see it. Its letters are named after the cause.
-	Confirmed(held *queue.Message, l *lists.List, author smtp.Path, cause string) (lists.Decision, error)
+	// asks the moderators if they have to see it. Its letters are named after the
+	// cause, and sent after it.
+	Confirmed(held *queue.Message, l *lists.List, author smtp.Path, cause string, after []queue.After) (lists.Decision, error)
 }
 
 // An act is a request being carried out.
@@ -115,7 +119,7 @@ type act struct {
 // Do carries out a request. The caller has to commit its outcome. A refusal is an error
 // that wraps a smtp.Reply, and one that is temporary may pass later.
 func (d *Desk) Do(r Request) (Outcome, error) {
-	a := &act{Desk: d, Request: r, l: r.List, out: Outcome{list: r.List}}
+	a := &act{Desk: d, Request: r, l: r.List, out: Outcome{list: r.List, after: r.After}}
 	err := a.do()
 	if err != nil && a.out.release != nil {
 		a.out.release()

@@ -1,0 +1,42 @@
+package deliver
+
+import (
+	"strconv"
+	"strings"
+
+	"superlist/lists"
+	"superlist/queue"
+)
+
+// oldAfter is what a message waits for that the version before has written: it stood in
+// the spelling of the name, and not in the head. This is read for one release.
+func oldAfter(id string) []queue.After {
+	if strings.HasPrefix(id, "digest-") {
+		return []queue.After{{What: queue.AfterDigest, ID: id}}
+	}
+	if reminder, ok := strings.CutPrefix(id, "summary-"); ok {
+		return []queue.After{{What: queue.AfterSummary, ID: reminder}}
+	}
+	inbound, rest, ok := cutLast(id, ".")
+	if !ok { // what an operator has decided, or nobody: NAME-decided-p, NAME-expired
+		if name, _, _ := strings.Cut(id, "-"); lists.IsHeldName(name) {
+			return []queue.After{{What: queue.AfterHeld, ID: name}}
+		}
+		return nil
+	}
+	rest, _, _ = strings.Cut(rest, "-") // -delivered, -failed, -notice, -owners, -waits, -to2
+	k, err := strconv.Atoi(rest)
+	if err != nil || k < 0 {
+		return nil
+	}
+	return []queue.After{{What: queue.AfterInbound, ID: inbound, K: k}}
+}
+
+// cutLast is strings.Cut at the last sep.
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
