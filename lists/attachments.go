@@ -42,7 +42,22 @@ func ownText(p parts.Part) bool {
 }
 
 // looksIn says that the list wants to know of what parts a post is made.
-func (l *List) looksIn() bool { return len(l.AttachmentsAllow)+len(l.AttachmentsRefuse) > 0 }
+func (l *List) looksIn() bool {
+	return len(l.AttachmentsAllow)+len(l.AttachmentsRefuse) > 0 || l.Filters() || l.Anonymous
+}
+
+// Removes reports whether attachments_remove has a part.
+func (l *List) Removes(p parts.Part) bool { return loose.fitsKind(l.AttachmentsRemove, p) }
+
+// names reports whether a part is a signature, or has one in it: that names its author.
+func names(p parts.Part) bool {
+	switch p.Type {
+	case "multipart/signed", "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pkcs7-signature", "application/x-pkcs7-signature",
+		"application/pgp-signature", "application/pgp-keys":
+		return true
+	}
+	return false
+}
 
 // errPart ends the walk at a part that the list does not take.
 var errPart = errors.New("refused")
@@ -57,10 +72,13 @@ func (l *List) judgeParts(p *Posting) (d Decision, done bool, err error) {
 	if err != nil {
 		return d, false, err
 	}
-	n := 0
+	n, signed := 0, false
 	var bad parts.Part
 	err = parts.Walk(p.Header, body, func(part parts.Part) error {
 		n++
+		if signed = l.Anonymous && names(part); signed {
+			return errPart
+		}
 		container := part.Multipart() || ownText(part)
 		if loose.fitsKind(l.AttachmentsRefuse, part) || len(l.AttachmentsAllow) > 0 && !container && !strict.fitsKind(l.AttachmentsAllow, part) {
 			bad = part
@@ -72,6 +90,8 @@ func (l *List) judgeParts(p *Posting) (d Decision, done bool, err error) {
 	case err == nil:
 		p.trace("attachments", "none of %d parts is refused", n)
 		return d, false, nil
+	case err == errPart && signed:
+		return l.reject(p, "anonymous", "5.7.1", "%s is anonymous, and a signature or a key names its author; send the post without", l.Addr.Address()), true, nil
 	case err == errPart:
 		return l.reject(p, "attachments", "5.6.1", "%s does not take attachments like this one: %s", l.Addr.Address(), describe(bad)), true, nil
 	case errors.Is(err, parts.ErrUnreadable):

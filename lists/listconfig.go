@@ -42,6 +42,8 @@ type Config struct {
 	AttachmentsAllow  []string `json:"attachments_allow"`  // empty: any
 	AttachmentsRefuse []string `json:"attachments_refuse"` // also of text
 
+	Changes
+
 	HeldNotice string `json:"held_notice"` // when moderators hear of what is held: each or daily
 	TellAuthor bool   `json:"tell_author"` // the author of a post that is held hears so by mail
 
@@ -56,7 +58,7 @@ type Config struct {
 
 // Keys are the names that the table may have.
 func (c *Config) Keys() []config.Key {
-	return []config.Key{
+	return append([]config.Key{
 		{Name: "description", To: &c.Description},
 		{Name: "owners", To: &c.Owners},
 		{Name: "moderators", To: &c.Moderators},
@@ -87,7 +89,7 @@ func (c *Config) Keys() []config.Key {
 		{Name: "suspend_days", To: &c.SuspendDays},
 		{Name: "aliases", To: &c.Aliases},
 		{Name: "old_addresses", To: &c.OldAddresses},
-	}
+	}, c.Changes.keys()...)
 }
 
 // Settings are the keys of list.toml with their values, in order, as they would
@@ -165,7 +167,7 @@ func defaults() Config {
 		AttachmentsAllow: []string{}, AttachmentsRefuse: []string{}, Aliases: []string{}, OldAddresses: OldAuto,
 		Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
 		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold, HeldNotice: HeldNoticeEach,
-		Archive: true, ArchiveAccess: ArchiveMembers, Digest: DigestDaily,
+		Archive: true, ArchiveAccess: ArchiveMembers, Changes: changesDefaults(), Digest: DigestDaily,
 		Bounces: BouncesAuto, BounceDays: 5, BounceWindow: 365, SuspendDays: 30,
 	}
 }
@@ -233,6 +235,9 @@ func (l *List) check(text string) (err error) {
 	}
 	if what := badKind(l.AttachmentsRefuse); what != "" {
 		return wrong("attachments_refuse", what)
+	}
+	if key, what := l.checkChanges(); what != "" {
+		return wrong(key, what)
 	}
 	switch l.Subscribe {
 	case SubscribeOpen, SubscribeConfirm, SubscribeApprove, SubscribeConfirmApprove, SubscribeClosed:

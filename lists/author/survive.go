@@ -130,3 +130,14 @@ func AlignedWith(domain, author string, strict bool) bool {
 	b, ok2 := smtp.ASCIIDomain(author)
 	return ok && ok2 && a == b
 }
+
+// SPF reports whether a domain says by which hosts its mail leaves (RFC 7208). That it
+// leaves by one of them is for its postmaster to see to.
+func (s *Survey) SPF(domain string) bool {
+	domain, ok := smtp.ASCIIDomain(domain)
+	if !ok {
+		return false
+	}
+	texts, _ := s.TXT(context.Background(), domain+".")
+	return slices.ContainsFunc(texts, func(text string) bool { return text == "v=spf1" || strings.HasPrefix(text, "v=spf1 ") })
+}

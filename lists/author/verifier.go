@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"net/mail"
 	"slices"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
+	"golang.org/x/sys/unix"
 
 	"superlist/lists/rewrite"
 	"superlist/smtp"
@@ -49,22 +52,38 @@ type Resolver interface {
 // /etc/resolv.conf names, which may change while we run.
 type DNS string
 
+// ErrNoDNS is a host that reaches no name server, and has not been told of one.
+var ErrNoDNS = errors.New("this host reaches no name server")
+
 // TXT asks the resolver.
-func (d DNS) TXT(ctx context.Context, name string) ([]string, error) {
+func (d DNS) TXT(ctx context.Context, name string) (texts []string, err error) {
 	resolver, err := mx.At(string(d))
-	if err != nil {
-		return nil, err
+	if err == nil {
+		texts, err = resolver.TXT(ctx, name)
 	}
-	return resolver.TXT(ctx, name)
+	return texts, d.failed(err)
 }
 
 // Exists reports whether there is a name.
-func (d DNS) Exists(ctx context.Context, name string) (bool, error) {
+func (d DNS) Exists(ctx context.Context, name string) (there bool, err error) {
 	resolver, err := mx.At(string(d))
-	if err != nil {
-		return false, err
+	if err == nil {
+		there, err = resolver.Exists(ctx, name)
 	}
-	return resolver.Exists(ctx, name)
+	return there, d.failed(err)
+}
+
+// failed is an error as it is, or ErrNoDNS.
+func (d DNS) failed(err error) error {
+	if err == nil || d != "" {
+		return err
+	}
+	for _, unreachable := range []error{fs.ErrNotExist, unix.ECONNREFUSED, unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EPERM} {
+		if errors.Is(err, unreachable) {
+			return fmt.Errorf("%w: %w", ErrNoDNS, err)
+		}
+	}
+	return err
 }
 
 // Trust is what proves something at a site.

@@ -16,6 +16,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/copies"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
@@ -142,7 +143,7 @@ func (d *digests) posts() *archive.Store {
 }
 
 // keepForDigest keeps a post, and has it wait for a digest.
-func (r *Runner) keepForDigest(m *queue.Message, l *lists.List, w *queue.Writer) (number int, err error) {
+func (r *Runner) keepForDigest(m *queue.Message, l *lists.List, id string, made *copies.Copies) (number int, err error) {
 	d, unlock, err := r.lockDigests(l)
 	if err != nil {
 		return 0, err
@@ -156,7 +157,7 @@ func (r *Runner) keepForDigest(m *queue.Message, l *lists.List, w *queue.Writer)
 		}
 		d.Own, d.Through = own, 0
 	}
-	if number, err = r.archive(m, d.posts(), w); err != nil || number <= d.Through {
+	if number, err = r.archive(m, d.posts(), id, made); err != nil || number <= d.Through {
 		return number, err // one that was in a digest before a crash
 	}
 	if d.First == 0 || number < d.First {
@@ -375,7 +376,7 @@ func (d *digests) compose(one Digested, entries []archive.Entry) (members int, e
 		return 0, err
 	}
 	if members, err = d.toMembers(w); err == nil && members > 0 {
-		if _, err = w.Write(ofList(l).Apply(rewrite.Parse(mail.Header()))); err == nil {
+		if _, err = w.Write(copies.Fields(l).Apply(rewrite.Parse(mail.Header()))); err == nil {
 			err = mail.Body(w)
 		}
 	}

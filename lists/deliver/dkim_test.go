@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +112,8 @@ func TestDKIM(t *testing.T) {
 			if got := bob.letters(); test.held == "" && (len(got) != 1 || !strings.HasSuffix(got[0].Message, test.message)) {
 				t.Errorf("bob got %+v", got)
 			}
-			if asked := server.Asked(); len(asked) != test.asked {
+			asked := slices.DeleteFunc(server.Asked(), func(q string) bool { return strings.HasPrefix(q, "_dmarc.") })
+			if len(asked) != test.asked {
 				t.Errorf("asked %q, want %d questions", asked, test.asked)
 			}
 		})

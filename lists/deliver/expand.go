@@ -3,14 +3,19 @@ package deliver
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/author"
+	"superlist/lists/copies"
 	"superlist/lists/mail/charset"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -91,16 +96,19 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, c cause) error {
 		return err
 	}
 	defer members.Close()
-	w, err := r.begin(m, l, c, true)
+	made, err := r.copies(m, l)
 	if err != nil {
 		return err
 	}
-	raw, _, err := rewrite.ReadHeader(m.Content())
+	post, err := made.ForMembers(0)
 	if err != nil {
-		w.Abort()
 		return err
 	}
-	h := rewrite.Parse(raw)
+	h := made.Came
+	w, err := r.create(m, l, c, queue.Head{Body: made.Body, VERP: true}, h)
+	if err != nil {
+		return err
+	}
 	named := whoIsNamed(h)
 	author, err := members.Author(authorOf(h, m.From))
 	if err != nil {
@@ -126,23 +134,23 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, c cause) error {
 			return err
 		}
 	}
-	var header rewrite.Header
-	err = copyWith(m, w, func(h rewrite.Header) []byte {
-		header = r.complete(m, h)
-		return ofList(l).Apply(header)
-	})
 	number := 0
 	switch {
-	case err != nil:
 	case inDigests > 0:
-		number, err = r.keepForDigest(m, l, w)
+		number, err = r.keepForDigest(m, l, c.id, made)
 	case had: // who gets this by itself must not have it in a digest, too
 		_, err = r.Digest(l)
 		fallthrough
 	case l.Archive:
 		if err == nil && l.Archive {
-			number, err = r.archive(m, postsOf(l), w)
+			number, err = r.archive(m, postsOf(l), c.id, made)
 		}
+	}
+	if err == nil && strings.Contains(l.SubjectPrefix, lists.Number) {
+		post, err = made.ForMembers(number)
+	}
+	if err == nil && n > 0 {
+		_, err = io.Copy(w, post.Reader())
 	}
 	if err != nil || n == 0 {
 		w.Abort()
@@ -154,12 +162,41 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, c cause) error {
 		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0 number=%d: nobody gets it", m.PostID(), l.Addr, m.From, number)
 		return nil
 	}
-	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d digests=%d size=%d number=%d",
-		m.PostID(), l.Addr, m.From, messageID(header), n, inDigests, m.Size, number)
+	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d digests=%d size=%d number=%d%s",
+		m.PostID(), l.Addr, m.From, messageID(made.Archived.Header), n, inDigests, m.Size, number, changed(made))
 	if n == 0 {
 		return nil
 	}
 	return w.Commit(queue.Outbound)
+}
+
+// changed says in the log what was done to a post beyond what every list does.
+func changed(made *copies.Copies) (fields string) {
+	if made.From.Done != copies.Kept {
+		fields = fmt.Sprintf(" author=%s reason=%q", made.From.Done, made.From.Reason)
+	}
+	if made.Taken > 0 {
+		fields += fmt.Sprintf(" removed=%d", made.Taken)
+	}
+	return fields
+}
+
+// copies makes of a post what members and the archive get.
+func (r *Runner) copies(m *queue.Message, l *lists.List) (*copies.Copies, error) {
+	maker := Copier(r.Site, l)
+	if r.keys != nil && m.Box != queue.Held { // what a moderator lets go waits for no answer but here
+		maker.Keys = r.keys
+	}
+	made, err := maker.Make(copies.Post{ID: m.ID, Content: m.Content(), Arrived: m.Arrived, Body: m.Body})
+	if author.IsAwaited(err) {
+		return nil, r.await(m, made)
+	}
+	return made, err
+}
+
+// Copier makes the copies of a list's posts.
+func Copier(site *site.Site, l *lists.List) copies.Maker {
+	return copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys}
 }
 
 // complete gives a message a Message-ID and a Date where its author's program has
@@ -170,26 +207,11 @@ func (r *Runner) complete(m *queue.Message, h rewrite.Header) rewrite.Header {
 	return h.Complete(m.ID+"@"+r.Site.Hostname, m.Arrived)
 }
 
-// ofList are the fields that the list writes into what it sends.
-func ofList(l *lists.List) rewrite.List {
-	return rewrite.List{
-		ID: l.ID(), Description: l.Description,
-		Post: l.Addr.Address(), Closed: l.Post == lists.PostNobody,
-		Help: l.Verb("help").Address(), Owner: l.Verb("owner").Address(),
-		Subscribe: l.Verb("subscribe").Address(), Unsubscribe: l.Verb("unsubscribe").Address(),
-		Sender: l.Addr.Address(),
-	}
-}
-
-// archive keeps a post as it goes to the members. It comes before the commit,
-// which would have it forgotten after a crash; a number is found again by the id.
-func (r *Runner) archive(m *queue.Message, posts *archive.Store, w *queue.Writer) (number int, err error) {
-	content, err := w.Content()
-	if err != nil {
-		return 0, err
-	}
+// archive keeps a post. It comes before the commit, which would have it forgotten after
+// a crash; a number is found again by the id.
+func (r *Runner) archive(m *queue.Message, posts *archive.Store, id string, made *copies.Copies) (number int, err error) {
 	posts.Disk = r.Spool.Disk
-	return posts.Add(archive.Post{ID: w.ID(), Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Content: content})
+	return posts.Add(archive.Post{ID: id, Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Content: made.ForArchive().Reader()})
 }
 
 // postsOf is a list's archive, for adding posts.
@@ -272,18 +294,24 @@ func (r *Runner) keepReport(m *queue.Message, d lists.Destination, id string) er
 
 // begin begins an outbound message.
 func (r *Runner) begin(m *queue.Message, l *lists.List, c cause, verp bool) (*queue.Writer, error) {
-	from, err := l.BounceAddress(m.Arrived)
-	if err != nil {
-		return nil, err
-	}
 	raw, _, err := rewrite.ReadHeader(m.Content())
 	if err != nil {
 		return nil, err
 	}
-	return r.Spool.Create(queue.Head{
-		ID: c.id, After: c.after, Arrived: m.Arrived, Client: m.Client, From: from, Body: m.Body, UTF8: m.UTF8 && !smtp.IsASCII(raw), RequireTLS: m.RequireTLS, List: l.Addr, VERP: verp,
-		Post: m.PostID(), MessageID: messageID(rewrite.Parse(raw)),
-	})
+	return r.create(m, l, c, queue.Head{Body: m.Body, VERP: verp}, rewrite.Parse(raw))
+}
+
+// create is begin, for a message whose header is known; the head says in what it is
+// another than that of the message that it comes from.
+func (r *Runner) create(m *queue.Message, l *lists.List, c cause, head queue.Head, h rewrite.Header) (*queue.Writer, error) {
+	from, err := l.BounceAddress(m.Arrived)
+	if err != nil {
+		return nil, err
+	}
+	head.ID, head.After, head.Arrived, head.Client, head.From, head.List, head.RequireTLS = c.id, c.after, m.Arrived, m.Client, from, l.Addr, m.RequireTLS
+	head.UTF8 = m.UTF8 && !smtp.IsASCII(h.Bytes(""))
+	head.Post, head.MessageID = m.PostID(), messageID(h)
+	return r.Spool.Create(head)
 }
 
 // end is copyWith, and makes the message durable.

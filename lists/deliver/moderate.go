@@ -10,6 +10,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
+	"superlist/lists/copies"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
@@ -40,6 +41,11 @@ func (r *Runner) post(m *queue.Message, l *lists.List, c cause) error {
 			return err
 		}
 	}
+	if d.Verdict == lists.Accept {
+		if d, err = r.fits(m, l, d); err != nil {
+			return err
+		}
+	}
 	switch d.Verdict {
 	case lists.Accept:
 		return r.toMembers(m, l, c)
@@ -50,6 +56,30 @@ func (r *Runner) post(m *queue.Message, l *lists.List, c cause) error {
 		return nil
 	}
 	return r.hold(m, l, c, h, d)
+}
+
+// fits has a moderator look at a post that the list takes and cannot pass on as its
+// owner wants: a session had no way to tell.
+func (r *Runner) fits(m *queue.Message, l *lists.List, d lists.Decision) (lists.Decision, error) {
+	unclear, err := copies.Unclear(l, m.Content())
+	if err != nil {
+		return d, err
+	}
+	if unclear {
+		d.Verdict, d.Reason = lists.Hold, "its parts cannot be told for certain, so something that the list takes away may be left in it"
+		return d, nil
+	}
+	if l.DMARC != lists.DMARCReject || l.Anonymous {
+		return d, nil
+	}
+	made, err := r.copies(m, l)
+	if err != nil {
+		return d, err
+	}
+	if made.From.Refusable {
+		d.Verdict, d.Reason = lists.Hold, made.From.Reason+"; if it is published, From becomes the list's address"
+	}
+	return d, nil
 }
 
 // judge asks the list about a post. What a signature proves it proves to whoever sends

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"errors"
 
 	"superlist/lists"
@@ -17,7 +18,7 @@ import (
 
 // Trust is what proves at a site who wrote a message.
 func Trust(site *site.Site) author.Trust {
-	return author.Trust{ServID: site.AuthservID, DKIM: site.VerifyDKIM, Keys: author.DNS(site.Relay.Resolver)}
+	return author.Trust{ServID: site.AuthservID, DKIM: site.VerifyDKIM, Keys: author.DNS(cmp.Or(site.Resolver, site.Relay.Resolver))}
 }
 
 // verifier knows how an author of a message of the spool is known.
@@ -30,7 +31,7 @@ func (r *Runner) verifier(m *queue.Message, l *lists.List, h rewrite.Header) *au
 }
 
 // await has a message wait for the keys that would help it.
-func (r *Runner) await(m *queue.Message, v *author.Verifier) error {
+func (r *Runner) await(m *queue.Message, v interface{ Awaits() ([]string, error) }) error {
 	names, err := v.Awaits()
 	if errors.Is(err, author.ErrAwaited) {
 		r.awaiting[m.ID] = append(r.awaiting[m.ID], names...)

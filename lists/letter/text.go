@@ -63,6 +63,8 @@ var Words = map[string]string{
 	"next":            "the address that sends the posts which had no room",
 	"earlier":         "the address that says which posts there were before",
 	"left":            "how many of them had no room",
+	"name":            "what an attachment is called, and its type",
+	"size":            "how large it is",
 }
 
 // ownTexts is the file of a list that has words of its own.

@@ -40,7 +40,7 @@ func Parse(raw []byte) Header {
 		field := Field{Raw: raw[:end]}
 		if colon := bytes.IndexByte(raw[:end], ':'); colon > 0 {
 			name := bytes.TrimRight(raw[:colon], " \t") // RFC 5322, 4.5: once allowed
-			if isName(name) {
+			if IsName(name) {
 				field.Name = string(name)
 			}
 		}
@@ -66,8 +66,10 @@ func fieldEnd(raw []byte) int {
 	}
 }
 
-func isName(name []byte) bool {
-	for _, c := range name {
+// IsName reports whether something can be the name of a field: RFC 5322, 2.2.
+func IsName[T string | []byte](name T) bool {
+	for i := range len(name) {
+		c := name[i]
 		if c <= ' ' || c > '~' || c == ':' {
 			return false
 		}
@@ -120,6 +122,16 @@ func (h Header) Clean() bool {
 // single are the fields that may stand once: RFC 5322, 3.6.
 var single = []string{"Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc",
 	"Message-ID", "In-Reply-To", "References", "Subject"}
+
+// Single reports whether a field may stand once.
+func Single(name string) bool {
+	for _, s := range single {
+		if strings.EqualFold(s, name) {
+			return true
+		}
+	}
+	return false
+}
 
 // Double names a field that stands twice and may stand once; empty if there is
 // none. Such a message is refused by large receivers, who then blame the list.

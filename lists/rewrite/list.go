@@ -49,7 +49,7 @@ func (l List) Apply(h Header) []byte {
 	put(mark, l.Post)
 	id := "<" + l.ID + ">"
 	if l.Description != "" {
-		id = phrase(l.Description) + "\r\n " + id
+		id = Phrase(l.Description) + "\r\n " + id
 	}
 	fmt.Fprintf(&b, "List-Id: %s\r\n", id)
 	if l.Closed {
@@ -84,9 +84,9 @@ func mailto(address string) string { return "<mailto:" + address + ">" }
 // in an encoded word of a phrase: RFC 2047, 5 (3).
 const phraseSpecials = "\"#$%&'(),.:;<>@[\\]^`{|}~"
 
-// phrase writes a text as an RFC 5322 phrase: quoted where it is ASCII, encoded
+// Phrase writes a text as an RFC 5322 phrase: quoted where it is ASCII, encoded
 // (RFC 2047) where it is not, folded so that no line is too long.
-func phrase(s string) string {
+func Phrase(s string) string {
 	// One space between words: with more of them a folded line could be empty.
 	s = maillog.Words(s)
 	if strings.ContainsFunc(s, func(c rune) bool { return c >= 0x80 }) {

@@ -201,7 +201,7 @@ func TestDescription(t *testing.T) {
 // A phrase has no specials in its encoded words: RFC 2047, 5 (3).
 func TestPhraseEncodedWords(t *testing.T) {
 	for _, s := range []string{`ä "b" (c) <d>, e; f: g@h [i] \j`, "Käse & Brot", "ü's"} {
-		p := phrase(s)
+		p := Phrase(s)
 		for word := range strings.FieldsSeq(p) {
 			text, ok := strings.CutPrefix(word, "=?utf-8?")
 			text, end := strings.CutSuffix(text, "?=")

@@ -45,6 +45,7 @@ type Site struct {
 	RecipientDelimiter string
 	AuthservID         string
 	VerifyDKIM         bool
+	Resolver           string // ip:port; empty: that of the relay
 	Kick               string
 	XClient            bool
 	XForward           bool
@@ -97,6 +98,7 @@ func (s *Site) Keys() []config.Key {
 		{Name: "recipient_delimiter", To: &s.RecipientDelimiter},
 		{Name: "authserv_id", To: &s.AuthservID},
 		{Name: "verify_dkim", To: &s.VerifyDKIM},
+		{Name: "resolver", To: &s.Resolver},
 		{Name: "kick", To: &s.Kick},
 		{Name: "xclient", To: &s.XClient},
 		{Name: "xforward", To: &s.XForward},
@@ -209,6 +211,8 @@ func (s *Site) check() error {
 		return s.wrong("recipient_delimiter", "must be one of + - = _ .")
 	case s.Vrfy != "maybe" && s.Vrfy != "lists":
 		return s.wrong("vrfy", "must be maybe or lists")
+	case s.Resolver != "" && !validIPPort(s.Resolver):
+		return s.wrong("resolver", "must be ip:port, such as \"127.0.0.1:53\"")
 	case s.RetryMin > s.RetryMax:
 		return s.wrong("retry_min", "must not be longer than retry_max")
 	case s.Log != "syslog" && s.Log != "journal" && s.Log != "stderr" && s.Log != "none" && !filepath.IsAbs(s.Log):

@@ -52,6 +52,11 @@ func (m *Message) change(edits []Edit) {
 	}
 }
 
+// Front is a body that begins with a header and its empty line, and goes on with another.
+func Front(header []byte, body Body) Body {
+	return newEdited(body, []Edit{{Insert: Insert{Text: string(header) + "\r\n"}}})
+}
+
 // An edited is a body with edits. It keeps what was put in, and where what stayed is.
 type edited struct {
 	pieces []piece

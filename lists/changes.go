@@ -1,0 +1,277 @@
+package lists
+
+import (
+	"fmt"
+	"mime"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"superlist/lists/config"
+	"superlist/lists/rewrite"
+	"superlist/smtp"
+)
+
+// Changes is what a list does to its posts, beyond the fields of its own. Without any
+// of it each byte of a post goes on as it came.
+type Changes struct {
+	SubjectPrefix string   `json:"subject_prefix"` // {number} is that of the post in the archive
+	ReplyTo       string   `json:"reply_to"`       // author, list, both, or an address
+	HeaderText    string   `json:"header_text"`    // on top of the text
+	Footer        string   `json:"footer"`         // at its end
+	FooterFile    string   `json:"footer_file"`    // has it instead
+	DMARC         string   `json:"dmarc"`          // auto, none, munge, wrap or reject
+	Anonymous     bool     `json:"anonymous"`      // nothing of the author is left
+	HeadersAdd    []string `json:"headers_add"`    // "Name: value"
+	HeadersRemove []string `json:"headers_remove"` // names, with *
+	HTML          string   `json:"html"`           // keep, to-text or remove
+	// Types and file names, with *: what is taken away, and leaves a note.
+	AttachmentsRemove []string `json:"attachments_remove"`
+}
+
+func (c *Changes) keys() []config.Key {
+	return []config.Key{
+		{Name: "subject_prefix", To: &c.SubjectPrefix},
+		{Name: "reply_to", To: &c.ReplyTo},
+		{Name: "header_text", To: &c.HeaderText},
+		{Name: "footer", To: &c.Footer},
+		{Name: "footer_file", To: &c.FooterFile},
+		{Name: "dmarc", To: &c.DMARC},
+		{Name: "anonymous", To: &c.Anonymous},
+		{Name: "headers_add", To: &c.HeadersAdd},
+		{Name: "headers_remove", To: &c.HeadersRemove},
+		{Name: "html", To: &c.HTML},
+		{Name: "attachments_remove", To: &c.AttachmentsRemove},
+	}
+}
+
+// Values of Changes.ReplyTo, beside an address.
+const (
+	ReplyToAuthor = "author"
+	ReplyToList   = "list"
+	ReplyToBoth   = "both"
+)
+
+// Values of Changes.DMARC: what becomes of a post whose author's domain would have
+// members' hosts refuse it.
+const (
+	DMARCAuto   = "auto"   // munge, where the post really fails
+	DMARCNone   = "none"   // nothing
+	DMARCMunge  = "munge"  // From becomes the list's
+	DMARCWrap   = "wrap"   // it goes as an attached message
+	DMARCReject = "reject" // it is refused
+)
+
+// Values of Changes.HTML.
+const (
+	HTMLKeep   = "keep"
+	HTMLToText = "to-text"
+	HTMLRemove = "remove"
+)
+
+// Number stands in a subject_prefix for the number of the post.
+const Number = "{number}"
+
+const (
+	// maxPrefix is the longest subject_prefix: a Subject is to have room on a line
+	// beside it.
+	maxPrefix = 60
+	// MaxFooter is the most bytes of a text that is put into posts: half a page.
+	MaxFooter = 4 << 10
+	// maxFooterLine is its longest line, in bytes: RFC 5322, 2.1.1 has 998, and there is
+	// something around it. maxFooterWord is the longest word, which takes several times
+	// as much in HTML, where it cannot be broken.
+	maxFooterLine = 900
+	maxFooterWord = 150
+	// maxAdded is the longest value of headers_add.
+	maxAdded = 400
+)
+
+func changesDefaults() Changes {
+	return Changes{ReplyTo: ReplyToAuthor, DMARC: DMARCAuto, HTML: HTMLKeep, HeadersAdd: []string{}, HeadersRemove: []string{}, AttachmentsRemove: []string{}}
+}
+
+// Filters reports whether parts of a post may be taken away.
+func (c *Changes) Filters() bool { return len(c.AttachmentsRemove) > 0 || c.HTML != HTMLKeep }
+
+// checkChanges says what is wrong with which key; empty: nothing is.
+func (l *List) checkChanges() (key, what string) {
+	if what := badPrefix(l.SubjectPrefix); what != "" {
+		return "subject_prefix", what
+	}
+	if strings.Contains(l.SubjectPrefix, Number) && !l.Archive {
+		return "subject_prefix", Number + " needs archive = true: it is the number of the post there"
+	}
+	l.replyTo = smtp.Path{}
+	switch l.ReplyTo {
+	case ReplyToAuthor, ReplyToList, ReplyToBoth:
+	default:
+		var ok bool
+		if l.replyTo, ok = smtp.ParseAddress(l.ReplyTo); !ok || !l.replyTo.IsASCII() {
+			return "reply_to", "must be author, list, both, or a mail address"
+		}
+	}
+	if l.Anonymous && l.ReplyTo == ReplyToBoth {
+		return "reply_to", "both would name the author, and the list is anonymous"
+	}
+	if what := BadFooter(l.HeaderText); what != "" {
+		return "header_text", what
+	}
+	if what := BadFooter(l.Footer); what != "" {
+		return "footer", what
+	}
+	if l.Footer != "" && l.FooterFile != "" {
+		return "footer_file", "cannot be combined with footer: say one of them"
+	}
+	if strings.ContainsAny(l.FooterFile, "\x00\n") || !filepath.IsLocal(l.FooterFile) && l.FooterFile != "" && !filepath.IsAbs(l.FooterFile) {
+		return "footer_file", "must be the name of a file in the list's directory, or begin with /"
+	}
+	if !slices.Contains([]string{DMARCAuto, DMARCNone, DMARCMunge, DMARCWrap, DMARCReject}, l.DMARC) {
+		return "dmarc", "must be auto, none, munge, wrap or reject"
+	}
+	if !slices.Contains([]string{HTMLKeep, HTMLToText, HTMLRemove}, l.HTML) {
+		return "html", "must be keep, to-text or remove"
+	}
+	if what := badKind(l.AttachmentsRemove); what != "" {
+		return "attachments_remove", what
+	}
+	if l.added, what = addedFields(l.HeadersAdd); what != "" {
+		return "headers_add", what
+	}
+	if what := badRemove(l.HeadersRemove); what != "" {
+		return "headers_remove", what
+	}
+	return "", ""
+}
+
+func badPrefix(prefix string) string {
+	switch {
+	case utf8.RuneCountInString(prefix) > maxPrefix:
+		return fmt.Sprintf("must be at most %d characters", maxPrefix)
+	case strings.ContainsFunc(prefix, unicode.IsControl) || !utf8.ValidString(prefix):
+		return "must be one line without control characters"
+	case strings.Contains(prefix, "=?"):
+		return `must not contain "=?", which mail programs take for an encoded word; write the characters themselves`
+	case prefix != "" && strings.TrimSpace(strings.ReplaceAll(prefix, Number, "")) == "":
+		return `must have more in it than spaces and {number}, or nobody could tell it: "[dev {number}]"`
+	}
+	return ""
+}
+
+// BadFooter says what is wrong with a text that is to be put into posts.
+func BadFooter(text string) string {
+	if len(text) > MaxFooter {
+		return fmt.Sprintf("must be at most %d bytes", MaxFooter)
+	}
+	if !utf8.ValidString(text) {
+		return "must be UTF-8"
+	}
+	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n") {
+		if len(line) > maxFooterLine {
+			return fmt.Sprintf("must not have lines of more than %d bytes", maxFooterLine)
+		}
+		for word := range strings.FieldsSeq(line) {
+			if len(word) > maxFooterWord {
+				return fmt.Sprintf("must not have words of more than %d bytes", maxFooterWord)
+			}
+		}
+		if strings.ContainsFunc(line, func(c rune) bool { return unicode.IsControl(c) && c != '\t' }) {
+			return "must not have control characters"
+		}
+	}
+	return ""
+}
+
+// fixed are fields that a list can neither add nor take away, and why.
+func fixed(name string) string {
+	switch strings.ToLower(name) {
+	case "from", "sender":
+		return "says who wrote the post; see dmarc and anonymous"
+	case "date", "message-id", "mime-version":
+		return "is a field that mail cannot do without"
+	case "content-type", "content-transfer-encoding":
+		return "says how to read the post"
+	case "received", "delivered-to", "x-loop":
+		return "stops mail loops"
+	}
+	return ""
+}
+
+// unaddable is fixed, for fields that somebody else writes.
+func unaddable(name string) string {
+	if why := fixed(name); why != "" {
+		return why
+	}
+	name = strings.ToLower(name)
+	switch name {
+	case "subject":
+		return "is the author's; see subject_prefix"
+	case "reply-to":
+		return "has a key of its own, reply_to"
+	case "list-id", "list-post", "list-help", "list-subscribe", "list-unsubscribe", "list-unsubscribe-post", "list-owner", "precedence":
+		return "is written by superlist"
+	case "return-path", "bcc", "dkim-signature", "authentication-results":
+		return "is not a list's to write"
+	}
+	for _, prefix := range []string{"content-", "resent-", "arc-"} {
+		if strings.HasPrefix(name, prefix) {
+			return "is not a list's to write"
+		}
+	}
+	return ""
+}
+
+// addedFields reads headers_add.
+func addedFields(list []string) (fields rewrite.Header, what string) {
+	for _, s := range list {
+		name, value, ok := strings.Cut(s, ":")
+		value = strings.TrimSpace(value)
+		switch {
+		case !ok || !rewrite.IsName(name):
+			return nil, fmt.Sprintf("%q must be a name, a colon and a value: \"X-Team: blue\"", s)
+		case value == "" || len(value) > maxAdded || strings.ContainsFunc(value, unicode.IsControl) || !utf8.ValidString(value):
+			return nil, fmt.Sprintf("the value of %s must be one line of 1 to %d bytes without control characters", name, maxAdded)
+		}
+		if why := unaddable(name); why != "" {
+			return nil, fmt.Sprintf("cannot have %s, which %s", name, why)
+		}
+		for _, f := range fields {
+			if f.Is(name) && rewrite.Single(name) {
+				return nil, fmt.Sprintf("has %s twice, which a message may have once", name)
+			}
+		}
+		if !smtp.IsASCII(value) {
+			value = strings.ReplaceAll(mime.BEncoding.Encode("utf-8", value), " ", "\r\n ")
+		}
+		fields = append(fields, rewrite.Field{Name: name, Raw: []byte(name + ": " + value + "\r\n")})
+	}
+	return fields, ""
+}
+
+// badRemove says what is wrong with headers_remove.
+func badRemove(patterns []string) string {
+	for _, p := range patterns {
+		if strings.Trim(p, "*") == "" || !rewrite.IsName(p) {
+			return fmt.Sprintf("%q must be the name of a field, such as \"X-Mailer\" or \"X-Spam-*\"", p)
+		}
+		for _, name := range []string{"From", "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Received", "Delivered-To", "X-Loop"} {
+			if strict.match(p, name) {
+				return fmt.Sprintf("cannot have %q: %s %s", p, name, fixed(name))
+			}
+		}
+	}
+	return ""
+}
+
+// AddedFields are those of headers_add.
+func (l *List) AddedFields() rewrite.Header { return l.added }
+
+// RemovesField reports whether headers_remove has a field.
+func (l *List) RemovesField(name string) bool {
+	return slices.ContainsFunc(l.HeadersRemove, func(p string) bool { return strict.match(p, name) })
+}
+
+// ReplyToPath is the address that reply_to names; null where it is a word.
+func (l *List) ReplyToPath() smtp.Path { return l.replyTo }

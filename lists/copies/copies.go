@@ -1,0 +1,231 @@
+package copies
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/author"
+	"superlist/lists/letter"
+	"superlist/lists/parts"
+	"superlist/lists/rewrite"
+	"superlist/lists/rewrite/edit"
+	"superlist/smtp"
+)
+
+// A Post is a message that a list has taken.
+type Post struct {
+	ID      string // in the spool
+	Content *io.SectionReader
+	Arrived time.Time
+	Body    string // BODY of MAIL
+}
+
+// A Maker makes the copies of one list.
+type Maker struct {
+	Host string // of the site, for Message-IDs
+	List *lists.List
+	Keys author.Resolver
+	// Signs is the domain in whose name mail leaves signed; empty: it does not, as far
+	// as is known here.
+	Signs string
+}
+
+// Copies are those of one post.
+type Copies struct {
+	Came rewrite.Header // as the post came
+	// Archived is what the archive and digests have.
+	Archived *edit.Message
+	// Body is BODY of MAIL for those of the members.
+	Body string
+	// From says what is done about the author's domain, and why.
+	From Verdict
+
+	maker *Maker
+	post  Post
+	texts texts
+	// Taken is how many parts were taken away.
+	Taken int
+
+	survey *author.Survey
+
+	original edit.Body // as it came
+}
+
+// Make makes the copies. ErrAwaited of package author says that something has to be
+// asked for first, which Awaits names.
+func (m *Maker) Make(p Post) (*Copies, error) {
+	base, err := edit.Open(p.Content)
+	if err != nil {
+		return nil, err
+	}
+	c := &Copies{maker: m, post: p, Archived: base, Body: p.Body, original: base.Body, Came: base.Header}
+	base.Header = base.Header.Complete(p.ID+"@"+m.Host, p.Arrived)
+	lines := p.Body != smtp.BinaryMIME
+	if lines {
+		if err := c.takeAway(); err != nil {
+			return nil, err
+		}
+	}
+	if m.List.Anonymous {
+		if base.Header, err = anonymous(m.List, base.Header, p.Arrived); err != nil {
+			return nil, err
+		}
+	}
+	base.Header = c.fields(base.Header)
+	if c.texts, err = textsOf(m.List); err != nil {
+		return nil, err
+	}
+	c.survey = author.NewSurvey(m.Keys, author.Message{Header: c.Came, Content: p.Content, Binary: !lines, Arrived: p.Arrived})
+	if c.From, err = c.judge(); err != nil {
+		return c, err
+	}
+	return c, nil
+}
+
+// Awaits are the records that have to be here first.
+func (c *Copies) Awaits() ([]string, error) { return c.survey.Awaits() }
+
+// takeAway takes attachments and HTML away. What others may read in another way than we
+// do stays: a session has refused it, or a moderator has let it pass.
+func (c *Copies) takeAway() error {
+	l, base := c.maker.List, c.Archived
+	note := noteOf(l)
+	n := 0
+	var err error
+	if len(l.AttachmentsRemove) > 0 {
+		n, err = base.Remove(l.Removes, note)
+	}
+	if c.Taken += n; err == nil && l.HTML != lists.HTMLKeep {
+		n, err = base.PlainText(l.HTML == lists.HTMLRemove, note)
+		c.Taken += n
+	}
+	if errors.Is(err, edit.ErrUnclear) {
+		return nil
+	}
+	return err
+}
+
+// Unclear reports whether a list would take parts of a message away, and cannot tell
+// them for certain.
+func Unclear(l *lists.List, content *io.SectionReader) (bool, error) {
+	m, err := edit.Open(content)
+	if err != nil || !l.Filters() {
+		return false, err
+	}
+	none := func(*parts.Entity) string { return "" }
+	if _, err = m.Remove(l.Removes, none); err == nil && l.HTML != lists.HTMLKeep {
+		_, err = m.PlainText(true, none)
+	}
+	if errors.Is(err, edit.ErrUnclear) {
+		return true, nil
+	}
+	return false, err
+}
+
+// noteOf gives what stands in the place of a part that was taken away.
+func noteOf(l *lists.List) func(*parts.Entity) string {
+	return func(e *parts.Entity) string {
+		name := e.Type
+		if len(e.Names) > 0 {
+			name = e.Names[len(e.Names)-1] + ", " + name
+		}
+		const longest = 120
+		name = smtp.Clean(name, "")
+		for i := range name {
+			if i > longest {
+				name = name[:i] + "..."
+				break
+			}
+		}
+		text, err := letter.Find("removed", l.Language, l.Dir)
+		if err != nil && text.Body == "" {
+			text.Body = "[{name}, {size}]"
+		}
+		return text.Fill(map[string]string{"name": name, "size": size(e.End - e.Body)})
+	}
+}
+
+// size is a number of bytes for people.
+func size(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	if n < 1<<20 {
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}
+
+// fields is the header with what the list adds and removes.
+func (c *Copies) fields(h rewrite.Header) rewrite.Header {
+	l := c.maker.List
+	if len(l.HeadersRemove) > 0 {
+		h = edit.Without(h, l.RemovesField)
+	}
+	added := l.AddedFields()
+	for _, f := range added {
+		h = edit.Without(h, func(name string) bool { return f.Is(name) })
+	}
+	return append(h[:len(h):len(h)], added...)
+}
+
+// ForArchive is what the archive has: the post with the list's fields.
+func (c *Copies) ForArchive() *edit.Message {
+	m := *c.Archived
+	m.Header = c.ofList(m.Header)
+	return &m
+}
+
+// ForMembers is what members get. number is that of the post in the archive.
+func (c *Copies) ForMembers(number int) (*edit.Message, error) {
+	m, err := c.decorate(number, c.From.Done)
+	if err != nil {
+		return nil, err
+	}
+	m.Header = c.ofList(m.Header)
+	return m, nil
+}
+
+// ofList is the header with the list's fields.
+func (c *Copies) ofList(h rewrite.Header) rewrite.Header {
+	return rewrite.Parse(Fields(c.maker.List).Apply(h))
+}
+
+// Fields are the fields that a list writes into what it sends.
+func Fields(l *lists.List) rewrite.List {
+	return rewrite.List{
+		ID: l.ID(), Description: l.Description,
+		Post: l.Addr.Address(), Closed: l.Post == lists.PostNobody,
+		Help: l.Verb("help").Address(), Owner: l.Verb("owner").Address(),
+		Subscribe: l.Verb("subscribe").Address(), Unsubscribe: l.Verb("unsubscribe").Address(),
+		Sender: l.Addr.Address(),
+	}
+}
+
+// decorate is the post as members get it, without the list's fields.
+func (c *Copies) decorate(number int, done Done) (*edit.Message, error) {
+	l := c.maker.List
+	m := *c.Archived
+	if done == Wrapped {
+		m = *wrapped(l, &m, c.post.Body)
+	}
+	m.Header = edit.Prefix(m.Header, l.SubjectPrefix, number)
+	if c.post.Body != smtp.BinaryMIME || done == Wrapped {
+		if err := c.texts.put(l, &m, c.post.ID); err != nil {
+			return nil, err
+		}
+	}
+	if !l.Anonymous || l.ReplyTo != lists.ReplyToAuthor {
+		m.Header = replyTo(l, m.Header)
+	}
+	if done == Munged || done == Wrapped {
+		m.Header = munged(l, m.Header)
+	}
+	if m.EightBit && (c.Body == "" || c.Body == "7BIT") {
+		c.Body = "8BITMIME"
+	}
+	return &m, nil
+}

@@ -1,0 +1,110 @@
+package copies
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/lists/config"
+	"superlist/lists/maillog"
+	"superlist/lists/rewrite/edit"
+	"superlist/queue/disk"
+)
+
+// texts are what a list puts into its posts.
+type texts struct{ top, footer string }
+
+// textsOf reads them, and fills the words in.
+func textsOf(l *lists.List) (t texts, err error) {
+	t.top, t.footer = l.HeaderText, l.Footer
+	if l.FooterFile != "" {
+		if t.footer, err = readFooter(l); err != nil {
+			return t, err
+		}
+	}
+	words := Words(l)
+	t.top, t.footer = fill(t.top, words), fill(t.footer, words)
+	return t, nil
+}
+
+// fill puts the words in. A word never brings one in itself, nor a line break.
+func fill(text string, words map[string]string) string {
+	var pairs []string
+	for word, value := range words {
+		pairs = append(pairs, "{"+word+"}", maillog.Line(value))
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// FooterFile is where footer_file is; empty: there is none.
+func FooterFile(l *lists.List) string {
+	if l.FooterFile == "" || filepath.IsAbs(l.FooterFile) {
+		return l.FooterFile
+	}
+	return filepath.Join(l.Dir, l.FooterFile)
+}
+
+func readFooter(l *lists.List) (string, error) {
+	name := FooterFile(l)
+	f, _, err := disk.OpenRegular(name, unix.O_RDONLY)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, lists.MaxFooter+1))
+	if err != nil {
+		return "", err
+	}
+	if what := lists.BadFooter(string(text)); what != "" {
+		return "", &config.Error{File: name, Text: what}
+	}
+	return string(text), nil
+}
+
+// CheckFooter says what is wrong with footer_file.
+func CheckFooter(l *lists.List) error {
+	if l.FooterFile == "" {
+		return nil
+	}
+	_, err := readFooter(l)
+	return err
+}
+
+// Words are what {words} in a footer stand for.
+func Words(l *lists.List) map[string]string {
+	words := map[string]string{
+		"list": l.Addr.Address(), "description": l.Description, "owner": l.Verb("owner").Address(), "help": l.Verb("help").Address(),
+		"unsubscribe": l.Verb("unsubscribe").Address(), "archive": "",
+	}
+	if l.Archive && l.ArchiveAccess != lists.ArchiveNobody {
+		words["archive"] = l.Verb(lists.VerbIndex).Address()
+	}
+	return words
+}
+
+// put puts the texts into a message.
+func (t texts) put(l *lists.List, m *edit.Message, id string) error {
+	for i, text := range []string{t.footer, t.top} {
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		word, err := l.Seal("part", id, fmt.Sprint(i))
+		if err != nil {
+			return err
+		}
+		put := m.Footer
+		if i == 1 {
+			put = m.Top
+		}
+		// No text in quoted-printable has =_ in it: RFC 2045, 6.7.
+		if _, err := put(text, "=_"+word); err != nil && !errors.Is(err, edit.ErrUnclear) {
+			return err
+		}
+	}
+	return nil
+}
