@@ -94,6 +94,9 @@ func TestOldSite(t *testing.T) {
 	if err := l.PermitsNow(Command{Verb: VerbSubscribe, Author: addr("other@example.com")}, time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
 		t.Errorf("who was asked: %v", err)
 	}
+	if n := (ledger.Counter{Book: l.Book(), Shelf: ledger.Counts, Name: "all", Window: ledger.Day}).Sum(made); n != 2 {
+		t.Errorf("letters of that day: %d", n)
+	}
 	if last, err := l.Posts().Last(); err != nil || last != 1 {
 		t.Errorf("archive: %d, %v", last, err)
 	}

@@ -125,7 +125,7 @@ func (s Directory) Forget(now time.Time) error {
 			first = err
 		}
 	}
-	for _, a := range []ledger.Agenda{ledger.Digests(s.QueueDir), ledger.Summaries(s.QueueDir)} {
+	for _, a := range ledger.Agendas(s.QueueDir) {
 		if err := w.SweepAgenda(a, now); err != nil && first == nil {
 			first = err
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/confirmation"
 	"superlist/lists/ledger"
 	"superlist/lists/quota"
 	"superlist/smtp"
@@ -90,5 +91,39 @@ func TestAskedNetworkBehindProxy(t *testing.T) {
 		if _, outcomes := m.Commit(); !errors.Is(outcomes[0], want) {
 			t.Errorf("%v: %v, want %v", forwarded, outcomes[0], want)
 		}
+	}
+}
+
+// TestForget: what lists and the site do not remember any more is taken away, also where
+// one of the lists makes trouble; what they remember stays.
+func TestForget(t *testing.T) {
+	s := testSite(t, "")
+	l := testList(t, s, "")
+	other, err := Of(s).Create(addr("zoo@lists.example.org"), []smtp.Path{addr("olga@example.org")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for _, l := range []*List{l, other} {
+		if err := l.Ask(Letter{Kind: VerbHelp, To: addr("a@example.com"), Cause: "m.0"}, now); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Decide(confirmation.Name("held", "x"), Decided{Cause: "m.0", What: "olga"}, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files := func(dir string) int {
+		all, _ := os.ReadDir(dir)
+		return len(all)
+	}
+	site := ledger.OfSite(s.ListsDir).Path(ledger.Counts)
+	if err := errors.Join(os.RemoveAll(l.Dir+"/decided"), os.WriteFile(l.Dir+"/decided", nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Of(s).Forget(now.Add(25 * time.Hour)); err == nil {
+		t.Error("no word of the list that makes trouble")
+	}
+	if files(site) != 0 || files(other.Dir+"/asked") != 0 || files(other.Dir+"/decided") != 1 {
+		t.Errorf("left: %d of the site, %d who was asked, %d decisions", files(site), files(other.Dir+"/asked"), files(other.Dir+"/decided"))
 	}
 }

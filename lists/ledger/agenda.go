@@ -30,6 +30,9 @@ type Agenda struct {
 func Digests(queueDir string) Agenda   { return Agenda{filepath.Join(queueDir, "reminders")} }
 func Summaries(queueDir string) Agenda { return Agenda{filepath.Join(queueDir, "summaries")} }
 
+// Agendas are all of them: what SweepAgenda is for.
+func Agendas(queueDir string) []Agenda { return []Agenda{Digests(queueDir), Summaries(queueDir)} }
+
 // A Reminder is one line of an agenda.
 type Reminder struct {
 	Subject string
