@@ -91,12 +91,12 @@ func (l *List) needOwners(text string) error {
 // Set changes keys of list.toml, "key=value" each, and leaves its comments and
 // its order. It holds the list's lock.
 func (l *List) Set(settings []string) error {
-	return l.change(func(Config) []string { return settings })
+	return l.Change(func(Config) []string { return settings })
 }
 
-// change is Set for settings that depend on those there are when the lock is
+// Change is Set for settings that depend on those there are when the lock is
 // held: somebody else may have changed them since the list was opened.
-func (l *List) change(to func(Config) []string) error {
+func (l *List) Change(to func(Config) []string) error {
 	unlock, err := l.lock()
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (l *List) change(to func(Config) []string) error {
 	return l.rewrite(to, true)
 }
 
-// rewrite is change for who holds the lock. With point the list's other addresses
+// rewrite is Change for who holds the lock. With point the list's other addresses
 // lead to it, and those that are no more its own do not.
 func (l *List) rewrite(to func(Config) []string, point bool) error {
 	raw, err := os.ReadFile(l.ConfigFile())

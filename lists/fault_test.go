@@ -144,24 +144,6 @@ var writers = []writer{
 			return nil
 		},
 	},
-	{name: "readdress", calls: 12, counts: counted,
-		prepare: func(s *site.Site, l *List) { must(l.Set([]string{"moderators=a@example.com", "allow=a@example.com"})) },
-		do: onDev(func(l *List) error {
-			_, err := l.Readdress(addr("a@example.com"), addr("z@example.com"))
-			return err
-		}),
-		steps: func(s *site.Site) error { // in one file, and not in the other
-			l, err := Of(s).Open(addr("dev@lists.example.org"))
-			if err != nil {
-				return err
-			}
-			_, member, err := l.who().Find(addr("z@example.com"))
-			if err == nil && (!member || contains(l.mods, addr("z@example.com"))) {
-				err = errors.New("the other one")
-			}
-			return err
-		},
-	},
 	{name: "decide", calls: 7, do: onDev(func(l *List) error {
 		return l.Decide(confirmation.Name("held", "x"), Decided{Cause: "m.0", What: "olga", Do: "p"}, writersNow)
 	})},

@@ -150,7 +150,7 @@ func (l *List) ModeratorPaths() []smtp.Path {
 func (l *List) AddPattern(key string, p smtp.Path) error {
 	pattern := PatternOf(p.Address())
 	is := func(s string) bool { return samePattern(s, pattern) }
-	return l.change(func(now Config) (settings []string) {
+	return l.Change(func(now Config) (settings []string) {
 		in, out, other := now.Allow, now.Ban, "ban"
 		if key == "ban" {
 			in, out, other = now.Ban, now.Allow, "allow"

@@ -56,9 +56,9 @@ pattern: *@example.net, or example.net, which is the same.`,
 			if err != nil {
 				return err
 			}
-			all := []lists.Part{}
+			all := []people.Part{}
 			err = onAll(site, "", func(l *lists.List) error {
-				parts, err := l.Parts(search)
+				parts, err := people.Parts(l, search)
 				all = append(all, parts...)
 				return err
 			})
@@ -207,7 +207,7 @@ backups.`,
 			}
 			r := newRunner(c, site)
 			defer r.Log.Close()
-			all := []lists.Erased{}
+			all := []people.Erased{}
 			err = onAll(site, "", func(l *lists.List) error {
 				q := byHand(l, people.VerbErase)
 				q.Who, q.Bans, q.DryRun = who, bans, dryRun
@@ -232,7 +232,7 @@ backups.`,
 	return c
 }
 
-func showErased(c *cobra.Command, asJSON bool, all []lists.Erased) error {
+func showErased(c *cobra.Command, asJSON bool, all []people.Erased) error {
 	t := table{"LIST", "MEMBERS", "ALLOW", "BAN", "WAITING", "HELD", "BOUNCES"}.rows()
 	for _, e := range all {
 		cells := []string{e.List}

@@ -2,10 +2,8 @@ package people
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
-	"superlist/lists"
 	"superlist/lists/members"
 )
 
@@ -41,49 +39,4 @@ func (a *act) set() error {
 	a.out.Members = a.Members
 	a.log("changed", "member=%s words=%q was=%q", m.Path, strings.Join(m.Words, " "), was)
 	return nil
-}
-
-// move changes a person's address.
-func (a *act) move() (err error) {
-	to := a.Members[0].Path
-	if a.out.Roles, err = a.roles(); err == nil && !a.DryRun {
-		a.out.Roles, err = a.l.Readdress(a.Who, to)
-	}
-	switch {
-	case err != nil:
-		return err
-	case len(a.out.Roles) == 0:
-		a.out.Result = NoMember
-	case !a.DryRun:
-		a.out.Members = a.Members
-		a.log("changed", "member=%s to=%s as=%s", a.Who, to, strings.Join(a.out.Roles, ","))
-	}
-	return nil
-}
-
-// roles returns what a person is to the list, but for bans and requests, which do not move
-// with the address.
-func (a *act) roles() (roles []string, err error) {
-	search, _ := lists.NewSearch(a.Who.Address())
-	parts, err := a.l.Parts(search)
-	for _, p := range parts {
-		if p.As != lists.AsBanned && p.As != lists.AsWaiting && !slices.Contains(roles, p.As) {
-			roles = append(roles, p.As)
-		}
-	}
-	return roles, err
-}
-
-// erase forgets a person.
-func (a *act) erase() (err error) {
-	e, err := lists.Of(a.Site).Erase(a.l, a.Who, a.Bans, a.DryRun)
-	a.out.Erased = e
-	switch {
-	case !e.Any():
-		a.out.Result = NoMember
-	case !a.DryRun:
-		a.log("erased", "member=%s members=%d allow=%d ban=%d waiting=%d held=%d bounces=%d",
-			a.Who, e.Members, e.Allow, e.Ban, e.Waiting, e.Held, e.Bounces)
-	}
-	return err
 }

@@ -55,7 +55,7 @@ type Outcome struct {
 	Members []members.Member // who was added, removed or changed
 	Others  []members.Member // of an operator's request: for whom there was nothing to do
 	Roles   []string         // mv: as what somebody was found
-	Erased  lists.Erased     // erase: what is gone, and what is left
+	Erased  Erased           // erase: what is gone, and what is left
 	Refusal smtp.Reply       // of Unanswered: why
 	Letters []outbox.Letter
 

@@ -1,0 +1,190 @@
+package people
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"superlist/lists"
+	"superlist/lists/members"
+	"superlist/smtp"
+)
+
+// What somebody is to a list.
+const (
+	AsMember    = "member"
+	AsOther     = "other address" // of a member
+	AsOwner     = "owner"
+	AsModerator = "moderator"
+	AsAllowed   = "allow"
+	AsBanned    = "ban"
+	AsWaiting   = "waiting" // for the owners to let them in
+)
+
+// A Part is one thing that somebody is to a list.
+type Part struct {
+	List    string   `json:"list"`
+	As      string   `json:"as"`
+	Address string   `json:"address"` // or the pattern that it fits
+	Words   []string `json:"words,omitempty"`
+}
+
+// Parts returns everything that the people who are looked for are to a list.
+func Parts(l *lists.List, s lists.Search) (parts []Part, err error) {
+	add := func(as, address string, words ...string) {
+		parts = append(parts, Part{l.Addr.Address(), as, address, words})
+	}
+	for _, role := range []struct {
+		as        string
+		addresses []string
+	}{{AsOwner, l.Owners}, {AsModerator, l.Moderators}} {
+		for _, address := range role.addresses {
+			if p, ok := smtp.ParseAddress(address); ok && s.Fits(p) {
+				add(role.as, p.Address())
+			}
+		}
+	}
+	members, err := l.Members()
+	if err != nil {
+		return parts, err
+	}
+	defer members.Close()
+	if one, ok := s.One(); ok { // a look-up, and not all of a million lines
+		m, ok, err := members.Find(one)
+		if err != nil {
+			return parts, err
+		}
+		if ok {
+			add(as(m), m.Path.Address(), m.Words...)
+		}
+	} else {
+		for m, err := range members.All() {
+			if err != nil {
+				return parts, err
+			}
+			if s.Fits(m.Path) {
+				add(as(m), m.Path.Address(), m.Words...)
+			}
+		}
+	}
+	for _, line := range l.Allow {
+		if s.Allowed(line) {
+			add(AsAllowed, line)
+		}
+	}
+	for _, line := range l.Ban {
+		if s.Banned(line) {
+			add(AsBanned, line)
+		}
+	}
+	waiting, err := l.Requests()
+	for _, r := range waiting {
+		if s.Fits(r.Who.Path) {
+			add(AsWaiting, r.Who.Path.Address(), r.Who.Words...)
+		}
+	}
+	return parts, err
+}
+
+// as is what a line of members is.
+func as(m members.Member) string {
+	if m.For != "" {
+		return AsOther
+	}
+	return AsMember
+}
+
+// move changes a person's address.
+func (a *act) move() (err error) {
+	to := a.Members[0].Path
+	if a.DryRun {
+		a.out.Roles, err = a.roles()
+	} else {
+		a.out.Roles, err = readdress(a.l, a.Who, to)
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(a.out.Roles) == 0:
+		a.out.Result = NoMember
+	case !a.DryRun:
+		a.out.Members = a.Members
+		a.log("changed", "member=%s to=%s as=%s", a.Who, to, strings.Join(a.out.Roles, ","))
+	}
+	return nil
+}
+
+// roles returns what a person is to the list, but for bans and requests, which do not move
+// with the address.
+func (a *act) roles() (roles []string, err error) {
+	search, _ := lists.NewSearch(a.Who.Address())
+	parts, err := Parts(a.l, search)
+	for _, p := range parts {
+		if p.As != AsBanned && p.As != AsWaiting && !slices.Contains(roles, p.As) {
+			roles = append(roles, p.As)
+		}
+	}
+	return roles, err
+}
+
+// readdress puts a new address in the place of an old one, among the members, with its
+// words, and in owners, moderators and allow. It returns as what the old one was found.
+// If the new one is a member already, it stays as it is.
+func readdress(l *lists.List, old, new smtp.Path) (found []string, err error) {
+	err = l.EditMembers(func(set members.Set) error {
+		key := old.Key()
+		if m, ok := set[key]; ok {
+			found = append(found, as(m))
+			delete(set, key)
+			m.Path = new
+			set.Add(m)
+		}
+		for k, m := range set {
+			if p, ok := smtp.ParseAddress(m.For); ok && p.Key() == key {
+				set[k] = m.PostingFor(new)
+				found = append(found, AsOther)
+			}
+		}
+		if len(found) == 0 {
+			return errUnchanged
+		}
+		return nil
+	})
+	if err != nil && err != errUnchanged {
+		return nil, err
+	}
+	return found, l.Change(func(now lists.Config) (settings []string) {
+		for _, list := range []struct {
+			key, as string
+			values  []string
+		}{{"owners", AsOwner, now.Owners}, {"moderators", AsModerator, now.Moderators}, {"allow", AsAllowed, now.Allow}} {
+			values, there := without(list.values, old)
+			if !there {
+				continue
+			}
+			value := new.Address()
+			if list.key == "allow" {
+				value = lists.PatternOf(value)
+			}
+			if !slices.Contains(values, value) {
+				values = append(values, value)
+			}
+			settings = append(settings, list.key+"="+strings.Join(values, ","))
+			found = append(found, list.as)
+		}
+		return settings
+	})
+}
+
+// errUnchanged ends an edit that changes nothing, and then nothing is written.
+var errUnchanged = errors.New("nothing to change")
+
+// without is a list of addresses and patterns but for one address, and whether that
+// was in it.
+func without(values []string, gone smtp.Path) (kept []string, there bool) {
+	kept = slices.DeleteFunc(slices.Clone(values), func(s string) bool {
+		p, ok := smtp.ParseAddress(s)
+		return ok && p.Key() == gone.Key()
+	})
+	return kept, len(kept) < len(values)
+}
