@@ -99,7 +99,9 @@ func TestAskedDomainWaits(t *testing.T) {
 	full := func() {
 		limit := fmt.Sprintf("%s/.asked/domain-%d-", w.site.ListsDir, w.now().Unix()/86400)
 		counts, _ := filepath.Glob(w.site.ListsDir + "/.asked/domain-*")
-		os.WriteFile(limit+counts[0][strings.LastIndexByte(counts[0], '-')+1:], make([]byte, 100), 0o600)
+		limit += counts[0][strings.LastIndexByte(counts[0], '-')+1:]
+		os.WriteFile(limit, make([]byte, 100), 0o600)
+		os.Chtimes(limit, time.Time{}, w.now())
 	}
 	full()
 	second.says("dev+help@lists.example.org", "x")
