@@ -98,31 +98,6 @@ func FuzzEntry(f *testing.F) {
 	})
 }
 
-func TestFormOf(t *testing.T) {
-	for message, want := range map[string]Form{
-		"":                           {},
-		"\r\n":                       {},
-		"A: b\r\n\r\nc\r\n":          {},
-		"A: b\r\n\r\nc":              {Binary: true},
-		"A: b\r\n\r\nc\r":            {Binary: true},
-		"A: b\r\n\r\nc\n":            {Binary: true},
-		"A: b\r\n\r\nc\rd\r\n":       {Binary: true},
-		"A: b\r\n\r\n\r\xff\r\n":     {Binary: true, EightBit: true},
-		"A: b\r\n\r\nc\nd\r\n":       {Binary: true},
-		"A: b\r\n\r\nc\x00\r\n":      {Binary: true},
-		"A: b\r\n\r\n\xfc\r\n":       {EightBit: true},
-		"A: \xfc\r\n\r\n\r\n":        {EightBit: true, UTF8: true},
-		"A: b\r\n c\xfc\r\n\r\n\r\n": {EightBit: true, UTF8: true},
-		"\r\n\xfc\r\n":               {EightBit: true},
-		"A: b\r\n\r\r\n\xfc\r\n":     {Binary: true, EightBit: true},
-	} {
-		got, err := FormOf(strings.NewReader(message))
-		if got != want || err != nil {
-			t.Errorf("%q: %+v, %v", message, got, err)
-		}
-	}
-}
-
 // manyLines writes an index with so many lines, and one file: that of the last.
 func manyLines(t testing.TB, s *Store, n int) {
 	t.Helper()

@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/letter"
+	"superlist/lists/mail/compose"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/queue"
@@ -128,9 +128,9 @@ type report struct {
 
 // write puts the report into the spool.
 func (p *report) write() error {
-	eight := !smtp.IsASCII(p.header) || p.full && p.m.Body != "7BIT" || p.m.UTF8
+	form := compose.Form{EightBit: !smtp.IsASCII(p.header) || p.full && p.m.Body != "7BIT" || p.m.UTF8}
 	body := "7BIT"
-	if eight {
+	if form.EightBit {
 		body = "8BITMIME"
 	}
 	w, err := p.r.Spool.Create(queue.Head{
@@ -141,7 +141,7 @@ func (p *report) write() error {
 	}
 	err = w.Rcpt(smtp.Rcpt{Path: p.m.From})
 	if err == nil {
-		err = p.content(w, body)
+		err = p.content(w, form)
 	}
 	if err != nil {
 		w.Abort()
@@ -152,50 +152,48 @@ func (p *report) write() error {
 
 // content writes header and parts. Nothing in it was chosen by the sender but
 // what he asked for, and his own message.
-func (p *report) content(to io.Writer, encoding string) error {
-	w := bufio.NewWriter(to)
+func (p *report) content(to io.Writer, form compose.Form) error {
+	w := compose.To(to)
 	sum := sha256.Sum256([]byte(p.id))
 	boundary := fmt.Sprintf("=_%x", sum[:16])
-	put := func(format string, args ...any) { fmt.Fprintf(w, format+"\r\n", args...) }
-	cte := map[string]string{"7BIT": "7bit", "8BITMIME": "8bit"}[encoding]
+	next := func(kind string) {
+		w.Next(boundary)
+		w.Field("Content-Type", kind)
+		w.Field("Content-Transfer-Encoding", form.Encoding())
+		w.EndHeader()
+	}
 
-	put("From: %s", p.from)
-	put("To: %s", p.m.From)
-	put("Subject: %s %s", p.action.subject, p.list.Address())
-	put("Date: %s", p.now.UTC().Format(dateFormat))
-	put("Message-ID: <%s@%s>", p.id, p.r.Site.Hostname)
-	put("Auto-Submitted: auto-replied") // RFC 3834, 5
-	put("MIME-Version: 1.0")
-	put("Content-Type: multipart/report; report-type=%s;\r\n boundary=%q", p.global("delivery-status"), boundary)
-	put("Content-Transfer-Encoding: %s", cte)
-	put("")
-	put("--%s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n", boundary, cte)
-	w.WriteString(p.text())
-	put("\r\n--%s\r\nContent-Type: message/%s\r\nContent-Transfer-Encoding: %s\r\n", boundary, p.global("delivery-status"), cte)
-	p.status(put)
+	w.Field("From", p.from.String())
+	w.Field("To", p.m.From.String())
+	w.Field("Subject", p.action.subject+" "+p.list.Address())
+	w.Field("Date", compose.Date(p.now))
+	w.Field("Message-ID", "<"+p.id+"@"+p.r.Site.Hostname+">")
+	w.Field("Auto-Submitted", "auto-replied") // RFC 3834, 5
+	w.Field("MIME-Version", "1.0")
+	w.Field("Content-Type", fmt.Sprintf("multipart/report; report-type=%s;\r\n boundary=%q", p.global("delivery-status"), boundary))
+	w.Field("Content-Transfer-Encoding", form.Encoding())
+	next("text/plain; charset=utf-8")
+	io.WriteString(w, p.text())
+	next("message/" + p.global("delivery-status"))
+	p.status(w)
 	returned := "text/rfc822-headers"
 	if p.m.UTF8 {
 		returned = "message/global-headers" // RFC 6533, 6
 	}
 	if p.full {
-		returned = "message/rfc822"
-		if p.m.UTF8 {
-			returned = "message/global"
-		}
+		returned = compose.Form{UTF8: p.m.UTF8}.Type()
 	}
-	put("\r\n--%s\r\nContent-Type: %s\r\nContent-Transfer-Encoding: %s\r\n", boundary, returned, cte)
+	next(returned)
 	w.Write(p.header)
 	if p.full {
-		put("")
+		w.EndHeader()
 		if _, err := io.Copy(w, p.body); err != nil {
 			return err
 		}
 	}
-	put("\r\n--%s--", boundary)
+	w.End(boundary)
 	return w.Flush()
 }
-
-const dateFormat = "Mon, 2 Jan 2006 15:04:05 -0700"
 
 // global is the name of a part in a report on a message that came with SMTPUTF8:
 // RFC 6533, 4.
@@ -213,31 +211,32 @@ func (p *report) text() string {
 }
 
 // status is the part for programs: RFC 3464, 2.
-func (p *report) status(put func(string, ...any)) {
-	put("Reporting-MTA: dns; %s", p.r.Site.Hostname)
+func (p *report) status(w *compose.Writer) {
+	w.Field("Reporting-MTA", "dns; "+p.r.Site.Hostname)
 	if id, ok := smtp.EnvelopeID(p.m.EnvID); ok {
-		put("Original-Envelope-Id: %s", id)
+		w.Field("Original-Envelope-Id", id)
 	}
-	put("Arrival-Date: %s\r\n", p.m.Arrived.UTC().Format(dateFormat))
+	w.Field("Arrival-Date", compose.Date(p.m.Arrived))
+	w.EndHeader() // of what is about the message
 	if kind, address, ok := smtp.OriginalRecipient(p.rcpt.ORcpt); ok {
-		put("Original-Recipient: %s; %s", kind, address)
+		w.Field("Original-Recipient", kind+"; "+address)
 	}
 	kind := "rfc822"
 	if !p.rcpt.IsASCII() {
 		kind = "utf-8"
 	}
-	put("Final-Recipient: %s; %s", kind, p.rcpt.Address())
-	put("Action: %s", p.action.name)
+	w.Field("Final-Recipient", kind+"; "+p.rcpt.Address())
+	w.Field("Action", p.action.name)
 	if p.action.name == actionDelivered.name {
-		put("Status: 2.0.0")
+		w.Field("Status", "2.0.0")
 		return
 	}
 	status := p.reason.Enhanced
 	if status == "" {
 		status = "5.0.0"
 	}
-	put("Status: %s", status)
-	put("Diagnostic-Code: smtp; %s", short(p.reason.String()))
+	w.Field("Status", status)
+	w.Field("Diagnostic-Code", "smtp; "+short(p.reason.String()))
 }
 
 // maxReason keeps a line within what RFC 5322, 2.1.1 allows.

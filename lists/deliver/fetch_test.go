@@ -195,8 +195,8 @@ func TestGetOdd(t *testing.T) {
 	for _, p := range parts {
 		got = append(got, p.Header.Get("Content-Type")+" "+p.Header.Get("Content-Transfer-Encoding"))
 	}
-	want := []string{"application/octet-stream base64", "message/global 8bit", "application/octet-stream base64"}
-	if !slices.Equal(got, want) || !strings.HasSuffix(contents[1], "Gr\xc3\xbc\xc3\x9fe\r\n\r\nx\r\n") {
+	want := []string{"application/octet-stream base64", "message/global 8bit", "message/rfc822 8bit"}
+	if !slices.Equal(got, want) || !strings.HasSuffix(contents[1], "Gr\xc3\xbc\xc3\x9fe\r\n\r\nx\r\n") || !strings.HasSuffix(contents[2], "\r\nno end") {
 		t.Errorf("%v %q", got, contents)
 	}
 	w.wantEmpty()

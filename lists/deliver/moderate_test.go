@@ -177,6 +177,9 @@ func TestHoldAsItCame(t *testing.T) {
 		"plain":                  {queue.Head{}, strangersPost, "message/rfc822", ""},
 		"needless UTF8":          {queue.Head{UTF8: true}, strangersPost, "message/rfc822", ""},
 		"UTF8":                   {queue.Head{UTF8: true}, beyond, "message/global", ""},
+		"UTF8, and not said":     {queue.Head{}, beyond, "message/global", ""},
+		"Latin 1":                {queue.Head{}, strings.Replace(beyond, "é", "\xe9", 1), "message/rfc822", ""},
+		"no last line end":       {queue.Head{Body: smtp.BinaryMIME}, strings.TrimSuffix(strangersPost, "\r\n"), "message/rfc822", ""},
 		"TLS, and there is none": {queue.Head{RequireTLS: true}, strangersPost, "", "550 5.7.30"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,16 +9,12 @@
 package letter
 
 import (
-	"bytes"
-	"encoding/base64"
-	"fmt"
 	"io"
-	"mime"
-	"mime/quotedprintable"
 	"slices"
 	"strings"
 	"time"
 
+	"superlist/lists/mail/compose"
 	"superlist/lists/maillog"
 
 	"superlist/smtp"
@@ -45,128 +41,83 @@ type Letter struct {
 // A Part is a message that a letter brings, as it is. It is opened when it is
 // written, so that any number of them need no memory.
 type Part struct {
-	Name   string // of the file that somebody may make of it
-	Open   func() (io.ReadCloser, error)
-	UTF8   bool // it may have a header beyond ASCII: RFC 6532, 3.7
-	Binary bool // it need not have lines, so it goes in base64: the letter can go everywhere
+	Name string // of the file that somebody may make of it
+	Open func() (io.ReadCloser, error)
+	Form compose.Form
 }
 
-// maxLine is where a text without line breaks must be encoded: RFC 5322, 2.1.1.
+// maxLine is how long a line may be: RFC 5322, 2.1.1.
 const maxLine = 998
 
 // Write writes the letter as it is sent, with CRLF lines.
-func (l Letter) Write(w io.Writer) error {
-	var b bytes.Buffer
-	boundary := ""
-	if len(l.Parts) > 0 {
-		boundary = "=_" + l.ID
-	}
-	put := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
-	put("From", encoded(quoted(l.Name), l.Name)+" <"+l.From.Address()+">")
-	put("To", addresses(l.To))
+func (l Letter) Write(to io.Writer) error {
+	w := compose.To(to)
+	l.begin(w)
 	if !l.ReplyTo.IsNull() {
-		put("Reply-To", "<"+l.ReplyTo.Address()+">")
+		w.Field("Reply-To", "<"+l.ReplyTo.Address()+">")
 	}
-	subject := maillog.Line(l.fill(l.Text.Subject))
-	put("Subject", encoded(subject, subject))
-	put("Date", l.Date.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700"))
-	put("Message-ID", "<"+l.ID+"@"+l.Host+">")
+	l.subject(w)
 	if id := maillog.Line(l.Answers); id != "" && len(id) < maxLine-len("In-Reply-To: ") && smtp.IsASCII(id) {
-		put("In-Reply-To", id)
-		put("Auto-Submitted", "auto-replied")
+		w.Field("In-Reply-To", id)
+		w.Field("Auto-Submitted", "auto-replied")
 	} else {
-		put("Auto-Submitted", "auto-generated")
+		w.Field("Auto-Submitted", "auto-generated")
 	}
-	put("X-Auto-Response-Suppress", "All") // Exchange knows no Auto-Submitted
-	put("Precedence", "bulk")
-	put("List-Id", "<"+l.ListID+">")
-	put("Content-Language", l.Text.Language)
-	put("MIME-Version", "1.0")
-	if boundary != "" {
-		put("Content-Type", "multipart/mixed; boundary=\""+boundary+"\"")
-		b.WriteString("\r\n--" + boundary + "\r\n")
+	w.Field("X-Auto-Response-Suppress", "All") // Exchange knows no Auto-Submitted
+	w.Field("Precedence", "bulk")
+	w.Field("List-Id", "<"+l.ListID+">")
+	w.Field("Content-Language", l.Text.Language)
+	w.Field("MIME-Version", "1.0")
+	boundary := "=_" + l.ID
+	if len(l.Parts) > 0 {
+		w.Field("Content-Type", "multipart/mixed; boundary=\""+boundary+"\"")
+		w.Next(boundary)
 	}
-	b.Write(l.text())
-	if _, err := w.Write(b.Bytes()); err != nil || boundary == "" {
-		return err
-	}
+	w.Text(l.text())
 	for _, p := range l.Parts {
-		if _, err := io.WriteString(w, "\r\n--"+boundary+"\r\n"); err != nil {
-			return err
-		}
+		w.Next(boundary)
 		if err := p.write(w); err != nil {
 			return err
 		}
 	}
-	_, err := io.WriteString(w, "\r\n--"+boundary+"--\r\n")
-	return err
+	if len(l.Parts) > 0 {
+		w.End(boundary)
+	}
+	return w.Flush()
 }
 
-// text is what the letter says, with the fields that say how.
-func (l Letter) text() []byte {
-	var b bytes.Buffer
-	body := strings.ReplaceAll(strings.TrimRight(wrapped(l.fill(l.Text.Body)), "\n")+"\n", "\n", "\r\n")
-	b.WriteString("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: ")
-	if smtp.IsASCII(body) && !longLine(body) {
-		b.WriteString("7bit\r\n\r\n" + body)
-		return b.Bytes()
-	}
-	b.WriteString("quoted-printable\r\n\r\n")
-	q := quotedprintable.NewWriter(&b)
-	q.Write([]byte(body))
-	q.Close()
-	return b.Bytes()
+// begin writes From and To.
+func (l Letter) begin(w *compose.Writer) {
+	w.Field("From", compose.Mailbox(l.Name, l.From))
+	w.Field("To", compose.Addresses(l.To))
 }
+
+// subject writes Subject, Date and Message-ID.
+func (l Letter) subject(w *compose.Writer) {
+	w.Field("Subject", compose.Unstructured(maillog.Line(l.fill(l.Text.Subject))))
+	w.Field("Date", compose.Date(l.Date))
+	w.Field("Message-ID", "<"+l.ID+"@"+l.Host+">")
+}
+
+// text is what the letter says.
+func (l Letter) text() string { return wrapped(l.fill(l.Text.Body)) }
 
 // write writes the part with its header.
-func (p Part) write(w io.Writer) error {
-	kind, encoding := "message/rfc822", "8bit"
-	switch {
-	case p.Binary: // no message, which must not be encoded: RFC 2046, 5.2.1
-		kind, encoding = "application/octet-stream", "base64"
-	case p.UTF8:
-		kind = "message/global"
+func (p Part) write(w *compose.Writer) error {
+	encoding := "8bit" // what is less may be called so
+	if p.Form.Binary {
+		encoding = p.Form.Encoding()
 	}
-	_, err := fmt.Fprintf(w, "Content-Type: %s\r\nContent-Transfer-Encoding: %s\r\nContent-Disposition: attachment; filename=\"%s\"\r\n\r\n",
-		kind, encoding, p.Name)
-	if err != nil {
-		return err
-	}
+	w.Field("Content-Type", p.Form.Type())
+	w.Field("Content-Transfer-Encoding", encoding)
+	w.Field("Content-Disposition", "attachment; filename=\""+p.Name+"\"")
+	w.EndHeader()
 	content, err := p.Open()
 	if err != nil {
 		return err
 	}
 	defer content.Close()
-	attach := io.Copy
-	if p.Binary {
-		attach = copyBase64
-	}
-	_, err = attach(w, content)
-	return err
-}
-
-// base64Line is how many bytes make a line of 76 letters: RFC 2045, 6.8.
-const base64Line = 57
-
-// copyBase64 is io.Copy in base64.
-func copyBase64(w io.Writer, r io.Reader) (n int64, err error) {
-	in, out := make([]byte, 256*base64Line), []byte(nil)
-	for err == nil {
-		var got int
-		got, err = io.ReadFull(r, in)
-		n += int64(got)
-		out = out[:0]
-		for line := range slices.Chunk(in[:got], base64Line) {
-			out = append(base64.StdEncoding.AppendEncode(out, line), "\r\n"...)
-		}
-		if _, werr := w.Write(out); werr != nil {
-			return n, werr
-		}
-	}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil
-	}
-	return n, err
+	return w.Message(p.Form, content)
 }
 
 // optional are words without which the paragraph that they stand in says nothing.
@@ -212,46 +163,4 @@ func (l Letter) quote() string {
 		b.WriteString("    " + strings.TrimRight(maillog.Line(line), " ") + "\n")
 	}
 	return strings.TrimRight(b.String(), "\n")
-}
-
-// encoded is plain where it is short ASCII, and else the text as encoded words,
-// one a line: RFC 2047, 2.
-func encoded(plain, text string) string {
-	switch {
-	case !smtp.IsASCII(plain) || len(plain) >= 800:
-		return strings.ReplaceAll(mime.BEncoding.Encode("utf-8", text), " ", "\r\n ")
-	case !strings.Contains(plain, "=?"):
-		return plain
-	}
-	// It would be taken for an encoded word, and may say what it likes then.
-	// Package mime leaves ASCII as it is.
-	var words []string
-	for part := range slices.Chunk([]byte(text), wordBytes) {
-		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString(part)+"?=")
-	}
-	return strings.Join(words, "\r\n ")
-}
-
-// wordBytes is how much makes an encoded word of at most 75 letters.
-const wordBytes = 45
-
-func quoted(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
-
-func addresses(to []smtp.Path) string {
-	var list []string
-	for _, p := range to {
-		list = append(list, "<"+p.Address()+">")
-	}
-	return strings.Join(list, ",\r\n ")
-}
-
-func longLine(s string) bool {
-	for line := range strings.SplitSeq(s, "\r\n") {
-		if len(line) > maxLine {
-			return true
-		}
-	}
-	return false
 }

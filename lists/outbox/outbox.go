@@ -11,8 +11,8 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/letter"
+	"superlist/lists/mail/compose"
 	"superlist/lists/maillog"
-	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -97,12 +97,11 @@ func (o *Outbox) write(l *lists.List, n Letter) error {
 			part.Name = fmt.Sprintf("post-%d.eml", i+1)
 		}
 		head.RequireTLS = head.RequireTLS || m.RequireTLS // as the post itself: RFC 8689, 4.2.1
-		if m.Body == smtp.BinaryMIME {
-			part.Binary = true
-		} else if part.UTF8, err = needsUTF8(m); err != nil {
+		if part.Form, err = compose.FormOf(m.Content()); err != nil {
 			return err
-		} else if m.Body != "" && head.Body != "8BITMIME" {
-			head.Body = m.Body
+		}
+		if part.Form.NeedsEightBit() {
+			head.Body = "8BITMIME"
 		}
 		mail.Parts = append(mail.Parts, part)
 	}
@@ -148,16 +147,6 @@ func Words(l *lists.List) map[string]string {
 		words["thread"] = l.Verb(lists.VerbThread + "-12").Address()
 	}
 	return words
-}
-
-// needsUTF8 reports whether a message cannot go on without SMTPUTF8. Some clients ask
-// for it with every message; one whose header is ASCII can go everywhere.
-func needsUTF8(m *queue.Message) (bool, error) {
-	if !m.UTF8 {
-		return false, nil
-	}
-	raw, _, err := rewrite.ReadHeader(m.Content())
-	return !smtp.IsASCII(raw), err
 }
 
 // put writes an outbound message.

@@ -13,6 +13,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/letter"
+	"superlist/lists/mail/compose"
 	"superlist/lists/outbox"
 	"superlist/smtp"
 )
@@ -103,7 +104,7 @@ func (a *act) get(text string, posts *archive.Store, which iter.Seq2[archive.Ent
 		if err != nil {
 			return err
 		}
-		if form.EightBit && !form.Binary {
+		if form.NeedsEightBit() {
 			n.Body = "8BITMIME"
 		}
 		n.RequireTLS = n.RequireTLS || e.RequireTLS
@@ -119,17 +120,17 @@ func (a *act) get(text string, posts *archive.Store, which iter.Seq2[archive.Ent
 }
 
 // keptPost makes a part of a letter from a post in the archive.
-func keptPost(posts *archive.Store, l *lists.List, e archive.Entry) (p letter.Part, form archive.Form, err error) {
+func keptPost(posts *archive.Store, l *lists.List, e archive.Entry) (p letter.Part, form compose.Form, err error) {
 	f, _, err := posts.Open(e.Number)
 	if err != nil {
 		return p, form, err
 	}
 	defer f.Close()
-	if form, err = archive.FormOf(f); err != nil {
+	if form, err = compose.FormOf(f); err != nil {
 		return p, form, err
 	}
 	return letter.Part{
-		Name: fmt.Sprintf("%s-%d.eml", l.Addr.Local, e.Number), UTF8: form.UTF8, Binary: form.Binary,
+		Name: fmt.Sprintf("%s-%d.eml", l.Addr.Local, e.Number), Form: form,
 		Open: func() (io.ReadCloser, error) {
 			f, _, err := posts.Open(e.Number)
 			return f, err
