@@ -86,7 +86,7 @@ func TestResolvePostmaster(t *testing.T) {
 	if _, err := Of(s).Resolve(smtp.Path{Local: "Postmaster"}); !errors.Is(err, ReplyNoList) {
 		t.Errorf("without such a list: %v", err)
 	}
-	if _, err := Of(s).Create(addr("postmaster@lists.example.org"), nil, nil); err != nil {
+	if _, err := EditCreate(Of(s), addr("postmaster@lists.example.org"), nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	d, err := Of(s).Resolve(smtp.Path{Local: "Postmaster"})
@@ -99,7 +99,7 @@ func TestResolvePostmaster(t *testing.T) {
 func TestBounceProof(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "")
-	other, err := Of(s).Create(addr("news@lists.example.org"), nil, nil)
+	other, err := EditCreate(Of(s), addr("news@lists.example.org"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestVERPAddress(t *testing.T) {
 // directory, by whatever name it is called.
 func TestDomainBeyondASCII(t *testing.T) {
 	s := testSite(t, "")
-	l, err := Of(s).Create(addr("dev@Bücher.example"), []smtp.Path{addr("ölga@example.org")}, nil)
+	l, err := EditCreate(Of(s), addr("dev@Bücher.example"), []smtp.Path{addr("ölga@example.org")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,14 +2,8 @@ package lists
 
 import (
 	"os"
-	"reflect"
-	"regexp"
 	"strings"
 	"testing"
-
-	"superlist/lists/config"
-	"superlist/lists/config/configtest"
-	"superlist/lists/settings"
 )
 
 func TestListConfigErrors(t *testing.T) {
@@ -37,20 +31,4 @@ func TestListConfigErrors(t *testing.T) {
 	if _, err := Of(s).Open(l.Addr); err != nil {
 		t.Errorf("at the limits: %v", err)
 	}
-}
-
-// TestTemplate: a new list's list.toml has every key of a list, with the value that holds without it, behind a #.
-func TestTemplate(t *testing.T) {
-	text := template(nil)
-	full := regexp.MustCompile(`(?m)^#(\w+ *=)`).ReplaceAllString(text, "$1")
-	for _, text := range []string{text, full} {
-		c := defaults()
-		if err := config.Decode("list.toml", text, &c); err != nil {
-			t.Fatal(err)
-		}
-		if got, want := c.Settings(), defaults().Settings(); !reflect.DeepEqual(got, want) {
-			t.Errorf("%s\nsays    %q\nwithout %q", text, got, want)
-		}
-	}
-	configtest.Explained(t, settings.List, new(Config))
 }

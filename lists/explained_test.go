@@ -13,7 +13,7 @@ func TestExplainedWords(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
 	tried := 0
 	for _, k := range new(Config).Keys() {
-		_, err := l.accept(k.Name + " = \"xyzzy\"\n")
+		_, err := l.WithConfig(k.Name + " = \"xyzzy\"\n")
 		if configtest.Words(t, settings.List, k.Name, err) {
 			tried++
 		}

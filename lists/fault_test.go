@@ -60,7 +60,7 @@ func counted(file string) bool {
 
 var writers = []writer{
 	{name: "members", calls: 6, counts: counted, do: onDev(func(l *List) error {
-		return l.EditMembers(func(set members.Set) error {
+		return EditMembers(l, func(set members.Set) error {
 			set.Remove(addr("a@example.com"))
 			set.Add(members.Member{Path: addr("new@example.com")})
 			return nil
@@ -68,13 +68,13 @@ var writers = []writer{
 	})},
 	{name: "key", calls: 5,
 		prepare: func(s *site.Site, l *List) { must(os.Remove(l.keyFile())) },
-		do:      onDev(func(l *List) error { _, err := l.key(); return err }),
+		do:      onDev(func(l *List) error { _, err := l.Key(); return err }),
 	},
-	{name: "set", calls: 6, do: onDev(func(l *List) error { return l.Set([]string{"description=new", "post=anyone"}) })},
-	{name: "allow", calls: 6, do: onDev(func(l *List) error { return l.AddPattern("allow", addr("eve@example.net")) })},
+	{name: "set", calls: 6, do: onDev(func(l *List) error { return EditSet(l, []string{"description=new", "post=anyone"}) })},
+	{name: "allow", calls: 6, do: onDev(func(l *List) error { return EditAddPattern(l, "allow", addr("eve@example.net")) })},
 	{name: "create", calls: 20,
 		do: func(s *site.Site) error {
-			d, err := Of(s).Begin(addr("other@new.example.org"), "owners = [\"olga@example.org\"]\n")
+			d, err := EditBegin(Of(s), addr("other@new.example.org"), "owners = [\"olga@example.org\"]\n")
 			if err != nil {
 				return err
 			}
@@ -88,11 +88,11 @@ var writers = []writer{
 	},
 	{name: "create with another address", calls: 20,
 		do: func(s *site.Site) error {
-			d, err := Of(s).Begin(addr("other@new.example.org"), "owners = [\"olga@example.org\"]\naliases = [\"third@third.example.org\"]\n")
+			d, err := EditBegin(Of(s), addr("other@new.example.org"), "owners = [\"olga@example.org\"]\naliases = [\"third@third.example.org\"]\n")
 			if errors.Is(err, fs.ErrExist) { // done, but for the address
 				l, err := Of(s).Open(addr("other@new.example.org"))
 				if err == nil {
-					err = l.Set([]string{"aliases=third@third.example.org"})
+					err = EditSet(l, []string{"aliases=third@third.example.org"})
 				}
 				return err
 			}
@@ -117,21 +117,21 @@ var writers = []writer{
 			return err
 		},
 	},
-	{name: "rm", calls: 3, do: onDev((*List).Remove), steps: func(s *site.Site) error { // gone, and not all of it yet
+	{name: "rm", calls: 3, do: onDev(func(l *List) error { return EditRemove(l) }), steps: func(s *site.Site) error { // gone, and not all of it yet
 		if _, err := Of(s).Open(addr("dev@lists.example.org")); !errors.Is(err, ReplyNoList) {
 			return fmt.Errorf("it opens: %w", err)
 		}
 		return nil
 	}},
 	{name: "mv", calls: 12,
-		prepare: func(s *site.Site, l *List) { must(l.Set([]string{"aliases=old@lists.example.org"})) },
+		prepare: func(s *site.Site, l *List) { must(EditSet(l, []string{"aliases=old@lists.example.org"})) },
 		do: func(s *site.Site) error {
 			l, err := Of(s).Open(addr("dev@lists.example.org"))
 			if err == nil && l.Addr.Local == "dev" {
-				_, err = Of(s).Move(l, addr("moved@new.example.org"))
+				_, err = EditMove(Of(s), l, addr("moved@new.example.org"))
 			}
 			if err == nil && l.Addr.Local == "moved" { // but for what leads to it
-				err = l.Set([]string{"aliases=old@lists.example.org,dev@lists.example.org"})
+				err = EditSet(l, []string{"aliases=old@lists.example.org,dev@lists.example.org"})
 			}
 			return err
 		},
@@ -161,7 +161,7 @@ var writers = []writer{
 		return l.CountOwnerMail(quota.Network(smtp.OriginAddr("x[192.0.2.1]")), writersNow)
 	})},
 	{name: "proved", calls: 8, counts: counted, do: onDev(func(l *List) error {
-		first, err := confirmation.FirstProved(l.ledger, l.Book(), addr("a@example.com"), []string{"s"}, "m.0", writersNow)
+		first, err := confirmation.FirstProved(l.Ledger, l.Book(), addr("a@example.com"), []string{"s"}, "m.0", writersNow)
 		if err == nil && !first {
 			err = errors.New("it was not the first")
 		}
@@ -343,45 +343,6 @@ func TestFaultWriters(t *testing.T) {
 			}
 			w.check(t, s, before, after, what, err == nil, true)
 		})
-	}
-}
-
-// TestSweepLists: what a process has left of a list that came, or went, is taken away,
-// but not what another one is at.
-func TestSweepLists(t *testing.T) {
-	s := testSite(t, "")
-	l := testList(t, s, "a@example.com\n")
-	alive, err := Of(s).Begin(addr("alive@lists.example.org"), "owners = [\"olga@example.org\"]\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer alive.Abort()
-	domain := filepath.Dir(l.Dir)
-	for _, dir := range []string{".gone-1-other", ".new-1"} {
-		must(os.Mkdir(filepath.Join(domain, dir), 0o700))
-		must(os.WriteFile(filepath.Join(domain, dir, "members"), []byte("a@example.com\n"), 0o600))
-	}
-	hidden := func() (n int) {
-		entries, _ := os.ReadDir(domain)
-		for _, e := range entries {
-			if e.Name()[0] == '.' {
-				n++
-			}
-		}
-		return n
-	}
-	if Of(s).Sweep(); hidden() != 3 {
-		t.Errorf("%d are left, and none is old", hidden())
-	}
-	dirs, _ := filepath.Glob(filepath.Join(domain, ".*"))
-	for _, dir := range dirs {
-		must(os.Chtimes(dir, time.Time{}, time.Now().Add(-unbornAge)))
-	}
-	if Of(s).Sweep(); hidden() != 1 {
-		t.Errorf("%d are left, want the one that is being made", hidden())
-	}
-	if _, err := os.Lstat(alive.Dir); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -104,7 +104,7 @@ func (l *List) mayFetch(c Command) error {
 func (l *List) mayGet(c Command) error {
 	author := c.Author
 	if c.Verb == VerbList {
-		if contains(l.owners, author) {
+		if smtp.ContainsPath(l.owners, author) {
 			return nil
 		}
 		return l.refusal("5.7.1", "only owners hear who is on %s, and %s is none", l.Addr.Address(), author.Address())

@@ -69,7 +69,7 @@ func (s Directory) RoomForHeld(l *List) error {
 	case err != nil:
 		return err
 	case len(entries) >= quota.MaxHeld:
-		if err := l.Quota().NoRoom(l.ledger, time.Now()); err != nil {
+		if err := l.Quota().NoRoom(l.Ledger, time.Now()); err != nil {
 			return err
 		}
 		return fmt.Errorf("%s: %d are held: %w", l.Addr, len(entries), quota.ReplyManyHeld)

@@ -23,8 +23,8 @@ const maxKey = 4096
 
 func (l *List) keyFile() string { return filepath.Join(l.Dir, "key") }
 
-// readKey is the list's secret.
-func (l *List) readKey() ([]byte, error) {
+// ReadKey is the list's secret.
+func (l *List) ReadKey() ([]byte, error) {
 	f, _, err := disk.OpenRegular(l.keyFile(), unix.O_RDONLY)
 	if err != nil {
 		return nil, err
@@ -41,10 +41,10 @@ func (l *List) readKey() ([]byte, error) {
 	return key, nil
 }
 
-// key is the list's secret, made if there is none yet: a list may be created by
+// Key is the list's secret, made if there is none yet: a list may be created by
 // hand.
-func (l *List) key() ([]byte, error) {
-	key, err := l.readKey()
+func (l *List) Key() ([]byte, error) {
+	key, err := l.ReadKey()
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
@@ -55,25 +55,18 @@ func (l *List) key() ([]byte, error) {
 	// Of two processes that do this at once one wins, and both then read the same
 	// key. It is safe before a return path is made with it: a report on one whose key
 	// a crash took would be refused.
-	if _, err := l.disk.Place(l.keyFile(), "key-"+unique(), []byte(hex.EncodeToString(random)+"\n")); err != nil {
+	if _, err := l.Disk.Place(l.keyFile(), "key-"+disk.Unique(), []byte(hex.EncodeToString(random)+"\n")); err != nil {
 		return nil, err
 	}
-	return l.readKey()
+	return l.ReadKey()
 }
 
 // Seal is a word for these parts that nobody without the list's key can make, and
 // that is always the same: token.Len letters and digits.
 func (l *List) Seal(parts ...string) (string, error) {
-	key, err := l.key()
+	key, err := l.Key()
 	if err != nil {
 		return "", err
 	}
 	return token.Make(key, append([]string{"seal", l.Addr.Key()}, parts...)...), nil
-}
-
-// unique is a part of a name that no other process, and no other thread, has.
-func unique() string {
-	var random [8]byte
-	unix.Getrandom(random[:], 0)
-	return hex.EncodeToString(random[:])
 }

@@ -19,7 +19,7 @@ func TestKeyRace(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range keys {
 			wg.Go(func() {
-				key, err := l.key()
+				key, err := l.Key()
 				if err != nil {
 					t.Error(err)
 				}
@@ -27,7 +27,7 @@ func TestKeyRace(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		onDisk, err := l.readKey()
+		onDisk, err := l.ReadKey()
 		if err != nil || len(onDisk) != keyBytes {
 			t.Fatalf("%x, %v", onDisk, err)
 		}
@@ -49,16 +49,16 @@ func TestKeyFile(t *testing.T) {
 		os.WriteFile(l.keyFile(), []byte(text), 0o600)
 		// Never made anew by itself: every address that is on its way would be
 		// worth nothing.
-		if key, err := l.key(); err == nil || !strings.Contains(err.Error(), l.keyFile()+": must be 64 hexadecimal digits; remove the file") {
+		if key, err := l.Key(); err == nil || !strings.Contains(err.Error(), l.keyFile()+": must be 64 hexadecimal digits; remove the file") {
 			t.Errorf("%q: %x, %v", text, key, err)
 		}
 	}
 	os.WriteFile(l.keyFile(), []byte(" "+strings.Repeat("5E", 32)+"\r\n"), 0o600)
-	if key, err := l.key(); err != nil || !bytes.Equal(key, bytes.Repeat([]byte{0x5e}, 32)) {
+	if key, err := l.Key(); err != nil || !bytes.Equal(key, bytes.Repeat([]byte{0x5e}, 32)) {
 		t.Errorf("by hand: %x, %v", key, err)
 	}
 	os.RemoveAll(l.Dir)
-	if _, err := l.key(); err == nil {
+	if _, err := l.Key(); err == nil {
 		t.Error("a key for a list that is gone")
 	}
 	if _, err := os.Stat(filepath.Dir(l.keyFile())); err == nil {

@@ -1,8 +1,6 @@
 package lists
 
 import (
-	"time"
-
 	"superlist/lists/ledger"
 	"superlist/lists/token"
 	"superlist/smtp"
@@ -12,23 +10,8 @@ import (
 // entered in a journal: the day, and of the address a word that only the list's key makes,
 // since nobody keeps addresses of people who have gone.
 
-func leaver(key []byte, memberKey string) string { return token.Make(key, "left", memberKey) }
-
-// noteLeft keeps who is not a member any more, by key.
-func (l *List) noteLeft(keys []string, now time.Time) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	secret, err := l.key()
-	if err != nil {
-		return err
-	}
-	words := make([]string, len(keys))
-	for i, key := range keys {
-		words[i] = leaver(secret, key)
-	}
-	return l.ledger.Enter(l.Book(), ledger.Left, words, now)
-}
+// Leaver is the word for somebody who has left, by the list's key and their own.
+func Leaver(key []byte, memberKey string) string { return token.Make(key, "left", memberKey) }
 
 // Leavers are the people who have left a list.
 type Leavers struct {
@@ -42,7 +25,7 @@ func (l *List) Leavers() (*Leavers, error) {
 	if err != nil || len(days) == 0 {
 		return &Leavers{}, err
 	}
-	key, err := l.readKey()
+	key, err := l.ReadKey()
 	return &Leavers{key, days}, err
 }
 
@@ -54,6 +37,6 @@ func (l *Leavers) Day(p smtp.Path) (day string, ok bool) {
 	if l.Len() == 0 {
 		return "", false
 	}
-	day, ok = l.days[leaver(l.key, p.Key())]
+	day, ok = l.days[Leaver(l.key, p.Key())]
 	return day, ok
 }

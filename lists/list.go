@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -31,8 +30,8 @@ type List struct {
 	Dir  string
 
 	delimiter string
-	disk      *disk.Disk    // the site's
-	ledger    ledger.Writer // the site's
+	Disk      *disk.Disk    // the site's
+	Ledger    ledger.Writer // the site's
 	owners    []smtp.Path
 	mods      []smtp.Path
 	aliases   []smtp.Path
@@ -62,14 +61,14 @@ func (s Directory) validName(name string) bool {
 	return true
 }
 
-// isDotString says that the name of a list needs no quotes: RFC 5321, 4.1.2.
-func isDotString(name string) bool {
+// IsDotString reports whether the name of a list needs no quotes: RFC 5321, 4.1.2.
+func IsDotString(name string) bool {
 	return !strings.Contains(name, "..") && !strings.HasSuffix(name, ".")
 }
 
 // NeedsQuotes says that the list has a name that most mail programs cannot write.
 // There is none such but by hand.
-func (l *List) NeedsQuotes() bool { return !isDotString(l.Addr.Local) }
+func (l *List) NeedsQuotes() bool { return !IsDotString(l.Addr.Local) }
 
 // Dir is the directory of a list, whether it exists or not. The error is
 // ReplyNoList for an address that cannot be a list's.
@@ -97,16 +96,15 @@ func (s Directory) Open(addr smtp.Path) (*List, error) {
 	return l, err
 }
 
+// At is a list in a directory with nothing said in its list.toml.
+func (s Directory) At(dir string) *List {
+	return &List{Config: Defaults(), Dir: dir, delimiter: s.Delimiter, Disk: s.Disk, Ledger: s.Ledger}
+}
+
 // openDir opens the list in a directory. syscall.ENOTDIR: it is none.
 func (s Directory) openDir(addr smtp.Path, dir string) (*List, error) {
-	l := &List{
-		Config:    defaults(),
-		Addr:      smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(filepath.Dir(dir))},
-		Dir:       dir,
-		delimiter: s.Delimiter,
-		disk:      s.Disk,
-		ledger:    s.Ledger,
-	}
+	l := s.At(dir)
+	l.Addr = smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(filepath.Dir(dir))}
 	text, err := config.Read(l.ConfigFile(), &l.Config)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, s.missing(addr, dir)
@@ -145,53 +143,12 @@ func (l *List) ModeratorPaths() []smtp.Path {
 	return l.owners
 }
 
-// AddPattern puts an address into allow or ban of list.toml, and takes it out of
-// the other. Doing it twice is doing it once.
-func (l *List) AddPattern(key string, p smtp.Path) error {
-	pattern := PatternOf(p.Address())
-	is := func(s string) bool { return samePattern(s, pattern) }
-	return l.Change(func(now Config) (settings []string) {
-		in, out, other := now.Allow, now.Ban, "ban"
-		if key == "ban" {
-			in, out, other = now.Ban, now.Allow, "allow"
-		}
-		if !slices.ContainsFunc(in, is) {
-			settings = append(settings, key+"="+listTOML(append(slices.Clone(in), pattern)))
-		}
-		if slices.ContainsFunc(out, is) {
-			settings = append(settings, other+"="+listTOML(slices.DeleteFunc(slices.Clone(out), is)))
-		}
-		return settings
-	})
-}
-
-// Unmoderate has a moderator see the posts of a member no more: the word "moderated"
-// behind an address, and behind the member for whom it posts, goes. It says whether it
-// was there.
-func (l *List) Unmoderate(p smtp.Path) (was bool, err error) {
-	member, ok, err := l.who().Find(p)
-	if err != nil || !ok || !member.Moderated && member.For == "" {
-		return false, err
-	}
-	keys := []string{p.Key()}
-	if whose, ok := smtp.ParseAddress(member.For); ok {
-		keys = append(keys, whose.Key())
-	}
-	err = l.EditMembers(func(set members.Set) error {
-		for _, key := range keys {
-			if m, ok := set[key]; ok && m.Moderated {
-				was = true
-				set[key] = m.Unmoderated()
-			}
-		}
-		return nil
-	})
-	return was, err
-}
+// AliasPaths are the list's other addresses.
+func (l *List) AliasPaths() []smtp.Path { return l.aliases }
 
 // Posts is the list's archive, whether there is one or not. Nothing is opened.
 func (l *List) Posts() *archive.Store {
-	return &archive.Store{Dir: filepath.Join(l.Dir, "archive"), Disk: l.disk}
+	return &archive.Store{Dir: filepath.Join(l.Dir, "archive"), Disk: l.Disk}
 }
 
 // ID is the list's identifier: RFC 2919, dev.lists.example.org.

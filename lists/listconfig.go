@@ -159,9 +159,9 @@ const (
 	SubscribeClosed         = "closed"          // the operator's command
 )
 
-// defaults of a list. A megabyte is what a list needs; larger things are
+// Defaults are what holds where list.toml says nothing. A megabyte is what a list needs; larger things are
 // better put somewhere and linked to.
-func defaults() Config {
+func Defaults() Config {
 	return Config{
 		Owners: []string{}, Moderators: []string{}, Allow: []string{}, Ban: []string{}, // [] in JSON
 		AttachmentsAllow: []string{}, AttachmentsRefuse: []string{}, Aliases: []string{}, OldAddresses: OldAuto,
@@ -170,6 +170,27 @@ func defaults() Config {
 		Archive: true, ArchiveAccess: ArchiveMembers, Changes: changesDefaults(), Digest: DigestDaily,
 		Bounces: BouncesAuto, BounceDays: 5, BounceWindow: 365, SuspendDays: 30,
 	}
+}
+
+// WithConfig is the list as it would be with this list.toml, which is checked before it
+// takes the place of the old one.
+func (l *List) WithConfig(text string) (*List, error) {
+	c := *l
+	c.Config = Defaults()
+	if err := config.Decode(l.ConfigFile(), text, &c.Config); err != nil {
+		return nil, err
+	}
+	return &c, c.check(text)
+}
+
+// NeedsOwners refuses a list.toml without owners: mail to them would have nowhere
+// to go.
+func (l *List) NeedsOwners(text string) error {
+	var c Config
+	if err := config.Decode(l.ConfigFile(), text, &c); err != nil || len(c.Owners) > 0 {
+		return err
+	}
+	return &config.Error{File: l.ConfigFile(), Line: config.LineOf(text, "owners"), Key: "owners", Text: "somebody has to answer for the list"}
 }
 
 func (l *List) check(text string) (err error) {
@@ -256,13 +277,13 @@ func (l *List) check(text string) (err error) {
 	if utf8.RuneCountInString(l.Description) > MaxDescription {
 		return wrong("description", fmt.Sprintf("must be at most %d characters", MaxDescription))
 	}
-	if l.owners, err = addresses(l.Owners); err != nil {
+	if l.owners, err = Addresses(l.Owners); err != nil {
 		return wrong("owners", err.Error())
 	}
-	if l.mods, err = addresses(l.Moderators); err != nil {
+	if l.mods, err = Addresses(l.Moderators); err != nil {
 		return wrong("moderators", err.Error())
 	}
-	if l.aliases, err = addresses(l.Aliases); err != nil {
+	if l.aliases, err = Addresses(l.Aliases); err != nil {
 		return wrong("aliases", err.Error())
 	}
 	if l.OldAddresses != OldAuto && l.OldAddresses != OldOn && l.OldAddresses != OldOff {
@@ -281,7 +302,8 @@ func badPattern(patterns []string) string {
 	return ""
 }
 
-func addresses(list []string) ([]smtp.Path, error) {
+// Addresses reads a list of them.
+func Addresses(list []string) ([]smtp.Path, error) {
 	var paths []smtp.Path
 	for _, s := range list {
 		p, ok := smtp.ParseAddress(s)

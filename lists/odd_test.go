@@ -67,7 +67,7 @@ func TestOddFiles(t *testing.T) {
 		os.Symlink(other, filepath.Join(l.Dir, ".list.toml.new"))
 		select {
 		case err := <-goOn(func() error {
-			return errors.Join(l.Set([]string{"post=anyone"}), l.EditMembers(func(members.Set) error { return nil }))
+			return errors.Join(EditSet(l, []string{"post=anyone"}), EditMembers(l, func(members.Set) error { return nil }))
 		}):
 			if err != nil {
 				t.Error(err)

@@ -14,7 +14,7 @@ func TestOldAddresses(t *testing.T) {
 	s := testSite(t, "")
 	testList(t, s, "")
 	for _, name := range []string{"a-b", "a-b-leave"} {
-		if _, err := Of(s).Create(addr(name+"@lists.example.org"), []smtp.Path{addr("olga@example.org")}, nil); err != nil {
+		if _, err := EditCreate(Of(s), addr(name+"@lists.example.org"), []smtp.Path{addr("olga@example.org")}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

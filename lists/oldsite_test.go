@@ -68,7 +68,7 @@ func TestOldSite(t *testing.T) {
 		t.Fatal(err)
 	}
 	for who, delivery := range map[string]members.Delivery{"a@example.com": members.Each, "b@example.com": members.InDigests} {
-		if m, ok, err := l.who().Find(addr(who)); err != nil || !ok || m.Delivery() != delivery {
+		if m, ok, err := l.Lookup().Find(addr(who)); err != nil || !ok || m.Delivery() != delivery {
 			t.Errorf("%s: %v, there: %t, %v", who, m, ok, err)
 		}
 	}

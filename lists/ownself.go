@@ -13,12 +13,12 @@ import (
 func (l *List) CheckOwners() error {
 	var none Config
 	text, _ := config.Read(l.ConfigFile(), &none)
-	return l.ownsItself(text)
+	return l.OwnsItself(text)
 }
 
-// ownsItself refuses owners and moderators who are the list: what it writes to them
+// OwnsItself refuses owners and moderators who are the list: what it writes to them
 // would come back to it, and nobody would read it.
-func (l *List) ownsItself(text string) error {
+func (l *List) OwnsItself(text string) error {
 	for _, who := range []struct {
 		key   string
 		paths []smtp.Path
@@ -43,7 +43,7 @@ func (l *List) ownsItself(text string) error {
 // it would come back: to its owners and moderators, or by this list being a member
 // of it. seen are lists that were looked at before.
 func (l *List) leadsBack(p smtp.Path, seen []smtp.Path) (through *List, back bool) {
-	d, _ := l.site().Resolve(p) // whatever the address is for
+	d, _ := l.In().Resolve(p) // whatever the address is for
 	if d.List == nil || slices.Contains(seen, d.List.Addr) {
 		return nil, false
 	}
@@ -87,7 +87,7 @@ func (l *List) named(in []smtp.Path) bool {
 		return true
 	}
 	return slices.ContainsFunc(in[:min(len(in), maxAbove)], func(p smtp.Path) bool {
-		d, err := l.site().Resolve(p)
+		d, err := l.In().Resolve(p)
 		return err == nil && d.Purpose == Post && d.List.sendsTo(l)
 	})
 }

@@ -16,7 +16,7 @@ func TestPace(t *testing.T) {
 		`"off"`: true, `"daily"`: true, `"weekly"`: true, `"20"`: true, "20": true, "1": true, fmt.Sprint(maxPace): true,
 		"0": false, fmt.Sprint(maxPace + 1): false, "-1": false, `"hourly"`: false, `""`: false, `"20 posts"`: false,
 	} {
-		_, err := l.accept("owners = [\"o@example.org\"]\n\ndigest = " + text + "\n")
+		_, err := l.WithConfig("owners = [\"o@example.org\"]\n\ndigest = " + text + "\n")
 		want := l.ConfigFile() + ":3: digest: must be off, daily, weekly, or a number of posts from 1 to 1000"
 		if (err == nil) != ok || err != nil && err.Error() != want {
 			t.Errorf("%s: %v", text, err)

@@ -243,8 +243,8 @@ func addressPattern(s string) string {
 	return s[:i+1] + strings.Join(labels, ".")
 }
 
-// samePattern says that two patterns for addresses are spellings of one.
-func samePattern(a, b string) bool {
+// SamePattern says that two patterns for addresses are spellings of one.
+func SamePattern(a, b string) bool {
 	return strict(addressPattern(a)) == strict(addressPattern(b))
 }
 

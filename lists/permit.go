@@ -156,7 +156,7 @@ func (l *List) aloneWith(h rewrite.Header, author smtp.Path, p Proof) error {
 			for _, to := range named {
 				_, verb, _ := strings.Cut(to.Local, l.delimiter)
 				_, isYes := cutFold(verb, VerbConfirm+"-")
-				others := contains(l.owners, to) || contains(l.mods, to) || l.isOwn(to) && !isYes
+				others := smtp.ContainsPath(l.owners, to) || smtp.ContainsPath(l.mods, to) || l.isOwn(to) && !isYes
 				if others && to.Key() != author.Key() && to.Key() != decider.Key() {
 					return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: fmt.Sprintf(
 						"this answer also goes to %s, so it counts as talk and decides nothing; to say yes, answer to the list's address alone", to.Address())}

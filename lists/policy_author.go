@@ -13,7 +13,7 @@ import (
 // may be made up, so the worst counts, unless it is proved that the post is from one
 // of them: then that one does.
 func (l *List) judgeAuthors(p *Posting, authors []smtp.Path) (Decision, error) {
-	if err := l.who().Together(authors); err != nil {
+	if err := l.Lookup().Together(authors); err != nil {
 		return Decision{}, err
 	}
 	all := make([]Decision, len(authors))
@@ -48,7 +48,7 @@ func (l *List) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 	if l.Post == PostNobody {
 		return l.reject(p, "post", "5.7.1", "%s is closed, nobody may post to it", l.Addr.Address()), nil
 	}
-	privileged := contains(l.owners, author) || contains(l.mods, author)
+	privileged := smtp.ContainsPath(l.owners, author) || smtp.ContainsPath(l.mods, author)
 	if privileged { // how is asked only where it matters: it may cost a question to the DNS
 		if how := p.how(author); how != "" {
 			p.trace("privilege", "%s is an owner or a moderator, verified by %s", author.Address(), how)
@@ -101,9 +101,9 @@ func (l *List) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 
 // known says whether somebody may post as one of the list's own.
 func (l *List) known(author smtp.Path, privileged bool) (m members.Member, ok bool, err error) {
-	m, ok, err = l.who().Find(author)
+	m, ok, err = l.Lookup().Find(author)
 	if ok && m.For != "" {
-		m, ok, err = l.who().Behind(m)
+		m, ok, err = l.Lookup().Behind(m)
 	}
 	if errors.Is(err, members.ErrNoFile) && l.Post == PostAnyone {
 		err = nil // deliver will miss it

@@ -79,7 +79,7 @@ func (p *Posting) trace(rule, format string, args ...any) {
 // how an author is verified.
 func (p *Posting) how(author smtp.Path) string {
 	switch {
-	case contains(p.Proved, author):
+	case smtp.ContainsPath(p.Proved, author):
 		return "auth"
 	case p.answeredBy(author):
 		return "an answer to the list"

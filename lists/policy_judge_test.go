@@ -224,7 +224,7 @@ func TestManyAuthors(t *testing.T) {
 	for _, inOrder := range []bool{false, true} {
 		l := testList(t, testSite(t, ""), who)
 		if inOrder {
-			if err := l.EditMembers(func(members.Set) error { return nil }); err != nil {
+			if err := EditMembers(l, func(members.Set) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -340,7 +340,7 @@ func TestAddPattern(t *testing.T) {
 	for _, step := range []struct{ key, allow, ban string }{
 		{"allow", "[Eve@example.net]", "[]"}, {"allow", "[Eve@example.net]", "[]"}, {"ban", "[]", "[Eve@example.net]"}, {"allow", "[Eve@example.net]", "[]"},
 	} {
-		if err := l.AddPattern(step.key, addr("Eve@example.net")); err != nil {
+		if err := EditAddPattern(l, step.key, addr("Eve@example.net")); err != nil {
 			t.Fatal(err)
 		}
 		l, _ = Of(s).Open(l.Addr)
@@ -359,7 +359,7 @@ func TestAddPatternMeansOne(t *testing.T) {
 	} {
 		s := testSite(t, "")
 		l := testList(t, s, "")
-		if err := l.AddPattern("ban", p); err != nil {
+		if err := EditAddPattern(l, "ban", p); err != nil {
 			t.Errorf("%s: %v", p, err)
 			continue
 		}
@@ -370,7 +370,7 @@ func TestAddPatternMeansOne(t *testing.T) {
 		if !bans(l.Ban, p) || bans(l.Ban, addr("b@example.net")) || bans(l.Ban, addr("xx@example.net")) {
 			t.Errorf("%s is banned by %q", p, l.Ban)
 		}
-		if err := l.AddPattern("allow", p); err != nil {
+		if err := EditAddPattern(l, "allow", p); err != nil {
 			t.Fatal(err)
 		}
 		if l, err = Of(s).Open(l.Addr); err != nil || len(l.Ban) > 0 || len(l.Allow) != 1 {
@@ -389,7 +389,7 @@ func TestAddPatternTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	for l, who := range map[*List]string{one: "a@example.net", other: "b@example.net"} {
-		if err := l.AddPattern("ban", addr(who)); err != nil {
+		if err := EditAddPattern(l, "ban", addr(who)); err != nil {
 			t.Fatal(err)
 		}
 	}

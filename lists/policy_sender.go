@@ -3,7 +3,6 @@ package lists
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"superlist/lists/members"
@@ -62,7 +61,7 @@ func behindTag(sender smtp.Path) smtp.Path {
 // whom the list knows: its readers would believe it, and have all reason to.
 func (l *List) notInName(authors, proved []smtp.Path) error {
 	for _, author := range authors {
-		if contains(proved, author) {
+		if smtp.ContainsPath(proved, author) {
 			return nil
 		}
 	}
@@ -81,19 +80,14 @@ func (l *List) notInName(authors, proved []smtp.Path) error {
 
 // Knows says that somebody is an owner, a moderator or a member.
 func (l *List) Knows(p smtp.Path) (bool, error) {
-	if contains(l.owners, p) || contains(l.mods, p) {
+	if smtp.ContainsPath(l.owners, p) || smtp.ContainsPath(l.mods, p) {
 		return true, nil
 	}
-	_, ok, err := l.who().Find(p)
+	_, ok, err := l.Lookup().Find(p)
 	if errors.Is(err, members.ErrNoFile) {
 		return false, nil
 	}
 	return ok, err
-}
-
-func contains(list []smtp.Path, p smtp.Path) bool {
-	key := p.Key()
-	return slices.ContainsFunc(list, func(q smtp.Path) bool { return q.Key() == key })
 }
 
 // fits holds a size against the list's limit.

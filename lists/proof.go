@@ -112,7 +112,7 @@ func (l *List) DecisionAddress(a Action, subject string, decider smtp.Path, now 
 }
 
 func (l *List) proofAddress(a Action, subject string, now time.Time, decider ...string) (smtp.Path, error) {
-	key, err := l.key()
+	key, err := l.Key()
 	if err != nil {
 		return smtp.Path{}, err
 	}
@@ -136,7 +136,7 @@ func (l *List) Decider(p Proof) (smtp.Path, error) {
 	if !p.Action.AboutOthers() {
 		return smtp.Path{}, nil
 	}
-	key, err := l.readKey()
+	key, err := l.ReadKey()
 	if errors.Is(err, fs.ErrNotExist) {
 		return smtp.Path{}, nil
 	}
@@ -218,7 +218,7 @@ var replyBadProof = smtp.Reply{Code: 550, Enhanced: "5.7.1",
 // it is about. from are the addresses that the answer comes from, of use where
 // the proof itself names none. A refusal is a smtp.Reply.
 func (l *List) CheckProof(p Proof, now time.Time, from ...smtp.Path) (subject string, err error) {
-	key, err := l.readKey()
+	key, err := l.ReadKey()
 	if errors.Is(err, fs.ErrNotExist) { // none was ever made
 		return "", replyBadProof
 	}

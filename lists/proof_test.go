@@ -64,7 +64,7 @@ func TestProof(t *testing.T) {
 			}
 		}
 	}
-	other, err := Of(s).Create(addr("ops@lists.example.org"), []smtp.Path{addr("o@example.org")}, nil)
+	other, err := EditCreate(Of(s), addr("ops@lists.example.org"), []smtp.Path{addr("o@example.org")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func FuzzCommand(f *testing.F) {
 	}
 	s := testSite(f, "")
 	l := testList(f, s, "")
-	if _, err := l.key(); err != nil {
+	if _, err := l.Key(); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, verb string) {
@@ -198,7 +198,7 @@ func FuzzCommand(f *testing.F) {
 func TestDecisionAddress(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "")
-	if err := l.Set([]string{"moderators=mona@example.org,max@example.org"}); err != nil {
+	if err := EditSet(l, []string{"moderators=mona@example.org,max@example.org"}); err != nil {
 		t.Fatal(err)
 	}
 	now, seen := time.Now(), map[string]bool{}
@@ -233,7 +233,7 @@ func TestDecisionAddress(t *testing.T) {
 		}
 	}
 	address, _ := l.DecisionAddress(Publish, "0a1b2c3d4e5f", addr("max@example.org"), now)
-	if err := l.Set([]string{"moderators=mona@example.org"}); err != nil {
+	if err := EditSet(l, []string{"moderators=mona@example.org"}); err != nil {
 		t.Fatal(err)
 	}
 	_, p := proofOf(t, s, address)

@@ -37,29 +37,29 @@ func (l *List) withWhat(a Letter) Letter {
 // Ask says whether a letter may be written now, and remembers it. A refusal is a
 // smtp.Reply.
 func (l *List) Ask(a Letter, now time.Time) error {
-	return l.Quota().Ask(l.ledger, l.withWhat(a), now)
+	return l.Quota().Ask(l.Ledger, l.withWhat(a), now)
 }
 
 // Answered forgets that somebody was asked, since they have answered. That it could not
 // be forgotten keeps nobody from anything for longer than a day.
 func (l *List) Answered(kind string, to smtp.Path) {
-	_ = l.Quota().Answered(l.ledger, kind, to, time.Now())
+	_ = l.Quota().Answered(l.Ledger, kind, to, time.Now())
 }
 
 // CountOwnerMail counts a mail that goes to the owners. A refusal is a smtp.Reply.
 func (l *List) CountOwnerMail(from netip.Prefix, now time.Time) error {
-	return l.Quota().CountOwnerMail(l.ledger, from, now)
+	return l.Quota().CountOwnerMail(l.Ledger, from, now)
 }
 
 // CountHeld counts a post that is held. A refusal is a smtp.Reply.
 func (l *List) CountHeld(from netip.Prefix, now time.Time) error {
-	return l.Quota().CountHeld(l.ledger, from, now)
+	return l.Quota().CountHeld(l.Ledger, from, now)
 }
 
 // CountHeldNotice counts a held post about which the moderators are to get a letter;
 // false: they have had enough of them today.
 func (l *List) CountHeldNotice(now time.Time) (bool, error) {
-	return l.Quota().CountHeldNotice(l.ledger, now)
+	return l.Quota().CountHeldNotice(l.Ledger, now)
 }
 
 // A Decided is what has been decided about something.
@@ -79,7 +79,7 @@ func (l *List) Undecided(name, cause string) error {
 // Decide has what is to be done because of the message d.Cause decided by it, and
 // by none else. Deciding again for the same cause is no second time.
 func (l *List) Decide(name string, d Decided, now time.Time) error {
-	return confirmation.Decide(l.ledger, l.Book(), name, d, now)
+	return confirmation.Decide(l.Ledger, l.Book(), name, d, now)
 }
 
 // once says that the proof itself is used up. What a moderator or an owner decides is
@@ -97,7 +97,7 @@ func (l *List) unspent(p Proof, cause string) error {
 // Spend has a proof used by the message cause, and by none else. Doing it again
 // for the same cause is no second time.
 func (l *List) Spend(p Proof, cause string, now time.Time) error {
-	return confirmation.Spend(l.ledger, l.Book(), p.mac, cause, now)
+	return confirmation.Spend(l.Ledger, l.Book(), p.mac, cause, now)
 }
 
 // Unspend forgets that the proof in an address has been used: those that are made
@@ -108,7 +108,7 @@ func (l *List) Unspend(address smtp.Path) error {
 	if !ok {
 		return nil
 	}
-	return confirmation.Unspend(l.ledger, l.Book(), p.mac)
+	return confirmation.Unspend(l.Ledger, l.Book(), p.mac)
 }
 
 // Forget takes away what lists, and the site, do not remember any more. One that fails

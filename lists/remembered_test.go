@@ -99,7 +99,7 @@ func TestAskedNetworkBehindProxy(t *testing.T) {
 func TestForget(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "")
-	other, err := Of(s).Create(addr("zoo@lists.example.org"), []smtp.Path{addr("olga@example.org")}, nil)
+	other, err := EditCreate(Of(s), addr("zoo@lists.example.org"), []smtp.Path{addr("olga@example.org")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

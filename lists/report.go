@@ -29,7 +29,7 @@ const (
 // report's address did not say whose it is.
 func (l *List) KeepReport(id string, member smtp.Path, report io.Reader) error {
 	dir := filepath.Join(l.Dir, "bounces")
-	if err := l.disk.MakeDir(dir); err != nil {
+	if err := l.Disk.MakeDir(dir); err != nil {
 		return err
 	}
 	var b strings.Builder
@@ -37,7 +37,7 @@ func (l *List) KeepReport(id string, member smtp.Path, report io.Reader) error {
 	if _, err := io.Copy(&b, io.LimitReader(report, maxReport)); err != nil {
 		return err
 	}
-	return l.disk.Replace(filepath.Join(dir, id), []byte(b.String()))
+	return l.Disk.Replace(filepath.Join(dir, id), []byte(b.String()))
 }
 
 // SweepReports removes the reports that are older than reportAge, and says how

@@ -33,10 +33,10 @@ func (l *List) KeepRequest(m members.Member, now time.Time) (Request, error) {
 	if err != nil {
 		return r, err
 	}
-	if err := confirmation.Reopen(l.ledger, l.Book(), name); err != nil {
+	if err := confirmation.Reopen(l.Ledger, l.Book(), name); err != nil {
 		return r, err
 	}
-	err = l.ledger.Remember(l.Book(), ledger.Requests, name, now, func(old ledger.Record, there bool) (string, error) {
+	err = l.Ledger.Remember(l.Book(), ledger.Requests, name, now, func(old ledger.Record, there bool) (string, error) {
 		if other, ok := members.Parse(old.Text); there && ok && other.Path.Key() != m.Path.Key() {
 			return "", replySameName
 		}
@@ -88,5 +88,5 @@ func (l *List) Requests() ([]Request, error) {
 
 // EndRequest removes a request, once what follows from the decision is safe.
 func (l *List) EndRequest(name string) error {
-	return l.ledger.Forget(l.Book(), ledger.Requests, name)
+	return l.Ledger.Forget(l.Book(), ledger.Requests, name)
 }

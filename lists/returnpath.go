@@ -50,7 +50,7 @@ func (l *List) personal(verb string, to smtp.Path, at time.Time) (smtp.Path, err
 }
 
 func (l *List) returnPath(verb string, at time.Time, whose ...string) (smtp.Path, error) {
-	key, err := l.key()
+	key, err := l.Key()
 	if err != nil {
 		return smtp.Path{}, err
 	}
@@ -114,7 +114,7 @@ func (l *List) parseReturn(d *Destination, s string, now time.Time) (r returned,
 	if err != nil || age > bounceLife || age < -time.Hour {
 		return r, replyBadBounce
 	}
-	r.key, err = l.readKey()
+	r.key, err = l.ReadKey()
 	if errors.Is(err, fs.ErrNotExist) { // without a key none was ever made
 		return r, replyBadBounce
 	}

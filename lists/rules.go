@@ -38,8 +38,8 @@ type Rule struct {
 	line int
 }
 
-// maxRules is the size of a file of rules: more than anybody keeps in his head.
-const maxRules = 64 << 10
+// MaxRules is the size of a file of rules: more than anybody keeps in his head.
+const MaxRules = 64 << 10
 
 func (l *List) rulesFile() string { return filepath.Join(l.Dir, "rules") }
 
@@ -55,14 +55,14 @@ func (l *List) rules() ([]Rule, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if info.Size() > maxRules {
+	if info.Size() > MaxRules {
 		return nil, &config.Error{File: f.Name(), Text: "too large for rules"}
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxRules))
+	text, err := io.ReadAll(io.LimitReader(f, MaxRules))
 	if err != nil {
 		return nil, err
 	}
-	return parseRules(f.Name(), string(textfile.Plain(text)))
+	return ParseRules(f.Name(), string(textfile.Plain(text)))
 }
 
 // CheckRules is the error that a session would meet in the list's rules.
@@ -71,7 +71,7 @@ func (l *List) CheckRules() error {
 	return err
 }
 
-func parseRules(file, text string) (rules []Rule, err error) {
+func ParseRules(file, text string) (rules []Rule, err error) {
 	n := 0
 	for line := range strings.SplitSeq(text, "\n") {
 		n++

@@ -31,7 +31,7 @@ func testSite(t testing.TB, more string) *site.Site {
 // testList makes a list with some settings and a members file as it stands.
 func testList(t testing.TB, s *site.Site, members string, settings ...string) *List {
 	t.Helper()
-	l, err := Of(s).Create(addr("dev@lists.example.org"), []smtp.Path{addr("olga@example.org")}, settings)
+	l, err := EditCreate(Of(s), addr("dev@lists.example.org"), []smtp.Path{addr("olga@example.org")}, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,12 +42,12 @@ func testList(t testing.TB, s *site.Site, members string, settings ...string) *L
 // byHand writes a members file as an editor does.
 func byHand(t testing.TB, l *List, members string) {
 	t.Helper()
-	if err := os.WriteFile(l.membersFile(), []byte(members), 0o600); err != nil {
+	if err := os.WriteFile(l.MembersFile(), []byte(members), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	// An editor saves at any moment but the marked one.
 	saved := time.Unix(1795297644, 123456789)
-	if err := os.Chtimes(l.membersFile(), saved, saved); err != nil {
+	if err := os.Chtimes(l.MembersFile(), saved, saved); err != nil {
 		t.Fatal(err)
 	}
 }

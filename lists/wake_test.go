@@ -37,7 +37,7 @@ func TestAsleep(t *testing.T) {
 	} {
 		site := testSite(t, "")
 		site.Kick = test.kick
-		l, err := Of(site).Create(smtp.Path{Local: "dev", Domain: "lists.example.org"}, nil, []string{"post=anyone"})
+		l, err := EditCreate(Of(site), smtp.Path{Local: "dev", Domain: "lists.example.org"}, nil, []string{"post=anyone"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -252,4 +253,10 @@ func ValidDomain(s string) bool {
 		}
 	}
 	return true
+}
+
+// ContainsPath reports whether a path is in a list, however it is spelled.
+func ContainsPath(list []Path, p Path) bool {
+	key := p.Key()
+	return slices.ContainsFunc(list, func(q Path) bool { return q.Key() == key })
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/site"
 	"superlist/smtp"
 )
@@ -55,7 +56,7 @@ about it: the next session accepts mail for it. Postfix has to know its domain.`
 			if err != nil {
 				return err
 			}
-			l, err := lists.Of(site).Create(addr, paths, settings)
+			l, err := edit.Create(lists.Of(site), addr, paths, settings)
 			if errors.Is(err, fs.ErrExist) {
 				return alreadyThere(site, addr)
 			}
@@ -235,7 +236,7 @@ These are the keys, with their defaults:
 			if err != nil {
 				return err
 			}
-			if err := l.Set(arg[1:]); err != nil {
+			if err := edit.Set(l, arg[1:]); err != nil {
 				return err
 			}
 			loggedSettings(c, site, l, arg[1:])
@@ -288,7 +289,7 @@ func (a *app) listRm() *cobra.Command {
 			if !yes && !confirm(c, fmt.Sprintf("remove %s with %d members and %d kept posts, and all of %s? type yes: ", l.Addr.Address(), members, posts, l.Dir)) {
 				return &exitError{exUsage, errors.New("not removed; say yes, or use --yes")}
 			}
-			if err := l.Remove(); err != nil {
+			if err := edit.Remove(l); err != nil {
 				return err
 			}
 			logged(c, site, "removed", l.Addr, "members=%d posts=%d", members, posts)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 )
 
 func (a *app) listMove() *cobra.Command {
@@ -35,7 +36,7 @@ List-Id changes: members' filters that sort by it need the new one.`,
 				return err
 			}
 			old, domain := l.Addr.Address(), l.Addr.Domain
-			l, err = lists.Of(site).Move(l, to)
+			l, err = edit.Move(lists.Of(site), l, to)
 			if errors.Is(err, fs.ErrExist) {
 				return alreadyThere(site, to)
 			}

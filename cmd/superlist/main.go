@@ -14,6 +14,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/config"
+	"superlist/lists/edit"
 	"superlist/lists/ledger/files"
 	"superlist/lists/migrate"
 	"superlist/lists/site"
@@ -183,7 +184,7 @@ type usageError struct{ error }
 func exitCode(err error) int {
 	var exit *exitError
 	var config *config.Error
-	var input *lists.InputError
+	var input *edit.InputError
 	var usage usageError
 	var unsaid *migrate.UsageError
 	switch {

@@ -20,6 +20,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -216,10 +217,10 @@ func hostileSite(t *testing.T, held string) (dir string) {
 	must(err)
 	site.Ledger = files.On
 	owner := smtp.Path{Local: "olga", Domain: "example.org"}
-	l, err := lists.Of(site).Create(smtp.Path{Local: "dev", Domain: "lists.example.org"}, []smtp.Path{owner}, []string{`description="\u009b2J\u202egpj\u200b"`})
+	l, err := edit.Create(lists.Of(site), smtp.Path{Local: "dev", Domain: "lists.example.org"}, []smtp.Path{owner}, []string{`description="\u009b2J\u202egpj\u200b"`})
 	must(err)
 	must(os.WriteFile(l.Dir+"/members", []byte("eve@example.com name="+steering+"\n"+steering+"@example.com\n"), 0o600))
-	_, err = lists.Of(site).Create(smtp.Path{Local: "broken", Domain: "lists.example.org"}, []smtp.Path{owner}, nil)
+	_, err = edit.Create(lists.Of(site), smtp.Path{Local: "broken", Domain: "lists.example.org"}, []smtp.Path{owner}, nil)
 	must(err)
 	must(os.WriteFile(dir+"/lists/lists.example.org/broken/list.toml", []byte("\"\\u001b[2J\\u202e\" = 1\n"), 0o600))
 

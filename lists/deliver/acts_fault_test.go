@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/site"
@@ -135,10 +136,10 @@ func (a act) place(t *testing.T) *actPlace {
 		err = p.site.Spool().Init()
 	}
 	if err == nil {
-		err = l.Set(append([]string{"post=members", "nonmembers=hold", "owners=olga@example.org"}, a.settings...))
+		err = edit.Set(l, append([]string{"post=members", "nonmembers=hold", "owners=olga@example.org"}, a.settings...))
 	}
 	if err == nil {
-		err = l.EditMembers(func(set members.Set) error {
+		err = edit.Members(l, func(set members.Set) error {
 			for _, who := range []string{"c@example.com", "d@example.com", "e@example.com"} {
 				set.Remove(path(who))
 			}

@@ -11,6 +11,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/author"
+	"superlist/lists/edit"
 	"superlist/smtp/mx/mxtest"
 )
 
@@ -65,7 +66,7 @@ func TestAsked(t *testing.T) {
 				t.Fatalf("asked: %+v, want %s", question, test.asked)
 			}
 			if test.between != "" {
-				if err := l.Set([]string{test.between}); err != nil {
+				if err := edit.Set(l, []string{test.between}); err != nil {
 					t.Fatal(err)
 				}
 			}

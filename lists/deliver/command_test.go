@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/quota"
@@ -77,7 +78,7 @@ func newPeople(t *testing.T, settings ...string) (w *world, l *lists.List, perso
 	f := &fakeRelay{Extensions: "PIPELINING XVERP"}
 	w = newWorld(t, f.Start(t), "")
 	l = w.list("dev", "bob@example.net")
-	if err := l.Set(append([]string{"post=members"}, settings...)); err != nil {
+	if err := edit.Set(l, append([]string{"post=members"}, settings...)); err != nil {
 		t.Fatal(err)
 	}
 	if l, err := lists.Of(w.site).Open(l.Addr); err != nil || l.Post == lists.PostAnyone {
@@ -135,7 +136,7 @@ func TestSubscribe(t *testing.T) {
 // is none, and the owners, in the list's.
 func TestLanguage(t *testing.T) {
 	w, l, person := newPeople(t, "language=fr")
-	err := l.EditMembers(func(set members.Set) error {
+	err := edit.Members(l, func(set members.Set) error {
 		m, _ := members.Parse("alice@example.com lang=de-CH name=Alice")
 		set.Add(m)
 		return nil
@@ -158,7 +159,7 @@ func TestLanguage(t *testing.T) {
 // TestOtherAddress: a post from another address of a member's is his own.
 func TestOtherAddress(t *testing.T) {
 	w, l, person := newPeople(t)
-	err := l.EditMembers(func(set members.Set) error {
+	err := edit.Members(l, func(set members.Set) error {
 		for _, line := range []string{"alice@example.com noown", "al@example.com for=alice@example.com"} {
 			m, _ := members.Parse(line)
 			set.Add(m)
@@ -265,7 +266,7 @@ func TestNoDigests(t *testing.T) {
 	}
 	wantMembers(t, l, "bob@example.net")
 	w.wantEmpty()
-	if err := l.Set([]string{"digest=weekly"}); err != nil {
+	if err := edit.Set(l, []string{"digest=weekly"}); err != nil {
 		t.Fatal(err)
 	}
 	w.later = 2 * quota.AskAgain

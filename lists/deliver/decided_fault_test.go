@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/people"
@@ -52,10 +53,10 @@ func heldSite(t *testing.T, dir, decision string) *site.Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Set([]string{"post=members", "nonmembers=hold", "owners=olga@example.org"}); err != nil {
+	if err := edit.Set(l, []string{"post=members", "nonmembers=hold", "owners=olga@example.org"}); err != nil {
 		t.Fatal(err)
 	}
-	err = l.EditMembers(func(set members.Set) error {
+	err = edit.Members(l, func(set members.Set) error {
 		for _, p := range []string{"c@example.com", "d@example.com", "e@example.com"} {
 			set.Remove(path(p))
 		}

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
@@ -69,7 +70,7 @@ func path(s string) smtp.Path {
 // list makes a list with these lines in its members file.
 func (w *world) list(name string, members ...string) *lists.List {
 	w.t.Helper()
-	l, err := lists.Of(w.site).Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{path("olga@example.org"), path("otto@example.org")}, []string{"description=Builders", "post=anyone"})
+	l, err := edit.Create(lists.Of(w.site), smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{path("olga@example.org"), path("otto@example.org")}, []string{"description=Builders", "post=anyone"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -384,7 +385,7 @@ func TestListGone(t *testing.T) {
 	l := w.list("dev", five...)
 	w.list("news", "n@example.com")
 	w.post("alice@example.com", dev, "news@lists.example.org")
-	if err := l.Remove(); err != nil {
+	if err := edit.Remove(l); err != nil {
 		t.Fatal(err)
 	}
 	w.deliver()
@@ -651,7 +652,7 @@ func TestLargestHeader(t *testing.T) {
 	f := &fakeRelay{Extensions: "PIPELINING XVERP"}
 	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", five...)
-	if err := l.Set([]string{"post=anyone"}); err != nil {
+	if err := edit.Set(l, []string{"post=anyone"}); err != nil {
 		t.Fatal(err)
 	}
 	host := strings.Repeat("h.", smtp.MaxDomain/2) + "h"

@@ -24,6 +24,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/site"
@@ -115,7 +116,7 @@ func digestWorld(t *testing.T, settings []string, members ...string) (*world, *f
 	f := &fakeRelay{Extensions: "PIPELINING 8BITMIME XVERP"}
 	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", members...)
-	if err := l.Set(settings); len(settings) > 0 && err != nil {
+	if err := edit.Set(l, settings); len(settings) > 0 && err != nil {
 		t.Fatal(err)
 	}
 	l, err := lists.Of(w.site).Open(l.Addr)
@@ -272,7 +273,7 @@ func TestDigestPace(t *testing.T) {
 	w, f, l := digestWorld(t, nil, b+" digest")
 	w.at(1, 9, 0)
 	w.say(1, 1)
-	if err := l.Set([]string{"digest=off"}); err != nil {
+	if err := edit.Set(l, []string{"digest=off"}); err != nil {
 		t.Fatal(err)
 	}
 	w.say(2, 2)
@@ -288,7 +289,7 @@ func TestDigestPace(t *testing.T) {
 	w, f, l = digestWorld(t, []string{"digest=weekly"}, b+" digest")
 	w.at(sunday+1, 9, 0)
 	w.say(1, 1)
-	if err := l.Set([]string{"digest=daily"}); err != nil {
+	if err := edit.Set(l, []string{"digest=daily"}); err != nil {
 		t.Fatal(err)
 	}
 	w.say(2, 2)
@@ -314,7 +315,7 @@ func TestDigestMembers(t *testing.T) {
 	}
 	edit := func(word string, to members.Delivery) {
 		t.Helper()
-		err := l.EditMembers(func(set members.Set) error { set.Change(path(word), to); return nil })
+		err := edit.Members(l, func(set members.Set) error { set.Change(path(word), to); return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -368,7 +369,7 @@ func TestDigestWithoutArchive(t *testing.T) {
 	}
 	set := func(value string) {
 		t.Helper()
-		if err := l.Set([]string{"archive=" + value}); err != nil {
+		if err := edit.Set(l, []string{"archive=" + value}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -555,7 +556,7 @@ func TestDigestReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.say(4, 4)
-	if err := l.Remove(); err != nil {
+	if err := edit.Remove(l); err != nil {
 		t.Fatal(err)
 	}
 	w.at(3, 0, 1)
@@ -657,7 +658,7 @@ func digestSite(t *testing.T, dir string) *site.Site {
 		t.Fatal(err)
 	}
 	for _, name := range digestLists {
-		l, err := lists.Of(site).Create(smtp.Path{Local: name, Domain: "lists.example.org"}, nil, []string{"post=anyone", "archive=" + strconv.FormatBool(name == "dev")})
+		l, err := edit.Create(lists.Of(site), smtp.Path{Local: name, Domain: "lists.example.org"}, nil, []string{"post=anyone", "archive=" + strconv.FormatBool(name == "dev")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 
 	"superlist/lists/author"
+	"superlist/lists/edit"
 	"superlist/smtp/mx/mxtest"
 )
 
@@ -89,7 +90,7 @@ func TestDKIM(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w, l, person := newPeople(t, "unverified=hold")
 			if test.settings != "" {
-				if err := l.Set([]string{test.settings}); err != nil {
+				if err := edit.Set(l, []string{test.settings}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/members"
 	"superlist/queue"
 	"superlist/queue/disk"
@@ -192,7 +193,7 @@ func TestReportFailed(t *testing.T) {
 			smtp.Rcpt{Path: path(dev), Notify: smtp.NotifyFailure},
 			smtp.Rcpt{Path: path("nosuch@lists.example.org"), Notify: smtp.NotifyFailure})
 		closed := w.list("dev", "a@example.com", "poster@example.com nomail")
-		if err := closed.Set([]string{"post=nobody"}); err != nil {
+		if err := edit.Set(closed, []string{"post=nobody"}); err != nil {
 			t.Fatal(err)
 		}
 		w.deliver()
@@ -308,7 +309,7 @@ func TestReportHostile(t *testing.T) {
 	say := "EHLO x\r\nMAIL FROM:<\"a\\\" Bcc: c\"@example.com> ENVID=" + strings.Repeat("+22", 33) + "\r\n" +
 		"RCPT TO:<dev@lists.example.org> NOTIFY=SUCCESS ORCPT=rfc822;" + strings.Repeat("x", smtp.MaxORcpt-len("rfc822;")) + "\r\n" +
 		"DATA\r\nFrom: a@example.com\r\n--=_x: y\r\n\r\nx\r\n.\r\nQUIT\r\n"
-	err := l.EditMembers(func(set members.Set) error {
+	err := edit.Members(l, func(set members.Set) error {
 		set.Add(members.Member{Path: smtp.Path{Local: `a" Bcc: c`, Domain: "example.com"}}.With(members.NoPosts))
 		return nil
 	})
@@ -360,7 +361,7 @@ func TestReportNotOfHeld(t *testing.T) {
 	f := &fakeRelay{Extensions: "PIPELINING"}
 	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", "alice@example.com")
-	if err := l.Set([]string{"moderated=true"}); err != nil {
+	if err := edit.Set(l, []string{"moderated=true"}); err != nil {
 		t.Fatal(err)
 	}
 	w.wish(queue.Head{From: path("alice@example.com")}, original+"\r\n", smtp.Rcpt{Path: path(dev), Notify: smtp.NotifySuccess})

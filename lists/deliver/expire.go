@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
 	"superlist/lists/people"
@@ -145,7 +146,7 @@ func (r *Runner) maintain() error {
 	}
 	r.gaveUp.Store(true) // looked at once a day in any case
 	r.sweepFailed()
-	lists.Of(r.Site).Sweep()
+	edit.Sweep(lists.Of(r.Site))
 	first := lists.Of(r.Site).Forget(r.now())
 	err := lists.Of(r.Site).Holding(func(l *lists.List) {
 		if err := r.expire(l); err != nil && first == nil {

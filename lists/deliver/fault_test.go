@@ -17,6 +17,7 @@ import (
 	"superlist/lists/sitetest"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/site"
@@ -44,11 +45,11 @@ func faultSite(t *testing.T, dir string) *site.Site {
 	}
 	site.Ledger = files.On
 	for name, who := range faultLists {
-		l, err := lists.Of(site).Create(smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{{Local: "poster", Domain: "example.com"}}, []string{"post=anyone"})
+		l, err := edit.Create(lists.Of(site), smtp.Path{Local: name, Domain: "lists.example.org"}, []smtp.Path{{Local: "poster", Domain: "example.com"}}, []string{"post=anyone"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = l.EditMembers(func(set members.Set) error {
+		err = edit.Members(l, func(set members.Set) error {
 			for _, m := range who {
 				p, _ := smtp.ParseAddress(m)
 				set.Add(members.Member{Path: p})

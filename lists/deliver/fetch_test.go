@@ -16,6 +16,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/edit"
 	"superlist/lists/people"
 	"superlist/lists/quota"
 	"superlist/queue"
@@ -101,7 +102,7 @@ func TestGet(t *testing.T) {
 	if got := append(bob.letters(), olga.letters()...); len(got) > 0 {
 		t.Errorf("and more went out: %v", got)
 	}
-	if err := l.Set([]string{"archive_access=anyone"}); err != nil {
+	if err := edit.Set(l, []string{"archive_access=anyone"}); err != nil {
 		t.Fatal(err)
 	}
 	eve.says("dev+get-1@lists.example.org", "x")

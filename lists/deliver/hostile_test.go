@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/members"
 	"superlist/lists/quota"
 	"superlist/queue"
@@ -81,7 +82,7 @@ func TestForgedFrom(t *testing.T) {
 	}
 
 	for _, setting := range []string{"post=moderators", "hold_all=true"} {
-		if err := l.Set([]string{"post=members", "hold_all=false", setting}); err != nil {
+		if err := edit.Set(l, []string{"post=members", "hold_all=false", setting}); err != nil {
 			t.Fatal(err)
 		}
 		for _, who := range []*somebody{mona, olga} {
@@ -92,7 +93,7 @@ func TestForgedFrom(t *testing.T) {
 			}
 		}
 	}
-	if err := l.Set([]string{"hold_all=false"}); err != nil {
+	if err := edit.Set(l, []string{"hold_all=false"}); err != nil {
 		t.Fatal(err)
 	}
 	w.wantWire("550 5.7.1 only members may post", "eve@example.com", dev, from("eve@example.com"))
@@ -556,7 +557,7 @@ func TestInjection(t *testing.T) {
 		}
 
 		// A list's own words, from whoever may set them.
-		err := l.Set([]string{"description=" + evil})
+		err := edit.Set(l, []string{"description=" + evil})
 		if strings.ContainsAny(evil, "\r\n\x00") || len([]rune(evil)) > 500 {
 			if err == nil {
 				t.Errorf("%d: the description is taken: %q", i, evil)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"superlist/lists/author"
+	"superlist/lists/edit"
 )
 
 // A slowResolver answers nothing about evil.example until it is told to, and then
@@ -37,7 +38,7 @@ func TestSlowKeys(t *testing.T) {
 	w.site.VerifyDKIM = true
 	w.list("news", "alice@example.com")
 	l := w.list("dev", "bob@example.net")
-	if err := l.Set([]string{"post=members", "unverified=hold", "allow=eve@evil.example"}); err != nil {
+	if err := edit.Set(l, []string{"post=members", "unverified=hold", "allow=eve@evil.example"}); err != nil {
 		t.Fatal(err)
 	}
 	evil := func(n int) string {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"superlist/lists/edit"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -26,7 +27,7 @@ func TestProved(t *testing.T) {
 			f := &fakeRelay{Extensions: "PIPELINING"}
 			w := newWorld(t, f.Start(t), test.config)
 			l := w.list("dev", "a@example.com")
-			if err := l.Set([]string{"post=moderators", "moderators=mod@example.com"}); err != nil {
+			if err := edit.Set(l, []string{"post=moderators", "moderators=mod@example.com"}); err != nil {
 				t.Fatal(err)
 			}
 			if test.milter {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -22,7 +23,7 @@ func TestAfter(t *testing.T) {
 	}
 	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", "a@example.com", "d@example.net digest")
-	if err := l.Set([]string{"post=anyone", "moderators=mona@example.org", "subscribe=approve", "notify=true"}); err != nil {
+	if err := edit.Set(l, []string{"post=anyone", "moderators=mona@example.org", "subscribe=approve", "notify=true"}); err != nil {
 		t.Fatal(err)
 	}
 	post := w.post("a@example.com", dev)

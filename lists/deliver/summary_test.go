@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/ledger"
 	"superlist/queue"
 )
@@ -48,7 +49,7 @@ func TestSummary(t *testing.T) {
 		t.Errorf("the next day:\n%s", text)
 	}
 
-	if err := l.Set([]string{"held_notice=each"}); err != nil {
+	if err := edit.Set(l, []string{"held_notice=each"}); err != nil {
 		t.Fatal(err)
 	}
 	w.later += 25 * time.Hour
@@ -102,7 +103,7 @@ func TestSummaryAgain(t *testing.T) {
 	}
 	w.deliver()
 	mona.letter("1 to decide (dev@lists.example.org)")
-	if err := l.Remove(); err != nil {
+	if err := edit.Remove(l); err != nil {
 		t.Fatal(err)
 	}
 	w.later += 50 * time.Hour

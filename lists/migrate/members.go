@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/members"
 	"superlist/lists/textfile"
 )
@@ -164,7 +165,7 @@ func decoded(raw []byte) string {
 func (r *Report) Enrol(l *lists.List, roll *members.Roster) (err error) {
 	r.Twice += roll.Join(unite)
 	if !r.DryRun {
-		r.Members, err = l.Enrol(roll)
+		r.Members, err = edit.Enrol(l, roll)
 	} else if r.There, err = countThere(l, roll); err == nil {
 		r.Members = roll.Len() - r.There
 	}

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/edit"
 	"superlist/lists/members"
 	"superlist/smtp"
 )
@@ -106,7 +106,7 @@ func (p *Parcel) set(key, value string) { p.settings = append(p.settings, key+"=
 
 // seal makes files of what a reader has found.
 func (p *Parcel) seal() error {
-	text, err := lists.NewConfig(p.Owners, p.settings)
+	text, err := edit.NewConfig(p.Owners, p.settings)
 	if err != nil {
 		return err
 	}

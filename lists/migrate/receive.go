@@ -21,6 +21,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/edit"
 	"superlist/lists/mail/charset"
 	"superlist/lists/members"
 	"superlist/lists/rewrite"
@@ -92,7 +93,7 @@ type receiving struct {
 	tar    *tar.Reader
 	head   manifest
 	addr   smtp.Path
-	list   *lists.NewList  // nil with Into
+	list   *edit.NewList   // nil with Into
 	posts  *archive.Import // nil before the first
 	report Report          // what is said here; at the end, all
 }
@@ -219,11 +220,11 @@ func (in *receiving) config(h *tar.Header) error {
 			return &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
 		}
 	}
-	kept, taken := lists.Of(in.Target.Site).FreeAliases(in.addr, string(text))
+	kept, taken := edit.FreeAliases(lists.Of(in.Target.Site), in.addr, string(text))
 	for _, alias := range taken {
 		in.report.leave("list.toml: aliases: "+alias, "it is a list here already, or another address of one", "superlist list set "+in.addr.Address()+" aliases=… once that is gone")
 	}
-	in.list, err = lists.Of(in.site).Begin(in.addr, kept)
+	in.list, err = edit.Begin(lists.Of(in.site), in.addr, kept)
 	return err
 }
 
@@ -261,7 +262,7 @@ func (in *receiving) members() error {
 		in.report.There, err = countThere(in.Into, &roll)
 	} else {
 		var added int
-		added, err = in.Into.Enrol(&roll)
+		added, err = edit.Enrol(in.Into, &roll)
 		in.report.There = roll.Len() - added
 	}
 	in.report.Members -= in.report.There

@@ -15,6 +15,7 @@ import (
 	"superlist/lists/sitetest"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/milters"
 	"superlist/lists/site"
@@ -392,7 +393,7 @@ func TestSize(t *testing.T) {
 		w := newWorld(t, table("1", ""), map[string]*milter.Filter{"1": adds})
 		l, err := lists.Of(w.site).Open(smtp.Path{Local: "dev", Domain: "example.org"})
 		if err == nil {
-			err = l.Set([]string{"max_message_size=1024"})
+			err = edit.Set(l, []string{"max_message_size=1024"})
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/members"
 	"superlist/lists/rewrite"
 	"superlist/queue"
@@ -54,7 +55,7 @@ func (e Erased) Any() bool {
 func (a *act) forget() (e Erased, err error) {
 	l, p, dry := a.l, a.Who, a.DryRun
 	e.List, e.Left = l.Addr.Address(), []string{}
-	err = l.EditMembers(func(set members.Set) error {
+	err = edit.Members(l, func(set members.Set) error {
 		for key, m := range set {
 			whose, ok := smtp.ParseAddress(m.For)
 			if key == p.Key() || ok && whose.Key() == p.Key() {
@@ -79,7 +80,7 @@ func (a *act) forget() (e Erased, err error) {
 		e.Ban = len(l.Ban) - len(ban)
 	}
 	if !dry && (allowed || e.Ban > 0) {
-		err := l.Change(func(now lists.Config) (settings []string) {
+		err := edit.Change(l, func(now lists.Config) (settings []string) {
 			if allow, there := without(now.Allow, p); there {
 				settings = append(settings, "allow="+strings.Join(allow, ","))
 			}

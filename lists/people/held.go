@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
@@ -121,13 +122,13 @@ func (a *act) decide(d decision) error {
 	id := held.PostID()
 	a.Log.Printf(maillog.Info, "decided id=%s list=%s name=%s by=%s author=%s message-id=%s what=%q", id, l.Addr, held.ID, d.by, author, maillog.MessageID(h.Get("Message-ID")), verbs[d.action])
 	if key := patterns[d.action]; key != "" {
-		if err := l.AddPattern(key, author); err != nil {
+		if err := edit.AddPattern(l, key, author); err != nil {
 			return err
 		}
 		a.Log.Printf(maillog.Info, "set id=%s list=%s key=%s added=%s by=%s", id, l.Addr, key, author, d.by)
 	}
 	if d.action == lists.AllowAlways {
-		was, err := l.Unmoderate(author)
+		was, err := edit.Unmoderate(l, author)
 		if err != nil {
 			return err
 		}

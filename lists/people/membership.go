@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/smtp"
@@ -67,7 +68,7 @@ func (a *act) question(kind, text string, action lists.Action) error {
 
 // join makes members, and welcomes them.
 func (a *act) join(who ...members.Member) error {
-	err := a.l.EditMembers(func(set members.Set) error {
+	err := edit.Members(a.l, func(set members.Set) error {
 		for _, m := range who {
 			switch {
 			case set.Add(m):
@@ -106,7 +107,7 @@ func (a *act) join(who ...members.Member) error {
 // change sets how a member gets the posts, if they are still a member.
 func (a *act) change(to members.Delivery) error {
 	isMember := false
-	err := a.l.EditMembers(func(set members.Set) error {
+	err := edit.Members(a.l, func(set members.Set) error {
 		isMember = set.Change(a.Who, to)
 		a.out.Members = []members.Member{set[a.Who.Key()]}
 		return nil
@@ -130,7 +131,7 @@ func (a *act) leave(who ...members.Member) error {
 			return err
 		}
 	}
-	err := a.l.EditMembers(func(set members.Set) error {
+	err := edit.Members(a.l, func(set members.Set) error {
 		for _, m := range who {
 			a.lang = set[m.Path.Key()].Lang // who is gone has none any more
 			if set.Remove(m.Path) {

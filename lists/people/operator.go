@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"superlist/lists/edit"
 	"superlist/lists/members"
 )
 
@@ -21,7 +22,7 @@ var errNobody = errors.New("no member")
 func (a *act) set() error {
 	m := a.Members[0]
 	was := ""
-	err := a.l.EditMembers(func(set members.Set) error {
+	err := edit.Members(a.l, func(set members.Set) error {
 		was = strings.Join(set[m.Path.Key()].Words, " ")
 		if !set.Remove(m.Path) {
 			return errNobody

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/members"
 	"superlist/smtp"
 )
@@ -131,7 +132,7 @@ func (a *act) roles() (roles []string, err error) {
 // words, and in owners, moderators and allow. It returns as what the old one was found.
 // If the new one is a member already, it stays as it is.
 func readdress(l *lists.List, old, new smtp.Path) (found []string, err error) {
-	err = l.EditMembers(func(set members.Set) error {
+	err = edit.Members(l, func(set members.Set) error {
 		key := old.Key()
 		if m, ok := set[key]; ok {
 			found = append(found, as(m))
@@ -153,7 +154,7 @@ func readdress(l *lists.List, old, new smtp.Path) (found []string, err error) {
 	if err != nil && err != errUnchanged {
 		return nil, err
 	}
-	return found, l.Change(func(now lists.Config) (settings []string) {
+	return found, edit.Change(l, func(now lists.Config) (settings []string) {
 		for _, list := range []struct {
 			key, as string
 			values  []string

@@ -14,6 +14,7 @@ import (
 	"superlist/lists/sitetest"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/site"
 	"superlist/smtp"
 )
@@ -183,7 +184,7 @@ func TestSlowHop(t *testing.T) {
 func TestManyLists(t *testing.T) {
 	p := before(t, time.Second, func(net.Conn, *bufio.Reader) { t.Error("the next hop is asked") })
 	path := smtp.Path{Local: "dev", Domain: "lists.example.org"}
-	if _, err := lists.Of(p.Lists.Site).Create(path, nil, []string{"post=anyone"}); err != nil {
+	if _, err := edit.Create(lists.Of(p.Lists.Site), path, nil, []string{"post=anyone"}); err != nil {
 		t.Fatal(err)
 	}
 	env := &smtp.Envelope{Proto: smtp.ESMTP, From: smtp.Path{Local: "a", Domain: "example.com"}, Line: "MAIL FROM:<a@example.com>"}

@@ -1,10 +1,13 @@
 package disk
 
 import (
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Beside is a file that will take the place of another, or a new place. Commit
@@ -108,4 +111,11 @@ func (d *Disk) Place(path, unique string, content []byte) (first bool, err error
 		return false, err
 	}
 	return b.First()
+}
+
+// Unique is a part of a name that no other process, and no other thread, has.
+func Unique() string {
+	var random [8]byte
+	unix.Getrandom(random[:], 0)
+	return hex.EncodeToString(random[:])
 }

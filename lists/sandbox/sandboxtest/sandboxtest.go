@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/edit"
 	"superlist/lists/members"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -61,10 +62,10 @@ func New(t *testing.T, user, settings string) *World {
 	must(t, os.WriteFile(config, []byte(text), 0o644), os.WriteFile(dir+"/secret", nil, 0o666))
 	site, err := site.Load(config)
 	must(t, err)
-	l, err := lists.Of(site).Create(list, []smtp.Path{member}, nil)
+	l, err := edit.Create(lists.Of(site), list, []smtp.Path{member}, nil)
 	must(t, err)
 	_, err = l.BounceAddress(time.Now()) // which makes the key
-	must(t, err, l.EditMembers(func(set members.Set) error { set.Add(members.Member{Path: member}); return nil }), site.Spool().Init(), os.WriteFile(dir+"/spool/inbound/new/other", nil, 0o666),
+	must(t, err, edit.Members(l, func(set members.Set) error { set.Add(members.Member{Path: member}); return nil }), site.Spool().Init(), os.WriteFile(dir+"/spool/inbound/new/other", nil, 0o666),
 		os.WriteFile(dir+"/spool/inbound/new/another", nil, 0o600), os.WriteFile(dir+"/spool/outbound/new/waits", nil, 0o600), os.WriteFile(dir+"/spool/inbound/cur/begun", nil, 0o600),
 		os.Mkdir(l.Dir+"/held", 0o700), os.WriteFile(l.Dir+"/held/post", nil, 0o600))
 	if user != "" {

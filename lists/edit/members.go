@@ -1,4 +1,4 @@
-package lists
+package edit
 
 import (
 	"bufio"
@@ -9,25 +9,26 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists"
 	"superlist/lists/members"
 )
 
 // lock takes the list for changing it, and waits for whoever else does. The
 // lock is the directory's own flock(2); it ends with unlock or the process.
 // fs.ErrNotExist: the list has been removed meanwhile.
-func (l *List) lock() (unlock func(), err error) { return l.disk.Lock(l.Dir) }
+func lock(l *lists.List) (unlock func(), err error) { return l.Disk.Lock(l.Dir) }
 
-// EditMembers changes the members under the list's lock. The new file is in
+// Members changes the members under the list's lock. The new file is in
 // order and takes the place of the old one by a rename, so a reader sees one or
 // the other. Comments at the top, and lines that are not understood, stay, in
 // front. Who is not a member after it has left.
-func (l *List) EditMembers(change func(members.Set) error) error {
-	unlock, err := l.lock()
+func Members(l *lists.List, change func(members.Set) error) error {
+	unlock, err := lock(l)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	set, other, err := l.readMembers()
+	set, other, err := readMembers(l)
 	if err != nil {
 		return err
 	}
@@ -39,13 +40,13 @@ func (l *List) EditMembers(change func(members.Set) error) error {
 		_, stays := set[key]
 		return stays
 	})
-	if err := l.noteLeft(gone, time.Now()); err != nil {
+	if err := noteLeft(l, gone, time.Now()); err != nil {
 		return err
 	}
-	return l.writeMembers(set, other)
+	return writeMembers(l, set, other)
 }
 
-func (l *List) readMembers() (set members.Set, other []string, err error) {
+func readMembers(l *lists.List) (set members.Set, other []string, err error) {
 	m, err := l.Members()
 	if errors.Is(err, members.ErrNoFile) { // a list that is made by hand
 		return make(members.Set), nil, nil
@@ -57,13 +58,13 @@ func (l *List) readMembers() (set members.Set, other []string, err error) {
 	return m.Set()
 }
 
-func (l *List) writeMembers(set members.Set, other []string) error {
+func writeMembers(l *lists.List, set members.Set, other []string) error {
 	keys := make([]string, 0, len(set))
 	for key := range set {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	return l.writeLines(other, func(yield func(string, error) bool) {
+	return writeLines(l, other, func(yield func(string, error) bool) {
 		for _, key := range keys {
 			if !yield(set[key].String(), nil) {
 				return
@@ -74,8 +75,8 @@ func (l *List) writeMembers(set members.Set, other []string) error {
 
 // writeLines writes the members file: lines that are no members, and those of
 // members in order.
-func (l *List) writeLines(other []string, lines iter.Seq2[string, error]) error {
-	b, err := l.disk.Beside(l.membersFile())
+func writeLines(l *lists.List, other []string, lines iter.Seq2[string, error]) error {
+	b, err := l.Disk.Beside(l.MembersFile())
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (l *List) writeLines(other []string, lines iter.Seq2[string, error]) error 
 	}
 	err = w.Flush()
 	if err == nil {
-		err = l.disk.Touch(b.Name(), members.SortedTime(time.Now()))
+		err = l.Disk.Touch(b.Name(), members.SortedTime(time.Now()))
 	}
 	if err != nil {
 		b.Abort()

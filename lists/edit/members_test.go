@@ -1,7 +1,6 @@
-package lists
+package edit
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,29 +12,14 @@ import (
 	"syscall"
 	"testing"
 
+	"superlist/lists"
 	"superlist/lists/members"
-	"superlist/smtp"
 )
 
-// find looks an address up in the list's members as they are now.
-func find(t testing.TB, l *List, address string) (members.Member, bool) {
-	t.Helper()
-	m, err := l.Members()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	member, ok, err := m.Find(addr(address))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return member, ok
-}
-
 // edit puts members in as superlist does.
-func edit(t testing.TB, l *List, who ...string) {
+func edit(t testing.TB, l *lists.List, who ...string) {
 	t.Helper()
-	err := l.EditMembers(func(set members.Set) error {
+	err := Members(l, func(set members.Set) error {
 		for _, line := range who {
 			m, ok := members.Parse(line)
 			if !ok {
@@ -50,7 +34,7 @@ func edit(t testing.TB, l *List, who ...string) {
 	}
 }
 
-func all(t testing.TB, l *List) []string {
+func all(t testing.TB, l *lists.List) []string {
 	t.Helper()
 	m, err := l.Members()
 	if err != nil {
@@ -129,17 +113,17 @@ func TestSortedMark(t *testing.T) {
 		t.Fatalf("after superlist wrote it: sorted=%v, %v", m.Sorted(), err)
 	}
 	m.Close()
-	info, _ := os.Stat(l.membersFile())
+	info, _ := os.Stat(l.MembersFile())
 	if mode := info.Mode().Perm(); mode != 0o600 {
 		t.Errorf("its mode is %v", mode)
 	}
 
 	// Out of order, and the mark is there: this is what the mark saves.
 	disorder := "z@example.com\nm@example.com\na@example.com\n"
-	if err := os.WriteFile(l.membersFile(), []byte(disorder), 0o600); err != nil {
+	if err := os.WriteFile(l.MembersFile(), []byte(disorder), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chtimes(l.membersFile(), info.ModTime(), info.ModTime()); err != nil {
+	if err := os.Chtimes(l.MembersFile(), info.ModTime(), info.ModTime()); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := find(t, l, "a@example.com"); ok {
@@ -148,26 +132,6 @@ func TestSortedMark(t *testing.T) {
 	byHand(t, l, disorder)
 	if _, ok := find(t, l, "a@example.com"); !ok {
 		t.Error("an unmarked file was not read through")
-	}
-}
-
-func TestMembersNoFile(t *testing.T) {
-	l := testList(t, testSite(t, ""), "")
-	os.Remove(l.membersFile())
-	if _, err := l.Members(); !errors.Is(err, members.ErrNoFile) {
-		t.Errorf("none: %v", err)
-	}
-	if err := may(l, addr("a@example.com")); smtp.ReplyTo(err) != smtp.ReplyLocal {
-		t.Errorf("a post is not deferred: %v", err)
-	}
-	edit(t, l, "a@example.com")
-	if _, ok := find(t, l, "a@example.com"); !ok {
-		t.Error("not made")
-	}
-	os.Remove(l.membersFile())
-	os.Mkdir(l.membersFile(), 0o700)
-	if _, err := l.Members(); err == nil || !strings.Contains(err.Error(), "not a regular file") {
-		t.Errorf("a directory: %v", err)
 	}
 }
 
@@ -194,12 +158,12 @@ func TestReadersSeeOneFile(t *testing.T) {
 func TestEditKeeps(t *testing.T) {
 	l := testList(t, testSite(t, ""), "# ours\n  # and this\nz@example.com vip\nbroken line\nA@example.com name=Ann\na@EXAMPLE.com\n\n")
 	edit(t, l, "m@example.com", "Z@example.com nomail")
-	raw, _ := os.ReadFile(l.membersFile())
+	raw, _ := os.ReadFile(l.MembersFile())
 	want := "# ours\n# and this\n# not understood: broken line\nA@example.com name=Ann\nm@example.com\nz@example.com vip\n"
 	if string(raw) != want {
 		t.Errorf("%s\nwant:\n%s", raw, want)
 	}
-	err := l.EditMembers(func(set members.Set) error {
+	err := Members(l, func(set members.Set) error {
 		if !set.Remove(addr("Z@EXAMPLE.COM")) || set.Remove(addr("nobody@example.com")) {
 			t.Error("Remove does not say who was there")
 		}
@@ -208,7 +172,7 @@ func TestEditKeeps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, _ := os.ReadFile(l.membersFile())
+	again, _ := os.ReadFile(l.MembersFile())
 	if want := strings.Replace(want, "z@example.com vip\n", "", 1); string(again) != want {
 		t.Errorf("%s\nwant:\n%s", again, want)
 	}
@@ -218,7 +182,7 @@ func TestEditKeeps(t *testing.T) {
 func TestEditFails(t *testing.T) {
 	l := testList(t, testSite(t, ""), "a@example.com\n")
 	no := fmt.Errorf("no")
-	if err := l.EditMembers(func(set members.Set) error { clear(set); return no }); err != no {
+	if err := Members(l, func(set members.Set) error { clear(set); return no }); err != no {
 		t.Errorf("%v", err)
 	}
 	if got := all(t, l); len(got) != 1 {
@@ -251,7 +215,7 @@ func TestCrashLeftovers(t *testing.T) {
 // lost.
 func TestEditMany(t *testing.T) {
 	if dir := os.Getenv("TEST_EDIT_DIR"); dir != "" { // one of the others
-		editMany(t, &List{Dir: dir}, "p"+strconv.Itoa(os.Getpid()))
+		editMany(t, &lists.List{Dir: dir}, "p"+strconv.Itoa(os.Getpid()))
 		return
 	}
 	l := testList(t, testSite(t, ""), "first@example.com\n")
@@ -286,7 +250,7 @@ func TestEditMany(t *testing.T) {
 
 const editsEach = 10
 
-func editMany(t *testing.T, l *List, who string) {
+func editMany(t *testing.T, l *lists.List, who string) {
 	for k := range editsEach {
 		edit(t, l, fmt.Sprintf("%s-%d@example.com", who, k))
 	}
@@ -295,7 +259,7 @@ func editMany(t *testing.T, l *List, who string) {
 // TestEditLocks: who changes a list holds its lock.
 func TestEditLocks(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
-	err := l.EditMembers(func(members.Set) error {
+	err := Members(l, func(members.Set) error {
 		d, err := os.Open(l.Dir)
 		if err != nil {
 			return err
@@ -311,7 +275,7 @@ func TestEditLocks(t *testing.T) {
 // TestLockDies: the lock of a process that was killed holds nobody up.
 func TestLockDies(t *testing.T) {
 	if dir := os.Getenv("TEST_LOCK_DIR"); dir != "" {
-		if _, err := (&List{Dir: dir}).lock(); err != nil {
+		if _, err := lock((&lists.List{Dir: dir})); err != nil {
 			t.Fatal(err)
 		}
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -329,7 +293,7 @@ func TestLockDies(t *testing.T) {
 // file that is in order and in one that was edited, and stands there as it was
 // given.
 func TestMembersBeyondASCII(t *testing.T) {
-	l, err := Of(testSite(t, "")).Create(addr("dev@lists.example.org"), nil, nil)
+	l, err := Create(lists.Of(testSite(t, "")), addr("dev@lists.example.org"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -353,7 +317,7 @@ func TestMembersBeyondASCII(t *testing.T) {
 	if got := all(t, l); !slices.Contains(got, "Jürg@bücher.example") || len(got) != len(members) {
 		t.Errorf("%q", got)
 	}
-	if err := os.WriteFile(l.membersFile(), []byte(strings.Join(members, "\n")), 0o600); err != nil {
+	if err := os.WriteFile(l.MembersFile(), []byte(strings.Join(members, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	check()

@@ -1,28 +1,28 @@
-package lists
+package edit
 
 import (
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
+	"superlist/lists"
 	"superlist/smtp"
 )
 
 func TestCreate(t *testing.T) {
 	s := testSite(t, "")
 	owners := []smtp.Path{addr("olga@example.org"), addr(`"o \"l\" a"@example.org`)}
-	l, err := Of(s).Create(addr("Dev@Lists.Example.org"), owners, []string{"post=anyone", `description=People who say "hi"`})
+	l, err := Create(lists.Of(s), addr("Dev@Lists.Example.org"), owners, []string{"post=anyone", `description=People who say "hi"`})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if l.Addr != addr("dev@lists.example.org") || l.Dir != filepath.Join(s.ListsDir, "lists.example.org", "dev") {
 		t.Errorf("%v in %s", l.Addr, l.Dir)
 	}
-	if l.Post != PostAnyone || l.Description != `People who say "hi"` || len(l.OwnerPaths()) != 2 || l.OwnerPaths()[1] != owners[1] {
+	if l.Post != lists.PostAnyone || l.Description != `People who say "hi"` || len(l.OwnerPaths()) != 2 || l.OwnerPaths()[1] != owners[1] {
 		t.Errorf("%+v", l.Config)
 	}
 	for _, file := range []string{"list.toml", "members", "key"} {
@@ -34,75 +34,22 @@ func TestCreate(t *testing.T) {
 	if info, err := os.Stat(l.Dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("%v, %v", info, err)
 	}
-	if _, err := Of(s).Create(l.Addr, owners, nil); !errors.Is(err, fs.ErrExist) {
+	if _, err := Create(lists.Of(s), l.Addr, owners, nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a second time: %v", err)
 	}
 	onlyThere(t, filepath.Dir(l.Dir), "dev")
 	onlyThere(t, l.Dir, "key", "list.toml", "members")
 }
 
-// onlyThere wants these names in a directory and no others.
-func onlyThere(t *testing.T, dir string, want ...string) {
-	t.Helper()
-	var got []string
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		got = append(got, e.Name())
-	}
-	slices.Sort(want)
-	if strings.Join(got, " ") != strings.Join(want, " ") {
-		t.Errorf("%s has %q, want %q", dir, got, want)
-	}
-}
-
 // A list that cannot be made leaves nothing behind.
 func TestCreateFails(t *testing.T) {
 	s := testSite(t, "")
 	for _, setting := range []string{"post=everyone", "psot=anyone", "description", "=x", "max_message_size=1", "owners=nobody", "description=a\nowners = []"} {
-		if l, err := Of(s).Create(addr("dev@lists.example.org"), nil, []string{setting}); err == nil {
+		if l, err := Create(lists.Of(s), addr("dev@lists.example.org"), nil, []string{setting}); err == nil {
 			t.Errorf("%q: %+v", setting, l.Config)
 		}
 	}
 	onlyThere(t, filepath.Join(s.ListsDir, "lists.example.org"))
-}
-
-// TestNames: what can be a list and what cannot, whatever makes it, finds it
-// or lists it.
-func TestNames(t *testing.T) {
-	for delimiter, names := range map[string]map[string]bool{
-		"+": {
-			"dev": true, "d": true, "7": true, "a.b_c-d": true, strings.Repeat("a", 40): true,
-			strings.Repeat("a", 41): false, "..": false, ".": false, ".dev": false, "-dev": false, "_dev": false, "a/b": false,
-			"a+b": false, "a b": false, "": false, "ä": false, "a\x00": false, "a\n": false, "a=b": false, "a%2f": false,
-		},
-		"-": {"a-b": false, "a.b": true, "a+b": false},
-		".": {"a.b": false, "a-b": true},
-		"_": {"a_b": false},
-	} {
-		s := testSite(t, "recipient_delimiter = \""+delimiter+"\"\n")
-		for name, want := range names {
-			if got := Of(s).validName(name); got != want {
-				t.Errorf("delimiter %s: %q: %v", delimiter, name, got)
-			}
-			to := smtp.Path{Local: name, Domain: "lists.example.org"}
-			_, err := Of(s).Create(to, []smtp.Path{addr("o@example.org")}, nil)
-			if (err == nil) != want {
-				t.Errorf("delimiter %s: create %q: %v", delimiter, name, err)
-			}
-			if l, err := Of(s).Open(to); (err == nil) != want {
-				t.Errorf("delimiter %s: open %q: %v, %v", delimiter, name, l, err)
-			}
-		}
-	}
-	s := testSite(t, "")
-	for _, domain := range []string{"..", "a/b", "", "[192.0.2.1]", "a b.example", ".example.org"} {
-		if dir, err := Of(s).Dir(smtp.Path{Local: "dev", Domain: domain}); err == nil {
-			t.Errorf("%q is %s", domain, dir)
-		}
-	}
-	if dir, err := Of(s).Dir(smtp.Path{Local: "DEV", Domain: "Example.ORG"}); err != nil || dir != s.ListsDir+"/example.org/dev" {
-		t.Errorf("upper case: %s, %v", dir, err)
-	}
 }
 
 // TestSet changes settings in files as people write them.
@@ -132,14 +79,14 @@ func TestSet(t *testing.T) {
 		s := testSite(t, "")
 		l := testList(t, s, "")
 		os.WriteFile(l.ConfigFile(), []byte(test.file), 0o600)
-		if err := l.Set([]string{test.setting}); err != nil {
+		if err := Set(l, []string{test.setting}); err != nil {
 			t.Errorf("%s: %v", test.name, err)
 			continue
 		}
 		if got, _ := os.ReadFile(l.ConfigFile()); string(got) != test.want {
 			t.Errorf("%s:\n%q\nwant\n%q", test.name, got, test.want)
 		}
-		if _, err := Of(s).Open(l.Addr); err != nil {
+		if _, err := lists.Of(s).Open(l.Addr); err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
@@ -175,7 +122,7 @@ func TestSetRefuses(t *testing.T) {
 			file = test.file
 		}
 		os.WriteFile(l.ConfigFile(), []byte(file), 0o600)
-		err := l.Set([]string{"max_message_size=2MiB", test.setting})
+		err := Set(l, []string{"max_message_size=2MiB", test.setting})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
@@ -189,22 +136,22 @@ func TestSetRefuses(t *testing.T) {
 func TestRemove(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "a@example.com\n")
-	other, err := Of(s).Create(addr("news@lists.example.org"), nil, nil)
+	other, err := Create(lists.Of(s), addr("news@lists.example.org"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Remove(); err != nil {
+	if err := Remove(l); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Of(s).Open(l.Addr); !errors.Is(err, ReplyNoList) {
+	if _, err := lists.Of(s).Open(l.Addr); !errors.Is(err, lists.ReplyNoList) {
 		t.Errorf("%v", err)
 	}
 	onlyThere(t, filepath.Dir(other.Dir), "news")
-	if err := other.Remove(); err != nil {
+	if err := Remove(other); err != nil {
 		t.Fatal(err)
 	}
 	onlyThere(t, s.ListsDir)
-	if err := other.Remove(); !errors.Is(err, fs.ErrNotExist) {
+	if err := Remove(other); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a second time: %v", err)
 	}
 }

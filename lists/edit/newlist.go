@@ -1,4 +1,4 @@
-package lists
+package edit
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists"
 	"superlist/lists/config"
 	"superlist/lists/members"
 	"superlist/lists/textfile"
@@ -19,9 +20,9 @@ import (
 // A NewList is a list that is being made, under a name that is not a list's. Until
 // Publish nobody sees anything of it.
 type NewList struct {
-	*List // its Dir is the one of its own
+	*lists.List // its Dir is the one of its own
 
-	site Directory
+	site lists.Directory
 	lock *os.File
 	done bool
 }
@@ -33,8 +34,8 @@ const unbornAge = time.Minute
 // Begin begins a list with this list.toml. fs.ErrExist: there is such a list
 // already. What dead processes have left of theirs is taken away. Either Publish
 // or Abort has to follow; Abort after Publish does nothing.
-func (s Directory) Begin(addr smtp.Path, text string) (*NewList, error) {
-	dir, err := s.newDir(addr)
+func Begin(s lists.Directory, addr smtp.Path, text string) (*NewList, error) {
+	dir, err := newDir(s, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -42,21 +43,16 @@ func (s Directory) Begin(addr smtp.Path, text string) (*NewList, error) {
 		return nil, &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
 	}
 	parent := filepath.Dir(dir)
-	if err := s.makeDomain(parent); err != nil {
+	if err := makeDomain(s, parent); err != nil {
 		return nil, err
 	}
-	s.sweepDomain(parent)
+	sweepDomain(s, parent)
 	tmp, err := s.Disk.MakeTemp(parent, ".new-")
 	if err != nil {
 		return nil, err
 	}
-	d := &NewList{site: s, List: &List{
-		Config:    defaults(),
-		Addr:      smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(parent)},
-		Dir:       tmp,
-		delimiter: s.Delimiter,
-		disk:      s.Disk,
-	}}
+	d := &NewList{site: s, List: s.At(tmp)}
+	d.Addr = smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(parent)}
 	if err := d.begin(string(textfile.Plain([]byte(text)))); err != nil {
 		d.Abort()
 		return nil, err
@@ -66,13 +62,13 @@ func (s Directory) Begin(addr smtp.Path, text string) (*NewList, error) {
 
 // newDir is the directory of a list that is to be. A name that is not a dot-atom
 // (RFC 5321, 4.1.2) would have to be written in quotes, which few programs can.
-func (s Directory) newDir(addr smtp.Path) (string, error) {
+func newDir(s lists.Directory, addr smtp.Path) (string, error) {
 	dir, err := s.Dir(addr)
 	if err != nil {
 		return "", inputError("%s cannot be a list: a name has letters, digits and ._- but not %q, and at most %d of them",
-			addr.Address(), s.Delimiter, MaxName)
+			addr.Address(), s.Delimiter, lists.MaxName)
 	}
-	if !isDotString(filepath.Base(dir)) {
+	if !lists.IsDotString(filepath.Base(dir)) {
 		return "", inputError("%s cannot be a list: two dots in a row, or one at the end of the name, would need quotes, which most mail programs cannot write", addr.Address())
 	}
 	return dir, nil
@@ -82,38 +78,37 @@ func (d *NewList) begin(text string) (err error) {
 	if d.lock, err = disk.OpenFile(d.Dir, unix.O_RDONLY|unix.O_DIRECTORY); err != nil {
 		return err
 	}
-	if err := d.disk.TryLock(d.lock); err != nil {
+	if err := d.Disk.TryLock(d.lock); err != nil {
 		return &fs.PathError{Op: "lock", Path: d.Dir, Err: err}
 	}
-	if err := config.Decode(d.ConfigFile(), text, &d.Config); err != nil {
+	next, err := d.WithConfig(text)
+	if err != nil {
 		return err
 	}
-	if err := d.check(text); err != nil {
+	d.List = next
+	if err := d.OwnsItself(text); err != nil {
 		return err
 	}
-	if err := d.ownsItself(text); err != nil {
-		return err
-	}
-	for _, alias := range d.aliases {
+	for _, alias := range d.AliasPaths() {
 		if alias.Key() == d.Addr.Key() {
 			return inputError("aliases: %s is the address of the list itself", alias.Address())
 		}
-		if file, err := d.List.site().newDir(alias); err != nil {
+		if file, err := newDir(d.List.In(), alias); err != nil {
 			return inputError("aliases: %v", err)
 		} else if _, err := os.Lstat(file); err == nil {
 			return inputError("aliases: %s is a list already, or another address of one", alias.Address())
 		}
 	}
-	if err := d.disk.Replace(d.ConfigFile(), []byte(text)); err != nil {
+	if err := d.Disk.Replace(d.ConfigFile(), []byte(text)); err != nil {
 		return err
 	}
-	return d.writeMembers(nil, nil)
+	return writeMembers(d.List, nil, nil)
 }
 
-// Enrol puts the members of a joined roll onto the list that is being made, with
+// Enrol puts the members of a joined roster onto the list that is being made, with
 // comments in front of them.
 func (d *NewList) Enrol(r *members.Roster, comments ...string) error {
-	return d.writeLines(comments, func(yield func(string, error) bool) {
+	return writeLines(d.List, comments, func(yield func(string, error) bool) {
 		for m := range r.All() {
 			if !yield(m.String(), nil) {
 				return
@@ -129,10 +124,10 @@ func (d *NewList) Put(name string, content []byte) error {
 	content = textfile.Plain(content)
 	switch name {
 	case "rules":
-		if len(content) > maxRules {
+		if len(content) > lists.MaxRules {
 			return &config.Error{File: name, Text: "too large for rules"}
 		}
-		if _, err := parseRules(name, string(content)); err != nil {
+		if _, err := lists.ParseRules(name, string(content)); err != nil {
 			return err
 		}
 	case "texts.toml":
@@ -140,28 +135,28 @@ func (d *NewList) Put(name string, content []byte) error {
 			return &config.Error{File: name, Text: "too large to be a configuration"}
 		}
 	case "key":
-		if err := d.disk.Replace(file, content); err != nil {
+		if err := d.Disk.Replace(file, content); err != nil {
 			return err
 		}
-		_, err := d.readKey()
+		_, err := d.ReadKey()
 		return err
 	case "left":
 	default:
 		return inputError("%q is not a file of a list", name)
 	}
-	return d.disk.Replace(file, content)
+	return d.Disk.Replace(file, content)
 }
 
 // Publish makes the list one, by a rename.
-func (d *NewList) Publish() (*List, error) {
-	if _, err := d.key(); err != nil {
+func (d *NewList) Publish() (*lists.List, error) {
+	if _, err := d.Key(); err != nil {
 		return nil, err
 	}
 	dir, err := d.site.Dir(d.Addr)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.disk.Move(d.Dir, dir); err != nil {
+	if err := d.Disk.Move(d.Dir, dir); err != nil {
 		if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.ENOTDIR) { // rename(2) says one or the other
 			err = &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
 		}
@@ -169,10 +164,10 @@ func (d *NewList) Publish() (*List, error) {
 	}
 	d.done = true
 	d.lock.Close()
-	if err := d.disk.SyncDir(filepath.Dir(dir)); err != nil {
+	if err := d.Disk.SyncDir(filepath.Dir(dir)); err != nil {
 		return nil, err
 	}
-	if err := d.point(d.aliases); err != nil {
+	if err := pointHere(d.List, d.AliasPaths()); err != nil {
 		return nil, err
 	}
 	return d.site.Open(d.Addr)
@@ -191,7 +186,7 @@ func (d *NewList) Abort() {
 }
 
 // makeDomain makes the directory of a domain.
-func (s Directory) makeDomain(dir string) error {
+func makeDomain(s lists.Directory, dir string) error {
 	if err := s.Disk.MakeDirs(s.Root); err != nil {
 		return err
 	}
@@ -199,18 +194,18 @@ func (s Directory) makeDomain(dir string) error {
 }
 
 // Sweep removes what dead processes have left of lists that came, or went.
-func (s Directory) Sweep() {
+func Sweep(s lists.Directory) {
 	domains, _ := os.ReadDir(s.Root)
 	for _, domain := range domains {
 		if domain.IsDir() && smtp.ValidDomain(domain.Name()) {
-			s.sweepDomain(filepath.Join(s.Root, domain.Name()))
+			sweepDomain(s, filepath.Join(s.Root, domain.Name()))
 		}
 	}
 }
 
 // sweepDomain removes what dead processes have left in a domain's directory: a list
 // that comes, or goes, is locked as long as its process lives.
-func (s Directory) sweepDomain(domain string) {
+func sweepDomain(s lists.Directory, domain string) {
 	born, _ := filepath.Glob(filepath.Join(domain, ".new-*"))
 	gone, _ := filepath.Glob(filepath.Join(domain, ".gone-*"))
 	for _, dir := range append(born, gone...) {

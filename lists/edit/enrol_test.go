@@ -1,4 +1,4 @@
-package lists
+package edit
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists"
 	"superlist/lists/members"
 	"superlist/smtp"
 )
@@ -41,7 +42,7 @@ func TestEnrol(t *testing.T) {
 		for _, sorted := range []bool{false, true} {
 			l := testList(t, testSite(t, ""), there)
 			if sorted {
-				if err := l.EditMembers(func(members.Set) error { return nil }); err != nil {
+				if err := Members(l, func(members.Set) error { return nil }); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -49,11 +50,11 @@ func TestEnrol(t *testing.T) {
 			if twice := r.Join(func(_, b members.Member) members.Member { return b }); twice != 1 || r.Len() != 5 {
 				t.Errorf("%d were there twice, %d are left", twice, r.Len())
 			}
-			added, err := l.Enrol(r)
+			added, err := Enrol(l, r)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, _ := os.ReadFile(l.membersFile())
+			got, _ := os.ReadFile(l.MembersFile())
 			if there == "" && (added != 5 || !strings.HasPrefix(strings.ToLower(string(got)), "\"odd one\"@example.com\nalice@example.com\nbob@example.com\n")) {
 				t.Errorf("to none: %d\n%s", added, got)
 			}
@@ -92,12 +93,12 @@ func TestEnrolMany(t *testing.T) {
 			r.Add(m)
 		}
 		r.Join(first)
-		added, err := a.Enrol(r)
+		added, err := Enrol(a, r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		new := 0
-		b.EditMembers(func(set members.Set) error {
+		Members(b, func(set members.Set) error {
 			for _, m := range who {
 				if set.Add(m) {
 					new++
@@ -105,8 +106,8 @@ func TestEnrolMany(t *testing.T) {
 			}
 			return nil
 		})
-		x, _ := os.ReadFile(a.membersFile())
-		y, _ := os.ReadFile(b.membersFile())
+		x, _ := os.ReadFile(a.MembersFile())
+		y, _ := os.ReadFile(b.MembersFile())
 		if string(x) != string(y) || added != new {
 			t.Fatalf("added %d and %d\n%s\n%s", added, new, x, y)
 		}
@@ -121,15 +122,15 @@ func TestNewList(t *testing.T) {
 		t.Fatal(err)
 	}
 	dev := addr("dev@lists.example.org")
-	d, err := Of(s).Begin(dev, text)
+	d, err := Begin(lists.Of(s), dev, text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	parent := filepath.Dir(d.Dir)
-	if _, err := Of(s).Open(dev); !errors.Is(err, ReplyNoList) {
+	if _, err := lists.Of(s).Open(dev); !errors.Is(err, lists.ReplyNoList) {
 		t.Errorf("it is there already: %v", err)
 	}
-	Of(s).All(func(l smtp.Path, _ *List, _ error) bool {
+	lists.Of(s).All(func(l smtp.Path, _ *lists.List, _ error) bool {
 		t.Errorf("there is %v", l)
 		return true
 	})
@@ -138,7 +139,7 @@ func TestNewList(t *testing.T) {
 			t.Errorf("%s took %q", name, content)
 		}
 	}
-	key := strings.Repeat("ab", keyBytes)
+	key := strings.Repeat("ab", 32)
 	for name, content := range map[string]string{"rules": "pass Subject: x\n", "key": key, "texts.toml": "[help]\n"} {
 		if err := d.Put(name, []byte(content)); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -156,7 +157,7 @@ func TestNewList(t *testing.T) {
 	old := time.Now().Add(-2 * unbornAge)
 	os.Chtimes(dead, old, old)
 	os.Chtimes(d.Dir, old, old)
-	second, err := Of(s).Begin(dev, text)
+	second, err := Begin(lists.Of(s), dev, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,8 +169,8 @@ func TestNewList(t *testing.T) {
 	}
 	d.Abort()
 	onlyThere(t, l.Dir, "key", "list.toml", "members", "rules", "texts.toml")
-	got, _ := os.ReadFile(l.membersFile())
-	if string(got) != "a@example.com\nb@example.com\n" || l.Post != PostAnyone {
+	got, _ := os.ReadFile(l.MembersFile())
+	if string(got) != "a@example.com\nb@example.com\n" || l.Post != lists.PostAnyone {
 		t.Errorf("%s%+v", got, l.Config)
 	}
 	if _, err := second.Publish(); !errors.Is(err, fs.ErrExist) {
@@ -177,24 +178,4 @@ func TestNewList(t *testing.T) {
 	}
 	second.Abort()
 	onlyThere(t, parent, "dev")
-}
-
-// What a rule passes the settings decide, and no later rule.
-func TestPass(t *testing.T) {
-	s := testSite(t, "")
-	l := testList(t, s, "alice@example.com\n")
-	os.WriteFile(l.rulesFile(), []byte("pass Subject: a*\nreject Subject: *\n"), 0o600)
-	for _, c := range []struct{ from, subject, want string }{
-		{"alice@example.com", "apple", "accept"}, {"alice@example.com", "pear", "reject"}, {"eve@example.com", "apple", "reject"},
-	} {
-		d, err := l.Judge(&Posting{From: addr(c.from), Header: header("From: "+c.from, "Subject: "+c.subject)})
-		if err != nil || d.Verdict.String() != c.want {
-			t.Errorf("%+v: %v, %v", c, d, err)
-		}
-	}
-	// At RCPT a refusal is final: a rule that passes takes nothing.
-	l.Post = PostNobody
-	if err := l.mayPost(addr("eve@example.com"), nil); smtp.ReplyTo(err).Code != 550 {
-		t.Errorf("at RCPT: %v", err)
-	}
 }

@@ -1,16 +1,17 @@
-package lists
+package edit
 
 import (
 	"errors"
 
+	"superlist/lists"
 	"superlist/lists/members"
 )
 
 // Enrol puts the members of a joined roster onto the list, and says how many are
 // new: who is a member already stays as they are. It holds the list's lock, and
 // goes through a members file that is in order without keeping it in memory.
-func (l *List) Enrol(r *members.Roster) (added int, err error) {
-	unlock, err := l.lock()
+func Enrol(l *lists.List, r *members.Roster) (added int, err error) {
+	unlock, err := lock(l)
 	if err != nil {
 		return 0, err
 	}
@@ -27,6 +28,6 @@ func (l *List) Enrol(r *members.Roster) (added int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	err = l.writeLines(merged.Other, merged.Lines())
+	err = writeLines(l, merged.Other, merged.Lines())
 	return merged.Added, err
 }

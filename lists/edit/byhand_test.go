@@ -1,4 +1,4 @@
-package lists
+package edit
 
 import (
 	"os"
@@ -72,7 +72,7 @@ func TestMembersByHand(t *testing.T) {
 		check("as it is")
 		edit(t, l, "zoe@example.com")
 		check("after an edit")
-		raw, _ := os.ReadFile(l.membersFile())
+		raw, _ := os.ReadFile(l.MembersFile())
 		if strings.ContainsAny(string(raw), "\r\x00\ufeff") || strings.Contains(string(raw), "not understood") {
 			t.Errorf("%s: %.200q", name, raw)
 		}
@@ -112,7 +112,7 @@ func TestOddMembers(t *testing.T) {
 		roll.Add(m)
 	}
 	roll.Join(first)
-	if added, err := l.Enrol(&roll); added != 0 || err != nil {
+	if added, err := Enrol(l, &roll); added != 0 || err != nil {
 		t.Errorf("%d are added again, %v", added, err)
 	}
 }

@@ -1,0 +1,24 @@
+package edit
+
+import (
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/ledger"
+)
+
+// noteLeft keeps who is not a member any more, by key.
+func noteLeft(l *lists.List, keys []string, now time.Time) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	secret, err := l.Key()
+	if err != nil {
+		return err
+	}
+	words := make([]string, len(keys))
+	for i, key := range keys {
+		words[i] = lists.Leaver(secret, key)
+	}
+	return l.Ledger.Enter(l.Book(), ledger.Left, words, now)
+}

@@ -1,0 +1,53 @@
+package edit
+
+import (
+	"slices"
+
+	"superlist/lists"
+	"superlist/lists/members"
+	"superlist/smtp"
+)
+
+// AddPattern puts an address into allow or ban of list.toml, and takes it out of
+// the other. Doing it twice is doing it once.
+func AddPattern(l *lists.List, key string, p smtp.Path) error {
+	pattern := lists.PatternOf(p.Address())
+	is := func(s string) bool { return lists.SamePattern(s, pattern) }
+	return Change(l, func(now lists.Config) (settings []string) {
+		in, out, other := now.Allow, now.Ban, "ban"
+		if key == "ban" {
+			in, out, other = now.Ban, now.Allow, "allow"
+		}
+		if !slices.ContainsFunc(in, is) {
+			settings = append(settings, key+"="+listTOML(append(slices.Clone(in), pattern)))
+		}
+		if slices.ContainsFunc(out, is) {
+			settings = append(settings, other+"="+listTOML(slices.DeleteFunc(slices.Clone(out), is)))
+		}
+		return settings
+	})
+}
+
+// Unmoderate has a moderator see the posts of a member no more: the word "moderated"
+// behind an address, and behind the member for whom it posts, goes. It says whether it
+// was there.
+func Unmoderate(l *lists.List, p smtp.Path) (was bool, err error) {
+	member, ok, err := l.Lookup().Find(p)
+	if err != nil || !ok || !member.Moderated && member.For == "" {
+		return false, err
+	}
+	keys := []string{p.Key()}
+	if whose, ok := smtp.ParseAddress(member.For); ok {
+		keys = append(keys, whose.Key())
+	}
+	err = Members(l, func(set members.Set) error {
+		for _, key := range keys {
+			if m, ok := set[key]; ok && m.Moderated {
+				was = true
+				set[key] = m.Unmoderated()
+			}
+		}
+		return nil
+	})
+	return was, err
+}

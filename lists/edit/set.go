@@ -1,0 +1,78 @@
+package edit
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"superlist/lists"
+	"superlist/lists/config"
+	"superlist/lists/textfile"
+	"superlist/smtp"
+)
+
+// Set changes keys of list.toml, "key=value" each, and leaves its comments and
+// its order. It holds the list's lock.
+func Set(l *lists.List, settings []string) error {
+	return Change(l, func(lists.Config) []string { return settings })
+}
+
+// Change is Set for settings that depend on those there are when the lock is
+// held: somebody else may have changed them since the list was opened.
+func Change(l *lists.List, to func(lists.Config) []string) error {
+	unlock, err := lock(l)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return rewrite(l, to, true)
+}
+
+// rewrite is Change for who holds the lock. With point the list's other addresses
+// lead to it, and those that are no more its own do not.
+func rewrite(l *lists.List, to func(lists.Config) []string, point bool) error {
+	raw, err := os.ReadFile(l.ConfigFile())
+	if err != nil {
+		return err
+	}
+	text := string(textfile.UTF8(raw))
+	now := lists.Defaults()
+	config.Decode(l.ConfigFile(), text, &now) // what is wrong in it, WithConfig says below
+	settings := to(now)
+	if len(settings) == 0 {
+		return nil
+	}
+	for _, setting := range settings {
+		if text, err = setKey(text, setting); err != nil {
+			return err
+		}
+	}
+	sets := func(keys ...string) bool {
+		return slices.ContainsFunc(settings, func(setting string) bool {
+			key, _, _ := strings.Cut(setting, "=")
+			return slices.Contains(keys, strings.TrimSpace(key))
+		})
+	}
+	next, err := l.WithConfig(text)
+	if err == nil && sets("owners") {
+		err = l.NeedsOwners(text)
+	}
+	if err == nil && sets("owners", "moderators", "aliases") {
+		err = next.OwnsItself(text)
+	}
+	if err == nil && point {
+		err = pointHere(l, next.AliasPaths())
+	}
+	if err != nil {
+		return fmt.Errorf("nothing was changed: %w", err)
+	}
+	if err := l.Disk.Replace(l.ConfigFile(), []byte(text)); err != nil {
+		return err
+	}
+	before, err := lists.Addresses(now.Aliases)
+	if err != nil || !point {
+		return nil
+	}
+	return unpoint(l, slices.DeleteFunc(before, func(p smtp.Path) bool { return smtp.ContainsPath(next.AliasPaths(), p) }))
+}
