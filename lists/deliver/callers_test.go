@@ -209,3 +209,37 @@ func stands(t *testing.T, w *world, l *lists.List, held string) string {
 	return fmt.Sprintf("%s; %s; %d; %s", strings.ReplaceAll(strings.TrimSpace(string(members)), "\n", "|"),
 		strings.Join(patterns, ", "), posts, strings.Join(slices.Sorted(maps.Keys(goes)), ", "))
 }
+
+// TestLeftIsDelivered: what a program leaves in the spool is carried out by the next run,
+// and its person hears of it.
+func TestLeftIsDelivered(t *testing.T) {
+	w, l, person := newPeople(t)
+	carol := person("carol@example.com")
+	leave := func(c lists.Command) {
+		t.Helper()
+		c.Author = path(carol.addr)
+		if err := l.Permits(c, w.now()); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.PermitsNow(c, w.now()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := (people.Request{List: l, Command: c, Name: "Carol", At: w.now(), Client: "web"}).Leave(w.site.Spool()); err != nil {
+			t.Fatal(err)
+		}
+		w.deliver()
+	}
+	leave(lists.Command{Verb: lists.VerbSubscribe})
+	wantMembers(t, l, "bob@example.net")
+	d, err := lists.Of(w.site).Resolve(path(reply(carol.letter("Please confirm: subscribe to dev@lists.example.org"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave(d.Command)
+	wantMembers(t, l, "bob@example.net", "carol@example.com name=Carol")
+	carol.letter("Welcome to dev@lists.example.org")
+	w.wantEmpty()
+	if err := l.PermitsNow(d.Command, w.now()); err == nil {
+		t.Error("a confirmation that is used may be left again")
+	}
+}

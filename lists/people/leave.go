@@ -63,10 +63,10 @@ func (r Request) message(id string, to smtp.Path) []byte {
 	put("To", "<"+to.Address()+">")
 	put("Subject", r.Verb)
 	put("Date", r.At.UTC().Format(time.RFC1123Z))
-	if r.Answers != "" {
-		id = strings.Trim(r.Answers, "<>")
+	if r.Answers == "" || !smtp.IsClean(r.Answers) {
+		r.Answers = "<" + id + ">"
 	}
-	put("Message-ID", "<"+id+">")
+	put("Message-ID", r.Answers)
 	put("MIME-Version", "1.0")
 	put("Content-Type", "text/plain; charset=utf-8")
 	put("Content-Transfer-Encoding", "base64")

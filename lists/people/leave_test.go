@@ -3,6 +3,7 @@ package people_test
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func path(s string) smtp.Path {
 
 // testSite is a site with the list dev, whose owner is olga and whose members are alice
 // and bob.
-func testSite(t *testing.T) (*site.Site, *lists.List) {
+func testSite(t testing.TB) (*site.Site, *lists.List) {
 	t.Helper()
 	dir := t.TempDir()
 	sitetest.Files(t, dir, map[string]string{
@@ -81,40 +82,74 @@ func TestLeave(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r.List, r.At, r.Answers = l, now, "<1@client>"
-			id, err := r.Leave(s.Spool())
+			got, err := leaveAndRead(s, r)
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, err := s.Spool().Open(queue.Inbound, id)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer m.Close()
-			var to smtp.Path
-			for rcpt, err := range m.Recipients() {
-				if to = rcpt.Path; err != nil {
-					t.Fatal(err)
-				}
-			}
-			d, err := lists.Of(s).Resolve(to)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := people.FromMail(s, d, m, id+".0")
-			if err != nil {
-				t.Fatal(err)
-			}
+			r.Cause = got.ID + ".0"
 			if r.Who.IsNull() {
 				r.Who = r.Author
 			}
 			if r.Sender.IsNull() {
 				r.Sender = r.Author
 			}
-			if got.Command != r.Command || got.Name != r.Name || got.Words != r.Words || got.Client != r.Client || !got.At.Equal(r.At) || got.Answers != r.Answers || got.Cause != id+".0" {
+			if got.Command != r.Command || got.Name != r.Name || got.Words != r.Words || got.Client != r.Client || !got.At.Equal(r.At) || got.Answers != r.Answers || got.Cause != r.Cause {
 				t.Errorf("it is\n%+v, want\n%+v", got, r)
 			}
 		})
 	}
+}
+
+// leaveAndRead leaves a request in the spool, and reads it there as deliver does.
+func leaveAndRead(s *site.Site, r people.Request) (people.Request, error) {
+	id, err := r.Leave(s.Spool())
+	if err != nil {
+		return r, err
+	}
+	defer s.Spool().Drop(queue.Inbound, id)
+	m, err := s.Spool().Open(queue.Inbound, id)
+	if err != nil {
+		return r, err
+	}
+	defer m.Close()
+	var to smtp.Path
+	for rcpt, err := range m.Recipients() {
+		if to = rcpt.Path; err != nil {
+			return r, err
+		}
+	}
+	d, err := lists.Of(s).Resolve(to)
+	if err != nil {
+		return r, err
+	}
+	return people.FromMail(s, d, m, id+".0")
+}
+
+// FuzzLeave: whatever somebody writes into a form, the request that deliver reads is of
+// the same person and asks the same.
+func FuzzLeave(f *testing.F) {
+	f.Add("Ada", "no thanks", "<1@x>", "[192.0.2.1]")
+	f.Add("\r\nBcc: x@example.com\r\n\r\n", "\r\n.\r\nFrom: x\r\n", "<1@x>\r\nFrom: x@example.com", "x\nrecipients: 1")
+	f.Add("a\" <eve@example.com>, \"b", "> quoted\n-- \nsig", ">", "\x00")
+	f.Add("=?utf-8?q?=22?=", strings.Repeat("x", 5000), "", strings.Repeat("y", 3000))
+	s, l := testSite(f)
+	f.Fuzz(func(t *testing.T, name, words, answers, client string) {
+		r := people.Request{
+			List: l, Command: lists.Command{Verb: lists.VerbUnsubscribe, Author: path("alice@example.com")},
+			Name: name, Words: words, Answers: answers, Client: client, At: time.Now(),
+		}
+		got, err := leaveAndRead(s, r)
+		if err != nil {
+			if smtp.IsClean(client) && len(client) < 100 {
+				t.Fatal(err)
+			}
+			return
+		}
+		r.Who, r.Sender, r.Network = r.Author, r.Author, got.Network // the client is what it is
+		if got.Command != r.Command {
+			t.Errorf("it is %+v, want %+v", got.Command, r.Command)
+		}
+	})
 }
 
 // TestLeaveNot: what no mail asks for is not left as one.
