@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/spf13/cobra"
+	"superlist/lists/digest"
 
-	"superlist/lists/deliver"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) digestCommand() *cobra.Command {
@@ -30,10 +30,10 @@ nothing is sent. Nobody gets a post twice.`,
 			if err := r.Spool.Init(); err != nil {
 				return err
 			}
-			made := []deliver.Digested{}
+			made := []digest.Made{}
 			if len(arg) == 0 {
 				p := newProgress()
-				err = r.DigestAll(func(some []deliver.Digested) {
+				err = r.Digests().SendAll(func(some []digest.Made) {
 					made = append(made, some...)
 					p.step("digests", len(made), 0)
 				})
@@ -41,7 +41,7 @@ nothing is sent. Nobody gets a post twice.`,
 			} else if l, lerr := openList(site, arg[0]); lerr != nil {
 				return lerr
 			} else {
-				made, err = r.Digest(l)
+				made, err = r.Digests().Send(l)
 			}
 			if len(made) > 0 {
 				site.Wake()
@@ -57,7 +57,7 @@ nothing is sent. Nobody gets a post twice.`,
 			for _, d := range made {
 				t.add(d.List, strconv.Itoa(d.Issue), d.Numbers(), strconv.Itoa(d.Members), d.ID)
 			}
-			return show(c, asJSON, append([]deliver.Digested{}, made...), t)
+			return show(c, asJSON, append([]digest.Made{}, made...), t)
 		},
 	}
 	jsonFlag(c, &asJSON)

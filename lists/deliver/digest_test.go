@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/digest"
 	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
@@ -436,10 +438,10 @@ func TestDigestLarge(t *testing.T) {
 		posts, size int
 		want        []int
 	}{
-		{maxDigestPosts, 10, []int{maxDigestPosts}},
-		{maxDigestPosts + 1, 10, []int{maxDigestPosts, 1}},
-		{4, maxDigestBytes/3 - 2000, []int{3, 1}},
-		{2, maxDigestBytes + 1, []int{1, 1}},
+		{digest.MaxPosts, 10, []int{digest.MaxPosts}},
+		{digest.MaxPosts + 1, 10, []int{digest.MaxPosts, 1}},
+		{4, digest.MaxBytes/3 - 2000, []int{3, 1}},
+		{2, digest.MaxBytes + 1, []int{1, 1}},
 	} {
 		w, f, l := digestWorld(t, []string{"max_message_size=25MiB"}, "b@example.com digest")
 		w.at(1, 9, 0)
@@ -448,7 +450,7 @@ func TestDigestLarge(t *testing.T) {
 			w.message("alice@example.com", fmt.Sprintf("From: alice@example.com\r\nSubject: post %d\r\n\r\n%s", n, body), dev)
 		}
 		w.deliver()
-		made, err := w.runner().Digest(l)
+		made, err := w.runner().Digests().Send(l)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -486,7 +488,7 @@ func TestDigestMemory(t *testing.T) {
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	made, err := r.Digest(l)
+	made, err := r.Digests().Send(l)
 	runtime.ReadMemStats(&after)
 	if err != nil || len(made) < 6 {
 		t.Fatalf("%+v, %v", made, err)
@@ -505,7 +507,7 @@ func TestDigestRequireTLS(t *testing.T) {
 	w.deliver()
 	w.at(9, 9, 0)
 	for _, want := range []bool{true, false} {
-		made, err := w.runner().Digest(l)
+		made, err := w.runner().Digests().Send(l)
 		if err != nil || len(made) != 1 {
 			t.Fatalf("%+v, %v", made, err)
 		}
@@ -526,13 +528,13 @@ func TestDigestReady(t *testing.T) {
 	r := w.runner()
 	r.Spool.Disk = &disk.Disk{Fault: serial(func(call, path string) error {
 		if call == "rename" && strings.HasSuffix(path, "/digest/state") {
-			if s, _ := readDigestState(l); s.Upto > 0 {
+			if making(l) {
 				return errors.New("injected")
 			}
 		}
 		return nil
 	})}
-	if made, err := r.Digest(l); err == nil || len(made) > 0 {
+	if made, err := r.Digests().Send(l); err == nil || len(made) > 0 {
 		t.Fatalf("%+v, %v", made, err)
 	}
 	w.want(queue.Outbound, "T<b@example.com>")
@@ -552,7 +554,7 @@ func TestDigestReady(t *testing.T) {
 
 	// The list is taken away before its last digest has left.
 	w.say(3, 3)
-	if _, err := w.runner().Digest(l); err != nil {
+	if _, err := w.runner().Digests().Send(l); err != nil {
 		t.Fatal(err)
 	}
 	w.say(4, 4)
@@ -577,7 +579,7 @@ func TestDigestTrouble(t *testing.T) {
 	w.say(1, 1)
 	w.message("alice@example.com", "From: alice@example.com\r\nSubject: post 1\r\n\r\n", "news@lists.example.org")
 	w.deliver()
-	state := filepath.Join(digestDir(l), "state")
+	state := filepath.Join(l.Dir, "digest", "state")
 	good, err := os.ReadFile(state)
 	if err != nil {
 		t.Fatal(err)
@@ -827,7 +829,7 @@ func TestDigestOrderOnDisk(t *testing.T) {
 			steps = append(steps, "state")
 		case call == "rename" && strings.Contains(path, "/outbound/new/digest-") && strings.Contains(what, "digest-1-"):
 			l, _ := lists.Of(site).Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
-			if s, _ := readDigestState(l); s.Upto > 0 {
+			if making(l) {
 				steps = append(steps, "written")
 			}
 		case call == "pwrite" && strings.Contains(path, "/outbound/cur/digest-"):
@@ -858,7 +860,7 @@ func TestSubjectsOfTheWorld(t *testing.T) {
 		w.message("alice@example.com", "From: =?koi8-r?B?4czJ08E=?= <alice@example.com>\r\nSubject: "+subject+"\r\nMessage-ID: <"+subject[2:6]+"@x>\r\n\r\nhi\r\n", "dev@lists.example.org")
 	}
 	w.deliver()
-	if _, err := w.runner().Digest(l); err != nil {
+	if _, err := w.runner().Digests().Send(l); err != nil {
 		t.Fatal(err)
 	}
 	w.deliver()
@@ -880,4 +882,11 @@ func TestSubjectsOfTheWorld(t *testing.T) {
 	if n != 7 {
 		t.Errorf("%d entries", n)
 	}
+}
+
+// making reports whether a digest of the list was begun, and is not made.
+func making(l *lists.List) bool {
+	text, _ := os.ReadFile(filepath.Join(l.Dir, "digest", "state"))
+	var state struct{ Upto int }
+	return json.Unmarshal(text, &state) == nil && state.Upto > 0
 }

@@ -19,7 +19,7 @@
 // that is committed; adding it again finds it, and so it has one number.
 //
 // A digest is not a message from inbound: its state in the list's directory takes the
-// place of the recipient's mark (see digests).
+// place of the recipient's mark (see package digest).
 //
 // What comes in is expanded by one goroutine, message after message; what goes out is
 // sent beside that, and package outbound says what a crash can hide there.

@@ -12,7 +12,7 @@ import (
 	"superlist/lists/archive"
 	"superlist/lists/author"
 	"superlist/lists/copies"
-	"superlist/lists/mail/charset"
+	"superlist/lists/digest"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
@@ -139,11 +139,11 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, c cause) error {
 	case inDigests > 0:
 		number, err = r.keepForDigest(m, l, c.id, made)
 	case had: // who gets this by itself must not have it in a digest, too
-		_, err = r.Digest(l)
+		_, err = r.Digests().Send(l)
 		fallthrough
 	case l.Archive:
 		if err == nil && l.Archive {
-			number, err = r.archive(m, postsOf(l), c.id, made)
+			number, err = r.archive(m, digest.Archive(l), c.id, made)
 		}
 	}
 	if err == nil && strings.Contains(l.SubjectPrefix, lists.Number) {
@@ -212,13 +212,6 @@ func (r *Runner) complete(m *queue.Message, h rewrite.Header) rewrite.Header {
 func (r *Runner) archive(m *queue.Message, posts *archive.Store, id string, made *copies.Copies) (number int, err error) {
 	posts.Disk = r.Spool.Disk
 	return posts.Add(archive.Post{ID: id, Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Content: made.ForArchive().Reader()})
-}
-
-// postsOf is a list's archive, for adding posts.
-func postsOf(l *lists.List) *archive.Store {
-	posts := l.Posts()
-	posts.Words = charset.Words
-	return posts
 }
 
 // whoIsNamed gives the keys of those whom a post's To and Cc name.

@@ -16,6 +16,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/digest"
 	"superlist/lists/edit"
 	"superlist/lists/people"
 	"superlist/lists/quota"
@@ -113,7 +114,7 @@ func TestGet(t *testing.T) {
 // fill puts posts into the list's archive.
 func fill(t *testing.T, l *lists.List, posts ...string) {
 	t.Helper()
-	im, err := postsOf(l).Import()
+	im, err := digest.Archive(l).Import()
 	if err != nil {
 		t.Fatal(err)
 	}

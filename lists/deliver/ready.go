@@ -54,7 +54,7 @@ func (r *Runner) happened(m *queue.Message, a queue.After) bool {
 	case queue.AfterHeld:
 		return r.notHeld(m.List, a.ID)
 	case queue.AfterDigest:
-		return r.digestMade(m.List, a.ID)
+		return r.Digests().IsMade(m.List, a.ID)
 	case queue.AfterSummary:
 		pending, err := lists.Of(r.Site).SummaryPending(a.ID)
 		return !pending && err == nil

@@ -125,8 +125,8 @@ func (r *Runner) Look(ctx context.Context) (found int, more bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	r.trouble = 0
-	digests, err := r.digestsDue(ctx)
+	var digests int
+	digests, r.trouble, err = r.Digests().SendDue(ctx)
 	return in + digests, in == expandAtOnce, err
 }
 

@@ -52,11 +52,7 @@ const maxLine = 998
 // Write writes the letter as it is sent, with CRLF lines.
 func (l Letter) Write(to io.Writer) error {
 	w := compose.To(to)
-	l.begin(w)
-	if !l.ReplyTo.IsNull() {
-		w.Field("Reply-To", "<"+l.ReplyTo.Address()+">")
-	}
-	l.subject(w)
+	l.WriteTop(w)
 	if id := maillog.Line(l.Answers); id != "" && len(id) < maxLine-len("In-Reply-To: ") && smtp.IsASCII(id) {
 		w.Field("In-Reply-To", id)
 		w.Field("Auto-Submitted", "auto-replied")
@@ -73,7 +69,7 @@ func (l Letter) Write(to io.Writer) error {
 		w.Field("Content-Type", "multipart/mixed; boundary=\""+boundary+"\"")
 		w.Next(boundary)
 	}
-	w.Text(l.text())
+	w.Text(l.Said())
 	for _, p := range l.Parts {
 		w.Next(boundary)
 		if err := p.write(w); err != nil {
@@ -86,21 +82,20 @@ func (l Letter) Write(to io.Writer) error {
 	return w.Flush()
 }
 
-// begin writes From and To.
-func (l Letter) begin(w *compose.Writer) {
+// WriteTop writes the fields that say from whom the letter is, to whom, and which it is.
+func (l Letter) WriteTop(w *compose.Writer) {
 	w.Field("From", compose.Mailbox(l.Name, l.From))
 	w.Field("To", compose.Addresses(l.To))
-}
-
-// subject writes Subject, Date and Message-ID.
-func (l Letter) subject(w *compose.Writer) {
+	if !l.ReplyTo.IsNull() {
+		w.Field("Reply-To", "<"+l.ReplyTo.Address()+">")
+	}
 	w.Field("Subject", compose.Unstructured(maillog.Line(l.fill(l.Text.Subject))))
 	w.Field("Date", compose.Date(l.Date))
 	w.Field("Message-ID", "<"+l.ID+"@"+l.Host+">")
 }
 
-// text is what the letter says.
-func (l Letter) text() string { return wrapped(l.fill(l.Text.Body)) }
+// Said is what the letter says.
+func (l Letter) Said() string { return wrapped(l.fill(l.Text.Body)) }
 
 // write writes the part with its header.
 func (p Part) write(w *compose.Writer) error {

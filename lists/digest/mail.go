@@ -1,4 +1,4 @@
-package letter
+package digest
 
 import (
 	"bytes"
@@ -10,21 +10,22 @@ import (
 	"slices"
 	"strings"
 
+	"superlist/lists/letter"
 	"superlist/lists/mail/compose"
 	"superlist/lists/maillog"
 )
 
-// A Digest is many posts of a list in one mail: a text of the list's that says
+// A Mail is many posts of a list in one mail: a text of the list's that says
 // what they are, and behind it a multipart/digest (RFC 2046, 5.1.5) with each post
 // as it was sent, to the byte. No more of a post is in memory than a buffer.
 //
 // Look comes first, then Header, then Body.
-type Digest struct {
-	Letter           // without Quote, Attach, ReplyTo, Answers
-	Posts  []Post    // those that Look does not find are left out
-	From   Archive   // where they are
-	Passed []string  // addresses of the lists that the posts have come through in digests
-	Bounds [2]string // words that nobody could know who wrote one of the posts
+type Mail struct {
+	letter.Letter           // without Quote, Attach, ReplyTo, Answers
+	Posts         []Post    // those that Look does not find are left out
+	From          Opener    // where they are
+	Passed        []string  // addresses of the lists that the posts have come through in digests
+	Bounds        [2]string // words that nobody could know who wrote one of the posts
 }
 
 // A Post is one of a digest.
@@ -34,9 +35,9 @@ type Post struct {
 	form            compose.Form
 }
 
-// An Archive has posts by their number; it is closed by whoever opens it, and
+// An Opener has posts by their number; it is closed by whoever opens it, and
 // fs.ErrNotExist says that it is there no more.
-type Archive interface {
+type Opener interface {
 	Open(n int) (f *os.File, size int64, err error)
 }
 
@@ -45,7 +46,7 @@ type Archive interface {
 var errBound = errors.New("a post has the word in it that is to part it from the next one")
 
 // Look reads all posts once, to see how they can stand in a mail.
-func (d *Digest) Look() error {
+func (d *Mail) Look() error {
 	kept := d.Posts[:0]
 	for _, p := range d.Posts {
 		f, _, err := d.From.Open(p.Number)
@@ -66,7 +67,7 @@ func (d *Digest) Look() error {
 }
 
 // look reads one post.
-func (d *Digest) look(post io.Reader) (compose.Form, error) {
+func (d *Mail) look(post io.Reader) (compose.Form, error) {
 	var form compose.FormFinder
 	_, err := io.Copy(io.MultiWriter(&form, &boundFinder{bounds: d.Bounds[:]}), post)
 	return form.Form(), err
@@ -98,21 +99,20 @@ func (b *boundFinder) Write(p []byte) (int, error) {
 }
 
 // EightBit reports whether the mail can go by 8BITMIME alone: RFC 6152.
-func (d *Digest) EightBit() bool {
+func (d *Mail) EightBit() bool {
 	return slices.ContainsFunc(d.Posts, func(p Post) bool { return p.form.NeedsEightBit() })
 }
 
 // encoding is the Content-Transfer-Encoding of what has the posts in it: RFC 2045,
 // 6.4.
-func (d *Digest) encoding() string { return compose.Form{EightBit: d.EightBit()}.Encoding() }
+func (d *Mail) encoding() string { return compose.Form{EightBit: d.EightBit()}.Encoding() }
 
 // Header is the header of the mail, without the list's own fields and without
 // the empty line.
-func (d *Digest) Header() []byte {
+func (d *Mail) Header() []byte {
 	var b bytes.Buffer
 	w := compose.To(&b)
-	d.begin(w)
-	d.subject(w)
+	d.WriteTop(w)
 	w.Field("Auto-Submitted", "auto-generated")
 	w.Field("X-Auto-Response-Suppress", "All")
 	for _, list := range d.Passed {
@@ -127,12 +127,12 @@ func (d *Digest) Header() []byte {
 }
 
 // Body writes what follows the empty line.
-func (d *Digest) Body(to io.Writer) error {
+func (d *Mail) Body(to io.Writer) error {
 	w := compose.To(to)
 	mail, digest := d.Bounds[0], d.Bounds[1]
 	d.Quote = d.contents()
 	w.First(mail)
-	w.Text(d.text())
+	w.Text(d.Said())
 	w.Next(mail)
 	w.Field("Content-Type", "multipart/digest; boundary=\""+digest+"\"")
 	w.Field("Content-Transfer-Encoding", d.encoding())
@@ -149,7 +149,7 @@ func (d *Digest) Body(to io.Writer) error {
 
 // post writes one post, and in front of it what has to be said of it: in a digest
 // what says nothing is a message/rfc822.
-func (d *Digest) post(w *compose.Writer, p Post) error {
+func (d *Mail) post(w *compose.Writer, p Post) error {
 	f, _, err := d.From.Open(p.Number)
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (d *Digest) post(w *compose.Writer, p Post) error {
 }
 
 // contents are the posts, in lines: number and subject, and below it the author.
-func (d *Digest) contents() string {
+func (d *Mail) contents() string {
 	var b strings.Builder
 	for _, p := range d.Posts {
 		number := fmt.Sprintf("%d. ", p.Number)

@@ -1,4 +1,4 @@
-package letter
+package digest
 
 import (
 	"bytes"
@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/letter"
 	"superlist/smtp"
 )
 
@@ -30,16 +31,16 @@ func (f folder) Open(n int) (*os.File, int64, error) {
 }
 
 // sampleDigest is a digest of these posts, numbered from 7 on.
-func sampleDigest(t testing.TB, lang string, posts ...string) *Digest {
+func sampleDigest(t testing.TB, lang string, posts ...string) *Mail {
 	t.Helper()
 	dir := t.TempDir()
-	text, err := Find("digest", lang, dir)
+	text, err := letter.Find("digest", lang, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	list := smtp.Path{Local: "dev", Domain: "lists.example.org"}
-	d := &Digest{
-		Letter: Letter{
+	d := &Mail{
+		Letter: letter.Letter{
 			Text: text, From: list, Name: "dev@lists.example.org", To: []smtp.Path{list}, Host: "lists.example.org", ID: "digest-3-x",
 			Date: time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC),
 			Words: map[string]string{
@@ -59,7 +60,7 @@ func sampleDigest(t testing.TB, lang string, posts ...string) *Digest {
 }
 
 // readDigest takes a digest apart as any mail program does.
-func readDigest(t testing.TB, d *Digest) (text string, parts []*multipart.Part, contents []string) {
+func readDigest(t testing.TB, d *Mail) (text string, parts []*multipart.Part, contents []string) {
 	t.Helper()
 	if err := d.Look(); err != nil {
 		t.Fatal(err)
@@ -175,7 +176,7 @@ func TestDigest(t *testing.T) {
 // TestDigestText: the text names every post, in every language; what an author
 // chose stays in its line.
 func TestDigestText(t *testing.T) {
-	for _, lang := range Languages {
+	for _, lang := range letter.Languages {
 		d := sampleDigest(t, lang, "a: b\r\n\r\n", "a: b\r\n\r\n")
 		d.Posts[0].Subject = "Grüße {owner}\u202e\r\nBcc: x"
 		text, _, _ := readDigest(t, d)
@@ -191,7 +192,7 @@ func TestDigestText(t *testing.T) {
 	}
 }
 
-func headerOf(t *testing.T, d *Digest) mail.Header {
+func headerOf(t *testing.T, d *Mail) mail.Header {
 	t.Helper()
 	m, err := mail.ReadMessage(strings.NewReader(string(d.Header()) + "\r\n"))
 	if err != nil {

@@ -1,4 +1,4 @@
-package deliver
+package digest
 
 import (
 	"encoding/json"
@@ -18,48 +18,39 @@ import (
 	"superlist/lists/archive"
 	"superlist/lists/copies"
 	"superlist/lists/letter"
+	"superlist/lists/mail/charset"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
 	"superlist/lists/rewrite"
+	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
 
-// Digests. A post to a list that has members who want digests waits in the
-// list's archive, or where it keeps none in digest/posts, until its digest goes
-// out. What waits is in digest/state, and a reminder of the spool says when to look
-// at it. Whoever changes the state holds the lock, the flock(2) of digest.
-//
-// A digest is made like this: the state says which posts it has and when it was
-// begun (Upto, At), then it is written as an outbound message whose name follows
-// from that, then the state says that it is made. Until then nobody sends it. So
-// whoever finds after a crash that a digest is being made either writes the
-// same again, or finds it in the spool, where it has waited; and once the state
-// says that it is made nobody writes it again.
 const (
-	// maxDigestPosts is how many posts a digest has: mlmmj's digestmaxmails.
-	maxDigestPosts = 50
+	// MaxPosts is how many posts a digest has: mlmmj's digestmaxmails.
+	MaxPosts = 50
 
-	// maxDigestBytes is how large the posts of a digest are together: Postfix takes
+	// MaxBytes is how large the posts of a digest are together: Postfix takes
 	// messages of 10,240,000 bytes unless it is told otherwise. A post that is larger
 	// goes alone, as it went to the others.
-	maxDigestBytes = 8 << 20
+	MaxBytes = 8 << 20
 
-	// digestsAtOnce is how many lists are looked at before posts have their turn
+	// atOnce is how many lists are looked at before posts have their turn
 	// again: at midnight there may be many.
-	digestsAtOnce = 20
+	atOnce = 20
 
 	// oldPost is how much older than the first post that waits one may be that this
 	// list has not sent itself, as far as is known, to be in a digest.
 	oldPost = 24 * time.Hour
 
-	// digestRetry is when a list whose digest could not be made is looked at again.
-	digestRetry = 15 * time.Minute
+	// retry is when a list whose digest could not be made is looked at again.
+	retry = 15 * time.Minute
 )
 
-// A digestState is what a list knows of its digests.
-type digestState struct {
+// A state is what a list knows of its digests.
+type state struct {
 	Issue   int       `json:"issue"`   // number of the last digest
 	Own     bool      `json:"own"`     // the posts are in digest/posts, not in the archive
 	Through int       `json:"through"` // the last post that was in a digest
@@ -69,38 +60,46 @@ type digestState struct {
 	At      time.Time `json:"at"`      // when that was begun
 }
 
-// digests are the digests of a list, under its lock.
-type digests struct {
-	r   *Runner
-	l   *lists.List
-	dir string
-	digestState
+// Digests are those of a site's lists.
+type Digests struct {
+	Site  *site.Site
+	Spool *queue.Spool
+	Log   *maillog.Log
+	Now   func() time.Time
 }
 
-func digestDir(l *lists.List) string { return filepath.Join(l.Dir, "digest") }
+// digests are the digests of a list, under its lock.
+type digests struct {
+	*Digests
+	l   *lists.List
+	dir string
+	state
+}
 
-// lockDigests takes the lock of a list's digests and reads what there is. It ends
+func dirOf(l *lists.List) string { return filepath.Join(l.Dir, "digest") }
+
+// lock takes the lock of a list's digests and reads what there is. It ends
 // with unlock or the process.
-func (r *Runner) lockDigests(l *lists.List) (d *digests, unlock func(), err error) {
-	d = &digests{r: r, l: l, dir: digestDir(l)}
-	if err := r.Spool.Disk.MakeDir(d.dir); err != nil {
+func (s *Digests) lock(l *lists.List) (d *digests, unlock func(), err error) {
+	d = &digests{Digests: s, l: l, dir: dirOf(l)}
+	if err := s.Spool.Disk.MakeDir(d.dir); err != nil {
 		return nil, nil, err
 	}
-	if unlock, err = r.Spool.Disk.Lock(d.dir); err != nil {
+	if unlock, err = s.Spool.Disk.Lock(d.dir); err != nil {
 		return nil, nil, err
 	}
-	if d.digestState, err = readDigestState(l); err != nil {
+	if d.state, err = readState(l); err != nil {
 		unlock()
 		return nil, nil, err
 	}
 	return d, unlock, nil
 }
 
-// maxDigestState is more than a state has.
-const maxDigestState = 4 << 10
+// maxState is more than a state has.
+const maxState = 4 << 10
 
-func readDigestState(l *lists.List) (s digestState, err error) {
-	f, info, err := disk.OpenRegular(filepath.Join(digestDir(l), "state"), unix.O_RDONLY|unix.O_NOFOLLOW)
+func readState(l *lists.List) (s state, err error) {
+	f, info, err := disk.OpenRegular(filepath.Join(dirOf(l), "state"), unix.O_RDONLY|unix.O_NOFOLLOW)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -108,7 +107,7 @@ func readDigestState(l *lists.List) (s digestState, err error) {
 		return s, err
 	}
 	defer f.Close()
-	text := make([]byte, min(info.Size(), maxDigestState))
+	text := make([]byte, min(info.Size(), maxState))
 	if _, err := f.ReadAt(text, 0); err != nil {
 		return s, err
 	}
@@ -120,31 +119,38 @@ func readDigestState(l *lists.List) (s digestState, err error) {
 
 // write makes the state durable.
 func (d *digests) write() error {
-	text, err := json.Marshal(d.digestState)
+	text, err := json.Marshal(d.state)
 	if err != nil {
 		return err
 	}
 	if _, err := os.Lstat(filepath.Join(d.dir, "state")); err != nil { // the first: of the directory too
-		if err := d.r.Spool.Disk.SyncDir(d.l.Dir); err != nil {
+		if err := d.Spool.Disk.SyncDir(d.l.Dir); err != nil {
 			return err
 		}
 	}
-	return d.r.Spool.Disk.Replace(filepath.Join(d.dir, "state"), append(text, '\n'))
+	return d.Spool.Disk.Replace(filepath.Join(d.dir, "state"), append(text, '\n'))
 }
 
 // posts is where the posts that wait are.
 func (d *digests) posts() *archive.Store {
-	s := postsOf(d.l)
+	s := Archive(d.l)
 	if d.Own {
 		s.Dir = filepath.Join(d.dir, "posts")
 	}
-	s.Disk = d.r.Spool.Disk
+	s.Disk = d.Spool.Disk
 	return s
 }
 
-// keepForDigest keeps a post, and has it wait for a digest.
-func (r *Runner) keepForDigest(m *queue.Message, l *lists.List, id string, made *copies.Copies) (number int, err error) {
-	d, unlock, err := r.lockDigests(l)
+// Archive is a list's archive, for adding posts.
+func Archive(l *lists.List) *archive.Store {
+	posts := l.Posts()
+	posts.Words = charset.Words
+	return posts
+}
+
+// Keep keeps a post of a list, which add puts into a store, and has it wait for a digest.
+func (s *Digests) Keep(l *lists.List, add func(*archive.Store) (number int, err error)) (number int, err error) {
+	d, unlock, err := s.lock(l)
 	if err != nil {
 		return 0, err
 	}
@@ -157,12 +163,12 @@ func (r *Runner) keepForDigest(m *queue.Message, l *lists.List, id string, made 
 		}
 		d.Own, d.Through = own, 0
 	}
-	if number, err = r.archive(m, d.posts(), id, made); err != nil || number <= d.Through {
+	if number, err = add(d.posts()); err != nil || number <= d.Through {
 		return number, err // one that was in a digest before a crash
 	}
 	if d.First == 0 || number < d.First {
 		if d.First == 0 {
-			d.Since = r.now()
+			d.Since = d.Now()
 		}
 		d.First = number
 		if err := d.write(); err != nil {
@@ -172,15 +178,15 @@ func (r *Runner) keepForDigest(m *queue.Message, l *lists.List, id string, made 
 	return number, d.remind(number)
 }
 
-// digestID names the digest of a number that was begun at a time: nobody without
+// idOf names the digest of a number that was begun at a time: nobody without
 // the list's key can make it, and no two are the same.
-func digestID(l *lists.List, issue int, at time.Time) (string, error) {
+func idOf(l *lists.List, issue int, at time.Time) (string, error) {
 	word, err := l.Seal("digest", strconv.Itoa(issue), at.UTC().Format(time.RFC3339Nano))
 	return "digest-" + strconv.Itoa(issue) + "-" + word, err
 }
 
-// A Digested is a digest that was made.
-type Digested struct {
+// A Made is a digest that was made.
+type Made struct {
 	List    string `json:"list"`
 	Issue   int    `json:"issue"`
 	First   int    `json:"first"` // numbers of posts
@@ -190,8 +196,8 @@ type Digested struct {
 	ID      string `json:"id"` // in the queue
 }
 
-// numbers are the posts of a digest, as people write them.
-func (d Digested) Numbers() string {
+// Numbers are the posts of a digest, as people write them.
+func (d Made) Numbers() string {
 	if d.First == d.Last {
 		return strconv.Itoa(d.First)
 	}
@@ -199,7 +205,7 @@ func (d Digested) Numbers() string {
 }
 
 // send makes digests of what waits, until nothing does.
-func (d *digests) send() (made []Digested, err error) {
+func (d *digests) send() (made []Made, err error) {
 	last, err := d.posts().Last()
 	if err != nil {
 		return nil, err
@@ -230,22 +236,22 @@ func (d *digests) send() (made []Digested, err error) {
 
 // one makes one digest. Without members it has no posts that wait either, but is
 // not sent.
-func (d *digests) one(last int) (Digested, error) {
+func (d *digests) one(last int) (Made, error) {
 	posts, err := d.plan(last)
 	if err != nil {
-		return Digested{}, err
+		return Made{}, err
 	}
-	id, err := digestID(d.l, d.Issue+1, d.At)
+	id, err := idOf(d.l, d.Issue+1, d.At)
 	if err != nil {
-		return Digested{}, err
+		return Made{}, err
 	}
-	one := Digested{List: d.l.Addr.Address(), Issue: d.Issue + 1, First: d.First, Last: d.Upto, Posts: len(posts), ID: id}
-	there, err := d.r.Spool.Exists(queue.Outbound, id)
+	one := Made{List: d.l.Addr.Address(), Issue: d.Issue + 1, First: d.First, Last: d.Upto, Posts: len(posts), ID: id}
+	there, err := d.Spool.Exists(queue.Outbound, id)
 	switch {
 	case err != nil:
 		return one, err
 	case there: // before a crash
-		one.Members, err = countRecipients(d.r.Spool, id)
+		one.Members, err = countRecipients(d.Spool, id)
 	default:
 		one.Members, err = d.compose(one, posts)
 	}
@@ -288,7 +294,7 @@ func (d *digests) plan(last int) (posts []archive.Entry, err error) {
 		if e.Removed || e.ID == "" && e.Time.Before(d.Since.Add(-oldPost)) {
 			continue // brought in from elsewhere meanwhile: superlist import
 		}
-		if d.Upto == 0 && len(posts) > 0 && (len(posts) == maxDigestPosts || size+e.Size > maxDigestBytes) {
+		if d.Upto == 0 && len(posts) > 0 && (len(posts) == MaxPosts || size+e.Size > MaxBytes) {
 			upto = e.Number - 1
 			break
 		}
@@ -298,7 +304,7 @@ func (d *digests) plan(last int) (posts []archive.Entry, err error) {
 	if d.Upto > 0 {
 		return posts, nil
 	}
-	d.Upto, d.At = upto, d.r.now()
+	d.Upto, d.At = upto, d.Now()
 	return posts, d.write()
 }
 
@@ -336,13 +342,13 @@ func (d *digests) passed(entries []archive.Entry) ([]string, error) {
 
 // compose writes the digest for the members who want it, and says how many they
 // are.
-func (d *digests) compose(one Digested, entries []archive.Entry) (members int, err error) {
+func (d *digests) compose(one Made, entries []archive.Entry) (members int, err error) {
 	l := d.l
-	mail := letter.Digest{From: d.posts()}
+	mail := Mail{From: d.posts()}
 	requireTLS := false
 	for _, e := range entries {
 		requireTLS = requireTLS || e.RequireTLS // RFC 8689, 4.2.1: as the post itself
-		mail.Posts = append(mail.Posts, letter.Post{Number: e.Number, Author: letter.UnkeyedWord(e.From), Subject: letter.UnkeyedWord(e.Subject)})
+		mail.Posts = append(mail.Posts, Post{Number: e.Number, Author: letter.UnkeyedWord(e.From), Subject: letter.UnkeyedWord(e.Subject)})
 	}
 	if mail.Passed, err = d.passed(entries); err != nil {
 		return 0, err
@@ -371,7 +377,7 @@ func (d *digests) compose(one Digested, entries []archive.Entry) (members int, e
 	if mail.EightBit() {
 		head.Body = "8BITMIME"
 	}
-	w, err := d.r.Spool.Create(head)
+	w, err := d.Spool.Create(head)
 	if err != nil {
 		return 0, err
 	}
@@ -384,7 +390,7 @@ func (d *digests) compose(one Digested, entries []archive.Entry) (members int, e
 		w.Abort()
 		return 0, err
 	}
-	d.r.Log.Printf(maillog.Info, "digest id=%s list=%s issue=%d posts=%s members=%d size=%d",
+	d.Log.Printf(maillog.Info, "digest id=%s list=%s issue=%d posts=%s members=%d size=%d",
 		one.ID, l.Addr, one.Issue, one.Numbers(), members, w.Size())
 	return members, w.Commit(queue.Outbound)
 }
@@ -396,7 +402,7 @@ func (d *digests) toMembers(w *queue.Writer) (n int, err error) {
 		return 0, err
 	}
 	defer members.Close()
-	day := d.r.now().UTC().Format(time.DateOnly)
+	day := d.Now().UTC().Format(time.DateOnly)
 	for member, err := range members.Unique() {
 		if err == nil && member.Digest && member.Present(day) {
 			n++
@@ -410,11 +416,11 @@ func (d *digests) toMembers(w *queue.Writer) (n int, err error) {
 }
 
 // letter is the text of a digest.
-func (d *digests) letter(one Digested) (letter.Letter, error) {
+func (d *digests) letter(one Made) (letter.Letter, error) {
 	l := d.l
 	text, err := letter.Find("digest", l.Language, l.Dir)
 	if err != nil {
-		d.r.Log.Printf(maillog.Warning, "texts list=%s error=%q", l.Addr, err)
+		d.Log.Printf(maillog.Warning, "texts list=%s error=%q", l.Addr, err)
 		if text.Body == "" {
 			return letter.Letter{}, err
 		}
@@ -423,6 +429,6 @@ func (d *digests) letter(one Digested) (letter.Letter, error) {
 	words["issue"], words["posts"] = strconv.Itoa(one.Issue), one.Numbers()
 	return letter.Letter{
 		Text: text, Words: words, From: l.Addr, Name: l.Addr.Address(), To: []smtp.Path{l.Addr},
-		ListID: l.ID(), Host: d.r.Site.Hostname, ID: one.ID, Date: d.At,
+		ListID: l.ID(), Host: d.Site.Hostname, ID: one.ID, Date: d.At,
 	}, nil
 }

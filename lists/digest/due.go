@@ -1,0 +1,156 @@
+package digest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/ledger"
+	"superlist/lists/maillog"
+	"superlist/smtp"
+)
+
+// due is when what waits goes out, if last is the number of the last post: to the
+// second, as reminders are.
+func (d *digests) due(last int) time.Time {
+	return d.l.Digest.Due(d.Since, last-d.First+1, d.Now().Location()).Truncate(time.Second)
+}
+
+func (d *digests) remind(last int) error {
+	return d.ledger().Remind(d.agenda(), d.l.Addr.Address(), d.due(last))
+}
+
+// ledger is what writes the reminders, which lie in the spool.
+func (s *Digests) ledger() ledger.Writer { return s.Site.Ledger(s.Spool.Disk) }
+
+// agenda has the lists in whose digest something waits.
+func (s *Digests) agenda() ledger.Agenda { return ledger.Digests(s.Spool.Dir) }
+
+// IsMade reports whether a digest that stands in the spool may be sent: whether it
+// is made, and that on disk.
+func (s *Digests) IsMade(list smtp.Path, id string) bool {
+	l, err := lists.Of(s.Site).Open(list)
+	if err != nil {
+		return errors.Is(err, lists.ReplyNoList) // what a list has sent goes out without it
+	}
+	now, err := readState(l)
+	if err != nil {
+		return false // in doubt, later
+	}
+	if now.Upto > 0 {
+		if making, err := idOf(l, now.Issue+1, now.At); err != nil || making == id {
+			return false
+		}
+	}
+	err = s.Spool.Disk.SyncDir(dirOf(l))
+	return err == nil || errors.Is(err, fs.ErrNotExist)
+}
+
+// SendDue makes the digests whose time has come. It says at how many lists it has looked,
+// and of how many they could not be made.
+func (s *Digests) SendDue(ctx context.Context) (n, trouble int, err error) {
+	due, err := s.agenda().Due(s.Now(), atOnce)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, reminder := range due {
+		if ctx.Err() != nil {
+			break
+		}
+		_, mine, err := s.lookAt(reminder, func(d *digests, last int) bool { return !d.due(last).After(s.Now()) })
+		if err != nil {
+			s.Log.Printf(maillog.Err, "trouble digest list=<%s> error=%q", smtp.Clean(reminder.Subject, ""), err)
+			trouble++
+			if err := s.ledger().Remind(s.agenda(), reminder.Subject, s.Now().Add(retry)); err != nil {
+				return n, trouble, err
+			}
+			if err := s.ledger().Done(reminder); err != nil {
+				return n, trouble, err
+			}
+			continue // not counted in n
+		}
+		if mine {
+			n++
+		}
+	}
+	return n, trouble, nil
+}
+
+// lookAt looks at the list that a reminder is about, makes its digests if they are
+// wanted now, and forgets the reminder. mine is false where another process does that.
+func (s *Digests) lookAt(reminder ledger.Reminder, now func(d *digests, last int) bool) (made []Made, mine bool, err error) {
+	release, mine, err := s.ledger().Claim(reminder)
+	if !mine || err != nil {
+		return nil, mine, err
+	}
+	defer release()
+	made, err = s.lookAtOne(reminder, now)
+	return made, true, err
+}
+
+func (s *Digests) lookAtOne(reminder ledger.Reminder, now func(d *digests, last int) bool) ([]Made, error) {
+	addr, _ := smtp.ParseAddress(reminder.Subject)
+	l, err := lists.Of(s.Site).Open(addr)
+	if errors.Is(err, lists.ReplyNoList) {
+		return nil, s.ledger().Done(reminder)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, unlock, err := s.lock(l)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	last, err := d.posts().Last()
+	if err != nil {
+		return nil, err
+	}
+	if d.First > 0 && d.Upto == 0 && !now(d, last) {
+		// It has more time than there was, or another pace.
+		if d.due(last).Equal(reminder.At) {
+			return nil, nil
+		}
+		if err := d.remind(last); err != nil {
+			return nil, err
+		}
+		return nil, s.ledger().Done(reminder)
+	}
+	made, err := d.send()
+	if err != nil {
+		return made, err
+	}
+	return made, s.ledger().Done(reminder)
+}
+
+// Send sends what waits for the digest of a list, now.
+func (s *Digests) Send(l *lists.List) ([]Made, error) {
+	d, unlock, err := s.lock(l)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	return d.send() // the reminder will find nothing to do
+}
+
+// SendAll is Send for all lists in whose digests something waits. tell hears
+// of each.
+func (s *Digests) SendAll(tell func([]Made)) error {
+	century := s.Now().AddDate(100, 0, 0)
+	all, err := s.agenda().Due(century, ledger.AsManyAsThereAre)
+	if err != nil {
+		return err
+	}
+	var first error
+	for _, reminder := range all {
+		made, _, err := s.lookAt(reminder, func(*digests, int) bool { return true })
+		tell(made)
+		if err != nil && first == nil {
+			first = fmt.Errorf("%s: %w", reminder.Subject, err)
+		}
+	}
+	return first
+}
