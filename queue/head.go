@@ -45,6 +45,7 @@ type Head struct {
 	Post, MessageID string
 
 	After []After // in outbound: what must have happened before it is sent
+	Holes []Hole  // in outbound: what each recipient has of their own
 
 	// RequireTLS is REQUIRETLS: the message leaves by verified TLS alone.
 	RequireTLS bool
@@ -99,6 +100,12 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 			return 0, fmt.Errorf("queue: after %q does not fit into a head", a)
 		}
 		w.WriteString("after: " + a.String() + "\n")
+	}
+	for i, o := range h.Holes {
+		if back, ok := parseHole(o.String()); !ok || back != o || i == maxHoles {
+			return 0, fmt.Errorf("queue: hole %q does not fit into a head", o)
+		}
+		w.WriteString("hole: " + o.String() + "\n")
 	}
 	if !smtp.Printable(h.From.String()) {
 		return 0, fmt.Errorf("queue: from %q does not fit into a head", h.From)
@@ -175,6 +182,12 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				h.Post = value
 			case "message-id":
 				h.MessageID = value
+			case "hole":
+				hole, ok := parseHole(value)
+				if !ok || len(h.Holes) == maxHoles {
+					return h, 0, 0, 0, damaged("line " + strconv.Quote(line))
+				}
+				h.Holes = append(h.Holes, hole)
 			case "after":
 				a, ok := parseAfter(value)
 				if !ok || len(h.After) == maxAfter {
@@ -234,8 +247,8 @@ const maxInboundID = 200
 // likes; a list's mail, with recipients of its own choice, is deliver's to make.
 func (h *Head) checkInbound() error {
 	switch {
-	case !h.List.IsNull(), h.VERP, h.Why != "", h.Gone != 0, len(h.After) > 0:
-		return fmt.Errorf("%w: a session may not set list, verp, why, gone or after", ErrDamaged)
+	case !h.List.IsNull(), h.VERP, h.Why != "", h.Gone != 0, len(h.After) > 0, len(h.Holes) > 0:
+		return fmt.Errorf("%w: a session may not set list, verp, why, gone, after or hole", ErrDamaged)
 	case len(h.ID) > maxInboundID || !('0' <= h.ID[0] && h.ID[0] <= '9'):
 		return fmt.Errorf("%w: no session gives a message the id %s", ErrDamaged, h.ID)
 	}

@@ -133,6 +133,7 @@ func (k *checker) run(a *app, arg []string) error {
 	k.auth()
 	k.milters()
 	k.dkim()
+	k.signing()
 	k.relay()
 	k.nextHop()
 	k.kick()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,12 +99,12 @@ func (k *checker) dkim() {
 	}
 	ctx, cancel := context.WithTimeout(k.ctx, dnsTimeout)
 	defer cancel()
-	resolver, err := mx.At(k.site.Relay.Resolver)
+	resolver, err := mx.At(cmp.Or(k.site.Resolver, k.site.Relay.Resolver))
 	if err == nil { // a name that need not be there
 		_, err = resolver.TXT(ctx, "_domainkey."+k.site.Hostname)
 	}
 	if err != nil {
-		k.warn("verify_dkim", err.Error()+", so signatures prove nothing", "set resolver in [relay] to one that answers, or fix /etc/resolv.conf")
+		k.warn("verify_dkim", err.Error()+", so signatures prove nothing", "set resolver to one that answers, or fix /etc/resolv.conf")
 	} else {
 		k.ok("verify_dkim", "the resolver %s answers", resolver.Addr)
 	}

@@ -98,6 +98,10 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	add("queue rm", steering)
 	add("explain", list)
 	add("explain", list, "--from", "a"+steering+"@example.com")
+	commands["dkim genkey"] = func(dir string) [][]string {
+		return [][]string{{"dkim", "genkey", "--type", "ed25519", filepath.Join(dir, "key"+steering)}, {"dkim", "genkey", "--type", steering, filepath.Join(dir, "k")}}
+	}
+	add("dkim show")
 	commands["bounce explain"] = func(dir string) [][]string {
 		given := file(dir, "From: MAILER-DAEMON@example.net\nSubject: failure notice\n\nfollowing addresses failed:\n<a"+steering+"@example.net>:\nno mailbox "+steering+"\n")
 		return [][]string{{"bounce", "explain", given}, {"bounce", "explain", "--json", given}, {"bounce", "explain", steering}}

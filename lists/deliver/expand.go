@@ -196,7 +196,7 @@ func (r *Runner) copies(m *queue.Message, l *lists.List) (*copies.Copies, error)
 
 // Copier makes the copies of a list's posts.
 func Copier(site *site.Site, l *lists.List) copies.Maker {
-	return copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys}
+	return copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys, Signs: site.DKIM.Domain}
 }
 
 // complete gives a message a Message-ID and a Date where its author's program has

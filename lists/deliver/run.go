@@ -82,10 +82,14 @@ func (r *Runner) Run(ctx context.Context) error {
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
 	if r.keys == nil {
-		r.keys = author.NewKeyring(author.DNS(r.Site.Relay.Resolver), author.Grace)
+		r.keys = author.NewKeyring(Trust(r.Site).Keys, author.Grace)
 	}
 	r.keys.Within(asking)
-	sender := &outbound.Sender{Attempts: r.attempts, Relay: relay, Ready: r.ready, Progress: r.Progress, AtOnce: r.atOnce}
+	signer, err := SignerOf(r.Site)
+	if err != nil {
+		return err
+	}
+	sender := &outbound.Sender{Attempts: r.attempts, Relay: relay, Ready: r.ready, Compose: r.compose(signer), Progress: r.Progress, AtOnce: r.atOnce}
 	over, stuck, err := sender.Run(ctx, r)
 	r.sweepFailed()
 	if !over {

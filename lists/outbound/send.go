@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -122,6 +123,25 @@ type sending struct {
 	done, total int
 	unsynced    int   // outcomes that are marked and not durable
 	err         error // this host cannot go on with the message
+
+	composed sync.Once // whole
+	whole    *io.SectionReader
+	unfit    error // of composing it
+}
+
+// content is the message as it is sent to a recipient.
+func (s *sending) content(to smtp.Path) (*io.SectionReader, error) {
+	if s.s.Compose == nil {
+		return s.m.Content(), nil
+	}
+	if len(s.m.Holes) > 0 {
+		return s.s.Compose(s.m, to)
+	}
+	s.composed.Do(func() { s.whole, s.unfit = s.s.Compose(s.m, smtp.Path{}) })
+	if s.unfit != nil {
+		return nil, s.unfit
+	}
+	return io.NewSectionReader(s.whole, 0, s.whole.Size()), nil
 }
 
 // A job is some recipients of one destination.
@@ -194,6 +214,7 @@ func (s *sending) with(ctx context.Context, l *link, j *job) (onward bool) {
 	}
 	xverp := relay.VERP != "self" && j.dest == "" && !j.apart && offers(l, "XVERP")
 	switch {
+	case len(s.m.Holes) > 0:
 	case !s.m.VERP || xverp:
 		switch s.together(ctx, l, j, xverp && s.m.VERP) {
 		case anew:
@@ -252,7 +273,11 @@ func (s *sending) unreachable(j *job, err error) {
 }
 
 // transaction is the message for some recipients.
-func (s *sending) transaction(from smtp.Path, batch []queue.Recipient) *smtp.Transaction {
+func (s *sending) transaction(from smtp.Path, batch []queue.Recipient) (*smtp.Transaction, error) {
+	content, err := s.content(batch[0].Path)
+	if err != nil {
+		return nil, err
+	}
 	to := make([]smtp.Rcpt, len(batch))
 	utf8 := s.m.UTF8 || !from.IsASCII()
 	for i, rcpt := range batch {
@@ -260,11 +285,11 @@ func (s *sending) transaction(from smtp.Path, batch []queue.Recipient) *smtp.Tra
 		utf8 = utf8 || !rcpt.IsASCII()
 	}
 	return &smtp.Transaction{
-		From: from, To: to, Body: s.m.Body, Size: s.m.Size, Message: s.m.Content(), UTF8: utf8, RequireTLS: s.m.RequireTLS,
+		From: from, To: to, Body: s.m.Body, Size: content.Size(), Message: content, UTF8: utf8, RequireTLS: s.m.RequireTLS,
 		// Who gets the reports has the message in the archive, and needs no more
 		// of it than the headers.
 		Ret: "HDRS",
-	}
+	}, nil
 }
 
 // What came of sending to all at once.
@@ -280,7 +305,13 @@ const (
 // takes in one transaction, and then to the others.
 func (s *sending) together(ctx context.Context, l *link, j *job, xverp bool) verdict {
 	for {
-		t := s.transaction(s.m.From, j.rcpts)
+		t, err := s.transaction(s.m.From, j.rcpts)
+		if err != nil {
+			s.mu.Lock()
+			s.err = err
+			s.mu.Unlock()
+			return finished
+		}
 		t.VERP = xverp
 		reused := l.used
 		l.used = true
@@ -377,9 +408,14 @@ func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
 		}
 		carried++
 		rcpt := j.rcpts[0]
+		t, err := s.transaction(smtp.VERPAddress(s.m.From, rcpt.Path), []queue.Recipient{rcpt})
+		if err != nil {
+			s.err = err
+			return nil
+		}
 		j.rcpts = j.rcpts[1:]
 		flying = append(flying, rcpt)
-		return s.transaction(smtp.VERPAddress(s.m.From, rcpt.Path), []queue.Recipient{rcpt})
+		return t
 	}
 	for t, replies := range l.Stream(next) {
 		rcpt := flying[0]

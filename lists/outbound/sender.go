@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"slices"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"superlist/lists/attempt"
 	"superlist/queue"
+	"superlist/smtp"
 )
 
 const (
@@ -35,6 +37,10 @@ type Sender struct {
 	// Ready reports whether a message may be sent, or something that has to come before
 	// has not happened yet. nil: all may.
 	Ready func(m *queue.Message) bool
+
+	// Compose, where set, gives a message as it is sent to a recipient, or to many (null)
+	// where it has no holes. nil: as it is in the spool.
+	Compose func(m *queue.Message, to smtp.Path) (*io.SectionReader, error)
 
 	// Progress, where set, hears how far a message has come. It is called for one at
 	// a time.

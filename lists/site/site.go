@@ -71,6 +71,7 @@ type Site struct {
 	Auth               Auth
 	Relay              Relay
 	Proxy              Proxy
+	DKIM               DKIM
 	Milters            []Milter
 
 	Disk *disk.Disk // what all changes go through, those of lists and queue too
@@ -124,6 +125,7 @@ func (s *Site) Keys() []config.Key {
 		{Name: "auth", To: config.Sub{Table: &s.Auth}},
 		{Name: "relay", To: config.Sub{Table: &s.Relay}},
 		{Name: "proxy", To: config.Sub{Table: &s.Proxy}},
+		{Name: "dkim", To: config.Sub{Table: &s.DKIM}},
 		{Name: "milter", To: (*milterTables)(&s.Milters)},
 	}
 }
@@ -250,6 +252,9 @@ func (s *Site) check() error {
 		if _, err := ParseTarget(s.Kick); err != nil {
 			return s.wrong("kick", err.Error())
 		}
+	}
+	if key, text := s.DKIM.check(); text != "" {
+		return s.wrong("dkim."+key, text)
 	}
 	if s.Proxy.NextHop != "" {
 		if _, err := ParseTarget(s.Proxy.NextHop); err != nil {

@@ -1,0 +1,80 @@
+package deliver
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"superlist/lists/rewrite"
+	"superlist/lists/signature"
+	"superlist/lists/site"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// SignerOf is who signs the mail of a site; nil: nobody does.
+func SignerOf(s *site.Site) (*signature.Signer, error) {
+	if s.DKIM.Domain == "" {
+		return nil, nil
+	}
+	signer, err := signature.Open(s.DKIM.Domain, s.DKIM.Selector, s.DKIM.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("dkim.key_file: %w", err)
+	}
+	return signer, nil
+}
+
+// compose gives what makes a message as it is sent of what the spool has; nil: it is that.
+func (r *Runner) compose(signer *signature.Signer) func(*queue.Message, smtp.Path) (*io.SectionReader, error) {
+	return func(m *queue.Message, to smtp.Path) (*io.SectionReader, error) {
+		content := m.Content()
+		if signer == nil || m.Body == smtp.BinaryMIME {
+			return content, nil
+		}
+		own, err := isOurs(content)
+		if err != nil || !own {
+			return content, err
+		}
+		field, err := signer.Sign(io.NewSectionReader(content, 0, content.Size()))
+		if err != nil {
+			return nil, err
+		}
+		return joined(strings.NewReader(field), content), nil
+	}
+}
+
+// isOurs reports whether a message is one of a list's: a post, a digest, a letter. What
+// goes on to owners, whoever wrote it, leaves without a signature of ours.
+func isOurs(content *io.SectionReader) (bool, error) {
+	raw, _, err := rewrite.ReadHeader(io.NewSectionReader(content, 0, content.Size()))
+	if err != nil {
+		return false, err
+	}
+	return len(rewrite.Parse(raw).All("List-Id")) > 0, nil
+}
+
+// joined is a text with a message behind it.
+func joined(front *strings.Reader, content *io.SectionReader) *io.SectionReader {
+	return io.NewSectionReader(&pair{front, content}, 0, front.Size()+content.Size())
+}
+
+// A pair is two files that are read as one.
+type pair struct {
+	front *strings.Reader
+	back  *io.SectionReader
+}
+
+func (p *pair) ReadAt(b []byte, off int64) (n int, err error) {
+	if size := p.front.Size(); off < size {
+		if n, err = p.front.ReadAt(b, off); n == len(b) || err != nil && !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		off = size
+		b = b[n:]
+	} else {
+		n = 0
+	}
+	k, err := p.back.ReadAt(b, off-p.front.Size())
+	return n + k, err
+}

@@ -1,0 +1,155 @@
+package deliver
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-msgauth/dkim"
+
+	"superlist/lists"
+	"superlist/lists/edit"
+	"superlist/lists/rewrite"
+	"superlist/lists/signature"
+	"superlist/smtp/mx/mxtest"
+)
+
+// inMaildirs are the messages that somebody has in the Maildir of a relay that is none.
+func inMaildirs(t *testing.T, dir, who string) (messages []string) {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(dir, who, "new", "*"))
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), "\n") // Return-Path
+		messages = append(messages, strings.ReplaceAll(rest, "\n", "\r\n"))
+	}
+	return messages
+}
+
+func fieldsOf(t *testing.T, message string) rewrite.Header {
+	t.Helper()
+	raw, _, err := rewrite.ReadHeader(strings.NewReader(message))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rewrite.Parse(raw)
+}
+
+// TestChangedPosts: what members get, what the archive has, and what the log says; with
+// the DNS that there is, and that there is not.
+func TestChangedPosts(t *testing.T) {
+	mail := t.TempDir()
+	w := newWorld(t, "maildir:"+mail, "")
+	server := mxtest.Serve(t, true, mxtest.New(t, "reject.example.", false, `_dmarc.reject.example. 3600 IN TXT "v=DMARC1; p=" "reject"`), mxtest.New(t, "none.example.", false))
+	w.site.Resolver = server.Addr
+	l := w.list("dev", "bob@example.net", "dora@example.net digest")
+	if err := edit.Set(l, []string{"subject_prefix=[dev {number}]", "footer=The footer of {list}.", "reply_to=list", "post=anyone"}); err != nil {
+		t.Fatal(err)
+	}
+	say := func(from string) string {
+		w.message(from, "From: Alice <"+from+">\r\nTo: dev@lists.example.org\r\nSubject: hello\r\nMessage-ID: <1@x>\r\n\r\nHello.\r\n", "dev@lists.example.org")
+		w.deliver()
+		got := inMaildirs(t, mail, "bob@example.net")
+		if len(got) != 1 {
+			t.Fatalf("bob has %d", len(got))
+		}
+		os.RemoveAll(mail + "/bob@example.net")
+		return got[0]
+	}
+	archived := func(n int) string {
+		l, _ := lists.Of(w.site).Open(l.Addr)
+		f, _, err := l.Posts().Open(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		text, _ := io.ReadAll(f)
+		return string(text)
+	}
+	for i, test := range []struct{ from, fail, want string }{
+		{"alice@none.example", "", "Alice <alice@none.example>"},
+		{"alice@reject.example", "", `"Alice via dev" <dev@lists.example.org>`},
+		{"alice@broken.example", "_dmarc.broken.example. TXT", `"Alice via dev" <dev@lists.example.org>`},
+	} {
+		if test.fail != "" {
+			server.Fail(test.fail)
+		}
+		message := say(test.from)
+		h := fieldsOf(t, message)
+		if h.Get("From") != test.want || h.Get("Subject") != fmt.Sprintf("[dev %d] hello", i+1) || h.Get("Reply-To") != "dev@lists.example.org" ||
+			!strings.HasSuffix(message, "\r\n\r\nHello.\r\nThe footer of dev@lists.example.org.\r\n") {
+			t.Errorf("%s: %s", test.from, message)
+		}
+		kept := archived(i + 1)
+		if a := fieldsOf(t, kept); a.Get("From") != "Alice <"+test.from+">" || a.Get("Subject") != "hello" || a.Get("Reply-To") != "" || !strings.HasSuffix(kept, "\r\n\r\nHello.\r\n") {
+			t.Errorf("%s: the archive has %s", test.from, kept)
+		}
+	}
+	if log := w.log.String(); strings.Count(log, "author=munged") != 2 || !strings.Contains(log, "p=reject") {
+		t.Errorf("%s", log)
+	}
+}
+
+// TestRejectedByDMARC: what a session could not tell waits for a moderator, and goes under
+// the list's name if it goes.
+func TestRejectedByDMARC(t *testing.T) {
+	w := newWorld(t, "maildir:"+t.TempDir(), "")
+	server := mxtest.Serve(t, true, mxtest.New(t, "reject.example.", false, `_dmarc.reject.example. 3600 IN TXT "v=DMARC1; p=reject"`))
+	w.site.Resolver = server.Addr
+	l := w.list("dev", "bob@example.net")
+	if err := edit.Set(l, []string{"dmarc=reject", "post=anyone"}); err != nil {
+		t.Fatal(err)
+	}
+	w.message("alice@reject.example", "From: alice@reject.example\r\nMessage-ID: <1@x>\r\n\r\nHello.\r\n", "dev@lists.example.org")
+	w.deliver()
+	if why := w.held(l); len(why) != 1 || !strings.Contains(why[0], "reject.example wants mail that fails DMARC to meet with p=reject") {
+		t.Errorf("%q", why)
+	}
+}
+
+// TestSigned: posts, digests and letters leave signed, and what a stranger writes to the
+// owners does not.
+func TestSigned(t *testing.T) {
+	mail := t.TempDir()
+	w := newWorld(t, "maildir:"+mail, "")
+	key, err := signature.Generate(signature.Ed25519)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "key.pem")
+	os.WriteFile(file, key, 0o600)
+	w.site.DKIM.Domain, w.site.DKIM.Selector, w.site.DKIM.KeyFile = "lists.example.org", "s", file
+	signer, err := SignerOf(w.site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, _ := signer.Record()
+	w.list("dev", "bob@example.net", "carol@example.net")
+	w.message("bob@example.net", "From: bob@example.net\r\nTo: dev@lists.example.org\r\nMessage-ID: <1@x>\r\n\r\nHello. \r\n\r\n", "dev@lists.example.org")
+	w.message("eve@example.com", "From: eve@example.com\r\nMessage-ID: <2@x>\r\n\r\nHello.\r\n", "dev+owner@lists.example.org")
+	w.message("dave@example.com", "From: dave@example.com\r\nTo: dev+subscribe@lists.example.org\r\nMessage-ID: <3@x>\r\n\r\nHello.\r\n", "dev+subscribe@lists.example.org")
+	w.deliver()
+	for who, want := range map[string]int{"bob@example.net": 1, "carol@example.net": 1, "dave@example.com": 1, "olga@example.org": 0} {
+		for _, message := range inMaildirs(t, mail, who) {
+			found, err := dkim.VerifyWithOptions(bytes.NewReader([]byte(message)), &dkim.VerifyOptions{LookupTXT: func(string) ([]string, error) { return []string{record}, nil }})
+			if err != nil || len(found) != want || want == 1 && found[0].Err != nil {
+				t.Errorf("%s: %v %+v\n%s", who, err, found, message)
+			}
+		}
+		if len(inMaildirs(t, mail, who)) != 1 {
+			t.Errorf("%s has none", who)
+		}
+	}
+	// Without its key nothing leaves unsigned.
+	os.Remove(file)
+	if err := w.runner().Run(t.Context()); err == nil || !strings.Contains(err.Error(), "dkim.key_file") {
+		t.Errorf("%v", err)
+	}
+}
