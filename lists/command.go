@@ -34,8 +34,9 @@ type Command struct {
 	Network netip.Prefix // of the client that asks; zero: it says nothing
 }
 
-// alias gives our word for another program's: Mailman's join and leave, mlmmj's
-// kinds of subscription, of which leaving leaves all. Empty: it is none.
+// alias translates a word of another program: Mailman's join and leave, and mlmmj's kinds
+// of subscription, all of which end when somebody leaves. Empty: there is nothing to
+// translate.
 func alias(word string) string {
 	switch word {
 	case "join":
@@ -48,8 +49,8 @@ func alias(word string) string {
 	return ""
 }
 
-// Refusals of what a list does not give. mlmmj's -both is every post, and then
-// every post again.
+// Refusals of what a list does not offer. mlmmj's -both sends every post twice, by itself
+// and in a digest.
 var (
 	replyNoDigest = smtp.Reply{Code: 550, Enhanced: "5.1.1",
 		Text: "this list sends no digests; subscribe without -digest, or with -nomail to get nothing"}
@@ -57,8 +58,7 @@ var (
 		Text: "one address gets the posts one by one or in digests, not both; subscribe without -both, or with -digest"}
 )
 
-// parseCommand reads what stands behind the delimiter. ok is false for what is
-// no command.
+// parseCommand reads what stands behind the delimiter; not ok: it is not a command.
 func parseCommand(verb string) (c Command, ok bool, err error) {
 	folded := strings.ToLower(verb)
 	if word, numbers, dot := strings.Cut(folded, "."); dot && fromArchive(word) { // ezmlm: dev+get.12_20
@@ -134,11 +134,11 @@ func (l *List) CommandAddress(c Command) (smtp.Path, bool) {
 	return l.Verb(verb), ok && err == nil
 }
 
-// MaxCommand is the largest message that a command may come in: a line, in the
-// mail of somebody who sends HTML and a picture below it.
+// MaxCommand is the largest message in which a command may come: it is a line, but some
+// people's mail has HTML and a picture below it.
 const MaxCommand = 1 << 20
 
-// fitsCommand holds the size of a command against MaxCommand.
+// fitsCommand refuses a message that is larger than MaxCommand.
 func (l *List) fitsCommand(size int64) error {
 	if size <= MaxCommand {
 		return nil

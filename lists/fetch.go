@@ -18,7 +18,7 @@ const (
 	VerbList   = "list"   // the members
 )
 
-// Fetches says that a verb has the list send what it keeps.
+// Fetches reports whether a verb asks for something that the list keeps.
 func Fetches(verb string) bool {
 	switch verb {
 	case VerbGet, VerbIndex, VerbThread, VerbList:
@@ -27,15 +27,15 @@ func Fetches(verb string) bool {
 	return false
 }
 
-// fromArchive says that a verb is about old posts.
+// fromArchive reports whether a verb is about old posts.
 func fromArchive(verb string) bool { return verb != VerbList && Fetches(verb) }
 
-// maxNumber is the longest number of a post that is read, in digits: there is no
-// archive of a billion posts, and a number that is too long for an int is none.
+// maxNumber is the longest number of a post that is read, in digits: no archive has a
+// billion posts, and the number must fit into an int.
 const maxNumber = 9
 
-// parseNumbers reads what stands behind get, index or thread: N, N-M, or as ezmlm
-// has it N_M. Both are 0 where nothing stands there.
+// parseNumbers reads what stands behind get, index or thread: N, N-M, or N_M as ezmlm has
+// it. Both are 0 if nothing stands there.
 func parseNumbers(s string) (from, to int, ok bool) {
 	if s == "" {
 		return 0, 0, true
@@ -59,8 +59,8 @@ func parseNumber(s string) (n int, ok bool) {
 var replyWhichPost = smtp.Reply{Code: 550, Enhanced: "5.1.1",
 	Text: "say which post you want by its number, like get-12, get-12-20, index-12 or thread-12"}
 
-// FetchCommand reads a verb that Fetches with what stands behind it. ok is false
-// where that is not a number of a post.
+// FetchCommand reads a verb that Fetches with what stands behind it; not ok: that is not
+// the number of a post.
 func FetchCommand(verb, numbers string) (c Command, ok bool) {
 	c.Verb = verb
 	if verb == VerbList {
@@ -73,8 +73,8 @@ func FetchCommand(verb, numbers string) (c Command, ok bool) {
 	return c, ok
 }
 
-// mayFetch decides on a command that Fetches as far as its address tells. Only here
-// a session opens an archive.
+// mayFetch judges a command that Fetches by its address alone. Only here does a session
+// open an archive.
 func (l *List) mayFetch(c Command) error {
 	switch {
 	case c.Verb == VerbList:

@@ -19,23 +19,22 @@ import (
 // HeldLife is how long a post is held: mlmmj's is a week too.
 const HeldLife = 7 * 24 * time.Hour
 
-// HeldSpool is the spool in which a list holds posts, of which only the box Held
-// is in use.
+// HeldSpool returns the spool in which a list holds posts. Only its box Held is in use.
 func (s Directory) HeldSpool(l *List) *queue.Spool {
 	return &queue.Spool{Dir: l.Dir, Host: s.Hostname, Disk: s.Disk}
 }
 
-// HeldName is the name, and the id, of what is held of a message: short enough
+// HeldName returns the name, and the id, under which a message is held. It is short enough
 // for the proofs about it.
 func HeldName(id string) string { return confirmation.Name("held", id) }
 
-// IsHeldName says that a name can be a held post's.
+// IsHeldName reports whether a name can be a held post's.
 func IsHeldName(name string) bool {
 	return len(name) == confirmation.NameLen && confirmation.ValidName(name)
 }
 
-// FindHeld opens the held post of this name. The error is a smtp.Reply where
-// there is none. It lists no directory: a session may not.
+// FindHeld opens the held post of this name. If there is none, the error is a smtp.Reply.
+// It lists no directory: a session may not.
 func (s Directory) FindHeld(l *List, name string) (*queue.Message, error) {
 	return findHeld(s.HeldSpool(l), name)
 }
@@ -51,7 +50,7 @@ func findHeld(spool *queue.Spool, name string) (*queue.Message, error) {
 	return m, err
 }
 
-// hasHeld says whether there is a held post of this name.
+// hasHeld returns an error unless there is a held post of this name.
 func (l *List) hasHeld(name string) error {
 	m, err := findHeld(&queue.Spool{Dir: l.Dir}, name)
 	if err == nil {
@@ -60,7 +59,7 @@ func (l *List) hasHeld(name string) error {
 	return err
 }
 
-// RoomForHeld says whether one more post can be held. A refusal is a smtp.Reply.
+// RoomForHeld returns an error unless one more post can be held. A refusal is a smtp.Reply.
 func (s Directory) RoomForHeld(l *List) error {
 	entries, err := s.HeldSpool(l).List(queue.Held)
 	switch {
@@ -77,7 +76,7 @@ func (s Directory) RoomForHeld(l *List) error {
 	return nil
 }
 
-// Holding goes through the lists that hold posts, and have a directory for it.
+// Holding calls do for each list that has a directory for held posts.
 func (s Directory) Holding(do func(*List)) error {
 	dirs, err := filepath.Glob(filepath.Join(s.Root, "*", "*", string(queue.Held)))
 	if err != nil {

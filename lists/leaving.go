@@ -7,11 +7,11 @@ import (
 	"unicode"
 )
 
-// "unsubscribe", sent to everybody on the list, is not a post, and does not help who wants
-// to leave. Where it can be seen while the sender is on the line it is refused, with
-// the way out; what only a whole reading of the message shows deliver holds.
+// "unsubscribe", sent to everybody on the list, is not a post, and does not help the person
+// who wants to leave. If a session can see that, it refuses the message and says how to
+// leave. If only the whole message shows it, deliver holds the post.
 
-// What a word has to do with leaving a list. None but a wish says it alone.
+// What a word has to do with leaving a list. Only a wish says it by itself.
 const (
 	wishWord         = 1 << iota // unsubscribe
 	takeWord                     // remove (me)
@@ -27,14 +27,14 @@ const (
 	politeWord                   // please, thanks, dear all; what says nothing
 )
 
-// wishes are the sets of words that make a wish.
+// wishes are sets of words that together make a wish.
 var wishes = [...]int{
 	wishWord, takeWord | personWord, moveWord | offWord | personWord, moveWord | offWord | listWord,
 	leaveWord | listWord, endWord | subscriptionWord, stopWord | mailsWord, stopWord | personWord,
 }
 
-// AsksToLeave says that a text is nothing but the wish to leave a list, in one of many
-// languages: each of its words has to do with that. address is the list's.
+// AsksToLeave reports whether a text is nothing but the wish to leave a list, in one of
+// many languages: each of its words has to do with that. address is the list's.
 func AsksToLeave(text, address string) bool {
 	if len(text) > maxLeaving {
 		return false
@@ -83,7 +83,7 @@ func OnlyAsksToLeave(text, address string) bool {
 	return false
 }
 
-// doesWord is what a word has to do with it, 0 for nothing.
+// doesWord returns what a word has to do with leaving; 0: nothing.
 func doesWord(word string) int {
 	switch word {
 	case "unsubscribe", "unsubscribed", "unsubscription", "unsubscribing", "un-subscribe", "unsubscribeme", "unsub", "signoff", "opt-out", "optout", // English
@@ -175,8 +175,8 @@ const (
 	MaxLeavingWords = 12
 )
 
-// JudgeAtDoor is Judge while the sender is on the line: a post that the list would
-// take, or hold, is refused there where it only asks to leave.
+// JudgeAtDoor is Judge while the sender is on the line: a post that the list would take or
+// hold is refused there if it only asks to leave.
 func (l *List) JudgeAtDoor(p *Posting) (Decision, error) {
 	d, err := l.Judge(p)
 	if err != nil || d.Verdict > Confirm {
@@ -189,8 +189,8 @@ func (l *List) JudgeAtDoor(p *Posting) (Decision, error) {
 	return d, err
 }
 
-// leaving says that a post only asks to leave, as far as its Subject and a short plain
-// text show. The body is read where the Subject says it, and else not.
+// leaving reports whether a post only asks to leave, as far as its Subject and a short
+// plain text show. The body is read only if the Subject says so.
 func (l *List) leaving(p *Posting) (bool, error) {
 	subject, err := new(mime.WordDecoder).DecodeHeader(p.Header.Get("Subject"))
 	if err != nil || !AsksToLeave(subject, l.Addr.Address()) || p.Body == nil {

@@ -35,18 +35,17 @@ const (
 	OwnPost     Action = 'o' // the author says that a post is his
 )
 
-// Subscribing is the action by which an address becomes a member who gets the
-// posts in this way.
+// Subscribing returns the action that makes an address a member who gets the posts in
+// this way.
 func Subscribing(d members.Delivery) Action {
 	return [...]Action{Subscribe, SubscribeDigest, SubscribeNoMail}[d]
 }
 
-// Changing is the action by which a member gets the posts in this way from now
-// on. It makes nobody a member: he may have left since he was asked.
+// Changing returns the action that gives a member the posts in this way. It makes nobody a
+// member: they may have left since they were asked.
 func Changing(d members.Delivery) Action { return [...]Action{GetEach, GetDigests, GetNone}[d] }
 
-// Delivery is how a member gets the posts after an action of Subscribing or
-// Changing.
+// Delivery returns how a member gets the posts after an action of Subscribing or Changing.
 func (a Action) Delivery() (d members.Delivery, changing bool) {
 	switch a {
 	case SubscribeDigest, GetDigests:
@@ -57,8 +56,8 @@ func (a Action) Delivery() (d members.Delivery, changing bool) {
 	return d, a == GetEach || a == GetDigests || a == GetNone
 }
 
-// AboutRequest says that the proof names a request that waits, and AboutHeld
-// that it names a held post; else it names an address.
+// AboutRequest reports whether the proof names a request that waits, and AboutHeld whether
+// it names a held post; otherwise it names an address.
 func (a Action) AboutRequest() bool { return a == Approve || a == Decline }
 
 // AboutHeld: see AboutRequest.
@@ -70,25 +69,25 @@ func (a Action) AboutHeld() bool {
 	return false
 }
 
-// AboutOthers says that the proof is a moderator's or an owner's, about what somebody
-// else wrote or wants: it is bound to whom it was sent.
+// AboutOthers reports whether a moderator or an owner decides with the proof about what
+// somebody else wrote or wants. Such a proof is bound to the person it was sent to.
 func (a Action) AboutOthers() bool { return a.AboutRequest() || a.AboutHeld() && a != OwnPost }
 
-// Publishes says that a held post goes to the members.
+// Publishes reports whether the action sends a held post to the members.
 func (a Action) Publishes() bool { return a == Publish || a == AllowAlways || a == OwnPost }
 
-// ProofLife is how long a proof is good: somebody may be away for a week, and
-// ezmlm's are good for eleven days.
+// ProofLife is how long a proof is valid: somebody may be away for a week, and ezmlm's are
+// valid for eleven days.
 const ProofLife = 11 * 24 * time.Hour
 
 // maxLocal is the longest local part that everybody's mail system takes: RFC
 // 5321, 4.5.3.1.1.
 const maxLocal = 64
 
-// A Proof is what the address of an answer to the list says,
-// dev+confirm-ACTION EXPIRY-MAC[-SUBJECT]: the action, the hour until which it
-// is good, and what it is about. Where an address would make the local part too
-// long it is left out, and then the answer must come from that address.
+// A Proof stands in the address to which a person replies,
+// dev+confirm-ACTION EXPIRY-MAC[-SUBJECT]: the action, the hour until which it is valid,
+// and what it is about. An address that would make the local part too long is left out,
+// and then the reply must come from that address.
 type Proof struct {
 	Action  Action
 	Subject string // an address as user=domain, or the name of a request; may be empty
@@ -96,17 +95,16 @@ type Proof struct {
 	expiry, mac string
 }
 
-// ProofAddress is the address to which an answer proves that its writer got our
-// question: who is asked about himself, or the name of a request. Nothing is
+// ProofAddress returns an address; a reply to it proves that its author got our question.
+// subject is the person who is asked, or the name of what is asked about. Nothing is
 // stored for it.
 func (l *List) ProofAddress(a Action, subject string, now time.Time) (smtp.Path, error) {
 	return l.proofAddress(a, subject, now)
 }
 
-// DecisionAddress is ProofAddress for what somebody decides about others: a moderator
-// or an owner of the list, to whom it is sent. It is as long as if it were nobody's
-// own, since who it is stands in the proof alone; when they are no longer with the
-// list it is void.
+// DecisionAddress is ProofAddress for what a moderator or an owner, to whom it is sent,
+// decides about others. Who that is goes only into the proof, so the address is no longer
+// than others. It is void once they are not a moderator or an owner any more.
 func (l *List) DecisionAddress(a Action, subject string, decider smtp.Path, now time.Time) (smtp.Path, error) {
 	return l.proofAddress(a, subject, now, decider.Key())
 }
@@ -130,8 +128,8 @@ func proofParts(list string, a Action, expiry, subject string, decider ...string
 	return append([]string{"confirm", list, string(rune(a)), expiry, foldSubject(subject)}, decider...)
 }
 
-// Decider is the moderator or owner to whom an address was sent that decides about
-// others; null where it was sent to none of those that the list has.
+// Decider returns the moderator or owner to whom a proof about others was sent; null if it
+// was sent to nobody whom the list has now.
 func (l *List) Decider(p Proof) (smtp.Path, error) {
 	if !p.Action.AboutOthers() {
 		return smtp.Path{}, nil
@@ -157,8 +155,8 @@ func (l *List) decider(key []byte, p Proof, subject string) smtp.Path {
 	return smtp.Path{}
 }
 
-// Subject is an address as a proof has it, and as VERP writes it: user=domain. The
-// domain is in ASCII, so that an answer to it needs no SMTPUTF8 on its account.
+// Subject returns an address as proofs have it and as VERP writes it: user=domain. The
+// domain is in ASCII, so that a reply does not need SMTPUTF8 because of it.
 func Subject(p smtp.Path) string {
 	if domain, ok := smtp.ASCIIDomain(p.Domain); ok && !p.IsASCII() {
 		p.Domain = domain
@@ -166,7 +164,7 @@ func Subject(p smtp.Path) string {
 	return p.Local + "=" + p.Domain
 }
 
-// SubjectPath is the address that a Subject stands for.
+// SubjectPath returns the address that a Subject stands for.
 func SubjectPath(s string) (smtp.Path, bool) {
 	i := strings.LastIndexByte(s, '=')
 	if i < 0 {
@@ -175,8 +173,8 @@ func SubjectPath(s string) (smtp.Path, bool) {
 	return smtp.ParseAddress(smtp.Path{Local: s[:i], Domain: s[i+1:]}.Address())
 }
 
-// foldSubject is a subject as a proof is made of it: the same for all spellings of
-// an address.
+// foldSubject returns a subject as it goes into a proof: the same for all spellings of an
+// address.
 func foldSubject(s string) string {
 	if p, ok := SubjectPath(s); ok && !p.IsASCII() {
 		domain, _ := smtp.ASCIIDomain(p.Domain)
@@ -185,7 +183,7 @@ func foldSubject(s string) string {
 	return strings.ToLower(s)
 }
 
-// String is what follows "confirm-", as parseProof reads it.
+// String returns what follows "confirm-", as parseProof reads it.
 func (p Proof) String() string {
 	s := string(rune(p.Action)) + p.expiry + "-" + p.mac
 	if p.Subject != "" {
@@ -214,9 +212,9 @@ func parseProof(s string) (p Proof, ok bool) {
 var replyBadProof = smtp.Reply{Code: 550, Enhanced: "5.7.1",
 	Text: "this confirmation was not made by the list, or not for the address you write from; ask for a new one"}
 
-// CheckProof holds a proof against the list's key and the clock, and gives what
-// it is about. from are the addresses that the answer comes from, of use where
-// the proof itself names none. A refusal is a smtp.Reply.
+// CheckProof checks a proof against the list's key and the clock, and returns what it is
+// about. from are the addresses from which the reply comes; one of them is the subject if
+// the proof does not name it. A refusal is a smtp.Reply.
 func (l *List) CheckProof(p Proof, now time.Time, from ...smtp.Path) (subject string, err error) {
 	key, err := l.ReadKey()
 	if errors.Is(err, fs.ErrNotExist) { // none was ever made

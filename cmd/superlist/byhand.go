@@ -10,14 +10,14 @@ import (
 	"superlist/lists/people"
 )
 
-// byHand is what an operator asks of a list.
+// byHand makes a request of the operator's.
 func byHand(l *lists.List, verb string, members ...members.Member) people.Request {
 	return people.Request{
 		List: l, Command: lists.Command{Verb: verb}, Members: members, Operator: operator(), At: time.Now(),
 	}
 }
 
-// ask has what an operator asks of a list carried out.
+// ask carries out a request of the operator's.
 func (a *app) ask(c *cobra.Command, list, verb string, members ...members.Member) (*lists.List, people.Outcome, error) {
 	site, l, err := a.siteList(list)
 	if err != nil {

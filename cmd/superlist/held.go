@@ -95,7 +95,7 @@ func (a *app) heldLs() *cobra.Command {
 	return c
 }
 
-// heldRows are the posts that a list holds.
+// heldRows returns the posts that a list holds.
 func heldRows(site *site.Site, l *lists.List) ([]heldRow, error) {
 	spool := lists.Of(site).HeldSpool(l)
 	entries, err := inBox(spool, queue.Held)
@@ -166,8 +166,8 @@ byte; a terminal gets text, with control characters shown as question marks.`,
 	}
 }
 
-// heldDecide is approve or discard. With the flag what is done is done for all
-// that the author will write.
+// heldDecide is approve or discard. With the flag, the decision also goes for whatever the
+// author writes from now on.
 func (a *app) heldDecide(use, short string, one, all lists.Action, flag, meaning string) *cobra.Command {
 	var always bool
 	c := &cobra.Command{

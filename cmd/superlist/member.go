@@ -28,9 +28,8 @@ func (a *app) memberCommand() *cobra.Command {
 // maxBadLines is how many addresses are named before they are only counted.
 const maxBadLines = 10
 
-// readMembers reads members, in any of the forms of migrate.Members, and tells what
-// is wrong with their lines. One line that is none spoils them all, so that nobody
-// is forgotten.
+// readMembers reads members in any form that migrate.Members knows, and says what is wrong
+// with which line. One bad line stops it, so that nobody is forgotten.
 func readMembers(name string, r io.Reader, ignore []string, skipBad bool, tell io.Writer) (*members.Roster, *migrate.Report, error) {
 	p := newProgress()
 	defer p.end()
@@ -47,7 +46,7 @@ func readMembers(name string, r io.Reader, ignore []string, skipBad bool, tell i
 	return roll, report, nil
 }
 
-// tellLeft names what of a file did not come in, where somebody wants to hear it.
+// tellLeft names what was left out of a file, if somebody wants to hear it.
 func tellLeft(tell io.Writer, left []migrate.Left) {
 	if tell == nil {
 		return
@@ -65,8 +64,8 @@ func badLines(n int) string {
 	return fmt.Sprintf("%d lines are not understood", n)
 }
 
-// memberArgs reads the addresses of a command line, as people paste them too, or of
-// standard input where they are "-".
+// memberArgs reads addresses from the command line, in any form in which people paste
+// them, or from standard input if the argument is "-".
 func memberArgs(c *cobra.Command, arg []string) ([]members.Member, error) {
 	if len(arg) == 1 && arg[0] == "-" {
 		roll, _, err := readMembers("standard input", c.InOrStdin(), nil, false, c.ErrOrStderr())
@@ -182,8 +181,7 @@ func (a *app) addMembers(c *cobra.Command, list string, members []members.Member
 	return nil
 }
 
-// others counts those of a file or a command line who were not added, behind the
-// number of those who were.
+// others counts those who were not added; it stands behind the number of those who were.
 func others(there, twice, out int) (text string) {
 	for _, o := range []struct {
 		n         int
@@ -237,7 +235,7 @@ are removed from every list.`,
 	return c
 }
 
-// addresses are those of some people, a few of them if there are many.
+// addresses lists the addresses of members, the first few if there are many.
 func addresses(members []members.Member) string {
 	var list []string
 	for i, m := range members {
@@ -249,7 +247,7 @@ func addresses(members []members.Member) string {
 	return strings.Join(list, ", ")
 }
 
-// A memberRow is a member as ls shows him.
+// A memberRow is a member as ls shows them.
 type memberRow struct {
 	Address string   `json:"address"`
 	Words   []string `json:"words,omitempty"`
@@ -311,8 +309,8 @@ func (a *app) members(list string) (*members.File, error) {
 	return l.Members()
 }
 
-// exportMembers writes the members, one a line. forPeople: to be looked at; else
-// names are as they are, in any charset, but for a terminal.
+// exportMembers writes the members, one a line. Control characters are replaced forPeople
+// and on a terminal; a file or a pipe gets names as they are, in any character set.
 func (a *app) exportMembers(c *cobra.Command, list string, forPeople bool) error {
 	members, err := a.members(list)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"superlist/smtp"
 )
 
-// onAll does something with each list of the site, or with the one that is named.
-// One that cannot be opened does not hinder the others, and is named at the end.
+// onAll calls do for each list of the site, or for the one that is named. Lists that fail
+// do not stop the others, and are named at the end.
 func onAll(site *site.Site, one string, do func(*lists.List) error) error {
 	if one != "" {
 		l, err := openList(site, one)
@@ -79,7 +79,7 @@ pattern: *@example.net, or example.net, which is the same.`,
 	return c
 }
 
-// A movedRow is a list on which somebody has a new address.
+// A movedRow is a list on which somebody got a new address.
 type movedRow struct {
 	List string   `json:"list"`
 	As   []string `json:"as"`

@@ -87,7 +87,7 @@ func Parts(l *lists.List, s lists.Search) (parts []Part, err error) {
 	return parts, err
 }
 
-// as is what a line of members is.
+// as returns what a line of the members file is.
 func as(m members.Member) string {
 	if m.For != "" {
 		return AsOther
@@ -177,10 +177,10 @@ func readdress(l *lists.List, old, new smtp.Path) (found []string, err error) {
 	})
 }
 
-// errUnchanged ends an edit that changes nothing, and then nothing is written.
+// errUnchanged ends an edit that changes nothing; the file is not written then.
 var errUnchanged = errors.New("nothing to change")
 
-// without is a list of addresses and patterns but for one address, and whether that
+// without returns a list of addresses and patterns without one address, and whether that
 // was in it.
 func without(values []string, gone smtp.Path) (kept []string, there bool) {
 	kept = slices.DeleteFunc(slices.Clone(values), func(s string) bool {
