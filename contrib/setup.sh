@@ -4,3 +4,4 @@
 set -eu
 id superlist >/dev/null 2>&1 || useradd --system --home-dir /var/lib/superlist --shell /usr/sbin/nologin superlist
 install -d -o superlist -g superlist -m 0700 /var/spool/superlist /var/lib/superlist /var/lib/superlist/lists
+install -d -o superlist -g superlist -m 0755 /var/www/superlist # pages of archives, for a web server

@@ -37,6 +37,10 @@ type Config struct {
 
 	Archive       bool   `json:"archive"`        // posts are kept
 	ArchiveAccess string `json:"archive_access"` // who gets them by mail: members, anyone or nobody
+	Web           string `json:"web"`            // who may read them on the web: nobody or anyone
+	WebAddresses  string `json:"web_addresses"`  // what pages show of people's addresses: name, local or full
+	WebMBox       string `json:"web_mbox"`       // posts as files: off, veiled or full
+
 	// Types and file names, with *. Where either is set the parts of a post are
 	// looked at; else its body is not read.
 	AttachmentsAllow  []string `json:"attachments_allow"`  // empty: any
@@ -79,6 +83,9 @@ func (c *Config) Keys() []config.Key {
 		{Name: "spam", To: &c.Spam},
 		{Name: "archive", To: &c.Archive},
 		{Name: "archive_access", To: &c.ArchiveAccess},
+		{Name: "web", To: &c.Web},
+		{Name: "web_addresses", To: &c.WebAddresses},
+		{Name: "web_mbox", To: &c.WebMBox},
 		{Name: "attachments_allow", To: &c.AttachmentsAllow},
 		{Name: "attachments_refuse", To: &c.AttachmentsRefuse},
 		{Name: "held_notice", To: &c.HeldNotice},
@@ -150,6 +157,22 @@ const (
 	ArchiveNobody  = "nobody"
 )
 
+// Values of Config.Web: who may read the posts on the web.
+const (
+	WebNobody = "nobody"
+	WebAnyone = "anyone"
+)
+
+// Values of Config.WebAddresses and Config.WebMBox.
+const (
+	WebName  = "name"  // the names of people alone
+	WebLocal = "local" // and of their addresses what is before the @
+	WebFull  = "full"
+
+	WebOff    = "off"
+	WebVeiled = "veiled" // without addresses, and so not as they were sent
+)
+
 // Values of Config.Subscribe: what it takes to become a member by mail.
 const (
 	SubscribeOpen           = "open"            // to ask: anybody can subscribe anybody
@@ -168,6 +191,7 @@ func Defaults() Config {
 		Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
 		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold, HeldNotice: HeldNoticeEach,
 		Archive: true, ArchiveAccess: ArchiveMembers, Changes: changesDefaults(), Digest: DigestDaily,
+		Web: WebNobody, WebAddresses: WebName, WebMBox: WebVeiled,
 		Bounces: BouncesAuto, BounceDays: 5, BounceWindow: 365, SuspendDays: 30,
 	}
 }
@@ -221,6 +245,16 @@ func (l *List) check(text string) (err error) {
 	case ArchiveMembers, ArchiveAnyone, ArchiveNobody:
 	default:
 		return wrong("archive_access", "must be members, anyone or nobody")
+	}
+	switch {
+	case l.Web != WebNobody && l.Web != WebAnyone:
+		return wrong("web", "must be nobody or anyone")
+	case l.Web != WebNobody && !l.Archive:
+		return wrong("web", "needs archive = true")
+	case l.WebAddresses != WebName && l.WebAddresses != WebLocal && l.WebAddresses != WebFull:
+		return wrong("web_addresses", "must be name, local or full")
+	case l.WebMBox != WebOff && l.WebMBox != WebVeiled && l.WebMBox != WebFull:
+		return wrong("web_mbox", "must be off, veiled or full")
 	}
 	if !l.Digest.valid() {
 		return wrong("digest", fmt.Sprintf("must be off, daily, weekly, or a number of posts from 1 to %d", maxPace))

@@ -236,7 +236,7 @@ goes on as before.`,
 			}
 			logged(c, site, "pruned", l.Addr, "upto=%d posts=%d", to, n)
 			say(c.OutOrStdout(), "%d posts are gone\n", n)
-			return nil
+			return pagesAfter(site, l)
 		},
 	}
 	c.Flags().IntVar(&keep, "keep", 0, "how many of the last posts to keep")

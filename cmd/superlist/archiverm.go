@@ -22,9 +22,10 @@ func (a *app) archiveRm() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use: "rm LIST [NUMBER ...]", Short: "Remove posts for good, by number or by author",
-		Long: `Remove posts for good: from the archive, and from a digest that is not sent
-yet. A note stands in the place of each, so that the others keep their numbers.
-A post that was removed does not come back with an import.
+		Long: `Remove posts for good: from the archive, its pages on the web, and from a
+digest that is not sent yet. A note stands in the place of each, so that the
+others keep their numbers and addresses. A post that was removed does not come
+back with an import.
 
 With --author the posts of that address are shown, and removed with --yes.
 Members have their own copies, and answers may quote what was removed: those are
@@ -189,7 +190,7 @@ func remove(c *cobra.Command, site *site.Site, l *lists.List, entries []archive.
 	}
 	say(c.OutOrStdout(), "%d posts are removed\n", n)
 	sayAnswers(c.OutOrStdout(), answers)
-	return nil
+	return pagesAfter(site, l)
 }
 
 func sayAnswers(w io.Writer, answers []string) {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"superlist/lists"
 	"superlist/lists/migrate"
 	"superlist/lists/site"
 	"superlist/smtp"
@@ -233,6 +234,11 @@ func (a *app) receive(c *cobra.Command, v *arrival, r io.Reader) error {
 	}
 	if list, ok := smtp.ParseAddress(report.List); ok && !report.DryRun {
 		logged(c, site, "imported", list, "from=%s members=%d held=%d posts=%d", report.From, report.Members, report.Held, report.Archive)
+		if l, err := lists.Of(site).Open(list); err == nil { // a list that needs a mend has no pages yet
+			if err := pagesAfter(site, l); err != nil {
+				return err
+			}
+		}
 	}
 	return showReport(c, v, report)
 }

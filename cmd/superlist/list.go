@@ -15,6 +15,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/edit"
 	"superlist/lists/site"
+	"superlist/lists/web"
 	"superlist/smtp"
 )
 
@@ -240,7 +241,10 @@ These are the keys, with their defaults:
 				return err
 			}
 			loggedSettings(c, site, l, arg[1:])
-			return nil
+			if l, err = lists.Of(site).Open(l.Addr); err != nil {
+				return err
+			}
+			return pagesAfter(site, l)
 		},
 	}
 }
@@ -288,6 +292,9 @@ func (a *app) listRm() *cobra.Command {
 			posts := countPosts(l)
 			if !yes && !confirm(c, fmt.Sprintf("remove %s with %d members and %d kept posts, and all of %s? type yes: ", l.Addr.Address(), members, posts, l.Dir)) {
 				return &exitError{exUsage, errors.New("not removed; say yes, or use --yes")}
+			}
+			if err := web.Of(site, l).Withdraw(); err != nil {
+				return err
 			}
 			if err := edit.Remove(l); err != nil {
 				return err

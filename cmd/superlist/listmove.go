@@ -48,7 +48,7 @@ List-Id changes: members' filters that sort by it need the new one.`,
 			if l.Addr.Domain != domain && firstInDomain(l) {
 				newDomain(c, l)
 			}
-			return nil
+			return pagesAfter(site, l)
 		},
 	}
 }

@@ -20,8 +20,9 @@ type Post struct {
 	Since      time.Time // before which it cannot have been added
 	Time       time.Time // zero: now
 	RequireTLS bool
-	Content    io.Reader // as it goes to the members, with CRLF lines
-	Removed    *Removal  // for Import: Content is what stands in the place of a post that was removed
+	Content    io.Reader                           // as it goes to the members, with CRLF lines
+	Make       func(number int) (io.Reader, error) // gives Content, where that has the number in it
+	Removed    *Removal                            // for Import: Content is what stands in the place of a post that was removed
 }
 
 // skew is how much the clocks of two hosts may differ.
@@ -30,7 +31,8 @@ const skew = time.Hour
 // Add puts a post into the archive, and gives its number. One that is in it
 // already, by its id, keeps the number it has. When Add returns without an error
 // the post is safe; after an error it may be in the archive all the same, until
-// Add is called again.
+// Add is called again. Make is called with the archive locked, so the number that it
+// gets is the post's.
 func (s *Store) Add(p Post) (number int, err error) {
 	if !validID(p.ID) {
 		return 0, fmt.Errorf("archive: %q cannot be an id", p.ID)
@@ -48,6 +50,15 @@ func (s *Store) Add(p Post) (number int, err error) {
 	e, err := x.find(p)
 	if err != nil {
 		return 0, err
+	}
+	number = last + 1
+	if e.Number > 0 {
+		number = e.Number
+	}
+	if p.Make != nil {
+		if p.Content, err = p.Make(number); err != nil {
+			return 0, err
+		}
 	}
 	if e.Number > 0 {
 		return e.Number, s.again(e.Number, p.Content)

@@ -138,6 +138,18 @@ func (e Entry) line() string {
 	}, "\t") + "\n"
 }
 
+// Line is the entry as it stands in the index, with its LF, and ParseLine reads it.
+func (e Entry) Line() string { return e.line() }
+
+// ParseLine reads what Line has written, and refuses anything else.
+func ParseLine(line string) (e Entry, ok bool) {
+	line, ended := strings.CutSuffix(line, "\n")
+	if e, ok = parseEntry(line); !ended {
+		ok = false
+	}
+	return e, ok
+}
+
 // parseEntry reads a line of the index, without its LF. What line would not have
 // written it refuses.
 func parseEntry(line string) (e Entry, ok bool) {

@@ -31,6 +31,10 @@ type Maker struct {
 	// Signs is the domain in whose name mail leaves signed; empty: it does not, as far
 	// as is known here.
 	Signs string
+	// Pages is where the list's archive is on the web, and Page where the post of a
+	// number is; empty and nil: it is not.
+	Pages string
+	Page  func(number int) string
 }
 
 // Copies are those of one post.
@@ -172,10 +176,11 @@ func (c *Copies) fields(h rewrite.Header) rewrite.Header {
 	return append(h[:len(h):len(h)], added...)
 }
 
-// ForArchive is what the archive has: the post with the list's fields.
-func (c *Copies) ForArchive() *edit.Message {
+// ForArchive is what the archive has as its post of a number: the post with the list's
+// fields.
+func (c *Copies) ForArchive(number int) *edit.Message {
 	m := *c.Archived
-	m.Header = c.ofList(m.Header)
+	m.Header = c.ofList(m.Header, number)
 	return &m
 }
 
@@ -185,13 +190,17 @@ func (c *Copies) ForMembers(number int) (*edit.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Header = c.ofList(m.Header)
+	m.Header = c.ofList(m.Header, number)
 	return m, nil
 }
 
 // ofList is the header with the list's fields.
-func (c *Copies) ofList(h rewrite.Header) rewrite.Header {
-	return rewrite.Parse(Fields(c.maker.List).Apply(h))
+func (c *Copies) ofList(h rewrite.Header, number int) rewrite.Header {
+	fields := Fields(c.maker.List)
+	if c.maker.Page != nil && number > 0 {
+		fields.Archive, fields.ArchivedAt = c.maker.Pages, c.maker.Page(number)
+	}
+	return rewrite.Parse(fields.Apply(h))
 }
 
 // Fields are the fields that a list writes into what it sends.

@@ -116,7 +116,7 @@ func sent(t *testing.T, c *Copies, number int) (members, archive string) {
 		t.Fatal(err)
 	}
 	a, err := io.ReadAll(m.Reader())
-	b, err2 := io.ReadAll(c.ForArchive().Reader())
+	b, err2 := io.ReadAll(c.ForArchive(0).Reader())
 	if err != nil || err2 != nil {
 		t.Fatal(err, err2)
 	}

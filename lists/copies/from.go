@@ -52,7 +52,7 @@ func (c *Copies) judge() (Verdict, error) {
 		if err != nil {
 			return v, err
 		}
-		after := c.ofList(whole.Header)
+		after := c.ofList(whole.Header, 1)
 		why, err := c.passes(after, whole)
 		if err != nil {
 			return v, err

@@ -16,6 +16,7 @@ import (
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
+	"superlist/lists/web"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -146,7 +147,10 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, c cause) error {
 			number, err = r.archive(m, digest.Archive(l), c.id, made)
 		}
 	}
-	if err == nil && strings.Contains(l.SubjectPrefix, lists.Number) {
+	if err == nil && l.Archive {
+		err = r.remindPages(l, number)
+	}
+	if err == nil && (strings.Contains(l.SubjectPrefix, lists.Number) || l.Web == lists.WebAnyone) {
 		post, err = made.ForMembers(number)
 	}
 	if err == nil && n > 0 {
@@ -196,7 +200,12 @@ func (r *Runner) copies(m *queue.Message, l *lists.List) (*copies.Copies, error)
 
 // Copier makes the copies of a list's posts.
 func Copier(site *site.Site, l *lists.List) copies.Maker {
-	return copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys, Signs: site.DKIM.Domain}
+	m := copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys, Signs: site.DKIM.Domain}
+	if l.Web == lists.WebAnyone {
+		pages := web.Of(site, l)
+		m.Pages, m.Page = pages.Base, pages.PostURL
+	}
+	return m
 }
 
 // complete gives a message a Message-ID and a Date where its author's program has
@@ -211,7 +220,7 @@ func (r *Runner) complete(m *queue.Message, h rewrite.Header) rewrite.Header {
 // a crash; a number is found again by the id.
 func (r *Runner) archive(m *queue.Message, posts *archive.Store, id string, made *copies.Copies) (number int, err error) {
 	posts.Disk = r.Spool.Disk
-	return posts.Add(archive.Post{ID: id, Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Content: made.ForArchive().Reader()})
+	return posts.Add(archive.Post{ID: id, Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Make: func(number int) (io.Reader, error) { return made.ForArchive(number).Reader(), nil }})
 }
 
 // whoIsNamed gives the keys of those whom a post's To and Cc name.

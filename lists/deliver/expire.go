@@ -148,6 +148,9 @@ func (r *Runner) maintain() error {
 	r.sweepFailed()
 	edit.Sweep(lists.Of(r.Site))
 	first := lists.Of(r.Site).Forget(r.now())
+	if err := r.allPages(); err != nil && first == nil {
+		first = err
+	}
 	err := lists.Of(r.Site).Holding(func(l *lists.List) {
 		if err := r.expire(l); err != nil && first == nil {
 			first = fmt.Errorf("%s: %w", l.Addr, err)

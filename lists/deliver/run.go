@@ -92,6 +92,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	sender := &outbound.Sender{Attempts: r.attempts, Relay: relay, Ready: r.ready, Compose: r.compose(signer), Progress: r.Progress, AtOnce: r.atOnce}
 	over, stuck, err := sender.Run(ctx, r)
 	r.sweepFailed()
+	r.pages(ctx, pagesBehind)
 	if !over {
 		return err
 	}
@@ -125,6 +126,7 @@ func (r *Runner) Look(ctx context.Context) (found int, more bool, err error) {
 		r.upkeep()
 	}
 	r.sweepFailed()
+	r.pages(ctx, pagesBetween)
 	in, err := r.expandDue(ctx)
 	if err != nil {
 		return 0, false, err

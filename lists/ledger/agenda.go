@@ -25,13 +25,17 @@ type Agenda struct {
 	Dir string // where this host has it; its base is the agenda's name
 }
 
-// Digests is the agenda of lists in whose digest something waits, by address, and
-// Summaries that of lists whose moderators are to be told what is held.
+// Digests is the agenda of lists in whose digest something waits, by address,
+// Summaries that of lists whose moderators are to be told what is held, and Pages that
+// of lists whose pages on the web have something to show, by address and number.
 func Digests(queueDir string) Agenda   { return Agenda{filepath.Join(queueDir, "reminders")} }
 func Summaries(queueDir string) Agenda { return Agenda{filepath.Join(queueDir, "summaries")} }
+func Pages(queueDir string) Agenda     { return Agenda{filepath.Join(queueDir, "pages")} }
 
 // Agendas are all of them: what SweepAgenda is for.
-func Agendas(queueDir string) []Agenda { return []Agenda{Digests(queueDir), Summaries(queueDir)} }
+func Agendas(queueDir string) []Agenda {
+	return []Agenda{Digests(queueDir), Summaries(queueDir), Pages(queueDir)}
+}
 
 // A Reminder is one line of an agenda.
 type Reminder struct {

@@ -34,6 +34,7 @@
 //
 //	reminders/TIME/HASH      of which list a digest may be due
 //	summaries/TIME/HASH      which list's moderators are to be told what is held
+//	pages/TIME/HASH          whose pages on the web have something to show
 //
 // A record is a file whose first line is its cause, an id of a message or of a command
 // line, where it has one; its time is the file's. A count is a file whose length is the

@@ -20,6 +20,8 @@ type List struct {
 	Unsubscribe string
 	Owner       string
 	Sender      string
+	Archive     string // where its pages are, and …
+	ArchivedAt  string // … this post's, for ever: RFC 5064; empty where there are none
 }
 
 // replaces says that a field of a post gives way to the list's own. A list may be a
@@ -61,6 +63,12 @@ func (l List) Apply(h Header) []byte {
 	put("List-Subscribe", mailto(l.Subscribe))
 	put("List-Unsubscribe", mailto(l.Unsubscribe))
 	put("List-Owner", mailto(l.Owner))
+	if l.Archive != "" {
+		put("List-Archive", "<"+l.Archive+">")
+	}
+	if l.ArchivedAt != "" {
+		put("Archived-At", "<"+l.ArchivedAt+">")
+	}
 	h = h.Public()
 	precedence, sender := !h.signed("Precedence"), !h.signed("Sender")
 	if precedence {
@@ -70,12 +78,18 @@ func (l List) Apply(h Header) []byte {
 		put("Sender", l.Sender)
 	}
 	for _, f := range h {
-		if !replaces(f.Name) && !(precedence && f.Is("Precedence")) && !(sender && f.Is("Sender")) {
+		if !replaces(f.Name) && !l.archived(f) && !(precedence && f.Is("Precedence")) && !(sender && f.Is("Sender")) {
 			b.Write(f.Raw)
 		}
 	}
 	b.WriteString("\r\n")
 	return b.Bytes()
+}
+
+// archived reports whether a field of a post says where it is archived and gives way to
+// the list's own: there is one List-Archive, and no two Archived-At say the same.
+func (l List) archived(f Field) bool {
+	return f.Is("List-Archive") && l.Archive != "" || f.Is("Archived-At") && l.ArchivedAt != "" && strings.Trim(f.Value(), "<> ") == l.ArchivedAt
 }
 
 func mailto(address string) string { return "<mailto:" + address + ">" }

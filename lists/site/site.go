@@ -72,6 +72,7 @@ type Site struct {
 	Relay              Relay
 	Proxy              Proxy
 	DKIM               DKIM
+	Web                Web
 	Milters            []Milter
 
 	Disk *disk.Disk // what all changes go through, those of lists and queue too
@@ -126,6 +127,7 @@ func (s *Site) Keys() []config.Key {
 		{Name: "relay", To: config.Sub{Table: &s.Relay}},
 		{Name: "proxy", To: config.Sub{Table: &s.Proxy}},
 		{Name: "dkim", To: config.Sub{Table: &s.DKIM}},
+		{Name: "web", To: config.Sub{Table: &s.Web}},
 		{Name: "milter", To: (*milterTables)(&s.Milters)},
 	}
 }
@@ -171,6 +173,7 @@ func Load(file string) (*Site, error) {
 		Auth:               Auth{Mechanisms: slices.Clone(authMechanisms)},
 		Relay:              newRelay(),
 		Proxy:              Proxy{Timeout: config.Duration(ProxyTimeout), Announce: AnnounceOwn},
+		Web:                newWeb(),
 		file:               file,
 	}
 	var err error
@@ -270,6 +273,9 @@ func (s *Site) check() error {
 		if err := s.Milters[i].check(); err != nil {
 			return s.wrong("milter", err.Error())
 		}
+	}
+	if err := s.checkWeb(); err != nil {
+		return err
 	}
 	return s.checkRelay()
 }

@@ -16,7 +16,7 @@ type Disk struct {
 	// Fault, where set, is asked before every system call that changes the disk;
 	// its error stands for that call's. call is the name of the system call:
 	// open, write, pwrite (append, where it makes the file longer), ftruncate, fsync, fdatasync, rename, renameat2, link, unlink,
-	// mkdir, rmdir, utimensat, fchown, flock, syncfs.
+	// mkdir, rmdir, utimensat, fchown, fchmod, flock, syncfs.
 	Fault func(call, path string) error
 }
 

@@ -67,6 +67,18 @@ func (s *source) text(contentType, encoding string, r io.Reader, depth int) stri
 		return ""
 	}
 	raw, _ := io.ReadAll(io.LimitReader(r, maxPart)) // what came before an error is text too
+	return decoded(kind, params, encoding, raw, false)
+}
+
+// Shown is the text of one part as it is shown to somebody who cannot see its HTML,
+// with the addresses of what is linked in that: UTF-8, with lines that end with LF.
+// kind and params are what MediaType gives.
+func Shown(kind string, params map[string]string, encoding string, raw []byte) string {
+	return decoded(kind, params, encoding, raw, true)
+}
+
+// decoded is the text of a part.
+func decoded(kind string, params map[string]string, encoding string, raw []byte, links bool) string {
 	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "base64":
 		raw = charset.Base64(raw)
@@ -77,6 +89,9 @@ func (s *source) text(contentType, encoding string, r io.Reader, depth int) stri
 	text = strings.TrimPrefix(text, "\uFEFF")
 	switch {
 	case kind == "text/html":
+		if links {
+			return Readable(text)
+		}
 		return plain(text)
 	case strings.EqualFold(params["format"], "flowed"):
 		return unflow(text, strings.EqualFold(params["delsp"], "yes"))
@@ -110,6 +125,10 @@ func (s *source) firstOf(parts *multipart.Reader, depth int) (html string) {
 	}
 	return html
 }
+
+// MediaType reads Content-Type, or a field of its form, as far as it can be read;
+// nothing at all is plain text (RFC 2045, 5.2).
+func MediaType(value string) (kind string, params map[string]string) { return mediaType(value) }
 
 // mediaType reads Content-Type as far as it can be read; nothing at all is plain
 // text (RFC 2045, 5.2).

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/lists/web"
+)
+
+// pages looks whether the pages of a list can be written, and are as they should be.
+func (k *checker) pages(l *lists.List) {
+	about := l.Addr.Address()
+	again := "superlist web " + about
+	if l.Web == lists.WebNobody {
+		if web.Kept(l) {
+			k.wrong(about, "web: it has pages, and should have none", again)
+		}
+		return
+	}
+	root := k.site.Web.Root
+	if _, err := os.Stat(root); err != nil {
+		k.wrong(about, "web: "+err.Error(), k.publicDir(root))
+		return
+	}
+	if err := unix.Access(root, unix.W_OK); err != nil && k.isUser() {
+		k.wrong(about, fmt.Sprintf("web: %s cannot be written: %v", root, err), k.publicDir(root))
+		return
+	}
+	if done, of := web.Of(k.site, l).Progress(); done < of {
+		k.warn(about, fmt.Sprintf("web: %d of %d posts have pages as they should be", done, of), again+", or wait: each superlist deliver writes some")
+	}
+}
+
+// publicDir is the command that makes the directory of pages.
+func (k *checker) publicDir(dir string) string {
+	return fmt.Sprintf("install -d -o %s -m 0755 %s", k.user(), dir)
+}

@@ -1,0 +1,99 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/ledger"
+	"superlist/lists/maillog"
+	"superlist/lists/web"
+	"superlist/smtp"
+)
+
+const (
+	// pagesBetween is how long mail that has just come may wait for pages, and
+	// pagesBehind how long a run goes on for them once the mail is done. What is left
+	// then the next run does.
+	pagesBetween = 100 * time.Millisecond
+	pagesBehind  = 3 * time.Second
+
+	// pagesAtOnce is how many reminders are looked at, pagesStep how many posts go
+	// between two looks at the clock, and pagesRetry when a list is looked at again
+	// whose pages could not be written.
+	pagesAtOnce = 1000
+	pagesStep   = 50
+	pagesRetry  = time.Hour
+)
+
+// remindPages has the pages of a list show a post: before the post is done with, so
+// that a crash does not keep it from them.
+func (r *Runner) remindPages(l *lists.List, number int) error {
+	if l.Web == lists.WebNobody && !web.Kept(l) {
+		return nil
+	}
+	return web.Remind(r.Site, r.Site.Ledger(r.Spool.Disk), l, number, r.now())
+}
+
+// pages writes the pages that have something to show, as long as there is time. What
+// goes wrong is in the log, and stops no mail.
+func (r *Runner) pages(ctx context.Context, most time.Duration) {
+	due, err := ledger.Pages(r.Spool.Dir).Due(r.now(), pagesAtOnce)
+	if err != nil {
+		r.Log.Printf(maillog.Err, "trouble pages error=%q", err)
+	}
+	end := time.Now().Add(most)
+	done := make(map[string]bool) // lists, and whether all of theirs is shown
+	for _, reminder := range due {
+		list, _, _ := strings.Cut(reminder.Subject, " ")
+		all, seen := done[list]
+		if !seen {
+			all = r.pagesOf(ctx, list, end)
+			done[list] = all
+		}
+		if all {
+			if err := r.Site.Ledger(r.Spool.Disk).Done(reminder); err != nil {
+				r.Log.Printf(maillog.Err, "trouble pages list=<%s> error=%q", oneLine(list), err)
+			}
+		}
+	}
+}
+
+// pagesOf brings the pages of a list up to date. all: nothing is left to do now.
+func (r *Runner) pagesOf(ctx context.Context, list string, end time.Time) (all bool) {
+	addr, _ := smtp.ParseAddress(list)
+	l, err := lists.Of(r.Site).Open(addr)
+	if errors.Is(err, lists.ReplyNoList) {
+		return true
+	}
+	for more := true; more && err == nil; {
+		if ctx.Err() != nil || time.Now().After(end) {
+			return false
+		}
+		pages := web.Of(r.Site, l)
+		pages.Disk, pages.Posts.Disk = r.Spool.Disk, r.Spool.Disk
+		more, err = pages.Update(pagesStep)
+	}
+	if err == nil {
+		return true
+	}
+	r.Log.Printf(maillog.Err, "trouble pages list=<%s> error=%q; superlist web %s tries at once", oneLine(list), err, oneLine(list))
+	return r.Site.Ledger(r.Spool.Disk).Remind(ledger.Pages(r.Spool.Dir), list+" later", r.now().Add(pagesRetry)) == nil
+}
+
+// allPages has the pages of all lists looked at that have some: their settings, or how
+// pages look, may have changed.
+func (r *Runner) allPages() error {
+	kept, err := filepath.Glob(filepath.Join(r.Site.ListsDir, "*", "*", web.StateFile))
+	for _, file := range kept {
+		dir := filepath.Dir(filepath.Dir(file))
+		list := filepath.Base(dir) + "@" + filepath.Base(filepath.Dir(dir))
+		if rerr := r.Site.Ledger(r.Spool.Disk).Remind(ledger.Pages(r.Spool.Dir), list+" daily", r.now()); rerr != nil && err == nil {
+			err = rerr
+		}
+	}
+	return err
+}

@@ -1,0 +1,113 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"mime"
+	"strings"
+
+	"superlist/lists/archive"
+)
+
+// The values of web_mbox.
+const (
+	MBoxOff    = "off"
+	MBoxVeiled = "veiled"
+	MBoxFull   = "full"
+)
+
+// mboxFrom begins a message: nobody's address, and no date that could be taken for one.
+const mboxFrom = "From mboxrd@z Thu Jan  1 00:00:00 1970\n"
+
+// member is a post as a member of its own in a gzip file: several behind each other
+// are one file (RFC 1952, 2.2).
+func (l *List) member(e archive.Entry, message []byte, parent *archive.Entry) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(l.mboxMessage(e, message, parent))
+	z.Close()
+	return b.Bytes()
+}
+
+// mboxMessage is a post as mboxrd has it, as it was sent or with a veil over it.
+func (l *List) mboxMessage(e archive.Entry, message []byte, parent *archive.Entry) []byte {
+	if l.MBox != MBoxFull {
+		message = l.veiled(e, message, parent)
+	}
+	var b bytes.Buffer
+	b.WriteString(mboxFrom)
+	header := true
+	for line := range bytes.Lines(message) {
+		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+		if header = header && len(line) > 0; header && !keptInMBox(line) {
+			continue
+		}
+		if bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From ")) {
+			b.WriteByte('>')
+		}
+		b.Write(line)
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	return b.Bytes()
+}
+
+// keptInMBox reports whether a line of a header is not one that programs take for the
+// length or the state of a message in their own mailbox.
+func keptInMBox(line []byte) bool {
+	name, _, _ := bytes.Cut(line, []byte(":"))
+	switch strings.ToLower(string(name)) {
+	case "lines", "bytes", "content-length", "status", "x-status":
+		return false
+	}
+	return true
+}
+
+// veiled is a post with no address of a person in it: who wrote it, when, about what,
+// and its text. It is a message of its own, whose Message-ID has the post's number.
+func (l *List) veiled(e archive.Entry, message []byte, parent *archive.Entry) []byte {
+	var b bytes.Buffer
+	put := func(name, value string) { fmt.Fprintf(&b, "%s: %s\n", name, value) }
+	it := l.item(e, l.Base)
+	header, _ := split(message)
+	date := header.Get("Date")
+	if strings.ContainsFunc(date, func(c rune) bool { return c < ' ' || c > '~' || c == '@' }) || date == "" {
+		date = e.Time.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700")
+	}
+	put("From", encodeWords(it.Author)+" <"+l.Address()+">")
+	put("Date", date)
+	put("Subject", encodeWords(it.Subject))
+	put("Message-ID", l.numberID(e.Number))
+	if parent != nil {
+		put("In-Reply-To", l.numberID(parent.Number))
+	}
+	put("List-Id", "<"+l.Name+"."+l.Domain+">")
+	put("Archived-At", "<"+l.PostURL(e.Number)+">")
+	b.WriteString("MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n")
+	list, _ := Parts(message)
+	show := shown(list)
+	room := maxText
+	for _, p := range list {
+		if !show[p.Number] || room <= 0 {
+			continue
+		}
+		text, _ := p.Text()
+		text = clip(text, room)
+		room -= len(text)
+		b.WriteString(strings.TrimRight(l.veil(strings.ReplaceAll(text, "\x00", "")), "\n") + "\n")
+	}
+	return b.Bytes()
+}
+
+// numberID is a Message-ID that says nothing but which post it is.
+func (l *List) numberID(n int) string { return fmt.Sprintf("<%d@%s.%s>", n, l.Name, l.Domain) }
+
+// encodeWords is a text of one line for a header.
+func encodeWords(s string) string {
+	s = oneLine(s)
+	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c > '~' }) {
+		return strings.ReplaceAll(mime.BEncoding.Encode("utf-8", s), " ", "\n ")
+	}
+	return strings.NewReplacer("<", "(", ">", ")", "\"", "'").Replace(s)
+}

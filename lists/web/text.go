@@ -1,0 +1,231 @@
+package web
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+)
+
+// maxQuotes is how deep quotes are shown in each other: deeper ones stand with these.
+const maxQuotes = 8
+
+// text writes the text of a mail, UTF-8 with LF lines, as HTML: what it quotes as
+// nested quotes, a patch in its colours, the signature apart.
+func (l *List) text(b *bytes.Buffer, s string) {
+	w := &textWriter{l: l, b: b}
+	lines := strings.Split(strings.TrimRight(s, "\n \t"), "\n")
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
+		if line == "-- " || line == "--" && i+1 < len(lines) && len(lines)-i <= maxSignature {
+			w.flush()
+			w.quote(0)
+			w.signature(lines[i+1:])
+			return
+		}
+		depth, content := unquote(line)
+		if depth == 0 && beginsDiff(lines[i:]) {
+			w.flush()
+			w.quote(0)
+			n := diffLen(lines[i:])
+			w.diff(lines[i : i+n])
+			i += n - 1
+			continue
+		}
+		if depth != w.depth {
+			w.flush()
+			w.quote(depth)
+		}
+		w.lines = append(w.lines, content)
+	}
+	w.flush()
+	w.quote(0)
+}
+
+// maxSignature is how many lines a signature has whose dashes have lost their space.
+const maxSignature = 8
+
+// unquote takes the > off the front of a line. ">From" is mbox's, and no quote.
+func unquote(line string) (depth int, content string) {
+	content = line
+	for {
+		rest := content
+		if depth > 0 {
+			rest = strings.TrimPrefix(rest, " ")
+		}
+		if !strings.HasPrefix(rest, ">") || strings.HasPrefix(rest, ">From ") {
+			break
+		}
+		content = rest[1:]
+		depth++
+	}
+	if depth > 0 {
+		content = strings.TrimPrefix(content, " ")
+	}
+	return min(depth, maxQuotes), content
+}
+
+type textWriter struct {
+	l     *List
+	b     *bytes.Buffer
+	depth int
+	lines []string // of one paragraph, or several, of the same depth
+}
+
+// quote opens or closes quotes.
+func (w *textWriter) quote(depth int) {
+	for ; w.depth < depth; w.depth++ {
+		w.b.WriteString(`<blockquote><span class="vh">` + w.l.words.html("quoted") + "</span>\n")
+	}
+	for ; w.depth > depth; w.depth-- {
+		w.b.WriteString("</blockquote>\n")
+	}
+}
+
+// flush writes the lines that wait.
+func (w *textWriter) flush() {
+	lines := w.lines
+	w.lines = nil
+	for len(lines) > 0 && strings.TrimSpace(lines[0]) == "" {
+		lines = lines[1:]
+	}
+	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
+		lines = lines[:len(lines)-1]
+	}
+	if len(lines) == 0 {
+		return
+	}
+	w.b.WriteString(`<div class="t" dir="auto">`)
+	w.l.inline(w.b, strings.Join(lines, "\n"))
+	w.b.WriteString("</div>\n")
+}
+
+func (w *textWriter) signature(lines []string) {
+	text := strings.TrimRight(strings.Join(lines, "\n"), "\n ")
+	if strings.TrimSpace(text) == "" {
+		return
+	}
+	w.b.WriteString(`<div class="t sig" dir="auto"><span class="vh">` + w.l.words.html("signature") + "</span>")
+	w.l.inline(w.b, text)
+	w.b.WriteString("</div>\n")
+}
+
+// beginsDiff reports whether lines begin with a patch.
+func beginsDiff(lines []string) bool {
+	switch line := lines[0]; {
+	case strings.HasPrefix(line, "diff --git ") || strings.HasPrefix(line, "diff -"):
+		return len(lines) > 1
+	case strings.HasPrefix(line, "--- "):
+		return len(lines) > 2 && strings.HasPrefix(lines[1], "+++ ") && strings.HasPrefix(lines[2], "@@ ")
+	}
+	return false
+}
+
+// diffHeads are what lines of a patch begin with that are in no hunk.
+var diffHeads = []string{"diff ", "index ", "--- ", "+++ ", "Index: ", "new file mode ", "deleted file mode ", "old mode ", "new mode ",
+	"similarity index ", "dissimilarity index ", "rename ", "copy ", "Binary files ", "GIT binary patch", "===", `\ `}
+
+// maxVersion is how many lines git's signature has, with empty ones behind it.
+const maxVersion = 4
+
+// diffLen is how many lines the patch has that lines begin with. The head of a hunk
+// says how many lines it has.
+func diffLen(lines []string) int {
+	old, now := 0, 0 // lines of the hunk that are still to come
+	for i, line := range lines {
+		switch {
+		case line == "-- " && len(lines)-i <= maxVersion: // git's, behind a patch that somebody has cut
+			return i
+		case old > 0 || now > 0:
+			switch {
+			case strings.HasPrefix(line, "-"):
+				old--
+			case strings.HasPrefix(line, "+"):
+				now--
+			case strings.HasPrefix(line, `\`):
+			case line == "" || line[0] == ' ':
+				old--
+				now--
+			default: // it is shorter than it says
+				return i
+			}
+		case strings.HasPrefix(line, "@@ "):
+			old, now = hunk(line)
+		case !hasOneOf(line, diffHeads):
+			return i
+		}
+	}
+	return len(lines)
+}
+
+func hasOneOf(line string, begins []string) bool {
+	for _, begin := range begins {
+		if strings.HasPrefix(line, begin) {
+			return true
+		}
+	}
+	return false
+}
+
+// hunk reads the head of a hunk, "@@ -1,5 +1,6 @@": how many lines it has of the old
+// file, and how many of the new one.
+func hunk(line string) (old, now int) {
+	fields := strings.Fields(line)
+	count := func(i int) int {
+		if len(fields) <= i {
+			return 0
+		}
+		_, n, ok := strings.Cut(fields[i], ",")
+		if !ok {
+			return 1
+		}
+		lines, err := strconv.Atoi(n)
+		if err != nil || lines < 0 || lines > 1<<20 {
+			return 0
+		}
+		return lines
+	}
+	return count(1), count(2)
+}
+
+// diff writes a patch.
+func (w *textWriter) diff(lines []string) {
+	w.b.WriteString(`<div class="diff" role="region" tabindex="0" aria-label="` + w.l.words.html("diff") + `"><pre>`)
+	old, now := 0, 0
+	for i, line := range lines {
+		class := ""
+		switch {
+		case (old > 0 || now > 0) && strings.HasPrefix(line, "+"):
+			class = "ins"
+			now--
+		case (old > 0 || now > 0) && strings.HasPrefix(line, "-"):
+			class = "del"
+			old--
+		case old > 0 || now > 0:
+			if !strings.HasPrefix(line, `\`) {
+				old--
+				now--
+			}
+		case strings.HasPrefix(line, "@@ "):
+			class = "hunk"
+			old, now = hunk(line)
+		default:
+			class = "head"
+		}
+		if i > 0 {
+			w.b.WriteByte('\n')
+		}
+		if class == "" {
+			w.l.plain(w.b, line)
+			continue
+		}
+		// <ins> and <del> say to those who do not see colours what they mean.
+		tag, attr := "span", ` class="`+class+`"`
+		if class == "ins" || class == "del" {
+			tag, attr = class, ""
+		}
+		w.b.WriteString("<" + tag + attr + ">")
+		w.l.plain(w.b, line)
+		w.b.WriteString("</" + tag + ">")
+	}
+	w.b.WriteString("</pre></div>\n")
+}

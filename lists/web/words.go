@@ -1,0 +1,127 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/BurntSushi/toml"
+
+	"superlist/lists/letter"
+)
+
+//go:embed words/*.toml
+var wordFiles embed.FS
+
+// Words are what pages say in one language.
+type Words struct {
+	Language string
+	texts    map[string]string
+}
+
+var languages sync.Map // of Words, by language
+
+// wordsIn are the words in the language nearest to a BCP 47 tag.
+func wordsIn(tag string) *Words {
+	lang := letter.Match(tag)
+	if w, ok := languages.Load(lang); ok {
+		return w.(*Words)
+	}
+	w := &Words{lang, make(map[string]string)}
+	raw, err := wordFiles.ReadFile("words/" + lang + ".toml")
+	if err == nil {
+		_, err = toml.Decode(string(raw), &w.texts)
+	}
+	if err != nil {
+		panic("the words in " + lang + ": " + err.Error()) // they are part of the program
+	}
+	languages.Store(lang, w)
+	return w
+}
+
+// Get is a text as it stands.
+func (w *Words) Get(name string) string {
+	text, ok := w.texts[name]
+	if !ok {
+		panic("there is no text " + strconv.Quote(name)) // they are part of the program
+	}
+	return text
+}
+
+// html is a text for HTML.
+func (w *Words) html(name string) string { return escaped(w.Get(name)) }
+
+// with is a text whose words in braces are replaced: pairs of a name and a value.
+func (w *Words) with(name string, pairs ...any) string {
+	var replace []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		replace = append(replace, fmt.Sprintf("{%s}", pairs[i]), fmt.Sprint(pairs[i+1]))
+	}
+	return strings.NewReplacer(replace...).Replace(w.Get(name))
+}
+
+// count is a text about so many of something; NAME-1 is about one.
+func (w *Words) count(name string, n int) string {
+	if n == 1 {
+		name += "-1"
+	}
+	return w.with(name, "n", n)
+}
+
+// month is a month as people call it.
+func (w *Words) month(m string) string {
+	t, err := time.Parse(monthFormat, m)
+	if err != nil {
+		return m
+	}
+	names := strings.Split(w.Get("months"), " ")
+	return w.with("month", "month", names[int(t.Month())-1], "year", t.Year(), "number", int(t.Month()))
+}
+
+// monthFormat is how a month stands in the name of a file.
+const monthFormat = "2006-01"
+
+func escaped(s string) string {
+	var b bytes.Buffer
+	escape(&b, s)
+	return b.String()
+}
+
+// oneLine is a text without line breaks.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// clip is a text of at most so many bytes, cut between characters.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
+}
+
+// size is a number of bytes as people read it.
+func size(n int) string {
+	switch {
+	case n < 1000:
+		return strconv.Itoa(n) + " B"
+	case n < 1000<<10:
+		return strconv.Itoa((n+512)>>10) + " KiB"
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}
+
+// monthName is a month without its year.
+func (w *Words) monthName(m string) string {
+	t, err := time.Parse(monthFormat, m)
+	if err != nil {
+		return m
+	}
+	return w.with("month-alone", "month", strings.Split(w.Get("months"), " ")[int(t.Month())-1])
+}

@@ -1,0 +1,278 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"html/template"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"superlist/lists/archive"
+)
+
+// put writes a page: whole, or not at all.
+func (r *run) put(path string, content []byte) error {
+	if err := r.dir(filepath.Dir(path)); err != nil {
+		return err
+	}
+	return r.Disk.Publish(filepath.Join(r.Dir, path), content)
+}
+
+// dir makes a directory among the pages.
+func (r *run) dir(path string) error {
+	if r.dirs[path] {
+		return nil
+	}
+	err := r.Disk.MakePublicDirs(filepath.Join(r.Dir, path))
+	r.dirs[path] = err == nil
+	return err
+}
+
+// begun puts there what all pages need, or puts it there anew.
+func (r *run) begun() error {
+	path := filepath.Join(r.Dir, "style.css")
+	now, err := os.ReadFile(path)
+	if err == nil && bytes.Equal(now, styleCSS) {
+		return nil
+	}
+	return r.put("style.css", styleCSS)
+}
+
+// write writes the pages that have to be written: posts first, since their texts are
+// on those of threads, and what names them behind them.
+func (r *run) write() error {
+	for _, write := range []func() error{r.writePosts, r.writeThreads, r.writeMonths, r.writeMBoxes, r.writeFeed, r.writeFront} {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// message is a post's bytes, and why it is not there any more.
+func (r *run) message(n int) (raw []byte, gone *archive.Removal, err error) {
+	if g, is := r.gone[n]; is {
+		return nil, &g, nil
+	}
+	f, size, err := r.Posts.Open(n)
+	if errors.Is(err, fs.ErrNotExist) { // somebody has taken the file away
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	raw = make([]byte, size)
+	got, err := io.ReadFull(f, raw)
+	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF {
+		err = nil
+	}
+	return raw[:got], nil, err
+}
+
+// text is a post as it is read.
+func (r *run) text(n int) (template.HTML, error) {
+	raw, gone, err := r.message(n)
+	if err != nil {
+		return "", err
+	}
+	return r.article(raw, gone, r.partHref(n)), nil
+}
+
+// partHref is where the parts of a post are; nil where they are not offered.
+func (l *List) partHref(n int) func(part int) string { return nil }
+
+// together is how many pages of posts are worth a second processor.
+const together = 16
+
+// writePosts writes the pages of posts.
+func (r *run) writePosts() error {
+	one := func(e archive.Entry) (template.HTML, error) {
+		body, err := r.text(e.Number)
+		if err != nil {
+			return "", err
+		}
+		b := r.threads[threadBook(e.Thread)]
+		var parent *archive.Entry
+		if at := b.parent(e, r.ids); at >= 0 {
+			parent = &b.entries[at]
+		}
+		return body, r.put(postPath(e.Number), r.postPage(e, parent, body))
+	}
+	for _, e := range r.posts { // what several at once only read
+		r.threads[threadBook(e.Thread)].parent(e, r.ids)
+		if err := r.dir(filepath.Dir(postPath(e.Number))); err != nil {
+			return err
+		}
+	}
+	workers := 1
+	if len(r.posts) > together {
+		workers = min(runtime.GOMAXPROCS(0), 4)
+	}
+	bodies, errs := make([]template.HTML, len(r.posts)), make([]error, workers)
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Go(func() {
+			for i := w; i < len(r.posts) && errs[w] == nil; i += workers {
+				bodies[i], errs[w] = one(r.posts[i])
+			}
+		})
+	}
+	wait.Wait()
+	for i, e := range r.posts {
+		r.bodies[e.Number] = bodies[i]
+	}
+	return errors.Join(errs...)
+}
+
+// body is what is shown of a post on another page than its own: from its page if that
+// looks as it should, else from the archive.
+func (r *run) body(e archive.Entry) (template.HTML, error) {
+	if body, ok := r.bodies[e.Number]; ok {
+		return body, nil
+	}
+	if _, gone := r.gone[e.Number]; !gone && e.Number <= r.s.Shown && (e.Number > r.s.RemakeTo || e.Number <= r.s.Remade) {
+		page, err := os.ReadFile(filepath.Join(r.Dir, postPath(e.Number)))
+		if err == nil {
+			_, rest, ok := bytes.Cut(page, []byte(articleBegins))
+			inner, _, end := bytes.Cut(rest, []byte(articleEnds))
+			if ok && end {
+				return template.HTML(articleBegins + string(inner) + articleEnds), nil
+			}
+		}
+	}
+	return r.text(e.Number)
+}
+
+// writeThreads writes pages of threads, and their books.
+func (r *run) writeThreads() error {
+	for _, thread := range slices.Sorted(maps.Keys(r.changedThreads)) {
+		name := threadBook(thread)
+		b := r.threads[name]
+		for _, page := range slices.Sorted(maps.Keys(r.threadPages[thread])) {
+			if len(b.entries) == 0 || page > pagesOf(len(b.entries), perThread) {
+				continue
+			}
+			text, err := r.threadPage(thread, b, page, r.ids, r.body)
+			if err == nil {
+				err = r.put(threadPath(thread, page), text)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := r.keep(name, b); err != nil {
+			return err
+		}
+		r.s.heads(thread, b.entries)
+	}
+	return nil
+}
+
+// keep writes a book, or takes it away where nothing is in it.
+func (r *run) keep(name string, b *book) error {
+	if len(b.entries) == 0 {
+		return ignoreMissing(r.Disk.Remove(r.bookFile(name)))
+	}
+	if err := r.Disk.MakeDirs(filepath.Dir(r.bookFile(name))); err != nil {
+		return err
+	}
+	return r.Disk.Derive(r.bookFile(name), b.text())
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// writeMonths writes pages of months, and their books.
+func (r *run) writeMonths() error {
+	for _, name := range slices.Sorted(maps.Keys(r.monthPages)) {
+		b := r.months[monthBook(name)]
+		if len(b.entries) == 0 {
+			continue
+		}
+		m := r.s.month(name)
+		if m.Posts == 0 { // a new one: its neighbours name it
+			if before, after := r.s.around(name); before != "" || after != "" {
+				for _, other := range []string{before, after} {
+					if other != "" {
+						ob, err := r.month(other)
+						if err != nil {
+							return err
+						}
+						r.markMonth(other, 0, true)
+						r.markMonth(other, len(ob.entries)-1, true)
+					}
+				}
+			}
+		}
+		m.Posts, m.Authors = len(b.entries), b.authors()
+		m.First, m.Last = b.entries[0].Number, b.entries[len(b.entries)-1].Number
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.monthPages)) {
+		b := r.months[monthBook(name)]
+		before, after := r.s.around(name)
+		pages := 1
+		if before != "" {
+			pages = pagesOf(r.s.month(before).Posts, perMonth)
+		}
+		for _, page := range slices.Sorted(maps.Keys(r.monthPages[name])) {
+			if len(b.entries) == 0 || page > pagesOf(len(b.entries), perMonth) {
+				continue
+			}
+			if err := r.put(monthPath(name, page), r.monthPage(name, b, page, before, pages, after, r.MBox != MBoxOff)); err != nil {
+				return err
+			}
+		}
+		if err := r.keep(monthBook(name), b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFeed writes the feed.
+func (r *run) writeFeed() error {
+	var newest []archive.Entry
+	last := r.s.Shown
+	if n := len(r.posts); n > 0 {
+		last = max(last, r.posts[n-1].Number)
+	}
+	for from := last; from > r.s.Base && len(newest) < inFeed; { // there may be holes
+		to := from
+		from = max(r.s.Base, from-2*inFeed)
+		var some []archive.Entry
+		for e, err := range r.Posts.Entries(from+1, to) {
+			if err != nil {
+				return err
+			}
+			if e = r.seen(e); !e.Removed {
+				some = append(some, e)
+			}
+		}
+		slices.Reverse(some)
+		newest = append(newest, some...)
+	}
+	newest = newest[:min(len(newest), inFeed)]
+	text, err := r.feed(newest, func(e archive.Entry) (string, error) {
+		body, err := r.body(e)
+		text := strings.TrimSuffix(strings.TrimPrefix(string(body), articleBegins), articleEnds)
+		return text, err
+	})
+	if err != nil {
+		return err
+	}
+	return r.put("new.atom", text)
+}
+
+func (r *run) writeFront() error { return r.put("index.html", r.frontPage(r.s)) }
