@@ -51,7 +51,10 @@ func (d Destination) Decides() bool {
 // Resolve finds out what an address is for. It opens the one list that the
 // address can belong to, and where there is none the few that another list manager
 // would have meant. A refusal is a smtp.Reply.
-func (s Directory) Resolve(to smtp.Path) (Destination, error) {
+func (s Directory) Resolve(to smtp.Path) (Destination, error) { return s.ResolveAt(to, time.Now()) }
+
+// ResolveAt is Resolve at a time: return paths grow too old.
+func (s Directory) ResolveAt(to smtp.Path, now time.Time) (Destination, error) {
 	if to.Domain == "" { // RFC 5321, 4.5.1: <Postmaster>
 		to.Domain = s.Hostname
 	}
@@ -78,10 +81,10 @@ func (s Directory) Resolve(to smtp.Path) (Destination, error) {
 		d.Purpose = Feedback
 	case bounce:
 		d.Purpose = Bounce
-		err = l.checkBounce(&d, rest, time.Now())
+		err = l.checkBounce(&d, rest, now)
 	case probe:
 		d.Purpose = Bounce
-		err = l.checkProbe(&d, proof, time.Now())
+		err = l.checkProbe(&d, proof, now)
 	default:
 		var ok bool
 		if d.Command, ok, err = parseCommand(verb); ok {

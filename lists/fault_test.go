@@ -204,7 +204,6 @@ var writers = []writer{
 			return l.EndRequest(name)
 		}),
 	},
-	{name: "report", calls: 6, do: onDev(func(l *List) error { return l.KeepReport("m.0", addr("a@example.com"), strings.NewReader("bounced")) })},
 	{name: "await a summary", calls: 6, do: func(s *site.Site) error {
 		return onDev(func(l *List) error { return Of(s).AwaitSummary(l, writersNow) })(s)
 	}},

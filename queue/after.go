@@ -19,6 +19,7 @@ const (
 	AfterHeld    = "held"    // that post ID is not held any more by the message's list
 	AfterDigest  = "digest"  // that the list's state says that digest ID is made
 	AfterSummary = "summary" // that reminder ID of a summary is gone
+	AfterBounces = "bounces" // that reminder ID of a list's bounces is gone
 )
 
 // maxAfter is how many things a message waits for. One is what all have.
@@ -41,7 +42,7 @@ func parseAfter(s string) (a After, ok bool) {
 	case AfterInbound:
 		n, err := strconv.ParseUint(k, 10, 31)
 		a.K, ok = int(n), err == nil
-	case AfterHeld, AfterDigest, AfterSummary:
+	case AfterHeld, AfterDigest, AfterSummary, AfterBounces:
 		ok = !counted
 	}
 	return a, ok && validID(id) && a.String() == s

@@ -265,6 +265,22 @@ func (m *Message) Remove() error {
 	return m.spool.Disk.SyncDir(filepath.Dir(m.path))
 }
 
+// RemoveAll is Remove of many messages of a box that were claimed, with one sync for all
+// of them: a crash leaves some.
+func (s *Spool) RemoveAll(all []*Message) error {
+	if len(all) == 0 {
+		return nil
+	}
+	for _, m := range all {
+		err := s.Disk.Remove(m.path)
+		m.f.Close()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return s.Disk.SyncDir(filepath.Dir(all[0].path))
+}
+
 // Defer lets go of the message, not to be touched before at. It stays in cur: so
 // new has only what nobody has looked at, and whoever watches it is not woken
 // by what waits.

@@ -203,7 +203,7 @@ func (a *app) listShow() *cobra.Command {
 				Address string `json:"address"`
 				Dir     string `json:"dir"`
 				Members int    `json:"members"`
-				Bounces int    `json:"bounces"`
+				Reports int    `json:"reports"`
 				lists.Config
 			}{l.Addr.Address(), l.Dir, n, len(reports), l.Config}
 			t := table{"", ""}.rows()

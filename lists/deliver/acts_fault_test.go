@@ -7,11 +7,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/bounces"
 	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
@@ -47,7 +49,13 @@ var acts = map[string]act{
 	"ask the owners":    {settings: []string{"subscribe=confirm+approve"}, prepare: confirms(lists.Subscribe, "new@example.com"), letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers, files: "requests/*", count: 1},
 	"an owner approves": {settings: []string{"subscribe=confirm+approve"}, prepare: approves, letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers + "\nnew@example.com", files: "requests/*"},
 	"write to owners":   {prepare: says("new@example.com", "dev+owner"), letters: map[string]int{"olga@example.org": 1}, members: actMembers},
-	"a delivery report": {prepare: bounces, members: actMembers, files: "bounces/*", count: 1},
+	"mail comes back":   {settings: []string{"bounce_days=1"}, prepare: comesBack, letters: map[string]int{"a@example.com": 1}, members: actMembers, files: "bouncing/*", count: 1},
+	"a probe too":       {settings: []string{"bounce_days=1"}, prepare: probeComesBack, members: "a@example.com bounced=DAY\nb@example.com", files: "bouncing/*", count: 1},
+	"owners hear of it": {settings: []string{"bounce_days=1"}, prepare: suspended, days: 1, letters: map[string]int{"olga@example.org": 1}, members: "a@example.com bounced=DAY\nb@example.com", files: "bouncing/*", count: 1},
+	"a probe stays":     {settings: []string{"bounce_days=1"}, prepare: probedAgain, days: 10, letters: map[string]int{"a@example.com": 1}, members: actMembers, files: "bouncing/*", count: 1},
+	"removed":           {settings: []string{"bounce_days=1"}, prepare: suspended, days: 31, letters: map[string]int{"olga@example.org": 1}, members: "b@example.com", files: "bouncing/*", count: 1},
+	"posts again":       {settings: []string{"bounce_days=1"}, prepare: both(suspended, says("a@example.com", "dev")), letters: map[string]int{"a@example.com": 2, "b@example.com": 1}, members: actMembers, files: "bouncing/*", count: 1},
+	"complains":         {prepare: complains, members: "b@example.com", files: "bouncing/*", count: 1},
 	"a summary":         {settings: []string{"held_notice=daily", "moderators=mo@example.org,mia@example.org"}, prepare: holds, days: 1, letters: map[string]int{"mo@example.org": 1, "mia@example.org": 1}, members: actMembers, files: "held/*", count: 1},
 }
 
@@ -107,12 +115,56 @@ func approves(t *testing.T, p *actPlace) {
 	p.says(t, "olga@example.org", to)
 }
 
-func bounces(t *testing.T, p *actPlace) {
+// unknownUser is a delivery report.
+const unknownUser = "From: MAILER-DAEMON@example.com\r\nSubject: Undelivered Mail Returned to Sender\r\n" +
+	"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n" +
+	"--b\r\n\r\nsorry\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n\r\n" +
+	"Final-Recipient: rfc822; a@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 no such user\r\n\r\n--b--\r\n"
+
+func comesBack(t *testing.T, p *actPlace) {
 	to, err := p.l.BounceAddress(p.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.put(t, smtp.Path{}, smtp.VERPAddress(to, path("a@example.com")), "From: MAILER-DAEMON@example.com\r\nSubject: failed\r\n\r\nno such user\r\n")
+	p.put(t, smtp.Path{}, smtp.VERPAddress(to, path("a@example.com")), unknownUser)
+}
+
+// runs has deliver run before the act, and forgets the letters.
+func runs(t *testing.T, p *actPlace, days int) {
+	t.Helper()
+	if err := (act{days: days}).do(p.site); err != nil {
+		t.Fatal(err)
+	}
+	os.RemoveAll(filepath.Join(filepath.Dir(p.site.QueueDir), "out"))
+}
+
+// probeComesBack has mail come back, and the probe that follows.
+func probeComesBack(t *testing.T, p *actPlace) {
+	comesBack(t, p)
+	runs(t, p, 0)
+	r, ok, err := bounces.Recall(p.l, path("a@example.com"), p.now)
+	if err != nil || !ok || r.Probe.At.IsZero() {
+		t.Fatalf("%+v, %t, %v", r, ok, err)
+	}
+	to, err := p.l.ProbeAddress(path("a@example.com"), r.Probe.At)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.put(t, smtp.Path{}, to, unknownUser)
+}
+
+func suspended(t *testing.T, p *actPlace) { probeComesBack(t, p); runs(t, p, 0) }
+
+// probedAgain has a week pass, and another probe stay away; the owners have heard.
+func probedAgain(t *testing.T, p *actPlace) { suspended(t, p); runs(t, p, 1); runs(t, p, 8) }
+
+func complains(t *testing.T, p *actPlace) {
+	to, err := p.l.PersonalAddress(path("a@example.com"), p.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.put(t, smtp.Path{}, to, "From: fbl@example.com\r\nSubject: complaint\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n"+
+		"--b\r\n\r\na complaint\r\n--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: x/1\r\nVersion: 1\r\n\r\n--b--\r\n")
 }
 
 // holds has a stranger's post held, of which the moderators are to hear tomorrow.
@@ -186,7 +238,9 @@ func (a act) check(t *testing.T, p *actPlace, what string, mayHide bool) {
 	if !maps.Equal(got, a.letters) {
 		t.Errorf("%s: letters %v, want %v", what, got, a.letters)
 	}
-	if text, err := os.ReadFile(filepath.Join(p.l.Dir, "members")); err != nil || strings.TrimSpace(string(text)) != a.members {
+	text, err := os.ReadFile(filepath.Join(p.l.Dir, "members"))
+	text = regexp.MustCompile("bounced=[0-9-]+").ReplaceAll(text, []byte("bounced=DAY"))
+	if err != nil || strings.TrimSpace(string(text)) != a.members {
 		t.Errorf("%s: members %q, %v", what, text, err)
 	}
 	if a.files != "" {

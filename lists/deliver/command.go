@@ -13,6 +13,11 @@ func (r *Runner) command(m *queue.Message, d lists.Destination, c cause) error {
 		return err
 	}
 	q.After = c.after
+	if leaves := q.Verb == lists.VerbUnsubscribe || q.Verb == lists.VerbConfirm && q.Proof.Action == lists.Unsubscribe; !leaves {
+		if _, err := r.heard(q.List, q.Author, c, "has written to +"+q.Verb); err != nil {
+			return err
+		}
+	}
 	_, err = r.Do(q)
 	return err
 }

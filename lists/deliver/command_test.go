@@ -62,8 +62,9 @@ func (p *somebody) letter(subject string) *mail.Message {
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
-	if got[0].From != "" {
-		p.w.t.Errorf("the letter has the return path %s, want none", got[0].From)
+	// Nothing that comes there is answered, and nobody else can write there of them.
+	if d, err := lists.Of(p.w.site).ResolveAt(path(got[0].From), p.w.now()); err != nil || d.Purpose != lists.Bounce || d.Member.Key() != path(p.addr).Key() {
+		p.w.t.Errorf("the letter has the return path %s: %+v, %v", got[0].From, d, err)
 	}
 	if s, _ := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); s != subject {
 		p.w.t.Errorf("the letter is %q, want %q", s, subject)

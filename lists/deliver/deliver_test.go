@@ -339,7 +339,7 @@ func TestOwners(t *testing.T) {
 		if d.Message != "Delivered-To: dev+owner@lists.example.org\r\n"+complete+"\r\n"+originalBody {
 			t.Errorf("%s got\n%q", d.To, d.Message)
 		}
-		if from, err := lists.Of(w.site).Resolve(path(d.From)); err != nil || from.Purpose != lists.Bounce || !from.Member.IsNull() {
+		if from, err := lists.Of(w.site).Resolve(path(d.From)); err != nil || from.Purpose != lists.Bounce || from.Member != path(d.To) {
 			t.Errorf("the return path %s is %+v, %v", d.From, from, err)
 		}
 	}
@@ -356,26 +356,6 @@ func TestNoOwners(t *testing.T) {
 	w.deliver()
 	w.wantTaken(f)
 	w.want(queue.Inbound, "T<dev+owner@lists.example.org>: deferred: <dev+owner@lists.example.org>: "+l.ConfigFile()+": owners: there are none")
-}
-
-// TestBounceKept: a delivery report is kept with the list, and nobody gets mail.
-func TestBounceKept(t *testing.T) {
-	f := &fakeRelay{}
-	w := newWorld(t, f.Start(t), "")
-	l := w.list("dev", five...)
-	base, err := l.BounceAddress(time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := smtp.VERPAddress(base, path("a@example.com")).Address()
-	id := w.message("", "Subject: undelivered\r\n\r\ngone\r\n", to)
-	w.deliver()
-	w.wantEmpty()
-	w.wantTaken(f)
-	kept, err := os.ReadFile(filepath.Join(l.Dir, "bounces", id+".0"))
-	if err != nil || string(kept) != "X-Superlist-Member: <a@example.com>\r\nSubject: undelivered\r\n\r\ngone\r\n" {
-		t.Errorf("%q, %v", kept, err)
-	}
 }
 
 // TestListGone: a list that was removed after its post was accepted.

@@ -14,6 +14,7 @@ import (
 	"superlist/lists/copies"
 	"superlist/lists/digest"
 	"superlist/lists/maillog"
+	"superlist/lists/members"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
 	"superlist/lists/web"
@@ -70,7 +71,7 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 }
 
 func (r *Runner) expandOne(m *queue.Message, to smtp.Path, c cause) error {
-	d, err := lists.Of(r.Site).Resolve(to)
+	d, err := lists.Of(r.Site).ResolveAt(to, r.now())
 	if err != nil {
 		return err
 	}
@@ -80,9 +81,15 @@ func (r *Runner) expandOne(m *queue.Message, to smtp.Path, c cause) error {
 		return err
 	}
 	switch d.Purpose {
-	case lists.Bounce, lists.Feedback:
-		return r.keepReport(m, d, c.id)
+	case lists.Bounce:
+		return r.cameBack(m, d)
+	case lists.Feedback:
+		_, err := r.complaint(m)
+		return err
 	case lists.Owner:
+		if done, err := r.complaint(m); done || err != nil {
+			return err
+		}
 		return r.toOwners(m, d, c)
 	case lists.Ask:
 		return r.command(m, d, c)
@@ -92,11 +99,6 @@ func (r *Runner) expandOne(m *queue.Message, to smtp.Path, c cause) error {
 
 // toMembers writes a post for all members as they are now.
 func (r *Runner) toMembers(m *queue.Message, l *lists.List, c cause) error {
-	members, err := l.Members()
-	if err != nil {
-		return err
-	}
-	defer members.Close()
 	made, err := r.copies(m, l)
 	if err != nil {
 		return err
@@ -106,16 +108,16 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, c cause) error {
 		return err
 	}
 	h := made.Came
+	members, author, err := r.membersFor(l, authorOf(h, m.From), c)
+	if err != nil {
+		return err
+	}
+	defer members.Close()
 	w, err := r.create(m, l, c, queue.Head{Body: made.Body, VERP: true}, h)
 	if err != nil {
 		return err
 	}
 	named := whoIsNamed(h)
-	author, err := members.Author(authorOf(h, m.From))
-	if err != nil {
-		w.Abort()
-		return err
-	}
 	day := r.now().UTC().Format(time.DateOnly)
 	n, inDigests, had := 0, 0, false
 	for member, err := range members.Unique() {
@@ -208,6 +210,30 @@ func Copier(site *site.Site, l *lists.List) copies.Maker {
 	return m
 }
 
+// membersFor are the members at the moment of a post, and its author as they know them,
+// who gets mail again if they were suspended.
+func (r *Runner) membersFor(l *lists.List, author smtp.Path, c cause) (*members.File, smtp.Path, error) {
+	all, err := l.Members()
+	if err != nil {
+		return nil, author, err
+	}
+	if author, err = all.Author(author); err == nil {
+		var m members.Member
+		if m, _, err = all.Find(author); err == nil && m.Bounced == "" {
+			return all, author, nil
+		}
+	}
+	all.Close()
+	if err == nil {
+		_, err = r.heard(l, author, c, "has posted")
+	}
+	if err != nil {
+		return nil, author, err
+	}
+	all, err = l.Members()
+	return all, author, err
+}
+
 // complete gives a message a Message-ID and a Date where its author's program has
 // not: once, and before the copy for the archive is made, so that all members, the
 // archive and the digest have the same. A relay would give each batch another. To
@@ -257,7 +283,7 @@ func (r *Runner) toOwners(m *queue.Message, d lists.Destination, c cause) error 
 	if err := d.List.CountOwnerMail(r.networkOf(m), r.now()); err != nil {
 		return err
 	}
-	w, err := r.begin(m, d.List, c, false)
+	w, err := r.begin(m, d.List, c, true)
 	if err != nil {
 		return err
 	}
@@ -278,21 +304,6 @@ func (r *Runner) toOwners(m *queue.Message, d lists.Destination, c cause) error 
 
 // messageID is a message's id for the log.
 func messageID(h rewrite.Header) string { return maillog.MessageID(h.Get("Message-ID")) }
-
-// keepReport puts a delivery report where the list keeps them.
-func (r *Runner) keepReport(m *queue.Message, d lists.Destination, id string) error {
-	status, reason := reported(m.Content())
-	r.Log.Printf(maillog.Info, "bounce id=%s list=%s member=%s status=%s reason=%q", m.ID, d.List.Addr, d.Member, status, reason)
-	if _, swept := r.room[d.List.Dir]; !swept {
-		r.room[d.List.Dir] = d.List.SweepReports(r.now())
-	}
-	if r.room[d.List.Dir] <= 0 {
-		r.Log.Printf(maillog.Warning, "bounce id=%s list=%s not kept: there are %d already", m.ID, d.List.Addr, lists.MaxReports)
-		return nil
-	}
-	r.room[d.List.Dir]--
-	return d.List.KeepReport(id, d.Member, m.Content())
-}
 
 // begin begins an outbound message.
 func (r *Runner) begin(m *queue.Message, l *lists.List, c cause, verp bool) (*queue.Writer, error) {

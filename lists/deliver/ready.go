@@ -58,6 +58,9 @@ func (r *Runner) happened(m *queue.Message, a queue.After) bool {
 	case queue.AfterSummary:
 		pending, err := lists.Of(r.Site).SummaryPending(a.ID)
 		return !pending && err == nil
+	case queue.AfterBounces:
+		pending, err := r.Judge().Pending(a.ID)
+		return !pending && err == nil
 	}
 	return false // in doubt, later
 }

@@ -29,7 +29,8 @@ type Runner struct {
 
 	atOnce   int               // messages that are sent at a time; 0: outbound.MaxAtOnce
 	attempts *attempt.Attempts // at what comes in, and what goes out
-	room     map[string]int    // how many more reports a list may keep, by its directory
+	reports  []queue.Entry     // delivery reports, which come after the posts
+	waiting  map[string]bool   // their ids
 	kept     time.Time         // when upkeep was done
 	keys     *author.Keyring
 	awaiting map[string][]string // inbound messages and the keys that they wait for
@@ -79,6 +80,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	r.attempts = &attempt.Attempts{Spool: r.Spool, Log: r.Log, Now: r.now, Expired: r.reportGivenUp, Keep: r.keepFailed}
 	r.stuck, r.awaiting = make(map[string]bool), make(map[string][]string)
+	r.reports, r.waiting = nil, make(map[string]bool)
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
 	if r.keys == nil {
@@ -89,7 +91,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sender := &outbound.Sender{Attempts: r.attempts, Relay: relay, Ready: r.ready, Compose: r.compose(signer), Progress: r.Progress, AtOnce: r.atOnce}
+	sender := &outbound.Sender{Attempts: r.attempts, Relay: relay, Ready: r.ready, Refused: r.refused, Compose: r.compose(signer), Progress: r.Progress, AtOnce: r.atOnce}
 	over, stuck, err := sender.Run(ctx, r)
 	r.sweepFailed()
 	r.pages(ctx, pagesBehind)
@@ -116,7 +118,7 @@ func (r *Runner) upkeep() {
 	if err := r.summaries(); err != nil {
 		r.Log.Printf(maillog.Err, "trouble summaries error=%q", err)
 	}
-	r.room, r.kept = make(map[string]int), time.Now()
+	r.kept = time.Now()
 }
 
 // Look expands what has come in, and makes the digests that are due: see
@@ -132,8 +134,15 @@ func (r *Runner) Look(ctx context.Context) (found int, more bool, err error) {
 		return 0, false, err
 	}
 	var digests int
-	digests, r.trouble, err = r.Digests().SendDue(ctx)
-	return in + digests, in == expandAtOnce, err
+	if digests, r.trouble, err = r.Digests().SendDue(ctx); err != nil {
+		return 0, false, err
+	}
+	reports, err := r.reportsDue(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	judged, err := r.Judge().Due()
+	return in + digests + reports + judged, in == expandAtOnce || len(r.reports) > 0, err
 }
 
 // left is the error of a run that ends with messages it could not work on, or
@@ -178,6 +187,11 @@ func (r *Runner) expandDue(ctx context.Context) (n int, err error) {
 		delete(r.awaiting, e.ID)
 		m, err := r.attempts.Claim(queue.Inbound, e)
 		if m == nil && err == nil {
+			continue
+		}
+		if err == nil && r.isReport(m) {
+			r.reports, r.waiting[e.ID] = append(r.reports, m.Entry()), true
+			m.Close()
 			continue
 		}
 		if err == nil {

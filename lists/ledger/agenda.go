@@ -32,9 +32,13 @@ func Digests(queueDir string) Agenda   { return Agenda{filepath.Join(queueDir, "
 func Summaries(queueDir string) Agenda { return Agenda{filepath.Join(queueDir, "summaries")} }
 func Pages(queueDir string) Agenda     { return Agenda{filepath.Join(queueDir, "pages")} }
 
+// Bounces is the agenda of lists of which somebody is to be probed, suspended or removed,
+// or whose owners are to be told so.
+func Bounces(queueDir string) Agenda { return Agenda{filepath.Join(queueDir, "bouncing")} }
+
 // Agendas are all of them: what SweepAgenda is for.
 func Agendas(queueDir string) []Agenda {
-	return []Agenda{Digests(queueDir), Summaries(queueDir), Pages(queueDir)}
+	return []Agenda{Digests(queueDir), Summaries(queueDir), Pages(queueDir), Bounces(queueDir)}
 }
 
 // A Reminder is one line of an agenda.

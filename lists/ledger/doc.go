@@ -28,6 +28,8 @@
 //	proved/HASH              which proof has let which message through
 //	requests/SEAL            who waits for the owners
 //	bounces/ID               delivery reports
+//	bouncing/HASH            what speaks against an address
+//	refused/TIME             who refused a post for what it is
 //	left                     the journal of who is no member any more
 //
 // lists_dir has .asked, for all lists together, and queue_dir
@@ -35,6 +37,7 @@
 //	reminders/TIME/HASH      of which list a digest may be due
 //	summaries/TIME/HASH      which list's moderators are to be told what is held
 //	pages/TIME/HASH          whose pages on the web have something to show
+//	bouncing/TIME/HASH       at which list's bounces is to be looked
 //
 // A record is a file whose first line is its cause, an id of a message or of a command
 // line, where it has one; its time is the file's. A count is a file whose length is the

@@ -53,9 +53,14 @@ var (
 	// One report for each of ten thousand members. Who has got one message of the
 	// list's can write as many as they like.
 	Reports = Shelf{dir: "bounces", life: 30 * Day, most: 10000}
+
+	// What speaks against an address does so for as long as the list says, ten years
+	// at most. A post is refused by the last within the thirty days of a return path.
+	Bouncing = Shelf{dir: "bouncing", life: 3700 * Day}
+	Refused  = Shelf{dir: "refused", life: 30 * Day}
 )
 
 // Shelves are all of them: what Sweep goes through.
 func Shelves() []Shelf {
-	return []Shelf{Counts, Asked, Known, HeldFull, Decided, Proved, Requests, Reports}
+	return []Shelf{Counts, Asked, Known, HeldFull, Decided, Proved, Requests, Reports, Bouncing, Refused}
 }

@@ -23,6 +23,13 @@ type Writer interface {
 	// Forget removes a record. That there is none is no error.
 	Forget(b Book, s Shelf, name string) error
 
+	// Revise is Remember of many records of a shelf at once, those of these names, or
+	// with nil of all: what revise makes of those that are there, by name. Those that
+	// it does not give stay as they are, and an empty text removes one. Nobody else
+	// changes the shelf meanwhile. A crash leaves some of the changes. ErrFull: some are
+	// new, and the shelf has as many as it may.
+	Revise(b Book, s Shelf, names []string, now time.Time, revise func(old map[string]Record) (map[string]string, error)) error
+
 	// First puts a record where there is none of that name, or finds the one that is
 	// there: who has put it there, its cause says. One that is new counts towards the
 	// limits, and is refused, with its error, where one of them is reached.

@@ -2,8 +2,8 @@
 // and notices. All its words stand in texts/, a file for each language, and a
 // list may have its own in texts.toml.
 //
-// A letter is plain text. It says that a program wrote it (RFC 3834), and is
-// sent with the null sender, so nothing answers it. What somebody sent to the
+// A letter is plain text. It says that a program wrote it (RFC 3834), and its return
+// path is the list's for delivery reports, where nothing is answered. What somebody sent to the
 // list is quoted for moderators alone, as an attachment: whoever can have a letter
 // sent to a stranger must not choose its words.
 package letter

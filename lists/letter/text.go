@@ -65,6 +65,7 @@ var Words = map[string]string{
 	"left":            "how many of them had no room",
 	"name":            "what an attachment is called, and its type",
 	"size":            "how large it is",
+	"date":            "when that was which the letter is about",
 }
 
 // ownTexts is the file of a list that has words of its own.

@@ -448,6 +448,12 @@ func (s *sending) mark(from smtp.Path, batch []queue.Recipient, replies []smtp.R
 	if s.err != nil {
 		return
 	}
+	// Before the marks: nobody who is marked is tried again, and refuses again.
+	if s.s.Refused != nil && slices.ContainsFunc(replies, func(r smtp.Reply) bool { return r.Code/100 != 2 }) {
+		if err := s.s.Refused(s.m, batch, replies); err != nil {
+			s.s.Log.Printf(maillog.Err, "trouble refused id=%s list=%s error=%q", s.m.ID, s.m.List, err)
+		}
+	}
 	accepted, deferred := 0, 0
 	var last, why smtp.Reply
 	for i, reply := range replies {

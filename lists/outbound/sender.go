@@ -42,6 +42,11 @@ type Sender struct {
 	// where it has no holes. nil: as it is in the spool.
 	Compose func(m *queue.Message, to smtp.Path) (*io.SectionReader, error)
 
+	// Refused, where set, hears what came of a transaction in which somebody was
+	// refused, for good or for now, before that is marked. It may hear it again after a
+	// crash, and is called by several at a time.
+	Refused func(m *queue.Message, batch []queue.Recipient, replies []smtp.Reply) error
+
 	// Progress, where set, hears how far a message has come. It is called for one at
 	// a time.
 	Progress func(id string, done, total int)

@@ -26,7 +26,8 @@ type Letter struct {
 	Quote   string            // for {words} or {contents}
 	Answers string            // a Message-ID
 	At      time.Time
-	Client  string // of the message that caused it, for the operator
+	From    smtp.Path // return path; null: one that says whose letter it is
+	Client  string    // of the message that caused it, for the operator
 	Attach  []*queue.Message
 	Lang    string // BCP 47; empty: the reader's own if they are a member who has one, else the list's
 
@@ -91,6 +92,9 @@ func (o *Outbox) write(l *lists.List, n Letter) error {
 	}
 	mail.ReplyTo, _ = smtp.ParseAddress(words["confirm"])
 	head := queue.Head{ID: n.ID, Arrived: n.At, Client: n.Client, List: l.Addr, Body: n.Body, RequireTLS: n.RequireTLS, After: o.After}
+	if err := n.returnPath(l, &head); err != nil {
+		return err
+	}
 	for i, m := range n.Attach {
 		part := letter.Part{Name: "post.eml", Open: func() (io.ReadCloser, error) { return io.NopCloser(m.Content()), nil }}
 		if i > 0 {
@@ -110,6 +114,20 @@ func (o *Outbox) write(l *lists.List, n Letter) error {
 	}
 	o.Log.Printf(maillog.Info, "letter id=%s list=%s text=%s about=%s recipients=%d", n.ID, l.Addr, n.Text, words["address"], len(n.To))
 	return nil
+}
+
+// returnPath says where reports on a letter go. A letter to one person has a return path
+// that proves nothing about others. Nothing that comes to one is answered.
+func (n *Letter) returnPath(l *lists.List, head *queue.Head) (err error) {
+	switch head.VERP = len(n.To) > 1; {
+	case !n.From.IsNull():
+		head.From = n.From
+	case head.VERP:
+		head.From, err = l.BounceAddress(n.At)
+	default:
+		head.From, err = l.PersonalAddress(n.To[0], n.At)
+	}
+	return err
 }
 
 // ToEach makes a letter to each of several people, in which the addresses that decide are

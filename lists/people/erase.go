@@ -11,6 +11,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/ledger"
 	"superlist/lists/members"
 	"superlist/lists/rewrite"
 	"superlist/queue"
@@ -164,15 +165,26 @@ func (a *act) eraseHeld() (n int, err error) {
 	return n, nil
 }
 
-// eraseReports removes the delivery reports about a person.
+// eraseReports removes what is known of mail to a person that came back.
 func (a *act) eraseReports() (n int, err error) {
+	name := ledger.Hash(a.Who.Key())
+	_, there, err := a.l.Book().Recall(ledger.Bouncing, name, a.At)
+	if there {
+		n++
+	}
+	if there && !a.DryRun {
+		err = a.Site.Writer().Forget(a.l.Book(), ledger.Bouncing, name)
+	}
+	if err != nil {
+		return n, err
+	}
 	dir := filepath.Join(a.l.Dir, "bounces")
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+		return n, nil
 	}
 	if err != nil {
-		return 0, err
+		return n, err
 	}
 	for _, entry := range entries {
 		file := filepath.Join(dir, entry.Name())

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
@@ -32,28 +33,28 @@ var byHand = map[string]struct {
 }{
 	"add": {6, func(l *lists.List) people.Request {
 		return people.Request{Command: lists.Command{Verb: lists.VerbSubscribe}, Members: people3()}
-	}, "a@example.com|b@example.com|c@example.com|other@example.com for=a@example.com; a a a; 1 1 1"},
+	}, "a@example.com|b@example.com|c@example.com|other@example.com for=a@example.com; a a a; 1 1 1 1"},
 	"rm": {8, func(l *lists.List) people.Request {
 		return people.Request{Command: lists.Command{Verb: lists.VerbUnsubscribe}, Members: people3()}
-	}, "other@example.com for=a@example.com; a a a; 1 1 1"},
+	}, "other@example.com for=a@example.com; a a a; 1 1 1 1"},
 	"set": {6, func(l *lists.List) people.Request {
 		m, _ := members.Parse("a@example.com digest name=Ada")
 		return people.Request{Command: lists.Command{Verb: people.VerbSet}, Members: []members.Member{m}}
-	}, "a@example.com digest name=Ada|b@example.com|other@example.com for=a@example.com; a a a; 1 1 1"},
+	}, "a@example.com digest name=Ada|b@example.com|other@example.com for=a@example.com; a a a; 1 1 1 1"},
 	"mv": {12, func(l *lists.List) people.Request {
 		return people.Request{Command: lists.Command{Verb: people.VerbMove, Who: path("a@example.com")}, Members: people3()[2:]}
-	}, "b@example.com|c@example.com|other@example.com for=c@example.com; c c a; 1 1 1"},
+	}, "b@example.com|c@example.com|other@example.com for=c@example.com; c c a; 1 1 1 1"},
 	"erase": {16, func(l *lists.List) people.Request {
 		return people.Request{Command: lists.Command{Verb: people.VerbErase, Who: path("a@example.com")}}
-	}, "b@example.com; a - a; 0 0 0"},
+	}, "b@example.com; a - a; 0 0 0 0"},
 	"erase --ban": {16, func(l *lists.List) people.Request {
 		return people.Request{Command: lists.Command{Verb: people.VerbErase, Who: path("a@example.com")}, Bans: true}
-	}, "b@example.com; a - -; 0 0 0"},
+	}, "b@example.com; a - -; 0 0 0 0"},
 	"reject": {12, func(l *lists.List) people.Request {
 		return people.Request{
 			Command: lists.Command{Verb: lists.VerbConfirm, Proof: lists.Proof{Action: lists.SendBack, Subject: heldName}}, Words: "no",
 		}
-	}, "a@example.com|b@example.com|other@example.com for=a@example.com; a a a; 0 1 1"},
+	}, "a@example.com|b@example.com|other@example.com for=a@example.com; a a a; 0 1 1 1"},
 }
 
 // people3 are a, b and c.
@@ -86,7 +87,14 @@ func handSite(t *testing.T) *site.Site {
 		_, err = l.KeepRequest(members.Member{Path: path("a@example.com")}, time.Now())
 	}
 	if err == nil {
-		err = l.KeepReport("m.0", path("a@example.com"), strings.NewReader("bounced"))
+		err = s.Writer().Remember(l.Book(), ledger.Reports, "m.0", time.Now(), func(ledger.Record, bool) (string, error) {
+			return "X-Superlist-Member: <a@example.com>\r\nbounced", nil
+		})
+	}
+	if err == nil {
+		err = s.Writer().Remember(l.Book(), ledger.Bouncing, ledger.Hash("a@example.com"), time.Now(), func(ledger.Record, bool) (string, error) {
+			return "{}", nil
+		})
 	}
 	spool := lists.Of(s).HeldSpool(l)
 	if err == nil {
@@ -152,7 +160,7 @@ func checkByHand(t *testing.T, s *site.Site, name, what string) {
 		return name
 	}
 	got := fmt.Sprintf("%s; %s %s %s;", strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "|"), short(l.Moderators), short(l.Allow), short(l.Ban))
-	for _, dir := range []string{"held", "requests", "bounces"} {
+	for _, dir := range []string{"held", "requests", "bounces", "bouncing"} {
 		entries, err := os.ReadDir(filepath.Join(l.Dir, dir))
 		if err != nil {
 			t.Fatal(err)

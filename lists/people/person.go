@@ -138,7 +138,7 @@ func readdress(l *lists.List, old, new smtp.Path) (found []string, err error) {
 			found = append(found, as(m))
 			delete(set, key)
 			m.Path = new
-			set.Add(m)
+			set.Add(m.Suspended("")) // no mail to the new address has come back
 		}
 		for k, m := range set {
 			if p, ok := smtp.ParseAddress(m.For); ok && p.Key() == key {

@@ -119,3 +119,29 @@ func Unique() string {
 	unix.Getrandom(random[:], 0)
 	return hex.EncodeToString(random[:])
 }
+
+// Written ends the writing of one of many that CommitAll puts in their places: no more
+// files are open than are being written.
+func (b *Beside) Written() error { return b.File.Close() }
+
+// CommitAll is Commit of many files of one directory that are written, with one sync for
+// all of them. After an error, and after a crash, a reader finds the new ones of some and
+// the old ones of others.
+func (d *Disk) CommitAll(dir string, all []*Beside) error {
+	var err error
+	if len(all) > 0 {
+		err = d.SyncAll(dir)
+	}
+	for _, b := range all {
+		if err == nil {
+			err = d.Move(b.Name(), b.path)
+		}
+		if err != nil {
+			Discard(b.Name())
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return d.SyncDir(dir)
+}

@@ -118,6 +118,24 @@ var acts = []act{
 			})
 		},
 	},
+	{name: "revise", calls: 8, do: func(w Writer, root string) error {
+		return w.Revise(list(root), ledger.Bouncing, []string{"name"}, now, func(old map[string]ledger.Record) (map[string]string, error) {
+			return map[string]string{"name": "new\n"}, nil
+		})
+	}},
+	{name: "revise away", calls: 3,
+		prepare: func(w Writer, root string) error {
+			return w.Remember(list(root), ledger.Bouncing, "name", now, put("old\n"))
+		},
+		do: func(w Writer, root string) error {
+			return w.Revise(list(root), ledger.Bouncing, nil, now, func(old map[string]ledger.Record) (map[string]string, error) {
+				if len(old) == 0 { // done already
+					return nil, nil
+				}
+				return map[string]string{"name": ""}, nil
+			})
+		},
+	},
 	{name: "forget", calls: 3,
 		prepare: func(w Writer, root string) error {
 			return w.Remember(list(root), ledger.Requests, "name", now, put("old\n"))
@@ -295,6 +313,8 @@ func TestDurable(t *testing.T) {
 			case "fsync":
 				delete(dirty, path)
 				delete(names, path)
+			case "syncfs":
+				clear(dirty)
 			case "rename", "unlink", "mkdir":
 				if len(dirty) > 0 {
 					t.Errorf("%s: %s of what is not synced: %v", a.name, call, dirty)

@@ -43,6 +43,9 @@ type Report struct {
 	Kind       Kind        `json:"kind"`
 	Recipients []Recipient `json:"recipients"`
 
+	// Feedback is the Feedback-Type of a complaint: abuse, auth-failure, …
+	Feedback string `json:"-"`
+
 	// To are the addresses that the report came to. The return path is among them,
 	// whose key says more surely than the report which member it is about.
 	To []string `json:"-"`

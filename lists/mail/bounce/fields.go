@@ -103,6 +103,9 @@ func (m *message) complaint() Report {
 		if kind == "not-spam" {
 			return Report{Kind: Other}
 		}
+		if report.Feedback == "" {
+			report.Feedback = kind
+		}
 		for _, f := range h {
 			if f.name != "original-rcpt-to" && f.name != "removal-recipient" {
 				continue

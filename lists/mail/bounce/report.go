@@ -159,7 +159,7 @@ func (m *message) hotmail() (Report, bool) {
 	if value == "" {
 		return Report{}, false
 	}
-	report := Report{Kind: Complaint}
+	report := Report{Kind: Complaint, Feedback: "abuse"}
 	if a := fieldAddress(value); a != "" {
 		report.Recipients = []Recipient{{Address: a, Action: "abuse", Class: Unknown}}
 	}

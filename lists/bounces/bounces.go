@@ -1,0 +1,391 @@
+package bounces
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/edit"
+	"superlist/lists/ledger"
+	"superlist/lists/mail/bounce"
+	"superlist/lists/maillog"
+	"superlist/lists/members"
+	"superlist/lists/outbox"
+	"superlist/lists/site"
+	"superlist/smtp"
+)
+
+// A Judge judges what comes back to the lists of a site.
+type Judge struct {
+	Site   *site.Site
+	Outbox *outbox.Outbox
+	Log    *maillog.Log
+	Now    func() time.Time
+}
+
+// A Report is what came back to a return path of a list.
+type Report struct {
+	ID string // of the message it came as, or of the one that was refused
+	lists.Destination
+	Finding
+	At   time.Time // when it came
+	Text []byte    // as it came; may be nil
+}
+
+// maxKept is how much is kept of a report that nobody understands: for a person, who may
+// tell. What it says stands in front of the returned message.
+const maxKept = 16 << 10
+
+func (j *Judge) agenda() ledger.Agenda { return ledger.Bounces(j.Site.QueueDir) }
+
+// RulesOf are those of a list.
+func RulesOf(l *lists.List) Rules {
+	return Rules{Mode: l.Bounces, Days: l.BounceDays, Window: l.BounceWindow, SuspendedDays: l.SuspendDays}
+}
+
+func hashOf(p smtp.Path) string { return ledger.Hash(p.Key()) }
+
+// Apply judges what came back to return paths of one list. Doing it again for the same
+// reports changes nothing.
+func (j *Judge) Apply(l *lists.List, reports []Report) error {
+	known, err := j.whose(l, reports)
+	if err != nil {
+		return err
+	}
+	t := turn{j: j, l: l, rules: RulesOf(l), known: known}
+	if err := t.posts(reports); err != nil {
+		return err
+	}
+	if err := t.records(reports); err != nil {
+		return err
+	}
+	if err := t.unsubscribe(); err != nil {
+		return err
+	}
+	if err := t.strangers(reports); err != nil {
+		return err
+	}
+	if err := t.keep(reports); err != nil {
+		return err
+	}
+	if !t.look.IsZero() {
+		return j.Site.Writer().Remind(j.agenda(), l.Addr.Address(), t.look)
+	}
+	return nil
+}
+
+// A role is what somebody is to a list.
+type role byte
+
+const (
+	stranger role = iota
+	member
+	owner // or a moderator, and no member
+)
+
+// whose looks up whom return paths are of.
+func (j *Judge) whose(l *lists.List, reports []Report) (map[string]role, error) {
+	members, err := l.Members()
+	if err != nil {
+		return nil, err
+	}
+	defer members.Close()
+	known := make(map[string]role)
+	for _, r := range reports {
+		key := r.Member.Key()
+		if _, seen := known[key]; seen || r.Member.IsNull() {
+			continue
+		}
+		if known[key], err = roleOf(l, members, r.Member); err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
+func roleOf(l *lists.List, all *members.File, p smtp.Path) (role, error) {
+	_, is, err := all.Find(p)
+	switch {
+	case err != nil:
+		return stranger, err
+	case is:
+		return member, nil
+	case isOwner(l, p):
+		return owner, nil
+	}
+	return stranger, nil
+}
+
+// isOwner reports whether somebody runs the list, or decides what is posted there.
+func isOwner(l *lists.List, p smtp.Path) bool {
+	key := p.Key()
+	for _, who := range append(l.OwnerPaths(), l.ModeratorPaths()...) {
+		if who.Key() == key {
+			return true
+		}
+	}
+	return false
+}
+
+// A turn is some reports of one list.
+type turn struct {
+	j     *Judge
+	l     *lists.List
+	rules Rules
+	known map[string]role
+
+	complained []smtp.Path
+	look       time.Time // when the list is to be looked at; zero: there is no news
+}
+
+func (t *turn) lookAt(at time.Time) {
+	if !at.IsZero() && (t.look.IsZero() || at.Before(t.look)) {
+		t.look = at
+	}
+}
+
+// posts counts the posts that were refused for what they are.
+func (t *turn) posts(reports []Report) error {
+	byPost := make(map[string][]Report)
+	var names []string
+	for _, r := range reports {
+		if r.Refuses() && t.known[r.Member.Key()] == member && r.Proof != lists.Probed && t.rules.Mode != lists.BouncesOff {
+			name := postName(r.Sent)
+			if byPost[name] == nil {
+				names = append(names, name)
+			}
+			byPost[name] = append(byPost[name], r)
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	now := t.j.Now()
+	return t.j.Site.Writer().Revise(t.l.Book(), ledger.Refused, names, now, func(old map[string]ledger.Record) (map[string]string, error) {
+		texts := make(map[string]string)
+		for name, reports := range byPost {
+			p := parsePost(old[name].Text)
+			p.At = reports[0].Sent.Unix()
+			news := false
+			for _, r := range reports {
+				news = p.refused(r.Member, r.Reason) || news
+			}
+			if p.mayAlarm() {
+				t.lookAt(now)
+			}
+			if !news {
+				continue
+			}
+			text, err := p.text()
+			if err != nil {
+				return nil, err
+			}
+			texts[name] = text
+		}
+		return texts, nil
+	})
+}
+
+// records changes what is known of those whom the reports are of.
+func (t *turn) records(reports []Report) error {
+	var names []string
+	seen := make(map[string]bool)
+	for _, r := range reports {
+		if t.known[r.Member.Key()] == stranger || seen[hashOf(r.Member)] {
+			continue
+		}
+		seen[hashOf(r.Member)] = true
+		names = append(names, hashOf(r.Member))
+	}
+	if names == nil {
+		return nil
+	}
+	now := t.j.Now()
+	return t.j.Site.Writer().Revise(t.l.Book(), ledger.Bouncing, names, now, func(old map[string]ledger.Record) (map[string]string, error) {
+		records := make(map[string]*Record)
+		texts := make(map[string]string)
+		for _, r := range reports {
+			role := t.known[r.Member.Key()]
+			if role == stranger {
+				continue
+			}
+			name := hashOf(r.Member)
+			if records[name] == nil {
+				record := Parse(old[name].Text)
+				record.Address = r.Member.Address()
+				records[name] = &record
+			}
+			record := records[name]
+			verdict, news := t.judge(record, r, role)
+			if news {
+				text, err := record.Text()
+				if err != nil {
+					return nil, err
+				}
+				texts[name] = text
+			}
+			t.j.Log.Printf(level(verdict), "bounce id=%s list=%s member=%s kind=%s class=%s status=%s by=%s reason=%q verdict=%q",
+				r.ID, t.l.Addr, r.Member, r.Kind, r.Reason.Class, r.Reason.Status, maillog.Value(r.Reason.Reporter), r.Reason.Words, verdict)
+			if record.Step(t.rules, now, nil) != "" {
+				t.lookAt(now)
+			}
+			if news {
+				t.lookAt(record.Next(t.rules, now, now.Location()))
+			}
+		}
+		return texts, nil
+	})
+}
+
+// level is that of the log.
+func level(verdict string) maillog.Level {
+	if verdict == complaint {
+		return maillog.Warning
+	}
+	return maillog.Info
+}
+
+const complaint = "unsubscribed, since the member complained"
+
+// judge changes a record as a report has it, and says what came of that in words. news:
+// the record has changed.
+func (t *turn) judge(record *Record, r Report, role role) (verdict string, news bool) {
+	now := r.At
+	if r.Kind == bounce.Complaint {
+		return t.complaint(record, r, role)
+	}
+	if t.rules.Mode == lists.BouncesOff {
+		return `not counted: bounces = "off"`, false
+	}
+	if r.Proof == lists.Probed {
+		return probed(record, r)
+	}
+	if role == owner {
+		if !r.Failed || weight(r.Reason.Class) == 0 || !record.Count(r.Sent, r.Reason, now) {
+			return "not counted", false
+		}
+		if record.points(t.rules, now, nil) < perDay || now.Sub(record.Told) < tellAgain {
+			return "counted: an owner or moderator", true
+		}
+		record.Told = now.UTC()
+		record.happened(now, OwnerGone, r.Reason.String(), true)
+		return "the owners are told: an owner or moderator gets no mail", true
+	}
+	switch {
+	case r.Refuses():
+		return "not counted: the post was refused, not the member", false
+	case !r.Failed:
+		return "not counted: it says of nobody that mail failed", false
+	case weight(r.Reason.Class) == 0:
+		return "not counted", false
+	}
+	if r.Final != "" && r.Final != record.Final {
+		record.Final, news = r.Final, true
+		record.happened(now, Forwarded, r.Final, true)
+	}
+	if !record.Removed.IsZero() {
+		record.Removed, news = time.Time{}, true
+	}
+	if !record.Count(r.Sent, r.Reason, now) {
+		return "counted today already", news
+	}
+	return fmt.Sprintf("counted: score %g of %d", record.Score(t.rules, now, nil), t.rules.Days), true
+}
+
+// probed is what a report to the return path of a probe says.
+func probed(record *Record, r Report) (verdict string, news bool) {
+	switch {
+	case r.Failed && record.Returned(r.Sent, r.Reason, r.At):
+		return "the probe has come back", true
+	case r.Alive && record.Probe.outstanding() && record.Probe.At.Unix() == r.Sent.Unix():
+		record.Probe.Until = r.At.UTC()
+		return "the probe has arrived", true
+	case r.Delay && record.Delayed(r.Sent):
+		return "the probe is waited for longer", true
+	}
+	return "not counted", false
+}
+
+// MaxComplaints is how many complaints a day are obeyed that came to the return path of
+// many: each who got the post can write there that another has complained.
+const MaxComplaints = 50
+
+var errComplaints = errors.New("too many complaints today")
+
+// complaint is one that comes from a member's mail system.
+func (t *turn) complaint(record *Record, r Report, role role) (verdict string, news bool) {
+	if role != member {
+		return "not counted: no member has complained", false
+	}
+	if !r.Leave {
+		return "not counted: no person complains", false
+	}
+	for _, e := range record.History {
+		if e.What == Complained && e.Why == r.ID { // done again after a crash
+			t.complained = append(t.complained, r.Member)
+			return complaint, false
+		}
+	}
+	if r.Proof == lists.Shared {
+		limit := ledger.Limit{Counter: ledger.Counter{Book: t.l.Book(), Shelf: ledger.Counts, Name: "complaints", Window: ledger.Day}, Most: MaxComplaints, Full: errComplaints}
+		if err := t.j.Site.Writer().Count([]ledger.Limit{limit}, 1, t.j.Now()); err != nil {
+			record.happened(r.At, Complained, err.Error(), true)
+			return "not obeyed: " + err.Error(), true
+		}
+	}
+	record.happened(r.At, Complained, r.ID, true)
+	t.complained = append(t.complained, r.Member)
+	return complaint, true
+}
+
+// unsubscribe takes those off the list who have complained.
+func (t *turn) unsubscribe() error {
+	if t.complained == nil {
+		return nil
+	}
+	return edit.Members(t.l, func(set members.Set) error {
+		for _, p := range t.complained {
+			set.Remove(p)
+		}
+		return nil
+	})
+}
+
+// strangers notes what came back of people who are not on the list: they asked for
+// something, or somebody did in their name.
+func (t *turn) strangers(reports []Report) error {
+	for _, r := range reports {
+		if t.known[r.Member.Key()] != stranger {
+			continue
+		}
+		verdict := "not counted: not on the list"
+		t.j.Log.Printf(maillog.Info, "bounce id=%s list=%s member=%s kind=%s class=%s status=%s by=%s reason=%q verdict=%q",
+			r.ID, t.l.Addr, r.Member, r.Kind, r.Reason.Class, r.Reason.Status, maillog.Value(r.Reason.Reporter), r.Reason.Words, verdict)
+	}
+	return nil
+}
+
+// keep puts down the reports of which it is not clear why mail failed, as long as there
+// is room.
+func (t *turn) keep(reports []Report) error {
+	texts := make(map[string]string)
+	for _, r := range reports {
+		if r.Failed && r.Reason.Class == bounce.Unknown && len(r.Text) > 0 && t.known[r.Member.Key()] != stranger {
+			texts[r.ID] = fmt.Sprintf("X-Superlist-Member: %s\r\n%s", r.Member, r.Text[:min(len(r.Text), maxKept)])
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	err := t.j.Site.Writer().Revise(t.l.Book(), ledger.Reports, slices.Collect(maps.Keys(texts)), t.j.Now(), func(map[string]ledger.Record) (map[string]string, error) {
+		return texts, nil
+	})
+	if errors.Is(err, ledger.ErrFull) {
+		t.j.Log.Printf(maillog.Warning, "bounces list=%s reports=%d not kept: there are too many", t.l.Addr, len(texts))
+		return nil
+	}
+	return err
+}

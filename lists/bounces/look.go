@@ -1,0 +1,385 @@
+package bounces
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/edit"
+	"superlist/lists/ledger"
+	"superlist/lists/maillog"
+	"superlist/lists/members"
+	"superlist/lists/outbox"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// looksAtOnce is at how many lists is looked before posts have their turn again.
+const looksAtOnce = 20
+
+// retry is when a list that could not be looked at is looked at again.
+const retry = 15 * time.Minute
+
+// Due looks at the lists whose time has come, and says at how many. What cannot be done
+// now is logged, and comes again.
+func (j *Judge) Due() (n int, err error) {
+	due, err := j.agenda().Due(j.Now(), looksAtOnce)
+	if err != nil {
+		return 0, err
+	}
+	for _, reminder := range due {
+		did, err := j.due(reminder)
+		if err != nil {
+			j.Log.Printf(maillog.Err, "trouble bounces list=%s error=%q", maillog.Value(reminder.Subject), err)
+			w := j.Site.Writer()
+			if err := errors.Join(w.Remind(j.agenda(), reminder.Subject, j.Now().Add(retry)), w.Done(reminder)); err != nil {
+				return n, err
+			}
+			continue
+		}
+		if did {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// due does what one reminder is about, unless another process is at it.
+func (j *Judge) due(reminder ledger.Reminder) (did bool, err error) {
+	w := j.Site.Writer()
+	release, ok, err := w.Claim(reminder)
+	if !ok || err != nil {
+		return false, err
+	}
+	defer release()
+	addr, _ := smtp.ParseAddress(reminder.Subject)
+	l, err := lists.Of(j.Site).Open(addr)
+	if errors.Is(err, lists.ReplyNoList) { // it has been removed
+		return true, w.Done(reminder)
+	}
+	if err != nil {
+		return false, err
+	}
+	next, err := j.look(l, reminder.ID())
+	if err == nil && !next.IsZero() {
+		err = w.Remind(j.agenda(), l.Addr.Address(), next)
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, w.Done(reminder)
+}
+
+// Pending reports whether a look is not done yet, by the id of its reminder: until then a
+// crash has it done again, and its letters found.
+func (j *Judge) Pending(reminder string) (bool, error) {
+	return j.Site.Writer().Pending(j.agenda(), reminder)
+}
+
+// A looking is a look at a list.
+type looking struct {
+	j     *Judge
+	l     *lists.List
+	id    string // how those of its letters begin
+	out   *outbox.Outbox
+	rules Rules
+	now   time.Time
+	void  map[int64]bool // posts whose bounces do not count
+
+	members *members.File
+	edits   map[string]func(members.Member) (members.Member, bool) // by key; false: is removed
+	letters []outbox.Letter
+	told    []notice // for the owners
+	next    time.Time
+}
+
+// A notice is what the owners are told of one address.
+type notice struct {
+	address string
+	Event
+}
+
+// look does what is to be done about a list now, and says when it is to be looked at
+// again. The members are changed first, then the letters are in the spool, and then the
+// records say so: done again after a crash, it comes to the same.
+func (j *Judge) look(l *lists.List, reminder string) (next time.Time, err error) {
+	out := *j.Outbox
+	out.After = []queue.After{{What: queue.AfterBounces, ID: reminder}}
+	k := &looking{j: j, l: l, id: "bounces-" + reminder, out: &out, rules: RulesOf(l), now: j.Now(), edits: make(map[string]func(members.Member) (members.Member, bool)), void: make(map[int64]bool)}
+	if k.members, err = l.Members(); err != nil {
+		return next, err
+	}
+	defer k.members.Close()
+	if err := k.posts(); err != nil {
+		return next, err
+	}
+	err = j.Site.Writer().Revise(l.Book(), ledger.Bouncing, nil, k.now, func(old map[string]ledger.Record) (map[string]string, error) {
+		texts := make(map[string]string)
+		for name, o := range old {
+			r := Parse(o.Text)
+			p, ok := smtp.ParseAddress(r.Address)
+			if !ok {
+				texts[name] = ""
+				continue
+			}
+			keep, news, err := k.one(&r, p)
+			switch {
+			case err != nil:
+				return nil, err
+			case !keep:
+				texts[name] = ""
+			case news:
+				if texts[name], err = r.Text(); err != nil {
+					return nil, err
+				}
+			}
+			if keep {
+				k.sooner(r.Next(k.rules, k.now, k.now.Location()))
+			}
+		}
+		if err := k.editMembers(); err != nil {
+			return nil, err
+		}
+		k.tellOwners()
+		return texts, k.out.Write(l, k.letters...)
+	})
+	return k.next, err
+}
+
+func (k *looking) sooner(at time.Time) {
+	if !at.IsZero() && (k.next.IsZero() || at.Before(k.next)) {
+		k.next = at
+	}
+}
+
+// posts finds those of which so many were refused that it is not about the members, and
+// tells the owners of each.
+func (k *looking) posts() error {
+	w := k.j.Site.Writer()
+	return w.Revise(k.l.Book(), ledger.Refused, nil, k.now, func(old map[string]ledger.Record) (map[string]string, error) {
+		posts := make(map[string]*Post)
+		var ask []*Post
+		for name, o := range old {
+			p := parsePost(o.Text)
+			posts[name] = &p
+			if !p.Alarm.IsZero() {
+				k.void[p.At] = true
+			} else if p.mayAlarm() {
+				ask = append(ask, &p)
+			}
+		}
+		if ask == nil {
+			return nil, nil
+		}
+		c, err := countMembers(k.l, ask)
+		if err != nil {
+			return nil, err
+		}
+		texts := make(map[string]string)
+		var letters []outbox.Letter
+		for name, p := range posts {
+			if !p.alarms(c) {
+				continue
+			}
+			p.Alarm = k.now.UTC()
+			k.void[p.At] = true
+			if texts[name], err = p.text(); err != nil {
+				return nil, err
+			}
+			subject := k.subjectOf(p.At)
+			lines := p.byDomain(c)
+			k.j.Log.Printf(maillog.Warning, "alarm list=%s sent=%s refused=%d members=%d domains=%d reason=%q: members' hosts refuse a post",
+				k.l.Addr, time.Unix(p.At, 0).UTC().Format(time.RFC3339), p.N, c.all, len(p.Domains), lines[0])
+			if owners := k.l.OwnerPaths(); len(owners) > 0 {
+				letters = append(letters, outbox.Letter{
+					ID: k.id + "-" + name + "-alarm", Text: "bounce-alarm", To: owners, At: k.now, Quote: strings.Join(lines, "\n"),
+					Words: map[string]string{"subject": subject, "date": dateTime(time.Unix(p.At, 0)), "count": strconv.Itoa(p.N)},
+				})
+			}
+		}
+		return texts, k.out.Write(k.l, letters...)
+	})
+}
+
+func dateTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// maxLookBack is how many posts are looked through for one that was refused.
+const maxLookBack = 2000
+
+// subjectOf is the Subject of the post that was sent at a time, where the archive has it:
+// the ids of posts begin with when they came, or else it is the first that was sent after
+// that.
+func (k *looking) subjectOf(at int64) (subject string) {
+	posts := k.l.Posts()
+	first, last, err := posts.Range()
+	if err != nil {
+		return ""
+	}
+	for n := last; n >= max(first, last-maxLookBack); n-- {
+		e, err := posts.Entry(n)
+		if err != nil {
+			continue
+		}
+		came, _, _ := strings.Cut(e.ID, ".")
+		if sec, err := strconv.ParseInt(came, 10, 64); err == nil && (sec == at || sec == at-1) {
+			return e.Subject
+		}
+		if e.Time.Unix() < at {
+			break
+		}
+		subject = e.Subject
+	}
+	return subject
+}
+
+// one does what is to be done about one address.
+func (k *looking) one(r *Record, p smtp.Path) (keep, news bool, err error) {
+	m, is, err := k.members.Find(p)
+	if err != nil {
+		return false, false, err
+	}
+	switch {
+	case !is && !isOwner(k.l, p):
+		if !r.Suspended.IsZero() || len(r.Days) > 0 || r.Probe.outstanding() { // has left, or a crash came behind the removal
+			if r.Step(k.rules, k.now, k.isVoid) == Removed {
+				r.Do(Removed, k.now)
+			} else {
+				r.Suspended, r.Probe, r.Days = time.Time{}, Probe{}, nil
+			}
+			news = true
+		}
+		news = k.tell(r) || news
+		return len(r.Events) > 0 || k.recent(r), news, nil
+	case !is:
+		news = k.tell(r)
+		if len(r.Days) > 0 && r.points(k.rules, k.now, nil) == 0 {
+			r.Days, news = nil, true
+		}
+		return !r.idle(), news, nil
+	}
+	news = k.byHand(r, m)
+	for range 3 { // a probe that has come back may be the last of a member long suspended
+		step := r.Step(k.rules, k.now, k.isVoid)
+		if step == "" {
+			break
+		}
+		if err := k.do(r, p, m, step); err != nil {
+			return true, false, err
+		}
+		news = true
+		if step == Removed {
+			break
+		}
+	}
+	news = k.tell(r) || news
+	if r.Suspended.IsZero() && !r.Probe.outstanding() && len(r.Days) > 0 && r.points(k.rules, k.now, nil) == 0 {
+		r.Days, news = nil, true
+	}
+	return !r.idle() || k.recent(r), news, nil
+}
+
+func (k *looking) isVoid(post int64) bool { return k.void[post] }
+
+// recent reports whether something was decided that people may still ask about.
+func (k *looking) recent(r *Record) bool {
+	return len(r.History) > 0 && k.now.Sub(r.History[len(r.History)-1].At) < forget
+}
+
+// byHand takes over what the member's line says, where somebody has edited it.
+func (k *looking) byHand(r *Record, m members.Member) (news bool) {
+	since, err := time.Parse(time.DateOnly, m.Bounced)
+	switch {
+	case err == nil && r.Suspended.IsZero() && r.Probe.Result != CameBack:
+		r.Suspended = since
+		return true
+	case m.Bounced == "" && !r.Suspended.IsZero() && !(r.Step(k.rules, k.now, k.isVoid) == Reinstated):
+		return r.Heard(k.now, "by hand")
+	}
+	return false
+}
+
+// do does a step, and what follows from it.
+func (k *looking) do(r *Record, p smtp.Path, m members.Member, step What) error {
+	since := r.Suspended
+	at := k.now
+	switch step {
+	case Probed:
+		var err error
+		if at, err = k.probe(p); err != nil {
+			return err
+		}
+	case Suspended:
+		since := day(k.now)
+		k.edits[p.Key()] = func(m members.Member) (members.Member, bool) { return m.Suspended(since), true }
+	case Reinstated:
+		k.edits[p.Key()] = func(m members.Member) (members.Member, bool) { return m.Suspended(""), true }
+		k.letters = append(k.letters, k.j.back(k.l, m, since, k.id+"-"+hashOf(p)+"-back", k.now))
+	case Removed:
+		k.edits[p.Key()] = func(m members.Member) (members.Member, bool) { return m, false }
+	}
+	score := r.Score(k.rules, k.now, k.isVoid)
+	r.Do(step, at)
+	why := r.History[len(r.History)-1].Why
+	k.j.Log.Printf(maillog.Info, "bounces list=%s member=%s %s score=%g reason=%q", k.l.Addr, p, step, score, why)
+	return nil
+}
+
+// probe writes to a member under a return path of its own. Where a crash has left the
+// letter its return path says when it was written.
+func (k *looking) probe(p smtp.Path) (at time.Time, err error) {
+	id := k.id + "-" + hashOf(p) + "-probe"
+	at = k.now
+	if m, err := k.out.Spool.Open(queue.Outbound, id); err == nil {
+		d, err := lists.Of(k.j.Site).ResolveAt(m.From, k.now)
+		m.Close()
+		if err == nil && d.Proof == lists.Probed {
+			return d.Sent, nil
+		}
+	}
+	from, err := k.l.ProbeAddress(p, at)
+	if err != nil {
+		return at, err
+	}
+	k.letters = append(k.letters, outbox.Letter{ID: id, Text: "bounce-probe", To: []smtp.Path{p}, At: at, From: from, Words: map[string]string{"address": p.Address()}})
+	return at, nil
+}
+
+// edit changes the members, all at once.
+func (k *looking) editMembers() error {
+	if len(k.edits) == 0 {
+		return nil
+	}
+	return edit.Members(k.l, func(set members.Set) error {
+		for key, change := range k.edits {
+			m, ok := set[key]
+			if !ok {
+				continue
+			}
+			if m, ok = change(m); ok {
+				set[key] = m
+			} else {
+				set.Remove(m.Path)
+			}
+		}
+		return nil
+	})
+}
+
+// tell takes what was decided before today from a record, for the owners.
+func (k *looking) tell(r *Record) (news bool) {
+	y, m, d := k.now.Date()
+	today := time.Date(y, m, d, 0, 0, 0, 0, k.now.Location())
+	rest := slices.DeleteFunc(slices.Clone(r.Events), func(e Event) bool {
+		if !e.At.Before(today) {
+			return false
+		}
+		k.told = append(k.told, notice{r.Address, e})
+		return true
+	})
+	news = len(rest) < len(r.Events)
+	r.Events = rest
+	return news
+}

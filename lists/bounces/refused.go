@@ -1,0 +1,171 @@
+package bounces
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"superlist/lists"
+	"superlist/smtp"
+)
+
+// A Post is one that was refused for what it is, or for who sent it.
+type Post struct {
+	At      int64              `json:"at"` // when it was sent, in Unix time
+	N       int                `json:"n"`  // by how many members
+	Domains map[string]*Domain `json:"domains"`
+	Members []string           `json:"members"`        // hashes of those that are counted
+	Alarm   time.Time          `json:"alarm,omitzero"` // when the owners were told
+}
+
+// A Domain is how a post fared there.
+type Domain struct {
+	N      int `json:"n"`
+	Reason     // the first
+}
+
+const (
+	// alarmAt is from how many refusals on a post is bad news, and alarmPart the part
+	// of a domain's members, or of all, that they must be.
+	alarmAt   = 5
+	alarmPart = 10
+
+	// maxRefusers is how many members a post tells apart, and maxDomains how many
+	// domains: what a record has room for. With more nothing new is said.
+	maxRefusers = 3000
+	maxDomains  = 300
+	// maxReasons is how many domains' words are kept.
+	maxReasons = 40
+)
+
+// postName names the record of a post that was sent at a time.
+func postName(at time.Time) string { return strconv.FormatInt(at.Unix(), 36) }
+
+// refused counts that a member refused the post, once. It says whether that is news.
+func (p *Post) refused(member smtp.Path, why Reason) bool {
+	who := hashOf(member)[:12]
+	if len(p.Members) >= maxRefusers || slices.Contains(p.Members, who) {
+		return false
+	}
+	p.Members = append(p.Members, who)
+	p.N++
+	name := domainOf(member)
+	if p.Domains == nil {
+		p.Domains = make(map[string]*Domain)
+	}
+	d := p.Domains[name]
+	if d == nil {
+		if len(p.Domains) >= maxDomains {
+			return true
+		}
+		d = &Domain{}
+		if len(p.Domains) < maxReasons {
+			d.Reason = why
+		}
+		p.Domains[name] = d
+	}
+	d.N++
+	return true
+}
+
+func parsePost(text string) (p Post) {
+	if json.Unmarshal([]byte(text), &p) != nil {
+		return Post{}
+	}
+	return p
+}
+
+func (p *Post) text() (string, error) {
+	text, err := json.Marshal(p)
+	return string(text) + "\n", err
+}
+
+// mayAlarm reports whether the members are to be counted.
+func (p *Post) mayAlarm() bool { return p.Alarm.IsZero() && p.N >= alarmAt }
+
+// A census is how many members a list has, in all and at some domains.
+type census struct {
+	all     int
+	domains map[string]int
+}
+
+// countMembers counts those of the domains that refused one of some posts.
+func countMembers(l *lists.List, posts []*Post) (c census, err error) {
+	c.domains = make(map[string]int)
+	for _, p := range posts {
+		for name := range p.Domains {
+			c.domains[name] = 0
+		}
+	}
+	members, err := l.Members()
+	if err != nil {
+		return c, err
+	}
+	defer members.Close()
+	for m, err := range members.All() {
+		if err != nil {
+			return c, err
+		}
+		if m.NoMail {
+			continue
+		}
+		c.all++
+		name := domainOf(m.Path)
+		if _, asked := c.domains[name]; asked {
+			c.domains[name]++
+		}
+	}
+	return c, nil
+}
+
+// alarms reports whether so many refused the post that it is not about them.
+func (p *Post) alarms(c census) bool {
+	if !p.mayAlarm() {
+		return false
+	}
+	many := func(n, of int) bool { return n >= alarmAt && n*alarmPart >= of }
+	if many(p.N, c.all) {
+		return true
+	}
+	for name, d := range p.Domains {
+		if many(d.N, c.domains[name]) {
+			return true
+		}
+	}
+	return false
+}
+
+// byDomain are the domains that refused a post, the most first, each with its words.
+func (p *Post) byDomain(c census) (lines []string) {
+	names := slices.SortedFunc(maps.Keys(p.Domains), func(a, b string) int {
+		return cmp.Or(cmp.Compare(p.Domains[b].N, p.Domains[a].N), cmp.Compare(a, b))
+	})
+	for i, name := range names {
+		if i == maxReasons {
+			lines = append(lines, "…")
+			break
+		}
+		d := p.Domains[name]
+		text := fmt.Sprintf("%s: %d", name, d.N)
+		if of := c.domains[name]; of > 0 {
+			text = fmt.Sprintf("%s: %d/%d", name, d.N, of)
+		}
+		if why := d.Reason.String(); why != "" {
+			text += ": " + why
+		}
+		lines = append(lines, text)
+	}
+	return lines
+}
+
+// domainOf is a member's domain as it is compared.
+func domainOf(p smtp.Path) string {
+	if d, ok := smtp.ASCIIDomain(p.Domain); ok {
+		return d
+	}
+	return smtp.Fold(p.Domain)
+}

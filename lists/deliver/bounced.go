@@ -1,0 +1,199 @@
+package deliver
+
+import (
+	"context"
+	"io"
+
+	"superlist/lists"
+	"superlist/lists/bounces"
+	"superlist/lists/mail/bounce"
+	"superlist/lists/maillog"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// reportsAtOnce is how many delivery reports are worked on before posts have their turn
+// again. Each keeps its file open until all of them are judged.
+const reportsAtOnce = 400
+
+// Judge judges what comes back.
+func (r *Runner) Judge() *bounces.Judge {
+	return &bounces.Judge{Site: r.Site, Outbox: r.outbox(), Log: r.Log, Now: r.now}
+}
+
+// isReport reports whether a message is for one return path, and nothing else.
+func (r *Runner) isReport(m *queue.Message) bool {
+	n := 0
+	for rcpt, err := range m.Recipients() {
+		if n++; err != nil || n > 1 || rcpt.State != queue.ToDo {
+			return false
+		}
+		if d, err := lists.Of(r.Site).ResolveAt(rcpt.Path, r.now()); err != nil || d.Purpose != lists.Bounce {
+			return false
+		}
+	}
+	return n == 1
+}
+
+// A reported is a message that waits until it is the turn of reports.
+type reported struct {
+	*queue.Message
+	dest lists.Destination
+}
+
+// reportsDue works on delivery reports, many at a time, and says on how many. What they
+// change is synced together.
+func (r *Runner) reportsDue(ctx context.Context) (n int, err error) {
+	entries := r.reports[:min(len(r.reports), reportsAtOnce)]
+	r.reports = r.reports[len(entries):]
+	byList := make(map[string][]reported)
+	var order []string
+	for _, e := range entries {
+		delete(r.waiting, e.ID)
+		m, err := r.attempts.Claim(queue.Inbound, e)
+		if m == nil || err != nil {
+			continue
+		}
+		defer m.Close()
+		for rcpt, err := range m.Recipients() {
+			if err != nil {
+				break
+			}
+			d, err := lists.Of(r.Site).ResolveAt(rcpt.Path, r.now())
+			if err != nil || rcpt.State != queue.ToDo || d.Purpose != lists.Bounce { // it is another since
+				r.attempts.Work(ctx, m, r.expand)
+				break
+			}
+			if byList[d.List.Dir] == nil {
+				order = append(order, d.List.Dir)
+			}
+			byList[d.List.Dir] = append(byList[d.List.Dir], reported{m, d})
+		}
+	}
+	for _, dir := range order {
+		if err := r.judgeAll(byList[dir]); err != nil {
+			for _, m := range byList[dir] {
+				r.Log.Printf(maillog.Err, "trouble id=%s error=%q", m.ID, err)
+				r.stuck[m.ID] = true
+				if at, ok := r.Spool.Backoff.Next(m.Arrived, r.now()); ok {
+					m.Defer(at)
+				}
+			}
+			continue
+		}
+		n += len(byList[dir])
+	}
+	return n, nil
+}
+
+// judgeAll judges the reports of one list, and then takes them out of the spool. What a
+// crash leaves of them is judged again, and changes nothing.
+func (r *Runner) judgeAll(all []reported) error {
+	reports := make([]bounces.Report, len(all))
+	done := make([]*queue.Message, len(all))
+	for i, m := range all {
+		report, err := r.readReport(m.Message, m.dest)
+		if err != nil {
+			return err
+		}
+		reports[i], done[i] = report, m.Message
+	}
+	if err := r.Judge().Apply(all[0].dest.List, reports); err != nil {
+		return err
+	}
+	return r.Spool.RemoveAll(done)
+}
+
+// readReport reads what came back. How large it is, is nothing to us: what it says comes
+// first.
+func (r *Runner) readReport(m *queue.Message, d lists.Destination) (bounces.Report, error) {
+	text, err := io.ReadAll(io.LimitReader(m.Content(), bounce.MaxSize))
+	if err != nil {
+		return bounces.Report{}, err
+	}
+	at := m.Arrived
+	if now := r.now(); at.After(now) {
+		at = now
+	}
+	f := bounces.Find(bounce.Parse(text), d.Member)
+	report := bounces.Report{ID: m.ID, Destination: d, Finding: f, At: at}
+	if f.Reason.Class == bounce.Unknown { // all the others need not stay in memory
+		report.Text = text
+	}
+	return report, nil
+}
+
+// cameBack judges one report, which came with other recipients.
+func (r *Runner) cameBack(m *queue.Message, d lists.Destination) error {
+	report, err := r.readReport(m, d)
+	if err != nil {
+		return err
+	}
+	return r.Judge().Apply(d.List, []bounces.Report{report})
+}
+
+// complaint obeys a complaint that came to an address of many lists, or to owners. Whose
+// it is says the return path that stands in it, of the message complained about; ok is
+// false where none does.
+func (r *Runner) complaint(m *queue.Message) (ok bool, err error) {
+	text, err := io.ReadAll(io.LimitReader(m.Content(), bounce.MaxSize))
+	if err != nil {
+		return false, err
+	}
+	f := bounces.Find(bounce.Parse(text), smtp.Path{})
+	if !f.Leave {
+		return false, nil
+	}
+	for _, p := range bounces.ReturnPaths(text, r.Site.RecipientDelimiter) {
+		d, err := lists.Of(r.Site).ResolveAt(p, r.now())
+		if err != nil || d.Purpose != lists.Bounce || d.Member.IsNull() {
+			continue
+		}
+		return true, r.Judge().Apply(d.List, []bounces.Report{{ID: m.ID, Destination: d, Finding: f, At: m.Arrived}})
+	}
+	r.Log.Printf(maillog.Warning, "complaint id=%s: no return path of a list is in it, so nobody knows whose it is", m.ID)
+	return false, nil
+}
+
+// refused counts what a server said for good to some recipients, or at the last attempt:
+// it counts as a report of the same words does.
+func (r *Runner) refused(m *queue.Message, batch []queue.Recipient, replies []smtp.Reply) error {
+	if m.From.IsNull() {
+		return nil
+	}
+	_, again := r.Spool.Backoff.Next(m.Arrived, r.now())
+	var l *lists.List
+	var reports []bounces.Report
+	for i, reply := range replies {
+		if !reply.Permanent() && (again || !reply.Temporary()) {
+			continue
+		}
+		from := m.From
+		if m.VERP {
+			from = smtp.VERPAddress(from, batch[i].Path)
+		}
+		d, err := lists.Of(r.Site).ResolveAt(from, r.now())
+		if err != nil || d.Purpose != lists.Bounce { // no list's, or too old
+			continue
+		}
+		if d.Member.IsNull() {
+			d.Member = batch[i].Path
+		}
+		l = d.List
+		reports = append(reports, bounces.Report{ID: m.ID, Destination: d, Finding: bounces.FindReply(reply), At: r.now()})
+	}
+	if l == nil {
+		return nil
+	}
+	return r.Judge().Apply(l, reports)
+}
+
+// heard has a suspended member get mail again, because of a message of theirs.
+func (r *Runner) heard(l *lists.List, who smtp.Path, c cause, why string) (was bool, err error) {
+	if who.IsNull() {
+		return false, nil
+	}
+	j := r.Judge()
+	j.Outbox = r.letters(c)
+	return j.Heard(l, who, c.id+"-back", why)
+}

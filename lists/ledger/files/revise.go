@@ -1,0 +1,109 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"time"
+
+	"superlist/lists/ledger"
+	"superlist/queue/disk"
+)
+
+// Revise implements ledger.Writer. However many records there are, they are synced
+// together: all are written beside their places, then the file system is synced once,
+// then they are renamed. A crash leaves some of them, each whole.
+func (w Writer) Revise(b ledger.Book, s ledger.Shelf, names []string, now time.Time, revise func(map[string]ledger.Record) (map[string]string, error)) error {
+	dir := b.Path(s)
+	unlock, err := w.lock(dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	old, err := recallAll(b, s, names, now)
+	if err != nil {
+		return err
+	}
+	if len(old) < len(names) {
+		if full, err := isFull(b, s, now); full || err != nil {
+			return errors.Join(err, ledger.ErrFull)
+		}
+	}
+	texts, err := revise(old)
+	if err != nil {
+		return err
+	}
+	return w.putAll(b, s, texts, now)
+}
+
+// recallAll are the records of these names; nil: of all.
+func recallAll(b ledger.Book, s ledger.Shelf, names []string, now time.Time) (map[string]ledger.Record, error) {
+	old := make(map[string]ledger.Record)
+	if names == nil {
+		all, err := b.All(s, now)
+		for _, r := range all {
+			old[r.Name] = r
+		}
+		return old, err
+	}
+	for _, name := range names {
+		r, ok, err := b.Recall(s, name, now)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			old[name] = r
+		}
+	}
+	return old, nil
+}
+
+// putAll writes records, under the lock. An empty one is removed.
+func (w Writer) putAll(b ledger.Book, s ledger.Shelf, texts map[string]string, now time.Time) error {
+	if len(texts) == 0 {
+		return w.Disk.SyncDir(b.Path(s)) // of whoever has put there what is, and may have died
+	}
+	var all []*disk.Beside
+	abort := func() {
+		for _, f := range all {
+			f.Abort()
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		text := texts[name]
+		file, err := b.File(s, name)
+		if err == nil && len(text) > ledger.MaxRecord {
+			err = fmt.Errorf("%s: a record of %d bytes, which is more than %d", file, len(text), ledger.MaxRecord)
+		}
+		if err != nil {
+			abort()
+			return err
+		}
+		if text == "" {
+			if err := w.Disk.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				abort()
+				return err
+			}
+			continue
+		}
+		f, err := w.Disk.Beside(file)
+		if err != nil {
+			abort()
+			return err
+		}
+		all = append(all, f)
+		if _, err = f.WriteString(text); err == nil {
+			err = w.Disk.Touch(f.Name(), now)
+		}
+		if err == nil {
+			err = f.Written()
+		}
+		if err != nil {
+			abort()
+			return err
+		}
+	}
+	return w.Disk.CommitAll(b.Path(s), all)
+}
