@@ -148,7 +148,7 @@ func TestLifeOfAList(t *testing.T) {
 	}
 	zoe.writes("250 2.0.0 ", path(header(t, question, "Reply-To")), "Re: Please confirm", "yes")
 	zoe.gets("Welcome to " + list)
-	owner.gets(zoe.addr + " has joined " + list)
+	owner.gets(zoe.addr + " has subscribed to " + list)
 	if !subscribed(zoe) {
 		t.Error("she is not a member")
 	}
@@ -166,7 +166,7 @@ func TestLifeOfAList(t *testing.T) {
 
 	t.Log("a stranger may not; then his posts are held, and the moderator sends one on, and one back")
 	eve.writes("550 5.7.1 only members may post", list, "buy this", "x")
-	set := readme(t, "superlist list set ") // what is set there, and what is set here
+	set := readme(t, "superlist list set dev@lists.example.org post=") // what is set there, and what is set here
 	set = strings.Join(strings.Fields(set)[:4], " ")
 	sh(set + " nonmembers=hold moderators=" + mona.addr)
 	eve.writes("250 2.0.0 ", list, "may I", "A question.")
@@ -212,7 +212,7 @@ func TestLifeOfAList(t *testing.T) {
 		}
 		p.writes("250 2.0.0 ", path(header(t, question, "Reply-To")), "Re: bye", "")
 		p.gets("You have unsubscribed from " + list)
-		owner.gets(p.addr + " has left " + list)
+		owner.gets(p.addr + " has unsubscribed from " + list)
 		if subscribed(p) {
 			t.Errorf("%s is still a member", p.addr)
 		}
@@ -222,9 +222,9 @@ func TestLifeOfAList(t *testing.T) {
 
 	t.Log("somebody comes back, for digests")
 	zoe.writes("250 2.0.0 ", readmeAddress(t, "subscribe-digest"), "hello again", "")
-	zoe.writes("250 2.0.0 ", path(header(t, zoe.gets("Please confirm: "+list+" in digests"), "Reply-To")), "Re: Please confirm", "yes")
+	zoe.writes("250 2.0.0 ", path(header(t, zoe.gets("Please confirm: digests of "+list), "Reply-To")), "Re: Please confirm", "yes")
 	zoe.gets("Welcome to " + list)
-	owner.gets(zoe.addr + " has joined " + list)
+	owner.gets(zoe.addr + " has subscribed to " + list)
 	alice.writes("250 2.0.0 ", list, "for later", "Take your time.")
 	alone := alice.gets("for later")
 	sh(readme(t, "superlist digest "))
