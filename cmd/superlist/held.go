@@ -14,6 +14,7 @@ import (
 	"superlist/lists/author"
 	"superlist/lists/deliver"
 	"superlist/lists/mail/charset"
+	"superlist/lists/moderation"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -284,7 +285,7 @@ show" writes; the log has its name.`,
 			}
 			d, err := l.JudgeAtDoor(p)
 			if err == nil && d.Verdict == lists.Accept {
-				d, err = deliver.ForAll(l, p, d)
+				d, err = moderation.ForAll(l, p, d)
 			}
 			if err != nil {
 				return err

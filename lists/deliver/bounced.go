@@ -8,6 +8,7 @@ import (
 	"superlist/lists/bounces"
 	"superlist/lists/mail/bounce"
 	"superlist/lists/maillog"
+	"superlist/lists/outbox"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -189,11 +190,11 @@ func (r *Runner) refused(m *queue.Message, batch []queue.Recipient, replies []sm
 }
 
 // heard has a suspended member get mail again, because of a message of theirs.
-func (r *Runner) heard(l *lists.List, who smtp.Path, c cause, why string) (was bool, err error) {
+func (r *Runner) heard(l *lists.List, who smtp.Path, c outbox.Cause, why string) (was bool, err error) {
 	if who.IsNull() {
 		return false, nil
 	}
 	j := r.Judge()
-	j.Outbox = r.letters(c)
-	return j.Heard(l, who, c.id+"-back", why)
+	j.Outbox = r.outbox().For(c)
+	return j.Heard(l, who, c.ID+"-back", why)
 }

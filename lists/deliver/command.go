@@ -2,17 +2,18 @@ package deliver
 
 import (
 	"superlist/lists"
+	"superlist/lists/outbox"
 	"superlist/lists/people"
 	"superlist/queue"
 )
 
 // command carries out what the address of a message asks for.
-func (r *Runner) command(m *queue.Message, d lists.Destination, c cause) error {
-	q, err := people.FromMail(r.Site, d, m, c.id)
+func (r *Runner) command(m *queue.Message, d lists.Destination, c outbox.Cause) error {
+	q, err := people.FromMail(r.Site, d, m, c.ID)
 	if err != nil {
 		return err
 	}
-	q.After = c.after
+	q.After = c.After
 	if leaves := q.Verb == lists.VerbUnsubscribe || q.Verb == lists.VerbConfirm && q.Proof.Action == lists.Unsubscribe; !leaves {
 		if _, err := r.heard(q.List, q.Author, c, "has written to +"+q.Verb); err != nil {
 			return err
@@ -33,12 +34,12 @@ func (r *Runner) Do(q people.Request) (people.Outcome, error) {
 
 // desk is where requests are carried out.
 func (r *Runner) desk() *people.Desk {
-	return &people.Desk{Site: r.Site, Log: r.Log, Now: r.now, Moderation: r}
+	return &people.Desk{Site: r.Site, Log: r.Log, Now: r.now, Moderation: r.Moderation()}
 }
 
 // commit writes what follows from a request.
 func (r *Runner) commit(o people.Outcome) error {
 	return o.Commit(r.outbox(), func(held *queue.Message, l *lists.List, id string, after []queue.After) error {
-		return r.toMembers(held, l, cause{id, after})
+		return r.toMembers(held, l, outbox.Cause{ID: id, After: after})
 	})
 }

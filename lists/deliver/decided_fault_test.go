@@ -251,7 +251,7 @@ func TestFinishDecided(t *testing.T) {
 			r := w.runner()
 			r.Spool.Init()
 			for range 2 {
-				if err := r.expire(l); err != nil {
+				if err := r.Moderation().Expire(l); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -93,7 +93,7 @@ func (r *Runner) report(m *queue.Message, rcpt queue.Recipient, k int, a action,
 	if err != nil {
 		return err
 	}
-	p := report{r: r, m: m, rcpt: rcpt, action: a, reason: reason, header: raw, id: id, after: causeOf(m, k).after, now: r.now()}
+	p := report{r: r, m: m, rcpt: rcpt, action: a, reason: reason, header: raw, id: id, after: causeOf(m, k).After, now: r.now()}
 	p.list, p.from = d.List.Addr, d.List.Verb("owner")
 	// RFC 3461, 4.3: RET is about failures; of what was delivered the header is
 	// enough. What is BINARYMIME fits into no report.

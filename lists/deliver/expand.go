@@ -15,6 +15,7 @@ import (
 	"superlist/lists/digest"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
+	"superlist/lists/outbox"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
 	"superlist/lists/web"
@@ -70,14 +71,14 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 	return r.attempts.Finish(m, reason)
 }
 
-func (r *Runner) expandOne(m *queue.Message, to smtp.Path, c cause) error {
+func (r *Runner) expandOne(m *queue.Message, to smtp.Path, c outbox.Cause) error {
 	d, err := lists.Of(r.Site).ResolveAt(to, r.now())
 	if err != nil {
 		return err
 	}
 	// What is there is the last that follows, but for a decision: what it was about
 	// is taken away after that.
-	if there, err := r.Spool.Exists(queue.Outbound, c.id); err != nil || there && !d.Decides() {
+	if there, err := r.Spool.Exists(queue.Outbound, c.ID); err != nil || there && !d.Decides() {
 		return err
 	}
 	switch d.Purpose {
@@ -98,7 +99,7 @@ func (r *Runner) expandOne(m *queue.Message, to smtp.Path, c cause) error {
 }
 
 // toMembers writes a post for all members as they are now.
-func (r *Runner) toMembers(m *queue.Message, l *lists.List, c cause) error {
+func (r *Runner) toMembers(m *queue.Message, l *lists.List, c outbox.Cause) error {
 	made, err := r.copies(m, l)
 	if err != nil {
 		return err
@@ -140,13 +141,13 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, c cause) error {
 	number := 0
 	switch {
 	case inDigests > 0:
-		number, err = r.keepForDigest(m, l, c.id, made)
+		number, err = r.keepForDigest(m, l, c.ID, made)
 	case had: // who gets this by itself must not have it in a digest, too
 		_, err = r.Digests().Send(l)
 		fallthrough
 	case l.Archive:
 		if err == nil && l.Archive {
-			number, err = r.archive(m, digest.Archive(l), c.id, made)
+			number, err = r.archive(m, digest.Archive(l), c.ID, made)
 		}
 	}
 	if err == nil && l.Archive {
@@ -212,7 +213,7 @@ func Copier(site *site.Site, l *lists.List) copies.Maker {
 
 // membersFor are the members at the moment of a post, and its author as they know them,
 // who gets mail again if they were suspended.
-func (r *Runner) membersFor(l *lists.List, author smtp.Path, c cause) (*members.File, smtp.Path, error) {
+func (r *Runner) membersFor(l *lists.List, author smtp.Path, c outbox.Cause) (*members.File, smtp.Path, error) {
 	all, err := l.Members()
 	if err != nil {
 		return nil, author, err
@@ -278,7 +279,7 @@ func (r *Runner) withAuthor(m *queue.Message, h rewrite.Header) rewrite.Header {
 
 // toOwners writes a message for the list's owners. It leaves as it came but for the
 // mark that stops it from coming back, and for what is not for many.
-func (r *Runner) toOwners(m *queue.Message, d lists.Destination, c cause) error {
+func (r *Runner) toOwners(m *queue.Message, d lists.Destination, c outbox.Cause) error {
 	owners := d.List.OwnerPaths()
 	if err := d.List.CountOwnerMail(r.networkOf(m), r.now()); err != nil {
 		return err
@@ -306,7 +307,7 @@ func (r *Runner) toOwners(m *queue.Message, d lists.Destination, c cause) error 
 func messageID(h rewrite.Header) string { return maillog.MessageID(h.Get("Message-ID")) }
 
 // begin begins an outbound message.
-func (r *Runner) begin(m *queue.Message, l *lists.List, c cause, verp bool) (*queue.Writer, error) {
+func (r *Runner) begin(m *queue.Message, l *lists.List, c outbox.Cause, verp bool) (*queue.Writer, error) {
 	raw, _, err := rewrite.ReadHeader(m.Content())
 	if err != nil {
 		return nil, err
@@ -316,12 +317,12 @@ func (r *Runner) begin(m *queue.Message, l *lists.List, c cause, verp bool) (*qu
 
 // create is begin, for a message whose header is known; the head says in what it is
 // another than that of the message that it comes from.
-func (r *Runner) create(m *queue.Message, l *lists.List, c cause, head queue.Head, h rewrite.Header) (*queue.Writer, error) {
+func (r *Runner) create(m *queue.Message, l *lists.List, c outbox.Cause, head queue.Head, h rewrite.Header) (*queue.Writer, error) {
 	from, err := l.BounceAddress(m.Arrived)
 	if err != nil {
 		return nil, err
 	}
-	head.ID, head.After, head.Arrived, head.Client, head.From, head.List, head.RequireTLS = c.id, c.after, m.Arrived, m.Client, from, l.Addr, m.RequireTLS
+	head.ID, head.After, head.Arrived, head.Client, head.From, head.List, head.RequireTLS = c.ID, c.After, m.Arrived, m.Client, from, l.Addr, m.RequireTLS
 	head.UTF8 = m.UTF8 && !smtp.IsASCII(h.Bytes(""))
 	head.Post, head.MessageID = m.PostID(), messageID(h)
 	return r.Spool.Create(head)

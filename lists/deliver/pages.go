@@ -56,7 +56,7 @@ func (r *Runner) pages(ctx context.Context, most time.Duration) {
 		}
 		if all {
 			if err := r.Site.Ledger(r.Spool.Disk).Done(reminder); err != nil {
-				r.Log.Printf(maillog.Err, "trouble pages list=<%s> error=%q", oneLine(list), err)
+				r.Log.Printf(maillog.Err, "trouble pages list=<%s> error=%q", smtp.Clean(list, ""), err)
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func (r *Runner) pagesOf(ctx context.Context, list string, end time.Time) (all b
 	if err == nil {
 		return true
 	}
-	r.Log.Printf(maillog.Err, "trouble pages list=<%s> error=%q; superlist web %s tries at once", oneLine(list), err, oneLine(list))
+	r.Log.Printf(maillog.Err, "trouble pages list=<%s> error=%q; superlist web %s tries at once", smtp.Clean(list, ""), err, smtp.Clean(list, ""))
 	return r.Site.Ledger(r.Spool.Disk).Remind(ledger.Pages(r.Spool.Dir), list+" later", r.now().Add(pagesRetry)) == nil
 }
 

@@ -1,36 +1,20 @@
 package deliver
 
 import (
-	"errors"
 	"fmt"
 
 	"superlist/lists"
 	"superlist/lists/outbox"
 	"superlist/queue"
-	"superlist/smtp"
 )
 
-// A cause is what something that goes out follows from: it names that, and says what must
-// be on disk before it is sent.
-type cause struct {
-	id    string // what else follows has the same and "-" with a word behind it
-	after []queue.After
-}
-
 // causeOf is recipient k of an inbound message.
-func causeOf(m *queue.Message, k int) cause {
-	return cause{outboundID(m.ID, k), []queue.After{{What: queue.AfterInbound, ID: m.ID, K: k}}}
+func causeOf(m *queue.Message, k int) outbox.Cause {
+	return outbox.Cause{ID: outboundID(m.ID, k), After: []queue.After{{What: queue.AfterInbound, ID: m.ID, K: k}}}
 }
 
 // outboundID names what follows from recipient k of an inbound message.
 func outboundID(inbound string, k int) string { return fmt.Sprintf("%s.%d", inbound, k) }
-
-// letters is where letters go that follow from a cause.
-func (r *Runner) letters(c cause) *outbox.Outbox {
-	o := r.outbox()
-	o.After = c.after
-	return o
-}
 
 // ready reports whether an outbound message may be sent: whether all has happened that
 // has to come before, and that on disk.
@@ -52,7 +36,7 @@ func (r *Runner) happened(m *queue.Message, a queue.After) bool {
 	case queue.AfterInbound:
 		return r.expanded(a.ID, a.K)
 	case queue.AfterHeld:
-		return r.notHeld(m.List, a.ID)
+		return r.Moderation().NotHeld(m.List, a.ID)
 	case queue.AfterDigest:
 		return r.Digests().IsMade(m.List, a.ID)
 	case queue.AfterSummary:
@@ -87,21 +71,4 @@ func (r *Runner) expanded(id string, recipient int) bool {
 		}
 	}
 	return true
-}
-
-// notHeld reports whether a list does not hold a post any more. What a crash has left of
-// one it takes away: what follows from it is in the spool.
-func (r *Runner) notHeld(list smtp.Path, name string) bool {
-	l, err := lists.Of(r.Site).Open(list)
-	if err != nil {
-		return errors.Is(err, lists.ReplyNoList)
-	}
-	held, err := lists.Of(r.Site).FindHeld(l, name)
-	if err != nil {
-		_, gone := smtp.Refusal(err)
-		return gone
-	}
-	defer held.Close()
-	// Whoever has the lock is at it at this moment.
-	return held.Lock() == nil && r.heldSpool(l).Drop(queue.Held, name) == nil
 }

@@ -115,7 +115,7 @@ func (r *Runner) upkeep() {
 	if err := r.maintain(); err != nil {
 		r.Log.Printf(maillog.Err, "trouble maintenance error=%q", err)
 	}
-	if err := r.summaries(); err != nil {
+	if err := r.Moderation().Summaries(); err != nil {
 		r.Log.Printf(maillog.Err, "trouble summaries error=%q", err)
 	}
 	r.kept = time.Now()

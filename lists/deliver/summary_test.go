@@ -10,6 +10,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/edit"
 	"superlist/lists/ledger"
+	"superlist/lists/moderation"
 	"superlist/queue"
 )
 
@@ -85,12 +86,12 @@ func TestSummaryAgain(t *testing.T) {
 
 	w.later += 25 * time.Hour
 	r := w.runner()
-	if err := r.summaries(); err != nil {
+	if err := r.Moderation().Summaries(); err != nil {
 		t.Fatal(err)
 	}
 	os.Mkdir(filepath.Dir(reminder), 0o700)
 	os.WriteFile(reminder, content, 0o600) // as after a crash
-	if err := w.runner().summaries(); err != nil {
+	if err := w.runner().Moderation().Summaries(); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(w.spool(queue.Outbound)); n != 1 {
@@ -142,8 +143,8 @@ func TestSummaryTrouble(t *testing.T) {
 // same.
 func TestSummaryLarge(t *testing.T) {
 	for _, test := range []struct{ posts, size, attached int }{
-		{maxSummaryParts, 10, maxSummaryParts}, {maxSummaryParts + 1, 10, maxSummaryParts},
-		{2, maxSummarySize/2 - 1000, 2}, {2, maxSummarySize/2 + 1000, 1},
+		{moderation.MaxParts, 10, moderation.MaxParts}, {moderation.MaxParts + 1, 10, moderation.MaxParts},
+		{2, moderation.MaxSize/2 - 1000, 2}, {2, moderation.MaxSize/2 + 1000, 1},
 	} {
 		w, _, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org", "held_notice=daily", "max_message_size=10MiB")
 		for range test.posts {

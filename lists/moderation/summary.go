@@ -1,4 +1,4 @@
-package deliver
+package moderation
 
 import (
 	"errors"
@@ -18,33 +18,33 @@ import (
 )
 
 const (
-	// maxSummaryParts is how many posts a summary brings, and maxSummarySize how
+	// MaxParts is how many posts a summary brings, and MaxSize how
 	// large they are together: what many mail systems take. The others are in it
 	// by their names.
-	maxSummaryParts = 50
-	maxSummarySize  = 5 << 20
+	MaxParts = 50
+	MaxSize  = 5 << 20
 )
 
-// summaries tells the moderators of lists that want it once a day what is held. A
+// Summaries tells the moderators of lists that want it once a day what is held. A
 // summary is in the spool before its reminder is gone, and is sent only after that
-// (see ready.go): what a crash has left in between is completed, and sent once.
-func (r *Runner) summaries() error {
-	return lists.Of(r.Site).DueSummaries(r.now(), func(addr smtp.Path, reminder string) error {
-		l, err := lists.Of(r.Site).Open(addr)
+// (its head says so): what a crash has left in between is completed, and sent once.
+func (s *Desk) Summaries() error {
+	return lists.Of(s.Site).DueSummaries(s.Now(), func(addr smtp.Path, reminder string) error {
+		l, err := lists.Of(s.Site).Open(addr)
 		if errors.Is(err, lists.ReplyNoList) {
 			return nil // it has been removed
 		}
 		if err != nil {
 			return err
 		}
-		return r.summary(l, cause{"summary-" + reminder, []queue.After{{What: queue.AfterSummary, ID: reminder}}})
+		return s.summary(l, outbox.Cause{ID: "summary-" + reminder, After: []queue.After{{What: queue.AfterSummary, ID: reminder}}})
 	})
 }
 
 // summary writes to a list's moderators what it holds, the oldest first. What is
 // not decided by tomorrow stands in the next one too.
-func (r *Runner) summary(l *lists.List, c cause) error {
-	spool := r.heldSpool(l)
+func (s *Desk) summary(l *lists.List, c outbox.Cause) error {
+	spool := s.heldSpool(l)
 	entries, err := spool.List(queue.Held)
 	if err != nil {
 		return err
@@ -67,38 +67,38 @@ func (r *Runner) summary(l *lists.List, c cause) error {
 	}
 	slices.SortStableFunc(posts, func(a, b *queue.Message) int { return a.Arrived.Compare(b.Arrived) })
 	if l.HeldNotice == lists.HeldNoticeDaily {
-		if err := lists.Of(r.Site).AwaitSummary(l, r.now()); err != nil {
+		if err := lists.Of(s.Site).AwaitSummary(l, s.Now()); err != nil {
 			return err
 		}
 	}
-	letters, err := outbox.ToEach(l.ModeratorPaths(), c.id, func(to smtp.Path, id string) (outbox.Letter, error) {
-		return r.summaryTo(to, l, id, posts)
+	letters, err := outbox.ToEach(l.ModeratorPaths(), c.ID, func(to smtp.Path, id string) (outbox.Letter, error) {
+		return s.summaryTo(to, l, id, posts)
 	})
 	if err != nil {
 		return err
 	}
-	return r.letters(c).Write(l, letters...)
+	return s.Letters.For(c).Write(l, letters...)
 }
 
 // summaryTo is the summary for one moderator.
-func (r *Runner) summaryTo(to smtp.Path, l *lists.List, id string, posts []*queue.Message) (outbox.Letter, error) {
+func (s *Desk) summaryTo(to smtp.Path, l *lists.List, id string, posts []*queue.Message) (outbox.Letter, error) {
 	n := outbox.Letter{
-		ID: id, Text: "summary", To: []smtp.Path{to}, At: r.now(),
+		ID: id, Text: "summary", To: []smtp.Path{to}, At: s.Now(),
 		Words: map[string]string{"count": strconv.Itoa(len(posts))},
 	}
 	text, err := letter.Find("summary-post", n.Language(l), l.Dir)
 	if err != nil {
-		r.Log.Printf(maillog.Warning, "texts list=%s error=%q", l.Addr, err)
+		s.Log.Printf(maillog.Warning, "texts list=%s error=%q", l.Addr, err)
 	}
 	size := int64(0)
 	for i, m := range posts {
-		words, err := r.summaryWords(l, m, to)
+		words, err := s.summaryWords(l, m, to)
 		if err != nil {
 			return n, err
 		}
 		words["number"] = strconv.Itoa(i + 1)
 		n.Quote += text.Fill(words) + "\n"
-		if size += m.Size; len(n.Attach) == i && i < maxSummaryParts && size <= maxSummarySize {
+		if size += m.Size; len(n.Attach) == i && i < MaxParts && size <= MaxSize {
 			n.Attach = append(n.Attach, m)
 		}
 	}
@@ -106,26 +106,26 @@ func (r *Runner) summaryTo(to smtp.Path, l *lists.List, id string, posts []*queu
 }
 
 // summaryWords are those about one post.
-func (r *Runner) summaryWords(l *lists.List, m *queue.Message, to smtp.Path) (map[string]string, error) {
+func (s *Desk) summaryWords(l *lists.List, m *queue.Message, to smtp.Path) (map[string]string, error) {
 	raw, _, err := rewrite.ReadHeader(m.Content())
 	if err != nil {
 		return nil, err
 	}
 	_, reason, _ := strings.Cut(m.Why, ": ")
-	return r.moderation(l, m, rewrite.Parse(raw), reason, to)
+	return s.moderation(l, m, rewrite.Parse(raw), reason, to)
 }
 
 // moderation are the words of a letter to a moderator about a held post: what it is,
 // and the moderator's own addresses that decide.
-func (r *Runner) moderation(l *lists.List, held *queue.Message, h rewrite.Header, reason string, to smtp.Path) (map[string]string, error) {
+func (s *Desk) moderation(l *lists.List, held *queue.Message, h rewrite.Header, reason string, to smtp.Path) (map[string]string, error) {
 	words := map[string]string{
-		"list": l.Addr.Address(), "reason": letter.UnkeyedWord(reason), "subject": subjectOf(h), "author": people.HeldAuthor(held, h).Address(),
+		"list": l.Addr.Address(), "reason": letter.UnkeyedWord(reason), "subject": letter.Subject(h.Get("Subject")), "author": people.HeldAuthor(held, h).Address(),
 		"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
 	}
 	for word, action := range map[string]lists.Action{
 		"confirm": lists.Publish, "allow": lists.AllowAlways, "reject": lists.SendBack, "discard": lists.Drop, "ban": lists.BanAuthor,
 	} {
-		p, err := l.DecisionAddress(action, held.ID, to, r.now())
+		p, err := l.DecisionAddress(action, held.ID, to, s.Now())
 		if err != nil {
 			return nil, err
 		}

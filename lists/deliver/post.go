@@ -1,0 +1,126 @@
+package deliver
+
+import (
+	"net/netip"
+	"strings"
+
+	"superlist/lists"
+	"superlist/lists/confirmation"
+	"superlist/lists/copies"
+	"superlist/lists/maillog"
+	"superlist/lists/moderation"
+	"superlist/lists/outbox"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// post does with a post what the list's policy says. The session has asked it
+// before; what it refuses now, because the list was changed, stays for the
+// operator. What a mail filter wants a person to look at is held, whoever wrote it.
+func (r *Runner) post(m *queue.Message, l *lists.List, c outbox.Cause) error {
+	raw, _, err := rewrite.ReadHeader(m.Content())
+	if err != nil {
+		return err
+	}
+	h := rewrite.Parse(raw)
+	d, err := r.judge(m, l, h)
+	if err != nil {
+		return err
+	}
+	if m.Hold != "" && d.Verdict <= lists.Confirm {
+		d = lists.Decision{Verdict: lists.Hold, Reason: strings.TrimSuffix(m.Hold+"; "+d.Reason, "; ")}
+	}
+	if d.Verdict == lists.Accept {
+		if d, err = moderation.ForAll(l, &lists.Posting{Header: h, Body: lists.BodyOf(m.Content())}, d); err != nil {
+			return err
+		}
+	}
+	if d.Verdict == lists.Accept {
+		if d, err = r.fits(m, l, d); err != nil {
+			return err
+		}
+	}
+	switch d.Verdict {
+	case lists.Accept:
+		return r.toMembers(m, l, c)
+	case lists.Reject:
+		return d.Reply
+	case lists.Discard:
+		r.Log.Printf(maillog.Info, "discarded id=%s list=%s from=%s message-id=%s reason=%q", m.ID, l.Addr, m.From, messageID(h), d.Reason)
+		return nil
+	}
+	return r.Moderation().Hold(m, l, c, h, d)
+}
+
+// fits has a moderator look at a post that the list takes and cannot pass on as its
+// owner wants: a session had no way to tell.
+func (r *Runner) fits(m *queue.Message, l *lists.List, d lists.Decision) (lists.Decision, error) {
+	unclear, err := copies.Unclear(l, m.Content())
+	if err != nil {
+		return d, err
+	}
+	if unclear {
+		d.Verdict, d.Reason = lists.Hold, "its parts cannot be told for certain, so something that the list takes away may be left in it"
+		return d, nil
+	}
+	if l.DMARC != lists.DMARCReject || l.Anonymous {
+		return d, nil
+	}
+	made, err := r.copies(m, l)
+	if err != nil {
+		return d, err
+	}
+	if made.From.Refusable {
+		d.Verdict, d.Reason = lists.Hold, made.From.Reason+"; if it is published, From becomes the list's address"
+	}
+	return d, nil
+}
+
+// judge asks the list about a post. What a signature proves it proves to whoever sends
+// the message on, so it lets it through once.
+func (r *Runner) judge(m *queue.Message, l *lists.List, h rewrite.Header) (lists.Decision, error) {
+	v := r.verifier(m, l, h)
+	p := &lists.Posting{From: m.From, Header: h, Body: lists.BodyOf(m.Content()), Proved: m.Proved, Verified: v.How}
+	d, err := l.Judge(p)
+	if err == nil && d.Verdict != lists.Accept {
+		err = r.await(m, v) // what it says without them is not its last word
+	}
+	if err != nil || d.Verdict != lists.Accept || d.How == "" || m.Hold != "" {
+		return d, err
+	}
+	first, err := confirmation.FirstProved(r.Site.Writer(), l.Book(), d.Author, v.Names(d.Author), m.ID, r.now())
+	if err != nil || first || d.How != "dkim" && d.How != "dmarc" {
+		return d, err
+	}
+	r.Log.Printf(maillog.Info, "sent before id=%s list=%s author=%s message-id=%s how=%s: it proves nothing", m.ID, l.Addr, d.Author, messageID(h), d.How)
+	p.Verified = nil
+	return l.Judge(p)
+}
+
+// networkOf is the network of the client from whom a message has come.
+func (r *Runner) networkOf(m *queue.Message) netip.Prefix {
+	return r.Site.Network(smtp.OriginAddr(m.Client))
+}
+
+// authorOf is whom From names, or else the sender.
+func authorOf(h rewrite.Header, from smtp.Path) smtp.Path {
+	if authors, ok := rewrite.Addresses(h.Get("From")); ok {
+		return authors[0]
+	}
+	return from
+}
+
+// Moderation is where posts are held.
+func (r *Runner) Moderation() *moderation.Desk {
+	return &moderation.Desk{
+		Site: r.Site, Spool: r.Spool, Letters: r.outbox(), Log: r.Log, Now: r.now, Verifier: r.verifier,
+		Finish: func(l *lists.List, held *queue.Message, d lists.Decided) error {
+			o, err := r.desk().Finish(l, held, d)
+			if err != nil {
+				return err
+			}
+			return r.commit(o)
+		},
+	}
+}

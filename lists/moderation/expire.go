@@ -1,0 +1,144 @@
+package moderation
+
+import (
+	"errors"
+	"strings"
+
+	"superlist/lists"
+	"superlist/lists/letter"
+	"superlist/lists/maillog"
+	"superlist/lists/outbox"
+	"superlist/lists/people"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// heldSpool is where a list holds posts.
+func (s *Desk) heldSpool(l *lists.List) *queue.Spool {
+	spool := lists.Of(s.Site).HeldSpool(l)
+	spool.Disk = s.Spool.Disk
+	return spool
+}
+
+// Expire finishes what was begun with posts that a list holds, removes what was held
+// for too long, and tells authors whose posts waited for moderators; one who did not
+// answer for himself is left alone.
+func (s *Desk) Expire(l *lists.List) error {
+	spool := s.heldSpool(l)
+	entries, err := spool.List(queue.Held)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		held, err := spool.Open(queue.Held, e.ID)
+		if err != nil {
+			s.Log.Printf(maillog.Err, "trouble list=%s held=%s error=%q", l.Addr, e.ID, err)
+			continue
+		}
+		err = s.expireOne(l, spool, held)
+		held.Close()
+		if err != nil && !errors.Is(err, queue.ErrBusy) { // another run, or an operator who decides, is at it
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Desk) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message) error {
+	// The held file takes the place of the recipient's mark in inbound (see package deliver), so whoever does this again after a crash does it once.
+	c := outbox.Cause{ID: held.ID + "-expired", After: []queue.After{{What: queue.AfterHeld, ID: held.ID}}}
+	d, decided, err := l.Decided(held.ID)
+	if err != nil {
+		return err
+	}
+	if decided && d.Cause != c.ID {
+		return s.finishDecided(l, spool, held, d)
+	}
+	if s.Now().Sub(held.Arrived) < lists.HeldLife {
+		return nil
+	}
+	if err := held.Lock(); err != nil {
+		return err
+	}
+	err = l.Decide(held.ID, lists.Decided{Cause: c.ID, What: "nobody decided in time"}, s.Now())
+	if _, second := smtp.Refusal(err); second {
+		return nil // somebody is at it this moment
+	}
+	if err != nil {
+		return err
+	}
+	raw, _, err := rewrite.ReadHeader(held.Content())
+	if err != nil {
+		return err
+	}
+	h := rewrite.Parse(raw)
+	s.Log.Printf(maillog.Info, "expired id=%s list=%s name=%s from=%s message-id=%s", held.PostID(), l.Addr, held.ID, held.From, maillog.MessageID(h.Get("Message-ID")))
+	if strings.HasPrefix(held.Why, lists.Hold.String()+": ") && !lists.Automatic(h) {
+		if err := s.tellExpired(l, held, c, h); err != nil {
+			return err
+		}
+	}
+	return spool.Drop(queue.Held, held.ID)
+}
+
+// finishDecided finishes a decision that was broken off, once the message that says it
+// is not in the spool any more: it was given up, or there never was one. An older
+// version kept the post though all was done, and did not write down what.
+func (s *Desk) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Message, d lists.Decided) error {
+	if dot := strings.LastIndexByte(d.Cause, '.'); dot >= 0 {
+		for _, box := range []queue.Box{queue.Inbound, queue.Failed} {
+			if there, err := s.Spool.Exists(box, d.Cause[:dot]); there || err != nil {
+				return err
+			}
+		}
+	}
+	there, err := s.Spool.Exists(queue.Outbound, d.Cause)
+	if err != nil {
+		return err
+	}
+	if err := held.Lock(); err != nil {
+		return err
+	}
+	if d.Do == "" || there {
+		s.Log.Printf(maillog.Warning, "decided id=%s list=%s name=%s what=%q: it was still held", held.PostID(), l.Addr, held.ID, d.What)
+		return spool.Drop(queue.Held, held.ID)
+	}
+	return s.Finish(l, held, d)
+}
+
+// tellExpired tells whom From names that nobody has decided on his post: once a
+// day, since whoever wrote it may not be he.
+func (s *Desk) tellExpired(l *lists.List, held *queue.Message, c outbox.Cause, h rewrite.Header) error {
+	author := people.HeldAuthor(held, h)
+	err := l.Ask(lists.Letter{Kind: "expired", To: author, Network: s.networkOf(held), Cause: c.ID}, s.Now())
+	var reply smtp.Reply
+	if errors.As(err, &reply) {
+		s.Log.Printf(maillog.Info, "not told id=%s list=%s name=%s author=%s reason=%q", held.PostID(), l.Addr, held.ID, author, reply)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.Letters.For(c).Write(l, outbox.Letter{
+		ID: c.ID, Text: "expired", To: []smtp.Path{author}, At: s.Now(), Client: held.Client, Answers: h.Get("Message-ID"),
+		Words: map[string]string{"subject": letter.Subject(h.Get("Subject")), "address": author.Address()},
+	})
+}
+
+// NotHeld reports whether a list does not hold a post any more. What a crash has left of
+// one it takes away: what follows from it is in the spool.
+func (s *Desk) NotHeld(list smtp.Path, name string) bool {
+	l, err := lists.Of(s.Site).Open(list)
+	if err != nil {
+		return errors.Is(err, lists.ReplyNoList)
+	}
+	held, err := lists.Of(s.Site).FindHeld(l, name)
+	if err != nil {
+		_, gone := smtp.Refusal(err)
+		return gone
+	}
+	defer held.Close()
+	// Whoever has the lock is at it at this moment.
+	return held.Lock() == nil && s.heldSpool(l).Drop(queue.Held, name) == nil
+}

@@ -1,0 +1,201 @@
+package moderation
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"slices"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/letter"
+	"superlist/lists/maillog"
+	"superlist/lists/outbox"
+	"superlist/lists/people"
+	"superlist/lists/rewrite"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// Hold keeps a post with the list until somebody decides, and asks who can.
+func (s *Desk) Hold(m *queue.Message, l *lists.List, c outbox.Cause, h rewrite.Header, d lists.Decision) error {
+	spool, name := s.heldSpool(l), lists.HeldName(c.ID)
+	if there, err := spool.Exists(queue.Held, name); err != nil {
+		return err
+	} else if !there {
+		if _, decided := smtp.Refusal(l.Undecided(name, "")); decided {
+			return nil // before a crash hid that it was held
+		}
+		if err := lists.Of(s.Site).RoomForHeld(l); err != nil {
+			return err
+		}
+		if err := l.CountHeld(s.networkOf(m), s.Now()); err != nil {
+			return err
+		}
+		if err := keep(spool, m, l, name, d); err != nil {
+			return err
+		}
+	}
+	s.Log.Printf(maillog.Info, "held id=%s list=%s name=%s from=%s message-id=%s for=%s reason=%q", m.ID, l.Addr, name, m.From, maillog.MessageID(h.Get("Message-ID")), d.Verdict, d.Reason)
+	held, err := spool.Open(queue.Held, name)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
+	// What a program wrote, or says so, gets no answer.
+	if d.Verdict == lists.Confirm && !lists.Automatic(h) {
+		return s.askAuthor(held, l, c, h)
+	}
+	how := func(author smtp.Path) string {
+		if slices.ContainsFunc(m.Proved, func(p smtp.Path) bool { return p.Key() == author.Key() }) {
+			return "auth"
+		}
+		return s.Verifier(m, l, h).How(author)
+	}
+	if err := s.tellWaits(held, l, c, h, how); err != nil {
+		return err
+	}
+	return s.askModerators(held, l, c, h, d.Reason)
+}
+
+// networkOf is the network of the client from whom a message has come.
+func (s *Desk) networkOf(m *queue.Message) netip.Prefix {
+	return s.Site.Network(smtp.OriginAddr(m.Client))
+}
+
+// keep copies a message into a list's held directory.
+func keep(spool *queue.Spool, m *queue.Message, l *lists.List, id string, d lists.Decision) error {
+	if err := spool.InitBox(queue.Held); err != nil {
+		return err
+	}
+	head := m.Head
+	head.ID, head.List, head.Hold, head.Post, head.Author = id, l.Addr, "", m.ID, d.Author
+	head.Why = d.Verdict.String() + ": " + oneLine(d.Reason)
+	w, err := spool.Create(head)
+	if err != nil {
+		return err
+	}
+	err = w.Rcpt(smtp.Rcpt{Path: l.Addr})
+	if err == nil {
+		_, err = io.Copy(w, m.Content())
+	}
+	if err != nil {
+		w.Abort()
+		return err
+	}
+	return w.Commit(queue.Held)
+}
+
+// MaxWhy is how much of a reason is kept: a line of a head has 1.9 KiB, and a
+// line of the list's rules may be longer.
+const MaxWhy = 1500
+
+// oneLine is a reason as it fits into a head.
+func oneLine(reason string) string {
+	reason = smtp.Clean(reason, "")
+	return reason[:min(len(reason), MaxWhy)]
+}
+
+// askModerators sends a held post to each of those who decide, or has it stand in
+// their next summary.
+func (s *Desk) askModerators(held *queue.Message, l *lists.List, c outbox.Cause, h rewrite.Header, reason string) error {
+	each := l.HeldNotice != lists.HeldNoticeDaily
+	if each {
+		var err error
+		if each, err = l.CountHeldNotice(s.Now()); err != nil {
+			return err
+		}
+	}
+	if !each {
+		return lists.Of(s.Site).AwaitSummary(l, s.Now())
+	}
+	letters, err := outbox.ToEach(l.ModeratorPaths(), c.ID, func(to smtp.Path, id string) (outbox.Letter, error) {
+		words, err := s.moderation(l, held, h, reason, to)
+		return outbox.Letter{
+			ID: id, Text: "moderate", To: []smtp.Path{to}, Words: words, At: s.Now(), Client: held.Client, Attach: []*queue.Message{held},
+		}, err
+	})
+	if err != nil {
+		return err
+	}
+	return s.Letters.For(c).Write(l, letters...)
+}
+
+// tellWaits tells the author of a post that it waits, once a day, where the list wants
+// that and it is a member's or verified says that it is really theirs: a stranger may
+// be somebody in whose name another has written.
+func (s *Desk) tellWaits(held *queue.Message, l *lists.List, c outbox.Cause, h rewrite.Header, verified func(smtp.Path) string) error {
+	authors, _ := rewrite.Addresses(h.Get("From"))
+	if !l.TellAuthor || len(authors) != 1 || lists.Automatic(h) {
+		return nil
+	}
+	author := authors[0]
+	if known, err := l.Knows(author); err != nil || !known && verified(author) == "" {
+		return err
+	}
+	err := l.Ask(lists.Letter{Kind: "waits", To: author, Network: s.networkOf(held), Cause: c.ID}, s.Now())
+	var reply smtp.Reply
+	if errors.As(err, &reply) {
+		s.Log.Printf(maillog.Info, "not told id=%s list=%s author=%s reason=%q", held.ID, l.Addr, author, reply)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.Letters.For(c).Write(l, outbox.Letter{
+		ID: c.ID + "-waits", Text: "post-waits", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
+		Words: map[string]string{
+			"subject": letter.Subject(h.Get("Subject")), "address": author.Address(),
+			"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
+		},
+	})
+}
+
+// askAuthor asks the author because of whom a post is held whether it is his. He has
+// proved nothing, so he is not asked again today, whoever writes in his name.
+func (s *Desk) askAuthor(held *queue.Message, l *lists.List, c outbox.Cause, h rewrite.Header) error {
+	author := people.HeldAuthor(held, h)
+	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: s.networkOf(held), Cause: c.ID}, s.Now())
+	var reply smtp.Reply
+	if errors.As(err, &reply) {
+		s.Log.Printf(maillog.Info, "not asked id=%s list=%s name=%s author=%s reason=%q", held.PostID(), l.Addr, held.ID, author, reply)
+		return s.askModerators(held, l, c, h, "nothing proves that it is from "+author.Address())
+	}
+	if err != nil {
+		return err
+	}
+	confirm, err := l.ProofAddress(lists.OwnPost, held.ID, held.Arrived)
+	if err != nil {
+		return err
+	}
+	return s.Letters.For(c).Write(l, outbox.Letter{
+		ID: c.ID, Text: "own-post", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
+		Words: map[string]string{
+			"confirm": confirm.Address(), "address": author.Address(),
+			"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
+		},
+	})
+}
+
+// Confirmed judges a held post whose author has said that it is theirs.
+func (s *Desk) Confirmed(held *queue.Message, l *lists.List, author smtp.Path, id string, after []queue.After) (lists.Decision, error) {
+	raw, _, err := rewrite.ReadHeader(held.Content())
+	if err != nil {
+		return lists.Decision{}, err
+	}
+	h := rewrite.Parse(raw)
+	p := &lists.Posting{From: held.From, Header: h, Body: lists.BodyOf(held.Content()), Proved: held.Proved, Answered: author}
+	d, err := l.Judge(p)
+	if err == nil && d.Verdict == lists.Accept {
+		d, err = ForAll(l, p, d)
+	}
+	if err != nil || d.Verdict != lists.Hold {
+		return d, err
+	}
+	c := outbox.Cause{ID: id, After: after}
+	itIsTheirs := func(smtp.Path) string { return "an answer to the list" }
+	if err := s.tellWaits(held, l, c, h, itIsTheirs); err != nil {
+		return d, err
+	}
+	return d, s.askModerators(held, l, c, h, d.Reason)
+}

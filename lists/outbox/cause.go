@@ -1,0 +1,17 @@
+package outbox
+
+import "superlist/queue"
+
+// A Cause is what letters follow from: it names them, and says what must be on disk before
+// they are sent.
+type Cause struct {
+	ID    string // what else follows has the same and "-" with a word behind it
+	After []queue.After
+}
+
+// For is the outbox for what follows from a cause.
+func (o *Outbox) For(c Cause) *Outbox {
+	other := *o
+	other.After = c.After
+	return &other
+}
