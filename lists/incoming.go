@@ -244,6 +244,9 @@ func (m *Incoming) judgePost(h rewrite.Header, l *List) (Decision, error) {
 	if err == nil {
 		err = d.Err()
 	}
+	if err == nil {
+		err = m.refusesByDMARC(h, l)
+	}
 	// What deliver could only put off waits better at home. Where it may find out whose
 	// a post is that holds for the client's network alone.
 	if err == nil && (d.Verdict == Hold || d.Verdict == Confirm || m.surelyHeld(d)) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +98,7 @@ func (k *checker) dkim() {
 	}
 	ctx, cancel := context.WithTimeout(k.ctx, dnsTimeout)
 	defer cancel()
-	resolver, err := mx.At(cmp.Or(k.site.Resolver, k.site.Relay.Resolver))
+	resolver, err := mx.At(k.site.DNS())
 	if err == nil { // a name that need not be there
 		_, err = resolver.TXT(ctx, "_domainkey."+k.site.Hostname)
 	}

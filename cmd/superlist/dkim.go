@@ -147,7 +147,7 @@ func (k *checker) signing() {
 	}
 	ctx, cancel := context.WithTimeout(k.ctx, dnsTimeout)
 	defer cancel()
-	resolver, err := mx.At(cmp.Or(k.site.Resolver, k.site.Relay.Resolver))
+	resolver, err := mx.At(k.site.DNS())
 	var records []string
 	if err == nil {
 		records, err = resolver.TXT(ctx, signer.Name()+".")

@@ -87,7 +87,7 @@ func FuzzPolicy(f *testing.F) {
 	f.Add("v=DMARC1; p=reject; sp=none; np=quarantine; adkim=s; pct=10", "v=spf1 -all")
 	f.Fuzz(func(t *testing.T, one, two string) {
 		p, err := PolicyOf(t.Context(), zone{"_dmarc.a.example": {one, two}}, "s.a.example")
-		if err != nil && one != "!" || err == nil && p.severity() < 0 {
+		if err != nil && one != "!" || err == nil && p.Severity() < 0 {
 			t.Errorf("%q: %v %v", one, p, err)
 		}
 		if !strings.Contains(strings.ToLower(one+two), "dmarc1") && p.Enforced() {

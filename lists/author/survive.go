@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists/dmarc"
 	"superlist/lists/rewrite"
 	"superlist/smtp"
 )
@@ -26,7 +27,7 @@ type Survey struct {
 func NewSurvey(keys Resolver, m Message) *Survey { return &Survey{m: m, keys: keys} }
 
 // Policy is PolicyOf, and remembers what it has to wait for.
-func (s *Survey) Policy(domain string) (Policy, error) {
+func (s *Survey) Policy(domain string) (dmarc.Policy, error) {
 	return PolicyOf(context.Background(), s, domain)
 }
 

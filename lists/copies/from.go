@@ -8,6 +8,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/author"
+	"superlist/lists/dmarc"
 	"superlist/lists/mail/charset"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
@@ -123,7 +124,7 @@ func (c *Copies) passes(after rewrite.Header, whole *edit.Message) (why string, 
 // ownDomain says why mail of the list passes for an author's domain; empty: it does not.
 // It leaves with the list's return path, so that SPF speaks for the list's domain, and
 // maybe with a signature of ours.
-func (c *Copies) ownDomain(domain string, policy author.Policy) string {
+func (c *Copies) ownDomain(domain string, policy dmarc.Policy) string {
 	if s := c.maker.Signs; s != "" && author.AlignedWith(s, domain, policy.StrictDKIM) {
 		return fmt.Sprintf("mail leaves with a signature of %s", s)
 	}

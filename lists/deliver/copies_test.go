@@ -153,3 +153,27 @@ func TestSigned(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestRefusedByDMARC: with a resolver that the site names the sender hears it at once.
+func TestRefusedByDMARC(t *testing.T) {
+	w := newWorld(t, "maildir:"+t.TempDir(), "")
+	server := mxtest.Serve(t, true, mxtest.New(t, "reject.example.", false,
+		`_dmarc.reject.example. 3600 IN TXT "v=DMARC1; p=reject"`, `_dmarc.none.reject.example. 3600 IN TXT "v=DMARC1; p=none"`), mxtest.New(t, "none.example.", false))
+	server.Fail("_dmarc.broken.example. TXT")
+	w.site.Resolver = server.Addr
+	l := w.list("dev", "bob@example.net")
+	if err := edit.Set(l, []string{"dmarc=reject", "post=anyone"}); err != nil {
+		t.Fatal(err)
+	}
+	for from, want := range map[string]string{
+		"alice@reject.example":      "550 5.7.1 reject.example asks others to refuse mail in its name that does not come from its own hosts (DMARC, p=reject), and dev@lists.example.org passes on no such posts",
+		"alice@mail.reject.example": "550 5.7.1 mail.reject.example asks",
+		"alice@none.reject.example": "250 ",
+		"alice@none.example":        "250 ",
+		"alice@broken.example":      "451 4.4.3 dev@lists.example.org takes no posts of authors whose domain has mail refused (DMARC), and nobody can say now",
+	} {
+		if got := w.wire(from, "dev@lists.example.org", "From: "+from+"\r\nMessage-ID: <1@x>\r\n\r\nHello.\r\n"); !strings.HasPrefix(got.String(), want) {
+			t.Errorf("%s: %s", from, got)
+		}
+	}
+}

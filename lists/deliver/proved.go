@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"cmp"
 	"errors"
 
 	"superlist/lists"
@@ -18,7 +17,7 @@ import (
 
 // Trust is what proves at a site who wrote a message.
 func Trust(site *site.Site) author.Trust {
-	return author.Trust{ServID: site.AuthservID, DKIM: site.VerifyDKIM, Keys: author.DNS(cmp.Or(site.Resolver, site.Relay.Resolver))}
+	return author.Trust{ServID: site.AuthservID, DKIM: site.VerifyDKIM, Keys: author.DNS(site.DNS())}
 }
 
 // verifier knows how an author of a message of the spool is known.

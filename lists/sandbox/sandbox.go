@@ -86,8 +86,13 @@ func privileged() bool {
 // becomes says that this process may yet become superlist-session.
 func (b Box) becomes() bool { return b.Session != "" && b.Site.HandsOver() && !b.Milter }
 
-// datagrams says that it needs UDP: to ask the DNS.
-func (b Box) datagrams() bool { return b.becomes() && b.Site.HeloCheck }
+// looksUp says that it may ask the DNS whether there is a name that a client calls
+// itself.
+func (b Box) looksUp() bool { return b.becomes() && b.Site.HeloCheck }
+
+// datagrams says that it needs UDP: to ask the DNS for that, or, by the resolver that the
+// site names, what the domain of an author wants (dmarc = "reject").
+func (b Box) datagrams() bool { return b.looksUp() || b.Site.DNS() != "" }
 
 // makeSpool makes the spool before the first message ever, since only what is
 // there can be granted. If it cannot be made, MAIL says why.
@@ -193,7 +198,10 @@ func (b Box) session() []grant {
 	if s.Auth.Dovecot != "" {
 		gs = append(gs, grant{what: "connect", at: filepath.Dir(s.Auth.Dovecot), file: connect})
 	}
-	if b.datagrams() { // over TCP where an answer is long
+	if resolver := (site.Target{Address: s.DNS()}); s.DNS() != "" { // over TCP where an answer is long
+		gs = append(gs, grant{what: "connect", at: fmt.Sprintf("port %d", resolver.Port()), port: resolver.Port(), udp: true})
+	}
+	if b.looksUp() {
 		gs = append(gs, grant{what: "connect", at: "port 53", port: 53, udp: true})
 		for _, file := range []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"} {
 			gs = append(gs, grant{what: "read", at: file, file: read})

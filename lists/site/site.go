@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -289,6 +290,9 @@ func (s *Site) CheckWrapper() error {
 	}
 	return nil
 }
+
+// DNS is the resolver that the site names: ip:port; empty: it names none.
+func (s *Site) DNS() string { return cmp.Or(s.Resolver, s.Relay.Resolver) }
 
 // HandsOver says that a session may have to become superlist-session.
 func (s *Site) HandsOver() bool { return s.TLS || s.HeloCheck || s.Auth.Offered() != nil }
