@@ -128,7 +128,7 @@ func TestSessionsCarryNoManual(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for program, want := range map[string]bool{"superlist": true, "superlist-spawn": false, "superlist-session": false, "superlist-milter": false} {
+	for program, want := range map[string]bool{"superlist": true, "superlist-spawn": false, "superlist-session": false, "superlist-milter": false, "superlist-web": false} {
 		data, err := os.ReadFile(bin + "/" + program)
 		if err != nil {
 			t.Fatal(err)

@@ -23,6 +23,9 @@ import (
 // has taken.
 const MilterProgram = "superlist-milter"
 
+// WebProgram is the program that answers HTTP requests; it only reads.
+const WebProgram = "superlist-web"
+
 // HideStderr moves standard error out of the client's socket. It is the first
 // thing to do, before anything can be said there.
 func HideStderr() error {
@@ -54,7 +57,7 @@ func Open(config, program string) (*site.Site, *maillog.Log, error) {
 		unix.Dup3(int(f.Fd()), 2, 0)
 	}
 	b := box(site)
-	b.Milter = program == MilterProgram
+	b.Milter, b.Web = program == MilterProgram, program == WebProgram
 	return site, log, shutIn(b, log)
 }
 

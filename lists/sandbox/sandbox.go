@@ -37,6 +37,7 @@ type Box struct {
 	Site    *site.Site
 	Session string // where superlist-session is; empty: nowhere
 	Milter  bool   // it is superlist-milter
+	Web     bool   // it is superlist-web, which only reads
 }
 
 // Enter shuts this process in, for good. After an error it must not serve
@@ -84,7 +85,7 @@ func privileged() bool {
 }
 
 // becomes says that this process may yet become superlist-session.
-func (b Box) becomes() bool { return b.Session != "" && b.Site.HandsOver() && !b.Milter }
+func (b Box) becomes() bool { return b.Session != "" && b.Site.HandsOver() && !b.Milter && !b.Web }
 
 // looksUp says that it may ask the DNS whether there is a name that a client calls
 // itself.
@@ -131,6 +132,9 @@ type grant struct {
 // grants are what the site's sessions need.
 func (b Box) grants() []grant {
 	s := b.Site
+	if b.Web {
+		return append([]grant{{what: "read", at: s.ListsDir, file: read}}, b.log()...)
+	}
 	gs := []grant{
 		// Who moves a file must not gain rights to it: tmp has what inbound has.
 		// What has come in is not read again, and what deliver has begun with is
@@ -152,15 +156,21 @@ func (b Box) grants() []grant {
 			gs = append(gs, service(to))
 		}
 	}
-	// A log daemon that is started anew has a new socket in the same directory.
-	if s.Log == "syslog" {
-		gs = append(gs, grant{what: "connect", at: "/dev", file: connect})
-	}
-	if s.Log == "syslog" || s.Log == "journal" { // where systemd has /dev/log lead
-		gs = append(gs, grant{what: "connect", at: "/run/systemd/journal", file: connect})
-	}
+	gs = append(gs, b.log()...)
 	if b.becomes() {
 		gs = append(gs, b.session()...)
+	}
+	return gs
+}
+
+// log is what it takes to write to the log. A log daemon that is started anew has a new
+// socket in the same directory.
+func (b Box) log() (gs []grant) {
+	if b.Site.Log == "syslog" {
+		gs = append(gs, grant{what: "connect", at: "/dev", file: connect})
+	}
+	if b.Site.Log == "syslog" || b.Site.Log == "journal" { // where systemd has /dev/log lead
+		gs = append(gs, grant{what: "connect", at: "/run/systemd/journal", file: connect})
 	}
 	return gs
 }

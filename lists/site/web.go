@@ -12,6 +12,8 @@ import (
 type Web struct {
 	URL  string // for a browser, with {domain} where that of the list stands
 	Root string // the directory; the pages of a list are in DOMAIN/NAME below it
+
+	Requests bool // superlist-web answers what is no file there
 }
 
 func newWeb() Web { return Web{URL: "https://{domain}", Root: "/var/www/superlist"} }
@@ -21,12 +23,45 @@ func (w *Web) Keys() []config.Key {
 	return []config.Key{
 		{Name: "url", To: &w.URL},
 		{Name: "root", To: &w.Root},
+		{Name: "requests", To: &w.Requests},
 	}
 }
 
 // Of is where the pages of a list are for a browser, with a / at its end.
 func (w *Web) Of(list smtp.Path) string {
 	return strings.ReplaceAll(strings.TrimSuffix(w.URL, "/"), "{domain}", list.Domain) + "/" + list.Local + "/"
+}
+
+// Domain takes a request apart: which domain it is about, and what of its path comes
+// behind that, without a / in front. It is the reverse of Of. ok is false where it is
+// about none.
+func (w *Web) Domain(host, path string) (domain, rest string, ok bool) {
+	_, base, _ := strings.Cut(strings.TrimSuffix(w.URL, "/"), "://")
+	if at := strings.LastIndexByte(host, ':'); at >= 0 && !strings.HasSuffix(host, "]") {
+		if wanted, _, _ := strings.Cut(base, "/"); !strings.Contains(wanted, ":") {
+			host = host[:at]
+		}
+	}
+	front, behind, _ := strings.Cut(base, "{domain}")
+	got, ok := strings.CutPrefix(strings.ToLower(host)+path, front)
+	if !ok {
+		return "", "", false
+	}
+	end := strings.IndexByte(got, '/')
+	if end < 0 {
+		return "", "", false
+	}
+	if host, _, _ := strings.Cut(behind, "/"); host != "" { // it goes on within the same label
+		end = strings.Index(got, behind)
+		if end < 0 {
+			return "", "", false
+		}
+	}
+	domain, rest = got[:end], got[end:]
+	if rest, ok = strings.CutPrefix(rest, behind+"/"); !ok || domain == "" {
+		return "", "", false
+	}
+	return domain, rest, true
 }
 
 func (s *Site) checkWeb() error {

@@ -26,6 +26,7 @@ type List struct {
 	Public       bool   // anyone may read: else there are no pages
 	Veil         Veil
 	MBox         string // web_mbox: off, veiled or full
+	Requests     bool   // superlist-web answers what is no page
 
 	Base  string // where the pages are for a browser, with a / at its end
 	Dir   string // and where they lie
@@ -43,7 +44,7 @@ func Of(s *site.Site, l *lists.List) *List {
 	w := &List{
 		Name: l.Addr.Local, Domain: l.Addr.Domain, Delimiter: s.RecipientDelimiter,
 		Description: l.Description, Language: l.Language, Post: l.Post, Subscribe: l.Subscribe,
-		Public: l.Web == lists.WebAnyone, Veil: Veil(l.WebAddresses), MBox: l.WebMBox,
+		Public: l.Web == lists.WebAnyone, Veil: Veil(l.WebAddresses), MBox: l.WebMBox, Requests: s.Web.Requests,
 		Base: s.Web.Of(l.Addr), Dir: filepath.Join(s.Web.Root, l.Addr.Domain, l.Addr.Local), Books: filepath.Join(l.Dir, "web"),
 		Posts: posts, Disk: s.Disk,
 	}

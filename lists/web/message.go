@@ -233,7 +233,7 @@ func shown(list []Part) map[int]bool {
 
 // content writes a post as it is read: its texts, and what is there to fetch. href is
 // where a part is, by its number; nil: parts are not offered.
-func (l *List) content(b *bytes.Buffer, message []byte, href func(part int) string) {
+func (l *List) content(b *bytes.Buffer, message []byte, href func(Part) string) {
 	list, more := Parts(message)
 	show := shown(list)
 	room := maxText
@@ -281,7 +281,7 @@ func (l *List) content(b *bytes.Buffer, message []byte, href func(part int) stri
 const maxFiles = 100
 
 // files writes what can be fetched.
-func (l *List) files(b *bytes.Buffer, files []Part, more bool, href func(part int) string) {
+func (l *List) files(b *bytes.Buffer, files []Part, more bool, href func(Part) string) {
 	if len(files) == 0 {
 		return
 	}
@@ -292,8 +292,12 @@ func (l *List) files(b *bytes.Buffer, files []Part, more bool, href func(part in
 			break
 		}
 		b.WriteString("<li>")
+		to := ""
 		if href != nil {
-			b.WriteString(`<a rel="nofollow" href="` + href(p.Number) + `">`)
+			to = href(p)
+		}
+		if to != "" {
+			b.WriteString(`<a rel="nofollow" href="` + escaped(to) + `">`)
 		}
 		b.WriteString("<bdi>")
 		name := oneLine(p.Name)
@@ -302,7 +306,7 @@ func (l *List) files(b *bytes.Buffer, files []Part, more bool, href func(part in
 		}
 		l.plain(b, name)
 		b.WriteString("</bdi>")
-		if href != nil {
+		if to != "" {
 			b.WriteString("</a>")
 		}
 		b.WriteString(` <span class="meta">`)

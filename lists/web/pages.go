@@ -146,8 +146,9 @@ func (l *List) postPage(e archive.Entry, parent *archive.Entry, body template.HT
 		page
 		Post, Parent  *item
 		Thread, Reply string
+		Raw           string
 		Body          template.HTML
-	}{page: l.page(path, it.Subject), Post: it, Body: body, Reply: l.reply(e),
+	}{page: l.page(path, it.Subject), Post: it, Body: body, Reply: l.reply(e), Raw: l.rawURL(e),
 		Thread: up(path) + threadPath(e.Thread, 1) + fmt.Sprintf("#m%d", e.Number)}
 	month := e.Time.UTC().Format(monthFormat)
 	p.Crumbs = append(p.Crumbs, link{p.Root + monthPath(month, 1), l.words.month(month)})
@@ -165,7 +166,7 @@ const (
 
 // article is a post as it is read. message is all of it; gone says that it was taken
 // out, and why.
-func (l *List) article(message []byte, gone *archive.Removal, href func(part int) string) template.HTML {
+func (l *List) article(message []byte, gone *archive.Removal, href func(Part) string) template.HTML {
 	var b bytes.Buffer
 	b.WriteString(articleBegins)
 	if gone != nil {
@@ -196,12 +197,16 @@ func (l *List) threadPage(thread int, b *book, n int, gone map[string]int, body 
 	p := struct {
 		page
 		Subject, Counts, PageText, Reply string
+		MBox                             string
 		Pages                            int
 		Outline                          template.HTML
 		Before, After                    *link
 		Posts                            []*item
 	}{page: l.page(path, subject), Subject: subject, Pages: pages,
 		Counts: l.words.count("posts", len(b.entries)) + ", " + l.words.count("authors", b.authors())}
+	if l.Requests && l.MBox != MBoxOff {
+		p.MBox = fmt.Sprintf("%s%d/t.mbox.gz", l.Base, thread)
+	}
 	month := first.Time.UTC().Format(monthFormat)
 	p.Crumbs = append(p.Crumbs, link{p.Root + monthPath(month, 1), l.words.month(month)})
 	p.PageText = l.words.with("page", "page", n, "pages", pages)

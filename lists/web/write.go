@@ -86,9 +86,6 @@ func (r *run) text(n int) (template.HTML, error) {
 	return r.article(raw, gone, r.partHref(n)), nil
 }
 
-// partHref is where the parts of a post are; nil where they are not offered.
-func (l *List) partHref(n int) func(part int) string { return nil }
-
 // together is how many pages of posts are worth a second processor.
 const together = 16
 

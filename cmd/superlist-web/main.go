@@ -1,0 +1,68 @@
+// Superlist-web answers one HTTP request about the archives of lists, as a CGI program
+// or on standard input and output, and exits.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"superlist/lists/door"
+	"superlist/lists/maillog"
+	"superlist/lists/site"
+	"superlist/lists/web/serve"
+)
+
+const manual = `superlist-web - one HTTP request about the archives of lists
+
+Usage: superlist-web [-c FILE]
+
+It answers what the pages of an archive cannot, since they are files: where the
+post with a Message-ID is, a post or a thread as it was sent, and what is
+attached to a post. A web server starts it by CGI, or passes requests on to a
+socket for each of whose connections systemd (Accept=yes) or xinetd starts it.
+docs/web.md has the configuration.
+
+  -c FILE   the configuration; else $SUPERLIST_CONFIG, else
+            ` + site.DefaultConfig + `
+
+It reads lists, writes to no file, and is shut in like a mail session. It says
+nothing to anybody but the client and the log that the configuration names.
+`
+
+const program = door.WebProgram
+
+func main() {
+	if err := door.HideStderr(); err != nil {
+		door.Fallback(program).Printf(maillog.Err, "%v", err)
+		os.Exit(1)
+	}
+	flags := flag.NewFlagSet(program, flag.ContinueOnError)
+	flags.Usage = func() {}
+	config := flags.String("c", "", "")
+	err := flags.Parse(os.Args[1:])
+	switch {
+	case err == flag.ErrHelp:
+		fmt.Print(manual)
+		return
+	case err == nil && flags.NArg() > 0:
+		err = fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	if err == nil {
+		err = answer(*config)
+	}
+	if err != nil {
+		door.Fallback(program).Printf(maillog.Err, "%v", err)
+		serve.Once(serve.Unavailable)
+	}
+}
+
+// answer answers the request.
+func answer(config string) (err error) {
+	defer door.Panicked(&err)
+	site, log, err := door.Open(config, program)
+	if err != nil {
+		return err
+	}
+	return serve.Once(&serve.Handler{Site: site, Log: log})
+}

@@ -1,0 +1,202 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"superlist/lists/archive"
+)
+
+// What superlist-web has to say about posts, beside the pages.
+
+// ThreadURL is where a post is on the pages of its thread, as far as one can tell
+// without looking for its place in it.
+func (l *List) ThreadURL(e archive.Entry) string {
+	return l.Base + threadPath(e.Thread, 1) + "#m" + strconv.Itoa(e.Number)
+}
+
+// Note is a small page that says one thing, and names posts.
+func (l *List) Note(text string, posts []archive.Entry) []byte {
+	p := struct {
+		page
+		Text  string
+		Posts []*item
+	}{page: l.page("", l.words.Get(text)), Text: l.words.Get(text)}
+	p.Canonical, p.Root = "", l.Base
+	p.Crumbs = []link{{l.Base, l.Name}}
+	for _, e := range posts {
+		p.Posts = append(p.Posts, l.item(e, l.Base))
+	}
+	return render("note", p)
+}
+
+// rawURL is where a post is as it was sent; empty where it is not offered.
+func (l *List) rawURL(e archive.Entry) string {
+	if !l.Requests || l.MBox == MBoxOff || e.Removed {
+		return ""
+	}
+	return l.Base + strconv.Itoa(e.Number) + "/raw"
+}
+
+// read is a post as the archive has it. fs.ErrNotExist: it is not there, or not any
+// more.
+func (l *List) read(e archive.Entry) ([]byte, error) {
+	if e.Removed {
+		return nil, &fs.PathError{Op: "read", Path: strconv.Itoa(e.Number), Err: fs.ErrNotExist}
+	}
+	f, _, err := l.Posts.Open(e.Number)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// Message is a post as web_mbox lets it be seen, with LF lines.
+func (l *List) Message(e archive.Entry) ([]byte, error) {
+	raw, err := l.read(e)
+	if err != nil {
+		return nil, err
+	}
+	if l.MBox == MBoxFull {
+		return []byte(strings.ReplaceAll(string(raw), "\r\n", "\n")), nil
+	}
+	var parent *archive.Entry
+	if e.Parent != "" {
+		list, err := l.Posts.ByMessageID(e.Parent)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) > 0 {
+			parent = &list[0]
+		}
+	}
+	return l.veiled(e, raw, parent), nil
+}
+
+// threadOf is the thread of a post.
+func (l *List) threadOf(e archive.Entry) (*book, error) {
+	list, err := l.Posts.Thread(e.Number)
+	return &book{entries: list}, err
+}
+
+// ThreadMBox is the thread of a post as an mbox that is compressed with gzip, post by
+// post.
+func (l *List) ThreadMBox(e archive.Entry) (iter.Seq2[[]byte, error], error) {
+	b, err := l.threadOf(e)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func([]byte, error) bool) {
+		for _, e := range b.entries {
+			raw, err := l.read(e)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			var parent *archive.Entry
+			if at := b.parent(e, nil); at >= 0 {
+				parent = &b.entries[at]
+			}
+			if !yield(l.member(e, raw, parent), nil) {
+				return
+			}
+		}
+	}, nil
+}
+
+// ThreadFeed is the thread of a post as a feed, the newest posts first.
+func (l *List) ThreadFeed(e archive.Entry) ([]byte, error) {
+	b, err := l.threadOf(e)
+	if err != nil {
+		return nil, err
+	}
+	newest := slices.DeleteFunc(slices.Clone(b.entries), func(e archive.Entry) bool { return e.Removed })
+	slices.Reverse(newest)
+	newest = newest[:min(len(newest), inFeed)]
+	return l.feed(newest, func(e archive.Entry) (string, error) {
+		raw, err := l.read(e)
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", nil
+		}
+		text := string(l.article(raw, nil, l.partHref(e.Number)))
+		return strings.TrimSuffix(strings.TrimPrefix(text, articleBegins), articleEnds), err
+	})
+}
+
+// Attachment is a part of a post, and a name for its file that is none of its author's.
+// fs.ErrNotExist: there is no such part, or none that may be seen.
+func (l *List) Attachment(e archive.Entry, n int) (content []byte, name string, err error) {
+	raw, err := l.read(e)
+	if err != nil {
+		return nil, "", err
+	}
+	list, _ := Parts(raw)
+	if n > len(list) || !l.offered(list[n-1]) {
+		return nil, "", &fs.PathError{Op: "read", Path: strconv.Itoa(e.Number), Err: fs.ErrNotExist}
+	}
+	p := list[n-1]
+	content = p.Content()
+	if l.MBox != MBoxFull && strings.HasPrefix(p.Type, "text/") {
+		text, _ := p.Text()
+		content = []byte(l.veil(text))
+	}
+	return content, "post-" + strconv.Itoa(e.Number) + "-part-" + strconv.Itoa(n) + extension(p.Type), nil
+}
+
+// offered reports whether a part may be fetched: where addresses are veiled it is none
+// in which nobody could find them all.
+func (l *List) offered(p Part) bool {
+	return l.MBox == MBoxFull || l.MBox == MBoxVeiled && !strings.HasPrefix(p.Type, "message/") && p.Type != "text/vcard" && p.Type != "text/calendar"
+}
+
+// extension is what the name of a file ends with, for types with which nothing can be
+// run.
+func extension(kind string) string {
+	switch kind {
+	case "application/pdf":
+		return ".pdf"
+	case "application/zip":
+		return ".zip"
+	case "application/gzip", "application/x-gzip":
+		return ".gz"
+	case "image/png":
+		return ".png"
+	case "image/jpeg":
+		return ".jpg"
+	case "image/gif":
+		return ".gif"
+	case "image/webp":
+		return ".webp"
+	case "text/plain":
+		return ".txt"
+	case "text/x-patch", "text/x-diff":
+		return ".patch"
+	case "text/csv":
+		return ".csv"
+	case "application/pgp-signature":
+		return ".asc"
+	}
+	return ".bin"
+}
+
+// partHref is where a part of a post is; nil where parts are not offered.
+func (l *List) partHref(n int) func(p Part) string {
+	if !l.Requests || l.MBox == MBoxOff {
+		return nil
+	}
+	return func(p Part) string {
+		if !l.offered(p) {
+			return ""
+		}
+		return l.Base + strconv.Itoa(n) + "/part/" + strconv.Itoa(p.Number)
+	}
+}

@@ -1,0 +1,281 @@
+// Package serve answers what the pages of an archive cannot: where the post with a
+// Message-ID is, a post or a thread as it was sent, and what is attached to one. One
+// process answers one request.
+//
+//	/dev/MESSAGE-ID/            leads to the post, or names those there are
+//	/dev/MESSAGE-ID/raw         the post as it was sent, or with a veil over it
+//	/dev/MESSAGE-ID/t.mbox.gz   its thread as mboxrd, for b4 and mail programs
+//	/dev/MESSAGE-ID/t.atom      its thread as a feed
+//	/dev/4711/raw …             the same for the post of a number
+//	/dev/4711/part/2            what is attached to it
+//
+// A GET changes nothing, whoever sends it, and nothing is answered but GET and HEAD.
+// What is not public, and what there is not, looks the same. The package writes to no
+// file.
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"superlist/lists"
+	"superlist/lists/archive"
+	"superlist/lists/maillog"
+	"superlist/lists/site"
+	"superlist/lists/web"
+	"superlist/smtp"
+)
+
+// A Handler answers for the lists of a site.
+type Handler struct {
+	Site *site.Site
+	Log  *maillog.Log
+}
+
+// policy keeps a page from running, loading or sending anything: it has nothing of
+// that kind, and a mistake of ours must not bring it in.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	head := w.Header()
+	head.Set("Content-Security-Policy", policy)
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Referrer-Policy", "no-referrer")
+	head.Set("Cross-Origin-Resource-Policy", "same-origin")
+	head.Set("X-Robots-Tag", "noindex")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		head.Set("Allow", "GET, HEAD")
+		http.Error(w, "only GET and HEAD are answered here", http.StatusMethodNotAllowed)
+		return
+	}
+	a := &answer{w: w, r: r, log: h.Log}
+	l, rest, err := h.list(r)
+	if err != nil {
+		a.trouble(err)
+		return
+	}
+	if l == nil {
+		http.Error(w, "there is nothing here", http.StatusNotFound)
+		return
+	}
+	a.l = l
+	a.route(rest)
+}
+
+// list finds the list that a request is about, and what follows its name in the path,
+// taken apart and decoded. nil: there is no such list, or none that is public.
+func (h *Handler) list(r *http.Request) (*web.List, []string, error) {
+	domain, path, ok := h.Site.Web.Domain(r.Host, r.URL.EscapedPath())
+	if !ok {
+		return nil, nil, nil
+	}
+	name, rest, _ := strings.Cut(path, "/")
+	addr, ok := smtp.ParseAddress(name + "@" + domain)
+	if !ok {
+		return nil, nil, nil
+	}
+	l, err := lists.Of(h.Site).Open(addr)
+	if errors.Is(err, lists.ReplyNoList) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if l.Web != lists.WebAnyone || !h.Site.Web.Requests {
+		return nil, nil, nil
+	}
+	var parts []string
+	for part := range strings.SplitSeq(rest, "/") {
+		if part, err = url.PathUnescape(part); err != nil {
+			return nil, nil, nil
+		}
+		parts = append(parts, part)
+	}
+	return web.Of(h.Site, l), parts, nil
+}
+
+// An answer is one request on its way to its answer.
+type answer struct {
+	w   http.ResponseWriter
+	r   *http.Request
+	log *maillog.Log
+	l   *web.List
+}
+
+// trouble is an error of this host's: it is for the log, and the client comes again.
+func (a *answer) trouble(err error) {
+	a.log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
+	a.w.Header().Set("Retry-After", "300")
+	http.Error(a.w, "this host has trouble; please come again later", http.StatusServiceUnavailable)
+}
+
+// route finds what is asked for: the post, by number or Message-ID, and what of it.
+func (a *answer) route(parts []string) {
+	id, what := parts[0], strings.Join(parts[1:], "/")
+	if at := strings.Index(id, "@"); len(parts) > 2 && at < 0 && !isNumber(id) && strings.Contains(what, "@") {
+		// A web server may have decoded a %2F on the way: nginx does.
+		whole := strings.Join(parts, "/")
+		end := strings.Index(whole[strings.Index(whole, "@"):], "/")
+		if end < 0 {
+			id, what = whole, ""
+		} else {
+			end += strings.Index(whole, "@")
+			id, what = whole[:end], whole[end+1:]
+		}
+	}
+	var posts []archive.Entry
+	var err error
+	if n, ok := number(id); ok {
+		var e archive.Entry
+		if e, err = a.l.Posts.Entry(n); err == nil {
+			posts = append(posts, e)
+		} else if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+	} else if strings.Contains(id, "@") || what != "" {
+		posts, err = a.l.Posts.ByMessageID("<" + strings.Trim(id, "<>") + ">")
+	}
+	if err != nil {
+		a.trouble(err)
+		return
+	}
+	if len(posts) == 0 {
+		a.missing(id)
+		return
+	}
+	a.post(posts, what)
+}
+
+func isNumber(s string) bool { _, ok := number(s); return ok }
+
+func number(s string) (int, bool) {
+	n, err := strconv.Atoi(s)
+	return n, err == nil && n > 0 && strconv.Itoa(n) == s
+}
+
+// missing is the answer about a post that is not there, or not any more.
+func (a *answer) missing(id string) {
+	gone, err := a.l.Posts.Removed()
+	if err != nil {
+		a.trouble(err)
+		return
+	}
+	hash := archive.MessageHash("<" + strings.Trim(id, "<>") + ">")
+	for _, g := range gone {
+		if g.Hash == hash {
+			a.note(http.StatusGone, "page-gone")
+			return
+		}
+	}
+	a.note(http.StatusNotFound, "page-missing")
+}
+
+func (a *answer) note(status int, text string) {
+	a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	a.w.WriteHeader(status)
+	a.w.Write(a.l.Note(text, nil))
+}
+
+// post answers about posts, which have one Message-ID.
+func (a *answer) post(posts []archive.Entry, what string) {
+	e := posts[0]
+	switch part, isPart := strings.CutPrefix(what, "part/"); {
+	case e.Removed && what != "t.mbox.gz" && what != "t.atom": // whose thread goes on
+		a.note(http.StatusGone, "page-gone")
+	case what == "" && len(posts) > 1:
+		a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		a.w.WriteHeader(http.StatusMultipleChoices)
+		a.w.Write(a.l.Note("page-several", posts))
+	case what == "":
+		http.Redirect(a.w, a.r, a.l.PostURL(e.Number), http.StatusFound)
+	case what == "t" || what == "t/" || what == "T" || what == "T/":
+		http.Redirect(a.w, a.r, a.l.ThreadURL(e), http.StatusFound)
+	case what == "raw" && a.l.MBox != web.MBoxOff:
+		a.raw(e)
+	case what == "t.mbox.gz" && a.l.MBox != web.MBoxOff:
+		a.thread(e)
+	case what == "t.atom":
+		a.feed(e)
+	case isPart && isNumber(part):
+		n, _ := number(part)
+		a.part(e, n)
+	default:
+		a.note(http.StatusNotFound, "page-missing")
+	}
+}
+
+// raw is a post as web_mbox lets it be seen.
+func (a *answer) raw(e archive.Entry) {
+	text, err := a.l.Message(e)
+	if err != nil {
+		a.failed(err)
+		return
+	}
+	a.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	a.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	a.w.Write(text)
+}
+
+// failed is the answer where a post's file cannot be read; one that is not there is
+// missing.
+func (a *answer) failed(err error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		a.note(http.StatusNotFound, "page-missing")
+		return
+	}
+	a.trouble(err)
+}
+
+// thread is the thread of a post as an mbox, a post at a time.
+func (a *answer) thread(e archive.Entry) {
+	members, err := a.l.ThreadMBox(e)
+	if err != nil {
+		a.failed(err)
+		return
+	}
+	a.w.Header().Set("Content-Type", "application/gzip")
+	a.w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%d.mbox.gz"`, e.Thread))
+	if a.r.Method == http.MethodHead {
+		return
+	}
+	for text, err := range members {
+		if err != nil { // in the middle of an answer nothing else can be said
+			a.log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
+			panic(http.ErrAbortHandler)
+		}
+		if _, err := a.w.Write(text); err != nil {
+			return
+		}
+	}
+}
+
+func (a *answer) feed(e archive.Entry) {
+	text, err := a.l.ThreadFeed(e)
+	if err != nil {
+		a.failed(err)
+		return
+	}
+	a.w.Header().Set("Content-Type", "application/atom+xml; charset=utf-8")
+	a.w.Write(text)
+}
+
+// part is something attached to a post. It is to be saved, and no browser shows it:
+// its name is ours, and what it says of its type counts only where that is harmless.
+func (a *answer) part(e archive.Entry, n int) {
+	content, name, err := a.l.Attachment(e, n)
+	if err != nil {
+		a.failed(err)
+		return
+	}
+	head := a.w.Header()
+	head.Set("Content-Security-Policy", policy+"; sandbox")
+	head.Set("Content-Type", "application/octet-stream")
+	head.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, name))
+	head.Set("Content-Length", strconv.Itoa(len(content)))
+	a.w.Write(content)
+}
