@@ -113,7 +113,12 @@ func TestSpawnLinksLittle(t *testing.T) {
 // messages into the spool. Only deliver and the operator's command link what changes a
 // list, writes letters or sends.
 func TestSessionsWriteNoLists(t *testing.T) {
-	deps := goList(t, "-deps", "./cmd/superlist-spawn", "./cmd/superlist-session", "./cmd/superlist-milter")
+	for _, web := range []string{"net/http", "html/template", "superlist/lists/web"} {
+		if slices.Contains(goList(t, "-deps", "./cmd/superlist-spawn", "./cmd/superlist-session", "./cmd/superlist-milter"), web) {
+			t.Errorf("a session of mail links %s", web)
+		}
+	}
+	deps := goList(t, "-deps", "./cmd/superlist-spawn", "./cmd/superlist-session", "./cmd/superlist-milter", "./cmd/superlist-web")
 	for _, writer := range []string{"edit", "people", "outbox", "deliver", "outbound", "migrate", "ledger/files"} {
 		if slices.Contains(deps, "superlist/lists/"+writer) {
 			t.Errorf("a session links lists/%s", writer)
