@@ -265,8 +265,8 @@ func (r *Runner) reportGivenUp(m *queue.Message) error {
 }
 
 // onItsWay says that what follows from a recipient is his message, and not a
-// letter about it, which has the null sender: who posts what is held, or thrown
-// away, must not hear that it was delivered.
+// letter about it, which names no post: who posts what is held, or thrown away, must
+// not hear that it was delivered.
 func (r *Runner) onItsWay(id string) (bool, error) {
 	out, err := r.Spool.Open(queue.Outbound, id)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -276,7 +276,7 @@ func (r *Runner) onItsWay(id string) (bool, error) {
 		return false, err
 	}
 	defer out.Close()
-	return !out.From.IsNull(), nil
+	return out.Post != "", nil
 }
 
 // answered reports on recipient k when it has been expanded: err is what came of
