@@ -19,6 +19,8 @@ import (
 type Post struct {
 	ID      string // in the spool
 	Content *io.SectionReader
+	Header  rewrite.Header    // of it, where that is known already
+	Below   *io.SectionReader // what follows the header then
 	Arrived time.Time
 	Body    string // BODY of MAIL
 }
@@ -61,9 +63,12 @@ type Copies struct {
 // Make makes the copies. ErrAwaited of package author says that something has to be
 // asked for first, which Awaits names.
 func (m *Maker) Make(p Post) (*Copies, error) {
-	base, err := edit.Open(p.Content)
-	if err != nil {
-		return nil, err
+	base := &edit.Message{Header: p.Header, Body: p.Below}
+	var err error
+	if p.Below == nil {
+		if base, err = edit.Open(p.Content); err != nil {
+			return nil, err
+		}
 	}
 	c := &Copies{maker: m, post: p, Archived: base, Body: p.Body, original: base.Body, Came: base.Header}
 	base.Header = base.Header.Complete(p.ID+"@"+m.Host, p.Arrived)

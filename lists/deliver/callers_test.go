@@ -10,6 +10,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/members"
+	"superlist/lists/message"
 	"superlist/lists/people"
 	"superlist/queue"
 	"superlist/smtp"
@@ -126,7 +127,7 @@ func TestCallers(t *testing.T) {
 						t.Fatal(err)
 					}
 					defer m.Close()
-					if q, err = people.FromMail(w.site, d, m, id+".0"); err != nil {
+					if q, err = people.FromMail(w.site, d, message.Of(m), id+".0"); err != nil {
 						t.Fatal(err)
 					}
 				}

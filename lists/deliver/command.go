@@ -2,13 +2,14 @@ package deliver
 
 import (
 	"superlist/lists"
+	"superlist/lists/message"
 	"superlist/lists/outbox"
 	"superlist/lists/people"
 	"superlist/queue"
 )
 
 // command carries out what the address of a message asks for.
-func (r *Runner) command(m *queue.Message, d lists.Destination, c outbox.Cause) error {
+func (r *Runner) command(m *message.Message, d lists.Destination, c outbox.Cause) error {
 	q, err := people.FromMail(r.Site, d, m, c.ID)
 	if err != nil {
 		return err
@@ -39,7 +40,7 @@ func (r *Runner) desk() *people.Desk {
 
 // commit writes what follows from a request.
 func (r *Runner) commit(o people.Outcome) error {
-	return o.Commit(r.outbox(), func(held *queue.Message, l *lists.List, id string, after []queue.After) error {
+	return o.Commit(r.outbox(), func(held *message.Message, l *lists.List, id string, after []queue.After) error {
 		return r.toMembers(held, l, outbox.Cause{ID: id, After: after})
 	})
 }

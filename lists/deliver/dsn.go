@@ -13,7 +13,7 @@ import (
 	"superlist/lists/letter"
 	"superlist/lists/mail/compose"
 	"superlist/lists/maillog"
-	"superlist/lists/rewrite"
+	"superlist/lists/message"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -68,7 +68,7 @@ var replyExpired = smtp.Reply{Code: 554, Enhanced: "5.4.7", Text: "the list coul
 // report tells the sender what came of recipient k, once, where he has asked for
 // it and the list knows him; where that cannot be told, nobody. It goes to the
 // sender's address from the null sender, so nothing answers it.
-func (r *Runner) report(m *queue.Message, rcpt queue.Recipient, k int, a action, reason smtp.Reply) error {
+func (r *Runner) report(m *message.Message, rcpt queue.Recipient, k int, a action, reason smtp.Reply) error {
 	if m.From.IsNull() || rcpt.Notify&a.wish == 0 || !r.Site.DSN {
 		return nil
 	}
@@ -89,18 +89,20 @@ func (r *Runner) report(m *queue.Message, rcpt queue.Recipient, k int, a action,
 	if there, err := r.Spool.Exists(queue.Outbound, id); there || err != nil {
 		return err
 	}
-	raw, bodyAt, err := rewrite.ReadHeader(m.Content())
+	raw, err := m.Raw()
 	if err != nil {
 		return err
 	}
-	p := report{r: r, m: m, rcpt: rcpt, action: a, reason: reason, header: raw, id: id, after: causeOf(m, k).After, now: r.now()}
+	p := report{r: r, m: m, rcpt: rcpt, action: a, reason: reason, header: raw, id: id, after: causeOf(m.Message, k).After, now: r.now()}
 	p.list, p.from = d.List.Addr, d.List.Verb("owner")
 	// RFC 3461, 4.3: RET is about failures; of what was delivered the header is
 	// enough. What is BINARYMIME fits into no report.
 	// And what requires TLS is not returned at all: RFC 8689, 5.
 	p.full = a.name == actionFailed.name && m.Ret == "FULL" && m.Body != smtp.BinaryMIME && !m.RequireTLS
 	if p.full {
-		p.body = io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt)
+		if p.body, err = m.BodyReader(); err != nil {
+			return err
+		}
 	}
 	if err := p.write(); err != nil {
 		return err
@@ -112,7 +114,7 @@ func (r *Runner) report(m *queue.Message, rcpt queue.Recipient, k int, a action,
 // A report is one delivery status notification: RFC 3464.
 type report struct {
 	r      *Runner
-	m      *queue.Message
+	m      *message.Message
 	rcpt   queue.Recipient
 	action action
 	reason smtp.Reply
@@ -249,7 +251,7 @@ func (r *Runner) reportGivenUp(m *queue.Message) error {
 	if m.Box != queue.Inbound {
 		return nil
 	}
-	k := -1
+	in, k := message.Of(m), -1
 	for rcpt, err := range m.Recipients() {
 		if err != nil {
 			return err
@@ -257,7 +259,7 @@ func (r *Runner) reportGivenUp(m *queue.Message) error {
 		if k++; rcpt.State != queue.ToDo {
 			continue
 		}
-		if err := r.report(m, rcpt, k, actionFailed, replyExpired); err != nil {
+		if err := r.report(in, rcpt, k, actionFailed, replyExpired); err != nil {
 			return err
 		}
 	}
@@ -281,7 +283,7 @@ func (r *Runner) onItsWay(id string) (bool, error) {
 
 // answered reports on recipient k when it has been expanded: err is what came of
 // that, and the result what comes of both.
-func (r *Runner) answered(m *queue.Message, rcpt queue.Recipient, k int, err error) error {
+func (r *Runner) answered(m *message.Message, rcpt queue.Recipient, k int, err error) error {
 	reply, forGood := smtp.Refusal(err)
 	switch {
 	case err == nil && rcpt.Notify&smtp.NotifySuccess == 0:

@@ -15,6 +15,7 @@ import (
 	"superlist/lists/digest"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
+	"superlist/lists/message"
 	"superlist/lists/outbox"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
@@ -31,6 +32,7 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 	if !r.Site.Proves() {
 		m.Proved = nil
 	}
+	in := message.Of(m)
 	seen := make(map[string]bool) // an address named twice counts once, also if the first was done by a run before
 	reason := ""
 	k := -1
@@ -47,7 +49,7 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 		}
 		var err error
 		if !again {
-			err = r.answered(m, rcpt, k, r.expandOne(m, rcpt.Path, causeOf(m, k)))
+			err = r.answered(in, rcpt, k, r.expandOne(in, rcpt.Path, causeOf(m, k)))
 		}
 		state := byte(queue.Done)
 		if reply, ok := smtp.Refusal(err); ok {
@@ -71,7 +73,7 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 	return r.attempts.Finish(m, reason)
 }
 
-func (r *Runner) expandOne(m *queue.Message, to smtp.Path, c outbox.Cause) error {
+func (r *Runner) expandOne(m *message.Message, to smtp.Path, c outbox.Cause) error {
 	d, err := lists.Of(r.Site).ResolveAt(to, r.now())
 	if err != nil {
 		return err
@@ -83,12 +85,12 @@ func (r *Runner) expandOne(m *queue.Message, to smtp.Path, c outbox.Cause) error
 	}
 	switch d.Purpose {
 	case lists.Bounce:
-		return r.cameBack(m, d)
+		return r.cameBack(m.Message, d)
 	case lists.Feedback:
-		_, err := r.complaint(m)
+		_, err := r.complaint(m.Message)
 		return err
 	case lists.Owner:
-		if done, err := r.complaint(m); done || err != nil {
+		if done, err := r.complaint(m.Message); done || err != nil {
 			return err
 		}
 		return r.toOwners(m, d, c)
@@ -99,7 +101,7 @@ func (r *Runner) expandOne(m *queue.Message, to smtp.Path, c outbox.Cause) error
 }
 
 // toMembers writes a post for all members as they are now.
-func (r *Runner) toMembers(m *queue.Message, l *lists.List, c outbox.Cause) error {
+func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) error {
 	made, err := r.copies(m, l)
 	if err != nil {
 		return err
@@ -141,13 +143,13 @@ func (r *Runner) toMembers(m *queue.Message, l *lists.List, c outbox.Cause) erro
 	number := 0
 	switch {
 	case inDigests > 0:
-		number, err = r.keepForDigest(m, l, c.ID, made)
+		number, err = r.keepForDigest(m.Message, l, c.ID, made)
 	case had: // who gets this by itself must not have it in a digest, too
 		_, err = r.Digests().Send(l)
 		fallthrough
 	case l.Archive:
 		if err == nil && l.Archive {
-			number, err = r.archive(m, digest.Archive(l), c.ID, made)
+			number, err = r.archive(m.Message, digest.Archive(l), c.ID, made)
 		}
 	}
 	if err == nil && l.Archive {
@@ -189,14 +191,22 @@ func changed(made *copies.Copies) (fields string) {
 }
 
 // copies makes of a post what members and the archive get.
-func (r *Runner) copies(m *queue.Message, l *lists.List) (*copies.Copies, error) {
+func (r *Runner) copies(m *message.Message, l *lists.List) (*copies.Copies, error) {
 	maker := Copier(r.Site, l)
 	if r.keys != nil && m.Box != queue.Held { // what a moderator lets go waits for no answer but here
 		maker.Keys = r.keys
 	}
-	made, err := maker.Make(copies.Post{ID: m.ID, Content: m.Content(), Arrived: m.Arrived, Body: m.Body})
+	h, err := m.Header()
+	if err != nil {
+		return nil, err
+	}
+	body, err := m.BodyReader()
+	if err != nil {
+		return nil, err
+	}
+	made, err := maker.Make(copies.Post{ID: m.ID, Content: m.Content(), Header: h, Below: body, Arrived: m.Arrived, Body: m.Body})
 	if author.IsAwaited(err) {
-		return nil, r.await(m, made)
+		return nil, r.await(m.Message, made)
 	}
 	return made, err
 }
@@ -279,9 +289,9 @@ func (r *Runner) withAuthor(m *queue.Message, h rewrite.Header) rewrite.Header {
 
 // toOwners writes a message for the list's owners. It leaves as it came but for the
 // mark that stops it from coming back, and for what is not for many.
-func (r *Runner) toOwners(m *queue.Message, d lists.Destination, c outbox.Cause) error {
+func (r *Runner) toOwners(m *message.Message, d lists.Destination, c outbox.Cause) error {
 	owners := d.List.OwnerPaths()
-	if err := d.List.CountOwnerMail(r.networkOf(m), r.now()); err != nil {
+	if err := d.List.CountOwnerMail(r.networkOf(m.Message), r.now()); err != nil {
 		return err
 	}
 	w, err := r.begin(m, d.List, c, true)
@@ -296,7 +306,7 @@ func (r *Runner) toOwners(m *queue.Message, d lists.Destination, c outbox.Cause)
 	}
 	self := d.List.Verb(d.Verb)
 	return r.end(m, w, func(h rewrite.Header) []byte {
-		h = r.withAuthor(m, r.complete(m, h.Public()))
+		h = r.withAuthor(m.Message, r.complete(m.Message, h.Public()))
 		r.Log.Printf(maillog.Info, "owners id=%s list=%s from=%s message-id=%s verb=%s owners=%d",
 			m.ID, d.List.Addr, m.From, messageID(h), d.Verb, len(owners))
 		return append(h.Bytes("Delivered-To: "+self.Address()+"\r\n"), "\r\n"...)
@@ -307,17 +317,17 @@ func (r *Runner) toOwners(m *queue.Message, d lists.Destination, c outbox.Cause)
 func messageID(h rewrite.Header) string { return maillog.MessageID(h.Get("Message-ID")) }
 
 // begin begins an outbound message.
-func (r *Runner) begin(m *queue.Message, l *lists.List, c outbox.Cause, verp bool) (*queue.Writer, error) {
-	raw, _, err := rewrite.ReadHeader(m.Content())
+func (r *Runner) begin(m *message.Message, l *lists.List, c outbox.Cause, verp bool) (*queue.Writer, error) {
+	h, err := m.Header()
 	if err != nil {
 		return nil, err
 	}
-	return r.create(m, l, c, queue.Head{Body: m.Body, VERP: verp}, rewrite.Parse(raw))
+	return r.create(m, l, c, queue.Head{Body: m.Body, VERP: verp}, h)
 }
 
 // create is begin, for a message whose header is known; the head says in what it is
 // another than that of the message that it comes from.
-func (r *Runner) create(m *queue.Message, l *lists.List, c outbox.Cause, head queue.Head, h rewrite.Header) (*queue.Writer, error) {
+func (r *Runner) create(m *message.Message, l *lists.List, c outbox.Cause, head queue.Head, h rewrite.Header) (*queue.Writer, error) {
 	from, err := l.BounceAddress(m.Arrived)
 	if err != nil {
 		return nil, err
@@ -329,7 +339,7 @@ func (r *Runner) create(m *queue.Message, l *lists.List, c outbox.Cause, head qu
 }
 
 // end is copyWith, and makes the message durable.
-func (r *Runner) end(m *queue.Message, w *queue.Writer, change func(rewrite.Header) []byte) error {
+func (r *Runner) end(m *message.Message, w *queue.Writer, change func(rewrite.Header) []byte) error {
 	if err := copyWith(m, w, change); err != nil {
 		w.Abort()
 		return err
@@ -339,11 +349,14 @@ func (r *Runner) end(m *queue.Message, w *queue.Writer, change func(rewrite.Head
 
 // copyWith writes the message with the header that change makes of its own, and
 // the body as it is.
-func copyWith(m *queue.Message, w *queue.Writer, change func(rewrite.Header) []byte) error {
-	raw, bodyAt, err := rewrite.ReadHeader(m.Content())
+func copyWith(m *message.Message, w *queue.Writer, change func(rewrite.Header) []byte) error {
+	h, err := m.Header()
+	if err != nil {
+		return err
+	}
+	body, err := m.BodyReader()
 	if err == nil {
-		body := io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt)
-		_, err = io.Copy(w, io.MultiReader(bytes.NewReader(change(rewrite.Parse(raw))), body))
+		_, err = io.Copy(w, io.MultiReader(bytes.NewReader(change(h)), body))
 	}
 	return err
 }

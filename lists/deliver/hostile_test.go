@@ -548,7 +548,7 @@ func TestInjection(t *testing.T) {
 			if err != nil || strings.ContainsAny(subject, "\x00\r\n\u2028\u202e\u0085") || strings.Contains(subject, "owner@") {
 				t.Errorf("%d: the subject is %q, %v", i, subject, err)
 			}
-			ours, _, _ := strings.Cut(d.Message, "Content-Type: message/rfc822") // what is attached stays as it is
+			ours, _, _ := strings.Cut(d.Message, "Content-Type: message/") // what is attached stays as it is
 			for line := range strings.SplitSeq(ours, "\r\n") {
 				if len(line) > 998 || strings.ContainsAny(line, "\r\n\x00") {
 					t.Errorf("%d: a line of %d bytes: %q", i, len(line), line)

@@ -8,6 +8,7 @@ import (
 	"superlist/lists/confirmation"
 	"superlist/lists/copies"
 	"superlist/lists/maillog"
+	"superlist/lists/message"
 	"superlist/lists/moderation"
 	"superlist/lists/outbox"
 	"superlist/lists/rewrite"
@@ -18,12 +19,11 @@ import (
 // post does with a post what the list's policy says. The session has asked it
 // before; what it refuses now, because the list was changed, stays for the
 // operator. What a mail filter wants a person to look at is held, whoever wrote it.
-func (r *Runner) post(m *queue.Message, l *lists.List, c outbox.Cause) error {
-	raw, _, err := rewrite.ReadHeader(m.Content())
+func (r *Runner) post(m *message.Message, l *lists.List, c outbox.Cause) error {
+	h, err := m.Header()
 	if err != nil {
 		return err
 	}
-	h := rewrite.Parse(raw)
 	d, err := r.judge(m, l, h)
 	if err != nil {
 		return err
@@ -50,12 +50,12 @@ func (r *Runner) post(m *queue.Message, l *lists.List, c outbox.Cause) error {
 		r.Log.Printf(maillog.Info, "discarded id=%s list=%s from=%s message-id=%s reason=%q", m.ID, l.Addr, m.From, messageID(h), d.Reason)
 		return nil
 	}
-	return r.Moderation().Hold(m, l, c, h, d)
+	return r.Moderation().Hold(m, l, c, d)
 }
 
 // fits has a moderator look at a post that the list takes and cannot pass on as its
 // owner wants: a session had no way to tell.
-func (r *Runner) fits(m *queue.Message, l *lists.List, d lists.Decision) (lists.Decision, error) {
+func (r *Runner) fits(m *message.Message, l *lists.List, d lists.Decision) (lists.Decision, error) {
 	unclear, err := copies.Unclear(l, m.Content())
 	if err != nil {
 		return d, err
@@ -79,12 +79,12 @@ func (r *Runner) fits(m *queue.Message, l *lists.List, d lists.Decision) (lists.
 
 // judge asks the list about a post. What a signature proves it proves to whoever sends
 // the message on, so it lets it through once.
-func (r *Runner) judge(m *queue.Message, l *lists.List, h rewrite.Header) (lists.Decision, error) {
-	v := r.verifier(m, l, h)
+func (r *Runner) judge(m *message.Message, l *lists.List, h rewrite.Header) (lists.Decision, error) {
+	v := r.verifier(m.Message, l, h)
 	p := &lists.Posting{From: m.From, Header: h, Body: lists.BodyOf(m.Content()), Proved: m.Proved, Verified: v.How}
 	d, err := l.Judge(p)
 	if err == nil && d.Verdict != lists.Accept {
-		err = r.await(m, v) // what it says without them is not its last word
+		err = r.await(m.Message, v) // what it says without them is not its last word
 	}
 	if err != nil || d.Verdict != lists.Accept || d.How == "" || m.Hold != "" {
 		return d, err

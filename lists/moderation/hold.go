@@ -10,6 +10,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
+	"superlist/lists/message"
 	"superlist/lists/outbox"
 	"superlist/lists/people"
 	"superlist/lists/rewrite"
@@ -18,7 +19,11 @@ import (
 )
 
 // Hold keeps a post with the list until somebody decides, and asks who can.
-func (s *Desk) Hold(m *queue.Message, l *lists.List, c outbox.Cause, h rewrite.Header, d lists.Decision) error {
+func (s *Desk) Hold(m *message.Message, l *lists.List, c outbox.Cause, d lists.Decision) error {
+	h, err := m.Header()
+	if err != nil {
+		return err
+	}
 	spool, name := s.heldSpool(l), lists.HeldName(c.ID)
 	if there, err := spool.Exists(queue.Held, name); err != nil {
 		return err
@@ -29,10 +34,10 @@ func (s *Desk) Hold(m *queue.Message, l *lists.List, c outbox.Cause, h rewrite.H
 		if err := lists.Of(s.Site).RoomForHeld(l); err != nil {
 			return err
 		}
-		if err := l.CountHeld(s.networkOf(m), s.Now()); err != nil {
+		if err := l.CountHeld(s.networkOf(m.Message), s.Now()); err != nil {
 			return err
 		}
-		if err := keep(spool, m, l, name, d); err != nil {
+		if err := keep(spool, m.Message, l, name, d); err != nil {
 			return err
 		}
 	}
@@ -50,7 +55,7 @@ func (s *Desk) Hold(m *queue.Message, l *lists.List, c outbox.Cause, h rewrite.H
 		if slices.ContainsFunc(m.Proved, func(p smtp.Path) bool { return p.Key() == author.Key() }) {
 			return "auth"
 		}
-		return s.Verifier(m, l, h).How(author)
+		return s.Verifier(m.Message, l, h).How(author)
 	}
 	if err := s.tellWaits(held, l, c, h, how); err != nil {
 		return err
@@ -178,12 +183,11 @@ func (s *Desk) askAuthor(held *queue.Message, l *lists.List, c outbox.Cause, h r
 }
 
 // Confirmed judges a held post whose author has said that it is theirs.
-func (s *Desk) Confirmed(held *queue.Message, l *lists.List, author smtp.Path, id string, after []queue.After) (lists.Decision, error) {
-	raw, _, err := rewrite.ReadHeader(held.Content())
+func (s *Desk) Confirmed(held *message.Message, l *lists.List, author smtp.Path, id string, after []queue.After) (lists.Decision, error) {
+	h, err := held.Header()
 	if err != nil {
 		return lists.Decision{}, err
 	}
-	h := rewrite.Parse(raw)
 	p := &lists.Posting{From: held.From, Header: h, Body: lists.BodyOf(held.Content()), Proved: held.Proved, Answered: author}
 	d, err := l.Judge(p)
 	if err == nil && d.Verdict == lists.Accept {
@@ -194,8 +198,8 @@ func (s *Desk) Confirmed(held *queue.Message, l *lists.List, author smtp.Path, i
 	}
 	c := outbox.Cause{ID: id, After: after}
 	itIsTheirs := func(smtp.Path) string { return "an answer to the list" }
-	if err := s.tellWaits(held, l, c, h, itIsTheirs); err != nil {
+	if err := s.tellWaits(held.Message, l, c, h, itIsTheirs); err != nil {
 		return d, err
 	}
-	return d, s.askModerators(held, l, c, h, d.Reason)
+	return d, s.askModerators(held.Message, l, c, h, d.Reason)
 }

@@ -10,6 +10,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
+	"superlist/lists/message"
 	"superlist/lists/outbox"
 	"superlist/lists/people"
 	"superlist/lists/rewrite"
@@ -49,7 +50,7 @@ func (s *Desk) summary(l *lists.List, c outbox.Cause) error {
 	if err != nil {
 		return err
 	}
-	var posts []*queue.Message
+	var posts []*message.Message
 	defer func() {
 		for _, m := range posts {
 			m.Close()
@@ -60,12 +61,12 @@ func (s *Desk) summary(l *lists.List, c outbox.Cause) error {
 		if err != nil { // decided a moment ago, or damaged: expire says so
 			continue
 		}
-		posts = append(posts, m)
+		posts = append(posts, message.Of(m))
 	}
 	if len(posts) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(posts, func(a, b *queue.Message) int { return a.Arrived.Compare(b.Arrived) })
+	slices.SortStableFunc(posts, func(a, b *message.Message) int { return a.Arrived.Compare(b.Arrived) })
 	if l.HeldNotice == lists.HeldNoticeDaily {
 		if err := lists.Of(s.Site).AwaitSummary(l, s.Now()); err != nil {
 			return err
@@ -81,7 +82,7 @@ func (s *Desk) summary(l *lists.List, c outbox.Cause) error {
 }
 
 // summaryTo is the summary for one moderator.
-func (s *Desk) summaryTo(to smtp.Path, l *lists.List, id string, posts []*queue.Message) (outbox.Letter, error) {
+func (s *Desk) summaryTo(to smtp.Path, l *lists.List, id string, posts []*message.Message) (outbox.Letter, error) {
 	n := outbox.Letter{
 		ID: id, Text: "summary", To: []smtp.Path{to}, At: s.Now(),
 		Words: map[string]string{"count": strconv.Itoa(len(posts))},
@@ -99,20 +100,20 @@ func (s *Desk) summaryTo(to smtp.Path, l *lists.List, id string, posts []*queue.
 		words["number"] = strconv.Itoa(i + 1)
 		n.Quote += text.Fill(words) + "\n"
 		if size += m.Size; len(n.Attach) == i && i < MaxParts && size <= MaxSize {
-			n.Attach = append(n.Attach, m)
+			n.Attach = append(n.Attach, m.Message)
 		}
 	}
 	return n, nil
 }
 
 // summaryWords are those about one post.
-func (s *Desk) summaryWords(l *lists.List, m *queue.Message, to smtp.Path) (map[string]string, error) {
-	raw, _, err := rewrite.ReadHeader(m.Content())
+func (s *Desk) summaryWords(l *lists.List, m *message.Message, to smtp.Path) (map[string]string, error) {
+	h, err := m.Header()
 	if err != nil {
 		return nil, err
 	}
 	_, reason, _ := strings.Cut(m.Why, ": ")
-	return s.moderation(l, m, rewrite.Parse(raw), reason, to)
+	return s.moderation(l, m.Message, h, reason, to)
 }
 
 // moderation are the words of a letter to a moderator about a held post: what it is,

@@ -9,6 +9,7 @@ import (
 	"superlist/lists/edit"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
+	"superlist/lists/message"
 	"superlist/lists/outbox"
 	"superlist/lists/rewrite"
 	"superlist/queue"
@@ -29,7 +30,7 @@ func (a *act) decidePost(name string) error {
 	if err != nil {
 		return a.notFirst(name, err)
 	}
-	a.out.held, a.out.release = held, held.Close
+	a.out.held, a.out.release = message.Of(held), held.Close
 	d := decision{action: a.Proof.Action, by: a.by(), words: a.Words, cause: a.Cause, at: a.At}
 	switch {
 	case a.Operator != "":
@@ -39,7 +40,7 @@ func (a *act) decidePost(name string) error {
 		a.out.after = notHeld(name)
 		d.cause = ByHand(name, d.action) // the same again, after a crash, is no second decision; another is
 	case d.action == lists.OwnPost:
-		if theirs, err := a.ownPost(held); err != nil || !theirs {
+		if theirs, err := a.ownPost(a.out.held); err != nil || !theirs {
 			return err
 		}
 		d.words = ""
@@ -51,12 +52,12 @@ func (a *act) decidePost(name string) error {
 // ownPost takes the author's word that a post is theirs, once, and reports whether it goes
 // to the members now. The list judges it again: it may refuse the post, or still want a
 // moderator to see it.
-func (a *act) ownPost(held *queue.Message) (goes bool, err error) {
-	raw, _, err := rewrite.ReadHeader(held.Content())
+func (a *act) ownPost(held *message.Message) (goes bool, err error) {
+	h, err := held.Header()
 	if err != nil {
 		return false, err
 	}
-	author := HeldAuthor(held, rewrite.Parse(raw))
+	author := HeldAuthor(held.Message, h)
 	if err := a.l.Spend(a.Proof, a.Cause, a.At); err != nil {
 		return false, err
 	}
@@ -109,12 +110,11 @@ var patterns = map[lists.Action]string{lists.AllowAlways: "allow", lists.BanAuth
 // for the same cause changes nothing.
 func (a *act) decide(d decision) error {
 	l, held := a.l, a.out.held
-	raw, _, err := rewrite.ReadHeader(held.Content())
+	h, err := held.Header()
 	if err != nil {
 		return err
 	}
-	h := rewrite.Parse(raw)
-	author := HeldAuthor(held, h)
+	author := HeldAuthor(held.Message, h)
 	decided := lists.Decided{Cause: d.cause, What: d.by + " has " + verbs[d.action], Do: string(rune(d.action)) + d.words}
 	if err := l.Decide(held.ID, decided, d.at); err != nil {
 		return err
@@ -154,7 +154,7 @@ func (a *act) decide(d decision) error {
 func (d *Desk) Finish(l *lists.List, held *queue.Message, decided lists.Decided) (Outcome, error) {
 	by, _, _ := strings.Cut(decided.What, " has ")
 	action := lists.Action(decided.Do[0])
-	a := &act{Desk: d, l: l, out: Outcome{list: l, held: held, after: notHeld(held.ID)}}
+	a := &act{Desk: d, l: l, out: Outcome{list: l, held: message.Of(held), after: notHeld(held.ID)}}
 	err := a.decide(decision{action: action, by: by, words: decided.Do[1:], cause: decided.Cause, at: d.Now(), id: ByHand(held.ID, action)})
 	return a.out, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/members"
+	"superlist/lists/message"
 	"superlist/lists/people"
 	"superlist/lists/site"
 	"superlist/lists/sitetest"
@@ -122,7 +123,7 @@ func leaveAndRead(s *site.Site, r people.Request) (people.Request, error) {
 	if err != nil {
 		return r, err
 	}
-	return people.FromMail(s, d, m, id+".0")
+	return people.FromMail(s, d, message.Of(m), id+".0")
 }
 
 // FuzzLeave: whatever somebody writes into a form, the request that deliver reads is of

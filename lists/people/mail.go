@@ -1,28 +1,28 @@
 package people
 
 import (
-	"io"
-
 	"superlist/lists"
 	"superlist/lists/mail/charset"
+	"superlist/lists/message"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
-	"superlist/queue"
 	"superlist/smtp"
 )
 
 // FromMail reads the request in a message to an address of a list. It refuses mail that a
 // program wrote, and mail whose author is not clear.
-func FromMail(site *site.Site, d lists.Destination, m *queue.Message, cause string) (Request, error) {
+func FromMail(site *site.Site, d lists.Destination, m *message.Message, cause string) (Request, error) {
 	r := Request{
 		List: d.List, Command: d.Command, ID: m.ID, Client: m.Client, Cause: cause, At: m.Arrived,
 	}
-	raw, bodyAt, err := rewrite.ReadHeader(m.Content())
+	h, err := m.Header()
 	if err != nil {
 		return r, err
 	}
-	h := rewrite.Parse(raw)
-	content := io.NewSectionReader(m.Content(), bodyAt, m.Size-bodyAt)
+	content, err := m.BodyReader()
+	if err != nil {
+		return r, err
+	}
 	inText := r.Verb == lists.VerbRequest
 	if inText {
 		if r.Command, err = requested(r.List, h, content); err != nil {

@@ -6,6 +6,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
+	"superlist/lists/message"
 	"superlist/lists/outbox"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -61,7 +62,7 @@ type Outcome struct {
 
 	list    *lists.List
 	after   []queue.After
-	held    *queue.Message
+	held    *message.Message
 	release func()       // the held post, where it was opened for this
 	postID  string       // of the held post as it goes to the members; empty: it does not
 	end     func() error // takes away what the request was about
@@ -69,7 +70,7 @@ type Outcome struct {
 
 // Commit writes what follows from the request, each thing once, and then removes what the
 // request was about. post writes a held post for the members.
-func (o *Outcome) Commit(letters *outbox.Outbox, post func(held *queue.Message, l *lists.List, id string, after []queue.After) error) error {
+func (o *Outcome) Commit(letters *outbox.Outbox, post func(held *message.Message, l *lists.List, id string, after []queue.After) error) error {
 	if o.release != nil {
 		defer o.release()
 	}
@@ -102,7 +103,7 @@ type Moderation interface {
 	// Confirmed judges a held post again whose author has said that it is theirs, and
 	// asks the moderators if they have to see it. Its letters are named after the
 	// cause, and sent after it.
-	Confirmed(held *queue.Message, l *lists.List, author smtp.Path, cause string, after []queue.After) (lists.Decision, error)
+	Confirmed(held *message.Message, l *lists.List, author smtp.Path, cause string, after []queue.After) (lists.Decision, error)
 }
 
 // An act is a request being carried out.
