@@ -168,16 +168,16 @@ var writers = []writer{
 		return err
 	})},
 	{name: "request", calls: 8, do: onDev(func(l *List) error {
-		_, err := l.KeepRequest(members.Member{Path: addr("new@example.com")}, writersNow)
+		_, err := l.KeepApplicant(members.Member{Path: addr("new@example.com")}, writersNow)
 		return err
 	})},
 	{name: "request again", calls: 8,
 		prepare: func(s *site.Site, l *List) {
-			r, err := l.KeepRequest(members.Member{Path: addr("new@example.com")}, writersNow)
-			must(errors.Join(err, l.Decide(r.Name, Decided{Cause: "m.0", What: "olga"}, writersNow), l.EndRequest(r.Name)))
+			r, err := l.KeepApplicant(members.Member{Path: addr("new@example.com")}, writersNow)
+			must(errors.Join(err, l.Decide(r.Name, Decided{Cause: "m.0", What: "olga"}, writersNow), l.EndApplication(r.Name)))
 		},
 		do: onDev(func(l *List) error {
-			_, err := l.KeepRequest(members.Member{Path: addr("new@example.com")}, writersNow)
+			_, err := l.KeepApplicant(members.Member{Path: addr("new@example.com")}, writersNow)
 			return err
 		}),
 		steps: func(s *site.Site) error { // not decided any more, and not there yet
@@ -185,7 +185,7 @@ var writers = []writer{
 			if err != nil {
 				return err
 			}
-			if waiting, err := l.Requests(); err != nil || len(waiting) > 0 {
+			if waiting, err := l.Applicants(); err != nil || len(waiting) > 0 {
 				return fmt.Errorf("%v, %w", waiting, err)
 			}
 			return nil
@@ -193,7 +193,7 @@ var writers = []writer{
 	},
 	{name: "end a request", calls: 2,
 		prepare: func(s *site.Site, l *List) {
-			_, err := l.KeepRequest(members.Member{Path: addr("new@example.com")}, writersNow)
+			_, err := l.KeepApplicant(members.Member{Path: addr("new@example.com")}, writersNow)
 			must(err)
 		},
 		do: onDev(func(l *List) error {
@@ -201,7 +201,7 @@ var writers = []writer{
 			if err != nil {
 				return err
 			}
-			return l.EndRequest(name)
+			return l.EndApplication(name)
 		}),
 	},
 	{name: "await a summary", calls: 6, do: func(s *site.Site) error {

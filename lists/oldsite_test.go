@@ -88,7 +88,7 @@ func TestOldSite(t *testing.T) {
 	if err := l.Undecided("c184de68f466", "another"); !errors.As(err, &reply) || !strings.Contains(reply.Text, confirmation.Used) {
 		t.Errorf("the confirmation that was used: %v", err)
 	}
-	if waiting, err := l.Requests(); err != nil || len(waiting) != 1 || waiting[0].Who.Path.Address() != "new@example.com" {
+	if waiting, err := l.Applicants(); err != nil || len(waiting) != 1 || waiting[0].Who.Path.Address() != "new@example.com" {
 		t.Errorf("requests: %v, %v", waiting, err)
 	}
 	if err := l.PermitsNow(Command{Verb: VerbSubscribe, Author: addr("other@example.com")}, time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {

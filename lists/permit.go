@@ -87,7 +87,7 @@ func (l *List) isOpen(p Proof) (err error) {
 	}
 	switch {
 	case p.Action.AboutRequest():
-		_, err = l.FindRequest(p.Subject)
+		_, err = l.FindApplicant(p.Subject)
 	case p.Action.AboutHeld():
 		err = l.hasHeld(p.Subject)
 	}

@@ -172,7 +172,7 @@ func FuzzCommand(f *testing.F) {
 			if _, err := l.CheckProof(c.Proof, time.Now(), addr("a@example.com")); err == nil {
 				t.Errorf("%q proves something", verb)
 			}
-			if _, err := l.FindRequest(c.Proof.Subject); !errors.Is(err, confirmation.ReplyDecided) {
+			if _, err := l.FindApplicant(c.Proof.Subject); !errors.Is(err, confirmation.ReplyDecided) {
 				t.Errorf("%q names a request: %v", verb, err)
 			}
 		}

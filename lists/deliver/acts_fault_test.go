@@ -104,7 +104,7 @@ func both(one, other func(*testing.T, *actPlace)) func(*testing.T, *actPlace) {
 }
 
 func approves(t *testing.T, p *actPlace) {
-	r, err := p.l.KeepRequest(members.Member{Path: path("new@example.com")}, p.now)
+	r, err := p.l.KeepApplicant(members.Member{Path: path("new@example.com")}, p.now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -313,7 +313,7 @@ func TestApprove(t *testing.T) {
 			question := olga.letter("alice@example.com would like to join dev@lists.example.org")
 			ask(carol)
 			other := olga.letter("carol@example.com would like to join dev@lists.example.org")
-			if requests, err := l.Requests(); err != nil || len(requests) != 2 {
+			if requests, err := l.Applicants(); err != nil || len(requests) != 2 {
 				t.Errorf("the requests are %v, %v", requests, err)
 			}
 

@@ -23,7 +23,7 @@ func (a *act) confirm() error {
 	}
 	switch {
 	case p.Action.AboutRequest():
-		return a.decideRequest(subject, p.Action == lists.Approve)
+		return a.decideApplicant(subject, p.Action == lists.Approve)
 	case p.Action.AboutHeld():
 		return a.decidePost(subject)
 	}
@@ -58,17 +58,17 @@ func (a *act) confirm() error {
 
 // wait asks the owners about somebody who wants to join, and tells that person so.
 func (a *act) wait(m members.Member) error {
-	request, err := a.l.KeepRequest(m, a.At)
+	applicant, err := a.l.KeepApplicant(m, a.At)
 	if err != nil {
 		return err
 	}
 	a.out.Result = Waits
 	a.out.Letters, err = outbox.ToEach(a.l.OwnerPaths(), a.Cause+"-owners", func(to smtp.Path, id string) (outbox.Letter, error) {
-		confirm, err := a.l.DecisionAddress(lists.Approve, request.Name, to, a.At)
+		confirm, err := a.l.DecisionAddress(lists.Approve, applicant.Name, to, a.At)
 		if err != nil {
 			return outbox.Letter{}, err
 		}
-		decline, err := a.l.DecisionAddress(lists.Decline, request.Name, to, a.At)
+		decline, err := a.l.DecisionAddress(lists.Decline, applicant.Name, to, a.At)
 		if err != nil {
 			return outbox.Letter{}, err
 		}
@@ -81,24 +81,24 @@ func (a *act) wait(m members.Member) error {
 	return a.answer("waits-for-owners", m.Path, nil)
 }
 
-// decideRequest lets in somebody who waits, or turns them down. The first decision
+// decideApplicant lets in somebody who waits, or turns them down. The first decision
 // counts.
-func (a *act) decideRequest(name string, yes bool) error {
-	request, err := a.l.FindRequest(name)
+func (a *act) decideApplicant(name string, yes bool) error {
+	applicant, err := a.l.FindApplicant(name)
 	if err != nil {
 		return a.notFirst(name, err)
 	}
 	what := map[bool]string{true: "let in", false: "declined"}[yes]
-	d := lists.Decided{Cause: a.Cause, What: a.by() + " has " + what + " " + request.Who.Path.Address()}
+	d := lists.Decided{Cause: a.Cause, What: a.by() + " has " + what + " " + applicant.Who.Path.Address()}
 	if err := a.l.Decide(name, d, a.At); err != nil {
 		return err
 	}
-	a.Log.Printf(maillog.Info, "decided id=%s list=%s by=%s about=%s yes=%t", a.ID, a.l.Addr, a.by(), request.Who.Path, yes)
-	a.out.end = func() error { return a.l.EndRequest(name) }
+	a.Log.Printf(maillog.Info, "decided id=%s list=%s by=%s about=%s yes=%t", a.ID, a.l.Addr, a.by(), applicant.Who.Path, yes)
+	a.out.end = func() error { return a.l.EndApplication(name) }
 	if yes {
-		return a.join(request.Who)
+		return a.join(applicant.Who)
 	}
-	return a.answer("declined", request.Who.Path, nil)
+	return a.answer("declined", applicant.Who.Path, nil)
 }
 
 // notFirst answers a decision about something that is gone. If this very request decided

@@ -102,16 +102,16 @@ func (a *act) forget() (e Erased, err error) {
 			e.Left = append(e.Left, role.key+": somebody has to do it in their place; superlist list set "+e.List+" "+role.key+"=…")
 		}
 	}
-	requests, err := l.Requests()
+	waiting, err := l.Applicants()
 	if err != nil {
 		return e, err
 	}
-	for _, r := range requests {
+	for _, r := range waiting {
 		if r.Who.Path.Key() != p.Key() {
 			continue
 		}
 		if e.Waiting++; !dry {
-			if err := l.EndRequest(r.Name); err != nil {
+			if err := l.EndApplication(r.Name); err != nil {
 				return e, err
 			}
 		}

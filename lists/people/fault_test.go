@@ -84,7 +84,7 @@ func handSite(t *testing.T) *site.Site {
 	s.Ledger = files.On
 	l, err := lists.Of(s).Open(path("dev@lists.example.org"))
 	if err == nil {
-		_, err = l.KeepRequest(members.Member{Path: path("a@example.com")}, time.Now())
+		_, err = l.KeepApplicant(members.Member{Path: path("a@example.com")}, time.Now())
 	}
 	if err == nil {
 		err = s.Writer().Remember(l.Book(), ledger.Reports, "m.0", time.Now(), func(ledger.Record, bool) (string, error) {

@@ -78,7 +78,7 @@ func Parts(l *lists.List, s lists.Search) (parts []Part, err error) {
 			add(AsBanned, line)
 		}
 	}
-	waiting, err := l.Requests()
+	waiting, err := l.Applicants()
 	for _, r := range waiting {
 		if s.Fits(r.Who.Path) {
 			add(AsWaiting, r.Who.Path.Address(), r.Who.Words...)
@@ -115,7 +115,7 @@ func (a *act) move() (err error) {
 	return nil
 }
 
-// roles returns what a person is to the list, but for bans and requests, which do not move
+// roles returns what a person is to the list, but for bans and waiting, which do not move
 // with the address.
 func (a *act) roles() (roles []string, err error) {
 	search, _ := lists.NewSearch(a.Who.Address())

@@ -21,14 +21,14 @@ func TestDecide(t *testing.T) {
 	l := testList(t, s, "")
 	now := time.Now()
 	m, _ := members.Parse("a@example.com nomail")
-	r, err := l.KeepRequest(m, now)
+	r, err := l.KeepApplicant(m, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := l.KeepRequest(m, now); err != nil || again.Name != r.Name {
+	if again, err := l.KeepApplicant(m, now); err != nil || again.Name != r.Name {
 		t.Errorf("kept again: %+v, %v", again, err)
 	}
-	if got, err := l.FindRequest(r.Name); err != nil || got.Who.String() != "a@example.com nomail" {
+	if got, err := l.FindApplicant(r.Name); err != nil || got.Who.String() != "a@example.com nomail" {
 		t.Errorf("found: %+v, %v", got, err)
 	}
 	for range 2 {
@@ -43,13 +43,13 @@ func TestDecide(t *testing.T) {
 	if err := l.Undecided(r.Name, ""); err == nil {
 		t.Error("it counts as open")
 	}
-	if err := l.EndRequest(r.Name); err != nil {
+	if err := l.EndApplication(r.Name); err != nil {
 		t.Error(err)
 	}
-	if _, err := l.FindRequest(r.Name); !errors.Is(err, confirmation.ReplyDecided) {
+	if _, err := l.FindApplicant(r.Name); !errors.Is(err, confirmation.ReplyDecided) {
 		t.Errorf("found: %v", err)
 	}
-	if _, err := l.KeepRequest(m, now); err != nil {
+	if _, err := l.KeepApplicant(m, now); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Undecided(r.Name, ""); err != nil {
@@ -59,7 +59,7 @@ func TestDecide(t *testing.T) {
 		if err := l.Decide(name, Decided{Cause: "c", What: "x"}, now); !errors.Is(err, confirmation.ReplyDecided) {
 			t.Errorf("%q: %v", name, err)
 		}
-		if _, err := l.FindRequest(name); !errors.Is(err, confirmation.ReplyDecided) {
+		if _, err := l.FindApplicant(name); !errors.Is(err, confirmation.ReplyDecided) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -71,27 +71,27 @@ func TestRequestName(t *testing.T) {
 	l, other := testList(t, testSite(t, ""), ""), testList(t, testSite(t, ""), "")
 	now := time.Now()
 	m, _ := members.Parse("a@example.com")
-	r, err := l.KeepRequest(m, now)
+	r, err := l.KeepApplicant(m, now)
 	if err != nil || len(r.Name)*5 < 80 {
 		t.Fatalf("%q, %v", r.Name, err)
 	}
-	if r2, err := other.KeepRequest(m, now); err != nil || r2.Name == r.Name {
+	if r2, err := other.KeepApplicant(m, now); err != nil || r2.Name == r.Name {
 		t.Errorf("the name does not depend on the key: %q, %v", r2.Name, err)
 	}
 	if err := os.WriteFile(l.Dir+"/requests/"+r.Name, []byte("eve@example.net\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.KeepRequest(m, now); smtp.ReplyTo(err).Code != 550 {
+	if _, err := l.KeepApplicant(m, now); smtp.ReplyTo(err).Code != 550 {
 		t.Errorf("over another's: %v", err)
 	}
-	if got, err := l.FindRequest(r.Name); err != nil || got.Who.Path.Address() != "eve@example.net" {
+	if got, err := l.FindApplicant(r.Name); err != nil || got.Who.Path.Address() != "eve@example.net" {
 		t.Errorf("found: %+v, %v", got, err)
 	}
 	old := confirmation.Name("request", m.Path.Key())
 	if err := os.WriteFile(l.Dir+"/requests/"+old, []byte("a@example.com nomail\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := l.FindRequest(old); err != nil || got.Who.String() != "a@example.com nomail" {
+	if got, err := l.FindApplicant(old); err != nil || got.Who.String() != "a@example.com nomail" {
 		t.Errorf("an older one: %+v, %v", got, err)
 	}
 }
@@ -109,14 +109,14 @@ func TestMaxRequests(t *testing.T) {
 		}
 	}
 	a, _ := members.Parse("a@example.com")
-	if _, err := l.KeepRequest(a, now); err != nil {
+	if _, err := l.KeepApplicant(a, now); err != nil {
 		t.Errorf("the last: %v", err)
 	}
 	b, _ := members.Parse("b@example.com")
-	if _, err := l.KeepRequest(b, now); err == nil {
+	if _, err := l.KeepApplicant(b, now); err == nil {
 		t.Error("one too many was kept")
 	}
-	if _, err := l.KeepRequest(b, now.Add(ProofLife+time.Hour)); err != nil {
+	if _, err := l.KeepApplicant(b, now.Add(ProofLife+time.Hour)); err != nil {
 		t.Errorf("when the others are too old: %v", err)
 	}
 }
