@@ -18,11 +18,11 @@ import (
 
 func (a *app) bounceCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "bounce", Short: "Delivery reports", Args: args(subcommand),
-		Example: "  superlist bounce explain report.eml",
+		Use: "bounce", Short: "Mail that came back, and what is done about it", Args: args(subcommand),
+		Example: "  superlist bounce ls dev@lists.example.org",
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.bounceExplainCommand())
+	c.AddCommand(a.bounceLs(), a.bounceShow(), a.bounceClear(), a.bounceExplainCommand())
 	return c
 }
 
@@ -115,7 +115,7 @@ func keyNames(site *site.Site, to []string) (list, member string) {
 	}
 	for _, address := range to {
 		p, ok := smtp.ParseAddress(address)
-		if !ok || !strings.Contains(p.Local, site.RecipientDelimiter+"bounces-") {
+		if !ok || !strings.Contains(p.Local, site.RecipientDelimiter+"bounces-") && !strings.Contains(p.Local, site.RecipientDelimiter+"probe-") {
 			continue
 		}
 		if d, err := lists.Of(site).Resolve(p); err == nil && d.Purpose == lists.Bounce {

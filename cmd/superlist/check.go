@@ -353,6 +353,7 @@ func (k *checker) list(l *lists.List) {
 	}
 	k.archive(l)
 	k.pages(l)
+	k.bounces(l)
 	if l.MaxMessageSize > k.site.MaxMessageSize {
 		k.warn(about, fmt.Sprintf("max_message_size is %s, and the site takes %s", l.MaxMessageSize, k.site.MaxMessageSize), "raise the site's or lower the list's")
 	}

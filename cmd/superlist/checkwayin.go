@@ -70,6 +70,9 @@ func (k *checker) wayIn(p *mailServer, door service, list smtp.Path) {
 		k.wrong(about, fmt.Sprintf("RCPT TO:<%s> at %s: %v", list.Address(), door.address(), err), "the log of Postfix says why")
 		return
 	}
+	if err := k.reportsCome(door, list); err != nil {
+		k.wrong(about, "delivery reports cannot come back: "+err.Error(), "have Postfix take all addresses of "+list.Domain+" that superlist takes; see docs/postfix.md")
+	}
 	k.ok(about, "takes mail for %s", list.Address())
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"superlist/lists/bounces"
+	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
@@ -102,6 +104,18 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 		return [][]string{{"dkim", "genkey", "--type", "ed25519", filepath.Join(dir, "key"+steering)}, {"dkim", "genkey", "--type", steering, filepath.Join(dir, "k")}}
 	}
 	add("dkim show")
+	for _, form := range []string{"bounce ls", "bounce show"} {
+		add(form, list)
+		add(form, list, "--json")
+		add(form, steering)
+	}
+	for _, form := range []string{"bounce show", "member show"} {
+		add(form, list, "eve@example.com")
+		add(form, list, "eve@example.com", "--json")
+		add(form, list, steering+"@example.com")
+	}
+	add("bounce clear", list, "eve@example.com")
+	add("bounce clear", list, steering+"@example.com")
 	commands["bounce explain"] = func(dir string) [][]string {
 		given := file(dir, "From: MAILER-DAEMON@example.net\nSubject: failure notice\n\nfollowing addresses failed:\n<a"+steering+"@example.net>:\nno mailbox "+steering+"\n")
 		return [][]string{{"bounce", "explain", given}, {"bounce", "explain", "--json", given}, {"bounce", "explain", steering}}
@@ -253,6 +267,10 @@ func hostileSite(t *testing.T, held string) (dir string) {
 	must(m.Note(time.Now(), "refused: "+steering))
 	m.Close()
 	must(os.WriteFile(dir+"/spool/failed/3.M3\x1b[2J", []byte(steering), 0o600))
+	must(site.Writer().Remember(l.Book(), ledger.Bouncing, ledger.Hash("eve@example.com"), time.Now(), func(ledger.Record, bool) (string, error) {
+		r := bounces.Record{Address: "eve@example.com", Final: steering, Days: []bounces.Day{{Day: time.Now().Format(time.DateOnly), Reason: bounces.Reason{Class: "gone", Words: steering, Reporter: steering}}}}
+		return r.Text()
+	}))
 	_, err = l.Posts().Add(archive.Post{ID: "1", Since: time.Now(), Time: time.Now(), Content: strings.NewReader(message)})
 	must(err)
 	must(os.MkdirAll(l.Dir+"/bounces", 0o700))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/ledger"
 	"superlist/smtp"
 )
 
@@ -168,4 +169,23 @@ func domainOf(p smtp.Path) string {
 		return d
 	}
 	return smtp.Fold(p.Domain)
+}
+
+// A PostView is a post that was refused for what it is, for people.
+type PostView struct {
+	Sent    time.Time `json:"sent"`
+	Refused int       `json:"refused"` // by how many members
+	Domains []string  `json:"domains"` // each with its words
+	Alarm   bool      `json:"alarm"`   // the owners were told
+}
+
+// Posts are the posts that were refused for what they are, the last first.
+func Posts(l *lists.List, now time.Time) (all []PostView, err error) {
+	kept, err := l.Book().All(ledger.Refused, now)
+	for _, k := range kept {
+		p := parsePost(k.Text)
+		all = append(all, PostView{time.Unix(p.At, 0).UTC(), p.N, p.byDomain(census{}), !p.Alarm.IsZero()})
+	}
+	slices.SortFunc(all, func(a, b PostView) int { return b.Sent.Compare(a.Sent) })
+	return all, err
 }

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/bounces"
+	"superlist/smtp"
+)
+
+// manyBounce is from how many members on their mail coming back is a warning, and
+// manyPart the part of all members that they are then.
+const (
+	manyBounce = 5
+	manyPart   = 10
+)
+
+// bounces looks at how many members cannot be reached, and whether owners can.
+func (k *checker) bounces(l *lists.List) {
+	about := l.Addr.Address()
+	views, err := bounceViews(l, time.Now())
+	if err != nil {
+		k.warn(about, err.Error(), k.mend(err, l.Dir))
+		return
+	}
+	n := 0
+	runs := make(map[string]bounces.View)
+	for _, p := range append(l.OwnerPaths(), l.ModeratorPaths()...) {
+		runs[p.Key()] = bounces.View{}
+	}
+	for _, v := range views {
+		if v.State != bounces.Gone && v.State != bounces.Unreached {
+			n++
+		}
+		p, ok := smtp.ParseAddress(v.Address)
+		if _, one := runs[p.Key()]; ok && one && (v.State == bounces.Unreached || v.State == bounces.Away) {
+			runs[p.Key()] = v
+		}
+	}
+	gone := []string{}
+	for _, v := range runs {
+		if v.Address != "" {
+			gone = append(gone, v.Address)
+		}
+	}
+	slices.Sort(gone)
+	for _, address := range gone {
+		k.warn(about, address+" runs or moderates the list, and mail to it comes back", "superlist bounce show "+about+" "+address+"; superlist list set "+about+" owners=…")
+	}
+	if of, err := countMembers(l); err == nil && n >= manyBounce && n*manyPart >= of {
+		k.warn(about, fmt.Sprintf("mail to %d of %d members comes back", n, of), "superlist bounce ls "+about+" says why")
+	}
+}
+
+// reportsCome asks Postfix whether it takes a delivery report for a list, to an address as
+// only that list can have made it.
+func (k *checker) reportsCome(door service, list smtp.Path) error {
+	l, err := lists.Of(k.site).Open(list)
+	if err != nil {
+		return nil // said elsewhere
+	}
+	if _, err := os.Stat(l.Dir + "/key"); err != nil { // or one would be made
+		return nil
+	}
+	from, err := l.BounceAddress(time.Now())
+	if err != nil {
+		return nil
+	}
+	from = smtp.VERPAddress(from, smtp.Path{Local: "postmaster", Domain: list.Domain})
+	if err := k.frontDoor(door, from); err != nil {
+		local, _, _ := strings.Cut(from.Local, "-")
+		return fmt.Errorf("RCPT TO:<%s-…@%s> at %s: %v", local, list.Domain, door.address(), err)
+	}
+	return nil
+}
