@@ -20,24 +20,27 @@ import (
 // looksAtOnce is at how many lists is looked before posts have their turn again.
 const looksAtOnce = 20
 
-// retry is when a list that could not be looked at is looked at again.
-const retry = 15 * time.Minute
-
 // Due looks at the lists whose time has come, and says at how many. What cannot be done
-// now is logged, and comes again.
-func (j *Judge) Due() (n int, err error) {
-	due, err := j.agenda().Due(j.Now(), looksAtOnce)
+// now is logged, and its reminder stays as it is: what has been begun is done again under
+// the same name. stuck has those of this run, by id, which are left alone.
+func (j *Judge) Due(stuck map[string]bool) (n int, err error) {
+	due, err := j.agenda().Due(j.Now(), looksAtOnce+len(stuck))
 	if err != nil {
 		return 0, err
 	}
+	// Of a list the oldest reminder comes first, and the next ones only once that is
+	// gone: or what a crash has left of one would be done under another name, too.
+	seen := make(map[string]bool)
 	for _, reminder := range due {
+		if again := seen[reminder.Subject]; again || stuck[reminder.ID()] {
+			seen[reminder.Subject] = true
+			continue
+		}
+		seen[reminder.Subject] = true
 		did, err := j.due(reminder)
 		if err != nil {
 			j.Log.Printf(maillog.Err, "trouble bounces list=%s error=%q", maillog.Value(reminder.Subject), err)
-			w := j.Site.Writer()
-			if err := errors.Join(w.Remind(j.agenda(), reminder.Subject, j.Now().Add(retry)), w.Done(reminder)); err != nil {
-				return n, err
-			}
+			stuck[reminder.ID()] = true
 			continue
 		}
 		if did {

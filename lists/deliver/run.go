@@ -31,6 +31,7 @@ type Runner struct {
 	attempts *attempt.Attempts // at what comes in, and what goes out
 	reports  []queue.Entry     // delivery reports, which come after the posts
 	waiting  map[string]bool   // their ids
+	unlooked map[string]bool   // reminders of lists whose bounces could not be looked at in this run
 	kept     time.Time         // when upkeep was done
 	keys     *author.Keyring
 	awaiting map[string][]string // inbound messages and the keys that they wait for
@@ -80,7 +81,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	r.attempts = &attempt.Attempts{Spool: r.Spool, Log: r.Log, Now: r.now, Expired: r.reportGivenUp, Keep: r.keepFailed}
 	r.stuck, r.awaiting = make(map[string]bool), make(map[string][]string)
-	r.reports, r.waiting = nil, make(map[string]bool)
+	r.reports, r.waiting, r.unlooked = nil, make(map[string]bool), make(map[string]bool)
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
 	if r.keys == nil {
@@ -141,7 +142,8 @@ func (r *Runner) Look(ctx context.Context) (found int, more bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	judged, err := r.Judge().Due()
+	judged, err := r.Judge().Due(r.unlooked)
+	r.trouble += len(r.unlooked)
 	return in + digests + reports + judged, in == expandAtOnce || len(r.reports) > 0, err
 }
 
