@@ -68,3 +68,10 @@ func TestSandboxOfHeloCheck(t *testing.T) {
 	got := sandboxtest.New(t, "", "helo_check = true").Run(t)
 	sandboxtest.Want(t, got, true, sandboxtest.Allowed, sandboxtest.Datagrams)
 }
+
+// TestSandboxOfResolver: so may who asks the resolver that the site names, whatever
+// else the session is for.
+func TestSandboxOfResolver(t *testing.T) {
+	got := sandboxtest.New(t, "", "resolver = \"127.0.0.1:53\"").Run(t)
+	sandboxtest.Want(t, got, true, sandboxtest.Allowed, sandboxtest.Datagrams)
+}

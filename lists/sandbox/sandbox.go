@@ -156,6 +156,9 @@ func (b Box) grants() []grant {
 			gs = append(gs, service(to))
 		}
 	}
+	if resolver := (site.Target{Address: s.DNS()}); s.DNS() != "" { // over TCP where an answer is long
+		gs = append(gs, grant{what: "connect", at: fmt.Sprintf("port %d", resolver.Port()), port: resolver.Port(), udp: true})
+	}
 	gs = append(gs, b.log()...)
 	if b.becomes() {
 		gs = append(gs, b.session()...)
@@ -207,9 +210,6 @@ func (b Box) session() []grant {
 	}
 	if s.Auth.Dovecot != "" {
 		gs = append(gs, grant{what: "connect", at: filepath.Dir(s.Auth.Dovecot), file: connect})
-	}
-	if resolver := (site.Target{Address: s.DNS()}); s.DNS() != "" { // over TCP where an answer is long
-		gs = append(gs, grant{what: "connect", at: fmt.Sprintf("port %d", resolver.Port()), port: resolver.Port(), udp: true})
 	}
 	if b.looksUp() {
 		gs = append(gs, grant{what: "connect", at: "port 53", port: 53, udp: true})
