@@ -29,6 +29,8 @@ type Changes struct {
 	HTML          string   `json:"html"`           // keep, to-text or remove
 	// Types and file names, with *: what is taken away, and leaves a note.
 	AttachmentsRemove []string `json:"attachments_remove"`
+	Personal          bool     `json:"personal"`  // each member gets a copy of their own
+	OneClick          string   `json:"one_click"` // off, large or all: who gets one for RFC 8058
 }
 
 func (c *Changes) keys() []config.Key {
@@ -44,6 +46,8 @@ func (c *Changes) keys() []config.Key {
 		{Name: "headers_remove", To: &c.HeadersRemove},
 		{Name: "html", To: &c.HTML},
 		{Name: "attachments_remove", To: &c.AttachmentsRemove},
+		{Name: "personal", To: &c.Personal},
+		{Name: "one_click", To: &c.OneClick},
 	}
 }
 
@@ -90,7 +94,7 @@ const (
 )
 
 func changesDefaults() Changes {
-	return Changes{ReplyTo: ReplyToAuthor, DMARC: DMARCAuto, HTML: HTMLKeep, HeadersAdd: []string{}, HeadersRemove: []string{}, AttachmentsRemove: []string{}}
+	return Changes{ReplyTo: ReplyToAuthor, DMARC: DMARCAuto, HTML: HTMLKeep, OneClick: OneClickOff, HeadersAdd: []string{}, HeadersRemove: []string{}, AttachmentsRemove: []string{}}
 }
 
 // Filters reports whether parts of a post may be taken away.
@@ -133,6 +137,9 @@ func (l *List) checkChanges() (key, what string) {
 	}
 	if !slices.Contains([]string{HTMLKeep, HTMLToText, HTMLRemove}, l.HTML) {
 		return "html", "must be keep, to-text or remove"
+	}
+	if !slices.Contains([]string{OneClickOff, OneClickLarge, OneClickAll}, l.OneClick) {
+		return "one_click", "must be off, large or all"
 	}
 	if what := badKind(l.AttachmentsRemove); what != "" {
 		return "attachments_remove", what

@@ -11,7 +11,7 @@ import (
 // own. It is filled as the message is sent, so the file has the message once. A message
 // with holes goes to one recipient at a time.
 type Hole struct {
-	At   int64  // where, in the content
+	At   int64  // where, in the content; below 0 from its end, which is -1
 	Form string // how what fills it is written there; a word that the spool does not read
 }
 
@@ -26,5 +26,5 @@ func parseHole(s string) (o Hole, ok bool) {
 	at, form, _ := strings.Cut(s, " ")
 	n, err := strconv.ParseInt(at, 10, 64)
 	o = Hole{At: n, Form: form}
-	return o, err == nil && n >= 0 && form != "" && smtp.Printable(form) && !strings.Contains(form, " ") && o.String() == s
+	return o, err == nil && form != "" && smtp.Printable(form) && !strings.Contains(form, " ") && o.String() == s
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"superlist/lists"
@@ -37,6 +38,8 @@ type Maker struct {
 	// number is; empty and nil: it is not.
 	Pages string
 	Page  func(number int) string
+	// UnsubscribeURL is where members leave on the web; empty: by mail alone.
+	UnsubscribeURL string
 }
 
 // Copies are those of one post.
@@ -52,6 +55,7 @@ type Copies struct {
 	maker *Maker
 	post  Post
 	texts texts
+	own   texts // of those who get a copy of their own
 	// Taken is how many parts were taken away.
 	Taken int
 
@@ -84,7 +88,7 @@ func (m *Maker) Make(p Post) (*Copies, error) {
 		}
 	}
 	base.Header = c.fields(base.Header)
-	if c.texts, err = textsOf(m.List); err != nil {
+	if c.texts, c.own, err = textsOf(m.List); err != nil {
 		return nil, err
 	}
 	c.survey = author.NewSurvey(m.Keys, author.Message{Header: c.Came, Content: p.Content, Binary: !lines, Arrived: p.Arrived})
@@ -191,12 +195,41 @@ func (c *Copies) ForArchive(number int) *edit.Message {
 
 // ForMembers is what members get. number is that of the post in the archive.
 func (c *Copies) ForMembers(number int) (*edit.Message, error) {
-	m, err := c.decorate(number, c.From.Done)
+	m, err := c.decorate(number, c.From.Done, c.texts)
 	if err != nil {
 		return nil, err
 	}
 	m.Header = c.ofList(m.Header, number)
 	return m, nil
+}
+
+// ForEach is ForMembers for those who get a copy of their own: with edit.Mark where a
+// member's own link goes. In the header it has the first place, which is the same whatever
+// the number is.
+func (c *Copies) ForEach(number int) (*edit.Message, error) {
+	t := c.texts
+	if c.maker.List.Personal {
+		t = c.own
+	}
+	m, err := c.decorate(number, c.From.Done, t)
+	if err != nil {
+		return nil, err
+	}
+	m.Header = c.ofList(m.Header, number)
+	if c.maker.UnsubscribeURL != "" { // RFC 8058, 3.1; by mail it goes too
+		m.Header = edit.Without(m.Header, func(name string) bool { return strings.EqualFold(name, "List-Unsubscribe") })
+		m.Header = append(rewrite.Header{
+			edit.Field("List-Unsubscribe", "<"+edit.Mark+">,\r\n <mailto:"+c.maker.List.Verb("unsubscribe").Address()+">"),
+			edit.Field("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+		}, m.Header...)
+	}
+	return m, nil
+}
+
+// Splits reports whether a member gets a copy of their own.
+func (c *Copies) Splits(member smtp.Path) bool {
+	l := c.maker.List
+	return l.OwnCopy(member) && (l.Personal || c.maker.UnsubscribeURL != "")
 }
 
 // ofList is the header with the list's fields.
@@ -220,7 +253,7 @@ func Fields(l *lists.List) rewrite.List {
 }
 
 // decorate is the post as members get it, without the list's fields.
-func (c *Copies) decorate(number int, done Done) (*edit.Message, error) {
+func (c *Copies) decorate(number int, done Done, t texts) (*edit.Message, error) {
 	l := c.maker.List
 	m := *c.Archived
 	if done == Wrapped {
@@ -228,7 +261,7 @@ func (c *Copies) decorate(number int, done Done) (*edit.Message, error) {
 	}
 	m.Header = edit.Prefix(m.Header, l.SubjectPrefix, number)
 	if c.post.Body != smtp.BinaryMIME || done == Wrapped {
-		if err := c.texts.put(l, &m, c.post.ID); err != nil {
+		if err := t.put(l, &m, c.post.ID); err != nil {
 			return nil, err
 		}
 	}

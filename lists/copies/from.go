@@ -49,7 +49,7 @@ func (c *Copies) judge() (Verdict, error) {
 		return v, err
 	}
 	if l.DMARC == lists.DMARCAuto {
-		whole, err := c.decorate(0, Kept)
+		whole, err := c.decorate(0, Kept, c.texts)
 		if err != nil {
 			return v, err
 		}

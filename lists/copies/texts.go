@@ -19,24 +19,29 @@ import (
 // texts are what a list puts into its posts.
 type texts struct{ top, footer string }
 
-// textsOf reads them, and fills the words in.
-func textsOf(l *lists.List) (t texts, err error) {
-	t.top, t.footer = l.HeaderText, l.Footer
+// textsOf reads them, and fills the words in: for all, and for those who get a copy of
+// their own.
+func textsOf(l *lists.List) (all, own texts, err error) {
+	t := texts{l.HeaderText, l.Footer}
 	if l.FooterFile != "" {
 		if t.footer, err = readFooter(l); err != nil {
-			return t, err
+			return t, t, err
 		}
 	}
 	words := Words(l)
-	t.top, t.footer = fill(t.top, words), fill(t.footer, words)
-	return t, nil
+	all = texts{fill(t.top, words), fill(t.footer, words)}
+	words["unsubscribe"] = edit.Mark
+	return all, texts{fill(t.top, words), fill(t.footer, words)}, nil
 }
 
 // fill puts the words in. A word never brings one in itself, nor a line break.
 func fill(text string, words map[string]string) string {
 	var pairs []string
 	for word, value := range words {
-		pairs = append(pairs, "{"+word+"}", maillog.Line(value))
+		if value != edit.Mark {
+			value = maillog.Line(value)
+		}
+		pairs = append(pairs, "{"+word+"}", value)
 	}
 	return strings.NewReplacer(pairs...).Replace(text)
 }

@@ -6,7 +6,9 @@ import (
 	"io"
 	"strings"
 
+	"superlist/lists"
 	"superlist/lists/rewrite"
+	"superlist/lists/rewrite/edit"
 	"superlist/lists/signature"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -29,6 +31,13 @@ func SignerOf(s *site.Site) (*signature.Signer, error) {
 func (r *Runner) compose(signer *signature.Signer) func(*queue.Message, smtp.Path) (*io.SectionReader, error) {
 	return func(m *queue.Message, to smtp.Path) (*io.SectionReader, error) {
 		content := m.Content()
+		if holes := holesOf(m); len(holes) > 0 {
+			link, err := r.leaveLink(m, to)
+			if err != nil {
+				return nil, err
+			}
+			content = edit.Filled(content, holes, link)
+		}
 		if signer == nil || m.Body == smtp.BinaryMIME {
 			return content, nil
 		}
@@ -42,6 +51,15 @@ func (r *Runner) compose(signer *signature.Signer) func(*queue.Message, smtp.Pat
 		}
 		return joined(strings.NewReader(field), content), nil
 	}
+}
+
+// leaveLink is where a recipient of a message leaves the list that sends it.
+func (r *Runner) leaveLink(m *queue.Message, to smtp.Path) (string, error) {
+	l, err := lists.Of(r.Site).Open(m.List)
+	if err != nil {
+		return "", err
+	}
+	return l.LeaveLink(r.Site.UnsubscribeURL, to, r.now())
 }
 
 // isOurs reports whether a message is one of a list's: a post, a digest, a letter. What

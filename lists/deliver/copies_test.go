@@ -2,12 +2,14 @@ package deliver
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
 
@@ -174,6 +176,118 @@ func TestRefusedByDMARC(t *testing.T) {
 	} {
 		if got := w.wire(from, "dev@lists.example.org", "From: "+from+"\r\nMessage-ID: <1@x>\r\n\r\nHello.\r\n"); !strings.HasPrefix(got.String(), want) {
 			t.Errorf("%s: %s", from, got)
+		}
+	}
+}
+
+// TestPersonal: each member has their own link, in header and footer, in a copy that is
+// signed as it is; the archive has none of them; and who is not asked for gets a batch.
+func TestPersonal(t *testing.T) {
+	mail := t.TempDir()
+	w := newWorld(t, "maildir:"+mail, "")
+	key, _ := signature.Generate(signature.Ed25519)
+	file := filepath.Join(t.TempDir(), "key.pem")
+	os.WriteFile(file, key, 0o600)
+	w.site.DKIM.Domain, w.site.DKIM.Selector, w.site.DKIM.KeyFile = "lists.example.org", "s", file
+	signer, err := SignerOf(w.site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, _ := signer.Record()
+	l := w.list("dev", "bob@example.net", "carol@gmail.com", "dora@yahoo.co.jp")
+	people := []string{"bob@example.net", "carol@gmail.com", "dora@yahoo.co.jp"}
+	post := 0
+	say := func(settings ...string) map[string]string {
+		t.Helper()
+		if err := edit.Set(l, append([]string{"post=anyone", "dmarc=none"}, settings...)); err != nil {
+			t.Fatal(err)
+		}
+		post++
+		w.message("alice@example.com", fmt.Sprintf("From: alice@example.com\r\nTo: dev@lists.example.org\r\nSubject: hello\r\nMessage-ID: <%d@x>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVsbG8u\r\n", post), "dev@lists.example.org")
+		w.deliver()
+		got := make(map[string]string)
+		for _, who := range people {
+			messages := inMaildirs(t, mail, who)
+			if len(messages) != 1 {
+				t.Fatalf("%s has %d", who, len(messages))
+			}
+			got[who] = messages[0]
+			found, err := dkim.VerifyWithOptions(strings.NewReader(messages[0]), &dkim.VerifyOptions{LookupTXT: func(string) ([]string, error) { return []string{record}, nil }})
+			if err != nil || len(found) != 1 || found[0].Err != nil {
+				t.Errorf("%s: the signature is not good: %v %+v\n%s", who, err, found, messages[0])
+			}
+		}
+		os.RemoveAll(mail)
+		w.wantEmpty()
+		return got
+	}
+	text := func(message string) string {
+		_, body, _ := strings.Cut(message, "\r\n\r\n")
+		b, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(body, "\r\n", ""))
+		if err != nil {
+			t.Errorf("%v: %s", err, body)
+		}
+		return string(b)
+	}
+	link := func(message string) string {
+		value := fieldsOf(t, message).Get("List-Unsubscribe")
+		url, _, _ := strings.Cut(strings.TrimPrefix(value, "<"), ">")
+		return url
+	}
+	w.site.UnsubscribeURL = "https://lists.example.org/leave"
+	personal := []string{"personal=true", "one_click=off", "subject_prefix=[dev {number}]", "footer=Leave: {unsubscribe}"}
+	got := say(personal...)
+	for _, who := range people {
+		h := fieldsOf(t, got[who])
+		url := link(got[who])
+		end, ok := strings.CutPrefix(url, "https://lists.example.org/leave/dev@lists.example.org/")
+		member, good, err := l.CheckLeave(end, w.now())
+		if !ok || !good || err != nil || member.Address() != who {
+			t.Errorf("%s: %s: %v %v", who, url, member, err)
+		}
+		if h.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" || h.Double() != "" || !strings.HasPrefix(h.Get("Subject"), "[dev ") {
+			t.Errorf("%s: %s", who, got[who])
+		}
+		if said := text(got[who]); said != "Hello.\r\nLeave: "+url && strings.TrimRight(said, " ") != "Hello.\r\nLeave: "+url {
+			t.Errorf("%s: %q, want %s", who, said, url)
+		}
+		for _, spoilt := range []string{"x" + end, end + "x", strings.Replace(end, "=", "x=", 1), ""} {
+			if _, good, _ := l.CheckLeave(spoilt, w.now()); good {
+				t.Errorf("%s is good", spoilt)
+			}
+		}
+		if _, good, _ := l.CheckLeave(end, w.now().Add(500*24*time.Hour)); good {
+			t.Error("it is good for ever")
+		}
+	}
+	f, _, err := l.Posts().Open(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if kept, _ := io.ReadAll(f); strings.Contains(string(kept), "leave/") || strings.Contains(string(kept), "One-Click") {
+		t.Errorf("the archive has %s", kept)
+	}
+
+	got = say("personal=false", "one_click=large", "footer=Leave: {unsubscribe}")
+	for _, who := range people {
+		own := who != "bob@example.net"
+		if strings.HasPrefix(link(got[who]), "https:") != own || text(got[who]) != "Hello.\r\nLeave: dev+unsubscribe@lists.example.org" {
+			t.Errorf("%s: %s", who, got[who])
+		}
+	}
+	got = say("personal=false", "one_click=all")
+	for _, who := range people {
+		if !strings.HasPrefix(link(got[who]), "https:") {
+			t.Errorf("%s: %s", who, got[who])
+		}
+	}
+	w.site.UnsubscribeURL = ""
+	got = say("personal=true", "one_click=all", "footer=Leave: {unsubscribe}")
+	for _, who := range people {
+		want := "Hello.\r\nLeave: dev+unsubscribe-" + strings.Replace(who, "@", "=", 1) + "@lists.example.org"
+		if said := strings.TrimRight(text(got[who]), " "); said != want || len(fieldsOf(t, got[who]).All("List-Unsubscribe-Post")) > 0 {
+			t.Errorf("%s: %q, want %q", who, said, want)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"superlist/lists"
@@ -106,18 +105,15 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 	if err != nil {
 		return err
 	}
-	post, err := made.ForMembers(0)
-	if err != nil {
-		return err
-	}
 	h := made.Came
 	members, author, err := r.membersFor(l, authorOf(h, m.From), c)
 	if err != nil {
 		return err
 	}
 	defer members.Close()
-	w, err := r.create(m, l, c, queue.Head{Body: made.Body, VERP: true}, h)
-	if err != nil {
+	out := &copying{r: r, m: m, l: l, c: c, made: made}
+	defer out.abort()
+	if err := out.begin(); err != nil {
 		return err
 	}
 	named := whoIsNamed(h)
@@ -133,10 +129,9 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 		case member.Gets(author.Key(), named, day):
 			n++
 			had = had || member.Digest
-			err = w.Rcpt(smtp.Rcpt{Path: member.Path})
+			err = out.to(member.Path)
 		}
 		if err != nil {
-			w.Abort()
 			return err
 		}
 	}
@@ -155,15 +150,6 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 	if err == nil && l.Archive {
 		err = r.remindPages(l, number)
 	}
-	if err == nil && (strings.Contains(l.SubjectPrefix, lists.Number) || l.Web == lists.WebAnyone) {
-		post, err = made.ForMembers(number)
-	}
-	if err == nil && n > 0 {
-		_, err = io.Copy(w, post.Reader())
-	}
-	if err != nil || n == 0 {
-		w.Abort()
-	}
 	if err != nil {
 		return err
 	}
@@ -171,12 +157,12 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0 number=%d: nobody gets it", m.PostID(), l.Addr, m.From, number)
 		return nil
 	}
+	if err := out.write(number); err != nil {
+		return err
+	}
 	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d digests=%d size=%d number=%d%s",
 		m.PostID(), l.Addr, m.From, messageID(made.Archived.Header), n, inDigests, m.Size, number, changed(made))
-	if n == 0 {
-		return nil
-	}
-	return w.Commit(queue.Outbound)
+	return out.commit()
 }
 
 // changed says in the log what was done to a post beyond what every list does.
@@ -213,7 +199,7 @@ func (r *Runner) copies(m *message.Message, l *lists.List) (*copies.Copies, erro
 
 // Copier makes the copies of a list's posts.
 func Copier(site *site.Site, l *lists.List) copies.Maker {
-	m := copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys, Signs: site.DKIM.Domain}
+	m := copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys, Signs: site.DKIM.Domain, UnsubscribeURL: site.UnsubscribeURL}
 	if l.Web == lists.WebAnyone {
 		pages := web.Of(site, l)
 		m.Pages, m.Page = pages.Base, pages.PostURL

@@ -47,6 +47,7 @@ type Site struct {
 	AuthservID         string
 	VerifyDKIM         bool
 	Resolver           string // ip:port; empty: that of the relay
+	UnsubscribeURL     string // https://…; empty: there is none
 	Kick               string
 	XClient            bool
 	XForward           bool
@@ -102,6 +103,7 @@ func (s *Site) Keys() []config.Key {
 		{Name: "authserv_id", To: &s.AuthservID},
 		{Name: "verify_dkim", To: &s.VerifyDKIM},
 		{Name: "resolver", To: &s.Resolver},
+		{Name: "unsubscribe_url", To: &s.UnsubscribeURL},
 		{Name: "kick", To: &s.Kick},
 		{Name: "xclient", To: &s.XClient},
 		{Name: "xforward", To: &s.XForward},
@@ -138,6 +140,9 @@ func (s *Site) Keys() []config.Key {
 const (
 	AnnounceBoth = "both"
 )
+
+// maxURL is the longest unsubscribe_url: more stands behind it, on one line of a mail.
+const maxURL = 200
 
 // maxHostname is the longest host name: it stands in every queue id, which is a
 // file name and gets a little longer on its way.
@@ -217,6 +222,9 @@ func (s *Site) check() error {
 		return s.wrong("recipient_delimiter", "must be one of + - = _ .")
 	case s.Vrfy != "maybe" && s.Vrfy != "lists":
 		return s.wrong("vrfy", "must be maybe or lists")
+	case s.UnsubscribeURL != "" && (!strings.HasPrefix(s.UnsubscribeURL, "https://") || len(s.UnsubscribeURL) > maxURL || !smtp.IsASCII(s.UnsubscribeURL) ||
+		strings.ContainsAny(s.UnsubscribeURL, "\"'<>&,# \t\r\n\\")):
+		return s.wrong("unsubscribe_url", fmt.Sprintf("must begin with https:// and have at most %d characters, without spaces, quotes, commas, &, # and angle brackets", maxURL))
 	case s.Resolver != "" && !validIPPort(s.Resolver):
 		return s.wrong("resolver", "must be ip:port, such as \"127.0.0.1:53\"")
 	case s.RetryMin > s.RetryMax:

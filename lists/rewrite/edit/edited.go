@@ -39,6 +39,40 @@ func (m *Message) Reader() io.Reader {
 	return io.MultiReader(strings.NewReader(string(head)+"\r\n"), io.NewSectionReader(m.Body, 0, m.Body.Size()))
 }
 
+// Personal is the message with what stands in it for all, and the holes for the rest.
+func (m *Message) Personal() (io.Reader, []Hole) {
+	head := string(m.Header.Bytes(""))
+	var holes []Hole
+	for {
+		before, after, found := strings.Cut(head, Mark)
+		if !found {
+			break
+		}
+		holes = append(holes, Hole{int64(len(before)), "text"})
+		head = before + after
+	}
+	if e, ok := m.Body.(*edited); ok {
+		for _, h := range e.holes {
+			holes = append(holes, Hole{h.At - e.size - 1, h.Form})
+		}
+	}
+	return io.MultiReader(strings.NewReader(head+"\r\n"), io.NewSectionReader(m.Body, 0, m.Body.Size())), holes
+}
+
+// Filled is a message with its holes filled with a word.
+func Filled(content *io.SectionReader, holes []Hole, word string) *io.SectionReader {
+	edits := make([]Edit, 0, len(holes))
+	for _, h := range holes {
+		at := h.At
+		if at < 0 {
+			at += content.Size() + 1
+		}
+		edits = append(edits, Edit{At: at, Insert: Insert{Before: h.Fill(word)}})
+	}
+	e := newEdited(content, edits)
+	return io.NewSectionReader(e, 0, e.size)
+}
+
 // An Edit takes Remove bytes of a body away and puts something there.
 type Edit struct {
 	At, Remove int64
@@ -61,6 +95,7 @@ func Front(header []byte, body Body) Body {
 type edited struct {
 	pieces []piece
 	size   int64
+	holes  []Hole // counted from the start
 }
 
 // A piece is a part of an edited body.
@@ -78,7 +113,10 @@ func newEdited(body Body, edits []Edit) *edited {
 	at := int64(0)
 	for _, one := range edits {
 		e.add(body, at, one.At-at)
-		text := one.Bytes()
+		text, holes := one.bytes()
+		for _, h := range holes {
+			e.holes = append(e.holes, Hole{e.size + h.At, h.Form})
+		}
 		e.add(strings.NewReader(text), 0, int64(len(text)))
 		at = max(at, one.At+one.Remove)
 	}
@@ -87,6 +125,13 @@ func newEdited(body Body, edits []Edit) *edited {
 }
 
 func (e *edited) add(from io.ReaderAt, off, size int64) {
+	if before, ok := from.(*edited); ok && size >= 0 {
+		for _, h := range before.holes { // one in front of something stays in front of it
+			if h.At >= off && (h.At < off+size || h.At == off+size && h.At == before.size) {
+				e.holes = append(e.holes, Hole{e.size + h.At - off, h.Form})
+			}
+		}
+	}
 	if size > 0 {
 		e.pieces = append(e.pieces, piece{at: e.size, size: size, from: from, off: off})
 		e.size += size

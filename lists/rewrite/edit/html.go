@@ -143,6 +143,10 @@ func asHTML(text string, plainASCII bool) string {
 		b.WriteString(html.EscapeString(line[at:]))
 	}
 	b.WriteString("</div>\r\n")
+	if text := b.String(); strings.Contains(text, Mark) {
+		b.Reset()
+		b.WriteString(strings.ReplaceAll(text, Mark, `<a href="`+Mark+`">`+Mark+"</a>"))
+	}
 	if !plainASCII {
 		return b.String()
 	}

@@ -2,6 +2,7 @@ package edit
 
 import (
 	"encoding/base64"
+	hexpkg "encoding/hex"
 	"strings"
 )
 
@@ -25,24 +26,93 @@ type Insert struct {
 	pad               string // put behind Text until its length is a multiple of 3
 }
 
-// Bytes is what is put in.
+// Mark stands in a text where each reader has something of their own: a Hole. Nobody's
+// text has it, for it is not a character that people write.
+const Mark = "\x1a\x1a\x1a"
+
+// A Hole is where that goes. Where it is in the header At is counted from the start of the
+// message, and in the body from its end, as -1 and less: so it stays when the header becomes
+// longer or shorter behind it.
+type Hole struct {
+	At   int64
+	Form string // how it is written there
+}
+
+// Fill is what stands in a hole for a word of ASCII.
+func (h Hole) Fill(word string) string {
+	form, rest, _ := strings.Cut(h.Form, ",")
+	switch form {
+	case "qp":
+		return "=\r\n" + quotedLines(word) + "=\r\n"
+	case "base64":
+		lead, trail, _ := strings.Cut(rest, ",")
+		before, _ := hexDecode(lead)
+		after, _ := hexDecode(trail)
+		for len(word)%3 != 0 {
+			word += " "
+		}
+		return base64Lines(before+word+after, 0)
+	}
+	return word
+}
+
+func hexDecode(s string) (string, error) {
+	b, err := hexpkg.DecodeString(s)
+	return string(b), err
+}
+
+// Bytes is what is put in, without what goes into holes.
 func (i Insert) Bytes() string {
+	text, _ := i.bytes()
+	return text
+}
+
+// bytes is Bytes, and the holes in it, counted from its start.
+func (i Insert) bytes() (string, []Hole) {
 	text := i.Text
 	if i.pad != "" {
 		for len(text)%3 != 0 {
 			text += i.pad
 		}
 	}
-	text = i.Lead + text + i.Trail
-	switch i.as {
-	case quoted:
-		text = quotedLines(text)
-	case octets:
-		text = quotedOctets(text)
-	case base64ed:
-		text = base64Lines(text, i.column)
+	var b strings.Builder
+	var holes []Hole
+	b.WriteString(i.Before)
+	pieces := strings.Split(i.Lead+text+i.Trail, Mark)
+	column := i.column
+	for k, piece := range pieces {
+		last := k == len(pieces)-1
+		form := "text"
+		switch i.as {
+		case quoted:
+			b.WriteString(quotedLines(piece))
+			form = "qp"
+		case octets:
+			b.WriteString(quotedOctets(piece))
+		case base64ed:
+			if last {
+				b.WriteString(base64Lines(piece, column))
+				break
+			}
+			whole := len(piece) - len(piece)%3
+			b.WriteString(base64Lines(piece[:whole], column) + "\r\n")
+			lead := piece[whole:]
+			n := min((3-len(lead))%3, len(pieces[k+1]))
+			form = "base64," + hexpkg.EncodeToString([]byte(lead)) + "," + hexpkg.EncodeToString([]byte(pieces[k+1][:n]))
+			pieces[k+1] = pieces[k+1][n:]
+			column = 0
+		default:
+			b.WriteString(piece)
+		}
+		if !last {
+			holes = append(holes, Hole{int64(b.Len()), form})
+			if i.as == base64ed {
+				b.WriteString("\r\n")
+			}
+		}
 	}
-	return i.Before + text + i.After
+	b.WriteString(i.After)
+	return b.String(), holes
 }
 
 // lineWidth is the longest line of an encoded text: RFC 2045, 6.7 and 6.8.

@@ -152,6 +152,9 @@ func newTarget(e *parts.Entity, body Body, text string) (*target, error) {
 		return nil, err
 	}
 	t := &target{Entity: e, reading: r, charset: e.Charset()}
+	if charset.Wide(t.charset) && strings.Contains(text, Mark) {
+		return nil, nil
+	}
 	if strings.HasPrefix(t.charset, "utf-16") {
 		if e.Identity() {
 			return nil, nil // which mail cannot have
