@@ -1,13 +1,12 @@
 package people
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"mime"
-	"strings"
-	"time"
+	"io"
 
+	"superlist/lists/mail/compose"
+	"superlist/lists/maillog"
 	"superlist/lists/quota"
 	"superlist/queue"
 	"superlist/smtp"
@@ -15,9 +14,6 @@ import (
 
 // errNotByMail: the request cannot be made by mail.
 var errNotByMail = errors.New("no mail asks for this")
-
-// base64Line is how many bytes make a line of 76 letters: RFC 2045, 6.8.
-const base64Line = 57
 
 // Leave writes a request into the spool as a message, from which FromMail reads it again,
 // and returns the message's id once it is durable. It is for a program that may only
@@ -46,7 +42,7 @@ func (r Request) Leave(spool *queue.Spool) (id string, err error) {
 		return "", err
 	}
 	if err = w.Rcpt(smtp.Rcpt{Path: to}); err == nil {
-		_, err = w.Write(r.message(w.ID()+"@"+spool.Host, to))
+		err = r.write(w, w.ID()+"@"+spool.Host, to)
 	}
 	if err != nil {
 		w.Abort()
@@ -55,39 +51,22 @@ func (r Request) Leave(spool *queue.Spool) (id string, err error) {
 	return w.ID(), w.Commit(queue.Inbound)
 }
 
-// message returns the request as a mail from whoever asks.
-func (r Request) message(id string, to smtp.Path) []byte {
-	var b strings.Builder
-	put := func(name, value string) { b.WriteString(name + ": " + value + "\r\n") }
-	put("From", displayName(r.Name)+"<"+r.Author.Address()+">")
-	put("To", "<"+to.Address()+">")
-	put("Subject", r.Verb)
-	put("Date", r.At.UTC().Format(time.RFC1123Z))
+// write writes the request as a mail from whoever asks.
+func (r Request) write(to io.Writer, id string, address smtp.Path) error {
+	w := compose.To(to)
+	from := "<" + r.Author.Address() + ">"
+	if name := maillog.Words(r.Name); name != "" {
+		from = compose.Mailbox(name, r.Author)
+	}
+	w.Field("From", from)
+	w.Field("To", "<"+address.Address()+">")
+	w.Field("Subject", r.Verb)
+	w.Field("Date", compose.Date(r.At))
 	if r.Answers == "" || !smtp.IsClean(r.Answers) {
 		r.Answers = "<" + id + ">"
 	}
-	put("Message-ID", r.Answers)
-	put("MIME-Version", "1.0")
-	put("Content-Type", "text/plain; charset=utf-8")
-	put("Content-Transfer-Encoding", "base64")
-	b.WriteString("\r\n")
-	for words := []byte(r.Words); len(words) > 0; {
-		n := min(base64Line, len(words))
-		b.WriteString(base64.StdEncoding.EncodeToString(words[:n]) + "\r\n")
-		words = words[n:]
-	}
-	return []byte(b.String())
-}
-
-// displayName returns a name as it stands in front of an address. No name can end the
-// field or add an address.
-func displayName(name string) string {
-	name = strings.Join(strings.Fields(name), " ")
-	if name == "" {
-		return ""
-	}
-	if !smtp.IsASCII(name) {
-		return strings.ReplaceAll(mime.BEncoding.Encode("utf-8", name), " ", "\r\n ") + " "
-	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(smtp.Clean(name, "")) + `" `
+	w.Field("Message-ID", r.Answers)
+	w.Field("MIME-Version", "1.0")
+	w.Text(r.Words)
+	return w.Flush()
 }
