@@ -10,11 +10,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/bounces"
 	"superlist/lists/members"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -49,6 +51,9 @@ func Export(site *site.Site, l *lists.List) (*Parcel, error) {
 	}
 	p.Members.Join(unite)
 	if p.comments, err = members.Comments(); err != nil {
+		return nil, err
+	}
+	if p.Bouncing, err = bounces.All(l, time.Now()); err != nil {
 		return nil, err
 	}
 	if err := p.exportHeld(site, l); err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"superlist/lists"
 	"superlist/lists/config"
@@ -383,8 +384,8 @@ func (z *ezmlm) rest() error {
 		r.leave(c.name, why, c.instead)
 	}
 	for _, dir := range []string{"bounce", "digest/bounce"} {
-		if files, _ := z.list(dir); len(files) > 0 {
-			r.leave(dir, count(len(files), "file")+" of members whose mail came back", "they begin anew here")
+		if n := z.bounces(dir, 0); n > 0 {
+			r.take(dir, "that mail to %s came back", count(n, "member"))
 		}
 	}
 	if files, _ := z.list("text"); len(files) > 0 {
@@ -401,4 +402,33 @@ func (z *ezmlm) rest() error {
 		}
 	}
 	return nil
+}
+
+// maxBounceDepth is how deep ezmlm-idx has files of bounces: bounce/d/NUMBER.
+const maxBounceDepth = 2
+
+// bounces takes over whose mail came back: files that begin with the address and a NUL.
+// When that was only the warnings say that ezmlm sends later, so it counts for today.
+func (z *ezmlm) bounces(dir string, depth int) (n int) {
+	names, err := z.list(dir)
+	if err != nil {
+		return 0
+	}
+	for _, name := range names {
+		text, err := z.read(dir + "/" + name)
+		if err != nil {
+			if depth < maxBounceDepth {
+				n += z.bounces(dir+"/"+name, depth+1)
+			}
+			continue
+		}
+		address, _, ok := strings.Cut(string(text), "\x00")
+		who, is := smtp.ParseAddress(address)
+		if !ok || !is {
+			continue // of which messages somebody has missed, or when it was last looked
+		}
+		z.p.bounced(who, []time.Time{time.Now()}, "counted by ezmlm")
+		n++
+	}
+	return n
 }

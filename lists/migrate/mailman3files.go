@@ -58,6 +58,9 @@ type mailmanEntry struct {
 	DeliveryMode     string         `json:"delivery_mode"`
 	DeliveryStatus   string         `json:"delivery_status"`
 	ModerationAction string         `json:"moderation_action"`
+	BounceScore      float64        `json:"bounce_score"`
+	LastBounce       string         `json:"last_bounce_received"`
+	LastWarning      string         `json:"last_warning_sent"`
 	Preferences      map[string]any `json:"preferences"`
 }
 

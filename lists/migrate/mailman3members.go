@@ -3,8 +3,10 @@ package migrate
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"regexp/syntax"
 	"strings"
+	"time"
 
 	"superlist/lists"
 	"superlist/smtp"
@@ -65,18 +67,29 @@ func (m *mailman) members() {
 			m.some = m.some || e.ModerationAction != "" && e.ModerationAction != "hold"
 		})
 	}
-	digests, banned := 0, 0
+	digests, banned, suspended, bouncing := 0, 0, 0, 0
 	m.each("member", func(source string, n int, e mailmanEntry) {
 		p, ok := smtp.ParseAddress(e.Email)
 		status, _ := e.Preferences["delivery_status"].(string)
 		status = cmp.Or(status, e.DeliveryStatus)
 		var words []string
 		switch kind := kinds[p.Key()]; {
-		case kind == wordNoMail, strings.HasPrefix(status, "by_"), status == "unknown":
+		case status == byBounces && !strings.HasSuffix(e.DeliveryMode, "_digests"):
+		case status != byBounces && (kind == wordNoMail || strings.HasPrefix(status, "by_") || status == "unknown"):
 			words = append(words, wordNoMail)
 		case kind == wordDigest, strings.HasSuffix(e.DeliveryMode, "_digests"):
 			words = append(words, wordDigest)
 			digests++
+		}
+		switch {
+		case !ok:
+		case status == byBounces:
+			since := m.suspendedSince(e)
+			words = append(words, "bounced="+since.Format(time.DateOnly))
+			m.p.suspended(p, since, "by Mailman")
+			suspended++
+		case m.bounced(p, e):
+			bouncing++
 		}
 		if own, is := e.Preferences["receive_own_postings"].(bool); is && !own {
 			words = append(words, wordNoOwn)
@@ -106,6 +119,12 @@ func (m *mailman) members() {
 	r.take("member", "%s", count(m.p.Members.Len(), "member"))
 	if digests > 0 {
 		r.take("member: delivery_mode", "digest for %s; there is one kind of it", count(digests, "member"))
+	}
+	if suspended > 0 {
+		r.take("member: delivery_status", "bounced= for %s to whom Mailman sent nothing, since mail came back; they are probed once a week", count(suspended, "member"))
+	}
+	if bouncing > 0 {
+		r.take("member: bounce_score", "the days on which mail to %s came back", count(bouncing, "member"))
 	}
 	if banned > 0 {
 		r.take("member: moderation_action", "ban for %s whose posts were refused or thrown away", count(banned, "member"))
@@ -208,3 +227,35 @@ func (m *mailman) patterns(source string, list []string, to *[]string) (took int
 	}
 	return took
 }
+
+// byBounces is the delivery_status of those to whom Mailman sends nothing, since mail to
+// them came back.
+const byBounces = "by_bounces"
+
+// suspendedSince is when Mailman stopped to send to somebody, as far as it says.
+func (m *mailman) suspendedSince(e mailmanEntry) time.Time {
+	for _, s := range []string{e.LastBounce, e.LastWarning} {
+		if t, ok := day(s); ok {
+			return t
+		}
+	}
+	return time.Now()
+}
+
+// bounced takes over a score: so many days until the last bounce.
+func (m *mailman) bounced(p smtp.Path, e mailmanEntry) bool {
+	last, ok := day(e.LastBounce)
+	if !ok {
+		last = time.Now()
+	}
+	n := int(min(max(e.BounceScore, 0), maxScore))
+	var days []time.Time
+	for i := range n {
+		days = append(days, last.AddDate(0, 0, i+1-n))
+	}
+	m.p.bounced(p, days, fmt.Sprintf("Mailman has counted %g", e.BounceScore))
+	return n > 0
+}
+
+// maxScore is more than a score of Mailman's grows to.
+const maxScore = 30

@@ -502,8 +502,12 @@ func TestUnite(t *testing.T) {
 // arrive receives a parcel of the list dev and opens it.
 func arrive(t *testing.T, p *Parcel, err error) (Report, *lists.List) {
 	t.Helper()
+	return arriveAt(t, testSite(t), p, err)
+}
+
+func arriveAt(t *testing.T, site *site.Site, p *Parcel, err error) (Report, *lists.List) {
+	t.Helper()
 	parcel := send(t, p, err)
-	site := testSite(t)
 	report, err := Target{Site: site}.Receive(bytes.NewReader(parcel))
 	if err != nil {
 		t.Fatal(err)

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"superlist/lists/letter"
+	"superlist/smtp"
 )
 
 // rest is what has nothing of it here.
@@ -15,7 +18,6 @@ func (m *mlmmj) rest() error {
 	for _, dir := range []struct{ name, why, instead string }{
 		{"subconf", "people who asked to become members and have not answered yet: %d", "they ask again"},
 		{"unsubconf", "people who asked to leave and have not answered yet: %d", "they ask again"},
-		{"bounce", "members whose mail has come back: %d", "they begin anew here"},
 		{"queue", "messages that have not been sent: %d", "run mlmmj-maintd until there are none, before the list moves"},
 		{"requeue", "messages that have not been sent to everybody: %d", "run mlmmj-maintd until there are none, before the list moves"},
 		{"incoming", "messages that have not been looked at: %d", "run mlmmj-process until there are none, before the list moves"},
@@ -29,6 +31,9 @@ func (m *mlmmj) rest() error {
 		if len(files) > 0 {
 			m.p.Report.leave(dir.name, fmt.Sprintf(dir.why, len(files)), dir.instead)
 		}
+	}
+	if err := m.bounces(); err != nil {
+		return err
 	}
 	m.texts()
 	known := []string{"control", "subscribers.d", "digesters.d", "nomailsubs.d", "moderation", "archive", "text",
@@ -52,6 +57,47 @@ func (m *mlmmj) rest() error {
 		if !slices.Contains(known, name) {
 			m.p.Report.leave(name, "nothing that mlmmj makes", "")
 		}
+	}
+	return nil
+}
+
+// bounces takes over on which days mail to members came back: a file for each, named
+// user=domain, with lines NUMBER:TIME.
+func (m *mlmmj) bounces() error {
+	files, err := m.list("bounce")
+	if err != nil {
+		m.p.Report.leave("bounce", err.Error(), "")
+		return nil
+	}
+	n := 0
+	for _, name := range files {
+		i := strings.LastIndexByte(name, '=')
+		if i < 0 || strings.HasSuffix(name, ".lastmsg") || strings.HasSuffix(name, "-probe") {
+			continue
+		}
+		who, ok := smtp.ParseAddress(name[:i] + "@" + name[i+1:])
+		text, err := m.read("bounce/" + name)
+		if !ok || err != nil {
+			m.p.Report.leave("bounce/"+name, "nothing that mlmmj makes, or it cannot be read", "")
+			continue
+		}
+		var days []time.Time
+		for line := range strings.Lines(string(text)) {
+			_, at, _ := strings.Cut(strings.TrimSpace(line), ":")
+			at, _, _ = strings.Cut(at, " ")
+			if sec, err := strconv.ParseInt(at, 10, 64); err == nil && sec > 0 && sec <= time.Now().Unix() {
+				days = append(days, time.Unix(sec, 0))
+			}
+		}
+		if len(days) == 0 {
+			m.p.Report.leave("bounce/"+name, "it does not say when mail came back", "they begin anew here")
+			continue
+		}
+		m.p.bounced(who, days, "counted by mlmmj")
+		n++
+	}
+	if n > 0 {
+		m.p.Report.take("bounce", "the days on which mail to %s came back", count(n, "member"))
 	}
 	return nil
 }

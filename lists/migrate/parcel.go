@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"superlist/lists/archive"
+	"superlist/lists/bounces"
 	"superlist/lists/edit"
 	"superlist/lists/members"
 	"superlist/smtp"
@@ -25,6 +26,8 @@ type Parcel struct {
 	Held    []Post
 	Archive []Post // in the order of their numbers
 	Report  Report
+
+	Bouncing []bounces.Record // of members whose mail came back
 
 	settings []string          // lines of list.toml, "key=value"
 	rules    []string          // lines of its rules
@@ -93,6 +96,7 @@ const (
 	fileKey      = "key"
 	fileLeft     = "left"
 	fileMembers  = "members"
+	fileBouncing = "bouncing"
 	dirHeld      = "held/"
 	dirArchive   = "archive/"
 	fileReport   = "report.json" // the last: without it the tar was cut off
@@ -145,6 +149,15 @@ func (p *Parcel) Send(w io.Writer) error {
 	}
 	if err := p.sendMembers(t); err != nil {
 		return err
+	}
+	if len(p.Bouncing) > 0 {
+		text, err := p.sendBouncing()
+		if err == nil {
+			err = put(fileBouncing, text)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	held, archived := 0, 0
 	for i, post := range p.Held {

@@ -84,18 +84,22 @@ func (t Target) Receive(r io.Reader) (Report, error) {
 		}
 	}
 	_, err := in.list.Publish()
+	if err == nil {
+		err = in.awaken()
+	}
 	return in.report, err
 }
 
 type receiving struct {
 	Target
-	site   *site.Site
-	tar    *tar.Reader
-	head   manifest
-	addr   smtp.Path
-	list   *edit.NewList   // nil with Into
-	posts  *archive.Import // nil before the first
-	report Report          // what is said here; at the end, all
+	site    *site.Site
+	tar     *tar.Reader
+	head    manifest
+	addr    smtp.Path
+	list    *edit.NewList   // nil with Into
+	posts   *archive.Import // nil before the first
+	bounces int             // addresses of which something is known
+	report  Report          // what is said here; at the end, all
 }
 
 func (in *receiving) end() {
@@ -115,7 +119,7 @@ func (in *receiving) step(what string, done, total int) {
 
 // order is the place of a name in the tar; 0 for one that does not belong there.
 func order(name string) int {
-	for i, known := range []string{fileManifest, fileConfig, fileRules, fileTexts, fileKey, fileLeft, fileMembers, dirHeld, dirArchive, fileReport} {
+	for i, known := range []string{fileManifest, fileConfig, fileRules, fileTexts, fileKey, fileLeft, fileMembers, fileBouncing, dirHeld, dirArchive, fileReport} {
 		if name == known && !strings.HasSuffix(known, "/") || strings.HasSuffix(known, "/") && strings.HasPrefix(name, known) {
 			return i + 1
 		}
@@ -158,6 +162,11 @@ func (in *receiving) one(h *tar.Header) error {
 		return in.reported(h)
 	case in.Into != nil:
 		return nil
+	case h.Name == fileBouncing:
+		if h.Size > maxBouncing {
+			return fmt.Errorf("%w: %s has %d bytes", ErrParcel, h.Name, h.Size)
+		}
+		return in.bouncing(in.tar)
 	case strings.HasPrefix(h.Name, dirHeld):
 		return in.held(h)
 	case strings.HasPrefix(h.Name, dirArchive):
