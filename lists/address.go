@@ -69,8 +69,8 @@ func (s Directory) ResolveAt(to smtp.Path, now time.Time) (Destination, error) {
 		return Destination{}, err
 	}
 	d := Destination{List: l, Verb: strings.ToLower(verb)}
-	rest, bounce := cutFold(verb, verbBounces)
-	proof, probe := cutFold(verb, verbProbe)
+	rest, bounce := CutFold(verb, verbBounces)
+	proof, probe := CutFold(verb, verbProbe)
 	switch {
 	case !hasVerb:
 		d.Purpose = Post
@@ -105,7 +105,7 @@ func (l *List) hasOwners(to smtp.Path) error {
 	return fmt.Errorf("%s: %w", to, &config.Error{File: l.ConfigFile(), Key: "owners", Text: "there are none"})
 }
 
-func cutFold(s, prefix string) (rest string, ok bool) {
+func CutFold(s, prefix string) (rest string, ok bool) {
 	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
 		return s, false
 	}

@@ -62,7 +62,7 @@ func TestMove(t *testing.T) {
 			if err != nil || d.List.Addr != l.Addr || d.Purpose != Post {
 				t.Errorf("at %s, %s: %+v, %v", to, p, d, err)
 			}
-			if !l.IsAddress(p) || !l.isOwn(smtp.Path{Local: p.Local + "+owner", Domain: p.Domain}) {
+			if !l.IsAddress(p) || !l.IsOwn(smtp.Path{Local: p.Local + "+owner", Domain: p.Domain}) {
 				t.Errorf("%s does not know %s", to, p)
 			}
 		}

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"superlist/lists/config"
+	"superlist/lists/parts"
+	"superlist/lists/pattern"
 	"superlist/lists/rewrite"
 	"superlist/smtp"
 )
@@ -141,7 +143,7 @@ func (l *List) checkChanges() (key, what string) {
 	if !slices.Contains([]string{OneClickOff, OneClickLarge, OneClickAll}, l.OneClick) {
 		return "one_click", "must be off, large or all"
 	}
-	if what := badKind(l.AttachmentsRemove); what != "" {
+	if what := pattern.BadKind(l.AttachmentsRemove); what != "" {
 		return "attachments_remove", what
 	}
 	if l.added, what = addedFields(l.HeadersAdd); what != "" {
@@ -264,7 +266,7 @@ func badRemove(patterns []string) string {
 			return fmt.Sprintf("%q must be the name of a field, such as \"X-Mailer\" or \"X-Spam-*\"", p)
 		}
 		for _, name := range []string{"From", "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Received", "Delivered-To", "X-Loop"} {
-			if strict.match(p, name) {
+			if pattern.Strict.Match(p, name) {
 				return fmt.Sprintf("cannot have %q: %s %s", p, name, fixed(name))
 			}
 		}
@@ -277,8 +279,11 @@ func (l *List) AddedFields() rewrite.Header { return l.added }
 
 // RemovesField reports whether headers_remove has a field.
 func (l *List) RemovesField(name string) bool {
-	return slices.ContainsFunc(l.HeadersRemove, func(p string) bool { return strict.match(p, name) })
+	return slices.ContainsFunc(l.HeadersRemove, func(p string) bool { return pattern.Strict.Match(p, name) })
 }
 
 // ReplyToPath is the address that reply_to names; null where it is a word.
 func (l *List) ReplyToPath() smtp.Path { return l.replyTo }
+
+// Removes reports whether attachments_remove has a part.
+func (l *List) Removes(p parts.Part) bool { return pattern.Loose.FitsKind(l.AttachmentsRemove, p) }

@@ -52,8 +52,6 @@ func alias(word string) string {
 // Refusals of what a list does not offer. mlmmj's -both sends every post twice, by itself
 // and in a digest.
 var (
-	replyNoDigest = smtp.Reply{Code: 550, Enhanced: "5.1.1",
-		Text: "this list sends no digests; subscribe without -digest, or with -nomail to get nothing"}
 	replyNotBoth = smtp.Reply{Code: 550, Enhanced: "5.1.1",
 		Text: "one address gets the posts one by one or in digests, not both; subscribe without -both, or with -digest"}
 )
@@ -138,10 +136,10 @@ func (l *List) CommandAddress(c Command) (smtp.Path, bool) {
 // people's mail has HTML and a picture below it.
 const MaxCommand = 1 << 20
 
-// fitsCommand refuses a message that is larger than MaxCommand.
-func (l *List) fitsCommand(size int64) error {
-	if size <= MaxCommand {
-		return nil
+// About returns the person whom a command is about; null: not known yet.
+func (c Command) About() smtp.Path {
+	if c.Who.IsNull() {
+		return c.Author
 	}
-	return smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf("the message has %d bytes, and a command needs no more than a line", size)}
+	return c.Who
 }

@@ -1,11 +1,9 @@
 package lists
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 
-	"superlist/lists/archive"
 	"superlist/smtp"
 )
 
@@ -71,50 +69,4 @@ func FetchCommand(verb, numbers string) (c Command, ok bool) {
 		ok = false
 	}
 	return c, ok
-}
-
-// mayFetch judges a command that Fetches by its address alone. Only here does a session
-// open an archive.
-func (l *List) mayFetch(c Command) error {
-	switch {
-	case c.Verb == VerbList:
-		return nil
-	case !l.Archive:
-		return l.refusal("5.7.1", "%s keeps no posts", l.Addr.Address())
-	case l.ArchiveAccess == ArchiveNobody:
-		return l.refusal("5.7.1", "old posts of %s are not sent by mail", l.Addr.Address())
-	}
-	first, last, err := l.Posts().Range()
-	if errors.Is(err, archive.ErrDamaged) {
-		return nil // deliver finds another way, or says so
-	}
-	switch {
-	case err != nil:
-		return err
-	case first > last:
-		return l.refusal("5.1.1", "%s has no old posts yet", l.Addr.Address())
-	case c.From > last || c.From > 0 && c.To < first:
-		return l.refusal("5.1.1", "%s has no post %d, but %d to %d", l.Addr.Address(), c.From, first, last)
-	}
-	return nil
-}
-
-// mayGet judges whether the list sends something to the author of a command. They have
-// proved nothing, but whoever asks, it goes to them.
-func (l *List) mayGet(c Command) error {
-	author := c.Author
-	if c.Verb == VerbList {
-		if smtp.ContainsPath(l.owners, author) {
-			return nil
-		}
-		return l.refusal("5.7.1", "only owners hear who is on %s, and %s is none", l.Addr.Address(), author.Address())
-	}
-	if l.ArchiveAccess == ArchiveAnyone {
-		return nil
-	}
-	known, err := l.Knows(author)
-	if err == nil && !known {
-		err = l.refusal("5.7.1", "only members get old posts of %s, and %s is none", l.Addr.Address(), author.Address())
-	}
-	return err
 }

@@ -50,8 +50,8 @@ func findHeld(spool *queue.Spool, name string) (*queue.Message, error) {
 	return m, err
 }
 
-// hasHeld returns an error unless there is a held post of this name.
-func (l *List) hasHeld(name string) error {
+// HasHeld returns an error unless there is a held post of this name.
+func (l *List) HasHeld(name string) error {
 	m, err := findHeld(&queue.Spool{Dir: l.Dir}, name)
 	if err == nil {
 		m.Close()

@@ -143,6 +143,12 @@ func (l *List) ModeratorPaths() []smtp.Path {
 	return l.owners
 }
 
+// VerbOf is the verb in an address that may be the list's.
+func (l *List) VerbOf(p smtp.Path) string {
+	_, verb, _ := strings.Cut(p.Local, l.delimiter)
+	return verb
+}
+
 // AliasPaths are the list's other addresses.
 func (l *List) AliasPaths() []smtp.Path { return l.aliases }
 

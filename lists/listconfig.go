@@ -7,6 +7,7 @@ import (
 
 	"superlist/lists/config"
 	"superlist/lists/members"
+	"superlist/lists/pattern"
 	"superlist/smtp"
 )
 
@@ -262,10 +263,10 @@ func (l *List) check(text string) (err error) {
 	if l.MaxNamed < 0 {
 		return wrong("max_named", "must not be negative; 0 means any number")
 	}
-	if what := badPattern(l.Allow); what != "" {
+	if what := pattern.Bad(l.Allow); what != "" {
 		return wrong("allow", what)
 	}
-	if what := badPattern(l.Ban); what != "" {
+	if what := pattern.Bad(l.Ban); what != "" {
 		return wrong("ban", what)
 	}
 	if l.HeldNotice != HeldNoticeEach && l.HeldNotice != HeldNoticeDaily {
@@ -285,10 +286,10 @@ func (l *List) check(text string) (err error) {
 	if l.BounceWindow < l.BounceDays {
 		return wrong("bounce_window", "must not be shorter than bounce_days, or nobody's score gets there")
 	}
-	if what := badKind(l.AttachmentsAllow); what != "" {
+	if what := pattern.BadKind(l.AttachmentsAllow); what != "" {
 		return wrong("attachments_allow", what)
 	}
-	if what := badKind(l.AttachmentsRefuse); what != "" {
+	if what := pattern.BadKind(l.AttachmentsRefuse); what != "" {
 		return wrong("attachments_refuse", what)
 	}
 	if key, what := l.checkChanges(); what != "" {
@@ -324,16 +325,6 @@ func (l *List) check(text string) (err error) {
 		return wrong("old_addresses", "must be auto, on or off")
 	}
 	return nil
-}
-
-// badPattern says what is wrong with the first pattern that is wrong.
-func badPattern(patterns []string) string {
-	for _, p := range patterns {
-		if strings.ContainsAny(p, " \t,<>") || strings.Trim(p, "*@.") == "" {
-			return fmt.Sprintf("%q is neither an address nor a domain; write \"bob@example.net\", \"example.net\" or \"*.example.net\"", p)
-		}
-	}
-	return ""
 }
 
 // Addresses reads a list of them.

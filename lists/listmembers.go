@@ -1,9 +1,11 @@
 package lists
 
 import (
+	"errors"
 	"path/filepath"
 
 	"superlist/lists/members"
+	"superlist/smtp"
 )
 
 func (l *List) MembersFile() string { return filepath.Join(l.Dir, "members") }
@@ -17,4 +19,21 @@ func (l *List) Members() (*members.File, error) { return members.Open(l.MembersF
 func (l *List) Lookup() *members.Lookup {
 	l.lookup.File = l.MembersFile()
 	return &l.lookup
+}
+
+// Knows says that somebody is an owner, a moderator or a member.
+func (l *List) Knows(p smtp.Path) (bool, error) {
+	if l.Leads(p) {
+		return true, nil
+	}
+	_, ok, err := l.Lookup().Find(p)
+	if errors.Is(err, members.ErrNoFile) {
+		return false, nil
+	}
+	return ok, err
+}
+
+// Leads reports whether somebody is an owner or a moderator of the list.
+func (l *List) Leads(p smtp.Path) bool {
+	return smtp.ContainsPath(l.owners, p) || smtp.ContainsPath(l.mods, p)
 }

@@ -91,7 +91,7 @@ func TestOldSite(t *testing.T) {
 	if waiting, err := l.Applicants(); err != nil || len(waiting) != 1 || waiting[0].Who.Path.Address() != "new@example.com" {
 		t.Errorf("requests: %v, %v", waiting, err)
 	}
-	if err := l.PermitsNow(Command{Verb: VerbSubscribe, Author: addr("other@example.com")}, time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
+	if err := l.Quota().MayAsk(l.WithWhat(Letter{Kind: VerbSubscribe, To: addr("other@example.com")}), time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
 		t.Errorf("who was asked: %v", err)
 	}
 	if n := (ledger.Counter{Book: l.Book(), Shelf: ledger.Counts, Name: "all", Window: ledger.Day}).Sum(made); n != 2 {

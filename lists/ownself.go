@@ -3,6 +3,7 @@ package lists
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"superlist/lists/config"
 	"superlist/smtp"
@@ -25,7 +26,7 @@ func (l *List) OwnsItself(text string) error {
 	}{{"owners", l.owners}, {"moderators", l.mods}} {
 		for _, p := range who.paths {
 			what := "is the list itself"
-			if !l.isOwn(p) {
+			if !l.IsOwn(p) {
 				through, back := l.leadsBack(p, nil)
 				if !back {
 					continue
@@ -49,7 +50,7 @@ func (l *List) leadsBack(p smtp.Path, seen []smtp.Path) (through *List, back boo
 	}
 	seen = append(seen, d.List.Addr)
 	for _, next := range slices.Concat(d.List.owners, d.List.mods) {
-		if l.isOwn(next) {
+		if l.IsOwn(next) {
 			return d.List, true
 		}
 		if _, back := l.leadsBack(next, seen); back {
@@ -80,9 +81,9 @@ func (l *List) sendsTo(other *List) bool {
 // maxAbove is how many addresses are looked at for a list above this one.
 const maxAbove = 20
 
-// named says that a post names this list, or another one here that has it as a member:
+// Named says that a post names this list, or another one here that has it as a member:
 // who writes to an umbrella list names that one alone.
-func (l *List) named(in []smtp.Path) bool {
+func (l *List) Named(in []smtp.Path) bool {
 	if slices.ContainsFunc(in, l.IsAddress) {
 		return true
 	}
@@ -90,4 +91,20 @@ func (l *List) named(in []smtp.Path) bool {
 		d, err := l.In().Resolve(p)
 		return err == nil && d.Purpose == Post && d.List.sendsTo(l)
 	})
+}
+
+// IsOwn reports whether an address is the list's own, or one of its commands or owners'.
+func (l *List) IsOwn(p smtp.Path) bool {
+	name, _, _ := strings.Cut(p.Local, l.delimiter)
+	if l.IsAddress(smtp.Path{Local: name, Domain: p.Domain}) {
+		return true
+	}
+	for i, c := range p.Local {
+		if c == '-' && l.IsAddress(smtp.Path{Local: p.Local[:i], Domain: p.Domain}) {
+			if _, old, _ := parseOld(p.Local[i+1:], l.delimiter); old {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -23,9 +23,9 @@ func (l *List) Quota() quota.List {
 	return quota.List{Own: l.Book(), Site: ledger.OfSite(filepath.Dir(filepath.Dir(l.Dir)))}
 }
 
-// withWhat adds to a letter what the list knows of it: whether it has something in it
+// WithWhat adds to a letter what the list knows of it: whether it has something in it
 // that is kept here, and whether it goes to a stranger.
-func (l *List) withWhat(a Letter) Letter {
+func (l *List) WithWhat(a Letter) Letter {
 	a.Kept = Fetches(a.Kind)
 	if a.Kept && l.ArchiveAccess == ArchiveAnyone {
 		known, err := l.Knows(a.To)
@@ -37,7 +37,7 @@ func (l *List) withWhat(a Letter) Letter {
 // Ask says whether a letter may be written now, and remembers it. A refusal is a
 // smtp.Reply.
 func (l *List) Ask(a Letter, now time.Time) error {
-	return l.Quota().Ask(l.Ledger, l.withWhat(a), now)
+	return l.Quota().Ask(l.Ledger, l.WithWhat(a), now)
 }
 
 // Answered forgets that somebody was asked, since they have answered. That it could not
@@ -82,15 +82,15 @@ func (l *List) Decide(name string, d Decided, now time.Time) error {
 	return confirmation.Decide(l.Ledger, l.Book(), name, d, now)
 }
 
-// once says that the proof itself is used up. What a moderator or an owner decides is
+// Once says that the proof itself is used up. What a moderator or an owner decides is
 // decided once, whichever proof says so.
-func (p Proof) once() bool {
+func (p Proof) Once() bool {
 	return p.Action == OwnPost || !p.Action.AboutRequest() && !p.Action.AboutHeld()
 }
 
-// unspent says no, with a smtp.Reply, where another message than cause has used
+// Unspent says no, with a smtp.Reply, where another message than cause has used
 // the proof.
-func (l *List) unspent(p Proof, cause string) error {
+func (l *List) Unspent(p Proof, cause string) error {
 	return confirmation.Unspent(l.Book(), p.mac, cause, time.Now())
 }
 

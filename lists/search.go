@@ -3,6 +3,7 @@ package lists
 import (
 	"strings"
 
+	"superlist/lists/pattern"
 	"superlist/smtp"
 )
 
@@ -15,7 +16,7 @@ type Search struct {
 // NewSearch reads an address or a pattern, as in allow and ban of list.toml.
 func NewSearch(s string) (Search, bool) {
 	if strings.ContainsAny(s, "*?[") || !strings.Contains(s, "@") {
-		return Search{pattern: s}, s != "" && badPattern([]string{s}) == ""
+		return Search{pattern: s}, s != "" && pattern.Bad([]string{s}) == ""
 	}
 	p, ok := smtp.ParseAddress(s)
 	return Search{one: p}, ok
@@ -26,17 +27,17 @@ func (s Search) Fits(p smtp.Path) bool {
 	if !s.one.IsNull() {
 		return p.Key() == s.one.Key()
 	}
-	return fitsAny([]string{s.pattern}, p)
+	return pattern.Allows([]string{s.pattern}, p)
 }
 
 // One returns the address that is looked for; false: a pattern says which.
 func (s Search) One() (smtp.Path, bool) { return s.one, !s.one.IsNull() }
 
 // Allowed reports whether a line of allow is about an address that is looked for.
-func (s Search) Allowed(line string) bool { return s.inPattern(line, fitsAny) }
+func (s Search) Allowed(line string) bool { return s.inPattern(line, pattern.Allows) }
 
 // Banned reports whether a line of ban is.
-func (s Search) Banned(line string) bool { return s.inPattern(line, bans) }
+func (s Search) Banned(line string) bool { return s.inPattern(line, pattern.Bans) }
 
 func (s Search) inPattern(line string, fits func([]string, smtp.Path) bool) bool {
 	if !s.one.IsNull() {

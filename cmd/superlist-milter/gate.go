@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"superlist/lists"
+	"superlist/lists/intake"
 	"superlist/lists/site"
 	"superlist/milter"
 	"superlist/smtp"
@@ -23,7 +24,7 @@ var (
 // server tells it, as a SMTP session would, and takes the lists off the message.
 type gate struct {
 	site  *site.Site
-	in    *lists.Intake
+	in    *intake.Intake
 	log   func(smtp.Event)
 	local bool // mail from programs on this machine
 
@@ -43,14 +44,14 @@ type message struct {
 	queueID string   // the server's
 
 	begun bool
-	msg   *lists.Incoming
+	msg   *intake.Incoming
 	text  *smtp.Checker
 }
 
 func newGate(site *site.Site, log func(smtp.Event)) *gate {
 	return &gate{
 		site: site, log: log,
-		in: &lists.Intake{Site: site, Spool: site.Spool(), Late: true, Again: true},
+		in: &intake.Intake{Site: site, Spool: site.Spool(), Late: true, Duplicates: true},
 	}
 }
 

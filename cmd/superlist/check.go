@@ -20,6 +20,7 @@ import (
 	"superlist/lists/config"
 	"superlist/lists/letter"
 	"superlist/lists/members"
+	"superlist/lists/policy"
 	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
@@ -348,7 +349,7 @@ func (k *checker) list(l *lists.List) {
 	if _, err := letter.Own(l.Dir); err != nil {
 		k.warn(about, err.Error(), "the built-in texts are sent instead")
 	}
-	if err := l.CheckRules(); err != nil {
+	if err := policy.Of(l).CheckRules(); err != nil {
 		k.wrong(about, err.Error(), "fix that line; posts are deferred until then")
 	}
 	k.archive(l)

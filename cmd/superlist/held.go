@@ -15,6 +15,7 @@ import (
 	"superlist/lists/deliver"
 	"superlist/lists/mail/charset"
 	"superlist/lists/moderation"
+	"superlist/lists/policy"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -273,18 +274,18 @@ show" writes; the log has its name.`,
 			t.add("sender", sender.Address())
 			var lines rewrite.Lines
 			lines.Write(text)
-			if err := lists.JudgeLines(h, &lines); err != nil {
+			if err := policy.JudgeLines(h, &lines); err != nil {
 				t.add("lines", err.Error())
-				t.add("OUTCOME", lists.Reject.String()+": "+err.Error())
+				t.add("OUTCOME", policy.Reject.String()+": "+err.Error())
 				return t.print(c.OutOrStdout())
 			}
-			p := &lists.Posting{
-				From: sender, Header: h, Body: lists.BodyOf(content), Proved: proved,
+			p := &policy.Posting{
+				From: sender, Header: h, Body: policy.BodyOf(content), Proved: proved,
 				Verified: deliver.Trust(site).Verifier(author.Message{Header: h, Content: content, Arrived: time.Now()}, l.IsAddress).How,
 				Trace:    func(rule, answer string) { t.add(rule, answer) },
 			}
-			d, err := l.JudgeAtDoor(p)
-			if err == nil && d.Verdict == lists.Accept {
+			d, err := policy.Of(l).JudgeAtDoor(p)
+			if err == nil && d.Verdict == policy.Accept {
 				d, err = moderation.ForAll(l, p, d)
 			}
 			if err != nil {
@@ -292,7 +293,7 @@ show" writes; the log has its name.`,
 			}
 			outcome := d.Verdict.String()
 			switch {
-			case d.Verdict == lists.Reject:
+			case d.Verdict == policy.Reject:
 				outcome += ": " + d.Reply.String()
 			case d.Reason != "":
 				outcome += ": " + d.Reason

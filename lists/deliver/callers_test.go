@@ -12,6 +12,7 @@ import (
 	"superlist/lists/members"
 	"superlist/lists/message"
 	"superlist/lists/people"
+	"superlist/lists/policy"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -219,10 +220,10 @@ func TestLeftIsDelivered(t *testing.T) {
 	leave := func(c lists.Command) {
 		t.Helper()
 		c.Author = path(carol.addr)
-		if err := l.Permits(c, w.now()); err != nil {
+		if err := policy.Of(l).Permits(c, w.now()); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.PermitsNow(c, w.now()); err != nil {
+		if err := policy.Of(l).PermitsNow(c, w.now()); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := (people.Request{List: l, Command: c, Name: "Carol", At: w.now(), Client: "web"}).Leave(w.site.Spool()); err != nil {
@@ -240,7 +241,7 @@ func TestLeftIsDelivered(t *testing.T) {
 	wantMembers(t, l, "bob@example.net", "carol@example.com name=Carol")
 	carol.letter("Welcome to dev@lists.example.org")
 	w.wantEmpty()
-	if err := l.PermitsNow(d.Command, w.now()); err == nil {
+	if err := policy.Of(l).PermitsNow(d.Command, w.now()); err == nil {
 		t.Error("a confirmation that is used may be left again")
 	}
 }

@@ -24,6 +24,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/intake"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
@@ -637,7 +638,7 @@ func TestLargestHeader(t *testing.T) {
 	}
 	host := strings.Repeat("h.", smtp.MaxDomain/2) + "h"
 	w.site.Hostname = host[:150] + "h" // an id must still be a file name
-	in := &lists.Intake{Site: w.site, Spool: w.site.Spool()}
+	in := &intake.Intake{Site: w.site, Spool: w.site.Spool()}
 	env := &smtp.Envelope{Helo: host, Proto: smtp.ESMTP, From: path("alice@example.com")}
 	if err := errors.Join(in.Mail(env), in.Rcpt(env, smtp.Rcpt{Path: path(dev)})); err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"superlist/lists/mail/compose"
 	"superlist/lists/maillog"
 	"superlist/lists/message"
+	"superlist/lists/policy"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -75,7 +76,7 @@ func (r *Runner) report(m *message.Message, rcpt queue.Recipient, k int, a actio
 	d, err := lists.Of(r.Site).Resolve(rcpt.Path)
 	may := false
 	if err == nil {
-		may, err = d.MayHear(m.From)
+		may, err = policy.MayHear(d, m.From)
 	}
 	if !may {
 		why := "the list does not know them"

@@ -14,6 +14,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/intake"
 	"superlist/lists/members"
 	"superlist/queue"
 	"superlist/queue/disk"
@@ -303,7 +304,7 @@ func TestReportHostile(t *testing.T) {
 	f := &fakeRelay{Extensions: "PIPELINING"}
 	w := newWorld(t, f.Start(t), "")
 	l := w.list("dev", "a@example.com")
-	in := &lists.Intake{Site: w.site, Spool: w.site.Spool()}
+	in := &intake.Intake{Site: w.site, Spool: w.site.Spool()}
 	s := &smtp.Session{Hostname: "h", Backend: in, DSN: true}
 	var out strings.Builder
 	say := "EHLO x\r\nMAIL FROM:<\"a\\\" Bcc: c\"@example.com> ENVID=" + strings.Repeat("+22", 33) + "\r\n" +

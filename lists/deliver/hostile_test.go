@@ -17,6 +17,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/intake"
 	"superlist/lists/members"
 	"superlist/lists/quota"
 	"superlist/queue"
@@ -33,7 +34,7 @@ func (w *world) wire(from, to, content string) smtp.Reply {
 	here, there := net.Pipe()
 	defer here.Close()
 	session := &smtp.Session{
-		Hostname: w.site.Hostname, Backend: &lists.Intake{Site: w.site, Spool: w.site.Spool()},
+		Hostname: w.site.Hostname, Backend: &intake.Intake{Site: w.site, Spool: w.site.Spool()},
 		Peer: smtp.Peer{Addr: netip.MustParseAddrPort(outside)}, MaxMessageSize: int64(w.site.MaxMessageSize),
 	}
 	go func() {

@@ -11,6 +11,7 @@ import (
 	"superlist/lists/message"
 	"superlist/lists/moderation"
 	"superlist/lists/outbox"
+	"superlist/lists/policy"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -28,25 +29,25 @@ func (r *Runner) post(m *message.Message, l *lists.List, c outbox.Cause) error {
 	if err != nil {
 		return err
 	}
-	if m.Hold != "" && d.Verdict <= lists.Confirm {
-		d = lists.Decision{Verdict: lists.Hold, Reason: strings.TrimSuffix(m.Hold+"; "+d.Reason, "; ")}
+	if m.Hold != "" && d.Verdict <= policy.Confirm {
+		d = policy.Decision{Verdict: policy.Hold, Reason: strings.TrimSuffix(m.Hold+"; "+d.Reason, "; ")}
 	}
-	if d.Verdict == lists.Accept {
-		if d, err = moderation.ForAll(l, &lists.Posting{Header: h, Body: lists.BodyOf(m.Content())}, d); err != nil {
+	if d.Verdict == policy.Accept {
+		if d, err = moderation.ForAll(l, &policy.Posting{Header: h, Body: policy.BodyOf(m.Content())}, d); err != nil {
 			return err
 		}
 	}
-	if d.Verdict == lists.Accept {
+	if d.Verdict == policy.Accept {
 		if d, err = r.fits(m, l, d); err != nil {
 			return err
 		}
 	}
 	switch d.Verdict {
-	case lists.Accept:
+	case policy.Accept:
 		return r.toMembers(m, l, c)
-	case lists.Reject:
+	case policy.Reject:
 		return d.Reply
-	case lists.Discard:
+	case policy.Discard:
 		r.Log.Printf(maillog.Info, "discarded id=%s list=%s from=%s message-id=%s reason=%q", m.ID, l.Addr, m.From, messageID(h), d.Reason)
 		return nil
 	}
@@ -55,13 +56,13 @@ func (r *Runner) post(m *message.Message, l *lists.List, c outbox.Cause) error {
 
 // fits has a moderator look at a post that the list takes and cannot pass on as its
 // owner wants: a session had no way to tell.
-func (r *Runner) fits(m *message.Message, l *lists.List, d lists.Decision) (lists.Decision, error) {
+func (r *Runner) fits(m *message.Message, l *lists.List, d policy.Decision) (policy.Decision, error) {
 	unclear, err := copies.Unclear(l, m.Content())
 	if err != nil {
 		return d, err
 	}
 	if unclear {
-		d.Verdict, d.Reason = lists.Hold, "its parts cannot be told for certain, so something that the list takes away may be left in it"
+		d.Verdict, d.Reason = policy.Hold, "its parts cannot be told for certain, so something that the list takes away may be left in it"
 		return d, nil
 	}
 	if l.DMARC != lists.DMARCReject || l.Anonymous {
@@ -72,21 +73,21 @@ func (r *Runner) fits(m *message.Message, l *lists.List, d lists.Decision) (list
 		return d, err
 	}
 	if made.From.Refusable {
-		d.Verdict, d.Reason = lists.Hold, made.From.Reason+"; if it is published, From becomes the list's address"
+		d.Verdict, d.Reason = policy.Hold, made.From.Reason+"; if it is published, From becomes the list's address"
 	}
 	return d, nil
 }
 
 // judge asks the list about a post. What a signature proves it proves to whoever sends
 // the message on, so it lets it through once.
-func (r *Runner) judge(m *message.Message, l *lists.List, h rewrite.Header) (lists.Decision, error) {
+func (r *Runner) judge(m *message.Message, l *lists.List, h rewrite.Header) (policy.Decision, error) {
 	v := r.verifier(m.Message, l, h)
-	p := &lists.Posting{From: m.From, Header: h, Body: lists.BodyOf(m.Content()), Proved: m.Proved, Verified: v.How}
-	d, err := l.Judge(p)
-	if err == nil && d.Verdict != lists.Accept {
+	p := &policy.Posting{From: m.From, Header: h, Body: policy.BodyOf(m.Content()), Proved: m.Proved, Verified: v.How}
+	d, err := policy.Of(l).Judge(p)
+	if err == nil && d.Verdict != policy.Accept {
 		err = r.await(m.Message, v) // what it says without them is not its last word
 	}
-	if err != nil || d.Verdict != lists.Accept || d.How == "" || m.Hold != "" {
+	if err != nil || d.Verdict != policy.Accept || d.How == "" || m.Hold != "" {
 		return d, err
 	}
 	first, err := confirmation.FirstProved(r.Site.Writer(), l.Book(), d.Author, v.Names(d.Author), m.ID, r.now())
@@ -95,7 +96,7 @@ func (r *Runner) judge(m *message.Message, l *lists.List, h rewrite.Header) (lis
 	}
 	r.Log.Printf(maillog.Info, "sent before id=%s list=%s author=%s message-id=%s how=%s: it proves nothing", m.ID, l.Addr, d.Author, messageID(h), d.How)
 	p.Verified = nil
-	return l.Judge(p)
+	return policy.Of(l).Judge(p)
 }
 
 // networkOf is the network of the client from whom a message has come.

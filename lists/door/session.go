@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"superlist/lists"
+	"superlist/lists/intake"
 	"superlist/lists/maillog"
 	"superlist/lists/milters"
 	"superlist/lists/proxy"
@@ -18,7 +18,7 @@ import (
 // Session is the SMTP session of a site with the peer on standard input, as
 // every program that serves one begins it.
 func Session(site *site.Site, log *maillog.Log) *smtp.Session {
-	intake := &lists.Intake{Site: site, Spool: site.Spool(), Filter: filter(site, log), Asleep: Asleep(site, log)}
+	intake := &intake.Intake{Site: site, Spool: site.Spool(), Filter: filter(site, log), Asleep: Asleep(site, log)}
 	s := &smtp.Session{
 		Hostname:       site.Hostname,
 		Backend:        intake,
@@ -60,7 +60,7 @@ func Session(site *site.Site, log *maillog.Log) *smtp.Session {
 }
 
 // filter asks the site's mail filters; nil where there are none.
-func filter(of *site.Site, log *maillog.Log) lists.Filter {
+func filter(of *site.Site, log *maillog.Log) intake.Filter {
 	if len(of.Milters) == 0 {
 		return nil
 	}
@@ -92,8 +92,8 @@ func Asleep(site *site.Site, log *maillog.Log) func(error) {
 
 // Before puts the session before a next hop, to which dial connects.
 func Before(s *smtp.Session, of *site.Site, dial func(by time.Time) (io.ReadWriteCloser, error)) {
-	own := &lists.Intake{Site: of, Spool: of.Spool(), Late: true}
-	if in, ok := s.Backend.(*lists.Intake); ok {
+	own := &intake.Intake{Site: of, Spool: of.Spool(), Late: true}
+	if in, ok := s.Backend.(*intake.Intake); ok {
 		own.Filter, own.Asleep = in.Filter, in.Asleep
 	}
 	p := &proxy.Proxy{

@@ -12,6 +12,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/config"
 	"superlist/lists/members"
+	"superlist/lists/policy"
 	"superlist/lists/textfile"
 	"superlist/queue/disk"
 	"superlist/smtp"
@@ -127,7 +128,7 @@ func (d *NewList) Put(name string, content []byte) error {
 		if len(content) > lists.MaxRules {
 			return &config.Error{File: name, Text: "too large for rules"}
 		}
-		if _, err := lists.ParseRules(name, string(content)); err != nil {
+		if _, err := policy.ParseRules(name, string(content)); err != nil {
 			return err
 		}
 	case "texts.toml":

@@ -5,21 +5,22 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/members"
+	"superlist/lists/pattern"
 	"superlist/smtp"
 )
 
 // AddPattern puts an address into allow or ban of list.toml, and takes it out of
 // the other. Doing it twice is doing it once.
 func AddPattern(l *lists.List, key string, p smtp.Path) error {
-	pattern := lists.PatternOf(p.Address())
-	is := func(s string) bool { return lists.SamePattern(s, pattern) }
+	this := pattern.Of(p.Address())
+	is := func(s string) bool { return pattern.Same(s, this) }
 	return Change(l, func(now lists.Config) (settings []string) {
 		in, out, other := now.Allow, now.Ban, "ban"
 		if key == "ban" {
 			in, out, other = now.Ban, now.Allow, "allow"
 		}
 		if !slices.ContainsFunc(in, is) {
-			settings = append(settings, key+"="+listTOML(append(slices.Clone(in), pattern)))
+			settings = append(settings, key+"="+listTOML(append(slices.Clone(in), this)))
 		}
 		if slices.ContainsFunc(out, is) {
 			settings = append(settings, other+"="+listTOML(slices.DeleteFunc(slices.Clone(out), is)))

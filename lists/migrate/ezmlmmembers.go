@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/lists"
+	"superlist/lists/pattern"
 	"superlist/smtp"
 )
 
@@ -101,7 +101,7 @@ func (z *ezmlm) members() error {
 	if len(banned) > 0 {
 		var patterns []string
 		for _, p := range banned {
-			patterns = append(patterns, quote(lists.PatternOf(p.Address())))
+			patterns = append(patterns, quote(pattern.Of(p.Address())))
 		}
 		z.p.set("ban", "["+strings.Join(patterns, ", ")+"]")
 		r.take("deny/subscribers", "ban, %s", count(len(banned), "address"))

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"superlist/lists"
+	"superlist/lists/policy"
 	"superlist/lists/rewrite"
 )
 
@@ -61,9 +61,9 @@ func manyOf(a, b string, n int) string {
 }
 
 // rule is a line of rules that says accept of a field.
-func rule(field string) lists.Rule {
+func rule(field string) policy.Rule {
 	name, value, _ := strings.Cut(field, ":")
-	return lists.Rule{Field: name, Value: strings.TrimSpace(value)}
+	return policy.Rule{Field: name, Value: strings.TrimSpace(value)}
 }
 
 // same holds an expression against what it became, on one line of a header.

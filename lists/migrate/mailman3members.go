@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/lists"
+	"superlist/lists/pattern"
 	"superlist/smtp"
 )
 
@@ -139,7 +139,7 @@ func (m *mailman) addBan(source string, n int, p smtp.Path) {
 		m.p.Report.leaveLine(source, n, "more than a list has room for")
 		return
 	}
-	m.ban = append(m.ban, lists.PatternOf(p.Address()))
+	m.ban = append(m.ban, pattern.Of(p.Address()))
 }
 
 // nonmembers are those who have posted without being members.
@@ -159,7 +159,7 @@ func (m *mailman) nonmembers() {
 				r.leaveLine(source, n, "more than a list has room for")
 				return
 			}
-			m.allow = append(m.allow, lists.PatternOf(p.Address()))
+			m.allow = append(m.allow, pattern.Of(p.Address()))
 			allowed++
 		case e.ModerationAction == "reject" || e.ModerationAction == "discard":
 			m.addBan(source, n, p)
@@ -198,7 +198,7 @@ func (m *mailman) patterns(source string, list []string, to *[]string) (took int
 	for _, s := range list {
 		var patterns []string
 		if p, ok := smtp.ParseAddress(s); ok && !strings.HasPrefix(s, "^") {
-			patterns = []string{lists.PatternOf(p.Address())}
+			patterns = []string{pattern.Of(p.Address())}
 		} else if found, ok := globs(s, syntax.Perl); ok && strings.HasPrefix(s, "^") {
 			for _, g := range found {
 				if !g.end {

@@ -10,6 +10,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/config"
+	"superlist/lists/pattern"
 	"superlist/smtp"
 )
 
@@ -124,7 +125,7 @@ func (m *mlmmj) control() error {
 	m.keeping()
 	if send := m.addresses("send"); len(send) > 0 {
 		for _, a := range send {
-			pattern := lists.PatternOf(a.Address())
+			pattern := pattern.Of(a.Address())
 			m.p.rules = append(m.p.rules, "accept From: "+pattern, `accept From: *<`+pattern+`>`)
 		}
 		r.take("control/send", "%s of the file rules, for %s", count(2*len(send), "line"), count(len(send), "author"))

@@ -24,6 +24,7 @@ import (
 	"superlist/lists/edit"
 	"superlist/lists/mail/charset"
 	"superlist/lists/members"
+	"superlist/lists/policy"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -400,7 +401,7 @@ func (in *receiving) queueHead(h *tar.Header, name string, header rewrite.Header
 		q.Proved = append(q.Proved, p)
 	}
 	if q.Why == "" {
-		q.Why = lists.Hold.String() + ": it was held before it came here, by " + in.head.From
+		q.Why = policy.Hold.String() + ": it was held before it came here, by " + in.head.From
 	}
 	q.Why = smtp.Clean(q.Why, "")
 	q.Why = q.Why[:min(len(q.Why), maxWhy)]

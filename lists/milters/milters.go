@@ -17,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/lists"
+	"superlist/lists/intake"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 	"superlist/milter"
@@ -45,7 +45,7 @@ type Filters struct {
 }
 
 // Filter asks them all.
-func (f *Filters) Filter(env *smtp.Envelope, d *lists.Draft) error {
+func (f *Filters) Filter(env *smtp.Envelope, d *intake.Draft) error {
 	for i := range f.Site.Milters {
 		m := &f.Site.Milters[i]
 		next := *d
@@ -70,7 +70,7 @@ func (f *Filters) Filter(env *smtp.Envelope, d *lists.Draft) error {
 				return nil
 			}
 		case milter.Discard:
-			return lists.ErrDiscard
+			return intake.ErrDiscard
 		default:
 			return refusal(decision)
 		}
@@ -90,7 +90,7 @@ func refusal(decision error) error {
 }
 
 // failed is what becomes of a message when its filter has failed.
-func failed(m *site.Milter, d *lists.Draft, err error) error {
+func failed(m *site.Milter, d *intake.Draft, err error) error {
 	switch m.DefaultAction {
 	case site.MilterAccept:
 		return nil
@@ -110,7 +110,7 @@ const maxHold = 500
 
 // hold has a person look at a message. What filters have said before stands in
 // front.
-func hold(d *lists.Draft, m *site.Milter, words string) {
+func hold(d *intake.Draft, m *site.Milter, words string) {
 	reason := "the mail filter " + m.Address + " " + words
 	if d.Hold != "" {
 		reason = d.Hold + "; " + reason
@@ -124,7 +124,7 @@ type ask struct {
 	f      *Filters
 	m      *site.Milter
 	env    *smtp.Envelope
-	draft  *lists.Draft
+	draft  *intake.Draft
 	macros map[string]string
 	body   *disk.File // the new one
 	check  *smtp.Checker

@@ -16,6 +16,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/intake"
 	"superlist/lists/maillog"
 	"superlist/lists/milters"
 	"superlist/lists/site"
@@ -27,7 +28,7 @@ import (
 // address.
 type world struct {
 	site    *site.Site
-	in      *lists.Intake
+	in      *intake.Intake
 	filters map[string]*milter.Filter
 	log     []string
 	head    string // of the last message in the spool
@@ -45,7 +46,7 @@ func newWorld(t *testing.T, tables string, filters map[string]*milter.Filter) *w
 		t.Fatal(err)
 	}
 	w := &world{site: site, filters: filters}
-	w.in = &lists.Intake{Site: site, Spool: site.Spool(), Filter: &milters.Filters{
+	w.in = &intake.Intake{Site: site, Spool: site.Spool(), Filter: &milters.Filters{
 		Site: site, Spool: site.Spool(), Dial: w.dial,
 		Log: func(_ maillog.Level, text string) { w.log = append(w.log, text) },
 	}}

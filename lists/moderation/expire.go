@@ -9,6 +9,7 @@ import (
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
 	"superlist/lists/people"
+	"superlist/lists/policy"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -74,7 +75,7 @@ func (s *Desk) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message)
 	}
 	h := rewrite.Parse(raw)
 	s.Log.Printf(maillog.Info, "expired id=%s list=%s name=%s from=%s message-id=%s", held.PostID(), l.Addr, held.ID, held.From, maillog.MessageID(h.Get("Message-ID")))
-	if strings.HasPrefix(held.Why, lists.Hold.String()+": ") && !lists.Automatic(h) {
+	if strings.HasPrefix(held.Why, policy.Hold.String()+": ") && !policy.Automatic(h) {
 		if err := s.tellExpired(l, held, c, h); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"superlist/lists/letter"
 	"superlist/lists/mail/body"
 	"superlist/lists/mail/charset"
+	"superlist/lists/policy"
 )
 
 // maxLooked is how much of a body is read to see whether everybody is meant.
@@ -19,7 +20,7 @@ const maxLooked = 64 << 10
 // says nothing of that. Another quotes a letter with an address that confirms or
 // decides, which is good for whoever reads it; or begins with a password as Mailman's
 // moderators write it, who are used to seeing it taken away.
-func notForAll(l *lists.List, p *lists.Posting) (reason string, err error) {
+func notForAll(l *lists.List, p *policy.Posting) (reason string, err error) {
 	h := p.Header
 	content, err := p.Body()
 	if err != nil {
@@ -36,7 +37,7 @@ func notForAll(l *lists.List, p *lists.Posting) (reason string, err error) {
 		return "its text begins with a password for Mailman (Approved:), which everybody would read", nil
 	}
 	own, list := body.Own(text), l.Addr.Address()
-	if lists.OnlyAsksToLeave(own, list) || len(strings.Fields(own)) <= lists.MaxLeavingWords && lists.AsksToLeave(charset.Words(h.Get("Subject")), list) {
+	if policy.OnlyAsksToLeave(own, list) || len(strings.Fields(own)) <= policy.MaxLeavingWords && policy.AsksToLeave(charset.Words(h.Get("Subject")), list) {
 		return "it only asks to leave the list, which " + l.Verb(lists.VerbUnsubscribe).Address() + " is for", nil
 	}
 	return "", nil
@@ -53,10 +54,10 @@ func password(line string) bool {
 }
 
 // ForAll is the decision about a post that the list takes, once it has been read.
-func ForAll(l *lists.List, p *lists.Posting, d lists.Decision) (lists.Decision, error) {
+func ForAll(l *lists.List, p *policy.Posting, d policy.Decision) (policy.Decision, error) {
 	reason, err := notForAll(l, p)
 	if err == nil && reason != "" {
-		d.Verdict, d.Reason = lists.Hold, reason
+		d.Verdict, d.Reason = policy.Hold, reason
 		if p.Trace != nil {
 			p.Trace("text", reason)
 		}

@@ -13,13 +13,14 @@ import (
 	"superlist/lists/message"
 	"superlist/lists/outbox"
 	"superlist/lists/people"
+	"superlist/lists/policy"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
 )
 
 // Hold keeps a post with the list until somebody decides, and asks who can.
-func (s *Desk) Hold(m *message.Message, l *lists.List, c outbox.Cause, d lists.Decision) error {
+func (s *Desk) Hold(m *message.Message, l *lists.List, c outbox.Cause, d policy.Decision) error {
 	h, err := m.Header()
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func (s *Desk) Hold(m *message.Message, l *lists.List, c outbox.Cause, d lists.D
 	}
 	defer held.Close()
 	// What a program wrote, or says so, gets no answer.
-	if d.Verdict == lists.Confirm && !lists.Automatic(h) {
+	if d.Verdict == policy.Confirm && !policy.Automatic(h) {
 		return s.askAuthor(held, l, c, h)
 	}
 	how := func(author smtp.Path) string {
@@ -69,7 +70,7 @@ func (s *Desk) networkOf(m *queue.Message) netip.Prefix {
 }
 
 // keep copies a message into a list's held directory.
-func keep(spool *queue.Spool, m *queue.Message, l *lists.List, id string, d lists.Decision) error {
+func keep(spool *queue.Spool, m *queue.Message, l *lists.List, id string, d policy.Decision) error {
 	if err := spool.InitBox(queue.Held); err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func (s *Desk) askModerators(held *queue.Message, l *lists.List, c outbox.Cause,
 // be somebody in whose name another has written.
 func (s *Desk) tellWaits(held *queue.Message, l *lists.List, c outbox.Cause, h rewrite.Header, verified func(smtp.Path) string) error {
 	authors, _ := rewrite.Addresses(h.Get("From"))
-	if !l.TellAuthor || len(authors) != 1 || lists.Automatic(h) {
+	if !l.TellAuthor || len(authors) != 1 || policy.Automatic(h) {
 		return nil
 	}
 	author := authors[0]
@@ -183,17 +184,17 @@ func (s *Desk) askAuthor(held *queue.Message, l *lists.List, c outbox.Cause, h r
 }
 
 // Confirmed judges a held post whose author has said that it is theirs.
-func (s *Desk) Confirmed(held *message.Message, l *lists.List, author smtp.Path, id string, after []queue.After) (lists.Decision, error) {
+func (s *Desk) Confirmed(held *message.Message, l *lists.List, author smtp.Path, id string, after []queue.After) (policy.Decision, error) {
 	h, err := held.Header()
 	if err != nil {
-		return lists.Decision{}, err
+		return policy.Decision{}, err
 	}
-	p := &lists.Posting{From: held.From, Header: h, Body: lists.BodyOf(held.Content()), Proved: held.Proved, Answered: author}
-	d, err := l.Judge(p)
-	if err == nil && d.Verdict == lists.Accept {
+	p := &policy.Posting{From: held.From, Header: h, Body: policy.BodyOf(held.Content()), Proved: held.Proved, Answered: author}
+	d, err := policy.Of(l).Judge(p)
+	if err == nil && d.Verdict == policy.Accept {
 		d, err = ForAll(l, p, d)
 	}
-	if err != nil || d.Verdict != lists.Hold {
+	if err != nil || d.Verdict != policy.Hold {
 		return d, err
 	}
 	c := outbox.Cause{ID: id, After: after}

@@ -11,6 +11,7 @@ import (
 	"superlist/lists/maillog"
 	"superlist/lists/message"
 	"superlist/lists/outbox"
+	"superlist/lists/policy"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -66,10 +67,10 @@ func (a *act) ownPost(held *message.Message) (goes bool, err error) {
 	switch {
 	case err != nil:
 		return false, err
-	case d.Verdict == lists.Hold:
+	case d.Verdict == policy.Hold:
 		a.out.Result = Waits
 		return false, nil
-	case d.Verdict != lists.Accept:
+	case d.Verdict != policy.Accept:
 		return false, smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list does not take the post from " + author.Address()}
 	}
 	return true, nil

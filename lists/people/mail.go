@@ -4,6 +4,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/mail/charset"
 	"superlist/lists/message"
+	"superlist/lists/policy"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
 	"superlist/smtp"
@@ -29,10 +30,10 @@ func FromMail(site *site.Site, d lists.Destination, m *message.Message, cause st
 			return r, err
 		}
 	}
-	if r.Command, err = r.List.ReadCommand(h, m.From, r.Command); err != nil {
+	if r.Command, err = policy.Of(r.List).ReadCommand(h, m.From, r.Command); err != nil {
 		return r, err
 	}
-	if _, no := smtp.Refusal(r.List.Permits(r.Command, r.At)); no && inText {
+	if _, no := smtp.Refusal(policy.Of(r.List).Permits(r.Command, r.At)); no && inText {
 		// What is asked there no session has read. Whoever wants what they cannot
 		// have gets the letter that says what they can.
 		r.Command = lists.Command{Verb: lists.VerbHelp, Author: r.Author, Sender: r.Sender}

@@ -8,6 +8,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/edit"
 	"superlist/lists/members"
+	"superlist/lists/pattern"
 	"superlist/smtp"
 )
 
@@ -165,7 +166,7 @@ func readdress(l *lists.List, old, new smtp.Path) (found []string, err error) {
 			}
 			value := new.Address()
 			if list.key == "allow" {
-				value = lists.PatternOf(value)
+				value = pattern.Of(value)
 			}
 			if !slices.Contains(values, value) {
 				values = append(values, value)

@@ -8,6 +8,7 @@ import (
 	"superlist/lists/members"
 	"superlist/lists/message"
 	"superlist/lists/outbox"
+	"superlist/lists/policy"
 	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
@@ -103,7 +104,7 @@ type Moderation interface {
 	// Confirmed judges a held post again whose author has said that it is theirs, and
 	// asks the moderators if they have to see it. Its letters are named after the
 	// cause, and sent after it.
-	Confirmed(held *message.Message, l *lists.List, author smtp.Path, cause string, after []queue.After) (lists.Decision, error)
+	Confirmed(held *message.Message, l *lists.List, author smtp.Path, cause string, after []queue.After) (policy.Decision, error)
 }
 
 // An act is a request being carried out.
@@ -130,7 +131,7 @@ func (d *Desk) Do(r Request) (Outcome, error) {
 
 func (a *act) do() error {
 	if a.Operator == "" { // a session has asked this before, but the list may be another by now
-		if err := a.l.Permits(a.Command, a.At); err != nil {
+		if err := policy.Of(a.l).Permits(a.Command, a.At); err != nil {
 			return err
 		}
 		a.Log.Printf(maillog.Info, "command id=%s list=%s from=%s verb=%s about=%s", a.ID, a.l.Addr, a.Sender, a.Verb, a.Who)

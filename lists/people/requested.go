@@ -12,6 +12,7 @@ import (
 	"superlist/lists/mail/body"
 	"superlist/lists/mail/charset"
 	"superlist/lists/members"
+	"superlist/lists/policy"
 	"superlist/lists/rewrite"
 )
 
@@ -47,7 +48,7 @@ func requested(l *lists.List, h rewrite.Header, content io.Reader) (lists.Comman
 			return c, nil
 		}
 	}
-	if list := l.Addr.Address(); lists.AsksToLeave(subject, list) || lists.OnlyAsksToLeave(strings.TrimSpace(own), list) {
+	if list := l.Addr.Address(); policy.AsksToLeave(subject, list) || policy.OnlyAsksToLeave(strings.TrimSpace(own), list) {
 		return lists.Command{Verb: lists.VerbUnsubscribe}, nil
 	}
 	return lists.Command{Verb: lists.VerbHelp}, nil

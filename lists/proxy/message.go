@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"superlist/lists"
+	"superlist/lists/intake"
 	"superlist/smtp"
 )
 
@@ -15,8 +15,8 @@ import (
 type message struct {
 	p        *Proxy
 	lmtp     bool
-	list     *lists.Incoming
-	taken    *lists.Incoming // list, once it has published
+	list     *intake.Incoming
+	taken    *intake.Incoming // list, once it has published
 	hop      *hop
 	listErr  error // why list is nil where it has recipients
 	hopErr   error // why hop is nil where it has some

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/intake"
 	"superlist/smtp"
 )
 
@@ -25,8 +26,8 @@ var replyLists = smtp.Reply{Code: 452, Enhanced: "4.5.3", Text: "at most 100 lis
 // A Proxy is the smtp.Backend of a session whose mail for no list goes on to the
 // next hop.
 type Proxy struct {
-	Lists    *lists.Intake // with Late set
-	Hostname string        // what we call ourselves
+	Lists    *intake.Intake // with Late set
+	Hostname string         // what we call ourselves
 	// Dial connects to the next hop, and gives up at a moment.
 	Dial func(by time.Time) (io.ReadWriteCloser, error)
 	// Timeout is for all that the next hop has to do before the client hears a

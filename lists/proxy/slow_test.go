@@ -15,6 +15,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/intake"
 	"superlist/lists/site"
 	"superlist/smtp"
 )
@@ -48,7 +49,7 @@ func before(t *testing.T, timeout time.Duration, serve func(net.Conn, *bufio.Rea
 		t.Fatal(err)
 	}
 	p := &Proxy{
-		Lists:    &lists.Intake{Site: site, Spool: site.Spool(), Late: true},
+		Lists:    &intake.Intake{Site: site, Spool: site.Spool(), Late: true},
 		Hostname: "lists.example.org",
 		Timeout:  timeout,
 		Dial: func(by time.Time) (io.ReadWriteCloser, error) {

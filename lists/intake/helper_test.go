@@ -1,0 +1,45 @@
+package intake
+
+import (
+	"os"
+	"testing"
+
+	"superlist/lists"
+	"superlist/lists/edit"
+	"superlist/lists/ledger/files"
+	"superlist/lists/site"
+	"superlist/lists/sitetest"
+	"superlist/smtp"
+)
+
+// testSite makes a site in a directory of its own. more is TOML that is added.
+func testSite(t testing.TB, more string) *site.Site {
+	t.Helper()
+	s, err := site.Load(sitetest.Write(t, t.TempDir(), more))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Ledger = files.On
+	return s
+}
+
+// testList makes a list with some settings and a members file as it stands.
+func testList(t testing.TB, s *site.Site, members string, settings ...string) *lists.List {
+	t.Helper()
+	l, err := edit.Create(lists.Of(s), addr("dev@lists.example.org"), []smtp.Path{addr("olga@example.org")}, settings)
+	if err == nil {
+		err = os.WriteFile(l.MembersFile(), []byte(members), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func addr(s string) smtp.Path {
+	p, ok := smtp.ParseAddress(s)
+	if !ok {
+		panic("not an address: " + s)
+	}
+	return p
+}

@@ -1,0 +1,229 @@
+package intake
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/policy"
+	"superlist/lists/quota"
+	"superlist/lists/site"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// MaxHops is how many Received fields a message may have: RFC 5321, 6.3 asks
+// for a limit of at least 100.
+const MaxHops = 100
+
+// Refusals that do not depend on the list.
+var (
+	replyLoop   = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the header says that the message has been at this address before"}
+	replyHops   = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the message has passed 100 hosts or more"}
+	replyHeader = smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: "the message header is larger than 256 KiB"}
+	// What is BINARYMIME may have anything in its body, and lines in its header.
+	replyHeaderLines = smtp.Reply{Code: 550, Enhanced: "5.6.0", Text: "the message header has a CR, LF or NUL that is not a line's end, or a last line without one"}
+
+	// A client sends the message again to those that are left: RFC 5321, 4.5.3.1.10.
+	replyOneList = smtp.Reply{Code: 452, Enhanced: "4.5.3", Text: "one list at a time, so that each can answer for itself; send the message again to this one"}
+)
+
+// An Intake decides on mail for the site's lists and puts what it accepts into
+// the spool: it is the smtp.Backend of a session.
+type Intake struct {
+	Site  *site.Site
+	Spool *queue.Spool
+	// Late asks for room in the spool at the first list among the recipients,
+	// and not at MAIL: other recipients are not its business.
+	Late bool
+
+	// Duplicates has a message recognised that was taken before, though the client
+	// was told otherwise: it is then accepted, and not taken twice. Header and
+	// body must come in writes of their own.
+	Duplicates bool
+
+	// Together has one message taken for several lists by SMTP too, though what
+	// one of them refuses is then refused for all: for clients that cannot send
+	// it again to those that are left.
+	Together bool
+
+	// Filter, where set, is asked about every message before the lists are.
+	Filter Filter
+
+	// Asleep, where set, hears why deliver could not be woken up, once.
+	Asleep func(error)
+
+	trust func(login string) []smtp.Path // nil: LoginAuthors
+	dests []lists.Destination            // of the recipients accepted so far
+}
+
+// TrustLogins says who knows the addresses that somebody who has logged in may
+// post as. Without it they are LoginAuthors.
+func (in *Intake) TrustLogins(authors func(login string) []smtp.Path) { in.trust = authors }
+
+// Mail begins a transaction, if the spool has room.
+func (in *Intake) Mail(env *smtp.Envelope) error {
+	in.dests = in.dests[:0]
+	if in.Late {
+		return nil
+	}
+	return in.admit(env)
+}
+
+// Reset has nothing to do: Mail begins anew.
+func (in *Intake) Reset() {}
+
+// admit says whether the spool has room.
+func (in *Intake) admit(env *smtp.Envelope) error {
+	share := in.share(env)
+	err := in.Spool.Admit(env.Size, share)
+	if errors.Is(err, fs.ErrNotExist) { // the first message ever
+		if err = in.Spool.Init(); err == nil {
+			err = in.Spool.Admit(env.Size, share)
+		}
+	}
+	return err
+}
+
+// share is whose share of the queue the client's mail takes: all that one customer has.
+func (in *Intake) share(env *smtp.Envelope) queue.Share {
+	if n := quota.Customer(in.Site.Network(env.Origin().Addr.Addr())); n.IsValid() {
+		return queue.ShareOf(n.String())
+	}
+	return ""
+}
+
+// Rcpt decides what can be decided without the message.
+func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
+	d, err := lists.Of(in.Site).Resolve(to.Path)
+	if err != nil {
+		return err
+	}
+	if err := policy.Fits(d, env.Size); err != nil {
+		return err
+	}
+	// The null sender is heard here and refused at DATA: so a host that only
+	// asks whether the list exists, as Postfix's address verification does,
+	// hears the truth.
+	if d.Purpose == lists.Post && !env.From.IsNull() {
+		if err := policy.Of(d.List).MayPost(env.From, in.authors(env)); err != nil {
+			return err
+		}
+	}
+	if d.Purpose == lists.Owner {
+		if err := d.List.Quota().MayWriteOwners(in.Site.Network(env.Origin().Addr.Addr()), time.Now()); err != nil {
+			return err
+		}
+	}
+	if d.Purpose == lists.Ask {
+		now := time.Now()
+		if err := policy.Of(d.List).Permits(d.Command, now); err != nil {
+			return err
+		}
+		if err := policy.Of(d.List).PermitsNow(d.Command, now); err != nil {
+			return err
+		}
+	}
+	if err := in.alone(env, d); err != nil {
+		return err
+	}
+	if in.Late && len(in.dests) == 0 {
+		if err := in.admit(env); err != nil {
+			return err
+		}
+	}
+	in.dests = append(in.dests, d)
+	return nil
+}
+
+// alone says no to a second address of a list in one transaction, where one reply
+// at its end would have to do for both: see the package's documentation. Delivery
+// reports are refused for no reason of a list's.
+func (in *Intake) alone(env *smtp.Envelope, d lists.Destination) error {
+	if env.Proto == smtp.LMTP || env.Login != "" || in.Together || d.Purpose == lists.Bounce {
+		return nil
+	}
+	for _, other := range in.dests {
+		if other.Purpose != lists.Bounce && (other.Verb != d.Verb || other.List.Addr != d.List.Addr) {
+			return replyOneList
+		}
+	}
+	return nil
+}
+
+// authors are the addresses that the client has proved to be its own, by logging
+// in. Where there are any, they decide who may post, and neither the sender that
+// MAIL names nor From does, which anybody can write. A login without an address
+// proves nothing to a list.
+func (in *Intake) authors(env *smtp.Envelope) []smtp.Path {
+	switch {
+	case env.Login == "":
+		return nil
+	case in.trust != nil:
+		return in.trust(env.Login)
+	}
+	return site.LoginAuthors(env.Login)
+}
+
+// Verify says whether there is such an address of a list, and no more: not who
+// is on the list, and not who may post.
+func (in *Intake) Verify(to smtp.Path) error {
+	_, err := lists.Of(in.Site).Resolve(to)
+	return err
+}
+
+// Data refuses mail without a sender for lists, and opens the spool. The message
+// is a *Incoming.
+func (in *Intake) Data(env *smtp.Envelope) (smtp.Message, error) {
+	m, err := in.Open(env)
+	if err != nil {
+		return nil, err // and no *Incoming that is nil
+	}
+	return m, nil
+}
+
+// Open is Data for a caller that commits in two steps.
+func (in *Intake) Open(env *smtp.Envelope) (*Incoming, error) {
+	takesNull := func(d lists.Destination) bool { return d.Purpose != lists.Post && d.Purpose != lists.Ask }
+	if env.From.IsNull() && !slices.ContainsFunc(in.dests, takesNull) {
+		return nil, policy.ReplyNoBounces
+	}
+	now := time.Now()
+	w, err := in.create(env, queue.Head{Arrived: now})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write([]byte(env.Received(in.Site.Hostname, w.ID(), now))); err != nil {
+		w.Abort()
+		return nil, err
+	}
+	m := &Incoming{in: in, env: env, w: w, arrived: now, traced: w.Size()}
+	if in.Duplicates {
+		m.duplicate = newDuplicate()
+	}
+	return m, nil
+}
+
+// create begins the file of a message, up to its recipients. The head gets what
+// the envelope says.
+func (in *Intake) create(env *smtp.Envelope, h queue.Head) (*queue.Writer, error) {
+	h.Client, h.From, h.Body, h.Ret, h.Share = env.Client(), env.From, env.Body, env.Ret, in.share(env)
+	h.EnvID, h.UTF8, h.RequireTLS, h.Proved = env.EnvID, env.UTF8, env.RequireTLS, in.authors(env)
+	w, err := in.Spool.Create(h)
+	if err != nil {
+		return nil, err
+	}
+	for i, to := range env.To {
+		to, err := policy.Answerable(in.dests[i], to, env.From)
+		if err == nil {
+			err = w.Rcpt(to)
+		}
+		if err != nil {
+			w.Abort()
+			return nil, err
+		}
+	}
+	return w, nil
+}

@@ -1,0 +1,55 @@
+package policy
+
+import (
+	"errors"
+
+	"superlist/lists"
+	"superlist/lists/archive"
+	"superlist/smtp"
+)
+
+// mayFetch judges a command that Fetches by its address alone. Only here does a session
+// open an archive.
+func (l *Policy) mayFetch(c lists.Command) error {
+	switch {
+	case c.Verb == lists.VerbList:
+		return nil
+	case !l.Archive:
+		return l.Refusal("5.7.1", "%s keeps no posts", l.Addr.Address())
+	case l.ArchiveAccess == lists.ArchiveNobody:
+		return l.Refusal("5.7.1", "old posts of %s are not sent by mail", l.Addr.Address())
+	}
+	first, last, err := l.Posts().Range()
+	if errors.Is(err, archive.ErrDamaged) {
+		return nil // deliver finds another way, or says so
+	}
+	switch {
+	case err != nil:
+		return err
+	case first > last:
+		return l.Refusal("5.1.1", "%s has no old posts yet", l.Addr.Address())
+	case c.From > last || c.From > 0 && c.To < first:
+		return l.Refusal("5.1.1", "%s has no post %d, but %d to %d", l.Addr.Address(), c.From, first, last)
+	}
+	return nil
+}
+
+// mayGet judges whether the list sends something to the author of a command. They have
+// proved nothing, but whoever asks, it goes to them.
+func (l *Policy) mayGet(c lists.Command) error {
+	author := c.Author
+	if c.Verb == lists.VerbList {
+		if smtp.ContainsPath(l.OwnerPaths(), author) {
+			return nil
+		}
+		return l.Refusal("5.7.1", "only owners hear who is on %s, and %s is none", l.Addr.Address(), author.Address())
+	}
+	if l.ArchiveAccess == lists.ArchiveAnyone {
+		return nil
+	}
+	known, err := l.Knows(author)
+	if err == nil && !known {
+		err = l.Refusal("5.7.1", "only members get old posts of %s, and %s is none", l.Addr.Address(), author.Address())
+	}
+	return err
+}
