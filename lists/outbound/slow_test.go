@@ -90,7 +90,9 @@ func newTarpit(t *testing.T, port uint16) *tarpit {
 			if err != nil {
 				t.Skip(err)
 			}
+			p.mu.Lock()
 			p.all = append(p.all, l)
+			p.mu.Unlock()
 			go func() {
 				for {
 					c, err := l.Accept()
