@@ -74,6 +74,11 @@ func TestImportsPointOneWay(t *testing.T) {
 var rooms = map[string][]string{
 	"superlist/lists/ledger":       {"superlist/queue/disk"},
 	"superlist/lists/ledger/files": {"superlist/lists/ledger", "superlist/queue/disk"},
+	"superlist/lists/config":       {"superlist/lists/textfile", "superlist/queue/disk"},
+	"superlist/lists/members":      {"superlist/lists/textfile", "superlist/queue/disk", "superlist/smtp"},
+	"superlist/lists/pattern":      {"superlist/lists/parts", "superlist/smtp"},
+	"superlist/lists/site": {"superlist/lists/config", "superlist/lists/ledger", "superlist/lists/quota", "superlist/lists/stub",
+		"superlist/milter", "superlist/queue", "superlist/queue/disk", "superlist/smtp"},
 	"superlist/lists/quota":        {"superlist/lists/config", "superlist/lists/ledger", "superlist/smtp"},
 	"superlist/lists/confirmation": {"superlist/lists/ledger", "superlist/lists/token", "superlist/smtp"},
 	"superlist/lists/attempt":      {"superlist/lists/config", "superlist/lists/maillog", "superlist/queue"},
@@ -81,6 +86,72 @@ var rooms = map[string][]string{
 	"superlist/lists/author":       {"superlist/lists/dmarc", "superlist/lists/rewrite", "superlist/smtp", "superlist/smtp/mx"},
 	"superlist/lists/outbound": {"superlist/lists/attempt", "superlist/lists/maillog", "superlist/queue", "superlist/queue/disk",
 		"superlist/smtp", "superlist/smtp/mx", "superlist/smtp/sasl", "superlist/smtp/tlsclient"},
+}
+
+// A storey of lists has rooms that may use each other and what is below them.
+type storey struct {
+	height int
+	rooms  []string // packages of lists, with those within them; "": lists itself
+}
+
+// storeys are those of lists. The session's side and the work's side stand at one
+// height, and neither uses the other: a session takes mail, and deliver and the
+// operator's command do what comes of it.
+var storeys = []storey{
+	{0, []string{"textfile", "token", "maillog", "settings", "mail", "dmarc", "stub", "helo", "ledger"}},
+	{1, []string{"config", "members", "rewrite", "parts", "message", "signature", "pattern", "letter", "archive", "quota", "confirmation", "attempt", "author"}},
+	{2, []string{"site", "account", "tlsserver", "sandbox", "outbound"}},
+	{3, []string{""}},
+	{4, []string{"policy", "copies", "outbox", "web"}},
+	{5, []string{"intake", "milters", "proxy", "door"}},
+	{5, []string{"edit", "people", "bounces", "digest", "moderation", "migrate"}},
+	{6, []string{"deliver"}},
+}
+
+// storeyOf is where a package of lists stands; -1: nobody has said.
+func storeyOf(pkg string) int {
+	name := strings.TrimPrefix(strings.TrimPrefix(pkg, "superlist/lists"), "/")
+	return slices.IndexFunc(storeys, func(s storey) bool {
+		return slices.ContainsFunc(s.rooms, func(room string) bool {
+			return name == room || room != "" && strings.HasPrefix(name, room+"/")
+		})
+	})
+}
+
+// TestImportsWithinLists holds the storeys, and that each package has one.
+func TestImportsWithinLists(t *testing.T) {
+	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./lists/...") {
+		pkg, imports, _ := strings.Cut(line, " ")
+		if slices.ContainsFunc(strings.Split(pkg, "/"), func(name string) bool { return strings.HasSuffix(name, "test") }) {
+			continue
+		}
+		here := storeyOf(pkg)
+		if here < 0 {
+			t.Errorf("%s has no storey: give it one in e2e/house_test.go", pkg)
+			continue
+		}
+		for imp := range strings.FieldsSeq(imports) {
+			there := storeyOf(imp)
+			if !strings.HasPrefix(imp, "superlist/lists") || there < 0 || there == here {
+				continue
+			}
+			if storeys[there].height >= storeys[here].height {
+				t.Errorf("%s imports %s, which stands above it or on the other side", pkg, imp)
+			}
+		}
+	}
+}
+
+// TestImportsOfPolicy: what becomes of a post is decided without a file or a process.
+func TestImportsOfPolicy(t *testing.T) {
+	for _, pkg := range []string{"superlist/lists/policy", "superlist/lists/pattern"} {
+		for _, imp := range goList(t, "-f", `{{join .Imports "\n"}}`, pkg) {
+			switch imp {
+			case "os", "io/fs", "path/filepath", "syscall", "golang.org/x/sys/unix", "net", "superlist/queue", "superlist/queue/disk":
+				t.Errorf("%s imports %s", pkg, imp)
+			}
+		}
+	}
 }
 
 // TestImportsOfRooms: a trade of its own can be used, and tested, without a list.

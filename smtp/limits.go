@@ -186,3 +186,7 @@ const (
 	rcptPace    = 5 * time.Second
 	minSendRate = 4 << 10
 )
+
+// MaxHops is how many Received fields a message may have: RFC 5321, 6.3 asks
+// for a limit of at least 100.
+const MaxHops = 100

@@ -17,7 +17,6 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/copies"
-	"superlist/lists/intake"
 	"superlist/lists/letter"
 	"superlist/lists/mail/charset"
 	"superlist/lists/maillog"
@@ -310,7 +309,7 @@ func (d *digests) plan(last int) (posts []archive.Entry, err error) {
 }
 
 // maxPassed is how many lists a digest names: as many as a message may pass hosts.
-const maxPassed = intake.MaxHops
+const maxPassed = smtp.MaxHops
 
 // passed are the lists that the posts have come through in digests: this one, and
 // those that a digest among them names. What marks a post, Delivered-To, is inside

@@ -183,7 +183,7 @@ func (m *Incoming) judge() []error {
 			verdicts[i] = replyHeaderLines
 		case d.Purpose != lists.Bounce && d.Purpose != lists.Feedback && form != nil: // a report is read here, and nobody gets it
 			verdicts[i] = form
-		case len(h.All("Received")) >= MaxHops:
+		case len(h.All("Received")) >= smtp.MaxHops:
 			verdicts[i] = replyHops
 		case looped(h, d):
 			verdicts[i] = replyLoop

@@ -14,10 +14,6 @@ import (
 	"superlist/smtp"
 )
 
-// MaxHops is how many Received fields a message may have: RFC 5321, 6.3 asks
-// for a limit of at least 100.
-const MaxHops = 100
-
 // Refusals that do not depend on the list.
 var (
 	replyLoop   = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the header says that the message has been at this address before"}
