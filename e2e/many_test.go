@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/ledger/files"
 	"superlist/lists/site"
 	"superlist/smtp"
@@ -72,7 +73,7 @@ func TestTwoHundredProcesses(t *testing.T) {
 	}
 	for i := range 30 {
 		before = append(before, person("leaves", i))
-		confirm, err := l.ProofAddress(lists.Unsubscribe, fmt.Sprintf("leaves%02d=%s", i, domain(i)), time.Now())
+		confirm, err := l.ProofAddress(confirmation.Unsubscribe, fmt.Sprintf("leaves%02d=%s", i, domain(i)), time.Now())
 		must(t, err)
 		mails = append(mails, person("leaves", i), confirm.Address())
 	}

@@ -8,18 +8,20 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/confirmation"
 	"superlist/lists/site"
+	"superlist/lists/verp"
 	"superlist/smtp"
 )
 
 // proofs are addresses that a list has given out, by verb.
-func proofs(t *testing.T, l *List) (bounce smtp.Path, p Proof) {
+func proofs(t *testing.T, l *List) (bounce smtp.Path, p confirmation.Proof) {
 	t.Helper()
 	bounce, err := l.BounceAddress(time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	confirm, err := l.ProofAddress(Unsubscribe, Subject(addr("alice@example.com")), time.Now())
+	confirm, err := l.ProofAddress(confirmation.Unsubscribe, verp.Word(addr("alice@example.com")), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,14 +71,14 @@ func TestMove(t *testing.T) {
 		if d, err := Of(s).Resolve(smtp.VERPAddress(bounce, addr("alice@example.com"))); err != nil || d.Purpose != Bounce || d.Member != addr("alice@example.com") {
 			t.Errorf("at %s a delivery report: %+v, %v", to, d, err)
 		}
-		d, err := Of(s).Resolve(l.Verb("confirm-" + string(rune(proof.Action)) + proof.expiry + "-" + proof.mac + "-" + proof.Subject))
+		d, err := Of(s).Resolve(l.Verb("confirm-" + proof.String()))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := d.List.CheckProof(d.Command.Proof, time.Now()); (err == nil) != (to == "dev@lists.example.org") {
 			t.Errorf("at %s a proof that came to another address than it was made for: %v", to, err)
 		}
-		d, err = Of(s).Resolve(addr("dev+confirm-" + string(rune(proof.Action)) + proof.expiry + "-" + proof.mac + "-" + proof.Subject + "@lists.example.org"))
+		d, err = Of(s).Resolve(addr("dev+confirm-" + proof.String() + "@lists.example.org"))
 		if err != nil {
 			t.Fatal(err)
 		}

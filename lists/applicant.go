@@ -12,7 +12,7 @@ import (
 )
 
 // An Applicant is somebody who wants to become a member and waits for the owners. The
-// list remembers them until somebody decides, and at most for ProofLife, in a record that
+// list remembers them until somebody decides, and at most for confirmation.Life, in a record that
 // is a member's line. Its name is a seal of the address, so that nobody can find two
 // addresses with the same name.
 type Applicant struct {

@@ -116,7 +116,7 @@ func TestMaxRequests(t *testing.T) {
 	if _, err := l.KeepApplicant(b, now); err == nil {
 		t.Error("one too many was kept")
 	}
-	if _, err := l.KeepApplicant(b, now.Add(ProofLife+time.Hour)); err != nil {
+	if _, err := l.KeepApplicant(b, now.Add(confirmation.Life+time.Hour)); err != nil {
 		t.Errorf("when the others are too old: %v", err)
 	}
 }

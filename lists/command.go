@@ -5,7 +5,9 @@ import (
 	"net/netip"
 	"strings"
 
+	"superlist/lists/confirmation"
 	"superlist/lists/members"
+	"superlist/lists/verp"
 	"superlist/smtp"
 )
 
@@ -23,9 +25,9 @@ const (
 // who asks.
 type Command struct {
 	Verb     string
-	Delivery members.Delivery // subscribe: how the posts are to come
-	Who      smtp.Path        // whom it is about; null: whoever asks
-	Proof    Proof            // confirm
+	Delivery members.Delivery   // subscribe: how the posts are to come
+	Who      smtp.Path          // whom it is about; null: whoever asks
+	Proof    confirmation.Proof // confirm
 
 	From, To int // get, thread: the first and the last post; index: both the same, or 0
 
@@ -80,8 +82,8 @@ func parseCommand(verb string) (c Command, ok bool, err error) {
 	case VerbHelp, VerbFAQ, VerbRequest:
 		return c, rest == "", nil
 	case VerbConfirm:
-		if c.Proof, ok = parseProof(rest); !ok {
-			return c, true, replyBadProof
+		if c.Proof, ok = confirmation.Parse(rest); !ok {
+			return c, true, confirmation.ReplyBad
 		}
 		return c, true, nil
 	case VerbSubscribe:
@@ -98,7 +100,7 @@ func parseCommand(verb string) (c Command, ok bool, err error) {
 		fallthrough
 	case VerbUnsubscribe:
 		if rest != "" { // ezmlm: dev+subscribe-alice=example.com
-			c.Who, ok = SubjectPath(rest)
+			c.Who, ok = verp.Path(rest)
 			return c, ok, nil
 		}
 		return c, true, nil
@@ -121,7 +123,7 @@ func (l *List) CommandAddress(c Command) (smtp.Path, bool) {
 		verb += map[members.Delivery]string{members.InDigests: "-digest", members.NoPosts: "-nomail"}[c.Delivery]
 	case verb == VerbSubscribe || verb == VerbUnsubscribe:
 		if other {
-			verb += "-" + Subject(c.Who)
+			verb += "-" + verp.Word(c.Who)
 		}
 	case verb == VerbGet || verb == VerbThread:
 		verb += fmt.Sprintf("-%d-%d", c.From, c.To)

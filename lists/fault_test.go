@@ -147,7 +147,10 @@ var writers = []writer{
 	{name: "decide", calls: 7, do: onDev(func(l *List) error {
 		return l.Decide(confirmation.Name("held", "x"), Decided{Cause: "m.0", What: "olga", Do: "p"}, writersNow)
 	})},
-	{name: "spend", calls: 7, do: onDev(func(l *List) error { return l.Spend(Proof{Action: Subscribe, mac: "abc"}, "m.0", writersNow) })},
+	{name: "spend", calls: 7, do: onDev(func(l *List) error {
+		p, _ := confirmation.Parse("s1-abc-x")
+		return l.Spend(p, "m.0", writersNow)
+	})},
 	{name: "unspend", calls: 2,
 		prepare: func(s *site.Site, l *List) {
 			must(l.Decide(confirmation.Name("proof", "abc"), Decided{Cause: "m.0", What: confirmation.Used}, writersNow))

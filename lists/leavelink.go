@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists/verp"
 	"superlist/smtp"
 )
 
@@ -19,11 +20,11 @@ const leaveLife = 400 * 24 * time.Hour
 // Without unsubscribe_url (base) it is the address to write to about that member.
 func (l *List) LeaveLink(base string, member smtp.Path, now time.Time) (string, error) {
 	if base == "" {
-		return l.Verb("unsubscribe-" + Subject(member)).Address(), nil
+		return l.Verb("unsubscribe-" + verp.Word(member)).Address(), nil
 	}
-	subject := Subject(member)
+	subject := verp.Word(member)
 	day := strconv.FormatInt(now.Unix()/86400, 36)
-	word, err := l.Seal("leave", foldSubject(subject), day)
+	word, err := l.Seal("leave", verp.Fold(subject), day)
 	if err != nil {
 		return "", err
 	}
@@ -47,11 +48,11 @@ func (l *List) CheckLeave(end string, now time.Time) (member smtp.Path, ok bool,
 	if _, err := l.ReadKey(); err != nil {
 		return member, false, err
 	}
-	want, err := l.Seal("leave", foldSubject(subject), day)
+	want, err := l.Seal("leave", verp.Fold(subject), day)
 	if err != nil || subtle.ConstantTimeCompare([]byte(want), []byte(word)) != 1 {
 		return member, false, err
 	}
-	member, ok = SubjectPath(subject)
+	member, ok = verp.Path(subject)
 	return member, ok, nil
 }
 

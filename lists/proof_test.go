@@ -8,10 +8,11 @@ import (
 
 	"superlist/lists/confirmation"
 	"superlist/lists/site"
+	"superlist/lists/verp"
 	"superlist/smtp"
 )
 
-func proofOf(t *testing.T, s *site.Site, p smtp.Path) (*List, Proof) {
+func proofOf(t *testing.T, s *site.Site, p smtp.Path) (*List, confirmation.Proof) {
 	t.Helper()
 	d, err := Of(s).Resolve(p)
 	if err != nil || d.Command.Verb != VerbConfirm {
@@ -27,8 +28,8 @@ func TestProof(t *testing.T) {
 	l := testList(t, s, "")
 	now := time.Now()
 	for _, who := range []string{"alice@example.com", "a-b+c@x.example", `"a b"@example.com`, "x@bücher.example", "jörg@bücher.example", "#a=b@x.example", "åse@x.example", "σοφός@x.example"} {
-		for _, a := range []Action{Subscribe, SubscribeNoMail, SubscribeDigest, GetEach, GetDigests, GetNone, Unsubscribe} {
-			address, err := l.ProofAddress(a, Subject(addr(who)), now)
+		for _, a := range []confirmation.Action{confirmation.Subscribe, confirmation.SubscribeNoMail, confirmation.SubscribeDigest, confirmation.GetEach, confirmation.GetDigests, confirmation.GetNone, confirmation.Unsubscribe} {
+			address, err := l.ProofAddress(a, verp.Word(addr(who)), now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,23 +43,26 @@ func TestProof(t *testing.T) {
 					good bool
 				}{
 					"at once":     {now, true},
-					"in time":     {now.Add(ProofLife - time.Hour), true},
-					"an hour off": {now.Add(ProofLife + time.Hour), false},
+					"in time":     {now.Add(confirmation.Life - time.Hour), true},
+					"an hour off": {now.Add(confirmation.Life + time.Hour), false},
 				} {
 					subject, err := l.CheckProof(p, test.at)
 					if test.good && (err != nil || !samePerson(subject, addr(who))) || !test.good && err == nil {
 						t.Errorf("%s %c, %s: %q, %v", who, a, name, subject, err)
 					}
 				}
-				for _, wrong := range []Proof{
-					{Action: p.Action ^ 1, Subject: p.Subject, expiry: p.expiry, mac: p.mac},
-					{Action: p.Action, Subject: "eve=example.net", expiry: p.expiry, mac: p.mac},
-					{Action: p.Action, Subject: p.Subject, expiry: p.expiry + "0", mac: p.mac},
-					{Action: p.Action, Subject: p.Subject, expiry: p.expiry, mac: p.mac[1:]},
-					{Action: p.Action, Subject: p.Subject, expiry: p.expiry, mac: ""},
+				expiry, mac, _ := strings.Cut(p.String()[1:], "-")
+				mac, _, _ = strings.Cut(mac, "-")
+				for _, wrong := range []string{
+					string(rune(p.Action^1)) + p.String()[1:],
+					string(rune(p.Action)) + expiry + "-" + mac + "-eve=example.net",
+					string(rune(p.Action)) + expiry + "0-" + mac + "-" + p.Subject,
+					string(rune(p.Action)) + expiry + "-" + mac[1:] + "-" + p.Subject,
+					string(rune(p.Action)) + expiry + "--" + p.Subject,
 				} {
-					if _, err := l.CheckProof(wrong, now); !errors.Is(err, replyBadProof) {
-						t.Errorf("%+v: %v", wrong, err)
+					bad, _ := confirmation.Parse(wrong)
+					if _, err := l.CheckProof(bad, now); !errors.Is(err, confirmation.ReplyBad) {
+						t.Errorf("%s: %v", wrong, err)
 					}
 				}
 			}
@@ -68,16 +72,16 @@ func TestProof(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, _ := l.ProofAddress(Subscribe, "a=example.com", now)
+	address, _ := l.ProofAddress(confirmation.Subscribe, "a=example.com", now)
 	_, p := proofOf(t, s, address)
-	if _, err := other.CheckProof(p, now); !errors.Is(err, replyBadProof) {
+	if _, err := other.CheckProof(p, now); !errors.Is(err, confirmation.ReplyBad) {
 		t.Errorf("another list takes it: %v", err)
 	}
 }
 
 // samePerson says that a subject is somebody's address.
 func samePerson(subject string, who smtp.Path) bool {
-	p, ok := SubjectPath(subject)
+	p, ok := verp.Path(subject)
 	return ok && p.Key() == who.Key()
 }
 
@@ -100,7 +104,7 @@ func TestProofSpellings(t *testing.T) {
 	} {
 		for _, verb := range []string{VerbSubscribe, VerbUnsubscribe} {
 			for _, spelling := range []string{test.who, test.other} {
-				d, err := Of(s).Resolve(l.Verb(verb + "-" + Subject(addr(spelling))))
+				d, err := Of(s).Resolve(l.Verb(verb + "-" + verp.Word(addr(spelling))))
 				if err != nil || d.Command.Who.Key() != addr(spelling).Key() {
 					t.Errorf("%s-%s is about %s, %v", verb, spelling, d.Command.Who, err)
 				}
@@ -110,7 +114,7 @@ func TestProofSpellings(t *testing.T) {
 				}
 			}
 		}
-		address, err := l.ProofAddress(Subscribe, Subject(addr(test.who)), time.Now())
+		address, err := l.ProofAddress(confirmation.Subscribe, verp.Word(addr(test.who)), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,10 +136,10 @@ func TestProofSpellings(t *testing.T) {
 func TestProofLength(t *testing.T) {
 	s := testSite(t, "")
 	l := testList(t, s, "")
-	base, _ := l.ProofAddress(Subscribe, "", time.Now())
+	base, _ := l.ProofAddress(confirmation.Subscribe, "", time.Now())
 	for _, n := range []int{maxLocal, maxLocal + 1} {
-		who := smtp.Path{Local: strings.Repeat("a", n-len(base.Local)-len("=example.com")), Domain: "example.com"}
-		address, err := l.ProofAddress(Subscribe, Subject(who), time.Now())
+		who := smtp.Path{Local: strings.Repeat("a", n-len(base.Local)-len("-=example.com")), Domain: "example.com"}
+		address, err := l.ProofAddress(confirmation.Subscribe, verp.Word(who), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +150,7 @@ func TestProofLength(t *testing.T) {
 		if _, err := l.CheckProof(p, time.Now(), who); err != nil {
 			t.Errorf("%d, from the address itself: %v", n, err)
 		}
-		if _, err := l.CheckProof(p, time.Now(), addr("eve@example.net")); n > maxLocal && !errors.Is(err, replyBadProof) {
+		if _, err := l.CheckProof(p, time.Now(), addr("eve@example.net")); n > maxLocal && !errors.Is(err, confirmation.ReplyBad) {
 			t.Errorf("from another: %v", err)
 		}
 	}
@@ -211,7 +215,7 @@ func TestDecisionAddress(t *testing.T) {
 		return l
 	}
 	l = open()
-	for _, a := range []Action{Publish, SendBack, Drop, AllowAlways, BanAuthor, Approve, Decline} {
+	for _, a := range []confirmation.Action{confirmation.Publish, confirmation.SendBack, confirmation.Drop, confirmation.AllowAlways, confirmation.BanAuthor, confirmation.Approve, confirmation.Decline} {
 		for _, who := range []string{"mona@example.org", "max@example.org", "eve@example.net"} {
 			address, err := l.DecisionAddress(a, "0a1b2c3d4e5f", addr(who), now)
 			if err != nil || seen[address.Local] {
@@ -227,17 +231,17 @@ func TestDecisionAddress(t *testing.T) {
 		}
 		address, _ := l.ProofAddress(a, "0a1b2c3d4e5f", now)
 		if _, p := proofOf(t, s, address); true {
-			if _, err := l.CheckProof(p, now); !errors.Is(err, replyBadProof) {
+			if _, err := l.CheckProof(p, now); !errors.Is(err, confirmation.ReplyBad) {
 				t.Errorf("%c for nobody: %v", a, err)
 			}
 		}
 	}
-	address, _ := l.DecisionAddress(Publish, "0a1b2c3d4e5f", addr("max@example.org"), now)
+	address, _ := l.DecisionAddress(confirmation.Publish, "0a1b2c3d4e5f", addr("max@example.org"), now)
 	if err := EditSet(l, []string{"moderators=mona@example.org"}); err != nil {
 		t.Fatal(err)
 	}
 	_, p := proofOf(t, s, address)
-	if _, err := open().CheckProof(p, now); !errors.Is(err, replyBadProof) {
+	if _, err := open().CheckProof(p, now); !errors.Is(err, confirmation.ReplyBad) {
 		t.Errorf("who is a moderator no more: %v", err)
 	}
 }

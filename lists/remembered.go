@@ -82,33 +82,27 @@ func (l *List) Decide(name string, d Decided, now time.Time) error {
 	return confirmation.Decide(l.Ledger, l.Book(), name, d, now)
 }
 
-// Once says that the proof itself is used up. What a moderator or an owner decides is
-// decided once, whichever proof says so.
-func (p Proof) Once() bool {
-	return p.Action == OwnPost || !p.Action.AboutRequest() && !p.Action.AboutHeld()
-}
-
 // Unspent says no, with a smtp.Reply, where another message than cause has used
 // the proof.
-func (l *List) Unspent(p Proof, cause string) error {
-	return confirmation.Unspent(l.Book(), p.mac, cause, time.Now())
+func (l *List) Unspent(p confirmation.Proof, cause string) error {
+	return confirmation.Unspent(l.Book(), p, cause, time.Now())
 }
 
 // Spend has a proof used by the message cause, and by none else. Doing it again
 // for the same cause is no second time.
-func (l *List) Spend(p Proof, cause string, now time.Time) error {
-	return confirmation.Spend(l.Ledger, l.Book(), p.mac, cause, now)
+func (l *List) Spend(p confirmation.Proof, cause string, now time.Time) error {
+	return confirmation.Spend(l.Ledger, l.Book(), p, cause, now)
 }
 
 // Unspend forgets that the proof in an address has been used: those that are made
 // within an hour about the same thing are the same, and it is asked about again.
 func (l *List) Unspend(address smtp.Path) error {
 	_, verb, _ := strings.Cut(address.Local, l.delimiter+VerbConfirm+"-")
-	p, ok := parseProof(verb)
+	p, ok := confirmation.Parse(verb)
 	if !ok {
 		return nil
 	}
-	return confirmation.Unspend(l.Ledger, l.Book(), p.mac)
+	return confirmation.Unspend(l.Ledger, l.Book(), p)
 }
 
 // Forget takes away what lists, and the site, do not remember any more. One that fails

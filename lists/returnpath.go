@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"superlist/lists/token"
+	"superlist/lists/verp"
 	"superlist/smtp"
 )
 
@@ -42,7 +43,7 @@ func (l *List) ProbeAddress(to smtp.Path, at time.Time) (smtp.Path, error) {
 }
 
 func (l *List) personal(verb string, to smtp.Path, at time.Time) (smtp.Path, error) {
-	p, err := l.returnPath(verb, at, foldSubject(Subject(to)))
+	p, err := l.returnPath(verb, at, verp.Fold(verp.Word(to)))
 	if err != nil {
 		return smtp.Path{}, err
 	}
@@ -75,7 +76,7 @@ func (l *List) checkBounce(d *Destination, s string, now time.Time) error {
 	switch {
 	case token.Check(r.key, r.mac, returnParts(verbBounces, l.name(), r.stamp)...):
 		d.Proof = Shared
-	case !d.Member.IsNull() && token.Check(r.key, r.mac, returnParts(verbBounces, l.name(), r.stamp, foldSubject(Subject(d.Member)))...):
+	case !d.Member.IsNull() && token.Check(r.key, r.mac, returnParts(verbBounces, l.name(), r.stamp, verp.Fold(verp.Word(d.Member)))...):
 		d.Proof = Personal
 	default:
 		return replyBadBounce
@@ -89,7 +90,7 @@ func (l *List) checkProbe(d *Destination, s string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if d.Member.IsNull() || !token.Check(r.key, r.mac, returnParts(verbProbe, l.name(), r.stamp, foldSubject(Subject(d.Member)))...) {
+	if d.Member.IsNull() || !token.Check(r.key, r.mac, returnParts(verbProbe, l.name(), r.stamp, verp.Fold(verp.Word(d.Member)))...) {
 		return replyBadBounce
 	}
 	d.Proof = Probed

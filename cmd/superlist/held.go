@@ -12,6 +12,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/author"
+	"superlist/lists/confirmation"
 	"superlist/lists/deliver"
 	"superlist/lists/mail/charset"
 	"superlist/lists/moderation"
@@ -27,8 +28,8 @@ func (a *app) heldCommand() *cobra.Command {
 		Example: "  superlist held ls dev@lists.example.org", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.heldLs(), a.heldShow(),
-		a.heldDecide("approve", "Send a held post to the members", lists.Publish, lists.AllowAlways, "allow", "let its author write freely from now on"),
-		a.heldDecide("discard", "Throw a held post away, and tell nobody", lists.Drop, lists.BanAuthor, "ban", "accept nothing more from its author"),
+		a.heldDecide("approve", "Send a held post to the members", confirmation.Publish, confirmation.AllowAlways, "allow", "let its author write freely from now on"),
+		a.heldDecide("discard", "Throw a held post away, and tell nobody", confirmation.Drop, confirmation.BanAuthor, "ban", "accept nothing more from its author"),
 		a.heldReject())
 	return c
 }
@@ -170,7 +171,7 @@ byte; a terminal gets text, with control characters shown as question marks.`,
 
 // heldDecide is approve or discard. With the flag, the decision also goes for whatever the
 // author writes from now on.
-func (a *app) heldDecide(use, short string, one, all lists.Action, flag, meaning string) *cobra.Command {
+func (a *app) heldDecide(use, short string, one, all confirmation.Action, flag, meaning string) *cobra.Command {
 	var always bool
 	c := &cobra.Command{
 		Use: use + " LIST NAME...", Short: short,
@@ -201,14 +202,14 @@ func (a *app) heldReject() *cobra.Command {
 			if reason == "" {
 				return usageError{errors.New("say why, with --reason; the author reads it")}
 			}
-			return a.decide(c, arg[0], arg[1:], lists.SendBack, reason)
+			return a.decide(c, arg[0], arg[1:], confirmation.SendBack, reason)
 		},
 	}
 	c.Flags().StringVar(&reason, "reason", "", "what the author reads")
 	return c
 }
 
-func (a *app) decide(c *cobra.Command, list string, names []string, action lists.Action, words string) error {
+func (a *app) decide(c *cobra.Command, list string, names []string, action confirmation.Action, words string) error {
 	for _, name := range names {
 		site, l, m, err := a.held(list, name)
 		if err != nil {
@@ -218,7 +219,7 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action lists
 		r := newRunner(c, site)
 		if err = r.Spool.Init(); err == nil {
 			q := byHand(l, lists.VerbConfirm)
-			q.Proof, q.Words = lists.Proof{Action: action, Subject: name}, words
+			q.Proof, q.Words = confirmation.Proof{Action: action, Subject: name}, words
 			_, err = r.Do(q)
 		}
 		r.Log.Close()

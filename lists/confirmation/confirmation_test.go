@@ -73,19 +73,19 @@ func TestDecide(t *testing.T) {
 func TestSpend(t *testing.T) {
 	b := book(t)
 	for range 2 {
-		if err := Spend(w, b, "abc", "m.0", now); err != nil {
+		if err := Spend(w, b, Proof{Action: Subscribe, mac: "abc"}, "m.0", now); err != nil {
 			t.Error(err)
 		}
 	}
-	refused(t, Spend(w, b, "ABC", "m.1", now), Used+", 30 November 2026, 12:00 UTC; ask for a new one")
-	refused(t, Unspent(b, "abc", "", now.Add(ledger.Decided.Life()-time.Hour)), Used)
-	if err := Spend(w, b, "abd", "m.1", now); err != nil {
+	refused(t, Spend(w, b, Proof{Action: Subscribe, mac: "ABC"}, "m.1", now), Used+", 30 November 2026, 12:00 UTC; ask for a new one")
+	refused(t, Unspent(b, Proof{Action: Subscribe, mac: "abc"}, "", now.Add(ledger.Decided.Life()-time.Hour)), Used)
+	if err := Spend(w, b, Proof{Action: Subscribe, mac: "abd"}, "m.1", now); err != nil {
 		t.Errorf("another: %v", err)
 	}
-	if err := Unspend(w, b, "abc"); err != nil {
+	if err := Unspend(w, b, Proof{Action: Subscribe, mac: "abc"}); err != nil {
 		t.Error(err)
 	}
-	if err := Spend(w, b, "abc", "m.1", now); err != nil {
+	if err := Spend(w, b, Proof{Action: Subscribe, mac: "abc"}, "m.1", now); err != nil {
 		t.Errorf("asked about again: %v", err)
 	}
 }

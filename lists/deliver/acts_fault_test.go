@@ -14,10 +14,12 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/bounces"
+	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/site"
+	"superlist/lists/verp"
 	"superlist/queue"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
@@ -42,11 +44,11 @@ var acts = map[string]act{
 	"help":              {prepare: says("new@example.com", "dev+help"), letters: map[string]int{"new@example.com": 1}, members: actMembers},
 	"subscribe":         {prepare: says("new@example.com", "dev+subscribe"), letters: map[string]int{"new@example.com": 1}, members: actMembers, files: "asked/who-*", count: 1},
 	"subscribe twice":   {prepare: both(says("new@example.com", "dev+subscribe"), says("new@example.com", "dev+subscribe")), letters: map[string]int{"new@example.com": 1}, members: actMembers},
-	"confirm":           {prepare: confirms(lists.Subscribe, "new@example.com"), letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers + "\nnew@example.com", files: "decided/*", count: 1},
-	"confirm twice":     {prepare: both(confirms(lists.Subscribe, "new@example.com"), confirms(lists.Subscribe, "new@example.com")), letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers + "\nnew@example.com"},
-	"leave":             {prepare: confirms(lists.Unsubscribe, "a@example.com"), letters: map[string]int{"a@example.com": 1, "olga@example.org": 1}, members: "b@example.com"},
-	"change":            {prepare: confirms(lists.GetDigests, "a@example.com"), letters: map[string]int{"a@example.com": 1}, members: "a@example.com digest\nb@example.com"},
-	"ask the owners":    {settings: []string{"subscribe=confirm+approve"}, prepare: confirms(lists.Subscribe, "new@example.com"), letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers, files: "requests/*", count: 1},
+	"confirm":           {prepare: confirms(confirmation.Subscribe, "new@example.com"), letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers + "\nnew@example.com", files: "decided/*", count: 1},
+	"confirm twice":     {prepare: both(confirms(confirmation.Subscribe, "new@example.com"), confirms(confirmation.Subscribe, "new@example.com")), letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers + "\nnew@example.com"},
+	"leave":             {prepare: confirms(confirmation.Unsubscribe, "a@example.com"), letters: map[string]int{"a@example.com": 1, "olga@example.org": 1}, members: "b@example.com"},
+	"change":            {prepare: confirms(confirmation.GetDigests, "a@example.com"), letters: map[string]int{"a@example.com": 1}, members: "a@example.com digest\nb@example.com"},
+	"ask the owners":    {settings: []string{"subscribe=confirm+approve"}, prepare: confirms(confirmation.Subscribe, "new@example.com"), letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers, files: "requests/*", count: 1},
 	"an owner approves": {settings: []string{"subscribe=confirm+approve"}, prepare: approves, letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers + "\nnew@example.com", files: "requests/*"},
 	"write to owners":   {prepare: says("new@example.com", "dev+owner"), letters: map[string]int{"olga@example.org": 1}, members: actMembers},
 	"mail comes back":   {settings: []string{"bounce_days=1"}, prepare: comesBack, letters: map[string]int{"a@example.com": 1}, members: actMembers, files: "bouncing/*", count: 1},
@@ -89,9 +91,9 @@ func says(from, to string) func(*testing.T, *actPlace) {
 	return func(t *testing.T, p *actPlace) { p.says(t, from, path(to+"@lists.example.org")) }
 }
 
-func confirms(a lists.Action, who string) func(*testing.T, *actPlace) {
+func confirms(a confirmation.Action, who string) func(*testing.T, *actPlace) {
 	return func(t *testing.T, p *actPlace) {
-		to, err := p.l.ProofAddress(a, lists.Subject(path(who)), p.now)
+		to, err := p.l.ProofAddress(a, verp.Word(path(who)), p.now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +110,7 @@ func approves(t *testing.T, p *actPlace) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, err := p.l.DecisionAddress(lists.Approve, r.Name, path("olga@example.org"), p.now)
+	to, err := p.l.DecisionAddress(confirmation.Approve, r.Name, path("olga@example.org"), p.now)
 	if err != nil {
 		t.Fatal(err)
 	}

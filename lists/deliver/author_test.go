@@ -11,6 +11,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/author"
+	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/smtp/mx/mxtest"
 )
@@ -70,7 +71,7 @@ func TestAsked(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			answer := addressOf(t, question[0].Message, lists.OwnPost)
+			answer := addressOf(t, question[0].Message, confirmation.OwnPost)
 			bob, mona, asked := person("bob@example.net"), person("mona@example.org"), person(test.asked)
 			bob.letters()
 			mona.letters()
@@ -126,7 +127,7 @@ func TestWriteFreely(t *testing.T) {
 			w.message(test.from, post, dev)
 			w.deliver()
 			letter := readAll(t, mona.letter("To decide: Hello (dev@lists.example.org)"))
-			mona.says(addressOf(t, letter, lists.AllowAlways), "yes")
+			mona.says(addressOf(t, letter, confirmation.AllowAlways), "yes")
 			w.message(test.from, strings.Replace(post, "<p@x>", "<q@x>", 1), dev)
 			w.deliver()
 			if got := carol.letters(); len(got) != 2 || len(w.held(l)) != 0 {

@@ -9,10 +9,12 @@ import (
 	"testing"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/members"
 	"superlist/lists/message"
 	"superlist/lists/people"
 	"superlist/lists/policy"
+	"superlist/lists/verp"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -23,7 +25,7 @@ var callers = []string{"by mail", "by hand", "left in the spool"}
 
 // asks are what somebody wants, as each of them says it: with a proof, or as an operator.
 var asks = map[string]struct {
-	proof lists.Action
+	proof confirmation.Action
 	who   string // whom the proof is about; empty: the held post
 	words string
 
@@ -34,30 +36,30 @@ var asks = map[string]struct {
 	want  string
 	files string // members; list.toml; how many are held; letters and posts
 }{
-	"joins": {proof: lists.Subscribe, who: "new@example.com", verb: lists.VerbSubscribe, member: "new@example.com",
+	"joins": {proof: confirmation.Subscribe, who: "new@example.com", verb: lists.VerbSubscribe, member: "new@example.com",
 		want: "Done, new@example.com", files: "alice@example.com digest|bob@example.net|new@example.com; ; 1; "},
-	"joins, is a member": {proof: lists.Subscribe, who: "bob@example.net", verb: lists.VerbSubscribe, member: "bob@example.net",
+	"joins, is a member": {proof: confirmation.Subscribe, who: "bob@example.net", verb: lists.VerbSubscribe, member: "bob@example.net",
 		want: "Already", files: "alice@example.com digest|bob@example.net; ; 1; "},
-	"joins for digests": {proof: lists.SubscribeDigest, who: "new@example.com", verb: lists.VerbSubscribe, member: "new@example.com digest",
+	"joins for digests": {proof: confirmation.SubscribeDigest, who: "new@example.com", verb: lists.VerbSubscribe, member: "new@example.com digest",
 		want: "Done, new@example.com digest", files: "alice@example.com digest|bob@example.net|new@example.com digest; ; 1; "},
-	"leaves": {proof: lists.Unsubscribe, who: "bob@example.net", verb: lists.VerbUnsubscribe, member: "bob@example.net",
+	"leaves": {proof: confirmation.Unsubscribe, who: "bob@example.net", verb: lists.VerbUnsubscribe, member: "bob@example.net",
 		want: "Done, bob@example.net", files: "alice@example.com digest; ; 1; "},
-	"leaves, is not a member": {proof: lists.Unsubscribe, who: "new@example.com", verb: lists.VerbUnsubscribe, member: "new@example.com",
+	"leaves, is not a member": {proof: confirmation.Unsubscribe, who: "new@example.com", verb: lists.VerbUnsubscribe, member: "new@example.com",
 		want: "NoMember", files: "alice@example.com digest|bob@example.net; ; 1; "},
-	"wants digests": {proof: lists.GetDigests, who: "bob@example.net", verb: people.VerbSet, member: "bob@example.net digest",
+	"wants digests": {proof: confirmation.GetDigests, who: "bob@example.net", verb: people.VerbSet, member: "bob@example.net digest",
 		want: "Done, bob@example.net digest", files: "alice@example.com digest|bob@example.net digest; ; 1; "},
-	"wants no digests": {proof: lists.GetEach, who: "alice@example.com", verb: people.VerbSet, member: "alice@example.com",
+	"wants no digests": {proof: confirmation.GetEach, who: "alice@example.com", verb: people.VerbSet, member: "alice@example.com",
 		want: "Done, alice@example.com", files: "alice@example.com|bob@example.net; ; 1; "},
-	"wants digests, is not a member": {proof: lists.GetDigests, who: "new@example.com", verb: people.VerbSet, member: "new@example.com digest",
+	"wants digests, is not a member": {proof: confirmation.GetDigests, who: "new@example.com", verb: people.VerbSet, member: "new@example.com digest",
 		want: "NoMember", files: "alice@example.com digest|bob@example.net; ; 1; "},
-	"approves": {proof: lists.Publish, want: "Done", files: "alice@example.com digest|bob@example.net; ; 0; <bob@example.net> hello"},
-	"approves, and allows": {proof: lists.AllowAlways,
+	"approves": {proof: confirmation.Publish, want: "Done", files: "alice@example.com digest|bob@example.net; ; 0; <bob@example.net> hello"},
+	"approves, and allows": {proof: confirmation.AllowAlways,
 		want: "Done", files: "alice@example.com digest|bob@example.net; allow eve@example.net; 0; <bob@example.net> hello"},
-	"rejects": {proof: lists.SendBack, words: "Write to users@ about this.",
+	"rejects": {proof: confirmation.SendBack, words: "Write to users@ about this.",
 		want: "Done", files: "alice@example.com digest|bob@example.net; ; 0; <eve@example.net> Write to users@ about this."},
-	"discards":           {proof: lists.Drop, want: "Done", files: "alice@example.com digest|bob@example.net; ; 0; "},
-	"discards, and bans": {proof: lists.BanAuthor, want: "Done", files: "alice@example.com digest|bob@example.net; ban eve@example.net; 0; "},
-	"comes second": {proof: lists.Drop, again: true,
+	"discards":           {proof: confirmation.Drop, want: "Done", files: "alice@example.com digest|bob@example.net; ; 0; "},
+	"discards, and bans": {proof: confirmation.BanAuthor, want: "Done", files: "alice@example.com digest|bob@example.net; ban eve@example.net; 0; "},
+	"comes second": {proof: confirmation.Drop, again: true,
 		want: "550 5.7.1 you come second: somebody has sent it back, TIME", files: "alice@example.com digest|bob@example.net; ; 0; "},
 }
 
@@ -93,7 +95,7 @@ func TestCallers(t *testing.T) {
 				}
 				var to smtp.Path
 				if ask.who != "" {
-					to, err = l.ProofAddress(ask.proof, lists.Subject(from), w.now())
+					to, err = l.ProofAddress(ask.proof, verp.Word(from), w.now())
 				} else {
 					to, err = l.DecisionAddress(ask.proof, held, from, w.now())
 				}
@@ -109,7 +111,7 @@ func TestCallers(t *testing.T) {
 				case "by hand":
 					q.Operator, q.Verb = "the operator", ask.verb
 					if ask.who == "" {
-						q.Verb, q.Proof = lists.VerbConfirm, lists.Proof{Action: ask.proof, Subject: held}
+						q.Verb, q.Proof = lists.VerbConfirm, confirmation.Proof{Action: ask.proof, Subject: held}
 					} else if m, ok := members.Parse(ask.member); ok {
 						q.Members = []members.Member{m}
 					}
@@ -140,7 +142,7 @@ func TestCallers(t *testing.T) {
 					t.Errorf("there is\n%s, want\n%s; log:\n%s", got, ask.files, &w.log)
 				}
 				silent := caller == "by hand" && ask.who != ""
-				if want := !silent && (ask.who != "" || ask.proof == lists.SendBack); (len(o.Letters) > 0) != want {
+				if want := !silent && (ask.who != "" || ask.proof == confirmation.SendBack); (len(o.Letters) > 0) != want {
 					t.Errorf("letters: %+v", o.Letters)
 				}
 			})

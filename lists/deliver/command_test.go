@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
@@ -244,7 +245,7 @@ func TestChangeDelivery(t *testing.T) {
 			bob.says(reply(bob.letter("Please confirm: unsubscribe from dev@lists.example.org")), "yes")
 			bob.letter("You have unsubscribed from dev@lists.example.org")
 			w.later = 2 * time.Hour // or it would be one that is used
-			change, err := l.ProofAddress(lists.GetDigests, "bob=example.net", w.now())
+			change, err := l.ProofAddress(confirmation.GetDigests, "bob=example.net", w.now())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -433,7 +434,7 @@ func TestFaultCommand(t *testing.T) {
 		f := &fakeRelay{Extensions: "PIPELINING XVERP"}
 		w := newWorld(t, f.Start(t), "")
 		l := w.list("dev", "bob@example.net")
-		confirm, err := l.ProofAddress(lists.Subscribe, "alice=example.com", w.now())
+		confirm, err := l.ProofAddress(confirmation.Subscribe, "alice=example.com", w.now())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
@@ -23,16 +24,16 @@ import (
 // decisions are what is done with a held post, and what comes of it: letters and posts,
 // by who gets them.
 var decisions = map[string]struct {
-	action lists.Action // 0: nobody decides
+	action confirmation.Action // 0: nobody decides
 	byHand bool
 	want   map[string]int
 }{
-	"sent, by mail":        {lists.Publish, false, map[string]int{"a@example.com": 1, "b@example.com": 1}},
-	"allowed, by mail":     {lists.AllowAlways, false, map[string]int{"a@example.com": 1, "b@example.com": 1}},
-	"sent back, by mail":   {lists.SendBack, false, map[string]int{"eve@example.net": 1}},
-	"thrown away, by mail": {lists.Drop, false, nil},
-	"sent, by hand":        {lists.Publish, true, map[string]int{"a@example.com": 1, "b@example.com": 1}},
-	"sent back, by hand":   {lists.SendBack, true, map[string]int{"eve@example.net": 1}},
+	"sent, by mail":        {confirmation.Publish, false, map[string]int{"a@example.com": 1, "b@example.com": 1}},
+	"allowed, by mail":     {confirmation.AllowAlways, false, map[string]int{"a@example.com": 1, "b@example.com": 1}},
+	"sent back, by mail":   {confirmation.SendBack, false, map[string]int{"eve@example.net": 1}},
+	"thrown away, by mail": {confirmation.Drop, false, nil},
+	"sent, by hand":        {confirmation.Publish, true, map[string]int{"a@example.com": 1, "b@example.com": 1}},
+	"sent back, by hand":   {confirmation.SendBack, true, map[string]int{"eve@example.net": 1}},
 	"nobody decides":       {0, false, map[string]int{"eve@example.net": 1}},
 }
 
@@ -130,7 +131,7 @@ func decideOnce(site *site.Site, decision string) error {
 		}
 		for _, e := range entries {
 			_, err := r.Do(people.Request{
-				List: l, Command: lists.Command{Verb: lists.VerbConfirm, Proof: lists.Proof{Action: d.action, Subject: e.ID}},
+				List: l, Command: lists.Command{Verb: lists.VerbConfirm, Proof: confirmation.Proof{Action: d.action, Subject: e.ID}},
 				Operator: "the operator", Words: "because", At: time.Now(),
 			})
 			if err != nil {
@@ -164,7 +165,7 @@ func checkDecided(t *testing.T, site *site.Site, dir, decision, what string, may
 			t.Errorf("%s: %s: %s still has %d, %v", decision, what, box, len(list), err)
 		}
 	}
-	if allowed := fmt.Sprint(l.Allow) == "[eve@example.net]"; allowed != (decisions[decision].action == lists.AllowAlways) {
+	if allowed := fmt.Sprint(l.Allow) == "[eve@example.net]"; allowed != (decisions[decision].action == confirmation.AllowAlways) {
 		t.Errorf("%s: %s: allow is %v", decision, what, l.Allow)
 	}
 }
@@ -228,10 +229,10 @@ func TestFinishDecided(t *testing.T) {
 		posts int
 		held  bool
 	}{
-		"to be sent":      {do: string(rune(lists.Publish)), posts: 1},
-		"to be dropped":   {do: string(rune(lists.Drop))},
+		"to be sent":      {do: string(rune(confirmation.Publish)), posts: 1},
+		"to be dropped":   {do: string(rune(confirmation.Drop))},
 		"of before":       {},
-		"its mail waits":  {do: string(rune(lists.Publish)), waits: true, held: true},
+		"its mail waits":  {do: string(rune(confirmation.Publish)), waits: true, held: true},
 		"… and of before": {waits: true, held: true},
 	} {
 		t.Run(name, func(t *testing.T) {

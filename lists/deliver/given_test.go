@@ -11,7 +11,7 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 
-	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 )
@@ -37,7 +37,7 @@ func TestGivenOnce(t *testing.T) {
 			w.deliver()
 			if settings != nil {
 				mona := &somebody{w: w, f: f, addr: "mona@example.org"}
-				mona.says(addressOf(t, readAll(t, mona.letter("To decide: disk full (dev@lists.example.org)")), lists.Publish), "")
+				mona.says(addressOf(t, readAll(t, mona.letter("To decide: disk full (dev@lists.example.org)")), confirmation.Publish), "")
 			}
 			w.later += 25 * time.Hour
 			w.deliver()

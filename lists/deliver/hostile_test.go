@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/intake"
 	"superlist/lists/members"
@@ -145,7 +146,7 @@ func TestProofIsSpent(t *testing.T) {
 	wantMembers(t, l, joined...)
 
 	// What is kept of that goes when the proofs are too old anyway.
-	w.later = lists.ProofLife + 2*time.Hour
+	w.later = confirmation.Life + 2*time.Hour
 	come = ask("unsubscribe", "Please confirm: unsubscribe from dev@lists.example.org")
 	w.message(alice.addr, from(alice.addr), come)
 	w.deliver()
@@ -162,7 +163,7 @@ func TestWrongProofs(t *testing.T) {
 	w, l, person := newPeople(t)
 	other := w.list("other", "bob@example.net")
 	alice := person("alice@example.com")
-	proof := func(l *lists.List, a lists.Action, who string, at time.Time) string {
+	proof := func(l *lists.List, a confirmation.Action, who string, at time.Time) string {
 		t.Helper()
 		p, err := l.ProofAddress(a, who, at)
 		if err != nil {
@@ -170,22 +171,22 @@ func TestWrongProofs(t *testing.T) {
 		}
 		return p.Address()
 	}
-	now, old := w.now(), w.now().Add(-lists.ProofLife-time.Hour)
-	good := proof(l, lists.Subscribe, "alice=example.com", now)
+	now, old := w.now(), w.now().Add(-confirmation.Life-time.Hour)
+	good := proof(l, confirmation.Subscribe, "alice=example.com", now)
 	for name, to := range map[string]string{
-		"of another list":            strings.Replace(proof(other, lists.Subscribe, "alice=example.com", now), "other+", "dev+", 1),
+		"of another list":            strings.Replace(proof(other, confirmation.Subscribe, "alice=example.com", now), "other+", "dev+", 1),
 		"at another list":            strings.Replace(good, "dev+", "other+", 1),
 		"for another":                strings.Replace(good, "-alice=", "-eve=", 1),
 		"for another action":         strings.Replace(good, "+confirm-s", "+confirm-u", 1),
 		"for another hour":           strings.Replace(good, "+confirm-s", "+confirm-s0", 1),
 		"for ever":                   strings.Replace(good, "+confirm-s", "+confirm-szz", 1),
-		"too old":                    proof(l, lists.Subscribe, "alice=example.com", old),
+		"too old":                    proof(l, confirmation.Subscribe, "alice=example.com", old),
 		"without its MAC":            "dev+confirm-szzzz--alice=example.com@lists.example.org",
 		"of zeroes":                  "dev+confirm-szzzz-0000000000000000-alice=example.com@lists.example.org",
-		"of a held post":             proof(l, lists.Publish, "alice=example.com", now),
-		"of a request":               proof(l, lists.Approve, "0123456789ab", now),
-		"of a request that is a way": proof(l, lists.Approve, "../../../key", now),
-		"of a post that is a way":    proof(l, lists.Publish, "../list.toml", now),
+		"of a held post":             proof(l, confirmation.Publish, "alice=example.com", now),
+		"of a request":               proof(l, confirmation.Approve, "0123456789ab", now),
+		"of a request that is a way": proof(l, confirmation.Approve, "../../../key", now),
+		"of a post that is a way":    proof(l, confirmation.Publish, "../list.toml", now),
 	} {
 		w.wantWire("550 5.7.1", alice.addr, to, from(alice.addr))
 		w.message(alice.addr, from(alice.addr), to) // who has got past the session gets no further

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/moderation"
 	"superlist/queue"
 	"superlist/queue/disk"
@@ -34,7 +35,7 @@ func (w *world) held(l *lists.List) (why []string) {
 }
 
 // addressOf finds an address with this action in a letter.
-func addressOf(t *testing.T, text string, a lists.Action) string {
+func addressOf(t *testing.T, text string, a confirmation.Action) string {
 	t.Helper()
 	address := regexp.MustCompile(`dev\+confirm-` + string(rune(a)) + `[0-9a-z]+-[0-9a-v]+-[0-9a-f]+@lists\.example\.org`).FindString(text)
 	if address == "" {
@@ -48,16 +49,16 @@ const strangersPost = "From: Eve <eve@example.net>\r\nTo: dev@lists.example.org\
 // TestHold: what is held goes to the moderators, and the first of them decides.
 func TestHold(t *testing.T) {
 	for name, test := range map[string]struct {
-		action lists.Action
+		action confirmation.Action
 		then   func(t *testing.T, w *world, l *lists.List, bob, eve *somebody)
 	}{
-		"publish": {lists.Publish, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
+		"publish": {confirmation.Publish, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
 			got := bob.letters()
 			if len(got) != 1 || !strings.HasSuffix(got[0].Message, strangersPost) {
 				t.Errorf("bob got %+v", got)
 			}
 		}},
-		"allow": {lists.AllowAlways, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
+		"allow": {confirmation.AllowAlways, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
 			if got := bob.letters(); len(got) != 1 {
 				t.Errorf("bob got %+v", got)
 			}
@@ -67,7 +68,7 @@ func TestHold(t *testing.T) {
 				t.Errorf("the next time bob got %+v", got)
 			}
 		}},
-		"send back": {lists.SendBack, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
+		"send back": {confirmation.SendBack, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
 			if got := bob.letters(); len(got) != 0 {
 				t.Errorf("bob got %+v", got)
 			}
@@ -77,12 +78,12 @@ func TestHold(t *testing.T) {
 				t.Errorf("eve reads\n%s", text)
 			}
 		}},
-		"drop": {lists.Drop, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
+		"drop": {confirmation.Drop, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
 			if got := append(bob.letters(), eve.letters()...); len(got) != 0 {
 				t.Errorf("they got %+v", got)
 			}
 		}},
-		"ban": {lists.BanAuthor, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
+		"ban": {confirmation.BanAuthor, func(t *testing.T, w *world, l *lists.List, bob, eve *somebody) {
 			w.message(eve.addr, strangersPost, "dev@lists.example.org")
 			w.deliver()
 			if got := append(bob.letters(), eve.letters()...); len(got) != 0 {
@@ -110,7 +111,7 @@ func TestHold(t *testing.T) {
 			if got := w.held(l); len(got) != 0 {
 				t.Errorf("still held: %q", got)
 			}
-			max.says(addressOf(t, text, lists.Drop), "no")
+			max.says(addressOf(t, text, confirmation.Drop), "no")
 			w.wantRefused("550 5.7.1 you come second: mona@example.org has ")
 			os.RemoveAll(w.site.QueueDir + "/failed")
 			os.Mkdir(w.site.QueueDir+"/failed", 0o700)
@@ -158,7 +159,7 @@ func TestFilterHolds(t *testing.T) {
 			if !strings.Contains(text, says) {
 				t.Errorf("no reason in\n%s", text)
 			}
-			mona.says(addressOf(t, text, lists.Publish), "")
+			mona.says(addressOf(t, text, confirmation.Publish), "")
 			if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].Message, strangersPost) {
 				t.Errorf("bob got %+v", got)
 			}
@@ -480,7 +481,7 @@ func TestTellAuthor(t *testing.T) {
 		if len(questions) != 1 {
 			t.Fatalf("eve got %+v", questions)
 		}
-		eve.says(addressOf(t, questions[0].Message, lists.OwnPost), "yes")
+		eve.says(addressOf(t, questions[0].Message, confirmation.OwnPost), "yes")
 		eve.letter(subject)
 	})
 }

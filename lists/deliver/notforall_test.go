@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"superlist/lists"
+	"superlist/lists/confirmation"
 )
 
 // TestLeavingToAll: who sends "unsubscribe" to the list hears the way out at once where
@@ -80,7 +80,7 @@ func TestAskedThenRead(t *testing.T) {
 	if len(question) != 1 {
 		t.Fatalf("eve got %+v", question)
 	}
-	eve.says(addressOf(t, question[0].Message, lists.OwnPost), "yes")
+	eve.says(addressOf(t, question[0].Message, confirmation.OwnPost), "yes")
 	if got := bob.letters(); len(got) != 0 || len(w.held(l)) != 1 {
 		t.Errorf("bob got %+v; held %q", got, w.held(l))
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/ledger"
 	"superlist/lists/moderation"
@@ -40,7 +40,7 @@ func TestSummary(t *testing.T) {
 		t.Errorf("the same day mona got %+v", got)
 	}
 
-	mona.says(addressOf(t, text, lists.Publish), "yes")
+	mona.says(addressOf(t, text, confirmation.Publish), "yes")
 	if got := bob.letters(); len(got) != 1 || !strings.HasSuffix(got[0].Message, strangersPost) {
 		t.Errorf("bob got %+v", got)
 	}
@@ -190,7 +190,7 @@ func TestQuotedSummary(t *testing.T) {
 			if strings.Contains(answer, "html") {
 				text = strings.ReplaceAll(text, "\r\n", "<br>\r\n")
 			}
-			back := addressOf(t, text, lists.SendBack)
+			back := addressOf(t, text, confirmation.SendBack)
 			eve.letters()
 			w.message(mona.addr, "From: mona@example.org\r\nTo: <"+back+">\r\nSubject: Re\r\nMIME-Version: 1.0\r\n"+strings.ReplaceAll(answer, "LETTER", text)+"\r\n", back)
 			w.deliver()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/site"
 	"superlist/lists/sitetest"
 	"superlist/smtp"
@@ -27,8 +28,10 @@ func TestKeyed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, make := range []func() (smtp.Path, error){
-		func() (smtp.Path, error) { return l.ProofAddress(lists.Publish, "dfc8e4a9b004", time.Now()) },
-		func() (smtp.Path, error) { return l.ProofAddress(lists.Unsubscribe, "bob=example.net", time.Now()) },
+		func() (smtp.Path, error) { return l.ProofAddress(confirmation.Publish, "dfc8e4a9b004", time.Now()) },
+		func() (smtp.Path, error) {
+			return l.ProofAddress(confirmation.Unsubscribe, "bob=example.net", time.Now())
+		},
 		func() (smtp.Path, error) { return l.BounceAddress(time.Now()) },
 	} {
 		path, err := make()

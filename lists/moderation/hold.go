@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/message"
@@ -170,7 +171,7 @@ func (s *Desk) askAuthor(held *queue.Message, l *lists.List, c outbox.Cause, h r
 	if err != nil {
 		return err
 	}
-	confirm, err := l.ProofAddress(lists.OwnPost, held.ID, held.Arrived)
+	confirm, err := l.ProofAddress(confirmation.OwnPost, held.ID, held.Arrived)
 	if err != nil {
 		return err
 	}

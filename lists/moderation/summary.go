@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/message"
@@ -123,8 +124,8 @@ func (s *Desk) moderation(l *lists.List, held *queue.Message, h rewrite.Header, 
 		"list": l.Addr.Address(), "reason": letter.UnkeyedWord(reason), "subject": letter.Subject(h.Get("Subject")), "author": people.HeldAuthor(held, h).Address(),
 		"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
 	}
-	for word, action := range map[string]lists.Action{
-		"confirm": lists.Publish, "allow": lists.AllowAlways, "reject": lists.SendBack, "discard": lists.Drop, "ban": lists.BanAuthor,
+	for word, action := range map[string]confirmation.Action{
+		"confirm": confirmation.Publish, "allow": confirmation.AllowAlways, "reject": confirmation.SendBack, "discard": confirmation.Drop, "ban": confirmation.BanAuthor,
 	} {
 		p, err := l.DecisionAddress(action, held.ID, to, s.Now())
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/letter"
 	"superlist/lists/mail/compose"
 	"superlist/lists/maillog"
@@ -84,7 +85,7 @@ func (o *Outbox) write(l *lists.List, n Letter) error {
 		}
 	}
 	words := Words(l)
-	words["expires"] = n.At.Add(lists.ProofLife).UTC().Format(time.DateOnly)
+	words["expires"] = n.At.Add(confirmation.Life).UTC().Format(time.DateOnly)
 	maps.Copy(words, n.Words)
 	mail := letter.Letter{
 		Text: text, Words: words, Quote: n.Quote, From: l.Verb("owner"), Name: l.Addr.Address(), To: n.To,

@@ -2,9 +2,11 @@ package people
 
 import (
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/outbox"
+	"superlist/lists/verp"
 	"superlist/smtp"
 )
 
@@ -23,11 +25,11 @@ func (a *act) confirm() error {
 	}
 	switch {
 	case p.Action.AboutRequest():
-		return a.decideApplicant(subject, p.Action == lists.Approve)
+		return a.decideApplicant(subject, p.Action == confirmation.Approve)
 	case p.Action.AboutHeld():
 		return a.decidePost(subject)
 	}
-	who, ok := lists.SubjectPath(subject)
+	who, ok := verp.Path(subject)
 	if !ok {
 		return smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: "the confirmation names no address"}
 	}
@@ -35,7 +37,7 @@ func (a *act) confirm() error {
 		return err
 	}
 	a.Who = who
-	if p.Action == lists.Unsubscribe {
+	if p.Action == confirmation.Unsubscribe {
 		a.l.Answered(lists.VerbUnsubscribe, who)
 		return a.leave(members.Member{Path: who})
 	}
@@ -64,11 +66,11 @@ func (a *act) wait(m members.Member) error {
 	}
 	a.out.Result = Waits
 	a.out.Letters, err = outbox.ToEach(a.l.OwnerPaths(), a.Cause+"-owners", func(to smtp.Path, id string) (outbox.Letter, error) {
-		confirm, err := a.l.DecisionAddress(lists.Approve, applicant.Name, to, a.At)
+		confirm, err := a.l.DecisionAddress(confirmation.Approve, applicant.Name, to, a.At)
 		if err != nil {
 			return outbox.Letter{}, err
 		}
-		decline, err := a.l.DecisionAddress(lists.Decline, applicant.Name, to, a.At)
+		decline, err := a.l.DecisionAddress(confirmation.Decline, applicant.Name, to, a.At)
 		if err != nil {
 			return outbox.Letter{}, err
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
 	"superlist/lists/maillog"
@@ -52,7 +53,7 @@ var byHand = map[string]struct {
 	}, "b@example.com; a - -; 0 0 0 0"},
 	"reject": {12, func(l *lists.List) people.Request {
 		return people.Request{
-			Command: lists.Command{Verb: lists.VerbConfirm, Proof: lists.Proof{Action: lists.SendBack, Subject: heldName}}, Words: "no",
+			Command: lists.Command{Verb: lists.VerbConfirm, Proof: confirmation.Proof{Action: confirmation.SendBack, Subject: heldName}}, Words: "no",
 		}
 	}, "a@example.com|b@example.com|other@example.com for=a@example.com; a a a; 0 1 1 1"},
 }

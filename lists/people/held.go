@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
@@ -18,7 +19,7 @@ import (
 )
 
 // ByHand returns the cause of an operator's decision, after which what follows is named.
-func ByHand(held string, a lists.Action) string { return held + "-decided-" + string(rune(a)) }
+func ByHand(held string, a confirmation.Action) string { return held + "-decided-" + string(rune(a)) }
 
 // notHeld waits until a post is no longer held: the held file takes the place of the
 // recipient's mark in inbound.
@@ -40,7 +41,7 @@ func (a *act) decidePost(name string) error {
 		}
 		a.out.after = notHeld(name)
 		d.cause = ByHand(name, d.action) // the same again, after a crash, is no second decision; another is
-	case d.action == lists.OwnPost:
+	case d.action == confirmation.OwnPost:
 		if theirs, err := a.ownPost(a.out.held); err != nil || !theirs {
 			return err
 		}
@@ -90,7 +91,7 @@ func HeldAuthor(held *queue.Message, h rewrite.Header) smtp.Path {
 
 // A decision is what somebody wants done with a held post.
 type decision struct {
-	action lists.Action
+	action confirmation.Action
 	by     string // for those who come second
 	words  string // SendBack: for the author
 	cause  string
@@ -99,13 +100,13 @@ type decision struct {
 }
 
 // verbs say what was done, to those who come second and in the log.
-var verbs = map[lists.Action]string{
-	lists.Publish: "sent it to the list", lists.AllowAlways: "sent it to the list", lists.OwnPost: "confirmed it",
-	lists.SendBack: "sent it back", lists.Drop: "thrown it away", lists.BanAuthor: "thrown it away",
+var verbs = map[confirmation.Action]string{
+	confirmation.Publish: "sent it to the list", confirmation.AllowAlways: "sent it to the list", confirmation.OwnPost: "confirmed it",
+	confirmation.SendBack: "sent it back", confirmation.Drop: "thrown it away", confirmation.BanAuthor: "thrown it away",
 }
 
 // patterns are the keys of list.toml to which a decision adds the author.
-var patterns = map[lists.Action]string{lists.AllowAlways: "allow", lists.BanAuthor: "ban"}
+var patterns = map[confirmation.Action]string{confirmation.AllowAlways: "allow", confirmation.BanAuthor: "ban"}
 
 // decide carries out a decision about a held post, if it is the first one. Doing it again
 // for the same cause changes nothing.
@@ -128,7 +129,7 @@ func (a *act) decide(d decision) error {
 		}
 		a.Log.Printf(maillog.Info, "set id=%s list=%s key=%s added=%s by=%s", id, l.Addr, key, author, d.by)
 	}
-	if d.action == lists.AllowAlways {
+	if d.action == confirmation.AllowAlways {
 		was, err := edit.Unmoderate(l, author)
 		if err != nil {
 			return err
@@ -140,7 +141,7 @@ func (a *act) decide(d decision) error {
 	switch {
 	case d.action.Publishes():
 		a.out.postID = d.id
-	case d.action == lists.SendBack:
+	case d.action == confirmation.SendBack:
 		a.out.Letters = append(a.out.Letters, outbox.Letter{
 			ID: d.id, Text: "rejected", To: []smtp.Path{author}, At: d.at, Client: held.Client, Quote: letter.Unkeyed(d.words),
 			Answers: h.Get("Message-ID"), Words: map[string]string{"subject": letter.Subject(h.Get("Subject")), "address": author.Address()},
@@ -154,7 +155,7 @@ func (a *act) decide(d decision) error {
 // request is gone.
 func (d *Desk) Finish(l *lists.List, held *queue.Message, decided lists.Decided) (Outcome, error) {
 	by, _, _ := strings.Cut(decided.What, " has ")
-	action := lists.Action(decided.Do[0])
+	action := confirmation.Action(decided.Do[0])
 	a := &act{Desk: d, l: l, out: Outcome{list: l, held: message.Of(held), after: notHeld(held.ID)}}
 	err := a.decide(decision{action: action, by: by, words: decided.Do[1:], cause: decided.Cause, at: d.Now(), id: ByHand(held.ID, action)})
 	return a.out, err

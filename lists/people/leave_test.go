@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/members"
 	"superlist/lists/message"
 	"superlist/lists/people"
 	"superlist/lists/site"
 	"superlist/lists/sitetest"
+	"superlist/lists/verp"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -49,7 +51,7 @@ func testSite(t testing.TB) (*site.Site, *lists.List) {
 }
 
 // proof is what stands in an address that a question came from.
-func proof(t *testing.T, s *site.Site, to smtp.Path, err error) lists.Proof {
+func proof(t *testing.T, s *site.Site, to smtp.Path, err error) confirmation.Proof {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -66,9 +68,9 @@ func proof(t *testing.T, s *site.Site, to smtp.Path, err error) lists.Proof {
 func TestLeave(t *testing.T) {
 	s, l := testSite(t)
 	now := time.Now().Truncate(time.Second)
-	to, err := l.ProofAddress(lists.Unsubscribe, lists.Subject(path("alice@example.com")), now)
+	to, err := l.ProofAddress(confirmation.Unsubscribe, verp.Word(path("alice@example.com")), now)
 	leaving := proof(t, s, to, err)
-	to, err = l.DecisionAddress(lists.SendBack, "0123456789ab", path("mona@example.org"), now)
+	to, err = l.DecisionAddress(confirmation.SendBack, "0123456789ab", path("mona@example.org"), now)
 	sendBack := proof(t, s, to, err)
 	for name, r := range map[string]people.Request{
 		"joins":             {Command: lists.Command{Verb: lists.VerbSubscribe, Author: path("new@example.com")}, Name: "New, \"Nobody\" \\"},

@@ -2,6 +2,7 @@ package people
 
 import (
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/mail/charset"
 	"superlist/lists/message"
 	"superlist/lists/policy"
@@ -43,7 +44,7 @@ func FromMail(site *site.Site, d lists.Destination, m *message.Message, cause st
 	if authors, err := rewrite.Mailboxes(h.Get("From")); err == nil {
 		r.Name = charset.Words(authors[0].Name)
 	}
-	if a := r.Proof.Action; a.AboutHeld() && a != lists.OwnPost {
+	if a := r.Proof.Action; a.AboutHeld() && a != confirmation.OwnPost {
 		r.Words, err = wordsIn(h, content)
 	}
 	return r, err

@@ -5,9 +5,11 @@ import (
 	"io/fs"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
+	"superlist/lists/verp"
 	"superlist/smtp"
 )
 
@@ -30,13 +32,13 @@ func (a *act) subscribe(m members.Member) error {
 	case isMember: // nobody changes what another gets, not even on an open list
 		// Each way is counted by itself: who has asked for digests may think
 		// better of it the same day.
-		return a.question(changes[m.Delivery()], changes[m.Delivery()], lists.Changing(m.Delivery()))
+		return a.question(changes[m.Delivery()], changes[m.Delivery()], confirmation.Changing(m.Delivery()))
 	case a.l.Subscribe == lists.SubscribeOpen:
 		return a.once(lists.VerbSubscribe, m.Path, func() error { return a.join(m) })
 	case a.l.Subscribe == lists.SubscribeApprove:
 		return a.once(lists.VerbSubscribe, m.Path, func() error { return a.wait(m) })
 	}
-	return a.question(lists.VerbSubscribe, joins[m.Delivery()], lists.Subscribing(m.Delivery()))
+	return a.question(lists.VerbSubscribe, joins[m.Delivery()], confirmation.Subscribing(m.Delivery()))
 }
 
 // unsubscribe handles somebody who wants to leave and has proved nothing.
@@ -48,12 +50,12 @@ func (a *act) unsubscribe() error {
 	if !isMember {
 		return a.ask(NoMember, lists.VerbUnsubscribe, "not-subscribed", a.Who, nil)
 	}
-	return a.question(lists.VerbUnsubscribe, "confirm-unsubscribe", lists.Unsubscribe)
+	return a.question(lists.VerbUnsubscribe, "confirm-unsubscribe", confirmation.Unsubscribe)
 }
 
 // question asks somebody whether the request is theirs.
-func (a *act) question(kind, text string, action lists.Action) error {
-	confirm, err := a.l.ProofAddress(action, lists.Subject(a.Who), a.At)
+func (a *act) question(kind, text string, action confirmation.Action) error {
+	confirm, err := a.l.ProofAddress(action, verp.Word(a.Who), a.At)
 	if err != nil {
 		return err
 	}

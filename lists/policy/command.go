@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/members"
 	"superlist/lists/rewrite"
 	"superlist/smtp"
@@ -75,7 +76,7 @@ func (l *Policy) PermitsNow(c lists.Command, now time.Time) error {
 }
 
 // isOpen refuses a proof about something that is decided or gone, and one that is used.
-func (l *Policy) isOpen(p lists.Proof) (err error) {
+func (l *Policy) isOpen(p confirmation.Proof) (err error) {
 	if p.Action.AboutRequest() || p.Action.AboutHeld() {
 		if err := l.Undecided(p.Subject, ""); err != nil {
 			return err
@@ -135,8 +136,8 @@ func Author(h rewrite.Header) (smtp.Path, error) {
 
 // aloneWith refuses an approval that also goes to others who decide, or to the list. It is
 // part of their discussion, and "No! What do you think?" to all would approve.
-func (l *Policy) aloneWith(h rewrite.Header, author smtp.Path, p lists.Proof) error {
-	if p.Action != lists.Publish && p.Action != lists.Approve {
+func (l *Policy) aloneWith(h rewrite.Header, author smtp.Path, p confirmation.Proof) error {
+	if p.Action != confirmation.Publish && p.Action != confirmation.Approve {
 		return nil
 	}
 	decider, err := l.Decider(p)
