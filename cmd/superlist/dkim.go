@@ -19,7 +19,9 @@ import (
 )
 
 func (a *app) dkimCommand() *cobra.Command {
-	c := &cobra.Command{Use: "dkim", Short: "Keys for signing mail (DKIM)"}
+	c := &cobra.Command{Use: "dkim", Short: "Make and show keys for signing mail (DKIM)",
+		Example: "  superlist dkim genkey /etc/superlist/dkim.pem", Args: args(subcommand),
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.dkimGenkeyCommand(), a.dkimShowCommand())
 	return c
 }

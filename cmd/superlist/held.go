@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -235,12 +236,19 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action confi
 func (a *app) explainCommand() *cobra.Command {
 	var from string
 	var login []string
+	var show, diff bool
 	c := &cobra.Command{
 		Use: "explain LIST < MESSAGE", Short: "Show what a list would do with a message, and why",
 		Long: `Show what a list would do with the message on standard input, rule by rule,
 without doing it. To look at a post that was held, pass what "superlist held
-show" writes; the log has its name.`,
-		Example: "  superlist explain dev@lists.example.org --from alice@example.com < message.eml", Args: args(cobra.ExactArgs(1)),
+show" writes; the log has its name.
+
+With --show it prints the message as a member would get it instead, and with
+--diff the lines in which that differs from what came, whatever the list
+decides. It asks the DNS what the author's domain wants, as "superlist deliver"
+does.`,
+		Example: `  superlist explain dev@lists.example.org --from alice@example.com < message.eml
+  superlist explain dev@lists.example.org --diff < message.eml`, Args: args(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			site, l, err := a.siteList(arg[0])
@@ -252,11 +260,25 @@ show" writes; the log has its name.`,
 				return err
 			}
 			content := io.NewSectionReader(bytes.NewReader(text), 0, int64(len(text)))
-			raw, _, err := rewrite.ReadHeader(bytes.NewReader(text))
+			raw, bodyAt, err := rewrite.ReadHeader(bytes.NewReader(text))
 			if err != nil {
 				return &exitError{exDataErr, fmt.Errorf("the message: %w", err)}
 			}
 			h := rewrite.Parse(raw)
+			if show || diff {
+				made, err := copiesOf(site, l, content, h, bodyAt)
+				if err != nil {
+					return err
+				}
+				sent, err := asSent(l, made)
+				if err != nil {
+					return err
+				}
+				if diff {
+					return copyMessage(c.OutOrStdout(), strings.NewReader(difference(text, sent)))
+				}
+				return copyMessage(c.OutOrStdout(), bytes.NewReader(sent))
+			}
 			sender := smtp.Path{}
 			if authors, ok := rewrite.Addresses(h.Get("From")); from == "" && ok {
 				sender = authors[0]
@@ -299,10 +321,23 @@ show" writes; the log has its name.`,
 			case d.Reason != "":
 				outcome += ": " + d.Reason
 			}
+			if d.Verdict == policy.Accept {
+				made, err := copiesOf(site, l, content, h, bodyAt)
+				if err != nil {
+					return err
+				}
+				if made.Taken > 0 {
+					t.add("parts", fmt.Sprintf("%d are taken away", made.Taken))
+				}
+				t.add("From", made.From.String())
+			}
 			t.add("OUTCOME", outcome)
 			return t.print(c.OutOrStdout())
 		},
 	}
+	c.Flags().BoolVar(&show, "show", false, "print the message as a member would get it")
+	c.Flags().BoolVar(&diff, "diff", false, "print the lines in which that differs")
+	c.MarkFlagsMutuallyExclusive("show", "diff")
 	c.Flags().StringVar(&from, "from", "", "the envelope sender (default: the author in From)")
 	c.Flags().StringSliceVar(&login, "login", nil, "addresses that the client has proved by AUTH")
 	return c

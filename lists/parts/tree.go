@@ -91,6 +91,7 @@ func ReadTree(h rewrite.Header, body io.Reader, bodyAt int64) (*Tree, error) {
 		}
 	}
 	if t.header != nil { // the message ends within it
+		t.doubt("a part has no body")
 		if err := t.endHeader(t.at); err != nil {
 			return nil, err
 		}
@@ -201,9 +202,11 @@ func (t *treeWalk) boundary(line []byte, at int64) (done bool, err error) {
 		}
 	}
 	end := at - int64(len("\r\n")) // the CRLF belongs to the boundary: RFC 2046, 5.1.1
+	inside := end
 	for e := t.inner; e != of; e = e.Parent {
-		e.End = max(end, e.Body)
+		e.End = max(inside, e.Body)
 		e.Tight = e.Tight || e.End > end
+		inside = e.End
 	}
 	t.keep(i)
 	t.of = t.of[:i+1]

@@ -77,9 +77,9 @@ func prefixed(subject, prefix string) bool {
 
 // prefixPattern finds a prefix in a subject that is flat.
 func prefixPattern(prefix string) *regexp.Regexp {
-	parts := strings.Split(flat(prefix), Number)
+	parts := strings.Split(prefix, Number)
 	for i := range parts {
-		parts[i] = regexp.QuoteMeta(parts[i])
+		parts[i] = regexp.QuoteMeta(flat(parts[i]))
 	}
 	return regexp.MustCompile(strings.Join(parts, "[0-9]+"))
 }

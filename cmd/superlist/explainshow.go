@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/copies"
+	"superlist/lists/deliver"
+	"superlist/lists/rewrite"
+	"superlist/lists/rewrite/edit"
+	"superlist/lists/site"
+)
+
+// copiesOf makes of a message what members of a list would get of it now.
+func copiesOf(s *site.Site, l *lists.List, content *io.SectionReader, h rewrite.Header, bodyAt int64) (*copies.Copies, error) {
+	maker := deliver.Copier(s, l)
+	return maker.Make(copies.Post{
+		ID: "explain", Content: content, Header: h, Below: io.NewSectionReader(content, bodyAt, content.Size()-bodyAt), Arrived: time.Now(), Body: "8BITMIME",
+	})
+}
+
+// asSent is the message as a member would get it, without a signature of ours.
+func asSent(l *lists.List, made *copies.Copies) ([]byte, error) {
+	number := 1
+	if last, err := l.Posts().Last(); err == nil {
+		number = last + 1
+	}
+	each := made.Splits(l.Addr)
+	make := made.ForMembers
+	if each {
+		make = made.ForEach
+	}
+	m, err := make(number)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(m.Reader())
+	return bytes.ReplaceAll(text, []byte(edit.Mark), []byte("{unsubscribe}")), err
+}
+
+// maxDiff is how many lines of a message are held against each other.
+const maxDiff = 2000
+
+// difference are the lines that went (-) and came (+), with one line around them.
+func difference(before, after []byte) string {
+	a, b := linesOf(before), linesOf(after)
+	// What is the same at both ends need not be looked at.
+	start := 0
+	for start < min(len(a), len(b)) && a[start] == b[start] {
+		start++
+	}
+	end := 0
+	for end < min(len(a), len(b))-start && a[len(a)-1-end] == b[len(b)-1-end] {
+		end++
+	}
+	x, y := a[start:len(a)-end], b[start:len(b)-end]
+	if len(x) > maxDiff || len(y) > maxDiff {
+		return fmt.Sprintf("%d lines differ; --show has all\n", max(len(x), len(y)))
+	}
+	// The longest common part of each pair of ends.
+	common := make([][]int32, len(x)+1)
+	for i := range common {
+		common[i] = make([]int32, len(y)+1)
+	}
+	for i := len(x) - 1; i >= 0; i-- {
+		for k := len(y) - 1; k >= 0; k-- {
+			if x[i] == y[k] {
+				common[i][k] = common[i+1][k+1] + 1
+			} else {
+				common[i][k] = max(common[i+1][k], common[i][k+1])
+			}
+		}
+	}
+	var out strings.Builder
+	i, k := 0, 0
+	same := 0
+	for i < len(x) || k < len(y) {
+		switch {
+		case i < len(x) && k < len(y) && x[i] == y[k]:
+			if same++; same == 1 {
+				out.WriteString("  ...\n")
+			}
+			i, k = i+1, k+1
+		case k == len(y) || i < len(x) && common[i+1][k] >= common[i][k+1]:
+			out.WriteString("- " + x[i] + "\n")
+			i, same = i+1, 0
+		default:
+			out.WriteString("+ " + y[k] + "\n")
+			k, same = k+1, 0
+		}
+	}
+	if out.Len() == 0 {
+		return "nothing differs\n"
+	}
+	return out.String()
+}
+
+func linesOf(text []byte) []string {
+	return strings.Split(strings.TrimSuffix(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n"), "\n")
+}
