@@ -105,6 +105,7 @@ func (l *List) hasOwners(to smtp.Path) error {
 	return fmt.Errorf("%s: %w", to, &config.Error{File: l.ConfigFile(), Key: "owners", Text: "there are none"})
 }
 
+// CutFold is strings.CutPrefix for letters of any case.
 func CutFold(s, prefix string) (rest string, ok bool) {
 	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
 		return s, false

@@ -35,7 +35,7 @@ func Of(s *site.Site) Directory {
 	}
 }
 
-// Serves says whether a domain has lists here. It is an error where that cannot
+// Serves reports whether a domain has lists here. It is an error where that cannot
 // be told: a disk that is not mounted must not have mail for a list go elsewhere.
 func (s Directory) Serves(domain string) (bool, error) {
 	ascii, ok := smtp.ASCIIDomain(domain)

@@ -25,7 +25,7 @@ type Config struct {
 	Subscribe      string      `json:"subscribe"`     // open, confirm, approve, confirm+approve or closed
 	Notify         bool        `json:"notify"`        // owners hear who comes and goes
 	Language       string      `json:"language"`      // of the letters: BCP 47
-	Digest         Pace        `json:"digest"`        // when those who want digests get one: off, daily, weekly, or after so many posts
+	Digest         Schedule    `json:"digest"`        // when those who want digests get one: off, daily, weekly, or after so many posts
 	Nonmembers     string      `json:"nonmembers"`    // reject, hold, confirm or discard
 	Moderated      bool        `json:"moderated"`     // a moderator sees every post first
 	HoldAll        bool        `json:"hold_all"`      // in an emergency: whoever writes, moderators aside
@@ -258,7 +258,7 @@ func (l *List) check(text string) (err error) {
 		return wrong("web_mbox", "must be off, veiled or full")
 	}
 	if !l.Digest.valid() {
-		return wrong("digest", fmt.Sprintf("must be off, daily, weekly, or a number of posts from 1 to %d", maxPace))
+		return wrong("digest", fmt.Sprintf("must be off, daily, weekly, or a number of posts from 1 to %d", maxSchedule))
 	}
 	if l.MaxNamed < 0 {
 		return wrong("max_named", "must not be negative; 0 means any number")

@@ -8,6 +8,7 @@ import (
 	"superlist/smtp"
 )
 
+// MembersFile is the file with a line for each member.
 func (l *List) MembersFile() string { return filepath.Join(l.Dir, "members") }
 
 // Members opens the members file. That there is none is an error: a list without

@@ -57,6 +57,7 @@ func Read(file string, t Table) (text string, err error) {
 	return text, Decode(file, text, t)
 }
 
+// Decode is Read of a text that is to be, or was, in a file of that name.
 func Decode(file, text string, t Table) error {
 	var raw any // a map[string]any: of those the decoder would make another
 	_, err := toml.Decode(withoutCommentLines(text), &raw)

@@ -71,7 +71,7 @@ func (in *Intake) Mail(env *smtp.Envelope) error {
 // Reset has nothing to do: Mail begins anew.
 func (in *Intake) Reset() {}
 
-// admit says whether the spool has room.
+// admit reports whether the spool has room.
 func (in *Intake) admit(env *smtp.Envelope) error {
 	share := in.share(env)
 	err := in.Spool.Admit(env.Size, share)
@@ -163,7 +163,7 @@ func (in *Intake) authors(env *smtp.Envelope) []smtp.Path {
 	return site.LoginAuthors(env.Login)
 }
 
-// Verify says whether there is such an address of a list, and no more: not who
+// Verify reports whether there is such an address of a list, and no more: not who
 // is on the list, and not who may post.
 func (in *Intake) Verify(to smtp.Path) error {
 	_, err := lists.Of(in.Site).Resolve(to)

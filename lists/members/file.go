@@ -166,7 +166,7 @@ func (m *File) Comments() (lines []string, err error) {
 }
 
 // Lint gives the lines of the file that are not understood, with their number,
-// and says whether the file is in order.
+// and reports whether the file is in order.
 func (m *File) Lint() (wrong []string, inOrder bool, err error) {
 	inOrder = true
 	err = m.guard(func() {

@@ -65,12 +65,12 @@ func (m Member) Unknown() string {
 	return ""
 }
 
-// Present says whether a member gets mail from the list at all, on this day.
+// Present reports whether a member gets mail from the list at all, on this day.
 func (m Member) Present(day string) bool {
 	return !m.NoMail && m.Bounced == "" && m.Vacation <= day
 }
 
-// Gets says whether a member whose posts come one by one gets a post of this
+// Gets reports whether a member whose posts come one by one gets a post of this
 // author that names these people, on this day.
 func (m Member) Gets(author string, named map[string]bool, day string) bool {
 	key := m.Path.Key()

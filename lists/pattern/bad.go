@@ -29,7 +29,7 @@ func BadKind(patterns []string) string {
 	return ""
 }
 
-// FitsKind says whether a part is of a kind: "image/*" is a type, "*.exe" a file
+// FitsKind reports whether a part is of a kind: "image/*" is a type, "*.exe" a file
 // name.
 func (f Fold) FitsKind(patterns []string, p parts.Part) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {

@@ -18,7 +18,7 @@ var (
 	Loose  Fold = smtp.FoldLoose
 )
 
-// Match says whether a pattern fits all of s. A star stands for anything, a
+// Match reports whether a pattern fits all of s. A star stands for anything, a
 // question mark for one character, [a-z] and [!a-z] for one of some, a backslash
 // takes the meaning from what follows; letters have no case, and names of the DNS
 // that are beyond ASCII are the same in both of their forms. What stands in front
@@ -46,6 +46,7 @@ func HasNames(s string) bool {
 	return false
 }
 
+// MatchFolded is Match of what a Fold has made alike.
 func MatchFolded(pattern, s string) bool {
 	n, star, ok := matchFront(pattern, s)
 	if !ok || !star {
@@ -212,13 +213,13 @@ func inClass(class string, c rune) bool {
 	return not
 }
 
-// Allows says whether an address fits one of the patterns of whom the list
+// Allows reports whether an address fits one of the patterns of whom the list
 // allows: bob@example.net, *@example.net, example.net (the same), *.example.net.
 func Allows(patterns []string, p smtp.Path) bool {
 	return slices.ContainsFunc(patterns, func(s string) bool { return Strict.Match(addressPattern(s), p.Key()) })
 }
 
-// Bans says whether an address fits one of the patterns of whom the list keeps
+// Bans reports whether an address fits one of the patterns of whom the list keeps
 // away.
 func Bans(patterns []string, p smtp.Path) bool {
 	return slices.ContainsFunc(patterns, func(s string) bool { return Loose.Match(addressPattern(s), p.LooseKey()) })

@@ -101,7 +101,7 @@ func (l *Policy) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 	return d, nil
 }
 
-// known says whether somebody may post as one of the list's own.
+// known reports whether somebody may post as one of the list's own.
 func (l *Policy) known(author smtp.Path, privileged bool) (m members.Member, ok bool, err error) {
 	m, ok, err = l.who.Find(author)
 	if ok && m.For != "" {

@@ -109,7 +109,7 @@ func parseRule(line string) (r Rule, wrong string) {
 	return r, ""
 }
 
-// Fits says whether the rule fits a post with this header.
+// Fits reports whether the rule fits a post with this header.
 func (r Rule) Fits(h rewrite.Header) bool { return firstFit([]Rule{r}, h) == 0 }
 
 // firstFit is the first rule that fits a post with this header; -1 where none does.
@@ -155,7 +155,7 @@ func (h *reading) fits(r Rule) bool {
 	return r.Not
 }
 
-// says says whether a pattern fits what a field says.
+// says reports whether a pattern fits what a field says.
 func (h *reading) says(i int, this string) bool {
 	f := &h.fields[i]
 	if f.values == nil {

@@ -289,7 +289,7 @@ func (s *Site) check() error {
 	return s.checkRelay()
 }
 
-// CheckWrapper says whether sessions can begin with TLS. The PROXY protocol comes
+// CheckWrapper reports whether sessions can begin with TLS. The PROXY protocol comes
 // before the first byte of TLS, and neither is read where the other is awaited: a
 // client's hello would be taken for a broken header.
 func (s *Site) CheckWrapper() error {

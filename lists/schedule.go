@@ -6,41 +6,41 @@ import (
 	"time"
 )
 
-// A Pace says when a list sends a digest: off, daily, weekly, or after so many
+// A Schedule says when a list sends a digest: off, daily, weekly, or after so many
 // posts.
-type Pace string
+type Schedule string
 
 const (
-	DigestOff    Pace = "off"
-	DigestDaily  Pace = "daily"
-	DigestWeekly Pace = "weekly"
+	DigestOff    Schedule = "off"
+	DigestDaily  Schedule = "daily"
+	DigestWeekly Schedule = "weekly"
 )
 
-// maxPace is the largest number of posts that a list waits for: more are not read
+// maxSchedule is the largest number of posts that a list waits for: more are not read
 // in one sitting.
-const maxPace = 1000
+const maxSchedule = 1000
 
-// maxPaceDays is how long posts wait for their number to be full: whoever gets
+// maxScheduleDays is how long posts wait for their number to be full: whoever gets
 // digests of a list that falls asleep is to have the last posts too.
-const maxPaceDays = 30
+const maxScheduleDays = 30
 
 // UnmarshalText reads a Pace; a number may stand without quotes.
-func (p *Pace) UnmarshalText(text []byte) error {
-	*p = Pace(text)
+func (p *Schedule) UnmarshalText(text []byte) error {
+	*p = Schedule(text)
 	return nil
 }
 
 // posts is the number after which a digest is sent; 0 where it is time that
 // counts.
-func (p Pace) posts() int {
+func (p Schedule) posts() int {
 	n, err := strconv.Atoi(string(p))
-	if err != nil || n < 1 || n > maxPace {
+	if err != nil || n < 1 || n > maxSchedule {
 		return 0
 	}
 	return n
 }
 
-func (p Pace) valid() bool {
+func (p Schedule) valid() bool {
 	return p == DigestOff || p == DigestDaily || p == DigestWeekly || p.posts() > 0
 }
 
@@ -49,7 +49,7 @@ func (p Pace) valid() bool {
 // has the posts of a day; when the next Monday does; or when there are enough of
 // them, and at the latest after a month. A list that has stopped sending digests
 // sends what still waits.
-func (p Pace) Due(since time.Time, posts int, zone *time.Location) time.Time {
+func (p Schedule) Due(since time.Time, posts int, zone *time.Location) time.Time {
 	switch {
 	case p == DigestDaily:
 		return daysAfter(since, 1, zone)
@@ -60,7 +60,7 @@ func (p Pace) Due(since time.Time, posts int, zone *time.Location) time.Time {
 		}
 		return daysAfter(since, monday, zone)
 	case posts < p.posts():
-		return daysAfter(since, maxPaceDays, zone)
+		return daysAfter(since, maxScheduleDays, zone)
 	}
 	return since
 }

@@ -9,12 +9,12 @@ import (
 	_ "time/tzdata"
 )
 
-// TestPace: what list.toml may say, with the numbers on both sides of the limits.
-func TestPace(t *testing.T) {
+// TestSchedule: what list.toml may say, with the numbers on both sides of the limits.
+func TestSchedule(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
 	for text, ok := range map[string]bool{
-		`"off"`: true, `"daily"`: true, `"weekly"`: true, `"20"`: true, "20": true, "1": true, fmt.Sprint(maxPace): true,
-		"0": false, fmt.Sprint(maxPace + 1): false, "-1": false, `"hourly"`: false, `""`: false, `"20 posts"`: false,
+		`"off"`: true, `"daily"`: true, `"weekly"`: true, `"20"`: true, "20": true, "1": true, fmt.Sprint(maxSchedule): true,
+		"0": false, fmt.Sprint(maxSchedule + 1): false, "-1": false, `"hourly"`: false, `""`: false, `"20 posts"`: false,
 	} {
 		_, err := l.WithConfig("owners = [\"o@example.org\"]\n\ndigest = " + text + "\n")
 		want := l.ConfigFile() + ":3: digest: must be off, daily, weekly, or a number of posts from 1 to 1000"
@@ -58,7 +58,7 @@ func TestDue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Pace(test.pace).Due(since.UTC(), test.posts, zone).In(zone).Format(layout); got != test.want {
+		if got := Schedule(test.pace).Due(since.UTC(), test.posts, zone).In(zone).Format(layout); got != test.want {
 			t.Errorf("%s, %s in %s: %s, want %s", test.pace, test.since, test.zone, got, test.want)
 		}
 	}
