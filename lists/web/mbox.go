@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"strings"
+	"sync"
 
 	"superlist/lists/archive"
 )
@@ -24,11 +25,16 @@ const mboxFrom = "From mboxrd@z Thu Jan  1 00:00:00 1970\n"
 // are one file (RFC 1952, 2.2).
 func (l *List) member(e archive.Entry, message []byte, parent *archive.Entry) []byte {
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z := zippers.Get().(*gzip.Writer)
+	defer zippers.Put(z)
+	z.Reset(&b)
 	z.Write(l.mboxMessage(e, message, parent))
 	z.Close()
 	return b.Bytes()
 }
+
+// zippers have most of a megabyte each.
+var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 // mboxMessage is a post as mboxrd has it, as it was sent or with a veil over it.
 func (l *List) mboxMessage(e archive.Entry, message []byte, parent *archive.Entry) []byte {

@@ -58,11 +58,20 @@ func (w *Words) html(name string) string { return escaped(w.Get(name)) }
 
 // with is a text whose words in braces are replaced: pairs of a name and a value.
 func (w *Words) with(name string, pairs ...any) string {
-	var replace []string
-	for i := 0; i+1 < len(pairs); i += 2 {
-		replace = append(replace, fmt.Sprintf("{%s}", pairs[i]), fmt.Sprint(pairs[i+1]))
+	text := w.Get(name)
+	var b strings.Builder
+	for text != "" {
+		front, rest, _ := strings.Cut(text, "{")
+		b.WriteString(front)
+		word, behind, ok := strings.Cut(rest, "}")
+		for i := 0; ok && i+1 < len(pairs); i += 2 {
+			if pairs[i] == word {
+				fmt.Fprint(&b, pairs[i+1])
+			}
+		}
+		text = behind
 	}
-	return strings.NewReplacer(replace...).Replace(w.Get(name))
+	return b.String()
 }
 
 // count is a text about so many of something; NAME-1 is about one.

@@ -72,13 +72,11 @@ func (d *Disk) derive(path string, mode fs.FileMode, write func(io.Writer) error
 	if err != nil {
 		return 0, err
 	}
-	if err = write(b); err == nil && mode != 0 {
+	w := &counter{w: b}
+	if err = write(w); err == nil && mode != 0 {
 		if err = d.fault("fchmod", path); err == nil {
 			err = b.File.File.Chmod(mode)
 		}
-	}
-	if err == nil {
-		n, err = b.File.File.Seek(0, io.SeekCurrent)
 	}
 	if err != nil {
 		b.Abort()
@@ -90,5 +88,17 @@ func (d *Disk) derive(path string, mode fs.FileMode, write func(io.Writer) error
 	if err != nil {
 		Discard(b.Name())
 	}
+	return w.n, err
+}
+
+// A counter counts what is written.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
 	return n, err
 }
