@@ -56,8 +56,8 @@ func hostile() (list []mail) {
 // allowed are the elements that pages have, with their attributes.
 var allowed = map[string]string{
 	"html": "lang", "head": "", "meta": "charset http-equiv content name", "title": "", "link": "rel type title href", "body": "",
-	"a": "class href rel title", "header": "class", "nav": "aria-label aria-labelledby class", "main": "id", "footer": "class", "section": "aria-labelledby class",
-	"article": "id", "h1": "", "h2": "id", "p": "class", "div": "class dir role tabindex aria-label", "span": "class", "bdi": "class", "time": "datetime",
+	"a": "class href rel title", "header": "class", "nav": "aria-label aria-labelledby class", "main": "id", "footer": "class", "section": "aria-labelledby class tabindex aria-label",
+	"article": "id", "h1": "", "h2": "id", "p": "class", "div": "class dir", "span": "class", "bdi": "class", "time": "datetime",
 	"ol": "class", "ul": "class", "li": "", "dl": "class", "dt": "", "dd": "", "blockquote": "", "pre": "", "ins": "", "del": "", "br": "",
 	"figure": "", "figcaption": "", "svg": "role aria-label width height", "rect": "class x y width height", "line": "class x1 x2 y1 y2", "text": "x y",
 	"details": "", "summary": "", "table": "", "thead": "", "tbody": "", "tr": "", "th": "scope", "td": "",

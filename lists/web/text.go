@@ -189,7 +189,7 @@ func hunk(line string) (old, now int) {
 
 // diff writes a patch.
 func (w *textWriter) diff(lines []string) {
-	w.b.WriteString(`<div class="diff" role="region" tabindex="0" aria-label="` + w.l.words.html("diff") + `"><pre>`)
+	w.b.WriteString(`<section class="diff" tabindex="0" aria-label="` + w.l.words.html("diff") + `"><pre>`)
 	old, now := 0, 0
 	for i, line := range lines {
 		class := ""
@@ -227,5 +227,5 @@ func (w *textWriter) diff(lines []string) {
 		w.l.plain(w.b, line)
 		w.b.WriteString("</" + tag + ">")
 	}
-	w.b.WriteString("</pre></div>\n")
+	w.b.WriteString("</pre></section>\n")
 }

@@ -167,6 +167,7 @@ func TestLook(t *testing.T) {
 		t.Skip("LOOK is not set")
 	}
 	l := listIn(dir, nil)
+	l.Requests = true
 	add(t, l, conversation()...)
 	update(t, l)
 }
