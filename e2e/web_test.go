@@ -147,6 +147,9 @@ func TestWeb(t *testing.T) {
 			}
 		}
 	}
+	if got := get(t, "/code/p%2F0@mail.example.com").header.Get("Location"); got != "https://lists.example.org/code/p%2F0@mail.example.com/" { // as b4 asks
+		t.Errorf("the Message-ID without a slash leads to %s", got)
+	}
 	if got := get(t, "/code/p%2F0@mail.example.com/").header.Get("Location"); got != "https://lists.example.org/code/0/1.html" {
 		t.Errorf("the Message-ID leads to %s", got)
 	}

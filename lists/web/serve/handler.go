@@ -148,7 +148,7 @@ func (a *answer) route(parts []string) {
 		a.missing(id)
 		return
 	}
-	a.post(posts, what)
+	a.post(posts, id, what)
 }
 
 func isNumber(s string) bool { _, ok := number(s); return ok }
@@ -181,8 +181,9 @@ func (a *answer) note(status int, text string) {
 	a.w.Write(a.l.Note(text, nil))
 }
 
-// post answers about posts, which have one Message-ID.
-func (a *answer) post(posts []archive.Entry, what string) {
+// post answers about posts, which have one Message-ID. id is what they were asked for
+// by.
+func (a *answer) post(posts []archive.Entry, id, what string) {
 	e := posts[0]
 	switch part, isPart := strings.CutPrefix(what, "part/"); {
 	case e.Removed && what != "t.mbox.gz" && what != "t.atom": // whose thread goes on
@@ -191,6 +192,10 @@ func (a *answer) post(posts []archive.Entry, what string) {
 		a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		a.w.WriteHeader(http.StatusMultipleChoices)
 		a.w.Write(a.l.Note("page-several", posts))
+	case what == "" && e.MessageID != "" && strings.Contains(id, "@") && !strings.HasSuffix(a.r.URL.Path, "/"):
+		// public-inbox does so, and b4 takes what is in front of the Message-ID there
+		// for the list's address.
+		http.Redirect(a.w, a.r, a.l.Base+url.PathEscape(strings.Trim(id, "<>"))+"/", http.StatusFound)
 	case what == "":
 		http.Redirect(a.w, a.r, a.l.PostURL(e.Number), http.StatusFound)
 	case what == "t" || what == "t/" || what == "T" || what == "T/":

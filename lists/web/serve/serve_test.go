@@ -112,7 +112,8 @@ func TestAnswers(t *testing.T) {
 		not          []string // in it
 	}{
 		{"GET", "/dev/one@example.com/", 302, base + "/dev/0/1.html", "", nil},
-		{"GET", "/dev/one@example.com", 302, base + "/dev/0/1.html", "", nil},
+		{"GET", "/dev/one@example.com", 302, base + "/dev/one@example.com/", "", nil},
+		{"HEAD", "/dev/a%2Fb%3Fc%23d%252f@example.com", 302, base + "/dev/a%2Fb%3Fc%23d%252f@example.com/", "", nil},
 		{"HEAD", "/dev/one%40example.com/", 302, base + "/dev/0/1.html", "", nil},
 		{"GET", "/dev/%3Cone@example.com%3E/", 302, base + "/dev/0/1.html", "", nil},
 		{"GET", "/dev/a%2Fb%3Fc%23d%252f@example.com/", 302, base + "/dev/0/3.html", "", nil},
