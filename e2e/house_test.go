@@ -99,7 +99,7 @@ type storey struct {
 // operator's command do what comes of it.
 var storeys = []storey{
 	{0, []string{"textfile", "token", "maillog", "settings", "mail", "dmarc", "stub", "helo", "ledger"}},
-	{1, []string{"config", "members", "rewrite", "parts", "message", "signature", "pattern", "letter", "archive", "quota", "confirmation", "attempt", "author"}},
+	{1, []string{"config", "members", "rewrite", "parts", "message", "signature", "pattern", "letter", "archive", "quota", "confirmation", "attempt", "author", "verp"}},
 	{2, []string{"site", "account", "tlsserver", "sandbox", "outbound"}},
 	{3, []string{""}},
 	{4, []string{"policy", "copies", "outbox", "web"}},

@@ -24,7 +24,7 @@ const maxSchedule = 1000
 // digests of a list that falls asleep is to have the last posts too.
 const maxScheduleDays = 30
 
-// UnmarshalText reads a Pace; a number may stand without quotes.
+// UnmarshalText reads a Schedule; a number may stand without quotes.
 func (p *Schedule) UnmarshalText(text []byte) error {
 	*p = Schedule(text)
 	return nil
