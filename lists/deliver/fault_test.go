@@ -255,7 +255,10 @@ func TestOrderOnDisk(t *testing.T) {
 			}
 			dirtyDir[in] = true
 		case "unlink":
-			if unlinked++; dirtyFile[name] {
+			if !archived { // a message: an index of the archive may be made again
+				unlinked++
+			}
+			if dirtyFile[name] {
 				t.Errorf("%s: its marks are not synced", what)
 			}
 			dirtyDir[in] = true
