@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -160,14 +161,22 @@ func conversation() []mail {
 	}
 }
 
-// TestLook writes a list for looking at: LOOK names the directory.
+// TestLook writes a list as there are many, with links to superlist-web. LOOK names a
+// directory for those who want to look at it in a browser.
 func TestLook(t *testing.T) {
-	dir := os.Getenv("LOOK")
-	if dir == "" {
-		t.Skip("LOOK is not set")
-	}
-	l := listIn(dir, nil)
-	l.Requests = true
+	l := listIn(cmp.Or(os.Getenv("LOOK"), t.TempDir()), nil)
+	l.Requests, l.MBox = true, MBoxFull
 	add(t, l, conversation()...)
 	update(t, l)
+	all := files(t, l)
+	for path, link := range map[string]string{
+		postPath(8):  `<a rel="nofollow" href="https://lists.example.org/dev/8/part/2"><bdi>../../etc/notes.pdf</bdi></a>`,
+		postPath(1):  `<a rel="nofollow" href="https://lists.example.org/dev/1/raw">As it was sent</a>`,
+		"t/0/1.html": `<a rel="nofollow" href="https://lists.example.org/dev/1/t.mbox.gz">download (mbox)</a>`,
+		"t/0/8.html": `href="https://lists.example.org/dev/8/part/2"`,
+	} {
+		if !strings.Contains(all[path], link) {
+			t.Errorf("%s is without %s:\n%s", path, link, all[path])
+		}
+	}
 }
