@@ -80,6 +80,7 @@ var rooms = map[string][]string{
 	"superlist/lists/site": {"superlist/lists/config", "superlist/lists/ledger", "superlist/lists/quota", "superlist/lists/stub",
 		"superlist/milter", "superlist/queue", "superlist/queue/disk", "superlist/smtp"},
 	"superlist/lists/quota":        {"superlist/lists/config", "superlist/lists/ledger", "superlist/smtp"},
+	"superlist/lists/verp":         {"superlist/smtp"},
 	"superlist/lists/confirmation": {"superlist/lists/ledger", "superlist/lists/members", "superlist/lists/token", "superlist/lists/verp", "superlist/smtp"},
 	"superlist/lists/attempt":      {"superlist/lists/config", "superlist/lists/maillog", "superlist/queue"},
 	"superlist/lists/message":      {"superlist/lists/rewrite", "superlist/queue"},
