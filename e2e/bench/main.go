@@ -39,7 +39,7 @@ func main() {
 	runtime.LockOSThread()
 	rounds := flag.Int("rounds", 300, "`rounds` of the comparisons of sessions")
 	posts := flag.Int("posts", 5, "`rounds` of the delivery comparison")
-	only := flag.String("only", "session,rcpt,post,personal,memory,proxy,milter", "`parts` to run")
+	only := flag.String("only", "session,rcpt,post,personal,memory,proxy,milter,bounces", "`parts` to run")
 	mails := flag.Int("personal", 10_000, "`messages` of the comparison of personal ones, at least 100")
 	peers := flag.Int("sessions", 4, "`sessions` at a time that hand over personal messages")
 	keep := flag.Bool("keep", false, "keep the scratch directory")
@@ -64,7 +64,7 @@ func main() {
 
 func (b *bench) run(parts []string, keep bool) error {
 	for _, p := range parts {
-		if !slices.Contains([]string{"session", "rcpt", "post", "personal", "memory", "proxy", "milter"}, p) {
+		if !slices.Contains([]string{"session", "rcpt", "post", "personal", "memory", "proxy", "milter", "bounces"}, p) {
 			return fmt.Errorf("there is no part %q", p)
 		}
 	}
@@ -102,6 +102,7 @@ func (b *bench) run(parts []string, keep bool) error {
 		{"memory", (*bench).memory},
 		{"proxy", (*bench).proxied},
 		{"milter", (*bench).milters},
+		{"bounces", (*bench).bounces},
 	} {
 		if !slices.Contains(parts, part.name) {
 			continue
