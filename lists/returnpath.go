@@ -22,6 +22,26 @@ const (
 // five days, and some relays in a row may each take that long.
 const bounceLife = 30 * 24 * time.Hour
 
+// ListOf is the list whose return path an address is by its form, as it was written; false:
+// it is none. Nothing is looked up.
+func ListOf(to smtp.Path, delimiter string) (list smtp.Path, ok bool) {
+	name, verb, _ := strings.Cut(to.Local, delimiter)
+	_, bounce := cutFold(verb, verbBounces)
+	_, probe := cutFold(verb, verbProbe)
+	return smtp.Path{Local: smtp.Fold(name), Domain: smtp.Fold(to.Domain)}, bounce || probe
+}
+
+// Returned is ResolveAt of a return path of this list, open: for many of them.
+func (l *List) Returned(to smtp.Path, now time.Time) (d Destination, err error) {
+	_, verb, _ := strings.Cut(to.Local, l.delimiter)
+	d = Destination{List: l, Purpose: Bounce, Verb: strings.ToLower(verb)}
+	if rest, ok := cutFold(verb, verbBounces); ok {
+		return d, l.checkBounce(&d, rest, now)
+	}
+	rest, _ := cutFold(verb, verbProbe)
+	return d, l.checkProbe(&d, rest, now)
+}
+
 // BounceAddress is the return path of a message that the list sends to many. It
 // carries a MAC over list and time, so that nobody can make one up; who delivers adds
 // +user=domain to its local part for each member (VERP). So each who gets the message

@@ -177,7 +177,7 @@ func (m *Message) Content() *io.SectionReader {
 func (m *Message) Recipients() iter.Seq2[Recipient, error] {
 	return func(yield func(Recipient, error) bool) {
 		at := m.recipientsAt
-		br := bufio.NewReaderSize(io.NewSectionReader(m.f, at, m.contentAt-at), 64<<10)
+		br := bufio.NewReaderSize(io.NewSectionReader(m.f, at, m.contentAt-at), int(min(64<<10, m.contentAt-at)))
 		for {
 			line, err := headLine(br)
 			if err == nil && line == "" {

@@ -22,14 +22,15 @@ func (r *Runner) Judge() *bounces.Judge {
 	return &bounces.Judge{Site: r.Site, Outbox: r.outbox(), Log: r.Log, Now: r.now}
 }
 
-// isReport reports whether a message is for one return path, and nothing else.
+// isReport reports whether a message is for what looks like one return path, and nothing
+// else. That costs nothing: posts wait until all reports have been looked at so far.
 func (r *Runner) isReport(m *queue.Message) bool {
 	n := 0
 	for rcpt, err := range m.Recipients() {
 		if n++; err != nil || n > 1 || rcpt.State != queue.ToDo {
 			return false
 		}
-		if d, err := lists.Of(r.Site).ResolveAt(rcpt.Path, r.now()); err != nil || d.Purpose != lists.Bounce {
+		if _, ok := lists.ListOf(rcpt.Path, r.Site.RecipientDelimiter); !ok {
 			return false
 		}
 	}
@@ -49,6 +50,7 @@ func (r *Runner) reportsDue(ctx context.Context) (n int, err error) {
 	r.reports = r.reports[len(entries):]
 	byList := make(map[string][]reported)
 	var order []string
+	open := make(map[smtp.Path]*lists.List)
 	for _, e := range entries {
 		delete(r.waiting, e.ID)
 		m, err := r.attempts.Claim(queue.Inbound, e)
@@ -60,7 +62,7 @@ func (r *Runner) reportsDue(ctx context.Context) (n int, err error) {
 			if err != nil {
 				break
 			}
-			d, err := lists.Of(r.Site).ResolveAt(rcpt.Path, r.now())
+			d, err := r.returned(rcpt.Path, open)
 			if err != nil || rcpt.State != queue.ToDo || d.Purpose != lists.Bounce { // it is another since
 				r.attempts.Work(ctx, m, r.expand)
 				break
@@ -85,6 +87,20 @@ func (r *Runner) reportsDue(ctx context.Context) (n int, err error) {
 		n += len(byList[dir])
 	}
 	return n, nil
+}
+
+// returned finds out whose report comes to a return path. A list is opened once for all of
+// its reports.
+func (r *Runner) returned(to smtp.Path, open map[smtp.Path]*lists.List) (lists.Destination, error) {
+	of, _ := lists.ListOf(to, r.Site.RecipientDelimiter)
+	if l := open[of]; l != nil {
+		return l.Returned(to, r.now())
+	}
+	d, err := lists.Of(r.Site).ResolveAt(to, r.now())
+	if err == nil && d.Purpose == lists.Bounce {
+		open[of] = d.List
+	}
+	return d, err
 }
 
 // judgeAll judges the reports of one list, and then takes them out of the spool. What a
