@@ -198,7 +198,7 @@ func TestMlmmjForgedRemoval(t *testing.T) {
 			"Content-Type: multipart/report; report-type=delivery-status; boundary=x\n\n--x\n\nGone.\n--x\nContent-Type: message/delivery-status\n\n"+
 			"Reporting-MTA: dns; mx.example.com\n\nFinal-Recipient: rfc822; alice@example.com\nAction: failed\nStatus: 5.1.1\n\n--x--\n")
 	}
-	reports, err := filepath.Glob("/var/lib/superlist/lists/lists.example.org/dev/bounces/*")
+	reports, err := filepath.Glob("/var/lib/superlist/lists/lists.example.org/dev/bouncing/*")
 	must(t, err)
 	for _, f := range reports { // and six days for us as well
 		must(t, os.Chtimes(f, sixDays, sixDays))
@@ -301,7 +301,7 @@ func TestMlmmjSpoiledBatch(t *testing.T) {
 	if got := recipients(later); !slices.Equal(got, []string{gone}) {
 		t.Errorf("later it went to %q", got)
 	}
-	if reports, _ := filepath.Glob("/var/lib/superlist/lists/lists.example.org/dev/bounces/*"); len(reports) > 0 {
+	if reports, _ := filepath.Glob("/var/lib/superlist/lists/lists.example.org/dev/bouncing/*"); len(reports) > 0 {
 		t.Errorf("ours has counted bounces: %q", reports)
 	}
 }

@@ -346,16 +346,32 @@ func deferred(t *testing.T, log *syslog) {
 	wantDelivered(t, "put off", sent)
 }
 
-// bounced shows that Postfix's report on a member who is gone finds its way to
-// the list, and says whom it is about.
+// bounced shows that Postfix's reports find their way to the list and are understood, of a
+// member who is gone, of a full mailbox and of a post that is refused for what it is; and
+// that of these the one who is gone, and whose probe comes back too, is suspended.
 func bounced(t *testing.T, log *syslog) {
 	t.Helper()
-	t.Log("a report on a member who is gone comes to the list")
-	const gone = "gone@example.com"
-	run(t, "superlist", "member", "add", list, gone)
+	t.Log("reports come to the list, and a member who is gone is suspended")
+	const gone, full, fussy = "gone@example.com", "full@example.com", "fussy@example.com"
+	back := reconfigure(t, "transport_maps = inline:{ { "+full+" = error:5.2.2 the mailbox is full } { "+fussy+" = error:5.7.1 this looks like spam } }\n")
+	run(t, "superlist", "list", "set", list, "bounce_days=1")
+	run(t, "superlist", "member", "add", list, gone, full, fussy)
 	wantPosted(t, "127.0.0.1:25", oddPost("one is gone"))
-	log.want(t, `superlist\[.* bounce .*member=<?`+gone)
-	run(t, "superlist", "member", "rm", list, gone)
+	log.want(t, `superlist\[.* bounce .*member=<`+full+`> kind=failure class=full .*verdict="counted: score 0.5 of 1"`)
+	log.want(t, `superlist\[.* bounce .*member=<`+fussy+`> kind=failure class=content .*verdict="not counted: the post was refused, not the member"`)
+	log.want(t, `superlist\[.* bounce .*member=<`+gone+`> kind=failure class=gone .*verdict="counted: score 1 of 1"`)
+	log.want(t, `superlist\[.* bounces .*member=<`+gone+`> probed`)
+	log.want(t, `superlist\[.* bounce .*member=<`+gone+`> kind=failure class=gone .*verdict="the probe has come back"`)
+	log.want(t, `superlist\[.* bounces .*member=<`+gone+`> suspended`)
+	if out := run(t, "superlist", "member", "ls", list); !strings.Contains(out, gone+" bounced=") && !strings.Contains(strings.Join(strings.Fields(out), " "), gone+" bounced=") {
+		t.Errorf("the members are\n%s", out)
+	}
+	if out := run(t, "superlist", "member", "show", list, gone); !strings.Contains(out, "suspended, because mail came back") {
+		t.Errorf("why does nobody get anything?\n%s", out)
+	}
+	run(t, "superlist", "list", "set", list, "bounce_days=5")
+	run(t, "superlist", "member", "rm", list, gone, full, fussy)
+	back()
 }
 
 // reconfigure adds lines to main.cf; the function it returns takes them back.
