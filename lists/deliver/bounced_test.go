@@ -13,6 +13,7 @@ import (
 	"superlist/lists/bounces"
 	"superlist/lists/edit"
 	"superlist/lists/mail/bounce"
+	"superlist/queue/disk"
 	"superlist/smtp"
 )
 
@@ -561,7 +562,17 @@ func TestPostsFirst(t *testing.T) {
 	}
 	b.message("", reportOf("anna@example.com", unknown), smtp.VERPAddress(base, path("anna@example.com")).Address())
 	b.post("alice@example.com", dev)
+	claims := 0
+	b.site.Disk = &disk.Disk{Fault: func(call, path string) error {
+		if call == "flock" && strings.Contains(path, "/inbound/") {
+			claims++
+		}
+		return nil
+	}}
 	b.deliver()
+	if claims > 2*(many+5) { // one look, and one for the work
+		t.Errorf("%d messages are claimed %d times", many+2, claims)
+	}
 	log := b.log.String()
 	if n := strings.Count(log, "\nbounce "); n+1 < many {
 		t.Errorf("%d of %d reports", n, many)
@@ -593,5 +604,44 @@ func TestUnclearKept(t *testing.T) {
 	}
 	if len(b.record("anna@example.com").Days) > 0 {
 		t.Error("it counts")
+	}
+}
+
+// TestHostileReports: whatever a report is, it says something of the one whose key it came
+// to, and of nobody else.
+func TestHostileReports(t *testing.T) {
+	var all strings.Builder
+	var members []string
+	for i := range 10_000 {
+		members = append(members, fmt.Sprintf("m%05d@example.com", i))
+		fmt.Fprintf(&all, "\r\nFinal-Recipient: rfc822; m%05d@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n", i)
+	}
+	one := reportOf("m00000@example.com", unknown)
+	nested := one
+	for i := range 20 {
+		nested = fmt.Sprintf("From: MAILER-DAEMON@mx.example\r\nContent-Type: multipart/mixed; boundary=n%d\r\n\r\n--n%d\r\nContent-Type: message/rfc822\r\n\r\n", i, i) + nested + fmt.Sprintf("\r\n--n%d--\r\n", i)
+	}
+	for name, test := range map[string]struct {
+		text string
+		days int // that count against m00000
+	}{
+		"50 MiB behind what it says":      {one + strings.Repeat("x", 78) + strings.Repeat("\r\n"+strings.Repeat("y", 1022), 50<<10), 1},
+		"50 MiB in front of what it says": {strings.Replace(one, "I'm sorry.", strings.Repeat(strings.Repeat("y", 1022)+"\r\n", 50<<10), 1), 0},
+		"10,000 recipients":               {strings.Replace(one, "\r\n\r\nFinal-Recipient", "\r\n"+all.String()+"\r\nFinal-Recipient", 1), 1},
+		"nested twenty deep":              {nested, 0},
+	} {
+		b := newBouncing(t, nil, members...)
+		b.post("alice@example.com", dev)
+		from := b.run()["m00000@example.com"][0].From
+		b.message("", test.text, from)
+		b.run()
+		known, err := bounces.All(b.l, b.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(known) != test.days || test.days > 0 && (known[0].Address != "m00000@example.com" || len(known[0].Days) != test.days) {
+			t.Errorf("%s: %d are known, want %d", name, len(known), test.days)
+		}
+		b.wantEmpty()
 	}
 }

@@ -183,7 +183,7 @@ func (r *Runner) expandDue(ctx context.Context) (n int, err error) {
 		if ctx.Err() != nil || e.Due.After(r.now()) || n == expandAtOnce {
 			break
 		}
-		if r.stuck[e.ID] || !r.keys.Has(r.awaiting[e.ID]) {
+		if r.stuck[e.ID] || r.waiting[e.ID] || !r.keys.Has(r.awaiting[e.ID]) {
 			continue
 		}
 		delete(r.awaiting, e.ID)
