@@ -26,8 +26,8 @@ const bounceLife = 30 * 24 * time.Hour
 // it is none. Nothing is looked up.
 func ListOf(to smtp.Path, delimiter string) (list smtp.Path, ok bool) {
 	name, verb, _ := strings.Cut(to.Local, delimiter)
-	_, bounce := cutFold(verb, verbBounces)
-	_, probe := cutFold(verb, verbProbe)
+	_, bounce := CutFold(verb, verbBounces)
+	_, probe := CutFold(verb, verbProbe)
 	return smtp.Path{Local: smtp.Fold(name), Domain: smtp.Fold(to.Domain)}, bounce || probe
 }
 
@@ -35,10 +35,10 @@ func ListOf(to smtp.Path, delimiter string) (list smtp.Path, ok bool) {
 func (l *List) Returned(to smtp.Path, now time.Time) (d Destination, err error) {
 	_, verb, _ := strings.Cut(to.Local, l.delimiter)
 	d = Destination{List: l, Purpose: Bounce, Verb: strings.ToLower(verb)}
-	if rest, ok := cutFold(verb, verbBounces); ok {
+	if rest, ok := CutFold(verb, verbBounces); ok {
 		return d, l.checkBounce(&d, rest, now)
 	}
-	rest, _ := cutFold(verb, verbProbe)
+	rest, _ := CutFold(verb, verbProbe)
 	return d, l.checkProbe(&d, rest, now)
 }
 
