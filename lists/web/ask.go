@@ -35,9 +35,9 @@ func (l *List) Note(text string, posts []archive.Entry) []byte {
 	return render("note", p)
 }
 
-// rawURL is where a post is as it was sent; empty where it is not offered.
+// rawURL is where a post is as it was sent; empty where it cannot be had like that.
 func (l *List) rawURL(e archive.Entry) string {
-	if !l.Requests || l.MBox == MBoxOff || e.Removed {
+	if !l.Requests || l.MBox != MBoxFull || e.Removed {
 		return ""
 	}
 	return l.Base + strconv.Itoa(e.Number) + "/raw"

@@ -115,7 +115,7 @@ func (l *List) version() string {
 }
 
 // render1 is counted up when the same post comes out as other HTML.
-const render1 = 2
+const render1 = 3
 
 // boot names the time since this host was started; empty where nobody can tell.
 func boot() string {
