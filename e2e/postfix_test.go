@@ -385,7 +385,7 @@ func reconfigure(t *testing.T, lines string) (back func()) {
 		t.Helper()
 		must(t, os.WriteFile(file, text, 0o644))
 		// Who knows the old lines answers once more if he is asked too soon.
-		knew := strings.Fields(run(t, "sh", "-c", "pgrep -x 'trivial-rewrite|qmgr' || true"))
+		knew := strings.Fields(run(t, "sh", "-c", "pgrep -x trivial-rewrite; pgrep -x qmgr; true"))
 		run(t, "sh", "-c", "kill -HUP $(cat /var/spool/postfix/pid/master.pid)")
 		asked := time.Now()
 		wait(t, "the old processes of Postfix to go", func() bool {
