@@ -357,9 +357,7 @@ func (s *Session) log(e Event) {
 	e.Peer, e.TLS = s.Peer, s.TLS
 	e.Login = cmp.Or(e.Login, s.login)
 	e.Helo, e.Proto = s.speaks()
-	if f := s.forwarded; f != nil {
-		e.Peer, e.Helo, e.Proto, e.Ident, e.Via = f.Peer, f.Helo, f.Proto, f.Ident, s.Peer
-	}
+	s.forwarded.show(&e)
 	if s.env != nil {
 		e.From, e.InMail = s.env.From, true
 	}

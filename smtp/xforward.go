@@ -12,6 +12,15 @@ type Forwarded struct {
 	Local       bool   // it began on that host's own network
 }
 
+// show has the log show where the mail comes from, and by whom it was forwarded.
+func (f *Forwarded) show(e *Event) {
+	if f == nil {
+		return
+	}
+	e.Via = e.Peer
+	e.Peer, e.Helo, e.Proto, e.Ident = f.Peer, f.Helo, f.Proto, f.Ident
+}
+
 // xforward is XFORWARD. Several of them add up; the end of the transaction, RSET
 // and EHLO forget them.
 func (s *Session) xforward(arg string) {
