@@ -3,7 +3,6 @@ package archive
 import (
 	"bufio"
 	"cmp"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -175,7 +174,7 @@ func (s *Store) keepMIDs(x *index, last int) {
 func (s *Store) writeMIDs(m *mids, x *index) error {
 	next := mids{key: m.key, upto: m.upto}
 	if m.records == 0 {
-		rand.Read(next.key[:])
+		unix.Getrandom(next.key[:], 0)
 		next.upto = x.base
 	}
 	at, err := x.seek(next.upto + 1)
