@@ -104,7 +104,7 @@ var storeys = []storey{
 	{2, []string{"site", "account", "tlsserver", "sandbox", "outbound"}},
 	{3, []string{""}},
 	{4, []string{"policy", "copies", "outbox", "web"}},
-	{5, []string{"intake", "milters", "proxy", "door"}},
+	{5, []string{"intake", "milters", "proxy", "entry"}},
 	{5, []string{"edit", "people", "bounces", "digest", "moderation", "migrate"}},
 	{6, []string{"deliver"}},
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	"superlist/lists/door"
+	"superlist/lists/entry"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 )
@@ -33,23 +33,23 @@ It writes nothing to standard error: under spawn and inetd that is the server.
 Its messages go to the log that the configuration names.
 `
 
-const program = door.MilterProgram
+const program = entry.MilterProgram
 
 func main() {
-	err := door.HideStderr()
+	err := entry.HideStderr()
 	if err == nil {
 		err = run(os.Args[1:])
 	}
 	if err != nil {
 		// There is nothing to be said on the line: that the connection ends
 		// has the server do what milter_default_action says.
-		door.Fallback(program).Printf(maillog.Err, "no session: %v", err)
+		entry.Fallback(program).Printf(maillog.Err, "no session: %v", err)
 	}
 }
 
 // run serves the server. An error is one of ours before the session began.
 func run(args []string) (err error) {
-	defer door.Panicked(&err)
+	defer entry.Panicked(&err)
 	flags := flag.NewFlagSet(program, flag.ContinueOnError)
 	flags.Usage = func() {}
 	config := flags.String("c", "", "")
@@ -63,15 +63,15 @@ func run(args []string) (err error) {
 	case flags.NArg() > 0:
 		return fmt.Errorf("unknown argument %q", flags.Arg(0))
 	}
-	site, log, err := door.Open(*config, program)
+	site, log, err := entry.Open(*config, program)
 	if err != nil {
 		return err
 	}
-	g := newGate(site, door.Events(site, log))
+	g := newGate(site, entry.Events(site, log))
 	g.local = *local
-	g.in.Asleep = door.Asleep(site, log)
+	g.in.Asleep = entry.Asleep(site, log)
 	f := g.filter()
 	f.Log = func(text string) { log.Line(maillog.Err, text) }
-	f.Serve(&door.Conn{In: 0, Out: 1})
+	f.Serve(&entry.Conn{In: 0, Out: 1})
 	return nil
 }

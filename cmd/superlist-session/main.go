@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"superlist/lists/account"
-	"superlist/lists/door"
+	"superlist/lists/entry"
 	"superlist/lists/helo"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
@@ -45,12 +45,12 @@ type options struct {
 }
 
 func main() {
-	if err := door.HideStderr(); err != nil {
-		door.Refuse(door.SessionProgram, err)
+	if err := entry.HideStderr(); err != nil {
+		entry.Refuse(entry.SessionProgram, err)
 		return
 	}
 	var o options
-	flags := flag.NewFlagSet(door.SessionProgram, flag.ContinueOnError)
+	flags := flag.NewFlagSet(entry.SessionProgram, flag.ContinueOnError)
 	flags.Usage = func() {}
 	flags.StringVar(&o.config, "c", "", "")
 	flags.IntVar(&o.state, "state", -1, "")
@@ -69,26 +69,26 @@ func main() {
 		err = serve(o)
 	}
 	if err != nil {
-		door.Refuse(door.SessionProgram, err)
+		entry.Refuse(entry.SessionProgram, err)
 	}
 }
 
 // serve serves the client. An error is one of ours before the session began.
 func serve(o options) (err error) {
-	defer door.Panicked(&err)
+	defer entry.Panicked(&err)
 	var state *smtp.State
 	if o.state >= 0 {
-		if state, err = door.Resume(o.state); err != nil {
+		if state, err = entry.Resume(o.state); err != nil {
 			return err
 		}
 	}
-	site, log, err := door.Open(o.config, door.SessionProgram)
+	site, log, err := entry.Open(o.config, entry.SessionProgram)
 	if err != nil {
 		return err
 	}
-	conn := &door.Conn{In: 0, Out: 1}
+	conn := &entry.Conn{In: 0, Out: 1}
 	server := &tlsserver.Server{Site: site}
-	session := door.Session(site, log)
+	session := entry.Session(site, log)
 	session.TLSServer = server
 	session.CheckHelo = new(helo.Checker).Check
 	session.Resume = state
@@ -110,7 +110,7 @@ func serve(o options) (err error) {
 }
 
 // wrap begins with TLS: RFC 8314, 3.3.
-func wrap(server *tlsserver.Server, conn *door.Conn) (io.ReadWriter, smtp.TLS, error) {
+func wrap(server *tlsserver.Server, conn *entry.Conn) (io.ReadWriter, smtp.TLS, error) {
 	if err := server.Site.CheckWrapper(); err != nil {
 		return nil, smtp.TLS{}, err
 	}

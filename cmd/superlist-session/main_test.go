@@ -21,7 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"superlist/lists/door"
+	"superlist/lists/entry"
 	"superlist/lists/tlsserver/tlsservertest"
 	"superlist/smtp"
 )
@@ -436,7 +436,7 @@ func TestHelp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(bin+"/"+door.SessionProgram, "-h").Output()
+	out, err := exec.Command(bin+"/"+entry.SessionProgram, "-h").Output()
 	if err != nil || string(out) != manual {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	"superlist/lists/door"
+	"superlist/lists/entry"
 	"superlist/lists/site"
 )
 
@@ -36,8 +36,8 @@ const program = "superlist-spawn"
 
 func main() {
 	growStack(-1)
-	if err := door.HideStderr(); err != nil {
-		door.Refuse(program, err)
+	if err := entry.HideStderr(); err != nil {
+		entry.Refuse(program, err)
 		return
 	}
 	flags := flag.NewFlagSet(program, flag.ContinueOnError)
@@ -55,20 +55,20 @@ func main() {
 		err = serve(*config)
 	}
 	if err != nil {
-		door.Refuse(program, err)
+		entry.Refuse(program, err)
 	}
 }
 
 // serve serves the client. An error is one of ours before the session began.
 func serve(config string) (err error) {
-	defer door.Panicked(&err)
-	site, log, err := door.Open(config, program)
+	defer entry.Panicked(&err)
+	site, log, err := entry.Open(config, program)
 	if err != nil {
 		return err
 	}
-	conn := &door.Conn{In: 0, Out: 1}
-	session := door.Session(site, log)
-	session.HandOver = door.HandOver(site)
+	conn := &entry.Conn{In: 0, Out: 1}
+	session := entry.Session(site, log)
+	session.HandOver = entry.HandOver(site)
 	session.Serve(conn)
 	conn.Linger()
 	return nil

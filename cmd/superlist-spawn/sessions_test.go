@@ -14,7 +14,7 @@ import (
 	"superlist/lists/sitetest"
 
 	"superlist/lists/account"
-	"superlist/lists/door"
+	"superlist/lists/entry"
 	"superlist/lists/site"
 	"superlist/lists/tlsserver"
 	"superlist/lists/tlsserver/tlsservertest"
@@ -66,13 +66,13 @@ func peerOf(t testing.TB, script *smtptest.Script) smtp.Peer {
 func play(t testing.TB, site *site.Site, script *smtptest.Script, conn *recorder, behind *hops) []string {
 	var log []string
 	begin := func() *smtp.Session {
-		s := door.Session(site, nil)
+		s := entry.Session(site, nil)
 		s.Peer = peerOf(t, script)
 		if hasFile(script, "tls") {
 			s.TLS = smtp.TLS{Version: "TLSv1.3", Cipher: "TLS_AES_128_GCM_SHA256"}
 		}
 		if site.Proxy.NextHop != "" {
-			door.Before(s, site, behind.dial)
+			entry.Before(s, site, behind.dial)
 		}
 		s.Log = func(e smtp.Event) { log = append(log, e.String()) }
 		return s

@@ -19,7 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists/config"
-	"superlist/lists/door"
+	"superlist/lists/entry"
 	"superlist/lists/site"
 	"superlist/lists/tlsserver"
 	"superlist/smtp"
@@ -41,10 +41,10 @@ func serveTLS(t *testing.T, site *site.Site) *talk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn := &door.Conn{In: fds[0], Out: fds[0]}
+	conn := &entry.Conn{In: fds[0], Out: fds[0]}
 	var log []string
 	begin := func() *smtp.Session {
-		s := door.Session(site, nil)
+		s := entry.Session(site, nil)
 		s.Peer = smtp.Peer{Name: "unix"}
 		s.Log = func(e smtp.Event) { log = append(log, e.String()) }
 		return s

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	"superlist/lists/door"
+	"superlist/lists/entry"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 	"superlist/lists/web/serve"
@@ -30,11 +30,11 @@ It reads lists, writes to no file, and is shut in like a mail session. It says
 nothing to anybody but the client and the log that the configuration names.
 `
 
-const program = door.WebProgram
+const program = entry.WebProgram
 
 func main() {
-	if err := door.HideStderr(); err != nil {
-		door.Fallback(program).Printf(maillog.Err, "%v", err)
+	if err := entry.HideStderr(); err != nil {
+		entry.Fallback(program).Printf(maillog.Err, "%v", err)
 		os.Exit(1)
 	}
 	flags := flag.NewFlagSet(program, flag.ContinueOnError)
@@ -52,15 +52,15 @@ func main() {
 		err = answer(*config)
 	}
 	if err != nil {
-		door.Fallback(program).Printf(maillog.Err, "%v", err)
+		entry.Fallback(program).Printf(maillog.Err, "%v", err)
 		serve.Once(serve.Unavailable)
 	}
 }
 
 // answer answers the request.
 func answer(config string) (err error) {
-	defer door.Panicked(&err)
-	site, log, err := door.Open(config, program)
+	defer entry.Panicked(&err)
+	site, log, err := entry.Open(config, program)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"superlist/lists/door"
+	"superlist/lists/entry"
 	"superlist/lists/tlsserver"
 )
 
@@ -36,8 +36,8 @@ func (k *checker) session() {
 		k.warn(about, err.Error(), "")
 		return
 	}
-	if err := door.CheckProgram(filepath.Join(dir, door.SessionProgram)); err != nil {
-		k.wrong(about, err.Error(), fmt.Sprintf("install %s beside superlist-spawn, in %s", door.SessionProgram, dir))
+	if err := entry.CheckProgram(filepath.Join(dir, entry.SessionProgram)); err != nil {
+		k.wrong(about, err.Error(), fmt.Sprintf("install %s beside superlist-spawn, in %s", entry.SessionProgram, dir))
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"superlist/lists/door"
+	"superlist/lists/entry"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -42,7 +42,7 @@ func serve(t *testing.T, s *smtp.Session) (address string, done chan error) {
 // sendBinary hands a message to a site as a client does, by BDAT.
 func (w *world) sendBinary(message string) {
 	w.t.Helper()
-	session := door.Session(w.site, nil)
+	session := entry.Session(w.site, nil)
 	session.Log = nil
 	ours, theirs := net.Pipe()
 	done := make(chan error, 1)

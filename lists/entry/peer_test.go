@@ -1,4 +1,4 @@
-package door
+package entry
 
 import (
 	"net/netip"

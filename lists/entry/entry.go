@@ -1,4 +1,4 @@
-// Package door is how a program that serves one connection on the descriptors it
+// Package entry is how a program that serves one connection on the descriptors it
 // was started with comes in and goes out: standard error moved away from the
 // client, the configuration read, root given up, the log open, the peer known.
 // Every such program goes through it, so that they differ in their protocol
@@ -6,7 +6,7 @@
 //
 // It refuses to write to standard error, which under spawn(8) and inetd is the
 // client, and links nothing that a plain session does not need.
-package door
+package entry
 
 import (
 	"fmt"
