@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/ledger"
 	"superlist/lists/mail/bounce"
@@ -15,6 +16,7 @@ import (
 	"superlist/lists/members"
 	"superlist/lists/outbox"
 	"superlist/lists/site"
+	"superlist/lists/verp"
 	"superlist/smtp"
 )
 
@@ -362,6 +364,12 @@ func (t *turn) strangers(reports []Report) error {
 			continue
 		}
 		verdict := "not counted: not on the list"
+		if r.Proof == lists.Personal && r.Failed && weight(r.Reason.Class) > 0 {
+			if err := t.endRequests(r); err != nil {
+				return err
+			}
+			verdict += "; what they asked for is over"
+		}
 		t.j.Log.Printf(maillog.Info, "bounce id=%s list=%s member=%s kind=%s class=%s status=%s by=%s reason=%q verdict=%q",
 			r.ID, t.l.Addr, r.Member, r.Kind, r.Reason.Class, r.Reason.Status, maillog.Value(r.Reason.Reporter), r.Reason.Words, verdict)
 	}
@@ -388,4 +396,34 @@ func (t *turn) keep(reports []Report) error {
 		return nil
 	}
 	return err
+}
+
+// endRequests ends what somebody has asked for who cannot be reached: the question that
+// came back confirms nothing any more, and the owners need not decide.
+func (t *turn) endRequests(r Report) error {
+	key, err := t.l.ReadKey()
+	if err != nil {
+		return err
+	}
+	now := t.j.Now()
+	for _, a := range []confirmation.Action{confirmation.Subscribe, confirmation.SubscribeDigest, confirmation.SubscribeNoMail} {
+		proof := confirmation.New(key, t.l.Addr.Key(), a, verp.Word(r.Member), r.Sent)
+		err := confirmation.Spend(t.j.Site.Writer(), t.l.Book(), proof, r.ID, now)
+		if _, used := smtp.Refusal(err); err != nil && !used {
+			return err
+		}
+	}
+	waiting, err := t.l.Applicants()
+	if err != nil {
+		return err
+	}
+	for _, a := range waiting {
+		if a.Who.Path.Key() != r.Member.Key() {
+			continue
+		}
+		if err := t.l.EndApplication(a.Name); err != nil {
+			return err
+		}
+	}
+	return nil
 }

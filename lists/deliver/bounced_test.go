@@ -11,6 +11,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/bounces"
+	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/mail/bounce"
 	"superlist/queue/disk"
@@ -527,6 +528,20 @@ func TestStrangerBounces(t *testing.T) {
 	}
 	if all, err := bounces.All(b.l, b.now()); err != nil || len(all) > 0 {
 		t.Errorf("%+v, %v", all, err)
+	}
+	if !strings.Contains(b.log.String(), "not counted: not on the list; what they asked for is over") {
+		t.Errorf("%s", &b.log)
+	}
+	// The question that came back confirms nothing: somebody else has it.
+	confirm, err := b.l.ProofAddress(confirmation.Subscribe, "new=example.net", b.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(b.dead, "new@example.net")
+	b.message("new@example.net", "From: new@example.net\r\nSubject: yes\r\n\r\n", confirm.Address())
+	b.run()
+	if b.members() != "anna@example.com" {
+		t.Errorf("%s", b.members())
 	}
 	b.wantEmpty()
 }
