@@ -18,6 +18,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/config"
+	"superlist/lists/copies"
 	"superlist/lists/letter"
 	"superlist/lists/members"
 	"superlist/lists/policy"
@@ -345,6 +346,15 @@ func (k *checker) list(l *lists.List) {
 	defer m.Close()
 	if err := unix.Access(l.Dir, unix.W_OK); err != nil {
 		k.wrong(about, fmt.Sprintf("%s: %v", l.Dir, err), k.mend(err, l.Dir))
+	}
+	if err := copies.CheckFooter(l); err != nil {
+		k.wrong(about, err.Error(), "fix footer_file; posts are deferred until then")
+	}
+	if l.OneClick != lists.OneClickOff && k.site.UnsubscribeURL == "" {
+		k.warn(about, "one_click does nothing without unsubscribe_url in "+k.site.File(), "set it, or superlist list set "+about+" one_click=off")
+	}
+	if l.DMARC == lists.DMARCReject && k.site.DNS() == "" {
+		k.warn(about, "dmarc is reject, and without a resolver in "+k.site.File()+" a session asks nobody: such posts wait for a moderator", "set resolver to ip:port")
 	}
 	if _, err := letter.Own(l.Dir); err != nil {
 		k.warn(about, err.Error(), "the built-in texts are sent instead")

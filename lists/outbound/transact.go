@@ -241,5 +241,5 @@ func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
 		s.reason, j.mode = err.Error(), over
 		return false
 	}
-	return len(j.rcpts) > 0
+	return len(j.rcpts) > 0 && s.err == nil // which this host cannot mend by another connection
 }

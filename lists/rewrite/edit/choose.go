@@ -23,9 +23,9 @@ func shut(e *parts.Entity) bool {
 }
 
 // prose reports whether a part is what somebody has written for people to read, and
-// no attachment.
+// no attachment, nor a note about one.
 func prose(e *parts.Entity) bool {
-	return (e.Type == "text/plain" || e.Type == "text/html") && !e.File && len(e.Names) == 0
+	return e.Header.Get("Content-Description") != removed && (e.Type == "text/plain" || e.Type == "text/html") && !e.File && len(e.Names) == 0
 }
 
 // readable are the parts that together are the beginning (first) or the end of what

@@ -52,7 +52,7 @@ func (m *Message) Remove(gone func(parts.Part) bool, note func(*parts.Entity) st
 		switch {
 		case stays(e):
 		case gone(e.Part):
-			edits = append(edits, m.become(e, note(e))...)
+			edits = append(edits, m.become(e, note(e), true)...)
 			n++
 		default:
 			for _, p := range e.Parts {
@@ -65,8 +65,11 @@ func (m *Message) Remove(gone func(parts.Part) bool, note func(*parts.Entity) st
 	return n, nil
 }
 
-// become is the edits that make plain text of a part.
-func (m *Message) become(e *parts.Entity, text string) (edits []Edit) {
+// removed describes a part that is a note about another.
+const removed = "removed by the list"
+
+// become is the edits that make plain text of a part, or a note.
+func (m *Message) become(e *parts.Entity, text string, isNote bool) (edits []Edit) {
 	text = strings.Join(append(lines(text, false), ""), "\r\n")
 	kind, encoding := "text/plain; charset=us-ascii", "7bit"
 	if !isASCII(text) || hasLong(text) {
@@ -79,6 +82,9 @@ func (m *Message) become(e *parts.Entity, text string) (edits []Edit) {
 		put.Before = "Content-Type: " + kind + "\r\nContent-Transfer-Encoding: " + encoding + "\r\n"
 		if id != "" && !strings.ContainsAny(id, "\r\n") {
 			put.Before += "Content-ID: " + id + "\r\n"
+		}
+		if isNote {
+			put.Before += "Content-Description: " + removed + "\r\n"
 		}
 		put.Before += "Content-Disposition: inline\r\n\r\n"
 		return []Edit{put}
@@ -170,14 +176,14 @@ func (m *Message) PlainText(remove bool, note func(*parts.Entity) string) (n int
 		case e.Type == "text/html" && prose(e):
 			n++
 			if remove && all > 0 {
-				edits = append(edits, m.become(e, note(e))...)
+				edits = append(edits, m.become(e, note(e), true)...)
 				return nil
 			}
 			text, err := m.readable(e)
 			if err != nil {
 				return err
 			}
-			edits = append(edits, m.become(e, text)...)
+			edits = append(edits, m.become(e, text, false)...)
 			return nil
 		}
 		for _, p := range e.Parts {
