@@ -31,8 +31,8 @@ var (
 var mayChange = map[string]string{
 	"milter/body.go":           "a body that is too large for memory has no name, and is gone with the process",
 	"lists/maillog/maillog.go": "the log says that the disk is full, and must not ask it for leave",
-	"lists/door/door.go":       "/dev/null",
-	"lists/door/handover.go":   "what one program leaves the next is in memory",
+	"lists/entry/entry.go":     "/dev/null",
+	"lists/entry/handover.go":  "what one program leaves the next is in memory",
 	"cmd/superlist/man.go":     "it makes the man pages, and is in no program that is installed",
 }
 
