@@ -334,8 +334,7 @@ func (t *turn) complaint(record *Record, r Report, role role) (verdict string, n
 	if r.Proof == lists.Shared {
 		limit := ledger.Limit{Counter: ledger.Counter{Book: t.l.Book(), Shelf: ledger.Counts, Name: "complaints", Window: ledger.Day}, Most: MaxComplaints, Full: errComplaints}
 		if err := t.j.Site.Writer().Count([]ledger.Limit{limit}, 1, t.j.Now()); err != nil {
-			record.happened(r.At, Complained, err.Error(), true)
-			return "not obeyed: " + err.Error(), true
+			return "not obeyed: " + err.Error(), false // the log has it; the owners hear of those who are off
 		}
 	}
 	record.happened(r.At, Complained, r.ID, true)

@@ -117,9 +117,34 @@ func (r *Record) last() Reason {
 }
 
 // Text is a record as it is kept.
+//
+// What strangers wrote is in it, so it may be too long to be kept: then the oldest of that
+// goes, for a record that cannot be written would stop all that are written with it.
 func (r *Record) Text() (string, error) {
-	text, err := json.Marshal(r)
-	return string(text) + "\n", err
+	for {
+		text, err := encoded(r)
+		switch {
+		case err != nil || len(text) <= ledger.MaxRecord:
+			return text, err
+		case len(r.History) > 0:
+			r.History = r.History[1:]
+		case len(r.Events) > 1:
+			r.Events = r.Events[1:]
+		case len(r.Days) > 1:
+			r.Days = r.Days[1:]
+		default:
+			return text, nil
+		}
+	}
+}
+
+// encoded is a line of JSON, in which < > & are one byte each.
+func encoded(v any) (string, error) {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return b.String(), err
 }
 
 // Parse reads a record. What cannot be read is none: bounces come again.

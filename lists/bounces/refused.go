@@ -80,9 +80,25 @@ func parsePost(text string) (p Post) {
 	return p
 }
 
+// text is the post as it is kept. Where there are too many words of strangers, those of a
+// domain go.
 func (p *Post) text() (string, error) {
-	text, err := json.Marshal(p)
-	return string(text) + "\n", err
+	for {
+		text, err := encoded(p)
+		if err != nil || len(text) <= ledger.MaxRecord {
+			return text, err
+		}
+		cut := false
+		for _, d := range p.Domains {
+			if d.Words != "" || d.Reporter != "" {
+				d.Words, d.Reporter, cut = "", "", true
+				break
+			}
+		}
+		if !cut {
+			return text, nil
+		}
+	}
 }
 
 // mayAlarm reports whether the members are to be counted.

@@ -142,8 +142,8 @@ const (
 const minMAC = 4
 
 // keyedAt returns where the first address with a proof stands, or -1: confirm-, an
-// action, an hour, and its MAC; or bounces-, a second, and its MAC (lists.ProofAddress,
-// lists.BounceAddress).
+// action, an hour, and its MAC; or bounces- or probe-, a second, and its MAC
+// (lists.ProofAddress, lists.BounceAddress, lists.ProbeAddress).
 func keyedAt(letters []spelledLetter) int {
 	b := make([]byte, 0, len(letters))
 	at := make([]int, 0, len(letters))
@@ -160,12 +160,14 @@ func keyedAt(letters []spelledLetter) int {
 		}
 		i += from
 		from = i + 1
-		unit, skip := int64(0), 0
+		unit, skip, word := int64(0), 0, "confirm" // as long as bounces
 		switch {
 		case strings.HasSuffix(text[:i], "confirm"):
 			unit, skip = 3600, 1
 		case strings.HasSuffix(text[:i], "bounces"):
 			unit = 1
+		case strings.HasSuffix(text[:i], "probe"):
+			unit, word = 1, "probe"
 		default:
 			continue
 		}
@@ -178,7 +180,7 @@ func keyedAt(letters []spelledLetter) int {
 			continue
 		}
 		if digits := len(mac) - len(strings.TrimLeft(mac, "0123456789abcdefghijklmnopqrstuv")); digits >= minMAC {
-			return at[i-len("confirm")]
+			return at[i-len(word)]
 		}
 	}
 }

@@ -35,6 +35,7 @@ func fieldAddress(value string) string {
 
 // unescape reads \x{F6}: RFC 6533, 3.
 func unescape(s string) string {
+	s = s[:min(len(s), maxDiagnostic)] // no address is that long
 	var b strings.Builder
 	for {
 		before, rest, ok := strings.Cut(s, `\x{`)

@@ -8,7 +8,7 @@ func (m *message) fields() (list []Recipient) {
 		reporter := ""
 		for rest := []byte(part); len(rest) > 0; {
 			h, next := readHeader(rest)
-			if len(h) == 0 { // a blank line, or one that is not a field
+			if len(next) == len(rest) { // a line that is not a field
 				_, next = cutLine(rest)
 			}
 			rest = next

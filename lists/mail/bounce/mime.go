@@ -54,7 +54,7 @@ func readHeader(b []byte) (h header, body []byte) {
 			}
 		case len(h) == 0 && (bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))): // of an mbox
 		case len(h) == 0:
-			return h, b // a body without a header
+			return h, b // a body without a header; what was skipped before it is gone
 		}
 		b = rest
 	}
