@@ -264,6 +264,8 @@ func TestHuge(t *testing.T) {
 		"a long line":  {"a@example.com", "x", "1", "", "", strings.Repeat("word @ ", 10<<20/7), 0},
 		"one word":     {"a@example.com", "x", "1", "", "", strings.Repeat("a@b.", 10<<20/4), 0},
 		"links":        {"a@example.com", "x", "1", "", "", strings.Repeat("http://a.example ", 1<<20/17), 0},
+		"brackets":     {"a@example.com", "x", "1", "", "", strings.Repeat(strings.Repeat("http://(", 1000)+strings.Repeat(")", 24000)+"\n", 16), 0},
+		"half links":   {"a@example.com", "x", "1", "", "", strings.Repeat("http://.", 65000), 0},
 		"quotes":       {"a@example.com", "x", "1", "", "", strings.Repeat(strings.Repeat(">", 500)+" a\nb\n", 2000), 0},
 		"parts":        {"a@example.com", "x", "1", "", "Content-Type: multipart/mixed; boundary=b\n", many, 0},
 		"nested":       {"a@example.com", "x", "1", "", "Content-Type: multipart/mixed; boundary=b0\n", nested, 0},

@@ -59,10 +59,11 @@ func findLink(s string) (at, n int) {
 		if begin < 0 || begin > 0 && isWord(s[:begin]) {
 			continue
 		}
-		end := linkEnd(s, begin)
-		if link := s[begin:end]; end-begin <= maxLink && isLink(link) {
+		end, ended := linkEnd(s, begin)
+		if ended && isLink(s[begin:end]) {
 			return begin, end - begin
 		}
+		from = max(from, end) // what was looked at once is not looked at again
 	}
 }
 
@@ -73,30 +74,38 @@ func isWord(s string) bool {
 }
 
 // linkEnd is where a link ends that begins at a place: before white space, what
-// quotes or brackets it, and what only ends the sentence.
-func linkEnd(s string, begin int) int {
-	end := len(s)
-	for i, c := range s[begin:] {
+// quotes or brackets it, and what only ends the sentence. False: it is too long for one.
+func linkEnd(s string, begin int) (end int, ok bool) {
+	end = min(len(s), begin+maxLink)
+	for end < len(s) && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	ok = end == len(s)
+	for i, c := range s[begin:end] {
 		if c <= ' ' || strings.ContainsRune("<>\"`{}|\\^\u3000", c) || c >= utf8.RuneSelf && !(unicode.IsLetter(c) || unicode.IsDigit(c) || unicode.IsMark(c)) {
-			end = begin + i
+			end, ok = begin+i, true
 			break
 		}
 	}
-	for {
-		link := s[begin:end]
-		if link == "" {
-			return end
-		}
-		last := link[len(link)-1]
+	if !ok {
+		return end, false
+	}
+	link := s[begin:end]
+	round := strings.Count(link, ")") - strings.Count(link, "(") // closed more often than opened
+	square := strings.Count(link, "]") - strings.Count(link, "[")
+	for ; end > begin; end-- {
+		last := s[end-1]
 		switch {
 		case strings.IndexByte(".,;:!?'*_", last) >= 0:
-		case last == ')' && strings.Count(link, "(") < strings.Count(link, ")"):
-		case last == ']' && strings.Count(link, "[") < strings.Count(link, "]"):
+		case last == ')' && round > 0:
+			round--
+		case last == ']' && square > 0:
+			square--
 		default:
-			return end
+			return end, true
 		}
-		end--
 	}
+	return end, true
 }
 
 // isLink reports whether a link leads where it seems to: it has a host, and nothing in

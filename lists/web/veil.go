@@ -1,6 +1,7 @@
 package web
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,6 +17,13 @@ const (
 	VeilNone  Veil = "full"
 )
 
+// aroundAt is an @ with what nobody sees beside it, which would keep an address from being
+// known for one, and may be left out where it is shown.
+var aroundAt = regexp.MustCompile(`[\p{Cf}\x00-\x08\x0b-\x1f\x7f-\x9f]*@[\p{Cf}\x00-\x08\x0b-\x1f\x7f-\x9f]*`)
+
+// maxQuoted is how long a local part in quotes is: RFC 5321, 4.5.3.1.1, with escapes.
+const maxQuoted = 128
+
 // hiddenAddress stands where an address was.
 const hiddenAddress = "…@…"
 
@@ -25,6 +33,7 @@ func (l *List) veil(s string) string {
 	if l.Veil == VeilNone || !strings.ContainsRune(s, '@') {
 		return s
 	}
+	s = aroundAt.ReplaceAllString(s, "@")
 	var b strings.Builder
 	for behind := false; ; behind = true {
 		at := strings.IndexByte(s, '@')
@@ -32,6 +41,9 @@ func (l *List) veil(s string) string {
 			break
 		}
 		from, to := len(strings.TrimRightFunc(s[:at], inLocal)), at+1+domainLen(s[at+1:])
+		if at > 0 && s[at-1] == '"' { // "alice smith"@example.com
+			from = max(strings.LastIndexByte(s[max(0, at-maxQuoted):at-1], '"')+max(0, at-maxQuoted), 0)
+		}
 		local, domain := s[from:at], s[at+1:to]
 		switch {
 		case at == 0 && behind && domain != "": // directly behind another: a@b@c
