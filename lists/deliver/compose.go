@@ -41,7 +41,7 @@ func (r *Runner) compose(signer *signature.Signer) func(*queue.Message, smtp.Pat
 		if signer == nil || m.Body == smtp.BinaryMIME {
 			return content, nil
 		}
-		own, err := isOurs(content)
+		own, err := isOurs(content, m.List)
 		if err != nil || !own {
 			return content, err
 		}
@@ -63,13 +63,16 @@ func (r *Runner) leaveLink(m *queue.Message, to smtp.Path) (string, error) {
 }
 
 // isOurs reports whether a message is one of a list's: a post, a digest, a letter. What
-// goes on to owners, whoever wrote it, leaves without a signature of ours.
-func isOurs(content *io.SectionReader) (bool, error) {
+// goes on to owners is as somebody wrote it, with any field that they like behind the
+// Delivered-To that toOwners puts in front, and leaves without a signature of ours.
+func isOurs(content *io.SectionReader, list smtp.Path) (bool, error) {
 	raw, _, err := rewrite.ReadHeader(io.NewSectionReader(content, 0, content.Size()))
 	if err != nil {
 		return false, err
 	}
-	return len(rewrite.Parse(raw).All("List-Id")) > 0, nil
+	h := rewrite.Parse(raw)
+	toOwners := len(h) > 0 && h[0].Is("Delivered-To") && h[0].Value() != list.Address()
+	return len(h.All("List-Id")) > 0 && !toOwners, nil
 }
 
 // joined is a text with a message behind it.

@@ -135,7 +135,7 @@ func TestSigned(t *testing.T) {
 	record, _ := signer.Record()
 	w.list("dev", "bob@example.net", "carol@example.net")
 	w.message("bob@example.net", "From: bob@example.net\r\nTo: dev@lists.example.org\r\nMessage-ID: <1@x>\r\n\r\nHello. \r\n\r\n", "dev@lists.example.org")
-	w.message("eve@example.com", "From: eve@example.com\r\nMessage-ID: <2@x>\r\n\r\nHello.\r\n", "dev+owner@lists.example.org")
+	w.message("eve@example.com", "From: eve@lists.example.org\r\nList-Id: <dev.lists.example.org>\r\nMessage-ID: <2@x>\r\n\r\nHello.\r\n", "dev+owner@lists.example.org")
 	w.message("dave@example.com", "From: dave@example.com\r\nTo: dev+subscribe@lists.example.org\r\nMessage-ID: <3@x>\r\n\r\nHello.\r\n", "dev+subscribe@lists.example.org")
 	w.deliver()
 	for who, want := range map[string]int{"bob@example.net": 1, "carol@example.net": 1, "dave@example.com": 1, "olga@example.org": 0} {

@@ -11,7 +11,7 @@ import (
 func TestHoles(t *testing.T) {
 	for _, s := range corpus() {
 		for _, word := range []string{"https://lists.example.org/u/bob=40example.net/abcdefgh", "https://x.example/a", "b@c"} {
-			const text = "On your own: " + Mark + " or so.\n(" + Mark + ")\nThe end.\n"
+			text := "On your own: " + Mark + " or so.\n(" + Mark + ")\nThe end.\n"
 			m := open(t, s.raw)
 			outcome, err := m.Footer(text, "=_sealed")
 			if err != nil {

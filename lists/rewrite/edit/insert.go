@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	hexpkg "encoding/hex"
 	"strings"
@@ -26,9 +27,11 @@ type Insert struct {
 	pad               string // put behind Text until its length is a multiple of 3
 }
 
-// Mark stands in a text where each reader has something of their own: a Hole. Nobody's
-// text has it, for it is not a character that people write.
-const Mark = "\x1a\x1a\x1a"
+// Mark stands in a text where each reader has something of their own: a Hole. It is
+// another one in each process, so that nobody's text can have it: whoever wrote a post
+// that has would choose where the secrets of its readers go. Its length is a multiple of
+// 3, so that a text is padded for base64 with it as without.
+var Mark = "\x1a" + rand.Text()[:25] + "\x1a"
 
 // A Hole is where that goes. Where it is in the header At is counted from the start of the
 // message, and in the body from its end, as -1 and less: so it stays when the header becomes
