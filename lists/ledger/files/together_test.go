@@ -30,7 +30,7 @@ func together(task string) {
 	for i := range rounds {
 		if err := w.Count(limits(root), 1, now); err == nil {
 			fmt.Println("counted")
-		} else if err != full {
+		} else if err != errFull {
 			must(err)
 		}
 		r, err := w.First(list(root), ledger.Decided, ledger.Record{Name: fmt.Sprint("name", i), Text: me + "\nwords", At: now})

@@ -19,8 +19,8 @@ import (
 var _ ledger.Writer = Writer{}
 
 var (
-	now  = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
-	full = errors.New("full")
+	now     = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	errFull = errors.New("full")
 )
 
 // site makes lists_dir and queue_dir with a list in them.
@@ -42,8 +42,8 @@ func agenda(root string) ledger.Agenda { return ledger.Summaries(filepath.Join(r
 
 func limits(root string) []ledger.Limit {
 	return []ledger.Limit{
-		{Counter: ledger.Counter{Book: list(root), Shelf: ledger.Counts, Name: "all", Window: ledger.Day}, Most: 40, Full: full},
-		{Counter: ledger.Counter{Book: all(root), Shelf: ledger.Counts, Name: "net", Window: ledger.Hour, Of: "x"}, Most: 50, Full: full},
+		{Counter: ledger.Counter{Book: list(root), Shelf: ledger.Counts, Name: "all", Window: ledger.Day}, Most: 40, Full: errFull},
+		{Counter: ledger.Counter{Book: all(root), Shelf: ledger.Counts, Name: "net", Window: ledger.Hour, Of: "x"}, Most: 50, Full: errFull},
 	}
 }
 
