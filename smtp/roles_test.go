@@ -73,7 +73,7 @@ var parts = []part{
 	{"data-long-lines", "", "", []mail{
 		{alice, open, aliceSays + strings.Repeat("a", 998) + "\n" + strings.Repeat("b", 999) + "\n" + strings.Repeat("c", 100_000) + "\n", "550 5.6.0 line 4 *"},
 	}},
-	{"policy-members", "helo", "", []mail{{"<carol@example.com>", dev, "From: carol@example.com\n\nHi.\n", "550 5.7.1 only members may post to dev@lists.example.org, and carol@example.com is none*"}}},
+	{"policy-members", "helo", "", []mail{{"<carol@example.com>", dev, "From: carol@example.com\n\nHi.\n", "550 5.7.1 only members may post to dev@lists.example.org, and carol@example.com is not a member*"}}},
 	{"rcpt-unknown-list", "helo", "", []mail{
 		{alice, "<nolist@lists.example.org>\n<dev@example.net>\n<nolist+owner@lists.example.org>", "", "550 5.1.1 *\n550 5.1.1 *\n550 5.1.1 *"},
 	}},

@@ -154,7 +154,7 @@ func (t *turn) posts(reports []Report) error {
 	byPost := make(map[string][]Report)
 	var names []string
 	for _, r := range reports {
-		if r.Refuses() && t.known[r.Member.Key()] == member && r.Proof != lists.Probed && t.rules.Mode != lists.BouncesOff {
+		if r.refuses() && t.known[r.Member.Key()] == member && r.Proof != lists.Probed && t.rules.Mode != lists.BouncesOff {
 			name := postName(r.Sent)
 			if byPost[name] == nil {
 				names = append(names, name)
@@ -277,7 +277,7 @@ func (t *turn) judge(record *Record, r Report, role role) (verdict string, news 
 		return "the owners are told: an owner or moderator gets no mail", true
 	}
 	switch {
-	case r.Refuses():
+	case r.refuses():
 		return "not counted: the post was refused, not the member", false
 	case !r.Failed:
 		return "not counted: it says of nobody that mail failed", false
@@ -305,7 +305,7 @@ func probed(record *Record, r Report) (verdict string, news bool) {
 	case r.Alive && record.Probe.outstanding() && record.Probe.At.Unix() == r.Sent.Unix():
 		record.Probe.Until = r.At.UTC()
 		return "the probe has arrived", true
-	case r.Delay && record.Delayed(r.Sent):
+	case r.Delay && record.delayed(r.Sent):
 		return "the probe is waited for longer", true
 	}
 	return "not counted", false

@@ -144,7 +144,7 @@ func (r Reason) String() string {
 	return s
 }
 
-// Refuses reports whether a post was refused for what it is, or who sent it.
-func (f Finding) Refuses() bool {
+// refuses reports whether a post was refused for what it is, or who sent it.
+func (f Finding) refuses() bool {
 	return f.Failed && (f.Reason.Class == bounce.Content || f.Reason.Class == bounce.Policy)
 }

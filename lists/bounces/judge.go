@@ -202,9 +202,9 @@ func (r *Record) Returned(sent time.Time, why Reason, now time.Time) bool {
 	return true
 }
 
-// Delayed has the probe of a time be on its way still: it is waited for a little longer,
+// delayed has the probe of a time be on its way still: it is waited for a little longer,
 // up to as long as for a full mailbox.
-func (r *Record) Delayed(sent time.Time) bool {
+func (r *Record) delayed(sent time.Time) bool {
 	until := r.Probe.At.Add(probeWaitFull)
 	if r.Probe.At.Unix() != sent.Unix() || !r.Probe.outstanding() || !until.After(r.Probe.Until) {
 		return false

@@ -174,7 +174,7 @@ func TestProbeOnce(t *testing.T) {
 	// A notice that it is under way.
 	r = Record{}
 	r.Do(Probed, start)
-	if !r.Delayed(r.Probe.At) || r.Delayed(r.Probe.At) || r.Step(usual, late, nil) != "" || r.Step(usual, start.Add(probeWaitFull), nil) != Cleared {
+	if !r.delayed(r.Probe.At) || r.delayed(r.Probe.At) || r.Step(usual, late, nil) != "" || r.Step(usual, start.Add(probeWaitFull), nil) != Cleared {
 		t.Errorf("%+v", r)
 	}
 }

@@ -44,7 +44,7 @@ func (c *Copies) judge() (Verdict, error) {
 	case l.DMARC == lists.DMARCNone:
 		return Verdict{Done: Kept, Reason: "dmarc is none"}, nil
 	}
-	v, err := Policies(c.survey, c.Archived.Header)
+	v, err := policies(c.survey, c.Archived.Header)
 	if err != nil || !v.Refusable {
 		return v, err
 	}
@@ -69,8 +69,8 @@ func (c *Copies) judge() (Verdict, error) {
 	return v, nil
 }
 
-// Policies says what the domains of the authors want.
-func Policies(s *author.Survey, h rewrite.Header) (v Verdict, err error) {
+// policies says what the domains of the authors want.
+func policies(s *author.Survey, h rewrite.Header) (v Verdict, err error) {
 	paths, _ := rewrite.Addresses(h.Get("From"))
 	v = Verdict{Done: Kept, Reason: "nobody's domain asks for anything"}
 	for _, p := range paths {

@@ -15,8 +15,8 @@ import (
 	"superlist/smtp"
 )
 
-// SignerOf is who signs the mail of a site; nil: nobody does.
-func SignerOf(s *site.Site) (*signature.Signer, error) {
+// signerOf is who signs the mail of a site; nil: nobody does.
+func signerOf(s *site.Site) (*signature.Signer, error) {
 	if s.DKIM.Domain == "" {
 		return nil, nil
 	}

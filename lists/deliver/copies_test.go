@@ -128,7 +128,7 @@ func TestSigned(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key.pem")
 	os.WriteFile(file, key, 0o600)
 	w.site.DKIM.Domain, w.site.DKIM.Selector, w.site.DKIM.KeyFile = "lists.example.org", "s", file
-	signer, err := SignerOf(w.site)
+	signer, err := signerOf(w.site)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestPersonal(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key.pem")
 	os.WriteFile(file, key, 0o600)
 	w.site.DKIM.Domain, w.site.DKIM.Selector, w.site.DKIM.KeyFile = "lists.example.org", "s", file
-	signer, err := SignerOf(w.site)
+	signer, err := signerOf(w.site)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,7 +96,7 @@ func TestGet(t *testing.T) {
 		t.Errorf("the owner gets %q", contents)
 	}
 
-	w.wantWire("550 5.7.1 only members get old posts of dev@lists.example.org, and eve@example.net is none; the owners are at dev+owner@lists.example.org",
+	w.wantWire("550 5.7.1 only members get old posts of dev@lists.example.org, and eve@example.net is not a member; the owners are at dev+owner@lists.example.org",
 		"eve@example.net", "dev+get-1@lists.example.org", "From: eve@example.net\r\n\r\n")
 	eve.says("dev+request@lists.example.org", "get 1") // no session has read that
 	eve.letter("How to use dev@lists.example.org")
@@ -282,7 +282,7 @@ func TestRoll(t *testing.T) {
 	}
 	olga.says("dev+request@lists.example.org", "who")
 	olga.letter("The members of dev@lists.example.org")
-	w.wantWire("550 5.7.1 only owners hear who is on dev@lists.example.org, and bob@example.net is none; the owners are at dev+owner@lists.example.org",
+	w.wantWire("550 5.7.1 only owners hear who is on dev@lists.example.org, and bob@example.net is not an owner; the owners are at dev+owner@lists.example.org",
 		"bob@example.net", "dev+list@lists.example.org", "From: bob@example.net\r\n\r\n")
 	bob.says("dev+request@lists.example.org", "who")
 	bob.letter("How to use dev@lists.example.org")

@@ -90,7 +90,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		r.keys = author.NewKeyring(Trust(r.Site).Keys, author.Grace)
 	}
 	r.keys.Within(asking)
-	signer, err := SignerOf(r.Site)
+	signer, err := signerOf(r.Site)
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,8 @@ import (
 	"superlist/smtp"
 )
 
-// ByHand returns the cause of an operator's decision, after which what follows is named.
-func ByHand(held string, a confirmation.Action) string { return held + "-decided-" + string(rune(a)) }
+// byHand returns the cause of an operator's decision, after which what follows is named.
+func byHand(held string, a confirmation.Action) string { return held + "-decided-" + string(rune(a)) }
 
 // notHeld waits until a post is no longer held: the held file takes the place of the
 // recipient's mark in inbound.
@@ -40,7 +40,7 @@ func (a *act) decidePost(name string) error {
 			return fmt.Errorf("%s: somebody decides on it at this moment, or just has: %w", name, err)
 		}
 		a.out.after = notHeld(name)
-		d.cause = ByHand(name, d.action) // the same again, after a crash, is no second decision; another is
+		d.cause = byHand(name, d.action) // the same again, after a crash, is no second decision; another is
 	case d.action == confirmation.OwnPost:
 		if theirs, err := a.ownPost(a.out.held); err != nil || !theirs {
 			return err
@@ -157,6 +157,6 @@ func (d *Desk) Finish(l *lists.List, held *queue.Message, decided lists.Decided)
 	by, _, _ := strings.Cut(decided.What, " has ")
 	action := confirmation.Action(decided.Do[0])
 	a := &act{Desk: d, l: l, out: Outcome{list: l, held: message.Of(held), after: notHeld(held.ID)}}
-	err := a.decide(decision{action: action, by: by, words: decided.Do[1:], cause: decided.Cause, at: d.Now(), id: ByHand(held.ID, action)})
+	err := a.decide(decision{action: action, by: by, words: decided.Do[1:], cause: decided.Cause, at: d.Now(), id: byHand(held.ID, action)})
 	return a.out, err
 }

@@ -28,8 +28,8 @@ func TestMayPost(t *testing.T) {
 		say  string
 	}{
 		{lists.PostAnyone, "anmoe", ""},
-		{lists.PostMembers, "anmo", "only members may post to dev@lists.example.org, and eve@example.net is none: use the address that is subscribed"},
-		{lists.PostModerators, "mo", "only moderators may post to dev@lists.example.org, and eve@example.net is none"},
+		{lists.PostMembers, "anmo", "only members may post to dev@lists.example.org, and eve@example.net is not a member: use the address that is subscribed"},
+		{lists.PostModerators, "mo", "only moderators may post to dev@lists.example.org, and eve@example.net is not a moderator"},
 		{lists.PostNobody, "", "dev@lists.example.org is closed, nobody may post to it"},
 	} {
 		l.Post = test.post

@@ -42,14 +42,14 @@ func (l *Policy) mayGet(c lists.Command) error {
 		if smtp.ContainsPath(l.OwnerPaths(), author) {
 			return nil
 		}
-		return l.Refusal("5.7.1", "only owners hear who is on %s, and %s is none", l.Addr.Address(), author.Address())
+		return l.Refusal("5.7.1", "only owners hear who is on %s, and %s is not an owner", l.Addr.Address(), author.Address())
 	}
 	if l.ArchiveAccess == lists.ArchiveAnyone {
 		return nil
 	}
 	known, err := l.Knows(author)
 	if err == nil && !known {
-		err = l.Refusal("5.7.1", "only members get old posts of %s, and %s is none", l.Addr.Address(), author.Address())
+		err = l.Refusal("5.7.1", "only members get old posts of %s, and %s is not a member", l.Addr.Address(), author.Address())
 	}
 	return err
 }

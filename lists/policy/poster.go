@@ -59,7 +59,7 @@ func (l *Policy) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 	}
 	switch {
 	case l.Post == lists.PostModerators && !privileged:
-		return l.reject(p, "post", "5.7.1", "only moderators may post to %s, and %s is none", l.Addr.Address(), author.Address()), nil
+		return l.reject(p, "post", "5.7.1", "only moderators may post to %s, and %s is not a moderator", l.Addr.Address(), author.Address()), nil
 	case l.Post == lists.PostModerators:
 		// What anybody can write into From gives nobody a privilege.
 		p.trace("post", "%s is a moderator, but nothing proves that they wrote it", author.Address())
@@ -126,6 +126,6 @@ func (l *Policy) nonmember(p *Posting, author smtp.Path) Decision {
 		return Decision{Verdict: Discard, Reason: reason}
 	}
 	return l.reject(p, "nonmembers", "5.7.1",
-		"only members may post to %s, and %s is none: use the address that is subscribed, or subscribe first",
+		"only members may post to %s, and %s is not a member: use the address that is subscribed, or subscribe first",
 		l.Addr.Address(), author.Address())
 }

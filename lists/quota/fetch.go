@@ -15,36 +15,36 @@ const (
 	// have somebody's mailbox filled in his name.
 	MaxFetched = 50
 
-	// MaxFetchedStranger is how much somebody gets whom the list does not know, where
+	// maxFetchedStranger is how much somebody gets whom the list does not know, where
 	// anyone may ask: it may be that he did not, and wants none of it.
-	MaxFetchedStranger = 4
+	maxFetchedStranger = 4
 
-	// MaxFetchedNetwork is how much is asked for from one network, and
-	// MaxFetchedCustomer from the /48 in which a /64 lies: a fifth of the list's.
-	MaxFetchedNetwork  = 200
-	MaxFetchedCustomer = MaxFetchedList / 5
+	// maxFetchedNetwork is how much is asked for from one network, and
+	// maxFetchedCustomer from the /48 in which a /64 lies: a fifth of the list's.
+	maxFetchedNetwork  = 200
+	maxFetchedCustomer = maxFetchedList / 5
 
-	// MaxFetchedList is how much a list sends.
-	MaxFetchedList = 5000
+	// maxFetchedList is how much a list sends.
+	maxFetchedList = 5000
 )
 
 // Refusals of what was asked for too often, for good as those of letters are.
 var (
-	ReplyFetched        = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has sent you as much today as one person gets in a day; ask again tomorrow"}
-	ReplyFetchedNetwork = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "your network has asked the list for too many old posts today; try again tomorrow"}
-	ReplyFetchedList    = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has sent too many old posts today; try again tomorrow"}
+	replyFetched        = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has sent you as much today as one person gets in a day; ask again tomorrow"}
+	replyFetchedNetwork = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "your network has asked the list for too many old posts today; try again tomorrow"}
+	replyFetchedList    = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has sent too many old posts today; try again tomorrow"}
 )
 
 // keptLimits are those of one letter with what the list keeps.
 func (l List) keptLimits(a Letter) []ledger.Limit {
 	most := int64(MaxFetched)
 	if a.Stranger {
-		most = MaxFetchedStranger
+		most = maxFetchedStranger
 	}
 	who, _ := person(a.To)
 	limits := []ledger.Limit{
-		{Counter: counter(l.Own, "sent", ledger.Day, ""), Most: MaxFetchedList, Full: ReplyFetchedList},
-		{Counter: counter(l.Own, "sent", ledger.Day, ledger.Hash("who", who)), Most: most, Full: ReplyFetched},
+		{Counter: counter(l.Own, "sent", ledger.Day, ""), Most: maxFetchedList, Full: replyFetchedList},
+		{Counter: counter(l.Own, "sent", ledger.Day, ledger.Hash("who", who)), Most: most, Full: replyFetched},
 	}
-	return append(limits, ofNetwork(l.Own, "sent", ledger.Day, "net-", a.Network, MaxFetchedNetwork, MaxFetchedCustomer, ReplyFetchedNetwork)...)
+	return append(limits, ofNetwork(l.Own, "sent", ledger.Day, "net-", a.Network, maxFetchedNetwork, maxFetchedCustomer, replyFetchedNetwork)...)
 }

@@ -17,10 +17,10 @@ const (
 	MaxHeld = 500
 
 	// MaxHeldHour is how many posts from one network are held in an hour, as mail to
-	// owners, and MaxHeldNetwork in a day, of IPv6 from a /48: a fifth of the box, so
+	// owners, and maxHeldNetwork in a day, of IPv6 from a /48: a fifth of the box, so
 	// that nobody alone fills it.
 	MaxHeldHour    = 20
-	MaxHeldNetwork = MaxHeld / 5
+	maxHeldNetwork = MaxHeld / 5
 
 	// MaxHeldNotices is about how many held posts the moderators get letters in a
 	// day. What comes beyond that stands in one summary after midnight.
@@ -29,14 +29,14 @@ const (
 
 // Refusals of posts that would be held.
 var (
-	ReplyHeldNetwork = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "too many posts from your network wait for the moderators of this list; try again later"}
+	replyHeldNetwork = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "too many posts from your network wait for the moderators of this list; try again later"}
 	ReplyManyHeld    = smtp.Reply{Code: 452, Enhanced: "4.3.1", Text: "too many posts wait for the moderators of this list; please try again later"}
 )
 
 // heldLimits are those of a post that is held, beside MaxHeld.
 func (l List) heldLimits(from netip.Prefix) []ledger.Limit {
-	return append(ofNetwork(l.Own, "heldnet", ledger.Hour, "", from, MaxHeldHour, MaxHeldNetwork, ReplyHeldNetwork),
-		ofNetwork(l.Own, "heldnet", ledger.Day, "", Customer(from), MaxHeldNetwork, MaxHeldNetwork, ReplyHeldNetwork)...)
+	return append(ofNetwork(l.Own, "heldnet", ledger.Hour, "", from, MaxHeldHour, maxHeldNetwork, replyHeldNetwork),
+		ofNetwork(l.Own, "heldnet", ledger.Day, "", Customer(from), maxHeldNetwork, maxHeldNetwork, replyHeldNetwork)...)
 }
 
 // MayHold says whether one more post of a client's network may be held now. A

@@ -20,32 +20,32 @@ const (
 	// ledger.Asked remembers.
 	AskAgain = 24 * time.Hour
 
-	// MaxAskedList is how many such letters a list writes in a day: more than
+	// maxAskedList is how many such letters a list writes in a day: more than
 	// a list of ten thousand wins and loses, and too few to be of use to
 	// whoever wants to flood somebody's mail system.
-	MaxAskedList = 2000
+	maxAskedList = 2000
 
 	// MaxAskedNetwork is how many of them one network causes: the /24 or /64 of
-	// a school whose class subscribes. MaxAskedCustomer is how many the /48 does
+	// a school whose class subscribes. maxAskedCustomer is how many the /48 does
 	// in which a /64 lies: a fifth of the list's.
 	MaxAskedNetwork  = 100
-	MaxAskedCustomer = MaxAskedList / 5
+	maxAskedCustomer = maxAskedList / 5
 
-	// AskedLists is how many lists' letters all lists together write, and have one
+	// askedLists is how many lists' letters all lists together write, and have one
 	// network cause.
-	AskedLists = 10
+	askedLists = 10
 
-	// MaxAskedPerson is how many letters lie unanswered with one person, from all
+	// maxAskedPerson is how many letters lie unanswered with one person, from all
 	// lists: who joins many at a time answers in between.
-	MaxAskedPerson = 10
+	maxAskedPerson = 10
 
 	// MaxAskedDomain is how many lie unanswered with all people of a domain, beside
 	// one for each that any of them has answered: where nobody ever does somebody
 	// else is asking, and a domain with many subscribers, gmail.com above all, has
-	// as much room as they have made. MaxKnown is how many answers count, for as long
+	// as much room as they have made. maxKnown is how many answers count, for as long
 	// as ledger.Known remembers the last one.
 	MaxAskedDomain = 20
-	MaxKnown       = 2000
+	maxKnown       = 2000
 )
 
 // Refusals of letters. Most are for good: whoever is told to try again later by
@@ -53,9 +53,9 @@ const (
 // and then there is room.
 var (
 	ReplyAskedNetwork = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "your network has asked the list for too much today; try again tomorrow"}
-	ReplyAskedList    = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has been asked for too much today; try again tomorrow"}
-	ReplyAskedPerson  = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "too many letters from lists here wait for an answer from this address; please look for them, also among the junk, answer some, or ask again tomorrow"}
-	ReplyAskedDomain  = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "too many letters from lists here wait for an answer from people of that domain; try again later"}
+	replyAskedList    = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has been asked for too much today; try again tomorrow"}
+	replyAskedPerson  = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "too many letters from lists here wait for an answer from this address; please look for them, also among the junk, answer some, or ask again tomorrow"}
+	replyAskedDomain  = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "too many letters from lists here wait for an answer from people of that domain; try again later"}
 )
 
 // A Letter is what somebody wants the list to write to them.
@@ -111,15 +111,15 @@ func (l List) known(to smtp.Path) ledger.Counter {
 // askedLimits are those of a letter.
 func (l List) askedLimits(a Letter, now time.Time) []ledger.Limit {
 	limits := []ledger.Limit{
-		{Counter: counter(l.Own, "all", ledger.Day, ""), Most: MaxAskedList, Full: ReplyAskedList},
-		{Counter: counter(l.Site, "all", ledger.Day, ""), Most: AskedLists * MaxAskedList, Full: ReplyAskedList},
+		{Counter: counter(l.Own, "all", ledger.Day, ""), Most: maxAskedList, Full: replyAskedList},
+		{Counter: counter(l.Site, "all", ledger.Day, ""), Most: askedLists * maxAskedList, Full: replyAskedList},
 	}
-	limits = append(limits, ofNetwork(l.Own, "net", ledger.Day, "", a.Network, MaxAskedNetwork, MaxAskedCustomer, ReplyAskedNetwork)...)
-	limits = append(limits, ofNetwork(l.Site, "net", ledger.Day, "", a.Network, AskedLists*MaxAskedNetwork, AskedLists*MaxAskedCustomer, ReplyAskedNetwork)...)
+	limits = append(limits, ofNetwork(l.Own, "net", ledger.Day, "", a.Network, MaxAskedNetwork, maxAskedCustomer, ReplyAskedNetwork)...)
+	limits = append(limits, ofNetwork(l.Site, "net", ledger.Day, "", a.Network, askedLists*MaxAskedNetwork, askedLists*maxAskedCustomer, ReplyAskedNetwork)...)
 	unanswered := l.unanswered(a.To)
 	return append(limits,
-		ledger.Limit{Counter: unanswered[0], Most: MaxAskedPerson, Full: ReplyAskedPerson},
-		ledger.Limit{Counter: unanswered[1], Most: MaxAskedDomain + min(l.known(a.To).Sum(now), MaxKnown), Full: ReplyAskedDomain})
+		ledger.Limit{Counter: unanswered[0], Most: maxAskedPerson, Full: replyAskedPerson},
+		ledger.Limit{Counter: unanswered[1], Most: MaxAskedDomain + min(l.known(a.To).Sum(now), maxKnown), Full: replyAskedDomain})
 }
 
 // MayAsk says whether the letter may be written now. A refusal is a smtp.Reply.
@@ -181,10 +181,10 @@ func (l List) Answered(w Writer, kind string, to smtp.Path, now time.Time) error
 		return err
 	}
 	known := l.known(to)
-	if known.Sum(now) >= MaxKnown { // the last one is remembered from now on
+	if known.Sum(now) >= maxKnown { // the last one is remembered from now on
 		if err := w.Uncount([]ledger.Counter{known}, now); err != nil {
 			return err
 		}
 	}
-	return w.Count([]ledger.Limit{{Counter: known, Most: MaxKnown}}, 1, now)
+	return w.Count([]ledger.Limit{{Counter: known, Most: maxKnown}}, 1, now)
 }

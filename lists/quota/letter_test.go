@@ -72,12 +72,12 @@ func TestAskCaps(t *testing.T) {
 			t.Errorf("%s: %v", other, err)
 		}
 	}
-	fill(t, all, MaxAskedList-1, now)
+	fill(t, all, maxAskedList-1, now)
 	if err := ask(""); err != nil {
 		t.Errorf("one below the list's cap: %v", err)
 	}
-	fill(t, all, MaxAskedList, now)
-	if err := ask(""); !errors.Is(err, ReplyAskedList) {
+	fill(t, all, maxAskedList, now)
+	if err := ask(""); !errors.Is(err, replyAskedList) {
 		t.Errorf("at the list's cap: %v", err)
 	}
 	now = now.Add(24 * time.Hour)
@@ -112,23 +112,23 @@ func TestPerson(t *testing.T) {
 // kinds, and each answer makes room.
 func TestAskedPerson(t *testing.T) {
 	now := time.Now()
-	all := testSite(t, MaxAskedPerson+1)
+	all := testSite(t, maxAskedPerson+1)
 	ask := func(i int, to string) error {
 		return all[i].Ask(w, Letter{Kind: "subscribe", To: addr(to), Network: testNetwork(i, false), Cause: fmt.Sprint(i, to)}, now)
 	}
-	for i := range MaxAskedPerson {
+	for i := range maxAskedPerson {
 		if err := ask(i, fmt.Sprintf("vic.tim+%d@example.com", i)); err != nil {
 			t.Fatalf("%d: %v", i, err)
 		}
 	}
-	if err := ask(MaxAskedPerson, "victim@example.com"); !errors.Is(err, ReplyAskedPerson) {
+	if err := ask(maxAskedPerson, "victim@example.com"); !errors.Is(err, replyAskedPerson) {
 		t.Errorf("one more: %v", err)
 	}
-	if err := ask(MaxAskedPerson, "other@example.com"); err != nil {
+	if err := ask(maxAskedPerson, "other@example.com"); err != nil {
 		t.Errorf("another person: %v", err)
 	}
 	all[3].Answered(w, "subscribe", addr("victim@example.com"), now)
-	if err := ask(MaxAskedPerson, "victim@example.com"); err != nil {
+	if err := ask(maxAskedPerson, "victim@example.com"); err != nil {
 		t.Errorf("after an answer: %v", err)
 	}
 }
@@ -148,7 +148,7 @@ func TestAskedDomain(t *testing.T) {
 			t.Fatalf("%d: %v", n, err)
 		}
 	}
-	if err := ask("victim.example"); !errors.Is(err, ReplyAskedDomain) {
+	if err := ask("victim.example"); !errors.Is(err, replyAskedDomain) {
 		t.Errorf("one more: %v", err)
 	}
 	if err := ask("other.example"); err != nil {
@@ -163,7 +163,7 @@ func TestAskedDomain(t *testing.T) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
-	if err := ask("victim.example"); !errors.Is(err, ReplyAskedDomain) {
+	if err := ask("victim.example"); !errors.Is(err, replyAskedDomain) {
 		t.Errorf("one more: %v", err)
 	}
 	// What is known is kept for longer than a day, and not for ever.
@@ -174,7 +174,7 @@ func TestAskedDomain(t *testing.T) {
 		}
 	}
 	// So many count, and no more are kept; but what is known is kept for longer then.
-	fill(t, known, MaxKnown, now)
+	fill(t, known, maxKnown, now)
 	before := now.Add(-24 * time.Hour)
 	if err := os.Chtimes(known.File(now), before, before); err != nil {
 		t.Fatal(err)
@@ -185,7 +185,7 @@ func TestAskedDomain(t *testing.T) {
 	if err := l.Answered(w, "subscribe", addr(fmt.Sprintf("p%d@victim.example", n)), now); err != nil {
 		t.Error(err)
 	}
-	if info, err := os.Stat(known.File(now)); known.Sum(now) != MaxKnown || err != nil || info.ModTime().Before(now.Add(-time.Hour)) {
+	if info, err := os.Stat(known.File(now)); known.Sum(now) != maxKnown || err != nil || info.ModTime().Before(now.Add(-time.Hour)) {
 		t.Errorf("%d are known, %v", known.Sum(now), err)
 	}
 }
@@ -195,7 +195,7 @@ func TestAskedSite(t *testing.T) {
 	l := testList(t)
 	now := time.Now()
 	a := Letter{Kind: "help", To: addr("a@example.com"), Network: testNetwork(1, true)}
-	for i, full := range map[int]smtp.Reply{1: ReplyAskedList, 4: ReplyAskedNetwork, 5: ReplyAskedNetwork} {
+	for i, full := range map[int]smtp.Reply{1: replyAskedList, 4: ReplyAskedNetwork, 5: ReplyAskedNetwork} {
 		limit := l.askedLimits(a, now)[i]
 		if limit.Book != l.Site {
 			t.Fatalf("%d is of %q", i, limit.Book.Of)

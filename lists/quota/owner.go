@@ -27,16 +27,16 @@ const (
 	// that fast, and a class that cannot post may ask why.
 	MaxOwnerHour = 20
 
-	// MaxOwnerNetwork is how much one network sends in a day, of IPv6 a /48: a fifth
+	// maxOwnerNetwork is how much one network sends in a day, of IPv6 a /48: a fifth
 	// of the list's, so that nobody alone keeps all others from writing.
-	MaxOwnerNetwork = MaxOwnerDay / 5
+	maxOwnerNetwork = MaxOwnerDay / 5
 )
 
 // Refusals of mail to owners. Whoever has sent too much may be an honest mail
 // system: it keeps the rest, and tries again.
 var (
 	ReplyOwnerHour    = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners have had much mail from your network within the hour; try again in the next"}
-	ReplyOwnerNetwork = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners have had much mail from your network today; try again tomorrow"}
+	replyOwnerNetwork = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners have had much mail from your network today; try again tomorrow"}
 	ReplyOwnerDay     = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "the owners of the list have had too much mail today; try again tomorrow"}
 )
 
@@ -52,8 +52,8 @@ func FitsOwner(n int64, list smtp.Path) error {
 // ownerLimits are those of a mail to the owners.
 func (l List) ownerLimits(from netip.Prefix) []ledger.Limit {
 	limits := []ledger.Limit{{Counter: counter(l.Own, "owner", ledger.Day, ""), Most: MaxOwnerDay, Full: ReplyOwnerDay}}
-	limits = append(limits, ofNetwork(l.Own, "ownernet", ledger.Hour, "", from, MaxOwnerHour, MaxOwnerNetwork, ReplyOwnerHour)...)
-	return append(limits, ofNetwork(l.Own, "ownernet", ledger.Day, "", Customer(from), MaxOwnerNetwork, MaxOwnerNetwork, ReplyOwnerNetwork)...)
+	limits = append(limits, ofNetwork(l.Own, "ownernet", ledger.Hour, "", from, MaxOwnerHour, maxOwnerNetwork, ReplyOwnerHour)...)
+	return append(limits, ofNetwork(l.Own, "ownernet", ledger.Day, "", Customer(from), maxOwnerNetwork, maxOwnerNetwork, replyOwnerNetwork)...)
 }
 
 // MayWriteOwners says whether one more mail may go to the owners now. A refusal is

@@ -91,12 +91,12 @@ func TestCustomer(t *testing.T) {
 	}{
 		"letters": {func(i int, v6 bool) error {
 			return l.Ask(w, Letter{Kind: "help", To: addr(fmt.Sprintf("a@d%d.example", i)), Network: testNetwork(i, v6), Cause: "x"}, now)
-		}, MaxAskedCustomer, ReplyAskedNetwork},
+		}, maxAskedCustomer, ReplyAskedNetwork},
 		"old posts": {func(i int, v6 bool) error {
 			return l.Ask(w, Letter{Kept: true, To: addr(fmt.Sprintf("a@d%d.example", i)), Network: testNetwork(i, v6), Cause: "x"}, now)
-		}, MaxFetchedCustomer, ReplyFetchedNetwork},
-		"owners in an hour": {func(i int, v6 bool) error { return l.CountOwnerMail(w, testNetwork(i, v6), now) }, MaxOwnerNetwork, ReplyOwnerHour},
-		"held in an hour":   {func(i int, v6 bool) error { return l.CountHeld(w, testNetwork(i, v6), now) }, MaxHeldNetwork, ReplyHeldNetwork},
+		}, maxFetchedCustomer, replyFetchedNetwork},
+		"owners in an hour": {func(i int, v6 bool) error { return l.CountOwnerMail(w, testNetwork(i, v6), now) }, maxOwnerNetwork, ReplyOwnerHour},
+		"held in an hour":   {func(i int, v6 bool) error { return l.CountHeld(w, testNetwork(i, v6), now) }, maxHeldNetwork, replyHeldNetwork},
 	} {
 		n := 0
 		for ; n < 5000; n++ {
@@ -129,8 +129,8 @@ func TestNetworkDay(t *testing.T) {
 		hour, day int
 		full      smtp.Reply
 	}{
-		"owners": {counts(l.CountOwnerMail), MaxOwnerHour, MaxOwnerNetwork, ReplyOwnerNetwork},
-		"held":   {counts(l.CountHeld), MaxHeldHour, MaxHeldNetwork, ReplyHeldNetwork},
+		"owners": {counts(l.CountOwnerMail), MaxOwnerHour, maxOwnerNetwork, replyOwnerNetwork},
+		"held":   {counts(l.CountHeld), MaxHeldHour, maxHeldNetwork, replyHeldNetwork},
 	} {
 		n := 0
 		var err error
@@ -225,9 +225,9 @@ func TestFetchCaps(t *testing.T) {
 		reply smtp.Reply
 		other Letter // who is not concerned
 	}{
-		{MaxFetchedList, ReplyFetchedList, Letter{}},
-		{MaxFetched, ReplyFetched, Letter{Kept: true, To: addr("b@example.com"), Network: letter.Network}},
-		{MaxFetchedNetwork, ReplyFetchedNetwork, Letter{Kept: true, To: addr("a@example.com"), Network: Network(netip.MustParseAddr("192.0.3.7"))}},
+		{maxFetchedList, replyFetchedList, Letter{}},
+		{MaxFetched, replyFetched, Letter{Kept: true, To: addr("b@example.com"), Network: letter.Network}},
+		{maxFetchedNetwork, replyFetchedNetwork, Letter{Kept: true, To: addr("a@example.com"), Network: Network(netip.MustParseAddr("192.0.3.7"))}},
 	} {
 		forget(t, l)
 		fill(t, l.keptLimits(letter)[i].Counter, c.most-1, now)
@@ -250,12 +250,12 @@ func TestFetchCaps(t *testing.T) {
 	forget(t, l)
 	stranger := Letter{Kept: true, To: addr("eve@example.net"), Stranger: true}
 	for _, a := range []Letter{letter, stranger} {
-		fill(t, l.keptLimits(a)[1].Counter, MaxFetchedStranger-1, now)
+		fill(t, l.keptLimits(a)[1].Counter, maxFetchedStranger-1, now)
 		may("one below a stranger's cap", a, nil)
-		fill(t, l.keptLimits(a)[1].Counter, MaxFetchedStranger, now)
+		fill(t, l.keptLimits(a)[1].Counter, maxFetchedStranger, now)
 	}
 	may("at a stranger's cap, a member", letter, nil)
-	may("at a stranger's cap", stranger, ReplyFetched)
+	may("at a stranger's cap", stranger, replyFetched)
 	for size, want := range map[int64]int64{0: 1, 1: 1, FetchUnit: 1, FetchUnit + 1: 2, 10 * FetchUnit: 10} {
 		forget(t, l)
 		letter.Size = size

@@ -84,9 +84,9 @@ func (s *Site) checkAuth() error {
 		if slices.Contains(authMechanisms, m) || a.Dovecot != "" && mechanismName(m) {
 			continue
 		}
-		text := fmt.Sprintf("%q is none; known are %s", m, strings.Join(authMechanisms, ", "))
+		text := fmt.Sprintf("%q is not a mechanism; known are %s", m, strings.Join(authMechanisms, ", "))
 		if near := config.Nearest(strings.ToUpper(m), authMechanisms); near != "" {
-			text = fmt.Sprintf("%q is none; did you mean %s?", m, near)
+			text = fmt.Sprintf("%q is not a mechanism; did you mean %s?", m, near)
 		}
 		return s.wrong("auth.mechanisms", text)
 	}
