@@ -36,7 +36,7 @@ var (
 	ErrAwaited = errors.New("the key is not here yet")
 	// errLate is a domain whose name servers have kept us waiting.
 	errLate = errors.New("its name servers did not answer in time a moment ago")
-	// replyKeys is a message for which nothing could be asked.
+	// replyKeys says that nothing more can be asked for now.
 	replyKeys = smtp.Reply{Code: 451, Enhanced: "4.4.3", Text: "too many name servers keep us waiting"}
 )
 

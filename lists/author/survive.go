@@ -62,9 +62,9 @@ type signature struct {
 // when the mail has been under way for a while.
 const soon = 24 * time.Hour
 
-// verified are the signatures of an author's domain, or one that may be aligned with it,
-// that are good now.
-func (s *Survey) verified(domain string) []signature {
+// verified are the signatures that are good now, of domains that may be aligned with one
+// of the authors'.
+func (s *Survey) verified() []signature {
 	if !s.asked && !s.m.Binary {
 		s.asked = true
 		authors, _ := rewrite.Addresses(s.m.Header.Get("From"))
@@ -87,7 +87,7 @@ func (s *Survey) Holds(domain string, strict bool, after rewrite.Header, sameBod
 	if !sameBody {
 		return false // also with l=, which those do not trust who know what it is
 	}
-	for _, sig := range s.verified(domain) {
+	for _, sig := range s.verified() {
 		if AlignedWith(sig.domain, domain, strict) && sig.holds(s.m.Header, after) {
 			return true
 		}

@@ -72,7 +72,7 @@ func (c *Copies) judge() (Verdict, error) {
 // policies says what the domains of the authors want.
 func policies(s *author.Survey, h rewrite.Header) (v Verdict, err error) {
 	paths, _ := rewrite.Addresses(h.Get("From"))
-	v = Verdict{Done: Kept, Reason: "nobody's domain asks for anything"}
+	v = Verdict{Done: Kept, Reason: "no author's domain asks for anything (DMARC)"}
 	for _, p := range paths {
 		policy, err := s.Policy(p.Domain)
 		switch {
@@ -85,7 +85,7 @@ func policies(s *author.Survey, h rewrite.Header) (v Verdict, err error) {
 			v.Reason = fmt.Sprintf("nobody can say now what %s wants (DMARC)", p.Domain)
 		case policy.Enforced():
 			return Verdict{Done: Kept, Refusable: true, Domain: p.Domain,
-				Reason: fmt.Sprintf("%s wants mail that fails DMARC to meet with p=%s", p.Domain, policy.Wants)}, nil
+				Reason: fmt.Sprintf("%s asks for p=%s for mail that fails DMARC", p.Domain, policy.Wants)}, nil
 		}
 	}
 	return v, nil

@@ -1,7 +1,6 @@
 package copies
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -107,7 +106,7 @@ func (t texts) put(l *lists.List, m *edit.Message, id string) error {
 			put = m.Top
 		}
 		// No text in quoted-printable has =_ in it: RFC 2045, 6.7.
-		if _, err := put(text, "=_"+word); err != nil && !errors.Is(err, edit.ErrUnclear) {
+		if _, err := put(text, "=_"+word); err != nil {
 			return err
 		}
 	}

@@ -111,7 +111,7 @@ func TestRejectedByDMARC(t *testing.T) {
 	}
 	w.message("alice@reject.example", "From: alice@reject.example\r\nMessage-ID: <1@x>\r\n\r\nHello.\r\n", "dev@lists.example.org")
 	w.deliver()
-	if why := w.held(l); len(why) != 1 || !strings.Contains(why[0], "reject.example wants mail that fails DMARC to meet with p=reject") {
+	if why := w.held(l); len(why) != 1 || !strings.Contains(why[0], "reject.example asks for p=reject for mail that fails DMARC") {
 		t.Errorf("%q", why)
 	}
 }
@@ -289,5 +289,30 @@ func TestPersonal(t *testing.T) {
 		if said := strings.TrimRight(text(got[who]), " "); said != want || len(fieldsOf(t, got[who]).All("List-Unsubscribe-Post")) > 0 {
 			t.Errorf("%s: %q, want %q", who, said, want)
 		}
+	}
+}
+
+// TestFooterUnclear: a post whose parts cannot be told goes on without a footer, and waits
+// for nobody.
+func TestFooterUnclear(t *testing.T) {
+	mail := t.TempDir()
+	w := newWorld(t, "maildir:"+mail, "")
+	l := w.list("dev", "bob@example.net")
+	if err := edit.Set(l, []string{"post=anyone", "dmarc=none", "footer=at the end", "header_text=on top"}); err != nil {
+		t.Fatal(err)
+	}
+	bodies := map[string]string{
+		"two types": "--b\r\nContent-Type: text/plain\r\nContent-Type: text/html\r\n\r\nHello.\r\n--b--\r\n",
+		"too many":  strings.Repeat("--b\r\n\r\nHello.\r\n", 20000) + "--b--\r\n",
+	}
+	for what, body := range bodies {
+		w.message("alice@example.com", "From: alice@example.com\r\nMessage-ID: <"+strings.ReplaceAll(what, " ", ".")+"@x>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"+body, "dev@lists.example.org")
+		w.deliver()
+		got := inMaildirs(t, mail, "bob@example.net")
+		if len(got) != 1 || !strings.HasSuffix(got[0], "\r\n\r\n"+body) {
+			t.Errorf("%s: bob has %d, and not as it came", what, len(got))
+		}
+		os.RemoveAll(mail)
+		w.wantEmpty()
 	}
 }

@@ -1,5 +1,5 @@
 // Package dmarc reads what a domain wants done with mail in its name for which nothing
-// speaks (DMARC, RFC 7489 and its successor). It asks nobody itself but by TXT, and is
+// speaks (DMARC, RFC 7489 and its successor). It asks nobody itself: Walk asks by the function that it is given, and is
 // small: a session links it.
 package dmarc
 

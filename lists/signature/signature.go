@@ -82,7 +82,7 @@ func parseKey(text []byte) (crypto.Signer, error) {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
 		if key.N.BitLen() < minBits {
-			return nil, fmt.Errorf("has an RSA key of %d bits, and %d are the least", key.N.BitLen(), minBits)
+			return nil, fmt.Errorf("has an RSA key of %d bits; it needs at least %d", key.N.BitLen(), minBits)
 		}
 		return key, nil
 	case ed25519.PrivateKey:
@@ -219,7 +219,7 @@ func (s *Signer) Fits(records []string) error {
 	case tags["p"] == "":
 		return fmt.Errorf("the record at %s has no key, which means that it is withdrawn", s.Name())
 	case tags["p"] != public || tags["k"] != "" && tags["k"] != kind || tags["k"] == "" && kind != RSA:
-		return fmt.Errorf("the record at %s has another key than key_file", s.Name())
+		return fmt.Errorf("the key in the record at %s is not that of key_file", s.Name())
 	case strings.Contains(":"+tags["t"]+":", ":y:"):
 		return fmt.Errorf("the record at %s says t=y, so that the signature counts for nothing", s.Name())
 	}

@@ -81,11 +81,11 @@ func TestFits(t *testing.T) {
 		"":     "there is no record",
 		record: "",
 		strings.ReplaceAll(record, "p=", " p = "): "",
-		theirs:                   "another key",
+		theirs:                   "is not that of key_file",
 		record + "|" + record:    "2 records",
 		"v=DKIM1; k=ed25519; p=": "withdrawn",
 		record + "; t=y":         "t=y",
-		strings.Replace(record, "k=ed25519; ", "", 1): "another key",
+		strings.Replace(record, "k=ed25519; ", "", 1): "is not that of key_file",
 	} {
 		var records []string
 		if text != "" {

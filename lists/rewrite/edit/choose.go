@@ -6,7 +6,7 @@ import (
 	"superlist/lists/parts"
 )
 
-// Sealed reports whether a message is not to be changed: it is signed or encrypted as a
+// sealed reports whether a message is not to be changed: it is signed or encrypted as a
 // whole, or it is made for programs (a report, an invitation, a form).
 func sealed(e *parts.Entity) bool {
 	switch e.Type {

@@ -8,7 +8,7 @@ import (
 	"superlist/lists/rewrite"
 )
 
-// A Field is a header field in one line, or with its folds.
+// Field is a header field with a value, whose folds stand in it already.
 func Field(name, value string) rewrite.Field {
 	return rewrite.Field{Name: name, Raw: []byte(name + ": " + value + "\r\n")}
 }
@@ -32,7 +32,7 @@ func Set(h rewrite.Header, name, value string) rewrite.Header {
 	return out
 }
 
-// Without is the header without the fields of which a name is no part.
+// Without is the header without the fields whose names drop says are to go.
 func Without(h rewrite.Header, drop func(name string) bool) rewrite.Header {
 	var out rewrite.Header
 	for _, f := range h {

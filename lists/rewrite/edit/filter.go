@@ -8,6 +8,7 @@ import (
 	"superlist/lists/mail/body"
 	"superlist/lists/mail/charset"
 	"superlist/lists/parts"
+	"superlist/smtp"
 )
 
 // ErrUnclear is a message from which something is to be taken away, and of whose parts
@@ -72,7 +73,7 @@ const removed = "removed by the list"
 func (m *Message) become(e *parts.Entity, text string, isNote bool) (edits []Edit) {
 	text = strings.Join(append(lines(text, false), ""), "\r\n")
 	kind, encoding := "text/plain; charset=us-ascii", "7bit"
-	if !isASCII(text) || hasLong(text) {
+	if !smtp.IsASCII(text) || hasLong(text) {
 		kind, encoding, text = "text/plain; charset=utf-8", "quoted-printable", quotedLines(text)
 	}
 	put := Edit{At: e.Body, Remove: e.End - e.Body, Insert: Insert{Text: text}}

@@ -1,12 +1,14 @@
 package edit
 
 import (
+	"errors"
 	"io"
 
 	"superlist/lists/parts"
+	"superlist/smtp"
 )
 
-// What became of a text that was to be put in.
+// An Outcome is what became of a text that was to be put in.
 type Outcome string
 
 const (
@@ -31,6 +33,9 @@ func (m *Message) tree() (*parts.Tree, error) {
 
 func (m *Message) insert(text, boundary string, first bool) (Outcome, error) {
 	root, err := m.tree()
+	if errors.Is(err, parts.ErrUnreadable) { // too many parts, or two kinds of one
+		return Nowhere, nil
+	}
 	if err != nil {
 		return Nowhere, err
 	}
@@ -101,7 +106,7 @@ func (m *Message) into(e *parts.Entity, text string, first bool) (edits []Edit, 
 		}
 		edits = append(m.set(e, "Content-Type", value), edits...)
 	}
-	if e.Identity() && !isASCII(put.Bytes()) && (e.Encoding == "" || e.Encoding == "7bit") {
+	if e.Identity() && !smtp.IsASCII(put.Bytes()) && (e.Encoding == "" || e.Encoding == "7bit") {
 		eightBit = true
 		for of := e; of != nil; of = of.Parent {
 			if of.Encoding != "8bit" && of.Encoding != "binary" {

@@ -4,13 +4,14 @@ import (
 	"strings"
 
 	"superlist/lists/parts"
+	"superlist/smtp"
 )
 
 // ownPart is a part that says a text, without what is in front of its header.
 func ownPart(text string) string {
 	text = strings.Join(append(lines(text, false), ""), "\r\n")
 	head, encoded := "Content-Type: text/plain; charset=us-ascii\r\nContent-Disposition: inline\r\n\r\n", text
-	if !isASCII(text) {
+	if !smtp.IsASCII(text) {
 		head = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\nContent-Disposition: inline\r\n\r\n"
 		encoded = quotedLines(text)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"superlist/lists/mail/charset"
 	"superlist/lists/rewrite"
+	"superlist/smtp"
 )
 
 // Number is what stands in a prefix for the number of the post.
@@ -61,7 +62,7 @@ func Prefix(h rewrite.Header, prefix string, number int) rewrite.Header {
 // space between two encoded words is not shown, so one that another follows has it
 // inside.
 func encodedWord(text string, spaced bool) string {
-	if isASCII(text) {
+	if smtp.IsASCII(text) {
 		return text
 	}
 	if spaced {

@@ -6,6 +6,7 @@ import (
 
 	"superlist/lists/mail/charset"
 	"superlist/lists/parts"
+	"superlist/smtp"
 )
 
 // A reading is what has to be known of a part's text before something is put into it.
@@ -169,7 +170,7 @@ func newTarget(e *parts.Entity, body Body, text string) (*target, error) {
 			return nil, nil
 		}
 	}
-	if _, ok := charset.Encode(t.charset, text); ok && !(t.charset == "" && r.eightBit && !isASCII(text)) {
+	if _, ok := charset.Encode(t.charset, text); ok && !(t.charset == "" && r.eightBit && !smtp.IsASCII(text)) {
 		return t, nil
 	}
 	if !r.eightBit && charset.ASCII(t.charset) {
@@ -177,10 +178,6 @@ func newTarget(e *parts.Entity, body Body, text string) (*target, error) {
 		return t, nil
 	}
 	return nil, nil
-}
-
-func isASCII(s string) bool {
-	return strings.IndexFunc(s, func(c rune) bool { return c >= 0x80 }) < 0
 }
 
 // write is a text in the character set of the target; newTarget has seen that it can be
