@@ -29,7 +29,7 @@ func (a *app) webCommand() *cobra.Command {
 		Long: `Write the pages of the archive of a list, or of all lists with web = "anyone":
 what is missing and what has changed. superlist deliver does so after each post;
 this is for the first time, with many posts, and when you do not want to wait.
-Of a list that has no pages any more they are removed. It can be stopped at any
+If a list is no longer public, its pages are removed. It can be stopped at any
 time, and goes on where it was.`,
 		Example: `  superlist web
   superlist web dev@lists.example.org --anew`,
@@ -74,7 +74,7 @@ time, and goes on where it was.`,
 		},
 	}
 	jsonFlag(c, &asJSON)
-	c.Flags().BoolVar(&anew, "anew", false, "write all pages again, also those that are as they should be")
+	c.Flags().BoolVar(&anew, "anew", false, "write all pages again, even those that are up to date")
 	return c
 }
 

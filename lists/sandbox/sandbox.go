@@ -46,7 +46,9 @@ func (b Box) Enter() error {
 	if err := b.limit(); err != nil {
 		return err
 	}
-	b.makeSpool()
+	if !b.Web { // which writes nothing
+		b.makeSpool()
+	}
 	if err := b.noNewPrivs(); err != nil {
 		return err
 	}

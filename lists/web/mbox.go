@@ -8,14 +8,15 @@ import (
 	"strings"
 	"sync"
 
+	"superlist/lists"
 	"superlist/lists/archive"
 )
 
 // The values of web_mbox.
 const (
-	MBoxOff    = "off"
-	MBoxVeiled = "veiled"
-	MBoxFull   = "full"
+	MBoxOff    = lists.WebOff
+	MBoxVeiled = lists.WebVeiled
+	MBoxFull   = lists.WebFull
 )
 
 // mboxFrom begins a message: nobody's address, and no date that could be taken for one.

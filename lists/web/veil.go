@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"superlist/lists"
 )
 
 // A Veil is how much of the addresses of people pages show.
@@ -12,9 +14,9 @@ type Veil string
 
 // The values of web_addresses.
 const (
-	VeilName  Veil = "name"  // nothing: people are known by their names
-	VeilLocal Veil = "local" // what stands before the @
-	VeilNone  Veil = "full"
+	VeilName  Veil = lists.WebName  // none; who gives no name is known by what stands before the @
+	VeilLocal Veil = lists.WebLocal // what stands before the @
+	VeilNone  Veil = lists.WebFull
 )
 
 // aroundAt is an @ with what nobody sees beside it, which would keep an address from being
