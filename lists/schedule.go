@@ -65,6 +65,9 @@ func (p Schedule) Due(since time.Time, posts int, zone *time.Location) time.Time
 	return since
 }
 
+// NextDay is the first instant of the day after that of a time.
+func NextDay(t time.Time, zone *time.Location) time.Time { return daysAfter(t, 1, zone) }
+
 // daysAfter is the first instant of the day that comes so many days after that of
 // since. That need not be midnight: where clocks are put forward at midnight the
 // day begins at one o'clock, and where they are put back to it there are two.

@@ -16,8 +16,7 @@ func (s Directory) summaries() ledger.Agenda { return ledger.Summaries(s.QueueDi
 // AwaitSummary has the list's moderators told, at the next midnight of this host,
 // what is held then. Asking again before that changes nothing.
 func (s Directory) AwaitSummary(l *List, now time.Time) error {
-	y, m, d := now.Date()
-	at := time.Date(y, m, d+1, 0, 0, 0, 0, now.Location())
+	at := NextDay(now, now.Location())
 	if _, err := os.Lstat(s.summaries().Old(at, ledger.Hash("summary", l.Addr.Key()))); err == nil {
 		return s.Disk.SyncDir(s.summaries().Dir) // of the one who has made it, and may have died
 	}

@@ -29,7 +29,7 @@ func (k *checker) bounces(l *lists.List) {
 	}
 	n := 0
 	runs := make(map[string]bounces.View)
-	for _, p := range append(l.OwnerPaths(), l.ModeratorPaths()...) {
+	for _, p := range slices.Concat(l.OwnerPaths(), l.ModeratorPaths()) {
 		runs[p.Key()] = bounces.View{}
 	}
 	for _, v := range views {

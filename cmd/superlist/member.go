@@ -134,7 +134,7 @@ func (a *app) memberSet() *cobra.Command {
   noown                does not get the member's own posts
   moderated            a moderator sees the member's posts first
   vacation=2026-12-31  gets nothing before that day
-  bounced=2026-11-30   is suspended since that day: the mail came back
+  bounced=2026-11-30   suspended since that day: mail came back
   lang=de              reads the list's letters in this language
   for=ADDRESS          another address of that member: may post, gets nothing
   name=...             the member's name: the rest of the line`,

@@ -115,21 +115,10 @@ func roleOf(l *lists.List, all *members.File, p smtp.Path) (role, error) {
 		return stranger, err
 	case is:
 		return member, nil
-	case isOwner(l, p):
+	case l.Leads(p):
 		return owner, nil
 	}
 	return stranger, nil
-}
-
-// isOwner reports whether somebody runs the list, or decides what is posted there.
-func isOwner(l *lists.List, p smtp.Path) bool {
-	key := p.Key()
-	for _, who := range append(l.OwnerPaths(), l.ModeratorPaths()...) {
-		if who.Key() == key {
-			return true
-		}
-	}
-	return false
 }
 
 // A turn is some reports of one list.

@@ -213,7 +213,7 @@ func (r *Record) delayed(sent time.Time) bool {
 	return true
 }
 
-// Next is when the record is to be looked at again; zero: when there is news.
+// Next is when the record is to be looked at again; zero: not before there is news.
 func (r *Record) Next(rules Rules, now time.Time, loc *time.Location) (at time.Time) {
 	sooner := func(t time.Time) {
 		if at.IsZero() || t.Before(at) {
@@ -221,7 +221,7 @@ func (r *Record) Next(rules Rules, now time.Time, loc *time.Location) (at time.T
 		}
 	}
 	if len(r.Events) > 0 {
-		sooner(midnight(r.Events[0].At, loc))
+		sooner(lists.NextDay(r.Events[0].At, loc))
 	}
 	if rules.Mode != lists.BouncesAuto {
 		return at
@@ -234,10 +234,4 @@ func (r *Record) Next(rules Rules, now time.Time, loc *time.Location) (at time.T
 		sooner(r.Probe.At.Add(probeEvery))
 	}
 	return at
-}
-
-// midnight is the first one after a time.
-func midnight(t time.Time, loc *time.Location) time.Time {
-	y, m, d := t.In(loc).Date()
-	return time.Date(y, m, d+1, 0, 0, 0, 0, loc)
 }

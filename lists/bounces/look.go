@@ -245,7 +245,7 @@ func (k *looking) one(r *Record, p smtp.Path) (keep, news bool, err error) {
 		return false, false, err
 	}
 	switch {
-	case !is && !isOwner(k.l, p):
+	case !is && !k.l.Leads(p):
 		if !r.Suspended.IsZero() || len(r.Days) > 0 || r.Probe.outstanding() { // has left, or a crash came behind the removal
 			if r.Step(k.rules, k.now, k.isVoid) == Removed {
 				r.Do(Removed, k.now)
@@ -350,7 +350,7 @@ func (k *looking) probe(p smtp.Path) (at time.Time, err error) {
 	return at, nil
 }
 
-// edit changes the members, all at once.
+// editMembers changes the members, all at once.
 func (k *looking) editMembers() error {
 	if len(k.edits) == 0 {
 		return nil
@@ -373,10 +373,8 @@ func (k *looking) editMembers() error {
 
 // tell takes what was decided before today from a record, for the owners.
 func (k *looking) tell(r *Record) (news bool) {
-	y, m, d := k.now.Date()
-	today := time.Date(y, m, d, 0, 0, 0, 0, k.now.Location())
 	rest := slices.DeleteFunc(slices.Clone(r.Events), func(e Event) bool {
-		if !e.At.Before(today) {
+		if lists.NextDay(e.At, k.now.Location()).After(k.now) {
 			return false
 		}
 		k.told = append(k.told, notice{r.Address, e})
