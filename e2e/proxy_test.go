@@ -423,8 +423,8 @@ func TestPostfixProxyTrouble(t *testing.T) {
 const strace = `#!/bin/sh
 read call n </var/tmp/kill/kill
 if [ -z "$call" ]; then exec /usr/local/bin/superlist-killed "$@"; fi
-strace -f -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$n /usr/local/bin/superlist-killed "$@" 2>/dev/null
-echo $? >/var/tmp/kill/status
+strace -f -q -o /var/tmp/kill/trace -e trace=$call -e inject=$call:signal=KILL:when=$n /usr/local/bin/superlist-killed "$@" 2>/dev/null
+grep -c "killed by SIGKILL" /var/tmp/kill/trace >/var/tmp/kill/status # its own status is that of the first thread
 mv /var/tmp/kill/status /var/tmp/kill/done
 `
 
