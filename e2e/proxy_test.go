@@ -71,8 +71,8 @@ func mixed(t *testing.T, subject string) (rcpt, last string) {
 	return rcpt, c.message(oddPost(subject))
 }
 
-// copies is how often the message came to the neighbour, and to each member.
-func copies(t *testing.T, subject string) (other, list int) {
+// copiesOf is how often the message came to the neighbour, and to each member.
+func copiesOf(t *testing.T, subject string) (other, list int) {
 	t.Helper()
 	other = len(about(inbox(t, neighbour), subject))
 	for i, address := range members {
@@ -94,7 +94,7 @@ func wantCopies(t *testing.T, subject string, other, list int) {
 	if list > 0 {
 		wantSubject(t, subject)
 	}
-	if gotOther, gotList := copies(t, subject); gotOther != other || gotList != list {
+	if gotOther, gotList := copiesOf(t, subject); gotOther != other || gotList != list {
 		t.Errorf("%s: %s has it %d times, want %d; the members %d times, want %d", subject, neighbour, gotOther, other, gotList, list)
 	}
 }
@@ -476,7 +476,7 @@ func TestPostfixProxyKill(t *testing.T) {
 	for subject, acknowledged := range sent {
 		wantSubject(t, subject)
 		wait(t, subject+" for "+neighbour, func() bool { return len(about(inbox(t, neighbour), subject)) > 0 })
-		other, list := copies(t, subject)
+		other, list := copiesOf(t, subject)
 		most := 2
 		if acknowledged {
 			most = 1

@@ -164,7 +164,7 @@ func (t *treeWalk) line() error {
 	if t.header == nil {
 		return nil
 	}
-	if text := bytes.TrimRight(line, "\r\n"); len(text) > 0 {
+	if text := bytes.TrimRight(line, "\r\n"); len(text) > 0 || line[len(line)-1] != '\n' {
 		if t.head += len(line); t.head > maxHeads {
 			return unreadable("the headers of its parts are too large")
 		}

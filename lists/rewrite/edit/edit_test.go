@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"superlist/lists/rewrite/edit/edittest"
 )
 
 const (
@@ -35,9 +37,9 @@ func whole(t *testing.T, m *Message) string {
 // TestUntouched: what is opened and changed in nothing is the same, but for the empty
 // line that a header without a body gets.
 func TestUntouched(t *testing.T) {
-	for _, s := range corpus() {
-		if got := whole(t, open(t, s.raw)); got != s.raw && got != s.raw+"\r\n" {
-			t.Errorf("%s: %q", s.name, got)
+	for _, s := range edittest.Corpus() {
+		if got := whole(t, open(t, s.Raw)); got != s.Raw && got != s.Raw+"\r\n" {
+			t.Errorf("%s: %q", s.Name, got)
 		}
 	}
 }
@@ -59,33 +61,33 @@ func TestCorpus(t *testing.T) {
 	var in bytes.Buffer
 	out := json.NewEncoder(&in)
 	names := make(map[string]bool)
-	for _, s := range corpus() {
-		if names[s.name] {
-			t.Errorf("%s is there twice", s.name)
+	for _, s := range edittest.Corpus() {
+		if names[s.Name] {
+			t.Errorf("%s is there twice", s.Name)
 		}
-		names[s.name] = true
+		names[s.Name] = true
 		for _, text := range []string{footer, german} {
 			for _, first := range []bool{false, true} {
-				m := open(t, s.raw)
+				m := open(t, s.Raw)
 				outcome, err := m.insert(text, "=_sealed", first)
 				if err != nil {
-					t.Errorf("%s: %v", s.name, err)
+					t.Errorf("%s: %v", s.Name, err)
 					continue
 				}
-				if text == footer && !first && s.want != "" && outcome != s.want {
-					t.Errorf("%s: %s, want %s", s.name, outcome, s.want)
+				if text == footer && !first && s.Want != "" && string(outcome) != s.Want {
+					t.Errorf("%s: %s, want %s", s.Name, outcome, s.Want)
 				}
-				before := s.raw
+				before := s.Raw
 				if !strings.Contains(before, "\r\n\r\n") && !strings.HasPrefix(before, "\r\n") {
 					before += "\r\n"
 				}
 				after := whole(t, m)
 				for line := range strings.SplitSeq(after, "\r\n") {
 					if len(line) > 998 {
-						t.Errorf("%s: a line of %d", s.name, len(line))
+						t.Errorf("%s: a line of %d", s.Name, len(line))
 					}
 				}
-				out.Encode(compared{s.name, []byte(before), []byte(after), outcome, text, first})
+				out.Encode(compared{s.Name, []byte(before), []byte(after), outcome, text, first})
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"superlist/lists/parts"
+	"superlist/lists/rewrite/edit/edittest"
 )
 
 // shape is what a message is made of: the types of its parts, and the beginning of what
@@ -74,7 +75,7 @@ func TestRemove(t *testing.T) {
 		{multi("signed", "b", virus, "Content-Type: application/pgp-signature\r\n\r\nx\r\n"), "application/octet-stream, application/pgp-signature"},
 		{strings.Replace(multi("mixed", "b", plainPart, virus), "--b--\r\nepilogue\r\n", "", 1), `text/plain "plain", ` + gone},
 	} {
-		m := open(t, head+"MIME-Version: 1.0\r\n"+test.raw)
+		m := open(t, edittest.Head+"MIME-Version: 1.0\r\n"+test.raw)
 		before := whole(t, m)
 		n, err := m.Remove(exe, note)
 		if err != nil {
@@ -89,9 +90,9 @@ func TestRemove(t *testing.T) {
 	}
 	for _, unclear := range []string{
 		multi("mixed", "b", plainPart) + "--b\r\n" + virus + "\r\n--b--\r\n",
-		"Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n\r\n" + wrapped("--b\r\n"+virus+"--b--", 76),
+		"Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n\r\n" + edittest.Wrapped("--b\r\n"+virus+"--b--", 76),
 	} {
-		m := open(t, head+"MIME-Version: 1.0\r\n"+unclear)
+		m := open(t, edittest.Head+"MIME-Version: 1.0\r\n"+unclear)
 		if _, err := m.Remove(exe, note); err != ErrUnclear {
 			t.Errorf("%q: %v", unclear, err)
 		}
@@ -124,7 +125,7 @@ func TestPlainText(t *testing.T) {
 			`text/html "<p>see <a href=\"https://x.example/\">this</a></p>", application/pgp-signature`},
 	} {
 		for remove, want := range map[bool]string{false: test.toText, true: test.remove} {
-			m := open(t, head+"MIME-Version: 1.0\r\n"+test.raw)
+			m := open(t, edittest.Head+"MIME-Version: 1.0\r\n"+test.raw)
 			if _, err := m.PlainText(remove, note); err != nil {
 				t.Errorf("%q: %v", test.raw, err)
 			}
@@ -144,9 +145,9 @@ func TestFilteredDefects(t *testing.T) {
 	}
 	var in bytes.Buffer
 	out := json.NewEncoder(&in)
-	for _, s := range corpus() {
+	for _, s := range edittest.Corpus() {
 		for _, what := range []string{"html", "remove", "images"} {
-			m := open(t, s.raw)
+			m := open(t, s.Raw)
 			before := whole(t, m)
 			var n int
 			var err error
@@ -157,12 +158,12 @@ func TestFilteredDefects(t *testing.T) {
 				n, err = m.PlainText(what == "remove", note)
 			}
 			if err != nil && err != ErrUnclear {
-				t.Errorf("%s: %v", s.name, err)
+				t.Errorf("%s: %v", s.Name, err)
 			}
 			if after := whole(t, m); n == 0 && after != before {
-				t.Errorf("%s: changed for nothing", s.name)
+				t.Errorf("%s: changed for nothing", s.Name)
 			}
-			out.Encode(map[string]any{"name": s.name + ", " + what, "before": []byte(before), "after": []byte(whole(t, m)), "outcome": "defects"})
+			out.Encode(map[string]any{"name": s.Name + ", " + what, "before": []byte(before), "after": []byte(whole(t, m)), "outcome": "defects"})
 		}
 	}
 	c := exec.Command(python, "testdata/compare.py")
@@ -174,7 +175,7 @@ func TestFilteredDefects(t *testing.T) {
 
 // TestMemory: what is in memory does not grow with the message.
 func TestMemory(t *testing.T) {
-	big := head + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + plainPart + "\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+	big := edittest.Head + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + plainPart + "\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 	line := strings.Repeat("QUJD", 19) + "\r\n"
 	tail := "\r\n--b--\r\n"
 	const lines = 200_000 // 15 MB

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"superlist/lists/parts"
+	"superlist/lists/rewrite/edit/edittest"
 )
 
 // leaves are the parts of a message that have none.
@@ -47,9 +48,9 @@ func decoded(m *Message, e *parts.Entity) string {
 // FuzzInsert: a text that is put into a message is in it, what was there is there as it
 // was, and the message has the parts that it had, and one more where that is said.
 func FuzzInsert(f *testing.F) {
-	for _, s := range corpus() {
-		f.Add(s.raw, false, false)
-		f.Add(s.raw, true, true)
+	for _, s := range edittest.Corpus() {
+		f.Add(s.Raw, false, false)
+		f.Add(s.Raw, true, true)
 	}
 	f.Fuzz(func(t *testing.T, text string, first, beyond bool) {
 		m, err := Open(io.NewSectionReader(strings.NewReader(text), 0, int64(len(text))))
@@ -77,6 +78,7 @@ func FuzzInsert(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		undo(t, m, &was)
 		if outcome == Nowhere {
 			if whole(t, &was) != whole(t, m) {
 				t.Fatal("changed, though nothing was put in")
@@ -129,8 +131,8 @@ func FuzzInsert(f *testing.F) {
 
 // FuzzTree: the parts of a message lie in each other and in the message.
 func FuzzTree(f *testing.F) {
-	for _, s := range corpus() {
-		f.Add(s.raw)
+	for _, s := range edittest.Corpus() {
+		f.Add(s.Raw)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := Open(io.NewSectionReader(strings.NewReader(text), 0, int64(len(text))))
@@ -160,9 +162,9 @@ func FuzzTree(f *testing.F) {
 // FuzzPlainText: no HTML that was shown is left, nothing else is lost, and the message
 // is as sure of its parts as it was.
 func FuzzPlainText(f *testing.F) {
-	for _, s := range corpus() {
-		f.Add(s.raw, false)
-		f.Add(s.raw, true)
+	for _, s := range edittest.Corpus() {
+		f.Add(s.Raw, false)
+		f.Add(s.Raw, true)
 	}
 	f.Fuzz(func(t *testing.T, text string, remove bool) {
 		m, err := Open(io.NewSectionReader(strings.NewReader(text), 0, int64(len(text))))

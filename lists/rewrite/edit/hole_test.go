@@ -4,15 +4,17 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"superlist/lists/rewrite/edit/edittest"
 )
 
 // TestHoles: what is filled in reads as if it had been there from the start, in each
 // form of a text, and is a message as good as that.
 func TestHoles(t *testing.T) {
-	for _, s := range corpus() {
+	for _, s := range edittest.Corpus() {
 		for _, word := range []string{"https://lists.example.org/u/bob=40example.net/abcdefgh", "https://x.example/a", "b@c"} {
 			text := "On your own: " + Mark + " or so.\n(" + Mark + ")\nThe end.\n"
-			m := open(t, s.raw)
+			m := open(t, s.Raw)
 			outcome, err := m.Footer(text, "=_sealed")
 			if err != nil {
 				t.Fatal(err)
@@ -26,7 +28,7 @@ func TestHoles(t *testing.T) {
 				t.Fatal(err)
 			}
 			if strings.Contains(string(b), Mark) || (len(holes) == 0) != (outcome == Nowhere) {
-				t.Fatalf("%s: %d holes", s.name, len(holes))
+				t.Fatalf("%s: %d holes", s.Name, len(holes))
 			}
 			full, err := io.ReadAll(Filled(io.NewSectionReader(strings.NewReader(string(b)), 0, int64(len(b))), holes, word))
 			if err != nil {
@@ -38,7 +40,7 @@ func TestHoles(t *testing.T) {
 			got := open(t, string(full))
 			list, doubt, err := leaves(got)
 			if err != nil || doubt != "" {
-				t.Fatalf("%s: %v %s", s.name, err, doubt)
+				t.Fatalf("%s: %v %s", s.Name, err, doubt)
 			}
 			said := 0
 			for _, e := range list {
@@ -48,12 +50,12 @@ func TestHoles(t *testing.T) {
 				}
 				for line := range strings.SplitSeq(raw(got, e), "\r\n") {
 					if len(line) > 998 {
-						t.Errorf("%s: a line of %d", s.name, len(line))
+						t.Errorf("%s: a line of %d", s.Name, len(line))
 					}
 				}
 			}
 			if said < 3 {
-				t.Errorf("%s: it is said %d times: %q", s.name, said, full)
+				t.Errorf("%s: it is said %d times: %q", s.Name, said, full)
 			}
 		}
 	}

@@ -204,8 +204,14 @@ type Server struct {
 // validates: what is in a signed zone is secure.
 func Serve(t testing.TB, resolver bool, zones ...*Zone) *Server {
 	t.Helper()
+	return ServeAt(t, "127.0.0.1:0", resolver, zones...)
+}
+
+// ServeAt is Serve at an address: that of a namespace's own resolver, 127.0.0.1:53.
+func ServeAt(t testing.TB, addr string, resolver bool, zones ...*Zone) *Server {
+	t.Helper()
 	s := &Server{zones: zones, resolver: resolver, fail: make(map[string]bool)}
-	pc, l := listen(t)
+	pc, l := listen(t, addr)
 	s.Addr = pc.LocalAddr().String()
 	for _, d := range []*dns.Server{{PacketConn: pc, Handler: s}, {Listener: l, Handler: s}} {
 		ready := make(chan struct{})
@@ -219,10 +225,10 @@ func Serve(t testing.TB, resolver bool, zones ...*Zone) *Server {
 
 // listen takes a port for both protocols; that of one may be somebody else's for the
 // other.
-func listen(t testing.TB) (net.PacketConn, net.Listener) {
+func listen(t testing.TB, addr string) (net.PacketConn, net.Listener) {
 	t.Helper()
 	for try := 0; ; try++ {
-		pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+		pc, err := net.ListenPacket("udp", addr)
 		if err != nil {
 			t.Fatal(err)
 		}

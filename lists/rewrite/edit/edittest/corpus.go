@@ -1,26 +1,36 @@
-package edit
+// Package edittest has messages of each kind that the changes of a list have to get along
+// with.
+package edittest
 
 import (
 	"encoding/base64"
 	"fmt"
+	"mime/quotedprintable"
 	"strings"
 
 	"superlist/lists/mail/charset"
 )
 
-// A sample is a message of the corpus, and why it is in it.
-type sample struct {
-	name string // says why
-	raw  string
-	want Outcome // of a footer in ASCII; empty: any
+// A Sample is one of them, and why it is there.
+type Sample struct {
+	Name string // says why
+	Raw  string
+	Want string // what becomes of a footer in ASCII; empty: anything
 }
+
+// Values of Sample.Want.
+const (
+	Inside  = "in the text"
+	Apart   = "in a part of its own"
+	Nowhere = "nowhere"
+)
 
 func crlf(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n")
 }
 
-// wrapped is base64 in lines of a width.
-func wrapped(text string, width int) string {
+// Wrapped is base64 in lines of a width.
+func Wrapped(text string, width int) string {
 	s := base64.StdEncoding.EncodeToString([]byte(text))
 	var lines []string
 	for len(s) > width {
@@ -33,21 +43,26 @@ func wrapped(text string, width int) string {
 func encoded(text, encoding string) string {
 	switch encoding {
 	case "base64":
-		return wrapped(text, 76)
+		return Wrapped(text, 76)
 	case "quoted-printable":
-		return quotedLines(text)
+		var b strings.Builder
+		w := quotedprintable.NewWriter(&b)
+		w.Write([]byte(text))
+		w.Close()
+		return b.String()
 	}
 	return text
 }
 
-const head = "From: Alice <alice@author.example>\r\nTo: dev@lists.example.org\r\nSubject: hello\r\nMessage-ID: <1@author.example>\r\nDate: Mon, 30 Nov 2026 10:00:00 +0000\r\n"
+// Head is the header of them.
+const Head = "From: Alice <alice@author.example>\r\nTo: dev@lists.example.org\r\nSubject: hello\r\nMessage-ID: <1@author.example>\r\nDate: Mon, 30 Nov 2026 10:00:00 +0000\r\n"
 
-// corpus is messages of each kind that a footer has to get along with.
-func corpus() (list []sample) {
-	add := func(name string, want Outcome, fields, body string) {
-		list = append(list, sample{name, head + crlf(fields) + "\r\n" + body, want})
+// Corpus is all of them.
+func Corpus() (list []Sample) {
+	add := func(name string, want string, fields, body string) {
+		list = append(list, Sample{name, Head + crlf(fields) + "\r\n" + body, want})
 	}
-	mime := func(name string, want Outcome, fields, body string) {
+	mime := func(name string, want string, fields, body string) {
 		add(name, want, "MIME-Version: 1.0\n"+fields, crlf(body))
 	}
 	// Without MIME.
@@ -61,7 +76,7 @@ func corpus() (list []sample) {
 	add("a patch of git", Inside, "", "---\r\n a.c | 2 +-\r\n\r\ndiff --git a/a.c b/a.c\r\n--- a/a.c\r\n+++ b/a.c\r\n@@ -1 +1 @@\r\n-a\r\n+b\r\n-- \r\n2.39.1\r\n\r\n")
 	add("8-bit without a charset", Inside, "", "gr\xfc\xdfe\r\n")
 	add("300 references", Inside, "References:"+strings.Repeat("\n <12345678901234567890@author.example>", 300)+"\n", "Hello.\r\n")
-	list = append(list, sample{"header only", head, Inside}, sample{"no header", "\r\nHello.\r\n", Inside})
+	list = append(list, Sample{"header only", Head, Inside}, Sample{"no header", "\r\nHello.\r\n", Inside})
 	add("lines of dots", Inside, "", ".\r\n..\r\n")
 	add("From at the beginning", Inside, "", "From here on\r\n")
 	// Each transfer encoding, with each end that it may have.
@@ -82,9 +97,9 @@ func corpus() (list []sample) {
 	mime("QP with a wrong escape", Apart, text+"quoted-printable\n", "1+1=zz\n")
 	mime("QP in 8-bit", Inside, text+"quoted-printable\n", "gr\xc3\xbc\n")
 	mime("base64 in one line", Inside, text+"base64\n", base64.StdEncoding.EncodeToString([]byte(strings.Repeat("Hello. ", 40)))+"\n")
-	mime("base64 in lines of 60", Inside, text+"base64\n", wrapped(strings.Repeat("Hello. ", 40), 60))
-	mime("base64 in lines of 7", Inside, text+"base64\n", wrapped(strings.Repeat("Hello. ", 4), 7))
-	mime("base64 with LF in it", Inside, text+"base64\n", wrapped("Hello.\nyou\n", 76))
+	mime("base64 in lines of 60", Inside, text+"base64\n", Wrapped(strings.Repeat("Hello. ", 40), 60))
+	mime("base64 in lines of 7", Inside, text+"base64\n", Wrapped(strings.Repeat("Hello. ", 4), 7))
+	mime("base64 with LF in it", Inside, text+"base64\n", Wrapped("Hello.\nyou\n", 76))
 	mime("base64 without padding", Apart, text+"base64\n", "SGVsbG8\n")
 	mime("base64 with padding in the middle", Apart, text+"base64\n", "SGVsbG8=\nSGVsbG8=\n")
 	mime("base64 with a comment behind it", Apart, text+"base64\n", "SGVsbG8h\n-- list\n")
@@ -95,12 +110,12 @@ func corpus() (list []sample) {
 	mime("an encoding in capitals with a comment", Apart, text+"BASE64 (really)\n", "SGVsbG8h\n")
 	mime("an encoding in quotes", Apart, text+"\"base64\"\n", "SGVsbG8h\n")
 	// Each character set that x/text knows, in each encoding.
-	for _, label := range []string{"us-ascii", "utf-8", "UTF-8", "\"utf-8\"", "iso-8859-1", "iso-8859-2", "iso-8859-5", "iso-8859-7", "iso-8859-8-i", "iso-8859-9", "iso-8859-13", "iso-8859-15",
+	for _, label := range []string{"us-ascii", "utf-8", "UTF-8", "\"utf-8\"", "iso-8859-1", "iso-8859-2", "iso-8859-3", "iso-8859-4", "iso-8859-5", "iso-8859-6", "iso-8859-7", "iso-8859-8", "iso-8859-8-i", "iso-8859-9", "iso-8859-10", "iso-8859-13", "iso-8859-14", "iso-8859-15", "iso-8859-16",
 		"windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1255", "windows-1256", "windows-1257", "windows-1258", "windows-874",
-		"koi8-r", "koi8-u", "macintosh", "ibm866", "gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr", "iso-2022-jp", "hz-gb-2312", "utf-16le", "utf-16be"} {
+		"koi8-r", "koi8-u", "macintosh", "x-mac-cyrillic", "ibm866", "ibm437", "ibm850", "ibm852", "ibm855", "ibm860", "ibm862", "ibm863", "ibm865", "gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr", "iso-2022-jp", "hz-gb-2312", "utf-16le", "utf-16be"} {
 		name := strings.Trim(label, `"`)
 		b, _ := charset.Encode(name, "Hello.\r\n")
-		for _, said := range []string{"grüße", "привет", "こんにちは", "你好", "안녕"} {
+		for _, said := range []string{"grüße", "привет", "привiт", "שלום", "مرحبا", "γεια", "ŝi", "ñu", "สวัสดี", "こんにちは", "你好", "안녕"} {
 			if c, ok := charset.Encode(name, said+"\r\n"); ok {
 				b = c
 				break
@@ -114,13 +129,13 @@ func corpus() (list []sample) {
 			add(label+" in "+encoding, Inside, "MIME-Version: 1.0\nContent-Type: text/plain; charset="+label+"\nContent-Transfer-Encoding: "+encoding+"\n", encoded(string(b), encoding))
 		}
 	}
-	add("UTF-16 with a byte order mark", Inside, "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: base64\n", wrapped("\xff\xfeh\x00i\x00\r\x00\n\x00", 76))
-	add("UTF-16 without one, which may be either", Apart, "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: base64\n", wrapped("\x00h\x00i", 76))
+	add("UTF-16 with a byte order mark", Inside, "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: base64\n", Wrapped("\xff\xfeh\x00i\x00\r\x00\n\x00", 76))
+	add("UTF-16 without one, which may be either", Apart, "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: base64\n", Wrapped("\x00h\x00i", 76))
 	add("UTF-16 in QP", Inside, "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-16le\nContent-Transfer-Encoding: quoted-printable\n", "h=00i=00=0D=00=0A=00=\r\n")
-	add("UTF-8 with a byte order mark", Inside, "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n", wrapped("\xef\xbb\xbfHello\r\n", 76))
+	add("UTF-8 with a byte order mark", Inside, "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n", Wrapped("\xef\xbb\xbfHello\r\n", 76))
 	add("ISO-2022-JP left in its state", Inside, "MIME-Version: 1.0\nContent-Type: text/plain; charset=iso-2022-jp\nContent-Transfer-Encoding: 7bit\n", "\x1b$B$3$s\r\n")
 	add("ISO-2022-JP left in its state, QP", Inside, "MIME-Version: 1.0\nContent-Type: text/plain; charset=iso-2022-jp\nContent-Transfer-Encoding: quoted-printable\n", "=1B$B$3$s")
-	add("ISO-2022-JP left in its state, base64", Inside, "MIME-Version: 1.0\nContent-Type: text/plain; charset=iso-2022-jp\nContent-Transfer-Encoding: base64\n", wrapped("\x1b$B$3$s", 76))
+	add("ISO-2022-JP left in its state, base64", Inside, "MIME-Version: 1.0\nContent-Type: text/plain; charset=iso-2022-jp\nContent-Transfer-Encoding: base64\n", Wrapped("\x1b$B$3$s", 76))
 	add("a charset that nobody knows", Apart, "MIME-Version: 1.0\nContent-Type: text/plain; charset=x-klingon\n", "gr\xfc\xdfe\r\n")
 	add("UTF-7", Apart, "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-7\n", "gr+APwA3w-e\r\n")
 	add("a charset twice", Nowhere, "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8; charset=iso-8859-1\n", "gr\r\n")
@@ -133,7 +148,7 @@ func corpus() (list []sample) {
 	mime("flowed, a signature without words", Inside, flow+"\n", "Hello\n-- \n")
 	mime("flowed, a quote at the end", Inside, flow+"\n", "Hello\n> quoted \n")
 	mime("flowed in QP", Inside, flow+"\nContent-Transfer-Encoding: quoted-printable\n", "Hello=20\nyou=20\n")
-	mime("flowed in base64", Inside, flow+"\nContent-Transfer-Encoding: base64\n", wrapped("Hello \r\nyou \r\n", 76))
+	mime("flowed in base64", Inside, flow+"\nContent-Transfer-Encoding: base64\n", Wrapped("Hello \r\nyou \r\n", 76))
 	// HTML
 	html := "Content-Type: text/html; charset=utf-8\n"
 	for i, page := range []string{
@@ -164,7 +179,7 @@ func corpus() (list []sample) {
 		}
 		return s + "--b--\nThis is an epilogue.\n"
 	}
-	whole := func(name string, want Outcome, entity string) {
+	whole := func(name string, want string, entity string) {
 		fields, body, _ := strings.Cut(entity, "\n\n")
 		mime(name, want, fields+"\n", body)
 	}
@@ -197,7 +212,7 @@ func corpus() (list []sample) {
 	whole("encrypted", Nowhere, multi("encrypted; protocol=\"application/pgp-encrypted\"", "Content-Type: application/pgp-encrypted\n\nVersion: 1\n", "Content-Type: application/octet-stream\n\nx\n"))
 	whole("S/MIME", Nowhere, "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\nContent-Transfer-Encoding: base64\n\nAAAA\n")
 	whole("inline PGP", Nowhere, "Content-Type: text/plain\n\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nHello.\n-----BEGIN PGP SIGNATURE-----\n\nx\n-----END PGP SIGNATURE-----\n")
-	whole("inline PGP in base64", Nowhere, "Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n"+strings.ReplaceAll(wrapped("-----BEGIN PGP MESSAGE-----\r\nx\r\n-----END PGP MESSAGE-----\r\n", 76), "\r", ""))
+	whole("inline PGP in base64", Nowhere, "Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n"+strings.ReplaceAll(Wrapped("-----BEGIN PGP MESSAGE-----\r\nx\r\n-----END PGP MESSAGE-----\r\n", 76), "\r", ""))
 	whole("inline PGP in mixed", Nowhere, multi("mixed", "Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\nx\n-----END PGP MESSAGE-----\n", image))
 	whole("PGP that is talked of", Inside, "Content-Type: text/plain\n\nIt begins with -----BEGIN PGP MESSAGE-----, does it?\n")
 	whole("never closed", Inside, "Content-Type: multipart/mixed; boundary=b\n\n--b\n"+plain)
@@ -217,6 +232,21 @@ func corpus() (list []sample) {
 	whole("no CRLF in front of the last boundary but that of the text", Inside, "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nHello.\n--b--")
 	whole("two Content-Types", Nowhere, "Content-Type: text/plain\nContent-Type: text/html\n\nHello.\n")
 	whole("Content-Type that says nothing", Inside, "Content-Type: text\n\nHello.\n")
+	whole("binary", Inside, multi("mixed", plain, "Content-Type: application/octet-stream\nContent-Transfer-Encoding: binary\n\n\x00\x01\xff\x80 no line end"))
+	whole("S/MIME, clear-signed", Nowhere, multi("signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256", plain, "Content-Type: application/pkcs7-signature; name=smime.p7s\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=smime.p7s\n\nMIIB\n"))
+	whole("S/MIME, encrypted", Nowhere, "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=\"smime.p7m\"\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=smime.p7m\n\nMIIB\n")
+	whole("PGP/MIME over alternatives", Nowhere, multi("signed; protocol=\"application/pgp-signature\"; micalg=pgp-sha512; protected-headers=\"v1\"", alternative, "Content-Type: application/pgp-signature; name=signature.asc\n\n-----BEGIN PGP SIGNATURE-----\nx\n-----END PGP SIGNATURE-----\n"))
+	whole("Outlook's winmail.dat", Inside, multi("mixed", plain, "Content-Type: application/ms-tnef; name=\"winmail.dat\"\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=\"winmail.dat\"\n\neJ8+\n"))
+	whole("an invitation of Outlook's", Inside, multi("alternative", plain, page, "Content-Type: text/calendar; charset=\"utf-8\"; method=REQUEST\nContent-Transfer-Encoding: base64\n\nQkVHSU46VkNBTEVOREFSDQpFTkQ6VkNBTEVOREFSDQo=\n"))
+	whole("ten levels of parts", Inside, nested(10, plain))
 	whole("text/enriched", Apart, "Content-Type: text/enriched\n\n<bold>Hello.</bold>\n")
 	return list
+}
+
+// nested is a part that lies in so many others.
+func nested(depth int, part string) string {
+	for i := range depth {
+		part = fmt.Sprintf("Content-Type: multipart/mixed; boundary=level%dx\n\n--level%dx\n%s\n--level%dx--\n", i, i, part, i)
+	}
+	return part
 }
