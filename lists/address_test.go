@@ -148,16 +148,16 @@ func TestBounceProof(t *testing.T) {
 	}
 
 	// Another key, and none: nothing that was made before counts.
-	os.WriteFile(l.keyFile(), []byte(strings.Repeat("5e", 32)), 0o600)
+	os.WriteFile(l.Book().KeyFile(), []byte(strings.Repeat("5e", 32)), 0o600)
 	if _, err := Of(s).Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); err != error(replyBadBounce) {
 		t.Errorf("another key: %v", err)
 	}
-	os.Remove(l.keyFile())
+	os.Remove(l.Book().KeyFile())
 	if _, err := Of(s).Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); err != error(replyBadBounce) {
 		t.Errorf("no key: %v", err)
 	}
 	// A key that cannot be read is our trouble: the report comes again.
-	os.WriteFile(l.keyFile(), []byte("?"), 0o600)
+	os.WriteFile(l.Book().KeyFile(), []byte("?"), 0o600)
 	if _, err := Of(s).Resolve(smtp.Path{Local: "dev+" + good, Domain: "lists.example.org"}); smtp.ReplyTo(err) != smtp.ReplyLocal {
 		t.Errorf("a broken key: %v", err)
 	}

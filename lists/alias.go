@@ -3,7 +3,6 @@ package lists
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -36,15 +35,10 @@ func (l *List) In() Directory {
 // ReadPointer reads where another address leads. fs.ErrNotExist: it is none, but a
 // file that lies about.
 func ReadPointer(file string) (smtp.Path, error) {
-	f, _, err := disk.OpenRegular(file, unix.O_RDONLY)
+	text, _, err := disk.ReadRegular(file, unix.O_RDONLY, maxPointer)
 	if errors.Is(err, disk.ErrNotRegular) {
 		err = &fs.PathError{Op: "open", Path: file, Err: fs.ErrNotExist}
 	}
-	if err != nil {
-		return smtp.Path{}, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxPointer))
 	if err != nil {
 		return smtp.Path{}, err
 	}

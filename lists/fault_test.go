@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"superlist/lists/confirmation"
+	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
 	"superlist/lists/members"
 	"superlist/lists/quota"
@@ -67,7 +68,7 @@ var writers = []writer{
 		})
 	})},
 	{name: "key", calls: 5,
-		prepare: func(s *site.Site, l *List) { must(os.Remove(l.keyFile())) },
+		prepare: func(s *site.Site, l *List) { must(os.Remove(l.Book().KeyFile())) },
 		do:      onDev(func(l *List) error { _, err := l.Key(); return err }),
 	},
 	{name: "set", calls: 6, do: onDev(func(l *List) error { return EditSet(l, []string{"description=new", "post=anyone"}) })},
@@ -79,7 +80,7 @@ var writers = []writer{
 				return err
 			}
 			defer d.Abort()
-			if err := errors.Join(d.Put("key", []byte(strings.Repeat("ab", keyBytes))), d.Put("rules", []byte("# none\n"))); err != nil {
+			if err := errors.Join(d.Put("key", []byte(strings.Repeat("ab", ledger.KeyBytes))), d.Put("rules", []byte("# none\n"))); err != nil {
 				return err
 			}
 			_, err = d.Publish()
@@ -100,7 +101,7 @@ var writers = []writer{
 				return err
 			}
 			defer d.Abort()
-			if err := d.Put("key", []byte(strings.Repeat("ab", keyBytes))); err != nil {
+			if err := d.Put("key", []byte(strings.Repeat("ab", ledger.KeyBytes))); err != nil {
 				return err
 			}
 			_, err = d.Publish()
@@ -222,7 +223,7 @@ var writers = []writer{
 func writerSite(t testing.TB, w *writer) *site.Site {
 	s := testSite(t, "")
 	l := testList(t, s, "a@example.com\nb@example.com nomail\n")
-	must(os.WriteFile(l.keyFile(), []byte(strings.Repeat("cd", keyBytes)+"\n"), 0o600))
+	must(os.WriteFile(l.Book().KeyFile(), []byte(strings.Repeat("cd", ledger.KeyBytes)+"\n"), 0o600))
 	must(s.Spool().Init())
 	if w.prepare != nil {
 		l, err := Of(s).Open(l.Addr)

@@ -4,58 +4,42 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/ledger"
 	"superlist/lists/token"
 	"superlist/queue/disk"
 )
 
-// keyBytes is the length of a list's secret: as long as HMAC-SHA-256's output.
-const keyBytes = 32
-
 // maxKey is more than a key file has: a longer key, with white space about it.
 const maxKey = 4096
 
-func (l *List) keyFile() string { return filepath.Join(l.Dir, "key") }
-
-// ReadKey is the list's secret.
+// ReadKey returns the list's secret. fs.ErrNotExist: it has none yet, and so has made no
+// proof.
 func (l *List) ReadKey() ([]byte, error) {
-	f, _, err := disk.OpenRegular(l.keyFile(), unix.O_RDONLY)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxKey))
+	file := l.Book().KeyFile()
+	text, _, err := disk.ReadRegular(file, unix.O_RDONLY, maxKey)
 	if err != nil {
 		return nil, err
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) < keyBytes {
-		return nil, fmt.Errorf("%s: must be %d hexadecimal digits; remove the file and a new one is made", l.keyFile(), 2*keyBytes)
+	if err != nil || len(key) < ledger.KeyBytes {
+		return nil, fmt.Errorf("%s: must be %d hexadecimal digits; remove the file and a new one is made", file, 2*ledger.KeyBytes)
 	}
 	return key, nil
 }
 
-// Key is the list's secret, made if there is none yet: a list may be created by
-// hand.
+// Key is ReadKey where a proof is to be made. A list that was created by hand has no key
+// until then, and the writer of what lists remember makes it.
 func (l *List) Key() ([]byte, error) {
 	key, err := l.ReadKey()
-	if !errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, fs.ErrNotExist) || l.Ledger == nil {
 		return key, err
 	}
-	random := make([]byte, keyBytes)
-	if _, err := unix.Getrandom(random, 0); err != nil {
-		return nil, err
-	}
-	// Of two processes that do this at once one wins, and both then read the same
-	// key. It is safe before a return path is made with it: a report on one whose key
-	// a crash took would be refused.
-	if _, err := l.Disk.Place(l.keyFile(), "key-"+disk.Unique(), []byte(hex.EncodeToString(random)+"\n")); err != nil {
+	if err := l.Ledger.MakeKey(l.Book()); err != nil {
 		return nil, err
 	}
 	return l.ReadKey()

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"superlist/lists/ledger"
 )
 
 // TestKeyRace: of many who make the key at once all have the same one, and it
@@ -14,7 +16,7 @@ import (
 func TestKeyRace(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
 	for range 20 {
-		os.Remove(l.keyFile())
+		os.Remove(l.Book().KeyFile())
 		keys := make([][]byte, 8)
 		var wg sync.WaitGroup
 		for i := range keys {
@@ -28,7 +30,7 @@ func TestKeyRace(t *testing.T) {
 		}
 		wg.Wait()
 		onDisk, err := l.ReadKey()
-		if err != nil || len(onDisk) != keyBytes {
+		if err != nil || len(onDisk) != ledger.KeyBytes {
 			t.Fatalf("%x, %v", onDisk, err)
 		}
 		for i := range keys {
@@ -42,18 +44,18 @@ func TestKeyRace(t *testing.T) {
 
 func TestKeyFile(t *testing.T) {
 	l := testList(t, testSite(t, ""), "")
-	if info, err := os.Stat(l.keyFile()); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(l.Book().KeyFile()); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
 	for _, text := range []string{"", "\n", "5e5e", strings.Repeat("xy", 32), strings.Repeat("5e", 31) + "5"} {
-		os.WriteFile(l.keyFile(), []byte(text), 0o600)
+		os.WriteFile(l.Book().KeyFile(), []byte(text), 0o600)
 		// Never made anew by itself: every address that is on its way would be
 		// worth nothing.
-		if key, err := l.Key(); err == nil || !strings.Contains(err.Error(), l.keyFile()+": must be 64 hexadecimal digits; remove the file") {
+		if key, err := l.Key(); err == nil || !strings.Contains(err.Error(), l.Book().KeyFile()+": must be 64 hexadecimal digits; remove the file") {
 			t.Errorf("%q: %x, %v", text, key, err)
 		}
 	}
-	os.WriteFile(l.keyFile(), []byte(" "+strings.Repeat("5E", 32)+"\r\n"), 0o600)
+	os.WriteFile(l.Book().KeyFile(), []byte(" "+strings.Repeat("5E", 32)+"\r\n"), 0o600)
 	if key, err := l.Key(); err != nil || !bytes.Equal(key, bytes.Repeat([]byte{0x5e}, 32)) {
 		t.Errorf("by hand: %x, %v", key, err)
 	}
@@ -61,7 +63,7 @@ func TestKeyFile(t *testing.T) {
 	if _, err := l.Key(); err == nil {
 		t.Error("a key for a list that is gone")
 	}
-	if _, err := os.Stat(filepath.Dir(l.keyFile())); err == nil {
+	if _, err := os.Stat(filepath.Dir(l.Book().KeyFile())); err == nil {
 		t.Error("the directory of a list that is gone is back")
 	}
 }

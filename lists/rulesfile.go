@@ -2,7 +2,6 @@ package lists
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"path/filepath"
 
@@ -21,17 +20,15 @@ func (l *List) RulesFile() string { return filepath.Join(l.Dir, "rules") }
 
 // RulesText is what stands in the list's rules; empty where it has no such file.
 func (l *List) RulesText() (string, error) {
-	f, info, err := disk.OpenRegular(l.RulesFile(), unix.O_RDONLY)
+	text, info, err := disk.ReadRegular(l.RulesFile(), unix.O_RDONLY, MaxRules)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
 	if info.Size() > MaxRules {
-		return "", &config.Error{File: f.Name(), Text: "too large for rules"}
+		return "", &config.Error{File: l.RulesFile(), Text: "too large for rules"}
 	}
-	text, err := io.ReadAll(io.LimitReader(f, MaxRules))
-	return string(textfile.Plain(text)), err
+	return string(textfile.Plain(text)), nil
 }

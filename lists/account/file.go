@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -89,13 +88,11 @@ func Read(path string) (*File, error) {
 }
 
 func readText(path string) (text string, mode fs.FileMode, err error) {
-	f, info, err := disk.OpenRegular(path, unix.O_RDONLY)
+	raw, info, err := disk.ReadRegular(path, unix.O_RDONLY, maxFile)
 	if err != nil {
 		return "", 0, err
 	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(raw) > maxFile {
+	if info.Size() > maxFile {
 		err = tooLarge(path)
 	}
 	return string(raw), info.Mode().Perm(), err

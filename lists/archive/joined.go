@@ -3,7 +3,6 @@ package archive
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -29,15 +28,13 @@ const maxJoined = 16 << 20
 // Joined gives the threads that were found to belong to an earlier one, in the order
 // in which that was found: the later and the earlier.
 func (s *Store) Joined() (pairs [][2]int, err error) {
-	f, _, err := disk.OpenRegular(s.joinedFile(), unix.O_RDONLY|unix.O_NOFOLLOW)
+	text, _, err := disk.ReadRegular(s.joinedFile(), unix.O_RDONLY|unix.O_NOFOLLOW, maxJoined)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxJoined))
 	for line := range strings.Lines(string(text)) {
 		later, earlier, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
 		a, aerr := strconv.Atoi(later)

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -49,15 +48,13 @@ const maxRemoved = 64 << 20
 
 // Removed gives the posts that were taken out, in the order in which that was done.
 func (s *Store) Removed() (list []Removal, err error) {
-	f, _, err := disk.OpenRegular(s.removedFile(), unix.O_RDONLY|unix.O_NOFOLLOW)
+	text, _, err := disk.ReadRegular(s.removedFile(), unix.O_RDONLY|unix.O_NOFOLLOW, maxRemoved)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxRemoved))
 	for line := range strings.Lines(string(text)) {
 		p := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 4)
 		if len(p) != 4 {

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -40,20 +39,14 @@ const MaxSize = 1 << 20
 
 // Read reads a TOML file into t. Keys that t does not have are errors.
 func Read(file string, t Table) (text string, err error) {
-	f, info, err := disk.OpenRegular(file, unix.O_RDONLY)
+	raw, info, err := disk.ReadRegular(file, unix.O_RDONLY, MaxSize)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
 	if info.Size() > MaxSize {
 		return "", &Error{File: file, Text: "too large to be a configuration"}
 	}
-	raw := make([]byte, info.Size())
-	n, err := io.ReadFull(f, raw)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return "", err
-	}
-	text = string(textfile.Plain(raw[:n]))
+	text = string(textfile.Plain(raw))
 	return text, Decode(file, text, t)
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/author"
+	"superlist/lists/ledger/files"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
 	"superlist/lists/sitetest"
@@ -85,6 +86,7 @@ func listOf(t *testing.T, settings ...string) *lists.List {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Ledger = files.On
 	sitetest.Files(t, dir, map[string]string{
 		"lists/lists.example.org/dev/list.toml": "owners = [\"owner@example.org\"]\n" + strings.Join(settings, "\n") + "\n",
 		"lists/lists.example.org/dev/members":   "alice@reject.example\n",

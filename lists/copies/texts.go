@@ -2,7 +2,6 @@ package copies
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -55,12 +54,7 @@ func FooterFile(l *lists.List) string {
 
 func readFooter(l *lists.List) (string, error) {
 	name := FooterFile(l)
-	f, _, err := disk.OpenRegular(name, unix.O_RDONLY)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, lists.MaxFooter+1))
+	text, _, err := disk.ReadRegular(name, unix.O_RDONLY, lists.MaxFooter+1)
 	if err != nil {
 		return "", err
 	}

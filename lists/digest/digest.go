@@ -92,20 +92,16 @@ func (s *Digests) lock(l *lists.List) (d *digests, unlock func(), err error) {
 const maxState = 4 << 10
 
 func readState(l *lists.List) (s state, err error) {
-	f, info, err := disk.OpenRegular(filepath.Join(dirOf(l), "state"), unix.O_RDONLY|unix.O_NOFOLLOW)
+	file := filepath.Join(dirOf(l), "state")
+	text, _, err := disk.ReadRegular(file, unix.O_RDONLY|unix.O_NOFOLLOW, maxState)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
 	if err != nil {
 		return s, err
 	}
-	defer f.Close()
-	text := make([]byte, min(info.Size(), maxState))
-	if _, err := f.ReadAt(text, 0); err != nil {
-		return s, err
-	}
 	if err := json.Unmarshal(text, &s); err != nil {
-		return s, fmt.Errorf("%s: %w; remove it, and digests begin anew with the next post", f.Name(), err)
+		return s, fmt.Errorf("%s: %w; remove it, and digests begin anew with the next post", file, err)
 	}
 	return s, nil
 }

@@ -163,15 +163,10 @@ func (a Agenda) readTime(list []Reminder, dir string, at time.Time, most int) ([
 
 // read adds one, if it is still there.
 func (a Agenda) read(list []Reminder, path string, at time.Time) ([]Reminder, error) {
-	f, _, err := disk.OpenRegular(path, unix.O_RDONLY|unix.O_NOFOLLOW)
+	text, _, err := disk.ReadRegular(path, unix.O_RDONLY|unix.O_NOFOLLOW, MaxSubject)
 	if errors.Is(err, fs.ErrNotExist) {
 		return list, nil
 	}
-	if err != nil {
-		return list, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxSubject))
 	if err != nil {
 		return list, err
 	}

@@ -31,6 +31,7 @@
 //	bouncing/HASH            what speaks against an address
 //	refused/TIME             who refused a post for what it is
 //	left                     the journal of who is no member any more
+//	key                      the secret that its proofs are made with; it is never swept
 //
 // lists_dir has .asked, for all lists together, and queue_dir
 //

@@ -50,6 +50,10 @@ type Writer interface {
 	// Enter writes words into a journal.
 	Enter(b Book, j Journal, words []string, now time.Time) error
 
+	// MakeKey makes the secret of a list that has none. Of two who make it at once one
+	// does.
+	MakeKey(b Book) error
+
 	// Sweep takes away what a book does not remember any more, and SweepAgenda what
 	// there are no reminders in.
 	Sweep(b Book, now time.Time) error

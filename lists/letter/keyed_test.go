@@ -10,6 +10,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
+	ledgerfiles "superlist/lists/ledger/files"
 	"superlist/lists/site"
 	"superlist/lists/sitetest"
 	"superlist/smtp"
@@ -23,6 +24,7 @@ func TestKeyed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	site.Ledger = ledgerfiles.On
 	l, err := lists.Of(site).Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
 	if err != nil {
 		t.Fatal(err)

@@ -110,12 +110,8 @@ func (p *Parcel) exportArchive(l *lists.List) error {
 }
 
 func slurp(file string, max int64) ([]byte, error) {
-	f, _, err := disk.OpenRegular(file, unix.O_RDONLY)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, max))
+	text, _, err := disk.ReadRegular(file, unix.O_RDONLY, max)
+	return text, err
 }
 
 func (p *Parcel) exportHeld(site *site.Site, l *lists.List) error {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/ledger/files"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
 	"superlist/lists/site"
@@ -31,6 +32,7 @@ func testOutbox(t *testing.T) (*outbox.Outbox, *lists.List, *bytes.Buffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Ledger = files.On
 	l, err := lists.Of(s).Open(path("dev@lists.example.org"))
 	if err == nil {
 		err = s.Spool().Init()

@@ -9,6 +9,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
+	"superlist/lists/ledger/files"
 	"superlist/lists/members"
 	"superlist/lists/message"
 	"superlist/lists/people"
@@ -40,6 +41,7 @@ func testSite(t testing.TB) (*site.Site, *lists.List) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Ledger = files.On
 	l, err := lists.Of(s).Open(path("dev@lists.example.org"))
 	if err == nil {
 		err = s.Spool().Init()

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
 	"superlist/lists"
@@ -48,6 +49,7 @@ func before(t *testing.T, timeout time.Duration, serve func(net.Conn, *bufio.Rea
 	if err != nil {
 		t.Fatal(err)
 	}
+	site.Ledger = files.On
 	p := &Proxy{
 		Lists:    &intake.Intake{Site: site, Spool: site.Spool(), Late: true},
 		Hostname: "lists.example.org",

@@ -128,15 +128,11 @@ const maxPEM = 1 << 20
 
 // read reads a file of keys or certificates.
 func read(file string) ([]byte, error) {
-	f, info, err := disk.OpenRegular(file, unix.O_RDONLY)
-	if err != nil {
-		return nil, err
+	text, info, err := disk.ReadRegular(file, unix.O_RDONLY, maxPEM)
+	if err == nil && info.Size() > maxPEM {
+		err = fmt.Errorf("%s is too large for a certificate or a key", file)
 	}
-	defer f.Close()
-	if info.Size() > maxPEM {
-		return nil, fmt.Errorf("%s is too large for a certificate or a key", file)
-	}
-	return io.ReadAll(io.LimitReader(f, maxPEM))
+	return text, err
 }
 
 // Pair reads the site's certificate and key. They belong together.

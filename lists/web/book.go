@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -34,17 +33,12 @@ var errBook = errors.New("the book is damaged")
 
 // readBook reads a file. errBook, fs.ErrNotExist: it has to be made from the index.
 func readBook(file string) (*book, error) {
-	f, info, err := disk.OpenRegular(file, unix.O_RDONLY|unix.O_NOFOLLOW)
+	raw, info, err := disk.ReadRegular(file, unix.O_RDONLY|unix.O_NOFOLLOW, maxBook)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	if info.Size() > maxBook {
 		return nil, errBook
-	}
-	raw, err := io.ReadAll(f)
-	if err != nil {
-		return nil, err
 	}
 	head, rest, _ := strings.Cut(string(raw), "\n")
 	b := &book{}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -72,15 +71,10 @@ func (l *List) stateFile() string { return filepath.Join(l.Books, filepath.Base(
 // readState reads the state. One that cannot be read is as none: all is made anew.
 func (l *List) readState() (*state, error) {
 	s := &state{}
-	f, _, err := disk.OpenRegular(l.stateFile(), unix.O_RDONLY|unix.O_NOFOLLOW)
+	text, _, err := disk.ReadRegular(l.stateFile(), unix.O_RDONLY|unix.O_NOFOLLOW, maxState)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
-	if err != nil {
-		return s, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxState))
 	if err != nil {
 		return s, err
 	}

@@ -268,6 +268,24 @@ func TestDurable(t *testing.T) {
 	}
 }
 
+// TestReadRegular reads all of a file, or the first bytes of one that is longer.
+func TestReadRegular(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if _, _, err := disk.ReadRegular(file, os.O_RDONLY, 4); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	for text, want := range map[string]string{"": "", "abc": "abc", "abcd": "abcd", "abcde": "abcd"} {
+		os.WriteFile(file, []byte(text), 0o600)
+		got, info, err := disk.ReadRegular(file, os.O_RDONLY, 4)
+		if err != nil || string(got) != want || info.Size() != int64(len(text)) {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	if _, _, err := disk.ReadRegular(filepath.Dir(file), os.O_RDONLY, 4); !errors.Is(err, disk.ErrNotRegular) {
+		t.Error(err)
+	}
+}
+
 // TestMoveNew: what is there stays, and what was to take its place too.
 func TestMoveNew(t *testing.T) {
 	dir := t.TempDir()

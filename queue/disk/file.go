@@ -51,6 +51,22 @@ func OpenRegular(path string, flags int) (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
+// ReadRegular reads a file that OpenRegular opens: all of it as it is now, or the first
+// most bytes of one that is longer, as info says.
+func ReadRegular(path string, flags int, most int64) (content []byte, info fs.FileInfo, err error) {
+	f, info, err := OpenRegular(path, flags)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	content = make([]byte, min(info.Size(), most))
+	n, err := io.ReadFull(f, content)
+	if err == io.EOF || err == io.ErrUnexpectedEOF { // it has become shorter
+		err = nil
+	}
+	return content[:n], info, err
+}
+
 // A File is open for changing it.
 type File struct {
 	*os.File

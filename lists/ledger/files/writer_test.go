@@ -80,6 +80,9 @@ func state(t testing.TB, root string) map[string]string {
 		t.Fatal(err)
 	}
 	maps.Copy(found, left)
+	if key, err := os.ReadFile(list(root).KeyFile()); err == nil { // it is random
+		found["key"] = fmt.Sprint(len(key), " bytes")
+	}
 	return found
 }
 
@@ -184,6 +187,7 @@ var acts = []act{
 			return err
 		},
 	},
+	{name: "key", calls: 5, do: func(w Writer, root string) error { return w.MakeKey(list(root)) }},
 	{name: "enter", calls: 5, do: func(w Writer, root string) error {
 		return w.Enter(list(root), ledger.Left, []string{"one", "two"}, now)
 	}},

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
 	"golang.org/x/sys/unix"
@@ -62,6 +63,7 @@ func New(t *testing.T, user, settings string) *World {
 	must(t, os.WriteFile(config, []byte(text), 0o644), os.WriteFile(dir+"/secret", nil, 0o666))
 	site, err := site.Load(config)
 	must(t, err)
+	site.Ledger = files.On
 	l, err := edit.Create(lists.Of(site), list, []smtp.Path{member}, nil)
 	must(t, err)
 	_, err = l.BounceAddress(time.Now()) // which makes the key
