@@ -75,7 +75,7 @@ man: build
 # package that is made of it.
 install: build man
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/superlist
-	install -m 0755 bin/superlist bin/superlist-spawn bin/superlist-session bin/superlist-milter bin/superlist-web $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 bin/superlist bin/superlist-spawn bin/superlist-session bin/superlist-milter bin/superlist-policy bin/superlist-web $(DESTDIR)$(PREFIX)/bin/
 	for page in bin/man/man?/*; do \
 		install -d -m 0755 $(DESTDIR)$(MANDIR)/$$(basename $$(dirname $$page)) && \
 		gzip -9n <$$page | install -m 0644 /dev/stdin $(DESTDIR)$(MANDIR)/$$(basename $$(dirname $$page))/$$(basename $$page).gz || exit 1; \
@@ -88,7 +88,7 @@ install: build man
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/superlist $(DESTDIR)$(PREFIX)/bin/superlist-spawn \
 		$(DESTDIR)$(PREFIX)/bin/superlist-session $(DESTDIR)$(PREFIX)/bin/superlist-milter \
-		$(DESTDIR)$(PREFIX)/bin/superlist-web
+		$(DESTDIR)$(PREFIX)/bin/superlist-policy $(DESTDIR)$(PREFIX)/bin/superlist-web
 	rm -f $(DESTDIR)$(MANDIR)/man1/superlist.1.gz $(DESTDIR)$(MANDIR)/man1/superlist-*.1.gz $(DESTDIR)$(MANDIR)/man8/superlist-*.8.gz \
 		$(DESTDIR)$(MANDIR)/man5/superlist.toml.5.gz $(DESTDIR)$(MANDIR)/man5/list.toml.5.gz \
 		$(DESTDIR)$(MANDIR)/man5/rules.5.gz $(DESTDIR)$(MANDIR)/man5/superlist-spool.5.gz

@@ -187,11 +187,11 @@ func TestSpawnLinksLittle(t *testing.T) {
 // list, writes letters or sends.
 func TestSessionsWriteNoLists(t *testing.T) {
 	for _, web := range []string{"net/http", "html/template", "superlist/lists/web"} {
-		if slices.Contains(goList(t, "-deps", "./cmd/superlist-spawn", "./cmd/superlist-session", "./cmd/superlist-milter"), web) {
+		if slices.Contains(goList(t, "-deps", "./cmd/superlist-spawn", "./cmd/superlist-session", "./cmd/superlist-milter", "./cmd/superlist-policy"), web) {
 			t.Errorf("a session of mail links %s", web)
 		}
 	}
-	deps := goList(t, "-deps", "./cmd/superlist-spawn", "./cmd/superlist-session", "./cmd/superlist-milter", "./cmd/superlist-web")
+	deps := goList(t, "-deps", "./cmd/superlist-spawn", "./cmd/superlist-session", "./cmd/superlist-milter", "./cmd/superlist-policy", "./cmd/superlist-web")
 	for _, writer := range []string{"edit", "people", "outbox", "deliver", "outbound", "migrate", "ledger/files"} {
 		if slices.Contains(deps, "superlist/lists/"+writer) {
 			t.Errorf("a session links lists/%s", writer)
@@ -206,7 +206,7 @@ func TestSessionsCarryNoManual(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for program, want := range map[string]bool{"superlist": true, "superlist-spawn": false, "superlist-session": false, "superlist-milter": false, "superlist-web": false} {
+	for program, want := range map[string]bool{"superlist": true, "superlist-spawn": false, "superlist-session": false, "superlist-milter": false, "superlist-policy": false, "superlist-web": false} {
 		data, err := os.ReadFile(bin + "/" + program)
 		if err != nil {
 			t.Fatal(err)

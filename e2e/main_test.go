@@ -51,7 +51,7 @@ var programs = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	built = dir
-	build := exec.Command("go", "build", "-o", dir, "./cmd/superlist-spawn", "./cmd/superlist-session", "./cmd/superlist-milter", "./cmd/superlist-web", "./cmd/superlist")
+	build := exec.Command("go", "build", "-o", dir, "./cmd/superlist-spawn", "./cmd/superlist-session", "./cmd/superlist-milter", "./cmd/superlist-policy", "./cmd/superlist-web", "./cmd/superlist")
 	build.Dir = ".."
 	// Static, as "make install" builds them: they also run in the Debian tree
 	// of the systemd scenario.

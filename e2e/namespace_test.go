@@ -115,7 +115,7 @@ func furnish(t *testing.T) {
 	// Reachable, but no address of this machine and none of its networks.
 	run(t, "ip", "route", "add", "local", outsider, "dev", "lo")
 
-	for _, program := range []string{"superlist", "superlist-spawn", "superlist-session", "superlist-milter", "superlist-web"} {
+	for _, program := range []string{"superlist", "superlist-spawn", "superlist-session", "superlist-milter", "superlist-policy", "superlist-web"} {
 		copyFile(t, filepath.Join(os.Getenv(binariesEnv), program), "/usr/local/bin/"+program, 0o755)
 	}
 }

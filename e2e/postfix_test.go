@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -250,6 +251,21 @@ func TestPostfixWithOtherMail(t *testing.T) {
 	}
 	swaksRefused(t, "127.0.0.1:25", "550 5.1.1", member, "nosuch@lists.example.org")
 
+	t.Log("so is what else no message could mend, from the moment on that it is so")
+	run(t, "superlist", "list", "create", "new@lists.example.org", "--owner", "owner@example.com")
+	c.want("250", "MAIL FROM:<%s>", stranger)
+	c.want("250", "RCPT TO:<new@lists.example.org>")
+	run(t, "superlist", "list", "set", "new@lists.example.org", "post=nobody")
+	c.want("550 5.7.1", "RCPT TO:<new@lists.example.org>")
+	c.want("250", "RCPT TO:<%s>", neighbour)
+	c.want("250", "RSET")
+	c.want("250", "MAIL FROM:<%s> SIZE=2000000", member)
+	c.want("552 5.3.4", "RCPT TO:<%s>", list)
+	c.want("250", "RSET")
+	swaksRefused(t, "127.0.0.1:25", "550 5.7.1", member, "new@lists.example.org")
+	log.want(t, `superlist-policy.*refused client=\S*\[192.0.2.7\]:\d+ (?:ident=\w+ )?helo=client.example.com proto=ESMTP from=<`+stranger+`> to=<new@lists.example.org> at=RCPT reply="550 5.7.1 new@lists.example.org is closed`)
+	run(t, "superlist", "list", "rm", "new@lists.example.org", "--yes")
+
 	t.Log("a stranger's post comes back to him")
 	if reply := c.post(stranger, list, byStranger(oddPost("from a stranger"))); !strings.HasPrefix(reply, "250 2.0.0 ") {
 		t.Fatalf("a stranger's post: %q", reply)
@@ -275,8 +291,39 @@ func TestPostfixWithOtherMail(t *testing.T) {
 	deferred(t, log)
 	bounced(t, log)
 
-	log.want(t, `superlist-spawn.*(to|recipient)=<?nosuch@lists.example.org.*550`)
+	log.want(t, `superlist-policy.*to=<nosuch@lists.example.org> at=RCPT reply="550 5.1.1 there is no such list here`)
 	wantOnce(t, "odd one", "by swaks", "put off")
+
+	t.Log("a superlist-policy that ends is started again")
+	c = dial(t, "127.0.0.1:25").hello()
+	for range 2 {
+		c.want("250", "MAIL FROM:<%s>", stranger)
+		c.want("550 5.1.1", "RCPT TO:<nosuch@lists.example.org>")
+		c.want("250", "RSET")
+		for _, process := range running(t) {
+			var pid int
+			if _, err := fmt.Sscanf(process, "/proc/%d/exe -> /usr/local/bin/superlist-policy", &pid); err == nil {
+				must(t, syscall.Kill(pid, syscall.SIGKILL))
+			}
+		}
+	}
+	c.quit()
+
+	t.Log("lists get an action of their own: they are let through where others are not")
+	text, err := os.ReadFile("/etc/postfix/master.cf")
+	must(t, err)
+	must(t, os.WriteFile("/etc/postfix/master.cf", []byte(strings.Replace(string(text), "superlist-policy\n", "superlist-policy -list lists\n", 1)), 0o644))
+	reconfigure(t, `
+smtpd_restriction_classes = superlist, lists
+lists = permit
+smtpd_recipient_restrictions = check_recipient_access inline:{ lists.example.org=superlist }, reject
+`)
+	wait(t, "smtpd to ask another superlist-policy", func() bool {
+		c := dial(t, "127.0.0.1:25").hello()
+		defer c.quit()
+		c.want("250", "MAIL FROM:<%s>", stranger)
+		return c.send("RCPT TO:<%s>", list)[:3] == "250" && c.send("RCPT TO:<%s>", neighbour)[:3] == "554" && c.send("RCPT TO:<nosuch@lists.example.org>")[:3] == "550"
+	})
 	stopPostfix(t)
 }
 

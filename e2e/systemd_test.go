@@ -45,7 +45,7 @@ func TestSystemd(t *testing.T) {
 	for _, dir := range []string{"sysusers.d", "tmpfiles.d"} {
 		copyFile(t, "../contrib/systemd/"+dir+"/superlist.conf", root+"/etc/"+dir+"/superlist.conf", 0o644)
 	}
-	for _, program := range []string{"superlist", "superlist-spawn", "superlist-session", "superlist-milter", "superlist-web"} {
+	for _, program := range []string{"superlist", "superlist-spawn", "superlist-session", "superlist-milter", "superlist-policy", "superlist-web"} {
 		copyFile(t, filepath.Join(os.Getenv(binariesEnv), program), root+"/usr/local/bin/"+program, 0o755)
 	}
 	m.config(t, fmt.Sprintf(config, "kick = \"\"\nlog = \"journal\"", maildirRelay))

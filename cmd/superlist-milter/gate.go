@@ -158,29 +158,22 @@ func (g *gate) rcpt(s *milter.Session, to string, _ []string) error {
 		m.others++
 		return nil
 	}
-	ours, err := lists.Of(g.site).Serves(p.Domain)
-	if err == nil && !ours {
+	d, ours, err := g.in.Resolve(p)
+	if !ours {
 		m.others++
 		return nil
 	}
 	if err == nil {
-		err = g.admit(p)
+		err = g.admit(d)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		m.env.To = append(m.env.To, smtp.Rcpt{Path: p})
 		m.lists = append(m.lists, to)
-		return nil
-	case errors.Is(err, lists.ReplyNoList) && g.site.Shares(p.Domain):
-		m.others++
 		return nil
 	}
 	g.refused("RCPT", p, err)
 	return m.wait(err)
 }
-
-// maxShown is how much of an address that is none is said again.
-const maxShown = 100
 
 // unreadable is a recipient that is not an address. Where its domain has lists the server
 // would hand it on to them after its 250, and they would refuse it: that makes a
@@ -192,16 +185,10 @@ func (g *gate) unreadable(s *milter.Session, to string) error {
 		domains = append(domains, p.Domain)
 	}
 	for _, domain := range domains {
-		domain = strings.TrimRight(domain, ">. ")
-		ours, err := lists.Of(g.site).Serves(domain)
-		if err == nil && (!ours || g.site.Shares(domain)) {
-			continue
+		if err := g.in.Unreadable(to, domain); err != nil {
+			g.refused("RCPT", smtp.Path{}, err)
+			return g.mail.wait(err)
 		}
-		if err == nil {
-			err = smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: fmt.Sprintf("%+q is not an address of a list", to[:min(len(to), maxShown)])}
-		}
-		g.refused("RCPT", smtp.Path{}, err)
-		return g.mail.wait(err)
 	}
 	g.mail.others++
 	return nil
@@ -217,7 +204,7 @@ func (m *message) wait(err error) error {
 }
 
 // admit asks the list.
-func (g *gate) admit(to smtp.Path) error {
+func (g *gate) admit(d lists.Destination) error {
 	m := g.mail
 	switch {
 	case m.sender != nil:
@@ -229,7 +216,7 @@ func (g *gate) admit(to smtp.Path) error {
 	case g.site.MaxMessageSize > 0 && m.env.Size > int64(g.site.MaxMessageSize):
 		return smtp.TooLarge(int64(g.site.MaxMessageSize))
 	}
-	return g.in.Rcpt(m.env, smtp.Rcpt{Path: to})
+	return g.in.Take(m.env, d)
 }
 
 // data is DATA: who has no list among the recipients is let alone from here on.

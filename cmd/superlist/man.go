@@ -37,7 +37,7 @@ func main() {
 func writePages(bin, out string) error {
 	pages := make(map[string]string)
 	addCommands(pages, newRoot())
-	for _, program := range []string{"superlist-spawn", "superlist-session", "superlist-milter", "superlist-web"} {
+	for _, program := range []string{"superlist-spawn", "superlist-session", "superlist-milter", "superlist-policy", "superlist-web"} {
 		text, err := exec.Command(filepath.Join(bin, program), "-h").Output()
 		if err != nil {
 			return fmt.Errorf("%s -h: %w", program, err)
@@ -217,7 +217,7 @@ func addCommands(pages map[string]string, c *cobra.Command) {
 		b.WriteString(exitStatus + ".SH FILES\n.TP\n.I /etc/superlist/superlist.toml\nthe configuration; see\n.BR superlist.toml (5)\n" +
 			".TP\n.I /var/lib/superlist/lists/DOMAIN/NAME\na list; see\n.BR list.toml (5)\nand\n.BR rules (5)\n" +
 			".TP\n.I /var/spool/superlist\nthe queue; see\n.BR superlist\\-spool (5)\n.SH EXAMPLES\n" + verbatim(c.Example))
-		refs = append(refs, refer("superlist-spawn", "8"), refer("superlist-session", "8"), refer("superlist-milter", "8"), refer("superlist-web", "8"))
+		refs = append(refs, refer("superlist-spawn", "8"), refer("superlist-session", "8"), refer("superlist-milter", "8"), refer("superlist-policy", "8"), refer("superlist-web", "8"))
 	}
 	b.WriteString(references(append(refs, refer("superlist.toml", "5"), refer("list.toml", "5"))))
 	pages[name+".1"] = b.String()

@@ -26,6 +26,10 @@ const MilterProgram = "superlist-milter"
 // WebProgram is the program that answers HTTP requests; it only reads.
 const WebProgram = "superlist-web"
 
+// PolicyProgram is the program that tells Postfix what is refused at RCPT; it puts no
+// message into the spool.
+const PolicyProgram = "superlist-policy"
+
 // HideStderr moves standard error out of the client's socket. It is the first
 // thing to do, before anything can be said there.
 func HideStderr() error {
@@ -57,7 +61,7 @@ func Open(config, program string) (*site.Site, *maillog.Log, error) {
 		unix.Dup3(int(f.Fd()), 2, 0)
 	}
 	b := box(site)
-	b.Milter, b.Web = program == MilterProgram, program == WebProgram
+	b.Milter, b.Web, b.Policy = program == MilterProgram, program == WebProgram, program == PolicyProgram
 	return site, log, shutIn(b, log)
 }
 

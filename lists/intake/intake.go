@@ -2,8 +2,10 @@ package intake
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"superlist/lists"
@@ -91,12 +93,49 @@ func (in *Intake) share(env *smtp.Envelope) queue.Share {
 	return ""
 }
 
+// Resolve finds out what an address is for. It is ours where a list answers for it,
+// which says no to an address that is none; where it is not, others do: its domain has
+// no lists, or has other addresses too (shared_domains).
+func (in *Intake) Resolve(to smtp.Path) (d lists.Destination, ours bool, err error) {
+	all := lists.Of(in.Site)
+	if ours, err = all.Serves(to.Domain); err != nil || !ours {
+		return d, err != nil, err
+	}
+	d, err = all.Resolve(to)
+	if errors.Is(err, lists.ReplyNoList) && in.Site.Shares(to.Domain) {
+		return d, false, nil
+	}
+	return d, true, err
+}
+
+// maxShown is how much of an address that is none is said again.
+const maxShown = 100
+
+// Unreadable is the refusal of a recipient that is not an address, nil where others
+// may know what to make of it.
+func (in *Intake) Unreadable(to, domain string) error {
+	domain = strings.TrimRight(domain, ">. ")
+	ours, err := lists.Of(in.Site).Serves(domain)
+	if err != nil {
+		return err
+	}
+	if !ours || in.Site.Shares(domain) {
+		return nil
+	}
+	return smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: fmt.Sprintf("%+q is not an address of a list", to[:min(len(to), maxShown)])}
+}
+
 // Rcpt decides what can be decided without the message.
 func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 	d, err := lists.Of(in.Site).Resolve(to.Path)
 	if err != nil {
 		return err
 	}
+	return in.Take(env, d)
+}
+
+// Take is Rcpt for an address that has been resolved.
+func (in *Intake) Take(env *smtp.Envelope, d lists.Destination) error {
 	if err := policy.Fits(d, env.Size); err != nil {
 		return err
 	}

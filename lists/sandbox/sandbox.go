@@ -38,6 +38,7 @@ type Box struct {
 	Session string // where superlist-session is; empty: nowhere
 	Milter  bool   // it is superlist-milter
 	Web     bool   // it is superlist-web, which only reads
+	Policy  bool   // it is superlist-policy, which takes no message
 }
 
 // Enter shuts this process in, for good. After an error it must not serve
@@ -87,7 +88,9 @@ func privileged() bool {
 }
 
 // becomes says that this process may yet become superlist-session.
-func (b Box) becomes() bool { return b.Session != "" && b.Site.HandsOver() && !b.Milter && !b.Web }
+func (b Box) becomes() bool {
+	return b.Session != "" && b.Site.HandsOver() && !b.Milter && !b.Web && !b.Policy
+}
 
 // looksUp says that it may ask the DNS whether there is a name that a client calls
 // itself.
@@ -95,7 +98,7 @@ func (b Box) looksUp() bool { return b.becomes() && b.Site.HeloCheck }
 
 // datagrams says that it needs UDP: to ask the DNS for that, or, by the resolver that the
 // site names, what the domain of an author wants (dmarc = "reject").
-func (b Box) datagrams() bool { return b.looksUp() || b.Site.DNS() != "" }
+func (b Box) datagrams() bool { return b.looksUp() || b.Site.DNS() != "" && !b.Policy }
 
 // makeSpool makes the spool before the first message ever, since only what is
 // there can be granted. If it cannot be made, MAIL says why.
@@ -136,6 +139,13 @@ func (b Box) grants() []grant {
 	s := b.Site
 	if b.Web {
 		return append([]grant{{what: "read", at: s.ListsDir, file: read}}, b.log()...)
+	}
+	if b.Policy { // that the queue is full is a file in tmp
+		gs := []grant{{what: "write", at: s.QueueDir + "/tmp", file: read | addTo | ll.AccessFSMakeReg | ll.AccessFSRemoveFile}}
+		for _, dir := range []string{"/inbound", "/outbound"} {
+			gs = append(gs, grant{what: "list", at: s.QueueDir + dir, file: list})
+		}
+		return append(append(gs, grant{what: "read", at: s.ListsDir, file: read}), b.log()...)
 	}
 	gs := []grant{
 		// Who moves a file must not gain rights to it: tmp has what inbound has.

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Limits of a request. Postfix 3.10 sends 32 attributes, and cuts values at
+// line_length_limit, 2048 bytes.
+const (
+	MaxLine       = 8 << 10
+	MaxAttributes = 100
+)
+
+// A request is what smtpd(8) wants to know, by the names of SMTPD_POLICY_README. What
+// Postfix has left empty, or does not say, is "".
+type request map[string]string
+
+// known are the attributes that are read; others may be added to the protocol, and are
+// ignored.
+var known = []string{
+	"request", "protocol_state", "protocol_name", "helo_name", "queue_id", "sender", "recipient", "size",
+	"client_address", "client_port", "client_name", "reverse_client_name", "sasl_username",
+	"encryption_protocol", "encryption_cipher",
+}
+
+// What is no request. Whoever sends that is not Postfix, and is not answered.
+var (
+	errLine   = fmt.Errorf("a line has more than %d bytes", MaxLine)
+	errMany   = fmt.Errorf("a request has more than %d attributes", MaxAttributes)
+	errNUL    = errors.New("a line has a NUL")
+	errForm   = errors.New("a line is not name=value")
+	errTwice  = errors.New("an attribute comes twice")
+	errWanted = errors.New("it is not request=smtpd_access_policy")
+)
+
+// newReader reads requests.
+func newReader(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, MaxLine+len("\n")) }
+
+// readRequest reads one request, up to the empty line behind it. io.EOF says that
+// there is no further one.
+func readRequest(br *bufio.Reader) (request, error) {
+	q := make(request, len(known))
+	for n := 0; ; n++ {
+		line, err := br.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return nil, errLine
+		case err == io.EOF && (n > 0 || len(line) > 0):
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
+			return nil, err
+		}
+		text := string(line[:len(line)-len("\n")])
+		if text == "" {
+			break
+		}
+		if n == MaxAttributes {
+			return nil, errMany
+		}
+		name, value, ok := strings.Cut(text, "=")
+		_, before := q[name]
+		switch {
+		case !ok || name == "":
+			return nil, errForm
+		case strings.Contains(text, "\x00"):
+			return nil, errNUL
+		case before:
+			return nil, errTwice
+		case slices.Contains(known, name):
+			q[name] = value
+		}
+	}
+	if q["request"] != "smtpd_access_policy" {
+		return nil, errWanted
+	}
+	return q, nil
+}
