@@ -50,6 +50,7 @@ type Client struct {
 	unclear bool // whether a transaction is open at the server: RSET is due
 	unheard int  // bytes that were written since all replies were read
 	side    *side
+	piece   []byte // a message goes through it, piece by piece; nil: none did yet
 }
 
 // A Channel is a connection that has become secret.

@@ -30,7 +30,7 @@ func (x *exchange) send() error {
 	err := x.c.side.wait()
 	d := &dataWriter{bw: x.c.wire.bw}
 	if err == nil {
-		_, err = io.Copy(d, x.message)
+		err = x.c.copy(d, x.message)
 	}
 	if err == nil {
 		err = d.Close()
@@ -39,6 +39,16 @@ func (x *exchange) send() error {
 		return nil
 	}
 	return x.broken(err)
+}
+
+// copy is io.Copy through one buffer for all messages of the connection:
+// io.Copy makes one for each, and most messages are much smaller.
+func (c *Client) copy(w io.Writer, message io.Reader) error {
+	if c.piece == nil {
+		c.piece = make([]byte, wireBuffer)
+	}
+	_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{message}, c.piece)
+	return err
 }
 
 // sendChunks sends a message that has no lines: RFC 3030, 2 and 3. Each chunk

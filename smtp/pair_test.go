@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -108,6 +109,34 @@ func TestClientDoesNotDeadlock(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSmallMessagesAreCheap counts what a message of one line leaves behind on a
+// connection that has carried one: no buffer of its own.
+func TestSmallMessagesAreCheap(t *testing.T) {
+	client, server := socketpair(t)
+	go talker(server)
+	c := &Client{Hostname: "h"}
+	if err := c.Start(client); err != nil {
+		t.Fatal(err)
+	}
+	send := func() {
+		tx := &Transaction{To: []Rcpt{{Path: Path{"user", "example.com"}}}, Message: io.MultiReader(strings.NewReader("x\r\n"))}
+		if out := c.Send(tx); out[0].Code != 250 {
+			t.Fatal(out)
+		}
+	}
+	send()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const messages = 100
+	for range messages {
+		send()
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / messages; each >= wireBuffer/2 {
+		t.Errorf("a message leaves %d bytes behind", each)
 	}
 }
 

@@ -3,7 +3,6 @@ package deliver
 import (
 	"context"
 	"io"
-	"runtime/debug"
 
 	"superlist/lists"
 	"superlist/lists/bounces"
@@ -17,10 +16,6 @@ import (
 // reportsAtOnce is how many delivery reports are worked on before posts have their turn
 // again. Each keeps its file open until all of them are judged.
 const reportsAtOnce = 250
-
-// gcPercent is how much garbage there may be while many reports come in, in percent of what
-// is in use: each is read and forgotten, and they are to take no room (32 MiB in all).
-const gcPercent = 40
 
 // Judge judges what comes back.
 func (r *Runner) Judge() *bounces.Judge {
@@ -52,10 +47,7 @@ type reported struct {
 // change is synced together.
 func (r *Runner) reportsDue(ctx context.Context) (n int, err error) {
 	entries := r.reports[:min(len(r.reports), reportsAtOnce)]
-	if r.reports = r.reports[len(entries):]; len(r.reports) == 0 && r.gcBefore != 0 {
-		debug.SetGCPercent(r.gcBefore)
-		r.gcBefore = 0
-	}
+	r.reports = r.reports[len(entries):]
 	byList := make(map[string][]reported)
 	var order []string
 	open := make(map[smtp.Path]*lists.List)

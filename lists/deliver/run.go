@@ -3,7 +3,6 @@ package deliver
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +31,6 @@ type Runner struct {
 	attempts *attempt.Attempts // at what comes in, and what goes out
 	reports  []queue.Entry     // delivery reports, which come after the posts
 	waiting  map[string]bool   // their ids
-	gcBefore int               // GOGC before many reports came in; 0: they have not
 	unlooked map[string]bool   // reminders of lists whose bounces could not be looked at in this run
 	kept     time.Time         // when upkeep was done
 	keys     *author.Keyring
@@ -194,9 +192,6 @@ func (r *Runner) expandDue(ctx context.Context) (n int, err error) {
 			continue
 		}
 		if err == nil && r.isReport(m) {
-			if len(r.reports) == reportsAtOnce && r.gcBefore == 0 {
-				r.gcBefore = debug.SetGCPercent(gcPercent)
-			}
 			r.reports, r.waiting[e.ID] = append(r.reports, m.Entry()), true
 			m.Close()
 			continue

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"superlist/lists"
@@ -22,7 +23,8 @@ var styleCSS []byte
 //go:embed pages words
 var looks embed.FS // what Version is made of
 
-var templates = template.Must(template.New("").Parse(pagesHTML))
+// templates are read when the first page is made: most commands make none.
+var templates = sync.OnceValue(func() *template.Template { return template.Must(template.New("").Parse(pagesHTML)) })
 
 const (
 	// perThread and perMonth are how many posts a page has.
@@ -60,7 +62,7 @@ func (l *List) page(path, title string) page {
 
 func render(name string, data any) []byte {
 	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
+	if err := templates().ExecuteTemplate(&b, name, data); err != nil {
 		panic(fmt.Sprintf("the page %s: %v", name, err)) // templates and their data are part of the program
 	}
 	return b.Bytes()
