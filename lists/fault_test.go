@@ -208,15 +208,6 @@ var writers = []writer{
 			return l.EndApplication(name)
 		}),
 	},
-	{name: "await a summary", calls: 6, do: func(s *site.Site) error {
-		return onDev(func(l *List) error { return Of(s).AwaitSummary(l, writersNow) })(s)
-	}},
-	{name: "summary", calls: 3,
-		prepare: func(s *site.Site, l *List) { must(Of(s).AwaitSummary(l, writersNow)) },
-		do: func(s *site.Site) error {
-			return Of(s).DueSummaries(writersNow.AddDate(0, 0, 2), func(smtp.Path, string) error { return nil })
-		},
-	},
 }
 
 // writerSite makes the site at which a writer begins.

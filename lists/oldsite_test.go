@@ -1,4 +1,4 @@
-package lists
+package lists_test
 
 import (
 	"archive/tar"
@@ -11,10 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists"
 	"superlist/lists/confirmation"
+	"superlist/lists/heldpost"
 	"superlist/lists/ledger"
+	"superlist/lists/ledger/files"
 	"superlist/lists/members"
+	"superlist/lists/moderation"
 	"superlist/lists/site"
+	"superlist/lists/sitetest"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -23,7 +28,11 @@ import (
 // with files as old as they were at this moment.
 func oldSite(t *testing.T, version string, then time.Time) *site.Site {
 	t.Helper()
-	s := testSite(t, "")
+	s, err := site.Load(sitetest.Write(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Ledger = files.On
 	root := filepath.Dir(s.ListsDir)
 	now := time.Now()
 	f, err := os.Open("testdata/sites/" + version + ".tar.gz")
@@ -63,20 +72,20 @@ func oldSite(t *testing.T, version string, then time.Time) *site.Site {
 func TestOldSite(t *testing.T) {
 	made := time.Date(2026, 11, 30, 15, 30, 0, 0, time.UTC)
 	s := oldSite(t, "89035ab", made)
-	l, err := Of(s).Open(addr("dev@lists.example.org"))
+	l, err := lists.Of(s).Open(path("dev@lists.example.org"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for who, delivery := range map[string]members.Delivery{"a@example.com": members.Each, "b@example.com": members.InDigests} {
-		if m, ok, err := l.Lookup().Find(addr(who)); err != nil || !ok || m.Delivery() != delivery {
+		if m, ok, err := l.Lookup().Find(path(who)); err != nil || !ok || m.Delivery() != delivery {
 			t.Errorf("%s: %v, there: %t, %v", who, m, ok, err)
 		}
 	}
-	held, err := Of(s).HeldSpool(l).List(queue.Held)
+	held, err := heldpost.Spool(s, l).List(queue.Held)
 	if err != nil || len(held) != 1 {
 		t.Fatalf("held: %v, %v", held, err)
 	}
-	if m, err := Of(s).FindHeld(l, held[0].ID); err != nil || m.From.Address() != "eve@example.net" {
+	if m, err := heldpost.Find(s, l, held[0].ID); err != nil || m.From.Address() != "eve@example.net" {
 		t.Error(err)
 	} else {
 		m.Close()
@@ -91,7 +100,7 @@ func TestOldSite(t *testing.T) {
 	if waiting, err := l.Applicants(); err != nil || len(waiting) != 1 || waiting[0].Who.Path.Address() != "new@example.com" {
 		t.Errorf("requests: %v, %v", waiting, err)
 	}
-	if err := l.Quota().MayAsk(l.WithWhat(Letter{Kind: VerbSubscribe, To: addr("other@example.com")}), time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
+	if err := l.Quota().MayAsk(l.WithWhat(lists.Letter{Kind: lists.VerbSubscribe, To: path("other@example.com")}), time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
 		t.Errorf("who was asked: %v", err)
 	}
 	if n := (ledger.Counter{Book: l.Book(), Shelf: ledger.Counts, Name: "all", Window: ledger.Day}).Sum(made); n != 2 {
@@ -103,14 +112,13 @@ func TestOldSite(t *testing.T) {
 	if bad, err := l.Posts().Check(10); err != nil || len(bad) > 0 {
 		t.Errorf("archive: %v, %v", bad, err)
 	}
-	if err := Of(s).AwaitSummary(l, made); err != nil { // that there will be one is known
+	later := made.AddDate(0, 0, 2)
+	desk := &moderation.Desk{Site: s, Now: func() time.Time { return made }}
+	if err := desk.AwaitSummary(l); err != nil { // that there will be one is known
 		t.Error(err)
 	}
-	later := made.AddDate(0, 0, 2)
-	var due []string
-	err = Of(s).DueSummaries(later, func(list smtp.Path, _ string) error { due = append(due, list.Address()); return nil })
-	if err != nil || len(due) != 1 || due[0] != "dev@lists.example.org" {
-		t.Errorf("summaries: %q, %v", due, err)
+	if r, err := ledger.Summaries(s.QueueDir).Due(later, 10); err != nil || len(r) != 1 || r[0].Subject != "dev@lists.example.org" {
+		t.Errorf("summaries: %v, %v", r, err)
 	}
 	if r, err := ledger.Digests(s.QueueDir).Due(later, 10); err != nil || len(r) != 1 || r[0].Subject != "dev@lists.example.org" {
 		t.Errorf("reminders: %v, %v", r, err)
@@ -127,4 +135,12 @@ func TestOldSite(t *testing.T) {
 	if text, _ := io.ReadAll(m.Content()); !strings.Contains(string(text), "Subject: s7\r\n") {
 		t.Errorf("it says %q", text)
 	}
+}
+
+func path(s string) smtp.Path {
+	p, ok := smtp.ParseAddress(s)
+	if !ok {
+		panic("not an address: " + s)
+	}
+	return p
 }

@@ -15,6 +15,7 @@ import (
 	"superlist/lists/author"
 	"superlist/lists/confirmation"
 	"superlist/lists/deliver"
+	"superlist/lists/heldpost"
 	"superlist/lists/mail/charset"
 	"superlist/lists/moderation"
 	"superlist/lists/policy"
@@ -61,7 +62,7 @@ func (a *app) heldLs() *cobra.Command {
 			rows := []heldRow{}
 			if len(arg) == 0 {
 				var first error
-				err = lists.Of(site).Holding(func(l *lists.List) {
+				err = heldpost.Each(site, func(l *lists.List) {
 					some, err := heldRows(site, l)
 					if rows = append(rows, some...); first == nil {
 						first = err
@@ -101,7 +102,7 @@ func (a *app) heldLs() *cobra.Command {
 
 // heldRows returns the posts that a list holds.
 func heldRows(site *site.Site, l *lists.List) ([]heldRow, error) {
-	spool := lists.Of(site).HeldSpool(l)
+	spool := heldpost.Spool(site, l)
 	entries, err := inBox(spool, queue.Held)
 	if err != nil {
 		return nil, err
@@ -141,7 +142,7 @@ func (a *app) held(list, name string) (*site.Site, *lists.List, *queue.Message, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	m, err := lists.Of(site).FindHeld(l, name)
+	m, err := heldpost.Find(site, l, name)
 	var none smtp.Reply
 	if errors.As(err, &none) {
 		err = &exitError{exNoInput, fmt.Errorf("%s holds no post %q; superlist held ls %s shows those there are", l.Addr.Address(), name, l.Addr.Address())}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"superlist/lists/bounces"
+	"superlist/lists/heldpost"
 	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
@@ -260,7 +261,7 @@ func hostileSite(t *testing.T, held string) (dir string) {
 		must(err)
 		must(w.Commit(box))
 	}
-	s := lists.Of(site).HeldSpool(l)
+	s := heldpost.Spool(site, l)
 	must(s.InitBox(queue.Held))
 	put(s, queue.Held, held)
 	q := site.Spool()

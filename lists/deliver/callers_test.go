@@ -10,6 +10,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
+	"superlist/lists/heldpost"
 	"superlist/lists/members"
 	"superlist/lists/message"
 	"superlist/lists/people"
@@ -81,7 +82,7 @@ func TestCallers(t *testing.T) {
 					if err := l.Decide(held, lists.Decided{Cause: "other", What: "somebody has sent it back"}, w.now()); err != nil {
 						t.Fatal(err)
 					}
-					if err := lists.Of(w.site).HeldSpool(l).Drop(queue.Held, held); err != nil {
+					if err := heldpost.Spool(w.site, l).Drop(queue.Held, held); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -184,7 +185,7 @@ func stands(t *testing.T, w *world, l *lists.List, held string) string {
 		}
 	}
 	posts := 0
-	if there, err := lists.Of(w.site).HeldSpool(l).Exists(queue.Held, held); err != nil {
+	if there, err := heldpost.Spool(w.site, l).Exists(queue.Held, held); err != nil {
 		t.Fatal(err)
 	} else if there {
 		posts++

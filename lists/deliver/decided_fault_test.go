@@ -12,6 +12,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/confirmation"
 	"superlist/lists/edit"
+	"superlist/lists/heldpost"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/people"
@@ -106,7 +107,7 @@ func heldSite(t *testing.T, dir, decision string) *site.Site {
 // heldName is the name of the only post that a list holds; empty where it holds none.
 func heldName(t *testing.T, site *site.Site, l *lists.List) string {
 	t.Helper()
-	entries, err := lists.Of(site).HeldSpool(l).List(queue.Held)
+	entries, err := heldpost.Spool(site, l).List(queue.Held)
 	if err != nil || len(entries) > 1 {
 		t.Fatal(entries, err)
 	}
@@ -125,7 +126,7 @@ func decideOnce(site *site.Site, decision string) error {
 		}
 		log, _ := maillog.Open("none", "info", "test")
 		r := &Runner{Site: site, Spool: site.Spool(), Log: log}
-		entries, err := lists.Of(site).HeldSpool(l).List(queue.Held)
+		entries, err := heldpost.Spool(site, l).List(queue.Held)
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/confirmation"
 	"superlist/lists/edit"
+	"superlist/lists/heldpost"
 	"superlist/lists/intake"
 	"superlist/lists/members"
 	"superlist/lists/quota"
@@ -317,7 +318,7 @@ func TestHeldInAnothersName(t *testing.T) {
 		}
 		w.deliver()
 		asked := len(victim.letters())
-		w.later = lists.HeldLife + 2*maintainEvery
+		w.later = heldpost.Life + 2*maintainEvery
 		w.deliver()
 		if got := asked + len(victim.letters()); got != 1 {
 			t.Errorf("%s: %d letters to the one who was named", nonmembers, got)

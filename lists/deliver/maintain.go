@@ -6,6 +6,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/heldpost"
 )
 
 // maintainEvery is how often what gets old is looked for, on all lists.
@@ -26,7 +27,7 @@ func (r *Runner) maintain() error {
 	if err := r.allPages(); err != nil && first == nil {
 		first = err
 	}
-	err := lists.Of(r.Site).Holding(func(l *lists.List) {
+	err := heldpost.Each(r.Site, func(l *lists.List) {
 		if err := r.Moderation().Expire(l); err != nil && first == nil {
 			first = fmt.Errorf("%s: %w", l.Addr, err)
 		}

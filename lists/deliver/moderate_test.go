@@ -9,6 +9,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
+	"superlist/lists/heldpost"
 	"superlist/lists/moderation"
 	"superlist/queue"
 	"superlist/queue/disk"
@@ -18,7 +19,7 @@ import (
 // held names what the list holds: the reason of each post.
 func (w *world) held(l *lists.List) (why []string) {
 	w.t.Helper()
-	spool := lists.Of(w.site).HeldSpool(l)
+	spool := heldpost.Spool(w.site, l)
 	entries, err := spool.List(queue.Held)
 	if err != nil && !os.IsNotExist(err) {
 		w.t.Fatal(err)
@@ -267,12 +268,12 @@ func TestExpire(t *testing.T) {
 		w.message(eve.addr, strangersPost, "dev@lists.example.org")
 		w.deliver()
 		eve.letters()
-		w.later = lists.HeldLife - time.Minute
+		w.later = heldpost.Life - time.Minute
 		w.deliver()
 		if len(w.held(l)) != 1 {
 			t.Errorf("%s: gone too early", nonmembers)
 		}
-		w.later = lists.HeldLife + maintainEvery
+		w.later = heldpost.Life + maintainEvery
 		w.deliver()
 		if len(w.held(l)) != 0 {
 			t.Errorf("%s: not gone", nonmembers)
@@ -292,7 +293,7 @@ func TestExpireBusy(t *testing.T) {
 	eve := person("eve@example.net")
 	w.message(eve.addr, strangersPost, "dev@lists.example.org")
 	w.deliver()
-	spool := lists.Of(w.site).HeldSpool(l)
+	spool := heldpost.Spool(w.site, l)
 	entries, err := spool.List(queue.Held)
 	if err != nil || len(entries) != 1 {
 		t.Fatal(entries, err)
@@ -304,7 +305,7 @@ func TestExpireBusy(t *testing.T) {
 	if err := other.Lock(); err != nil {
 		t.Fatal(err)
 	}
-	w.later = lists.HeldLife + maintainEvery
+	w.later = heldpost.Life + maintainEvery
 	w.deliver()
 	if got := eve.letters(); len(got) > 0 || len(w.held(l)) != 1 {
 		t.Errorf("it was taken from under the other: %+v", got)

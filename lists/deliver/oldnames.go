@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"superlist/lists"
+	"superlist/lists/heldpost"
 	"superlist/queue"
 )
 
@@ -19,7 +19,7 @@ func oldAfter(id string) []queue.After {
 	}
 	inbound, rest, ok := cutLast(id, ".")
 	if !ok { // what an operator has decided, or nobody: NAME-decided-p, NAME-expired
-		if name, _, _ := strings.Cut(id, "-"); lists.IsHeldName(name) {
+		if name, _, _ := strings.Cut(id, "-"); heldpost.IsName(name) {
 			return []queue.After{{What: queue.AfterHeld, ID: name}}
 		}
 		return nil

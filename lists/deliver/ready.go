@@ -3,7 +3,6 @@ package deliver
 import (
 	"fmt"
 
-	"superlist/lists"
 	"superlist/lists/outbox"
 	"superlist/queue"
 )
@@ -40,7 +39,7 @@ func (r *Runner) happened(m *queue.Message, a queue.After) bool {
 	case queue.AfterDigest:
 		return r.Digests().IsMade(m.List, a.ID)
 	case queue.AfterSummary:
-		pending, err := lists.Of(r.Site).SummaryPending(a.ID)
+		pending, err := r.Moderation().SummaryPending(a.ID)
 		return !pending && err == nil
 	case queue.AfterBounces:
 		pending, err := r.Judge().Pending(a.ID)

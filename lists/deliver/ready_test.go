@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/heldpost"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -30,7 +30,7 @@ func TestAfter(t *testing.T) {
 	held := w.inbound(queue.Head{Hold: "a virus"}, "a@example.com", "From: a@example.com\r\nTo: dev@lists.example.org\r\n\r\nx\r\n", dev)
 	ask := w.message("eve@example.net", "From: eve@example.net\r\n\r\n", "dev+subscribe@lists.example.org")
 	w.deliver()
-	if err := lists.Of(w.site).AwaitSummary(l, w.now()); err != nil {
+	if err := w.runner().Moderation().AwaitSummary(l); err != nil {
 		t.Fatal(err)
 	}
 	w.later = 30 * time.Hour
@@ -73,8 +73,8 @@ func TestAfterNotBefore(t *testing.T) {
 	w := newWorld(t, "maildir:"+t.TempDir(), "")
 	l := w.list("dev", five...)
 	id := w.post("alice@example.com", dev)
-	name := lists.HeldName(id + ".0")
-	spool := lists.Of(w.site).HeldSpool(l)
+	name := heldpost.Name(id + ".0")
+	spool := heldpost.Spool(w.site, l)
 	if err := spool.InitBox(queue.Held); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestAfterNotBefore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := lists.Of(w.site).AwaitSummary(l, w.now()); err != nil {
+	if err := w.runner().Moderation().AwaitSummary(l); err != nil {
 		t.Fatal(err)
 	}
 	due, err := filepath.Glob(w.site.QueueDir + "/summaries/*/*")
@@ -126,7 +126,7 @@ func TestAfterNotBefore(t *testing.T) {
 // TestOldNames: what the version before has put into outbound waits as it did there,
 // by its name.
 func TestOldNames(t *testing.T) {
-	held := lists.HeldName("1.x.0")
+	held := heldpost.Name("1.x.0")
 	for id, want := range map[string]string{
 		"1.M2P3R4.mx1.0":                                "inbound 1.M2P3R4.mx1 0",
 		"1.M2P3R4.mx1.12":                               "inbound 1.M2P3R4.mx1 12",

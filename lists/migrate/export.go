@@ -17,6 +17,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/bounces"
+	"superlist/lists/heldpost"
 	"superlist/lists/members"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -115,7 +116,7 @@ func slurp(file string, max int64) ([]byte, error) {
 }
 
 func (p *Parcel) exportHeld(site *site.Site, l *lists.List) error {
-	spool := lists.Of(site).HeldSpool(l)
+	spool := heldpost.Spool(site, l)
 	entries, err := spool.List(queue.Held)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

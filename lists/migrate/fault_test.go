@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"superlist/lists"
+	"superlist/lists/heldpost"
 	"superlist/lists/ledger/files"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -38,7 +39,7 @@ func whole(t *testing.T, site *site.Site, addr smtp.Path, what string) (there bo
 		return true
 	}
 	members, err := os.ReadFile(filepath.Join(l.Dir, "members"))
-	held, herr := lists.Of(site).HeldSpool(l).List(queue.Held)
+	held, herr := heldpost.Spool(site, l).List(queue.Held)
 	last, lerr := l.Posts().Last()
 	bad, cerr := l.Posts().Check(10)
 	if err := errors.Join(err, herr, lerr, cerr); err != nil || bytes.Count(members, []byte("@")) == 0 || len(held) != 1 || last != 2 || len(bad) > 0 {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"superlist/lists/heldpost"
 	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
@@ -287,7 +288,7 @@ func TestHostileParcel(t *testing.T) {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	found, _ := filepath.Glob(filepath.Join(site.ListsDir, "lists.example.org/dev/held/*"))
-	if len(found) != 1 || !lists.IsHeldName(filepath.Base(found[0])) {
+	if len(found) != 1 || !heldpost.IsName(filepath.Base(found[0])) {
 		t.Errorf("%q", found)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 
+	"superlist/lists/heldpost"
 	"superlist/lists/maillog"
 	"superlist/lists/quota"
 
@@ -311,8 +312,8 @@ func (in *receiving) held(h *tar.Header) error {
 		return leave(fmt.Sprintf("a list holds at most %d posts", quota.MaxHeld), "decide on it where it is, and send it on as mail")
 	}
 	name := strings.TrimPrefix(h.Name, dirHeld)
-	if !lists.IsHeldName(name) {
-		name = lists.HeldName(in.head.From + "\x00" + name)
+	if !heldpost.IsName(name) {
+		name = heldpost.Name(in.head.From + "\x00" + name)
 	}
 	content := bufio.NewReaderSize(tarContent{in.tar}, rewrite.MaxHeader+64)
 	begin, err := content.Peek(int(min(h.Size, rewrite.MaxHeader)))
@@ -335,7 +336,7 @@ func (in *receiving) held(h *tar.Header) error {
 		in.report.Held++
 		return nil
 	}
-	spool := lists.Of(in.site).HeldSpool(in.list.List)
+	spool := heldpost.Spool(in.site, in.list.List)
 	if err := spool.InitBox(queue.Held); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"superlist/lists"
+	"superlist/lists/heldpost"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
@@ -15,18 +16,11 @@ import (
 	"superlist/smtp"
 )
 
-// heldSpool is where a list holds posts.
-func (s *Desk) heldSpool(l *lists.List) *queue.Spool {
-	spool := lists.Of(s.Site).HeldSpool(l)
-	spool.Disk = s.Spool.Disk
-	return spool
-}
-
 // Expire finishes what was begun with posts that a list holds, removes what was held
 // for too long, and tells authors whose posts waited for moderators; one who did not
 // answer for himself is left alone.
 func (s *Desk) Expire(l *lists.List) error {
-	spool := s.heldSpool(l)
+	spool := heldpost.Spool(s.Site, l)
 	entries, err := spool.List(queue.Held)
 	if err != nil {
 		return err
@@ -56,7 +50,7 @@ func (s *Desk) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message)
 	if decided && d.Cause != c.ID {
 		return s.finishDecided(l, spool, held, d)
 	}
-	if s.Now().Sub(held.Arrived) < lists.HeldLife {
+	if s.Now().Sub(held.Arrived) < heldpost.Life {
 		return nil
 	}
 	if err := held.Lock(); err != nil {
@@ -134,12 +128,12 @@ func (s *Desk) NotHeld(list smtp.Path, name string) bool {
 	if err != nil {
 		return errors.Is(err, lists.ReplyNoList)
 	}
-	held, err := lists.Of(s.Site).FindHeld(l, name)
+	held, err := heldpost.Find(s.Site, l, name)
 	if err != nil {
 		_, gone := smtp.Refusal(err)
 		return gone
 	}
 	defer held.Close()
 	// Whoever has the lock is at it at this moment.
-	return held.Lock() == nil && s.heldSpool(l).Drop(queue.Held, name) == nil
+	return held.Lock() == nil && heldpost.Spool(s.Site, l).Drop(queue.Held, name) == nil
 }

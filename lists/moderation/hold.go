@@ -2,19 +2,23 @@ package moderation
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"slices"
 	"time"
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
+	"superlist/lists/heldpost"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/message"
 	"superlist/lists/outbox"
 	"superlist/lists/people"
 	"superlist/lists/policy"
+	"superlist/lists/quota"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -26,14 +30,14 @@ func (s *Desk) Hold(m *message.Message, l *lists.List, c outbox.Cause, d policy.
 	if err != nil {
 		return err
 	}
-	spool, name := s.heldSpool(l), lists.HeldName(c.ID)
+	spool, name := heldpost.Spool(s.Site, l), heldpost.Name(c.ID)
 	if there, err := spool.Exists(queue.Held, name); err != nil {
 		return err
 	} else if !there {
 		if _, decided := smtp.Refusal(l.Undecided(name, "")); decided {
 			return nil // before a crash hid that it was held
 		}
-		if err := lists.Of(s.Site).RoomForHeld(l); err != nil {
+		if err := s.room(l); err != nil {
 			return err
 		}
 		if err := l.CountHeld(s.networkOf(m.Message), s.Now()); err != nil {
@@ -63,6 +67,23 @@ func (s *Desk) Hold(m *message.Message, l *lists.List, c outbox.Cause, d policy.
 		return err
 	}
 	return s.askModerators(held, l, c, h, d.Reason)
+}
+
+// room returns an error unless one more post can be held. A refusal is a smtp.Reply.
+func (s *Desk) room(l *lists.List) error {
+	entries, err := heldpost.Spool(s.Site, l).List(queue.Held)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case len(entries) >= quota.MaxHeld:
+		if err := l.Quota().NoRoom(l.Ledger, s.Now()); err != nil {
+			return err
+		}
+		return fmt.Errorf("%s: %d are held: %w", l.Addr, len(entries), quota.ReplyManyHeld)
+	}
+	return nil
 }
 
 // networkOf is the network of the client from whom a message has come.
@@ -114,7 +135,7 @@ func (s *Desk) askModerators(held *queue.Message, l *lists.List, c outbox.Cause,
 		}
 	}
 	if !each {
-		return lists.Of(s.Site).AwaitSummary(l, s.Now())
+		return s.AwaitSummary(l)
 	}
 	letters, err := outbox.ToEach(l.ModeratorPaths(), c.ID, func(to smtp.Path, id string) (outbox.Letter, error) {
 		words, err := s.moderation(l, held, h, reason, to)
@@ -153,7 +174,7 @@ func (s *Desk) tellWaits(held *queue.Message, l *lists.List, c outbox.Cause, h r
 		ID: c.ID + "-waits", Text: "post-waits", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
 		Words: map[string]string{
 			"subject": letter.Subject(h.Get("Subject")), "address": author.Address(),
-			"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
+			"expires": held.Arrived.Add(heldpost.Life).UTC().Format(time.DateOnly),
 		},
 	})
 }
@@ -179,7 +200,7 @@ func (s *Desk) askAuthor(held *queue.Message, l *lists.List, c outbox.Cause, h r
 		ID: c.ID, Text: "own-post", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
 		Words: map[string]string{
 			"confirm": confirm.Address(), "address": author.Address(),
-			"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
+			"expires": held.Arrived.Add(heldpost.Life).UTC().Format(time.DateOnly),
 		},
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
+	"superlist/lists/heldpost"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/message"
@@ -31,7 +32,7 @@ const (
 // summary is in the spool before its reminder is gone, and is sent only after that
 // (its head says so): what a crash has left in between is completed, and sent once.
 func (s *Desk) Summaries() error {
-	return lists.Of(s.Site).DueSummaries(s.Now(), func(addr smtp.Path, reminder string) error {
+	return s.dueSummaries(func(addr smtp.Path, reminder string) error {
 		l, err := lists.Of(s.Site).Open(addr)
 		if errors.Is(err, lists.ReplyNoList) {
 			return nil // it has been removed
@@ -46,7 +47,7 @@ func (s *Desk) Summaries() error {
 // summary writes to a list's moderators what it holds, the oldest first. What is
 // not decided by tomorrow stands in the next one too.
 func (s *Desk) summary(l *lists.List, c outbox.Cause) error {
-	spool := s.heldSpool(l)
+	spool := heldpost.Spool(s.Site, l)
 	entries, err := spool.List(queue.Held)
 	if err != nil {
 		return err
@@ -69,7 +70,7 @@ func (s *Desk) summary(l *lists.List, c outbox.Cause) error {
 	}
 	slices.SortStableFunc(posts, func(a, b *message.Message) int { return a.Arrived.Compare(b.Arrived) })
 	if l.HeldNotice == lists.HeldNoticeDaily {
-		if err := lists.Of(s.Site).AwaitSummary(l, s.Now()); err != nil {
+		if err := s.AwaitSummary(l); err != nil {
 			return err
 		}
 	}
@@ -122,7 +123,7 @@ func (s *Desk) summaryWords(l *lists.List, m *message.Message, to smtp.Path) (ma
 func (s *Desk) moderation(l *lists.List, held *queue.Message, h rewrite.Header, reason string, to smtp.Path) (map[string]string, error) {
 	words := map[string]string{
 		"list": l.Addr.Address(), "reason": letter.UnkeyedWord(reason), "subject": letter.Subject(h.Get("Subject")), "author": people.HeldAuthor(held, h).Address(),
-		"expires": held.Arrived.Add(lists.HeldLife).UTC().Format(time.DateOnly),
+		"expires": held.Arrived.Add(heldpost.Life).UTC().Format(time.DateOnly),
 	}
 	for word, action := range map[string]confirmation.Action{
 		"confirm": confirmation.Publish, "allow": confirmation.AllowAlways, "reject": confirmation.SendBack, "discard": confirmation.Drop, "ban": confirmation.BanAuthor,

@@ -11,6 +11,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/heldpost"
 	"superlist/lists/ledger"
 	"superlist/lists/members"
 	"superlist/lists/rewrite"
@@ -131,7 +132,7 @@ func (a *act) forget() (e Erased, err error) {
 
 // eraseHeld drops the held posts of a person.
 func (a *act) eraseHeld() (n int, err error) {
-	spool := lists.Of(a.Site).HeldSpool(a.l)
+	spool := heldpost.Spool(a.Site, a.l)
 	entries, err := spool.List(queue.Held)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil

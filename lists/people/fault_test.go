@@ -12,6 +12,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
+	"superlist/lists/heldpost"
 	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
 	"superlist/lists/maillog"
@@ -97,7 +98,7 @@ func handSite(t *testing.T) *site.Site {
 			return "{}", nil
 		})
 	}
-	spool := lists.Of(s).HeldSpool(l)
+	spool := heldpost.Spool(s, l)
 	if err == nil {
 		err = spool.InitBox(queue.Held)
 	}

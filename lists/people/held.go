@@ -8,6 +8,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/confirmation"
 	"superlist/lists/edit"
+	"superlist/lists/heldpost"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/message"
@@ -28,7 +29,7 @@ func notHeld(name string) []queue.After { return []queue.After{{What: queue.Afte
 // decidePost carries out what a moderator, an operator or the author has decided about a
 // held post.
 func (a *act) decidePost(name string) error {
-	held, err := lists.Of(a.Site).FindHeld(a.l, name)
+	held, err := heldpost.Find(a.Site, a.l, name)
 	if err != nil {
 		return a.notFirst(name, err)
 	}
@@ -147,7 +148,7 @@ func (a *act) decide(d decision) error {
 			Answers: h.Get("Message-ID"), Words: map[string]string{"subject": letter.Subject(h.Get("Subject")), "address": author.Address()},
 		})
 	}
-	a.out.end = func() error { return lists.Of(a.Site).HeldSpool(l).Drop(queue.Held, held.ID) }
+	a.out.end = func() error { return heldpost.Spool(a.Site, l).Drop(queue.Held, held.ID) }
 	return nil
 }
 

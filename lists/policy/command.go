@@ -8,6 +8,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
+	"superlist/lists/heldpost"
 	"superlist/lists/members"
 	"superlist/lists/rewrite"
 	"superlist/smtp"
@@ -91,7 +92,7 @@ func (l *Policy) isOpen(p confirmation.Proof) (err error) {
 	case p.Action.AboutRequest():
 		_, err = l.FindApplicant(p.Subject)
 	case p.Action.AboutHeld():
-		err = l.HasHeld(p.Subject)
+		err = heldpost.Has(l.List, p.Subject)
 	}
 	return err
 }

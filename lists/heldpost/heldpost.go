@@ -1,0 +1,79 @@
+// Package heldpost reads the posts that a list holds: sessions, to refuse an answer about
+// one that is decided, and the work's side, which package moderation has hold them.
+//
+// A post that is held is a queue file in the list's directory held, until somebody decides
+// and at most for Life. Its head says why.
+package heldpost
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/confirmation"
+	"superlist/lists/site"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// Life is how long a post is held: mlmmj's is a week too.
+const Life = 7 * 24 * time.Hour
+
+// Name returns the name, and the id, under which a message is held. It is short enough for
+// the proofs about it.
+func Name(id string) string { return confirmation.Name("held", id) }
+
+// IsName reports whether a name can be a held post's.
+func IsName(name string) bool {
+	return len(name) == confirmation.NameLen && confirmation.ValidName(name)
+}
+
+// Spool returns the spool in which a list holds posts. Only its box Held is in use.
+func Spool(s *site.Site, l *lists.List) *queue.Spool {
+	return &queue.Spool{Dir: l.Dir, Host: s.Hostname, Disk: s.Disk}
+}
+
+// Find opens the held post of this name. If there is none, the error is a smtp.Reply.
+func Find(s *site.Site, l *lists.List, name string) (*queue.Message, error) {
+	return find(Spool(s, l), name)
+}
+
+// find opens one file, and lists no directory: a session may not.
+func find(spool *queue.Spool, name string) (*queue.Message, error) {
+	if !confirmation.ValidName(name) {
+		return nil, confirmation.ReplyDecided
+	}
+	m, err := spool.Open(queue.Held, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, confirmation.ReplyDecided
+	}
+	return m, err
+}
+
+// Has returns an error unless the list holds a post of this name: a smtp.Reply if there is
+// none.
+func Has(l *lists.List, name string) error {
+	m, err := find(&queue.Spool{Dir: l.Dir}, name)
+	if err == nil {
+		m.Close()
+	}
+	return err
+}
+
+// Each calls do for each list that has a directory for held posts.
+func Each(s *site.Site, do func(*lists.List)) error {
+	dirs, err := filepath.Glob(filepath.Join(s.ListsDir, "*", "*", string(queue.Held)))
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		dir = filepath.Dir(dir)
+		addr := smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(filepath.Dir(dir))}
+		if l, err := lists.Of(s).Open(addr); err == nil {
+			do(l)
+		}
+	}
+	return nil
+}
