@@ -15,7 +15,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # Static, so that a session starts without the dynamic linker.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
 
-.PHONY: go build demo test test-systemd lint bench fuzz man install uninstall clean
+.PHONY: go build demo test test-systemd lint bench bench-counts fuzz man install uninstall clean
 
 # The version in go.mod, or newer; the first build downloads the modules in go.sum.
 go:
@@ -59,6 +59,10 @@ lint:
 bench: build
 	e2e/apt.sh gcc libc6-dev libmilter-dev
 	$(GO) run ./e2e/bench
+
+# What a session uses, in counts that no machine changes: a minute.
+bench-counts: build
+	$(GO) run ./e2e/bench -only counts
 
 fuzz:
 	@for package in $$($(GO) list ./...); do \

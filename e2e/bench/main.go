@@ -34,12 +34,35 @@ type bench struct {
 	skips  []string
 }
 
+// all are the parts of a run, in this order.
+var all = []struct {
+	name string
+	run  func(*bench) error
+}{
+	{"counts", (*bench).counts},
+	{"session", (*bench).sessions},
+	{"rcpt", (*bench).rcpts},
+	{"post", (*bench).deliveries},
+	{"personal", (*bench).personal},
+	{"memory", (*bench).memory},
+	{"proxy", (*bench).proxied},
+	{"milter", (*bench).milters},
+	{"bounces", (*bench).bounces},
+}
+
+func names() (ns []string) {
+	for _, p := range all {
+		ns = append(ns, p.name)
+	}
+	return ns
+}
+
 func main() {
 	// A sink dies with the thread that started it: let that be the main one.
 	runtime.LockOSThread()
 	rounds := flag.Int("rounds", 300, "`rounds` of the comparisons of sessions")
 	posts := flag.Int("posts", 5, "`rounds` of the delivery comparison")
-	only := flag.String("only", "session,rcpt,post,personal,memory,proxy,milter,bounces", "`parts` to run")
+	only := flag.String("only", strings.Join(names(), ","), "`parts` to run")
 	mails := flag.Int("personal", 10_000, "`messages` of the comparison of personal ones, at least 100")
 	peers := flag.Int("sessions", 4, "`sessions` at a time that hand over personal messages")
 	keep := flag.Bool("keep", false, "keep the scratch directory")
@@ -64,7 +87,7 @@ func main() {
 
 func (b *bench) run(parts []string, keep bool) error {
 	for _, p := range parts {
-		if !slices.Contains([]string{"session", "rcpt", "post", "personal", "memory", "proxy", "milter", "bounces"}, p) {
+		if !slices.Contains(names(), p) {
 			return fmt.Errorf("there is no part %q", p)
 		}
 	}
@@ -91,19 +114,7 @@ func (b *bench) run(parts []string, keep bool) error {
 	if err := privateDev(work); err != nil {
 		return err
 	}
-	for _, part := range []struct {
-		name string
-		run  func(*bench) error
-	}{
-		{"session", (*bench).sessions},
-		{"rcpt", (*bench).rcpts},
-		{"post", (*bench).deliveries},
-		{"personal", (*bench).personal},
-		{"memory", (*bench).memory},
-		{"proxy", (*bench).proxied},
-		{"milter", (*bench).milters},
-		{"bounces", (*bench).bounces},
-	} {
+	for _, part := range all {
 		if !slices.Contains(parts, part.name) {
 			continue
 		}

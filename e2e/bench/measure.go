@@ -21,6 +21,7 @@ type contender struct {
 	prepare func() error           // before each run, not timed
 	check   func(out string) error // after each run, not timed
 	user    *syscall.Credential    // nil: as the bench itself
+	report  *os.File               // descriptor 3; nil: none
 	times   int                    // what is measured is a part, and the whole so many times as much; 0: 1
 	took    []time.Duration
 	cpu     []time.Duration
@@ -68,6 +69,9 @@ func (c *contender) once() (took, cpu time.Duration, err error) {
 		}
 		defer in.Close()
 		cmd.Stdin = in
+	}
+	if c.report != nil {
+		cmd.ExtraFiles = []*os.File{c.report}
 	}
 	// A dialogue's replies fit into a pipe, so nobody need read along.
 	r, w, err := os.Pipe()
