@@ -293,8 +293,8 @@ func (a *app) importMembers() *cobra.Command {
 "superlist member set --help" explains, or "Name <address>", or several of these
 separated by commas or semicolons, as in a To field; export writes such files. A
 table (CSV) begins with the names of its columns. One of them is email or
-address; others are name, digest, nomail, nocopy, noown, moderated, vacation,
-for, lang, delivery and words.
+address; others are name, digest, nomail, nocopy, noown, once, moderated,
+vacation, for, lang, delivery and words.
 
 Those who have left elsewhere are not imported: a column like status,
 unsubscribed, confirmed, blacklisted or UNSUB_TIME is understood as listmonk,

@@ -121,7 +121,7 @@ in one mail; with --nomail they may post and get no mail.`,
 }
 
 // memberWords are the words behind an address.
-var memberWords = []string{"nomail", "digest", "nocopy", "noown", "moderated", "vacation=", "bounced=", "lang=", "for=", "name="}
+var memberWords = []string{"nomail", "digest", "nocopy", "noown", "once", "moderated", "vacation=", "bounced=", "lang=", "for=", "name="}
 
 func (a *app) memberSet() *cobra.Command {
 	return &cobra.Command{
@@ -132,6 +132,7 @@ func (a *app) memberSet() *cobra.Command {
   digest               gets many posts in one mail, when the list sends one
   nocopy               gets no post that names the member in To or Cc
   noown                does not get the member's own posts
+  once                 gets a post for several lists from one of them
   moderated            a moderator sees the member's posts first
   vacation=2026-12-31  gets nothing before that day
   bounced=2026-11-30   suspended since that day: mail came back

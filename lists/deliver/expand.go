@@ -116,6 +116,11 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 	if err := out.begin(); err != nil {
 		return err
 	}
+	first, err := r.onceOf(m, l, made)
+	defer first.close()
+	if err != nil {
+		return err
+	}
 	named := whoIsNamed(h)
 	day := r.now().UTC().Format(time.DateOnly)
 	n, inDigests, had := 0, 0, false
@@ -126,10 +131,12 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 			if member.Present(day) {
 				inDigests++
 			}
-		case member.Gets(author.Key(), named, day):
+		case member.Gets(author.Key(), named, day) && !first.skips(member):
 			n++
 			had = had || member.Digest
-			err = out.to(member.Path)
+			if err = out.to(member.Path); err == nil {
+				err = first.sends(member)
+			}
 		}
 		if err != nil {
 			return err
@@ -153,16 +160,20 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 	if err != nil {
 		return err
 	}
-	if n+inDigests == 0 {
+	if n+inDigests+first.skipped == 0 {
 		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0 number=%d: nobody gets it", m.PostID(), l.Addr, m.From, number)
 		return nil
 	}
 	if err := out.write(number); err != nil {
 		return err
 	}
-	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d digests=%d size=%d number=%d%s",
-		m.PostID(), l.Addr, m.From, messageID(made.Archived.Header), n, inDigests, m.Size, number, changed(made))
-	return out.commit()
+	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d digests=%d size=%d number=%d%s%s",
+		m.PostID(), l.Addr, m.From, messageID(made.Archived.Header), n, inDigests, m.Size, number, changed(made), first)
+	if err := out.commit(); err != nil {
+		return err
+	}
+	first.done(c.ID, made)
+	return nil
 }
 
 // changed says in the log what was done to a post beyond what every list does.

@@ -58,9 +58,13 @@ var (
 	// at most. A post is refused by the last within the thirty days of a return path.
 	Bouncing = Shelf{dir: "bouncing", life: 3700 * Day}
 	Refused  = Shelf{dir: "refused", life: 30 * Day}
+
+	// A post for several lists reaches them within hours, and one that is held for a
+	// moderator within days.
+	Sent = Shelf{dir: "sent", life: 3 * Day}
 )
 
 // Shelves are all of them: what Sweep goes through.
 func Shelves() []Shelf {
-	return []Shelf{Counts, Asked, Known, HeldFull, Decided, Proved, Requests, Reports, Bouncing, Refused}
+	return []Shelf{Counts, Asked, Known, HeldFull, Decided, Proved, Requests, Reports, Bouncing, Refused, Sent}
 }

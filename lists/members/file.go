@@ -202,6 +202,7 @@ const (
 	wordDigest    = "digest"
 	wordNoCopy    = "nocopy"
 	wordNoOwn     = "noown"
+	wordOnce      = "once"
 	wordModerated = "moderated"
 	wordVacation  = "vacation=" // until a day, 2026-12-31
 	wordBounced   = "bounced="  // since a day: his mail came back

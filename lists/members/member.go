@@ -20,6 +20,7 @@ type Member struct {
 
 	NoCopy    bool   // gets no copy of what names him in To or Cc
 	NoOwn     bool   // gets no copy of his own posts
+	Once      bool   // gets a post for several lists from one of them
 	Moderated bool   // a moderator sees his posts first
 	Vacation  string // gets nothing before this day, "2026-12-31"; empty: is there
 	For       string // posts for this member, and gets nothing
@@ -30,7 +31,7 @@ type Member struct {
 // knownWord says that a word behind an address means something.
 func knownWord(word string) bool {
 	switch word {
-	case wordNoMail, wordDigest, wordNoCopy, wordNoOwn, wordModerated:
+	case wordNoMail, wordDigest, wordNoCopy, wordNoOwn, wordOnce, wordModerated:
 		return true
 	}
 	if until, ok := strings.CutPrefix(word, wordVacation); ok {
@@ -105,6 +106,7 @@ func memberOf(line string) (Member, bool) {
 		m.Digest = m.Digest || word == wordDigest
 		m.NoCopy = m.NoCopy || word == wordNoCopy
 		m.NoOwn = m.NoOwn || word == wordNoOwn
+		m.Once = m.Once || word == wordOnce
 		m.Moderated = m.Moderated || word == wordModerated
 		if until, ok := strings.CutPrefix(word, wordVacation); ok && isDay(until) {
 			m.Vacation = until

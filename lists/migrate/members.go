@@ -23,7 +23,7 @@ import (
 // "Name <address>; Name <address>". Empty lines, and those that begin with #, are
 // passed over. A table is CSV, with comma, semicolon, tab or bar, one of whose first
 // lines has a column email or address; name, nomail, digest, nocopy, noown,
-// moderated, vacation, for, lang, delivery and words are other columns, and those
+// once, moderated, vacation, for, lang, delivery and words are other columns, and those
 // that say who has left are understood (see standing). Those in ignore are not
 // looked at. What is not UTF-8 is UTF-16, or read as Windows-1252, which has all of
 // Latin-1.

@@ -508,6 +508,7 @@ const (
 	wordDigest    = "digest"
 	wordNoOwn     = "noown"
 	wordNoCopy    = "nocopy"
+	wordOnce      = "once"
 	wordModerated = "moderated"
 )
 

@@ -31,6 +31,7 @@ var columnNames = map[string][]string{
 	wordDigest:    {wordDigest},
 	wordNoCopy:    {wordNoCopy},
 	wordNoOwn:     {wordNoOwn, "notmetoo", "not metoo", "not me too"},
+	wordOnce:      {wordOnce},
 	wordModerated: {wordModerated, "mod"},
 }
 
@@ -196,7 +197,7 @@ func (in *roster) record(n int, record []string, t *columns, ignored []bool) {
 
 // wordsOf are the words behind an address that a row says.
 func wordsOf(has map[string]string) (words []string, wrong string) {
-	for _, word := range []string{wordNoMail, wordDigest, wordNoCopy, wordNoOwn, wordModerated} {
+	for _, word := range []string{wordNoMail, wordDigest, wordNoCopy, wordNoOwn, wordOnce, wordModerated} {
 		yes, plain := yesOrNo(has[word])
 		if said := strings.ToLower(has[word]); said == word || word == wordNoMail && slices.Contains(mailmanNoMail, said) {
 			yes, plain = true, true

@@ -48,6 +48,7 @@ type Site struct {
 	VerifyDKIM         bool
 	Resolver           string // ip:port; empty: that of the relay
 	UnsubscribeURL     string // https://…; empty: there is none
+	Once               bool   // a post for several lists reaches each of their members once
 	Kick               string
 	XClient            bool
 	XForward           bool
@@ -104,6 +105,7 @@ func (s *Site) Keys() []config.Key {
 		{Name: "verify_dkim", To: &s.VerifyDKIM},
 		{Name: "resolver", To: &s.Resolver},
 		{Name: "unsubscribe_url", To: &s.UnsubscribeURL},
+		{Name: "once", To: &s.Once},
 		{Name: "kick", To: &s.Kick},
 		{Name: "xclient", To: &s.XClient},
 		{Name: "xforward", To: &s.XForward},
