@@ -99,7 +99,7 @@ type storey struct {
 // height, and neither uses the other: a session takes mail, and deliver and the
 // operator's command do what comes of it.
 var storeys = []storey{
-	{0, []string{"textfile", "token", "maillog", "settings", "mail", "dmarc", "stub", "helo", "ledger"}},
+	{0, []string{"textfile", "token", "search", "maillog", "settings", "mail", "dmarc", "stub", "helo", "ledger"}},
 	{1, []string{"config", "members", "rewrite", "parts", "message", "signature", "pattern", "letter", "archive", "quota", "confirmation", "attempt", "author", "verp"}},
 	{2, []string{"site", "account", "tlsserver", "sandbox", "outbound"}},
 	{3, []string{""}},

@@ -102,10 +102,12 @@ func (a *app) writePages(s *site.Site, l *lists.List, anew bool) (pagesRow, erro
 		return row, err
 	}
 	row.Posts = max(0, last-first+1)
+	again := pages.VerifySearch
 	if anew {
-		if err := pages.Anew(); err != nil {
-			return row, err
-		}
+		again = pages.Anew
+	}
+	if err := again(); err != nil {
+		return row, err
 	}
 	p := newProgress()
 	defer p.end()

@@ -83,7 +83,10 @@ func messageIDs(value string) (ids []string) {
 			break
 		}
 		value = after
-		id = smtp.Clean(strings.NewReplacer(" ", "", "\t", "").Replace(id), "") // without the spaces of a folded one
+		if strings.ContainsAny(id, " \t") { // a folded one
+			id = strings.ReplaceAll(strings.ReplaceAll(id, " ", ""), "\t", "")
+		}
+		id = smtp.Clean(id, "")
 		if id != "" {
 			ids = append(ids, "<"+id[:min(len(id), maxMessageID-len("<>"))]+">")
 		}

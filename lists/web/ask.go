@@ -92,6 +92,11 @@ func (l *List) ThreadMBox(e archive.Entry) (iter.Seq2[[]byte, error], error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.members(b), nil
+}
+
+// members are the posts of a book as members of an mbox.
+func (l *List) members(b *book) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for _, e := range b.entries {
 			raw, err := l.read(e)
@@ -110,7 +115,7 @@ func (l *List) ThreadMBox(e archive.Entry) (iter.Seq2[[]byte, error], error) {
 				return
 			}
 		}
-	}, nil
+	}
 }
 
 // ThreadFeed is the thread of a post as a feed, the newest posts first.
@@ -122,14 +127,7 @@ func (l *List) ThreadFeed(e archive.Entry) ([]byte, error) {
 	newest := slices.DeleteFunc(slices.Clone(b.entries), func(e archive.Entry) bool { return e.Removed })
 	slices.Reverse(newest)
 	newest = newest[:min(len(newest), inFeed)]
-	return l.feed(newest, func(e archive.Entry) (string, error) {
-		raw, err := l.read(e)
-		if errors.Is(err, fs.ErrNotExist) {
-			return "", nil
-		}
-		text := string(l.article(raw, nil, l.partHref(e.Number)))
-		return strings.TrimSuffix(strings.TrimPrefix(text, articleBegins), articleEnds), err
-	})
+	return l.feed(strconv.Itoa(e.Thread)+"/t.atom", l.item(b.entries[0], "").Subject+" · "+l.Name, newest, l.inFeed)
 }
 
 // Attachment is a part of a post, and a name for its file that is none of its author's.

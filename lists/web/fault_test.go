@@ -69,6 +69,7 @@ func addOne(l *List, m mail) error {
 // at is the list as the settings are from a step on.
 func (l *List) at(i int) *List {
 	c := *l
+	c.Requests = true // so that what can be looked for is written too
 	if i >= 7 {
 		c.Veil, c.MBox = VeilLocal, MBoxFull
 	}
@@ -128,6 +129,7 @@ func leaves(t testing.TB, what string, l *List, i int) {
 	update(t, l.at(i))
 	afters[i+1].make(t, i+1)
 	same(t, what, afters[i+1].pages, files(t, l))
+	wholeSearch(t, what, l.at(i))
 }
 
 // TestFault fails each call of each step in turn: nothing but whole pages is there, and

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/xml"
+	"html/template"
 	"strings"
 	"time"
 
@@ -43,11 +44,18 @@ type atomText struct {
 	Text string `xml:",chardata"`
 }
 
-// feed is the newest posts as Atom (RFC 4287), the newest first.
-func (l *List) feed(newest []archive.Entry, body func(archive.Entry) (string, error)) ([]byte, error) {
-	f := atomFeed{Lang: l.words.Language, Title: l.Name, Subtitle: l.Description, ID: l.Base,
+// newAtom is the list's own feed.
+const newAtom = "new.atom"
+
+// feed is posts as Atom (RFC 4287), the newest first. path is where it is below the
+// list's address.
+func (l *List) feed(path, title string, newest []archive.Entry, body func(archive.Entry) (string, error)) ([]byte, error) {
+	f := atomFeed{Lang: l.words.Language, Title: visible(title), Subtitle: visible(l.Description), ID: l.Base + path,
 		Updated: time.Unix(0, 0).UTC().Format(time.RFC3339),
-		Links:   []atomLink{{Rel: "self", Type: "application/atom+xml", Href: l.Base + "new.atom"}, {Rel: "alternate", Type: "text/html", Href: l.Base}}}
+		Links:   []atomLink{{Rel: "self", Type: "application/atom+xml", Href: l.Base + path}, {Rel: "alternate", Type: "text/html", Href: l.Base}}}
+	if path == newAtom { // as it was called before there were others
+		f.ID = l.Base
+	}
 	for i, e := range newest {
 		it := l.item(e, "")
 		if i == 0 {
@@ -77,4 +85,9 @@ func (l *List) feed(newest []archive.Entry, body func(archive.Entry) (string, er
 // author are absolute already.
 func absolute(html, base string) string {
 	return strings.ReplaceAll(html, ` href="../`, ` href="`+escaped(base))
+}
+
+// inner is a post without what shows where it begins and ends on a page.
+func inner(article template.HTML) string {
+	return strings.TrimSuffix(strings.TrimPrefix(string(article), articleBegins), articleEnds)
 }

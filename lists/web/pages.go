@@ -46,6 +46,7 @@ type page struct {
 	Canonical string
 	Crumbs    []link
 	Front     bool
+	Query     string // what was looked for
 }
 
 type link struct{ Href, Text string }

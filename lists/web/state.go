@@ -40,6 +40,8 @@ type state struct {
 	Sure int    `json:"sure,omitempty"`
 	Boot string `json:"boot,omitempty"`
 
+	Search tiles `json:"search,omitzero"` // what can be looked for
+
 	Months []month `json:"months,omitempty"`
 	Newest []head  `json:"newest,omitempty"` // threads, the one with the newest post first
 }

@@ -42,7 +42,7 @@ func (l *List) withdraw(s *state) error {
 	for _, dir := range []string{dir, filepath.Dir(dir)} {
 		disk.Discard(dir) // refused while something else is in it
 	}
-	for _, name := range []string{"t", "m", "state"} {
+	for _, name := range []string{"search", "t", "m", "state"} {
 		if err := ignoreMissing(l.Disk.RemoveAll(filepath.Join(l.Books, name))); err != nil {
 			return err
 		}

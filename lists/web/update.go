@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"superlist/lists/archive"
+	"superlist/lists/search"
 )
 
 // Step is how many posts one Update shows at most: what is done is done after each.
@@ -27,6 +28,9 @@ type run struct {
 	fresh           map[int]bool            // those among them that were not shown before
 	bodies          map[int]template.HTML   // what was written of them
 	dirs            map[string]bool         // directories that are there
+
+	foundFrom, foundTo int                 // posts that cannot be found by their words yet
+	found              map[int]search.Post // the words of those that were written
 }
 
 // Update brings the pages up to what the archive has, so many posts at most. more says
@@ -66,7 +70,8 @@ func (l *List) Update(most int) (more bool, err error) {
 	}
 	r := &run{List: l, s: s, threads: make(map[string]*book), months: make(map[string]*book),
 		threadPages: make(map[int]map[int]bool), monthPages: make(map[string]map[int]bool), changedThreads: make(map[int]bool),
-		fresh: make(map[int]bool), bodies: make(map[int]template.HTML), dirs: make(map[string]bool)}
+		fresh: make(map[int]bool), bodies: make(map[int]template.HTML), dirs: make(map[string]bool),
+		found: make(map[int]search.Post)}
 	return r.all(most)
 }
 
@@ -84,7 +89,7 @@ func (l *List) Anew() error {
 	if err != nil {
 		return err
 	}
-	s.Version = ""
+	s.Version, s.Search = "", tiles{}
 	return l.writeState(s)
 }
 
@@ -120,13 +125,18 @@ func (r *run) all(most int) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	heeded := r.s.Removed
 	if err := r.renewed(); err != nil {
 		return false, err
 	}
 	if err := r.begun(); err != nil { // before anything else is put there
 		return false, err
 	}
-	if err := r.removals(); err != nil {
+	removed, err := r.removals()
+	if err != nil {
+		return false, err
+	}
+	if err := r.oldTiles(removed[min(heeded, len(removed)):], min(first-1, r.s.Shown)); err != nil {
 		return false, err
 	}
 	if err := r.joins(); err != nil {
@@ -155,17 +165,25 @@ func (r *run) all(most int) (more bool, err error) {
 	if r.s.Remade >= r.s.RemakeTo {
 		r.s.Remade, r.s.RemakeTo = 0, 0
 	}
+	r.foundFrom, r.foundTo = r.unsearched(most)
 	if err := r.write(); err != nil {
 		return false, err
 	}
-	more = r.s.Shown < last || r.s.RemakeTo > 0
+	if err := r.writeTiles(r.foundFrom, r.foundTo); err != nil {
+		return false, err
+	}
+	from, to := r.unsearched(1)
+	more = from <= to || r.s.Shown < last || r.s.RemakeTo > 0
 	for _, m := range r.s.Months {
 		more = more || m.Anew && r.MBox != MBoxOff
 	}
 	if err := r.sync(more); err != nil {
 		return false, err
 	}
-	return more, r.writeState(r.s)
+	if err := r.writeState(r.s); err != nil {
+		return false, err
+	}
+	return more, r.sweepTiles(r.s)
 }
 
 // renewed has pages written anew that look otherwise than they should, and those that
@@ -213,11 +231,11 @@ func (r *run) sync(more bool) error {
 	return nil
 }
 
-// removals heeds what was removed since the last time.
-func (r *run) removals() error {
+// removals heeds what was removed since the last time, and gives all of it.
+func (r *run) removals() ([]archive.Removal, error) {
 	list, err := r.Posts.Removed()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.gone, r.ids = make(map[int]archive.Removal), make(map[string]int)
 	for _, g := range list {
@@ -235,14 +253,14 @@ func (r *run) removals() error {
 			err = r.place(e, true)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := r.noMBox(r.s.month(monthOf(e))); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	r.s.Removed = len(list)
-	return nil
+	return list, nil
 }
 
 // entry is what the index says of a post, without what nobody may see any more: a

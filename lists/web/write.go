@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"superlist/lists/archive"
+	"superlist/lists/search"
 )
 
 // put writes a page: whole, or not at all.
@@ -80,28 +80,35 @@ func (r *run) message(n int) (raw []byte, gone *archive.Removal, err error) {
 // text is a post as it is read.
 func (r *run) text(n int) (template.HTML, error) {
 	raw, gone, err := r.message(n)
-	if err != nil {
-		return "", err
-	}
-	return r.article(raw, gone, r.partHref(n)), nil
+	return r.article(raw, gone, r.partHref(n)), err
 }
 
 // together is how many pages of posts are worth a second processor.
 const together = 16
 
+// written is what writing the page of a post has made that others need.
+type written struct {
+	body  template.HTML
+	words search.Post // Number 0: they are not needed
+}
+
 // writePosts writes the pages of posts.
 func (r *run) writePosts() error {
-	one := func(e archive.Entry) (template.HTML, error) {
-		body, err := r.text(e.Number)
+	one := func(e archive.Entry) (w written, err error) {
+		raw, gone, err := r.message(e.Number)
 		if err != nil {
-			return "", err
+			return w, err
+		}
+		w.body = r.article(raw, gone, r.partHref(e.Number))
+		if r.foundFrom <= e.Number && e.Number <= r.foundTo {
+			w.words = r.searched(e, raw)
 		}
 		b := r.threads[threadBook(e.Thread)]
 		var parent *archive.Entry
 		if at := b.parent(e, r.ids); at >= 0 {
 			parent = &b.entries[at]
 		}
-		return body, r.put(postPath(e.Number), r.postPage(e, parent, body))
+		return w, r.put(postPath(e.Number), r.postPage(e, parent, w.body))
 	}
 	for _, e := range r.posts { // what several at once only read
 		r.threads[threadBook(e.Thread)].parent(e, r.ids)
@@ -113,18 +120,19 @@ func (r *run) writePosts() error {
 	if len(r.posts) > together {
 		workers = min(runtime.GOMAXPROCS(0), 4)
 	}
-	bodies, errs := make([]template.HTML, len(r.posts)), make([]error, workers)
+	done, errs := make([]written, len(r.posts)), make([]error, workers)
 	var wait sync.WaitGroup
 	for w := range workers {
 		wait.Go(func() {
 			for i := w; i < len(r.posts) && errs[w] == nil; i += workers {
-				bodies[i], errs[w] = one(r.posts[i])
+				done[i], errs[w] = one(r.posts[i])
 			}
 		})
 	}
 	wait.Wait()
 	for i, e := range r.posts {
-		r.bodies[e.Number] = bodies[i]
+		r.bodies[e.Number] = done[i].body
+		r.found[e.Number] = done[i].words
 	}
 	return errors.Join(errs...)
 }
@@ -261,15 +269,14 @@ func (r *run) writeFeed() error {
 		newest = append(newest, some...)
 	}
 	newest = newest[:min(len(newest), inFeed)]
-	text, err := r.feed(newest, func(e archive.Entry) (string, error) {
+	text, err := r.feed(newAtom, r.Name, newest, func(e archive.Entry) (string, error) {
 		body, err := r.body(e)
-		text := strings.TrimSuffix(strings.TrimPrefix(string(body), articleBegins), articleEnds)
-		return text, err
+		return inner(body), err
 	})
 	if err != nil {
 		return err
 	}
-	return r.put("new.atom", text)
+	return r.put(newAtom, text)
 }
 
 func (r *run) writeFront() error { return r.put("index.html", r.frontPage(r.s)) }

@@ -8,6 +8,7 @@
 //	/dev/MESSAGE-ID/t.atom      its thread as a feed
 //	/dev/4711/raw …             the same for the post of a number
 //	/dev/4711/part/2            what is attached to it
+//	/dev/search?q=WORDS         the posts that have them; x=A: as a feed, x=m: as an mbox
 //
 // A GET changes nothing, whoever sends it, and nothing is answered but GET and HEAD.
 // What is not public, and what there is not, looks the same. The package writes to no
@@ -18,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -48,7 +50,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("X-Robots-Tag", "noindex")
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	asks := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/search") // which lei does so
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !asks {
 		head.Set("Allow", "GET, HEAD")
 		http.Error(w, "only GET and HEAD are answered here", http.StatusMethodNotAllowed)
 		return
@@ -64,6 +67,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.l = l
+	if len(rest) == 1 && rest[0] == "search" {
+		a.search()
+		return
+	}
+	if asks { // it is not the search of a list
+		a.note(http.StatusNotFound, "page-missing")
+		return
+	}
 	a.route(rest)
 }
 
@@ -243,8 +254,13 @@ func (a *answer) thread(e archive.Entry) {
 		a.failed(err)
 		return
 	}
+	a.mbox(strconv.Itoa(e.Thread), members)
+}
+
+// mbox is posts for mail programs, and b4.
+func (a *answer) mbox(name string, members iter.Seq2[[]byte, error]) {
 	a.w.Header().Set("Content-Type", "application/gzip")
-	a.w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%d.mbox.gz"`, e.Thread))
+	a.w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.mbox.gz"`, name))
 	if a.r.Method == http.MethodHead {
 		return
 	}

@@ -23,6 +23,7 @@ import (
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 	"superlist/lists/sitetest"
+	"superlist/lists/web"
 	"superlist/smtp"
 )
 
@@ -79,6 +80,11 @@ func newSite(t testing.TB, more string) *site.Site {
 		}
 		if _, err := store.Remove([]int{6}, "", time.Now()); err != nil {
 			t.Fatal(err)
+		}
+		for pages, more := web.Of(s, l), true; more; {
+			if more, err = pages.Update(web.Step); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	return s
@@ -154,6 +160,21 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/", 404, "", nothing, nil},
 		{"GET", "/dev", 404, "", "There is no such post here", nil},
 		{"GET", "/dev/", 404, "", "There is no such post here", nil},
+		{"GET", "/dev/search", 200, "", `<input id="q" name="q"`, []string{"<mark>", "hello"}},
+		{"GET", "/dev/search?q=hello", 200, "", "<mark>hello</mark>", []string{"example.com"}},
+		{"GET", "/dev/search?q=secret", 200, "", "No posts found", []string{"Eve", "class=\"hits\""}},
+		{"GET", "/dev/search?q=alice%40example.com", 200, "", "No posts found", nil},
+		{"GET", "/full/search?q=alice%40example.com", 200, "", `<a href="0/2.html">`, nil},
+		{"GET", "/dev/search?q=slashes+OR+first&x=A", 200, "", "<title>post 4</title>", []string{"secret", "example.com<"}},
+		{"POST", "/dev/search?q=slashes+OR+first&x=m", 200, "", "\nfirst\n", []string{"secret", "example.com"}},
+		{"POST", "/dev/search?q=&x=m", 404, "", "There is no such post here", nil},
+		{"POST", "/off/search?q=first&x=m", 404, "", "There is no such post here", nil},
+		{"GET", "/dev/search?q=from:dave&below=5", 200, "", "post 4", []string{"post 5"}},
+		{"GET", "/dev/search?q=%22&below=-1&x=%00&q=z", 200, "", "role=\"search\"", nil},
+		{"GET", "/private/search?q=hello", 404, "", nothing, nil},
+		{"POST", "/private/search?q=hello&x=m", 404, "", nothing, nil},
+		{"POST", "/search", 404, "", nothing, nil},
+		{"POST", "/dev/1/search", 404, "", "There is no such post here", nil},
 		{"POST", "/dev/one@example.com/", 405, "", "only GET and HEAD are answered here\n", nil},
 		{"DELETE", "/private/1", 405, "", "only GET and HEAD are answered here\n", nil},
 	} {

@@ -1,0 +1,303 @@
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists/archive"
+	"superlist/lists/search"
+	"superlist/queue/disk"
+)
+
+// What can be looked for in the posts is in tiles, below search in Books; the state has
+// their names, so that whoever searches finds them all of one moment. A tile is made of
+// what readers see: addresses that pages do not show cannot be guessed by searching.
+
+// tiles are the state of what can be looked for.
+type tiles struct {
+	Version string `json:"version,omitempty"` // of what is in them
+	List    []tile `json:"list,omitempty"`    // in order
+}
+
+// A tile has the posts from one number to another, and so many of them. One without
+// posts has no file.
+type tile struct {
+	From  int `json:"from"`
+	To    int `json:"to"`
+	Posts int `json:"posts"`
+}
+
+// levels are how many posts tiles have: those that are smaller than one are made into
+// one that is not, once there are enough of them. So a post is written again twice or
+// three times, and a million are in less than three hundred files.
+var levels = []int{16, 256, 4096}
+
+// searchFormat is counted up when the same post has other words.
+const searchFormat = 1
+
+func (l *List) searchVersion() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q %q %q", searchFormat, l.Name, l.Domain, l.Delimiter, l.Veil))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (l *List) tileDir() string { return filepath.Join(l.Books, "search") }
+
+func (l *List) tileFile(t tile) string {
+	return filepath.Join(l.tileDir(), strconv.Itoa(t.From)+"-"+strconv.Itoa(t.To))
+}
+
+// openTile opens a tile. What it holds is closed with the file.
+func (l *List) openTile(t tile) (*search.Tile, *os.File, error) {
+	f, info, err := disk.OpenRegular(l.tileFile(t), unix.O_RDONLY|unix.O_NOFOLLOW)
+	if err != nil {
+		return nil, nil, err
+	}
+	opened, err := search.Open(f, info.Size())
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return opened, f, nil
+}
+
+// unsearched finds the first posts that are in no tile: of those that have pages, or
+// will have when this run is done.
+func (r *run) unsearched(most int) (from, to int) {
+	if !r.Requests {
+		return 1, 0
+	}
+	from = r.s.Base + 1
+	for _, t := range r.s.Search.List {
+		if t.From > from {
+			return from, min(t.From-1, from+most-1)
+		}
+		from = max(from, t.To+1)
+	}
+	return from, min(r.s.Shown, from+most-1)
+}
+
+// oldTiles lets go of tiles that have what they must not, or may not have what they
+// should.
+func (r *run) oldTiles(removed []archive.Removal, base int) error {
+	s := &r.s.Search
+	if version := r.searchVersion(); s.Version != version || !r.Requests {
+		s.Version, s.List = version, nil
+	}
+	s.List = slices.DeleteFunc(s.List, func(t tile) bool { return t.To <= base })
+	for i := range s.List {
+		t := &s.List[i]
+		gone := slices.ContainsFunc(removed, func(g archive.Removal) bool { return t.From <= g.Number && g.Number <= t.To })
+		if !gone && t.From > base {
+			continue
+		}
+		now := tile{max(t.From, base+1), t.To, t.Posts}
+		if err := r.mergeTiles([]tile{*t}, &now); err != nil {
+			return err
+		}
+		*t = now
+	}
+	s.List = slices.DeleteFunc(s.List, func(t tile) bool { return t.To == 0 })
+	return nil
+}
+
+// mergeTiles writes one tile of several. One that is damaged is let go of, with the
+// others: to becomes the zero tile, and their posts are taken up anew.
+func (r *run) mergeTiles(from []tile, to *tile) error {
+	var opened []*search.Tile
+	for _, t := range from {
+		if t.Posts == 0 {
+			continue
+		}
+		o, f, err := r.openTile(t)
+		if errors.Is(err, search.ErrDamaged) || errors.Is(err, fs.ErrNotExist) {
+			*to = tile{}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		opened = append(opened, o)
+	}
+	raw, err := search.Merge(opened, func(n int) bool { _, gone := r.gone[n]; return !gone && n >= to.From })
+	if errors.Is(err, search.ErrDamaged) {
+		*to = tile{}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.Disk.Replace(r.tileFile(*to), raw)
+}
+
+// writeTiles makes the tile of the posts that are in none, and makes small ones into
+// larger ones.
+func (r *run) writeTiles(from, to int) error {
+	s := &r.s.Search
+	if from > to {
+		return nil
+	}
+	var posts []search.Post
+	for e, err := range r.Posts.Entries(from, to) {
+		if err != nil {
+			return err
+		}
+		if _, gone := r.gone[e.Number]; gone || e.Removed {
+			continue
+		}
+		p := r.found[e.Number]
+		if p.Number == 0 {
+			raw, _, err := r.message(e.Number)
+			if err != nil {
+				return err
+			}
+			p = r.searched(e, raw)
+		}
+		posts = append(posts, p)
+	}
+	t := tile{from, to, len(posts)}
+	at, _ := slices.BinarySearchFunc(s.List, t, func(a, b tile) int { return a.From - b.From })
+	if len(posts) == 0 {
+		if at > 0 && s.List[at-1].Posts == 0 && s.List[at-1].To == from-1 {
+			s.List[at-1].To = to
+		} else {
+			s.List = slices.Insert(s.List, at, t)
+		}
+		return nil
+	}
+	if err := r.Disk.MakeDirs(r.tileDir()); err != nil {
+		return err
+	}
+	if err := r.Disk.Replace(r.tileFile(t), search.Encode(posts)); err != nil {
+		return err
+	}
+	s.List = slices.Insert(s.List, at, t)
+	for _, level := range levels {
+		begin, posts := at, 0
+		for ; begin >= 0 && s.List[begin].Posts < level && (begin == at || s.List[begin].To+1 == s.List[begin+1].From); begin-- {
+			posts += s.List[begin].Posts
+		}
+		begin++
+		if posts < level || begin >= at {
+			continue
+		}
+		whole := tile{s.List[begin].From, s.List[at].To, posts}
+		if err := r.mergeTiles(s.List[begin:at+1], &whole); err != nil {
+			return err
+		}
+		s.List = slices.Delete(s.List, begin, at+1)
+		if whole.To == 0 {
+			return nil
+		}
+		s.List = slices.Insert(s.List, begin, whole)
+		at = begin
+	}
+	return nil
+}
+
+// sweepTiles takes away the files that are no tiles, once the state says so.
+func (l *List) sweepTiles(s *state) error {
+	names, err := os.ReadDir(l.tileDir())
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	keep := make(map[string]bool)
+	for _, t := range s.Search.List {
+		keep[filepath.Base(l.tileFile(t))] = true
+	}
+	for _, e := range names {
+		if !keep[e.Name()] {
+			if err := ignoreMissing(l.Disk.Remove(filepath.Join(l.tileDir(), e.Name()))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// VerifySearch lets go of tiles that are damaged or missing: the next Update makes them
+// anew.
+func (l *List) VerifySearch() error {
+	if _, err := os.Lstat(l.stateFile()); err != nil {
+		return ignoreMissing(err)
+	}
+	unlock, err := l.Disk.Lock(l.Books)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s, err := l.readState()
+	if err != nil {
+		return err
+	}
+	var wrong error
+	before := len(s.Search.List)
+	s.Search.List = slices.DeleteFunc(s.Search.List, func(t tile) bool {
+		if t.Posts == 0 {
+			return false
+		}
+		opened, f, err := l.openTile(t)
+		if err == nil {
+			err = opened.Verify()
+			f.Close()
+		}
+		if err == nil || errors.Is(err, search.ErrDamaged) || errors.Is(err, fs.ErrNotExist) {
+			return err != nil
+		}
+		wrong = err
+		return false
+	})
+	if wrong != nil || len(s.Search.List) == before {
+		return wrong
+	}
+	return l.writeState(s)
+}
+
+// searched is what of a post can be looked for: what readers see of it.
+func (l *List) searched(e archive.Entry, raw []byte) search.Post {
+	it := l.item(e, "")
+	p := search.Post{Number: e.Number, Day: search.Day(e.Time)}
+	p.Text[search.Subject] = visible(l.veil(e.Subject))
+	p.Text[search.From] = it.Author
+	p.Text[search.Own], p.Text[search.Quoted], p.Text[search.File] = l.wordsOf(raw)
+	return p
+}
+
+// wordsOf are the texts of a post: what its author wrote, what they quote, and the
+// names of what is attached.
+func (l *List) wordsOf(raw []byte) (own, quoted, files string) {
+	var texts [2]strings.Builder
+	var names strings.Builder
+	list, _ := Parts(raw)
+	show := shown(list)
+	room := search.MaxText
+	for i, p := range list {
+		if p.Name != "" && i < maxFiles {
+			names.WriteString(oneLine(p.Name) + "\n")
+		}
+		if !show[p.Number] || room <= 0 {
+			continue
+		}
+		text, _ := p.Text()
+		text = clip(text, room)
+		room -= len(text)
+		for line := range strings.Lines(text) {
+			depth, content := unquote(line)
+			texts[min(depth, 1)].WriteString(content)
+		}
+		texts[0].WriteString("\n")
+		texts[1].WriteString("\n")
+	}
+	seen := func(s string) string { return visible(l.veil(s)) }
+	return seen(texts[0].String()), seen(texts[1].String()), seen(names.String())
+}

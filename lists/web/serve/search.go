@@ -1,0 +1,58 @@
+package serve
+
+import (
+	"math"
+	"net/http"
+	"strings"
+
+	"superlist/lists/search"
+	"superlist/lists/web"
+)
+
+// search looks for posts, and answers with a page, a feed or an mbox. The names of
+// what it is asked are those of public-inbox.
+func (a *answer) search() {
+	asked := a.r.URL.Query()
+	text, form := strings.TrimSpace(asked.Get("q")), asked.Get("x")
+	q := search.Parse(text)
+	below, ok := number(asked.Get("below"))
+	if !ok {
+		below = math.MaxInt
+	}
+	most := web.OnePage
+	if form == "m" {
+		most = web.InMBox
+	}
+	if form == "m" && (a.l.MBox == web.MBoxOff || q.Empty()) {
+		a.note(http.StatusNotFound, "page-missing")
+		return
+	}
+	if q.Empty() {
+		a.page(a.l.SearchPage(text, q, nil))
+		return
+	}
+	found, err := a.l.Search(q, below, most)
+	if err != nil {
+		a.trouble(err)
+		return
+	}
+	switch form {
+	case "m":
+		a.mbox("search", a.l.SearchMBox(found))
+	case "A":
+		content, err := a.l.SearchFeed(text, found)
+		if err != nil {
+			a.failed(err)
+			return
+		}
+		a.w.Header().Set("Content-Type", "application/atom+xml; charset=utf-8")
+		a.w.Write(content)
+	default:
+		a.page(a.l.SearchPage(text, q, &found))
+	}
+}
+
+func (a *answer) page(content []byte) {
+	a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	a.w.Write(content)
+}
