@@ -110,7 +110,7 @@ func (s *Store) open() (x *index, last int, err error) {
 }
 
 func (s *Store) tryOpen() (x *index, last int, err error) {
-	if x, err = s.openIndex(true); err != nil {
+	if x, err = s.changeIndex(); err != nil {
 		return nil, 0, err
 	}
 	e, err := x.last()
@@ -249,7 +249,7 @@ func (s *Store) append(x *index, lines string) error {
 // Find gives the post that went to the members as the outbound message of this id,
 // added since then or a little before. fs.ErrNotExist: there is none.
 func (s *Store) Find(id string, since time.Time) (Entry, error) {
-	x, err := s.openIndex(false)
+	x, err := s.openIndex()
 	if err != nil {
 		return Entry{}, err
 	}

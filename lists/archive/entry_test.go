@@ -133,7 +133,7 @@ func TestLargeIndex(t *testing.T) {
 	s := newStore(t)
 	const many = 100000
 	manyLines(t, s, many)
-	x, err := s.openIndex(false)
+	x, err := s.openIndex()
 	if err != nil {
 		t.Fatal(err)
 	}

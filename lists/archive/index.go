@@ -34,23 +34,26 @@ type index struct {
 	from, to int64       // where its lines begin, and where the last whole one ends
 }
 
-// openIndex opens the index. fs.ErrNotExist: there is none, and no archive
+// openIndex opens the index for reading. fs.ErrNotExist: there is none, and no archive
 // either unless it was lost.
-func (s *Store) openIndex(change bool) (*index, error) {
-	x := &index{}
-	var info fs.FileInfo
-	var err error
-	if change {
-		if x.w, info, err = s.Disk.Change(s.index()); err == nil {
-			x.f = x.w.File
-		}
-	} else {
-		x.f, info, err = disk.OpenRegular(s.index(), unix.O_RDONLY|unix.O_NOFOLLOW)
-	}
+func (s *Store) openIndex() (*index, error) {
+	f, info, err := disk.OpenRegular(s.index(), unix.O_RDONLY|unix.O_NOFOLLOW)
 	if err != nil {
 		return nil, err
 	}
-	x.r = x.f
+	return s.measured(&index{f: f, r: f}, info)
+}
+
+// changeIndex is openIndex for changing it.
+func (s *Store) changeIndex() (*index, error) {
+	w, info, err := s.Disk.Change(s.index())
+	if err != nil {
+		return nil, err
+	}
+	return s.measured(&index{f: w.File, w: w, r: w.File}, info)
+}
+
+func (s *Store) measured(x *index, info fs.FileInfo) (*index, error) {
 	if err := x.measure(info.Size()); err != nil {
 		x.close()
 		return nil, fmt.Errorf("%s: %w", s.index(), err)
@@ -198,7 +201,7 @@ func (x *index) seek(n int) (int64, error) {
 // Range gives the first and the last number there is; the first is larger where
 // the archive is empty. It reads the beginning and the end of the index.
 func (s *Store) Range() (first, last int, err error) {
-	x, err := s.openIndex(false)
+	x, err := s.openIndex()
 	if errors.Is(err, fs.ErrNotExist) {
 		return 1, 0, nil
 	}
@@ -220,7 +223,7 @@ func (s *Store) Last() (int, error) {
 // order. A line that cannot be read is passed over; Check finds it.
 func (s *Store) Entries(from, to int) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		x, err := s.openIndex(false)
+		x, err := s.openIndex()
 		if errors.Is(err, fs.ErrNotExist) {
 			return
 		}
@@ -292,7 +295,7 @@ func (s *Store) Thread(n int) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := s.openIndex(false)
+	x, err := s.openIndex()
 	if err != nil {
 		return nil, err
 	}

@@ -307,7 +307,7 @@ func (s *Store) byID(kind byte, id string) ([]Entry, error) {
 	if id == "" || !isMessageID(id) {
 		return nil, nil
 	}
-	x, err := s.openIndex(false)
+	x, err := s.openIndex()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

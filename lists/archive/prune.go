@@ -83,7 +83,7 @@ func (s *Store) Check(most int) (faults []Fault, err error) {
 	if _, err := os.Lstat(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	x, err := s.openIndex(false)
+	x, err := s.openIndex()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		for n, err := range s.numbers() {

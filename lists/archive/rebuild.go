@@ -30,7 +30,7 @@ func (s *Store) Rebuild() (posts int, err error) {
 
 // rebuild is Rebuild with the lock held.
 func (s *Store) rebuild() (posts int, err error) {
-	old, err := s.openIndex(false)
+	old, err := s.openIndex()
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrDamaged):
 		old = &index{base: -1}
@@ -131,7 +131,7 @@ func (s *Store) freshMIDs() error {
 	if err := s.remove(s.midsFile()); err != nil {
 		return err
 	}
-	x, err := s.openIndex(false)
+	x, err := s.openIndex()
 	if err != nil {
 		return err
 	}
