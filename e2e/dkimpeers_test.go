@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/x509"
 	"encoding/json"
@@ -54,10 +55,20 @@ func command(dir, program string, args ...string) *exec.Cmd {
 	return c
 }
 
+// rejecting is the DNS of a world in which each domain has p=reject, and nothing else.
+type rejecting struct{}
+
+func (rejecting) TXT(_ context.Context, name string) ([]string, error) {
+	if strings.HasPrefix(name, "_dmarc.") {
+		return []string{"v=DMARC1; p=reject"}, nil
+	}
+	return nil, nil
+}
+
 // asMembersGet is a message as a list's members get it.
 func asMembersGet(t *testing.T, l *lists.List, raw string) string {
 	t.Helper()
-	maker := copies.Maker{Host: "lists.example.org", List: l}
+	maker := copies.Maker{Host: "lists.example.org", List: l, Keys: rejecting{}}
 	made, err := maker.Make(copies.Post{ID: "1.x", Content: io.NewSectionReader(strings.NewReader(raw), 0, int64(len(raw))), Arrived: time.Now()})
 	must(t, err)
 	m, err := made.ForMembers(1)
@@ -75,6 +86,7 @@ func listWith(t *testing.T, settings string) *lists.List {
 	sitetest.Files(t, dir, map[string]string{
 		"lists/lists.example.org/dev/list.toml": "owners = [\"owner@example.org\"]\n" + settings,
 		"lists/lists.example.org/dev/members":   "",
+		"lists/lists.example.org/dev/key":       strings.Repeat("5a", 32) + "\n",
 	})
 	s, err := site.Load(file)
 	must(t, err)

@@ -93,7 +93,7 @@ func wanted(name string) []string {
 	names := []string{name}
 	out, _ := exec.Command("apt-get", "-s", "--no-install-recommends", "install", name).Output()
 	for line := range strings.Lines(string(out)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "Inst" && strings.HasPrefix(f[1], "lib") {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "Inst" && (strings.HasPrefix(f[1], "lib") || strings.HasSuffix(f[1], "-libs")) {
 			names = append(names, f[1])
 		}
 	}
