@@ -26,7 +26,11 @@ const clockSlack = time.Minute
 // List returns the messages of a box in the order in which they are due. It opens
 // none of them. What would wait longer than any message does is due now: the clock
 // has been wrong, or somebody has meddled with the file.
-func (s *Spool) List(b Box) ([]Entry, error) {
+func (s *Spool) List(b Box) ([]Entry, error) { return s.ListBut(b, nil) }
+
+// ListBut is List without the messages whose ids the caller knows. They cost next to
+// nothing.
+func (s *Spool) ListBut(b Box, known map[string]bool) ([]Entry, error) {
 	var list []Entry
 	now := s.now()
 	last := now.Add(cmp.Or(s.Backoff.Max, RetryMax) + clockSlack)
@@ -36,6 +40,9 @@ func (s *Spool) List(b Box) ([]Entry, error) {
 			return nil, err
 		}
 		for _, e := range entries {
+			if known[e.Name()] {
+				continue
+			}
 			info, err := e.Info()
 			if err != nil || !info.Mode().IsRegular() || !validID(e.Name()) {
 				continue // gone meanwhile, or none of ours

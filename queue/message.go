@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"superlist/queue/disk"
@@ -52,6 +53,15 @@ func (s *Spool) Open(b Box, id string) (*Message, error) {
 		return s.read(b, s.Disk.File(f))
 	}
 	return nil, fmt.Errorf("%s: %w", id, fs.ErrNotExist)
+}
+
+// Peek is Open of a message that was listed. Whoever works on it may be done with it.
+func (s *Spool) Peek(b Box, e Entry) (*Message, error) {
+	f, _, err := disk.OpenRegular(s.path(e.dir, e.ID), unix.O_RDONLY|unix.O_NOFOLLOW)
+	if err != nil {
+		return nil, err
+	}
+	return s.read(b, s.Disk.File(f))
 }
 
 // Claim takes a message for this process alone: its lock, and its place in cur.
@@ -122,10 +132,17 @@ func (s *Spool) lock(f *disk.File) error {
 	return err
 }
 
+// heads are readers of heads: one for each message would be most of what there is to
+// collect where many are looked at.
+var heads = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
+
 // read takes the head. On an error the file is closed.
 func (s *Spool) read(b Box, f *disk.File) (*Message, error) {
-	br := bufio.NewReaderSize(f, 16<<10)
+	br := heads.Get().(*bufio.Reader)
+	br.Reset(f)
 	h, recipientsAt, contentAt, size, err := readHead(br)
+	br.Reset(nil)
+	heads.Put(br)
 	var info os.FileInfo
 	if err == nil {
 		info, err = f.Stat()

@@ -37,9 +37,9 @@ type Report struct {
 	Text []byte    // as it came; may be nil
 }
 
-// maxKept is how much is kept of a report that nobody understands: for a person, who may
+// MaxKept is how much is kept of a report that nobody understands: for a person, who may
 // tell. What it says stands in front of the returned message.
-const maxKept = 16 << 10
+const MaxKept = 16 << 10
 
 func (j *Judge) agenda() ledger.Agenda { return ledger.Bounces(j.Site.QueueDir) }
 
@@ -370,7 +370,7 @@ func (t *turn) keep(reports []Report) error {
 	texts := make(map[string]string)
 	for _, r := range reports {
 		if r.Failed && r.Reason.Class == bounce.Unknown && len(r.Text) > 0 && t.known[r.Member.Key()] != stranger {
-			texts[r.ID] = fmt.Sprintf("X-Superlist-Member: %s\r\n%s", r.Member, r.Text[:min(len(r.Text), maxKept)])
+			texts[r.ID] = fmt.Sprintf("X-Superlist-Member: %s\r\n%s", r.Member, r.Text[:min(len(r.Text), MaxKept)])
 		}
 	}
 	if len(texts) == 0 {

@@ -120,7 +120,7 @@ func sameAddress(address string, p smtp.Path) bool {
 
 // line is what a host said, as one line of this length.
 func line(s string, most int) string {
-	s = maillog.Words(s)
+	s = strings.Clone(maillog.Words(s)) // a report is not to stay in memory for some words of it
 	if len(s) <= most {
 		return s
 	}

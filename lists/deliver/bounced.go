@@ -1,8 +1,12 @@
 package deliver
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"io"
+	"runtime"
+	"sync"
 
 	"superlist/lists"
 	"superlist/lists/bounces"
@@ -13,9 +17,14 @@ import (
 	"superlist/smtp"
 )
 
-// reportsAtOnce is how many delivery reports are worked on before posts have their turn
-// again. Each keeps its file open until all of them are judged.
-const reportsAtOnce = 250
+const (
+	// reportsAtOnce is how many delivery reports are judged together. Each keeps its
+	// file open until all of them are.
+	reportsAtOnce = 250
+	// reportsInTurn is how many are worked on before posts have their turn again: half
+	// a second.
+	reportsInTurn = 4 * reportsAtOnce
+)
 
 // Judge judges what comes back.
 func (r *Runner) Judge() *bounces.Judge {
@@ -23,8 +32,13 @@ func (r *Runner) Judge() *bounces.Judge {
 }
 
 // isReport reports whether a message is for what looks like one return path, and nothing
-// else. That costs nothing: posts wait until all reports have been looked at so far.
-func (r *Runner) isReport(m *queue.Message) bool {
+// else. That costs little: posts wait until all reports have been looked at so far.
+func (r *Runner) isReport(e queue.Entry) bool {
+	m, err := r.Spool.Peek(queue.Inbound, e)
+	if err != nil {
+		return false // whoever claims it says what is wrong
+	}
+	defer m.Close()
 	n := 0
 	for rcpt, err := range m.Recipients() {
 		if n++; err != nil || n > 1 || rcpt.State != queue.ToDo {
@@ -43,9 +57,18 @@ type reported struct {
 	dest lists.Destination
 }
 
-// reportsDue works on delivery reports, many at a time, and says on how many. What they
+// reportsDue works on delivery reports, until posts have their turn again, and says on how
+// many.
+func (r *Runner) reportsDue(ctx context.Context) (n int) {
+	for begun := 0; begun < reportsInTurn && len(r.reports) > 0 && ctx.Err() == nil; begun += reportsAtOnce {
+		n += r.someReports(ctx)
+	}
+	return n
+}
+
+// someReports works on as many as are judged together, and says on how many. What they
 // change is synced together.
-func (r *Runner) reportsDue(ctx context.Context) (n int, err error) {
+func (r *Runner) someReports(ctx context.Context) (n int) {
 	entries := r.reports[:min(len(r.reports), reportsAtOnce)]
 	r.reports = r.reports[len(entries):]
 	byList := make(map[string][]reported)
@@ -86,7 +109,7 @@ func (r *Runner) reportsDue(ctx context.Context) (n int, err error) {
 		}
 		n += len(byList[dir])
 	}
-	return n, nil
+	return n
 }
 
 // returned finds out whose report comes to a return path. A list is opened once for all of
@@ -106,14 +129,13 @@ func (r *Runner) returned(to smtp.Path, open map[smtp.Path]*lists.List) (lists.D
 // judgeAll judges the reports of one list, and then takes them out of the spool. What a
 // crash leaves of them is judged again, and changes nothing.
 func (r *Runner) judgeAll(all []reported) error {
-	reports := make([]bounces.Report, len(all))
+	reports, err := r.readReports(all)
+	if err != nil {
+		return err
+	}
 	done := make([]*queue.Message, len(all))
 	for i, m := range all {
-		report, err := r.readReport(m.Message, m.dest)
-		if err != nil {
-			return err
-		}
-		reports[i], done[i] = report, m.Message
+		done[i] = m.Message
 	}
 	if err := r.Judge().Apply(all[0].dest.List, reports); err != nil {
 		return err
@@ -121,11 +143,32 @@ func (r *Runner) judgeAll(all []reported) error {
 	return r.Spool.RemoveAll(done)
 }
 
+// readReports is readReport of some, on all processors.
+func (r *Runner) readReports(all []reported) ([]bounces.Report, error) {
+	workers := min(runtime.GOMAXPROCS(0), len(all))
+	reports, failed := make([]bounces.Report, len(all)), make([]error, workers)
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Go(func() {
+			for i := w; i < len(all) && failed[w] == nil; i += workers {
+				reports[i], failed[w] = r.readReport(all[i].Message, all[i].dest)
+			}
+		})
+	}
+	wait.Wait()
+	return reports, errors.Join(failed...)
+}
+
+// rooms has room for a report that is being read.
+var rooms = sync.Pool{New: func() any { return new([bounce.MaxSize]byte) }}
+
 // readReport reads what came back. How large it is, is nothing to us: what it says comes
 // first.
 func (r *Runner) readReport(m *queue.Message, d lists.Destination) (bounces.Report, error) {
-	text, err := io.ReadAll(io.LimitReader(m.Content(), bounce.MaxSize))
-	if err != nil {
+	room := rooms.Get().(*[bounce.MaxSize]byte)
+	defer rooms.Put(room)
+	text := room[:min(m.Size, bounce.MaxSize)]
+	if _, err := io.ReadFull(m.Content(), text); err != nil {
 		return bounces.Report{}, err
 	}
 	at := m.Arrived
@@ -135,7 +178,7 @@ func (r *Runner) readReport(m *queue.Message, d lists.Destination) (bounces.Repo
 	f := bounces.Find(bounce.Parse(text), d.Member)
 	report := bounces.Report{ID: m.ID, Destination: d, Finding: f, At: at}
 	if f.Reason.Class == bounce.Unknown { // all the others need not stay in memory
-		report.Text = text
+		report.Text = bytes.Clone(text[:min(len(text), bounces.MaxKept)])
 	}
 	return report, nil
 }

@@ -138,10 +138,7 @@ func (r *Runner) Look(ctx context.Context) (found int, more bool, err error) {
 	if digests, r.trouble, err = r.Digests().SendDue(ctx); err != nil {
 		return 0, false, err
 	}
-	reports, err := r.reportsDue(ctx)
-	if err != nil {
-		return 0, false, err
-	}
+	reports := r.reportsDue(ctx)
 	judged, err := r.Judge().Due(r.unlooked)
 	r.trouble += len(r.unlooked)
 	return in + digests + reports + judged, in == expandAtOnce || len(r.reports) > 0, err
@@ -175,7 +172,7 @@ const expandAtOnce = 200
 // expandDue expands the inbound messages that are due, one after the other, and
 // says how many there were to work on.
 func (r *Runner) expandDue(ctx context.Context) (n int, err error) {
-	entries, err := r.Spool.List(queue.Inbound)
+	entries, err := r.Spool.ListBut(queue.Inbound, r.waiting)
 	if err != nil {
 		return 0, err
 	}
@@ -183,17 +180,16 @@ func (r *Runner) expandDue(ctx context.Context) (n int, err error) {
 		if ctx.Err() != nil || e.Due.After(r.now()) || n == expandAtOnce {
 			break
 		}
-		if r.stuck[e.ID] || r.waiting[e.ID] || !r.keys.Has(r.awaiting[e.ID]) {
+		if r.stuck[e.ID] || !r.keys.Has(r.awaiting[e.ID]) {
 			continue
 		}
 		delete(r.awaiting, e.ID)
-		m, err := r.attempts.Claim(queue.Inbound, e)
-		if m == nil && err == nil {
+		if r.isReport(e) {
+			r.reports, r.waiting[e.ID] = append(r.reports, e), true
 			continue
 		}
-		if err == nil && r.isReport(m) {
-			r.reports, r.waiting[e.ID] = append(r.reports, m.Entry()), true
-			m.Close()
+		m, err := r.attempts.Claim(queue.Inbound, e)
+		if m == nil && err == nil {
 			continue
 		}
 		if err == nil {

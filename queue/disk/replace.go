@@ -28,8 +28,11 @@ func (d *Disk) Beside(path string) (*Beside, error) {
 
 // besideAs begins it under a name that the caller has alone.
 func (d *Disk) beside(tmp, path string) (*Beside, error) {
-	Discard(tmp) // what a crash has left, and whatever else it is: nothing is written through a link
 	f, err := d.Create(tmp)
+	if errors.Is(err, fs.ErrExist) { // a crash has left it, or whatever else it is: nothing is written through a link
+		Discard(tmp)
+		f, err = d.Create(tmp)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -168,8 +168,10 @@ func decode(h header, params map[string]string, body []byte) string {
 		body = charset.QuotedPrintable(body)
 	}
 	text := charset.Text(params["charset"], body)
-	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+	return lineEnds.Replace(text)
 }
+
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // mediaType reads Content-Type as far as it can be read.
 func mediaType(value string) (kind string, params map[string]string) {

@@ -32,12 +32,16 @@ func (m *message) report() Report {
 	if strings.TrimSpace(source) == "" || !strings.Contains(source, "@") && strings.Contains(m.html.String(), "@") {
 		source += m.html.String()
 	}
-	l := m.look(source)
 	list := m.fields()
+	boxbe := strings.Contains(strings.ToLower(source), "boxbe") // challenges as reports do
+	if len(list) > 0 && !boxbe {
+		return m.withFields(list, source)
+	}
+	l := m.look(source)
 	switch {
 	case m.receipt && len(list) == 0, l.says["other"] && len(list) == 0:
 		return Report{Kind: Other}
-	case l.says["challenge"] && (len(list) == 0 && !l.daemon || strings.Contains(strings.ToLower(source), "boxbe")):
+	case l.says["challenge"] && (len(list) == 0 && !l.daemon || boxbe):
 		return Report{Kind: Challenge}
 	case len(list) > 0:
 		return m.withFields(list, source)
@@ -166,25 +170,18 @@ func (m *message) hotmail() (Report, bool) {
 	return report, true
 }
 
-// withFields completes what the fields say with the text.
+// withFields completes what the fields say with the text, where it is needed.
 func (m *message) withFields(list []Recipient, source string) Report {
-	t := readText(source, m.own())
-	said := make(map[string]*Recipient)
-	told := t.recipients()
-	for i := range told {
-		said[strings.ToLower(told[i].Address)] = &told[i]
-		if told[i].Final != "" {
-			said[strings.ToLower(told[i].Final)] = &told[i]
-		}
-	}
+	told := sync.OnceValue(func() *told { return m.told(source) })
+	made := strings.Contains(source, "expanded from") || strings.Contains(source, "generated from")
 	report := Report{}
 	seen := make(map[string]bool)
 	for _, r := range list {
-		if r.Address == "" && len(told) == 1 && len(list) == 1 {
-			r.Address, r.Final = told[0].Address, told[0].Final
+		if r.Address == "" && len(list) == 1 {
+			r.Address, r.Final = told().only()
 		}
-		if r.Final == "" { // Postfix before ORCPT
-			if of, ok := t.from[strings.ToLower(r.Address)]; ok && !strings.EqualFold(of, r.Address) {
+		if r.Final == "" && made { // Postfix before ORCPT
+			if of, ok := told().from[strings.ToLower(r.Address)]; ok && !strings.EqualFold(of, r.Address) {
 				r.Address, r.Final = of, r.Address
 			}
 		}
@@ -197,20 +194,59 @@ func (m *message) withFields(list []Recipient, source string) Report {
 			continue
 		}
 		seen[name] = true
-		text := said[name]
-		if text == nil && r.Final != "" {
-			text = said[strings.ToLower(r.Final)]
-		}
-		m.judge(&r, text, t, len(list) == 1)
+		r.judge(told, len(list) == 1)
 		report.Kind = worse(report.Kind, r.Action)
 		report.Recipients = append(report.Recipients, r)
 	}
 	return report
 }
 
+// A told is what the text says beside the fields.
+type told struct {
+	*text
+	list []Recipient
+	of   map[string]*Recipient // by address
+}
+
+func (m *message) told(source string) *told {
+	t := &told{text: readText(source, m.own()), of: make(map[string]*Recipient)}
+	t.list = t.recipients()
+	for i, r := range t.list {
+		t.of[strings.ToLower(r.Address)] = &t.list[i]
+		if r.Final != "" {
+			t.of[strings.ToLower(r.Final)] = &t.list[i]
+		}
+	}
+	return t
+}
+
+// only is the recipient of a text that names one.
+func (t *told) only() (address, final string) {
+	if len(t.list) == 1 {
+		address, final = t.list[0].Address, t.list[0].Final
+	}
+	return address, final
+}
+
+// about are the words about a recipient: those of their paragraph, or where they are the
+// only one, what a host answered.
+func (t *told) about(r *Recipient, single bool) string {
+	of := t.of[strings.ToLower(r.Address)]
+	if of == nil && r.Final != "" {
+		of = t.of[strings.ToLower(r.Final)]
+	}
+	switch {
+	case of != nil && of.Diagnostic != "":
+		return of.Diagnostic
+	case single:
+		return t.reply(0, len(t.lines))
+	}
+	return ""
+}
+
 // judge gives a recipient with fields his class. The words of the host come first;
 // where it says nothing the text does.
-func (m *message) judge(r *Recipient, text *Recipient, t *text, single bool) {
+func (r *Recipient) judge(told func() *told, single bool) {
 	if r.Action == "delivered" || r.Action == "relayed" || r.Action == "expanded" {
 		r.Class = Unknown
 		return
@@ -220,22 +256,12 @@ func (m *message) judge(r *Recipient, text *Recipient, t *text, single bool) {
 		status = ""
 	}
 	r.Class = Classify(0, status, r.Diagnostic)
-	telling := r.Diagnostic != "" && len(normal(r.Diagnostic)) > 3
-	if !telling || r.Class == Unknown {
-		if text != nil && text.Diagnostic != "" {
-			if c := Classify(0, status, text.Diagnostic); c != Unknown {
+	if r.Class == Unknown || len(normal(r.Diagnostic)) <= 3 {
+		if said := told().about(r, single); said != "" {
+			if c := Classify(0, status, said); c != Unknown {
 				r.Class = c
 				if r.Diagnostic == "" {
-					r.Diagnostic = text.Diagnostic
-				}
-			}
-		} else if single {
-			if reply := t.reply(0, len(t.lines)); reply != "" {
-				if c := Classify(0, status, reply); c != Unknown {
-					r.Class = c
-					if r.Diagnostic == "" {
-						r.Diagnostic = cut(reply)
-					}
+					r.Diagnostic = cut(said)
 				}
 			}
 		}
