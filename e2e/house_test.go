@@ -81,6 +81,9 @@ var rooms = map[string][]string{
 		"superlist/milter", "superlist/queue", "superlist/queue/disk", "superlist/smtp"},
 	"superlist/lists/quota":        {"superlist/lists/config", "superlist/lists/ledger", "superlist/smtp"},
 	"superlist/lists/verp":         {"superlist/smtp"},
+	"superlist/lists/acts":         {"superlist/lists/ledger", "superlist/lists/maillog"},
+	"superlist/lists/tally":        {"superlist/lists/ledger", "superlist/lists/maillog"},
+	"superlist/lists/trace":        {"superlist/lists/acts", "superlist/lists/logfile", "superlist/lists/maillog", "superlist/smtp"},
 	"superlist/lists/confirmation": {"superlist/lists/ledger", "superlist/lists/members", "superlist/lists/token", "superlist/lists/verp", "superlist/smtp"},
 	"superlist/lists/attempt":      {"superlist/lists/config", "superlist/lists/maillog", "superlist/queue"},
 	"superlist/lists/message":      {"superlist/lists/rewrite", "superlist/queue"},
@@ -100,10 +103,10 @@ type storey struct {
 // operator's command do what comes of it.
 var storeys = []storey{
 	{0, []string{"textfile", "token", "search", "maillog", "settings", "mail", "dmarc", "stub", "helo", "ledger"}},
-	{1, []string{"config", "members", "rewrite", "parts", "message", "signature", "pattern", "letter", "archive", "quota", "confirmation", "attempt", "author", "verp"}},
+	{1, []string{"config", "members", "rewrite", "parts", "message", "signature", "pattern", "letter", "archive", "quota", "confirmation", "attempt", "author", "verp", "acts", "tally"}},
 	{2, []string{"site", "account", "tlsserver", "sandbox", "outbound"}},
-	{3, []string{""}},
-	{4, []string{"policy", "copies", "outbox", "web", "heldpost"}},
+	{3, []string{"", "logfile"}},
+	{4, []string{"policy", "copies", "outbox", "web", "heldpost", "status", "trace"}},
 	{5, []string{"intake", "milters", "proxy", "entry"}},
 	{5, []string{"edit", "people", "bounces", "digest", "moderation", "migrate"}},
 	{6, []string{"deliver"}},

@@ -49,7 +49,7 @@ func TestManPages(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"superlist.1", "superlist-list-create.1", "superlist-held-approve.1", "superlist-check.1", "superlist-spawn.8",
-		"superlist-session.8", "superlist-milter.8", "superlist-policy.8", "superlist-web.8", "superlist.toml.5", "list.toml.5", "rules.5", "superlist-spool.5"} {
+		"superlist-session.8", "superlist-milter.8", "superlist-policy.8", "superlist-web.8", "superlist.toml.5", "list.toml.5", "rules.5", "superlist-spool.5", "superlist-log.5", "superlist-metrics.5"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("there is no %s among %q", want, names)
 		}

@@ -6,12 +6,14 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"superlist/lists/deliver"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
+	"superlist/lists/status"
 )
 
 // newRunner is what carries things out, and logs it.
@@ -40,7 +42,13 @@ systemd through a path and a timer, and cron every minute.`,
 			if os.Getenv("GOGC") == "" {
 				debug.SetGCPercent(gcPercent)
 			}
-			r := newRunner(c, site)
+			log, counter := openLogOf(c, site, false)
+			r := &deliver.Runner{Site: site, Spool: site.Spool(), Log: log, Measure: func() error {
+				if err := counter.Save(); err != nil {
+					return err
+				}
+				return status.WriteMetrics(site, deliver.Began, time.Now())
+			}}
 			defer r.Log.Close()
 			if isTerminal(os.Stderr) {
 				r.Log.Also(c.ErrOrStderr())

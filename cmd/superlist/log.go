@@ -8,20 +8,51 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/acts"
+	"superlist/lists/ledger"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/site"
+	"superlist/lists/tally"
 	"superlist/smtp"
 )
 
 // openLog opens the site's log. One that cannot be opened is said, and things are
-// carried out without it.
+// carried out without it. Until it is closed, what is logged is counted, and what was
+// done is written down together.
 func openLog(c *cobra.Command, site *site.Site) *maillog.Log {
+	log, _ := openLogOf(c, site, true)
+	return log
+}
+
+func openLogOf(c *cobra.Command, site *site.Site, together bool) (*maillog.Log, *tally.Counter) {
 	log, err := maillog.Open(site.Log, site.LogLevel, "superlist")
 	if err != nil {
 		say(c.ErrOrStderr(), "superlist: %v\n", err)
 	}
-	return log
+	book := ledger.OfSite(site.ListsDir)
+	counter := &tally.Counter{Writer: site.Writer(), Book: book}
+	log.Tell(counter)
+	log.Tell(&acts.Keeper{Writer: site.Writer(), Site: book, Together: together, Book: func(list string) (ledger.Book, bool) {
+		return bookOf(site, list)
+	}})
+	return log, counter
+}
+
+// bookOf is what a list remembers, if it is there.
+func bookOf(site *site.Site, list string) (ledger.Book, bool) {
+	p, ok := smtp.ParseAddress(list)
+	if !ok {
+		return ledger.Book{}, false
+	}
+	dir, err := lists.Of(site).Dir(p)
+	if err != nil {
+		return ledger.Book{}, false
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return ledger.Book{}, false
+	}
+	return ledger.OfList(dir), true
 }
 
 // operator is who calls the command, for those who read the log later. Whoever

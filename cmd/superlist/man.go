@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"superlist/lists/settings"
+	"superlist/lists/status"
 )
 
 // This program writes the man pages, and is not a part of superlist:
@@ -46,13 +47,14 @@ func writePages(bin, out string) error {
 	}
 	pages["superlist.toml.5"] = keysPage("superlist.toml", "the configuration of superlist", settings.Site, siteIntro)
 	pages["list.toml.5"] = keysPage("list.toml", "the settings of a mailing list", settings.List, listIntro)
-	for _, name := range []string{"rules.5", "superlist-spool.5"} {
+	for _, name := range []string{"rules.5", "superlist-spool.5", "superlist-log.5"} {
 		text, err := os.ReadFile(filepath.Join("docs", "man", name))
 		if err != nil {
 			return err
 		}
 		pages[name] = strings.Replace(string(text), "@DATE@", date(), 1)
 	}
+	pages["superlist-metrics.5"] = metricsPage()
 	for name, text := range pages {
 		dir := filepath.Join(out, "man"+name[len(name)-1:])
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -63,6 +65,25 @@ func writePages(bin, out string) error {
 		}
 	}
 	return nil
+}
+
+// metricsPage explains what "metrics" of superlist.toml has written.
+func metricsPage() string {
+	var b strings.Builder
+	b.WriteString(title("superlist-metrics", "5", "File formats") + named("superlist-metrics", "how much there is of everything, for Prometheus"))
+	b.WriteString(".SH DESCRIPTION\n" + fill(escape("At the end of each run, and once an hour in a long one, superlist deliver writes the file that metrics in superlist.toml names, for the textfile collector of Prometheus's node_exporter. It has the text format of Prometheus. A reader finds the old file or the new one.")))
+	b.WriteString(".PP\n" + fill(escape("Lists, members, held posts and requests are counted once an hour, the rest each time. What sessions refuse stands in the log alone: sessions write nothing. Counters begin when superlist first counts, and lose at most what a process had not yet saved that was killed. Names do not change.")))
+	b.WriteString(".PP\n" + fill(escape("contrib/prometheus has alert rules and a dashboard for Grafana.")))
+	b.WriteString(".SS Metrics\n")
+	for _, f := range status.Families() {
+		about := f.Kind
+		if f.Label != "" {
+			about += ", by " + f.Label
+		}
+		b.WriteString(".TP\n.B " + escape(f.Name) + "\n" + fill(escape(f.Help+" ("+about+")")))
+	}
+	b.WriteString(".SH SEE ALSO\n.BR superlist\\-status (1),\n.BR superlist\\-log (5),\n.BR superlist.toml (5)\n")
+	return b.String()
 }
 
 // date is that of the last commit, so that the same source makes the same pages;

@@ -136,6 +136,19 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	add("check")
 	add("check", list, "--json")
 	add("check", steering)
+	commands["status"] = func(dir string) [][]string {
+		given := hostileLog(dir)
+		return [][]string{{"status"}, {"status", "--log", given}, {"status", list, "--log", given}, {"status", list, "--log", given, "--json"}, {"status", steering}, {"status", "--log", steering}}
+	}
+	commands["trace"] = func(dir string) [][]string {
+		given := hostileLog(dir)
+		return [][]string{{"trace", "eve@example.net", "--log", given}, {"trace", "eve@example.net", "--log", given, "--json"}, {"trace", "2.M2"}, {"trace", steering, "--log", given}, {"trace", "x", "--log", given + steering}}
+	}
+	commands["log"] = func(dir string) [][]string {
+		os.WriteFile(dir+"/lists/lists.example.org/dev/acts", []byte("2026-11-30T12:00:00Z set list=<dev@lists.example.org> key=x value=\""+steering+"\" was=x by="+steering+"\n"+
+			"2026-11-30T12:00:00Z subscribed list=<dev@lists.example.org> member=<x\u202egpj@example.com> by=x\u2066\n"), 0o600)
+		return [][]string{{"log"}, {"log", list}, {"log", list, "--json"}, {"log", steering}}
+	}
 	add("export", list, "--format", "text")
 	for _, form := range []string{"member import", "import members"} {
 		before := form
@@ -211,6 +224,9 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 					}
 					for line := range bytes.Lines(out) {
 						text := string(bytes.TrimRight(line, "\r\n"))
+						if terminal { // a colour of ours
+							text = strings.Replace(text, "\x1b[1;31mlook:\x1b[0m", "look:", 1)
+						}
 						if i := strings.IndexFunc(text, func(c rune) bool { return c != '\t' && maillog.Steers(c) }); i >= 0 {
 							t.Errorf("%q: %q", args, text)
 						}
@@ -284,6 +300,19 @@ func hostileSite(t *testing.T, held string) (dir string) {
 	must(os.MkdirAll(l.Dir+"/bounces", 0o700))
 	must(os.WriteFile(dir+"/users", []byte(steering+":{ARGON2ID}x\n"), 0o600))
 	return dir
+}
+
+// hostileLog is a log in which strangers have written what they could, and more.
+func hostileLog(dir string) string {
+	at := time.Now().Add(-time.Minute).Format(time.RFC3339)
+	text := at + " superlist-spawn[1]: accepted id=7.M7P7R77777777.lists.example.org from=<eve@example.net> to=<dev@lists.example.org> helo=" + steering + " message-id=<" + steering + "> reply=\"250 " + steering + "\"\n" +
+		at + " superlist[1]: post id=7.M7P7R77777777.lists.example.org list=<dev@lists.example.org> members=1 reason=\"\\x1b[2J\\u202egpj\"\n" +
+		at + " superlist[1]: sent id=7.M7P7R77777777.lists.example.org.0 post=7.M7P7R77777777.lists.example.org list=<dev@lists.example.org> recipients=1 reply=\"250 queued as 4X\"\n" +
+		at + " h postfix/smtp[1]: 4X: to=<a" + steering + "@example.com>, relay=x, status=sent (250 " + steering + ")\n" +
+		at + " superlist-spawn[1]: refused from=<eve@example.net> at=RCPT reply=\"\\x1b[2J\\u2066\"\n"
+	given := filepath.Join(dir, "given.log")
+	os.WriteFile(given, []byte(text), 0o600)
+	return given
 }
 
 // pty makes a terminal whose output is not changed.

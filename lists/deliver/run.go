@@ -27,6 +27,9 @@ type Runner struct {
 	// a time.
 	Progress func(id string, done, total int)
 
+	// Measure, where set, is called at the end of a run, and once an hour in a long one.
+	Measure func() error
+
 	atOnce   int               // messages that are sent at a time; 0: outbound.MaxAtOnce
 	attempts *attempt.Attempts // at what comes in, and what goes out
 	reports  []queue.Entry     // delivery reports, which come after the posts
@@ -96,6 +99,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	over, stuck, err := sender.Run(ctx, r)
 	r.sweepFailed()
 	r.pages(ctx, pagesBehind)
+	r.measure()
 	if !over {
 		return err
 	}
@@ -122,11 +126,22 @@ func (r *Runner) upkeep() {
 	r.kept = time.Now()
 }
 
+// measure says how things are. What goes wrong with it stops no mail.
+func (r *Runner) measure() {
+	if r.Measure == nil {
+		return
+	}
+	if err := r.Measure(); err != nil {
+		r.Log.Printf(maillog.Err, "trouble metrics error=%q", err)
+	}
+}
+
 // Look expands what has come in, and makes the digests that are due: see
 // outbound.Source.
 func (r *Runner) Look(ctx context.Context) (found int, more bool, err error) {
 	if time.Since(r.kept) > upkeepEvery {
 		r.upkeep()
+		r.measure()
 	}
 	r.sweepFailed()
 	r.pages(ctx, pagesBetween)

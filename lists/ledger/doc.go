@@ -33,8 +33,10 @@
 //	sent/HASH-N              to whom a post for several lists was sent
 //	left                     the journal of who is no member any more
 //	key                      the secret that its proofs are made with; it is never swept
+//	acts                     the journal of what owners, moderators and operators have done
 //
-// lists_dir has .asked, for all lists together, and queue_dir
+// lists_dir has .asked, for all lists together, .tally, how much they have done, and
+// .acts, which lists came, moved and went; queue_dir has
 //
 //	reminders/TIME/HASH      of which list a digest may be due
 //	summaries/TIME/HASH      which list's moderators are to be told what is held
@@ -45,7 +47,7 @@
 // line, where it has one; its time is the file's. A count is a file whose length is the
 // number, and in whose name stands the hour or the day, since 1970. A reminder is a file
 // with the subject in it, in a directory for its time. A journal has a line for each
-// entry, the day and a word.
+// entry, the day and a word or the time and a text.
 //
 // # Crash states
 //

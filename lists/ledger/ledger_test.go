@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,7 @@ func TestFiles(t *testing.T) {
 		count(site, ledger.Counts, "person", ledger.Day, "abc"):   "/l/.asked/person-20787-abc",
 		count(site, ledger.Known, "", 0, "abc"):                   "/l/.asked/known-abc",
 		list.JournalFile(ledger.Left):                             "/l/lists.example.org/dev/left",
+		list.JournalFile(ledger.Acts):                             "/l/lists.example.org/dev/acts",
 		ledger.Digests("/q").Reminder("dev@lists.example.org", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)).Path(): "/q/reminders/20261201T000000Z/befe30daaa12a3a2a9fd4d82b0d1fea3",
 		ledger.Summaries("/q").Old(now, "abc"): "/q/summaries/20261130T120000Z-abc",
 	} {
@@ -266,13 +268,33 @@ func FuzzRecord(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Enter(b, ledger.Left, []string{word}, now); (err == nil) != ledger.ValidWord(word) {
+		if err := w.Enter(b, ledger.Left, []string{word}, now); (err == nil) != ledger.Left.Valid(word) {
 			t.Fatalf("%q: %v", word, err)
 		} else if err == nil {
 			before[word] = "2026-11-30"
 		}
 		if after, err := b.Entries(ledger.Left); err != nil || !maps.Equal(before, after) {
 			t.Errorf("%q and %q: %q, %v, want %q", journal, word, after, err, before)
+		}
+
+		os.WriteFile(b.JournalFile(ledger.Acts), []byte(journal), 0o600)
+		texts := func() (texts []string) {
+			for e, err := range b.Texts(ledger.Acts) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				texts = append(texts, e.At.Format(time.RFC3339)+" "+e.Text)
+			}
+			return texts
+		}
+		want := texts()
+		if err := w.Enter(b, ledger.Acts, []string{text}, now); (err == nil) != ledger.Acts.Valid(text) {
+			t.Fatalf("%q: %v", text, err)
+		} else if err == nil {
+			want = append(want, "2026-11-30T12:00:00Z "+text)
+		}
+		if got := texts(); !slices.Equal(got, want) {
+			t.Errorf("%q and %q: %q, want %q", journal, text, got, want)
 		}
 
 		a := ledger.Summaries(b.Dir)

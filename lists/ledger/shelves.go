@@ -62,9 +62,12 @@ var (
 	// A post for several lists reaches them within hours, and one that is held for a
 	// moderator within days.
 	Sent = Shelf{dir: "sent", life: 3 * Day}
+
+	// What the site has done, counted. It is asked for as long as anybody has graphs.
+	Tallies = Shelf{dir: "tally", life: 3700 * Day}
 )
 
 // Shelves are all of them: what Sweep goes through.
 func Shelves() []Shelf {
-	return []Shelf{Counts, Asked, Known, HeldFull, Decided, Proved, Requests, Reports, Bouncing, Refused, Sent}
+	return []Shelf{Counts, Asked, Known, HeldFull, Decided, Proved, Requests, Reports, Bouncing, Refused, Sent, Tallies}
 }

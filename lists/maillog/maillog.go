@@ -51,6 +51,7 @@ type Log struct {
 	program string
 	format  func(l *Log, at Level, text string) string
 	also    io.Writer
+	hear    []Listener
 	mu      sync.Mutex       // deliver has several connections at a time
 	stuck   bool             // the last line could not be got rid of
 	Now     func() time.Time // nil: time.Now
@@ -59,6 +60,16 @@ type Log struct {
 // Also has every line written to w too, without time and program: for somebody
 // who watches.
 func (l *Log) Also(w io.Writer) { l.also = w }
+
+// A Listener hears of every line, whatever log_level is and wherever the log goes. It
+// must not write to the log.
+type Listener interface {
+	Hear(at Level, text string)
+	Close() error // the log is closed
+}
+
+// Tell has somebody listen.
+func (l *Log) Tell(to Listener) { l.hear = append(l.hear, to) }
 
 // Places where syslogd and the journal listen.
 const (
@@ -113,7 +124,9 @@ func dial(socket string) (*os.File, error) {
 func (l *Log) File() *os.File { return l.w }
 
 // Takes says whether a line of this level would go anywhere.
-func (l *Log) Takes(at Level) bool { return at <= l.level && (l.w != nil || l.also != nil) }
+func (l *Log) Takes(at Level) bool {
+	return len(l.hear) > 0 || at <= l.level && (l.w != nil || l.also != nil)
+}
 
 // Line writes one line. What is not printable becomes a question mark, a line
 // break too, so that nobody can forge a second line or steer a terminal.
@@ -124,6 +137,12 @@ func (l *Log) Line(at Level, text string) {
 	text = Printable(strings.TrimRight(text, "\n"))
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for _, to := range l.hear {
+		to.Hear(at, text)
+	}
+	if at > l.level {
+		return
+	}
 	if l.also != nil {
 		fmt.Fprintln(l.also, text)
 	}
@@ -199,8 +218,15 @@ func Value(s string) string {
 	return s
 }
 
-// Close closes the log.
+// Close closes the log. What its listeners could not do is its last lines.
 func (l *Log) Close() {
+	hear := l.hear
+	l.hear = nil
+	for _, to := range hear {
+		if err := to.Close(); err != nil {
+			l.Printf(Err, "trouble log error=%q", err)
+		}
+	}
 	if l.w != nil && l.w != os.Stderr {
 		l.w.Close()
 	}

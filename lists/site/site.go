@@ -60,6 +60,7 @@ type Site struct {
 	HeloCheck          bool
 	Log                string
 	LogLevel           string
+	Metrics            string // a file; empty: none are written
 	RetryMin           config.Duration
 	RetryMax           config.Duration
 	GiveUp             config.Duration
@@ -117,6 +118,7 @@ func (s *Site) Keys() []config.Key {
 		{Name: "helo_check", To: &s.HeloCheck},
 		{Name: "log", To: &s.Log},
 		{Name: "log_level", To: &s.LogLevel},
+		{Name: "metrics", To: &s.Metrics},
 		{Name: "retry_min", To: &s.RetryMin},
 		{Name: "retry_max", To: &s.RetryMax},
 		{Name: "give_up", To: &s.GiveUp},
@@ -235,6 +237,8 @@ func (s *Site) check() error {
 		return s.wrong("log", "must be syslog, journal, stderr, none, or a file name that begins with /")
 	case s.LogLevel != "debug" && s.LogLevel != "info" && s.LogLevel != "warning" && s.LogLevel != "err":
 		return s.wrong("log_level", "must be debug, info, warning or err")
+	case s.Metrics != "" && (!filepath.IsAbs(s.Metrics) || !strings.HasSuffix(s.Metrics, ".prom")):
+		return s.wrong("metrics", "must be a file name that begins with / and ends in .prom, which node_exporter looks for")
 	case s.TLSRequired && !s.TLS:
 		return s.wrong("tls_required", "needs tls = true")
 	case !filepath.IsAbs(s.SSLServerCrt):

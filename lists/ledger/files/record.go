@@ -229,10 +229,10 @@ func (w Writer) Enter(b ledger.Book, j ledger.Journal, words []string, now time.
 	}
 	var lines strings.Builder
 	for _, word := range words {
-		if !ledger.ValidWord(word) {
+		if !j.Valid(word) {
 			return fmt.Errorf("%s: %q cannot be an entry", b.JournalFile(j), word)
 		}
-		lines.WriteString(ledger.Line(word, now))
+		lines.WriteString(j.Line(word, now))
 	}
 	f, err := w.Disk.Keep(b.JournalFile(j))
 	if err != nil {
@@ -267,7 +267,7 @@ func whole(f *disk.File) (int64, error) {
 		return 0, err
 	}
 	end := info.Size()
-	tail := make([]byte, min(end, 1<<10)) // longer than a line
+	tail := make([]byte, min(end, ledger.MaxLine))
 	if _, err := f.ReadAt(tail, end-int64(len(tail))); err != nil {
 		return 0, err
 	}

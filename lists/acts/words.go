@@ -1,0 +1,91 @@
+package acts
+
+import "superlist/lists/maillog"
+
+// Words says what has happened, behind the name of whoever did it. Of what is not an act it
+// says nothing.
+func Words(e maillog.Entry) string {
+	member := e.Address("member")
+	switch e.Event {
+	case "created":
+		return "created the list; owners: " + e.Get("owners")
+	case "moved":
+		return "gave the list its address; before it was " + e.Address("from")
+	case "imported":
+		return "imported " + count(e, "members", "member") + " from " + e.Get("from")
+	case "restored":
+		return "restored the list from " + e.Get("from")
+	case "removed":
+		if n := e.Get("number"); n != "" {
+			return "removed post " + n + " from the archive: " + e.Get("reason")
+		}
+		return "removed the list with " + count(e, "members", "member") + " and " + count(e, "posts", "kept post")
+	case "pruned":
+		return "removed " + count(e, "posts", "post") + " from the archive, up to number " + e.Get("upto")
+	case "set":
+		if added := e.Address("added"); added != "" {
+			return "added " + added + " to " + e.Get("key")
+		}
+		return "set " + e.Get("key") + " to " + quoted(e.Get("value")) + "; before it was " + quoted(e.Get("was"))
+	case "subscribed":
+		if e.Get("new") == "false" {
+			return member + " wanted to join, and was a member already"
+		}
+		return "added " + someone(e, member)
+	case "unsubscribed":
+		if e.Get("was") == "false" {
+			return member + " wanted to leave, and was not a member"
+		}
+		return "removed " + someone(e, member)
+	case "erased":
+		return "erased everything about " + member
+	case "changed":
+		if as := e.Get("as"); as != "" {
+			return "changed the address of " + member + " to " + e.Address("to") + ", as " + as
+		}
+		if to := e.Get("to"); to != "" {
+			return member + " gets posts another way: " + to
+		}
+		if e.Get("words") == "" {
+			return "changed " + member + ": no words any more; before they were " + quoted(e.Get("was"))
+		}
+		return "changed " + member + " to " + quoted(e.Get("words")) + "; before it was " + quoted(e.Get("was"))
+	case "decided":
+		if about := e.Address("about"); about != "" {
+			if e.Get("yes") == "true" {
+				return "let " + about + " join"
+			}
+			return "did not let " + about + " join"
+		}
+		return "decided about a held post of " + e.Address("author") + ": " + e.Get("what")
+	case bounced:
+		return member + ": " + e.Words + ", " + e.Get("reason")
+	}
+	return ""
+}
+
+// someone is the member that a line is about; a line that stands for many has none.
+func someone(e maillog.Entry, member string) string {
+	if member == "" {
+		return "more members"
+	}
+	return member
+}
+
+func count(e maillog.Entry, key, noun string) string {
+	n := e.Get(key)
+	if n == "" {
+		n = "0"
+	}
+	if n == "1" {
+		return "1 " + noun
+	}
+	return n + " " + noun + "s"
+}
+
+func quoted(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return `"` + s + `"`
+}

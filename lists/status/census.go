@@ -1,0 +1,133 @@
+package status
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/ledger"
+	"superlist/lists/site"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// A Census is how many there are of what lists have.
+type Census struct {
+	At        time.Time `json:"at"`
+	Lists     int       `json:"lists"`
+	Faulty    int       `json:"faulty"`    // lists that cannot be opened
+	Members   int       `json:"members"`   // lines of members files: somebody on two lists counts twice
+	Suspended int       `json:"suspended"` // members who get nothing because mail came back
+	Held      int       `json:"held"`      // posts that wait for a moderator or their author
+	Waiting   int       `json:"waiting"`   // people who wait for the owners to let them in
+}
+
+// Count counts all lists of a site. progress, where set, hears how many it has seen.
+func Count(s *site.Site, now time.Time, progress func(lists int)) (c Census, err error) {
+	c.At = now
+	err = lists.Of(s).All(func(_ smtp.Path, l *lists.List, err error) bool {
+		c.Lists++
+		if err == nil {
+			err = c.add(l)
+		}
+		if err != nil {
+			c.Faulty++
+		}
+		if progress != nil {
+			progress(c.Lists)
+		}
+		return true
+	})
+	if errors.Is(err, fs.ErrNotExist) { // nobody has made a list yet, or check says what is wrong
+		err = nil
+	}
+	return c, err
+}
+
+// CountOf counts one list.
+func CountOf(l *lists.List, now time.Time) (Census, error) {
+	c := Census{At: now, Lists: 1}
+	return c, c.add(l)
+}
+
+func (c *Census) add(l *lists.List) error {
+	m, err := l.Members()
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	for member, err := range m.All() {
+		if err != nil {
+			return err
+		}
+		c.Members++
+		if member.Bounced != "" {
+			c.Suspended++
+		}
+	}
+	held, err := names(filepath.Join(l.Dir, string(queue.Held)))
+	c.Held += held
+	if err != nil {
+		return err
+	}
+	waiting, err := names(l.Book().Path(ledger.Requests))
+	c.Waiting += waiting
+	return err
+}
+
+// names is how many files a directory has that are not being written. There need not be
+// the directory.
+func names(dir string) (n int, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			n++
+		}
+	}
+	return n, err
+}
+
+// censusEvery is how often deliver counts, and censusName the record in which it keeps
+// what it has found, beside the tally.
+const (
+	censusEvery = time.Hour
+	censusName  = "census"
+)
+
+// LastCensus is what was counted within the last hour, and is counted anew where nobody
+// has. Another process that counts at the same time does so once too often, and no more.
+func LastCensus(s *site.Site, now time.Time) (Census, error) {
+	book := ledger.OfSite(s.ListsDir)
+	if r, ok, err := book.Recall(ledger.Tallies, censusName, now); err == nil && ok {
+		if c, err := parseCensus(r.Text); err == nil && now.Sub(c.At).Abs() < censusEvery {
+			return c, nil
+		}
+	}
+	c, err := Count(s, now, nil)
+	if err != nil || c.Lists == 0 { // without lists_dir there is no place to keep it
+		return c, err
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return c, err
+	}
+	return c, s.Writer().Remember(book, ledger.Tallies, censusName, now, func(ledger.Record, bool) (string, error) {
+		return string(text) + "\n", nil
+	})
+}
+
+func parseCensus(text string) (c Census, err error) {
+	if err = json.Unmarshal([]byte(text), &c); err != nil {
+		err = fmt.Errorf("the census: %w", err)
+	}
+	return c, err
+}
