@@ -146,7 +146,7 @@ func (l *List) checkChanges() (key, what string) {
 	if what := pattern.BadKind(l.AttachmentsRemove); what != "" {
 		return "attachments_remove", what
 	}
-	if l.added, what = addedFields(l.HeadersAdd); what != "" {
+	if what := badAdded(l.HeadersAdd); what != "" {
 		return "headers_add", what
 	}
 	if what := badRemove(l.HeadersRemove); what != "" {
@@ -232,31 +232,31 @@ func unaddable(name string) string {
 	return ""
 }
 
-// addedFields reads headers_add.
-func addedFields(list []string) (fields rewrite.Header, what string) {
-	for _, s := range list {
-		name, value, ok := strings.Cut(s, ":")
-		value = strings.TrimSpace(value)
+// badAdded says what is wrong with headers_add.
+func badAdded(list []string) string {
+	for i, s := range list {
+		name, value, ok := cutField(s)
 		switch {
 		case !ok || !rewrite.IsName(name):
-			return nil, fmt.Sprintf("%q must be a name, a colon and a value: \"X-Team: blue\"", s)
+			return fmt.Sprintf("%q must be a name, a colon and a value: \"X-Team: blue\"", s)
 		case value == "" || len(value) > maxAdded || strings.ContainsFunc(value, unicode.IsControl) || !utf8.ValidString(value):
-			return nil, fmt.Sprintf("the value of %s must be one line of 1 to %d bytes without control characters", name, maxAdded)
+			return fmt.Sprintf("the value of %s must be one line of 1 to %d bytes without control characters", name, maxAdded)
 		}
 		if why := unaddable(name); why != "" {
-			return nil, fmt.Sprintf("cannot have %s, which %s", name, why)
+			return fmt.Sprintf("cannot have %s, which %s", name, why)
 		}
-		for _, f := range fields {
-			if f.Is(name) && rewrite.Single(name) {
-				return nil, fmt.Sprintf("has %s twice, which a message may have once", name)
+		for _, other := range list[:i] {
+			if other, _, _ := cutField(other); strings.EqualFold(other, name) && rewrite.Single(name) {
+				return fmt.Sprintf("has %s twice, which a message may have once", name)
 			}
 		}
-		if !smtp.IsASCII(value) {
-			value = strings.ReplaceAll(mime.BEncoding.Encode("utf-8", value), " ", "\r\n ")
-		}
-		fields = append(fields, rewrite.Field{Name: name, Raw: []byte(name + ": " + value + "\r\n")})
 	}
-	return fields, ""
+	return ""
+}
+
+func cutField(s string) (name, value string, ok bool) {
+	name, value, ok = strings.Cut(s, ":")
+	return name, strings.TrimSpace(value), ok
 }
 
 // badRemove says what is wrong with headers_remove.
@@ -275,7 +275,16 @@ func badRemove(patterns []string) string {
 }
 
 // AddedFields are those of headers_add.
-func (l *List) AddedFields() rewrite.Header { return l.added }
+func (l *List) AddedFields() (fields rewrite.Header) {
+	for _, s := range l.HeadersAdd {
+		name, value, _ := cutField(s)
+		if !smtp.IsASCII(value) {
+			value = strings.ReplaceAll(mime.BEncoding.Encode("utf-8", value), " ", "\r\n ")
+		}
+		fields = append(fields, rewrite.Field{Name: name, Raw: []byte(name + ": " + value + "\r\n")})
+	}
+	return fields
+}
 
 // RemovesField reports whether headers_remove has a field.
 func (l *List) RemovesField(name string) bool {

@@ -13,7 +13,6 @@ import (
 	"superlist/lists/config"
 	"superlist/lists/ledger"
 	"superlist/lists/members"
-	"superlist/lists/rewrite"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -35,9 +34,8 @@ type List struct {
 	owners    []smtp.Path
 	mods      []smtp.Path
 	aliases   []smtp.Path
-	added     rewrite.Header // of headers_add
-	replyTo   smtp.Path      // where reply_to names an address
-	as        smtp.Path      // the other address by which it was opened; null: its own
+	replyTo   smtp.Path // where reply_to names an address
+	as        smtp.Path // the other address by which it was opened; null: its own
 	lookup    members.Lookup
 }
 

@@ -37,15 +37,10 @@ func Spool(s *site.Site, l *lists.List) *queue.Spool {
 
 // Find opens the held post of this name. If there is none, the error is a smtp.Reply.
 func Find(s *site.Site, l *lists.List, name string) (*queue.Message, error) {
-	return find(Spool(s, l), name)
-}
-
-// find opens one file, and lists no directory: a session may not.
-func find(spool *queue.Spool, name string) (*queue.Message, error) {
 	if !confirmation.ValidName(name) {
 		return nil, confirmation.ReplyDecided
 	}
-	m, err := spool.Open(queue.Held, name)
+	m, err := Spool(s, l).Open(queue.Held, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, confirmation.ReplyDecided
 	}
@@ -53,11 +48,14 @@ func find(spool *queue.Spool, name string) (*queue.Message, error) {
 }
 
 // Has returns an error unless the list holds a post of this name: a smtp.Reply if there is
-// none.
+// none. It opens nothing, and lists no directory: a session may not.
 func Has(l *lists.List, name string) error {
-	m, err := find(&queue.Spool{Dir: l.Dir}, name)
-	if err == nil {
-		m.Close()
+	if !confirmation.ValidName(name) {
+		return confirmation.ReplyDecided
+	}
+	there, err := (&queue.Spool{Dir: l.Dir}).Exists(queue.Held, name)
+	if err == nil && !there {
+		err = confirmation.ReplyDecided
 	}
 	return err
 }

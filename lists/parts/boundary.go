@@ -3,6 +3,7 @@ package parts
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -95,10 +96,9 @@ func (b *boundaries) sort() {
 	for i, m := range b.open {
 		b.exact[m.boundary] = i
 	}
-	for boundary := range b.exact {
+	for _, boundary := range slices.Sorted(maps.Keys(b.exact)) {
 		b.sorted = append(b.sorted, candidate{boundary: []byte(boundary)})
 	}
-	slices.SortFunc(b.sorted, func(a, b candidate) int { return bytes.Compare(a.boundary, b.boundary) })
 	for i := range b.sorted {
 		c := &b.sorted[i]
 		innermost := b.exact[string(c.boundary)]

@@ -85,60 +85,57 @@ func OnlyAsksToLeave(text, address string) bool {
 	return false
 }
 
+// words are what has to do with leaving, each with a space before and after it.
+var words = [...]struct {
+	does int
+	all  string
+}{
+	{wishWord, "" +
+		" unsubscribe unsubscribed unsubscription unsubscribing un-subscribe unsubscribeme unsub signoff opt-out optout" + // English
+		" unsuscribe unsubcribe unsubscibe unsubscrib unsbscribe unsubsribe" +
+		" abmelden abmeldung austragen abbestellen" + // German
+		" désabonner désabonnement désinscription désinscrire désinscrivez-moi désabonnez-moi désinscrivez désabonnez supprimez-moi retirez-moi enlevez-moi desabonner desabonnement desinscription" + // French
+		" desuscribir desuscribirme desuscribirse desuscríbanme desuscripción baja eliminarme elimínenme borrarme bórrenme quitarme" + // Spanish
+		" descadastrar descadastre desinscrever desinscrição descadastramento" + // Portuguese
+		" disiscrivere disiscrivetemi disiscrivermi disiscrizione cancellatemi cancellami cancellarmi rimuovetemi toglietemi" + // Italian
+		" afmelden uitschrijven uitschrijving avregistrera avprenumerera afmeld frameld avmeld avmelding afmelding" + // Dutch to Norwegian
+		" wypisz wypisać wypisanie wypiszcie odhlásit odhlásiť odhlaste odhlášení odjava odjavi odjavite leiratkozás leiratkozom leiratkozni" + // Polish to Hungarian
+		" dezabonare dezabonez dezabonați-mă dezabonati-ma απεγγραφή" + // Romanian, Greek
+		" отписаться отписать отпишите отписка отпиши отпишете відписатися відпишіть "},
+	{takeWord | moveWord, " removed "},
+	{takeWord, "" +
+		" remove removal delete unlist unenroll löschen entfernen streichen supprimer retirer enlever eliminar borrar quitar" +
+		" remova remover retire retirar excluir exclua rimuovere togliere verwijder verwijderen fjern fjerne poista poistakaa" +
+		" usuń usunąć usunięcie odstraňte удалите удалить уберите исключите исключить видаліть премахнете "},
+	{moveWord, " take get nehmen nehmt meld melde ta tage haal haalt "},
+	{offWord, " off from aus af av bort van "},
+	{offWord | politeWord, " von of "},
+	{personWord, " me my us our mich uns meine moi mon mij mijn mig meg minut mnie mě ma mă меня мене ме mi mío minha "},
+	{leaveWord, " leave quit exit verlassen quitter salir sair lasciare verlaten lämna eroan διαγραφή "},
+	{listWord, " list lists mailing-list mailinglist maillist listserv liste mailingliste verteiler lista lijst mailinglijst listan listen listalta listy listu listă λίστα рассылки рассылку списка розсилки "},
+	{endWord, " cancel terminate kündigen annuler résilier cancelar anular annullare opzeggen avsluta opsige peru peruuta anulować zrušit iptal "},
+	{endWord | leaveWord, " çık çıkar çıkarın çıkmak ayrılmak "},
+	{listWord, " listeden "},
+	{subscriptionWord, " subscription abonnement suscripción inscrição assinatura iscrizione prenumeration prenumerationen tilaus tilaukseni subskrypcję odběr abonelik aboneliği aboneliğimi abonelikten "},
+	{stopWord, " stop stopp don't dont "},
+	{mailsWord, " emails e-mails mails mailings sending send emailing "},
+	{politeWord, "" +
+		" please pls plz kindly thanks thank thx you hi hello dear all the this that these mailing any more request asap immediately" +
+		" email e-mail mail address newsletter i i'd want to would like wish how do can could be end now subject your and" +
+		" bitte danke hallo der dem dieser diesem ich möchte will sie adresse mit freundlichen grüßen" +
+		" merci bonjour svp stp s'il vous plaît plait veuillez me-le de la cette je veux souhaite voudrais diffusion" +
+		" por favor gracias hola dar darme darse esta quiero deseo correo" +
+		" obrigado obrigada me-da da desta quero per favore grazie dalla questa vorrei graag dank deze aub alstublieft tack tak takk från fra ber" +
+		" z o proszę prosím se kérem szeretnék vreau să rog lütfen παρακαλώ από τη την" +
+		" пожалуйста прошу из от этой моля з "},
+}
+
 // doesWord returns what a word has to do with leaving; 0: nothing.
 func doesWord(word string) int {
-	switch word {
-	case "unsubscribe", "unsubscribed", "unsubscription", "unsubscribing", "un-subscribe", "unsubscribeme", "unsub", "signoff", "opt-out", "optout", // English
-		"unsuscribe", "unsubcribe", "unsubscibe", "unsubscrib", "unsbscribe", "unsubsribe",
-		"abmelden", "abmeldung", "austragen", "abbestellen", // German
-		"désabonner", "désabonnement", "désinscription", "désinscrire", "désinscrivez-moi", "désabonnez-moi", "désinscrivez", "désabonnez", "supprimez-moi", "retirez-moi", "enlevez-moi", "desabonner", "desabonnement", "desinscription", // French
-		"desuscribir", "desuscribirme", "desuscribirse", "desuscríbanme", "desuscripción", "baja", "eliminarme", "elimínenme", "borrarme", "bórrenme", "quitarme", // Spanish
-		"descadastrar", "descadastre", "desinscrever", "desinscrição", "descadastramento", // Portuguese
-		"disiscrivere", "disiscrivetemi", "disiscrivermi", "disiscrizione", "cancellatemi", "cancellami", "cancellarmi", "rimuovetemi", "toglietemi", // Italian
-		"afmelden", "uitschrijven", "uitschrijving", "avregistrera", "avprenumerera", "afmeld", "frameld", "avmeld", "avmelding", "afmelding", // Dutch to Norwegian
-		"wypisz", "wypisać", "wypisanie", "wypiszcie", "odhlásit", "odhlásiť", "odhlaste", "odhlášení", "odjava", "odjavi", "odjavite", "leiratkozás", "leiratkozom", "leiratkozni", // Polish to Hungarian
-		"dezabonare", "dezabonez", "dezabonați-mă", "dezabonati-ma", "απεγγραφή", // Romanian, Greek
-		"отписаться", "отписать", "отпишите", "отписка", "отпиши", "отпишете", "відписатися", "відпишіть":
-		return wishWord
-	case "removed":
-		return takeWord | moveWord
-	case "remove", "removal", "delete", "unlist", "unenroll", "löschen", "entfernen", "streichen", "supprimer", "retirer", "enlever", "eliminar", "borrar", "quitar",
-		"remova", "remover", "retire", "retirar", "excluir", "exclua", "rimuovere", "togliere", "verwijder", "verwijderen", "fjern", "fjerne", "poista", "poistakaa",
-		"usuń", "usunąć", "usunięcie", "odstraňte", "удалите", "удалить", "уберите", "исключите", "исключить", "видаліть", "премахнете":
-		return takeWord
-	case "take", "get", "nehmen", "nehmt", "meld", "melde", "ta", "tage", "haal", "haalt":
-		return moveWord
-	case "off", "from", "aus", "af", "av", "bort", "van":
-		return offWord
-	case "von", "of":
-		return offWord | politeWord
-	case "me", "my", "us", "our", "mich", "uns", "meine", "moi", "mon", "mij", "mijn", "mig", "meg", "minut", "mnie", "mě", "ma", "mă", "меня", "мене", "ме", "mi", "mío", "minha":
-		return personWord
-	case "leave", "quit", "exit", "verlassen", "quitter", "salir", "sair", "lasciare", "verlaten", "lämna", "eroan", "διαγραφή":
-		return leaveWord
-	case "list", "lists", "mailing-list", "mailinglist", "maillist", "listserv", "liste", "mailingliste", "verteiler", "lista", "lijst", "mailinglijst", "listan", "listen", "listalta", "listy", "listu", "listă", "λίστα", "рассылки", "рассылку", "списка", "розсилки":
-		return listWord
-	case "cancel", "terminate", "kündigen", "annuler", "résilier", "cancelar", "anular", "annullare", "opzeggen", "avsluta", "opsige", "peru", "peruuta", "anulować", "zrušit", "iptal":
-		return endWord
-	case "çık", "çıkar", "çıkarın", "çıkmak", "ayrılmak":
-		return endWord | leaveWord
-	case "listeden":
-		return listWord
-	case "subscription", "abonnement", "suscripción", "inscrição", "assinatura", "iscrizione", "prenumeration", "prenumerationen", "tilaus", "tilaukseni", "subskrypcję", "odběr", "abonelik", "aboneliği", "aboneliğimi", "abonelikten":
-		return subscriptionWord
-	case "stop", "stopp", "don't", "dont":
-		return stopWord
-	case "emails", "e-mails", "mails", "mailings", "sending", "send", "emailing", "mailing me":
-		return mailsWord
-	case "please", "pls", "plz", "kindly", "thanks", "thank", "thx", "you", "hi", "hello", "dear", "all", "the", "this", "that", "these", "mailing", "any", "more", "request", "asap", "immediately",
-		"email", "e-mail", "mail", "address", "newsletter", "i", "i'd", "want", "to", "would", "like", "wish", "how", "do", "can", "could", "be", "end", "now", "subject", "your", "and",
-		"bitte", "danke", "hallo", "der", "dem", "dieser", "diesem", "ich", "möchte", "will", "sie", "adresse", "mit", "freundlichen", "grüßen",
-		"merci", "bonjour", "svp", "stp", "s'il", "vous", "plaît", "plait", "veuillez", "me-le", "de", "la", "cette", "je", "veux", "souhaite", "voudrais", "diffusion",
-		"por", "favor", "gracias", "hola", "dar", "darme", "darse", "esta", "quiero", "deseo", "correo",
-		"obrigado", "obrigada", "me-da", "da", "desta", "quero", "per", "favore", "grazie", "dalla", "questa", "vorrei", "graag", "dank", "deze", "aub", "alstublieft", "tack", "tak", "takk", "från", "fra", "ber",
-		"z", "o", "proszę", "prosím", "se", "kérem", "szeretnék", "vreau", "să", "rog", "lütfen", "παρακαλώ", "από", "τη", "την",
-		"пожалуйста", "прошу", "из", "от", "этой", "моля", "з":
-		return politeWord
+	for _, w := range words {
+		if strings.Contains(w.all, " "+word+" ") {
+			return w.does
+		}
 	}
 	return 0
 }
