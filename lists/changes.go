@@ -24,6 +24,8 @@ type Changes struct {
 	HeaderText    string   `json:"header_text"`    // on top of the text
 	Footer        string   `json:"footer"`         // at its end
 	FooterFile    string   `json:"footer_file"`    // has it instead
+	FooterPlace   string   `json:"footer_place"`   // end or above-signature
+	FooterSigned  string   `json:"footer_signed"`  // skip or wrap
 	DMARC         string   `json:"dmarc"`          // auto, none, munge, wrap or reject
 	Anonymous     bool     `json:"anonymous"`      // nothing of the author is left
 	HeadersAdd    []string `json:"headers_add"`    // "Name: value"
@@ -42,6 +44,8 @@ func (c *Changes) keys() []config.Key {
 		{Name: "header_text", To: &c.HeaderText},
 		{Name: "footer", To: &c.Footer},
 		{Name: "footer_file", To: &c.FooterFile},
+		{Name: "footer_place", To: &c.FooterPlace},
+		{Name: "footer_signed", To: &c.FooterSigned},
 		{Name: "dmarc", To: &c.DMARC},
 		{Name: "anonymous", To: &c.Anonymous},
 		{Name: "headers_add", To: &c.HeadersAdd},
@@ -58,6 +62,16 @@ const (
 	ReplyToAuthor = "author"
 	ReplyToList   = "list"
 	ReplyToBoth   = "both"
+)
+
+// Values of Changes.FooterPlace: where in plain text a footer stands; and of
+// Changes.FooterSigned: what it means for mail that is signed or encrypted.
+const (
+	FooterAtEnd          = "end"
+	FooterAboveSignature = "above-signature" // the author's, which begins with "-- "
+
+	SignedSkip = "skip" // it has none
+	SignedWrap = "wrap" // it becomes a part beside the text
 )
 
 // Values of Changes.DMARC: what becomes of a post whose author's domain would have
@@ -96,7 +110,7 @@ const (
 )
 
 func changesDefaults() Changes {
-	return Changes{ReplyTo: ReplyToAuthor, DMARC: DMARCAuto, HTML: HTMLKeep, OneClick: OneClickOff, HeadersAdd: []string{}, HeadersRemove: []string{}, AttachmentsRemove: []string{}}
+	return Changes{ReplyTo: ReplyToAuthor, DMARC: DMARCAuto, FooterPlace: FooterAtEnd, FooterSigned: SignedSkip, HTML: HTMLKeep, OneClick: OneClickOff, HeadersAdd: []string{}, HeadersRemove: []string{}, AttachmentsRemove: []string{}}
 }
 
 // Filters reports whether parts of a post may be taken away.
@@ -133,6 +147,12 @@ func (l *List) checkChanges() (key, what string) {
 	}
 	if strings.ContainsAny(l.FooterFile, "\x00\n") || !filepath.IsLocal(l.FooterFile) && l.FooterFile != "" && !filepath.IsAbs(l.FooterFile) {
 		return "footer_file", "must be the name of a file in the list's directory, or begin with /"
+	}
+	if l.FooterPlace != FooterAtEnd && l.FooterPlace != FooterAboveSignature {
+		return "footer_place", "must be end or above-signature"
+	}
+	if l.FooterSigned != SignedSkip && l.FooterSigned != SignedWrap {
+		return "footer_signed", "must be skip or wrap"
 	}
 	if !slices.Contains([]string{DMARCAuto, DMARCNone, DMARCMunge, DMARCWrap, DMARCReject}, l.DMARC) {
 		return "dmarc", "must be auto, none, munge, wrap or reject"

@@ -95,6 +95,11 @@ func (s *Survey) Holds(domain string, strict bool, after rewrite.Header, sameBod
 	return false
 }
 
+// Signed reports whether the message came with a signature that speaks for a domain.
+func (s *Survey) Signed(domain string) bool {
+	return slices.ContainsFunc(s.verified(), func(sig signature) bool { return aligned(sig.domain, domain) })
+}
+
 // holds reports whether each field that a signature covers is the same in two headers.
 func (s signature) holds(before, after rewrite.Header) bool {
 	if !slices.ContainsFunc(after, func(f rewrite.Field) bool { return bytes.Equal(f.Raw, s.field) }) {

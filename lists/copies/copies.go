@@ -24,6 +24,8 @@ type Post struct {
 	Below   *io.SectionReader // what follows the header then
 	Arrived time.Time
 	Body    string // BODY of MAIL
+	// Proved are the addresses that who sent it has proved to be their own, by AUTH.
+	Proved []smtp.Path
 }
 
 // A Maker makes the copies of one list.
@@ -31,6 +33,12 @@ type Maker struct {
 	Host string // of the site, for Message-IDs
 	List *lists.List
 	Keys author.Resolver
+	// ServID is the mail system in front of us, whose results count (RFC 8601); empty:
+	// nobody's do.
+	ServID string
+	// Proves says that at this site people can prove who they are. Then mail that goes
+	// in the name of the list's own domain has to be proved.
+	Proves bool
 	// Signs is the domain in whose name mail leaves signed; empty: it does not, as far
 	// as is known here.
 	Signs string

@@ -13,6 +13,7 @@ import (
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/lists/rewrite/edit"
+	"superlist/smtp"
 )
 
 // Done is what is done about a post that its author's domain would have refused.
@@ -109,22 +110,23 @@ func (c *Copies) passes(after rewrite.Header, whole *edit.Message) (why string, 
 		if _, err := c.survey.Awaits(); err != nil {
 			return "", err
 		}
-		if own := c.ownDomain(p.Domain, policy); own != "" {
-			why = own
-			continue
+		why = c.ownDomain(p, policy)
+		if _, err := c.survey.Awaits(); err != nil || why == "" {
+			return "", err
 		}
-		return "", nil
 	}
-	if _, err := c.survey.Awaits(); err != nil {
-		return "", err
-	}
-	return why, nil
+	_, err = c.survey.Awaits()
+	return why, err
 }
 
 // ownDomain says why mail of the list passes for an author's domain; empty: it does not.
 // It leaves with the list's return path, so that SPF speaks for the list's domain, and
-// maybe with a signature of ours.
-func (c *Copies) ownDomain(domain string, policy dmarc.Policy) string {
+// maybe with a signature of ours. That is not lent to who only says that they are of it.
+func (c *Copies) ownDomain(p smtp.Path, policy dmarc.Policy) string {
+	if c.maker.Proves && !c.proved(p) {
+		return ""
+	}
+	domain := p.Domain
 	if s := c.maker.Signs; s != "" && author.AlignedWith(s, domain, policy.StrictDKIM) {
 		return fmt.Sprintf("mail leaves with a signature of %s", s)
 	}
@@ -138,6 +140,15 @@ func (c *Copies) ownDomain(domain string, policy dmarc.Policy) string {
 		return fmt.Sprintf("%s is of the list's own domain", domain)
 	}
 	return ""
+}
+
+// proved reports whether something proves that the post is of an author.
+func (c *Copies) proved(p smtp.Path) bool {
+	if slices.ContainsFunc(c.post.Proved, func(own smtp.Path) bool { return own.Key() == p.Key() }) || c.survey.Signed(p.Domain) {
+		return true
+	}
+	v := author.Trust{ServID: c.maker.ServID}.Verifier(author.Message{Header: c.Came, Content: c.post.Content, Arrived: c.post.Arrived}, c.maker.List.IsAddress)
+	return v.How(p) != ""
 }
 
 // munged is the header with the list's address in From.

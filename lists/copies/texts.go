@@ -100,7 +100,8 @@ func (t texts) put(l *lists.List, m *edit.Message, id string) error {
 			put = m.Top
 		}
 		// No text in quoted-printable has =_ in it: RFC 2045, 6.7.
-		if _, err := put(text, "=_"+word); err != nil {
+		how := edit.Manner{AboveSignature: l.FooterPlace == lists.FooterAboveSignature, BesideSigned: l.FooterSigned == lists.SignedWrap}
+		if _, err := put(text, "=_"+word, how); err != nil {
 			return err
 		}
 	}

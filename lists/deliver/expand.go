@@ -201,7 +201,7 @@ func (r *Runner) copies(m *message.Message, l *lists.List) (*copies.Copies, erro
 	if err != nil {
 		return nil, err
 	}
-	made, err := maker.Make(copies.Post{ID: m.ID, Content: m.Content(), Header: h, Below: body, Arrived: m.Arrived, Body: m.Body})
+	made, err := maker.Make(copies.Post{ID: m.ID, Content: m.Content(), Header: h, Below: body, Arrived: m.Arrived, Body: m.Body, Proved: m.Proved})
 	if author.IsAwaited(err) {
 		return nil, r.await(m.Message, made)
 	}
@@ -210,7 +210,8 @@ func (r *Runner) copies(m *message.Message, l *lists.List) (*copies.Copies, erro
 
 // Copier makes the copies of a list's posts.
 func Copier(site *site.Site, l *lists.List) copies.Maker {
-	m := copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys, Signs: site.DKIM.Domain, UnsubscribeURL: site.UnsubscribeURL}
+	m := copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys, Signs: site.DKIM.Domain, UnsubscribeURL: site.UnsubscribeURL,
+		ServID: site.AuthservID, Proves: site.AuthservID != "" || site.VerifyDKIM || site.Proves()}
 	if l.Web == lists.WebAnyone {
 		pages := web.Of(site, l)
 		m.Pages, m.Page = pages.Base, pages.PostURL

@@ -6,15 +6,23 @@ import (
 	"superlist/lists/parts"
 )
 
-// sealed reports whether a message is not to be changed: it is signed or encrypted as a
-// whole, or it is made for programs (a report, an invitation, a form).
-func sealed(e *parts.Entity) bool {
+// signed reports whether a message is signed or encrypted as a whole.
+func signed(e *parts.Entity) bool {
 	switch e.Type {
-	case "multipart/signed", "multipart/encrypted", "multipart/report", "multipart/form-data", "multipart/byteranges", "multipart/voice-message",
-		"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp", "application/pgp-encrypted", "text/calendar":
+	case "multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp", "application/pgp-encrypted":
 		return true
 	}
 	return false
+}
+
+// sealed reports whether a message is not to be changed: it is signed, or it is made for
+// programs (a report, an invitation, a form).
+func sealed(e *parts.Entity) bool {
+	switch e.Type {
+	case "multipart/report", "multipart/form-data", "multipart/byteranges", "multipart/voice-message", "text/calendar":
+		return true
+	}
+	return signed(e)
 }
 
 // shut is sealed, for a part in which nothing is to be looked for.

@@ -187,7 +187,7 @@ func TestMemory(t *testing.T) {
 	allocated := testing.Benchmark(func(b *testing.B) {
 		for b.Loop() {
 			again := *m
-			if outcome, err := again.Footer(footer, "x"); outcome != Inside || err != nil {
+			if outcome, err := again.Footer(footer, "x", Manner{}); outcome != Inside || err != nil {
 				b.Fatal(outcome, err)
 			}
 			if n, err := io.Copy(io.Discard, again.Reader()); err != nil || n < body.size() {

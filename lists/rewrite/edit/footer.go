@@ -17,21 +17,33 @@ const (
 	Nowhere Outcome = "nowhere" // the message is signed, encrypted, made for programs, or in doubt
 )
 
+// A Manner is how a list wants a text to be put in.
+type Manner struct {
+	// AboveSignature has a footer stand above the line "-- " with which the author's
+	// signature begins (RFC 3676, 4.3), where plain text has one.
+	AboveSignature bool
+	// BesideSigned makes a message that is signed or encrypted a part beside the text.
+	// The signature is good as before, and is no more one over all that people see.
+	BesideSigned bool
+}
+
 // Footer puts a text at the end of what people read, in each alternative; or else into
 // a part of its own, for which boundary is a word that nobody can have written.
-func (m *Message) Footer(text, boundary string) (Outcome, error) {
-	return m.insert(text, boundary, false)
+func (m *Message) Footer(text, boundary string, how Manner) (Outcome, error) {
+	return m.insert(text, boundary, false, how)
 }
 
 // Top is Footer, for the beginning.
-func (m *Message) Top(text, boundary string) (Outcome, error) { return m.insert(text, boundary, true) }
+func (m *Message) Top(text, boundary string, how Manner) (Outcome, error) {
+	return m.insert(text, boundary, true, how)
+}
 
 // tree takes the message apart.
 func (m *Message) tree() (*parts.Tree, error) {
 	return parts.ReadTree(m.Header, io.NewSectionReader(m.Body, 0, m.Body.Size()), 0)
 }
 
-func (m *Message) insert(text, boundary string, first bool) (Outcome, error) {
+func (m *Message) insert(text, boundary string, first bool, how Manner) (Outcome, error) {
 	root, err := m.tree()
 	if errors.Is(err, parts.ErrUnreadable) { // too many parts, or two kinds of one
 		return Nowhere, nil
@@ -39,7 +51,13 @@ func (m *Message) insert(text, boundary string, first bool) (Outcome, error) {
 	if err != nil {
 		return Nowhere, err
 	}
-	if sealed(root.Entity) || root.Doubt != "" {
+	switch {
+	case root.Doubt != "":
+		return Nowhere, nil
+	case signed(root.Entity) && how.BesideSigned:
+		m.addPart(root, text, boundary, first)
+		return Apart, nil
+	case sealed(root.Entity):
 		return Nowhere, nil
 	}
 	var edits []Edit
@@ -47,15 +65,15 @@ func (m *Message) insert(text, boundary string, first bool) (Outcome, error) {
 	header := m.Header
 	list := readable(root.Entity, first)
 	for _, e := range list {
-		one, eightBit, armoured, err := m.into(e, text, first)
+		one, eightBit, armoured, err := m.into(e, text, first, how)
 		if err != nil {
 			return Nowhere, err
 		}
-		if armoured {
+		if armoured && !how.BesideSigned {
 			m.Header = header
 			return Nowhere, nil
 		}
-		if one == nil {
+		if armoured || one == nil {
 			edits = nil
 			break
 		}
@@ -72,7 +90,7 @@ func (m *Message) insert(text, boundary string, first bool) (Outcome, error) {
 }
 
 // into is the edits that put a text into one part; none where that cannot be.
-func (m *Message) into(e *parts.Entity, text string, first bool) (edits []Edit, eightBit, armoured bool, err error) {
+func (m *Message) into(e *parts.Entity, text string, first bool, how Manner) (edits []Edit, eightBit, armoured bool, err error) {
 	html := e.Type == "text/html"
 	said := text
 	if html {
@@ -92,6 +110,8 @@ func (m *Message) into(e *parts.Entity, text string, first bool) (edits []Edit, 
 		put, ok, err = t.intoHTML(text, first, m.Body)
 	case first:
 		put, ok, err = t.atStart(text, m.Body)
+	case how.AboveSignature && t.signature >= 0:
+		put, ok, err = t.aboveSignature(text, m.Body)
 	default:
 		put = t.atEnd(text)
 	}

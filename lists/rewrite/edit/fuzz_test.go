@@ -74,7 +74,7 @@ func FuzzInsert(f *testing.F) {
 			t.Skip()
 		}
 		was := *m
-		outcome, err := m.insert(said, "=_sealed", first)
+		outcome, err := m.insert(said, "=_sealed", first, Manner{BesideSigned: beyond})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,11 +15,11 @@ func TestHoles(t *testing.T) {
 		for _, word := range []string{"https://lists.example.org/u/bob=40example.net/abcdefgh", "https://x.example/a", "b@c"} {
 			text := "On your own: " + Mark + " or so.\n(" + Mark + ")\nThe end.\n"
 			m := open(t, s.Raw)
-			outcome, err := m.Footer(text, "=_sealed")
+			outcome, err := m.Footer(text, "=_sealed", Manner{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := m.Top("Hi "+Mark, "=_sealed2"); err != nil {
+			if _, err := m.Top("Hi "+Mark, "=_sealed2", Manner{}); err != nil {
 				t.Fatal(err)
 			}
 			r, holes := m.Personal()

@@ -22,7 +22,11 @@ type reading struct {
 	end      []byte // the last bytes
 	state    shift  // of the character set at the end
 	started  bool   // something has been seen on the line
-	current  []byte
+	lineAt   int64  // where the line begins
+	lineWide bool   // it begins in a state that is not ASCII's
+	// signature is where the last line begins that is the mark of one; -1: there is none.
+	signature int64
+	current   []byte
 }
 
 // maxLook is how much of a line is looked at.
@@ -30,7 +34,7 @@ const maxLook = 80
 
 // read reads the text of a part; nil where it cannot be told.
 func read(e *parts.Entity, body Body) (*reading, error) {
-	r := &reading{d: newDecoder(e, body), state: shift{kind: shiftOf(e.Charset())}}
+	r := &reading{d: newDecoder(e, body), state: shift{kind: shiftOf(e.Charset())}, signature: -1}
 	if r.d == nil {
 		return nil, nil
 	}
@@ -51,11 +55,12 @@ func read(e *parts.Entity, body Body) (*reading, error) {
 }
 
 func (r *reading) look(text []byte) {
+	begin := r.size
 	r.size += int64(len(text))
 	if len(r.front) < 4 {
 		r.front = append(r.front, text[:min(len(text), 4-len(r.front))]...)
 	}
-	for _, c := range text {
+	for i, c := range text {
 		r.state.next(c)
 		r.eightBit = r.eightBit || c >= 0x80
 		if c != '\n' {
@@ -71,6 +76,7 @@ func (r *reading) look(text []byte) {
 			r.lf = true
 		}
 		r.lineEnds()
+		r.lineAt, r.lineWide = begin+int64(i)+1, r.state.wide
 	}
 	if r.end = append(r.end, text...); len(r.end) > maxLook {
 		r.end = append(r.end[:0], r.end[len(r.end)-maxLook:]...)
@@ -85,6 +91,9 @@ func (r *reading) lineEnds() {
 	line := bytes.TrimRight(r.current, " \t\r")
 	for _, begin := range []string{"-----BEGIN PGP ", "-----BEGIN PKCS7-----", "-----BEGIN CMS-----", "-----BEGIN SIGNED MESSAGE-----"} {
 		r.armoured = r.armoured || bytes.HasPrefix(line, []byte(begin)) && bytes.HasSuffix(line, []byte("-----"))
+	}
+	if string(bytes.TrimRight(r.current, "\r")) == "-- " && !r.lineWide {
+		r.signature = r.lineAt
 	}
 	r.line = append(r.line[:0], r.current...)
 	r.current, r.started = r.current[:0], false
@@ -299,6 +308,20 @@ func (t *target) atStart(text string, body Body) (edit Edit, ok bool, err error)
 		return Edit{At: t.Body, Insert: Insert{Text: put, as: octets}}, true, nil
 	}
 	return place(t.Entity, body, at, put, t.write(nl))
+}
+
+// aboveSignature is the edit that puts text on lines of its own above the author's
+// signature. ok is false where that cannot be.
+func (t *target) aboveSignature(text string, body Body) (edit Edit, ok bool, err error) {
+	nl := t.newline()
+	if t.Encoding == "quoted-printable" {
+		nl = "\r\n"
+	}
+	put := strings.Join(append(lines(text, flowed(t.Entity)), ""), nl)
+	if flowed(t.Entity) { // the line above may go on
+		put = nl + put
+	}
+	return place(t.Entity, body, t.signature, t.write(put), t.write(nl))
 }
 
 // place is put, for a text that may be in lines.

@@ -159,7 +159,7 @@ func TestUndo(t *testing.T) {
 				m := open(t, s.Raw)
 				for _, first := range []bool{true, false} {
 					was := *m
-					if _, err := m.insert(text, "=_sealed", first); err != nil {
+					if _, err := m.insert(text, "=_sealed", first, Manner{AboveSignature: len(text)%2 == 0, BesideSigned: len(text)%2 == 0}); err != nil {
 						t.Fatal(err)
 					}
 					undo(t, m, &was)

@@ -1,0 +1,43 @@
+package copies
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"superlist/smtp"
+)
+
+// TestOwnDomain: what lets the list's mail pass is not lent to who only says that they are
+// of the list's domain, where people can prove it.
+func TestOwnDomain(t *testing.T) {
+	own := strings.ReplaceAll(post, "reject.example", "lists.example.org")
+	results := "Authentication-Results: mx.example.org; "
+	for name, test := range map[string]struct {
+		raw    string
+		proved string
+		none   bool // nobody can prove anything at this site
+		want   Done
+	}{
+		"From alone":              {raw: own, want: Munged},
+		"where nobody can prove":  {raw: own, none: true, want: Kept},
+		"by AUTH":                 {raw: own, proved: "Alice@lists.example.org", want: Kept},
+		"by AUTH, as another":     {raw: own, proved: "bob@lists.example.org", want: Munged},
+		"signed":                  {raw: signed(t, own, "lists.example.org", "From:To:Subject:Date"), want: Kept},
+		"signed by another":       {raw: signed(t, own, "reject.example", "From:To:Subject:Date"), want: Munged},
+		"signed and changed":      {raw: signed(t, own, "lists.example.org", "From:To:Subject:Date") + "x\r\n", want: Munged},
+		"the mail server says so": {raw: results + "dmarc=pass header.from=lists.example.org\r\n" + strings.Replace(own, "Mon, 30 Nov 2026 10:00:00 +0100", time.Now().Format(time.RFC1123Z), 1), want: Kept},
+		"it says no":              {raw: results + "dmarc=fail header.from=lists.example.org\r\n" + own, want: Munged},
+		"another server says so":  {raw: strings.Replace(results, "mx.", "evil.", 1) + "dmarc=pass header.from=lists.example.org\r\n" + own, want: Munged},
+	} {
+		m := Maker{Host: "lists.example.org", List: listOf(t, `footer = "The list"`), Keys: world, Signs: "lists.example.org", ServID: "mx.example.org", Proves: !test.none}
+		p := Post{ID: "1.x", Content: io.NewSectionReader(strings.NewReader(test.raw), 0, int64(len(test.raw))), Arrived: time.Now()}
+		if who, ok := smtp.ParseAddress(test.proved); ok {
+			p.Proved = append(p.Proved, who)
+		}
+		if c, err := m.Make(p); err != nil || c.From.Done != test.want {
+			t.Errorf("%s: %s %v, want %s", name, c.From, err, test.want)
+		}
+	}
+}
