@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"superlist/cmd/superlist/postfix"
 )
 
 // manuals are the files whose fenced blocks an administrator copies: README.md
@@ -43,6 +45,16 @@ func block(t *testing.T, name string) string {
 		t.Fatalf("%d blocks are marked %q, want 1", found, name)
 	}
 	return text + "\n"
+}
+
+// TestSetupHasTheManuals: what superlist setup postfix adds to main.cf is what the
+// manuals say.
+func TestSetupHasTheManuals(t *testing.T) {
+	for _, way := range postfix.Ways {
+		if got, want := postfix.MainOf(way), block(t, "main.cf "+way); got != want {
+			t.Errorf("cmd/superlist/postfix/%s.cf is\n%s\nand the manual has\n%s", way, got, want)
+		}
+	}
 }
 
 // maxReadme is how long README.md may be: what is more belongs into docs/.

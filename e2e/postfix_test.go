@@ -57,17 +57,23 @@ const (
 // manual and our master.cf example add.
 func startPostfix(t *testing.T, way string) *syslog {
 	t.Helper()
+	ours, err := os.ReadFile("../postfix-master.cf.example")
+	must(t, err)
+	return startPostfixWith(t, world+block(t, way), string(ours))
+}
+
+// startPostfixWith starts it with these lines in main.cf and master.cf.
+func startPostfixWith(t *testing.T, mainLines, masterLines string) *syslog {
+	t.Helper()
 	log := newSyslog(t)
 	stock, err := os.ReadFile(stockMain)
 	must(t, err)
-	mainCf := []byte(string(stock) + debian + world + block(t, way))
+	mainCf := []byte(string(stock) + debian + mainLines)
 	must(t, os.WriteFile("/etc/postfix/main.cf", mainCf, 0o644))
 
 	stock, err = os.ReadFile(stockMaster)
 	must(t, err)
-	ours, err := os.ReadFile("../postfix-master.cf.example")
-	must(t, err)
-	must(t, os.WriteFile("/etc/postfix/master.cf", append(stock, ours...), 0o644))
+	must(t, os.WriteFile("/etc/postfix/master.cf", append(stock, masterLines...), 0o644))
 
 	var maps strings.Builder
 	for _, address := range append(slices.Clone(members), append(people, "owner@example.com", stranger, neighbour)...) {

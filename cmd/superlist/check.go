@@ -101,6 +101,7 @@ each domain. The exit code is 78 if anything is an error.`,
 }
 
 func (k *checker) run(a *app, arg []string) error {
+	k.setup()
 	var err error
 	if k.site, err = a.site(); err != nil {
 		var config *config.Error

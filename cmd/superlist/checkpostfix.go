@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -12,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/cmd/superlist/postfix"
 	"superlist/lists/config"
 	"superlist/smtp"
 )
@@ -212,6 +215,27 @@ func (k *checker) postfix(found []smtp.Path) {
 			seen[list.Domain] = true
 			k.wayIn(p, door, list)
 		}
+	}
+}
+
+// setup looks whether a change that superlist setup postfix has begun is whole. It is
+// asked as the caller, since the copies of main.cf are root's.
+func (k *checker) setup() {
+	p := newMailServer(k.ctx)
+	if p == nil {
+		return
+	}
+	dir, err := p.run("postconf", "-h", "config_directory")
+	if err != nil {
+		return
+	}
+	host := postfix.Host{Dir: dir}
+	switch _, state, err := host.Look(); {
+	case errors.Is(err, fs.ErrPermission):
+	case err != nil:
+		k.warn("setup postfix", err.Error(), "compare main.cf and master.cf with the copies in there, then remove it")
+	case state == postfix.Interrupted:
+		k.warn("setup postfix", "a change of "+dir+" is not whole, and Postfix works as before it", interrupted)
 	}
 }
 

@@ -149,6 +149,9 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 			"2026-11-30T12:00:00Z subscribed list=<dev@lists.example.org> member=<x\u202egpj@example.com> by=x\u2066\n"), 0o600)
 		return [][]string{{"log"}, {"log", list}, {"log", list, "--json"}, {"log", steering}}
 	}
+	add("setup postfix", "--way", steering)
+	add("setup postfix", "--domain", steering, "--json")
+	add("setup postfix", "--undo")
 	add("export", list, "--format", "text")
 	for _, form := range []string{"member import", "import members"} {
 		before := form

@@ -101,6 +101,24 @@ func (d *Disk) Replace(path string, content []byte) error {
 	return b.Commit()
 }
 
+// ReplaceAs is Replace for a file that has this mode, whatever umask says.
+func (d *Disk) ReplaceAs(path string, mode fs.FileMode, content []byte) error {
+	b, err := d.Beside(path)
+	if err != nil {
+		return err
+	}
+	if _, err = b.Write(content); err == nil {
+		if err = d.fault("fchmod", path); err == nil {
+			err = b.File.File.Chmod(mode)
+		}
+	}
+	if err != nil {
+		b.Abort()
+		return err
+	}
+	return b.Commit()
+}
+
 // Place puts a small file where there is none. Where there is one already it stays,
 // and first is false. unique is a name for the time of writing that no other
 // process uses: any number of them may do this at once.

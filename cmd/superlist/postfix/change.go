@@ -1,0 +1,203 @@
+package postfix
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"superlist/queue/disk"
+)
+
+// recordName is the directory within Postfix's that has the backup, and what was done.
+const recordName = "superlist-setup"
+
+// Files are what a change replaces.
+type Files struct{ Main, Master []byte }
+
+func (f Files) equal(o Files) bool {
+	return bytes.Equal(f.Main, o.Main) && bytes.Equal(f.Master, o.Master)
+}
+
+// A Change is the record of one: the two files as they were before the first one, as
+// they were before this one, and as they are to be.
+type Change struct {
+	Before, From, After Files
+	Plan                *Plan
+}
+
+// files are the names in the record.
+func (c *Change) files() map[string]*[]byte {
+	return map[string]*[]byte{
+		"main.cf.before": &c.Before.Main, "master.cf.before": &c.Before.Master, "main.cf.from": &c.From.Main, "master.cf.from": &c.From.Master,
+		"main.cf.after": &c.After.Main, "master.cf.after": &c.After.Master,
+	}
+}
+
+// between reports whether files are what somebody leaves who dies in Make or in Undo.
+func (c *Change) between(now Files) bool {
+	return slices.ContainsFunc([]Files{c.From, {c.From.Main, c.After.Master}, c.Before, {c.Before.Main, c.After.Master}, {c.Before.Main, c.From.Master}}, now.equal)
+}
+
+// A State is how far a change has come.
+type State int
+
+const (
+	None        State = iota // there is none
+	Interrupted              // somebody died in between; Postfix works as it did before
+	Made                     // it is made
+	Edited                   // it was made, and somebody has edited the files since
+)
+
+// A Host is where it is made.
+type Host struct {
+	Dir    string     // Postfix's configuration directory
+	Disk   *disk.Disk // nil: the real one
+	Reload func() error
+}
+
+func (h *Host) record() string { return filepath.Join(h.Dir, recordName) }
+
+// Read reads the two files.
+func (h *Host) Read() (f Files, err error) {
+	if f.Main, err = os.ReadFile(filepath.Join(h.Dir, "main.cf")); err == nil {
+		f.Master, err = os.ReadFile(filepath.Join(h.Dir, "master.cf"))
+	}
+	return f, err
+}
+
+// Look finds the change that was made here, and how far it has come.
+func (h *Host) Look() (c *Change, state State, err error) {
+	c = &Change{Plan: new(Plan)}
+	for name, into := range c.files() {
+		if *into, err = os.ReadFile(filepath.Join(h.record(), name)); err != nil {
+			break
+		}
+	}
+	var plan []byte
+	if err == nil {
+		plan, err = os.ReadFile(filepath.Join(h.record(), "plan.json"))
+	}
+	if err == nil {
+		err = json.Unmarshal(plan, c.Plan)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, none := os.Stat(h.record()); errors.Is(none, fs.ErrNotExist) {
+			return nil, None, nil
+		}
+	}
+	if err != nil {
+		return nil, None, fmt.Errorf("%s is damaged: %w", h.record(), err)
+	}
+	now, err := h.Read()
+	switch {
+	case err != nil:
+		return nil, None, err
+	case now.equal(c.After):
+		state = Made
+	case c.between(now):
+		state = Interrupted
+	default:
+		state = Edited
+	}
+	return c, state, nil
+}
+
+// Make makes a change, under a lock of the directory. The record comes first, and whole. Then master.cf gets services
+// that nobody uses yet, and Postfix starts them; only then main.cf names them. So at
+// each moment Postfix works in the old way or in the new one.
+func (h *Host) Make(c *Change) error {
+	if err := h.keep(c); err != nil {
+		return err
+	}
+	if err := h.put("master.cf", c.After.Master); err != nil {
+		return err
+	}
+	return h.put("main.cf", c.After.Main)
+}
+
+// Undo puts the two files back as they were, in the other order, and ends the record.
+func (h *Host) Undo(c *Change) error { return h.Back(c.Before) }
+
+// Back puts files in the places of those of a change that is undone.
+func (h *Host) Back(f Files) error {
+	if err := h.put("main.cf", f.Main); err != nil {
+		return err
+	}
+	if err := h.put("master.cf", f.Master); err != nil {
+		return err
+	}
+	return h.forget()
+}
+
+// forget takes the record away: at once, under a name that counts for nothing.
+func (h *Host) forget() error {
+	gone := h.record() + ".old"
+	if err := h.Disk.RemoveAll(gone); err != nil {
+		return err
+	}
+	if _, err := h.Disk.Rename(h.record(), gone); err != nil {
+		return err
+	}
+	return h.Disk.RemoveAll(gone)
+}
+
+// keep writes the record of a change, in the place of the one before it.
+func (h *Host) keep(c *Change) error {
+	plan, err := json.MarshalIndent(c.Plan, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp := h.record() + ".new"
+	if err := h.Disk.RemoveAll(tmp); err != nil {
+		return err
+	}
+	if err := h.Disk.MakeDir(tmp); err != nil {
+		return err
+	}
+	files := c.files()
+	plan = append(plan, '\n')
+	files["plan.json"] = &plan
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := h.Disk.Replace(filepath.Join(tmp, name), *files[name]); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(h.record()); err == nil {
+		if err := h.Disk.Exchange(tmp, h.record()); err != nil {
+			return err
+		}
+		return h.Disk.RemoveAll(tmp)
+	}
+	_, err = h.Disk.Rename(tmp, h.record())
+	return err
+}
+
+// put puts a file in its place, unless it is there already, and has Postfix read it,
+// which somebody may have died before. What the file is a link to is replaced, and its
+// mode stays.
+func (h *Host) put(name string, data []byte) error {
+	path, err := filepath.EvalSymlinks(filepath.Join(h.Dir, name))
+	if err != nil {
+		return err
+	}
+	now, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(now, data) {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if err := h.Disk.ReplaceAs(path, info.Mode().Perm(), data); err != nil {
+			return err
+		}
+	}
+	return h.Reload()
+}
