@@ -92,7 +92,10 @@ func withCharset(e *parts.Entity, label string) (value string, ok bool) {
 		return "", false
 	default:
 		if !strings.Contains(value, "/") {
-			value = e.Type
+			_, rest, more := strings.Cut(value, ";")
+			if value = e.Type; more {
+				value += ";" + rest
+			}
 		}
 		value = strings.TrimRight(value, " \t\r\n;") + "; charset=" + label
 	}
