@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -153,6 +154,29 @@ func TestImportsOfPolicy(t *testing.T) {
 			switch imp {
 			case "os", "io/fs", "path/filepath", "syscall", "golang.org/x/sys/unix", "net", "superlist/queue", "superlist/queue/disk":
 				t.Errorf("%s imports %s", pkg, imp)
+			}
+		}
+	}
+}
+
+// TestPolicyKnowsNoList: what a policy asks of its list are interfaces of its own. Only
+// Of, which puts one together, has the list.
+func TestPolicyKnowsNoList(t *testing.T) {
+	files, err := filepath.Glob("../lists/policy/*.go")
+	if err != nil || len(files) < 10 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") || filepath.Base(file) == "of.go" {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, knows := range []string{"lists.List", "lists.Of(", "lists.Directory"} {
+			if bytes.Contains(text, []byte(knows)) {
+				t.Errorf("%s has %s", file, knows)
 			}
 		}
 	}

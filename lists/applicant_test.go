@@ -32,15 +32,15 @@ func TestDecide(t *testing.T) {
 		t.Errorf("found: %+v, %v", got, err)
 	}
 	for range 2 {
-		if err := l.Decide(r.Name, Decided{Cause: "cause", What: "olga has let him in"}, now); err != nil {
+		if err := confirmation.Decide(l.Ledger, l.Book(), r.Name, confirmation.Decided{Cause: "cause", What: "olga has let him in"}, now); err != nil {
 			t.Error(err)
 		}
 	}
-	err = l.Decide(r.Name, Decided{Cause: "another", What: "otto has declined"}, now)
+	err = confirmation.Decide(l.Ledger, l.Book(), r.Name, confirmation.Decided{Cause: "another", What: "otto has declined"}, now)
 	if err == nil || !strings.Contains(err.Error(), "550 5.7.1 you come second: olga has let him in") {
 		t.Errorf("decided by a second: %v", err)
 	}
-	if err := l.Undecided(r.Name, ""); err == nil {
+	if err := confirmation.Undecided(l.Book(), r.Name, "", time.Now()); err == nil {
 		t.Error("it counts as open")
 	}
 	if err := l.EndApplication(r.Name); err != nil {
@@ -52,11 +52,11 @@ func TestDecide(t *testing.T) {
 	if _, err := l.KeepApplicant(m, now); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Undecided(r.Name, ""); err != nil {
+	if err := confirmation.Undecided(l.Book(), r.Name, "", time.Now()); err != nil {
 		t.Errorf("who asks again is decided on again: %v", err)
 	}
 	for _, name := range []string{"", "../../../key", "0123456789a", "0123456789abc", "0123456789aG"} {
-		if err := l.Decide(name, Decided{Cause: "c", What: "x"}, now); !errors.Is(err, confirmation.ReplyDecided) {
+		if err := confirmation.Decide(l.Ledger, l.Book(), name, confirmation.Decided{Cause: "c", What: "x"}, now); !errors.Is(err, confirmation.ReplyDecided) {
 			t.Errorf("%q: %v", name, err)
 		}
 		if _, err := l.FindApplicant(name); !errors.Is(err, confirmation.ReplyDecided) {

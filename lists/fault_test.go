@@ -146,23 +146,26 @@ var writers = []writer{
 		},
 	},
 	{name: "decide", calls: 7, do: onDev(func(l *List) error {
-		return l.Decide(confirmation.Name("held", "x"), Decided{Cause: "m.0", What: "olga", Do: "p"}, writersNow)
+		return confirmation.Decide(l.Ledger, l.Book(), confirmation.Name("held", "x"), confirmation.Decided{Cause: "m.0", What: "olga", Do: "p"}, writersNow)
 	})},
 	{name: "spend", calls: 7, do: onDev(func(l *List) error {
 		p, _ := confirmation.Parse("s1-abc-x")
-		return l.Spend(p, "m.0", writersNow)
+		return confirmation.Spend(l.Ledger, l.Book(), p, "m.0", writersNow)
 	})},
 	{name: "unspend", calls: 2,
 		prepare: func(s *site.Site, l *List) {
-			must(l.Decide(confirmation.Name("proof", "abc"), Decided{Cause: "m.0", What: confirmation.Used}, writersNow))
+			must(confirmation.Decide(l.Ledger, l.Book(), confirmation.Name("proof", "abc"), confirmation.Decided{Cause: "m.0", What: confirmation.Used}, writersNow))
 		},
-		do: onDev(func(l *List) error { return l.Unspend(addr("dev+confirm-s1-abc-x@lists.example.org")) }),
+		do: onDev(func(l *List) error {
+			p, _ := confirmation.Parse("s1-abc-x")
+			return confirmation.Unspend(l.Ledger, l.Book(), p)
+		}),
 	},
 	{name: "ask", calls: 15, counts: counted, do: onDev(func(l *List) error {
-		return l.Ask(Letter{Kind: VerbSubscribe, To: addr("new@example.com"), Cause: "m.0"}, writersNow)
+		return l.Quota().Ask(l.Ledger, quota.Request{Kind: VerbSubscribe, To: addr("new@example.com"), Cause: "m.0"}, writersNow)
 	})},
 	{name: "owner mail", calls: 3, counts: counted, do: onDev(func(l *List) error {
-		return l.CountOwnerMail(quota.Network(smtp.OriginAddr("x[192.0.2.1]")), writersNow)
+		return l.Quota().CountOwnerMail(l.Ledger, quota.Network(smtp.OriginAddr("x[192.0.2.1]")), writersNow)
 	})},
 	{name: "proved", calls: 8, counts: counted, do: onDev(func(l *List) error {
 		first, err := confirmation.FirstProved(l.Ledger, l.Book(), addr("a@example.com"), []string{"s"}, "m.0", writersNow)
@@ -178,7 +181,7 @@ var writers = []writer{
 	{name: "request again", calls: 8,
 		prepare: func(s *site.Site, l *List) {
 			r, err := l.KeepApplicant(members.Member{Path: addr("new@example.com")}, writersNow)
-			must(errors.Join(err, l.Decide(r.Name, Decided{Cause: "m.0", What: "olga"}, writersNow), l.EndApplication(r.Name)))
+			must(errors.Join(err, confirmation.Decide(l.Ledger, l.Book(), r.Name, confirmation.Decided{Cause: "m.0", What: "olga"}, writersNow), l.EndApplication(r.Name)))
 		},
 		do: onDev(func(l *List) error {
 			_, err := l.KeepApplicant(members.Member{Path: addr("new@example.com")}, writersNow)

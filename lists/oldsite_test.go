@@ -18,6 +18,7 @@ import (
 	"superlist/lists/ledger/files"
 	"superlist/lists/members"
 	"superlist/lists/moderation"
+	"superlist/lists/quota"
 	"superlist/lists/site"
 	"superlist/lists/sitetest"
 	"superlist/queue"
@@ -91,16 +92,16 @@ func TestOldSite(t *testing.T) {
 		m.Close()
 	}
 	var reply smtp.Reply
-	if err := l.Undecided("2410d3ac6613", "another"); !errors.As(err, &reply) || !strings.HasPrefix(reply.Text, confirmation.Second) {
+	if err := confirmation.Undecided(l.Book(), "2410d3ac6613", "another", time.Now()); !errors.As(err, &reply) || !strings.HasPrefix(reply.Text, confirmation.Second) {
 		t.Errorf("what was discarded: %v", err)
 	}
-	if err := l.Undecided("c184de68f466", "another"); !errors.As(err, &reply) || !strings.Contains(reply.Text, confirmation.Used) {
+	if err := confirmation.Undecided(l.Book(), "c184de68f466", "another", time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, confirmation.Used) {
 		t.Errorf("the confirmation that was used: %v", err)
 	}
 	if waiting, err := l.Applicants(); err != nil || len(waiting) != 1 || waiting[0].Who.Path.Address() != "new@example.com" {
 		t.Errorf("requests: %v, %v", waiting, err)
 	}
-	if err := l.Quota().MayAsk(l.WithWhat(lists.Letter{Kind: lists.VerbSubscribe, To: path("other@example.com")}), time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
+	if err := l.Quota().MayAsk(l.WithWhat(quota.Request{Kind: lists.VerbSubscribe, To: path("other@example.com")}), time.Now()); !errors.As(err, &reply) || !strings.Contains(reply.Text, "went to other@example.com") {
 		t.Errorf("who was asked: %v", err)
 	}
 	if n := (ledger.Counter{Book: l.Book(), Shelf: ledger.Counts, Name: "all", Window: ledger.Day}).Sum(made); n != 2 {

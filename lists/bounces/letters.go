@@ -36,7 +36,7 @@ func (k *looking) tellOwners() {
 		return
 	}
 	slices.SortStableFunc(k.told, func(a, b notice) int { return strings.Compare(a.address, b.address) })
-	daily := outbox.Letter{
+	daily := outbox.Draft{
 		ID: k.id + "-owners", Text: "bounce-daily", To: to, At: k.now,
 		Words: map[string]string{"count": strconv.Itoa(len(k.told)), "number": strconv.Itoa(k.rules.SuspendedDays)},
 	}
@@ -65,7 +65,7 @@ func (k *looking) line(name, lang string, words map[string]string) string {
 }
 
 // back is the letter to somebody who gets mail again.
-func (j *Judge) back(l *lists.List, m members.Member, since time.Time, id string, now time.Time) outbox.Letter {
+func (j *Judge) back(l *lists.List, m members.Member, since time.Time, id string, now time.Time) outbox.Draft {
 	words := map[string]string{"address": m.Path.Address(), "date": since.UTC().Format(time.DateOnly)}
 	first, last, n := missed(l, since)
 	words["count"] = strconv.Itoa(n)
@@ -76,7 +76,7 @@ func (j *Judge) back(l *lists.List, m members.Member, since time.Time, id string
 		}
 		words["next"] = l.Verb(get).Address()
 	}
-	return outbox.Letter{ID: id, Text: "bounce-back", To: []smtp.Path{m.Path}, At: now, Lang: m.Lang, Words: words}
+	return outbox.Draft{ID: id, Text: "bounce-back", To: []smtp.Path{m.Path}, At: now, Lang: m.Lang, Words: words}
 }
 
 // missed are the numbers of the posts since a time, as far as there is an archive.

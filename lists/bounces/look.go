@@ -94,7 +94,7 @@ type looking struct {
 
 	members *members.File
 	edits   map[string]func(members.Member) (members.Member, bool) // by key; false: is removed
-	letters []outbox.Letter
+	letters []outbox.Draft
 	told    []notice // for the owners
 	next    time.Time
 }
@@ -182,7 +182,7 @@ func (k *looking) posts() error {
 			return nil, err
 		}
 		texts := make(map[string]string)
-		var letters []outbox.Letter
+		var letters []outbox.Draft
 		for name, p := range posts {
 			if !p.alarms(c) {
 				continue
@@ -197,7 +197,7 @@ func (k *looking) posts() error {
 			k.j.Log.Printf(maillog.Warning, "alarm list=%s sent=%s refused=%d members=%d domains=%d reason=%q: members' hosts refuse a post",
 				k.l.Addr, time.Unix(p.At, 0).UTC().Format(time.RFC3339), p.N, c.all, len(p.Domains), lines[0])
 			if owners := k.l.OwnerPaths(); len(owners) > 0 {
-				letters = append(letters, outbox.Letter{
+				letters = append(letters, outbox.Draft{
 					ID: k.id + "-" + name + "-alarm", Text: "bounce-alarm", To: owners, At: k.now, Quote: strings.Join(lines, "\n"),
 					Words: map[string]string{"subject": subject, "date": dateTime(time.Unix(p.At, 0)), "count": strconv.Itoa(p.N)},
 				})
@@ -346,7 +346,7 @@ func (k *looking) probe(p smtp.Path) (at time.Time, err error) {
 	if err != nil {
 		return at, err
 	}
-	k.letters = append(k.letters, outbox.Letter{ID: id, Text: "bounce-probe", To: []smtp.Path{p}, At: at, From: from, Words: map[string]string{"address": p.Address()}})
+	k.letters = append(k.letters, outbox.Draft{ID: id, Text: "bounce-probe", To: []smtp.Path{p}, At: at, From: from, Words: map[string]string{"address": p.Address()}})
 	return at, nil
 }
 

@@ -79,7 +79,7 @@ func TestCallers(t *testing.T) {
 				}
 				held := heldName(t, w.site, l)
 				if ask.again {
-					if err := l.Decide(held, lists.Decided{Cause: "other", What: "somebody has sent it back"}, w.now()); err != nil {
+					if err := confirmation.Decide(l.Ledger, l.Book(), held, confirmation.Decided{Cause: "other", What: "somebody has sent it back"}, w.now()); err != nil {
 						t.Fatal(err)
 					}
 					if err := heldpost.Spool(w.site, l).Drop(queue.Held, held); err != nil {

@@ -206,7 +206,7 @@ func TestKillDecide(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, decided, _ := l.Decided(heldName(t, site, l)); decided && k.N%2 == 1 {
+			if _, decided, _ := confirmation.Find(l.Book(), heldName(t, site, l), time.Now()); decided && k.N%2 == 1 {
 				os.Remove(filepath.Join(site.QueueDir, "maintained")) // a day later
 				err = deliverOnce(site, alone, nil)
 			} else {
@@ -247,7 +247,7 @@ func TestFinishDecided(t *testing.T) {
 				cause = id + ".0"
 			}
 			name := heldName(t, w.site, l)
-			if err := l.Decide(name, lists.Decided{Cause: cause, What: "olga@example.org has decided", Do: test.do}, w.now()); err != nil {
+			if err := confirmation.Decide(l.Ledger, l.Book(), name, confirmation.Decided{Cause: cause, What: "olga@example.org has decided", Do: test.do}, w.now()); err != nil {
 				t.Fatal(err)
 			}
 			r := w.runner()

@@ -289,7 +289,7 @@ func (r *Runner) withAuthor(m *queue.Message, h rewrite.Header) rewrite.Header {
 // mark that stops it from coming back, and for what is not for many.
 func (r *Runner) toOwners(m *message.Message, d lists.Destination, c outbox.Cause) error {
 	owners := d.List.OwnerPaths()
-	if err := d.List.CountOwnerMail(r.networkOf(m.Message), r.now()); err != nil {
+	if err := d.List.Quota().CountOwnerMail(d.List.Ledger, r.networkOf(m.Message), r.now()); err != nil {
 		return err
 	}
 	w, err := r.begin(m, d.List, c, true)

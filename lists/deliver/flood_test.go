@@ -52,7 +52,7 @@ func TestHeldNotices(t *testing.T) {
 	w, l, person := newPeople(t, "nonmembers=hold", "moderators=mona@example.org")
 	mona := person("mona@example.org")
 	for range quota.MaxHeldNotices - 1 {
-		if more, err := l.CountHeldNotice(w.now()); !more || err != nil {
+		if more, err := l.Quota().CountHeldNotice(l.Ledger, w.now()); !more || err != nil {
 			t.Fatal(more, err)
 		}
 	}
@@ -82,20 +82,20 @@ func TestHeldNotices(t *testing.T) {
 func TestAskedDomainWaits(t *testing.T) {
 	w, l, person := newPeople(t)
 	for i := range quota.MaxAskedDomain {
-		if err := l.Ask(lists.Letter{Kind: lists.VerbSubscribe, To: path(fmt.Sprintf("p%d@victim.example", i)), Cause: "x"}, w.now()); err != nil {
+		if err := l.Quota().Ask(l.Ledger, l.WithWhat(quota.Request{Kind: lists.VerbSubscribe, To: path(fmt.Sprintf("p%d@victim.example", i)), Cause: "x"}), w.now()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	first, second := person("first@victim.example"), person("second@victim.example")
 	first.says("dev+subscribe@lists.example.org", "x")
 	w.want(queue.Inbound, "deferred: 450 4.7.1 too many letters from lists here wait for an answer from people of that domain")
-	l.Answered(lists.VerbSubscribe, path("p1@victim.example"))
+	_ = l.Quota().Answered(l.Ledger, lists.VerbSubscribe, path("p1@victim.example"), w.now())
 	w.later += 10 * time.Minute
 	w.deliver()
 	first.letter("Please confirm: subscribe to dev@lists.example.org")
 	w.wantEmpty()
 
-	l.Answered(lists.VerbSubscribe, path("first@victim.example"))
+	_ = l.Quota().Answered(l.Ledger, lists.VerbSubscribe, path("first@victim.example"), w.now())
 	full := func() {
 		limit := fmt.Sprintf("%s/.asked/domain-%d-", w.site.ListsDir, w.now().Unix()/86400)
 		counts, _ := filepath.Glob(w.site.ListsDir + "/.asked/domain-*")
@@ -170,7 +170,7 @@ func TestHeldFull(t *testing.T) {
 func TestRequestFlood(t *testing.T) {
 	w, l, _ := newPeople(t)
 	for i := range quota.MaxAskedDomain {
-		if err := l.Ask(lists.Letter{Kind: lists.VerbSubscribe, To: path(fmt.Sprintf("p%d@victim.example", i)), Cause: "x"}, w.now()); err != nil {
+		if err := l.Quota().Ask(l.Ledger, l.WithWhat(quota.Request{Kind: lists.VerbSubscribe, To: path(fmt.Sprintf("p%d@victim.example", i)), Cause: "x"}), w.now()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -23,7 +23,7 @@ func (r *Runner) maintain() error {
 	r.gaveUp.Store(true) // looked at once a day in any case
 	r.sweepFailed()
 	edit.Sweep(lists.Of(r.Site))
-	first := lists.Of(r.Site).Forget(r.now())
+	first := edit.Forget(lists.Of(r.Site), r.now())
 	if err := r.allPages(); err != nil && first == nil {
 		first = err
 	}

@@ -116,7 +116,7 @@ func authorOf(h rewrite.Header, from smtp.Path) smtp.Path {
 func (r *Runner) Moderation() *moderation.Desk {
 	return &moderation.Desk{
 		Site: r.Site, Spool: r.Spool, Letters: r.outbox(), Log: r.Log, Now: r.now, Verifier: r.verifier,
-		Finish: func(l *lists.List, held *queue.Message, d lists.Decided) error {
+		Finish: func(l *lists.List, held *queue.Message, d confirmation.Decided) error {
 			o, err := r.desk().Finish(l, held, d)
 			if err != nil {
 				return err

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"superlist/lists"
-	"superlist/lists/confirmation"
-	"superlist/lists/edit"
 	"superlist/lists/ledger"
 	"superlist/lists/policy"
 	"superlist/lists/quota"
@@ -94,39 +92,5 @@ func TestAskedNetworkBehindProxy(t *testing.T) {
 		if _, outcomes := m.Commit(); !errors.Is(outcomes[0], want) {
 			t.Errorf("%v: %v, want %v", forwarded, outcomes[0], want)
 		}
-	}
-}
-
-// TestForget: what lists and the site do not remember any more is taken away, also where
-// one of the lists makes trouble; what they remember stays.
-func TestForget(t *testing.T) {
-	s := testSite(t, "")
-	l := testList(t, s, "")
-	other, err := edit.Create(lists.Of(s), addr("zoo@lists.example.org"), []smtp.Path{addr("olga@example.org")}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now()
-	for _, l := range []*lists.List{l, other} {
-		if err := l.Ask(lists.Letter{Kind: lists.VerbHelp, To: addr("a@example.com"), Cause: "m.0"}, now); err != nil {
-			t.Fatal(err)
-		}
-		if err := l.Decide(confirmation.Name("held", "x"), lists.Decided{Cause: "m.0", What: "olga"}, now); err != nil {
-			t.Fatal(err)
-		}
-	}
-	files := func(dir string) int {
-		all, _ := os.ReadDir(dir)
-		return len(all)
-	}
-	site := ledger.OfSite(s.ListsDir).Path(ledger.Counts)
-	if err := errors.Join(os.RemoveAll(l.Dir+"/decided"), os.WriteFile(l.Dir+"/decided", nil, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	if err := lists.Of(s).Forget(now.Add(25 * time.Hour)); err == nil {
-		t.Error("no word of the list that makes trouble")
-	}
-	if files(site) != 0 || files(other.Dir+"/asked") != 0 || files(other.Dir+"/decided") != 1 {
-		t.Errorf("left: %d of the site, %d who was asked, %d decisions", files(site), files(other.Dir+"/asked"), files(other.Dir+"/decided"))
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/author"
+	"superlist/lists/confirmation"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
 	"superlist/lists/rewrite"
@@ -33,5 +34,5 @@ type Desk struct {
 	// Verifier knows how an author of a message is known.
 	Verifier func(m *queue.Message, l *lists.List, h rewrite.Header) *author.Verifier
 	// Finish carries out a decision that was broken off.
-	Finish func(l *lists.List, held *queue.Message, d lists.Decided) error
+	Finish func(l *lists.List, held *queue.Message, d confirmation.Decided) error
 }

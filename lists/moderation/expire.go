@@ -5,12 +5,14 @@ import (
 	"strings"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/heldpost"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
 	"superlist/lists/people"
 	"superlist/lists/policy"
+	"superlist/lists/quota"
 	"superlist/lists/rewrite"
 	"superlist/queue"
 	"superlist/smtp"
@@ -43,7 +45,7 @@ func (s *Desk) Expire(l *lists.List) error {
 func (s *Desk) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message) error {
 	// The held file takes the place of the recipient's mark in inbound (see package deliver), so whoever does this again after a crash does it once.
 	c := outbox.Cause{ID: held.ID + "-expired", After: []queue.After{{What: queue.AfterHeld, ID: held.ID}}}
-	d, decided, err := l.Decided(held.ID)
+	d, decided, err := confirmation.Find(l.Book(), held.ID, s.Now())
 	if err != nil {
 		return err
 	}
@@ -56,7 +58,7 @@ func (s *Desk) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message)
 	if err := held.Lock(); err != nil {
 		return err
 	}
-	err = l.Decide(held.ID, lists.Decided{Cause: c.ID, What: "nobody decided in time"}, s.Now())
+	err = confirmation.Decide(l.Ledger, l.Book(), held.ID, confirmation.Decided{Cause: c.ID, What: "nobody decided in time"}, s.Now())
 	if _, second := smtp.Refusal(err); second {
 		return nil // somebody is at it this moment
 	}
@@ -80,7 +82,7 @@ func (s *Desk) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message)
 // finishDecided finishes a decision that was broken off, once the message that says it
 // is not in the spool any more: it was given up, or there never was one. An older
 // version kept the post though all was done, and did not write down what.
-func (s *Desk) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Message, d lists.Decided) error {
+func (s *Desk) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Message, d confirmation.Decided) error {
 	if dot := strings.LastIndexByte(d.Cause, '.'); dot >= 0 {
 		for _, box := range []queue.Box{queue.Inbound, queue.Failed} {
 			if there, err := s.Spool.Exists(box, d.Cause[:dot]); there || err != nil {
@@ -106,7 +108,7 @@ func (s *Desk) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Mess
 // day, since whoever wrote it may not be he.
 func (s *Desk) tellExpired(l *lists.List, held *queue.Message, c outbox.Cause, h rewrite.Header) error {
 	author := people.HeldAuthor(held, h)
-	err := l.Ask(lists.Letter{Kind: "expired", To: author, Network: s.networkOf(held), Cause: c.ID}, s.Now())
+	err := l.Quota().Ask(l.Ledger, l.WithWhat(quota.Request{Kind: "expired", To: author, Network: s.networkOf(held), Cause: c.ID}), s.Now())
 	var reply smtp.Reply
 	if errors.As(err, &reply) {
 		s.Log.Printf(maillog.Info, "not told id=%s list=%s name=%s author=%s reason=%q", held.PostID(), l.Addr, held.ID, author, reply)
@@ -115,7 +117,7 @@ func (s *Desk) tellExpired(l *lists.List, held *queue.Message, c outbox.Cause, h
 	if err != nil {
 		return err
 	}
-	return s.Letters.For(c).Write(l, outbox.Letter{
+	return s.Letters.For(c).Write(l, outbox.Draft{
 		ID: c.ID, Text: "expired", To: []smtp.Path{author}, At: s.Now(), Client: held.Client, Answers: h.Get("Message-ID"),
 		Words: map[string]string{"subject": letter.Subject(h.Get("Subject")), "address": author.Address()},
 	})

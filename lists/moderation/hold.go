@@ -34,13 +34,13 @@ func (s *Desk) Hold(m *message.Message, l *lists.List, c outbox.Cause, d policy.
 	if there, err := spool.Exists(queue.Held, name); err != nil {
 		return err
 	} else if !there {
-		if _, decided := smtp.Refusal(l.Undecided(name, "")); decided {
+		if _, decided := smtp.Refusal(confirmation.Undecided(l.Book(), name, "", s.Now())); decided {
 			return nil // before a crash hid that it was held
 		}
 		if err := s.room(l); err != nil {
 			return err
 		}
-		if err := l.CountHeld(s.networkOf(m.Message), s.Now()); err != nil {
+		if err := l.Quota().CountHeld(l.Ledger, s.networkOf(m.Message), s.Now()); err != nil {
 			return err
 		}
 		if err := keep(spool, m.Message, l, name, d); err != nil {
@@ -130,16 +130,16 @@ func (s *Desk) askModerators(held *queue.Message, l *lists.List, c outbox.Cause,
 	each := l.HeldNotice != lists.HeldNoticeDaily
 	if each {
 		var err error
-		if each, err = l.CountHeldNotice(s.Now()); err != nil {
+		if each, err = l.Quota().CountHeldNotice(l.Ledger, s.Now()); err != nil {
 			return err
 		}
 	}
 	if !each {
 		return s.AwaitSummary(l)
 	}
-	letters, err := outbox.ToEach(l.ModeratorPaths(), c.ID, func(to smtp.Path, id string) (outbox.Letter, error) {
+	letters, err := outbox.ToEach(l.ModeratorPaths(), c.ID, func(to smtp.Path, id string) (outbox.Draft, error) {
 		words, err := s.moderation(l, held, h, reason, to)
-		return outbox.Letter{
+		return outbox.Draft{
 			ID: id, Text: "moderate", To: []smtp.Path{to}, Words: words, At: s.Now(), Client: held.Client, Attach: []*queue.Message{held},
 		}, err
 	})
@@ -161,7 +161,7 @@ func (s *Desk) tellWaits(held *queue.Message, l *lists.List, c outbox.Cause, h r
 	if known, err := l.Knows(author); err != nil || !known && verified(author) == "" {
 		return err
 	}
-	err := l.Ask(lists.Letter{Kind: "waits", To: author, Network: s.networkOf(held), Cause: c.ID}, s.Now())
+	err := l.Quota().Ask(l.Ledger, l.WithWhat(quota.Request{Kind: "waits", To: author, Network: s.networkOf(held), Cause: c.ID}), s.Now())
 	var reply smtp.Reply
 	if errors.As(err, &reply) {
 		s.Log.Printf(maillog.Info, "not told id=%s list=%s author=%s reason=%q", held.ID, l.Addr, author, reply)
@@ -170,7 +170,7 @@ func (s *Desk) tellWaits(held *queue.Message, l *lists.List, c outbox.Cause, h r
 	if err != nil {
 		return err
 	}
-	return s.Letters.For(c).Write(l, outbox.Letter{
+	return s.Letters.For(c).Write(l, outbox.Draft{
 		ID: c.ID + "-waits", Text: "post-waits", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
 		Words: map[string]string{
 			"subject": letter.Subject(h.Get("Subject")), "address": author.Address(),
@@ -183,7 +183,7 @@ func (s *Desk) tellWaits(held *queue.Message, l *lists.List, c outbox.Cause, h r
 // proved nothing, so he is not asked again today, whoever writes in his name.
 func (s *Desk) askAuthor(held *queue.Message, l *lists.List, c outbox.Cause, h rewrite.Header) error {
 	author := people.HeldAuthor(held, h)
-	err := l.Ask(lists.Letter{Kind: "post", To: author, Network: s.networkOf(held), Cause: c.ID}, s.Now())
+	err := l.Quota().Ask(l.Ledger, l.WithWhat(quota.Request{Kind: "post", To: author, Network: s.networkOf(held), Cause: c.ID}), s.Now())
 	var reply smtp.Reply
 	if errors.As(err, &reply) {
 		s.Log.Printf(maillog.Info, "not asked id=%s list=%s name=%s author=%s reason=%q", held.PostID(), l.Addr, held.ID, author, reply)
@@ -196,7 +196,7 @@ func (s *Desk) askAuthor(held *queue.Message, l *lists.List, c outbox.Cause, h r
 	if err != nil {
 		return err
 	}
-	return s.Letters.For(c).Write(l, outbox.Letter{
+	return s.Letters.For(c).Write(l, outbox.Draft{
 		ID: c.ID, Text: "own-post", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
 		Words: map[string]string{
 			"confirm": confirm.Address(), "address": author.Address(),

@@ -74,7 +74,7 @@ func (s *Desk) summary(l *lists.List, c outbox.Cause) error {
 			return err
 		}
 	}
-	letters, err := outbox.ToEach(l.ModeratorPaths(), c.ID, func(to smtp.Path, id string) (outbox.Letter, error) {
+	letters, err := outbox.ToEach(l.ModeratorPaths(), c.ID, func(to smtp.Path, id string) (outbox.Draft, error) {
 		return s.summaryTo(to, l, id, posts)
 	})
 	if err != nil {
@@ -84,8 +84,8 @@ func (s *Desk) summary(l *lists.List, c outbox.Cause) error {
 }
 
 // summaryTo is the summary for one moderator.
-func (s *Desk) summaryTo(to smtp.Path, l *lists.List, id string, posts []*message.Message) (outbox.Letter, error) {
-	n := outbox.Letter{
+func (s *Desk) summaryTo(to smtp.Path, l *lists.List, id string, posts []*message.Message) (outbox.Draft, error) {
+	n := outbox.Draft{
 		ID: id, Text: "summary", To: []smtp.Path{to}, At: s.Now(),
 		Words: map[string]string{"count": strconv.Itoa(len(posts))},
 	}

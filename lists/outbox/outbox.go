@@ -18,8 +18,9 @@ import (
 	"superlist/smtp"
 )
 
-// A Letter is a letter of a list's before its words are looked up.
-type Letter struct {
+// A Draft is a letter of a list's before its words are looked up; package letter has what
+// comes of it.
+type Draft struct {
 	ID      string // of the message that it becomes
 	Text    string // its name in the texts
 	To      []smtp.Path
@@ -39,7 +40,7 @@ type Letter struct {
 
 // Language returns the language of a letter. Somebody who has not chosen one, and several
 // people at once, get the list's.
-func (n *Letter) Language(l *lists.List) string {
+func (n *Draft) Language(l *lists.List) string {
 	if n.Lang != "" {
 		return n.Lang
 	}
@@ -63,7 +64,7 @@ type Outbox struct {
 }
 
 // Write puts letters into the spool, in order, except those that are there already.
-func (o *Outbox) Write(l *lists.List, letters ...Letter) error {
+func (o *Outbox) Write(l *lists.List, letters ...Draft) error {
 	for _, n := range letters {
 		if err := o.write(l, n); err != nil {
 			return err
@@ -73,7 +74,7 @@ func (o *Outbox) Write(l *lists.List, letters ...Letter) error {
 }
 
 // write puts one letter into the spool. If it has {confirm}, a reply goes there.
-func (o *Outbox) write(l *lists.List, n Letter) error {
+func (o *Outbox) write(l *lists.List, n Draft) error {
 	if there, err := o.Spool.Exists(queue.Outbound, n.ID); there || err != nil {
 		return err
 	}
@@ -119,7 +120,7 @@ func (o *Outbox) write(l *lists.List, n Letter) error {
 
 // returnPath says where reports on a letter go. A letter to one person has a return path
 // that proves nothing about others. Nothing that comes to one is answered.
-func (n *Letter) returnPath(l *lists.List, head *queue.Head) (err error) {
+func (n *Draft) returnPath(l *lists.List, head *queue.Head) (err error) {
 	switch head.VERP = len(n.To) > 1; {
 	case !n.From.IsNull():
 		head.From = n.From
@@ -134,7 +135,7 @@ func (n *Letter) returnPath(l *lists.List, head *queue.Head) (err error) {
 // ToEach makes a letter to each of several people, in which the addresses that decide are
 // theirs alone: so the list knows who decides, and a reply to all decides nothing for the
 // others. The letter with the id itself comes last: it says that all are there.
-func ToEach(to []smtp.Path, id string, make func(to smtp.Path, id string) (Letter, error)) (letters []Letter, err error) {
+func ToEach(to []smtp.Path, id string, make func(to smtp.Path, id string) (Draft, error)) (letters []Draft, err error) {
 	for i := len(to) - 1; i >= 0; i-- {
 		own := id
 		if i > 0 {

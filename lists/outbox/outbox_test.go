@@ -70,8 +70,8 @@ func text(t *testing.T, o *outbox.Outbox, id string) string {
 // TestWriteOnce: a letter that is in the spool is not written again, and the others are.
 func TestWriteOnce(t *testing.T) {
 	o, l, said := testOutbox(t)
-	letter := func(id string) outbox.Letter {
-		return outbox.Letter{ID: id, Text: "help", To: []smtp.Path{path("eve@example.com")}, At: time.Now(), Words: map[string]string{"address": "eve@example.com"}}
+	letter := func(id string) outbox.Draft {
+		return outbox.Draft{ID: id, Text: "help", To: []smtp.Path{path("eve@example.com")}, At: time.Now(), Words: map[string]string{"address": "eve@example.com"}}
 	}
 	if err := o.Write(l, letter("m.0-notice")); err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestLanguage(t *testing.T) {
 		{[]string{"eve@example.com"}, "", "de"}, {[]string{"bob@example.net"}, "", "en"}, {[]string{"BOB@EXAMPLE.NET"}, "", "en"},
 		{[]string{"bob@example.net", "eve@example.com"}, "", "de"}, {[]string{"eve@example.com"}, "fr", "fr"}, {[]string{"bob@example.net"}, "ja", "ja"},
 	} {
-		n := outbox.Letter{ID: fmt.Sprint("x", i), Text: "help", Lang: c.lang, At: time.Now()}
+		n := outbox.Draft{ID: fmt.Sprint("x", i), Text: "help", Lang: c.lang, At: time.Now()}
 		for _, to := range c.to {
 			n.To = append(n.To, path(to))
 		}
@@ -117,8 +117,8 @@ func TestLanguage(t *testing.T) {
 // there comes last.
 func TestToEach(t *testing.T) {
 	to := []smtp.Path{path("a@example.com"), path("b@example.com"), path("c@example.com")}
-	letters, err := outbox.ToEach(to, "m.0", func(to smtp.Path, id string) (outbox.Letter, error) {
-		return outbox.Letter{ID: id, To: []smtp.Path{to}}, nil
+	letters, err := outbox.ToEach(to, "m.0", func(to smtp.Path, id string) (outbox.Draft, error) {
+		return outbox.Draft{ID: id, To: []smtp.Path{to}}, nil
 	})
 	var got []string
 	for _, n := range letters {
@@ -130,7 +130,7 @@ func TestToEach(t *testing.T) {
 	if letters, err := outbox.ToEach(nil, "m.0", nil); len(letters) > 0 || err != nil {
 		t.Errorf("to nobody: %v, %v", letters, err)
 	}
-	if _, err := outbox.ToEach(to, "m.0", func(to smtp.Path, _ string) (n outbox.Letter, err error) {
+	if _, err := outbox.ToEach(to, "m.0", func(to smtp.Path, _ string) (n outbox.Draft, err error) {
 		if to == path("b@example.com") {
 			err = fs.ErrPermission
 		}

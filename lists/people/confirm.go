@@ -33,20 +33,20 @@ func (a *act) confirm() error {
 	if !ok {
 		return smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: "the confirmation names no address"}
 	}
-	if err := a.l.Spend(p, a.Cause, a.At); err != nil {
+	if err := confirmation.Spend(a.l.Ledger, a.l.Book(), p, a.Cause, a.At); err != nil {
 		return err
 	}
 	a.Who = who
 	if p.Action == confirmation.Unsubscribe {
-		a.l.Answered(lists.VerbUnsubscribe, who)
+		a.answered(lists.VerbUnsubscribe, who)
 		return a.leave(members.Member{Path: who})
 	}
 	delivery, changing := p.Action.Delivery()
 	if changing {
-		a.l.Answered(changes[delivery], who)
+		a.answered(changes[delivery], who)
 		return a.change(delivery)
 	}
-	a.l.Answered(lists.VerbSubscribe, who)
+	a.answered(lists.VerbSubscribe, who)
 	member := members.Member{Path: who}.With(delivery).Named(a.name())
 	_, isMember, err := a.member(who)
 	if err != nil {
@@ -65,14 +65,14 @@ func (a *act) wait(m members.Member) error {
 		return err
 	}
 	a.out.Result = Waits
-	a.out.Letters, err = outbox.ToEach(a.l.OwnerPaths(), a.Cause+"-owners", func(to smtp.Path, id string) (outbox.Letter, error) {
+	a.out.Letters, err = outbox.ToEach(a.l.OwnerPaths(), a.Cause+"-owners", func(to smtp.Path, id string) (outbox.Draft, error) {
 		confirm, err := a.l.DecisionAddress(confirmation.Approve, applicant.Name, to, a.At)
 		if err != nil {
-			return outbox.Letter{}, err
+			return outbox.Draft{}, err
 		}
 		decline, err := a.l.DecisionAddress(confirmation.Decline, applicant.Name, to, a.At)
 		if err != nil {
-			return outbox.Letter{}, err
+			return outbox.Draft{}, err
 		}
 		words := map[string]string{"confirm": confirm.Address(), "decline": decline.Address()}
 		return a.letter(id, "ask-owners", []smtp.Path{to}, m.Path, words), nil
@@ -91,8 +91,8 @@ func (a *act) decideApplicant(name string, yes bool) error {
 		return a.notFirst(name, err)
 	}
 	what := map[bool]string{true: "let in", false: "declined"}[yes]
-	d := lists.Decided{Cause: a.Cause, What: a.by() + " has " + what + " " + applicant.Who.Path.Address()}
-	if err := a.l.Decide(name, d, a.At); err != nil {
+	d := confirmation.Decided{Cause: a.Cause, What: a.by() + " has " + what + " " + applicant.Who.Path.Address()}
+	if err := confirmation.Decide(a.l.Ledger, a.l.Book(), name, d, a.At); err != nil {
 		return err
 	}
 	a.Log.Printf(maillog.Info, "decided id=%s list=%s by=%s about=%s yes=%t", a.ID, a.l.Addr, a.by(), applicant.Who.Path, yes)
@@ -109,10 +109,10 @@ func (a *act) notFirst(name string, err error) error {
 	if _, gone := smtp.Refusal(err); !gone {
 		return err
 	}
-	if second := a.l.Undecided(name, a.Cause); second != nil {
+	if second := confirmation.Undecided(a.l.Book(), name, a.Cause, a.Now()); second != nil {
 		return second
 	}
-	if a.l.Undecided(name, "") != nil {
+	if confirmation.Undecided(a.l.Book(), name, "", a.Now()) != nil {
 		a.out.Result = Already
 		return nil
 	}

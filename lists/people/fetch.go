@@ -15,6 +15,7 @@ import (
 	"superlist/lists/letter"
 	"superlist/lists/mail/compose"
 	"superlist/lists/outbox"
+	"superlist/lists/quota"
 	"superlist/smtp"
 )
 
@@ -85,7 +86,7 @@ func entries(list []archive.Entry, from int) iter.Seq2[archive.Entry, error] {
 // get sends as many posts as fit into a letter; next makes the verb that asks for the
 // others.
 func (a *act) get(text string, posts *archive.Store, which iter.Seq2[archive.Entry, error], next func(int) string) error {
-	n := outbox.Letter{Text: text}
+	n := outbox.Draft{Text: text}
 	var size int64
 	var numbers []int
 	words := map[string]string{}
@@ -155,7 +156,7 @@ func (a *act) index(posts *archive.Store, from, last int) error {
 	if first, _, err := posts.Range(); err == nil && from > first {
 		words["earlier"] = a.l.Verb(fmt.Sprintf("%s-%d", lists.VerbIndex, max(first, from-maxIndex/2-1))).Address()
 	}
-	return a.send(outbox.Letter{Text: "archive-index", Quote: b.String()}, int64(b.Len()), words)
+	return a.send(outbox.Draft{Text: "archive-index", Quote: b.String()}, int64(b.Len()), words)
 }
 
 // shown returns the author of a post: the name in From, or else the address.
@@ -187,15 +188,15 @@ func (a *act) roll() error {
 	if n > MaxRoll {
 		words["left"] = strconv.Itoa(n - MaxRoll)
 	}
-	return a.send(outbox.Letter{Text: "members", Quote: b.String()}, int64(b.Len()), words)
+	return a.send(outbox.Draft{Text: "members", Quote: b.String()}, int64(b.Len()), words)
 }
 
 // send writes the letter, unless whoever asks has had too many today.
-func (a *act) send(n outbox.Letter, size int64, words map[string]string) error {
+func (a *act) send(n outbox.Draft, size int64, words map[string]string) error {
 	words["address"] = a.Author.Address()
 	n.ID, n.To, n.Words, n.At, n.Client, n.Answers = a.Cause, []smtp.Path{a.Author}, words, a.At, a.Client, a.Answers
-	return a.allowed(lists.Letter{Kind: lists.VerbGet, To: a.Author, Size: size}, func() error {
-		a.out.Result, a.out.Letters = Answered, []outbox.Letter{n}
+	return a.allowed(quota.Request{Kind: lists.VerbGet, To: a.Author, Size: size}, func() error {
+		a.out.Result, a.out.Letters = Answered, []outbox.Draft{n}
 		return nil
 	})
 }

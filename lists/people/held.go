@@ -61,10 +61,10 @@ func (a *act) ownPost(held *message.Message) (goes bool, err error) {
 		return false, err
 	}
 	author := HeldAuthor(held.Message, h)
-	if err := a.l.Spend(a.Proof, a.Cause, a.At); err != nil {
+	if err := confirmation.Spend(a.l.Ledger, a.l.Book(), a.Proof, a.Cause, a.At); err != nil {
 		return false, err
 	}
-	a.l.Answered("post", author)
+	a.answered("post", author)
 	d, err := a.Moderation.Confirmed(held, a.l, author, a.Cause, a.out.after)
 	switch {
 	case err != nil:
@@ -118,8 +118,8 @@ func (a *act) decide(d decision) error {
 		return err
 	}
 	author := HeldAuthor(held.Message, h)
-	decided := lists.Decided{Cause: d.cause, What: d.by + " has " + verbs[d.action], Do: string(rune(d.action)) + d.words}
-	if err := l.Decide(held.ID, decided, d.at); err != nil {
+	decided := confirmation.Decided{Cause: d.cause, What: d.by + " has " + verbs[d.action], Do: string(rune(d.action)) + d.words}
+	if err := confirmation.Decide(l.Ledger, l.Book(), held.ID, decided, d.at); err != nil {
 		return err
 	}
 	id := held.PostID()
@@ -143,7 +143,7 @@ func (a *act) decide(d decision) error {
 	case d.action.Publishes():
 		a.out.postID = d.id
 	case d.action == confirmation.SendBack:
-		a.out.Letters = append(a.out.Letters, outbox.Letter{
+		a.out.Letters = append(a.out.Letters, outbox.Draft{
 			ID: d.id, Text: "rejected", To: []smtp.Path{author}, At: d.at, Client: held.Client, Quote: letter.Unkeyed(d.words),
 			Answers: h.Get("Message-ID"), Words: map[string]string{"subject": letter.Subject(h.Get("Subject")), "address": author.Address()},
 		})
@@ -154,7 +154,7 @@ func (a *act) decide(d decision) error {
 
 // Finish carries out a decision about a held post that a crash broke off, and whose
 // request is gone.
-func (d *Desk) Finish(l *lists.List, held *queue.Message, decided lists.Decided) (Outcome, error) {
+func (d *Desk) Finish(l *lists.List, held *queue.Message, decided confirmation.Decided) (Outcome, error) {
 	by, _, _ := strings.Cut(decided.What, " has ")
 	action := confirmation.Action(decided.Do[0])
 	a := &act{Desk: d, l: l, out: Outcome{list: l, held: message.Of(held), after: notHeld(held.ID)}}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"maps"
 
-	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
 	"superlist/lists/quota"
@@ -22,16 +21,16 @@ func (a *act) ask(result Result, kind, text string, to smtp.Path, words map[stri
 // once runs do, which writes a letter to somebody who has proved nothing, unless they had
 // one about the same thing today. That is not an error: it may be somebody else who asks.
 func (a *act) once(kind string, to smtp.Path, do func() error) error {
-	return a.allowed(lists.Letter{Kind: kind, To: to}, do)
+	return a.allowed(quota.Request{Kind: kind, To: to}, do)
 }
 
 // allowed runs do, which writes a letter, if the quotas have room for it.
-func (a *act) allowed(l lists.Letter, do func() error) error {
-	l.Network, l.Cause = a.Network, a.Cause
-	err := a.l.Ask(l, a.Now())
+func (a *act) allowed(r quota.Request, do func() error) error {
+	r.Network, r.Cause = a.Network, a.Cause
+	err := a.l.Quota().Ask(a.l.Ledger, a.l.WithWhat(r), a.Now())
 	var reply smtp.Reply
 	if no := errors.As(err, &reply); no && (reply.Permanent() || a.Now().Sub(a.At) >= quota.AskAgain) {
-		a.Log.Printf(maillog.Info, "not answered id=%s list=%s to=%s verb=%s reason=%q", a.ID, a.l.Addr, l.To, l.Kind, reply)
+		a.Log.Printf(maillog.Info, "not answered id=%s list=%s to=%s verb=%s reason=%q", a.ID, a.l.Addr, r.To, r.Kind, reply)
 		a.out.Result, a.out.Refusal = Unanswered, reply
 		return nil
 	}
@@ -39,6 +38,12 @@ func (a *act) allowed(l lists.Letter, do func() error) error {
 		return err
 	}
 	return do()
+}
+
+// answered forgets that somebody was asked, since they have answered. That it could not be
+// forgotten keeps nobody from anything for longer than a day.
+func (a *act) answered(kind string, to smtp.Path) {
+	_ = a.l.Quota().Answered(a.l.Ledger, kind, to, a.Now())
 }
 
 // answer adds the letter that ends a request.
@@ -55,10 +60,10 @@ func (a *act) notice(text string, about smtp.Path) {
 }
 
 // letter makes a letter about this request.
-func (a *act) letter(id, name string, to []smtp.Path, about smtp.Path, words map[string]string) outbox.Letter {
+func (a *act) letter(id, name string, to []smtp.Path, about smtp.Path, words map[string]string) outbox.Draft {
 	all := map[string]string{"address": about.Address()}
 	maps.Copy(all, words)
-	n := outbox.Letter{ID: id, Text: name, To: to, Words: all, At: a.At, Client: a.Client}
+	n := outbox.Draft{ID: id, Text: name, To: to, Words: all, At: a.At, Client: a.Client}
 	if to[0] == about { // and not a notice to owners about somebody
 		n.Answers, n.Lang = a.Answers, a.lang
 	}

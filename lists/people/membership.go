@@ -3,6 +3,7 @@ package people
 import (
 	"errors"
 	"io/fs"
+	"strings"
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
@@ -61,11 +62,21 @@ func (a *act) question(kind, text string, action confirmation.Action) error {
 	}
 	return a.once(kind, a.Who, func() error {
 		a.out.Result = Asked
-		if err := a.l.Unspend(confirm); err != nil {
+		if err := a.unspend(confirm); err != nil {
 			return err
 		}
 		return a.answer(text, a.Who, map[string]string{"confirm": confirm.Address()})
 	})
+}
+
+// unspend forgets that the proof in an address has been used: those that are made within
+// an hour about the same thing are the same, and it is asked about again.
+func (a *act) unspend(confirm smtp.Path) error {
+	p, ok := confirmation.Parse(strings.TrimPrefix(a.l.VerbOf(confirm), lists.VerbConfirm+"-"))
+	if !ok {
+		return nil
+	}
+	return confirmation.Unspend(a.l.Ledger, a.l.Book(), p)
 }
 
 // join makes members, and welcomes them.

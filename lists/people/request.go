@@ -59,7 +59,7 @@ type Outcome struct {
 	Roles   []string         // mv: as what somebody was found
 	Erased  Erased           // erase: what is gone, and what is left
 	Refusal smtp.Reply       // of Unanswered: why
-	Letters []outbox.Letter
+	Letters []outbox.Draft
 
 	list    *lists.List
 	after   []queue.After

@@ -32,7 +32,7 @@ func Answerable(d lists.Destination, to smtp.Rcpt, sender smtp.Path) (smtp.Rcpt,
 	return to, nil
 }
 
-// MayHear says that a sender is one who gets reports: see answerable. Who writes a
+// MayHear says that a sender is one who gets reports: see Answerable. Who writes a
 // report asks again, since what a session has written of it may be old or forged.
 func MayHear(d lists.Destination, sender smtp.Path) (bool, error) {
 	if d.Purpose != lists.Post && d.Purpose != lists.Owner || sender.IsNull() {

@@ -8,8 +8,8 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
-	"superlist/lists/heldpost"
 	"superlist/lists/members"
+	"superlist/lists/quota"
 	"superlist/lists/rewrite"
 	"superlist/smtp"
 )
@@ -43,7 +43,7 @@ func (l *Policy) Permits(c lists.Command, now time.Time) error {
 	}
 	switch {
 	case c.Verb == lists.VerbConfirm && (c.Proof.Subject != "" || !c.Author.IsNull()): // else From may yet show that it is right
-		_, err := l.CheckProof(c.Proof, now, c.Author, c.Sender)
+		_, err := l.proofs.CheckProof(c.Proof, now, c.Author, c.Sender)
 		return err
 	case lists.Fetches(c.Verb):
 		if err := l.mayFetch(c); err != nil || c.Author.IsNull() {
@@ -65,36 +65,36 @@ func (l *Policy) PermitsNow(c lists.Command, now time.Time) error {
 		if p.Subject == "" {
 			return nil
 		}
-		return l.Unspent(p, "")
+		return l.memory.Unspent(p, now)
 	case c.Verb == lists.VerbConfirm:
-		return l.isOpen(p)
+		return l.isOpen(p, now)
 	case c.Author.IsNull():
 		return nil
 	case c.Verb == lists.VerbRequest: // what is asked stands in the body
-		return l.Quota().MayAskAny(lists.Letter{To: c.About(), Network: c.Network}, now)
+		return l.quotas.MayAskAny(quota.Request{To: c.About(), Network: c.Network}, now)
 	}
-	return l.Quota().MayAsk(l.WithWhat(lists.Letter{Kind: c.Verb, To: c.About(), Network: c.Network}), now)
+	return l.quotas.MayAsk(quota.Request{Kind: c.Verb, To: c.About(), Network: c.Network}, now)
 }
 
 // isOpen refuses a proof about something that is decided or gone, and one that is used.
-func (l *Policy) isOpen(p confirmation.Proof) (err error) {
+func (l *Policy) isOpen(p confirmation.Proof, now time.Time) error {
 	if p.Action.AboutRequest() || p.Action.AboutHeld() {
-		if err := l.Undecided(p.Subject, ""); err != nil {
+		if err := l.memory.Undecided(p.Subject, now); err != nil {
 			return err
 		}
 	}
 	if p.Once() {
-		if err := l.Unspent(p, ""); err != nil {
+		if err := l.memory.Unspent(p, now); err != nil {
 			return err
 		}
 	}
 	switch {
 	case p.Action.AboutRequest():
-		_, err = l.FindApplicant(p.Subject)
+		return l.memory.Waits(p.Subject)
 	case p.Action.AboutHeld():
-		err = heldpost.Has(l.List, p.Subject)
+		return l.memory.Holds(p.Subject)
 	}
-	return err
+	return nil
 }
 
 // unfit refuses an address that cannot be a member's.
@@ -141,7 +141,7 @@ func (l *Policy) aloneWith(h rewrite.Header, author smtp.Path, p confirmation.Pr
 	if p.Action != confirmation.Publish && p.Action != confirmation.Approve {
 		return nil
 	}
-	decider, err := l.Decider(p)
+	decider, err := l.proofs.Decider(p)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (l *Policy) mayFetch(c lists.Command) error {
 	case l.ArchiveAccess == lists.ArchiveNobody:
 		return l.Refusal("5.7.1", "old posts of %s are not sent by mail", l.Addr.Address())
 	}
-	first, last, err := l.Posts().Range()
+	first, last, err := l.posts.Range()
 	if errors.Is(err, archive.ErrDamaged) {
 		return nil // deliver finds another way, or says so
 	}

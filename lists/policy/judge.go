@@ -141,7 +141,7 @@ func (l *Policy) judge(p *Posting, authors []smtp.Path) (Decision, error) {
 			return l.reject(p, "ban", "5.7.1", "%s", l.banned(who)), nil
 		}
 	}
-	rules, err := l.rules()
+	rules, err := l.readRules()
 	if err != nil {
 		return Decision{}, err
 	}
@@ -183,7 +183,7 @@ func (l *Policy) MayPost(from smtp.Path, proved []smtp.Path) error {
 	if err != nil || d.Verdict != Reject {
 		return err
 	}
-	rules, err := l.rules()
+	rules, err := l.readRules()
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // may be made up, so the worst counts, unless it is proved that the post is from one
 // of them: then that one does.
 func (l *Policy) judgeAuthors(p *Posting, authors []smtp.Path) (Decision, error) {
-	if err := l.who.Together(authors); err != nil {
+	if err := l.Together(authors); err != nil {
 		return Decision{}, err
 	}
 	all := make([]Decision, len(authors))
@@ -103,9 +103,9 @@ func (l *Policy) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 
 // known reports whether somebody may post as one of the list's own.
 func (l *Policy) known(author smtp.Path, privileged bool) (m members.Member, ok bool, err error) {
-	m, ok, err = l.who.Find(author)
+	m, ok, err = l.Find(author)
 	if ok && m.For != "" {
-		m, ok, err = l.who.Behind(m)
+		m, ok, err = l.Behind(m)
 	}
 	if errors.Is(err, members.ErrNoFile) && l.Post == lists.PostAnyone {
 		err = nil // deliver will miss it

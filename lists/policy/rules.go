@@ -32,20 +32,20 @@ type Rule struct {
 	line int
 }
 
-// rules reads the list's rules; none where it has no such file. A line that is
+// readRules reads the list's rules; none where it has no such file. A line that is
 // none is a *config.Error: a rule that is left out might be the one that keeps
 // something away.
-func (l *Policy) rules() ([]Rule, error) {
-	text, err := l.RulesText()
+func (l *Policy) readRules() ([]Rule, error) {
+	text, err := l.rules.RulesText()
 	if err != nil || text == "" {
 		return nil, err
 	}
-	return ParseRules(l.RulesFile(), text)
+	return ParseRules(l.rules.RulesFile(), text)
 }
 
 // CheckRules is the error that a session would meet in the list's rules.
 func (l *Policy) CheckRules() error {
-	_, err := l.rules()
+	_, err := l.readRules()
 	return err
 }
 

@@ -36,7 +36,7 @@ var (
 )
 
 // keptLimits are those of one letter with what the list keeps.
-func (l List) keptLimits(a Letter) []ledger.Limit {
+func (l List) keptLimits(a Request) []ledger.Limit {
 	most := int64(MaxFetched)
 	if a.Stranger {
 		most = maxFetchedStranger

@@ -58,8 +58,8 @@ var (
 	replyAskedDomain  = smtp.Reply{Code: 450, Enhanced: "4.7.1", Text: "too many letters from lists here wait for an answer from people of that domain; try again later"}
 )
 
-// A Letter is what somebody wants the list to write to them.
-type Letter struct {
+// A Request is for a letter that somebody who has proved nothing wants the list to write.
+type Request struct {
 	Kind    string       // subscribe, unsubscribe, help …: the verb
 	To      smtp.Path    // where it would go
 	Network netip.Prefix // of the client that asks; zero where it says nothing
@@ -109,7 +109,7 @@ func (l List) known(to smtp.Path) ledger.Counter {
 }
 
 // askedLimits are those of a letter.
-func (l List) askedLimits(a Letter, now time.Time) []ledger.Limit {
+func (l List) askedLimits(a Request, now time.Time) []ledger.Limit {
 	limits := []ledger.Limit{
 		{Counter: counter(l.Own, "all", ledger.Day, ""), Most: maxAskedList, Full: replyAskedList},
 		{Counter: counter(l.Site, "all", ledger.Day, ""), Most: askedLists * maxAskedList, Full: replyAskedList},
@@ -123,7 +123,7 @@ func (l List) askedLimits(a Letter, now time.Time) []ledger.Limit {
 }
 
 // MayAsk says whether the letter may be written now. A refusal is a smtp.Reply.
-func (l List) MayAsk(a Letter, now time.Time) error {
+func (l List) MayAsk(a Request, now time.Time) error {
 	if a.Kept {
 		return ledger.Within(l.keptLimits(a), now)
 	}
@@ -139,13 +139,13 @@ func (l List) MayAsk(a Letter, now time.Time) error {
 
 // MayAskAny is MayAsk of a letter whose kind is not known yet. What deliver could not
 // answer waits in the queue, or comes to nothing there.
-func (l List) MayAskAny(a Letter, now time.Time) error {
+func (l List) MayAskAny(a Request, now time.Time) error {
 	return ledger.Within(l.askedLimits(a, now), now)
 }
 
 // twice says no to a letter that somebody has had, but not where it is the same, done
 // again after a crash.
-func twice(a Letter, had ledger.Record) error {
+func twice(a Request, had ledger.Record) error {
 	if had.Cause() == a.Cause && a.Cause != "" {
 		return nil
 	}
@@ -155,7 +155,7 @@ func twice(a Letter, had ledger.Record) error {
 }
 
 // Ask is MayAsk, and remembers the letter.
-func (l List) Ask(w Writer, a Letter, now time.Time) error {
+func (l List) Ask(w Writer, a Request, now time.Time) error {
 	if a.Kept {
 		return w.Count(l.keptLimits(a), 1+int(max(0, a.Size-1)/FetchUnit), now)
 	}

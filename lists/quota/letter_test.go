@@ -17,12 +17,12 @@ import (
 func TestAsk(t *testing.T) {
 	l := testList(t)
 	now := time.Now().Truncate(24 * time.Hour).Add(time.Hour)
-	letter := func(kind, to, cause string) Letter { return Letter{Kind: kind, To: addr(to), Cause: cause} }
+	letter := func(kind, to, cause string) Request { return Request{Kind: kind, To: addr(to), Cause: cause} }
 	if err := l.Ask(w, letter("subscribe", "a@example.com", "1"), now); err != nil {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
-		l    Letter
+		l    Request
 		at   time.Duration
 		good bool
 	}{
@@ -51,13 +51,13 @@ func TestAskCaps(t *testing.T) {
 	n := 0
 	ask := func(network string) error {
 		n++
-		letter := Letter{Kind: "subscribe", To: addr(fmt.Sprintf("m%d@example.com", n)), Cause: fmt.Sprint(n)}
+		letter := Request{Kind: "subscribe", To: addr(fmt.Sprintf("m%d@example.com", n)), Cause: fmt.Sprint(n)}
 		if network != "" {
 			letter.Network = Network(netip.MustParseAddr(network))
 		}
 		return l.MayAsk(letter, now)
 	}
-	limits := l.askedLimits(Letter{To: addr("x@y"), Network: Network(netip.MustParseAddr("192.0.2.7"))}, now)
+	limits := l.askedLimits(Request{To: addr("x@y"), Network: Network(netip.MustParseAddr("192.0.2.7"))}, now)
 	all, net := limits[0].Counter, limits[2].Counter
 	fill(t, net, MaxAskedNetwork-1, now)
 	if err := ask("192.0.2.99"); err != nil {
@@ -114,7 +114,7 @@ func TestAskedPerson(t *testing.T) {
 	now := time.Now()
 	all := testSite(t, maxAskedPerson+1)
 	ask := func(i int, to string) error {
-		return all[i].Ask(w, Letter{Kind: "subscribe", To: addr(to), Network: testNetwork(i, false), Cause: fmt.Sprint(i, to)}, now)
+		return all[i].Ask(w, Request{Kind: "subscribe", To: addr(to), Network: testNetwork(i, false), Cause: fmt.Sprint(i, to)}, now)
 	}
 	for i := range maxAskedPerson {
 		if err := ask(i, fmt.Sprintf("vic.tim+%d@example.com", i)); err != nil {
@@ -141,7 +141,7 @@ func TestAskedDomain(t *testing.T) {
 	n := 0
 	ask := func(domain string) error {
 		n++
-		return l.Ask(w, Letter{Kind: "subscribe", To: addr(fmt.Sprintf("p%d@%s", n, domain)), Network: testNetwork(n, false), Cause: fmt.Sprint(n)}, now)
+		return l.Ask(w, Request{Kind: "subscribe", To: addr(fmt.Sprintf("p%d@%s", n, domain)), Network: testNetwork(n, false), Cause: fmt.Sprint(n)}, now)
 	}
 	for range MaxAskedDomain {
 		if err := ask("victim.example"); err != nil {
@@ -194,7 +194,7 @@ func TestAskedDomain(t *testing.T) {
 func TestAskedSite(t *testing.T) {
 	l := testList(t)
 	now := time.Now()
-	a := Letter{Kind: "help", To: addr("a@example.com"), Network: testNetwork(1, true)}
+	a := Request{Kind: "help", To: addr("a@example.com"), Network: testNetwork(1, true)}
 	for i, full := range map[int]smtp.Reply{1: replyAskedList, 4: ReplyAskedNetwork, 5: ReplyAskedNetwork} {
 		limit := l.askedLimits(a, now)[i]
 		if limit.Book != l.Site {

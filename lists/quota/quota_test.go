@@ -90,10 +90,10 @@ func TestCustomer(t *testing.T) {
 		full smtp.Reply
 	}{
 		"letters": {func(i int, v6 bool) error {
-			return l.Ask(w, Letter{Kind: "help", To: addr(fmt.Sprintf("a@d%d.example", i)), Network: testNetwork(i, v6), Cause: "x"}, now)
+			return l.Ask(w, Request{Kind: "help", To: addr(fmt.Sprintf("a@d%d.example", i)), Network: testNetwork(i, v6), Cause: "x"}, now)
 		}, maxAskedCustomer, ReplyAskedNetwork},
 		"old posts": {func(i int, v6 bool) error {
-			return l.Ask(w, Letter{Kept: true, To: addr(fmt.Sprintf("a@d%d.example", i)), Network: testNetwork(i, v6), Cause: "x"}, now)
+			return l.Ask(w, Request{Kept: true, To: addr(fmt.Sprintf("a@d%d.example", i)), Network: testNetwork(i, v6), Cause: "x"}, now)
 		}, maxFetchedCustomer, replyFetchedNetwork},
 		"owners in an hour": {func(i int, v6 bool) error { return l.CountOwnerMail(w, testNetwork(i, v6), now) }, maxOwnerNetwork, ReplyOwnerHour},
 		"held in an hour":   {func(i int, v6 bool) error { return l.CountHeld(w, testNetwork(i, v6), now) }, maxHeldNetwork, replyHeldNetwork},
@@ -212,8 +212,8 @@ func TestOwnerLimits(t *testing.T) {
 func TestFetchCaps(t *testing.T) {
 	l := testList(t)
 	now := time.Now().Truncate(24 * time.Hour).Add(time.Hour)
-	letter := Letter{Kept: true, To: addr("a@example.com"), Network: Network(netip.MustParseAddr("192.0.2.7"))}
-	may := func(what string, a Letter, want error) {
+	letter := Request{Kept: true, To: addr("a@example.com"), Network: Network(netip.MustParseAddr("192.0.2.7"))}
+	may := func(what string, a Request, want error) {
 		t.Helper()
 		var r smtp.Reply
 		if err := l.MayAsk(a, now); err != want && !(errors.As(err, &r) && r == want) {
@@ -223,11 +223,11 @@ func TestFetchCaps(t *testing.T) {
 	for i, c := range []struct {
 		most  int
 		reply smtp.Reply
-		other Letter // who is not concerned
+		other Request // who is not concerned
 	}{
-		{maxFetchedList, replyFetchedList, Letter{}},
-		{MaxFetched, replyFetched, Letter{Kept: true, To: addr("b@example.com"), Network: letter.Network}},
-		{maxFetchedNetwork, replyFetchedNetwork, Letter{Kept: true, To: addr("a@example.com"), Network: Network(netip.MustParseAddr("192.0.3.7"))}},
+		{maxFetchedList, replyFetchedList, Request{}},
+		{MaxFetched, replyFetched, Request{Kept: true, To: addr("b@example.com"), Network: letter.Network}},
+		{maxFetchedNetwork, replyFetchedNetwork, Request{Kept: true, To: addr("a@example.com"), Network: Network(netip.MustParseAddr("192.0.3.7"))}},
 	} {
 		forget(t, l)
 		fill(t, l.keptLimits(letter)[i].Counter, c.most-1, now)
@@ -239,7 +239,7 @@ func TestFetchCaps(t *testing.T) {
 		if c.other.Kept {
 			may(fmt.Sprint(i, ": another"), c.other, nil)
 		}
-		may(fmt.Sprint(i, ": other letters"), Letter{Kind: "help", To: letter.To, Network: letter.Network}, nil)
+		may(fmt.Sprint(i, ": other letters"), Request{Kind: "help", To: letter.To, Network: letter.Network}, nil)
 		for _, later := range []time.Duration{0, 24 * time.Hour} {
 			if err := l.MayAsk(letter, now.Add(later)); (err == nil) != (later > 0) {
 				t.Errorf("%d: after %v: %v", i, later, err)
@@ -248,8 +248,8 @@ func TestFetchCaps(t *testing.T) {
 	}
 	// Whom the list does not know gets less, where they may ask at all.
 	forget(t, l)
-	stranger := Letter{Kept: true, To: addr("eve@example.net"), Stranger: true}
-	for _, a := range []Letter{letter, stranger} {
+	stranger := Request{Kept: true, To: addr("eve@example.net"), Stranger: true}
+	for _, a := range []Request{letter, stranger} {
 		fill(t, l.keptLimits(a)[1].Counter, maxFetchedStranger-1, now)
 		may("one below a stranger's cap", a, nil)
 		fill(t, l.keptLimits(a)[1].Counter, maxFetchedStranger, now)
