@@ -12,33 +12,34 @@ import (
 	"superlist/smtp"
 )
 
-// Refusals that a session of our own would have made with other words, since it
-// would not have offered what they are about.
+// Refusals that a session of our own would phrase differently, since it would not have
+// offered the features they are about.
 var (
 	replyFrom = smtp.Reply{Code: 501, Enhanced: "5.1.7", Text: "the sender is not an address that a list can take mail from"}
 	replyMany = smtp.Reply{Code: 452, Enhanced: "4.5.3", Text: fmt.Sprintf("at most %d lists in one message; send it again to the others", smtp.MaxRecipients)}
 	replyTLS  = smtp.Reply{Code: 550, Enhanced: "5.7.30", Text: "the message requires TLS all the way, and the mail of the lists here leaves without"}
 )
 
-// A gate is the lists' side of one milter session: it gives Intake what the
-// server tells it, as a SMTP session would, and takes the lists off the message.
+// A gate is the lists' side of one milter session: it passes on to Intake what the
+// server tells it, as an SMTP session would, and removes the lists from the message's
+// recipients.
 type gate struct {
 	site  *site.Site
 	in    *intake.Intake
 	log   func(smtp.Event)
-	local bool // mail from programs on this machine
+	local bool // mail from programs on this host
 
 	peer smtp.Peer
 	helo string
 	mail *message // nil between two messages
 }
 
-// A message is one on its way.
+// A message is one being received.
 type message struct {
 	env     *smtp.Envelope
-	sender  error    // what a list has against the sender; other mail does not mind
-	lists   []string // the recipients that are taken, byte by byte as they came
-	others  int      // recipients that are none of ours
+	sender  error    // the list's objection to the sender; other mail is not affected
+	lists   []string // accepted recipients, exactly as received
+	others  int      // recipients that are not ours
 	patient bool     // refusals wait for the end of the message
 	late    []error  // those that do
 	queueID string   // the server's
@@ -55,9 +56,9 @@ func newGate(site *site.Site, log func(smtp.Event)) *gate {
 	}
 }
 
-// filter is the gate as the milter protocol has it. Of the message only the
-// recipients and the end are answered: each answer costs a turn, and before the
-// end there is nothing to refuse.
+// filter returns the gate as a milter.Filter. It answers only the recipients and the
+// end of the message: each answer costs a round trip, and before the end there is
+// nothing to refuse.
 func (g *gate) filter() *milter.Filter {
 	return &milter.Filter{
 		Actions: milter.ActDelRcpt,
@@ -100,8 +101,8 @@ func (g *gate) connect(_ *milter.Session, c milter.Connection) error {
 	return nil
 }
 
-// path reads an address as the server gives it: without brackets where a program
-// on its machine did.
+// path parses an address as the server gives it: without brackets if it comes from a
+// program on its host.
 func path(s string) (p smtp.Path, bare, ok bool) {
 	if s == "" {
 		return p, true, true
@@ -113,8 +114,7 @@ func path(s string) (p smtp.Path, bare, ok bool) {
 	return p, bare, ok && rest == ""
 }
 
-// from is MAIL. Nothing is refused here, since nothing is known of the
-// recipients.
+// from handles MAIL. It refuses nothing, since the recipients are still unknown.
 func (g *gate) from(s *milter.Session, from string, params []string) error {
 	g.forget()
 	helo, ok := smtp.HeloName(g.helo)
@@ -128,17 +128,17 @@ func (g *gate) from(s *milter.Session, from string, params []string) error {
 	}}
 	m.env.Params(params)
 	m.env.From, m.patient, ok = path(from)
-	// At RCPT Postfix would take it for a mistake in its configuration, and
-	// keep the message for ever. A program's mail is also known by addresses
+	// At RCPT Postfix would take a refusal for a mistake in its configuration, and keep
+	// the message for ever. A program's mail can also be recognized by addresses
 	// without brackets.
 	m.patient = m.patient || g.local
 	if !ok {
 		m.sender = replyFrom
 	}
-	m.env.UTF8 = m.env.UTF8 || !m.env.From.IsASCII() // a program on this machine does not say so
+	m.env.UTF8 = m.env.UTF8 || !m.env.From.IsASCII() // a program on this host does not declare it
 	g.mail = m
-	g.in.Together = m.patient // nobody is there who could send it again
-	return g.in.Mail(m.env)   // which is Late, and has nothing to say
+	g.in.Together = m.patient // there is nobody who could send it again
+	return g.in.Mail(m.env)   // the gate is Late, so Mail refuses nothing
 }
 
 // word makes a macro's value fit for a header.
@@ -147,7 +147,7 @@ func word(s string) string {
 	return name
 }
 
-// rcpt is RCPT: what is not a list's is let pass, and what is is refused or taken.
+// rcpt handles RCPT: other recipients pass, and those of lists are refused or accepted.
 func (g *gate) rcpt(s *milter.Session, to string, _ []string) error {
 	m := g.mail
 	p, _, ok := path(to)
@@ -175,10 +175,10 @@ func (g *gate) rcpt(s *milter.Session, to string, _ []string) error {
 	return m.wait(err)
 }
 
-// unreadable is a recipient that is not an address. Where its domain has lists the server
-// would hand it on to them after its 250, and they would refuse it: that makes a
-// bounce to whoever the sender is said to be. The server may also read something
-// else than what is behind the last @ in it: dev%lists.example.org, for one.
+// unreadable handles a recipient that is not a valid address. If its domain has lists,
+// the server would accept it with 250 and pass it on to them, and they would refuse it:
+// that makes a bounce to the claimed sender. The server may also see another domain
+// than the part after the last @, as in dev%lists.example.org.
 func (g *gate) unreadable(s *milter.Session, to string) error {
 	domains := []string{to[strings.LastIndexByte(to, '@')+1:]}
 	if p, _, ok := path(s.Macro("rcpt_addr")); ok && s.Macro("rcpt_mailer") != "error" {
@@ -194,7 +194,7 @@ func (g *gate) unreadable(s *milter.Session, to string) error {
 	return nil
 }
 
-// wait gives a refusal to the server, now or at the end of the message.
+// wait returns a refusal to the server, now or at the end of the message.
 func (m *message) wait(err error) error {
 	if m.patient {
 		m.late = append(m.late, err)
@@ -203,7 +203,7 @@ func (m *message) wait(err error) error {
 	return err
 }
 
-// admit asks the list.
+// admit asks the list about a recipient.
 func (g *gate) admit(d lists.Destination) error {
 	m := g.mail
 	switch {
@@ -219,8 +219,8 @@ func (g *gate) admit(d lists.Destination) error {
 	return g.in.Take(m.env, d)
 }
 
-// data is DATA: who has no list among the recipients is let alone from here on.
-// Servers that do not say DATA send the message; it is then not looked at.
+// data handles DATA: a message without a list among its recipients is left alone from
+// here on. A server that does not say DATA sends the message; it is then ignored.
 func (g *gate) data(s *milter.Session) error {
 	m := g.mail
 	if len(m.lists) == 0 && len(m.late) == 0 {
@@ -233,8 +233,8 @@ func (g *gate) data(s *milter.Session) error {
 	return nil
 }
 
-// begin opens the spool, once, for a message that is for a list and has not been
-// refused yet.
+// begin opens the spool, once, for a message to a list that has not been refused so
+// far.
 func (g *gate) begin() {
 	m := g.mail
 	if m.begun || len(m.lists) == 0 || len(m.late) > 0 {
@@ -255,8 +255,8 @@ func (g *gate) begin() {
 	m.text = &smtp.Checker{Dst: m.msg, Max: int64(g.site.MaxMessageSize)}
 }
 
-// header is one field, as it stands in the message but for white space in front
-// of its colon, which the server takes away.
+// header handles one field, exactly as in the message except for white space before its
+// colon, which the server removes.
 func (g *gate) header(_ *milter.Session, name, value string) error {
 	g.write(name + ":" + strings.ReplaceAll(value, "\n", "\r\n") + "\r\n")
 	return nil
@@ -264,7 +264,7 @@ func (g *gate) header(_ *milter.Session, name, value string) error {
 
 func (g *gate) write(s string) { g.writeBytes([]byte(s)) }
 
-// writeBytes takes the next bytes of the message; what is wrong with it is said
+// writeBytes takes the next bytes of the message. What is wrong with them is reported
 // at its end.
 func (g *gate) writeBytes(p []byte) {
 	g.begin()
@@ -273,13 +273,13 @@ func (g *gate) writeBytes(p []byte) {
 	}
 }
 
-// end is the end of the message: it is in the spool, and the lists are taken off
-// it, or it is refused.
+// end handles the end of the message: either it is in the spool and the lists are
+// removed from its recipients, or it is refused.
 func (g *gate) end(s *milter.Session) error {
 	defer g.forget()
 	m := g.mail
 	m.queueID = s.Macro("i")
-	g.begin() // of an empty message
+	g.begin() // an empty message
 	if len(m.late) > 0 {
 		return m.refusal()
 	}
@@ -294,7 +294,7 @@ func (g *gate) end(s *milter.Session) error {
 		return m.refusal()
 	}
 	id, outcomes := msg.Commit()
-	for i, err := range outcomes { // all of them nil, or all the same
+	for i, err := range outcomes { // all nil, or all the same
 		if err != nil {
 			g.refused("END-OF-MESSAGE", m.env.To[i].Path, err)
 			m.late = append(m.late, err)
@@ -325,9 +325,9 @@ func (g *gate) all(at string, err error) {
 	g.mail.late = append(g.mail.late, err)
 }
 
-// refusal is the one answer that there is for all recipients: to try again where
-// that may help, and otherwise what the first list says. The others get nothing
-// either, and so it says that.
+// refusal returns the one answer for all recipients: to try again if that may help,
+// otherwise what the first list says, together with a note that the others get nothing
+// either.
 func (m *message) refusal() error {
 	err := m.late[0]
 	for _, e := range m.late {
@@ -355,7 +355,7 @@ func (g *gate) event(e smtp.Event) {
 	g.log(e)
 }
 
-// forget leaves nothing behind of a message that is not in the spool.
+// forget discards a message that is not in the spool.
 func (g *gate) forget() {
 	if g.mail != nil && g.mail.msg != nil {
 		g.mail.msg.Abort()

@@ -41,13 +41,13 @@ func main() {
 		err = run(os.Args[1:])
 	}
 	if err != nil {
-		// There is nothing to be said on the line: that the connection ends
-		// has the server do what milter_default_action says.
+		// There is nothing to say on the connection: when it ends, the server does what
+		// milter_default_action says.
 		entry.Fallback(program).Printf(maillog.Err, "no session: %v", err)
 	}
 }
 
-// run serves the server. An error is one of ours before the session began.
+// run serves the server. It returns an error if we fail before the session begins.
 func run(args []string) (err error) {
 	defer entry.Panicked(&err)
 	flags := flag.NewFlagSet(program, flag.ContinueOnError)

@@ -1,6 +1,6 @@
-// Superlist-session serves an SMTP session that needs what superlist-spawn does
-// not link, above all TLS. Superlist-spawn becomes this program in the middle of
-// a session; a launcher may start it too, with TLS from the first byte.
+// Superlist-session serves an SMTP session that needs what superlist-spawn does not
+// link, above all TLS. Superlist-spawn becomes this program in the middle of a session.
+// A launcher may also start it directly, with TLS from the first byte.
 package main
 
 import (
@@ -37,7 +37,7 @@ It writes nothing to standard error: under spawn and inetd that is the client.
 Its messages go to the log that the configuration names.
 `
 
-// options are the command line.
+// options are the command line's options.
 type options struct {
 	config  string
 	state   int // descriptor; -1: none
@@ -73,7 +73,7 @@ func main() {
 	}
 }
 
-// serve serves the client. An error is one of ours before the session began.
+// serve serves the client. It returns an error if we fail before the session begins.
 func serve(o options) (err error) {
 	defer entry.Panicked(&err)
 	var state *smtp.State
@@ -99,7 +99,7 @@ func serve(o options) (err error) {
 	if o.wrapper {
 		rw, session.TLS, err = wrap(server, conn)
 	}
-	if err != nil { // before TLS there is nothing that could be said
+	if err != nil { // before TLS nothing can be said
 		log.Printf(maillog.Err, "no session: client=%s: %v", session.Peer, err)
 		return nil
 	}
@@ -109,7 +109,7 @@ func serve(o options) (err error) {
 	return nil
 }
 
-// wrap begins with TLS: RFC 8314, 3.3.
+// wrap begins TLS at once: RFC 8314, 3.3.
 func wrap(server *tlsserver.Server, conn *entry.Conn) (io.ReadWriter, smtp.TLS, error) {
 	if err := server.Site.CheckWrapper(); err != nil {
 		return nil, smtp.TLS{}, err

@@ -59,7 +59,7 @@ func main() {
 	}
 }
 
-// serve serves the client. An error is one of ours before the session began.
+// serve serves the client. It returns an error if we fail before the session begins.
 func serve(config string) (err error) {
 	defer entry.Panicked(&err)
 	site, log, err := entry.Open(config, program)

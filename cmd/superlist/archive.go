@@ -35,7 +35,7 @@ type postRow struct {
 	Removed   bool      `json:"removed,omitempty"`
 }
 
-// subjectOf is what the table says of a post.
+// subjectOf returns the subject column of a post.
 func subjectOf(e archive.Entry) string {
 	if e.Removed {
 		return "(removed)"
@@ -47,7 +47,7 @@ func (r *postRow) of(e archive.Entry) {
 	*r = postRow{e.Number, e.Time, e.Size, e.Thread, e.MessageID, e.Parent, e.From, e.Subject, e.Removed}
 }
 
-// lastPosts is how many posts ls shows of an archive that may have a million.
+// lastPosts is how many posts ls shows by default: an archive may have a million.
 const lastPosts = 50
 
 func (a *app) archiveLs() *cobra.Command {
@@ -115,7 +115,7 @@ func (a *app) archiveLs() *cobra.Command {
 	return c
 }
 
-// damaged says how an archive is mended, where it has to be.
+// damaged adds to an error how to repair the archive, if it is damaged.
 func damaged(l *lists.List, err error) error {
 	if errors.Is(err, archive.ErrDamaged) {
 		return &exitError{exDataErr, fmt.Errorf("%w; superlist archive rebuild %s makes it anew from the posts", err, l.Addr.Address())}
@@ -130,7 +130,7 @@ func noPost(l *lists.List, n int, err error) error {
 	return damaged(l, err)
 }
 
-// postNumber reads an argument.
+// postNumber parses an argument.
 func postNumber(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 {
@@ -157,7 +157,7 @@ byte; a terminal gets text, with control characters shown as question marks.`,
 			if err != nil {
 				return err
 			}
-			if asJSON { // what the index says of it
+			if asJSON { // the post's line in the index
 				e, err := l.Posts().Entry(n)
 				if err != nil {
 					return noPost(l, n, err)
@@ -235,7 +235,7 @@ goes on as before.`,
 				return err
 			}
 			logged(c, site, "pruned", l.Addr, "upto=%d posts=%d", to, n)
-			say(c.OutOrStdout(), "%d posts are gone\n", n)
+			say(c.OutOrStdout(), "removed %s\n", plural(n, "post"))
 			return pagesAfter(site, l)
 		},
 	}
@@ -265,7 +265,7 @@ removed a post, or put one back, by hand, and when superlist check says so.`,
 			if err != nil {
 				return err
 			}
-			say(c.OutOrStdout(), "the index has %d posts\n", n)
+			say(c.OutOrStdout(), "the index has %s\n", plural(n, "post"))
 			return nil
 		},
 	}

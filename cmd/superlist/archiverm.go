@@ -74,7 +74,7 @@ named, and not changed.`,
 	return c
 }
 
-// postsAt are the posts with these numbers, those that were removed left out.
+// postsAt returns the posts with these numbers, without those already removed.
 func postsAt(l *lists.List, numbers []int) (list []archive.Entry, err error) {
 	for _, n := range numbers {
 		e, err := l.Posts().Entry(n)
@@ -88,8 +88,8 @@ func postsAt(l *lists.List, numbers []int) (list []archive.Entry, err error) {
 	return list, nil
 }
 
-// postsBy are the posts that an address has written, as From says. Where the index
-// has not all of it the post is asked.
+// postsBy returns the posts written by an address, according to From. If the index does
+// not have all of From, it reads the post.
 func postsBy(l *lists.List, author string) (list []archive.Entry, err error) {
 	who, err := parseAddress(author)
 	if err != nil {
@@ -137,7 +137,7 @@ func authorsOf(posts *archive.Store, n int) ([]smtp.Path, error) {
 	defer f.Close()
 	raw, _, err := rewrite.ReadHeader(f)
 	if err != nil {
-		return nil, nil // nobody can say who wrote it
+		return nil, nil // nobody can tell who wrote it
 	}
 	list, _ := rewrite.Addresses(rewrite.Parse(raw).Get("From"))
 	return list, nil
@@ -155,11 +155,11 @@ func showRemovals(c *cobra.Command, entries []archive.Entry) error {
 	if err := show(c, false, nil, t); err != nil {
 		return err
 	}
-	say(c.OutOrStdout(), "%d posts; nothing is removed yet: say --yes\n", len(entries))
+	say(c.OutOrStdout(), "%s; nothing is removed yet: say --yes\n", plural(len(entries), "post"))
 	return nil
 }
 
-// remove takes posts out, and names the answers to them.
+// remove removes posts, and names the answers to them.
 func remove(c *cobra.Command, site *site.Site, l *lists.List, entries []archive.Entry, reason string) error {
 	posts := l.Posts()
 	gone := make(map[int]bool)
@@ -176,7 +176,7 @@ func remove(c *cobra.Command, site *site.Site, l *lists.List, entries []archive.
 		}
 		for _, answer := range list {
 			if !gone[answer.Number] {
-				gone[answer.Number] = true // named once
+				gone[answer.Number] = true // named only once
 				answers = append(answers, strconv.Itoa(answer.Number))
 			}
 		}
@@ -188,7 +188,7 @@ func remove(c *cobra.Command, site *site.Site, l *lists.List, entries []archive.
 	for _, e := range entries {
 		logged(c, site, "removed", l.Addr, "number=%d reason=%s", e.Number, reason)
 	}
-	say(c.OutOrStdout(), "%d posts are removed\n", n)
+	say(c.OutOrStdout(), "removed %s\n", plural(n, "post"))
 	sayAnswers(c.OutOrStdout(), answers)
 	return pagesAfter(site, l)
 }

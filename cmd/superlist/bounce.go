@@ -26,11 +26,11 @@ func (a *app) bounceCommand() *cobra.Command {
 	return c
 }
 
-// An explanation is a report as bounce explain shows it.
+// An explanation is a delivery report as bounce explain shows it.
 type explanation struct {
 	File string `json:"file"` // "-" is standard input
 	bounce.Report
-	List   string `json:"list,omitempty"` // whose return path it came to
+	List   string `json:"list,omitempty"` // the list to whose return path it was sent
 	Member string `json:"member,omitempty"`
 }
 
@@ -56,7 +56,7 @@ there. With --json each report is an object on a line of its own.`,
 	return c
 }
 
-// A source is where a report is read.
+// A source is an input with a report.
 type source struct {
 	name string
 	r    io.Reader
@@ -73,7 +73,7 @@ func (a *app) explainReports(c *cobra.Command, files []string, asJSON bool) erro
 			sources = append(sources, source{name, c.InOrStdin()})
 			continue
 		}
-		f, err := os.Open(name) // it is the caller's, who may be root
+		f, err := os.Open(name) // opened as the caller, who may be root
 		if err != nil {
 			failed = errors.Join(failed, err)
 			continue
@@ -107,8 +107,8 @@ func (a *app) explainReports(c *cobra.Command, files []string, asJSON bool) erro
 	return failed
 }
 
-// keyNames says whose return path is among some addresses, and for which member it
-// was made.
+// keyNames returns the list to whose return path the report was sent, and the member
+// that this path was made for.
 func keyNames(site *site.Site, to []string) (list, member string) {
 	if site == nil {
 		return "", ""
@@ -128,7 +128,7 @@ func keyNames(site *site.Site, to []string) (list, member string) {
 	return "", ""
 }
 
-// text is an explanation for people.
+// text returns the explanation for people.
 func (e *explanation) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", printable(e.File), e.Kind)

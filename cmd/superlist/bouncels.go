@@ -46,7 +46,7 @@ what is to happen. A full mailbox counts half a day.`,
 	return c
 }
 
-// bounceViews are those of which something is known that has not passed.
+// bounceViews returns the addresses about which something current is known.
 func bounceViews(l *lists.List, now time.Time) ([]bounces.View, error) {
 	all, err := bounces.All(l, now)
 	views := []bounces.View{}
@@ -107,7 +107,8 @@ are.`,
 	return c
 }
 
-// viewOf is what is known of an address; exNoUser: nothing is.
+// viewOf returns what is known about an address; if nothing is, the error has the code
+// exNoUser.
 func viewOf(l *lists.List, p smtp.Path, now time.Time) (bounces.View, error) {
 	r, ok, err := bounces.Recall(l, p, now)
 	if err != nil {
@@ -119,7 +120,7 @@ func viewOf(l *lists.List, p smtp.Path, now time.Time) (bounces.View, error) {
 	return bounces.ViewOf(l, &r, now), nil
 }
 
-// addView are the lines of a view.
+// addView adds the lines of a view.
 func addView(t *rows, v bounces.View) {
 	state := string(v.State)
 	if v.Suspended != "" {

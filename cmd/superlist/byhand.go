@@ -10,14 +10,14 @@ import (
 	"superlist/lists/people"
 )
 
-// byHand makes a request of the operator's.
+// byHand returns a request by the operator.
 func byHand(l *lists.List, verb string, members ...members.Member) people.Request {
 	return people.Request{
 		List: l, Command: lists.Command{Verb: verb}, Members: members, Operator: operator(), At: time.Now(),
 	}
 }
 
-// ask carries out a request of the operator's.
+// ask carries out a request by the operator.
 func (a *app) ask(c *cobra.Command, list, verb string, members ...members.Member) (*lists.List, people.Outcome, error) {
 	site, l, err := a.siteList(list)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 // dnsTimeout is how long check waits for a resolver.
 const dnsTimeout = 3 * time.Second
 
-// domain looks whether the world can find a list's domain.
+// domain checks that the world can find a list's domain.
 func (k *checker) domain(domain string) {
 	ctx, cancel := context.WithTimeout(k.ctx, dnsTimeout)
 	defer cancel()
@@ -46,7 +46,7 @@ func (k *checker) log() {
 	k.ok("log", "%s, level %s", k.site.Log, k.site.LogLevel)
 }
 
-// sandbox says how far this kernel can shut a session in.
+// sandbox reports how well this kernel can confine a session.
 func (k *checker) sandbox() {
 	landlock, filters := sandbox.Kernel(), sandbox.Filters()
 	switch {
@@ -61,11 +61,11 @@ func (k *checker) sandbox() {
 	}
 }
 
-// inReach says that a list's file is where a session may read it.
+// inReach reports whether a list's file is where a session can read it.
 func (k *checker) inReach(file string) bool {
 	dir, err := filepath.EvalSymlinks(k.site.ListsDir)
 	if err != nil {
-		return true // said elsewhere
+		return true // reported elsewhere
 	}
 	path, err := filepath.EvalSymlinks(file)
 	return err != nil || strings.HasPrefix(path, dir+"/")
@@ -91,7 +91,7 @@ func (k *checker) milters() {
 	}
 }
 
-// dkim asks the resolver that finds the keys of signatures.
+// dkim tests the resolver that looks up the keys of signatures.
 func (k *checker) dkim() {
 	if !k.site.VerifyDKIM {
 		return
@@ -99,7 +99,7 @@ func (k *checker) dkim() {
 	ctx, cancel := context.WithTimeout(k.ctx, dnsTimeout)
 	defer cancel()
 	resolver, err := mx.At(k.site.DNS())
-	if err == nil { // a name that need not be there
+	if err == nil { // a name that need not exist
 		_, err = resolver.TXT(ctx, "_domainkey."+k.site.Hostname)
 	}
 	if err != nil {
@@ -109,7 +109,7 @@ func (k *checker) dkim() {
 	}
 }
 
-// withoutMilter is what becomes of mail, by Milter.DefaultAction.
+// withoutMilter says what happens to mail without the filter, by Milter.DefaultAction.
 var withoutMilter = map[string]string{
 	site.MilterAccept:   "posts are taken unseen",
 	site.MilterTempfail: "all mail is told to come again later",
@@ -155,10 +155,10 @@ func (k *checker) relay() {
 	k.ok(about, "answers")
 }
 
-// kickTimeout is how long check waits for superlist deliver to begin.
+// kickTimeout is how long check waits for superlist deliver to start.
 const kickTimeout = 5 * time.Second
 
-// kick wakes deliver up as a session does, and looks whether it begins to work.
+// kick wakes deliver as a session does, and checks that it starts to work.
 func (k *checker) kick() {
 	if k.site.Kick == "" {
 		k.ok("kick", "none: a path unit, a timer or cron starts superlist deliver")

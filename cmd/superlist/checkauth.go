@@ -14,7 +14,7 @@ import (
 	"superlist/lists/config"
 )
 
-// auth looks at who may log in, as a session will.
+// auth checks the log-in as a session uses it.
 func (k *checker) auth() {
 	a := k.site.Auth
 	if a.Offered() == nil {
@@ -53,8 +53,8 @@ func (k *checker) auth() {
 	k.ok("auth", "%s, with %s", where, strings.Join(both, ", "))
 }
 
-// mendAuth is the advice on what keeps everybody from logging in; empty where the
-// error has it.
+// mendAuth returns advice about an error that keeps everybody from logging in; empty if
+// the error contains it.
 func (k *checker) mendAuth(err error) string {
 	var config *config.Error
 	var path *fs.PathError

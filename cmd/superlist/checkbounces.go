@@ -12,14 +12,14 @@ import (
 	"superlist/smtp"
 )
 
-// manyBounce is from how many members on their mail coming back is a warning, and
-// manyPart the part of all members that they are then.
+// manyBounce is from how many unreachable members on check warns, and manyPart the
+// fraction of all members that they must be.
 const (
 	manyBounce = 5
 	manyPart   = 10
 )
 
-// bounces looks at how many members cannot be reached, and whether owners can.
+// bounces checks how many members cannot be reached, and whether owners can.
 func (k *checker) bounces(l *lists.List) {
 	about := l.Addr.Address()
 	views, err := bounceViews(l, time.Now())
@@ -56,14 +56,14 @@ func (k *checker) bounces(l *lists.List) {
 	}
 }
 
-// reportsCome asks Postfix whether it takes a delivery report for a list, to an address as
-// only that list can have made it.
+// reportsCome asks Postfix whether it accepts a delivery report for a list, at an
+// address that only that list can have made.
 func (k *checker) reportsCome(door service, list smtp.Path) error {
 	l, err := lists.Of(k.site).Open(list)
 	if err != nil {
-		return nil // said elsewhere
+		return nil // reported elsewhere
 	}
-	if _, err := os.Stat(l.Dir + "/key"); err != nil { // or one would be made
+	if _, err := os.Stat(l.Dir + "/key"); err != nil { // otherwise one would be made
 		return nil
 	}
 	from, err := l.BounceAddress(time.Now())

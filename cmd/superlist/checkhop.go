@@ -9,11 +9,11 @@ import (
 	"superlist/smtp"
 )
 
-// nextHop says hello to the server to which other mail goes on.
+// nextHop says hello to the server that other mail goes on to.
 func (k *checker) nextHop() {
 	address := k.site.Proxy.NextHop
 	if address == "" {
-		return // and other mail is refused
+		return // other mail is refused
 	}
 	about := "next_hop " + address
 	target, _ := site.ParseTarget(address)

@@ -19,11 +19,11 @@ import (
 	"superlist/smtp"
 )
 
-// listHeaders is about what a list's own header fields add to a post.
+// listHeaders is roughly how many bytes a list's own header fields add to a post.
 const listHeaders = 16 << 10
 
-// A mailServer is the Postfix of this host, as postconf(1) shows it to whoever
-// runs check.
+// A mailServer is the Postfix of this host, as postconf(1) shows it to the caller of
+// check.
 type mailServer struct {
 	ctx      context.Context
 	services []service
@@ -35,8 +35,8 @@ type service struct {
 	args                []string
 }
 
-// newMailServer asks postconf(1) for master.cf. It gives nil where there is no
-// Postfix, or where its configuration cannot be read.
+// newMailServer asks postconf(1) for master.cf. It returns nil if there is no Postfix,
+// or if its configuration cannot be read.
 func newMailServer(ctx context.Context) *mailServer {
 	p := &mailServer{ctx: ctx}
 	out, err := p.run("postconf", "-M")
@@ -58,13 +58,13 @@ func (p *mailServer) run(name string, args ...string) (string, error) {
 	return string(bytes.TrimSpace(out)), err
 }
 
-// setting is the value of a parameter of main.cf, with $names expanded.
+// setting returns the value of a parameter of main.cf, with $names expanded.
 func (p *mailServer) setting(name string) string {
 	value, _ := p.run("postconf", "-x", "-h", name)
 	return value
 }
 
-// frontDoor is the service that mail from the world comes to: smtpd(8), or the
+// frontDoor returns the service that receives mail from the world: smtpd(8), or the
 // postscreen(8) in front of it.
 func (p *mailServer) frontDoor() (service, bool) {
 	i := slices.IndexFunc(p.services, func(s service) bool {
@@ -76,10 +76,10 @@ func (p *mailServer) frontDoor() (service, bool) {
 	return p.services[i], true
 }
 
-// port is the last part of an inet service's name.
+// port returns the last part of an inet service's name.
 func (s service) port() string { return s.name[strings.LastIndexByte(s.name, ':')+1:] }
 
-// address is where an inet service is reached from this host.
+// address returns the address of an inet service as seen from this host.
 func (s service) address() string {
 	host, port := "127.0.0.1", s.port()
 	if h := strings.Trim(strings.TrimSuffix(strings.TrimSuffix(s.name, port), ":"), "[]"); h != "" && h != "0.0.0.0" && h != "::" && h != "*" {
@@ -91,7 +91,7 @@ func (s service) address() string {
 	return net.JoinHostPort(host, port)
 }
 
-// option is what "-o name=value" of the service says, else the value in main.cf.
+// option returns the value of "-o name=value" in the service, or else of main.cf.
 func (p *mailServer) option(s service, name string) string {
 	for i, arg := range s.args {
 		if rest, ok := strings.CutPrefix(arg, name+"="); ok && i > 0 && s.args[i-1] == "-o" {
@@ -101,7 +101,7 @@ func (p *mailServer) option(s service, name string) string {
 	return p.setting(name)
 }
 
-// program is the one that spawn(8) starts.
+// program returns the program that spawn(8) starts.
 func (s service) program() string {
 	for _, arg := range s.args {
 		if argv, ok := strings.CutPrefix(arg, "argv="); ok && s.command == "spawn" {
@@ -133,8 +133,8 @@ func words(s string) (found []string) {
 	return found
 }
 
-// lookup asks a list of tables, type:name each, for the first of some keys that
-// one of them knows.
+// lookup asks a list of tables, type:name each, for the first of the keys that one of
+// them has.
 func (p *mailServer) lookup(tables string, keys ...string) string {
 	for _, key := range keys {
 		for _, table := range words(tables) {
@@ -146,8 +146,8 @@ func (p *mailServer) lookup(tables string, keys ...string) string {
 	return ""
 }
 
-// names reports whether a list of domains has this one: by itself, in a file, in
-// a table, or, with parents, by a domain above it.
+// names reports whether a list of domains includes this one: directly, in a file, in a
+// table, or, with parents, by a parent domain.
 func (p *mailServer) names(list, domain string, parents bool) bool {
 	for _, item := range words(list) {
 		switch {
@@ -170,8 +170,8 @@ func (p *mailServer) names(list, domain string, parents bool) bool {
 	return false
 }
 
-// A class is a set of domains that Postfix takes mail for, and the parameter that
-// says where this mail goes.
+// A class is a set of domains that Postfix accepts mail for, and the parameter that
+// says where that mail goes.
 type class struct{ domains, transport string }
 
 var classes = []class{
@@ -181,7 +181,7 @@ var classes = []class{
 	{"virtual_alias_domains", ""},
 }
 
-// class is the one that has a domain.
+// class returns the class of a domain.
 func (p *mailServer) class(domain string) (class, bool) {
 	parents := slices.Contains(words(p.setting("parent_domain_matches_subdomains")), "relay_domains")
 	for _, c := range classes {
@@ -192,12 +192,12 @@ func (p *mailServer) class(domain string) (class, bool) {
 	return class{}, false
 }
 
-// postfix looks at the Postfix of this host, if there is one: whether mail for
-// the lists finds the way through it.
+// postfix checks the Postfix of this host, if there is one: whether mail for the lists
+// finds its way through it.
 func (k *checker) postfix(found []smtp.Path) {
 	p := newMailServer(k.ctx)
 	if p == nil {
-		return // no Postfix here, or not for our eyes
+		return // no Postfix here, or not readable
 	}
 	limit := config.Size(0)
 	if err := limit.UnmarshalText([]byte(p.setting("message_size_limit"))); err == nil && limit > 0 && limit < k.site.MaxMessageSize+listHeaders {
@@ -207,7 +207,7 @@ func (k *checker) postfix(found []smtp.Path) {
 	k.programs(p)
 	door, open := p.frontDoor()
 	if !open {
-		return // mail from the world comes another way
+		return // mail from the world arrives another way
 	}
 	seen := map[string]bool{}
 	for _, list := range found {
@@ -239,7 +239,7 @@ func (k *checker) setup() {
 	}
 }
 
-// programs looks whether the programs of ours that spawn(8) is to start are there.
+// programs checks that the programs of ours that spawn(8) is to start exist.
 func (k *checker) programs(p *mailServer) {
 	for _, s := range p.services {
 		program := s.program()

@@ -14,12 +14,11 @@ import (
 	"superlist/lists/tlsserver"
 )
 
-// renewalTime is how long before its end a certificate should have been
-// replaced: certbot does so thirty days before, and with two weeks left
-// something is broken.
+// renewalTime is how long before its end a certificate should have been replaced:
+// certbot does so thirty days before, so with two weeks left something is broken.
 const renewalTime = 14 * 24 * time.Hour
 
-// session looks whether superlist-spawn can become superlist-session.
+// session checks that superlist-spawn can become superlist-session.
 func (k *checker) session() {
 	about := "tls"
 	switch {
@@ -41,7 +40,7 @@ func (k *checker) session() {
 	}
 }
 
-// spawnDir is the folder of superlist-spawn: this program's own, or one of the
+// spawnDir returns the directory of superlist-spawn: this program's own, or one in
 // PATH.
 func spawnDir() (string, error) {
 	self, err := os.Executable()
@@ -57,7 +56,7 @@ func spawnDir() (string, error) {
 	return filepath.Dir(spawn), nil
 }
 
-// tls looks at the certificate and the key as a session will.
+// tls checks the certificate and the key as a session uses them.
 func (k *checker) tls() {
 	if !k.site.TLS {
 		return
@@ -77,7 +76,7 @@ func (k *checker) tls() {
 	k.certificate(pair.Leaf)
 }
 
-// mendTLS is the advice on a file of TLS that cannot be read.
+// mendTLS returns advice about a TLS file that cannot be read.
 func (k *checker) mendTLS(err error) string {
 	var path *fs.PathError
 	switch {
@@ -89,7 +88,7 @@ func (k *checker) mendTLS(err error) string {
 	return "it must be PEM, and certificate and key belong together"
 }
 
-// keyMode says so when everybody may read the key.
+// keyMode warns if everybody may read the key.
 func (k *checker) keyMode() {
 	file := k.site.SSLServerKey
 	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o007 != 0 {
@@ -97,7 +96,7 @@ func (k *checker) keyMode() {
 	}
 }
 
-// certificate looks at how long the certificate is good, and for whom.
+// certificate checks how long the certificate is valid, and for which names.
 func (k *checker) certificate(cert *x509.Certificate) {
 	file := k.site.SSLServerCrt
 	until := cert.NotAfter.UTC().Format("2006-01-02 15:04 MST")

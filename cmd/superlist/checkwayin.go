@@ -15,13 +15,13 @@ import (
 	"superlist/smtp"
 )
 
-// frontDoorTimeout is how long check waits for Postfix to answer for a recipient:
-// with address verification it may ask superlist first, three times a second.
+// frontDoorTimeout is how long check waits for Postfix to answer for a recipient. With
+// address verification Postfix may ask superlist first, three times, a second apart.
 const frontDoorTimeout = 15 * time.Second
 
-// wayIn looks whether mail for one domain's lists reaches superlist through
-// Postfix: the domain is known, what main.cf names is a superlist that answers,
-// and the front door takes a recipient. list is one of the domain's.
+// wayIn checks that mail for one domain's lists reaches superlist through Postfix:
+// Postfix knows the domain, main.cf names a superlist that answers, and the front door
+// accepts a recipient. list is one of the domain's lists.
 func (k *checker) wayIn(p *mailServer, door service, list smtp.Path) {
 	about := "postfix " + list.Domain
 	class, known := p.class(list.Domain)
@@ -76,7 +76,7 @@ func (k *checker) wayIn(p *mailServer, door service, list smtp.Path) {
 	k.ok(about, "takes mail for %s", list.Address())
 }
 
-// sessions are the addresses at which master.cf has sessions of superlist.
+// sessions returns the addresses at which master.cf has sessions of superlist.
 func (p *mailServer) sessions() string {
 	var names []string
 	for _, s := range p.services {
@@ -90,8 +90,8 @@ func (p *mailServer) sessions() string {
 	return strings.Join(names, ", ")
 }
 
-// asMilter counts the mail filters in smtpd_milters that are superlist-milter, and
-// looks whether master.cf has the service that each of them names.
+// asMilter counts the entries of smtpd_milters that are superlist-milter, and checks
+// that master.cf has the service that each of them names.
 func (k *checker) asMilter(p *mailServer, about, milters string) (n int) {
 	for _, m := range words(milters) {
 		if m = strings.Trim(m, "{}"); len(words(m)) > 0 {
@@ -111,13 +111,13 @@ func (k *checker) asMilter(p *mailServer, about, milters string) (n int) {
 	return n
 }
 
-// starts reports whether a service of master.cf starts a program of ours.
+// starts reports whether a service of master.cf starts the given program.
 func (p *mailServer) starts(name, program string) bool {
 	return slices.ContainsFunc(p.services, func(s service) bool { return s.name == name && strings.Contains(s.program(), program) })
 }
 
-// transportTarget takes a transport or a proxy filter apart: lmtp:[host]:port,
-// smtp:…, host:port, unix:/path. ok: it names an address on which superlist may
+// transportTarget parses a transport or a proxy filter: lmtp:[host]:port, smtp:…,
+// host:port, unix:/path. ok is true if it names an address on which superlist may
 // listen.
 func transportTarget(value string) (t site.Target, ok bool) {
 	value, _ = strings.CutPrefix(value, "lmtp:")
@@ -133,10 +133,10 @@ func transportTarget(value string) (t site.Target, ok bool) {
 	return site.Target{Network: "tcp", Address: net.JoinHostPort(strings.Trim(host, "[]"), port)}, true
 }
 
-// errNotOurs is what answers where something else than superlist listens.
+// errNotOurs means that something other than superlist answers.
 var errNotOurs = errors.New("not superlist")
 
-// reaches asks a session of superlist whether it takes mail for a list.
+// reaches asks a session of superlist whether it accepts mail for a list.
 func (k *checker) reaches(t site.Target, list smtp.Path) error {
 	return k.ask(t.Network, t.Address, connectTimeout, func(greeting string, c *smtp.Client) error {
 		if !strings.HasSuffix(greeting, smtp.Banner) {
@@ -146,12 +146,12 @@ func (k *checker) reaches(t site.Target, list smtp.Path) error {
 	})
 }
 
-// frontDoor asks Postfix whether it takes mail for a list from this host.
+// frontDoor asks Postfix whether it accepts mail for a list from this host.
 func (k *checker) frontDoor(s service, list smtp.Path) error {
 	return k.ask("tcp", s.address(), frontDoorTimeout, func(_ string, c *smtp.Client) error { return takes(c, list) })
 }
 
-// takes says MAIL and RCPT as address verification does: without a sender, and
+// takes says MAIL and RCPT as address verification does: with the null sender, and
 // without a message.
 func takes(c *smtp.Client, list smtp.Path) error {
 	for _, line := range []string{"MAIL FROM:<>", "RCPT TO:<" + list.Address() + ">"} {
@@ -166,7 +166,7 @@ func takes(c *smtp.Client, list smtp.Path) error {
 	return nil
 }
 
-// ask has a conversation with a server, within a time.
+// ask talks to a server, within a time limit.
 func (k *checker) ask(network, address string, limit time.Duration, talk func(greeting string, c *smtp.Client) error) error {
 	ctx, cancel := context.WithTimeout(k.ctx, limit)
 	defer cancel()

@@ -10,7 +10,7 @@ import (
 	"superlist/lists/web"
 )
 
-// pages looks whether the pages of a list can be written, and are as they should be.
+// pages checks that the pages of a list can be written and are up to date.
 func (k *checker) pages(l *lists.List) {
 	about := l.Addr.Address()
 	again := "superlist web " + about
@@ -34,7 +34,7 @@ func (k *checker) pages(l *lists.List) {
 	}
 }
 
-// publicDir is the command that makes the directory of pages.
+// publicDir returns the command that makes the directory of pages.
 func (k *checker) publicDir(dir string) string {
 	return fmt.Sprintf("install -d -o %s -m 0755 %s", k.user(), dir)
 }

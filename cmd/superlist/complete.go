@@ -11,11 +11,11 @@ import (
 	"superlist/smtp"
 )
 
-// completeList has the shell complete a command's first argument with the
-// addresses of the lists.
+// completeList makes the shell complete a command's first argument with the addresses
+// of the lists.
 func (a *app) completeList(_ *cobra.Command, arg []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(arg) > 0 {
-		return nil, cobra.ShellCompDirectiveDefault // a file, where one is to be named
+		return nil, cobra.ShellCompDirectiveDefault // a file name, if one is expected
 	}
 	site, err := a.site()
 	if err != nil {
@@ -31,14 +31,14 @@ func (a *app) completeList(_ *cobra.Command, arg []string, begun string) ([]stri
 	return visible(found), cobra.ShellCompDirectiveNoFileComp
 }
 
-// visible are those of some words that a shell can show: nothing of a stranger's
-// steers a terminal.
+// visible returns the words that are safe to show in a shell: a stranger's words must
+// not steer the terminal.
 func visible(words []string) []string {
 	return slices.DeleteFunc(words, func(s string) bool { return printable(s) != s || strings.ContainsAny(s, " \t") })
 }
 
-// after completes the first argument with lists, and those behind it with what the
-// list has.
+// after completes the first argument with lists, and further ones with words of that
+// list.
 func (a *app) after(arg []string, begun string, words func(*site.Site, *lists.List) []string) ([]string, cobra.ShellCompDirective) {
 	if len(arg) == 0 {
 		return a.completeList(nil, arg, begun)
@@ -102,7 +102,7 @@ func (a *app) completeSetting(_ *cobra.Command, arg []string, begun string) ([]s
 	return found, how
 }
 
-// settingKeys are the keys of list.toml, as a command line begins with them.
+// settingKeys returns the keys of list.toml, as they begin an argument.
 func settingKeys() (keys []string) {
 	for _, setting := range (lists.Config{}).Settings() {
 		keys = append(keys, setting[0]+"=")
@@ -110,7 +110,7 @@ func settingKeys() (keys []string) {
 	return keys
 }
 
-// completeMessage has the shell complete ids of the spool.
+// completeMessage makes the shell complete ids of the spool.
 func (a *app) completeMessage(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	s, err := a.spool()
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"superlist/lists/status"
 )
 
-// newRunner is what carries things out, and logs it.
+// newRunner returns a Runner that logs to the site's log.
 func newRunner(c *cobra.Command, site *site.Site) *deliver.Runner {
 	return &deliver.Runner{Site: site, Spool: site.Spool(), Log: openLog(c, site)}
 }
@@ -55,8 +55,8 @@ systemd through a path and a timer, and cron every minute.`,
 			}
 			p := newProgress()
 			defer p.end()
-			// It stops between two batches, and at once when asked again. All other
-			// commands stop as any program does: they change things by a rename.
+			// An interrupt stops it between two batches; a second one stops it at once.
+			// All other commands simply stop: they change things by a rename.
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			context.AfterFunc(ctx, stop)

@@ -40,7 +40,7 @@ not know them yet.`,
   superlist dkim genkey --type ed25519 --selector s2 /etc/superlist/dkim2.pem`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, arg []string) error {
-			s, err := a.readSite() // the file may be in a folder of root's
+			s, err := a.readSite() // the file may be in a directory of root's
 			if err != nil {
 				return err
 			}
@@ -76,7 +76,8 @@ not know them yet.`,
 	return c
 }
 
-// makeKey writes a new key. One that is there stays: mail that is under way needs it.
+// makeKey writes a new key. It does not replace an existing one: mail in transit needs
+// it.
 func makeKey(s *site.Site, file, kind string) error {
 	if _, err := os.Lstat(file); err == nil {
 		return usageError{fmt.Errorf("%s is there already; name a new file, and keep the old key until its mail has arrived", file)}
@@ -132,7 +133,7 @@ configuration. "superlist check" asks the DNS whether it does.`,
 	}
 }
 
-// signing asks the DNS whether what we sign can be verified.
+// signing asks the DNS whether our signatures can be verified.
 func (k *checker) signing() {
 	d := k.site.DKIM
 	if d.Domain == "" {

@@ -15,7 +15,7 @@ import (
 	"superlist/lists/site"
 )
 
-// copiesOf makes of a message what members of a list would get of it now.
+// copiesOf makes the copies of a message that members of a list would get now.
 func copiesOf(s *site.Site, l *lists.List, content *io.SectionReader, h rewrite.Header, bodyAt int64) (*copies.Copies, error) {
 	maker := deliver.Copier(s, l)
 	return maker.Make(copies.Post{
@@ -23,7 +23,7 @@ func copiesOf(s *site.Site, l *lists.List, content *io.SectionReader, h rewrite.
 	})
 }
 
-// asSent is the message as a member would get it, without a signature of ours.
+// asSent returns the message as a member would get it, without our signature.
 func asSent(l *lists.List, made *copies.Copies) ([]byte, error) {
 	number := 1
 	if last, err := l.Posts().Last(); err == nil {
@@ -42,10 +42,10 @@ func asSent(l *lists.List, made *copies.Copies) ([]byte, error) {
 	return bytes.ReplaceAll(text, []byte(edit.Mark), []byte("{unsubscribe}")), err
 }
 
-// maxDiff is how many lines of a message are held against each other.
+// maxDiff is how many lines of a message are compared.
 const maxDiff = 2000
 
-// difference are the lines that went (-) and came (+), with one line around them.
+// difference returns the lines removed (-) and added (+), with one line of context.
 func difference(before, after []byte) string {
 	a, b := linesOf(before), linesOf(after)
 	// What is the same at both ends need not be looked at.

@@ -171,8 +171,8 @@ byte; a terminal gets text, with control characters shown as question marks.`,
 	}
 }
 
-// heldDecide is approve or discard. With the flag, the decision also goes for whatever the
-// author writes from now on.
+// heldDecide is approve or discard. With the flag, the decision also applies to
+// everything the author writes from now on.
 func (a *app) heldDecide(use, short string, one, all confirmation.Action, flag, meaning string) *cobra.Command {
 	var always bool
 	c := &cobra.Command{
@@ -344,7 +344,7 @@ does.`,
 	return c
 }
 
-// withCRLF reads a message whose lines may end in LF alone, as files have them.
+// withCRLF reads a message whose lines may end in LF alone, as in files.
 type withCRLF struct{ r io.Reader }
 
 func (c withCRLF) Read(p []byte) (int, error) {

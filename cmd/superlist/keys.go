@@ -9,7 +9,7 @@ import (
 	"superlist/lists/settings"
 )
 
-// helpWidth is how many columns a line of a help text has at most.
+// helpWidth is the longest line of a help text, in columns.
 const helpWidth = 79
 
 // settingHelp says what each key of list.toml means, with its default.
@@ -41,7 +41,7 @@ func wrap(text, indent string) string {
 	return b.String() + line + "\n"
 }
 
-// fix says how a mistake in a configuration is mended: the line, and what the key
+// fix says how to correct a mistake in a configuration: the line, and what the key
 // means.
 func fix(wrong *config.Error) string {
 	file := settings.Site

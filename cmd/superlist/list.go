@@ -80,8 +80,8 @@ about it: the next session accepts mail for it. Postfix has to know its domain.`
 	return c
 }
 
-// firstInDomain reports whether a list's domain has no other. A typing error in
-// the domain is seen then, and Postfix has to be told of a new one.
+// firstInDomain reports whether this is the only list of its domain. That reveals a
+// typing error in the domain; and Postfix must be told about a new one.
 func firstInDomain(l *lists.List) bool {
 	entries, err := os.ReadDir(filepath.Dir(l.Dir))
 	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
@@ -89,12 +89,12 @@ func firstInDomain(l *lists.List) bool {
 	})
 }
 
-// newDomain says what a list needs that is the first of its domain.
+// newDomain says what the first list of a domain needs.
 func newDomain(c *cobra.Command, l *lists.List) {
 	say(c.OutOrStdout(), "this is the first list in %s: Postfix has to know the domain; superlist check says whether it does\n", l.Addr.Domain)
 }
 
-// alreadyThere is the error of an address that a list has.
+// alreadyThere returns the error for an address that a list already has.
 func alreadyThere(site *site.Site, addr smtp.Path) error {
 	if l, err := lists.Of(site).Open(addr); err == nil && l.Addr.Key() != addr.Key() {
 		return &exitError{exCantCreate, fmt.Errorf("%s is another address of the list %s; superlist list set %s aliases= takes it away",
@@ -103,7 +103,7 @@ func alreadyThere(site *site.Site, addr smtp.Path) error {
 	return &exitError{exCantCreate, fmt.Errorf("there is a list %s already", addr.Address())}
 }
 
-// itself refuses another address of a list where the list itself is to be named.
+// itself refuses an alias of a list, if the command needs the list's own address.
 func itself(l *lists.List, address string) error {
 	if p, err := parseAddress(address); err == nil && p.Key() != l.Addr.Key() {
 		return &exitError{exUsage, fmt.Errorf("%s is another address of %s; name that one", p.Address(), l.Addr.Address())}
@@ -249,8 +249,7 @@ These are the keys, with their defaults:
 	}
 }
 
-// loggedSettings writes a line for each setting that was given: what it is now, and
-// what it was.
+// loggedSettings logs each setting that was given: its new and its old value.
 func loggedSettings(c *cobra.Command, site *site.Site, before *lists.List, settings []string) {
 	after, err := lists.Of(site).Open(before.Addr)
 	if err != nil {
@@ -290,7 +289,7 @@ func (a *app) listRm() *cobra.Command {
 				return err
 			}
 			posts := countPosts(l)
-			if !yes && !confirm(c, fmt.Sprintf("remove %s with %d members and %d kept posts, and all of %s? type yes: ", l.Addr.Address(), members, posts, l.Dir)) {
+			if !yes && !confirm(c, fmt.Sprintf("remove %s with %s and %s, and all of %s? type yes: ", l.Addr.Address(), plural(members, "member"), plural(posts, "kept post"), l.Dir)) {
 				return &exitError{exUsage, errors.New("not removed; say yes, or use --yes")}
 			}
 			if err := web.Of(site, l).Withdraw(); err != nil {
@@ -308,8 +307,8 @@ func (a *app) listRm() *cobra.Command {
 	return c
 }
 
-// countPosts is how many posts a list has kept, for a question: what cannot be
-// counted is none.
+// countPosts counts the posts a list has kept, for a question; 0 if they cannot be
+// counted.
 func countPosts(l *lists.List) (n int) {
 	posts := l.Posts()
 	if first, last, err := posts.Range(); err == nil {
@@ -322,7 +321,7 @@ func countPosts(l *lists.List) (n int) {
 	return n
 }
 
-// confirm asks on the terminal; without one the answer is no.
+// confirm asks on the terminal; without a terminal the answer is no.
 func confirm(c *cobra.Command, question string) bool {
 	if !isTerminal(os.Stdin) {
 		return false

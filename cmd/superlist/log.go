@@ -55,24 +55,23 @@ func bookOf(site *site.Site, list string) (ledger.Book, bool) {
 	return ledger.OfList(dir), true
 }
 
-// operator is who calls the command, for those who read the log later. Whoever
-// became root by sudo(8) has a name.
+// operator returns the caller of the command, for readers of the log. If the caller
+// became root by sudo(8), it is their own name.
 func operator() string {
 	name := strconv.Itoa(startedAs)
 	if u, err := user.LookupId(name); err == nil {
 		name = u.Username
 	}
-	if sudo := os.Getenv("SUDO_USER"); sudo != "" && startedAs == 0 { // nobody else is believed
+	if sudo := os.Getenv("SUDO_USER"); sudo != "" && startedAs == 0 { // only root's environment is trusted
 		name = sudo
 	}
 	return "the operator " + name
 }
 
-// startedAs is who called, before the process became the site's user.
+// startedAs is the caller, before the process became the site's user.
 var startedAs = os.Getuid()
 
-// logged writes a line about a change that was made: what, of which list, what
-// else, and by whom.
+// logged logs a change: what, of which list, further details, and by whom.
 func logged(c *cobra.Command, site *site.Site, what string, list smtp.Path, format string, args ...any) {
 	log := openLog(c, site)
 	defer log.Close()
@@ -87,11 +86,12 @@ func logChange(log *maillog.Log, what string, list smtp.Path, format string, arg
 	log.Printf(maillog.Info, what+" list=%s"+format+" by=%s", args...)
 }
 
-// maxLogged is how many members of one command have a line each. More come with a
-// list that moves in, or go with one, and then the file that they stood in tells.
+// maxLogged is how many members changed by one command are logged one by one. More of
+// them come with an imported list or go with a removed one, and then the file they were
+// in tells.
 const maxLogged = 10000
 
-// notThere are those of a roll who are no members yet, for loggedMembers.
+// notThere returns those of a roster who are not members yet, for loggedMembers.
 func notThere(l *lists.List, roll *members.Roster) (fresh []members.Member) {
 	members, err := l.Members()
 	if err != nil {
@@ -108,7 +108,7 @@ func notThere(l *lists.List, roll *members.Roster) (fresh []members.Member) {
 	return fresh
 }
 
-// loggedMembers writes a line for each member that was changed.
+// loggedMembers logs each member that was changed.
 func loggedMembers(c *cobra.Command, site *site.Site, what string, list smtp.Path, members []members.Member) {
 	log := openLog(c, site)
 	defer log.Close()

@@ -1,5 +1,5 @@
-// Superlist is the operator's tool: it makes lists and members, delivers what
-// waits in the spool, and says what is wrong.
+// Superlist is the operator's tool: it makes lists and members, delivers what waits in
+// the spool, and reports what is wrong.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 	"superlist/smtp"
 )
 
-// run carries out one command and gives its exit code.
+// run carries out one command and returns its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	a := &app{}
 	root := a.root()
@@ -40,8 +40,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 
 // An app is what the commands share.
 type app struct {
-	config string     // -c
-	opened *site.Site // once its configuration was read
+	config string     // the flag -c
+	opened *site.Site // set once its configuration has been read
 }
 
 func newRoot() *cobra.Command { return new(app).root() }
@@ -69,8 +69,8 @@ spool, and shows what is wrong. Posts come in through superlist-spawn.`,
 	return root
 }
 
-// site reads the configuration and becomes its user. A command that reads a file
-// for its caller, who may be root, opens it before.
+// site reads the configuration and becomes its user. A command that reads a file as its
+// caller, who may be root, must open it before.
 func (a *app) site() (*site.Site, error) {
 	site, err := a.readSite()
 	if err != nil {
@@ -112,8 +112,8 @@ func openList(site *site.Site, address string) (*lists.List, error) {
 	return l, err
 }
 
-// instead is what may have been meant by a list that there is not: one with nearly
-// this name, or this name in another domain.
+// instead suggests what may have been meant by a list that does not exist: one with a
+// similar name, or with this name in another domain.
 func instead(site *site.Site, address smtp.Path) string {
 	names, domains, n := []string{}, []string{}, 0
 	lists.Of(site).All(func(addr smtp.Path, _ *lists.List, _ error) bool {
@@ -137,8 +137,8 @@ func instead(site *site.Site, address smtp.Path) string {
 	return "superlist list ls shows those there are"
 }
 
-// maxNear is among how many lists is looked for the one that was meant: with more
-// it would take too long.
+// maxNear is how many lists are searched for the one that was meant: more would take
+// too long.
 const maxNear = 1000
 
 func parseAddress(s string) (smtp.Path, error) {
@@ -164,7 +164,7 @@ const (
 	exConfig      = 78
 )
 
-// An exitError brings its exit code with it.
+// An exitError has an exit code of its own.
 type exitError struct {
 	code int
 	err  error
@@ -173,14 +173,14 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
-// errSaid is an error that a process of ours has told of already.
+// errSaid is an error that another process of ours has already reported.
 var errSaid = errors.New("it was said already")
 
-// usageError is a command line that cannot be read.
+// usageError is a mistake in the command line.
 type usageError struct{ error }
 
-// exitCode is the exit code for an error. What is a reply at heart is judged as
-// every reply is: by smtp.ReplyTo.
+// exitCode returns the exit code for an error. An error that wraps a Reply is mapped as
+// that Reply is: by smtp.ReplyTo.
 func exitCode(err error) int {
 	var exit *exitError
 	var config *config.Error
@@ -219,8 +219,8 @@ func exitCode(err error) int {
 	return exSoftware
 }
 
-// subcommand is the check of a command that only has others below it: what is
-// left over is none of them.
+// subcommand checks the arguments of a command that only has subcommands: any argument
+// is an unknown one.
 func subcommand(c *cobra.Command, a []string) error {
 	if len(a) == 0 {
 		return nil

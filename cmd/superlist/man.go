@@ -21,9 +21,9 @@ import (
 //
 //	go run -tags man ./cmd/superlist BIN OUT
 //
-// BIN has the programs of a session, whose -h is their page; OUT gets man1, man5
-// and man8. Cobra's own cobra/doc goes by way of Markdown, which takes the columns
-// of a help text for prose and *@example.net for emphasis.
+// BIN has the session programs, whose -h is their page; OUT gets man1, man5 and man8.
+// Cobra's own cobra/doc goes by way of Markdown, which takes the columns of a help text
+// for prose and *@example.net for emphasis.
 func main() {
 	if len(os.Args) != 3 {
 		fmt.Fprintln(os.Stderr, "usage: go run -tags man ./cmd/superlist BIN OUT")
@@ -86,8 +86,8 @@ func metricsPage() string {
 	return b.String()
 }
 
-// date is that of the last commit, so that the same source makes the same pages;
-// outside a clone it is today.
+// date returns the date of the last commit, so that the same source makes the same
+// pages; outside a clone, today.
 func date() string {
 	if out, err := exec.Command("git", "log", "-1", "--format=%cs").Output(); err == nil && len(out) > 0 {
 		return strings.TrimSpace(string(out))
@@ -99,13 +99,13 @@ func title(name, section, about string) string {
 	return fmt.Sprintf(".TH %s %s \"%s\" superlist \"%s\"\n", escape(strings.ToUpper(name)), section, date(), about)
 }
 
-// named is the section that apropos(1) reads.
+// named returns the section that apropos(1) reads.
 func named(name, about string) string {
 	return ".SH NAME\n" + fill(escape(name)+` \- `+escape(about))
 }
 
-// escape writes a text so that roff shows it as it is: minus signs can be copied,
-// and nothing is a command of roff's.
+// escape escapes a text for roff: minus signs can be copied, and nothing becomes a roff
+// command.
 func escape(s string) string {
 	var b strings.Builder
 	for _, c := range s {
@@ -127,7 +127,7 @@ func escape(s string) string {
 	return b.String()
 }
 
-// line is a text line of roff: what would begin a command does not.
+// line returns a text line for roff that does not begin a command.
 func line(s string) string {
 	s = escape(s)
 	if strings.HasPrefix(s, ".") {
@@ -136,8 +136,8 @@ func line(s string) string {
 	return s + "\n"
 }
 
-// fill is a paragraph in text lines that are short enough for an editor. Some words
-// may be escaped already.
+// fill breaks a paragraph into lines that are short enough for an editor. Some words
+// may already be escaped.
 func fill(text string) string {
 	var b strings.Builder
 	width := 0
@@ -159,8 +159,8 @@ func fill(text string) string {
 	return b.String() + "\n"
 }
 
-// prose is a text of paragraphs. Lines that are indented, and those among them,
-// are shown as they are.
+// prose formats paragraphs. Indented lines, and the lines between them, are shown as
+// they are.
 func prose(text string) string {
 	var b strings.Builder
 	for i, paragraph := range strings.Split(strings.Trim(text, "\n"), "\n\n") {
@@ -189,12 +189,12 @@ func verbatim(text string) string {
 	return b.String() + ".fi\n"
 }
 
-// refer is a reference to another page.
+// refer returns a reference to another page.
 func refer(name, section string) string { return ".BR " + escape(name) + " (" + section + ")" }
 
 func references(refs []string) string { return ".SH SEE ALSO\n" + strings.Join(refs, ",\n") + "\n" }
 
-// addCommands makes the page of a command, and those of the ones below it.
+// addCommands makes the page of a command and those of its subcommands.
 func addCommands(pages map[string]string, c *cobra.Command) {
 	name := pageOf(c)
 	var b strings.Builder
@@ -244,7 +244,7 @@ func addCommands(pages map[string]string, c *cobra.Command) {
 	pages[name+".1"] = b.String()
 }
 
-// exitStatus is what superlist(1) says of sysexits(3).
+// exitStatus is the section about sysexits(3) in superlist(1).
 const exitStatus = `.SH EXIT STATUS
 These are the codes of
 .BR sysexits (3).
@@ -289,8 +289,8 @@ func option(f *pflag.Flag) string {
 	return text + line(strings.ToUpper(usage[:1])+usage[1:]+".")
 }
 
-// programPage makes a page of what a program says of itself with -h: a line with
-// its name, one that begins "Usage: ", paragraphs, options that are indented.
+// programPage makes a page of a program's -h: a line with its name, one that begins
+// "Usage: ", paragraphs, and indented options.
 func programPage(name, text string) string {
 	var b strings.Builder
 	b.WriteString(title(name, "8", "System administration"))

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -23,45 +21,6 @@ func (a *app) memberCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.memberAdd(), a.memberSet(), a.memberRm(), a.memberLs(), a.memberShow(), a.memberFind(), a.memberMove(), a.memberErase(), a.memberImport(), a.memberExport())
 	return c
-}
-
-// maxBadLines is how many addresses are named before they are only counted.
-const maxBadLines = 10
-
-// readMembers reads members in any form that migrate.Members knows, and says what is wrong
-// with which line. One bad line stops it, so that nobody is forgotten.
-func readMembers(name string, r io.Reader, ignore []string, skipBad bool, tell io.Writer) (*members.Roster, *migrate.Report, error) {
-	p := newProgress()
-	defer p.end()
-	roll, report := &members.Roster{}, &migrate.Report{From: name}
-	if err := migrate.Members(name, r, ignore, roll, report, func(n int) { p.step("reading members", n, 0) }); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
-	}
-	report.End()
-	p.end()
-	tellLeft(tell, report.Left)
-	if report.Bad > 0 && !skipBad {
-		return nil, report, &exitError{exDataErr, fmt.Errorf("%s; nothing was changed (--skip-bad takes the others)", badLines(report.Bad))}
-	}
-	return roll, report, nil
-}
-
-// tellLeft names what was left out of a file, if somebody wants to hear it.
-func tellLeft(tell io.Writer, left []migrate.Left) {
-	if tell == nil {
-		return
-	}
-	for _, l := range left {
-		fmt.Fprintln(tell, printable(l.What+": "+l.Why))
-	}
-}
-
-// badLines counts them.
-func badLines(n int) string {
-	if n == 1 {
-		return "one line is not understood"
-	}
-	return fmt.Sprintf("%d lines are not understood", n)
 }
 
 // memberArgs reads addresses from the command line, in any form in which people paste
@@ -120,7 +79,7 @@ in one mail; with --nomail they may post and get no mail.`,
 	return c
 }
 
-// memberWords are the words behind an address.
+// memberWords are the words that may follow an address.
 var memberWords = []string{"nomail", "digest", "nocopy", "noown", "once", "moderated", "vacation=", "bounced=", "lang=", "for=", "name="}
 
 func (a *app) memberSet() *cobra.Command {
@@ -182,7 +141,7 @@ func (a *app) addMembers(c *cobra.Command, list string, members []members.Member
 	return nil
 }
 
-// others counts those who were not added; it stands behind the number of those who were.
+// others counts those who were not added. It follows the number of those who were.
 func others(there, twice, out int) (text string) {
 	for _, o := range []struct {
 		n         int
@@ -236,7 +195,7 @@ are removed from every list.`,
 	return c
 }
 
-// addresses lists the addresses of members, the first few if there are many.
+// addresses joins the addresses of members; if there are many, only the first few.
 func addresses(members []members.Member) string {
 	var list []string
 	for i, m := range members {
@@ -248,7 +207,7 @@ func addresses(members []members.Member) string {
 	return strings.Join(list, ", ")
 }
 
-// A memberRow is a member as ls shows them.
+// A memberRow is a member as ls shows it.
 type memberRow struct {
 	Address string   `json:"address"`
 	Words   []string `json:"words,omitempty"`
@@ -262,7 +221,7 @@ func (a *app) memberLs() *cobra.Command {
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			if !asJSON {
-				return a.exportMembers(c, arg[0], true)
+				return a.writeMembers(c, arg[0], true)
 			}
 			members, err := a.members(arg[0])
 			if err != nil {
@@ -281,54 +240,4 @@ func (a *app) memberLs() *cobra.Command {
 	}
 	jsonFlag(c, &asJSON)
 	return c
-}
-
-func (a *app) memberImport() *cobra.Command {
-	c := a.importMembers()
-	c.Use = "import LIST FILE | -"
-	c.Example = `  superlist member import dev@lists.example.org members.txt
-  superlist member export old@lists.example.org |
-      superlist member import new@lists.example.org -`
-	return c
-}
-
-func (a *app) memberExport() *cobra.Command {
-	return &cobra.Command{
-		Use: "export LIST", Short: "Write the members, one a line, as import reads them",
-		Example: "  superlist member export dev@lists.example.org > members.txt", Args: args(cobra.ExactArgs(1)),
-		ValidArgsFunction: a.completeList,
-		RunE:              func(c *cobra.Command, arg []string) error { return a.exportMembers(c, arg[0], false) },
-	}
-}
-
-// members opens the members of the list that an argument names.
-func (a *app) members(list string) (*members.File, error) {
-	l, err := a.list(list)
-	if err != nil {
-		return nil, err
-	}
-	return l.Members()
-}
-
-// exportMembers writes the members, one a line. Control characters are replaced forPeople
-// and on a terminal; a file or a pipe gets names as they are, in any character set.
-func (a *app) exportMembers(c *cobra.Command, list string, forPeople bool) error {
-	members, err := a.members(list)
-	if err != nil {
-		return err
-	}
-	defer members.Close()
-	w := bufio.NewWriter(c.OutOrStdout())
-	forPeople = forPeople || isTerminalWriter(c.OutOrStdout())
-	for m, err := range members.All() {
-		if err != nil {
-			return err
-		}
-		line := m.String()
-		if forPeople {
-			line = printable(line)
-		}
-		fmt.Fprintln(w, line)
-	}
-	return w.Flush()
 }

@@ -17,16 +17,16 @@ import (
 	"superlist/smtp"
 )
 
-// A membership is what a list knows of a member.
+// A membership is what a list knows about a member.
 type membership struct {
 	List   string        `json:"list"`
-	Line   string        `json:"line"` // of the file members
-	Gets   string        `json:"gets"` // in words
+	Line   string        `json:"line"` // in the file members
+	Gets   string        `json:"gets"` // as a sentence
 	Last   *lastPost     `json:"last_post,omitempty"`
 	Bounce *bounces.View `json:"bounces,omitempty"`
 }
 
-// A lastPost is the last post of a list, and what came of it for one member.
+// A lastPost is the last post of a list, and what became of it for one member.
 type lastPost struct {
 	Number  int       `json:"number"`
 	Subject string    `json:"subject"`
@@ -63,7 +63,7 @@ written so that it can be sent on to the member.`,
 	return c
 }
 
-// memberOf finds out what a list knows of an address.
+// memberOf collects what a list knows about an address.
 func memberOf(site *site.Site, l *lists.List, p smtp.Path, now time.Time) (m membership, err error) {
 	m.List = l.Addr.Address()
 	v, err := viewOf(l, p, now)
@@ -95,7 +95,7 @@ func memberOf(site *site.Site, l *lists.List, p smtp.Path, now time.Time) (m mem
 	return m, err
 }
 
-// gets says in words how the posts come to a member.
+// gets says in words how posts reach a member.
 func gets(l *lists.List, m members.Member, now time.Time) string {
 	switch {
 	case m.Bounced != "":
@@ -112,7 +112,7 @@ func gets(l *lists.List, m members.Member, now time.Time) string {
 	return "every post"
 }
 
-// last is the last post, and what came of it.
+// last returns the last post and what became of it.
 func last(site *site.Site, l *lists.List, m members.Member, v *bounces.View, now time.Time) (*lastPost, error) {
 	posts := l.Posts()
 	n, err := posts.Last()
@@ -149,8 +149,8 @@ func last(site *site.Site, l *lists.List, m members.Member, v *bounces.View, now
 	return p, nil
 }
 
-// outcome is what a message of the spool says of a recipient; empty: it is not there, and
-// so was sent.
+// outcome returns what a message in the spool says about a recipient; empty if it is
+// not there, and so was sent.
 func outcome(site *site.Site, id string, to smtp.Path) (string, error) {
 	if id == "" {
 		return "", nil
@@ -158,7 +158,7 @@ func outcome(site *site.Site, id string, to smtp.Path) (string, error) {
 	for _, box := range []queue.Box{queue.Outbound, queue.Failed} {
 		m, err := site.Spool().Open(box, id)
 		if err != nil {
-			continue // sent, or for somebody else to say
+			continue // sent, or recorded elsewhere
 		}
 		defer m.Close()
 		for r, err := range m.Recipients() {
@@ -198,7 +198,7 @@ func lastNote(notes []string) string {
 	return notes[len(notes)-1]
 }
 
-// noteOf is the last note that names somebody.
+// noteOf returns the last note that names an address.
 func noteOf(notes []string, p smtp.Path) (note string) {
 	for _, n := range notes {
 		if strings.Contains(n, p.String()) {
@@ -208,7 +208,7 @@ func noteOf(notes []string, p smtp.Path) (note string) {
 	return note
 }
 
-// rows are what a list knows of a member, for people.
+// rows returns what a list knows about a member, for people.
 func (m membership) rows(l *lists.List, p smtp.Path) *rows {
 	t := table{"", ""}.rows()
 	t.add("list", m.List)

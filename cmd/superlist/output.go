@@ -33,15 +33,15 @@ func show(c *cobra.Command, asJSON bool, data any, t *rows) error {
 	return t.print(c.OutOrStdout())
 }
 
-// An escaper writes in JSON's way what encoding/json leaves as it is and a terminal
-// or its reader would be led by: whoever reads the JSON gets the same text.
+// An escaper escapes the characters that encoding/json leaves as they are and that
+// could steer a terminal or mislead a reader. The decoded JSON is the same.
 type escaper struct{ w io.Writer }
 
 func (e escaper) Write(p []byte) (int, error) {
 	var b strings.Builder
-	for _, c := range string(p) { // valid UTF-8, and all of a document
+	for _, c := range string(p) { // valid UTF-8, and a whole document
 		switch {
-		case c == '\n' || !maillog.Steers(c): // encoding/json has escaped those that are in a string
+		case c == '\n' || !maillog.Steers(c): // encoding/json has escaped line feeds in strings
 			b.WriteRune(c)
 		case c > 0xffff:
 			high, low := utf16.EncodeRune(c)
@@ -56,7 +56,7 @@ func (e escaper) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A table is the heads of columns; empty heads are not printed.
+// A table is the titles of columns; empty titles are not printed.
 type table []string
 
 type rows struct {
@@ -85,8 +85,8 @@ func (r *rows) print(out io.Writer) error {
 	return w.Flush()
 }
 
-// say prints a text for people, of one line or several. What strangers wrote may
-// stand in it.
+// say prints a text of one or more lines for people. It may contain what strangers
+// wrote.
 func say(out io.Writer, format string, args ...any) {
 	io.WriteString(out, printableLines(fmt.Sprintf(format, args...)))
 }
@@ -100,11 +100,11 @@ func printableLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// printable keeps what strangers wrote from steering the terminal.
+// printable replaces what could steer the terminal in a stranger's text.
 func printable(s string) string { return maillog.Printable(s) }
 
-// copyMessage writes a message to a file or a pipe byte by byte, since whoever put
-// one there wants the bytes, and to a terminal as text that does not steer it.
+// copyMessage writes a message: byte by byte to a file or a pipe, which is wanted for
+// its bytes, and to a terminal as text that does not steer it.
 func copyMessage(out io.Writer, message io.Reader) error {
 	if !isTerminalWriter(out) {
 		_, err := io.Copy(out, message)
@@ -113,7 +113,7 @@ func copyMessage(out io.Writer, message io.Reader) error {
 	return copyText(out, message)
 }
 
-// copyText copies a text of many lines, which end in LF or CRLF.
+// copyText copies a text whose lines end in LF or CRLF.
 func copyText(out io.Writer, text io.Reader) error {
 	r, w := bufio.NewReader(text), bufio.NewWriter(out)
 	for {
@@ -141,8 +141,8 @@ func isTerminal(f *os.File) bool {
 	return err == nil
 }
 
-// A progress shows on the terminal how far something is, once it takes longer
-// than a second.
+// A progress shows on the terminal how far something has got, once it takes longer than
+// a second.
 type progress struct {
 	began, last time.Time
 	shown       bool
@@ -175,7 +175,7 @@ func isTerminalWriter(w io.Writer) bool {
 	return ok && isTerminal(f)
 }
 
-// plural is a number with its noun: "1 member", "2 members".
+// plural returns a number with its noun: "1 member", "2 members".
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

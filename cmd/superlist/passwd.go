@@ -73,7 +73,7 @@ schemes are several ways to check one password.`,
 	return c
 }
 
-// passwd does not become the site's user: the file may be in a folder of root's.
+// passwd does not become the site's user: the file may be in a directory of root's.
 func (a *app) passwd(c *cobra.Command, arg []string, o passwdOptions) error {
 	site, err := a.readSite()
 	if err != nil {
@@ -120,7 +120,7 @@ func setPassword(c *cobra.Command, file string, owner *account.Owner, name strin
 	if _, err := account.CheckName(name); err != nil {
 		return &exitError{exDataErr, err}
 	}
-	password, err := readPassword(c, name) // before the file is locked: a person takes time
+	password, err := readPassword(c, name) // before the file is locked, since a person takes time
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func deleteAccount(c *cobra.Command, file string, owner *account.Owner, name str
 type accountRow struct {
 	Name      string   `json:"name"`
 	Schemes   []string `json:"schemes"`
-	Addresses []string `json:"addresses"` // that it may post as
+	Addresses []string `json:"addresses"` // the addresses it may post as
 }
 
 func listAccounts(c *cobra.Command, file string, asJSON bool) error {
@@ -184,8 +184,8 @@ func listAccounts(c *cobra.Command, file string, asJSON bool) error {
 	return show(c, asJSON, rows, t)
 }
 
-// ownerOf is whose the file is to be: the user's that sessions run as, where we
-// can give it away.
+// ownerOf returns whom the file should belong to: the user of sessions, if we may
+// change the owner.
 func ownerOf(site *site.Site) (*account.Owner, error) {
 	if os.Geteuid() != 0 || site.User == "" {
 		return nil, nil
@@ -199,11 +199,11 @@ func ownerOf(site *site.Site) (*account.Owner, error) {
 	return &account.Owner{UID: uid, GID: gid}, nil
 }
 
-// maxPasswordLine is more than any password that is taken.
+// maxPasswordLine is longer than any accepted password.
 const maxPasswordLine = 1024
 
-// readPassword asks for a password twice, without showing it, or reads one line
-// where nobody sits before it.
+// readPassword asks for a password twice, without showing it. Without a terminal it
+// reads one line.
 func readPassword(c *cobra.Command, name string) (string, error) {
 	in, ok := c.InOrStdin().(*os.File)
 	if !ok || !isTerminal(in) {

@@ -14,8 +14,8 @@ import (
 	"superlist/smtp"
 )
 
-// onAll calls do for each list of the site, or for the one that is named. Lists that fail
-// do not stop the others, and are named at the end.
+// onAll calls do for each list of the site, or for the named one. If a list fails the
+// others are still done, and the failures are reported at the end.
 func onAll(site *site.Site, one string, do func(*lists.List) error) error {
 	if one != "" {
 		l, err := openList(site, one)
@@ -142,7 +142,7 @@ already, the old one is removed and the new one stays as it is.`,
 	return c
 }
 
-// removeEverywhere takes addresses off every list.
+// removeEverywhere removes addresses from every list.
 func (a *app) removeEverywhere(c *cobra.Command, addresses []string) error {
 	members, err := memberArgs(c, addresses)
 	if err != nil {

@@ -112,8 +112,8 @@ with control characters shown as question marks.`,
 	}
 }
 
-// onEach does something with each of the messages that are named. One
-// that cannot be worked on does not hinder the others.
+// onEach does something with each of the named messages. If one fails the others are
+// still done.
 func (a *app) onEach(ids []string, all bool, do func(*queue.Spool, queue.Box, queue.Entry) error) error {
 	s, err := a.spool()
 	if err != nil {

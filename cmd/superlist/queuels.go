@@ -21,7 +21,7 @@ import (
 // A queueRow is a message as ls shows it.
 type queueRow struct {
 	ID      string    `json:"id"`
-	Short   string    `json:"short"` // as much of the id as names it here
+	Short   string    `json:"short"` // enough of the id to identify it here
 	Box     queue.Box `json:"box"`
 	Arrived time.Time `json:"arrived"`
 	Due     time.Time `json:"due"`
@@ -85,7 +85,7 @@ as it is shown here; the log and --json have it in full.`,
 	return c
 }
 
-// inBox is what a box has: nothing, where nobody has put anything there yet.
+// inBox returns what a box has; nothing if it does not exist yet.
 func inBox(s *queue.Spool, box queue.Box) ([]queue.Entry, error) {
 	entries, err := s.List(box)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -94,7 +94,7 @@ func inBox(s *queue.Spool, box queue.Box) ([]queue.Entry, error) {
 	return entries, err
 }
 
-// queueRowOf reads a message for ls; ok is false for one that is gone already.
+// queueRowOf reads a message for ls; ok is false if it is already gone.
 func queueRowOf(s *queue.Spool, box queue.Box, e queue.Entry) (row queueRow, ok bool) {
 	row = queueRow{ID: e.ID, Short: shortID(s, e.ID), Box: box, Due: e.Due}
 	m, err := s.Open(box, e.ID)
@@ -110,7 +110,7 @@ func queueRowOf(s *queue.Spool, box queue.Box, e queue.Entry) (row queueRow, ok 
 	if !m.List.IsNull() {
 		row.List = m.List.Address()
 	} else {
-		for r, err := range m.Recipients() { // in inbound they are lists
+		for r, err := range m.Recipients() { // in inbound these are lists
 			if err == nil {
 				row.List = r.Path.Address()
 			}
@@ -129,8 +129,8 @@ func queueRowOf(s *queue.Spool, box queue.Box, e queue.Entry) (row queueRow, ok 
 	return row, true
 }
 
-// shortID is what of an id a person has to type: its random part, and what became of
-// it. 1795297644.M123456P4711R8f3a12cd.mx1.0 is 8f3a12cd.0.
+// shortID returns the part of an id that a person has to type: its random part and its
+// suffix. 1795297644.M123456P4711R8f3a12cd.mx1.0 is 8f3a12cd.0.
 func shortID(s *queue.Spool, id string) string {
 	front, rest, ok := strings.Cut(id, "."+s.Host)
 	i := strings.LastIndexByte(front, 'R')
@@ -140,10 +140,10 @@ func shortID(s *queue.Spool, id string) string {
 	return front[i+1:] + rest
 }
 
-// lineWidth is how wide a terminal is where nobody can say.
+// lineWidth is the assumed width of a terminal.
 const lineWidth = 80
 
-// printQueue prints two lines for each message, of which the first fits a terminal.
+// printQueue prints two lines for each message. The first fits a terminal.
 func printQueue(out io.Writer, all []queueRow) {
 	width := lineWidth
 	if f, ok := out.(*os.File); ok {
@@ -183,10 +183,10 @@ func printQueue(out io.Writer, all []queueRow) {
 	}
 }
 
-// minSubject is how much of a subject there is room for at least.
+// minSubject is the least room for a subject, in characters.
 const minSubject = 12
 
-// roughly is a time span in its two largest units: 3h59m, 4m58s.
+// roughly formats a time span in its two largest units: 3h59m, 4m58s.
 func roughly(d time.Duration) string {
 	switch {
 	case d >= 48*time.Hour:
@@ -197,7 +197,7 @@ func roughly(d time.Duration) string {
 	return d.String()
 }
 
-// cut shortens a text to so many characters.
+// cut shortens a text to n characters.
 func cut(s string, n int) string {
 	if runes := []rune(s); len(runes) > n {
 		return string(runes[:max(n-1, 0)]) + "…"
@@ -205,8 +205,8 @@ func cut(s string, n int) string {
 	return s
 }
 
-// fullID is the id of a message that is named by it, or by its short form. One that
-// is nobody's is given back: whoever looks for it says so.
+// fullID returns the id of a message from its id or its short form. An unknown one is
+// returned as it is: the look-up will report it.
 func fullID(s *queue.Spool, id string) (string, error) {
 	var found []string
 	for _, box := range boxes {

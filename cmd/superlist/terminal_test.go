@@ -153,6 +153,7 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	add("setup postfix", "--domain", steering, "--json")
 	add("setup postfix", "--undo")
 	add("export", list, "--format", "text")
+	add("member export", list, "--format", "csv")
 	for _, form := range []string{"member import", "import members"} {
 		before := form
 		commands[form] = func(dir string) [][]string {

@@ -17,8 +17,8 @@ var whatFor = map[string]string{
 	"FILE": "which file", "DIR": "which directory", "OLD": "which one", "NEW": "the new address",
 }
 
-// missing is the error of a command line that ends too early: what is still to be
-// said, and in what form. nil: nothing is.
+// missing returns the error for a command line that ends too early: what is missing,
+// and where it goes. It returns nil if nothing is missing.
 func missing(c *cobra.Command, given int) error {
 	for i, word := range strings.Fields(c.Use)[1:] {
 		if i < given {
@@ -34,8 +34,8 @@ func missing(c *cobra.Command, given int) error {
 	return nil
 }
 
-// args wraps cobra's checks so that they end in exUsage. What is missing is named;
-// how the command is called is told where there was something else.
+// args wraps cobra's checks so that they end in exUsage. If an argument is missing, it
+// is named; otherwise the usage is shown.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, a []string) error {
 		err := check(c, a)
@@ -49,13 +49,13 @@ func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// usageTemplate is cobra's, with flags that are wrapped to a terminal's width.
+// usageTemplate is cobra's, with flags wrapped to the width of a terminal.
 func usageTemplate(c *cobra.Command) string {
 	return strings.ReplaceAll(c.UsageTemplate(), "FlagUsages ", "FlagUsagesWrapped 80 ")
 }
 
-// version names the build, for whoever reports a fault: the commit and its date,
-// where it was made from a clone.
+// version identifies the build, for bug reports: the commit and its date, if it was
+// built from a clone.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -83,7 +83,7 @@ func (a *app) versionCommand() *cobra.Command {
 		}}
 }
 
-// denied says what to do about a file that this process may not use.
+// denied adds to an error what to do about a file that this process may not use.
 func (a *app) denied(err error) error {
 	var path *fs.PathError
 	if a.opened == nil || !errors.Is(err, fs.ErrPermission) || !errors.As(err, &path) {

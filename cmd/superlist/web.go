@@ -78,7 +78,8 @@ time, and goes on where it was.`,
 	return c
 }
 
-// listsWithPages are the lists that have pages, or should have some, or none any more.
+// listsWithPages returns the lists that have pages, should have some, or should no
+// longer have any.
 func listsWithPages(s *site.Site) (all []*lists.List, err error) {
 	var wrong error
 	err = lists.Of(s).All(func(_ smtp.Path, l *lists.List, err error) bool {
@@ -121,8 +122,8 @@ func (a *app) writePages(s *site.Site, l *lists.List, anew bool) (pagesRow, erro
 	return row, nil
 }
 
-// pagesAfter sees to the pages of a list that an operator has changed: what must not be
-// shown any more goes at once, and the rest is the next superlist deliver's.
+// pagesAfter updates the pages of a list after an operator's change: what must no
+// longer be shown is removed at once, and the next superlist deliver does the rest.
 func pagesAfter(s *site.Site, l *lists.List) error {
 	if l.Web == lists.WebNobody && !web.Kept(l) {
 		return nil

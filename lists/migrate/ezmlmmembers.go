@@ -15,8 +15,8 @@ import (
 	"superlist/smtp"
 )
 
-// subscribers goes through a data base of addresses, DIR/subscribers: 53 files,
-// @ to t, of addresses with a T in front and a NUL behind.
+// subscribers reads a database of addresses, DIR/subscribers: 53 files, @ to t, of
+// addresses with a T in front and a NUL at the end.
 func (z *ezmlm) subscribers(dir string, do func(address string)) (took int) {
 	dir = path.Join(dir, "subscribers")
 	names, err := z.list(dir)
@@ -56,15 +56,14 @@ func (z *ezmlm) subscribers(dir string, do func(address string)) (took int) {
 	return took
 }
 
-// maxPatterns is how many addresses go into list.toml, which every session
-// reads.
+// maxPatterns is how many addresses go into list.toml, which every session reads.
 const maxPatterns = 5000
 
 func (z *ezmlm) members() error {
 	r := &z.p.Report
 	for _, file := range []string{"sql", "subdb"} {
 		if line, there := z.line(file); there && (file == "sql" || !strings.HasPrefix(line, "std")) {
-			r.leave(file, "the members are in a database", "ezmlm-list "+z.path+" > members.txt; superlist import members "+z.p.Addr.Address()+" members.txt")
+			r.leave(file, "the members are in a database", "ezmlm-list "+z.path+" > members.txt; superlist member import "+z.p.Addr.Address()+" members.txt")
 		}
 	}
 	for _, kind := range []struct{ dir, word, as string }{
@@ -112,8 +111,8 @@ func (z *ezmlm) members() error {
 	return nil
 }
 
-// pending are posts that wait: for a moderator, and for their authors. Those that
-// are not complete may not be executed.
+// pending handles posts that wait for a moderator or for their authors. An incomplete
+// post is not executable.
 func (z *ezmlm) pending() error {
 	took := 0
 	for _, dir := range []string{"mod/pending", "mod/unconfirmed"} {
@@ -138,14 +137,14 @@ func (z *ezmlm) pending() error {
 	return nil
 }
 
-// complete says that a message is complete: ezmlm(5).
+// complete reports whether a message is complete: ezmlm(5).
 func (z *ezmlm) complete(file string) bool {
 	info, err := z.root.Lstat(file)
 	return err == nil && info.Mode()&0o100 != 0
 }
 
-// stored is a post that ezmlm-store has put aside: two lines of its own, the
-// return path and whom it waits for, then the message. Its name begins with the
+// stored returns a post that ezmlm-store has put aside: two lines of its own, with the
+// return path and whom it waits for, and then the message. Its name begins with the
 // time.
 func (z *ezmlm) stored(file string) Post {
 	p := z.post(file)
@@ -194,7 +193,7 @@ func (z *ezmlm) stored(file string) Post {
 	return p
 }
 
-// archive has message 100m+n in archive/m/n.
+// archive reads message 100m+n from archive/m/n.
 func (z *ezmlm) archive() error {
 	dirs, err := z.list("archive")
 	if err != nil {
@@ -205,7 +204,7 @@ func (z *ezmlm) archive() error {
 		z.step("looking at the archive", i, len(dirs))
 		hundreds, err := strconv.Atoi(dir)
 		if err != nil || hundreds < 0 || strconv.Itoa(hundreds) != dir {
-			continue // authors, subjects, threads: made of the posts
+			continue // authors, subjects, threads: derived from the posts
 		}
 		files, err := z.files(path.Join("archive", dir))
 		if err != nil {
