@@ -66,6 +66,8 @@ type Copies struct {
 	own   texts // of those who get a copy of their own
 	// Taken is how many parts were taken away.
 	Taken int
+	// Disarmed is how many links were in it by which a member leaves.
+	Disarmed int
 
 	survey *author.Survey
 
@@ -88,6 +90,11 @@ func (m *Maker) Make(p Post) (*Copies, error) {
 	if lines {
 		if err := c.takeAway(); err != nil {
 			return nil, err
+		}
+		if m.UnsubscribeURL != "" {
+			if c.Disarmed, err = base.Disarm(strings.TrimSuffix(m.UnsubscribeURL, "/") + "/"); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if m.List.Anonymous {

@@ -41,3 +41,29 @@ func TestOwnDomain(t *testing.T) {
 		}
 	}
 }
+
+// TestQuotedLink: who quotes their own footer does not give everybody, and the archive, the
+// link by which they leave.
+func TestQuotedLink(t *testing.T) {
+	l := listOf(t, `personal = true`, `footer = "Leave: {unsubscribe}"`)
+	now := time.Now()
+	bob, _ := smtp.ParseAddress("bob@example.net")
+	link, err := l.LeaveLink("https://lists.example.org/u/", bob, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := strings.Replace(post, "Hello.", "Hello.\r\n> Leave: "+link, 1)
+	m := Maker{Host: "lists.example.org", List: l, Keys: world, UnsubscribeURL: "https://lists.example.org/u/"}
+	c, err := m.Make(Post{ID: "1.x", Content: io.NewSectionReader(strings.NewReader(raw), 0, int64(len(raw))), Arrived: now})
+	if err != nil || c.Disarmed != 1 {
+		t.Fatal(err)
+	}
+	members, archive := sent(t, c, 1)
+	for _, got := range []string{members, archive} {
+		_, rest, found := strings.Cut(got, "> Leave: https://lists.example.org/u/dev@lists.example.org/")
+		end, _, _ := strings.Cut(rest, "\r\n")
+		if _, ok, err := l.CheckLeave(end, now); !found || ok || err != nil || strings.Contains(got, link) {
+			t.Errorf("%s", got)
+		}
+	}
+}

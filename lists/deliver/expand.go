@@ -181,6 +181,9 @@ func changed(made *copies.Copies) (fields string) {
 	if made.From.Done != copies.Kept {
 		fields = fmt.Sprintf(" author=%s reason=%q", made.From.Done, made.From.Reason)
 	}
+	if made.Disarmed > 0 {
+		fields += fmt.Sprintf(" disarmed=%d", made.Disarmed)
+	}
 	if made.Taken > 0 {
 		fields += fmt.Sprintf(" removed=%d", made.Taken)
 	}
