@@ -26,7 +26,7 @@ const (
 	reportsInTurn = 4 * reportsAtOnce
 )
 
-// Judge judges what comes back.
+// Judge returns the judge of what comes back.
 func (r *Runner) Judge() *bounces.Judge {
 	return &bounces.Judge{Site: r.Site, Outbox: r.outbox(), Log: r.Log, Now: r.now}
 }
@@ -86,7 +86,7 @@ func (r *Runner) someReports(ctx context.Context) (n int) {
 				break
 			}
 			d, err := r.returned(rcpt.Path, open)
-			if err != nil || rcpt.State != queue.ToDo || d.Purpose != lists.Bounce { // it is another since
+			if err != nil || rcpt.State != queue.ToDo || d.Purpose != lists.Bounce { // it has changed since
 				r.attempts.Work(ctx, m, r.expand)
 				break
 			}
@@ -112,8 +112,8 @@ func (r *Runner) someReports(ctx context.Context) (n int) {
 	return n
 }
 
-// returned finds out whose report comes to a return path. A list is opened once for all of
-// its reports.
+// returned finds out whose report arrived at a return path. A list is opened once for
+// all of its reports.
 func (r *Runner) returned(to smtp.Path, open map[smtp.Path]*lists.List) (lists.Destination, error) {
 	of, _ := lists.ListOf(to, r.Site.RecipientDelimiter)
 	if l := open[of]; l != nil {
@@ -126,8 +126,8 @@ func (r *Runner) returned(to smtp.Path, open map[smtp.Path]*lists.List) (lists.D
 	return d, err
 }
 
-// judgeAll judges the reports of one list, and then takes them out of the spool. What a
-// crash leaves of them is judged again, and changes nothing.
+// judgeAll judges the reports of one list, and then removes them from the spool. What a
+// crash leaves of them is judged again, which changes nothing.
 func (r *Runner) judgeAll(all []reported) error {
 	reports, err := r.readReports(all)
 	if err != nil {
@@ -162,8 +162,7 @@ func (r *Runner) readReports(all []reported) ([]bounces.Report, error) {
 // rooms has room for a report that is being read.
 var rooms = sync.Pool{New: func() any { return new([bounce.MaxSize]byte) }}
 
-// readReport reads what came back. How large it is, is nothing to us: what it says comes
-// first.
+// readReport reads a report. Its size does not matter, since what it says comes first.
 func (r *Runner) readReport(m *queue.Message, d lists.Destination) (bounces.Report, error) {
 	room := rooms.Get().(*[bounce.MaxSize]byte)
 	defer rooms.Put(room)
@@ -177,13 +176,13 @@ func (r *Runner) readReport(m *queue.Message, d lists.Destination) (bounces.Repo
 	}
 	f := bounces.Find(bounce.Parse(text), d.Member)
 	report := bounces.Report{ID: m.ID, Destination: d, Finding: f, At: at}
-	if f.Reason.Class == bounce.Unknown { // all the others need not stay in memory
+	if f.Reason.Class == bounce.Unknown { // the others need not stay in memory
 		report.Text = bytes.Clone(text[:min(len(text), bounces.MaxKept)])
 	}
 	return report, nil
 }
 
-// cameBack judges one report, which came with other recipients.
+// cameBack judges one report, which arrived together with other recipients.
 func (r *Runner) cameBack(m *queue.Message, d lists.Destination) error {
 	report, err := r.readReport(m, d)
 	if err != nil {
@@ -192,9 +191,9 @@ func (r *Runner) cameBack(m *queue.Message, d lists.Destination) error {
 	return r.Judge().Apply(d.List, []bounces.Report{report})
 }
 
-// complaint obeys a complaint that came to an address of many lists, or to owners. Whose
-// it is says the return path that stands in it, of the message complained about; ok is
-// false where none does.
+// complaint obeys a complaint that arrived at an address of many lists, or at owners.
+// The return path of the message complained about, which is in the complaint, says
+// whose it is; ok is false if there is none.
 func (r *Runner) complaint(m *queue.Message) (ok bool, err error) {
 	text, err := io.ReadAll(io.LimitReader(m.Content(), bounce.MaxSize))
 	if err != nil {
@@ -215,8 +214,8 @@ func (r *Runner) complaint(m *queue.Message) (ok bool, err error) {
 	return false, nil
 }
 
-// refused counts what a server said for good to some recipients, or at the last attempt:
-// it counts as a report of the same words does.
+// refused counts a server's refusal of some recipients that is permanent, or came at
+// the last attempt. It counts like a report with the same words.
 func (r *Runner) refused(m *queue.Message, batch []queue.Recipient, replies []smtp.Reply) error {
 	if m.From.IsNull() {
 		return nil
@@ -233,7 +232,7 @@ func (r *Runner) refused(m *queue.Message, batch []queue.Recipient, replies []sm
 			from = smtp.VERPAddress(from, batch[i].Path)
 		}
 		d, err := lists.Of(r.Site).ResolveAt(from, r.now())
-		if err != nil || d.Purpose != lists.Bounce { // no list's, or too old
+		if err != nil || d.Purpose != lists.Bounce { // not a list's, or too old
 			continue
 		}
 		if d.Member.IsNull() {
@@ -248,7 +247,7 @@ func (r *Runner) refused(m *queue.Message, batch []queue.Recipient, replies []sm
 	return r.Judge().Apply(l, reports)
 }
 
-// heard has a suspended member get mail again, because of a message of theirs.
+// heard reinstates a suspended member because of a message of theirs.
 func (r *Runner) heard(l *lists.List, who smtp.Path, c outbox.Cause, why string) (was bool, err error) {
 	if who.IsNull() {
 		return false, nil

@@ -34,7 +34,7 @@ func (r *Runner) Do(q people.Request) (people.Outcome, error) {
 	return o, r.commit(o)
 }
 
-// desk is where requests are carried out.
+// desk returns the desk that carries out requests.
 func (r *Runner) desk() *people.Desk {
 	return &people.Desk{Site: r.Site, Log: r.Log, Now: r.now, Moderation: r.Moderation()}
 }

@@ -15,7 +15,7 @@ import (
 	"superlist/smtp"
 )
 
-// signerOf is who signs the mail of a site; nil: nobody does.
+// signerOf returns the signer of a site's mail; nil if mail is not signed.
 func signerOf(s *site.Site) (*signature.Signer, error) {
 	if s.DKIM.Domain == "" {
 		return nil, nil
@@ -27,7 +27,8 @@ func signerOf(s *site.Site) (*signature.Signer, error) {
 	return signer, nil
 }
 
-// compose gives what makes a message as it is sent of what the spool has; nil: it is that.
+// compose returns a function that turns a message of the spool into the message as it
+// is sent; nil if they are the same.
 func (r *Runner) compose(signer *signature.Signer) func(*queue.Message, smtp.Path) (*io.SectionReader, error) {
 	return func(m *queue.Message, to smtp.Path) (*io.SectionReader, error) {
 		content := m.Content()
@@ -53,7 +54,8 @@ func (r *Runner) compose(signer *signature.Signer) func(*queue.Message, smtp.Pat
 	}
 }
 
-// leaveLink is where a recipient of a message leaves the list that sends it.
+// leaveLink returns the address where a recipient of a message can leave the list that
+// sends it.
 func (r *Runner) leaveLink(m *queue.Message, to smtp.Path) (string, error) {
 	l, err := lists.Of(r.Site).Open(m.List)
 	if err != nil {
@@ -62,9 +64,9 @@ func (r *Runner) leaveLink(m *queue.Message, to smtp.Path) (string, error) {
 	return l.LeaveLink(r.Site.UnsubscribeURL, to, r.now())
 }
 
-// isOurs reports whether a message is one of a list's: a post, a digest, a letter. What
-// goes on to owners is as somebody wrote it, with any field that they like behind the
-// Delivered-To that toOwners puts in front, and leaves without a signature of ours.
+// isOurs reports whether a message is the list's own: a post, a digest, a letter. Mail
+// that goes on to owners is as somebody wrote it, with any fields after the
+// Delivered-To that toOwners adds, and is not signed by us.
 func isOurs(content *io.SectionReader, list smtp.Path) (bool, error) {
 	raw, _, err := rewrite.ReadHeader(io.NewSectionReader(content, 0, content.Size()))
 	if err != nil {
@@ -75,7 +77,7 @@ func isOurs(content *io.SectionReader, list smtp.Path) (bool, error) {
 	return len(h.All("List-Id")) > 0 && !toOwners, nil
 }
 
-// joined is a text with a message behind it.
+// joined is a text followed by a message.
 func joined(front *strings.Reader, content *io.SectionReader) *io.SectionReader {
 	return io.NewSectionReader(&pair{front, content}, 0, front.Size()+content.Size())
 }

@@ -12,9 +12,10 @@ import (
 	"superlist/smtp"
 )
 
-// copying writes the copies of a post for members: one message for those who all get the
-// same, and one with holes for those who get a copy of their own. Where there are both the
-// second has "-each" behind its name, and comes first: the other says that all is there.
+// copying writes the copies of a post for members: one message for all who get the
+// same, and one with holes for those who get a copy of their own. If there are both,
+// the second one's name ends with "-each", and it is committed first: the other shows
+// that all are there.
 type copying struct {
 	r    *Runner
 	m    *message.Message
@@ -23,13 +24,13 @@ type copying struct {
 	made *copies.Copies
 
 	same, each      *queue.Writer // nil: not begun
-	forAll, forEach int           // recipients
+	forAll, forEach int           // number of recipients
 	eachIsThere     bool          // from a run that died
 }
 
 // begin begins the message for all, unless nobody gets that one.
 func (o *copying) begin() (err error) {
-	if _, err = o.made.ForMembers(0); err != nil { // it may come to need 8BITMIME
+	if _, err = o.made.ForMembers(0); err != nil { // it may turn out to need 8BITMIME
 		return err
 	}
 	if o.everybody() {
@@ -79,7 +80,7 @@ func (o *copying) beginEach() error {
 	for _, h := range holes {
 		head.Holes = append(head.Holes, queue.Hole{At: h.At, Form: h.Form})
 	}
-	if len(head.Holes) == 0 { // it is the same for all, and goes to each alone
+	if len(head.Holes) == 0 { // it is the same for all, but goes to each separately
 		head.Holes = []queue.Hole{{At: 0, Form: "none"}}
 	}
 	o.each, err = o.r.create(o.m, o.l, c, head, o.made.Came)
@@ -108,7 +109,7 @@ func (o *copying) write(number int) error {
 	return err
 }
 
-// commit puts them into the outbound box.
+// commit puts the messages into the outbound box.
 func (o *copying) commit() error {
 	if w := o.each; w != nil {
 		o.each = nil
@@ -123,7 +124,7 @@ func (o *copying) commit() error {
 	return nil
 }
 
-// abort lets go of what was not committed.
+// abort discards what was not committed.
 func (o *copying) abort() {
 	for _, w := range []*queue.Writer{o.same, o.each} {
 		if w != nil {
@@ -132,7 +133,7 @@ func (o *copying) abort() {
 	}
 }
 
-// holesOf are the holes of a message, as what fills them knows them.
+// holesOf returns the holes of a message, in the form that fills them.
 func holesOf(m *queue.Message) (holes []edit.Hole) {
 	for _, h := range m.Holes {
 		if h.Form != "none" {

@@ -8,12 +8,12 @@ import (
 	"superlist/queue"
 )
 
-// Digests are those of the site's lists.
+// Digests returns the digests of the site's lists.
 func (r *Runner) Digests() *digest.Digests {
 	return &digest.Digests{Site: r.Site, Spool: r.Spool, Log: r.Log, Now: r.now}
 }
 
-// keepForDigest keeps a post, and has it wait for a digest.
+// keepForDigest keeps a post for a digest.
 func (r *Runner) keepForDigest(m *queue.Message, l *lists.List, id string, made *copies.Copies) (number int, err error) {
 	return r.Digests().Keep(l, func(posts *archive.Store) (int, error) { return r.archive(m, posts, id, made) })
 }

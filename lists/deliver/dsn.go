@@ -19,20 +19,20 @@ import (
 	"superlist/smtp"
 )
 
-// A list ends a sender's request for reports: RFC 3461, 5.2.7.3. It says itself
-// that it has the message, or has given it up, and asks for nothing about its
-// members on the sender's behalf. What to say to whom was settled when the
-// message came in: see lists.Intake.
+// A sender's request for reports ends at a list: RFC 3461, 5.2.7.3. The list itself
+// reports that it has the message, or has given it up, and requests nothing about its
+// members on the sender's behalf. Who may be told what was decided when the message
+// arrived: see policy.Answerable.
 
 // An action is what a report says has happened: RFC 3464, 2.3.3.
 type action struct {
 	name    string
 	wish    smtp.Notify
 	subject string
-	text    string // for {list}, {reason} and {owner}
+	text    string // with {list}, {reason} and {owner}
 }
 
-// All the words of a report stand here.
+// The texts of all reports.
 var (
 	actionDelivered = action{"delivered", smtp.NotifySuccess, "Delivered to the mailing list", `This is a report that you asked for. Your message has reached the mailing
 list
@@ -57,18 +57,18 @@ The owners of the list can help you: they are at
 `}
 )
 
-// reportID names the report on recipient k of an inbound message.
+// reportID names the report about recipient k of an inbound message.
 func reportID(inbound string, k int, a action) string {
 	return outboundID(inbound, k) + "-" + a.name
 }
 
-// replyExpired is the reason of what has waited too long. What it waited for is
-// for the log.
+// replyExpired is the reason for a message that has waited too long. The log says what
+// it waited for.
 var replyExpired = smtp.Reply{Code: 554, Enhanced: "5.4.7", Text: "the list could not take the message for too long"}
 
-// report tells the sender what came of recipient k, once, where he has asked for
-// it and the list knows him; where that cannot be told, nobody. It goes to the
-// sender's address from the null sender, so nothing answers it.
+// report tells the sender what became of recipient k, once, if the sender has asked for
+// it and is known to the list; if the list cannot be read, it tells nobody. It goes to
+// the sender's address from the null sender, so nothing answers it.
 func (r *Runner) report(m *message.Message, rcpt queue.Recipient, k int, a action, reason smtp.Reply) error {
 	if m.From.IsNull() || rcpt.Notify&a.wish == 0 || !r.Site.DSN {
 		return nil
@@ -96,9 +96,9 @@ func (r *Runner) report(m *message.Message, rcpt queue.Recipient, k int, a actio
 	}
 	p := report{r: r, m: m, rcpt: rcpt, action: a, reason: reason, header: raw, id: id, after: causeOf(m.Message, k).After, now: r.now()}
 	p.list, p.from = d.List.Addr, d.List.Verb("owner")
-	// RFC 3461, 4.3: RET is about failures; of what was delivered the header is
-	// enough. What is BINARYMIME fits into no report.
-	// And what requires TLS is not returned at all: RFC 8689, 5.
+	// RFC 3461, 4.3: RET is about failures; for a delivered message the header is
+	// enough. A BINARYMIME message fits into no report. A message that requires TLS is
+	// not returned at all: RFC 8689, 5.
 	p.full = a.name == actionFailed.name && m.Ret == "FULL" && m.Body != smtp.BinaryMIME && !m.RequireTLS
 	if p.full {
 		if p.body, err = m.BodyReader(); err != nil {
@@ -121,7 +121,7 @@ type report struct {
 	reason smtp.Reply
 	header []byte
 	full   bool
-	body   io.Reader // of the message, where all of it is returned
+	body   io.Reader // of the message, if all of it is returned
 	id     string
 	after  []queue.After
 	now    time.Time
@@ -153,8 +153,8 @@ func (p *report) write() error {
 	return w.Commit(queue.Outbound)
 }
 
-// content writes header and parts. Nothing in it was chosen by the sender but
-// what he asked for, and his own message.
+// content writes header and parts. The sender chose nothing in it but the options of
+// the request and the returned message itself.
 func (p *report) content(to io.Writer, form compose.Form) error {
 	w := compose.To(to)
 	sum := sha256.Sum256([]byte(p.id))
@@ -198,8 +198,8 @@ func (p *report) content(to io.Writer, form compose.Form) error {
 	return w.Flush()
 }
 
-// global is the name of a part in a report on a message that came with SMTPUTF8:
-// RFC 6533, 4.
+// global returns the name of a part in a report about a message with SMTPUTF8: RFC
+// 6533, 4.
 func (p *report) global(name string) string {
 	if p.m.UTF8 {
 		return "global-" + name
@@ -207,20 +207,20 @@ func (p *report) global(name string) string {
 	return name
 }
 
-// text is what a person reads.
+// text returns the part for people.
 func (p *report) text() string {
 	text := strings.NewReplacer("{list}", p.list.Address(), "{reason}", short(p.reason.String()), "{owner}", p.from.Address()).Replace(p.action.text)
 	return strings.ReplaceAll(text, "\n", "\r\n")
 }
 
-// status is the part for programs: RFC 3464, 2.
+// status writes the part for programs: RFC 3464, 2.
 func (p *report) status(w *compose.Writer) {
 	w.Field("Reporting-MTA", "dns; "+p.r.Site.Hostname)
 	if id, ok := smtp.EnvelopeID(p.m.EnvID); ok {
 		w.Field("Original-Envelope-Id", id)
 	}
 	w.Field("Arrival-Date", compose.Date(p.m.Arrived))
-	w.EndHeader() // of what is about the message
+	w.EndHeader() // end of the fields about the message
 	if kind, address, ok := smtp.OriginalRecipient(p.rcpt.ORcpt); ok {
 		w.Field("Original-Recipient", kind+"; "+address)
 	}
@@ -242,12 +242,12 @@ func (p *report) status(w *compose.Writer) {
 	w.Field("Diagnostic-Code", "smtp; "+short(p.reason.String()))
 }
 
-// maxReason keeps a line within what RFC 5322, 2.1.1 allows.
+// maxReason keeps a line within the limit of RFC 5322, 2.1.1.
 const maxReason = 900
 
 func short(s string) string { return letter.UnkeyedWord(s[:min(len(s), maxReason)]) }
 
-// reportGivenUp tells the senders of what is given up.
+// reportGivenUp tells the senders of messages that are given up.
 func (r *Runner) reportGivenUp(m *queue.Message) error {
 	if m.Box != queue.Inbound {
 		return nil
@@ -267,9 +267,9 @@ func (r *Runner) reportGivenUp(m *queue.Message) error {
 	return nil
 }
 
-// onItsWay says that what follows from a recipient is his message, and not a
-// letter about it, which names no post: who posts what is held, or thrown away, must
-// not hear that it was delivered.
+// onItsWay reports whether the message itself follows from a recipient, and not a
+// letter about it, which names no post. Somebody whose post is held or dropped must not
+// be told that it was delivered.
 func (r *Runner) onItsWay(id string) (bool, error) {
 	out, err := r.Spool.Open(queue.Outbound, id)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -282,8 +282,8 @@ func (r *Runner) onItsWay(id string) (bool, error) {
 	return out.Post != "", nil
 }
 
-// answered reports on recipient k when it has been expanded: err is what came of
-// that, and the result what comes of both.
+// answered reports on recipient k once it has been expanded with the result err. It
+// returns err, or a retryable error if the report failed.
 func (r *Runner) answered(m *message.Message, rcpt queue.Recipient, k int, err error) error {
 	reply, forGood := smtp.Refusal(err)
 	switch {

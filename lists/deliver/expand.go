@@ -25,14 +25,14 @@ import (
 
 // expand turns a message from inbound into what follows from it.
 func (r *Runner) expand(_ context.Context, m *queue.Message) error {
-	if m.Arrived.After(r.now()) { // or what follows from it would wait, and be kept, for ever
+	if m.Arrived.After(r.now()) { // otherwise what follows from it would wait, and be kept, for ever
 		m.Arrived = r.now()
 	}
 	if !r.Site.Proves() {
 		m.Proved = nil
 	}
 	in := message.Of(m)
-	seen := make(map[string]bool) // an address named twice counts once, also if the first was done by a run before
+	seen := make(map[string]bool) // an address named twice counts once, even if an earlier run did the first
 	reason := ""
 	k := -1
 	for rcpt, err := range m.Recipients() {
@@ -67,7 +67,7 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 		return err
 	}
 	if r.awaiting[m.ID] != nil {
-		return nil // it stays where it is until the keys are here
+		return nil // it stays where it is until the keys have arrived
 	}
 	return r.attempts.Finish(m, reason)
 }
@@ -77,8 +77,8 @@ func (r *Runner) expandOne(m *message.Message, to smtp.Path, c outbox.Cause) err
 	if err != nil {
 		return err
 	}
-	// What is there is the last that follows, but for a decision: what it was about
-	// is taken away after that.
+	// What exists is the last that follows, except for a decision: what that was about
+	// is removed later.
 	if there, err := r.Spool.Exists(queue.Outbound, c.ID); err != nil || there && !d.Decides() {
 		return err
 	}
@@ -99,7 +99,7 @@ func (r *Runner) expandOne(m *message.Message, to smtp.Path, c outbox.Cause) err
 	return r.post(m, d.List, c)
 }
 
-// toMembers writes a post for all members as they are now.
+// toMembers writes a post to all present members.
 func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) error {
 	made, err := r.copies(m, l)
 	if err != nil {
@@ -146,7 +146,7 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 	switch {
 	case inDigests > 0:
 		number, err = r.keepForDigest(m.Message, l, c.ID, made)
-	case had: // who gets this by itself must not have it in a digest, too
+	case had: // whoever gets this one directly must not have it in a digest, too
 		_, err = r.Digests().Send(l)
 		fallthrough
 	case l.Archive:
@@ -176,7 +176,7 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 	return nil
 }
 
-// changed says in the log what was done to a post beyond what every list does.
+// changed says in the log how a post was changed beyond what every list does.
 func changed(made *copies.Copies) (fields string) {
 	if made.From.Done != copies.Kept {
 		fields = fmt.Sprintf(" author=%s reason=%q", made.From.Done, made.From.Reason)
@@ -190,10 +190,10 @@ func changed(made *copies.Copies) (fields string) {
 	return fields
 }
 
-// copies makes of a post what members and the archive get.
+// copies makes the copies of a post for members and the archive.
 func (r *Runner) copies(m *message.Message, l *lists.List) (*copies.Copies, error) {
 	maker := Copier(r.Site, l)
-	if r.keys != nil && m.Box != queue.Held { // what a moderator lets go waits for no answer but here
+	if r.keys != nil && m.Box != queue.Held { // once a moderator lets it go, it waits for answers only here
 		maker.Keys = r.keys
 	}
 	h, err := m.Header()
@@ -211,7 +211,7 @@ func (r *Runner) copies(m *message.Message, l *lists.List) (*copies.Copies, erro
 	return made, err
 }
 
-// Copier makes the copies of a list's posts.
+// Copier returns a maker of the copies of a list's posts.
 func Copier(site *site.Site, l *lists.List) copies.Maker {
 	m := copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys, Signs: site.DKIM.Domain, UnsubscribeURL: site.UnsubscribeURL,
 		ServID: site.AuthservID, Proves: site.AuthservID != "" || site.VerifyDKIM || site.Proves()}
@@ -222,8 +222,8 @@ func Copier(site *site.Site, l *lists.List) copies.Maker {
 	return m
 }
 
-// membersFor are the members at the moment of a post, and its author as they know them,
-// who gets mail again if they were suspended.
+// membersFor returns the members at the moment of a post, and its author as they know
+// them. The author is reinstated if suspended.
 func (r *Runner) membersFor(l *lists.List, author smtp.Path, c outbox.Cause) (*members.File, smtp.Path, error) {
 	all, err := l.Members()
 	if err != nil {
@@ -246,22 +246,22 @@ func (r *Runner) membersFor(l *lists.List, author smtp.Path, c outbox.Cause) (*m
 	return all, author, err
 }
 
-// complete gives a message a Message-ID and a Date where its author's program has
-// not: once, and before the copy for the archive is made, so that all members, the
-// archive and the digest have the same. A relay would give each batch another. To
-// refuse it helps nobody: it is programs that forget them, and they read no replies.
+// complete adds a Message-ID and a Date that the author's program has omitted: once,
+// before the copy for the archive is made, so that all members, the archive and the
+// digest have the same. A relay would give each batch a different one. Refusing the
+// post would help nobody: the culprits are programs, which read no replies.
 func (r *Runner) complete(m *queue.Message, h rewrite.Header) rewrite.Header {
 	return h.Complete(m.ID+"@"+r.Site.Hostname, m.Arrived)
 }
 
-// archive keeps a post. It comes before the commit, which would have it forgotten after
-// a crash; a number is found again by the id.
+// archive keeps a post. It comes before the commit: after that, a crash would lose the
+// archive's copy. The id finds an existing number again.
 func (r *Runner) archive(m *queue.Message, posts *archive.Store, id string, made *copies.Copies) (number int, err error) {
 	posts.Disk = r.Spool.Disk
 	return posts.Add(archive.Post{ID: id, Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Make: func(number int) (io.Reader, error) { return made.ForArchive(number).Reader(), nil }})
 }
 
-// whoIsNamed gives the keys of those whom a post's To and Cc name.
+// whoIsNamed returns the keys of those whom To and Cc name.
 func whoIsNamed(h rewrite.Header) (named map[string]bool) {
 	named = make(map[string]bool)
 	for _, name := range []string{"To", "Cc"} {
@@ -275,8 +275,8 @@ func whoIsNamed(h rewrite.Header) (named map[string]bool) {
 	return named
 }
 
-// withAuthor gives a message to owners a From where it has none. Postfix would write
-// the return path there, which is keyed.
+// withAuthor adds a From to a message to owners that has none. Postfix would write the
+// return path there, which contains a proof.
 func (r *Runner) withAuthor(m *queue.Message, h rewrite.Header) rewrite.Header {
 	if h.Get("From") != "" {
 		return h
@@ -288,8 +288,8 @@ func (r *Runner) withAuthor(m *queue.Message, h rewrite.Header) rewrite.Header {
 	return h.Given("From", from.String())
 }
 
-// toOwners writes a message for the list's owners. It leaves as it came but for the
-// mark that stops it from coming back, and for what is not for many.
+// toOwners writes a message for the list's owners. It is unchanged, except for the mark
+// that prevents loops and the fields that are not meant for many.
 func (r *Runner) toOwners(m *message.Message, d lists.Destination, c outbox.Cause) error {
 	owners := d.List.OwnerPaths()
 	if err := d.List.Quota().CountOwnerMail(d.List.Ledger, r.networkOf(m.Message), r.now()); err != nil {
@@ -314,7 +314,7 @@ func (r *Runner) toOwners(m *message.Message, d lists.Destination, c outbox.Caus
 	})
 }
 
-// messageID is a message's id for the log.
+// messageID returns a message's Message-ID for the log.
 func messageID(h rewrite.Header) string { return maillog.MessageID(h.Get("Message-ID")) }
 
 // begin begins an outbound message.
@@ -326,8 +326,8 @@ func (r *Runner) begin(m *message.Message, l *lists.List, c outbox.Cause, verp b
 	return r.create(m, l, c, queue.Head{Body: m.Body, VERP: verp}, h)
 }
 
-// create is begin, for a message whose header is known; the head says in what it is
-// another than that of the message that it comes from.
+// create is begin for a message whose header is known; the head says what differs from
+// the original message.
 func (r *Runner) create(m *message.Message, l *lists.List, c outbox.Cause, head queue.Head, h rewrite.Header) (*queue.Writer, error) {
 	from, err := l.BounceAddress(m.Arrived)
 	if err != nil {
@@ -348,8 +348,8 @@ func (r *Runner) end(m *message.Message, w *queue.Writer, change func(rewrite.He
 	return w.Commit(queue.Outbound)
 }
 
-// copyWith writes the message with the header that change makes of its own, and
-// the body as it is.
+// copyWith writes the message with the header that change returns, and the unchanged
+// body.
 func copyWith(m *message.Message, w *queue.Writer, change func(rewrite.Header) []byte) error {
 	h, err := m.Header()
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"superlist/queue"
 )
 
-// keepFailed puts a message away of which something has failed. What somebody has got
-// is not lost, and of it the header is enough to tell why another has not. A command
-// that came to nothing is in the log, and gone: whoever keeps a proof may send it
-// again as often as he likes.
+// keepFailed stores a message that has failed in part. If somebody has it, it is not
+// lost, and its header suffices to say why another has not. A command that came to
+// nothing is in the log and removed: otherwise the owner of a proof could fill the disk
+// by sending it again and again.
 func (r *Runner) keepFailed(m *queue.Message) error {
 	r.gaveUp.Store(true)
 	if m.Box == queue.Outbound {
@@ -33,13 +33,13 @@ func (r *Runner) keepFailed(m *queue.Message) error {
 	return m.Remove()
 }
 
-// isCommand says that a recipient of an inbound message was a command.
+// isCommand reports whether a recipient of an inbound message was a command.
 func (r *Runner) isCommand(rcpt queue.Recipient) bool {
 	d, err := lists.Of(r.Site).Resolve(rcpt.Path)
 	return err == nil && d.Purpose == lists.Ask
 }
 
-// sweepFailed keeps the box failed within its limits, after something was put there.
+// sweepFailed keeps the box failed within its limits, after something was added.
 func (r *Runner) sweepFailed() {
 	if !r.gaveUp.Swap(false) {
 		return
@@ -56,9 +56,9 @@ func (r *Runner) sweepFailed() {
 	}
 }
 
-// Retry has a message tried again now: Message.Retry, and of a post whose body is no
-// longer kept with what the list's archive has. Where that has it not either the
-// error is queue.ErrNoBody.
+// Retry makes a message due now, as Message.Retry does. If the body of a post is no
+// longer kept, it takes the content from the list's archive. If that does not have it
+// either the error is queue.ErrNoBody.
 func Retry(site *site.Site, m *queue.Message, now time.Time) (id string, err error) {
 	id, err = m.Retry(now)
 	if !errors.Is(err, queue.ErrNoBody) || m.List.IsNull() {
@@ -68,7 +68,7 @@ func Retry(site *site.Site, m *queue.Message, now time.Time) (id string, err err
 	if err != nil {
 		return "", errors.Join(queue.ErrNoBody, err)
 	}
-	first := m.ID // as the post was called before it was tried again
+	first := m.ID // the id of the post before it was retried
 	for strings.HasSuffix(first, ".r") {
 		first = strings.TrimSuffix(first, ".r")
 	}

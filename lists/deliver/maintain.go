@@ -9,12 +9,11 @@ import (
 	"superlist/lists/heldpost"
 )
 
-// maintainEvery is how often what gets old is looked for, on all lists.
+// maintainEvery is how often all lists are searched for things that are too old.
 const maintainEvery = 24 * time.Hour
 
-// maintain does for every list what time asks for: it lets go of what was held
-// too long, and of what was given up long ago. It is done once a day by whichever run
-// comes first.
+// maintain does the periodic work for every list: it drops what was held for too long,
+// and what was given up long ago. The first run of a day does it.
 func (r *Runner) maintain() error {
 	last := r.Spool.Stamp("maintained")
 	if r.now().Sub(last) < maintainEvery && !last.After(r.now()) {

@@ -8,8 +8,8 @@ import (
 	"superlist/queue"
 )
 
-// oldAfter is what a message waits for that the version before has written: it stood in
-// the spelling of the name, and not in the head. This is read for one release.
+// oldAfter returns what a message of the previous version waits for: it was encoded in
+// the name and not in the head. It goes away after one release.
 func oldAfter(id string) []queue.After {
 	if strings.HasPrefix(id, "digest-") {
 		return []queue.After{{What: queue.AfterDigest, ID: id}}

@@ -16,20 +16,20 @@ import (
 	"superlist/lists/rewrite"
 )
 
-// once keeps a post that names several lists from reaching a person more than once who
-// wants it once: by the list that sends it first. That list remembers to whom else's
-// member it has sent the post, and the others ask it. What makes a post the same are its
-// author, its Message-ID and its body: who gets hold of a Message-ID cannot use it to
-// keep a mail from anybody.
+// once prevents that a person who wants to get each post once gets one several times
+// because it names several lists. The list that sends first records whose member got
+// it, and the other lists ask it. A post is the same if its author, its Message-ID and
+// its body are: somebody who knows only a Message-ID cannot use it to keep a mail from
+// others.
 //
-// A list remembers after the commit of what it sends. A process that dies in between has
-// the others send the post, too: somebody gets it twice, and nobody gets it never.
+// A list records this after committing what it sends. If a process dies in between, the
+// other lists send the post too: somebody may get it twice, but nobody loses it.
 type once struct {
 	r       *Runner
 	l       *lists.List
 	post    string
 	others  []other
-	had     map[string]bool // who has got it from another list
+	had     map[string]bool // who got it from another list
 	sent    []string        // who gets it from this one
 	skipped int
 }
@@ -40,15 +40,15 @@ type other struct {
 	members *members.File
 }
 
-// maxOthers is how many other lists of a post are looked at. Who writes to more of them
-// is read more than once.
+// maxOthers is how many other lists of a post are checked. An author who names more of
+// them is read more than once.
 const maxOthers = 20
 
-// perRecord is how many persons a record of the ledger has room for.
+// perRecord is for how many people a record of the ledger has room.
 const perRecord = 2000
 
-// onceOf is that of a post for one list. For a post that names no other, or that cannot be
-// told from others, it does nothing.
+// onceOf returns the once of a post for one list. It does nothing for a post that names
+// no other list, or that cannot be recognized.
 func (r *Runner) onceOf(m *message.Message, l *lists.List, made *copies.Copies) (*once, error) {
 	o := &once{r: r, l: l, had: make(map[string]bool)}
 	id := strings.TrimSpace(made.Came.Get("Message-ID"))
@@ -114,10 +114,10 @@ func (o *once) recall(l *lists.List) error {
 
 func (o *once) name(k int) string { return fmt.Sprintf("%s-%d", o.post, k) }
 
-// wants reports whether a member is to get each post once.
+// wants reports whether a member wants each post once.
 func (o *once) wants(m members.Member) bool { return m.Once || o.r.Site.Once }
 
-// skips reports whether a member has the post already.
+// skips reports whether a member already has the post.
 func (o *once) skips(m members.Member) bool {
 	if len(o.had) == 0 || !o.wants(m) || !o.had[ledger.Hash(m.Path.Key())] {
 		return false
@@ -126,7 +126,7 @@ func (o *once) skips(m members.Member) bool {
 	return true
 }
 
-// sends remembers that a member gets the post, where another list would have to know.
+// sends records that a member gets the post, if another list needs to know.
 func (o *once) sends(m members.Member) error {
 	for _, of := range o.others {
 		there, ok, err := of.members.Find(m.Path)
@@ -141,9 +141,9 @@ func (o *once) sends(m members.Member) error {
 	return nil
 }
 
-// done puts into the ledger who has got the post, which is in the outbound box. A post
-// of which the list has taken something away is not what others send. That it cannot be
-// remembered has somebody get the post twice.
+// done records who gets the post, which is in the outbound box. If the list has removed
+// something from it, the others send something different, and nothing is recorded. If
+// recording fails, somebody gets the post twice.
 func (o *once) done(c string, made *copies.Copies) {
 	if o.l.Anonymous || made.Taken > 0 {
 		return
@@ -159,14 +159,14 @@ func (o *once) done(c string, made *copies.Copies) {
 	}
 }
 
-// close lets go of the other lists' files.
+// close closes the other lists' files.
 func (o *once) close() {
 	for _, of := range o.others {
 		of.members.Close()
 	}
 }
 
-// String is for the log: how many have the post from another list.
+// String says for the log how many have the post from another list.
 func (o *once) String() string {
 	if o.skipped == 0 {
 		return ""

@@ -15,22 +15,22 @@ import (
 )
 
 const (
-	// pagesBetween is how long mail that has just come may wait for pages, and
-	// pagesBehind how long a run goes on for them once the mail is done. What is left
-	// then the next run does.
+	// pagesBetween is how long mail that has just arrived may wait for pages, and
+	// pagesBehind how long a run continues with pages once the mail is done. The next
+	// run does the rest.
 	pagesBetween = 100 * time.Millisecond
 	pagesBehind  = 3 * time.Second
 
-	// pagesAtOnce is how many reminders are looked at, pagesStep how many posts go
-	// between two looks at the clock, and pagesRetry when a list is looked at again
-	// whose pages could not be written.
+	// pagesAtOnce is how many reminders are read, pagesStep how many posts are shown
+	// between two looks at the clock, and pagesRetry when a list whose pages could not
+	// be written is tried again.
 	pagesAtOnce = 1000
 	pagesStep   = 50
 	pagesRetry  = time.Hour
 )
 
-// remindPages has the pages of a list show a post: before the post is done with, so
-// that a crash does not keep it from them.
+// remindPages schedules the pages of a list to show a post. It comes before the post is
+// done, so that a crash does not lose it.
 func (r *Runner) remindPages(l *lists.List, number int) error {
 	if l.Web == lists.WebNobody && !web.Kept(l) {
 		return nil
@@ -38,15 +38,15 @@ func (r *Runner) remindPages(l *lists.List, number int) error {
 	return web.Remind(r.Site, r.Site.Ledger(r.Spool.Disk), l, number, r.now())
 }
 
-// pages writes the pages that have something to show, as long as there is time. What
-// goes wrong is in the log, and stops no mail.
+// pages writes the pages that have something to show, while there is time. Errors are
+// logged, and stop no mail.
 func (r *Runner) pages(ctx context.Context, most time.Duration) {
 	due, err := ledger.Pages(r.Spool.Dir).Due(r.now(), pagesAtOnce)
 	if err != nil {
 		r.Log.Printf(maillog.Err, "trouble pages error=%q", err)
 	}
 	end := time.Now().Add(most)
-	done := make(map[string]bool) // lists, and whether all of theirs is shown
+	done := make(map[string]bool) // lists, and whether all their posts are shown
 	for _, reminder := range due {
 		list, _, _ := strings.Cut(reminder.Subject, " ")
 		all, seen := done[list]
@@ -62,7 +62,8 @@ func (r *Runner) pages(ctx context.Context, most time.Duration) {
 	}
 }
 
-// pagesOf brings the pages of a list up to date. all: nothing is left to do now.
+// pagesOf brings the pages of a list up to date. all reports whether nothing is left to
+// do now.
 func (r *Runner) pagesOf(ctx context.Context, list string, end time.Time) (all bool) {
 	addr, _ := smtp.ParseAddress(list)
 	l, err := lists.Of(r.Site).Open(addr)
@@ -84,8 +85,8 @@ func (r *Runner) pagesOf(ctx context.Context, list string, end time.Time) (all b
 	return r.Site.Ledger(r.Spool.Disk).Remind(ledger.Pages(r.Spool.Dir), list+" later", r.now().Add(pagesRetry)) == nil
 }
 
-// allPages has the pages of all lists looked at that have some: their settings, or how
-// pages look, may have changed.
+// allPages checks the pages of all lists that have some: their settings, or the look of
+// pages, may have changed.
 func (r *Runner) allPages() error {
 	kept, err := filepath.Glob(filepath.Join(r.Site.ListsDir, "*", "*", web.StateFile))
 	for _, file := range kept {

@@ -17,9 +17,9 @@ import (
 	"superlist/smtp"
 )
 
-// post does with a post what the list's policy says. The session has asked it
-// before; what it refuses now, because the list was changed, stays for the
-// operator. What a mail filter wants a person to look at is held, whoever wrote it.
+// post does with a post what the list's policy says. The session has asked it before;
+// if it refuses now, because the list was changed, the post stays for the operator. If
+// a mail filter wants a person to look at it, it is held, whoever wrote it.
 func (r *Runner) post(m *message.Message, l *lists.List, c outbox.Cause) error {
 	h, err := m.Header()
 	if err != nil {
@@ -54,8 +54,8 @@ func (r *Runner) post(m *message.Message, l *lists.List, c outbox.Cause) error {
 	return r.Moderation().Hold(m, l, c, d)
 }
 
-// fits has a moderator look at a post that the list takes and cannot pass on as its
-// owner wants: a session had no way to tell.
+// fits asks a moderator about a post that the list accepts but cannot pass on as its
+// owner wants; a session could not know that.
 func (r *Runner) fits(m *message.Message, l *lists.List, d policy.Decision) (policy.Decision, error) {
 	unclear, err := copies.Unclear(l, m.Content())
 	if err != nil {
@@ -78,14 +78,14 @@ func (r *Runner) fits(m *message.Message, l *lists.List, d policy.Decision) (pol
 	return d, nil
 }
 
-// judge asks the list about a post. What a signature proves it proves to whoever sends
-// the message on, so it lets it through once.
+// judge asks the list about a post. Anybody can send a signed message on, so a proof by
+// signature lets it through only once.
 func (r *Runner) judge(m *message.Message, l *lists.List, h rewrite.Header) (policy.Decision, error) {
 	v := r.verifier(m.Message, l, h)
 	p := &policy.Posting{From: m.From, Header: h, Body: policy.BodyOf(m.Content()), Proved: m.Proved, Verified: v.How}
 	d, err := policy.Of(l).Judge(p)
 	if err == nil && d.Verdict != policy.Accept {
-		err = r.await(m.Message, v) // what it says without them is not its last word
+		err = r.await(m.Message, v) // without the keys this is not final
 	}
 	if err != nil || d.Verdict != policy.Accept || d.How == "" || m.Hold != "" {
 		return d, err
@@ -99,12 +99,12 @@ func (r *Runner) judge(m *message.Message, l *lists.List, h rewrite.Header) (pol
 	return policy.Of(l).Judge(p)
 }
 
-// networkOf is the network of the client from whom a message has come.
+// networkOf returns the network of the client that sent a message.
 func (r *Runner) networkOf(m *queue.Message) netip.Prefix {
 	return r.Site.Network(smtp.OriginAddr(m.Client))
 }
 
-// authorOf is whom From names, or else the sender.
+// authorOf returns the author in From, or else the sender.
 func authorOf(h rewrite.Header, from smtp.Path) smtp.Path {
 	if authors, ok := rewrite.Addresses(h.Get("From")); ok {
 		return authors[0]
@@ -112,7 +112,7 @@ func authorOf(h rewrite.Header, from smtp.Path) smtp.Path {
 	return from
 }
 
-// Moderation is where posts are held.
+// Moderation returns the desk that holds posts.
 func (r *Runner) Moderation() *moderation.Desk {
 	return &moderation.Desk{
 		Site: r.Site, Spool: r.Spool, Letters: r.outbox(), Log: r.Log, Now: r.now, Verifier: r.verifier,

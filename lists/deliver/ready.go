@@ -7,7 +7,7 @@ import (
 	"superlist/queue"
 )
 
-// causeOf is recipient k of an inbound message.
+// causeOf returns recipient k of an inbound message as a cause.
 func causeOf(m *queue.Message, k int) outbox.Cause {
 	return outbox.Cause{ID: outboundID(m.ID, k), After: []queue.After{{What: queue.AfterInbound, ID: m.ID, K: k}}}
 }
@@ -15,8 +15,8 @@ func causeOf(m *queue.Message, k int) outbox.Cause {
 // outboundID names what follows from recipient k of an inbound message.
 func outboundID(inbound string, k int) string { return fmt.Sprintf("%s.%d", inbound, k) }
 
-// ready reports whether an outbound message may be sent: whether all has happened that
-// has to come before, and that on disk.
+// ready reports whether an outbound message may be sent: whether everything that must
+// come first has happened, on disk.
 func (r *Runner) ready(m *queue.Message) bool {
 	after := m.After
 	if len(after) == 0 {
@@ -45,19 +45,19 @@ func (r *Runner) happened(m *queue.Message, a queue.After) bool {
 		pending, err := r.Judge().Pending(a.ID)
 		return !pending && err == nil
 	}
-	return false // in doubt, later
+	return false // if in doubt, later
 }
 
-// expanded reports whether a recipient of an inbound message is done with. A session may
-// have put something of that name into inbound meanwhile; expandOne sees to it that this
-// holds nothing up for long.
+// expanded reports whether a recipient of an inbound message is done. A session may
+// have put something with that name into inbound meanwhile; expandOne makes sure that
+// this does not delay anything for long.
 func (r *Runner) expanded(id string, recipient int) bool {
 	if there, err := r.Spool.Exists(queue.Inbound, id); !there && err == nil {
 		return true
 	}
 	m, err := r.Spool.Open(queue.Inbound, id)
 	if err != nil {
-		return false // in doubt, later
+		return false // if in doubt, later
 	}
 	defer m.Close()
 	k := -1

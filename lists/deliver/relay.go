@@ -14,8 +14,8 @@ import (
 	"superlist/smtp/tlsclient"
 )
 
-// Relay is where a site's mail goes: its table [relay], and what the files have that it
-// names.
+// Relay returns where a site's mail goes: its table [relay], and the contents of the
+// files that it names.
 func Relay(site *site.Site) (outbound.Relay, error) {
 	r := &site.Relay
 	target, err := r.Target()

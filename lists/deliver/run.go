@@ -23,27 +23,26 @@ type Runner struct {
 	Log   *maillog.Log
 	Now   func() time.Time // nil: time.Now
 
-	// Progress, where set, hears how far a message has come. It is called for one at
-	// a time.
+	// Progress, if set, is told how far a message has got. Calls do not overlap.
 	Progress func(id string, done, total int)
 
 	// Measure, where set, is called at the end of a run, and once an hour in a long one.
 	Measure func() error
 
-	atOnce   int               // messages that are sent at a time; 0: outbound.MaxAtOnce
-	attempts *attempt.Attempts // at what comes in, and what goes out
+	atOnce   int               // messages sent at a time; 0: outbound.MaxAtOnce
+	attempts *attempt.Attempts // at incoming and outgoing messages
 	reports  []queue.Entry     // delivery reports, which come after the posts
 	waiting  map[string]bool   // their ids
 	unlooked map[string]bool   // reminders of lists whose bounces could not be looked at in this run
-	kept     time.Time         // when upkeep was done
+	kept     time.Time         // when upkeep was last done
 	keys     *author.Keyring
-	awaiting map[string][]string // inbound messages and the keys that they wait for
-	stuck    map[string]bool     // inbound messages that could not be worked on in this run
-	trouble  int                 // digests that could not be made, when last looked at
+	awaiting map[string][]string // inbound messages and the keys they wait for
+	stuck    map[string]bool     // inbound messages that could not be handled in this run
+	trouble  int                 // digests that could not be made at the last look
 	gaveUp   atomic.Bool         // something was put into failed
 }
 
-// outbox is where the letters of lists go.
+// outbox returns where the letters of lists go.
 func (r *Runner) outbox() *outbox.Outbox {
 	return &outbox.Outbox{Host: r.Site.Hostname, Spool: r.Spool, Log: r.Log}
 }
@@ -58,10 +57,10 @@ func (r *Runner) now() time.Time {
 // Began is the name of the spool's stamp of when a run last began.
 const Began = "delivering"
 
-// Run does everything that is due, once, and what comes in meanwhile. It stops
-// early, between two batches, when ctx ends. What the relay does not take now is
-// no error, it waits for its time; a message that this host cannot work on is,
-// once all others are done.
+// Run does everything that is due, once, and what arrives meanwhile. It stops early,
+// between two batches, when ctx ends. Mail that the relay does not accept now waits and
+// is not an error. A message that this host cannot handle is an error, once all others
+// are done.
 func (r *Runner) Run(ctx context.Context) error {
 	r.Spool.Now = r.now
 	if err := r.Spool.Init(); err != nil {
@@ -106,16 +105,16 @@ func (r *Runner) Run(ctx context.Context) error {
 	return r.left(stuck)
 }
 
-// Woken hears of keys that messages wait for.
+// Woken signals the arrival of keys that messages wait for.
 func (r *Runner) Woken() <-chan struct{} { return r.keys.Woken() }
 
-// Busy reports whether keys are being asked for.
+// Busy reports whether keys are being looked up.
 func (r *Runner) Busy() bool { return r.keys.Busy() }
 
-// upkeepEvery is how often a run that does not come to an end does what has its time.
+// upkeepEvery is how often a run that does not end does the periodic work.
 const upkeepEvery = time.Hour
 
-// upkeep does what has its time, whatever mail there is.
+// upkeep does the periodic work, whatever mail there is.
 func (r *Runner) upkeep() {
 	if err := r.maintain(); err != nil {
 		r.Log.Printf(maillog.Err, "trouble maintenance error=%q", err)
@@ -136,7 +135,7 @@ func (r *Runner) measure() {
 	}
 }
 
-// Look expands what has come in, and makes the digests that are due: see
+// Look expands what has arrived, and makes the digests that are due: see
 // outbound.Source.
 func (r *Runner) Look(ctx context.Context) (found int, more bool, err error) {
 	if time.Since(r.kept) > upkeepEvery {
@@ -159,9 +158,9 @@ func (r *Runner) Look(ctx context.Context) (found int, more bool, err error) {
 	return in + digests + reports + judged, in == expandAtOnce || len(r.reports) > 0, err
 }
 
-// left is the error of a run that ends with messages it could not work on, or
-// with things in the way that are none. Whoever starts deliver can then wait a
-// little before he does it again: a path unit sees only that something is there.
+// left returns the error of a run that could not handle some messages, or found files
+// that are not messages. The starter of deliver can then wait a little before starting
+// it again: a path unit only sees that something is there.
 func (r *Runner) left(stuck int) error {
 	for _, box := range []queue.Box{queue.Inbound, queue.Outbound} {
 		strays, err := r.Spool.Strays(box)
@@ -181,11 +180,12 @@ func (r *Runner) left(stuck int) error {
 		smtp.Reply{Code: 451, Enhanced: "4.3.0", Text: "they stay in the spool"})
 }
 
-// expandAtOnce is how many messages are expanded before what goes out has its turn.
+// expandAtOnce is how many messages are expanded before it is the turn of outgoing
+// ones.
 const expandAtOnce = 200
 
-// expandDue expands the inbound messages that are due, one after the other, and
-// says how many there were to work on.
+// expandDue expands the inbound messages that are due, one after the other, and returns
+// how many there were to work on.
 func (r *Runner) expandDue(ctx context.Context) (n int, err error) {
 	entries, err := r.Spool.ListBut(queue.Inbound, r.waiting)
 	if err != nil {
