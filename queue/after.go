@@ -5,27 +5,27 @@ import (
 	"strings"
 )
 
-// An After is what must have happened, on disk, before a message is sent: what the
-// message follows from is done with, so that a crash cannot have it written again.
+// An After is a condition, on disk, for sending a message: the step that wrote the
+// message must be complete, so that a crash cannot make it run again.
 type After struct {
-	What string // one of the words below
+	What string // one of the constants below
 	ID   string
 	K    int // AfterInbound: a recipient, counted from 0
 }
 
-// What a message waits for.
+// What a message can wait for.
 const (
-	AfterInbound = "inbound" // that recipient K of message ID of inbound is done with
-	AfterHeld    = "held"    // that post ID is not held any more by the message's list
-	AfterDigest  = "digest"  // that the list's state says that digest ID is made
-	AfterSummary = "summary" // that reminder ID of a summary is gone
-	AfterBounces = "bounces" // that reminder ID of a list's bounces is gone
+	AfterInbound = "inbound" // recipient K of message ID in inbound is done
+	AfterHeld    = "held"    // post ID is no longer held by the message's list
+	AfterDigest  = "digest"  // the list's state says that digest ID has been made
+	AfterSummary = "summary" // reminder ID of a summary is gone
+	AfterBounces = "bounces" // reminder ID of a list's bounces is gone
 )
 
-// maxAfter is how many things a message waits for. One is what all have.
+// maxAfter is how many conditions a message may have. All have one today.
 const maxAfter = 10
 
-// String is an After as a head has it.
+// String returns the After as a head has it.
 func (a After) String() string {
 	if a.What == AfterInbound {
 		return a.What + " " + a.ID + " " + strconv.Itoa(a.K)
@@ -33,7 +33,7 @@ func (a After) String() string {
 	return a.What + " " + a.ID
 }
 
-// parseAfter reads what String has written.
+// parseAfter parses what String returns.
 func parseAfter(s string) (a After, ok bool) {
 	what, rest, _ := strings.Cut(s, " ")
 	id, k, counted := strings.Cut(rest, " ")

@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// An Entry is a message as the directory shows it.
+// An Entry is a message as its directory shows it.
 type Entry struct {
 	ID  string
-	Due time.Time // not to be worked on before
+	Due time.Time // not to be worked on before this time
 
 	dir  string
-	time time.Time // the file's, which Due is made of
-	size int64     // of the file
+	time time.Time // the file's mtime, from which Due is computed
+	size int64     // size of the file
 }
 
 // clockSlack is how far the clocks of hosts that share a spool may differ.
 const clockSlack = time.Minute
 
-// List returns the messages of a box in the order in which they are due. It opens
-// none of them. What would wait longer than any message does is due now: the clock
-// has been wrong, or somebody has meddled with the file.
+// List returns the messages of a box in the order in which they are due. It opens none
+// of them. A message that would wait longer than any can is due now: the clock was
+// wrong, or somebody has tampered with the file.
 func (s *Spool) List(b Box) ([]Entry, error) { return s.ListBut(b, nil) }
 
 // ListBut is List without the messages whose ids the caller knows. They cost next to
@@ -45,7 +45,7 @@ func (s *Spool) ListBut(b Box, known map[string]bool) ([]Entry, error) {
 			}
 			info, err := e.Info()
 			if err != nil || !info.Mode().IsRegular() || !validID(e.Name()) {
-				continue // gone meanwhile, or none of ours
+				continue // gone in the meantime, or not ours
 			}
 			due := info.ModTime()
 			if due.After(last) {
@@ -60,8 +60,8 @@ func (s *Spool) ListBut(b Box, known map[string]bool) ([]Entry, error) {
 	return list, nil
 }
 
-// Strays lists the files in a box that are not messages. List leaves it out, so it
-// stays there until somebody takes it away.
+// Strays returns the files in a box that are not messages. List ignores them, so they
+// stay until somebody removes them.
 func (s *Spool) Strays(b Box) (paths []string, err error) {
 	for _, dir := range boxDirs(b) {
 		entries, err := os.ReadDir(s.path(dir))
@@ -84,12 +84,12 @@ func boxDirs(b Box) []string {
 	return []string{b.claimed(), b.fresh()}
 }
 
-// Exists reports whether the box has a message of this id, worked on or not.
+// Exists reports whether the box has a message with this id, claimed or not.
 func (s *Spool) Exists(b Box, id string) (bool, error) {
-	for range 2 { // it may move from new to cur, or back, between two looks
+	for range 2 { // it may move between new and cur while we look
 		for _, dir := range boxDirs(b) {
 			info, err := os.Lstat(s.path(dir, id))
-			if err == nil && info.Mode().IsRegular() { // else it is not a message, whatever its name
+			if err == nil && info.Mode().IsRegular() { // otherwise it is not a message, whatever its name
 				return true, nil
 			}
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -100,8 +100,8 @@ func (s *Spool) Exists(b Box, id string) (bool, error) {
 	return false, nil
 }
 
-// Drop deletes a message that no process has claimed. That it is not there is
-// no error.
+// Drop deletes a message that no process has claimed. If it does not exist, that is not
+// an error.
 func (s *Spool) Drop(b Box, id string) error {
 	for _, dir := range boxDirs(b) {
 		if err := s.Disk.Remove(s.path(dir, id)); err == nil {

@@ -9,37 +9,36 @@ import (
 	"time"
 )
 
-// What was given up is kept for the operator, who may want to know why, and to have
-// it sent again. That comes to an end, or whoever sends what fails fills the disk.
+// A message that was given up is kept for the operator, who may want to know why, or to
+// send it again. The limits keep such messages from filling the disk.
 const (
-	// FailedAge is how long what was given up is kept: as long as a list keeps
-	// delivery reports.
+	// FailedAge is how long they are kept: as long as a list keeps delivery reports.
 	FailedAge = 30 * 24 * time.Hour
 
-	// MaxFailedBytes is how much room it takes: of what is beyond it the bodies go
-	// first, and then the messages, the oldest before the others.
+	// MaxFailedBytes is how much space they take. Beyond it the bodies are dropped
+	// first and then whole messages, the oldest first.
 	MaxFailedBytes = 64 << 20
 
-	// MaxFailed is how many messages there are.
+	// MaxFailed is how many messages are kept.
 	MaxFailed = 10000
 
-	// maxKeptHeader is how much of a header is kept without the body: what a session
-	// looks at, and its own Received.
+	// maxKeptHeader is how much of a header is kept without its body: what a session
+	// looks at, plus its own Received.
 	maxKeptHeader = 260 << 10
 )
 
-// ErrNoBody is a message of which only the header is kept: it cannot be sent again.
+// ErrNoBody means that only the header of a message is kept: it cannot be sent again.
 var ErrNoBody = errors.New("its body is no longer kept, so it cannot be sent again")
 
-// GiveUp puts the message into failed.
+// GiveUp moves the message to failed.
 func (m *Message) GiveUp() error {
 	defer m.f.Close()
 	_, err := m.spool.Disk.Rename(m.path, m.spool.path(Failed.fresh(), m.ID))
 	return err
 }
 
-// GiveUpHeader puts the message into failed without its body: one that others have.
-// Where there is no room to write that, it is put there as it is.
+// GiveUpHeader moves the message to failed without its body, which others have. If
+// there is no room to write that, the message is moved as it is.
 func (m *Message) GiveUpHeader() error {
 	if _, err := m.keepHeader(time.Time{}); err != nil {
 		return m.GiveUp()
@@ -47,9 +46,9 @@ func (m *Message) GiveUpHeader() error {
 	return m.Remove()
 }
 
-// keepHeader writes what is kept of a message into failed, in the place of what is
-// there: its head, its recipients, its header and its notes, as of the time since,
-// or now. Doing it again, after a crash, changes nothing.
+// keepHeader writes a shortened message into failed, replacing what is there: its head,
+// its recipients, its header and its notes, dated since, or now. Repeating it after a
+// crash changes nothing.
 func (m *Message) keepHeader(since time.Time) (size int64, err error) {
 	header, err := m.header()
 	if err != nil {
@@ -88,8 +87,8 @@ func (m *Message) keepHeader(since time.Time) (size int64, err error) {
 	return w.at + int64(len(notes)), w.Publish(Failed)
 }
 
-// header is the message's header with the empty line, or nothing where that does not
-// come.
+// header returns the message's header including the empty line, or nothing if the end
+// of the header does not come.
 func (m *Message) header() ([]byte, error) {
 	front := make([]byte, min(m.Size, maxKeptHeader))
 	if _, err := m.Content().ReadAt(front, 0); err != nil && err != io.EOF {
@@ -101,8 +100,8 @@ func (m *Message) header() ([]byte, error) {
 	return nil, nil
 }
 
-// SweepFailed removes what was given up long ago, and what is beyond the room that
-// there is for it. gone hears what it has removed, and of what only the body.
+// SweepFailed removes what was given up long ago, and what exceeds the limits. It calls
+// gone for each message removed, and for each that lost its body.
 func (s *Spool) SweepFailed(now time.Time, gone func(id string, body bool)) error {
 	entries, err := s.List(Failed) // the oldest first
 	if err != nil {
@@ -150,7 +149,7 @@ func (s *Spool) SweepFailed(now time.Time, gone func(id string, body bool)) erro
 	return first
 }
 
-// dropBody has only the header of a message kept, and says how large it is then.
+// dropBody reduces a message to its header, and returns its new size.
 func (s *Spool) dropBody(e Entry) (size int64, err error) {
 	m, err := s.Claim(Failed, e)
 	if err != nil {

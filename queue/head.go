@@ -16,11 +16,11 @@ import (
 // magic is the first line of every file.
 const magic = "superlist-message 1"
 
-// maxHeadLine is the longest line of a head: a recipient is a path, and the
-// rest is shorter.
+// maxHeadLine is the longest line of a head. The longest is a recipient, which has a
+// path.
 const maxHeadLine = smtp.MaxPath + 1024
 
-// A Head is what a file says of its message before the recipients.
+// A Head is what a file says about its message before the recipients.
 type Head struct {
 	ID      string
 	Arrived time.Time
@@ -29,40 +29,40 @@ type Head struct {
 	Body    string    // BODY of MAIL: "", "7BIT", "8BITMIME" or smtp.BinaryMIME
 	Ret     string    // RET of MAIL: "", "FULL" or "HDRS"
 	EnvID   string    // ENVID of MAIL, in xtext
-	UTF8    bool      // SMTPUTF8: in inbound it was said with MAIL, in outbound the header needs it
+	UTF8    bool      // SMTPUTF8: in inbound MAIL declared it, in outbound the header needs it
 	List    smtp.Path // the list that sends it; null in inbound
-	VERP    bool      // every recipient gets a return path of its own, made from From
+	VERP    bool      // each recipient gets a return path of its own, made from From
 
-	Proved []smtp.Path // addresses that the client has proved to be its own, by AUTH
+	Proved []smtp.Path // addresses that the client has proved to own, by AUTH
 	Hold   string      // in inbound: why a mail filter wants a person to look at it first
 	Why    string      // of a held message: what is done with it, and why
-	Author smtp.Path   // of a held message: the author whom that is about
-	Share  Share       // of a new message: stands in its id alone
-	Gone   int64       // in failed: the bytes of its body that are no longer kept
+	Author smtp.Path   // of a held message: the author that Why is about
+	Share  Share       // of a new message: written only into its id
+	Gone   int64       // in failed: how many bytes of its body are no longer kept
 
-	// For the log, of what a list sends: the post that it comes from, under the id
-	// that its sender was told, and what that calls itself.
+	// For the log, in messages that a list sends: the post that the message comes from,
+	// by the id that its sender was told, and its Message-ID.
 	Post, MessageID string
 
 	After []After // in outbound: what must have happened before it is sent
-	Holes []Hole  // in outbound: what each recipient has of their own
+	Holes []Hole  // in outbound: what differs per recipient
 
-	// RequireTLS is REQUIRETLS: the message leaves by verified TLS alone.
+	// RequireTLS is REQUIRETLS: the message leaves by verified TLS only.
 	RequireTLS bool
 }
 
 // timeFormat is RFC 3339 with microseconds.
 const timeFormat = "2006-01-02T15:04:05.000000Z07:00"
 
-// contentLine is where the message begins and how long it is. It is written as
-// zeros and filled in last, so a file whose writer died shows it.
+// contentLine says where the message begins and how long it is. It is written as zeros
+// and filled in last, so that an unfinished file can be recognized.
 func contentLine(at, size int64) string {
 	const digits = 15
 	return "content: " + zeros(at, digits) + " " + zeros(size, digits) + "\n"
 }
 
-// write puts the head down and gives the offset of the content line in it. A
-// value that could begin a line of its own is refused.
+// write writes the head and returns the offset of the content line. It refuses a value
+// that would begin a line of its own.
 func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	if !validID(h.ID) {
 		return 0, fmt.Errorf("queue: %q cannot be an id", h.ID)
@@ -128,10 +128,10 @@ func count(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// ErrDamaged is a file that is not a complete message.
+// ErrDamaged means that a file is not a complete message.
 var ErrDamaged = errors.New("damaged queue file")
 
-// readHead reads up to the first recipient and gives its offset, and where the
+// readHead reads the head. It returns the offset of the first recipient, and where the
 // content is.
 func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize int64, err error) {
 	damaged := func(what string) error { return fmt.Errorf("%w: %s", ErrDamaged, what) }
@@ -230,21 +230,21 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 	return h, recipientsAt, contentAt, contentSize, nil
 }
 
-// validParams reports whether what MAIL said, and will say again to the relay, could
-// have been said.
+// validParams reports whether the parameters of MAIL, which the relay will get too, are
+// valid.
 func (h *Head) validParams() bool {
 	_, envid := smtp.EnvelopeID(h.EnvID)
 	return slices.Contains([]string{"", "7BIT", "8BITMIME", smtp.BinaryMIME}, h.Body) &&
 		slices.Contains([]string{"", "FULL", "HDRS"}, h.Ret) && (h.EnvID == "" || envid)
 }
 
-// maxInboundID is the longest name in inbound: what follows from a message has
-// its name and something behind it.
+// maxInboundID is the longest id in inbound. Messages that follow from one have its id
+// plus a suffix.
 const maxInboundID = 200
 
-// checkInbound says what in a head of inbound no session has written. Sessions
-// meet strangers, and what one of them has become may write there whatever it
-// likes; a list's mail, with recipients of its own choice, is deliver's to make.
+// checkInbound returns an error if a head in inbound was not written by a session.
+// Sessions meet strangers, and one that has been taken over can write anything there. A
+// list's own mail, with recipients of its choice, is made by deliver only.
 func (h *Head) checkInbound() error {
 	switch {
 	case !h.List.IsNull(), h.VERP, h.Why != "", h.Gone != 0, len(h.After) > 0, len(h.Holes) > 0:
@@ -255,7 +255,7 @@ func (h *Head) checkInbound() error {
 	return nil
 }
 
-// headLine reads one line without its LF.
+// headLine reads one line and returns it without its LF.
 func headLine(br *bufio.Reader) (string, error) {
 	line, err := br.ReadSlice('\n')
 	if err == io.EOF || err == bufio.ErrBufferFull || err == nil && len(line) > maxHeadLine {
@@ -267,7 +267,7 @@ func headLine(br *bufio.Reader) (string, error) {
 	return string(line[:len(line)-1]), nil
 }
 
-// States of a recipient.
+// The states of a recipient.
 const (
 	ToDo = 'T'
 	Done = 'D'
@@ -278,7 +278,7 @@ const (
 type Recipient struct {
 	smtp.Rcpt
 	State byte  // ToDo, Done or Fail
-	at    int64 // of the state byte in the file
+	at    int64 // offset of the state byte in the file
 }
 
 func parseRecipient(line string) (Recipient, bool) {

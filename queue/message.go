@@ -34,10 +34,10 @@ type Message struct {
 	contentAt    int64
 }
 
-// ErrBusy is a message that another process works on, or has just finished.
+// ErrBusy means that another process works on a message, or has just finished it.
 var ErrBusy = errors.New("another process has this message")
 
-// Open opens a message for reading alone: for showing it. It takes no lock.
+// Open opens a message for reading, to show it. It takes no lock.
 func (s *Spool) Open(b Box, id string) (*Message, error) {
 	if !validID(id) {
 		return nil, fmt.Errorf("%q: %w", id, fs.ErrNotExist)
@@ -64,8 +64,8 @@ func (s *Spool) Peek(b Box, e Entry) (*Message, error) {
 	return s.read(b, s.Disk.File(f))
 }
 
-// Claim takes a message for this process alone: its lock, and its place in cur.
-// ErrBusy: somebody else has it, or had it and is done with it.
+// Claim claims a message for this process: it locks the message and moves it to cur.
+// ErrBusy means that another process has it, or has just finished it.
 func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 	path := s.path(e.dir, e.ID)
 	f, _, err := s.Disk.Change(path)
@@ -98,9 +98,9 @@ func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 	return m, nil
 }
 
-// claimName moves a message to where it is worked on. Either place will do after a
-// crash. Who writes into inbound chooses the names there, and must not put anything in
-// the place of a message that is being worked on, or was given up.
+// claimName moves a message to where it is worked on. After a crash it may be in either
+// place. Whoever writes into inbound chooses the names there, and must not be able to
+// replace a message that is being worked on or was given up.
 func (s *Spool) claimName(b Box, path, cur string) error {
 	var err error
 	if b == Inbound {
@@ -117,13 +117,13 @@ func (s *Spool) claimName(b Box, path, cur string) error {
 	return err
 }
 
-// Entry is where a message that was claimed can be claimed again after Close.
+// Entry returns where a claimed message can be claimed again after Close.
 func (m *Message) Entry() Entry {
 	return Entry{ID: m.ID, Due: m.due, dir: m.Box.claimed(), time: m.time}
 }
 
-// lock takes the lock of a message that is still there: another process may have
-// finished it between open and lock.
+// lock locks a message that still exists: another process may have finished it between
+// open and lock.
 func (s *Spool) lock(f *disk.File) error {
 	err := s.Disk.TryLock(f.File)
 	if errors.Is(err, disk.ErrBusy) {
@@ -136,7 +136,7 @@ func (s *Spool) lock(f *disk.File) error {
 // collect where many are looked at.
 var heads = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
 
-// read takes the head. On an error the file is closed.
+// read reads the head. On an error it closes the file.
 func (s *Spool) read(b Box, f *disk.File) (*Message, error) {
 	br := heads.Get().(*bufio.Reader)
 	br.Reset(f)
@@ -172,11 +172,12 @@ func (s *Spool) read(b Box, f *disk.File) (*Message, error) {
 	}, nil
 }
 
-// Lock takes a message that was opened for reading, for this process alone and
-// until Close. ErrBusy: somebody else has it, or is done with it.
+// Lock locks a message that was opened for reading, until Close. ErrBusy means that
+// another process has it, or has finished it.
 func (m *Message) Lock() error { return m.spool.lock(m.f) }
 
-// PostID is the id that the sender of a post was told, also of one that is held.
+// PostID returns the id that the sender of a post was told, even if the post was held
+// in between.
 func (m *Message) PostID() string {
 	if m.Box == Held && m.Post != "" {
 		return m.Post
@@ -184,13 +185,13 @@ func (m *Message) PostID() string {
 	return m.ID
 }
 
-// Content is the message itself.
+// Content returns the message itself.
 func (m *Message) Content() *io.SectionReader {
 	return io.NewSectionReader(m.f, m.contentAt, m.Size)
 }
 
-// Recipients goes through the recipients in the order of the file. It stops at
-// the first error, which it gives with a zero Recipient.
+// Recipients yields the recipients in the order of the file. It stops after the first
+// error, which it yields with a zero Recipient.
 func (m *Message) Recipients() iter.Seq2[Recipient, error] {
 	return func(yield func(Recipient, error) bool) {
 		at := m.recipientsAt
@@ -242,12 +243,12 @@ func (m *Message) Sync() error {
 	return m.f.Datasync()
 }
 
-// maxNotes is how much is written behind a message: a refusal for each of ten
-// thousand members. What does not fit is in the log.
+// maxNotes is how many bytes of notes a message may have: enough for a refusal by each
+// of ten thousand members. The log has the rest.
 const maxNotes = 1 << 20
 
-// Note puts a line for the operator behind the content. It needs room on the
-// disk, which a mark does not.
+// Note appends a line for the operator after the content. Unlike a mark it needs room
+// on the disk.
 func (m *Message) Note(now time.Time, text string) error {
 	info, err := m.f.Stat()
 	if err != nil || info.Size()-m.contentAt-m.Size > maxNotes {
@@ -263,7 +264,7 @@ func (m *Message) Note(now time.Time, text string) error {
 	return err
 }
 
-// Notes are the lines behind the content, oldest first.
+// Notes returns the lines after the content, oldest first.
 func (m *Message) Notes() ([]string, error) {
 	end := m.contentAt + m.Size
 	text, err := io.ReadAll(io.NewSectionReader(m.f, end, maxNotes+maxHeadLine))
@@ -273,7 +274,7 @@ func (m *Message) Notes() ([]string, error) {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), nil
 }
 
-// Remove takes the message out of the spool for good.
+// Remove removes the message from the spool, durably.
 func (m *Message) Remove() error {
 	defer m.f.Close()
 	if err := m.spool.Disk.Remove(m.path); err != nil {
@@ -282,8 +283,8 @@ func (m *Message) Remove() error {
 	return m.spool.Disk.SyncDir(filepath.Dir(m.path))
 }
 
-// RemoveAll is Remove of many messages of a box that were claimed, with one sync for all
-// of them: a crash leaves some.
+// RemoveAll is Remove for many claimed messages of a box, with one sync for all. A
+// crash may leave some of them.
 func (s *Spool) RemoveAll(all []*Message) error {
 	if len(all) == 0 {
 		return nil
@@ -298,16 +299,16 @@ func (s *Spool) RemoveAll(all []*Message) error {
 	return s.Disk.SyncDir(filepath.Dir(all[0].path))
 }
 
-// Defer lets go of the message, not to be touched before at. It stays in cur: so
-// new has only what nobody has looked at, and whoever watches it is not woken
-// by what waits.
+// Defer releases the message, which is not to be touched before at. It stays in cur:
+// new then has only messages that nobody has looked at, and waiting messages do not
+// wake those who watch new.
 func (m *Message) Defer(at time.Time) error {
 	defer m.f.Close()
 	return m.spool.Disk.Touch(m.path, at)
 }
 
-// Discard takes a message out of the spool for good, a damaged one too, unless
-// another process works on it.
+// Discard removes a message from the spool durably, even a damaged one, unless another
+// process works on it.
 func (s *Spool) Discard(b Box, e Entry) error {
 	m, err := s.Claim(b, e)
 	if errors.Is(err, ErrDamaged) {
@@ -319,12 +320,12 @@ func (s *Spool) Discard(b Box, e Entry) error {
 	return m.Remove()
 }
 
-// asideSuffix marks a file that was set aside. What cannot be read in one box may
-// be a message in another, and Retry must not send it: see checkInbound.
+// asideSuffix marks a file that was set aside. What cannot be read in one box may be a
+// valid message in another, and Retry must not send it: see checkInbound.
 const asideSuffix = ".damaged"
 
-// SetAside puts a file that cannot be read into failed, for the operator, under a
-// name that has it read there neither.
+// SetAside moves a file that cannot be read to failed, for the operator, under a name
+// that keeps it from being read there.
 func (s *Spool) SetAside(b Box, e Entry) error {
 	name := e.ID[:min(len(e.ID), maxID-len(asideSuffix))] + asideSuffix
 	_, err := s.Disk.Rename(s.path(e.dir, e.ID), s.path(Failed.fresh(), name))
@@ -334,10 +335,10 @@ func (s *Spool) SetAside(b Box, e Entry) error {
 // IsAside reports whether an entry of Failed is a file that was set aside.
 func (e Entry) IsAside() bool { return strings.HasSuffix(e.ID, asideSuffix) }
 
-// Readmit puts a file that was set aside back into Inbound, once an operator has
-// made it readable: it could not be opened, since it belonged to somebody else. It
-// must be what a session may have written, whatever box it came from; else, and
-// where its name is taken, it stays and the error is ErrDamaged.
+// Readmit moves a file that was set aside back to Inbound, once an operator has made it
+// readable: it could not be opened because it belonged to somebody else. Its content
+// must be what a session may write, whatever box it came from. If not, or if the name
+// is taken, it stays and the error is ErrDamaged.
 func (s *Spool) Readmit(e Entry) (id string, err error) {
 	from := s.path(Failed.fresh(), e.ID)
 	f, info, err := disk.OpenRegular(from, unix.O_RDONLY|unix.O_NOFOLLOW)
@@ -371,13 +372,13 @@ func (s *Spool) Readmit(e Entry) (id string, err error) {
 	return id, s.Disk.SyncDir(s.path(Failed.fresh()))
 }
 
-// Close lets go of the message and leaves it where it is: when it was claimed,
-// the next process finds it in cur without a lock.
+// Close releases the message and leaves it where it is: if it was claimed, the next
+// process finds it in cur without a lock.
 func (m *Message) Close() { m.f.Close() }
 
-// Retry makes a message due now. One that was given up is written anew, under a
-// id of its own and as if it had just arrived, for the recipients that failed; what
-// was done stays done. ErrNoBody: there is nothing to send.
+// Retry makes a message due now. A message that was given up is written anew, under a
+// new id and as if it had just arrived, for the recipients that failed; those done stay
+// done. ErrNoBody means that there is nothing left to send.
 func (m *Message) Retry(now time.Time) (id string, err error) {
 	switch {
 	case m.Box != Failed:
@@ -388,16 +389,17 @@ func (m *Message) Retry(now time.Time) (id string, err error) {
 	return m.RetryWith(now, m.Content())
 }
 
-// RetryWith is Retry of what was given up, with content from elsewhere.
+// RetryWith is Retry for a message that was given up, with content from elsewhere.
 func (m *Message) RetryWith(now time.Time, content io.Reader) (id string, err error) {
 	h := m.Head
-	h.Gone, h.After = 0, nil // all that it had to wait for has happened
+	h.Gone, h.After = 0, nil // everything it had to wait for has happened
 	h.ID, h.Arrived = m.ID+".r", now
 	box := Outbound
 	if h.List.IsNull() {
 		box = Inbound
 	}
-	// A crash may have come between the new message and the removal of the old.
+	// A crash may have come after the new message was written and before the old one
+	// was removed.
 	if there, err := m.spool.Exists(box, h.ID); there || err != nil {
 		if err == nil {
 			err = m.Remove()

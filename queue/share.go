@@ -14,21 +14,21 @@ import (
 	"superlist/smtp"
 )
 
-// Refusals while too much mail waits: of everybody's, between high and low water, and
-// of one network's.
+// Refusals while too much mail waits: for everybody between the water marks, or for one
+// network.
 var (
 	replyFull  = smtp.Reply{Code: 452, Enhanced: "4.3.1", Text: "too much mail is waiting here; please try again later"}
 	replyShare = smtp.Reply{Code: 452, Enhanced: "4.3.1", Text: "too much mail from your network is waiting here; please try again later"}
 )
 
-// A Share is whose share of the queue a message takes: the network's that it came
-// from, as it stands in the message's id and in those of what follows from it. So what
-// waits of a network is counted by names, and nothing has to be kept. Ids go out with
-// the mail, so it is one of 4096, which does not tell from where that came. Empty:
-// nobody's.
+// A Share identifies the network that a message came from, and counts its part of the
+// queue. It stands in the message's id and in the ids of messages that follow from it,
+// so a network's waiting messages are counted by name, and nothing else need be stored.
+// Since ids go out with the mail, it is one of only 4096 values, and does not reveal
+// the network. Empty: no network.
 type Share string
 
-// ShareOf is the share of a network, in whichever way that is written.
+// ShareOf returns the share of a network, in any notation.
 func ShareOf(network string) Share {
 	if network == "" {
 		return ""
@@ -43,8 +43,8 @@ const shares = 10
 // fullMark is a file in tmp, where every session may write.
 const fullMark = "full"
 
-// admitOneMore holds the water marks, and the share. That the queue has been over the
-// high one is kept as a file, since no process lives to remember it.
+// admitOneMore enforces the water marks and the share. A file records that the queue
+// has exceeded the high mark, since no process lives long enough to remember it.
 func (s *Spool) admitOneMore(share Share, least int64) error {
 	if s.MaxMessages <= 0 {
 		return nil
@@ -80,25 +80,25 @@ func (s *Spool) admitOneMore(share Share, least int64) error {
 	return nil
 }
 
-// waiting are the directories that the water marks count.
+// waiting lists the directories that the water marks count.
 var waiting = []string{"inbound/new", "inbound/cur", "outbound/new", "outbound/cur"}
 
-// leastEntry is how many bytes of a directory's size one message takes at
-// least. Ids are longer than 32 bytes, and ext4, xfs and btrfs have them in the
-// directory; other file systems count one for each name, or more.
+// leastEntry returns how many bytes of a directory's size a message takes at least. Ids
+// are longer than 32 bytes, and ext4, xfs and btrfs store them in the directory. Other
+// file systems count at least one byte for each name.
 func leastEntry(st *unix.Statfs_t) int64 {
 	switch st.Type {
 	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC:
 		return 32
-	case unix.TMPFS_MAGIC, unix.OVERLAYFS_SUPER_MAGIC: // the second says what the disk below it does
+	case unix.TMPFS_MAGIC, unix.OVERLAYFS_SUPER_MAGIC: // the second reports what the disk below it does
 		return 20
 	}
 	return 1
 }
 
-// count counts messages that wait, up to limit, and those of a share, up to part.
-// While the directories are so small that they cannot hold so many, they need not be
-// read; 0 is then as good as the true number.
+// count counts waiting messages, up to limit, and those of a share, up to part. If the
+// directories are too small to hold that many it does not read them; 0 then serves as
+// well as the true number.
 func (s *Spool) count(limit, part int, share Share, least int64) (n, mine int, err error) {
 	size, few := int64(0), limit
 	if part > 0 {
@@ -109,7 +109,7 @@ func (s *Spool) count(limit, part int, share Share, least int64) (n, mine int, e
 		if err := unix.Stat(s.path(dir), &st); err != nil {
 			return 0, 0, fmt.Errorf("stat %s: %w", s.path(dir), err)
 		}
-		if st.Size == 0 { // one that does not tell
+		if st.Size == 0 { // it does not tell
 			st.Size = int64(limit) * least
 		}
 		size += st.Size

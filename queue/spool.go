@@ -17,47 +17,47 @@ import (
 )
 
 const (
-	// SweepAge is when a file in tmp belongs to nobody any more: longer than
-	// any session or delivery can last, and the age that maildir names.
+	// SweepAge is the age at which a file in tmp is abandoned: longer than any session
+	// or delivery can last. maildir uses the same.
 	SweepAge = 36 * time.Hour
 
-	// MinFreeBytes is what stays free on the file system beside the message
-	// itself: deliver writes a second copy, and the operator needs room to move.
+	// MinFreeBytes is what must stay free on the file system besides the message
+	// itself: deliver writes a second copy, and the operator needs some room.
 	MinFreeBytes = 32 << 20
 
 	// MinFreeInodes is the same for inodes.
 	MinFreeInodes = 256
 )
 
-// A Box is one of the places where messages are.
+// A Box is one of the places where messages are kept.
 type Box string
 
 const (
 	Inbound  Box = "inbound"
 	Outbound Box = "outbound"
 	Failed   Box = "failed"
-	Held     Box = "held" // of a list's own directory, not of the site's queue
+	Held     Box = "held" // in a list's own directory, not in the site's queue
 )
 
-// flat reports whether the messages of a box stand in its directory itself: nobody
+// flat reports whether the messages of a box are directly in its directory: nobody
 // works on them.
 func (b Box) flat() bool { return b == Failed || b == Held }
 
-// A Spool is the directory that holds the queue. Any number of processes may
-// use one at a time.
+// A Spool is the directory that holds the queue. Any number of processes may use one at
+// a time.
 type Spool struct {
 	Dir  string
 	Host string // the last part of the names made here
 
-	// High and low water: above MaxMessages nothing is admitted until there
-	// are fewer than MinMessages. 0: no limit.
+	// The high and low water marks: once MaxMessages are waiting, nothing is admitted
+	// until there are fewer than MinMessages. 0: no limit.
 	MaxMessages, MinMessages int
 
 	Backoff Backoff
 
 	Now func() time.Time // nil: time.Now
 
-	Disk *disk.Disk // what all changes go through
+	Disk *disk.Disk // all changes go through it
 }
 
 func (s *Spool) now() time.Time {
@@ -74,7 +74,7 @@ func (s *Spool) path(parts ...string) string {
 // dirs are the directories below Dir, in the order in which they are made.
 var dirs = []string{"tmp", "inbound", "inbound/new", "inbound/cur", "outbound", "outbound/new", "outbound/cur", "failed", "taken"}
 
-// Init makes what is missing of the spool: directories of mode 0700.
+// Init makes the missing directories of the spool, with mode 0700.
 func (s *Spool) Init() error {
 	if err := s.Disk.MakeDirs(s.Dir); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (s *Spool) Init() error {
 	return nil
 }
 
-// InitBox makes what one box needs, and no more.
+// InitBox makes the directories of one box only.
 func (s *Spool) InitBox(b Box) error {
 	for _, dir := range append([]string{"tmp"}, boxDirs(b)...) {
 		if err := s.Disk.MakeDirs(s.path(dir)); err != nil {
@@ -97,7 +97,7 @@ func (s *Spool) InitBox(b Box) error {
 	return nil
 }
 
-// where a message of this box is put when it is complete.
+// fresh returns where a complete message of this box is put.
 func (b Box) fresh() string {
 	if b.flat() {
 		return string(b)
@@ -105,7 +105,7 @@ func (b Box) fresh() string {
 	return string(b) + "/new"
 }
 
-// claimed is where a message of this box is while it is worked on.
+// claimed returns where a message of this box is while it is worked on.
 func (b Box) claimed() string {
 	if b.flat() {
 		return string(b)
@@ -113,8 +113,8 @@ func (b Box) claimed() string {
 	return string(b) + "/cur"
 }
 
-// newName is a maildir name: unique without a lock, on storage shared between
-// hosts too.
+// newName returns a maildir name: unique without a lock, even on storage shared between
+// hosts.
 func (s *Spool) newName(now time.Time, share Share) string {
 	var random [4]byte
 	unix.Getrandom(random[:], 0)
@@ -126,18 +126,18 @@ func (s *Spool) newName(now time.Time, share Share) string {
 }
 
 const (
-	maxHost = 128 // of a host's name in an id
-	maxID   = 255 // of a file's name
+	maxHost = 128 // of a host's name within an id
+	maxID   = 255 // of a file name
 )
 
-// zeros writes n with at least so many digits.
+// zeros formats n with at least that many digits.
 func zeros(n int64, digits int) string {
 	s := strconv.FormatInt(n, 10)
 	return strings.Repeat("0", max(0, digits-len(s))) + s
 }
 
-// validID reports whether s can be a message's id, and so a file name: letters,
-// digits, dots, hyphens and underscores, no dot in front, at most maxID bytes.
+// validID reports whether s can be a message's id, and thus a file name: letters,
+// digits, dots, hyphens and underscores, no leading dot, at most maxID bytes.
 func validID(s string) bool {
 	if s == "" || len(s) > maxID || s[0] == '.' {
 		return false
@@ -155,7 +155,7 @@ func validID(s string) bool {
 type Free struct {
 	Bytes   int64
 	Inodes  int64
-	Counted bool // it counts inodes
+	Counted bool // the file system counts inodes
 }
 
 // Room returns the free space of a directory's file system.
@@ -172,9 +172,9 @@ func statfs(dir string, st *unix.Statfs_t) (Free, error) {
 	return Free{int64(st.Bavail) * st.Bsize, int64(st.Ffree), st.Files > 0}, nil
 }
 
-// Admit says whether a message of so many bytes may come in; 0 where its size
-// is not known yet. Its error is a reply: the queue is over its high-water mark
-// or was and is not yet below the low one, or the file system is nearly full.
+// Admit returns nil if a message of size bytes may come in; size is 0 if unknown. The
+// error is a reply: the queue is over its high-water mark, or was and is not yet below
+// the low one, or the file system is nearly full.
 func (s *Spool) Admit(size int64, share Share) error {
 	var st unix.Statfs_t
 	free, err := statfs(s.path("tmp"), &st)
@@ -190,7 +190,7 @@ func (s *Spool) Admit(size int64, share Share) error {
 	return s.admitOneMore(share, leastEntry(&st))
 }
 
-// Sweep removes what crashed writers left in tmp, and says how much.
+// Sweep removes what crashed writers left in tmp, and returns how many files that were.
 func (s *Spool) Sweep(now time.Time) (removed int, err error) {
 	entries, err := os.ReadDir(s.path("tmp"))
 	if err != nil {
@@ -208,15 +208,15 @@ func (s *Spool) Sweep(now time.Time) (removed int, err error) {
 	return removed, nil
 }
 
-// A Backoff says when a message that could not be sent is tried again. Zero
-// fields: the constant of that name.
+// A Backoff schedules the attempts at a message. Zero fields mean the constants of the
+// same name.
 type Backoff struct {
 	Min, Max time.Duration // between two attempts
-	GiveUp   time.Duration // after arrival
+	GiveUp   time.Duration // how long after arrival
 }
 
 const (
-	// RetryMin, RetryMax: a relay that is down for a moment is tried soon, one
+	// RetryMin and RetryMax: a relay that is down for a moment is tried again soon, one
 	// that is down for days six times a day.
 	RetryMin = 5 * time.Minute
 	RetryMax = 4 * time.Hour
@@ -225,11 +225,11 @@ const (
 	GiveUp = 5 * 24 * time.Hour
 )
 
-// Next is the time of the next attempt; ok is false when it is time to give up.
-// The wait is Min longer than the message is old, so it doubles with each attempt
-// and no counter need be stored.
+// Next returns the time of the next attempt; ok is false when it is time to give up.
+// The wait is the message's age plus Min, so it doubles with each attempt and no
+// counter need be stored.
 func (b Backoff) Next(arrived, now time.Time) (at time.Time, ok bool) {
-	age := max(now.Sub(arrived), 0) // a clock may have gone back
+	age := max(now.Sub(arrived), 0) // the clock may have gone back
 	if age >= cmp.Or(b.GiveUp, GiveUp) {
 		return time.Time{}, false
 	}

@@ -8,8 +8,7 @@ import (
 	"superlist/queue/disk"
 )
 
-// Stamp returns when the named job last ran on the spool; the zero time if it never
-// did.
+// Stamp returns when the named job last ran; the zero time if it never did.
 func (s *Spool) Stamp(name string) time.Time {
 	info, err := os.Lstat(s.path(name))
 	if err != nil {
@@ -28,8 +27,8 @@ func (s *Spool) SetStamp(name string, now time.Time) error {
 	return s.Disk.Touch(s.path(name), now)
 }
 
-// Begin is SetStamp for work that takes a time: Busy reports it until end is
-// called, or the process ends. Several may be at the same work.
+// Begin is SetStamp for work that takes time: Busy reports it until end is called, or
+// the process ends. Several processes may do the same work.
 func (s *Spool) Begin(name string, now time.Time) (end func(), err error) {
 	f, err := s.Disk.Keep(s.path(name))
 	if err != nil {
@@ -45,7 +44,7 @@ func (s *Spool) Begin(name string, now time.Time) (end func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// Busy reports whether somebody is at the work of this name.
+// Busy reports whether some process is doing the named work.
 func (s *Spool) Busy(name string) bool {
 	f, _, err := s.Disk.Change(s.path(name))
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 	"superlist/queue/disk"
 )
 
-// takenAge is how long the spool remembers what it has taken: a client whose
-// delivery has failed elsewhere comes again for five days (RFC 5321, 4.5.4.1).
+// takenAge is how long the spool remembers a message that it has taken: a client whose
+// delivery failed elsewhere tries again for five days (RFC 5321, 4.5.4.1).
 const takenAge = 6 * 24 * time.Hour
 
-// Taken says under which id a message was taken, by a key that is the same for
-// the same message, and a digest. What cannot be read was not taken: a message
-// twice is better than none.
+// Taken returns the id under which a message was taken, and a digest. The key must be
+// the same for the same message. A record that cannot be read counts as none: a message
+// that arrives twice is better than one that is lost.
 func (s *Spool) Taken(key []byte, now time.Time) (id string, ok bool) {
 	path := s.path("taken", hex.EncodeToString(key))
 	info, err := os.Stat(path)
@@ -28,11 +28,11 @@ func (s *Spool) Taken(key []byte, now time.Time) (id string, ok bool) {
 	return id, err == nil && validID(id)
 }
 
-// Take remembers a message. It is not synced: after a power cut the message may
-// be taken twice.
+// Take remembers a message. It does not sync: after a power failure the message may be
+// taken twice.
 func (s *Spool) Take(key []byte, id string, now time.Time) error {
 	path := s.path("taken", hex.EncodeToString(key))
-	// Somebody who reads it before it is written does not know the message yet.
+	// Whoever reads it before it is written does not know the message yet.
 	f, err := s.Disk.Rewrite(path)
 	if err != nil {
 		return err
@@ -44,12 +44,12 @@ func (s *Spool) Take(key []byte, id string, now time.Time) error {
 	return errors.Join(err, f.Close())
 }
 
-// loginsMark is a file in taken/, where superlist-milter alone may write, of all
-// that meet strangers.
+// loginsMark is a file in taken/. Of the programs that meet strangers, only
+// superlist-milter may write there.
 const loginsMark = "logins"
 
-// MarkLogins remembers for good that the server in front names people who have
-// logged in.
+// MarkLogins remembers for good that the server in front names users who have logged
+// in.
 func (s *Spool) MarkLogins() error {
 	f, err := s.Disk.Keep(s.path("taken", loginsMark))
 	if err != nil {
@@ -58,13 +58,13 @@ func (s *Spool) MarkLogins() error {
 	return f.Close()
 }
 
-// HasLogins reports whether it once did.
+// HasLogins reports whether MarkLogins was ever called.
 func (s *Spool) HasLogins() bool {
 	_, err := os.Lstat(s.path("taken", loginsMark))
 	return err == nil
 }
 
-// forgetTaken removes what is too old to be asked for.
+// forgetTaken removes records that are too old to be needed.
 func (s *Spool) forgetTaken(now time.Time) {
 	entries, _ := os.ReadDir(s.path("taken"))
 	for _, e := range entries {

@@ -11,23 +11,23 @@ import (
 	"superlist/smtp"
 )
 
-// A Writer writes one message into tmp. Rcpt is called for each recipient, then
-// Write for the content, then Commit, or Abort. It keeps no part of the message
-// in memory but a buffer.
+// A Writer writes one message into tmp. Call Rcpt for each recipient, then Write for
+// the content, then Commit or Abort. It keeps nothing of the message in memory but a
+// buffer.
 type Writer struct {
 	spool     *Spool
 	head      Head
 	f         *disk.File
 	bw        *bufio.Writer
-	contentAt int64 // of the content line
-	at        int64 // bytes put down so far
+	contentAt int64 // offset of the content line
+	at        int64 // bytes written so far
 	bodyAt    int64 // 0: still in the head
 	rcpts     []int64
-	notes     []byte // to stand behind the content
+	notes     []byte // follow the content
 }
 
-// Create begins a message. With an empty h.ID it gets a new one; with zero
-// h.Arrived it arrives now.
+// Create begins a message. An empty h.ID is replaced by a new one, and a zero h.Arrived
+// by the current time.
 func (s *Spool) Create(h Head) (*Writer, error) {
 	now := time.Now()
 	if h.Arrived.IsZero() {
@@ -53,16 +53,16 @@ func (s *Spool) Create(h Head) (*Writer, error) {
 	return w, nil
 }
 
-// ID is the message's id.
+// ID returns the message's id.
 func (w *Writer) ID() string { return w.head.ID }
 
-// write keeps count; an error of the buffer stays in it until Commit.
+// write counts bytes; the buffer keeps any error until Commit.
 func (w *Writer) write(s string) {
 	n, _ := w.bw.WriteString(s)
 	w.at += int64(n)
 }
 
-// Rcpt adds a recipient. It is not called after Write.
+// Rcpt adds a recipient. It must not be called after Write.
 func (w *Writer) Rcpt(to smtp.Rcpt) error { return w.rcpt(to, ToDo) }
 
 func (w *Writer) rcpt(to smtp.Rcpt, state byte) error {
@@ -75,7 +75,7 @@ func (w *Writer) rcpt(to smtp.Rcpt, state byte) error {
 	return nil
 }
 
-// Write takes content.
+// Write appends content.
 func (w *Writer) Write(p []byte) (int, error) {
 	w.endHead()
 	n, err := w.bw.Write(p)
@@ -90,7 +90,7 @@ func (w *Writer) endHead() {
 	}
 }
 
-// Content is the content so far. Nothing may be written while it is in use.
+// Content returns the content so far. Nothing may be written while it is in use.
 func (w *Writer) Content() (*io.SectionReader, error) {
 	w.endHead()
 	if err := w.bw.Flush(); err != nil {
@@ -99,8 +99,8 @@ func (w *Writer) Content() (*io.SectionReader, error) {
 	return io.NewSectionReader(w.f, w.bodyAt, w.at-w.bodyAt), nil
 }
 
-// Scratch is a file without a name beside the messages that are being written,
-// for whoever has to put something down in between. Closed, it is gone.
+// Scratch returns a file without a name, next to the messages being written, for
+// temporary data. Closing it deletes it.
 func (s *Spool) Scratch() (*disk.File, error) {
 	path := s.path("tmp", s.newName(time.Now(), ""))
 	f, err := s.Disk.Create(path)
@@ -114,7 +114,7 @@ func (s *Spool) Scratch() (*disk.File, error) {
 	return f, nil
 }
 
-// Size is how many bytes of content there are so far.
+// Size returns how many bytes of content have been written.
 func (w *Writer) Size() int64 {
 	if w.bodyAt == 0 {
 		return 0
@@ -122,13 +122,13 @@ func (w *Writer) Size() int64 {
 	return w.at - w.bodyAt
 }
 
-// Commit makes the message durable in the box, leaving out the recipients whose
-// index is in refused: they are marked failed. When it returns nil the message
-// is safe. After an error it is not there, unless only the last sync failed and
-// another process has taken it already. The Writer is done with in either case.
+// Commit makes the message durable in the box. The recipients whose index is in refused
+// are marked failed. After nil the message is safe. After an error it is not in the
+// box, unless only the last sync failed and another process has already taken it. In
+// either case the Writer is finished.
 //
-// It is Prepare and Publish in one. Who has to ask somebody else in between
-// calls the two.
+// Commit is Prepare and Publish in one. Callers that have to ask somebody else in
+// between call the two.
 func (w *Writer) Commit(box Box, refused ...int) error {
 	if err := w.Prepare(refused...); err != nil {
 		return err
@@ -136,9 +136,9 @@ func (w *Writer) Commit(box Box, refused ...int) error {
 	return w.Publish(box)
 }
 
-// Prepare completes the message and syncs it where nobody looks for it yet, as
-// Commit would. After an error nothing is left of it; after nil, Publish or Abort
-// has to follow.
+// Prepare completes the message and syncs it where nobody looks for it yet; refused is
+// as in Commit. After an error nothing is left of it; after nil, Publish or Abort must
+// follow.
 func (w *Writer) Prepare(refused ...int) error {
 	err := w.finish(refused)
 	if err != nil {
@@ -147,23 +147,23 @@ func (w *Writer) Prepare(refused ...int) error {
 	return err
 }
 
-// Publish puts a message that is prepared into the box: a rename and the sync of
-// a directory are all that is left to do. Its error is Commit's.
+// Publish moves a prepared message into the box: only a rename and the sync of a
+// directory are left to do. The error is as in Commit.
 func (w *Writer) Publish(box Box) error {
 	renamed, err := w.spool.Disk.Rename(w.f.Name(), w.Path(box))
 	if err != nil {
 		if renamed {
-			// Who is told that the message is not here must be told the truth.
+			// If we say that the message is not here, that must be true.
 			disk.Discard(w.Path(box))
 		}
 		w.Abort()
 		return err
 	}
-	w.f.Close() // what it could complain about is synced
+	w.f.Close() // everything it could complain about is synced
 	return nil
 }
 
-// Path is where Publish puts the message.
+// Path returns where Publish puts the message.
 func (w *Writer) Path(box Box) string { return w.spool.path(box.fresh(), w.head.ID) }
 
 // finish completes the file and syncs it.
@@ -193,7 +193,7 @@ func (w *Writer) pwrite(p []byte, at int64) error {
 	return err
 }
 
-// Abort leaves nothing behind.
+// Abort discards the message and leaves nothing behind.
 func (w *Writer) Abort() {
 	w.f.Close()
 	disk.Discard(w.f.Name())

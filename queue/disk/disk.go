@@ -10,17 +10,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Disk is where files are changed. A nil Disk is the real one, and so is one
-// without a Fault.
+// A Disk changes files. A nil Disk is the real one, and so is one without a Fault.
 type Disk struct {
-	// Fault, where set, is asked before every system call that changes the disk;
-	// its error stands for that call's. call is the name of the system call:
-	// open, write, pwrite (append, where it makes the file longer), ftruncate, fsync, fdatasync, rename, renameat2, link, unlink,
-	// mkdir, rmdir, utimensat, fchown, fchmod, flock, syncfs.
+	// Fault, if set, is called before every system call that changes the disk; an error
+	// replaces the call. call is the name of the system call: open, write, pwrite
+	// (append, if it makes the file longer), ftruncate, fsync, fdatasync, rename,
+	// renameat2, link, unlink, mkdir, rmdir, utimensat, fchown, fchmod, flock, syncfs.
 	Fault func(call, path string) error
 }
 
-// fault is the error that a test wants this call to have.
+// fault returns the error that a test wants this call to have.
 func (d *Disk) fault(call, path string) error {
 	if d == nil || d.Fault == nil {
 		return nil
@@ -31,7 +30,7 @@ func (d *Disk) fault(call, path string) error {
 	return nil
 }
 
-// SyncDir makes durable what names a directory has.
+// SyncDir makes the names in a directory durable.
 func (d *Disk) SyncDir(dir string) error {
 	if err := d.fault("fsync", dir); err != nil {
 		return err
@@ -44,8 +43,8 @@ func (d *Disk) SyncDir(dir string) error {
 	return f.Sync()
 }
 
-// Rename moves a file and makes the move durable. moved with an error means that
-// only the second has failed.
+// Rename moves a file and makes the move durable. If moved is true with an error, the
+// file was moved but the sync failed.
 func (d *Disk) Rename(from, to string) (moved bool, err error) {
 	if err := d.Move(from, to); err != nil {
 		return false, err
@@ -53,7 +52,7 @@ func (d *Disk) Rename(from, to string) (moved bool, err error) {
 	return true, d.SyncDir(filepath.Dir(to))
 }
 
-// Move renames a file where either place will do after a crash.
+// Move renames a file without a sync: after a crash it may be in either place.
 func (d *Disk) Move(from, to string) error {
 	if err := d.fault("rename", to); err != nil {
 		return err
@@ -61,7 +60,8 @@ func (d *Disk) Move(from, to string) error {
 	return os.Rename(from, to)
 }
 
-// MoveNew is Move to where nothing is. fs.ErrExist: something is there, and stays.
+// MoveNew is Move to a name that must be free. If it is taken the error is fs.ErrExist,
+// and what is there stays.
 func (d *Disk) MoveNew(from, to string) error {
 	if err := d.fault("rename", to); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (d *Disk) MoveNew(from, to string) error {
 	switch err {
 	case nil:
 		return nil
-	case unix.EINVAL, unix.ENOSYS: // not every file system can
+	case unix.EINVAL, unix.ENOSYS: // some file systems cannot
 		if _, err := os.Lstat(to); err == nil {
 			return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrExist}
 		}
@@ -79,7 +79,7 @@ func (d *Disk) MoveNew(from, to string) error {
 	return &fs.PathError{Op: "rename", Path: to, Err: err}
 }
 
-// Remove removes a file, or a directory that is empty.
+// Remove removes a file or an empty directory.
 func (d *Disk) Remove(path string) error {
 	if err := d.fault("unlink", path); err != nil {
 		return err
@@ -87,7 +87,8 @@ func (d *Disk) Remove(path string) error {
 	return os.Remove(path)
 }
 
-// RemoveDurably removes a file for good. That there is none is not an error.
+// RemoveDurably removes a file and syncs its directory. If the file does not exist,
+// that is not an error.
 func (d *Disk) RemoveDurably(path string) error {
 	if err := d.Remove(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -97,8 +98,8 @@ func (d *Disk) RemoveDurably(path string) error {
 	return d.SyncDir(filepath.Dir(path))
 }
 
-// Exchange has two names change places, in one step. Not every file system can:
-// unix.EINVAL, unix.ENOSYS. It is not synced.
+// Exchange swaps two names in one step, without a sync. Some file systems cannot:
+// unix.EINVAL, unix.ENOSYS.
 func (d *Disk) Exchange(one, other string) error {
 	if err := d.fault("renameat2", other); err != nil {
 		return err
@@ -110,7 +111,7 @@ func (d *Disk) Exchange(one, other string) error {
 	return err
 }
 
-// RemoveAll removes a directory with all that is in it.
+// RemoveAll removes a directory with everything in it.
 func (d *Disk) RemoveAll(dir string) error {
 	if err := d.fault("rmdir", dir); err != nil {
 		return err
@@ -118,8 +119,7 @@ func (d *Disk) RemoveAll(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-// MakeDir makes a directory that is there after a crash too, if it is not there
-// yet. The one above it has to be there.
+// MakeDir makes a directory durably, unless it exists. Its parent must exist.
 func (d *Disk) MakeDir(dir string) error {
 	if _, err := os.Lstat(dir); err == nil {
 		return nil
@@ -130,8 +130,8 @@ func (d *Disk) MakeDir(dir string) error {
 	return d.SyncDir(filepath.Dir(dir))
 }
 
-// MakeDirs makes a directory with all those above it that are missing. After a
-// crash they may be missing again.
+// MakeDirs makes a directory and all its missing parents, without a sync: after a crash
+// they may be missing again.
 func (d *Disk) MakeDirs(dir string) error {
 	if err := d.fault("mkdir", dir); err != nil {
 		return err
@@ -139,8 +139,8 @@ func (d *Disk) MakeDirs(dir string) error {
 	return os.MkdirAll(dir, 0o700)
 }
 
-// MakeTemp makes a directory with a name of its own, which begins like this. After
-// a crash it may be missing, or left.
+// MakeTemp makes a directory with a unique name that begins with begin. After a crash
+// it may be missing, or left over.
 func (d *Disk) MakeTemp(parent, begin string) (dir string, err error) {
 	if err := d.fault("mkdir", filepath.Join(parent, begin)); err != nil {
 		return "", err
@@ -158,7 +158,7 @@ func (d *Disk) mkdir(dir string) error {
 	return nil
 }
 
-// Cut makes a file shorter, or longer. It is not synced.
+// Cut sets the size of a file, in bytes, without a sync.
 func (d *Disk) Cut(path string, size int64) error {
 	if err := d.fault("ftruncate", path); err != nil {
 		return err
@@ -166,7 +166,7 @@ func (d *Disk) Cut(path string, size int64) error {
 	return os.Truncate(path, size)
 }
 
-// Touch sets when a file was last changed. It is not synced.
+// Touch sets a file's modification time, without a sync.
 func (d *Disk) Touch(path string, at time.Time) error {
 	if err := d.fault("utimensat", path); err != nil {
 		return err
@@ -174,8 +174,8 @@ func (d *Disk) Touch(path string, at time.Time) error {
 	return os.Chtimes(path, time.Time{}, at)
 }
 
-// Append adds to a file, which it makes where there is none. It is not synced: it
-// is for what may be lost in a crash, such as a count.
+// Append adds text to a file, and creates it if necessary, without a sync. It is for
+// data that a crash may lose, such as a count.
 func (d *Disk) Append(path, text string) error {
 	f, err := d.open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_APPEND|unix.O_NOFOLLOW)
 	if err != nil {
@@ -185,7 +185,7 @@ func (d *Disk) Append(path, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// SyncAll makes durable all that was written to the file system of a directory.
+// SyncAll makes everything durable that was written to the file system of dir.
 func (d *Disk) SyncAll(dir string) error {
 	if err := d.fault("syncfs", dir); err != nil {
 		return err
@@ -198,9 +198,9 @@ func (d *Disk) SyncAll(dir string) error {
 	return unix.Syncfs(int(f.Fd()))
 }
 
-// Discard removes what nobody needs any more: a file that could not be completed,
-// a directory that may have become empty. If it cannot, a sweeper will.
+// Discard removes something that nobody needs any more: an incomplete file, or a
+// directory that may have become empty. If it fails, a sweeper will try again.
 func Discard(path string) { os.Remove(path) }
 
-// DiscardAll is Discard for a directory with all that is in it.
+// DiscardAll is Discard for a directory with everything in it.
 func DiscardAll(dir string) { os.RemoveAll(dir) }

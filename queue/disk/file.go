@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OpenFile opens a file as os.OpenFile does, with mode 0600 where it makes one.
-// It leaves the runtime's poller out, which does nothing for regular files and
-// directories and is some work to set up. Outside this package it is for reading.
+// OpenFile opens a file as os.OpenFile does, with mode 0600 for a new file. It bypasses
+// the runtime's poller, which does nothing for regular files and directories and takes
+// time to set up. Outside this package it is for reading.
 func OpenFile(path string, flags int) (*os.File, error) {
 	for {
 		fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0o600)
@@ -22,19 +22,19 @@ func OpenFile(path string, flags int) (*os.File, error) {
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 		}
-		if flags&unix.O_NONBLOCK != 0 { // that was for open; here it means the poller
+		if flags&unix.O_NONBLOCK != 0 { // that was for open; from here on it would mean the poller
 			unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags&^unix.O_NONBLOCK)
 		}
 		return os.NewFile(uintptr(fd), path), nil
 	}
 }
 
-// ErrNotRegular is a pipe, a directory, a device or a socket where a file should
-// be.
+// ErrNotRegular means that a pipe, a directory, a device or a socket is in the place of
+// a file.
 var ErrNotRegular = errors.New("not a regular file")
 
-// OpenRegular opens a file that is there, and nothing else: a pipe would have us
-// wait until somebody opens its other end, a device might have no end.
+// OpenRegular opens an existing regular file, and nothing else: opening a pipe could
+// wait for ever for its other end, and a device might never end.
 func OpenRegular(path string, flags int) (*os.File, fs.FileInfo, error) {
 	f, err := OpenFile(path, flags|unix.O_NONBLOCK)
 	if err != nil {
@@ -67,24 +67,24 @@ func ReadRegular(path string, flags int, most int64) (content []byte, info fs.Fi
 	return content[:n], info, err
 }
 
-// A File is open for changing it.
+// A File is open for changes.
 type File struct {
 	*os.File
 	disk *Disk
 }
 
-// Create makes a file that is not there yet, open for reading and writing.
+// Create creates a file that must not exist, open for reading and writing.
 func (d *Disk) Create(path string) (*File, error) {
 	return d.open(path, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL)
 }
 
-// Rewrite opens a file for writing it anew, in place; it makes one where there is
-// none. A crash leaves anything: it is for files whose name nobody looks for yet.
+// Rewrite opens a file to write it anew, in place, and creates it if necessary. A crash
+// may leave anything, so it is for files that nobody looks for yet.
 func (d *Disk) Rewrite(path string) (*File, error) {
 	return d.open(path, unix.O_RDWR|unix.O_CREAT|unix.O_TRUNC|unix.O_NOFOLLOW)
 }
 
-// Change opens a regular file that is there for changing it in place.
+// Change opens an existing regular file for changes in place.
 func (d *Disk) Change(path string) (*File, fs.FileInfo, error) {
 	if err := d.fault("open", path); err != nil {
 		return nil, nil, err
@@ -96,8 +96,7 @@ func (d *Disk) Change(path string) (*File, fs.FileInfo, error) {
 	return &File{f, d}, info, nil
 }
 
-// Keep opens a file for changing it in place, and makes an empty one where there is
-// none.
+// Keep opens a file for changes in place, and creates an empty one if necessary.
 func (d *Disk) Keep(path string) (*File, error) {
 	return d.open(path, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW)
 }
@@ -113,10 +112,10 @@ func (d *Disk) open(path string, flags int) (*File, error) {
 	return &File{f, d}, nil
 }
 
-// File is a file that was opened for reading, as one of this disk.
+// File returns a file that was opened for reading as one of this disk.
 func (d *Disk) File(f *os.File) *File { return &File{f, d} }
 
-// Write takes bytes behind what is there.
+// Write appends bytes.
 func (f *File) Write(p []byte) (int, error) {
 	if err := f.disk.fault("write", f.Name()); err != nil {
 		return 0, err
@@ -124,15 +123,15 @@ func (f *File) Write(p []byte) (int, error) {
 	return f.File.Write(p)
 }
 
-// WriteString is Write.
+// WriteString is Write for a string.
 func (f *File) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 
-// ReadFrom keeps io.Copy from going past Write.
+// ReadFrom makes io.Copy use Write.
 func (f *File) ReadFrom(r io.Reader) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{f}, r, make([]byte, 64<<10))
 }
 
-// WriteAt takes bytes in the place of others.
+// WriteAt overwrites bytes.
 func (f *File) WriteAt(p []byte, at int64) (int, error) {
 	if err := f.disk.fault("pwrite", f.Name()); err != nil {
 		return 0, err
@@ -140,8 +139,8 @@ func (f *File) WriteAt(p []byte, at int64) (int, error) {
 	return f.File.WriteAt(p, at)
 }
 
-// Extend takes bytes behind the end, at a place. It needs room on the disk, which
-// WriteAt in the place of others does not.
+// Extend writes bytes beyond the end, at a given offset. Unlike WriteAt it needs room
+// on the disk.
 func (f *File) Extend(p []byte, at int64) (int, error) {
 	if err := f.disk.fault("append", f.Name()); err != nil {
 		return 0, err
@@ -149,7 +148,7 @@ func (f *File) Extend(p []byte, at int64) (int, error) {
 	return f.File.WriteAt(p, at)
 }
 
-// Truncate cuts the file, or makes it longer.
+// Truncate sets the size of the file.
 func (f *File) Truncate(size int64) error {
 	if err := f.disk.fault("ftruncate", f.Name()); err != nil {
 		return err
@@ -165,7 +164,7 @@ func (f *File) Sync() error {
 	return f.File.Sync()
 }
 
-// Datasync makes durable what was written in the place of other bytes.
+// Datasync makes overwritten bytes durable.
 func (f *File) Datasync() error {
 	if err := f.disk.fault("fdatasync", f.Name()); err != nil {
 		return err
@@ -173,7 +172,7 @@ func (f *File) Datasync() error {
 	return unix.Fdatasync(int(f.Fd()))
 }
 
-// Chown gives the file to somebody else.
+// Chown changes the owner of the file.
 func (f *File) Chown(uid, gid int) error {
 	if err := f.disk.fault("fchown", f.Name()); err != nil {
 		return err

@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrBusy is a lock that another process has.
+// ErrBusy means that another process has the lock.
 var ErrBusy = errors.New("another process has the lock")
 
-// Lock takes a directory for changing what is in it, and waits for whoever else
-// does. The lock ends with unlock or the process. fs.ErrNotExist: the directory
-// has been removed meanwhile, or another one has its name.
+// Lock locks a directory for changes in it, and waits until others have released it.
+// The lock ends with unlock or the process. fs.ErrNotExist means that the directory has
+// been removed, or replaced by another of that name, while we waited.
 func (d *Disk) Lock(dir string) (unlock func(), err error) {
 	f, err := OpenFile(dir, unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
@@ -30,8 +30,8 @@ func (d *Disk) Lock(dir string) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// Lock takes an open file for this process alone, and waits for whoever else has it,
-// until unlock, or Close.
+// Lock locks an open file for this process, and waits until others have released it.
+// The lock ends with unlock or Close.
 func (f *File) Lock() (unlock func(), err error) {
 	if err := f.disk.flock(f.File, unix.LOCK_EX); err != nil {
 		return nil, err
@@ -39,8 +39,8 @@ func (f *File) Lock() (unlock func(), err error) {
 	return func() { unix.Flock(int(f.Fd()), unix.LOCK_UN) }, nil
 }
 
-// TryLock takes an open file for this process alone, until it is closed. ErrBusy:
-// another process has it, or has put another file, or none, in its place.
+// TryLock locks an open file for this process until it is closed. ErrBusy means that
+// another process has the lock, or has replaced or removed the file.
 func (d *Disk) TryLock(f *os.File) error {
 	err := d.flock(f, unix.LOCK_EX|unix.LOCK_NB)
 	if err == nil {
@@ -52,7 +52,7 @@ func (d *Disk) TryLock(f *os.File) error {
 	return err
 }
 
-// Share takes an open file together with others that share it.
+// Share takes a shared lock on an open file.
 func (d *Disk) Share(f *os.File) error {
 	err := d.flock(f, unix.LOCK_SH|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -72,7 +72,7 @@ func (d *Disk) flock(f *os.File, how int) error {
 	}
 }
 
-// still wants an open file to be the one that its name stands for.
+// still checks that an open file is the one that its name refers to.
 func still(f *os.File) error {
 	mine, err := f.Stat()
 	if err != nil {

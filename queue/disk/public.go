@@ -7,17 +7,17 @@ import (
 	"path/filepath"
 )
 
-// What is made from other files and can be made again is not synced one by one: its
-// owner syncs it all at once, or makes it again after a crash of the host. What
-// everybody may read, a web server above all, is of mode 0644, in directories of mode
-// 0755.
+// Files that can be made again from others are not synced one by one: their owner syncs
+// all of them at once, or makes them again after a crash of the host. Files that
+// everybody may read, such as those for a web server, have mode 0644, in directories of
+// mode 0755.
 const (
 	publicFile fs.FileMode = 0o644
 	publicDir  fs.FileMode = 0o755
 )
 
-// MakePublicDirs makes a directory that everybody may read, with all those above it
-// that are missing.
+// MakePublicDirs makes a directory that everybody may read, and all its missing
+// parents.
 func (d *Disk) MakePublicDirs(dir string) error {
 	if _, err := os.Lstat(dir); err == nil {
 		return nil
@@ -43,8 +43,8 @@ func (d *Disk) MakePublicDirs(dir string) error {
 	return nil
 }
 
-// Publish puts a file that everybody may read in the place of the one of that name: a
-// reader finds the old one or the new one. The caller holds a lock, as for Beside.
+// Publish replaces, or creates, a file that everybody may read: a reader finds the old
+// or the new one. The caller holds a lock, as for Beside.
 func (d *Disk) Publish(path string, content []byte) error {
 	_, err := d.PublishFrom(path, func(w io.Writer) error {
 		_, err := w.Write(content)
@@ -53,7 +53,8 @@ func (d *Disk) Publish(path string, content []byte) error {
 	return err
 }
 
-// PublishFrom is Publish for what is written piece by piece, and gives its length.
+// PublishFrom is Publish for content that is written piece by piece. It returns the
+// length.
 func (d *Disk) PublishFrom(path string, write func(io.Writer) error) (n int64, err error) {
 	return d.derive(path, publicFile, write)
 }
@@ -91,7 +92,7 @@ func (d *Disk) derive(path string, mode fs.FileMode, write func(io.Writer) error
 	return w.n, err
 }
 
-// A counter counts what is written.
+// A counter counts the bytes written.
 type counter struct {
 	w io.Writer
 	n int64

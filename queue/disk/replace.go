@@ -10,23 +10,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Beside is a file that will take the place of another, or a new place. Commit
-// or Abort has to follow.
+// A Beside is a file that will replace another, or be new. It must be ended with Commit
+// or Abort.
 type Beside struct {
 	*File
 	path string
 	disk *Disk
 }
 
-// Beside begins a file that will be found as path. Until then it is named like it,
-// with a dot in front and ".new" behind: whoever calls this holds a lock, or else
-// sees to it that nobody does so at the same time.
+// Beside creates the file that will become path. Until then it has the same name with a
+// dot in front and ".new" at the end, so the caller must hold a lock, or otherwise make
+// sure that nobody else does the same at this time.
 func (d *Disk) Beside(path string) (*Beside, error) {
 	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
 	return d.beside(tmp, path)
 }
 
-// besideAs begins it under a name that the caller has alone.
+// beside creates it under a name that nobody else uses.
 func (d *Disk) beside(tmp, path string) (*Beside, error) {
 	f, err := d.Create(tmp)
 	if errors.Is(err, fs.ErrExist) { // a crash has left it, or whatever else it is: nothing is written through a link
@@ -39,9 +39,9 @@ func (d *Disk) beside(tmp, path string) (*Beside, error) {
 	return &Beside{f, path, d}, nil
 }
 
-// Commit puts the file in its place, whole and durable. When it returns nil a
-// reader finds the new one, after a crash too; after an error he finds the old
-// one, unless only the last sync has failed.
+// Commit puts the file in its place, complete and durable. After nil a reader finds the
+// new file, even after a crash. After an error a reader finds the old one, unless only
+// the last sync failed.
 func (b *Beside) Commit() error {
 	err := b.complete()
 	if err == nil {
@@ -53,8 +53,8 @@ func (b *Beside) Commit() error {
 	return err
 }
 
-// First puts the file in its place unless there is one of that name already, which
-// then stays. first says that it was put there.
+// First puts the file in its place unless the name is taken; first reports whether it
+// did.
 func (b *Beside) First() (first bool, err error) {
 	defer Discard(b.Name())
 	if err := b.complete(); err != nil {
@@ -63,13 +63,13 @@ func (b *Beside) First() (first bool, err error) {
 	if err := b.disk.fault("link", b.path); err != nil {
 		return false, err
 	}
-	// link(2) and not rename: of two that do this at once one wins.
+	// link(2) and not rename: if two do this at once, one wins.
 	err = os.Link(b.Name(), b.path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return false, err
 	}
 	first = err == nil
-	// Synced by the second as well: the first may have died before.
+	// The loser syncs too: the winner may have died before it did.
 	return first, b.disk.SyncDir(filepath.Dir(b.path))
 }
 
@@ -81,14 +81,13 @@ func (b *Beside) complete() error {
 	return err
 }
 
-// Abort leaves nothing behind.
+// Abort discards the file and leaves nothing behind.
 func (b *Beside) Abort() {
 	b.File.Close()
 	Discard(b.Name())
 }
 
-// Replace puts a small file in the place of the one of that name, or where there
-// is none. The caller holds a lock, as for Beside.
+// Replace replaces or creates a small file. The caller holds a lock, as for Beside.
 func (d *Disk) Replace(path string, content []byte) error {
 	b, err := d.Beside(path)
 	if err != nil {
@@ -119,9 +118,9 @@ func (d *Disk) ReplaceAs(path string, mode fs.FileMode, content []byte) error {
 	return b.Commit()
 }
 
-// Place puts a small file where there is none. Where there is one already it stays,
-// and first is false. unique is a name for the time of writing that no other
-// process uses: any number of them may do this at once.
+// Place creates a small file unless the name is taken; first reports whether it did.
+// unique is part of the name used while writing, and no other process may use it. Any
+// number of processes may call Place at once.
 func (d *Disk) Place(path, unique string, content []byte) (first bool, err error) {
 	b, err := d.beside(filepath.Join(filepath.Dir(path), "."+unique+".new"), path)
 	if err != nil {
@@ -134,20 +133,19 @@ func (d *Disk) Place(path, unique string, content []byte) (first bool, err error
 	return b.First()
 }
 
-// Unique is a part of a name that no other process, and no other thread, has.
+// Unique returns a part of a name that no other process, and no other thread, uses.
 func Unique() string {
 	var random [8]byte
 	unix.Getrandom(random[:], 0)
 	return hex.EncodeToString(random[:])
 }
 
-// Written ends the writing of one of many that CommitAll puts in their places: no more
-// files are open than are being written.
+// Written ends the writing of one of many files for CommitAll, so that only the files
+// being written are open.
 func (b *Beside) Written() error { return b.File.Close() }
 
-// CommitAll is Commit of many files of one directory that are written, with one sync for
-// all of them. After an error, and after a crash, a reader finds the new ones of some and
-// the old ones of others.
+// CommitAll is Commit for many written files of one directory, with one sync for all of
+// them. After an error or a crash, a reader finds some new files and some old ones.
 func (d *Disk) CommitAll(dir string, all []*Beside) error {
 	var err error
 	if len(all) > 0 {

@@ -1,5 +1,5 @@
-// Package disktest fails the calls of a disk.Disk one after the other, and kills
-// processes at them. It is for tests alone.
+// Package disktest makes the calls of a disk.Disk fail one after the other, and kills
+// processes at them. It is for tests only.
 package disktest
 
 import (
@@ -17,17 +17,17 @@ import (
 	"superlist/queue/disk"
 )
 
-// Errors are what a disk answers when it is in trouble.
+// Errors are the errors of a disk in trouble.
 var Errors = []error{syscall.ENOSPC, syscall.EIO, syscall.EDQUOT, syscall.EROFS, syscall.EMFILE}
 
-// A Fault fails one call, and knows which.
+// A Fault makes one call fail, and records which.
 type Fault struct {
-	N    int   // of the call, from 0
-	Err  error // what it is answered with
+	N    int   // index of the call, from 0
+	Err  error // the error it returns
 	Call string
 	Path string
 
-	mu    sync.Mutex // several may be at it at once
+	mu    sync.Mutex // several goroutines may use it
 	calls int
 	off   bool
 }
@@ -35,7 +35,7 @@ type Fault struct {
 // Hit reports whether the call was reached.
 func (f *Fault) Hit() bool { return f.Call != "" }
 
-// Off ends it: from now on nothing fails.
+// Off disables it: from now on nothing fails.
 func (f *Fault) Off() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -49,7 +49,7 @@ func (f *Fault) String() string {
 	return fmt.Sprintf("call %d, %s %s: %v", f.N, f.Call, filepath.Base(f.Path), f.Err)
 }
 
-// Disk is the disk that has this fault.
+// Disk returns a disk with this fault.
 func (f *Fault) Disk() *disk.Disk { return &disk.Disk{Fault: f.fault} }
 
 func (f *Fault) fault(call, path string) error {
@@ -65,16 +65,18 @@ func (f *Fault) fault(call, path string) error {
 	return f.Err
 }
 
-// atOnce is how many calls are tried at the same time: most of it is waiting for the
-// disk.
+// atOnce is how many calls are tried at the same time: most of the time is spent
+// waiting for the disk.
 const atOnce = 4
 
-// forking is had alone to start a process: until that has become another program it has
-// all files of this one, and with them the locks, which somebody would find taken.
+// forking is held exclusively to start a process: until it has executed the other
+// program, the child holds all our files and their locks, which others would find
+// taken.
 var forking sync.RWMutex
 
-// each has try called for 0, 1, and so on, several at a time, until one says that there
-// was no such call. least is how many there have to be, or the test is not a test.
+// each calls try with 0, 1, and so on, several at a time, until one reports that there
+// was no such call. least is how many calls there must be, so that the test really
+// tests something.
 func each(t testing.TB, least int, try func(n int) (hit bool)) {
 	t.Helper()
 	for n := 0; ; n += atOnce {
@@ -100,9 +102,9 @@ func each(t testing.TB, least int, try func(n int) (hit bool)) {
 	}
 }
 
-// Each calls try with a fault at the first call, at the second, and so on, until a
-// run that has fewer calls: the last one, without a fault. Each fault has the next
-// one of Errors. Several run at a time, so try makes a place of its own for each.
+// Each calls try with a fault at the first call, at the second, and so on, until a run
+// has fewer calls; that last run has no fault. The faults take turns among Errors.
+// Several runs are active at a time, so each try must use a place of its own.
 func Each(t testing.TB, least int, try func(f *Fault)) {
 	t.Helper()
 	each(t, least, func(n int) bool {
@@ -114,8 +116,8 @@ func Each(t testing.TB, least int, try func(f *Fault)) {
 
 const killEnv, taskEnv = "DISKTEST_KILL", "DISKTEST_TASK"
 
-// Task is what a process that Kill has started is to do, and the disk that it is
-// killed at. ok: it is such a process. TestMain asks.
+// Task returns the task of a process that Kill has started, and the disk that kills it.
+// ok is false in any other process. TestMain calls it.
 func Task() (d *disk.Disk, task string, ok bool) {
 	n, err := strconv.Atoi(os.Getenv(killEnv))
 	if err != nil {
@@ -133,11 +135,11 @@ func Task() (d *disk.Disk, task string, ok bool) {
 	}}, os.Getenv(taskEnv), true
 }
 
-// A Death is how a process ended.
+// A Death says how a process ended.
 type Death struct {
 	N          int
 	Call, Path string // where it was killed; empty: it was not
-	Said       string // what it printed, when it was not
+	Said       string // what it printed, if it was not killed
 	Err        error
 }
 
@@ -148,10 +150,9 @@ func (k Death) String() string {
 	return fmt.Sprintf("killed at call %d, %s %s", k.N, k.Call, filepath.Base(k.Path))
 }
 
-// Kill calls try to make a place, to have run start this test again for a task there
-// (see Task), and to look at what is left: with its death at the first call, at the
-// second, and so on, until a process comes to its end. Several run at a time, as for
-// Each.
+// Kill calls try, which makes a place, calls run to start this test again for a task
+// there (see Task), and checks what is left. The process dies at the first call, at the
+// second, and so on, until one reaches its end. Several run at a time, as in Each.
 func Kill(t testing.TB, least int, try func(run func(task string) Death)) {
 	t.Helper()
 	each(t, least, func(n int) (hit bool) {
