@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"net"
 	"net/textproto"
@@ -16,6 +17,7 @@ import (
 type taker struct {
 	mu     sync.Mutex
 	refuse map[string]string // recipient: reply
+	after  map[string]string // recipient: reply to the end of data
 	got    []taken
 	mails  int // transactions with a message
 }
@@ -28,7 +30,7 @@ func startTaker(t *testing.T, address string) *taker {
 	t.Helper()
 	l, err := net.Listen("tcp", address)
 	must(t, err)
-	s := &taker{refuse: make(map[string]string)}
+	s := &taker{refuse: make(map[string]string), after: make(map[string]string)}
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -83,13 +85,19 @@ func (s *taker) serve(conn net.Conn) {
 			if err != nil {
 				return
 			}
+			reply := "250 2.0.0 taken"
 			s.mu.Lock()
 			s.mails++
 			for _, rcpt := range to {
-				s.got = append(s.got, taken{expand(from, verp, rcpt), rcpt, string(message)})
+				reply = cmp.Or(s.after[rcpt], reply)
+			}
+			if reply[0] == '2' {
+				for _, rcpt := range to {
+					s.got = append(s.got, taken{expand(from, verp, rcpt), rcpt, string(message)})
+				}
 			}
 			s.mu.Unlock()
-			say("250 2.0.0 taken")
+			say("%s", reply)
 		case "QUIT":
 			say("221 2.0.0 bye")
 			return
