@@ -8,14 +8,14 @@ import (
 	"superlist/smtp"
 )
 
-// answer calls what a command is for and answers the MTA, once, and only where
-// it waits for it: a byte that was promised not to come would be taken for the
-// answer to what follows.
+// answer runs a command's callback and answers the MTA, once, and only if the MTA waits
+// for it. An answer that was promised not to come would be taken for the answer to the
+// next command.
 func (s *Session) answer(cmd Command, run func() error) error {
 	promised := s.filter.Protocol & cmd.row().noReply
 	silent := s.options.Protocol&promised != 0
 	if s.skip && cmd == CmdBody && !s.filter.KeepBody {
-		run = func() error { return nil } // for want of CanSkip it still comes
+		run = func() error { return nil } // without CanSkip it still comes
 	}
 	var err error
 	if silent {
@@ -53,7 +53,7 @@ func (s *Session) answer(cmd Command, run func() error) error {
 	return nil
 }
 
-// over reports whether an answer is the end of the message.
+// over reports whether an answer ends the message.
 func over(cmd Command, code byte) bool {
 	switch code {
 	case byte(Continue), byte(Skip):
@@ -61,10 +61,10 @@ func over(cmd Command, code byte) bool {
 	case byte(Accept), byte(Discard):
 		return true
 	}
-	return cmd != CmdRcpt && cmd != CmdUnknown // there it is for the one recipient, the one command
+	return cmd != CmdRcpt && cmd != CmdUnknown // there it is about that recipient or command alone
 }
 
-// verdict is a callback's error as the wire has it.
+// verdict encodes a callback's error.
 func (s *Session) verdict(cmd Command, err error) (code byte, data []byte) {
 	var v Verdict
 	switch {
@@ -86,8 +86,8 @@ func (s *Session) verdict(cmd Command, err error) (code byte, data []byte) {
 		}
 		return byte(Skip), nil
 	case v == Discard && (cmd == CmdConnect || cmd == CmdHelo), v == Skip:
-		// Elsewhere than in the body sendmail leaves the filter out of the rest
-		// of the message, and before MAIL there is nothing to discard.
+		// Outside the body, sendmail would leave the filter out of the rest of the
+		// message; and before MAIL there is nothing to discard.
 		s.log("at %s the filter may not say %v", cmd, v)
 		return byte(Continue), nil
 	case v == Continue, v == Accept, v == Reject, v == Tempfail, v == Discard:
@@ -97,9 +97,8 @@ func (s *Session) verdict(cmd Command, err error) (code byte, data []byte) {
 	return byte(Tempfail), nil
 }
 
-// encodeReply is a reply as SMFIR_REPLYCODE has it: code and enhanced code on
-// every line, lines parted by CRLF, percent signs doubled, since the MTA formats
-// the text.
+// encodeReply encodes a reply for SMFIR_REPLYCODE: code and enhanced code on every
+// line, lines separated by CRLF, percent signs doubled, since the MTA formats the text.
 func encodeReply(r smtp.Reply) []byte {
 	lines := r.Lines()
 	if len(lines) > MaxReplyLines {
@@ -111,15 +110,15 @@ func encodeReply(r smtp.Reply) []byte {
 	for i, line := range lines {
 		line = strings.ReplaceAll(line, "%", "%%")
 		if len(line) > MaxReplyLine {
-			line = strings.TrimRight(line[:MaxReplyLine], "%") // half of a pair would be something else
+			line = strings.TrimRight(line[:MaxReplyLine], "%") // half of a pair would mean something else
 		}
 		lines[i] = line
 	}
 	return terminated(strings.Join(lines, "\r\n"))
 }
 
-// decodeReply reads SMFIR_REPLYCODE. Postfix takes a single percent sign away,
-// and so do we.
+// decodeReply decodes SMFIR_REPLYCODE. It removes single percent signs, as Postfix
+// does.
 func decodeReply(data []byte) (smtp.Reply, error) {
 	text, rest, ok := cut(data)
 	if !ok || len(rest) > 0 {

@@ -9,26 +9,26 @@ import (
 	"strings"
 )
 
-// A Change is one change to a message. Which fields count is up to its Kind.
+// A Change is one change to a message. Its Kind decides which fields count.
 type Change struct {
 	Kind  Kind
 	Addr  string    // a recipient or sender, with or without <>
 	Args  string    // ESMTP parameters
 	Index uint32    // of a header field; see Session.ChangeHeader and Session.InsertHeader
 	Name  string    // of a header field
-	Value string    // what follows the colon, with its leading space, lines parted by LF; a reason
-	Body  io.Reader // the new body; a Client gives it piece by piece
+	Value string    // what follows the colon, with its leading space, lines separated by LF; for Quarantine the reason
+	Body  io.Reader // the new body; a Client passes it on piece by piece
 }
 
-// Errors of the methods that ask for a change.
+// Errors of the methods that request a change.
 var (
-	// ErrNotOffered is a change that the MTA does not make, or that the filter
+	// ErrNotOffered refuses a change that the MTA does not offer, or that the filter
 	// did not list in its Actions.
 	ErrNotOffered = errors.New("milter: the MTA does not offer this change")
-	// ErrNoMessage is a change before MAIL or after EOM.
+	// ErrNoMessage refuses a change before MAIL or after EOM.
 	ErrNoMessage = errors.New("milter: there is no message to change")
-	// ErrText is a text with a NUL, a CR or a line break in it where it must not
-	// have one, or longer than fits into a packet.
+	// ErrText refuses a text with a forbidden NUL, CR or line break, or one too long
+	// for a packet.
 	ErrText = errors.New("milter: a text that cannot stand in a header or an address")
 )
 
@@ -50,7 +50,7 @@ func (s *Session) change(c Change) error {
 	return nil
 }
 
-// check refuses what would be taken for structure on the other side.
+// check refuses anything that the other side would take for structure.
 func (c Change) check() error {
 	if strings.ContainsAny(c.Addr+c.Args, "\x00\r\n") {
 		return ErrText
@@ -69,8 +69,8 @@ func (c Change) check() error {
 	return checkValue(c.Value)
 }
 
-// checkValue allows line breaks only where a line follows that is folded: any
-// other would begin a field of its own.
+// checkValue allows a line break only before a folded line: any other line would begin
+// a new field.
 func checkValue(value string) error {
 	if strings.ContainsAny(value, "\x00\r") {
 		return ErrText
@@ -83,31 +83,31 @@ func checkValue(value string) error {
 	return nil
 }
 
-// folded is a header value as the wire has it: lines parted by LF.
+// folded encodes a header value: lines separated by LF.
 func folded(value string) string { return strings.ReplaceAll(value, "\r\n", "\n") }
 
-// AddHeader adds a field at the end of the header. The value is what follows the
-// colon; where it begins without a space it gets one.
+// AddHeader adds a field at the end of the header. The value is what follows the colon;
+// it gets a leading space if it has none.
 func (s *Session) AddHeader(name, value string) error {
 	return s.change(Change{Kind: AddHeader, Name: name, Value: folded(value)})
 }
 
-// InsertHeader puts a field where index fields stand above it, the MTA's own
-// Received among them: 0 is the top.
+// InsertHeader inserts a field below the first index fields, counting the MTA's own
+// Received: 0 is the top.
 func (s *Session) InsertHeader(index uint32, name, value string) error {
 	return s.change(Change{Kind: InsertHeader, Index: index, Name: name, Value: folded(value)})
 }
 
-// ChangeHeader sets the index-th field of that name, counted from 1, to another
-// value, and takes it away where the value is empty. Beyond the last there is
-// none to take away, and a value is added. Who takes several away begins with
-// the last: Postfix counts anew after each, and sendmail does not.
+// ChangeHeader changes the index-th field of that name, counted from 1; an empty value
+// removes it. Beyond the last one, an empty value does nothing and any other is added.
+// Remove several from the last to the first: Postfix renumbers them after each change,
+// and sendmail does not.
 func (s *Session) ChangeHeader(index uint32, name, value string) error {
 	return s.change(Change{Kind: ChangeHeader, Index: index, Name: name, Value: folded(value)})
 }
 
-// AddRcpt adds a recipient. args are ESMTP parameters, such as NOTIFY=NEVER, for
-// which ActAddRcptPar is needed.
+// AddRcpt adds a recipient. args are ESMTP parameters, such as NOTIFY=NEVER; they need
+// ActAddRcptPar.
 func (s *Session) AddRcpt(addr string, args ...string) error {
 	if len(args) > 0 {
 		return s.change(Change{Kind: AddRcptPar, Addr: addr, Args: strings.Join(args, " ")})
@@ -115,8 +115,8 @@ func (s *Session) AddRcpt(addr string, args ...string) error {
 	return s.change(Change{Kind: AddRcpt, Addr: addr})
 }
 
-// DelRcpt takes a recipient away. The address must have the very bytes that Rcpt
-// got: Postfix compares them.
+// DelRcpt removes a recipient. The address must be exactly what Rcpt got: Postfix
+// compares bytes.
 func (s *Session) DelRcpt(addr string) error { return s.change(Change{Kind: DelRcpt, Addr: addr}) }
 
 // ChangeFrom changes the sender of the message.
@@ -124,19 +124,19 @@ func (s *Session) ChangeFrom(addr string, args ...string) error {
 	return s.change(Change{Kind: ChangeFrom, Addr: addr, Args: strings.Join(args, " ")})
 }
 
-// ReplaceBody replaces the body of the message, whose lines end with CRLF. It is
-// read when EOM has returned.
+// ReplaceBody replaces the body of the message with CRLF lines. body is read after EOM
+// has returned.
 func (s *Session) ReplaceBody(body io.Reader) error {
 	return s.change(Change{Kind: ReplaceBody, Body: body})
 }
 
-// Quarantine holds the message for all of its recipients. It is not a verdict:
-// the message must pass.
+// Quarantine holds the message for all of its recipients. It is not a verdict: the
+// message must also be accepted.
 func (s *Session) Quarantine(reason string) error {
 	return s.change(Change{Kind: Quarantine, Value: reason})
 }
 
-// sendChanges sends what was asked for, in order.
+// sendChanges sends the requested changes, in order.
 func (s *Session) sendChanges() error {
 	for _, c := range s.changes {
 		if c.Kind == ReplaceBody {
@@ -150,8 +150,8 @@ func (s *Session) sendChanges() error {
 	return nil
 }
 
-// sendBody sends a body in pieces, which Postfix wants one after the other. An
-// empty one is an empty piece.
+// sendBody sends a body in pieces. Postfix requires them to follow each other directly.
+// An empty body is one empty piece.
 func (s *Session) sendBody(r io.Reader) error {
 	piece := make([]byte, MaxSend)
 	for first := true; ; first = false {
@@ -169,8 +169,8 @@ func (s *Session) sendBody(r io.Reader) error {
 	}
 }
 
-// encode is a change's data. leading says that header values go with the space
-// that leads them; otherwise the MTA puts one there.
+// encode returns a change's data. leading says that header values are sent with their
+// leading space; otherwise the MTA adds one.
 func (c Change) encode(leading bool) []byte {
 	value := c.Value
 	switch {
@@ -196,8 +196,8 @@ func (c Change) encode(leading bool) []byte {
 	return terminated(c.Value) // Quarantine
 }
 
-// decodeChange reads what a filter wants changed, and refuses what no header or
-// address can have.
+// decodeChange decodes a change that a filter requests, and refuses what no header or
+// address can contain.
 func decodeChange(kind Kind, data []byte, leading bool) (Change, error) {
 	c := Change{Kind: kind}
 	most, least := 1, 1
@@ -231,7 +231,7 @@ func decodeChange(kind Kind, data []byte, leading bool) (Change, error) {
 		c.Addr, c.Args = list[0], list[1]
 	case Quarantine:
 		c.Value = list[0]
-		return c, nil // a reason for the log: nothing is made of it
+		return c, nil // a reason, only for the log
 	default:
 		c.Name, c.Value = list[0], folded(list[1])
 		if !leading && c.Value != "" {

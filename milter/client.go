@@ -11,40 +11,39 @@ import (
 	"superlist/smtp"
 )
 
-// A Client asks a filter, as an MTA does: Open, then Connect and Helo, and for
-// each message Mail, Rcpt, Data, Header, EOH, Body and EOM, or Abort. What the
-// filter does not want to hear is not sent.
+// A Client asks a filter, as an MTA does: Open, then Connect and Helo, and for each
+// message Mail, Rcpt, Data, Header, EOH, Body and EOM, or Abort. It does not send what
+// the filter does not want.
 //
-// Each method gives the filter's answer: nil goes on, a Verdict or a smtp.Reply
-// decides. A decision on the whole message is given again, without asking, by
-// every method up to the next Mail, and one on the client by every method from
-// then on. Any other error is that the filter failed: the connection is then of
-// no use, and every method gives that error.
+// Each method returns the filter's answer: nil means continue, a Verdict or a
+// smtp.Reply decides. After a decision about the whole message, every method up to the
+// next Mail returns it again without asking; after one about the client, every method
+// does so from then on. Any other error means that the filter failed. The connection is
+// then unusable, and every method returns that error.
 type Client struct {
 	Version uint32  // to offer; 0: MaxVersion
-	Actions Actions // to allow; 0: all that the version has
+	Actions Actions // to allow; 0: everything the version has
 
-	// Macro is the value of a macro, by its name without braces; empty where
-	// it is not known. nil: no macros are sent.
+	// Macro returns the value of a macro, by its name without braces; empty if unknown.
+	// If nil, no macros are sent.
 	Macro func(name string) string
-	// Change gets every change that the filter wants, in order, and before its
-	// verdict; an error ends the connection. nil: there are none to make, and
-	// none are allowed.
+	// Change gets every change that the filter requests, in order, before its verdict.
+	// An error ends the connection. If nil, no changes are allowed.
 	Change func(Change) error
 
 	CommandTimeout, ContentTimeout, TotalTimeout time.Duration // 0: the constant of that name
 
 	wire    *wire
 	options Options
-	changes int     // that came for this message
-	skip    Command // of which the filter has had enough, until another comes; 0: none
-	message error   // the decision on this message
-	client  error   // the decision on the client
+	changes int     // received for this message
+	skip    Command // the filter has had enough of this command, until another comes; 0: none
+	message error   // the decision about this message
+	client  error   // the decision about the client
 	broken  error
 }
 
-// protocol is what is offered in a version, as Postfix offers it: to leave out
-// the commands that the version has, and from version 6 on everything.
+// protocol returns what to offer in a version, as Postfix does: leaving out the
+// commands of that version, and from version 6 on everything.
 func protocol(version uint32) (offer Protocol) {
 	if version >= 6 {
 		return AllProtocol
@@ -57,7 +56,7 @@ func protocol(version uint32) (offer Protocol) {
 	return offer
 }
 
-// Open negotiates with the filter on rw. If rw can set deadlines, they are set.
+// Open negotiates with the filter on rw. If rw supports deadlines, they are set.
 func (c *Client) Open(rw io.ReadWriter) error {
 	offer := Options{Version: cmp.Or(c.Version, MaxVersion)}
 	if offer.Version < MinVersion || offer.Version > MaxVersion {
@@ -91,30 +90,30 @@ func (c *Client) Open(rw io.ReadWriter) error {
 	case o.Version < MinVersion || o.Version > offer.Version:
 		err = fmt.Errorf("%w: the filter speaks version %d", ErrPacket, o.Version)
 	case o.Protocol&^(offer.Protocol|protocolInternal) != 0:
-		// We would not know what it means to keep to it.
+		// We would not know how to comply.
 		err = fmt.Errorf("%w: the filter wants protocol %#x of %#x", ErrPacket, o.Protocol, offer.Protocol)
 	}
-	// What it may not change it may ask for: it hears no when it tries.
+	// The filter may list changes that are not allowed: they fail when it tries.
 	c.options.Actions &= offer.Actions
 	return c.fail(err)
 }
 
-// Options are what was agreed on.
+// Options returns what was agreed on.
 func (c *Client) Options() Options { return c.options }
 
-// begin starts the time that the filter has, and forgets the message before.
+// begin starts the time that the filter has, and forgets the previous message.
 func (c *Client) begin() {
 	c.wire.end = time.Now().Add(cmp.Or(c.TotalTimeout, TotalTimeout))
 	c.changes, c.skip, c.message = 0, 0, nil
 }
 
-// fail remembers what makes the connection useless.
+// fail records why the connection is unusable.
 func (c *Client) fail(err error) error {
 	c.broken = err
 	return err
 }
 
-// errGone is a filter that closed the connection.
+// errGone means that the filter closed the connection.
 var errGone = errors.New("milter: the filter has gone")
 
 // read returns the filter's next packet.
@@ -125,10 +124,10 @@ func (c *Client) read() (code byte, data []byte, err error) {
 	return code, data, err
 }
 
-// Connect tells who the client is.
+// Connect describes the client.
 func (c *Client) Connect(conn Connection) error { return c.ask(CmdConnect, conn.encode()) }
 
-// Helo tells what the client calls itself.
+// Helo passes on the client's HELO name.
 func (c *Client) Helo(name string) error { return c.ask(CmdHelo, terminated(name)) }
 
 // Mail begins a message. The address has its brackets.
@@ -139,16 +138,16 @@ func (c *Client) Mail(from string, args ...string) error {
 	return c.ask(CmdMail, terminated(append([]string{from}, args...)...))
 }
 
-// Rcpt is one recipient. Reject, Tempfail and a smtp.Reply are for it alone.
+// Rcpt asks about one recipient. Reject, Tempfail and a smtp.Reply apply to it alone.
 func (c *Client) Rcpt(to string, args ...string) error {
 	return c.ask(CmdRcpt, terminated(append([]string{to}, args...)...))
 }
 
-// Data comes before the message.
+// Data announces the message.
 func (c *Client) Data() error { return c.ask(CmdData) }
 
-// Header is one field of the header: what follows the colon goes as it stands in
-// the message, with its leading space, lines parted by CRLF or LF.
+// Header passes on one header field. value is everything after the colon as it is in
+// the message, with its leading space, lines separated by CRLF or LF.
 func (c *Client) Header(name, value string) error {
 	value = folded(value)
 	if c.options.Protocol&LeadingSpace == 0 {
@@ -157,11 +156,11 @@ func (c *Client) Header(name, value string) error {
 	return c.ask(CmdHeader, terminated(name, value))
 }
 
-// EOH is the end of the header.
+// EOH announces the end of the header.
 func (c *Client) EOH() error { return c.ask(CmdEOH) }
 
-// Body sends the body, whose lines end with CRLF. It reads no more of it than
-// the filter wants, and gives the error of r where that fails.
+// Body sends the body, which has CRLF lines. It reads no more of it than the filter
+// wants, and returns any error of r.
 func (c *Client) Body(r io.Reader) error {
 	if c.options.Protocol&NoBody != 0 {
 		return c.ask(CmdBody)
@@ -185,14 +184,14 @@ func (c *Client) Body(r io.Reader) error {
 	return nil
 }
 
-// EOM is the end of the message. What the filter wants changed goes to Change.
+// EOM announces the end of the message. Changes that the filter requests go to Change.
 func (c *Client) EOM() error { return c.ask(CmdEOM) }
 
-// Unknown passes on a command that the MTA does not know. The answer is for it
+// Unknown passes on a command that the MTA does not know. The answer applies to it
 // alone.
 func (c *Client) Unknown(command string) error { return c.ask(CmdUnknown, terminated(command)) }
 
-// Abort forgets the message.
+// Abort abandons the message.
 func (c *Client) Abort() error {
 	if c.broken != nil {
 		return c.broken
@@ -211,9 +210,8 @@ func (c *Client) Quit() error {
 	return c.fail(c.wire.flush())
 }
 
-// QuitNC ends this client's session, and another client's begins on the same
-// connection with Connect. It takes a filter that speaks version 6, and no MTA
-// is known to say it.
+// QuitNC ends this client's session; another one begins on the same connection with
+// Connect. It needs a filter that speaks version 6. No MTA is known to use it.
 func (c *Client) QuitNC() error {
 	if c.broken != nil {
 		return c.broken
@@ -227,7 +225,7 @@ func (c *Client) QuitNC() error {
 	return nil
 }
 
-// ask says one command and gives the answer.
+// ask sends one command and returns the answer.
 func (c *Client) ask(cmd Command, data ...[]byte) error {
 	switch {
 	case c.broken != nil:
@@ -258,16 +256,16 @@ func (c *Client) ask(cmd Command, data ...[]byte) error {
 		return c.fail(fmt.Errorf("%s: %w", cmd, err))
 	}
 	if decision == Skip {
-		// Servers take it everywhere, agreed on or not, and so filters say it. It
-		// goes on; what may come several times, a recipient, a field, a piece of
-		// the body, comes no more. Postfix does so.
+		// MTAs accept Skip everywhere, agreed on or not, and so filters send it. The
+		// message continues, but repeated commands (recipients, header fields, pieces
+		// of the body) are no longer sent. Postfix does the same.
 		c.skip, decision = cmd, nil
 	}
 	c.remember(cmd, decision)
 	return decision
 }
 
-// remember keeps a decision on more than one command.
+// remember keeps a decision that applies to more than one command.
 func (c *Client) remember(cmd Command, decision error) {
 	v, is := decision.(Verdict)
 	switch {
@@ -279,7 +277,7 @@ func (c *Client) remember(cmd Command, decision error) {
 	}
 }
 
-// answer reads up to a verdict; err is that of the connection.
+// answer reads up to a verdict; err is an error of the connection.
 func (c *Client) answer(cmd Command) (decision, err error) {
 	for {
 		code, data, err := c.read()
@@ -314,10 +312,10 @@ func (c *Client) answer(cmd Command) (decision, err error) {
 	}
 }
 
-// replyShutdown is SMFIR_SHUTDOWN as a reply.
+// replyShutdown is the reply for SMFIR_SHUTDOWN.
 var replyShutdown = smtp.Reply{Code: 421, Enhanced: "4.7.0", Text: "the mail filter asks to try again later"}
 
-// changed takes one change. Only the reason for a quarantine may come early.
+// changed handles one change. Only the reason for a quarantine may come early.
 func (c *Client) changed(cmd Command, kind Kind, data []byte) error {
 	if kind.action() == 0 {
 		return fmt.Errorf("%w: unknown answer %q", ErrPacket, byte(kind))
@@ -338,7 +336,7 @@ func (c *Client) changed(cmd Command, kind Kind, data []byte) error {
 	return c.Change(change)
 }
 
-// usual are the macros that go with each stage where the filter asks for none:
+// usual lists the macros that go with each stage unless the filter asks for others:
 // Postfix's and sendmail's.
 var usual = [stages][]string{
 	StageConnect: {"j", "{daemon_name}", "{daemon_addr}", "v", "_"},
@@ -350,8 +348,7 @@ var usual = [stages][]string{
 	StageEOH:     {"i"},
 }
 
-// sendMacros says what there is to be said of a stage, also where the command
-// itself is left out.
+// sendMacros sends the macros of a stage, even if the command itself is left out.
 func (c *Client) sendMacros(cmd Command) {
 	stage := cmd.row().stage
 	if stage == noStage || c.Macro == nil {

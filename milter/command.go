@@ -9,7 +9,7 @@ const (
 	CmdOptNeg  Command = 'O' // SMFIC_OPTNEG: version, actions, protocol
 	CmdMacro   Command = 'D' // SMFIC_MACRO: macros of the command that follows
 	CmdConnect Command = 'C' // SMFIC_CONNECT: the client
-	CmdHelo    Command = 'H' // SMFIC_HELO: its name
+	CmdHelo    Command = 'H' // SMFIC_HELO: its HELO name
 	CmdMail    Command = 'M' // SMFIC_MAIL: sender and parameters
 	CmdRcpt    Command = 'R' // SMFIC_RCPT: recipient and parameters
 	CmdData    Command = 'T' // SMFIC_DATA, since version 4
@@ -18,28 +18,28 @@ const (
 	CmdBody    Command = 'B' // SMFIC_BODY: a piece of the body
 	CmdEOM     Command = 'E' // SMFIC_BODYEOB: end of the message
 	CmdUnknown Command = 'U' // SMFIC_UNKNOWN, since version 3: a command that the MTA does not know
-	CmdAbort   Command = 'A' // SMFIC_ABORT: forget the message
+	CmdAbort   Command = 'A' // SMFIC_ABORT: abandon the message
 	CmdQuit    Command = 'Q' // SMFIC_QUIT: the end
-	CmdQuitNC  Command = 'K' // SMFIC_QUIT_NC, since version 6: the end; another client comes on the same connection
+	CmdQuitNC  Command = 'K' // SMFIC_QUIT_NC, since version 6: the end; another client follows on the same connection
 )
 
 // A command is one row of the protocol's table.
 type command struct {
 	cmd     Command
 	name    string   // the C name without its prefix SMFIC_
-	since   uint32   // the first version that has it; 0: all have it
+	since   uint32   // the first version with it; 0: all versions
 	no      Protocol // the bit that leaves it out; 0: it cannot be left out
 	noReply Protocol // the bit that leaves it unanswered; 0: it is always answered, or never
-	stage   Stage    // where its macros belong; noStage: it has none of its own
-	// It may follow any state from first to last, and leads to the state to;
-	// stNew: it is not a step of a session. It is libmilter's table, in which a
-	// stage that the filter asked to leave out is hopped over; here every stage
-	// but MAIL may be missing, since an MTA could gain nothing by that.
+	stage   Stage    // the stage of its macros; noStage: none
+	// The command may follow any state from first to last, and leads to the state to;
+	// stNew means that it is not a step of a session. The table is libmilter's, which
+	// lets a session skip stages that the filter asked to leave out. Here every stage
+	// but MAIL may be missing, since an MTA gains nothing by omitting it.
 	first, last, to state
-	asks            func(*Filter) bool // reports whether the filter has a callback; nil: it always hears it
+	asks            func(*Filter) bool // reports whether the filter has a callback; nil: it is always needed
 }
 
-// commands are all there are.
+// commands lists all commands.
 var commands = [...]command{
 	{cmd: CmdOptNeg, name: "OPTNEG", stage: noStage},
 	{cmd: CmdMacro, name: "MACRO", stage: noStage},
@@ -58,10 +58,10 @@ var commands = [...]command{
 	{cmd: CmdQuitNC, name: "QUIT_NC", since: 6, stage: noStage},
 }
 
-// noCommand is the row of a byte that is not a command.
+// noCommand is the row for a byte that is not a command.
 var noCommand = command{stage: noStage}
 
-// row is the command's place in the table.
+// row returns the command's row in the table.
 func (c Command) row() *command {
 	for i := range commands {
 		if commands[i].cmd == c {
@@ -71,7 +71,7 @@ func (c Command) row() *command {
 	return &noCommand
 }
 
-// String is the C name without its prefix SMFIC_.
+// String returns the C name without its prefix SMFIC_.
 func (c Command) String() string {
 	if name := c.row().name; name != "" {
 		return name

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// bad is a packet's data that are not as the protocol has them.
+// bad returns the error for a packet whose data violate the protocol.
 func bad(code byte, what string) error {
 	return fmt.Errorf("%w: %s: %s", ErrPacket, Command(code), what)
 }
 
-// cut takes a string off the front, up to its NUL.
+// cut splits off the first string, up to its NUL.
 func cut(data []byte) (s string, rest []byte, ok bool) {
 	i := bytes.IndexByte(data, 0)
 	if i < 0 {
@@ -22,7 +22,7 @@ func cut(data []byte) (s string, rest []byte, ok bool) {
 	return string(data[:i]), data[i+1:], true
 }
 
-// stringsOf takes data apart that are at most most strings, each with its NUL.
+// stringsOf splits data into strings, at most most of them, each ended by a NUL.
 func stringsOf(data []byte, most int) ([]string, bool) {
 	n := bytes.Count(data, []byte{0})
 	if n > most || len(data) > 0 && data[len(data)-1] != 0 {
@@ -36,8 +36,8 @@ func stringsOf(data []byte, most int) ([]string, bool) {
 	return list, true
 }
 
-// terminated is each string with its NUL. A NUL in one of them, which would make
-// two of it, is left out, and so is what follows it.
+// terminated joins strings, each ended by a NUL. A string is cut at a NUL within it,
+// which would split it.
 func terminated(list ...string) []byte {
 	var b []byte
 	for _, s := range list {
@@ -49,13 +49,13 @@ func terminated(list ...string) []byte {
 
 // A Connection is the client of the MTA.
 type Connection struct {
-	Host   string // its name; Postfix: [192.0.2.7] where it has none
+	Host   string // its name; Postfix: [192.0.2.7] if it has none
 	Family byte   // '4', '6', 'L' for a unix socket, 'U' for unknown: SMFIA_*
-	Port   uint16 // 0 where there is none
-	Addr   string // as it came: an address without brackets, or the path of a socket
+	Port   uint16 // 0 if there is none
+	Addr   string // as received: an address without brackets, or the path of a socket
 }
 
-// AddrPort is the client's address; it is not valid where there is none.
+// AddrPort returns the client's address; it is invalid if there is none.
 func (c Connection) AddrPort() netip.AddrPort {
 	if c.Family != familyIPv4 && c.Family != familyIPv6 {
 		return netip.AddrPort{}
@@ -71,7 +71,7 @@ func (c Connection) AddrPort() netip.AddrPort {
 	return netip.AddrPortFrom(ip.WithZone("").Unmap(), c.Port)
 }
 
-// decodeConnection reads SMFIC_CONNECT.
+// decodeConnection decodes SMFIC_CONNECT.
 func decodeConnection(data []byte) (Connection, error) {
 	host, rest, ok := cut(data)
 	if !ok || len(rest) == 0 {
@@ -108,8 +108,8 @@ func (c Connection) encode() []byte {
 	return append(b, terminated(c.Addr)...)
 }
 
-// decodeArgs reads the strings of SMFIC_MAIL and SMFIC_RCPT: an address, which
-// may be empty, and parameters.
+// decodeArgs decodes the strings of SMFIC_MAIL and SMFIC_RCPT: an address, which may be
+// empty, and parameters.
 func decodeArgs(cmd Command, data []byte) (addr string, args []string, err error) {
 	list, ok := stringsOf(data, MaxArgs)
 	if !ok || len(list) == 0 {
@@ -118,7 +118,7 @@ func decodeArgs(cmd Command, data []byte) (addr string, args []string, err error
 	return list[0], list[1:], nil
 }
 
-// decodeOne reads data that are one string.
+// decodeOne decodes data that consist of one string.
 func decodeOne(cmd Command, data []byte) (string, error) {
 	s, rest, ok := cut(data)
 	if !ok || len(rest) > 0 {
@@ -127,7 +127,7 @@ func decodeOne(cmd Command, data []byte) (string, error) {
 	return s, nil
 }
 
-// decodeHeader reads SMFIC_HEADER: name and value.
+// decodeHeader decodes SMFIC_HEADER: name and value.
 func decodeHeader(data []byte) (name, value string, err error) {
 	list, ok := stringsOf(data, 2)
 	if !ok || len(list) != 2 || list[0] == "" {
@@ -136,14 +136,14 @@ func decodeHeader(data []byte) (name, value string, err error) {
 	return list[0], list[1], nil
 }
 
-// A Macro is one of the MTA's variables, such as i, the queue id, or
-// {auth_authen}, who has logged in.
+// A Macro is one of the MTA's variables, such as i, the queue id, or {auth_authen}, the
+// user who has logged in.
 type Macro struct {
-	Name  string // as it came: with braces where it has more than one letter
+	Name  string // as received: with braces if it has more than one letter
 	Value string
 }
 
-// decodeMacros reads SMFIC_MACRO: the command that the macros are for, names and
+// decodeMacros decodes SMFIC_MACRO: the command that the macros belong to, names and
 // values.
 func decodeMacros(data []byte) (Command, []Macro, error) {
 	if len(data) == 0 {

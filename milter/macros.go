@@ -2,16 +2,15 @@ package milter
 
 import "slices"
 
-// macros are what the MTA has said of each stage.
+// macros are the macros that the MTA sent for each stage.
 type macros [stages][]Macro
 
-// inTime is the stages in the order in which they come.
+// inTime lists the stages in the order of a session.
 var inTime = [stages]Stage{StageConnect, StageHelo, StageMail, StageRcpt, StageData, StageEOH, StageEOM}
 
-// set takes what precedes a command, and forgets what was said of later stages:
-// it belonged to the message before, or to another recipient. What precedes a
-// header field, a piece of the body or an unknown command is of no stage, and
-// adds nothing.
+// set stores the macros before a command, and forgets those of later stages: they
+// belonged to the previous message or recipient. Macros before a header field, a piece
+// of the body or an unknown command belong to no stage, and are dropped.
 func (m *macros) set(cmd Command, list []Macro) {
 	stage := cmd.row().stage
 	if stage == noStage {
@@ -21,7 +20,7 @@ func (m *macros) set(cmd Command, list []Macro) {
 	m.forget(cmd)
 }
 
-// forget forgets the stages that are later than a command.
+// forget forgets the stages later than a command.
 func (m *macros) forget(cmd Command) {
 	stage := cmd.row().stage
 	if stage == noStage {
@@ -45,7 +44,7 @@ func (m *macros) get(name string) string {
 	return ""
 }
 
-// bare is a macro's name without braces.
+// bare returns a macro's name without braces.
 func bare(name string) string {
 	if n := len(name); n > 2 && name[0] == '{' && name[n-1] == '}' {
 		return name[1 : n-1]

@@ -11,10 +11,10 @@ type Options struct {
 	Version  uint32
 	Actions  Actions
 	Protocol Protocol
-	Macros   [stages][]string // that the filter asks for, by Stage
+	Macros   [stages][]string // requested by the filter, by Stage
 }
 
-// decodeOptions reads an offer, or the answer to one.
+// decodeOptions decodes an offer, or the answer to one.
 func decodeOptions(data []byte) (Options, error) {
 	if len(data) < 12 {
 		return Options{}, bad(optNeg, "it is shorter than three numbers")
@@ -55,7 +55,7 @@ func (o Options) encode() []byte {
 	return b
 }
 
-// normal is an offer as libmilter understands it.
+// normal returns an offer as libmilter understands it.
 func (o Options) normal() (Options, error) {
 	if o.Version < MinVersion {
 		return o, fmt.Errorf("%w: the MTA speaks version %d, and at least %d is needed", ErrPacket, o.Version, MinVersion)
@@ -67,8 +67,8 @@ func (o Options) normal() (Options, error) {
 	if o.Protocol == 0 {
 		o.Protocol = protocolZero
 	}
-	// Sizes of packets (SMFIP_MDS_*) only work between sendmail and a libmilter
-	// that was built for them.
+	// Packet sizes (SMFIP_MDS_*) only work between sendmail and a libmilter built for
+	// them.
 	o.Protocol &^= protocolInternal
 	return o, nil
 }

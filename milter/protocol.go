@@ -2,34 +2,34 @@ package milter
 
 import "fmt"
 
-// The versions of the protocol that are spoken here.
+// The supported versions of the protocol.
 const (
 	MinVersion = 2
 	MaxVersion = 6 // SMFI_PROT_VERSION
 )
 
-// A Verdict is a filter's answer that needs no words. It is an error, so that a
-// callback returns it, and so that Client gives it back; an answer in words is a
-// smtp.Reply, and nil is to go on.
+// A Verdict is a filter's answer without a text. It is an error, so that callbacks and
+// Client methods can return it. An answer with a text is a smtp.Reply, and nil means
+// continue.
 type Verdict byte
 
 const (
-	Continue Verdict = 'c' // SMFIR_CONTINUE: go on; the same as nil
-	Accept   Verdict = 'a' // SMFIR_ACCEPT: the whole message, even at RCPT; at CONNECT and HELO all of the connection
-	Reject   Verdict = 'r' // SMFIR_REJECT: refuse for good, in the MTA's words; at RCPT that recipient
-	Tempfail Verdict = 't' // SMFIR_TEMPFAIL: refuse for now, in the MTA's words
-	Discard  Verdict = 'd' // SMFIR_DISCARD: take the whole message and throw it away, even at RCPT; from MAIL on
-	Skip     Verdict = 's' // SMFIR_SKIP, since version 6: nothing more of the body
+	Continue Verdict = 'c' // SMFIR_CONTINUE: continue; the same as nil
+	Accept   Verdict = 'a' // SMFIR_ACCEPT: accept the whole message, even at RCPT; at CONNECT and HELO the whole connection
+	Reject   Verdict = 'r' // SMFIR_REJECT: refuse permanently, in the MTA's words; at RCPT that recipient
+	Tempfail Verdict = 't' // SMFIR_TEMPFAIL: refuse temporarily, in the MTA's words
+	Discard  Verdict = 'd' // SMFIR_DISCARD: accept the whole message and drop it, even at RCPT; from MAIL on
+	Skip     Verdict = 's' // SMFIR_SKIP, since version 6: no more of the body
 )
 
-// Answers that are no Verdict.
+// Answers that are not a Verdict.
 const (
 	replyCode  = 'y' // SMFIR_REPLYCODE: refuse, in the filter's words
-	progress   = 'p' // SMFIR_PROGRESS: still at it
+	progress   = 'p' // SMFIR_PROGRESS: still working
 	connFail   = 'f' // SMFIR_CONN_FAIL: no MTA handles it; never sent
 	shutdown   = '4' // SMFIR_SHUTDOWN: 421; never sent, since sendmail does not know it
 	optNeg     = 'O' // the answer to SMFIC_OPTNEG
-	setSymList = 'l' // SMFIR_SETSYMLIST: never seen; the lists are in the answer to SMFIC_OPTNEG
+	setSymList = 'l' // SMFIR_SETSYMLIST: never used; the lists are in the answer to SMFIC_OPTNEG
 )
 
 // String names the verdict.
@@ -51,10 +51,10 @@ func (v Verdict) String() string {
 	return fmt.Sprintf("verdict %q", byte(v))
 }
 
-// Error is the same as String.
+// Error returns the same as String.
 func (v Verdict) Error() string { return v.String() }
 
-// A Kind is what a Change changes.
+// A Kind says what a Change changes.
 type Kind byte
 
 const (
@@ -88,7 +88,7 @@ const (
 	AllActions Actions = 0x1FF
 )
 
-// action is the bit that must be negotiated for a change.
+// action returns the bit that must be negotiated for a change.
 func (k Kind) action() Actions {
 	switch k {
 	case AddRcpt:
@@ -111,8 +111,7 @@ func (k Kind) action() Actions {
 	return 0
 }
 
-// Protocol is what an MTA leaves out and what a filter leaves unanswered:
-// SMFIP_*.
+// Protocol says what an MTA leaves out and what a filter leaves unanswered: SMFIP_*.
 type Protocol uint32
 
 const (
@@ -127,7 +126,7 @@ const (
 	NoUnknown        Protocol = 0x100    // SMFIP_NOUNKNOWN, version 3
 	NoData           Protocol = 0x200    // SMFIP_NODATA, version 4
 	CanSkip          Protocol = 0x400    // SMFIP_SKIP: the MTA understands Skip
-	RejectedRcpt     Protocol = 0x800    // SMFIP_RCPT_REJ: recipients that the MTA refuses, too
+	RejectedRcpt     Protocol = 0x800    // SMFIP_RCPT_REJ: also recipients that the MTA refuses
 	NoReplyConnect   Protocol = 0x1000   // SMFIP_NR_CONN
 	NoReplyHelo      Protocol = 0x2000   // SMFIP_NR_HELO
 	NoReplyMail      Protocol = 0x4000   // SMFIP_NR_MAIL
@@ -142,7 +141,7 @@ const (
 	protocolInternal Protocol = 0x70000000
 )
 
-// A Stage is where macros belong: SMFIM_*.
+// A Stage groups the macros of one point of a session: SMFIM_*.
 type Stage uint32
 
 const (
@@ -152,7 +151,7 @@ const (
 	StageRcpt    Stage = 3 // SMFIM_ENVRCPT
 	StageData    Stage = 4 // SMFIM_DATA
 	StageEOM     Stage = 5 // SMFIM_EOM
-	StageEOH     Stage = 6 // SMFIM_EOH; before the end of the message in time, and after it in number
+	StageEOH     Stage = 6 // SMFIM_EOH; comes before the end of the message, though its number is higher
 	stages             = 7
 	noStage      Stage = stages
 )

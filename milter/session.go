@@ -12,21 +12,21 @@ import (
 
 // A Session is one connection as a Filter's callbacks see it.
 type Session struct {
-	Connection Connection // the client; zero where the MTA did not say
-	Helo       string     // its name
+	Connection Connection // the client; zero if the MTA did not say
+	Helo       string     // its HELO name
 
 	filter  *Filter
 	wire    *wire
 	options Options
 	macros  macros
 	state   state
-	open    bool // a client is there that Quit has to hear of
-	skip    bool // the body is enough
+	open    bool // a client is connected, and Quit must be called for it
+	skip    bool // the filter has had enough of the body
 	body    body
 	changes []Change
 }
 
-// state is the last command of the session, in the order in which they come.
+// state is the last command of the session, in the order of a session.
 type state int
 
 const (
@@ -42,10 +42,10 @@ const (
 	stBody
 )
 
-// inMessage reports whether MAIL has been, and neither the end nor a verdict.
+// inMessage reports whether MAIL has come, but neither the end nor a verdict.
 func (st state) inMessage() bool { return st >= stMail }
 
-// ErrPanic is a mistake in a callback, which ended the connection.
+// ErrPanic wraps a panic in a callback, which ended the connection.
 var ErrPanic = errors.New("milter: panic")
 
 // serve is Filter.Serve.
@@ -75,7 +75,7 @@ func (s *Session) serve() (err error) {
 	}
 }
 
-// leave tells the callbacks that the connection is over. It also returns what goes
+// leave tells the callbacks that the connection is over. Its error includes what goes
 // wrong in them.
 func (s *Session) leave(err error) error {
 	return errors.Join(err, s.guard(func() error {
@@ -97,8 +97,8 @@ func (s *Session) guard(call func() error) (err error) {
 
 // command handles one packet; done reports whether it was the last.
 func (s *Session) command(cmd Command, data []byte) (done bool, err error) {
-	// A command that is younger than the version agreed on is taken, as
-	// libmilter takes it: miltertest says DATA in every version.
+	// A command newer than the agreed version is accepted, as libmilter does:
+	// miltertest says DATA in every version.
 	if (s.state == stNew) != (cmd == CmdOptNeg) {
 		return false, fmt.Errorf("%w: %s after %s", ErrSequence, cmd, s.state)
 	}
@@ -165,7 +165,7 @@ func (s *Session) macro(data []byte) error {
 	})
 }
 
-// step takes a command of the session's course.
+// step handles a command of the session's course.
 func (s *Session) step(cmd Command, data []byte) error {
 	row := cmd.row()
 	if row.first == stMail && s.state < stMail && s.options.Protocol&NoMail != 0 {
@@ -178,7 +178,7 @@ func (s *Session) step(cmd Command, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if cmd == CmdHelo || cmd == CmdMail { // sendmail may begin anew without ABORT
+	if cmd == CmdHelo || cmd == CmdMail { // sendmail may start over without ABORT
 		if err := s.guard(func() error { s.abort(); return nil }); err != nil {
 			return err
 		}
@@ -226,7 +226,7 @@ func (s *Session) decode(cmd Command, data []byte) (run func() error, err error)
 	}
 	body := s.bodyPiece(data)
 	return func() error { // CmdEOM
-		if len(data) > 0 { // as libmilter has it
+		if len(data) > 0 { // as in libmilter
 			if err := body(); err != nil && !errors.Is(err, Skip) {
 				return err
 			}
@@ -253,7 +253,7 @@ func (s *Session) bodyPiece(data []byte) func() error {
 	}
 }
 
-// piece takes a piece of the body.
+// piece handles a piece of the body.
 func (s *Session) piece(data []byte) error {
 	if s.filter.KeepBody {
 		if err := s.body.write(s.filter.TempDir, data); err != nil {
@@ -264,7 +264,7 @@ func (s *Session) piece(data []byte) error {
 		return nil
 	}
 	err := s.filter.Body(s, data)
-	if errors.Is(err, Skip) && s.filter.KeepBody { // for EOM all of it is wanted
+	if errors.Is(err, Skip) && s.filter.KeepBody { // EOM needs all of it
 		s.skip = true
 		return nil
 	}
@@ -307,10 +307,10 @@ func callHeader(callback func(*Session, string, string) error, s *Session, name,
 	return callback(s, name, value)
 }
 
-// abort ends a message that has not come to its end.
+// abort ends a message that has not reached its end.
 func (s *Session) abort() {
 	if !s.state.inMessage() {
-		return // MTAs send it after EOM too, and it takes nothing back
+		return // MTAs send it after EOM too, where it undoes nothing
 	}
 	s.state = stHelo
 	if s.filter.Abort != nil {
@@ -333,16 +333,16 @@ func (s *Session) quit() {
 	s.open = false
 }
 
-// Macro is the value of one of the MTA's macros, with or without braces; empty
-// where it did not say. What was said of a later stage counts more, and a new
-// message or recipient makes what was said of the one before void.
+// Macro returns the value of one of the MTA's macros, by its name with or without
+// braces; empty if the MTA did not send it. The value of a later stage wins. A new
+// message or recipient invalidates the values of the one before.
 func (s *Session) Macro(name string) string { return s.macros.get(name) }
 
-// Options are what was agreed on with the MTA.
+// Options returns what was agreed on with the MTA.
 func (s *Session) Options() Options { return s.options }
 
-// Body is the whole body at EOM, from its beginning, where KeepBody asks for
-// it. It holds until EOM returns.
+// Body returns the whole body at EOM, if KeepBody is set. It is valid until EOM
+// returns.
 func (s *Session) Body() io.ReadSeeker { return s.body.reader() }
 
 func (s *Session) log(format string, args ...any) {
@@ -356,13 +356,13 @@ var stateNames = [...]string{"the connection", "OPTNEG", "CONNECT", "HELO", "MAI
 
 func (st state) String() string { return stateNames[st] }
 
-// mayTick reports whether an MTA takes a report of progress here: sendmail only at
-// the end of a message, Postfix wherever it waits for an answer.
+// mayTick reports whether the MTA accepts a progress report here: sendmail only at the
+// end of a message, Postfix wherever it waits for an answer.
 func (s *Session) mayTick(cmd Command) bool {
 	return cmd == CmdEOM || strings.HasPrefix(s.Macro("v"), "Postfix")
 }
 
-// work calls a callback, and reports progress as long as it works.
+// work calls a callback, and reports progress while it runs.
 func (s *Session) work(cmd Command, run func() error) error {
 	if !s.mayTick(cmd) {
 		return s.guard(run)
@@ -377,7 +377,7 @@ func (s *Session) work(cmd Command, run func() error) error {
 		defer w.mu.Unlock()
 		if working {
 			writePacket(w.bw, progress)
-			w.bw.Flush() // an error stays, and is the next flush's
+			w.bw.Flush() // an error stays, and the next flush returns it
 			ticker.Reset(every)
 		}
 	})

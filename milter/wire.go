@@ -13,34 +13,34 @@ import (
 // wireBuffer is the read and write buffer: a piece of a body is 64 KiB.
 const wireBuffer = 32 << 10
 
-// Errors of the connection. The two sides no longer agree on where they are.
+// Errors of the connection: the two sides are out of step.
 var (
-	// ErrPacket is a packet that is not as the protocol has it.
+	// ErrPacket wraps what is wrong with a packet.
 	ErrPacket = errors.New("milter: bad packet")
-	// ErrSequence is a packet that may not come now.
+	// ErrSequence refuses a packet that may not come now.
 	ErrSequence = errors.New("milter: out of order")
 )
 
-// deadliner is what a socket can do and a pipe may not.
+// deadliner is what a socket supports and a pipe may not.
 type deadliner interface {
 	SetReadDeadline(time.Time) error
 	SetWriteDeadline(time.Time) error
 }
 
-// A wire is a connection that carries packets: a length of four bytes, big
-// endian, that counts what follows it; a byte that says what it is; data. What
-// has been written goes out when the reader is about to wait for the other side:
-// so the changes to a message and the verdict are one write. Two would cost tens
-// of milliseconds over TCP, for Nagle's sake.
+// A wire is a connection that carries packets: a length of four bytes, big endian, that
+// counts what follows it; a byte for the kind; data. Written packets are sent when the
+// reader is about to wait for the other side, so that the changes to a message and the
+// verdict are one write. Two writes would cost tens of milliseconds over TCP, because
+// of Nagle's algorithm.
 type wire struct {
 	raw io.ReadWriter
 	br  *bufio.Reader
 	buf []byte // of the last packet read
 
 	readTimeout, writeTimeout time.Duration
-	end                       time.Time // of the whole connection; zero: none
+	end                       time.Time // end of the whole connection; zero: none
 
-	mu sync.Mutex // progress is reported while a callback works
+	mu sync.Mutex // progress is reported while a callback runs
 	bw *bufio.Writer
 }
 
@@ -109,8 +109,8 @@ func writePacket(bw *bufio.Writer, code byte, data ...[]byte) {
 	}
 }
 
-// read returns the next packet. Its data hold until the next call. io.EOF is the
-// end of the connection between two packets.
+// read returns the next packet. Its data are valid until the next call. io.EOF means
+// that the connection ended between two packets.
 func (w *wire) read() (code byte, data []byte, err error) {
 	var head [5]byte
 	if _, err := io.ReadFull(w.br, head[:4]); err != nil {
@@ -126,7 +126,7 @@ func (w *wire) read() (code byte, data []byte, err error) {
 	if _, err := io.ReadFull(w.br, head[4:]); err != nil {
 		return 0, nil, whole(err)
 	}
-	// The buffer grows with what comes, and not with what was announced.
+	// The buffer grows with what arrives, not with what was announced.
 	w.buf = w.buf[:0]
 	for left := int(n - 1); left > 0; {
 		at := len(w.buf)
@@ -140,7 +140,7 @@ func (w *wire) read() (code byte, data []byte, err error) {
 	return head[4], w.buf, nil
 }
 
-// whole is the error for a connection that ended inside a packet.
+// whole returns the error for a connection that ended inside a packet.
 func whole(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF

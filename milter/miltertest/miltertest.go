@@ -12,18 +12,16 @@
 //	M: B "a line\r\n" + 3*"long "
 //	F: y "550 5.7.1 not here"
 //
-// M: is a packet of the MTA's and F: one of the filter's: its code, and what it
-// carries. Words are strings, each of which ends with a NUL on the wire; a word
-// in quotes is a Go string. O has three numbers, and stages with a list of macros
-// where there are some; D begins with the command it belongs to; C is a host, a
-// family and, but for the family U, a port and an address; i and m begin with an
-// index; B and b are bytes as they stand, as Go strings joined by +, each
-// repeated N times with N*. M| and F| are bytes on the wire as they stand. M! and
-// F! are what happens to the connection: timeout, reset or close. Where the other
-// side is said to close, it must leave without reading on. In a packet that is
-// expected an asterisk matches anything. Packets of one side that follow each
-// other go out in one piece. A txtar archive may follow; what its files are is
-// up to the test.
+// M: is a packet of the MTA and F: one of the filter: its code, and its data. Words are
+// strings, each of which ends with a NUL on the wire; a word in quotes is a Go string.
+// O has three numbers, and optionally stages with a list of macros. D begins with the
+// command it belongs to. C is a host, a family and, except for the family U, a port and
+// an address. i and m begin with an index. B and b are bytes as they are: Go strings
+// joined by +, each repeated N times with N*. M| and F| are raw bytes on the wire. M!
+// and F! are what happens to the connection: timeout, reset or close. If the other side
+// is to close, it must leave without reading on. In an expected packet an asterisk
+// matches anything. Successive packets of one side are sent in one piece. A txtar
+// archive may follow; the test decides what its files mean.
 //
 // Package recording plays it.
 package miltertest
@@ -49,10 +47,10 @@ var lang = recording.Language{
 	Show:   next,
 }
 
-// ReadAll reads the recordings that a pattern names.
+// ReadAll reads the recordings that match a pattern.
 func ReadAll(pattern string) ([]*Script, error) { return lang.ReadAll(pattern) }
 
-// next takes the next packet from what was heard, and gives it as text.
+// next takes the next packet from what was heard, and returns it as text.
 func next(heard *bytes.Buffer) string {
 	b := heard.Bytes()
 	if len(b) < 5 || uint32(len(b)-4) < binary.BigEndian.Uint32(b) || binary.BigEndian.Uint32(b) == 0 {
@@ -63,7 +61,7 @@ func next(heard *bytes.Buffer) string {
 	return Text(p[4], p[5:])
 }
 
-// hear takes one packet, which is to the byte what the line says, or matches it.
+// hear takes one packet, which must equal the line's packet, or match its text.
 func hear(st recording.Step, heard *bytes.Buffer) error {
 	if bytes.HasPrefix(heard.Bytes(), st.Wire) {
 		heard.Next(len(st.Wire))
@@ -76,7 +74,7 @@ func hear(st recording.Step, heard *bytes.Buffer) error {
 	return nil
 }
 
-// Packet is a packet as it goes over the wire.
+// Packet encodes a packet for the wire.
 func Packet(text string) ([]byte, error) {
 	code, rest, _ := strings.Cut(text, " ")
 	if len(code) != 1 {
@@ -145,7 +143,7 @@ func encode(code byte, rest string) (data []byte, err error) {
 	return data, err
 }
 
-// Words takes a line apart at spaces, outside of quotes.
+// Words splits a line at spaces outside quotes.
 func Words(line string) ([]string, error) {
 	var words []string
 	for line = strings.TrimLeft(line, " "); line != ""; line = strings.TrimLeft(line, " ") {
@@ -168,7 +166,7 @@ func Words(line string) ([]string, error) {
 	return words, nil
 }
 
-// Word is a string as it stands in a recording: in quotes where it must be.
+// Word returns a string as it stands in a recording: in quotes if necessary.
 func Word(s string) string {
 	plain := s != ""
 	for i := range len(s) {
@@ -182,7 +180,7 @@ func Word(s string) string {
 	return strconv.Quote(s)
 }
 
-// Text is a packet as it stands in a recording.
+// Text returns a packet as it stands in a recording.
 func Text(code byte, data []byte) string {
 	var b strings.Builder
 	b.WriteByte(code)
