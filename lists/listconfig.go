@@ -20,7 +20,8 @@ type Config struct {
 	Description    string      `json:"description"`
 	Owners         []string    `json:"owners"`
 	Moderators     []string    `json:"moderators"`
-	Post           string      `json:"post"` // anyone, members, moderators or nobody
+	State          string      `json:"state"` // open, suspended, held or closed
+	Post           string      `json:"post"`  // anyone, members, moderators or nobody
 	MaxMessageSize config.Size `json:"max_message_size"`
 	Subscribe      string      `json:"subscribe"`     // open, confirm, approve, confirm+approve or closed
 	Notify         bool        `json:"notify"`        // owners hear who comes and goes
@@ -67,6 +68,7 @@ func (c *Config) Keys() []config.Key {
 		{Name: "description", To: &c.Description},
 		{Name: "owners", To: &c.Owners},
 		{Name: "moderators", To: &c.Moderators},
+		{Name: "state", To: &c.State},
 		{Name: "post", To: &c.Post},
 		{Name: "max_message_size", To: &c.MaxMessageSize},
 		{Name: "subscribe", To: &c.Subscribe},
@@ -112,6 +114,14 @@ func (c Config) Settings() (settings [][2]string) {
 	}
 	return settings
 }
+
+// Values of Config.State.
+const (
+	StateOpen      = "open"
+	StateSuspended = "suspended" // posts are answered 450
+	StateHeld      = "held"      // a moderator sees each post, whoever writes it
+	StateClosed    = "closed"    // for good: what there is stays, and nothing comes
+)
 
 // Values of Config.Post.
 const (
@@ -189,7 +199,7 @@ func Defaults() Config {
 	return Config{
 		Owners: []string{}, Moderators: []string{}, Allow: []string{}, Ban: []string{}, // [] in JSON
 		AttachmentsAllow: []string{}, AttachmentsRefuse: []string{}, Aliases: []string{}, OldAddresses: OldAuto,
-		Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
+		State: StateOpen, Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
 		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold, HeldNotice: HeldNoticeEach,
 		Archive: true, ArchiveAccess: ArchiveMembers, Changes: changesDefaults(), Digest: DigestDaily,
 		Web: WebNobody, WebAddresses: WebName, WebMBox: WebVeiled,
@@ -226,6 +236,11 @@ func (l *List) check(text string) (err error) {
 	case PostAnyone, PostMembers, PostModerators, PostNobody:
 	default:
 		return wrong("post", "must be anyone, members, moderators or nobody")
+	}
+	switch l.State {
+	case StateOpen, StateSuspended, StateHeld, StateClosed:
+	default:
+		return wrong("state", "must be open, suspended, held or closed")
 	}
 	switch l.Nonmembers {
 	case NonmembersReject, NonmembersHold, NonmembersConfirm, NonmembersDiscard:

@@ -13,6 +13,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/config"
 	"superlist/lists/copies"
+	"superlist/lists/edit"
 	"superlist/lists/letter"
 	"superlist/lists/members"
 	"superlist/lists/policy"
@@ -41,6 +42,13 @@ func (k *checker) lists() {
 		k.list(l)
 		return true
 	})
+	var wrong *config.Error
+	switch err := edit.CheckDefaults(lists.Of(k.site)); {
+	case errors.As(err, &wrong):
+		k.wrong(edit.DefaultsFile, wrong.Error(), fix(wrong)+"; no list can be created until then")
+	case err != nil:
+		k.wrong(edit.DefaultsFile, err.Error(), k.mend(err, k.site.ListsDir))
+	}
 	if strays, err := lists.Of(k.site).Strays(); err == nil {
 		for _, dir := range strays {
 			k.wrong("lists_dir", dir+" is not a list: its name is not a valid list address",
@@ -74,6 +82,12 @@ func (k *checker) list(l *lists.List) {
 	}
 	if l.NeedsQuotes() {
 		k.warn(about, "has a name that needs quotes, which most mail programs cannot write", "superlist list mv "+about+" ANOTHER")
+	}
+	switch l.State {
+	case lists.StateSuspended:
+		k.warn(about, "is suspended: every post is answered 450", "superlist list resume "+about)
+	case lists.StateHeld:
+		k.warn(about, "is suspended: every post is held for a moderator", "superlist list resume "+about)
 	}
 	m, err := l.Members()
 	if err != nil {

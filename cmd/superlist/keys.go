@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"superlist/lists/config"
+	"superlist/lists/edit"
 	"superlist/lists/settings"
 )
 
@@ -45,7 +46,7 @@ func wrap(text, indent string) string {
 // means.
 func fix(wrong *config.Error) string {
 	file := settings.Site
-	if filepath.Base(wrong.File) == "list.toml" {
+	if base := filepath.Base(wrong.File); base == "list.toml" || base == edit.DefaultsFile {
 		file = settings.List
 	}
 	if text := settings.Explain(file, wrong.Key); text != "" {

@@ -23,7 +23,7 @@ func (a *app) listCommand() *cobra.Command {
 	c := &cobra.Command{Use: "list", Short: "Create, show, change and remove lists",
 		Example: "  superlist list create dev@lists.example.org --owner you@example.org", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(a.listCreate(), a.listLs(), a.listShow(), a.listSet(), a.listMove(), a.listRm())
+	c.AddCommand(a.listCreate(), a.listLs(), a.listShow(), a.listSet(), a.listCopy(), a.listMove(), a.listSuspend(), a.listResume(), a.listClose(), a.listRm())
 	return c
 }
 
@@ -115,6 +115,7 @@ func itself(l *lists.List, address string) error {
 type listRow struct {
 	Address     string `json:"address"`
 	Members     int    `json:"members"`
+	State       string `json:"state"`
 	Post        string `json:"post"`
 	Description string `json:"description"`
 	Error       string `json:"error,omitempty"`
@@ -134,7 +135,7 @@ func (a *app) listLs() *cobra.Command {
 			err = lists.Of(site).All(func(addr smtp.Path, l *lists.List, err error) bool {
 				row := listRow{Address: addr.Address()}
 				if err == nil {
-					row.Post, row.Description = l.Post, l.Description
+					row.State, row.Post, row.Description = l.State, l.Post, l.Description
 					row.Members, err = countMembers(l)
 				}
 				if err != nil {
@@ -156,7 +157,11 @@ func (a *app) listLs() *cobra.Command {
 					t.add(r.Address, "-", "-", "error: "+r.Error)
 					continue
 				}
-				t.add(r.Address, fmt.Sprint(r.Members), r.Post, r.Description)
+				post := r.Post
+				if r.State != lists.StateOpen {
+					post = r.State
+				}
+				t.add(r.Address, fmt.Sprint(r.Members), post, r.Description)
 			}
 			if err := show(c, asJSON, rows, t); err != nil || bad == 0 {
 				return err

@@ -40,7 +40,7 @@ func onAll(site *site.Site, one string, do func(*lists.List) error) error {
 func (a *app) memberFind() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "find ADDRESS", Short: "Show what a person is to each list",
+		Use: "find ADDRESS", Aliases: []string{"where"}, Short: "Show what a person is to each list",
 		Long: `Show on which lists a person is a member, another address of a member, an owner,
 a moderator, allowed, banned, or waiting for the owners. ADDRESS may be a
 pattern: *@example.net, or example.net, which is the same.`,

@@ -98,7 +98,7 @@ func siteStatus(s *site.Site, now time.Time) (*status.Status, error) {
 
 func listStatus(l *lists.List, now time.Time) (*listView, error) {
 	census, err := status.CountOf(l, now)
-	v := &listView{Address: l.Addr.Address(), Post: l.Post, Census: census}
+	v := &listView{Address: l.Addr.Address(), State: l.State, Post: l.Post, Census: census}
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +133,7 @@ func hoursTo(now time.Time) (hours []hour) {
 // A listView is what is shown of one list.
 type listView struct {
 	Address  string        `json:"address"`
+	State    string        `json:"state"`
 	Post     string        `json:"post"`
 	Census   status.Census `json:"census"`
 	LastPost *time.Time    `json:"last_post,omitempty"`

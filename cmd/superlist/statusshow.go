@@ -91,7 +91,7 @@ func (v *statusView) print(out io.Writer) {
 		t.add("want to join", fmt.Sprint(c.Waiting), "")
 	}
 	if v.List != nil {
-		t.add("list", v.List.Address, "post = "+v.List.Post)
+		t.add("list", v.List.Address, v.List.State+", post = "+v.List.Post)
 		census(v.List.Census)
 		if v.List.LastPost != nil {
 			t.add("last post", v.List.LastPost.Local().Format("2006-01-02 15:04"), "")

@@ -71,6 +71,13 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	add("list set", list, steering+"=x")
 	add("list mv", list, "x"+steering+"@lists.example.org")
 	add("list mv", steering, "x@lists.example.org")
+	for _, form := range []string{"list suspend", "list resume", "list close"} {
+		add(form, list)
+		add(form, steering)
+	}
+	add("list copy", list, steering)
+	add("list copy", steering, list, "--json")
+	add("list copy", list, list, "--key", steering)
 	add("list rm", list)
 	add("list rm", steering)
 	add("member add", list, steering)
@@ -154,6 +161,13 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	add("setup postfix", "--undo")
 	add("export", list, "--format", "text")
 	add("member export", list, "--format", "csv")
+	commands["member sync"] = func(dir string) [][]string {
+		given := file(dir, "eve2@example.com name="+steering+"\nbad "+steering+"\n"+steering+"\n")
+		good := filepath.Join(dir, "good")
+		os.WriteFile(good, []byte("eve2@example.com name=x\u202e\u2066y\n"), 0o600)
+		return [][]string{{"member", "sync", list, given}, {"member", "sync", list, good}, {"member", "sync", list, good, "--max-remove", "100%", "--dry-run"},
+			{"member", "sync", list, good, "--max-remove", "100%", "--json"}, {"member", "sync", steering, good}, {"member", "sync", list, good, "--max-remove", steering}, {"member", "sync", list, given + steering}}
+	}
 	for _, form := range []string{"member import", "import members"} {
 		before := form
 		commands[form] = func(dir string) [][]string {

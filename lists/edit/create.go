@@ -2,6 +2,7 @@ package edit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"superlist/lists"
@@ -18,10 +19,19 @@ func inputError(format string, args ...any) error {
 	return &InputError{fmt.Sprintf(format, args...)}
 }
 
-// Create makes a list: its directory, complete, by one rename. settings are
-// lines of list.toml, "key=value". fs.ErrExist: there is such a list already.
+// Create makes a list: its directory, complete, by one rename. It begins with the site's
+// defaults. settings are lines of list.toml, "key=value". fs.ErrExist: there is such a
+// list already.
 func Create(s lists.Directory, addr smtp.Path, owners []smtp.Path, settings []string) (*lists.List, error) {
-	text, err := NewConfig(owners, settings)
+	domain, _ := smtp.ASCIIDomain(addr.Domain)
+	begin, err := Defaults(s, domain)
+	if err != nil {
+		return nil, err
+	}
+	if len(owners) > 0 { // and not those of every list
+		begin = slices.DeleteFunc(begin, func(setting string) bool { return strings.HasPrefix(setting, "owners=") })
+	}
+	text, err := NewConfig(owners, append(begin, settings...))
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,9 @@ var byHand = map[string]struct {
 	"mv": {12, func(l *lists.List) people.Request {
 		return people.Request{Command: lists.Command{Verb: people.VerbMove, Who: path("a@example.com")}, Members: people3()[2:]}
 	}, "b@example.com|c@example.com|other@example.com for=c@example.com; c c a; 1 1 1 1"},
+	"sync": {8, func(l *lists.List) people.Request {
+		return people.Request{Command: lists.Command{Verb: people.VerbSync}, Members: people3()[1:], Most: func(of int) int { return of }}
+	}, "b@example.com|c@example.com; a a a; 1 1 1 1"},
 	"erase": {16, func(l *lists.List) people.Request {
 		return people.Request{Command: lists.Command{Verb: people.VerbErase, Who: path("a@example.com")}}
 	}, "b@example.com; a - a; 0 0 0 0"},

@@ -13,6 +13,7 @@ const (
 	VerbSet   = "set"   // replace the words behind a member
 	VerbMove  = "mv"    // change a person's address, wherever the list has it
 	VerbErase = "erase" // forget a person
+	VerbSync  = "sync"  // have the members be those of the request, and no others
 )
 
 // errNobody ends an edit about somebody who is not a member; nothing is written then.

@@ -25,7 +25,9 @@ type Request struct {
 	Operator string
 	Members  []members.Member // whom an operator's request is about, with their words; to mv: who takes the place
 	Bans     bool             // erase: bans too
-	DryRun   bool             // mv, erase: nothing is changed
+	DryRun   bool             // mv, erase, sync: nothing is changed
+	Same     bool             // sync: the words behind members become those of the request, too
+	Most     func(of int) int // sync: how many of so many members may go
 
 	Name    string // of whoever asks, as From has it; may be empty
 	Words   string // for the author of a post that is sent back
@@ -56,6 +58,8 @@ type Outcome struct {
 	Result  Result
 	Members []members.Member // who was added, removed or changed
 	Others  []members.Member // of an operator's request: for whom there was nothing to do
+	Gone    []members.Member // sync: who was removed
+	Changed []members.Member // sync: whose words are others
 	Roles   []string         // mv: as what somebody was found
 	Erased  Erased           // erase: what is gone, and what is left
 	Refusal smtp.Reply       // of Unanswered: why
@@ -155,6 +159,8 @@ func (a *act) do() error {
 		return a.move()
 	case VerbErase:
 		return a.erase()
+	case VerbSync:
+		return a.sync()
 	case lists.VerbConfirm:
 		return a.confirm()
 	case lists.VerbFAQ:

@@ -29,7 +29,7 @@ var (
 // there to hear a refusal, and people.Do before it carries the command out. A refusal is
 // a smtp.Reply.
 func (l *Policy) Permits(c lists.Command, now time.Time) error {
-	if c.Verb == lists.VerbSubscribe && l.Subscribe == lists.SubscribeClosed {
+	if c.Verb == lists.VerbSubscribe && (l.Subscribe == lists.SubscribeClosed || l.State == lists.StateClosed) {
 		return l.Refusal("5.7.1", "nobody can subscribe to %s by mail", l.Addr.Address())
 	}
 	if c.Delivery == members.InDigests && l.Digest == lists.DigestOff {

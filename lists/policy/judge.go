@@ -110,12 +110,16 @@ func (l *Policy) Judge(p *Posting) (Decision, error) {
 	if d.Author.IsNull() {
 		d.Author = authors[0]
 	}
-	return d, err
+	return l.paused(p, d), err
 }
 
 func (l *Policy) judge(p *Posting, authors []smtp.Path) (Decision, error) {
 	if d, done := l.judgeForm(p, authors); done {
 		return d, nil
+	}
+	if no, shut := l.shut(); shut {
+		p.trace("state", "%s", no)
+		return Decision{Verdict: Reject, Reply: no}, nil
 	}
 	if d, done, err := l.judgeParts(p); done || err != nil {
 		return d, err
@@ -166,6 +170,9 @@ func (l *Policy) judge(p *Posting, authors []smtp.Path) (Decision, error) {
 // stands in From: RFC 5322, 3.6.2. The sender that MAIL names is another for whoever
 // writes through Gmail's "send as", a bulk mailer or a forwarder that rewrites it.
 func (l *Policy) MayPost(from smtp.Path, proved []smtp.Path) error {
+	if no, shut := l.shut(); shut {
+		return no
+	}
 	for _, who := range append([]smtp.Path{behindTag(from)}, proved...) {
 		if pattern.Bans(l.Ban, who) {
 			return l.Refusal("5.7.1", "%s", l.banned(who))

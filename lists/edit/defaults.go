@@ -1,0 +1,149 @@
+package edit
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/lists/config"
+	"superlist/lists/textfile"
+	"superlist/queue/disk"
+	"superlist/smtp"
+)
+
+// DefaultsFile is what a new list begins with, in lists_dir: keys of list.toml, and for a
+// domain a table of its name with more of them. A list that is there does not change.
+const DefaultsFile = "defaults.toml"
+
+// siteDefaults are what the file says.
+type siteDefaults struct {
+	lists.Config
+	domains map[string]*domainDefaults
+}
+
+// Keys are those of list.toml, and behind them a table for each domain.
+func (d *siteDefaults) Keys() []config.Key {
+	keys := d.Config.Keys()
+	for _, domain := range slices.Sorted(maps.Keys(d.domains)) {
+		keys = append(keys, config.Key{Name: domain, To: config.Sub{Table: d.domains[domain]}})
+	}
+	return keys
+}
+
+// domainDefaults begin with what holds for all domains, which is known by the time that
+// a table is read.
+type domainDefaults struct {
+	lists.Config
+	site *siteDefaults
+}
+
+// Keys are those of list.toml.
+func (d *domainDefaults) Keys() []config.Key {
+	d.Config = d.site.Config
+	return d.Config.Keys()
+}
+
+// Defaults are the settings with which a list of a domain begins, as Set takes them. Where
+// there is no file there are none. A mistake in the file is a *config.Error.
+func Defaults(s lists.Directory, domain string) ([]string, error) {
+	d, err := readDefaults(s)
+	if err != nil || d == nil {
+		return nil, err
+	}
+	if own := d.domains[domain]; own != nil {
+		return Differing(own.Config, lists.Defaults()), nil
+	}
+	return Differing(d.Config, lists.Defaults()), nil
+}
+
+// Differing are the settings that make one configuration of another, as Set takes them.
+func Differing(to, from lists.Config) (settings []string) {
+	before := from.Keys()
+	for i, key := range to.Keys() {
+		now := key.Value()
+		if reflect.DeepEqual(now, before[i].Value()) {
+			continue
+		}
+		var value string
+		switch now := now.(type) {
+		case []string:
+			value = listTOML(now)
+		case bool, int:
+			value = fmt.Sprint(now)
+		default:
+			value = quoteTOML(fmt.Sprint(now))
+		}
+		settings = append(settings, key.Name+"="+value)
+	}
+	return settings
+}
+
+// CheckDefaults says what is wrong with the file, if there is one.
+func CheckDefaults(s lists.Directory) error {
+	_, err := readDefaults(s)
+	return err
+}
+
+func readDefaults(s lists.Directory) (*siteDefaults, error) {
+	file := filepath.Join(s.Root, DefaultsFile)
+	raw, _, err := disk.ReadRegular(file, unix.O_RDONLY, config.MaxSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	text := string(textfile.Plain(raw))
+	wrong := func(key, what string) error {
+		return &config.Error{File: file, Line: config.LineOf(text, key), Key: key, Text: what}
+	}
+	d := &siteDefaults{Config: lists.Defaults(), domains: make(map[string]*domainDefaults)}
+	var tables map[string]any
+	toml.Decode(text, &tables) // what is wrong in it, config.Decode says
+	for name, value := range tables {
+		if _, is := value.(map[string]any); !is {
+			continue
+		}
+		if ascii, ok := smtp.ASCIIDomain(name); !ok || ascii != name {
+			return nil, wrong(name, "a table must have the name of a domain, as the DNS has it")
+		}
+		d.domains[name] = &domainDefaults{site: d}
+	}
+	if err := config.Decode(file, text, d); err != nil {
+		return nil, err
+	}
+	all := []lists.Config{d.Config}
+	for _, domain := range slices.Sorted(maps.Keys(d.domains)) {
+		all = append(all, d.domains[domain].Config)
+	}
+	for _, c := range all {
+		if len(c.Aliases) > 0 {
+			return nil, wrong("aliases", "cannot be those of every list")
+		}
+		// Values are held against what they may be as those of a list are.
+		list, err := NewConfig(nil, Differing(c, lists.Defaults()))
+		if err == nil {
+			_, err = s.At(s.Root).WithConfig(list)
+		}
+		var bad *config.Error
+		var input *InputError
+		switch {
+		case errors.As(err, &bad):
+			return nil, wrong(bad.Key, bad.Text)
+		case errors.As(err, &input):
+			return nil, wrong(strings.SplitN(input.text, ":", 2)[0], input.text)
+		case err != nil:
+			return nil, err
+		}
+	}
+	return d, nil
+}
