@@ -9,33 +9,34 @@ import (
 	"time"
 )
 
-// Auth is whether and how a session offers AUTH: RFC 4954. Zero: not at all.
+// Auth configures whether and how a session offers AUTH (RFC 4954). The zero value
+// offers nothing.
 type Auth struct {
-	// Mechanisms are the SASL mechanisms to offer, in upper case, the best
-	// first. None: AUTH is not offered.
+	// Mechanisms lists the SASL mechanisms to offer, in upper case, the best first. If
+	// empty, AUTH is not offered.
 	Mechanisms []string
-	// Insecure offers them outside TLS too, where others may read passwords.
+	// Insecure offers them outside TLS too, where others can read passwords.
 	Insecure bool
-	// Required takes no mail from a client that has not proved who it is.
+	// Required refuses mail from a client that has not logged in.
 	Required bool
-	// Server does the exchanges. nil: this program has none, and hands the
-	// session over.
+	// Server runs the exchanges. If nil, this program has no Authenticator and hands
+	// the session over.
 	Server Authenticator
-	// Wait waits before a failure is told; nil: time.Sleep.
+	// Wait delays the reply to a failed log-in; nil means time.Sleep.
 	Wait func(time.Duration)
 }
 
-// An Authenticator knows how clients prove who they are. It is not in this
-// package, which knows neither accounts nor cryptography.
+// An Authenticator checks how clients prove who they are. It is implemented elsewhere:
+// this package knows neither accounts nor cryptography.
 type Authenticator interface {
-	// Mechanisms gives those that it can serve now, in upper case.
+	// Mechanisms returns the mechanisms that it can serve now, in upper case.
 	Mechanisms() ([]string, error)
-	// Begin starts an exchange. Every error, here and in Next, becomes a reply
-	// by ReplyTo if it is a refusal, and else is 454 4.7.0.
+	// Begin starts an exchange. An error, here or in Next, becomes a reply: by ReplyTo
+	// if it is a refusal, otherwise 454 4.7.0.
 	Begin(AuthRequest) (Exchange, error)
 }
 
-// An AuthRequest is who wants to prove something, and how.
+// An AuthRequest says which mechanism a client has chosen, and on what connection.
 type AuthRequest struct {
 	Mechanism string // one of those offered
 	Peer      Peer
@@ -43,26 +44,24 @@ type AuthRequest struct {
 	TLS       TLS
 }
 
-// An Exchange is one attempt.
+// An Exchange is one attempt to log in.
 type Exchange interface {
-	// Next takes the client's words: nil where it had none to send with the
-	// command, else they may be empty. It gives a challenge, or says that the
-	// client is who it claims to be. After an error, or done, it is not called
-	// again.
+	// Next takes the client's response: nil if it sent none with the command, otherwise
+	// possibly empty. It returns the next challenge, or done if the client is who it
+	// claims to be. It is not called again after an error or done.
 	Next(response []byte) (challenge []byte, done bool, err error)
-	// Login is who the client says it is, as far as it has said it. It proves
-	// something only once Next was done.
+	// Login returns the name the client has claimed so far. It is proved only once Next
+	// has returned done.
 	Login() string
-	// Close ends it, whatever became of it.
+	// Close ends the exchange, whatever its outcome.
 	Close() error
 }
 
-// Replies of AUTH: RFC 4954, 4 and 6.
+// Replies to AUTH: RFC 4954, 4 and 6.
 var (
-	// ReplyAuthFailed is the same for a user that is not there and for a wrong
-	// password.
+	// ReplyAuthFailed is the same for an unknown user and for a wrong password.
 	ReplyAuthFailed = Reply{535, "5.7.8", "no such user, or the wrong password"}
-	// ReplyAuthLater is for what may be better some time later.
+	// ReplyAuthLater is for failures that may pass with time.
 	ReplyAuthLater = Reply{454, "4.7.0", "logging in is not possible now; please try again later"}
 
 	replyAuthSecret    = Reply{538, "5.7.11", "say STARTTLS first: nobody should read your password"}
@@ -72,13 +71,13 @@ var (
 	replyAuthFailures  = Reply{421, "4.7.0", "too many failed attempts to log in; closing"}
 )
 
-// authOpen reports whether AUTH may be said here, as far as TLS is concerned.
+// authOpen reports whether TLS, or its absence, allows AUTH here.
 func (s *Session) authOpen() bool {
 	return len(s.Auth.Mechanisms) > 0 && (s.TLS.On() || s.Auth.Insecure)
 }
 
-// mechanisms are those that can be offered now: what the configuration wants
-// and the Authenticator can serve.
+// mechanisms returns what can be offered now: what the configuration wants and the
+// Authenticator can serve.
 func (s *Session) mechanisms() ([]string, error) {
 	switch {
 	case !s.authOpen():
@@ -99,8 +98,8 @@ func (s *Session) mechanisms() ([]string, error) {
 	return both, nil
 }
 
-// orLater lets a refusal be what it is, and makes of every other error one that
-// the client hears as ReplyAuthLater.
+// orLater returns a refusal as it is, and wraps every other error so that the client
+// hears ReplyAuthLater.
 func orLater(err error) error {
 	var r Reply
 	if errors.As(err, &r) {
@@ -109,7 +108,7 @@ func orLater(err error) error {
 	return fmt.Errorf("%w: %w", ReplyAuthLater, err)
 }
 
-// auth is AUTH: RFC 4954, 4.
+// auth handles AUTH: RFC 4954, 4.
 func (s *Session) auth(arg string) {
 	words := strings.Fields(arg)
 	switch {
@@ -148,9 +147,9 @@ func (s *Session) auth(arg string) {
 		}
 		return
 	}
-	var first []byte // nil: none
+	var first []byte // nil: no initial response
 	if len(words) == 2 && words[1] == "=" {
-		first = []byte{} // one that is empty
+		first = []byte{} // an empty one
 	} else if len(words) == 2 {
 		if first, err = decodeBase64(words[1]); err != nil {
 			s.refuse(replyAuthBase64)
@@ -160,7 +159,7 @@ func (s *Session) auth(arg string) {
 	s.exchange(mechanism, first)
 }
 
-// exchange is all that follows AUTH.
+// exchange handles everything that follows the AUTH command.
 func (s *Session) exchange(mechanism string, response []byte) {
 	x, err := s.Auth.Server.Begin(AuthRequest{Mechanism: mechanism, Peer: s.Peer, Helo: s.helo, TLS: s.TLS})
 	if err != nil {
@@ -180,7 +179,7 @@ func (s *Session) exchange(mechanism string, response []byte) {
 			s.log(Event{What: "auth", Text: "mechanism=" + mechanism})
 			return
 		}
-		// It is one line, however long: RFC 4954, 4.
+		// A challenge is one line, however long: RFC 4954, 4.
 		s.wire.bw.WriteString("334 " + base64.StdEncoding.EncodeToString(challenge) + "\r\n")
 		var ok bool
 		if response, ok = s.authResponse(); !ok {
@@ -190,8 +189,8 @@ func (s *Session) exchange(mechanism string, response []byte) {
 	s.authFailure(x.Login(), Reply{535, "5.7.8", "this exchange does not end; use another mechanism"})
 }
 
-// authResponse reads the answer to a challenge. False: there is none, and the
-// client knows why.
+// authResponse reads the answer to a challenge. It returns false if there is no usable
+// answer; the client has then been told why.
 func (s *Session) authResponse() (response []byte, ok bool) {
 	line, err := s.wire.readAuthLine()
 	switch {
@@ -201,7 +200,7 @@ func (s *Session) authResponse() (response []byte, ok bool) {
 	case err != nil && s.badLine(err):
 		return nil, false
 	case err != nil:
-		s.wire.br.Reset(failed{err}) // the session's next line is this error
+		s.wire.br.Reset(failed{err}) // the next read of a line returns this error
 		return nil, false
 	case line == "*":
 		s.refuse(replyAuthCancelled)
@@ -214,7 +213,7 @@ func (s *Session) authResponse() (response []byte, ok bool) {
 	return response, true
 }
 
-// decodeBase64 takes one way of writing and no other. It never gives nil.
+// decodeBase64 accepts canonical base64 only. It never returns nil without an error.
 func decodeBase64(s string) ([]byte, error) {
 	out := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
 	n, err := base64.StdEncoding.Strict().Decode(out, []byte(s))
@@ -225,8 +224,8 @@ func authTooLong() Reply {
 	return Reply{500, "5.5.6", fmt.Sprintf("authentication line longer than %d bytes", MaxAuthLine)}
 }
 
-// authFailure tells of a failed attempt, after a while: whoever guesses has
-// time, but not that much. A fault of ours is told at once and does not count.
+// authFailure reports a failed attempt after a delay, which slows down guessing. A
+// fault on our side is reported at once and does not count.
 func (s *Session) authFailure(login string, err error) {
 	err = orLater(err)
 	e := Event{What: "refused", Text: "AUTH", Login: login}
@@ -247,11 +246,10 @@ func (s *Session) authFailure(login string, err error) {
 	}
 }
 
-// checkAuthParam looks at AUTH of MAIL: RFC 4954, 5. It says who wrote the
-// message first, to a server that passes it on under the same name. A list does
-// not, and who may post is asked of the login; so it is read and goes no
-// further, as if it were <>, which is what the RFC wants of one that does not
-// trust it.
+// checkAuthParam checks the AUTH parameter of MAIL: RFC 4954, 5. A server uses it to
+// say who first submitted the message. A list looks at the login instead, so the value
+// is checked and then ignored, as if it were <>. The RFC asks for that if the client is
+// not trusted.
 func checkAuthParam(value string) bool {
 	text, ok := decodeXtext(value)
 	if !ok || len(value) > MaxAuthParam {

@@ -7,24 +7,24 @@ import (
 	"strings"
 )
 
-// replyMixed refuses what may not come between two chunks: RFC 3030, 2.
+// replyMixed refuses a command that may not come between two chunks: RFC 3030, 2.
 var replyMixed = Reply{503, "5.5.1", "this message is being sent with BDAT; continue with BDAT, or send RSET"}
 
-// A chunking is a message that comes by BDAT: RFC 3030, 2.
+// A chunking is a message that arrives by BDAT: RFC 3030, 2.
 type chunking struct {
 	msg     Message // nil before and after
 	refused error
-	told    bool // the client has heard of it
-	binary  bool // it need not have lines
+	told    bool // the client has been told
+	binary  bool // it need not consist of lines
 	lines   lineCheck
 	last    byte
 	size    int64
 	max     int64 // 0: no limit
 }
 
-// bdat is BDAT: RFC 3030, 2. The bytes of a chunk are read whatever the answer
-// is, or they would be taken for commands; so when nobody can say how many they
-// are the session ends.
+// bdat handles BDAT: RFC 3030, 2. The bytes of a chunk are read whatever the answer is;
+// otherwise they would be taken for commands. So if the size cannot be parsed the
+// session ends.
 func (s *Session) bdat(arg string) {
 	n, last, ok := parseChunk(arg)
 	if !ok {
@@ -39,7 +39,7 @@ func (s *Session) bdat(arg string) {
 	s.wire.request(s.wire.readTimeout)
 	if err := c.read(s.wire.br, n); err != nil {
 		s.dropChunks()
-		s.wire.br.Reset(failed{err}) // the session's next line is this error
+		s.wire.br.Reset(failed{err}) // the next read of a line returns this error
 		return
 	}
 	switch {
@@ -52,7 +52,7 @@ func (s *Session) bdat(arg string) {
 		if n == 0 {
 			s.countJunk()
 		}
-	case c.told: // a client that pipelines has sent this one before it heard
+	case c.told: // a pipelining client sent this one before it got the reply
 		s.reply(ReplyTo(c.refused))
 		s.countJunk()
 	default:
@@ -76,7 +76,7 @@ func (s *Session) newChunking() *chunking {
 	return c
 }
 
-// dropChunks forgets a message that has not come whole.
+// dropChunks discards a message that has not arrived completely.
 func (s *Session) dropChunks() {
 	if s.chunks != nil && s.chunks.msg != nil {
 		s.chunks.msg.Abort()
@@ -94,7 +94,7 @@ func parseChunk(arg string) (n int64, last, ok bool) {
 	return n, last, err == nil
 }
 
-// read takes a chunk of n bytes: exactly so many, unless the connection breaks.
+// read reads a chunk of exactly n bytes, unless the connection breaks.
 func (c *chunking) read(br *bufio.Reader, n int64) error {
 	c.fit(n)
 	for n > 0 {
@@ -112,8 +112,8 @@ func (c *chunking) read(br *bufio.Reader, n int64) error {
 	return nil
 }
 
-// take takes some bytes of the message. Nothing in them is undone or looked for:
-// a line that is a single dot is one.
+// take accepts some bytes of the message. They are passed on as they are: a line that
+// is a single dot is just a line.
 func (c *chunking) take(p []byte) {
 	c.size += int64(len(p))
 	c.last = p[len(p)-1]
@@ -136,15 +136,15 @@ func (c *chunking) fit(n int64) {
 	}
 }
 
-// refuse lets go of the message. What is still to come of it is read all the same.
+// refuse gives the message up. The rest of it is still read.
 func (c *chunking) refuse(err error) {
 	c.msg.Abort()
 	c.msg, c.refused = nil, err
 }
 
-// commit ends the message, for so many recipients. A last line without an end
-// gets one: SMTP has no other lines (RFC 5321, 4.1.1.4 allows it to whoever sends
-// the message on), and no signature minds (RFC 6376, 3.4.3).
+// commit ends the message and returns one outcome for each recipient. If the last line
+// has no line end it gets one: SMTP knows only whole lines (RFC 5321, 4.1.1.4 allows
+// this to a relay), and no signature breaks (RFC 6376, 3.4.3).
 func (c *chunking) commit(recipients int) (id string, outcomes []error) {
 	switch {
 	case c.refused != nil || c.size == 0 || c.binary:

@@ -4,20 +4,20 @@ import (
 	"io"
 )
 
-// A Checker takes a message that another server has received, and holds it
-// against the rules that readData has for one that comes by DATA.
+// A Checker takes a message that another server has received, and applies the rules
+// that readData has for a message sent by DATA.
 type Checker struct {
 	Dst io.Writer
 	Max int64 // bytes; 0: no limit
 
 	size    int64
 	lines   lineCheck
-	partial bool // the last line has not ended
+	partial bool // the last line has no end yet
 	refused error
 }
 
-// Write passes p on. After a refusal, which Close gives, or an error of Dst,
-// nothing more goes there; it still takes all there is.
+// Write passes p on to Dst. After a refusal or an error of Dst it passes on nothing
+// more, but still accepts all input; Close returns the reason.
 func (c *Checker) Write(p []byte) (int, error) {
 	if c.lines.bare(p) && c.refused == nil {
 		c.refused = replyBareByte
@@ -35,8 +35,8 @@ func (c *Checker) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close ends the last line where that has no end, and gives the refusal of the
-// message, a Reply, or the first error of Dst.
+// Close ends an unfinished last line. It returns the refusal of the message (a Reply)
+// or the first error of Dst.
 func (c *Checker) Close() error {
 	switch {
 	case c.refused == nil && c.lines.cr:
@@ -48,5 +48,5 @@ func (c *Checker) Close() error {
 	return c.refused
 }
 
-// Size is how many bytes there were.
+// Size returns how many bytes were written.
 func (c *Checker) Size() int64 { return c.size }

@@ -6,13 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// What strangers write has to stay in its place: in a reply, a header, a line of
-// a log or of a queue file. Here is what makes it fit, and what reports whether it
-// does.
+// What strangers write must not break out of its place: a reply, a header, a log line
+// or a line of a queue file. The functions here make it fit, or report whether it does.
 
-// Clean makes a text fit for a line of a protocol, of a header or of a log:
-// whatever is not printable ASCII, and every character of besides, becomes a
-// question mark.
+// Clean makes a text fit for a line of a protocol, a header or a log: each byte that is
+// not printable ASCII, and each of the characters in besides, becomes a question mark.
 func Clean(s, besides string) string {
 	return strings.Map(func(c rune) rune {
 		if c < ' ' || c > '~' || strings.ContainsRune(besides, c) {
@@ -22,8 +20,7 @@ func Clean(s, besides string) string {
 	}, s)
 }
 
-// IsClean reports whether Clean leaves a text as it is: whether it is printable
-// ASCII.
+// IsClean reports whether a text is printable ASCII, so that Clean leaves it as it is.
 func IsClean(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
@@ -33,18 +30,18 @@ func IsClean(s string) bool {
 	return true
 }
 
-// clean is Clean of a whole line.
+// clean is Clean for a whole line.
 func clean(s string) string { return Clean(s, "") }
 
-// Word makes one word of a name that somebody only claims to have, for a line of
-// a log: without spaces and quotes, and not too long.
+// Word turns a name that somebody claims into one word for a log line: without spaces
+// and quotes, and not too long.
 func Word(s string) string { return Clean(s[:min(len(s), MaxPath)], ` "`) }
 
-// oneWord is Clean of a word of a header: nothing in it ends the word or begins a
-// comment.
+// oneWord is Clean for a word of a header: nothing in the result ends the word or
+// begins a comment.
 func oneWord(s string) string { return Clean(s, ` ()<>,;\"`) }
 
-// comment is Clean of a comment of a header: RFC 5322, 3.2.2.
+// comment is Clean for a comment of a header: RFC 5322, 3.2.2.
 func comment(s string) string {
 	s = Clean(s, `()\`)
 	return s[:min(len(s), maxComment)]
@@ -60,10 +57,10 @@ func IsASCII[T string | []byte](s T) bool {
 	return true
 }
 
-// Printable reports whether s can stand in a header, a log line and a queue file:
-// UTF-8, without a control character, a line break of any kind, or anything else
-// that is not seen but for the space. What steers the direction of text is
-// refused with these, since it lets one address look like another.
+// Printable reports whether s can stand in a header, a log line and a queue file: UTF-8
+// without control characters, line breaks of any kind, or invisible characters other
+// than the space. Characters that change the direction of text are invisible in this
+// sense: they let one address look like another.
 func Printable(s string) bool {
 	for i, c := range s {
 		if c < utf8.RuneSelf {
@@ -80,14 +77,14 @@ func Printable(s string) bool {
 }
 
 // addressRune reports whether a character beyond ASCII may stand in an address. RFC
-// 6531, 3.3 allows any; here it must be seen, or be one of the two joiners
-// without which some scripts cannot be written.
+// 6531, 3.3 allows any. Here it must be visible, or one of the two joiners that some
+// scripts need.
 func addressRune(c rune) bool {
 	return unicode.IsPrint(c) && c != utf8.RuneError || c == '\u200c' || c == '\u200d'
 }
 
-// visible is the Clean of a text that may be UTF-8: whatever is not Printable
-// becomes a question mark.
+// visible is Clean for text that may be UTF-8: everything that is not Printable becomes
+// a question mark.
 func visible(s string) string {
 	return strings.Map(func(c rune) rune {
 		if c >= ' ' && c <= '~' || c >= utf8.RuneSelf && addressRune(c) {

@@ -11,52 +11,51 @@ import (
 	"time"
 )
 
-// A Client hands messages to a server, over SMTP or LMTP. Its fields are set
-// before Start; one Client serves one connection and any number of messages on
-// it, one after the other.
+// A Client sends messages to a server, over SMTP or LMTP. Its fields are set before
+// Start. One Client serves one connection and sends any number of messages on it, one
+// after the other.
 type Client struct {
-	Hostname string // what it calls itself
+	Hostname string // the name in EHLO
 	LMTP     bool
-	HELO     bool // say HELO at once, to a server that hangs up at EHLO (ErrHangsUp)
+	HELO     bool // say HELO at once, for a server that hangs up at EHLO (ErrHangsUp)
 
-	// Verbatim leaves enhanced codes where they stand in the text of a Reply,
-	// so that it can be said again word for word. It is for who speaks for
-	// another client: see Command.
+	// Verbatim leaves enhanced codes in the text of a Reply, so that the reply can be
+	// passed on word for word. A proxy needs this: see Command.
 	Verbatim bool
 
-	// StartTLS, where set, makes the connection secret as soon as the server
-	// offers STARTTLS: RFC 3207. It does the handshake on what it is given, on
-	// which a deadline is set. An error ends the connection; see ErrTLS.
+	// StartTLS, if set, starts TLS as soon as the server offers STARTTLS: RFC 3207. It
+	// does the handshake on the given connection, which has a deadline. An error ends
+	// the connection; see ErrTLS.
 	StartTLS func(io.ReadWriter) (Channel, error)
-	// NeedTLS has Start fail where StartTLS cannot be had, instead of going on
-	// in clear.
+	// NeedTLS makes Start fail if StartTLS is impossible, instead of continuing
+	// unencrypted.
 	NeedTLS bool
 
-	// Auth, where set, picks one of the mechanisms that the server offers, and
-	// Start logs in with it: RFC 4954. It is asked inside TLS alone; elsewhere
-	// Start fails, since nobody else should read a password.
+	// Auth, if set, picks one of the mechanisms that the server offers, and Start logs
+	// in with it: RFC 4954. It is called inside TLS only. Without TLS Start fails, so
+	// that nobody can read the password.
 	Auth func(mechanisms []string) (Mechanism, error)
 
-	// Timeouts, of which each holds for a whole request and its reply, however
-	// slowly it drips; zero: the constant of that name.
+	// Each timeout covers a whole request and its reply, however slowly that arrives.
+	// Zero means the constant of the same name.
 	GreetingTimeout, CommandTimeout, MailTimeout, RcptTimeout, DataTimeout, BlockTimeout, FinalTimeout time.Duration
 
 	wire    *wire
 	ext     map[string]string // nil after HELO
 	limits  serverLimits
 	mails   int      // transactions so far
-	channel *Channel // nil: in clear
+	channel *Channel // nil: unencrypted
 	err     error
-	unclear bool // whether a transaction is open at the server: RSET is due
-	unheard int  // bytes that were written since all replies were read
+	unclear bool // a transaction may be open at the server: RSET is due
+	unheard int  // bytes written since all replies were read
 	side    *side
 	piece   []byte // a message goes through it, piece by piece; nil: none did yet
 }
 
-// A Channel is a connection that has become secret.
+// A Channel is an encrypted connection.
 type Channel struct {
 	io.ReadWriter
-	Verified bool   // the server has proved that it is the one that was meant
+	Verified bool   // the server has proved its identity
 	Text     string // "TLSv1.3 …", for the log
 }
 
@@ -64,30 +63,31 @@ type Channel struct {
 type Transaction struct {
 	From    Path
 	To      []Rcpt
-	VERP    bool      // ask the server to write each recipient into the return path: Postfix's XVERP
-	Body    string    // "8BITMIME" or BinaryMIME where the message was so declared
-	Size    int64     // bytes, an estimate
-	Message io.Reader // CRLF lines; where Body is BinaryMIME anything
+	VERP    bool      // ask the server to write each recipient into the return path (Postfix's XVERP)
+	Body    string    // "8BITMIME" or BinaryMIME if the message was declared as such
+	Size    int64     // in bytes, an estimate
+	Message io.Reader // CRLF lines; any bytes if Body is BinaryMIME
 
-	// UTF8 says that an address or a header needs SMTPUTF8 (RFC 6531), and
-	// RequireTLS that the message may travel verified channels alone (RFC
-	// 8689). Where the server offers no such thing the message is refused.
+	// UTF8 says that an address or a header needs SMTPUTF8 (RFC 6531). RequireTLS says
+	// that the message may travel by verified TLS only (RFC 8689). If the server lacks
+	// the extension the message is refused.
 	UTF8, RequireTLS bool
 
-	// A message that is BinaryMIME goes by BDAT alone (RFC 3030). It is refused
-	// where the server does not offer that.
+	// A BinaryMIME message is sent by BDAT only (RFC 3030). It is refused if the server
+	// does not offer that.
 
-	// What DSN (RFC 3461) says of the reports that are wanted, here and in To.
-	// It is said where the server offers DSN, and left out elsewhere.
+	// Ret, EnvID and the Notify and ORcpt of each recipient say which reports the
+	// sender wants (DSN, RFC 3461). They are sent if the server offers DSN, and left
+	// out otherwise.
 	Ret   string // FULL or HDRS
 	EnvID string // the sender's name for it, in xtext
 }
 
-// Verp is the pair of delimiters of our return paths, local+user=domain. It is
-// what XVERP is told, and Postfix's own default.
+// Verp is the pair of delimiters in our return paths, local+user=domain. The client
+// passes it to XVERP; Postfix's default is the same.
 const Verp = "+="
 
-// VERPAddress is a return path with a recipient written into it, as XVERP does it:
+// VERPAddress returns a return path with the recipient written into it, as XVERP does:
 // dev-bounces+user=example.com@lists.example.org.
 func VERPAddress(from, to Path) Path {
 	domain := to.Domain
@@ -98,35 +98,35 @@ func VERPAddress(from, to Path) Path {
 	return from
 }
 
-// Errors of Start that a caller may mend with another connection.
+// Errors of Start that another connection may avoid.
 var (
-	// ErrHangsUp is a server that ends the connection where EHLO is said. It
-	// may know HELO: see Client.HELO.
+	// ErrHangsUp means that the server ended the connection at EHLO. It may accept
+	// HELO: see Client.HELO.
 	ErrHangsUp = errors.New("smtp: the server hangs up at EHLO")
-	// ErrTLS is a server with which TLS was begun and came to nothing.
+	// ErrTLS means that TLS was begun and failed.
 	ErrTLS = errors.New("smtp: TLS failed")
 )
 
-// Errors of Start that only another server, or another word in the
-// configuration, can mend.
+// Errors of Start that only another server or another configuration can avoid.
 var (
 	errNoTLS     = errors.New("smtp: TLS is required, and the server does not offer it")
 	errClearAuth = errors.New("smtp: no password is said without TLS")
 	errNoAuth    = errors.New("smtp: the server does not offer AUTH")
 )
 
-// errNoStart is a Client used before Start.
+// errNoStart means that a Client was used before Start.
 var errNoStart = errors.New("smtp: client not started")
 
-// errUnasked is a server that speaks out of turn. What it says would be taken
-// for the answer to what we say next, and a message for accepted that is not.
+// errUnasked means that the server spoke out of turn. Its words would be taken for the
+// answer to our next command, so that a message might count as accepted although it is
+// not.
 func errUnasked() error {
 	return fmt.Errorf("smtp: %w: the server sent a reply that nobody asked for", errProtocol)
 }
 
-// Start reads the greeting and introduces itself: LHLO, or EHLO and, where that
-// is refused, HELO (RFC 5321, 3.2); then come TLS and AUTH. A refusal comes back
-// as a Reply.
+// Start reads the greeting and introduces the client: with LHLO, or with EHLO and, if
+// that is refused, HELO (RFC 5321, 3.2). TLS and AUTH follow. A refusal is returned as
+// a Reply.
 func (c *Client) Start(rw io.ReadWriter) error {
 	c.err, c.channel, c.unclear, c.mails = nil, nil, false, 0
 	c.connect(rw)
@@ -146,7 +146,7 @@ func (c *Client) Start(rw io.ReadWriter) error {
 	return c.authenticate()
 }
 
-// connect begins anew on a connection of which nothing is known yet.
+// connect starts afresh on a connection about which nothing is known yet.
 func (c *Client) connect(rw io.ReadWriter) {
 	c.wire = newWire(rw)
 	c.wire.writeTimeout = cmp.Or(c.BlockTimeout, BlockTimeout)
@@ -154,7 +154,7 @@ func (c *Client) connect(rw io.ReadWriter) {
 	c.ext = nil
 }
 
-// hello introduces itself and hears what the server offers.
+// hello introduces the client and records what the server offers.
 func (c *Client) hello() error {
 	c.ext, c.limits = nil, serverLimits{}
 	if !c.HELO {
@@ -188,18 +188,18 @@ func (c *Client) hello() error {
 	return nil
 }
 
-// A refused is the reply of a server that does not accept the connection. It is
-// about the two hosts and not about a message, so it is never permanent.
+// A refused is the reply of a server that rejects the connection. It concerns the two
+// hosts and not a message, so it is never permanent.
 type refused struct{ Reply }
 
-// ErrRefused is a server that answers, and does not accept the connection.
+// ErrRefused means that the server answers but rejects the connection.
 var ErrRefused = errors.New("smtp: the server refuses us")
 
 func (r refused) Is(target error) bool { return target == ErrRefused }
 
 func (r refused) Error() string { return "the server refuses us: " + r.Reply.Error() }
 
-// As returns the reply that this means for a message.
+// As converts the error into a Reply: what the refusal means for a message.
 func (r refused) As(target any) bool {
 	reply, ok := target.(*Reply)
 	if ok {
@@ -208,7 +208,7 @@ func (r refused) As(target any) bool {
 	return ok
 }
 
-// refusal is the error of a reply that is no welcome.
+// refusal returns the error for a greeting that is not a welcome.
 func refusal(r Reply) error { return refused{r} }
 
 // parseKeywords reads what EHLO announces: each keyword with its arguments.
@@ -222,8 +222,8 @@ func parseKeywords(text string) map[string]string {
 	return ext
 }
 
-// secure says STARTTLS: RFC 3207. Everything that was heard before is forgotten,
-// and what came behind the 220 in clear is an attack.
+// secure says STARTTLS: RFC 3207. Everything heard before is forgotten. Anything sent
+// unencrypted after the 220 is an attack.
 func (c *Client) secure() error {
 	if c.StartTLS == nil {
 		if c.NeedTLS {
@@ -265,13 +265,13 @@ func (c *Client) secure() error {
 // Secret describes the TLS of the connection; nil if it is not encrypted.
 func (c *Client) Secret() *Channel { return c.channel }
 
-// Extension reports whether the server announced a keyword, and with what.
+// Extension reports whether the server announced a keyword, and returns its arguments.
 func (c *Client) Extension(keyword string) (args string, ok bool) {
 	args, ok = c.ext[keyword]
 	return args, ok
 }
 
-// Err is why the connection can carry no further message; nil while it can.
+// Err returns why the connection can carry no further message; nil while it can.
 func (c *Client) Err() error {
 	if c.wire == nil {
 		return errNoStart
@@ -279,11 +279,11 @@ func (c *Client) Err() error {
 	return c.err
 }
 
-// Quit says goodbye and does not wait for the answer, like qmail's client. The
-// caller closes the connection.
+// Quit says goodbye without waiting for the answer, as qmail's client does. The caller
+// closes the connection.
 func (c *Client) Quit() {
 	if err := c.Err(); err == nil || err == ErrSpent {
-		c.wire.writeTimeout = lastWordsTimeout // a server that does not read misses nothing
+		c.wire.writeTimeout = lastWordsTimeout // a server that does not read it misses nothing
 		c.wire.bw.WriteString("QUIT\r\n")
 		c.wire.bw.Flush()
 		c.err = io.EOF
@@ -298,8 +298,8 @@ func (c *Client) fail(err error) error {
 	return err
 }
 
-// read reads one reply. What was written goes out first. The timeout is for the
-// whole reply: a server that sends a byte now and then must not hold us.
+// read flushes what was written and reads one reply. The timeout covers the whole
+// reply: a server that sends a byte now and then must not hold us up.
 func (c *Client) read(timeout time.Duration) (Reply, error) {
 	c.wire.until = c.wire.clock().Add(timeout)
 	r, err := c.readReply(c.wire.br)
@@ -322,15 +322,15 @@ func (c *Client) readReply(br *bufio.Reader) (Reply, error) {
 	return readReply(br)
 }
 
-// heardAll checks that the server has sent nothing beyond the replies that were
-// due, but for 421, which it may say at any time (RFC 5321, 3.8). It is asked
-// before each thing that has a reply.
+// heardAll checks that the server has sent nothing beyond the replies that were due.
+// Only 421 may come at any time (RFC 5321, 3.8). It is called before each command that
+// has a reply.
 func (c *Client) heardAll() error {
 	if c.wire.br.Buffered() == 0 {
 		return nil
 	}
 	if _, err := c.read(cmp.Or(c.CommandTimeout, CommandTimeout)); err == nil {
-		c.fail(errUnasked()) // where it was 421 that is the first error, and stays
+		c.fail(errUnasked()) // after 421 that is the first error, and stays
 	}
 	return c.err
 }
@@ -352,7 +352,8 @@ func (c *Client) sizeLimit() (int64, bool) {
 	return n, err == nil && n > 0
 }
 
-// lost is the outcome of a recipient whose fate the connection took with it.
+// lost is the outcome for recipients whose fate is unknown because the connection
+// broke.
 func lost(err error) Reply {
 	var r Reply
 	if errors.As(err, &r) && r.Temporary() {

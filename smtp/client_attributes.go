@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// Unavailable is what XCLIENT and XFORWARD say for a value that nobody knows.
+// Unavailable stands for an unknown value in XCLIENT and XFORWARD.
 const Unavailable = "[UNAVAILABLE]"
 
-// errNotOffered is an extension that the server does not have for us.
+// errNotOffered means that the server does not offer us an extension.
 var errNotOffered = errors.New("not offered by the server")
 
-// XFORWARD tells the server of the session that the messages come from, for its
-// log and its filters. Of each attribute that the server announces it gives the
-// value, by its name in capitals, or Unavailable. They hold for one message:
-// Postfix forgets them with it. A refusal comes back as a Reply.
+// XFORWARD tells the server about the session that the messages come from, for its log
+// and its filters. For each attribute that the server announces it sends the value,
+// looked up by its name in capitals, or Unavailable. The values hold for one message:
+// Postfix then forgets them. A refusal is returned as a Reply.
 func (c *Client) XFORWARD(values map[string]string) error {
 	return c.attributes("XFORWARD", 250, values)
 }
 
-// XCLIENT makes the server treat the session as another client's. The server
-// forgets all that it was told before, and may announce other extensions.
+// XCLIENT makes the server treat the session as another client's. The server forgets
+// everything it was told before, and may announce other extensions.
 func (c *Client) XCLIENT(values map[string]string) error {
 	if err := c.attributes("XCLIENT", 220, values); err != nil {
 		return err
@@ -31,7 +31,7 @@ func (c *Client) XCLIENT(values map[string]string) error {
 	return c.hello()
 }
 
-// attributes says a command with all attributes, on as many lines as it takes.
+// attributes sends a command with all attributes, on as many lines as it takes.
 func (c *Client) attributes(verb string, want int, values map[string]string) error {
 	if err := c.Err(); err != nil {
 		return err
@@ -54,8 +54,8 @@ func (c *Client) attributes(verb string, want int, values map[string]string) err
 	return nil
 }
 
-// attrLines makes the lines. The name and the address of an XCLIENT come last:
-// with another address the server may no longer trust us.
+// attrLines builds the lines. The name and the address of an XCLIENT come last: after a
+// new address the server may no longer trust us.
 func attrLines(verb string, names []string, values map[string]string) []string {
 	names = slices.DeleteFunc(names, func(name string) bool { return !isAttrName(name) })
 	if verb == "XCLIENT" {
@@ -83,7 +83,7 @@ func attrLines(verb string, names []string, values map[string]string) []string {
 
 func attrRank(name string) int { return slices.Index([]string{"NAME", "ADDR"}, name) }
 
-// isAttrName reports whether a word that the server announced can be sent back to it.
+// isAttrName reports whether an announced word can be sent back to the server.
 func isAttrName(s string) bool {
 	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == "" && len(s) <= 64 && s != ""
 }

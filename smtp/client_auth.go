@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// A Mechanism is the client's side of one SASL exchange: RFC 4422. It is a
-// client of github.com/emersion/go-sasl, and can say when it is content.
+// A Mechanism is the client's side of one SASL exchange: RFC 4422. It extends the
+// Client interface of github.com/emersion/go-sasl by Finished.
 type Mechanism interface {
-	// Start gives the mechanism's name and the first response; nil where the
-	// server speaks first.
+	// Start returns the mechanism's name and the first response; nil if the server
+	// speaks first.
 	Start() (mechanism string, response []byte, err error)
 	// Next answers a challenge.
 	Next(challenge []byte) (response []byte, err error)
@@ -77,7 +77,7 @@ func answer(m Mechanism, text string) ([]byte, error) {
 	return m.Next(challenge)
 }
 
-// encodeResponse is a first response: one that is empty is said as "=".
+// encodeResponse encodes a first response; an empty one is "=".
 func encodeResponse(b []byte) string {
 	if len(b) == 0 {
 		return "="

@@ -17,19 +17,19 @@ type exchange struct {
 	t       *Transaction
 	outcome []Reply // Code 0: not settled yet
 	message io.Reader
-	chunk   []byte // the whole message, where it goes by BDAT
+	chunk   []byte // the whole message, if it goes by BDAT
 	lines   []line
 	began   bool  // MAIL was accepted
-	taken   int   // RCPTs that were accepted
-	ended   bool  // the server holds the transaction for ended
-	mark    int64 // where the side will be when it has written the lines and the chunk
+	taken   int   // RCPTs accepted
+	ended   bool  // the server considers the transaction ended
+	mark    int64 // the side's position once it has written the lines and the chunk
 }
 
-// A line is one command, and where it stands in a transaction.
+// A line is one command and its place in a transaction.
 type line struct {
 	step step
 	text string
-	to   int // of atRCPT: whose
+	to   int // for atRCPT: the recipient's index
 }
 
 type step byte
@@ -42,7 +42,7 @@ const (
 	atBDAT
 )
 
-// begin prepares a transaction: what can be refused without the server is.
+// begin prepares a transaction. It refuses at once what needs no server to refuse.
 func (c *Client) begin(t *Transaction) *exchange {
 	x := &exchange{c: c, t: t, outcome: make([]Reply, len(t.To)), message: t.Message}
 	if err := c.Err(); err != nil {
@@ -64,7 +64,7 @@ func (c *Client) begin(t *Transaction) *exchange {
 	return x
 }
 
-// Refusals that speak for a server before it does.
+// Refusals on behalf of a server, before it is asked.
 var (
 	replyUnsayable    = Reply{553, "5.6.7", "the address cannot be written in SMTP"}
 	replyNoSMTPUTF8   = Reply{553, "5.6.7", "the message needs SMTPUTF8, and the next server does not support it"}
@@ -73,8 +73,8 @@ var (
 	replyBareLines    = Reply{554, "5.6.0", "a line of the message does not end with CRLF, so it cannot be sent"}
 )
 
-// unfit returns the reason why the server cannot take this message at all; Code 0
-// if it can.
+// unfit returns the reason why the server cannot take this message at all; Code 0 if it
+// can.
 func (c *Client) unfit(t *Transaction) Reply {
 	if limit, ok := c.sizeLimit(); ok && t.Size > limit {
 		return Reply{552, "5.3.4", fmt.Sprintf("the message has %d bytes, the server takes %d", t.Size, limit)}
@@ -91,14 +91,15 @@ func (c *Client) unfit(t *Transaction) Reply {
 	return Reply{}
 }
 
-// takesBinary reports whether the server takes what has no lines: RFC 3030, 3.
+// takesBinary reports whether the server accepts messages that have no lines: RFC 3030,
+// 3.
 func (c *Client) takesBinary() bool {
 	_, binary := c.Extension(BinaryMIME)
 	_, chunks := c.Extension("CHUNKING")
 	return binary && chunks
 }
 
-// settle sets the outcome of every recipient that has none yet.
+// settle sets the outcome of each recipient that has none yet.
 func (x *exchange) settle(r Reply) {
 	for i := range x.outcome {
 		if x.outcome[i].Code == 0 {
@@ -117,10 +118,10 @@ func (x *exchange) open() (n int) {
 	return n
 }
 
-// Send carries out a transaction and gives one reply per recipient, in order.
-// A refused recipient does not hinder the others. What the connection hides is
-// a 4xx: it is to be tried again, and may then arrive twice, where the message
-// was sent and no reply came.
+// Send carries out a transaction and returns one reply per recipient, in order. A
+// refused recipient does not affect the others. If the connection breaks, unknown
+// outcomes are 4xx. The caller then tries again; if the message had been sent and only
+// the reply was lost, it arrives twice.
 func (c *Client) Send(t *Transaction) []Reply {
 	for _, out := range c.Stream(once(t)) {
 		return out
@@ -128,7 +129,7 @@ func (c *Client) Send(t *Transaction) []Reply {
 	return c.begin(t).outcome // the connection is lost
 }
 
-// once returns a transaction, and nil from then on.
+// once returns a function that returns t the first time, and then nil.
 func once(t *Transaction) func() *Transaction {
 	return func() *Transaction {
 		next := t
@@ -137,16 +138,16 @@ func once(t *Transaction) func() *Transaction {
 	}
 }
 
-// compose makes up the lines, with RSET in front where it is due, and reads the
-// message where it goes by BDAT (RFC 3030). An error is one of the message's.
+// compose builds the lines, beginning with RSET if it is due, and reads the message if
+// it goes by BDAT (RFC 3030). An error is one of the message's.
 func (x *exchange) compose(pipelined, rset bool) error {
 	last := []line{{step: atDATA, text: "DATA"}}
 	if x.binary() {
-		last = nil // the chunks come when it is clear for whom: see sendChunks
+		last = nil // the chunks follow once the recipients are known: see sendChunks
 	}
 	if _, ok := x.c.Extension("CHUNKING"); ok && pipelined && !x.binary() && !x.c.LMTP && x.t.Size <= maxChunk {
-		// Not in LMTP, where nobody can tell how many replies would follow a
-		// chunk that no recipient is left for.
+		// Not in LMTP: there nobody can tell how many replies follow a chunk if no
+		// recipient is left.
 		if err := x.readChunk(); err != nil {
 			return err
 		}
@@ -168,10 +169,10 @@ func (x *exchange) compose(pipelined, rset bool) error {
 	return nil
 }
 
-// binary reports whether the message has no lines, so that it can go by BDAT alone.
+// binary reports whether the message has no lines, so that it can only go by BDAT.
 func (x *exchange) binary() bool { return x.t.Body == BinaryMIME }
 
-// readChunk takes the message as a whole, if it is small enough.
+// readChunk reads the whole message, if it is small enough.
 func (x *exchange) readChunk() error {
 	whole := bytes.NewBuffer(make([]byte, 0, min(max(x.t.Size, 0), maxChunk)+bytes.MinRead))
 	_, err := io.Copy(whole, io.LimitReader(x.message, maxChunk+1))
@@ -200,9 +201,9 @@ func (x *exchange) post() {
 	x.mark = x.c.post(append(out, x.chunk...))
 }
 
-// post writes without waiting for the server. What is small, and all that the
-// server has not answered, stays in the buffer until the first reply is read. The
-// mark is the side's.
+// post writes without waiting for the server. Small writes stay in the buffer until the
+// first reply is read, as does everything the server has not yet answered. The mark is
+// the side's.
 func (c *Client) post(p []byte) (mark int64) {
 	held := c.unheard <= c.wire.bw.Buffered()
 	c.unheard += len(p)
@@ -210,8 +211,8 @@ func (c *Client) post(p []byte) (mark int64) {
 		c.wire.bw.Write(p)
 		return 0
 	}
-	// The wire's own buffer is flushed by the reader. What it still has comes
-	// first; it is small, or there is nothing that the server has to say.
+	// The reader flushes the wire's own buffer. Its content goes first: it is small, or
+	// the server has nothing to say about it.
 	if err := c.wire.bw.Flush(); err != nil {
 		c.fail(err)
 		return 0
@@ -219,7 +220,7 @@ func (c *Client) post(p []byte) (mark int64) {
 	return c.side.write(p)
 }
 
-// awaitsWord reports whether the message can only go when the server has answered the
+// awaitsWord reports whether the message must wait until the server has answered the
 // envelope.
 func (x *exchange) awaitsWord() bool { return len(x.lines) > 0 && x.chunk == nil }
 
@@ -233,7 +234,7 @@ func (x *exchange) unreadable(err error) {
 	x.settle(Reply{451, "4.3.0", "the message cannot be read: " + clean(err.Error())})
 }
 
-// talk says the lines one by one, to a server that does not pipeline. It says
+// talk sends the lines one by one, to a server without PIPELINING. go354 reports
 // whether the server waits for the message.
 func (x *exchange) talk() (go354 bool, err error) {
 	for _, line := range x.lines {
@@ -262,7 +263,7 @@ func (x *exchange) hearAll() (go354 bool, err error) {
 	return go354, nil
 }
 
-// hear reads the reply to a line and does what it says.
+// hear reads the reply to a line and acts on it.
 func (x *exchange) hear(l line) (go354 bool, err error) {
 	if l.step == atBDAT {
 		x.hurryFinal()
@@ -278,8 +279,8 @@ func (x *exchange) hear(l line) (go354 bool, err error) {
 	switch l.step {
 	case atRSET:
 		if !ok {
-			// The server may hold the MAIL that follows for a second one, and its
-			// refusal would count against a message that has done nothing.
+			// The server may take the next MAIL for a second one, and refuse it. That
+			// refusal would count against an innocent message.
 			return false, x.c.fail(fmt.Errorf("smtp: RSET refused: %w", negative(r)))
 		}
 		x.c.unclear = false
@@ -295,7 +296,8 @@ func (x *exchange) hear(l line) (go354 bool, err error) {
 		}
 	case atBDAT:
 		if ok {
-			// A server may answer what it does not have yet, and never take it.
+			// A server may answer before it has received the data, and then never read
+			// it.
 			if err := x.c.side.reached(x.mark); err != nil {
 				return false, x.c.fail(err)
 			}
@@ -310,7 +312,7 @@ func (x *exchange) hear(l line) (go354 bool, err error) {
 	return go354, nil
 }
 
-// timeout is how long the reply to a command may take.
+// timeout returns how long the reply to a command may take.
 func (c *Client) timeout(s step) time.Duration {
 	switch s {
 	case atMAIL:
@@ -325,9 +327,9 @@ func (c *Client) timeout(s step) time.Duration {
 	return cmp.Or(c.CommandTimeout, CommandTimeout)
 }
 
-// noMail is the outcome of a refused MAIL. Where it asked for XVERP and got a
-// 5xx, as Postfix answers a client it does not trust with that, XVERP counts as
-// not offered from now on and the message can be sent again without.
+// noMail handles a refused MAIL. Postfix answers XVERP with 5xx if it does not trust
+// the client. XVERP then counts as not offered, and the message can be sent again
+// without it.
 func (x *exchange) noMail(r Reply) Reply {
 	if x.t.VERP && r.Permanent() {
 		delete(x.c.ext, "XVERP")
@@ -336,10 +338,9 @@ func (x *exchange) noMail(r Reply) Reply {
 	return negative(r)
 }
 
-// negative makes sure that a reply that is not an acceptance counts as a refusal: a
-// 3xx where there should be none is to be tried again. So is what tells of the two of
-// us and not of the message: that something is out of sequence, that we did not log
-// in (RFC 4954, 6) or use TLS (RFC 3207, 4).
+// negative makes sure that a reply other than acceptance counts as a refusal. An
+// unexpected 3xx becomes temporary. So does a refusal that is about us and not about
+// the message: bad sequence, no log-in (RFC 4954, 6) or no TLS (RFC 3207, 4).
 func negative(r Reply) Reply {
 	switch r.Code {
 	case 503:

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// serverLimits is what a server says that it takes: RFC 9422. 0: it does not say.
+// serverLimits are the limits that a server announces: RFC 9422. 0: not announced.
 type serverLimits struct {
 	mail   int // transactions on one connection
-	rcpt   int // recipients of one
-	domain int // domains of these
+	rcpt   int // recipients per transaction
+	domain int // domains per transaction
 }
 
 // parseLimits reads the values of LIMITS. Unknown and invalid ones are ignored.
@@ -34,23 +34,23 @@ func parseLimits(args string) (l serverLimits) {
 	return l
 }
 
-// ErrSpent is a connection that has carried all the messages that the server takes
-// on one: the next message needs another.
+// ErrSpent means that the connection has carried as many messages as the server allows:
+// the next one needs another connection.
 var ErrSpent = errors.New("smtp: the server takes no more messages on one connection")
 
-// spent reports whether the server has had all the transactions that it wants.
+// spent reports whether the server has had as many transactions as it allows.
 func (c *Client) spent() bool { return c.limits.mail > 0 && c.mails >= c.limits.mail }
 
-// replyTooMany is the outcome of a recipient that another transaction has to take.
+// replyTooMany is the outcome for a recipient that has to go into another transaction.
 var replyTooMany = Reply{452, "4.5.3", "too many recipients for one transaction"}
 
-// IsTooMany reports whether a recipient was left out because there were too many beside
-// it: it can be sent the message at once, in a transaction of its own.
+// IsTooMany reports whether a recipient was left out because there were too many
+// others. The message can be sent to it at once, in a transaction of its own.
 func IsTooMany(r Reply) bool {
 	return r.Code == replyTooMany.Code && r.Enhanced == replyTooMany.Enhanced
 }
 
-// leaveOut settles the recipients that are more than the server takes at a time.
+// leaveOut settles the recipients beyond the number that the server takes at a time.
 func (x *exchange) leaveOut() {
 	limits, n := x.c.limits, 0
 	domains := make(map[string]bool)
@@ -72,10 +72,10 @@ func (x *exchange) leaveOut() {
 	}
 }
 
-// tooMany is a reply to RCPT, or replyTooMany where that is what it means. RFC 821
-// had 552 for it, and RFC 5321, 4.5.3.1.10 asks to take that for 452. It is also a
-// mailbox that is full: where the enhanced code does not tell the two apart a
-// recipient that was taken before does.
+// tooMany returns the reply to RCPT, or replyTooMany if it means that. RFC 821 used 552
+// for it, and RFC 5321, 4.5.3.1.10 asks clients to treat that as 452. But 552 is also a
+// full mailbox: if the enhanced code does not tell, it means too many only after
+// another recipient was accepted.
 func (x *exchange) tooMany(r Reply) Reply {
 	means := r.Enhanced == "5.5.3" || r.Enhanced == "4.5.3" || r.Enhanced == "" && x.taken > 0
 	if (r.Code == 452 || r.Code == 552) && means {
@@ -84,28 +84,27 @@ func (x *exchange) tooMany(r Reply) Reply {
 	return r
 }
 
-// hurry begins the time that a transaction has until its final dot: that of one
-// answer to each command, and more where there are many recipients or there is much
-// to send.
+// hurry starts the time that a transaction has until its final dot: as much as one
+// answer to each command, plus more for many recipients and for a large message.
 func (x *exchange) hurry() {
 	c := x.c
 	c.endAt(c.timeout(atMAIL) + c.timeout(atRCPT) + c.timeout(atDATA) +
 		time.Duration(len(x.t.To))*rcptPace + time.Duration(x.t.Size/minSendRate)*time.Second)
 }
 
-// hurryFinal begins the time that the answers to the message have. The first has all
-// that RFC 5321 gives it: who hangs up before has the message come twice.
+// hurryFinal starts the time for the answers to the message. The first one has all the
+// time that RFC 5321 gives it: hanging up earlier would make the message arrive twice.
 func (x *exchange) hurryFinal() {
 	x.c.endAt(x.c.timeout(atBDAT) + time.Duration(len(x.t.To))*rcptPace)
 }
 
-// endAt ends all reading and writing after so much time; 0: it goes on.
+// endAt ends all reading and writing after d; 0 removes the limit.
 func (c *Client) endAt(d time.Duration) {
 	end := time.Time{}
 	if d > 0 {
 		end = c.wire.clock().Add(d)
 	}
-	c.side.mu.Lock() // which reads it, too
+	c.side.mu.Lock() // the side reads it, too
 	c.wire.end = end
 	c.side.mu.Unlock()
 }

@@ -12,10 +12,10 @@ import (
 	"syscall"
 )
 
-// noMessage ends the data that a server wants although it took no recipient,
-// with a lone dot: RFC 2920, 3.1. Where it took a recipient after all, because
-// it refused MAIL and not RCPT, the dot would send an empty message; and in LMTP
-// nobody can tell how many replies would follow it. Then the connection ends.
+// noMessage sends a lone dot to a server that wants data although it accepted no
+// recipient: RFC 2920, 3.1. If the server refused MAIL but accepted a recipient, the
+// dot would send an empty message; and in LMTP nobody can tell how many replies would
+// follow. Then the connection ends.
 func (x *exchange) noMessage() {
 	if x.taken > 0 || x.c.LMTP {
 		x.c.fail(fmt.Errorf("smtp: %w: 354 without a recipient", errProtocol))
@@ -51,10 +51,9 @@ func (c *Client) copy(w io.Writer, message io.Reader) error {
 	return err
 }
 
-// sendChunks sends a message that has no lines: RFC 3030, 2 and 3. Each chunk
-// waits for the reply to the one before, and in LMTP too it is known how many
-// replies the last one has. One that is refused, and one that cannot be read to
-// its end, leaves the transaction open for RSET.
+// sendChunks sends a message that has no lines: RFC 3030, 2 and 3. Each chunk waits for
+// the reply to the one before, so that in LMTP too the number of replies to the last
+// one is known. A refused chunk, or a read error, leaves the transaction open for RSET.
 func (x *exchange) sendChunks() error {
 	chunk := make([]byte, maxChunk)
 	for last := false; !last; {
@@ -68,7 +67,7 @@ func (x *exchange) sendChunks() error {
 			bdat += " LAST"
 		}
 		x.c.wire.bw.WriteString(bdat + "\r\n")
-		for piece := range slices.Chunk(chunk[:n], wireBuffer) { // BlockTimeout is for each
+		for piece := range slices.Chunk(chunk[:n], wireBuffer) { // BlockTimeout applies to each
 			x.c.wire.bw.Write(piece)
 		}
 		if last {
@@ -94,12 +93,12 @@ func (x *exchange) sendChunks() error {
 	return err
 }
 
-// broken settles what a message that could not be sent to its end leaves. No
-// final dot: the server must not take half a message for a whole.
+// broken settles a message that could not be sent to its end. No final dot follows: the
+// server must not take half a message for a whole one.
 func (x *exchange) broken(err error) error {
 	r, ok := x.c.lastWords(err)
 	switch {
-	case errors.Is(err, errBareLine): // it will have that tomorrow too
+	case errors.Is(err, errBareLine): // it will be the same tomorrow
 		x.settle(replyBareLines)
 	case ok:
 		x.settle(negative(r))
@@ -107,8 +106,8 @@ func (x *exchange) broken(err error) error {
 	return x.c.fail(fmt.Errorf("while the message was sent: %w", err))
 }
 
-// hearFinal reads the outcome: one reply, or in LMTP one for each recipient that
-// was accepted (RFC 2033, 4.2).
+// hearFinal reads the outcome: one reply, or in LMTP one for each accepted recipient
+// (RFC 2033, 4.2).
 func (x *exchange) hearFinal() error {
 	if err := x.c.wire.bw.Flush(); err != nil {
 		return x.broken(err)
@@ -137,12 +136,12 @@ func (x *exchange) hearFinal() error {
 	return nil
 }
 
-// lastWords is the reply of a server that refused the message before it had it
-// all, and hung up: err is what writing to it came to.
+// lastWords reads the reply of a server that refused the message early and hung up. err
+// is the error of writing to it.
 func (c *Client) lastWords(err error) (Reply, bool) {
 	var sys syscall.Errno
 	if !errors.As(err, &sys) || c.err != nil {
-		return Reply{}, false // the connection is not what failed
+		return Reply{}, false // something other than the connection failed
 	}
 	if d, ok := c.wire.raw.(deadliner); ok {
 		d.SetReadDeadline(c.wire.clock().Add(lastWordsTimeout))

@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// A side writes what the server may not take before its replies are read: if
-// both of us only wrote, each would wait for the other (RFC 2920, 3.1). Its
-// goroutine lives as long as there is something to write.
+// A side writes data that the server may not accept before its replies are read. If
+// both sides only wrote, each would wait for the other (RFC 2920, 3.1). Its goroutine
+// lives as long as there is something to write.
 type side struct {
 	w       *wire
 	mu      sync.Mutex
-	idle    *sync.Cond // something was written, or will not be
+	idle    *sync.Cond // signals that something was written, or never will be
 	queue   []byte
 	taken   int64 // bytes, since the beginning
-	handed  int64 // of these, to a write
+	handed  int64 // of these, given to a write
 	written int64 // of these
 	busy    bool
 	stopped bool
 	err     error
 }
 
-// errStopped is what is written to a connection that was given up.
+// errStopped is the error of writes to a connection that was given up.
 var errStopped = errors.New("smtp: the connection was given up")
 
 func newSide(w *wire) *side {
@@ -31,7 +31,7 @@ func newSide(w *wire) *side {
 	return s
 }
 
-// write takes bytes and returns at once. The mark is for reached.
+// write takes bytes and returns at once. Pass the mark to reached.
 func (s *side) write(p []byte) (mark int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,8 +64,8 @@ func (s *side) run() {
 	}
 }
 
-// next is what to write now. The deadline is set under the lock, or a stop that
-// comes in between would be undone.
+// next returns what to write now. It sets the deadline under the lock; otherwise a stop
+// in between would be undone.
 func (s *side) next() ([]byte, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *side) next() ([]byte, bool) {
 	return piece, true
 }
 
-// working reports whether not all has been written yet.
+// working reports whether something is still to be written.
 func (s *side) working() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,9 +100,9 @@ func (s *side) wait() error {
 	return s.failure()
 }
 
-// reached says that all up to a mark has been written. Where nothing comes behind
-// it, it waits for that; elsewhere the write that has it may go on, since the
-// server need not read what follows before we read what it says.
+// reached makes sure that everything up to a mark has been written. If nothing follows
+// the mark, it waits. Otherwise the write may go on, since the server need not read
+// what follows before we read its answer.
 func (s *side) reached(mark int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

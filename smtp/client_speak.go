@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// errBadCommand is a line that would be more than one.
+// errBadCommand refuses a line that the server would read as more than one.
 var errBadCommand = errors.New("smtp: a control character in a command")
 
-// errInData is a connection on which a message is under way.
+// errInData means that a message is being sent on the connection.
 var errInData = errors.New("smtp: a message is under way")
 
-// Command says one line and gives the reply, whatever it is: for who speaks for
-// another client, as a proxy does, and hands every word on. An error is one of
-// the connection's; 421 is the reply and the end of the connection.
+// Command sends one line and returns the reply, whatever it is. It is for a proxy that
+// speaks for another client and passes on every word. An error means that the
+// connection failed; 421 is returned as the reply and ends the connection.
 func (c *Client) Command(line string) (Reply, error) {
 	if err := c.Err(); err != nil {
 		return Reply{}, err
@@ -37,16 +37,16 @@ func (c *Client) Command(line string) (Reply, error) {
 	return c.say(line, at)
 }
 
-// A Content is a message on its way behind DATA. It is written with CRLF lines.
+// A Content is a message being sent after DATA. It is written with CRLF lines.
 type Content struct {
 	c   *Client
 	d   dataWriter
 	err error
 }
 
-// Data says DATA. Where the answer is 354 it gives a Content, elsewhere nil. As
-// long as that is not ended the connection can do nothing else: to close it
-// takes the message back.
+// Data sends DATA. It returns a Content if the answer is 354, and nil otherwise. Until
+// the Content is ended the connection can do nothing else; closing the connection
+// withdraws the message.
 func (c *Client) Data() (*Content, Reply, error) {
 	r, err := c.Command("DATA")
 	if err != nil || r.Code != 354 {
@@ -68,8 +68,7 @@ func (b *Content) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Flush sends what was written and still waits for more, so that the server is
-// busy with it.
+// Flush sends what is buffered, so that the server has something to do meanwhile.
 func (b *Content) Flush() error {
 	if b.err == nil {
 		b.err = b.c.wire.bw.Flush()
@@ -77,8 +76,8 @@ func (b *Content) Flush() error {
 	return b.err
 }
 
-// End ends the message and reads the reply. Where the server refused it and hung
-// up before it had it all, that refusal is the reply.
+// End ends the message and reads the reply. If the server refused the message early and
+// hung up, that refusal is the reply.
 func (b *Content) End() (Reply, error) {
 	c := b.c
 	if c.err != errInData {

@@ -2,17 +2,15 @@ package smtp
 
 import "iter"
 
-// Stream carries out transactions one after the other and gives the outcome of
-// each, in their order: one reply per recipient. It asks next for them until
-// that has no more, or the connection can carry none.
+// Stream carries out transactions one after the other and yields the outcome of each,
+// in order: one reply per recipient. It calls next for each transaction until next
+// returns nil, or the connection can carry no more.
 //
-// Where the server takes PIPELINING and CHUNKING, many small messages are under
-// way at the same time: no round trip is lost between them. With PIPELINING
-// alone a message's final dot and the next one's envelope share a write.
-// Elsewhere each command waits for its reply.
+// If the server offers PIPELINING and CHUNKING, many small messages are in flight at
+// once, without a round trip between them. With PIPELINING alone, a message's final dot
+// and the next envelope share a write. Otherwise each command waits for its reply.
 //
-// A caller that leaves the loop while messages are under way leaves the
-// connection too.
+// A caller that leaves the loop while messages are in flight must close the connection.
 func (c *Client) Stream(next func() *Transaction) iter.Seq2[*Transaction, []Reply] {
 	return func(yield func(*Transaction, []Reply) bool) {
 		if c.Err() != nil {
@@ -42,17 +40,17 @@ func (c *Client) Stream(next func() *Transaction) iter.Seq2[*Transaction, []Repl
 	}
 }
 
-// A stream is a row of transactions under way.
+// A stream is a series of transactions in flight.
 type stream struct {
 	c         *Client
 	next      func() *Transaction
 	pipelined bool
-	over      bool        // next has no more
+	over      bool        // next has returned nil
 	flying    []*exchange // the oldest first
 	bytes     int         // of their chunks
 }
 
-// fill sends ahead what the window holds. Behind is said while the reply to a
+// fill sends ahead as much as the window holds. behind is true while the reply to a
 // message's final dot is due.
 func (s *stream) fill(behind bool) {
 	c := s.c
@@ -81,8 +79,8 @@ func (s *stream) fill(behind bool) {
 	}
 }
 
-// room reports whether another transaction may go out ahead of its turn. Behind a
-// DATA nothing can go before its message has.
+// room reports whether another transaction may be sent ahead of its turn. Nothing may
+// follow a DATA before its message.
 func (s *stream) room(behind bool) bool {
 	n := len(s.flying)
 	switch {
@@ -96,9 +94,9 @@ func (s *stream) room(behind bool) bool {
 	return n == 0 || n < streamWindow && s.bytes < streamBytes
 }
 
-// dirty reports whether RSET must come before the next MAIL. What becomes of a chunk
-// nobody knows yet, and a server that refused it might hold the transaction for
-// open (RFC 3030, 2): its recipients would then get the next message too.
+// dirty reports whether RSET must come before the next MAIL. While the outcome of a
+// chunk is unknown, a server that refused it might keep the transaction open (RFC 3030,
+// 2), and its recipients would then get the next message too.
 func (s *stream) dirty() bool {
 	if s.c.unclear {
 		return true
@@ -111,8 +109,8 @@ func (s *stream) dirty() bool {
 	return false
 }
 
-// land hears all that is due to a transaction, and sends its message where the
-// server waits for that.
+// land reads all replies that are due to a transaction, and sends its message if the
+// server waits for it.
 func (s *stream) land(x *exchange) {
 	err := s.c.err
 	if err == nil && len(x.lines) > 0 {
@@ -135,7 +133,7 @@ func (s *stream) hear(x *exchange) error {
 	}
 	go354, err := talk()
 	if err == nil && len(s.flying) == 0 {
-		// What is said next must not be written into what the side still has.
+		// The next command must not be written while the side still has data.
 		if err = s.c.side.wait(); err != nil {
 			s.c.fail(err)
 		}

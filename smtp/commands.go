@@ -7,20 +7,20 @@ import (
 	"unicode/utf8"
 )
 
-// A command is a verb's row in the table.
+// A command is one row of the table of verbs.
 type command struct {
 	verb  string
 	run   func(s *Session, arg string)
 	bare  bool // takes no argument: RFC 5321, 4.1.1
-	junk  bool // moves no mail: there may be MaxJunk of them before a message is accepted
+	junk  bool // moves no mail: at most MaxJunk of them before a message is accepted
 	plain bool // may be said outside TLS where TLS is required: RFC 3207, 4
 
-	offered func(*Session) bool // reports whether this session has it; nil: every session has it
+	offered func(*Session) bool // reports whether this session offers it; nil: every session does
 }
 
-// commands are all the verbs, the frequent ones first. A verb without run is
-// known and not implemented. The table is not a map, which would have to be built
-// whenever a session starts.
+// commands lists all verbs, the frequent ones first. A verb without run is known but
+// not implemented. The table is not a map, since a map would be built whenever a
+// session starts.
 var commands = [...]command{
 	{verb: "EHLO", run: func(s *Session, arg string) { s.hello(arg, ESMTP) }, junk: true, plain: true},
 	{verb: "LHLO", run: func(s *Session, arg string) { s.hello(arg, LMTP) }, junk: true, plain: true},
@@ -28,7 +28,7 @@ var commands = [...]command{
 	{verb: "MAIL", run: (*Session).mail},
 	{verb: "RCPT", run: (*Session).rcpt},
 	{verb: "DATA", run: (*Session).data, bare: true},
-	{verb: "BDAT", run: (*Session).bdat, plain: true}, // whatever becomes of it, its chunk must be read
+	{verb: "BDAT", run: (*Session).bdat, plain: true}, // its chunk must be read whatever the answer
 	{verb: "AUTH", run: (*Session).auth},
 	{verb: "QUIT", run: (*Session).quit, bare: true, plain: true},
 	{verb: "STARTTLS", run: (*Session).starttls, bare: true, plain: true, offered: (*Session).offersTLS},
@@ -48,7 +48,7 @@ var commands = [...]command{
 	{verb: "SAML"},
 }
 
-// mail is MAIL: RFC 5321, 4.1.1.2.
+// mail handles MAIL: RFC 5321, 4.1.1.2.
 func (s *Session) mail(arg string) {
 	if s.helo == "" {
 		s.refuse(Reply{503, "5.5.1", "say EHLO first"})
@@ -90,7 +90,7 @@ func (s *Session) mail(arg string) {
 // replyNoOnward refuses a promise that cannot be kept: RFC 8689, 4.2.
 var replyNoOnward = Reply{550, "5.7.30", "REQUIRETLS needs TLS on this connection and on every one onward"}
 
-// mailParam is one parameter of MAIL.
+// mailParam handles one parameter of MAIL.
 func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
 	switch p.key {
 	case "SIZE": // RFC 1870, 6
@@ -124,7 +124,7 @@ func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
 			return Reply{501, "5.5.4", "SMTPUTF8 has no value"}, false
 		}
 		env.UTF8 = true
-	case "AUTH": // RFC 4954, 5; where AUTH is offered, or was and the client has used it
+	case "AUTH": // RFC 4954, 5; if AUTH is offered, or was and the client has used it
 		if !s.authOpen() && s.login == "" {
 			return unknownParam(p), false
 		}
@@ -140,7 +140,7 @@ func (s *Session) mailParam(env *Envelope, p param) (Reply, bool) {
 	return Reply{}, true
 }
 
-// rcpt is RCPT: RFC 5321, 4.1.1.3.
+// rcpt handles RCPT: RFC 5321, 4.1.1.3.
 func (s *Session) rcpt(arg string) {
 	if s.env == nil {
 		s.refuse(Reply{503, "5.5.1", "say MAIL first"})
@@ -186,7 +186,7 @@ func (s *Session) rcpt(arg string) {
 	s.reply(Reply{250, "2.1.5", "recipient ok"})
 }
 
-// rcptParam is one parameter of RCPT.
+// rcptParam handles one parameter of RCPT.
 func (s *Session) rcptParam(to *Rcpt, p param) (Reply, bool) {
 	if s.DSN {
 		return to.dsn(p)
@@ -196,10 +196,10 @@ func (s *Session) rcptParam(to *Rcpt, p param) (Reply, bool) {
 
 func (s *Session) maxRecipients() int { return cmp.Or(s.MaxRecipients, MaxRecipients) }
 
-// overshoot refuses one recipient too many. It is not an error of the client's: it
-// sends the message again to those that are left (RFC 5321, 4.5.3.1.10), and
-// must not lose this transaction because it named them all at once. The log has
-// the first of them: one line each would let a client fill it, at no cost.
+// overshoot refuses a recipient beyond the limit. This is not an error of the client's:
+// it sends the message again to the rest (RFC 5321, 4.5.3.1.10), and must not lose this
+// transaction because it named them all at once. Only the first is logged: a line for
+// each would let a client fill the log.
 func (s *Session) overshoot(to Path, r Reply) {
 	s.refused = true
 	if s.over == 0 {
@@ -211,8 +211,8 @@ func (s *Session) overshoot(to Path, r Reply) {
 	}
 }
 
-// parseMailbox reads "FROM:<path> params" and "TO:<path> params". enhanced is
-// the code for an address that is none.
+// parseMailbox parses "FROM:<path> params" and "TO:<path> params". enhanced is the code
+// for an invalid address.
 func parseMailbox(arg, keyword, enhanced string) (Path, []param, *Reply) {
 	if len(arg) < len(keyword) || !strings.EqualFold(arg[:len(keyword)], keyword) {
 		return Path{}, nil, &Reply{501, "5.5.4", "the command needs " + keyword + "<address>"}
@@ -232,7 +232,7 @@ func parseMailbox(arg, keyword, enhanced string) (Path, []param, *Reply) {
 	return path, params, nil
 }
 
-// mayData reports whether a message may come now, and if not, why.
+// mayData reports whether a message may come now, or returns the refusal.
 func (s *Session) mayData() (Reply, bool) {
 	switch {
 	case s.env == nil:
@@ -245,9 +245,9 @@ func (s *Session) mayData() (Reply, bool) {
 	return Reply{}, true
 }
 
-// refusal is the event of a message that may not come. A client that pipelines has
-// said DATA before it heard that its recipients are refused: the log has that, and
-// not once more.
+// refusal returns the event for a message that may not come. A pipelining client has
+// sent DATA before it heard that its recipients were refused; the log has those
+// refusals already.
 func (s *Session) refusal() Event {
 	if s.env != nil && len(s.env.To) == 0 && s.refused {
 		return Event{}
@@ -255,7 +255,7 @@ func (s *Session) refusal() Event {
 	return Event{What: "refused", Text: s.lastVerb()}
 }
 
-// data is DATA: RFC 5321, 4.1.1.4.
+// data handles DATA: RFC 5321, 4.1.1.4.
 func (s *Session) data(string) {
 	r, ok := s.mayData()
 	switch {
@@ -280,7 +280,7 @@ func (s *Session) data(string) {
 	size, refused, err := readData(s.wire.br, msg, s.MaxMessageSize)
 	if err != nil {
 		msg.Abort()
-		s.wire.br.Reset(failed{err}) // the session's next line is this error
+		s.wire.br.Reset(failed{err}) // the next read of a line returns this error
 		return
 	}
 	var id string
@@ -299,15 +299,14 @@ func (s *Session) data(string) {
 	s.answer(env, msg, id, size, outcomes)
 }
 
-// A named message says what it calls itself, for the log.
+// A named message knows its Message-ID, for the log.
 type named interface{ MessageID() string }
 
-// A remarked message has something to say of a recipient that it was accepted for: a
-// few words for the reply, or none.
+// A remarked message has a few words for the reply about an accepted recipient, or
+// none.
 type remarked interface{ Remark(rcpt int) string }
 
-// answer sends the reply, or in LMTP the replies (RFC 2033, 4.2), after a
-// message.
+// answer sends the reply to a message, or in LMTP the replies (RFC 2033, 4.2).
 func (s *Session) answer(env *Envelope, msg Message, id string, size int64, outcomes []error) {
 	accepted := Reply{250, "2.0.0", "queued as " + id}
 	remarks, _ := msg.(remarked)
@@ -348,7 +347,7 @@ func (s *Session) answer(env *Envelope, msg Message, id string, size int64, outc
 	}
 }
 
-// failed reads as the error it is.
+// failed is a reader that returns err.
 type failed struct{ err error }
 
 func (f failed) Read([]byte) (int, error) { return 0, f.err }
@@ -360,8 +359,8 @@ func (s *Session) rset(string) {
 
 func (s *Session) noop(string) { s.reply(Reply{250, "2.0.0", "ok"}) }
 
-// vrfy promises nothing and reveals nothing, unless Verify is set:
-// RFC 5321, 3.5.3 and 7.3. A name alone is one of ours.
+// vrfy reveals nothing unless Verify is set: RFC 5321, 3.5.3 and 7.3. A name without a
+// domain is taken as a local one.
 func (s *Session) vrfy(arg string) {
 	if arg == "" {
 		s.refuse(Reply{501, "5.5.4", "VRFY needs an address"})
@@ -396,7 +395,7 @@ func (s *Session) vrfy(arg string) {
 	s.reply(Reply{250, "2.1.5", to.String()})
 }
 
-// help lists the verbs that this session has.
+// help lists the verbs that this session offers.
 func (s *Session) help(string) {
 	verbs := ""
 	for i := range s.table {
@@ -414,7 +413,7 @@ func (s *Session) quit(string) {
 	s.done = true
 }
 
-// notHere refuses a verb that is known and that this session does not have.
+// notHere refuses a verb that is known but not offered in this session.
 func (s *Session) notHere() {
 	s.refuse(Reply{502, "5.5.1", s.last + " is not offered here"})
 }

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// Refusals of a message for its bytes alone.
+// Refusals of a message because of its bytes.
 var (
 	replyBareByte = Reply{550, "5.5.2", "the message has a bare CR, a bare LF or a NUL in it; lines must end with CRLF"}
 	replyTooLarge = Reply{552, "5.3.4", "the message is larger than this server takes"}
@@ -21,16 +21,16 @@ func TooLarge(max int64) Reply {
 	return r
 }
 
-// readData copies a message from br to dst up to the line that is a single
-// dot, and takes the doubled dots away: RFC 5321, 4.5.2.
+// readData copies a message from br to dst up to the line that is a single dot, and
+// undoes dot stuffing: RFC 5321, 4.5.2.
 //
-// Only CRLF.CRLF ends it. Whatever is wrong with the message, it is read on to
-// that true end, or the rest of it would be taken for commands (SMTP
-// smuggling). refused says what is wrong: a bare CR, LF or NUL, more than max
-// bytes (0: no limit), or the first error of dst, which gets nothing more from
-// then on. err is an error of the connection; the message is then incomplete.
+// Only CRLF.CRLF ends the message. Whatever is wrong with it, it is read to that true
+// end; otherwise the rest would be taken for commands (SMTP smuggling). refused is what
+// is wrong: a bare CR or LF, a NUL, more than max bytes (0: no limit), or the first
+// error of dst, which then gets nothing more. err is an error of the connection; the
+// message is then incomplete.
 func readData(br *bufio.Reader, dst io.Writer, max int64) (size int64, refused, err error) {
-	atStart := true // of a line, that is: after CRLF
+	atStart := true // at the start of a line: after CRLF
 	var lines lineCheck
 	for {
 		piece, err := br.ReadSlice('\n')
@@ -61,14 +61,14 @@ func readData(br *bufio.Reader, dst io.Writer, max int64) (size int64, refused, 
 	}
 }
 
-// A lineCheck looks for bytes that have no place in a message of lines, which
-// comes in pieces that end anywhere.
+// A lineCheck looks for bytes that do not belong in a message of lines. The message
+// arrives in pieces that end anywhere.
 type lineCheck struct {
-	cr bool // the piece before ended with CR
+	cr bool // the previous piece ended with CR
 }
 
-// bare reports whether p, after what came before it, has a CR, an LF or a NUL that is
-// no part of a CRLF. A CR at its end is up to the next piece.
+// bare reports whether p, after the pieces before it, has a NUL, or a CR or LF outside
+// a CRLF. A CR at the end of p is left to the next piece.
 func (l *lineCheck) bare(p []byte) bool {
 	if len(p) == 0 {
 		return false
@@ -95,20 +95,20 @@ func (l *lineCheck) bare(p []byte) bool {
 // errBareLine is the error of a dataWriter for content that SMTP cannot carry.
 var errBareLine = errors.New("smtp: a line of the message does not end with CRLF")
 
-// bareLine reports whether a message has a CR or LF that is not a line's end, or does not
-// end with one.
+// bareLine reports whether a message has a CR or LF that is not a line's end, or does
+// not end with a line's end.
 func bareLine(p []byte) bool {
 	d := &dataWriter{bw: bufio.NewWriterSize(io.Discard, 16)}
 	_, err := d.Write(p)
 	return err != nil || d.Close() != nil
 }
 
-// A dataWriter sends a message: it doubles leading dots and, when closed, ends
-// the message. It refuses a bare CR or LF with errBareLine; the connection must
-// then be dropped without the final dot.
+// A dataWriter sends a message: it doubles leading dots and, when closed, ends the
+// message. It refuses a bare CR or LF with errBareLine; the connection must then be
+// dropped without the final dot.
 type dataWriter struct {
 	bw    *bufio.Writer
-	last  byte // the byte before
+	last  byte // the previous byte
 	inUse bool // at least one byte went through
 }
 
@@ -143,8 +143,8 @@ func (d *dataWriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close ends the message. Content that does not end with CRLF cannot be told
-// in SMTP (RFC 5321, 4.1.1.4).
+// Close ends the message. SMTP cannot transport content that does not end with CRLF
+// (RFC 5321, 4.1.1.4).
 func (d *dataWriter) Close() error {
 	if d.inUse && d.last != '\n' {
 		return errBareLine

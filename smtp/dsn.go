@@ -7,8 +7,8 @@ import (
 
 // Delivery status notifications, as a sender asks for them: RFC 3461.
 
-// Notify is when a sender wants to hear of a recipient: RFC 3461, 4.1. Zero
-// where it did not say.
+// Notify says when a sender wants a report about a recipient: RFC 3461, 4.1. Zero: the
+// sender did not say.
 type Notify uint8
 
 const (
@@ -20,7 +20,7 @@ const (
 
 var notifyWords = [...]string{"NEVER", "SUCCESS", "FAILURE", "DELAY"}
 
-// String is the value of NOTIFY: "SUCCESS,FAILURE".
+// String returns the value of NOTIFY: "SUCCESS,FAILURE".
 func (n Notify) String() string {
 	var words []string
 	for i, word := range notifyWords {
@@ -31,7 +31,7 @@ func (n Notify) String() string {
 	return strings.Join(words, ",")
 }
 
-// parseNotify reads the value of NOTIFY: NEVER, or others, each once.
+// parseNotify parses the value of NOTIFY: NEVER alone, or the others, each once.
 func parseNotify(value string) (n Notify, ok bool) {
 	for word := range strings.SplitSeq(upper(value), ",") {
 		i := slices.Index(notifyWords[:], word)
@@ -43,8 +43,8 @@ func parseNotify(value string) (n Notify, ok bool) {
 	return n, n == NotifyNever || n&NotifyNever == 0
 }
 
-// dsn takes NOTIFY and ORCPT: RFC 3461, 4.1 and 4.2. known is false for any
-// other parameter, and where the reply refuses this one.
+// dsn handles NOTIFY and ORCPT: RFC 3461, 4.1 and 4.2. known is false for any other
+// parameter. If the value is bad, refusal says so.
 func (r *Rcpt) dsn(p param) (refusal Reply, known bool) {
 	switch p.key {
 	case "NOTIFY":
@@ -63,10 +63,9 @@ func (r *Rcpt) dsn(p param) (refusal Reply, known bool) {
 	return Reply{}, true
 }
 
-// OriginalRecipient takes the value of ORCPT apart: the kind of address, rfc822
-// or another, and the address as a report shows it, which is printable. An
-// address of the kind utf-8 stays as it is written: its own escapes are made to
-// be shown (RFC 6533, 3).
+// OriginalRecipient splits the value of ORCPT into the type of address, rfc822 or
+// another, and the address in printable form, as a report shows it. An address of type
+// utf-8 stays as it is: its own escapes are meant to be shown (RFC 6533, 3).
 func OriginalRecipient(orcpt string) (kind, address string, ok bool) {
 	kind, value, found := strings.Cut(orcpt, ";")
 	if !found || len(orcpt) > MaxORcpt || !isKeyword(upper(kind)) || value == "" {
@@ -79,14 +78,14 @@ func OriginalRecipient(orcpt string) (kind, address string, ok bool) {
 	return kind, address, ok && IsClean(address)
 }
 
-// EnvelopeID is the value of ENVID as a report shows it: RFC 3461, 4.4 has only
-// printable ASCII in it, however it is written.
+// EnvelopeID returns the value of ENVID as a report shows it. RFC 3461, 4.4 allows only
+// printable ASCII in it, however it is encoded.
 func EnvelopeID(envid string) (id string, ok bool) {
 	id, ok = decodeXtext(envid)
 	return id, ok && id != "" && len(envid) <= MaxEnvID && IsClean(id)
 }
 
-// mailDSN takes RET and ENVID: RFC 3461, 4.3 and 4.4. known is as for Rcpt.dsn.
+// mailDSN handles RET and ENVID: RFC 3461, 4.3 and 4.4. known is as for Rcpt.dsn.
 func (env *Envelope) mailDSN(p param) (refusal Reply, known bool) {
 	switch p.key {
 	case "RET":

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// hello is HELO, EHLO and LHLO: RFC 5321, 4.1.1.1; RFC 2033, 4.1. It clears the
-// envelope. Enhanced codes have no place in its reply (RFC 2034, 3).
+// hello handles HELO, EHLO and LHLO: RFC 5321, 4.1.1.1; RFC 2033, 4.1. It clears the
+// envelope. Its reply has no enhanced code (RFC 2034, 3).
 func (s *Session) hello(arg, proto string) {
 	name, ok := HeloName(arg)
 	if !ok {
@@ -30,8 +30,8 @@ func (s *Session) hello(arg, proto string) {
 	s.reply(Reply{250, "", s.Hostname + "\n" + strings.Join(keywords, "\n")})
 }
 
-// knows checks the HELO name where that is configured. On false the client was
-// refused, or the session handed over.
+// knows checks the HELO name if the configuration asks for that. If it returns false,
+// the client was refused or the session handed over.
 func (s *Session) knows(name string) bool {
 	if !s.HeloCheck || !s.stranger() {
 		return true
@@ -48,7 +48,7 @@ func (s *Session) knows(name string) bool {
 	return false
 }
 
-// extensions are what EHLO announces.
+// extensions returns what EHLO announces.
 func (s *Session) extensions() []string {
 	words := []string{
 		"PIPELINING",
@@ -74,7 +74,7 @@ func (s *Session) extensions() []string {
 		words = append(words, "STARTTLS")
 	}
 	if offered, err := s.mechanisms(); err != nil {
-		s.log(Event{What: "refused", Text: "AUTH", Reply: ReplyTo(err), Err: err}) // it is not offered now
+		s.log(Event{What: "refused", Text: "AUTH", Reply: ReplyTo(err), Err: err}) // not offered for now
 	} else if len(offered) > 0 {
 		words = append(words, "AUTH "+strings.Join(offered, " "))
 	}

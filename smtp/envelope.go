@@ -13,21 +13,22 @@ const (
 	LMTP  = "LMTP"
 )
 
-// BinaryMIME is the BODY of a message whose body need not have lines: RFC 3030, 3.
+// BinaryMIME is the BODY of a message whose body need not consist of lines: RFC 3030,
+// 3.
 const BinaryMIME = "BINARYMIME"
 
-// A TLS is what a session inside TLS has agreed on.
+// A TLS describes the TLS of a session.
 type TLS struct {
 	Version string // "TLSv1.3"; empty: no TLS
 	Cipher  string // "TLS_AES_128_GCM_SHA256"
-	Client  string // the subject of the client's certificate, where one was asked for and verified
-	Doubt   string // why the certificate that the client showed counts for nothing
+	Client  string // the subject of the client's certificate, if it was requested and verified
+	Doubt   string // why the client's certificate does not count
 }
 
 // On reports whether the session is inside TLS.
 func (t TLS) On() bool { return t.Version != "" }
 
-// String is "TLSv1.3/TLS_AES_128_GCM_SHA256", or nothing outside TLS.
+// String returns "TLSv1.3/TLS_AES_128_GCM_SHA256", or nothing outside TLS.
 func (t TLS) String() string {
 	if !t.On() {
 		return ""
@@ -35,8 +36,8 @@ func (t TLS) String() string {
 	return t.Version + "/" + t.Cipher
 }
 
-// with is the protocol as Received names it: RFC 3848, ESMTPSA, and RFC 6531,
-// 4.3, UTF8SMTPSA. For HELO it has no more than SMTP.
+// with returns the protocol as Received names it: RFC 3848, ESMTPSA, and RFC 6531, 4.3,
+// UTF8SMTPSA. After HELO it is just SMTP.
 func (e *Envelope) with() string {
 	s := e.Proto
 	if e.UTF8 {
@@ -57,27 +58,27 @@ func (e *Envelope) with() string {
 // An Envelope is a mail transaction as far as it has come.
 type Envelope struct {
 	Peer  Peer
-	Helo  string // what the client called itself
+	Helo  string // the name in HELO, EHLO or LHLO
 	Proto string // SMTP, ESMTP or LMTP
 	TLS   TLS    // zero outside TLS
-	Login string // who AUTH, or XCLIENT LOGIN, says the client is; empty where nobody has
+	Login string // the user that AUTH or XCLIENT LOGIN names; empty: nobody
 	From  Path
-	Size  int64  // as MAIL announced it; 0 where it did not. Never to be trusted: RFC 1870, 5
+	Size  int64  // as MAIL announced it, 0 if it did not; never to be trusted: RFC 1870, 5
 	Body  string // BODY of MAIL: "", "7BIT", "8BITMIME" or BinaryMIME
-	UTF8  bool   // SMTPUTF8: addresses and header may be beyond ASCII (RFC 6531)
-	Ret   string // how much of the message a report is to have: "", "FULL" or "HDRS" (RFC 3461, 4.3)
-	EnvID string // the sender's name for the transaction, in xtext as it came; see EnvelopeID
+	UTF8  bool   // SMTPUTF8: addresses and header may have characters beyond ASCII (RFC 6531)
+	Ret   string // how much of the message a report should include: "", "FULL" or "HDRS" (RFC 3461, 4.3)
+	EnvID string // the sender's name for the transaction, in xtext as received; see EnvelopeID
 	To    []Rcpt // the recipients accepted so far
-	// RequireTLS is REQUIRETLS: the message goes on by verified TLS or not at all
+	// RequireTLS is REQUIRETLS: the message must go on by verified TLS, or not at all
 	// (RFC 8689).
 	RequireTLS bool
-	Line       string // the command that the backend is asked about, as it came: MAIL, then each RCPT
+	Line       string // the command that the backend is asked about, as received: MAIL, then each RCPT
 
-	Forwarded *Forwarded // what XFORWARD says; nil: nothing
+	Forwarded *Forwarded // what XFORWARD said; nil: nothing
 }
 
-// Params takes what counts here of the parameters with which another server has
-// accepted MAIL, SIZE, BODY, SMTPUTF8 and REQUIRETLS, and leaves the others out.
+// Params takes the relevant parameters with which another server accepted MAIL: SIZE,
+// BODY, SMTPUTF8 and REQUIRETLS. It ignores the others.
 func (e *Envelope) Params(params []string) {
 	for _, p := range params {
 		key, value, _ := strings.Cut(p, "=")
@@ -102,10 +103,10 @@ func (e *Envelope) Params(params []string) {
 type Rcpt struct {
 	Path
 	Notify Notify
-	ORcpt  string // the recipient before others changed it, "rfc822;dev@example.org", in xtext as it came
+	ORcpt  string // the original recipient, "rfc822;dev@example.org", in xtext as received
 }
 
-// Line is the recipient as RCPT names it: <dev@example.org> NOTIFY=NEVER.
+// Line returns the recipient as RCPT names it: <dev@example.org> NOTIFY=NEVER.
 func (r Rcpt) Line() string {
 	s := r.Path.String()
 	if r.Notify != 0 {
@@ -117,7 +118,7 @@ func (r Rcpt) Line() string {
 	return s
 }
 
-// ParseRcpt reads what Line writes.
+// ParseRcpt parses what Line returns.
 func ParseRcpt(line string) (Rcpt, bool) {
 	path, rest, ok := ParsePath(line)
 	params, ok2 := parseParams(rest)
@@ -129,7 +130,7 @@ func ParseRcpt(line string) (Rcpt, bool) {
 	return r, ok && ok2
 }
 
-// Origin is where the mail comes from: as XFORWARD says, or the client of the
+// Origin returns where the mail comes from: what XFORWARD said, or the client of the
 // session.
 func (e *Envelope) Origin() Peer {
 	if e.Forwarded != nil {
@@ -138,8 +139,8 @@ func (e *Envelope) Origin() Peer {
 	return e.Peer
 }
 
-// Client describes the sending host in one line, for the log. The line begins
-// with the Origin: see OriginAddr.
+// Client describes the sending host in one line, for the log. The line begins with the
+// Origin: see OriginAddr.
 func (e *Envelope) Client() string {
 	peer, helo, proto := e.Peer, e.Helo, e.Proto
 	s := ""
@@ -159,9 +160,10 @@ func (e *Envelope) Client() string {
 	return peer.String() + " helo=" + helo + " proto=" + proto + s
 }
 
-// OriginAddr is the address of the Origin in a line that Client has made, or in
-// "[192.0.2.7]:4711" alone; invalid where there is none. A name in front of it, and
-// what the client calls itself behind it, are no addresses, whatever they look like.
+// OriginAddr returns the address of the Origin from a line made by Client, or from
+// "[192.0.2.7]:4711" alone; it is invalid if there is no address. Neither the host name
+// before it nor the HELO name after it is taken for an address, whatever they look
+// like.
 func OriginAddr(client string) netip.Addr {
 	peer, _, _ := strings.Cut(client, " ")
 	_, host, _ := strings.Cut(peer, "[")
@@ -170,10 +172,10 @@ func OriginAddr(client string) netip.Addr {
 	return addr
 }
 
-// Received is the trace header for this transaction: RFC 5321, 4.4. It names a
-// recipient only where there is one, since all of them see it, and an id only
-// where id is not empty. The time is UTC: to know the local zone costs a session
-// the reading of a file.
+// Received returns the trace header for this transaction: RFC 5321, 4.4. It names a
+// recipient only if there is exactly one, since all of them see the header, and an id
+// only if id is not empty. The time is in UTC: to learn the local zone a session would
+// have to read a file.
 func (e *Envelope) Received(hostname, id string, at time.Time) string {
 	s := "Received: from " + e.Helo + " (" + e.Peer.literal() + ")\r\n" +
 		"\tby " + hostname + " (superlist) with " + e.with()

@@ -11,33 +11,33 @@ import (
 type Event struct {
 	What   string // connect, starttls, auth, accepted, refused, disconnect
 	Text   string // the command or stage, or a summary
-	ID     string // of the message in the queue
+	ID     string // the message's id in the queue
 	Peer   Peer
-	Via    Peer   // who says so with XFORWARD; zero: nobody had to
-	Ident  string // the mail's queue id there
+	Via    Peer   // the host that passed on the origin with XFORWARD; zero: nobody did
+	Ident  string // the mail's queue id on that host
 	Helo   string
 	Proto  string
 	TLS    TLS
-	Login  string // who the client has proved to be; of a refused AUTH, whom it claimed to be
+	Login  string // the user the client has logged in as; in a refused AUTH, the one it claimed
 	From   Path
-	InMail bool // From means something, even where it is null
+	InMail bool // From is valid, even if it is the null sender
 	To     Path
-	MsgID  string // what the message calls itself: Message-ID
+	MsgID  string // the Message-ID
 	Size   int64
 	Reply  Reply
-	Err    error // what is behind the reply, or ended the session
+	Err    error // the cause of the reply, or what ended the session
 }
 
-// Fault reports whether the event is trouble on this side and not a matter of the
-// client's: something for the administrator to look at.
+// Fault reports whether the event is trouble on our side, which the administrator
+// should look at, and not the client's doing.
 func (e Event) Fault() bool {
 	return e.What == "refused" && e.behind() != "" ||
 		errors.Is(e.Err, errPanic)
 }
 
-// behind returns the part of the error that the reply does not show: all of it where the
-// error is no Reply, and what is wrapped around one that is temporary, such as
-// how full the disk is.
+// behind returns the part of the error that the reply does not show: all of it if the
+// error is not a Reply, and the wrapping text if it is a temporary one, such as how
+// full the disk is.
 func (e Event) behind() string {
 	var r Reply
 	if e.Err == nil || errors.As(e.Err, &r) && (!r.Temporary() || e.Err.Error() == r.Error()) {
@@ -46,7 +46,7 @@ func (e Event) behind() string {
 	return e.Err.Error()
 }
 
-// String is the event as one log line.
+// String returns the event as one log line.
 func (e Event) String() string {
 	var b strings.Builder
 	b.WriteString(e.What)

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Fold is a text in which two cases of a letter, and two ways in which Unicode
-// writes it (NFC: RFC 6532, 3.1), are the same. What is beyond ASCII never becomes
-// ASCII by it: Unicode has a dotted \u0130 that is i in lower case, and a Kelvin
-// sign that is K in NFC, and with them anybody could be somebody else.
+// Fold returns the same text for both cases of a letter, and for the different ways in
+// which Unicode writes it (NFC: RFC 6532, 3.1). It never turns a character beyond ASCII
+// into ASCII: the lower case of the dotted \u0130 is i, and the NFC of the Kelvin sign
+// is K, and with these anybody could pose as somebody else.
 func Fold(s string) string {
 	if IsASCII(s) {
 		return strings.ToLower(s)
@@ -21,8 +21,8 @@ func Fold(s string) string {
 	return between(singleton, s, func(s string) string { return norm.NFC.String(mapRunes(lower, norm.NFC.String(s))) })
 }
 
-// FoldLoose is Fold for what is to be kept away: all that Unicode has for one
-// letter is the same, wide letters, symbols and the two of Fold too.
+// FoldLoose is Fold for keeping somebody out: all of Unicode's forms of a letter are
+// the same, including wide letters, symbols and the two that Fold keeps apart.
 func FoldLoose(s string) string {
 	if IsASCII(s) {
 		return strings.ToLower(s)
@@ -30,7 +30,7 @@ func FoldLoose(s string) string {
 	return between(steers, s, func(s string) string { return norm.NFC.String(mapRunes(loosest, norm.NFKC.String(s))) })
 }
 
-// between is a text with f of each piece between characters that stay as they are.
+// between applies f to each piece between characters that stay as they are.
 func between(stays func(rune) bool, s string, f func(string) string) string {
 	var b strings.Builder
 	for {
@@ -46,11 +46,11 @@ func between(stays func(rune) bool, s string, f func(string) string) string {
 	}
 }
 
-// singletons are the characters of which NFC makes ASCII: K, the grave accent and
-// the semicolon.
+// singletons are the characters that NFC turns into ASCII: K, the grave accent and the
+// semicolon.
 const singletons = "\u212a\u1fef\u037e"
 
-// lower is a letter in lower case, in the one form that its capital has.
+// lower returns a letter in lower case, in the one form that its capital has.
 func lower(c rune) rune {
 	switch c {
 	case '\u03c2': // the sigma at the end of a word
@@ -64,9 +64,9 @@ func lower(c rune) rune {
 	return c
 }
 
-// steers says that a character beyond ASCII is, in NFKC, one that means something
-// in a pattern: it stays what it is, or a wide star in somebody's address would
-// stand for everybody once he is banned.
+// steers reports whether NFKC turns a character beyond ASCII into one with a meaning in
+// patterns. Such a character stays as it is; otherwise banning somebody with a wide
+// star in the address would ban everybody.
 func steers(c rune) bool {
 	if c < utf8.RuneSelf {
 		return false
@@ -74,8 +74,7 @@ func steers(c rune) bool {
 	return bytes.ContainsAny(norm.NFKC.PropertiesString(string(c)).Decomposition(), `*?[]!-\`)
 }
 
-// loosest is the first of all letters that have the same case folding, in lower
-// case.
+// loosest returns, in lower case, the first of all letters with the same case folding.
 func loosest(c rune) rune {
 	c = unicode.ToLower(c)
 	first := c
@@ -85,7 +84,7 @@ func loosest(c rune) rune {
 	return unicode.ToLower(first)
 }
 
-// mapRunes is strings.Map that leaves bytes which are no UTF-8 as they are.
+// mapRunes is strings.Map, but leaves bytes that are not UTF-8 as they are.
 func mapRunes(f func(rune) rune, s string) string {
 	b := make([]byte, 0, len(s))
 	for len(s) > 0 {

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// parseCommand cuts a command line, without its CRLF, into verb and argument.
-// The verb comes out in upper case: RFC 5321, 2.4.
+// parseCommand splits a command line, without its CRLF, into verb and argument. The
+// verb is returned in upper case: RFC 5321, 2.4.
 func parseCommand(line string) (verb, arg string) {
 	verb, arg, _ = strings.Cut(strings.TrimRight(line, " \t"), " ")
 	return upper(verb), strings.Trim(arg, " \t")
 }
 
-// upper folds the case of ASCII letters and of nothing else: strings.ToUpper
-// would make RSET of R\u017fET.
+// upper changes only ASCII letters to upper case: strings.ToUpper would turn R\u017fET
+// into RSET.
 func upper(s string) string {
 	b := []byte(s)
 	for i, c := range b {
@@ -27,10 +27,10 @@ func upper(s string) string {
 // A param is one parameter of MAIL or RCPT.
 type param struct{ key, value string }
 
-// parseParams reads "KEY=VALUE KEY2" after a path: RFC 5321, 4.1.2. Keys come
-// out in upper case, and in the order in which they came, so that the same line
-// always gets the same refusal. One that is there twice is refused, as is one
-// that is not letters, digits and hyphens.
+// parseParams parses "KEY=VALUE KEY2" after a path: RFC 5321, 4.1.2. Keys are returned
+// in upper case and in their original order, so that the same line always gets the same
+// refusal. A repeated key is refused, and so is one with anything but letters, digits
+// and hyphens.
 func parseParams(s string) ([]param, bool) {
 	if s != "" && s[0] != ' ' {
 		return nil, false // <a@b>SIZE=1
@@ -67,9 +67,9 @@ func isParamValue(s string) bool {
 	return s != ""
 }
 
-// HeloName makes the argument of HELO, EHLO or LHLO fit for a header and a log
-// line. No name is refused for what it says (RFC 5321, 4.1.4), only for saying
-// nothing or for being longer than a domain can be.
+// HeloName makes the argument of HELO, EHLO or LHLO fit for a header and a log line. It
+// refuses only an empty name and one longer than a domain can be; no name is refused
+// for what it says (RFC 5321, 4.1.4).
 func HeloName(arg string) (string, bool) {
 	name, _, _ := strings.Cut(arg, " ")
 	if name == "" || len(name) > MaxDomain {

@@ -7,19 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// A Path is a mailbox as MAIL and RCPT carry it: RFC 5321, 4.1.2. The zero
-// Path is the null sender <>.
+// A Path is a mailbox as MAIL and RCPT carry it: RFC 5321, 4.1.2. The zero Path is the
+// null sender <>.
 type Path struct {
-	Local  string // unquoted: God, whether it came as God, "God" or \God
-	Domain string // as it came, without a trailing dot; "[192.0.2.1]" for a literal; empty for <Postmaster>
-	// Both may be beyond ASCII, see IsASCII; they are Printable then.
+	Local  string // unquoted: God, whether received as God, "God" or \God
+	Domain string // as received, without a trailing dot; "[192.0.2.1]" for a literal; empty for <Postmaster>
+	// Both may have characters beyond ASCII (see IsASCII); they are always Printable.
 }
 
 // IsNull reports whether this is the null sender <>.
 func (p Path) IsNull() bool { return p.Local == "" && p.Domain == "" }
 
-// Address is the path without brackets, its local part quoted where it must be:
-// a@example.com, "a b"@example.com, the empty string for the null sender.
+// Address returns the path without brackets, its local part quoted if necessary:
+// a@example.com, "a b"@example.com, or the empty string for the null sender.
 func (p Path) Address() string {
 	local := p.Local
 	if !isDotString(local) && !p.IsNull() {
@@ -31,7 +31,7 @@ func (p Path) Address() string {
 	return local + "@" + p.Domain
 }
 
-// String is the path with its brackets: <a@example.com>.
+// String returns the path with its brackets: <a@example.com>.
 func (p Path) String() string { return "<" + p.Address() + ">" }
 
 func quote(local string) string {

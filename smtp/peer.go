@@ -7,18 +7,16 @@ import (
 
 // A Peer is the client of a session.
 type Peer struct {
-	Addr netip.AddrPort // invalid where there is no such address
-	Name string         // then: "unix", "stdin" for a pipe or a file, or "unknown" where a proxy does not know it
+	Addr netip.AddrPort // invalid if there is no such address
+	Name string         // if Addr is invalid: "unix", "stdin" for a pipe or a file, or "unknown" if a proxy does not know it
 
-	// What XCLIENT and the PROXY protocol add; superlist itself looks up no
-	// names.
-	Host    string         // its name, looked up there and back
-	Reverse string         // its name as its address has it, which anybody can make up
-	Dest    netip.AddrPort // where it connected to; invalid: not said
+	// What XCLIENT and the PROXY protocol add; superlist itself looks up no names.
+	Host    string         // its name, if its address leads to it and back
+	Reverse string         // its name by reverse look-up alone, which anybody can fake
+	Dest    netip.AddrPort // the address it connected to; invalid: unknown
 }
 
-// String is "[192.0.2.7]:4711", with the host before it where it is known, or
-// the name.
+// String returns "[192.0.2.7]:4711", after the host name if that is known, or Name.
 func (p Peer) String() string {
 	if !p.Addr.IsValid() {
 		if p.Host != "" {
@@ -33,7 +31,7 @@ func (p Peer) String() string {
 	return fmt.Sprintf("%s[%s]:%d", p.Host, ip, p.Addr.Port())
 }
 
-// dest is where the client connected to, or empty.
+// dest returns the address the client connected to, or the empty string.
 func (p Peer) dest() string {
 	if !p.Dest.IsValid() {
 		return ""
@@ -41,8 +39,8 @@ func (p Peer) dest() string {
 	return Peer{Addr: p.Dest}.String()
 }
 
-// literal is the host, if it is known, and the address as RFC 5321, 4.1.3 and
-// 4.4 write them, or the name.
+// literal returns the host name, if it is known, and the address as RFC 5321, 4.1.3 and
+// 4.4 write them, or Name.
 func (p Peer) literal() string {
 	host := p.Host
 	if host != "" {

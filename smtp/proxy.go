@@ -11,14 +11,15 @@ import (
 	"strings"
 )
 
-// The PROXY protocol of HAProxy, versions 1 and 2: what a proxy in front says of
-// a connection before the first byte of it. Where it is configured it must be
-// there, for nothing else tells a proxy's header from what a client makes up.
+// The PROXY protocol of HAProxy, versions 1 and 2: a proxy in front describes the
+// connection before its first byte. If the protocol is configured the header is
+// mandatory, since nothing else distinguishes a proxy's header from one that a client
+// makes up.
 
 // errProxy wraps what is wrong with a header.
 var errProxy = errors.New("no PROXY header")
 
-// proxySignature begins version 2; no command of any protocol does.
+// proxySignature begins version 2. No command of any protocol begins like it.
 const proxySignature = "\r\n\r\n\x00\r\nQUIT\n"
 
 // proxied takes the client from the header in front of the session. An error
@@ -47,9 +48,9 @@ func (s *Session) proxied() error {
 	return nil
 }
 
-// readProxy reads one header, of either version, and nothing that comes after
-// it. The addresses are invalid where the proxy speaks for itself, or does not
-// know: then those of the connection hold.
+// readProxy reads one header of either version, and nothing after it. The addresses are
+// invalid if the proxy speaks for itself or does not know them; those of the connection
+// then apply.
 func readProxy(br *bufio.Reader) (src, dst netip.AddrPort, err error) {
 	first, err := br.Peek(1)
 	if err != nil {
@@ -69,7 +70,7 @@ func readProxy1(br *bufio.Reader) (src, dst netip.AddrPort, err error) {
 		if err != nil {
 			return src, dst, cut(err)
 		}
-		// What does not begin like a header is not waited for to end like one.
+		// If the input does not begin like a header, do not wait for its end.
 		if line = append(line, c); len(line) <= len("PROXY ") && !strings.HasPrefix("PROXY ", string(line)) || len(line) > MaxProxyLine {
 			return src, dst, fmt.Errorf("%w but %q", errProxy, line)
 		}
@@ -97,8 +98,8 @@ func proxyAddr(family, addr, port string) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(a.Unmap(), p), err == nil && ok && a.Zone() == "" && a.Is4() == (family == "TCP4")
 }
 
-// readProxy2 reads the bytes of version 2. What comes after the addresses, as
-// type, length and value, is skipped.
+// readProxy2 reads the bytes of version 2. It skips the type-length-value fields after
+// the addresses.
 func readProxy2(br *bufio.Reader) (src, dst netip.AddrPort, err error) {
 	var head [len(proxySignature) + 4]byte
 	for i := range head {
@@ -130,7 +131,7 @@ func readProxy2(br *bufio.Reader) (src, dst netip.AddrPort, err error) {
 		}
 	}
 	switch {
-	case command == 0x20 || width == 0: // LOCAL: the proxy looks whether we live
+	case command == 0x20 || width == 0: // LOCAL: the proxy checks our health
 		return src, dst, nil
 	case size < 2*width+4:
 		return src, dst, fmt.Errorf("%w that is whole: %d bytes", errProxy, size)
@@ -143,7 +144,7 @@ func readProxy2(br *bufio.Reader) (src, dst netip.AddrPort, err error) {
 	return end(body[:width], ports), end(body[width:2*width], ports[2:]), nil
 }
 
-// cut is err for a header that ends in the middle.
+// cut returns err for a header that ends in the middle.
 func cut(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF

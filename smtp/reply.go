@@ -11,19 +11,19 @@ import (
 	"syscall"
 )
 
-// A Reply is what a server answers: RFC 5321, 4.2. It is a value, and it is an
-// error, so a refusal travels through any layer wrapped with %w and comes out
-// of ReplyTo as it was declared.
+// A Reply is a server's answer: RFC 5321, 4.2. It is a value and also an error. A
+// refusal travels through all layers wrapped with %w, and ReplyTo returns it as it was
+// declared.
 type Reply struct {
 	Code     int    // three digits, 200 to 599
-	Enhanced string // RFC 3463, "5.1.1"; empty where RFC 2034 wants none
-	Text     string // one or more lines, parted by \n, without code
+	Enhanced string // RFC 3463, "5.1.1"; empty if RFC 2034 wants none
+	Text     string // one or more lines separated by \n, without the codes
 }
 
-// Error is the reply in one line, as the log shows it.
+// Error returns the reply in one line, as the log shows it.
 func (r Reply) Error() string { return r.String() }
 
-// String is the reply in one line: "550 5.1.1 no such list".
+// String returns the reply in one line: "550 5.1.1 no such list".
 func (r Reply) String() string {
 	text := strings.ReplaceAll(r.Text, "\n", " ")
 	if r.Enhanced != "" {
@@ -45,11 +45,11 @@ var (
 	ReplyLocal   = Reply{451, "4.3.0", "a fault on this side, not in your mail; please try again later"}
 )
 
-// ReplyTo turns any error into the reply that the other side sees. It is the
-// only place where that happens. A wrapped refusal speaks for itself, a full
-// disk is 452 4.3.1, a deadline 421 4.4.2, and all else 451 4.3.0 without a word
-// of what it was: that belongs into the log. All else includes a Reply that is
-// no refusal, since an error must never tell the client that its mail is safe.
+// ReplyTo turns any error into the reply that the other side sees; nothing else does. A
+// wrapped refusal is returned as it is. A full disk is 452 4.3.1, a deadline 421 4.4.2.
+// Everything else is 451 4.3.0 without details, which belong in the log. That includes
+// a Reply that is not a refusal, since an error must never tell the client that its
+// mail is safe.
 func ReplyTo(err error) Reply {
 	var r Reply
 	switch {
@@ -65,8 +65,7 @@ func ReplyTo(err error) Reply {
 	return ReplyLocal
 }
 
-// Refusal returns the reply in an error that will be the same tomorrow, and whether
-// there is one.
+// Refusal returns the permanent reply in an error, and reports whether there is one.
 func Refusal(err error) (Reply, bool) {
 	var r Reply
 	return r, errors.As(err, &r) && r.Permanent()
@@ -81,8 +80,8 @@ func (r Reply) writeTo(w *bufio.Writer) {
 	})
 }
 
-// Lines is the reply as the wire has it, without the CRLFs: each line with code
-// and enhanced code (RFC 2034, 4) and none longer than MaxReplyLine.
+// Lines returns the reply as sent, without the CRLFs: each line has the code and the
+// enhanced code (RFC 2034, 4), and none is longer than MaxReplyLine.
 func (r Reply) Lines() (lines []string) {
 	r.each(func(start, text string) { lines = append(lines, start+text) })
 	return lines
@@ -101,7 +100,7 @@ func (r Reply) each(do func(start, text string)) {
 		var line string
 		line, rest, more = strings.Cut(rest, "\n")
 		line = clean(line)
-		for len(line) > width { // at a space where it can
+		for len(line) > width { // at a space if possible
 			cut := strings.LastIndexByte(line[:width], ' ')
 			if cut <= 0 {
 				cut = width
@@ -117,7 +116,7 @@ func (r Reply) each(do func(start, text string)) {
 	}
 }
 
-// ParseReply reads a reply of one or many lines, parted by CRLF.
+// ParseReply parses a reply of one or more lines, separated by CRLF.
 func ParseReply(text string) (Reply, error) {
 	br := bufio.NewReader(strings.NewReader(text + "\r\n"))
 	r, err := readReply(br)
@@ -127,12 +126,11 @@ func ParseReply(text string) (Reply, error) {
 	return r, err
 }
 
-// errProtocol wraps what cannot be a reply at all.
+// errProtocol wraps input that cannot be a reply at all.
 var errProtocol = errors.New("not an SMTP reply")
 
-// readReply reads one reply, of one or many lines. A line longer than
-// MaxReplyRead, more than MaxReplyLines lines, or a line that is none is
-// errProtocol: the two sides no longer agree on where they are.
+// readReply reads one reply. A line longer than MaxReplyRead, more than MaxReplyLines
+// lines, or an invalid line is errProtocol: the two sides are then out of step.
 func readReply(br *bufio.Reader) (Reply, error) {
 	r, err := readPlain(br)
 	if err != nil {
@@ -150,8 +148,8 @@ func readReply(br *bufio.Reader) (Reply, error) {
 	return r, nil
 }
 
-// readPlain is readReply that leaves enhanced codes in the text, where each line
-// has its own or none: said again, the reply is as it came.
+// readPlain is readReply, but leaves enhanced codes in the text, where each line may
+// have its own. The reply can then be passed on unchanged.
 func readPlain(br *bufio.Reader) (Reply, error) {
 	var r Reply
 	var text []string
@@ -213,8 +211,8 @@ func splitReply(line string) (code int, more bool, text string, ok bool) {
 	return code, line[3] == '-', line[4:], line[3] == '-' || line[3] == ' '
 }
 
-// splitEnhanced takes "5.1.1 text" apart: RFC 2034, 4. A first digit that is
-// not the code's own makes it plain text.
+// splitEnhanced splits "5.1.1 text": RFC 2034, 4. If its first digit differs from the
+// code's, it is plain text.
 func splitEnhanced(code int, text string) (enhanced, rest string) {
 	word, rest, _ := strings.Cut(text, " ")
 	class, detail, ok := strings.Cut(word, ".")
@@ -225,7 +223,7 @@ func splitEnhanced(code int, text string) (enhanced, rest string) {
 	return word, rest
 }
 
-// digits reports whether s is one to most decimal digits.
+// digits reports whether s consists of one to most decimal digits.
 func digits(s string, most int) bool {
 	if s == "" || len(s) > most {
 		return false

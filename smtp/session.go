@@ -13,98 +13,95 @@ import (
 	"time"
 )
 
-// A Backend decides and stores. Every error it gives is turned into a reply by
-// ReplyTo.
+// A Backend decides and stores. ReplyTo turns each of its errors into a reply.
 type Backend interface {
-	// Mail begins a transaction and forgets the one before. The envelope is
-	// complete but for its recipients.
+	// Mail begins a transaction and forgets the one before. The envelope is complete
+	// except for its recipients.
 	Mail(*Envelope) error
-	// Rcpt decides on one recipient; with nil it is added to the envelope.
+	// Rcpt decides about one recipient. If it returns nil the recipient is added to the
+	// envelope.
 	Rcpt(*Envelope, Rcpt) error
-	// Data opens the place where the message goes. An error refuses DATA
-	// before a byte of the message is sent.
+	// Data opens the destination of the message. An error refuses DATA before the
+	// client has sent any of the message.
 	Data(*Envelope) (Message, error)
 	// Reset ends a transaction, whether its message was sent or not.
 	Reset()
 }
 
-// A Message is what a Backend takes one message with. Either Commit or Abort is
-// called, once.
+// A Message receives one message for a Backend. Either Commit or Abort is called, once.
 type Message interface {
-	// Write takes the message's bytes: CRLF lines, dots undone, or any bytes
-	// where the envelope's Body is BinaryMIME. After an error it is not called
-	// again.
+	// Write takes the message's bytes: CRLF lines without dot stuffing, or any bytes if
+	// the envelope's Body is BinaryMIME. It is not called again after an error.
 	io.Writer
-	// Commit makes the message durable and gives its queue id and one outcome
-	// for each recipient of the envelope, in order; nil: accepted. Where the
-	// envelope is not LMTP the outcomes are all nil or all the same error,
-	// since SMTP has one reply for them all.
+	// Commit makes the message durable. It returns the queue id and one outcome for
+	// each recipient of the envelope, in order; nil means accepted. Outside LMTP the
+	// outcomes are all nil or all the same error, since SMTP has one reply for all
+	// recipients.
 	Commit() (id string, outcomes []error)
-	// Abort leaves nothing behind.
+	// Abort discards the message and leaves nothing behind.
 	Abort()
 }
 
-// A Session serves one client, from greeting to QUIT. All fields but Backend
-// and Hostname may be left zero.
+// A Session serves one client, from greeting to QUIT. All fields but Backend and
+// Hostname may be left zero.
 type Session struct {
-	Hostname       string // the name in greeting and HELO replies; never another's: that is sendmail's loop guard
+	Hostname       string // the name in greeting and HELO replies; must be unique, since sendmail detects loops by it
 	Backend        Backend
 	Peer           Peer
-	TLS            TLS   // what the connection is inside of
-	MaxMessageSize int64 // bytes; 0: no limit
-	BinaryMIME     bool  // offer BINARYMIME: the Backend takes a message that has no lines
-	TLSOnward      bool  // offer REQUIRETLS inside TLS: the Backend has a message so marked leave by TLS alone
+	TLS            TLS   // the TLS that the connection already has
+	MaxMessageSize int64 // in bytes; 0: no limit
+	BinaryMIME     bool  // offer BINARYMIME: the Backend accepts messages without lines
+	TLSOnward      bool  // offer REQUIRETLS inside TLS: the Backend sends such a message on by TLS only
 	DSN            bool  // offer delivery status notifications; the Backend has to send them
-	MaxRecipients  int   // of one message; 0: the constant of that name
+	MaxRecipients  int   // per message; 0: the constant of that name
 
-	// Announce, where set, is given the lines of a reply to EHLO behind the
-	// name, and gives those that are to be said.
+	// Announce, if set, gets the lines of a reply to EHLO after the name, and returns
+	// the lines to send.
 	Announce func(keywords []string) []string
 
 	StartTLS   bool      // offer STARTTLS
-	RequireTLS bool      // and take no mail without it; RFC 3207, 4: not for a host that the world sends mail to
-	TLSServer  TLSServer // nil: this program has none, and hands the session over
+	RequireTLS bool      // and accept no mail without it; RFC 3207, 4: not for a public MX
+	TLSServer  TLSServer // nil: this program has no TLS, and hands the session over
 
-	// HandOver gives the session to another program, when a command needs what
-	// this one does not have. All replies have been sent. It returns only where
-	// that failed; with nil the session is over here. nil: there is no other
-	// program.
+	// HandOver passes the session to another program, when a command needs what this
+	// one does not have. All replies have been sent. If it returns an error the
+	// hand-over failed; if it returns nil the session is over here. A nil HandOver
+	// means that there is no other program.
 	HandOver func(*State) error
-	// Resume is where another program left the session. Serve does not greet
-	// then; it begins with the input that is left.
+	// Resume is the state in which another program left the session. Serve then does
+	// not greet, and begins with the remaining input.
 	Resume *State
 
 	Auth Auth // zero: no AUTH
 
-	// Verify says of an address what VRFY tells; nil: VRFY tells nothing.
+	// Verify returns what VRFY answers about an address; if nil, VRFY reveals nothing.
 	Verify func(Path) error
-	// HeloCheck has CheckHelo asked what a stranger calls itself, a peer with an
-	// address that is not Trusted. Its error becomes the reply. nil: this
-	// program cannot ask, and hands the session over.
+	// HeloCheck makes the session call CheckHelo with the HELO name of a stranger: a
+	// peer with an address that is not Trusted. Its error becomes the reply. If
+	// CheckHelo is nil, this program cannot ask and hands the session over.
 	HeloCheck bool
 	CheckHelo func(name string) error
-	// ProxyProtocol has the client's address come before the greeting, in a
-	// header of the PROXY protocol; only from a Peer that is Trusted.
+	// ProxyProtocol requires a header of the PROXY protocol with the client's address
+	// before the greeting. It is accepted only from a Trusted peer.
 	ProxyProtocol bool
-	// XClient and XForward offer the commands of these names to a Peer for
-	// whom Trusted says so; nil: for nobody. XCLIENT puts another in its place.
+	// XClient and XForward offer these commands to a peer that is Trusted; if Trusted
+	// is nil, to nobody. XCLIENT replaces the Peer.
 	XClient, XForward bool
 	Trusted           func(Peer) bool
 
 	ReadTimeout, WriteTimeout, SessionTimeout time.Duration // 0: the constant of that name
 
-	// Log gets every decision. It must not fail and must not write to the
-	// client.
+	// Log gets every decision. It must not fail, and must not write to the client.
 	Log func(Event)
 
 	wire    *wire
-	line    string // the current command, as it came
+	line    string // the current command, as received
 	helo    string
 	proto   string
-	login   string    // who AUTH has proved the client to be, or XCLIENT says it is
+	login   string    // the user that AUTH has proved or XCLIENT has claimed
 	env     *Envelope // nil outside a transaction
-	chunks  *chunking // nil where no message is coming by BDAT
-	refused bool      // RCPT has been refused in this transaction
+	chunks  *chunking // nil if no message is arriving by BDAT
+	refused bool      // an RCPT has been refused in this transaction
 	over    int       // recipients beyond MaxRecipients in this transaction
 	errors  int
 	junk    int
@@ -112,16 +109,16 @@ type Session struct {
 	last    string
 	done    bool
 	gone    bool  // to another program
-	lost    error // the connection is no longer to be spoken on
+	lost    error // the connection must not be used any more
 
 	claimed   Claimed    // by XCLIENT
 	forwarded *Forwarded // by XFORWARD; nil: nothing
 
-	introducing bool // XCLIENT has begun, and has not said the address
+	introducing bool // XCLIENT has begun, without the address so far
 
 	authFailures int
 
-	table []command // commands, which HELP cannot name: it is one of them
+	table []command // the commands; HELP, one of them, cannot refer to the table itself
 
 	hungUp bool // the client left without QUIT, with nothing begun
 }
@@ -129,12 +126,12 @@ type Session struct {
 // Banner follows the host name in a Session's greeting.
 const Banner = "ESMTP superlist"
 
-// errPanic is a mistake of the program's that ended the session.
+// errPanic wraps a panic that ended the session.
 var errPanic = errors.New("panic")
 
-// Serve speaks with the client on rw until it leaves, breaks a limit or goes
-// silent. Its error is for the log; the client has had its reply. Where rw can
-// set deadlines, they are set.
+// Serve speaks with the client on rw until it leaves, breaks a limit or goes silent.
+// The error is for the log; the client has had its reply. If rw supports deadlines,
+// Serve sets them.
 func (s *Session) Serve(rw io.ReadWriter) error { return s.serve(newWire(rw)) }
 
 func (s *Session) serve(w *wire) (err error) {
@@ -165,7 +162,7 @@ func (s *Session) serve(w *wire) (err error) {
 		line, err := s.wire.readLine()
 		if err != nil {
 			if err == io.EOF && s.count > 0 && s.env == nil && s.chunks == nil {
-				s.hungUp = true // a client that keeps connections lets go of one so
+				s.hungUp = true // a client that caches connections closes one this way
 				return nil
 			}
 			if !s.badLine(err) {
@@ -198,7 +195,7 @@ func (s *Session) start() error {
 	return nil
 }
 
-// greet says who we are: RFC 5321, 4.2.
+// greet sends the greeting: RFC 5321, 4.2.
 func (s *Session) greet() { s.reply(Reply{220, "", s.Hostname + " " + Banner}) }
 
 // command runs one command line.
@@ -228,15 +225,14 @@ func (s *Session) command(line string) {
 		c.run(s, arg)
 	}
 	if c.junk && !s.gone {
-		s.countJunk() // and it was obeyed: RSET must be, RFC 5321, 4.1.1.5
+		s.countJunk() // and it was carried out: RSET must be, RFC 5321, 4.1.1.5
 	}
 }
 
-// notSMTP reports whether a verb is the beginning of a header field, or of an HTTP
-// request: that of a web page, or of an application that can be made to fetch
-// something, which talks to a port of this host. What follows is not read, for
-// the request's body would be taken for commands. Postfix does the same
-// (smtpd_forbidden_commands).
+// notSMTP reports whether a verb begins a header field or an HTTP request. A web page,
+// or an application that can be made to fetch something, may send such a request to a
+// port of this host. The session ends at once, since the body of the request would be
+// taken for commands. Postfix does the same (smtpd_forbidden_commands).
 func notSMTP(verb string) bool {
 	switch verb {
 	case "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PRI":
@@ -245,8 +241,8 @@ func notSMTP(verb string) bool {
 	return strings.HasSuffix(verb, ":")
 }
 
-// badLine answers a line that cannot be a command. It returns false if err is the
-// end of the connection instead.
+// badLine answers a line that cannot be a command. It returns false if err is the end
+// of the connection instead.
 func (s *Session) badLine(err error) bool {
 	switch err {
 	case errAuthTooLong:
@@ -256,8 +252,8 @@ func (s *Session) badLine(err error) bool {
 	case errBareCR:
 		s.refuse(Reply{500, "5.5.2", "command line with a CR or NUL in it"})
 	case errBareLF:
-		// What follows may be a line that somebody smuggled past the host
-		// before us, which took both for one. So nothing after it is read.
+		// A line may follow that was smuggled past the host in front of us, which took
+		// both for one. So nothing more is read.
 		s.refuse(Reply{550, "5.5.2", "command line ended by LF alone; lines must end with CRLF"})
 		s.done = true
 	default:
@@ -266,8 +262,7 @@ func (s *Session) badLine(err error) bool {
 	return true
 }
 
-// end says goodbye to a client that went silent, and returns the error to be
-// logged.
+// end says goodbye to a client that went silent, and returns the error to log.
 func (s *Session) end(err error) error {
 	switch {
 	case err == nil:
@@ -299,7 +294,7 @@ func (s *Session) summary() string {
 func (s *Session) bye(r Reply) {
 	s.done = true
 	if s.wire.writeTimeout > time.Second {
-		s.wire.writeTimeout = time.Second // it may well be dead
+		s.wire.writeTimeout = time.Second // the connection may well be dead
 	}
 	s.wire.end = time.Time{}
 	r.writeTo(s.wire.bw)
@@ -329,7 +324,7 @@ func (s *Session) refuseFor(r Reply, e Event) {
 	s.strike()
 }
 
-// strike counts an error of the client's; enough of them end the session.
+// strike counts an error of the client's. Too many end the session.
 func (s *Session) strike() {
 	if s.errors++; s.errors >= MaxErrors && !s.done {
 		s.done = true
@@ -337,7 +332,7 @@ func (s *Session) strike() {
 	}
 }
 
-// countJunk counts a command that moves nothing.
+// countJunk counts a command that moves no mail.
 func (s *Session) countJunk() {
 	if s.junk++; s.junk > MaxJunk {
 		s.strike()
@@ -373,8 +368,8 @@ func (s *Session) reset() {
 	s.env, s.forwarded, s.refused, s.over = nil, nil, false, 0
 }
 
-// speaks is what the client calls itself, and in what protocol. LMTP is never
-// said of another: it decides how many replies there are.
+// speaks returns the client's HELO name and protocol. XCLIENT cannot claim LMTP, since
+// that decides how many replies there are.
 func (s *Session) speaks() (helo, proto string) {
 	helo, proto = cmp.Or(s.claimed.Helo, s.helo), s.proto
 	if s.claimed.Proto != "" && proto != LMTP {
@@ -390,7 +385,7 @@ func parseSize(v string) (int64, bool) {
 	}
 	n, err := strconv.ParseInt(v, 10, 64)
 	if err != nil {
-		n = 1<<63 - 1 // twenty digits may be more than an int64: too large in any case
+		n = 1<<63 - 1 // twenty digits may exceed an int64: too large in any case
 	}
 	return n, true
 }

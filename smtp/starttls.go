@@ -6,32 +6,31 @@ import (
 	"time"
 )
 
-// A TLSServer makes a connection safe. It is not in this package, so that a
-// program that never does so need not link crypto/tls.
+// A TLSServer starts TLS on a connection. It is implemented elsewhere, so that a
+// program without TLS need not link crypto/tls.
 type TLSServer interface {
-	// Load reads key and certificate. It comes before the client is told to
-	// begin, so that it can still be told that they cannot be read.
+	// Load reads key and certificate. It is called before the client is told to begin,
+	// so that the client can still be told about a failure.
 	Load() error
-	// Handshake is TLS on the connection, to be done by a certain time. It gives
-	// what is to be spoken through from then on, and what was agreed on.
+	// Handshake does the TLS handshake, and must finish by the given time. It returns
+	// the encrypted connection and its properties.
 	Handshake(rw io.ReadWriter, by time.Time) (io.ReadWriter, TLS, error)
 }
 
-// Replies of STARTTLS: RFC 3207, 4.
+// Replies to STARTTLS: RFC 3207, 4.
 var (
 	replyNoTLS   = Reply{454, "4.7.0", "TLS is not available now; please try again later"}
 	replyNeedTLS = Reply{530, "5.7.0", "say STARTTLS first"}
 )
 
-// offersTLS reports whether STARTTLS makes sense now.
+// offersTLS reports whether STARTTLS is possible now.
 func (s *Session) offersTLS() bool { return s.StartTLS && !s.TLS.On() }
 
-// starttls is STARTTLS: RFC 3207, 4.
+// starttls handles STARTTLS: RFC 3207, 4.
 //
-// Whatever the client, or somebody in between, sent behind the command is thrown
-// away before anything else happens, and in each of the two programs: it must
-// never be taken for something that was said inside TLS (RFC 3207, 6;
-// CVE-2011-0411).
+// Anything that the client, or somebody in between, sent after the command is discarded
+// first, in each of the two programs. It must never be taken for something said inside
+// TLS (RFC 3207, 6; CVE-2011-0411).
 func (s *Session) starttls(string) {
 	switch {
 	case s.TLS.On():
@@ -62,12 +61,12 @@ func (s *Session) starttls(string) {
 		rw, s.TLS, err = s.TLSServer.Handshake(s.wire.raw, s.wire.deadline(HandshakeTimeout))
 	}
 	if err != nil {
-		// Neither side knows where the other is, so there is nothing to say.
+		// The two sides are out of step, so no reply is possible.
 		s.done, s.lost = true, fmt.Errorf("TLS handshake: %w", err)
 		return
 	}
 	s.wire.raw = rw
-	s.reset() // RFC 3207, 4.2: nothing that was said before counts
+	s.reset() // RFC 3207, 4.2: nothing said before counts
 	s.helo, s.proto, s.login, s.claimed = "", "", "", Claimed{}
 	e := Event{What: "starttls"}
 	if s.TLS.Doubt != "" {

@@ -10,42 +10,43 @@ import (
 	"time"
 )
 
-// A State is a session between two programs: what the one that began it hands
-// to the one that goes on, on the same connection. Both run the same code, so
-// there is nothing in it of an open transaction: no command that needs another
-// program is taken within one.
+// A State is a session on its way from one program to another, on the same connection.
+// Both run the same code. It describes no open transaction: a command that needs the
+// other program is not accepted within one.
 //
-// What is new in a Session and has to survive goes in here, and into stateKeys.
+// A new field of Session that must survive the hand-over belongs here, and in
+// stateKeys.
 type State struct {
 	Peer      Peer
-	Helo      string // empty: nobody has said it yet
+	Helo      string // empty: no HELO yet
 	Proto     string
 	Claimed   Claimed    // by XCLIENT
-	Claiming  bool       // XCLIENT has begun, and has not said the address
+	Claiming  bool       // XCLIENT has begun, without the address so far
 	Forwarded *Forwarded // by XFORWARD, for the next mail; nil: nothing
 	Errors    int        // refused commands
-	Junk      int        // commands that moved nothing
+	Junk      int        // commands that moved no mail
 	Accepted  int        // messages
-	End       time.Time  // when the session is over, whatever happens
+	End       time.Time  // when the session ends, whatever happens
 
-	// Input is what the client has said and nobody has obeyed: the command
-	// that needs the other program, with its CRLF, and what was pipelined
-	// behind it. A password may be in it.
+	// Input is what the client has sent and nobody has handled: the command that needs
+	// the other program, with its CRLF, and what was pipelined after it. It may contain
+	// a password.
 	Input []byte
 }
 
-// stateHead is the first line of a State. Its number changes when older programs
-// cannot read what follows, as in the middle of an upgrade.
+// stateHead is the first line of a State. Its number changes when older programs could
+// not read the rest, which matters in the middle of an upgrade.
 const stateHead = "superlist-session 2\n"
 
-// A stateKey is a line of a State in writing.
+// A stateKey is one line of an encoded State.
 type stateKey struct {
 	key string
 	get func(*State) string
 	set func(*State, string) bool
 }
 
-// forwardedKey is a stateKey of what XFORWARD said, empty where it said nothing.
+// forwardedKey returns a stateKey for a value of XFORWARD, empty if XFORWARD was not
+// used.
 func forwardedKey(key string, get func(*Forwarded) string, set func(*Forwarded, string) bool) stateKey {
 	return stateKey{
 		"forwarded-" + key,
@@ -64,7 +65,7 @@ func forwardedKey(key string, get func(*Forwarded) string, set func(*Forwarded, 
 	}
 }
 
-// stateKeys are the lines of a State in writing.
+// stateKeys returns the lines of an encoded State.
 func stateKeys() []stateKey {
 	return []stateKey{
 		{"addr", func(s *State) string { return getAddr(s.Peer.Addr) }, func(s *State, v string) bool { return setAddr(&s.Peer.Addr, v) }},
@@ -148,21 +149,21 @@ func setFlag(is *bool, v string) (ok bool) {
 	return *is || v == ""
 }
 
-// setWord reads what XCLIENT said.
+// setWord sets a value that XCLIENT gave.
 func setWord(s *string, v string) (ok bool) {
 	*s = v
 	return len(v) <= MaxAttribute && v == oneWord(v)
 }
 
-// setCount reads a counter.
+// setCount sets a counter.
 func setCount(n *int, v string) (ok bool) {
 	var err error
 	*n, err = strconv.Atoi(v)
 	return err == nil && digits(v, len("999999999"))
 }
 
-// MarshalText writes the State: a head of keys with values in xtext, and the
-// input behind an empty line.
+// MarshalText encodes the State: a head of keys with values in xtext, then an empty
+// line and the input.
 func (s *State) MarshalText() ([]byte, error) {
 	text := []byte(stateHead)
 	for _, k := range stateKeys() {
@@ -176,11 +177,11 @@ func (s *State) MarshalText() ([]byte, error) {
 	return text, nil
 }
 
-// errState wraps what is wrong with a State in writing.
+// errState wraps what is wrong with an encoded State.
 var errState = errors.New("smtp: not the state of a session")
 
-// UnmarshalText reads what MarshalText wrote, and nothing else: every key once
-// and in its place, no value that the session could not have had.
+// UnmarshalText decodes what MarshalText wrote, and nothing else: each key once and in
+// its place, and no value that the session could not have had.
 func (s *State) UnmarshalText(text []byte) error {
 	if len(text) > MaxState {
 		return fmt.Errorf("%w: %d bytes", errState, len(text))
@@ -209,9 +210,8 @@ func (s *State) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// handOver passes the session to another program, which obeys the current
-// command and all that follow. Where it gives an error the session is still
-// ours.
+// handOver passes the session to another program, which handles the current command and
+// all that follow. If it returns an error the session is still ours.
 func (s *Session) handOver() error {
 	if s.HandOver == nil {
 		return errors.New("no program is there to go on with the session")
@@ -234,7 +234,7 @@ func (s *Session) handOver() error {
 	return nil
 }
 
-// resume takes a session up where another program left it.
+// resume continues a session where another program left it.
 func (s *Session) resume(st *State) {
 	s.Peer, s.helo, s.proto, s.claimed = st.Peer, st.Helo, st.Proto, st.Claimed
 	s.introducing, s.forwarded = st.Claiming, st.Forwarded

@@ -8,16 +8,16 @@ import (
 
 // Addresses beyond ASCII: RFC 6531 and 6532.
 
-// Refusals of what is beyond ASCII.
+// Refusals of addresses and headers beyond ASCII.
 var (
 	replyNeedUTF8 = Reply{553, "5.6.7", "a non-ASCII address needs MAIL with SMTPUTF8"}
 	replyNotUTF8  = Reply{500, "5.5.2", "the command is not UTF-8"}
 )
 
-// ASCIIDomain is a domain in lower case and without letters beyond ASCII: its
-// A-labels (RFC 5890, 2.3.2.1), as the DNS has it. False: it is not a domain. A label
-// beyond ASCII that is mapped to one of ASCII, as the Kelvin sign is to k, is no
-// U-label and there to deceive.
+// ASCIIDomain returns a domain as the DNS has it, in lower case and with A-labels (RFC
+// 5890, 2.3.2.1). It returns false if the domain is invalid. A label beyond ASCII that
+// maps to an ASCII label, as the Kelvin sign maps to k, is not a U-label but an attempt
+// to deceive.
 func ASCIIDomain(domain string) (string, bool) {
 	if IsASCII(domain) {
 		return strings.ToLower(domain), ValidDomain(domain)
@@ -40,7 +40,8 @@ func ASCIIDomain(domain string) (string, bool) {
 // acePrefix begins every A-label: RFC 5890, 2.3.2.1.
 const acePrefix = "xn--"
 
-// UnicodeNames is a text whose A-labels are written as people read them: U-labels.
+// UnicodeNames returns a text with its A-labels replaced by U-labels, as people read
+// them.
 func UnicodeNames(s string) string {
 	var b strings.Builder
 	for done := 0; ; {
@@ -67,7 +68,8 @@ func UnicodeNames(s string) string {
 	}
 }
 
-// indexFold is where an ASCII text that is in lower case begins in s, in any case.
+// indexFold returns where text, an ASCII text in lower case, first stands in s, in any
+// case.
 func indexFold(s, text string) int {
 	for i := 0; i+len(text) <= len(s); i++ {
 		if strings.EqualFold(s[i:i+len(text)], text) {
@@ -77,13 +79,13 @@ func indexFold(s, text string) int {
 	return -1
 }
 
-// IsASCII reports whether the path can be said without SMTPUTF8.
+// IsASCII reports whether the path can be sent without SMTPUTF8.
 func (p Path) IsASCII() bool { return IsASCII(p.Local) && IsASCII(p.Domain) }
 
-// Key is the address for comparing, and the one answer to the question whether two
-// addresses are one person. Its case is folded: domains have none (RFC 5321, 2.4),
-// and no list treats two spellings of a local part as two people. Beyond ASCII see
-// Fold, and the two forms of a domain are one.
+// Key returns the address for comparison; it alone decides whether two addresses are
+// one person. Case is folded: domains have none (RFC 5321, 2.4), and no list treats two
+// spellings of a local part as two people. For characters beyond ASCII see Fold. The
+// two forms of a domain are the same.
 func (p Path) Key() string {
 	if p.IsASCII() {
 		return strings.ToLower(p.Address())
@@ -91,8 +93,8 @@ func (p Path) Key() string {
 	return p.keyed(Fold)
 }
 
-// LooseKey is the address for keeping somebody away: it is the same for all
-// addresses that have one Key, and for those that are alike in FoldLoose.
+// LooseKey returns the address for keeping somebody out. It is the same for all
+// addresses with one Key, and for those that are alike in FoldLoose.
 func (p Path) LooseKey() string {
 	if p.IsASCII() {
 		return p.Key()

@@ -8,25 +8,25 @@ import (
 	"time"
 )
 
-// deadliner is what a net.Conn can do and a pipe may not.
+// deadliner is what a net.Conn supports and a pipe may not.
 type deadliner interface {
 	SetReadDeadline(time.Time) error
 	SetWriteDeadline(time.Time) error
 }
 
-// A wire is a connection with buffers. What has been written goes out exactly
-// when the reader is about to wait for the other side, or the buffer is full:
-// with that, pipelining (RFC 2920) needs no further thought.
+// A wire is a connection with buffers. Written data is sent exactly when the reader is
+// about to wait for the other side, or when the buffer is full. This alone makes
+// pipelining (RFC 2920) work.
 type wire struct {
 	raw io.ReadWriter
 	br  *bufio.Reader
 	bw  *bufio.Writer
 
-	held []byte // what was read by the program before: it comes first
+	held []byte // input that the program before had read: it comes first
 
 	readTimeout, writeTimeout time.Duration // zero: none
-	end                       time.Time     // of the whole session; zero: none
-	until                     time.Time     // of what is being read, however many reads it takes; zero: none
+	end                       time.Time     // end of the whole session; zero: none
+	until                     time.Time     // end of the current request, however many reads it takes; zero: none
 	rate                      time.Duration // how much each byte received extends until
 	clock                     func() time.Time
 	sleep                     func(time.Duration)
@@ -39,13 +39,13 @@ func newWire(raw io.ReadWriter) *wire {
 	return w
 }
 
-// discard throws away the input that was read and not parsed yet.
+// discard throws away the input that was read and not yet parsed.
 func (w *wire) discard() {
 	w.br.Discard(w.br.Buffered())
 	w.held = nil
 }
 
-// deadline is the moment at which a wait that starts now is over.
+// deadline returns when a wait that starts now ends.
 func (w *wire) deadline(timeout time.Duration) time.Time {
 	if timeout == 0 {
 		return w.end
@@ -77,14 +77,14 @@ func (f fill) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// request begins the wait for a client's request: it must be here within
-// timeout, but gets more time with each byte of it.
+// request starts the wait for a client's request, which must arrive within timeout;
+// each byte of it extends the time.
 func (w *wire) request(timeout time.Duration) {
 	w.until, w.rate = w.clock().Add(timeout), time.Second/MinDataRate
 }
 
-// earn extends the read deadline for n bytes received, but never beyond what a
-// request that begins now would have.
+// earn extends the read deadline for n bytes received, but never beyond that of a
+// request that begins now.
 func (w *wire) earn(n int) {
 	if w.rate == 0 || n <= 0 {
 		return
@@ -95,7 +95,7 @@ func (w *wire) earn(n int) {
 	}
 }
 
-// readBy is the moment at which a read that starts now is over.
+// readBy returns when a read that starts now ends.
 func (w *wire) readBy() time.Time {
 	switch {
 	case w.until.IsZero():
@@ -106,7 +106,7 @@ func (w *wire) readBy() time.Time {
 	return w.until
 }
 
-// early reports whether the other side has spoken already, as far as can be known
+// early reports whether the other side has already spoken, as far as can be known
 // without waiting.
 func (w *wire) early() bool {
 	p, ok := w.raw.(interface{ Pending() bool })
@@ -123,8 +123,7 @@ func (d drain) Write(p []byte) (int, error) {
 	return d.w.raw.Write(p)
 }
 
-// Errors of readLine and readAuthLine. The line has been read to its end in each
-// case.
+// Errors of readLine and readAuthLine. In each case the line has been read to its end.
 var (
 	errLineTooLong = errors.New("line too long")
 	errAuthTooLong = errors.New("line of an authentication too long")
@@ -132,15 +131,15 @@ var (
 	errBareCR      = errors.New("line with a CR or NUL in it")
 )
 
-// readLine reads a command line of at most MaxCommandLine bytes, or MaxAuthLine
-// where it is AUTH, and gives it without its CRLF.
+// readLine reads a command line of at most MaxCommandLine bytes, or MaxAuthLine if it
+// is AUTH, and returns it without its CRLF.
 func (w *wire) readLine() (string, error) { return w.read(commandLimit) }
 
 // readAuthLine reads a line of an exchange, of at most MaxAuthLine bytes.
 func (w *wire) readAuthLine() (string, error) { return w.read(authLimit) }
 
-// commandLimit is the longest a command line that begins like this may be, and
-// the error of one that is longer.
+// commandLimit returns the longest that a command line with this beginning may be, and
+// the error for a longer one.
 func commandLimit(line []byte) (int, error) {
 	if verb := []byte("AUTH "); len(line) > len(verb) && bytes.EqualFold(line[:len(verb)], verb) {
 		return authLimit(line)

@@ -7,28 +7,27 @@ import (
 	"strings"
 )
 
-// What a proxy in front of us says of the client behind it: Postfix's XCLIENT,
-// which makes that client the session's own, and XFORWARD (xforward.go), which
-// is for the log alone. Both are NAME=value, the value in xtext. They are heard
-// from peers that are trusted and from nobody else, and a command counts as a
-// whole or not at all.
+// What a proxy in front of us says about the client behind it: Postfix's XCLIENT, which
+// replaces the session's client, and XFORWARD (xforward.go), which is for the log only.
+// Both consist of NAME=value, with the value in xtext. They are accepted from trusted
+// peers only, and a command counts as a whole or not at all.
 
-// tempUnavailable stands in a value where a look-up failed for now; one that is
-// not known at all is Unavailable.
+// tempUnavailable is the value for a look-up that failed temporarily. One that is not
+// known at all is Unavailable.
 const tempUnavailable = "[TEMPUNAVAIL]"
 
-// unknownPeer is the name of a client whose address a proxy does not know. It is
-// nobody whom the configuration can trust.
+// unknownPeer is the name of a client whose address a proxy does not know. The
+// configuration cannot trust it.
 const unknownPeer = "unknown"
 
-// The attributes there are, as Postfix announces them.
+// The attributes, as Postfix announces them.
 const (
 	xclientKeyword  = "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT"
 	xforwardKeyword = "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT"
 )
 
-// A Claimed is what XCLIENT says that no command of the session replaces: the
-// EHLO after it is the proxy's. Empty: it has not said it.
+// A Claimed is what XCLIENT says and no later command replaces: the EHLO that follows
+// is the proxy's. Empty: not said.
 type Claimed struct{ Helo, Proto, Login string }
 
 // trusted reports whether the peer may speak for others.
@@ -38,12 +37,11 @@ func (s *Session) trusted() bool { return s.Trusted != nil && s.Trusted(s.Peer) 
 func (s *Session) offersXClient() bool  { return s.XClient && s.trusted() }
 func (s *Session) offersXForward() bool { return s.XForward && s.trusted() }
 
-// stranger reports whether the peer comes over the network from a place that is not
-// trusted.
+// stranger reports whether the peer comes over the network and is not trusted.
 func (s *Session) stranger() bool { return s.Peer.Addr.IsValid() && !s.trusted() }
 
-// xclient is XCLIENT. With success the session is where it was after the
-// greeting, which is why the reply looks like one, but for TLS.
+// xclient handles XCLIENT. On success the session is where it was after the greeting,
+// so the reply looks like a greeting. TLS stays.
 func (s *Session) xclient(arg string) {
 	if !s.mayClaim(s.XClient) {
 		return
@@ -53,9 +51,9 @@ func (s *Session) xclient(arg string) {
 		s.refuse(*bad)
 		return
 	}
-	// A long introduction comes in several commands, the address in the last
-	// since it may end the trust (Postfix's XCLIENT_README). Else each command
-	// begins a new one, and what was known of another client does not hold.
+	// A long introduction comes in several commands, with the address in the last,
+	// since that may end the trust (Postfix's XCLIENT_README). Otherwise each command
+	// begins a new introduction, and values of an earlier client do not carry over.
 	peer, said := s.Peer, Claimed{}
 	hasAddr := slices.ContainsFunc(attrs, func(a param) bool { return a.key == "ADDR" })
 	switch {
@@ -108,7 +106,7 @@ func (s *Session) xclient(arg string) {
 	s.greet()
 }
 
-// mayClaim reports whether the command under way may be heard; else it has been
+// mayClaim reports whether the current command may be used here; if not, it has been
 // refused.
 func (s *Session) mayClaim(offered bool) bool {
 	switch {
@@ -124,9 +122,9 @@ func (s *Session) mayClaim(offered bool) bool {
 	return false
 }
 
-// parseAttributes reads NAME=value words. Names come out in upper case, values
-// without their xtext. What is no xtext is taken as it stands: so it was before
-// Postfix 2.3.
+// parseAttributes parses NAME=value words. Names are returned in upper case, values
+// decoded from xtext. A value that is not xtext is taken as it is, as before Postfix
+// 2.3.
 func parseAttributes(arg string) ([]param, *Reply) {
 	var attrs []param
 	for word := range strings.FieldsSeq(arg) {
@@ -148,8 +146,8 @@ func parseAttributes(arg string) ([]param, *Reply) {
 	return attrs, nil
 }
 
-// claimedAddr reads an address: IPv4, or IPV6: and one of those, without
-// brackets. It keeps the port of old. An address that is not known is invalid.
+// claimedAddr parses an address: IPv4, or IPv6 after "IPV6:", without brackets. It
+// keeps the port of old. An unknown address is invalid.
 func claimedAddr(v string, old netip.AddrPort) (netip.AddrPort, bool) {
 	if v == Unavailable {
 		return netip.AddrPort{}, true
@@ -162,7 +160,7 @@ func claimedAddr(v string, old netip.AddrPort) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(addr.Unmap(), old.Port()), true
 }
 
-// claimedPort reads a port for the address of old.
+// claimedPort parses a port for the address of old.
 func claimedPort(v string, old netip.AddrPort) (netip.AddrPort, bool) {
 	if v == Unavailable {
 		v = "0"
@@ -171,13 +169,13 @@ func claimedPort(v string, old netip.AddrPort) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(old.Addr(), port), ok
 }
 
-// parsePort reads a port number, which has no zeros in front.
+// parsePort parses a port number, which has no leading zeros.
 func parsePort(v string) (uint16, bool) {
 	port, err := strconv.ParseUint(v, 10, 16)
 	return uint16(port), err == nil && digits(v, len("65535")) && (v[0] != '0' || v == "0")
 }
 
-// claimedName reads a host name, empty where it is not known.
+// claimedName parses a host name; empty if it is unknown.
 func claimedName(v string) (string, bool) {
 	if v == Unavailable || v == tempUnavailable {
 		return "", true
@@ -185,8 +183,7 @@ func claimedName(v string) (string, bool) {
 	return v, ValidDomain(v)
 }
 
-// claimedWord makes any value fit for a header and a log line, empty where it
-// is not known.
+// claimedWord makes any value fit for a header and a log line; empty if it is unknown.
 func claimedWord(v string) string {
 	if v == Unavailable {
 		return ""

@@ -1,18 +1,18 @@
 package smtp
 
-// A Forwarded is what XFORWARD says of where a mail comes from. It is for the
-// log and for who reads the spool, and lists count by it how many letters a
-// network causes. Nothing else is decided by it, and Received names the host that
-// really spoke to us, since the one before us has written a line of its own. What
-// has not been said is not known, and nothing of the session takes its place.
+// A Forwarded is what XFORWARD says about the origin of a mail. It is for the log and
+// for people who read the spool, and lists count by it how many letters a network
+// causes. It decides nothing else: Received names the host that really spoke to us,
+// since the one before has added its own line. A value that was not sent is unknown;
+// nothing of the session takes its place.
 type Forwarded struct {
 	Peer        Peer
 	Helo, Proto string
-	Ident       string // the mail's queue id on the host before
-	Local       bool   // it began on that host's own network
+	Ident       string // the mail's queue id on the previous host
+	Local       bool   // it originates from that host's own network
 }
 
-// show has the log show where the mail comes from, and by whom it was forwarded.
+// show makes the log show the origin of the mail and the host that forwarded it.
 func (f *Forwarded) show(e *Event) {
 	if f == nil {
 		return
@@ -21,8 +21,8 @@ func (f *Forwarded) show(e *Event) {
 	e.Peer, e.Helo, e.Proto, e.Ident = f.Peer, f.Helo, f.Proto, f.Ident
 }
 
-// xforward is XFORWARD. Several of them add up; the end of the transaction, RSET
-// and EHLO forget them.
+// xforward handles XFORWARD. Several commands add up. The end of the transaction, RSET
+// and EHLO clear the values.
 func (s *Session) xforward(arg string) {
 	if !s.mayClaim(s.XForward) {
 		return

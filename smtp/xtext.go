@@ -1,7 +1,7 @@
 package smtp
 
-// Xtext carries any text inside a command line: RFC 3461, 4. A byte outside "!"
-// to "~", and "+" and "=", stand there as "+" and two hexadecimal digits.
+// Xtext carries any text inside a command line: RFC 3461, 4. Each byte outside "!" to
+// "~", and each "+" and "=", is written as "+" and two hexadecimal digits.
 
 const hexDigits = "0123456789ABCDEF"
 
@@ -20,10 +20,10 @@ func encodeXtext(s string) string {
 	return string(out)
 }
 
-// decodeXtext decodes xtext. False: it is not valid. Digits are taken
-// in either case, since not everybody writes the RFC's capitals. What comes out
-// may be any byte, a CR or a NUL as well: who puts it into a header, a log or a
-// command has to look at it first.
+// decodeXtext decodes xtext; it returns false if s is invalid. It accepts hexadecimal
+// digits in either case, although the RFC wants capitals. The result may have any byte,
+// including CR and NUL: callers must check it before it goes into a header, a log or a
+// command.
 func decodeXtext(s string) (string, bool) {
 	var out []byte
 	for i := 0; i < len(s); i++ {

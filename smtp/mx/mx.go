@@ -1,10 +1,10 @@
-// Package mx finds the servers that take mail for a domain, and what DNSSEC says
-// of them: RFC 5321, 5.1, null MX (RFC 7505), TLSA records for DANE (RFC 7672).
+// Package mx finds the mail servers of a domain, and what DNSSEC says about them: RFC
+// 5321, 5.1, null MX (RFC 7505), TLSA records for DANE (RFC 7672).
 //
-// It asks one resolver, which does the work, and takes its word, the AD bit too:
-// so where that matters the resolver must be near. It caches nothing, since the
-// resolver does. It refuses to guess: a name of which nobody can say whether it
-// has a record is an error that passes, and never "there is none".
+// It asks one resolver, which does the work, and believes it, including the AD bit; so
+// where DNSSEC matters the resolver must be near. It caches nothing, since the resolver
+// does. It refuses to guess: if nobody can say whether a name has a record, that is a
+// temporary error, and never "there is no record".
 package mx
 
 import (
@@ -25,25 +25,25 @@ import (
 	"superlist/smtp/tlsclient"
 )
 
-// A Resolver asks a DNS resolver.
+// A Resolver asks one DNS resolver.
 type Resolver struct {
 	Addr    string        // ip:port
-	Timeout time.Duration // for one question; zero: Timeout
+	Timeout time.Duration // for one query; zero: Timeout
 }
 
-// Timeout is how long a question may take, asked twice by UDP. A resolver that
-// has to look far takes its time.
+// Timeout is how long a query may take, including a second try by UDP. A resolver that
+// has to ask far away needs the time.
 const Timeout = 10 * time.Second
 
-// maxServers is how many servers of a domain are tried: who has more cannot
-// expect that all of them are tried each time.
+// maxServers is how many servers of a domain are tried. A domain with more cannot
+// expect all of them to be tried each time.
 const maxServers = 10
 
 // resolvConf is where a host names its resolvers.
 const resolvConf = "/etc/resolv.conf"
 
-// At gives the resolver at an address, or where that is empty the first one that
-// /etc/resolv.conf names.
+// At returns the resolver at addr (ip:port), or if that is empty the first one in
+// /etc/resolv.conf.
 func At(addr string) (*Resolver, error) {
 	if addr != "" {
 		return &Resolver{Addr: addr}, nil
@@ -51,7 +51,7 @@ func At(addr string) (*Resolver, error) {
 	return FromFile(resolvConf)
 }
 
-// FromFile gives the first resolver of a resolv.conf.
+// FromFile returns the first resolver in a resolv.conf.
 func FromFile(file string) (*Resolver, error) {
 	c, err := dns.ClientConfigFromFile(file)
 	if err != nil {
@@ -67,40 +67,40 @@ func FromFile(file string) (*Resolver, error) {
 	return &Resolver{Addr: netip.AddrPortFrom(addr, 53).String()}, nil
 }
 
-// Refusals that DNS speaks.
+// Refusals because of the DNS.
 var (
-	// ReplyNullMX is a domain that takes no mail and says so: RFC 7505, 4.1.
+	// ReplyNullMX is for a domain that says it accepts no mail: RFC 7505, 4.1.
 	ReplyNullMX = smtp.Reply{Code: 556, Enhanced: "5.1.10", Text: "the domain takes no mail, its MX record says"}
-	// ReplyNoDomain is a domain that is not there: RFC 3463, 3.2.
+	// ReplyNoDomain is for a domain that does not exist: RFC 3463, 3.2.
 	ReplyNoDomain = smtp.Reply{Code: 550, Enhanced: "5.1.2", Text: "there is no such domain"}
-	// ReplyNoServer is a domain without a server for mail.
+	// ReplyNoServer is for a domain without a mail server.
 	ReplyNoServer = smtp.Reply{Code: 550, Enhanced: "5.1.2", Text: "the domain has neither an MX record nor an address"}
-	// ReplyLoop is a domain whose mail is to come here.
+	// ReplyLoop is for a domain whose mail comes here.
 	ReplyLoop = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail for the domain loops back here: this host is its best MX"}
-	// ReplyLookup is a question that nobody could answer now: RFC 3463, 3.5.
+	// ReplyLookup is for a query that nobody could answer now: RFC 3463, 3.5.
 	ReplyLookup = smtp.Reply{Code: 451, Enhanced: "4.4.3", Text: "DNS could not say where the domain's mail goes"}
 )
 
-// failed wraps what went wrong with a look-up into ReplyLookup.
+// failed wraps the error of a look-up in ReplyLookup.
 func failed(name string, kind uint16, err error) error {
 	return fmt.Errorf("%s %s: %w (%w)", name, dns.TypeToString[kind], err, ReplyLookup)
 }
 
-// errNoAnswer is a resolver that could not find out.
+// errNoAnswer means that the resolver could not find out.
 var errNoAnswer = errors.New("the resolver could not find out")
 
 // An answer is what the resolver said.
 type answer struct {
-	rrs    []dns.RR // of the kind that was asked for, in the order in which they came
-	name   string   // the name they are of, at the end of all aliases
-	secure bool     // DNSSEC vouches for it, also for that there is nothing
-	nobody bool     // there is no such name
+	rrs    []dns.RR // of the requested type, in the order received
+	name   string   // their name, at the end of all aliases
+	secure bool     // DNSSEC vouches for it, also if it is empty
+	nobody bool     // the name does not exist
 }
 
 // maxAliases is how many CNAMEs may follow each other.
 const maxAliases = 16
 
-// ask asks for records of one kind. That there are none is an answer.
+// ask queries records of one type. No records is an answer too, not an error.
 func (r *Resolver) ask(ctx context.Context, name string, kind uint16) (answer, error) {
 	q := new(dns.Msg)
 	q.SetQuestion(dns.Fqdn(name), kind)
@@ -131,7 +131,7 @@ func (r *Resolver) ask(ctx context.Context, name string, kind uint16) (answer, e
 	return a, nil
 }
 
-// exchange asks by UDP, twice, and by TCP where the answer was cut.
+// exchange asks by UDP, twice, and by TCP if the answer was truncated.
 func (r *Resolver) exchange(ctx context.Context, q *dns.Msg) (*dns.Msg, error) {
 	timeout := cmp.Or(r.Timeout, Timeout)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -148,17 +148,17 @@ func (r *Resolver) exchange(ctx context.Context, q *dns.Msg) (*dns.Msg, error) {
 	return m, err
 }
 
-// A Server is a host that takes mail for a domain.
+// A Server is a mail server of a domain.
 type Server struct {
 	Name   string
-	Secure bool // DNSSEC vouches for that it is a server of the domain
+	Secure bool // DNSSEC vouches that it is a server of the domain
 	pref   uint16
 }
 
-// Servers gives the servers of a domain, the best first, those of one preference
-// in random order (RFC 5321, 5.1). Where self is among them, only those that are
-// better remain, or mail would go round in circles. A permanent smtp.Reply is the
-// last word; any other error passes.
+// Servers returns the mail servers of a domain, the best first, and those of equal
+// preference in random order (RFC 5321, 5.1). If self is among them, only the better
+// ones are returned, so that mail does not loop. A permanent smtp.Reply is final; any
+// other error is temporary.
 func (r *Resolver) Servers(ctx context.Context, domain, self string) ([]Server, error) {
 	a, err := r.ask(ctx, domain, dns.TypeMX)
 	switch {
@@ -180,7 +180,7 @@ func (r *Resolver) Servers(ctx context.Context, domain, self string) ([]Server, 
 			if len(a.rrs) == 1 {
 				return nil, ReplyNullMX
 			}
-			continue // RFC 7505, 3: must not stand beside others
+			continue // RFC 7505, 3: not allowed beside others
 		}
 		if smtp.ValidDomain(name) {
 			servers = append(servers, Server{name, a.secure, mx.Preference})
@@ -208,12 +208,13 @@ func sameName(a, b string) bool {
 // A Host is a server with its addresses.
 type Host struct {
 	Addrs []netip.Addr
-	// Names are where its TLSA records may be, in the order in which they are to
-	// be looked for (RFC 7672, 2.2.2); none where DNSSEC vouches for nothing.
+	// Names are where its TLSA records may be, in the order to look them up (RFC 7672,
+	// 2.2.2); empty if DNSSEC vouches for none.
 	Names []string
 }
 
-// Host finds the addresses of a server, IPv6 first. No address is ReplyNoServer.
+// Host looks up the addresses of a server, IPv6 first. If there are none the error is
+// ReplyNoServer.
 func (r *Resolver) Host(ctx context.Context, name string) (Host, error) {
 	var h Host
 	secure, alias := true, name
@@ -248,7 +249,7 @@ func (r *Resolver) Host(ctx context.Context, name string) (Host, error) {
 	case secure:
 		h.Names = []string{name}
 	case alias != name:
-		// It may be that only the alias leads out of what DNSSEC vouches for.
+		// Perhaps only the target of the alias is outside DNSSEC.
 		if a, err := r.ask(ctx, name, dns.TypeCNAME); err != nil {
 			return Host{}, err
 		} else if a.secure {
@@ -258,9 +259,9 @@ func (r *Resolver) Host(ctx context.Context, name string) (Host, error) {
 	return h, nil
 }
 
-// TLSA finds the records of a host's port that DNSSEC vouches for, and the name
-// that they are of. None are no error; that nobody could find out is one, and
-// then nothing may be sent (RFC 7672, 2.1.2).
+// TLSA returns the records for a host's port that DNSSEC vouches for, and the name they
+// belong to. Having none is not an error. An error means that nobody could find out,
+// and then nothing may be sent (RFC 7672, 2.1.2).
 func (r *Resolver) TLSA(ctx context.Context, h Host, port uint16) (base string, records []tlsclient.TLSA, err error) {
 	for _, name := range h.Names {
 		a, err := r.ask(ctx, fmt.Sprintf("_%d._tcp.%s", port, name), dns.TypeTLSA)
@@ -274,7 +275,7 @@ func (r *Resolver) TLSA(ctx context.Context, h Host, port uint16) (base string, 
 			rr := rr.(*dns.TLSA)
 			data, err := hex.DecodeString(rr.Certificate)
 			if err != nil {
-				data = nil // and so cannot be used
+				data = nil // and so is unusable
 			}
 			records = append(records, tlsclient.TLSA{Usage: rr.Usage, Selector: rr.Selector, Matching: rr.MatchingType, Data: data})
 		}

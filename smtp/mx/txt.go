@@ -7,8 +7,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// TXT gives the text records of a name, each in one piece: RFC 7208, 3.3. That
-// there are none is not an error.
+// TXT returns the text records of a name, each as one string: RFC 7208, 3.3. Having
+// none is not an error.
 func (r *Resolver) TXT(ctx context.Context, name string) (texts []string, err error) {
 	a, err := r.ask(ctx, name, dns.TypeTXT)
 	if err != nil {
@@ -20,7 +20,7 @@ func (r *Resolver) TXT(ctx context.Context, name string) (texts []string, err er
 	return texts, nil
 }
 
-// Exists reports whether there is a name, whatever it has.
+// Exists reports whether a name exists, with records of any type.
 func (r *Resolver) Exists(ctx context.Context, name string) (bool, error) {
 	a, err := r.ask(ctx, name, dns.TypeTXT)
 	return err == nil && !a.nobody, err

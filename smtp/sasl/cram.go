@@ -16,12 +16,12 @@ import (
 	gosasl "github.com/emersion/go-sasl"
 )
 
-// A CramSecret is what a CRAM-MD5 server keeps of a password: the states of
-// HMAC-MD5's outer and inner hash after the key, as RFC 2195 suggests. Whoever
-// has it can log in with CRAM-MD5, but it is not the password.
+// A CramSecret is what a CRAM-MD5 server stores for a password: the states of
+// HMAC-MD5's outer and inner hash after the key, as RFC 2195 suggests. It suffices to
+// log in with CRAM-MD5, but it is not the password.
 type CramSecret [2 * md5.Size]byte
 
-// NewCramSecret makes the secret of a password.
+// NewCramSecret derives the secret from a password.
 func NewCramSecret(password string) CramSecret {
 	key := []byte(password)
 	if len(key) > md5.BlockSize {
@@ -43,7 +43,7 @@ func NewCramSecret(password string) CramSecret {
 	return s
 }
 
-// ParseCramSecret reads what String writes.
+// ParseCramSecret parses what String returns.
 func ParseCramSecret(text string) (CramSecret, error) {
 	var s CramSecret
 	raw, err := hex.DecodeString(text)
@@ -53,10 +53,10 @@ func ParseCramSecret(text string) (CramSecret, error) {
 	return CramSecret(raw), nil
 }
 
-// String is the secret in hex, as Dovecot writes it behind {CRAM-MD5}.
+// String returns the secret in hex, as Dovecot writes it after {CRAM-MD5}.
 func (s CramSecret) String() string { return hex.EncodeToString(s[:]) }
 
-// Matches reports whether the secret is that of the password.
+// Matches reports whether the secret belongs to the password.
 func (s CramSecret) Matches(password string) bool {
 	other := NewCramSecret(password)
 	return subtle.ConstantTimeCompare(s[:], other[:]) == 1
@@ -65,7 +65,7 @@ func (s CramSecret) Matches(password string) bool {
 // md5Magic begins the state of a hash as crypto/md5 marshals it.
 const md5Magic = "md5\x01"
 
-// resume is MD5 with one block behind it.
+// resume returns the MD5 that continues from a state after one block.
 func resume(state []byte, msg []byte) []byte {
 	b := append(make([]byte, 0, 128), md5Magic...)
 	for w := range 4 {
@@ -75,13 +75,13 @@ func resume(state []byte, msg []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, md5.BlockSize)
 	h := md5.New()
 	if err := h.(encoding.BinaryUnmarshaler).UnmarshalBinary(b); err != nil {
-		panic(err) // crypto/md5 has changed its form; the tests say so first
+		panic(err) // crypto/md5 has changed its format; the tests would say so first
 	}
 	h.Write(msg)
 	return h.Sum(nil)
 }
 
-// sum is HMAC-MD5 with the secret as its key.
+// sum returns the HMAC-MD5 of msg with the secret as its key.
 func (s CramSecret) sum(msg []byte) []byte {
 	return resume(s[:16], resume(s[16:], msg))
 }
@@ -93,8 +93,8 @@ type cramServer struct {
 	done      bool
 }
 
-// NewCramServer is a server of CRAM-MD5 on a host. For a user who is not there
-// lookup gives a secret that nobody has, so that both cost the same.
+// NewCramServer returns a server of CRAM-MD5 on a host. For an unknown user lookup must
+// return a secret that nobody has, so that both cases take equally long.
 func NewCramServer(host string, lookup func(user string) (CramSecret, error)) gosasl.Server {
 	return &cramServer{host: host, lookup: lookup}
 }

@@ -1,13 +1,13 @@
-// Package sasl has the SASL mechanisms that github.com/emersion/go-sasl lacks,
-// in its shapes: servers of LOGIN, CRAM-MD5 (RFC 2195) and SCRAM-SHA-256 (RFC
-// 5802, RFC 7677), and clients of the last two. PLAIN and LOGIN's client are
+// Package sasl has the SASL mechanisms that github.com/emersion/go-sasl lacks, with the
+// same interfaces: servers of LOGIN, CRAM-MD5 (RFC 2195) and SCRAM-SHA-256 (RFC 5802,
+// RFC 7677), and clients of the last two. PLAIN, and the client of LOGIN, are
 // go-sasl's.
 //
-// It knows no accounts: a server is given a function that looks a secret up. It
-// refuses channel binding, authorization as somebody else than the one who
-// authenticates, a server that asks for so much work that it would hold us up
-// or for so little that the password is cheap to guess, and it never takes a
-// message that is not written exactly as the RFC has it.
+// It knows no accounts: a server is given a function that looks up a secret. It refuses
+// channel binding and authorization as somebody else. A client refuses a server that
+// asks for so many iterations that they would hold it up, or for so few that the
+// password would be cheap to guess. A message that is not written exactly as in the RFC
+// is refused.
 package sasl
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/xdg-go/stringprep"
 )
 
-// The mechanisms that there are.
+// The mechanisms.
 const (
 	ScramSHA256 = "SCRAM-SHA-256"
 	Plain       = gosasl.Plain
@@ -28,27 +28,25 @@ const (
 	CramMD5     = "CRAM-MD5"
 )
 
-// Private are the mechanisms for a connection that nobody else can read, the
-// best first. CRAM-MD5 is the last: it needs a server that stores something as
-// good as the password.
+// Private lists the mechanisms for an encrypted connection, the best first. CRAM-MD5 is
+// last: its server has to store something as good as the password.
 var Private = []string{ScramSHA256, Plain, Login, CramMD5}
 
-// Open are those for a connection that others may read: no one learns the
-// password from it at once.
+// Open lists the mechanisms for a connection that others can read: it does not directly
+// reveal the password.
 var Open = []string{ScramSHA256, CramMD5}
 
-// ErrFailed is the error of a server whose client has not proved who it is.
+// ErrFailed means that the client has not proved who it is.
 var ErrFailed = errors.New("sasl: no such user, or the wrong password")
 
-// ErrMalformed is wrapped in every error about a message that is not written as
-// its mechanism has it.
+// ErrMalformed is wrapped in each error about a message with bad syntax.
 var ErrMalformed = errors.New("sasl: malformed message")
 
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
 }
 
-// Choose gives the first mechanism of wanted that the server offers, or "".
+// Choose returns the first mechanism of wanted that the server offers, or "".
 func Choose(offered, wanted []string) string {
 	for _, w := range wanted {
 		if slices.ContainsFunc(offered, func(o string) bool { return strings.EqualFold(o, w) }) {
@@ -58,8 +56,8 @@ func Choose(offered, wanted []string) string {
 	return ""
 }
 
-// NewClient is the client of a mechanism. When the server says that it is
-// satisfied, ask Finished whether we are.
+// NewClient returns the client of a mechanism. When the server reports success,
+// Finished tells whether the client agrees.
 func NewClient(mechanism, user, password string) (gosasl.Client, error) {
 	switch mechanism {
 	case ScramSHA256:
@@ -77,9 +75,8 @@ func NewClient(mechanism, user, password string) (gosasl.Client, error) {
 	return nil, fmt.Errorf("sasl: no mechanism %q", mechanism)
 }
 
-// Finished reports whether a client has seen everything that it must see before
-// the exchange is a success: with SCRAM the server proves that it knows the
-// password too (RFC 5802, 5).
+// Finished returns an error unless the client has seen all that makes the exchange a
+// success: in SCRAM the server must prove that it knows the password too (RFC 5802, 5).
 func Finished(c gosasl.Client) error {
 	if s, ok := c.(*scramClient); ok && s.step != scramDone {
 		return errors.New("sasl: the server has not proved that it knows the password")
@@ -87,9 +84,9 @@ func Finished(c gosasl.Client) error {
 	return nil
 }
 
-// Prepare makes one form of all that a person may have typed for the same user
-// name or password: SASLprep, RFC 4013. What it forbids, control characters
-// among them, is an error.
+// Prepare normalizes a user name or password, which can be typed in several ways:
+// SASLprep, RFC 4013. It returns an error for forbidden characters, such as control
+// characters.
 func Prepare(s string) (string, error) {
 	ascii := true
 	for i := range len(s) {
@@ -99,7 +96,7 @@ func Prepare(s string) (string, error) {
 		ascii = ascii && s[i] < 0x80
 	}
 	if ascii {
-		return s, nil // and the tables need not be looked at
+		return s, nil // no need to consult the tables
 	}
 	return stringprep.SASLprep.Prepare(s)
 }

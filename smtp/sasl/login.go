@@ -2,16 +2,15 @@ package sasl
 
 import gosasl "github.com/emersion/go-sasl"
 
-// loginServer is draft-murchison-sasl-login: two questions, whose words are
-// known to old clients by heart.
+// loginServer is draft-murchison-sasl-login: two prompts, whose exact words old clients
+// rely on.
 type loginServer struct {
 	check func(user, password string) error
 	user  string
 	step  int
 }
 
-// NewLoginServer is a server of LOGIN. The error of check is that of the
-// exchange.
+// NewLoginServer returns a server of LOGIN. The exchange ends with the error of check.
 func NewLoginServer(check func(user, password string) error) gosasl.Server {
 	return &loginServer{check: check}
 }

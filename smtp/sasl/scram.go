@@ -13,23 +13,23 @@ import (
 )
 
 const (
-	// MinIterations is the fewest iterations that a client takes from a server:
-	// RFC 7677, 4. With fewer a false server could guess passwords cheaply.
+	// MinIterations is the fewest iterations a client accepts from a server: RFC 7677,
+	// 4. With fewer, a fake server could guess passwords cheaply.
 	MinIterations = 4096
-	// MaxIterations is the most that it does for one: about half a second.
+	// MaxIterations is the most a client accepts: about half a second.
 	MaxIterations = 2_000_000
 
-	// minSalt and maxSalt bound a salt, in bytes. RFC 5802 sets no limit; one
-	// byte is not a salt, and PostgreSQL, Dovecot and we use 16.
+	// minSalt and maxSalt bound a salt, in bytes. RFC 5802 sets no limits; one byte is
+	// too little, and PostgreSQL, Dovecot and superlist use 16.
 	minSalt = 4
 	maxSalt = 1024
 
-	// maxNonce is the longest nonce taken from the other side.
+	// maxNonce is the longest nonce accepted from the other side.
 	maxNonce = 1024
 )
 
-// A ScramVerifier is what a SCRAM-SHA-256 server keeps of a password: RFC 5802,
-// 3. Neither the password nor a way to log in follows from it.
+// A ScramVerifier is what a SCRAM-SHA-256 server stores for a password: RFC 5802, 3. It
+// reveals neither the password nor a way to log in.
 type ScramVerifier struct {
 	Iterations           int
 	Salt                 []byte
@@ -47,8 +47,8 @@ func NewScramVerifier(password string, iterations int) (ScramVerifier, error) {
 	return keys.verifier(salt, iterations), nil
 }
 
-// Decoy is a verifier for somebody who is not there. It is the same whenever it
-// is asked for, as a real one would be, and nobody has a password for it.
+// Decoy returns a verifier for an unknown user. It is always the same, as a real one
+// would be, and no password matches it.
 func Decoy(key []byte, user string, iterations int) ScramVerifier {
 	return ScramVerifier{
 		Iterations: iterations,
@@ -58,7 +58,7 @@ func Decoy(key []byte, user string, iterations int) ScramVerifier {
 	}
 }
 
-// ParseScramVerifier reads what String writes.
+// ParseScramVerifier parses what String returns.
 func ParseScramVerifier(text string) (ScramVerifier, error) {
 	var v ScramVerifier
 	f := strings.Split(text, ",")
@@ -82,13 +82,13 @@ func ParseScramVerifier(text string) (ScramVerifier, error) {
 	return v, nil
 }
 
-// String is the verifier as Dovecot writes it behind {SCRAM-SHA-256}.
+// String returns the verifier as Dovecot writes it after {SCRAM-SHA-256}.
 func (v ScramVerifier) String() string {
 	return fmt.Sprintf("%d,%s,%s,%s", v.Iterations, encode64(v.Salt), encode64(v.StoredKey[:]), encode64(v.ServerKey[:]))
 }
 
-// Matches reports whether the verifier is that of the password, which Prepare has
-// seen. It takes as long for a wrong one.
+// Matches reports whether the verifier belongs to the password, which must be prepared.
+// It takes as long for a wrong one.
 func (v ScramVerifier) Matches(password string) bool {
 	keys, err := deriveKeys(password, v.Salt, v.Iterations)
 	if err != nil {
@@ -122,9 +122,9 @@ func mac(key []byte, msg string) []byte {
 	return h.Sum(nil)
 }
 
-// attributes takes a message apart: RFC 5802, 7. The first must have the names
-// in names, in order; what follows them are extensions that may be ignored,
-// except m=, which is for those that may not.
+// attributes splits a message: RFC 5802, 7. It must begin with the attributes in names,
+// in that order. Extensions may follow and are ignored, except m=, which marks
+// mandatory ones.
 func attributes(msg, names string) ([]string, error) {
 	if strings.HasPrefix(msg, "m=") {
 		return nil, malformed("a mandatory extension, and none is known here")
@@ -152,8 +152,8 @@ func attributes(msg, names string) ([]string, error) {
 
 func letter(c byte) bool { return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' }
 
-// validNonce holds a nonce against RFC 5802, 7: printable but for the comma,
-// which attributes has taken for the end.
+// validNonce checks a nonce: RFC 5802, 7 allows printable characters without the comma,
+// where attributes has already split.
 func validNonce(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {
@@ -163,14 +163,14 @@ func validNonce(s string) bool {
 	return s != "" && len(s) <= maxNonce
 }
 
-// encodeName and decodeName are saslname: RFC 5802, 5.1.
+// encodeName and decodeName convert a saslname: RFC 5802, 5.1.
 func encodeName(s string) string {
 	return strings.NewReplacer("=", "=3D", ",", "=2C").Replace(s)
 }
 
 func decodeName(s string) (string, error) {
 	out := strings.NewReplacer("=3D", "=", "=2C", ",").Replace(s)
-	if s == "" || encodeName(out) != s { // a = that stands for nothing
+	if s == "" || encodeName(out) != s { // a stray =
 		return "", malformed("a user name must not be empty, nor have = but as =3D and =2C")
 	}
 	return out, nil
@@ -178,9 +178,9 @@ func decodeName(s string) (string, error) {
 
 func encode64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
-// decode64 takes one way of writing and no other.
+// decode64 accepts canonical base64 only.
 func decode64(s string) ([]byte, error) {
-	if strings.ContainsAny(s, "\r\n") { // which encoding/base64 overlooks
+	if strings.ContainsAny(s, "\r\n") { // which encoding/base64 ignores
 		return nil, malformed("a line break in base64")
 	}
 	return base64.StdEncoding.Strict().DecodeString(s)

@@ -12,7 +12,7 @@ import (
 	gosasl "github.com/emersion/go-sasl"
 )
 
-// gs2Header says that the client binds to no channel and acts for itself.
+// gs2Header says: no channel binding, and no other identity.
 const gs2Header = "n,,"
 
 type scramClient struct {
@@ -46,7 +46,7 @@ func (c *scramClient) Start() (string, []byte, error) {
 
 func (c *scramClient) Next(challenge []byte) (response []byte, err error) {
 	step := c.step
-	c.step = scramOver // unless it goes well
+	c.step = scramOver // unless it succeeds
 	switch step {
 	case scramFinal:
 		response, err = c.serverFirst(string(challenge))
@@ -62,7 +62,7 @@ func (c *scramClient) Next(challenge []byte) (response []byte, err error) {
 	return response, nil
 }
 
-// serverFirst takes salt and iterations and gives the proof.
+// serverFirst takes salt and iterations, and returns the proof.
 func (c *scramClient) serverFirst(msg string) ([]byte, error) {
 	values, err := attributes(msg, "rsi")
 	if err != nil {

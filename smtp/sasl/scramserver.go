@@ -11,7 +11,7 @@ import (
 	gosasl "github.com/emersion/go-sasl"
 )
 
-// Steps of an exchange, of either side.
+// The steps of an exchange, of either side.
 const (
 	scramFirst = iota // client-first-message
 	scramFinal        // client-final-message
@@ -30,9 +30,8 @@ type scramServer struct {
 	verifier ScramVerifier
 }
 
-// NewScramServer is a server of SCRAM-SHA-256. The user name that lookup gets
-// has passed Prepare. For one who is not there it gives a Decoy, so that a
-// client cannot tell.
+// NewScramServer returns a server of SCRAM-SHA-256. lookup gets a prepared user name.
+// For an unknown user it must return a Decoy, so that a client cannot tell.
 func NewScramServer(lookup func(user string) (ScramVerifier, error)) gosasl.Server {
 	return &scramServer{lookup: lookup, nonce: rand.Text()}
 }
@@ -42,15 +41,15 @@ func (s *scramServer) Next(response []byte) (challenge []byte, done bool, err er
 		return []byte{}, false, nil // RFC 4422, 5.1: the client speaks first
 	}
 	step := s.step
-	s.step = scramOver // unless it goes well
+	s.step = scramOver // unless it succeeds
 	switch step {
 	case scramFirst:
 		challenge, err = s.clientFirst(string(response))
 	case scramFinal:
 		challenge, err = s.clientFinal(string(response))
 	case scramEnd:
-		// SMTP has no place for our proof in its 235, so it was a challenge, to
-		// which the client answers with nothing: RFC 4954, 4.
+		// SMTP cannot carry our proof in its 235, so it was sent as a challenge, which
+		// the client answers with nothing: RFC 4954, 4.
 		if len(response) != 0 {
 			return nil, false, malformed("words after the end")
 		}
@@ -66,7 +65,7 @@ func (s *scramServer) Next(response []byte) (challenge []byte, done bool, err er
 	return challenge, false, nil
 }
 
-// clientFirst takes the user name and gives salt and iterations.
+// clientFirst takes the user name, and returns salt and iterations.
 func (s *scramServer) clientFirst(msg string) ([]byte, error) {
 	flag, rest, ok := strings.Cut(msg, ",")
 	authzid, bare, ok2 := strings.Cut(rest, ",")
@@ -75,7 +74,7 @@ func (s *scramServer) clientFirst(msg string) ([]byte, error) {
 		return nil, malformed("no GS2 header")
 	case strings.HasPrefix(flag, "p="):
 		return nil, malformed("channel binding is not offered here")
-	case flag != "n" && flag != "y": // y: it could bind and believes, rightly, that we cannot
+	case flag != "n" && flag != "y": // y: the client could bind and believes, rightly, that we cannot
 		return nil, malformed("a GS2 header begins with n or y")
 	}
 	s.gs2 = msg[:len(msg)-len(bare)]
@@ -111,7 +110,7 @@ func (s *scramServer) clientFirst(msg string) ([]byte, error) {
 	return []byte(s.first), nil
 }
 
-// clientFinal checks the client's proof and gives ours: RFC 5802, 3.
+// clientFinal checks the client's proof and returns ours: RFC 5802, 3.
 func (s *scramServer) clientFinal(msg string) ([]byte, error) {
 	i := strings.LastIndex(msg, ",p=")
 	if i < 0 {

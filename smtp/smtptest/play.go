@@ -11,10 +11,10 @@ import (
 	"superlist/smtp/smtptest/recording"
 )
 
-// Play says the client's side of a recording to a real server on w, and holds
-// what comes back on r against the server's side. The dialogue goes to show.
-// The client's close is that of w's writing half, where it has one. A recording
-// that is not Playable ends with an error.
+// Play plays the client's side of a recording to a real server on w, and compares what
+// comes back on r with the server's side. It writes the dialogue to show. A close by
+// the client closes the writing half of w, if it has one. A recording that is not
+// Playable is an error.
 func Play(s *Script, w io.Writer, r io.Reader, show io.Writer) error {
 	br := bufio.NewReader(r)
 	for _, st := range s.Steps {
@@ -46,15 +46,15 @@ func Play(s *Script, w io.Writer, r io.Reader, show io.Writer) error {
 	return nil
 }
 
-// Playable reports whether nothing happens to the recording's connection which a real
-// one cannot be made to do: a reset and a timeout are a test's.
+// Playable reports whether a real connection can do everything in the recording: a
+// reset and a timeout exist only in tests.
 func Playable(s *Script) bool {
 	return !slices.ContainsFunc(s.Steps, func(st recording.Step) bool {
 		return st.Kind == '!' && st.Side == 'C' && st.Text != "close"
 	})
 }
 
-// hearFrom holds what comes back against one step.
+// hearFrom compares what comes back with one step.
 func hearFrom(s *Script, st recording.Step, br *bufio.Reader, show io.Writer) error {
 	if st.Kind == '|' {
 		got := make([]byte, len(st.Wire))

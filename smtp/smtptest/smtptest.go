@@ -10,14 +10,14 @@
 //	C| "Subject: x\r\n\r\n" + 3*"long " + "\r\n.\r\n"
 //	C! timeout
 //
-// S: is a line of the server's and C: one of the client's, each ended by CRLF;
-// an asterisk in the line that is expected matches anything, and S: 250-*, once
-// or repeated, any number of such lines: what a server announces may grow. C|
-// and S| are bytes as they stand, as Go strings joined by +, each repeated N
-// times with N*. C! and S! are what happens to the connection: timeout, reset or
-// close. Where the other side is said to close, it must leave without reading
-// on. Lines of one side that follow each other go out in one piece: that is
-// pipelining. A txtar archive may follow; what its files are is up to the test.
+// S: is a line of the server and C: one of the client, each ended by CRLF. In an
+// expected line an asterisk matches anything. S: 250-*, once or repeated, matches any
+// number of such lines, since a server may announce more one day. C| and S| are bytes
+// as they are: Go strings joined by +, each repeated N times with N*. C! and S! are
+// what happens to the connection: timeout, reset or close. If the other side is to
+// close, it must leave without reading on. Successive lines of one side are sent in one
+// piece: that is pipelining. A txtar archive may follow; the test decides what its
+// files mean.
 //
 // Package recording plays it.
 package smtptest
@@ -41,13 +41,14 @@ var lang = recording.Language{
 	Repeats: func(before, st recording.Step) bool { return more(st) != "" && more(st) == more(before) },
 }
 
-// ReadAll reads the recordings that a pattern names.
+// ReadAll reads the recordings that match a pattern.
 func ReadAll(pattern string) ([]*Script, error) { return lang.ReadAll(pattern) }
 
 // Parse reads a recording.
 func Parse(file string, text []byte) (*Script, error) { return lang.Parse(file, text) }
 
-// more is "250-" where a step is S: 250-*, the lines of a reply but the last.
+// more returns "250-" for a step S: 250-*, which stands for all lines of a reply but
+// the last.
 func more(st recording.Step) string {
 	code, ok := strings.CutSuffix(st.Text, "-*")
 	if !ok || len(code) != 3 || st.Side != 'S' || st.Kind != ':' {
@@ -56,7 +57,7 @@ func more(st recording.Step) string {
 	return code + "-"
 }
 
-// hear takes one line, and where it is S: 250-* all lines like it.
+// hear takes one line, or for S: 250-* all lines like it.
 func hear(st recording.Step, heard *bytes.Buffer) error {
 	for {
 		line, err := heard.ReadBytes('\n')

@@ -8,15 +8,15 @@ import (
 	"errors"
 )
 
-// A TLSA is one record: RFC 6698, 2.1.
+// A TLSA is one TLSA record: RFC 6698, 2.1.
 type TLSA struct {
 	Usage, Selector, Matching uint8
 	Data                      []byte
 }
 
-// Values of a TLSA that can be used, by their acronyms: RFC 7218.
+// Supported values of a TLSA, by their acronyms: RFC 7218.
 const (
-	daneTA = 2 // an authority of the server's own
+	daneTA = 2 // the server's own certificate authority
 	daneEE = 3 // the server's certificate itself
 
 	selectCert = 0
@@ -27,8 +27,9 @@ const (
 	matchSHA512 = 2
 )
 
-// usableRecords are those that mean something to SMTP: RFC 7672, 3.1.3 leaves
-// out the usages that need public authorities, which nobody could agree upon.
+// usableRecords returns the records that mean something to SMTP: RFC 7672, 3.1.3
+// excludes the usages that need public authorities, since there is no agreed set of
+// them.
 func usableRecords(records []TLSA) (usable []TLSA) {
 	for _, r := range records {
 		long := len(r.Data) > 0
@@ -45,7 +46,7 @@ func usableRecords(records []TLSA) (usable []TLSA) {
 	return usable
 }
 
-// matches reports whether the record is about this certificate.
+// matches reports whether the record matches this certificate.
 func (r TLSA) matches(cert *x509.Certificate) bool {
 	data := cert.Raw
 	if r.Selector == selectSPKI {
@@ -62,10 +63,9 @@ func (r TLSA) matches(cert *x509.Certificate) bool {
 	return bytes.Equal(data, r.Data)
 }
 
-// dane holds the certificates against the records. Usage 3 asks for nothing but
-// the match, neither a name nor a date (RFC 7672, 3.1.1); with usage 2 there has
-// to be a chain from the certificate, which has one of the names, to the
-// authority of the record (RFC 7672, 3.1.2).
+// dane checks the certificates against the records. Usage 3 requires only a match, not
+// a name or a date (RFC 7672, 3.1.1). Usage 2 requires a chain from the certificate,
+// which must have one of the names, to the authority in the record (RFC 7672, 3.1.2).
 func (p Policy) dane(certs []*x509.Certificate, usable []TLSA) (by string, err error) {
 	if len(certs) == 0 {
 		return "", errors.New("no certificate")
@@ -86,8 +86,7 @@ func (p Policy) dane(certs []*x509.Certificate, usable []TLSA) (by string, err e
 				found = true
 			}
 		}
-		// The authority need not be among what the server sends where the record
-		// has all of it.
+		// If the record contains the whole authority, the server need not send it.
 		if r.Selector == selectCert && r.Matching == matchFull {
 			if cert, err := x509.ParseCertificate(r.Data); err == nil {
 				roots.AddCert(cert)
@@ -110,7 +109,7 @@ func (p Policy) dane(certs []*x509.Certificate, usable []TLSA) (by string, err e
 	return "", err
 }
 
-// signedBy is the certificate that a bare key has signed: RFC 7671, 5.2.2.
+// signedBy returns the certificate that a bare key has signed: RFC 7671, 5.2.2.
 func signedBy(certs []*x509.Certificate, spki []byte) *x509.Certificate {
 	key, err := x509.ParsePKIXPublicKey(spki)
 	if err != nil {

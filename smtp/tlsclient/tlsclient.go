@@ -1,11 +1,11 @@
-// Package tlsclient is the TLS of a smtp.Client: how far it is wanted, and what
-// a server has to prove. It is a package of its own so that who speaks SMTP
-// without TLS does not link it.
+// Package tlsclient provides TLS for a smtp.Client: whether it is required, and what a
+// server has to prove. It is a package of its own so that programs that speak SMTP
+// without TLS do not link it.
 //
-// It implements RFC 3207 with the policies that Postfix has, and the matching of
-// certificates of RFC 7672 and RFC 7671 (DANE). It looks nothing up: TLSA records
-// come from the caller, who knows whether DNSSEC vouches for them. It refuses TLS
-// before 1.2 where TLS is more than a courtesy.
+// It implements RFC 3207 with Postfix's policies, and certificate matching by RFC 7672
+// and RFC 7671 (DANE). It looks nothing up: the caller provides the TLSA records, and
+// knows whether DNSSEC vouches for them. It refuses TLS before 1.2 unless TLS is
+// optional.
 package tlsclient
 
 import (
@@ -20,21 +20,21 @@ import (
 	"superlist/smtp"
 )
 
-// A Level is how far TLS is wanted.
+// A Level says how much TLS is required.
 type Level int
 
 const (
-	None    Level = iota // in clear, whatever the server offers
-	May                  // where it is offered, with whoever offers it
-	Encrypt              // or nothing is sent; with whoever offers it
-	Verify               // with a server that proves its name by a certificate
-	Dane                 // with a server that proves its name by a TLSA record; see Policy.TLSA
+	None    Level = iota // unencrypted, whatever the server offers
+	May                  // if offered; any server
+	Encrypt              // required; any server
+	Verify               // required; the server proves its name by a certificate
+	Dane                 // required; the server proves its name by a TLSA record, see Policy.TLSA
 )
 
-// Names are the words of the configuration.
+// Names are the levels as the configuration names them.
 var Names = []string{"none", "may", "encrypt", "verify", "dane"}
 
-// ParseLevel reads one of Names.
+// ParseLevel parses one of Names.
 func ParseLevel(s string) (Level, bool) {
 	for i, name := range Names {
 		if s == name {
@@ -44,25 +44,24 @@ func ParseLevel(s string) (Level, bool) {
 	return 0, false
 }
 
-// A Policy is what is wanted of one server.
+// A Policy is what is required of one server.
 type Policy struct {
 	Level Level
-	// Hosts are the names of the server, the first of which it is asked for.
-	// A certificate has to have one of them.
+	// Hosts are the names of the server. The first is sent in the handshake. The
+	// certificate must have one of them.
 	Hosts []string
-	// Roots are the authorities; nil: those of the system.
+	// Roots are the trusted authorities; nil: those of the system.
 	Roots *x509.CertPool
-	// TLSA are the records of the server's port, which DNSSEC vouches for. With
-	// Dane and no records at all TLS is as for May; with none that can be used
-	// it is as for Encrypt (RFC 7672, 2.2).
+	// TLSA are the records of the server's port that DNSSEC vouches for. With Dane and
+	// no records TLS is as for May; if none of the records is usable, it is as for
+	// Encrypt (RFC 7672, 2.2).
 	TLSA []TLSA
 }
 
-// errUnproved is a server that is not the one that was meant, as far as anybody
-// can tell.
+// errUnproved means that the server could not prove its identity.
 var errUnproved = errors.New("the server did not prove who it is")
 
-// Apply gives a client its StartTLS.
+// Apply sets the StartTLS of a client.
 func (p Policy) Apply(c *smtp.Client) {
 	level, usable := p.effective()
 	c.StartTLS, c.NeedTLS = nil, level > May
@@ -78,7 +77,7 @@ func (p Policy) Apply(c *smtp.Client) {
 	}
 }
 
-// effective is the level that holds, and the records that can be used.
+// effective returns the level that applies, and the usable records.
 func (p Policy) effective() (Level, []TLSA) {
 	if p.Level != Dane {
 		return p.Level, nil
@@ -114,7 +113,7 @@ func (p Policy) handshake(conn net.Conn, level Level, usable []TLSA) (smtp.Chann
 		},
 	}
 	if level == May {
-		config.MinVersion = tls.VersionTLS10 // better than in clear
+		config.MinVersion = tls.VersionTLS10 // better than unencrypted
 	}
 	if len(p.Hosts) > 0 && net.ParseIP(p.Hosts[0]) == nil {
 		config.ServerName = p.Hosts[0]
@@ -131,7 +130,7 @@ func (p Policy) handshake(conn net.Conn, level Level, usable []TLSA) (smtp.Chann
 	}, nil
 }
 
-// pkix holds the certificates against the authorities and the names.
+// pkix checks the certificates against the authorities and the names.
 func (p Policy) pkix(certs []*x509.Certificate) (by string, err error) {
 	if err := verifyNames(certs, p.Roots, p.Hosts); err != nil {
 		return "", err
@@ -139,8 +138,8 @@ func (p Policy) pkix(certs []*x509.Certificate) (by string, err error) {
 	return "verified", nil
 }
 
-// verifyNames says that there is a chain from the first certificate to a root,
-// and that it has one of the names.
+// verifyNames checks that a chain leads from the first certificate to a root, and that
+// it has one of the names.
 func verifyNames(certs []*x509.Certificate, roots *x509.CertPool, hosts []string) error {
 	if len(certs) == 0 {
 		return errors.New("no certificate")

@@ -1,7 +1,7 @@
-// Package mxtest is a DNS server for tests, on a port of this host's loopback. It
-// has zones that are made up and really signed (RFC 4035), so that a resolver that
-// validates can stand between it and what is tested; or it plays that resolver
-// itself, and says with the AD bit what a zone's signatures would say.
+// Package mxtest is a DNS server for tests, on a loopback port. Its zones are made up
+// but really signed (RFC 4035), so that a validating resolver can stand between it and
+// the code under test. It can also play that resolver itself, and set the AD bit as the
+// zone's signatures would make it.
 package mxtest
 
 import (
@@ -16,17 +16,16 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A Zone is what a server knows of one domain.
+// A Zone is what a server knows about one domain.
 type Zone struct {
 	name  string
 	rrs   map[string]map[uint16][]dns.RR // by name and type
 	names []string                       // in canonical order: RFC 4034, 6.1
-	key   *dns.DNSKEY                    // nil: not signed
+	key   *dns.DNSKEY                    // nil: unsigned
 	priv  crypto.Signer
 }
 
-// New makes a zone of records in the format of zone files, whose names are all
-// absolute.
+// New makes a zone from records in zone-file format; all names are absolute.
 func New(t testing.TB, name string, signed bool, records ...string) *Zone {
 	t.Helper()
 	z := &Zone{name: name, rrs: make(map[string]map[uint16][]dns.RR)}
@@ -72,7 +71,7 @@ func (z *Zone) sign(t testing.TB) {
 	z.chain(t)
 }
 
-// chain makes the NSEC records and the signatures.
+// chain makes the NSEC records and their signatures.
 func (z *Zone) chain(t testing.TB) {
 	t.Helper()
 	for name := range z.rrs {
@@ -115,10 +114,10 @@ func canonical(a, b string) int {
 	return slices.Compare(x, y)
 }
 
-// Anchor is the zone's key, for a resolver to trust.
+// Anchor returns the zone's key, for a resolver to trust.
 func (z *Zone) Anchor() string { return z.key.String() }
 
-// Forge has a zone answer with records that are not what was signed.
+// Forge makes a zone answer with records that do not match their signatures.
 func (z *Zone) Forge(t testing.TB, record string) {
 	t.Helper()
 	rr, err := dns.NewRR(record)
@@ -161,7 +160,7 @@ func parent(name string) string {
 	return rest
 }
 
-// signed is a set with its signature.
+// signed returns a set of records with its signature.
 func (z *Zone) signed(set []dns.RR, name string, kind uint16) []dns.RR {
 	for _, rr := range z.rrs[name][dns.TypeRRSIG] {
 		if rr.(*dns.RRSIG).TypeCovered == kind {
@@ -171,7 +170,7 @@ func (z *Zone) signed(set []dns.RR, name string, kind uint16) []dns.RR {
 	return set
 }
 
-// deny shows that there is no such name, or nothing of that type at it.
+// deny shows that a name, or a type at that name, does not exist.
 func (z *Zone) deny(m *dns.Msg, name string) {
 	if len(m.Ns) == 0 {
 		m.Ns = z.signed(z.rrs[z.name][dns.TypeSOA], z.name, dns.TypeSOA)
@@ -200,8 +199,8 @@ type Server struct {
 	asked    []string
 }
 
-// Serve answers for zones until the test ends. With resolver it plays one that
-// validates: what is in a signed zone is secure.
+// Serve answers for zones until the test ends. If resolver is true it plays a
+// validating resolver: everything in a signed zone is secure.
 func Serve(t testing.TB, resolver bool, zones ...*Zone) *Server {
 	t.Helper()
 	return ServeAt(t, "127.0.0.1:0", resolver, zones...)
@@ -223,8 +222,7 @@ func ServeAt(t testing.TB, addr string, resolver bool, zones ...*Zone) *Server {
 	return s
 }
 
-// listen takes a port for both protocols; that of one may be somebody else's for the
-// other.
+// listen takes a port that is free for both protocols.
 func listen(t testing.TB, addr string) (net.PacketConn, net.Listener) {
 	t.Helper()
 	for try := 0; ; try++ {
@@ -242,7 +240,7 @@ func listen(t testing.TB, addr string) (net.PacketConn, net.Listener) {
 	}
 }
 
-// Fail has questions like "mx.example. TLSA" fail.
+// Fail makes queries like "mx.example. TLSA" fail.
 func (s *Server) Fail(questions ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -251,7 +249,7 @@ func (s *Server) Fail(questions ...string) {
 	}
 }
 
-// Asked are the questions so far.
+// Asked returns the queries so far.
 func (s *Server) Asked() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,6 +1,5 @@
-// Play starts a server with a pipe on standard input and output, plays the
-// client of a recorded session, shows the dialogue, and fails at the first
-// difference.
+// Play starts a server with a pipe on standard input and output, plays the client of a
+// recorded session, shows the dialogue, and fails at the first difference.
 //
 //	play testdata/post.session superlist-spawn -c superlist.toml
 package main

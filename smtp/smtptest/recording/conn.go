@@ -9,14 +9,13 @@ import (
 
 // A Conn plays one side of a script.
 type Conn struct {
-	// OneByte hands out one byte at a time.
+	// OneByte returns one byte per Read.
 	OneByte bool
-	// Writes is the largest number of writes that answered one piece of what
-	// was handed out.
+	// Writes is the largest number of writes in answer to one piece.
 	Writes int
 
 	script *Script
-	side   byte // the one that is played
+	side   byte // the side that is played
 	next   int  // step
 	out    []byte
 	heard  bytes.Buffer
@@ -25,10 +24,10 @@ type Conn struct {
 	err    error
 }
 
-// Plays plays one side, against the other.
+// Plays returns a Conn that plays one side, against the other.
 func (s *Script) Plays(side byte) *Conn { return &Conn{script: s, side: side} }
 
-// fail keeps the first difference; from then on nothing goes through.
+// fail records the first difference; from then on nothing goes through.
 func (c *Conn) fail(format string, args ...any) error {
 	if c.err == nil {
 		c.err = fmt.Errorf(format, args...)
@@ -45,8 +44,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return c.heard.Write(p)
 }
 
-// Read hands out what the played side says next, or io.EOF when it has no more
-// to say.
+// Read returns what the played side says next, or io.EOF when it has no more to say.
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(c.out) == 0 {
 		if err := c.turn(); err != nil {
@@ -62,8 +60,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Pending reports whether the played side speaks without having heard what comes
-// next: Read would wait for nothing.
+// Pending reports whether the played side speaks next without waiting for the other:
+// Read would not block.
 func (c *Conn) Pending() bool {
 	if len(c.out) == 0 {
 		if c.speak(); len(c.out) > 0 {
@@ -73,7 +71,7 @@ func (c *Conn) Pending() bool {
 	return len(c.out) > 0
 }
 
-// turn compares what was heard, and makes up the next piece.
+// turn compares what was heard, and prepares the next piece.
 func (c *Conn) turn() error {
 	if err := c.compare(); err != nil {
 		return err
@@ -92,7 +90,7 @@ func (c *Conn) turn() error {
 	return io.EOF
 }
 
-// speak takes the lines that the played side says next.
+// speak collects the lines that the played side says next.
 func (c *Conn) speak() {
 	for _, st := range c.script.Steps[c.next:] {
 		if st.Side != c.side || st.Kind == '!' {
@@ -103,7 +101,7 @@ func (c *Conn) speak() {
 	}
 }
 
-// compare holds what was heard against the lines that were expected.
+// compare compares what was heard with the expected lines.
 func (c *Conn) compare() error {
 	if c.err != nil {
 		return c.err
@@ -149,10 +147,10 @@ func (c *Conn) line() int {
 	return c.script.Steps[len(c.script.Steps)-1].Line
 }
 
-// errUnread is a script of which the other side did not hear all.
+// errUnread means that the other side did not hear the whole script.
 var errUnread = errors.New("the other side left before it was all said")
 
-// Close compares what is left, and gives the first difference of all.
+// Close compares what is left, and returns the first difference of all.
 func (c *Conn) Close() error {
 	c.compare()
 	if len(c.out) > 0 && !c.left {

@@ -1,21 +1,20 @@
-// Package recording plays one side of a recorded dialogue. What a line of it is,
-// and how it goes over the wire, is for a Language to say: packages smtptest and
-// miltertest have one each.
+// Package recording plays one side of a recorded dialogue. A Language defines its lines
+// and their form on the wire: packages smtptest and miltertest have one each.
 //
-// A recording is a text file. Its first line is a comment that says what it
-// shows. Every other line has the letter of the side that speaks, and one of
+// A recording is a text file. Its first line is a comment that says what it shows.
+// Every other line has the letter of the side that speaks, and one of
 //
 //	:  what it says, in the words of the language
-//	|  bytes as they stand: Go strings joined by +, each repeated N times with N*
+//	|  bytes as they are: Go strings joined by +, each repeated N times with N*
 //	!  what happens to the connection: timeout, reset or close
 //
-// Where the other side is said to close, it must leave without reading on. Lines
-// of one side that follow each other go out in one piece. A txtar archive may
-// follow; what its files are is up to the test.
+// If the other side is to close, it must leave without reading on. Successive lines of
+// one side are sent in one piece. A txtar archive may follow; the test decides what its
+// files mean.
 //
-// A Conn is an io.ReadWriter. Its Read first compares all that was written so far
-// with what was expected, and only then hands out the next lines. There are no
-// sockets and no waiting.
+// A Conn is an io.ReadWriter. Its Read first compares everything written so far with
+// what was expected, and only then returns the next lines. There are no sockets and no
+// waiting.
 package recording
 
 import (
@@ -31,21 +30,21 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// A Language is what the lines of a recording mean.
+// A Language defines what the lines of a recording mean.
 type Language struct {
 	Sides  string                            // the letters of the two sides
-	Encode func(text string) ([]byte, error) // a line, as it goes over the wire
-	// Hear takes a line from what was heard; its error says what there is instead.
+	Encode func(text string) ([]byte, error) // encodes a line for the wire
+	// Hear takes a line from what was heard; its error says what was there instead.
 	Hear func(st Step, heard *bytes.Buffer) error
-	// Show gives what was heard and not expected.
+	// Show returns what was heard and not expected, as text.
 	Show func(heard *bytes.Buffer) string
-	// Repeats reports whether a line only repeats the one before; nil: none does.
+	// Repeats reports whether a line only repeats the one before; if nil, none does.
 	Repeats func(before, st Step) bool
 }
 
 // A Script is a recording.
 type Script struct {
-	Name  string // of the file, without directory and ending
+	Name  string // of the file, without directory and extension
 	Title string
 	Files []txtar.File // what follows the dialogue
 	Steps []Step
@@ -58,11 +57,11 @@ type Step struct {
 	Line int    // in the file
 	Side byte   // one of Language.Sides
 	Kind byte   // ':', '|' or '!'
-	Text string // what stands in the line
-	Wire []byte // what goes over the wire
+	Text string // the text of the line
+	Wire []byte // its form on the wire
 }
 
-// ReadAll reads the recordings that a pattern names.
+// ReadAll reads the recordings that match a pattern.
 func (l *Language) ReadAll(pattern string) ([]*Script, error) {
 	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
@@ -132,7 +131,7 @@ func (l *Language) step(line string) (st Step, err error) {
 	return st, err
 }
 
-// File is the text of a file that follows the dialogue, and whether there is one.
+// File returns the text of a file after the dialogue, and reports whether there is one.
 func (s *Script) File(name string) (string, bool) {
 	for _, f := range s.Files {
 		if f.Name == name {
@@ -142,8 +141,8 @@ func (s *Script) File(name string) (string, bool) {
 	return "", false
 }
 
-// Replace puts what no file can hold, such as a proof that is good today, in the
-// place of a word.
+// Replace puts text in the place of a word. It is for what no file can hold, such as a
+// proof that is valid today.
 func (s *Script) Replace(word, text string) error {
 	for i, st := range s.Steps {
 		if !strings.Contains(st.Text, word) {
@@ -163,7 +162,7 @@ func (s *Script) Replace(word, text string) error {
 	return nil
 }
 
-// Said is all that one side says, without a word of when: a seed for a fuzz test.
+// Said returns everything that one side says, without timing: a seed for a fuzz test.
 func (s *Script) Said(side byte) []byte {
 	var said []byte
 	for _, st := range s.Steps {
@@ -174,7 +173,7 @@ func (s *Script) Said(side byte) []byte {
 	return said
 }
 
-// Bytes reads Go strings joined by +, each repeated N times with N*.
+// Bytes parses Go strings joined by +, each repeated N times with N*.
 func Bytes(text string) ([]byte, error) {
 	var b []byte
 	if text == "" {
@@ -198,14 +197,14 @@ func Bytes(text string) ([]byte, error) {
 	return b, nil
 }
 
-// events are what may happen to a connection.
+// events are what can happen to a connection.
 var events = map[string]error{
 	"timeout": os.ErrDeadlineExceeded,
 	"reset":   syscall.ECONNRESET,
 	"close":   io.EOF,
 }
 
-// Match reports whether text is what pattern says; an asterisk in it is anything.
+// Match reports whether text matches pattern, in which an asterisk stands for anything.
 func Match(pattern, text string) bool {
 	first, rest, wild := strings.Cut(pattern, "*")
 	if !wild {
