@@ -69,8 +69,8 @@ func (s Directory) ResolveAt(to smtp.Path, now time.Time) (Destination, error) {
 		return Destination{}, err
 	}
 	d := Destination{List: l, Verb: strings.ToLower(verb)}
-	rest, bounce := CutFold(verb, verbBounces)
-	proof, probe := CutFold(verb, verbProbe)
+	rest, bounce := CutFold(verb, VerbBounces)
+	proof, probe := CutFold(verb, VerbProbe)
 	switch {
 	case !hasVerb:
 		d.Purpose = Post

@@ -14,8 +14,8 @@ import (
 
 // How the return paths of a list begin, behind the delimiter.
 const (
-	verbBounces = "bounces-"
-	verbProbe   = "probe-"
+	VerbBounces = "bounces-"
+	VerbProbe   = "probe-"
 )
 
 // bounceLife is how long a delivery report may take: mail is given up after
@@ -26,8 +26,8 @@ const bounceLife = 30 * 24 * time.Hour
 // it is none. Nothing is looked up.
 func ListOf(to smtp.Path, delimiter string) (list smtp.Path, ok bool) {
 	name, verb, _ := strings.Cut(to.Local, delimiter)
-	_, bounce := CutFold(verb, verbBounces)
-	_, probe := CutFold(verb, verbProbe)
+	_, bounce := CutFold(verb, VerbBounces)
+	_, probe := CutFold(verb, VerbProbe)
 	return smtp.Path{Local: smtp.Fold(name), Domain: smtp.Fold(to.Domain)}, bounce || probe
 }
 
@@ -35,10 +35,10 @@ func ListOf(to smtp.Path, delimiter string) (list smtp.Path, ok bool) {
 func (l *List) Returned(to smtp.Path, now time.Time) (d Destination, err error) {
 	_, verb, _ := strings.Cut(to.Local, l.delimiter)
 	d = Destination{List: l, Purpose: Bounce, Verb: strings.ToLower(verb)}
-	if rest, ok := CutFold(verb, verbBounces); ok {
+	if rest, ok := CutFold(verb, VerbBounces); ok {
 		return d, l.checkBounce(&d, rest, now)
 	}
-	rest, _ := CutFold(verb, verbProbe)
+	rest, _ := CutFold(verb, VerbProbe)
 	return d, l.checkProbe(&d, rest, now)
 }
 
@@ -47,19 +47,19 @@ func (l *List) Returned(to smtp.Path, now time.Time) (d Destination, err error) 
 // +user=domain to its local part for each member (VERP). So each who gets the message
 // can write there about any other.
 func (l *List) BounceAddress(at time.Time) (smtp.Path, error) {
-	return l.returnPath(verbBounces, at)
+	return l.returnPath(VerbBounces, at)
 }
 
 // PersonalAddress is the return path of a message that goes to one person. Its MAC
 // binds that person's address too: nobody else can write there about anybody.
 func (l *List) PersonalAddress(to smtp.Path, at time.Time) (smtp.Path, error) {
-	return l.personal(verbBounces, to, at)
+	return l.personal(VerbBounces, to, at)
 }
 
 // ProbeAddress is PersonalAddress for a probe, of which the list knows when it was
 // sent: a report counts once.
 func (l *List) ProbeAddress(to smtp.Path, at time.Time) (smtp.Path, error) {
-	return l.personal(verbProbe, to, at)
+	return l.personal(VerbProbe, to, at)
 }
 
 func (l *List) personal(verb string, to smtp.Path, at time.Time) (smtp.Path, error) {
@@ -94,9 +94,9 @@ func (l *List) checkBounce(d *Destination, s string, now time.Time) error {
 		return err
 	}
 	switch {
-	case token.Check(r.key, r.mac, returnParts(verbBounces, l.name(), r.stamp)...):
+	case token.Check(r.key, r.mac, returnParts(VerbBounces, l.name(), r.stamp)...):
 		d.Proof = Shared
-	case !d.Member.IsNull() && token.Check(r.key, r.mac, returnParts(verbBounces, l.name(), r.stamp, verp.Fold(verp.Word(d.Member)))...):
+	case !d.Member.IsNull() && token.Check(r.key, r.mac, returnParts(VerbBounces, l.name(), r.stamp, verp.Fold(verp.Word(d.Member)))...):
 		d.Proof = Personal
 	default:
 		return replyBadBounce
@@ -110,7 +110,7 @@ func (l *List) checkProbe(d *Destination, s string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if d.Member.IsNull() || !token.Check(r.key, r.mac, returnParts(verbProbe, l.name(), r.stamp, verp.Fold(verp.Word(d.Member)))...) {
+	if d.Member.IsNull() || !token.Check(r.key, r.mac, returnParts(VerbProbe, l.name(), r.stamp, verp.Fold(verp.Word(d.Member)))...) {
 		return replyBadBounce
 	}
 	d.Proof = Probed

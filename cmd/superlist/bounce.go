@@ -115,7 +115,7 @@ func keyNames(site *site.Site, to []string) (list, member string) {
 	}
 	for _, address := range to {
 		p, ok := smtp.ParseAddress(address)
-		if !ok || !strings.Contains(p.Local, site.RecipientDelimiter+"bounces-") && !strings.Contains(p.Local, site.RecipientDelimiter+"probe-") {
+		if _, isReturnPath := lists.ListOf(p, site.RecipientDelimiter); !ok || !isReturnPath {
 			continue
 		}
 		if d, err := lists.Of(site).Resolve(p); err == nil && d.Purpose == lists.Bounce {

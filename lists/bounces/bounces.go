@@ -3,12 +3,9 @@ package bounces
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"superlist/lists"
-	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/ledger"
 	"superlist/lists/mail/bounce"
@@ -16,7 +13,6 @@ import (
 	"superlist/lists/members"
 	"superlist/lists/outbox"
 	"superlist/lists/site"
-	"superlist/lists/verp"
 	"superlist/smtp"
 )
 
@@ -36,10 +32,6 @@ type Report struct {
 	At   time.Time // when it came
 	Text []byte    // as it came; may be nil
 }
-
-// MaxKept is how much is kept of a report that nobody understands: for a person, who may
-// tell. What it says stands in front of the returned message.
-const MaxKept = 16 << 10
 
 func (j *Judge) agenda() ledger.Agenda { return ledger.Bounces(j.Site.QueueDir) }
 
@@ -218,8 +210,7 @@ func (t *turn) records(reports []Report) error {
 				}
 				texts[name] = text
 			}
-			t.j.Log.Printf(level(verdict), "bounce id=%s list=%s member=%s kind=%s class=%s status=%s by=%s reason=%q verdict=%q",
-				r.ID, t.l.Addr, r.Member, r.Kind, r.Reason.Class, r.Reason.Status, maillog.Value(r.Reason.Reporter), r.Reason.Words, verdict)
+			t.log(r, verdict)
 			if record.Step(t.rules, now, nil) != "" {
 				t.lookAt(now)
 			}
@@ -229,6 +220,12 @@ func (t *turn) records(reports []Report) error {
 		}
 		return texts, nil
 	})
+}
+
+// log says what came of a report.
+func (t *turn) log(r Report, verdict string) {
+	t.j.Log.Printf(level(verdict), "bounce id=%s list=%s member=%s kind=%s class=%s status=%s by=%s reason=%q verdict=%q",
+		r.ID, t.l.Addr, r.Member, r.Kind, r.Reason.Class, r.Reason.Status, maillog.Value(r.Reason.Reporter), r.Reason.Words, verdict)
 }
 
 // level is that of the log.
@@ -342,76 +339,4 @@ func (t *turn) unsubscribe() error {
 		}
 		return nil
 	})
-}
-
-// strangers notes what came back of people who are not on the list: they asked for
-// something, or somebody did in their name.
-func (t *turn) strangers(reports []Report) error {
-	for _, r := range reports {
-		if t.known[r.Member.Key()] != stranger {
-			continue
-		}
-		verdict := "not counted: not on the list"
-		if r.Proof == lists.Personal && r.Failed && weight(r.Reason.Class) > 0 {
-			if err := t.endRequests(r); err != nil {
-				return err
-			}
-			verdict += "; what they asked for is over"
-		}
-		t.j.Log.Printf(maillog.Info, "bounce id=%s list=%s member=%s kind=%s class=%s status=%s by=%s reason=%q verdict=%q",
-			r.ID, t.l.Addr, r.Member, r.Kind, r.Reason.Class, r.Reason.Status, maillog.Value(r.Reason.Reporter), r.Reason.Words, verdict)
-	}
-	return nil
-}
-
-// keep puts down the reports of which it is not clear why mail failed, as long as there
-// is room.
-func (t *turn) keep(reports []Report) error {
-	texts := make(map[string]string)
-	for _, r := range reports {
-		if r.Failed && r.Reason.Class == bounce.Unknown && len(r.Text) > 0 && t.known[r.Member.Key()] != stranger {
-			texts[r.ID] = fmt.Sprintf("X-Superlist-Member: %s\r\n%s", r.Member, r.Text[:min(len(r.Text), MaxKept)])
-		}
-	}
-	if len(texts) == 0 {
-		return nil
-	}
-	err := t.j.Site.Writer().Revise(t.l.Book(), ledger.Reports, slices.Collect(maps.Keys(texts)), t.j.Now(), func(map[string]ledger.Record) (map[string]string, error) {
-		return texts, nil
-	})
-	if errors.Is(err, ledger.ErrFull) {
-		t.j.Log.Printf(maillog.Warning, "bounces list=%s reports=%d not kept: there are too many", t.l.Addr, len(texts))
-		return nil
-	}
-	return err
-}
-
-// endRequests ends what somebody has asked for who cannot be reached: the question that
-// came back confirms nothing any more, and the owners need not decide.
-func (t *turn) endRequests(r Report) error {
-	key, err := t.l.ReadKey()
-	if err != nil {
-		return err
-	}
-	now := t.j.Now()
-	for _, a := range []confirmation.Action{confirmation.Subscribe, confirmation.SubscribeDigest, confirmation.SubscribeNoMail} {
-		proof := confirmation.New(key, t.l.Addr.Key(), a, verp.Word(r.Member), r.Sent)
-		err := confirmation.Spend(t.j.Site.Writer(), t.l.Book(), proof, r.ID, now)
-		if _, used := smtp.Refusal(err); err != nil && !used {
-			return err
-		}
-	}
-	waiting, err := t.l.Applicants()
-	if err != nil {
-		return err
-	}
-	for _, a := range waiting {
-		if a.Who.Path.Key() != r.Member.Key() {
-			continue
-		}
-		if err := t.l.EndApplication(a.Name); err != nil {
-			return err
-		}
-	}
-	return nil
 }

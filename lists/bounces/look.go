@@ -39,7 +39,7 @@ func (j *Judge) Due(stuck map[string]bool) (n int, err error) {
 		seen[reminder.Subject] = true
 		did, err := j.due(reminder)
 		if err != nil {
-			j.Log.Printf(maillog.Err, "trouble bounces list=%s error=%q", maillog.Value(reminder.Subject), err)
+			j.Log.Printf(maillog.Err, "trouble bounces list=<%s> error=%q", smtp.Clean(reminder.Subject, ""), err)
 			stuck[reminder.ID()] = true
 			continue
 		}

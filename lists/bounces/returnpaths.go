@@ -3,6 +3,7 @@ package bounces
 import (
 	"bytes"
 
+	"superlist/lists"
 	"superlist/smtp"
 )
 
@@ -17,7 +18,7 @@ func ReturnPaths(text []byte, delimiter string) (paths []smtp.Path) {
 	text = bytes.ReplaceAll(text, []byte("=3D"), []byte("="))
 	lower := bytes.ToLower(text)
 	seen := make(map[string]bool)
-	for _, verb := range []string{"bounces-", "probe-"} {
+	for _, verb := range []string{lists.VerbBounces, lists.VerbProbe} {
 		mark := []byte(delimiter + verb)
 		for at := 0; len(paths) < maxReturnPaths; {
 			i := bytes.Index(lower[at:], mark)

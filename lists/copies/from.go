@@ -244,15 +244,7 @@ func same(value string, want []rewrite.Mailbox) bool {
 
 // withCc is the header with people in Cc who are named nowhere else.
 func withCc(l *lists.List, h rewrite.Header, boxes []rewrite.Mailbox) rewrite.Header {
-	named := make(map[string]bool)
-	for _, name := range []string{"To", "Cc", "Reply-To"} {
-		for _, f := range h.All(name) {
-			paths, _ := rewrite.Addresses(f.Value())
-			for _, p := range paths {
-				named[p.Key()] = true
-			}
-		}
-	}
+	named := h.Named("To", "Cc", "Reply-To")
 	boxes = slices.DeleteFunc(slices.Clone(boxes), func(b rewrite.Mailbox) bool { return named[b.Key()] || l.IsAddress(b.Path) })
 	if len(boxes) == 0 {
 		return h

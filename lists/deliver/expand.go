@@ -121,7 +121,7 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 	if err != nil {
 		return err
 	}
-	named := whoIsNamed(h)
+	named := h.Named("To", "Cc")
 	day := r.now().UTC().Format(time.DateOnly)
 	n, inDigests, had := 0, 0, false
 	for member, err := range members.Unique() {
@@ -259,20 +259,6 @@ func (r *Runner) complete(m *queue.Message, h rewrite.Header) rewrite.Header {
 func (r *Runner) archive(m *queue.Message, posts *archive.Store, id string, made *copies.Copies) (number int, err error) {
 	posts.Disk = r.Spool.Disk
 	return posts.Add(archive.Post{ID: id, Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Make: func(number int) (io.Reader, error) { return made.ForArchive(number).Reader(), nil }})
-}
-
-// whoIsNamed returns the keys of those whom To and Cc name.
-func whoIsNamed(h rewrite.Header) (named map[string]bool) {
-	named = make(map[string]bool)
-	for _, name := range []string{"To", "Cc"} {
-		for _, f := range h.All(name) {
-			paths, _ := rewrite.Addresses(f.Value())
-			for _, p := range paths {
-				named[p.Key()] = true
-			}
-		}
-	}
-	return named
 }
 
 // withAuthor adds a From to a message to owners that has none. Postfix would write the

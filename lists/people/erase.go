@@ -1,18 +1,15 @@
 package people
 
 import (
-	"bufio"
 	"errors"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"superlist/lists"
+	"superlist/lists/bounces"
 	"superlist/lists/edit"
 	"superlist/lists/heldpost"
-	"superlist/lists/ledger"
 	"superlist/lists/members"
 	"superlist/lists/rewrite"
 	"superlist/queue"
@@ -120,7 +117,7 @@ func (a *act) forget() (e Erased, err error) {
 	if e.Held, err = a.eraseHeld(); err != nil {
 		return e, err
 	}
-	if e.Bounces, err = a.eraseReports(); err != nil {
+	if e.Bounces, err = bounces.Erase(a.Site, a.l, a.Who, a.DryRun, a.At); err != nil {
 		return e, err
 	}
 	n, err := a.posts()
@@ -161,48 +158,6 @@ func (a *act) eraseHeld() (n int, err error) {
 		m.Close()
 		if err != nil {
 			return n, err
-		}
-	}
-	return n, nil
-}
-
-// eraseReports removes what is known of mail to a person that came back.
-func (a *act) eraseReports() (n int, err error) {
-	name := ledger.Hash(a.Who.Key())
-	_, there, err := a.l.Book().Recall(ledger.Bouncing, name, a.At)
-	if there {
-		n++
-	}
-	if there && !a.DryRun {
-		err = a.Site.Writer().Forget(a.l.Book(), ledger.Bouncing, name)
-	}
-	if err != nil {
-		return n, err
-	}
-	dir := filepath.Join(a.l.Dir, "bounces")
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return n, nil
-	}
-	if err != nil {
-		return n, err
-	}
-	for _, entry := range entries {
-		file := filepath.Join(dir, entry.Name())
-		f, err := os.Open(file)
-		if err != nil {
-			continue
-		}
-		line, _ := bufio.NewReader(f).ReadString('\n')
-		f.Close()
-		_, who, _ := strings.Cut(strings.TrimSpace(line), ": ")
-		if about, rest, ok := smtp.ParsePath(who); !ok || rest != "" || about.Key() != a.Who.Key() {
-			continue
-		}
-		if n++; !a.DryRun {
-			if err := a.Site.Disk.RemoveDurably(file); err != nil {
-				return n, err
-			}
 		}
 	}
 	return n, nil

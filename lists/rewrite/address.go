@@ -31,6 +31,21 @@ var (
 	ErrDeceives = errors.New("a name shows another address than the one that it stands beside")
 )
 
+// Named are the keys of those whom fields of these names name, as far as they can be
+// read.
+func (h Header) Named(fields ...string) map[string]bool {
+	named := make(map[string]bool)
+	for _, name := range fields {
+		for _, f := range h.All(name) {
+			paths, _ := Addresses(f.Value())
+			for _, p := range paths {
+				named[p.Key()] = true
+			}
+		}
+	}
+	return named
+}
+
 // Addresses is Mailboxes without the names. ok is false where one of the addresses
 // cannot be read, or there is none.
 func Addresses(value string) (list []smtp.Path, ok bool) {

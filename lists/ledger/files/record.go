@@ -157,21 +157,30 @@ func isFull(b ledger.Book, s ledger.Shelf, now time.Time) (bool, error) {
 
 // put writes a record, under the lock.
 func (w Writer) put(file, text string, at time.Time) error {
+	b, err := w.beside(file, text, at)
+	if err != nil {
+		return err
+	}
+	return b.Commit()
+}
+
+// beside writes a record beside its place.
+func (w Writer) beside(file, text string, at time.Time) (*disk.Beside, error) {
 	if len(text) > ledger.MaxRecord {
-		return fmt.Errorf("%s: a record of %d bytes, which is more than %d", file, len(text), ledger.MaxRecord)
+		return nil, fmt.Errorf("%s: a record of %d bytes, which is more than %d", file, len(text), ledger.MaxRecord)
 	}
 	b, err := w.Disk.Beside(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err = b.WriteString(text); err == nil {
 		err = w.Disk.Touch(b.Name(), at)
 	}
 	if err != nil {
 		b.Abort()
-		return err
+		return nil, err
 	}
-	return b.Commit()
+	return b, nil
 }
 
 // Forget implements ledger.Writer.

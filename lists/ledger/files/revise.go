@@ -2,7 +2,6 @@ package files
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -74,9 +73,6 @@ func (w Writer) putAll(b ledger.Book, s ledger.Shelf, texts map[string]string, n
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		text := texts[name]
 		file, err := b.File(s, name)
-		if err == nil && len(text) > ledger.MaxRecord {
-			err = fmt.Errorf("%s: a record of %d bytes, which is more than %d", file, len(text), ledger.MaxRecord)
-		}
 		if err != nil {
 			abort()
 			return err
@@ -88,19 +84,13 @@ func (w Writer) putAll(b ledger.Book, s ledger.Shelf, texts map[string]string, n
 			}
 			continue
 		}
-		f, err := w.Disk.Beside(file)
+		f, err := w.beside(file, text, now)
 		if err != nil {
 			abort()
 			return err
 		}
 		all = append(all, f)
-		if _, err = f.WriteString(text); err == nil {
-			err = w.Disk.Touch(f.Name(), now)
-		}
-		if err == nil {
-			err = f.Written()
-		}
-		if err != nil {
+		if err := f.Written(); err != nil {
 			abort()
 			return err
 		}

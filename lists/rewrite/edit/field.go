@@ -68,10 +68,15 @@ func (m *Message) set(e *parts.Entity, name, value string) []Edit {
 		return setField(e, name, value)
 	}
 	m.Header = Set(m.Header, name, value)
+	m.isMIME()
+	return nil
+}
+
+// isMIME has the message say that it is MIME: RFC 2045, 4.
+func (m *Message) isMIME() {
 	if m.Header.Get("MIME-Version") == "" {
 		m.Header = Set(m.Header, "MIME-Version", "1.0")
 	}
-	return nil
 }
 
 var charsetParam = regexp.MustCompile(`(?is)(;\s*charset\s*=\s*)("[^"]*"|[^;\s"()]+)`)

@@ -109,9 +109,7 @@ func (m *Message) become(e *parts.Entity, text string, isNote bool) (edits []Edi
 	m.Header = Without(m.Header, func(name string) bool {
 		return isContent(name) && !strings.EqualFold(name, "Content-Type") && !strings.EqualFold(name, "Content-Transfer-Encoding")
 	})
-	if m.Header.Get("MIME-Version") == "" {
-		m.Header = Set(m.Header, "MIME-Version", "1.0")
-	}
+	m.isMIME()
 	return []Edit{put}
 }
 

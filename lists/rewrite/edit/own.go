@@ -80,9 +80,7 @@ func (m *Message) wrap(part, boundary string, first bool) {
 		put = append(put, Field("Content-Transfer-Encoding", encoding))
 	}
 	m.Header = append(put, outer[at:]...)
-	if m.Header.Get("MIME-Version") == "" {
-		m.Header = Set(m.Header, "MIME-Version", "1.0")
-	}
+	m.isMIME()
 	inner += "\r\n"
 	end := "\r\n--" + boundary + "--\r\n"
 	if first {

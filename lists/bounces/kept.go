@@ -1,0 +1,102 @@
+package bounces
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists"
+	"superlist/lists/ledger"
+	"superlist/lists/mail/bounce"
+	"superlist/lists/maillog"
+	"superlist/lists/site"
+	"superlist/queue/disk"
+	"superlist/smtp"
+)
+
+// MaxKept is how much is kept of a report that nobody understands: for a person, who may
+// tell. What it says stands in front of the returned message.
+const MaxKept = 16 << 10
+
+// memberField is the first line of a report that is kept: whom it is about.
+const memberField = "X-Superlist-Member: "
+
+// maxMemberField is more than that line is long.
+const maxMemberField = 1 << 10
+
+// keep puts down the reports of which it is not clear why mail failed, as long as there
+// is room.
+func (t *turn) keep(reports []Report) error {
+	texts := make(map[string]string)
+	for _, r := range reports {
+		if r.Failed && r.Reason.Class == bounce.Unknown && len(r.Text) > 0 && t.known[r.Member.Key()] != stranger {
+			texts[r.ID] = fmt.Sprintf(memberField+"%s\r\n%s", r.Member, r.Text[:min(len(r.Text), MaxKept)])
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	err := t.j.Site.Writer().Revise(t.l.Book(), ledger.Reports, slices.Collect(maps.Keys(texts)), t.j.Now(), func(map[string]ledger.Record) (map[string]string, error) {
+		return texts, nil
+	})
+	if errors.Is(err, ledger.ErrFull) {
+		t.j.Log.Printf(maillog.Warning, "bounces list=%s reports=%d not kept: there are too many", t.l.Addr, len(texts))
+		return nil
+	}
+	return err
+}
+
+// Erase removes what a list knows of mail to somebody that came back, and the reports that
+// are kept about them. n is how many there are; with dry they stay.
+func Erase(s *site.Site, l *lists.List, p smtp.Path, dry bool, now time.Time) (n int, err error) {
+	forget := func(shelf ledger.Shelf, name string) error {
+		if n++; dry {
+			return nil
+		}
+		return s.Writer().Forget(l.Book(), shelf, name)
+	}
+	_, there, err := l.Book().Recall(ledger.Bouncing, hashOf(p), now)
+	if err == nil && there {
+		err = forget(ledger.Bouncing, hashOf(p))
+	}
+	if err != nil {
+		return n, err
+	}
+	dir := l.Book().Path(ledger.Reports)
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return n, nil
+	}
+	if err != nil {
+		return n, err
+	}
+	for _, e := range entries { // also one that is too old, and not swept yet
+		top, _, err := disk.ReadRegular(filepath.Join(dir, e.Name()), unix.O_RDONLY|unix.O_NOFOLLOW, maxMemberField)
+		if err != nil || aboutWhom(string(top)) != p.Key() {
+			continue
+		}
+		if err := forget(ledger.Reports, e.Name()); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// aboutWhom is the key of whom a report that is kept is about.
+func aboutWhom(report string) string {
+	line, _, _ := strings.Cut(report, "\n")
+	who, _ := strings.CutPrefix(strings.TrimSpace(line), memberField)
+	about, rest, ok := smtp.ParsePath(who)
+	if !ok || rest != "" {
+		return ""
+	}
+	return about.Key()
+}
