@@ -88,7 +88,7 @@ var rooms = map[string][]string{
 	"superlist/lists/confirmation": {"superlist/lists/ledger", "superlist/lists/members", "superlist/lists/token", "superlist/lists/verp", "superlist/smtp"},
 	"superlist/lists/attempt":      {"superlist/lists/config", "superlist/lists/maillog", "superlist/queue"},
 	"superlist/lists/message":      {"superlist/lists/rewrite", "superlist/queue"},
-	"superlist/lists/author":       {"superlist/lists/dmarc", "superlist/lists/rewrite", "superlist/smtp", "superlist/smtp/mx"},
+	"superlist/lists/author":       {"superlist/lists/dmarc", "superlist/lists/rewrite", "superlist/lists/signature", "superlist/smtp", "superlist/smtp/mx"},
 	"superlist/lists/outbound": {"superlist/lists/attempt", "superlist/lists/maillog", "superlist/queue", "superlist/queue/disk",
 		"superlist/smtp", "superlist/smtp/mx", "superlist/smtp/sasl", "superlist/smtp/tlsclient"},
 }

@@ -19,7 +19,7 @@ type Survey struct {
 	keys Resolver
 
 	asked bool
-	good  []signature
+	good  []goodSignature
 	waits
 }
 
@@ -51,8 +51,8 @@ func (s *Survey) Exists(ctx context.Context, name string) (bool, error) {
 	return there, err
 }
 
-// A signature is one that is good.
-type signature struct {
+// A goodSignature is one that has been verified.
+type goodSignature struct {
 	domain string
 	keys   []string // h=
 	field  []byte
@@ -62,20 +62,17 @@ type signature struct {
 // when the mail has been under way for a while.
 const soon = 24 * time.Hour
 
-// verified are the signatures that are good now, of domains that may be aligned with one
-// of the authors'.
-func (s *Survey) verified() []signature {
+// verified returns the signatures of the authors' domains that are good now and stay good
+// for a while.
+func (s *Survey) verified() []goodSignature {
 	if !s.asked && !s.m.Binary {
 		s.asked = true
-		authors, _ := rewrite.Addresses(s.m.Header.Get("From"))
 		fields := s.m.Header.All("DKIM-Signature")
-		for i, v := range s.verify(s.m, s.keys, func(d string) bool {
-			return slices.ContainsFunc(authors, func(p smtp.Path) bool { return aligned(d, p.Domain) })
-		}) {
+		for i, v := range s.verify(s.m, s.keys) {
 			if v.Err != nil || i >= len(fields) || !v.Expiration.IsZero() && v.Expiration.Before(s.m.Arrived.Add(soon)) {
 				continue
 			}
-			s.good = append(s.good, signature{v.Domain, v.HeaderKeys, fields[i].Raw})
+			s.good = append(s.good, goodSignature{v.Domain, v.HeaderKeys, fields[i].Raw})
 		}
 	}
 	return s.good
@@ -97,11 +94,11 @@ func (s *Survey) Holds(domain string, strict bool, after rewrite.Header, sameBod
 
 // Signed reports whether the message came with a signature that speaks for a domain.
 func (s *Survey) Signed(domain string) bool {
-	return slices.ContainsFunc(s.verified(), func(sig signature) bool { return aligned(sig.domain, domain) })
+	return slices.ContainsFunc(s.verified(), func(sig goodSignature) bool { return aligned(sig.domain, domain) })
 }
 
 // holds reports whether each field that a signature covers is the same in two headers.
-func (s signature) holds(before, after rewrite.Header) bool {
+func (s goodSignature) holds(before, after rewrite.Header) bool {
 	if !slices.ContainsFunc(after, func(f rewrite.Field) bool { return bytes.Equal(f.Raw, s.field) }) {
 		return false
 	}

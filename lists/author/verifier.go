@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists/rewrite"
+	"superlist/lists/signature"
 	"superlist/smtp"
 	"superlist/smtp/mx"
 )
@@ -155,11 +156,7 @@ func (v *Verifier) Names(author smtp.Path) (names []string) {
 		names = append(names, "Message-ID "+id)
 	}
 	for _, f := range v.m.Header.All("DKIM-Signature") {
-		tags := make(map[string]string)
-		for tag := range strings.SplitSeq(f.Value(), ";") {
-			name, value, _ := strings.Cut(tag, "=")
-			tags[strings.TrimSpace(name)] = strings.Join(strings.Fields(value), "")
-		}
+		tags := signature.Tags(f.Value())
 		if b, err := base64.StdEncoding.DecodeString(tags["b"]); err == nil && aligned(tags["d"], author.Domain) {
 			names = append(names, "DKIM "+string(b))
 		}
@@ -181,15 +178,10 @@ func naming(h rewrite.Header, isList func(smtp.Path) bool) (fields []string) {
 	return fields
 }
 
-// signers are the domains whose signatures the message has, over one of the fields
-// that name the list, and which are good. Of a domain that speaks for none of its
-// authors nobody is asked.
+// signers returns the authors' domains that have signed the message well, recently, and
+// over one of the fields that name the list.
 func (v *Verifier) signers() (domains []string) {
-	authors, _ := rewrite.Addresses(v.m.Header.Get("From"))
-	found := v.verify(v.m, v.trust.Keys, func(domain string) bool {
-		return slices.ContainsFunc(authors, func(p smtp.Path) bool { return aligned(domain, p.Domain) })
-	})
-	for _, s := range found {
+	for _, s := range v.verify(v.m, v.trust.Keys) {
 		signed := func(field string) bool {
 			return slices.ContainsFunc(s.HeaderKeys, func(key string) bool { return strings.EqualFold(key, field) })
 		}
@@ -204,9 +196,10 @@ func (v *Verifier) signers() (domains []string) {
 	return domains
 }
 
-// verify verifies the signatures of a message; of a domain that does not matter nobody
-// is asked.
-func (w *waits) verify(m Message, resolver Resolver, matters func(domain string) bool) []*dkim.Verification {
+// verify verifies the signatures of a message. It asks only for the keys of domains that
+// are aligned with an author's; the other signatures fail with errNoMatter.
+func (w *waits) verify(m Message, resolver Resolver) []*dkim.Verification {
+	authors, _ := rewrite.Addresses(m.Header.Get("From"))
 	ctx, cancel := context.WithTimeout(context.Background(), signatureTime)
 	defer cancel()
 	// What is wrong with one signature stands with it. Any other error leaves some
@@ -214,7 +207,7 @@ func (w *waits) verify(m Message, resolver Resolver, matters func(domain string)
 	found, err := dkim.VerifyWithOptions(io.NewSectionReader(m.Content, 0, m.Content.Size()), &dkim.VerifyOptions{
 		MaxVerifications: MaxSignatures,
 		LookupTXT: func(name string) ([]string, error) {
-			if _, domain, _ := strings.Cut(name, "._domainkey."); !matters(domain) {
+			if _, domain, _ := strings.Cut(name, "._domainkey."); !slices.ContainsFunc(authors, func(p smtp.Path) bool { return aligned(domain, p.Domain) }) {
 				return nil, errNoMatter
 			}
 			records, err := keys(ctx, resolver, name)
@@ -260,24 +253,9 @@ func (w *waits) Awaits() (names []string, err error) {
 
 var errNoMatter = errors.New("this domain does not speak for the author")
 
-// keys are the records of a key, but for one that is only being tried out: RFC
-// 6376, 3.6.1 has t=y mean no more than no signature.
+// keys returns the records of a key, without those that are only on trial (t=y): by RFC
+// 6376, 3.6.1 a signature with such a key counts no more than none.
 func keys(ctx context.Context, resolver Resolver, name string) ([]string, error) {
 	records, err := resolver.TXT(ctx, name)
-	return slices.DeleteFunc(records, onTrial), err
-}
-
-func onTrial(record string) bool {
-	for tag := range strings.SplitSeq(record, ";") {
-		name, value, _ := strings.Cut(tag, "=")
-		if strings.TrimSpace(name) != "t" {
-			continue
-		}
-		for flag := range strings.SplitSeq(value, ":") {
-			if strings.TrimSpace(flag) == "y" {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.DeleteFunc(records, func(r string) bool { return signature.Tags(r).OnTrial() }), err
 }

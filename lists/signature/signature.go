@@ -210,17 +210,13 @@ func (s *Signer) Fits(records []string) error {
 	if len(records) > 1 {
 		return fmt.Errorf("there are %d records at %s, and only one may be there", len(records), s.Name())
 	}
-	tags := make(map[string]string)
-	for tag := range strings.SplitSeq(records[0], ";") {
-		name, value, _ := strings.Cut(tag, "=")
-		tags[strings.TrimSpace(name)] = strings.Join(strings.Fields(value), "")
-	}
+	tags := Tags(records[0])
 	switch {
 	case tags["p"] == "":
 		return fmt.Errorf("the record at %s has no key, which means that it is withdrawn", s.Name())
 	case tags["p"] != public || tags["k"] != "" && tags["k"] != kind || tags["k"] == "" && kind != RSA:
 		return fmt.Errorf("the key in the record at %s is not that of key_file", s.Name())
-	case strings.Contains(":"+tags["t"]+":", ":y:"):
+	case tags.OnTrial():
 		return fmt.Errorf("the record at %s says t=y, so that the signature counts for nothing", s.Name())
 	}
 	return nil

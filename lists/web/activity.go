@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// maxActivity is how many months the picture has.
+// maxActivity is how many months the chart shows.
 const maxActivity = 36
 
 const (
 	pictureHeight = 120
 	widestBar     = 8 // percent of the width
-	yearRoom      = 4 // how many bars the number of a year is wide, on a narrow screen
+	yearRoom      = 4 // how many bars the number of a year takes up on a narrow screen
 )
 
-// activity is a picture of the last months: posts, and people who wrote them. What it
-// shows stands below it as a table, and its sum in its name.
+// activity draws a chart of the last months: posts, and people who wrote them. A table
+// below has the same numbers, and the chart's label the total.
 func (l *List) activity(months []month) template.HTML {
 	months = filled(months)
 	if len(months) < 2 {
@@ -36,7 +36,8 @@ func (l *List) activity(months []month) template.HTML {
 		"posts", w.count("posts", sum), "most", most.Posts, "peak", w.month(most.Month))
 	var b bytes.Buffer
 	b.WriteString(`<section class="activity" aria-labelledby="activity"><h2 id="activity">` + w.html("activity") + "</h2>\n<figure>\n")
-	// Across it is measured in parts of its width, so that letters keep their size.
+	// Horizontally everything is a fraction of the width, so that letters keep their
+	// size.
 	fmt.Fprintf(&b, `<svg role="img" aria-label="%s" width="100%%" height="%d">`+"\n", escaped(text), pictureHeight+20)
 	step := min(100/float64(len(months)), widestBar)
 	tall := func(n int) float64 { return max(1.5, float64(n)/float64(max(1, most.Posts))*(pictureHeight-4)) }
@@ -68,7 +69,7 @@ func (l *List) activity(months []month) template.HTML {
 	return template.HTML(b.String())
 }
 
-// filled are the last months there are, with those between them in which nobody wrote.
+// filled returns the last months, including those without posts between them.
 func filled(months []month) (list []month) {
 	if len(months) == 0 {
 		return nil

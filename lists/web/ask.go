@@ -12,15 +12,15 @@ import (
 	"superlist/lists/archive"
 )
 
-// What superlist-web has to say about posts, beside the pages.
+// What superlist-web shows besides the pages.
 
-// ThreadURL is where a post is on the pages of its thread, as far as one can tell
-// without looking for its place in it.
+// ThreadURL returns the address of a post on its thread's pages, as far as it is known
+// without searching for the post's place in the thread.
 func (l *List) ThreadURL(e archive.Entry) string {
 	return l.Base + threadPath(e.Thread, 1) + "#m" + strconv.Itoa(e.Number)
 }
 
-// Note is a small page that says one thing, and names posts.
+// Note returns a small page that says one thing, and names posts.
 func (l *List) Note(text string, posts []archive.Entry) []byte {
 	p := struct {
 		page
@@ -35,7 +35,8 @@ func (l *List) Note(text string, posts []archive.Entry) []byte {
 	return render("note", p)
 }
 
-// rawURL is where a post is as it was sent; empty where it cannot be had like that.
+// rawURL returns where a post is as it was sent; empty if it is not available like
+// that.
 func (l *List) rawURL(e archive.Entry) string {
 	if !l.Requests || l.MBox != MBoxFull || e.Removed {
 		return ""
@@ -43,8 +44,8 @@ func (l *List) rawURL(e archive.Entry) string {
 	return l.Base + strconv.Itoa(e.Number) + "/raw"
 }
 
-// read is a post as the archive has it. fs.ErrNotExist: it is not there, or not any
-// more.
+// read returns a post as the archive has it. fs.ErrNotExist means that it is not there,
+// or no longer.
 func (l *List) read(e archive.Entry) ([]byte, error) {
 	if e.Removed {
 		return nil, &fs.PathError{Op: "read", Path: strconv.Itoa(e.Number), Err: fs.ErrNotExist}
@@ -57,7 +58,7 @@ func (l *List) read(e archive.Entry) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// Message is a post as web_mbox lets it be seen, with LF lines.
+// Message returns a post as web_mbox allows it, with LF lines.
 func (l *List) Message(e archive.Entry) ([]byte, error) {
 	raw, err := l.read(e)
 	if err != nil {
@@ -79,13 +80,13 @@ func (l *List) Message(e archive.Entry) ([]byte, error) {
 	return l.veiled(e, raw, parent), nil
 }
 
-// threadOf is the thread of a post.
+// threadOf returns the thread of a post.
 func (l *List) threadOf(e archive.Entry) (*book, error) {
 	list, err := l.Posts.Thread(e.Number)
 	return &book{entries: list}, err
 }
 
-// ThreadMBox is the thread of a post as an mbox that is compressed with gzip, post by
+// ThreadMBox returns the thread of a post as an mbox compressed with gzip, post by
 // post.
 func (l *List) ThreadMBox(e archive.Entry) (iter.Seq2[[]byte, error], error) {
 	b, err := l.threadOf(e)
@@ -95,7 +96,7 @@ func (l *List) ThreadMBox(e archive.Entry) (iter.Seq2[[]byte, error], error) {
 	return l.members(b), nil
 }
 
-// members are the posts of a book as members of an mbox.
+// members returns the posts of a book as gzip members of an mbox.
 func (l *List) members(b *book) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for _, e := range b.entries {
@@ -107,18 +108,14 @@ func (l *List) members(b *book) iter.Seq2[[]byte, error] {
 				yield(nil, err)
 				return
 			}
-			var parent *archive.Entry
-			if at := b.parent(e, nil); at >= 0 {
-				parent = &b.entries[at]
-			}
-			if !yield(l.member(e, raw, parent), nil) {
+			if !yield(l.member(e, raw, b.answered(e, nil)), nil) {
 				return
 			}
 		}
 	}
 }
 
-// ThreadFeed is the thread of a post as a feed, the newest posts first.
+// ThreadFeed returns the thread of a post as a feed, the newest posts first.
 func (l *List) ThreadFeed(e archive.Entry) ([]byte, error) {
 	b, err := l.threadOf(e)
 	if err != nil {
@@ -130,14 +127,14 @@ func (l *List) ThreadFeed(e archive.Entry) ([]byte, error) {
 	return l.feed(strconv.Itoa(e.Thread)+"/t.atom", l.item(b.entries[0], "").Subject+" · "+l.Name, newest, l.inFeed)
 }
 
-// Attachment is a part of a post, and a name for its file that is none of its author's.
-// fs.ErrNotExist: there is no such part, or none that may be seen.
+// Attachment returns a part of a post, and a file name that its author has not chosen.
+// fs.ErrNotExist means that there is no such part, or that it may not be seen.
 func (l *List) Attachment(e archive.Entry, n int) (content []byte, name string, err error) {
 	raw, err := l.read(e)
 	if err != nil {
 		return nil, "", err
 	}
-	list, _ := Parts(raw)
+	list, _ := partsOf(raw)
 	if n > len(list) || !l.offered(list[n-1]) {
 		return nil, "", &fs.PathError{Op: "read", Path: strconv.Itoa(e.Number), Err: fs.ErrNotExist}
 	}
@@ -150,14 +147,13 @@ func (l *List) Attachment(e archive.Entry, n int) (content []byte, name string, 
 	return content, "post-" + strconv.Itoa(e.Number) + "-part-" + strconv.Itoa(n) + extension(p.Type), nil
 }
 
-// offered reports whether a part may be fetched: where addresses are veiled it is none
-// in which nobody could find them all.
-func (l *List) offered(p Part) bool {
+// offered reports whether a part may be fetched. If addresses are veiled, parts whose
+// addresses cannot all be found are not offered.
+func (l *List) offered(p part) bool {
 	return l.MBox == MBoxFull || l.MBox == MBoxVeiled && !strings.HasPrefix(p.Type, "message/") && p.Type != "text/vcard" && p.Type != "text/calendar"
 }
 
-// extension is what the name of a file ends with, for types with which nothing can be
-// run.
+// extension returns a file name extension, for types that cannot be executed.
 func extension(kind string) string {
 	switch kind {
 	case "application/pdf":
@@ -186,12 +182,13 @@ func extension(kind string) string {
 	return ".bin"
 }
 
-// partHref is where a part of a post is; nil where parts are not offered.
-func (l *List) partHref(n int) func(p Part) string {
+// partHref returns a function for the address of a part of a post; nil if parts are not
+// offered.
+func (l *List) partHref(n int) func(p part) string {
 	if !l.Requests || l.MBox == MBoxOff {
 		return nil
 	}
-	return func(p Part) string {
+	return func(p part) string {
 		if !l.offered(p) {
 			return ""
 		}

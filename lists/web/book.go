@@ -15,23 +15,25 @@ import (
 	"superlist/queue/disk"
 )
 
-// A book has the posts of a thread or of a month as the index of the archive has
-// them, in order: so a page can be written without looking for them in an index of
-// a million lines.
+// A book has the posts of a thread or of a month, in order, with their lines in the
+// index of the archive. So a page can be written without searching an index of a
+// million lines.
 type book struct {
 	entries []archive.Entry
-	byID    map[string]int // places in entries, by Message-ID
+	byID    map[string]int // indexes of entries, by Message-ID
 }
 
-// bookHead begins a book; how many lines follow tells one that a crash has cut.
+// bookHead begins a book. The number of lines that follow reveals a book cut by a
+// crash.
 const bookHead = "superlist-web 1 "
 
-// maxBook is more than any book has.
+// maxBook is larger than any book, in bytes.
 const maxBook = 512 << 20
 
 var errBook = errors.New("the book is damaged")
 
-// readBook reads a file. errBook, fs.ErrNotExist: it has to be made from the index.
+// readBook reads a file. After errBook or fs.ErrNotExist it must be made from the
+// index.
 func readBook(file string) (*book, error) {
 	raw, info, err := disk.ReadRegular(file, unix.O_RDONLY|unix.O_NOFOLLOW, maxBook)
 	if err != nil {
@@ -66,7 +68,7 @@ func (b *book) text() []byte {
 	return out.Bytes()
 }
 
-// put puts a post in its place, instead of one of its number, and says where that is.
+// put puts a post into its place, replacing one with its number, and returns its index.
 func (b *book) put(e archive.Entry) (at int) {
 	at, there := slices.BinarySearchFunc(b.entries, e, byNumber)
 	if there {
@@ -78,22 +80,22 @@ func (b *book) put(e archive.Entry) (at int) {
 	return at
 }
 
-// drop lets go of posts up to a number, and reports whether there were any.
+// drop drops the posts up to a number, and reports whether there were any.
 func (b *book) drop(upto int) bool {
 	at, _ := slices.BinarySearchFunc(b.entries, archive.Entry{Number: upto + 1}, byNumber)
 	b.entries, b.byID = b.entries[at:], nil
 	return at > 0
 }
 
-// parent is the place of the post that one answers; -1 if it is not in the book. gone
-// are posts that were removed, by the hashes of their Message-IDs.
+// parent returns the index of the post that e answers; -1 if it is not in the book.
+// gone has the numbers of removed posts, by the hashes of their Message-IDs.
 func (b *book) parent(e archive.Entry, gone map[string]int) int {
 	if e.Parent == "" {
 		return -1
 	}
 	if b.byID == nil {
 		b.byID = make(map[string]int, len(b.entries))
-		for i := len(b.entries) - 1; i >= 0; i-- { // the first of two with one id
+		for i := len(b.entries) - 1; i >= 0; i-- { // of two with the same id, the first
 			if id := b.entries[i].MessageID; id != "" {
 				b.byID[id] = i
 			}
@@ -111,7 +113,16 @@ func (b *book) parent(e archive.Entry, gone map[string]int) int {
 	return at
 }
 
-// authors counts who wrote the posts.
+// answered returns the post that e answers; nil if it is not in the book. gone is as for
+// parent.
+func (b *book) answered(e archive.Entry, gone map[string]int) *archive.Entry {
+	if at := b.parent(e, gone); at >= 0 {
+		return &b.entries[at]
+	}
+	return nil
+}
+
+// authors counts the authors of the posts.
 func (b *book) authors() int {
 	from := make(map[string]bool)
 	for _, e := range b.entries {
@@ -122,8 +133,8 @@ func (b *book) authors() int {
 	return len(from)
 }
 
-// open gives a book of a run: from memory, from its file or, if it is known that there
-// was one, from the index.
+// open returns a book of a run: from memory, from its file or, if it is known to have
+// existed, from the index.
 func (r *run) open(books map[string]*book, name string, known bool, find func() ([]archive.Entry, error)) (*book, error) {
 	if b, ok := books[name]; ok {
 		return b, nil

@@ -10,7 +10,8 @@ import (
 	"superlist/lists/archive"
 )
 
-// maxInFeed is how much of a post the feed has: a longer one is named there.
+// maxInFeed is the longest post in a feed, in bytes of HTML. A longer one is only named
+// there.
 const maxInFeed = 32 << 10
 
 type atomFeed struct {
@@ -47,13 +48,13 @@ type atomText struct {
 // newAtom is the list's own feed.
 const newAtom = "new.atom"
 
-// feed is posts as Atom (RFC 4287), the newest first. path is where it is below the
-// list's address.
+// feed writes posts as Atom (RFC 4287), the newest first. path is the feed's place
+// below the list's address; body returns the HTML of a post.
 func (l *List) feed(path, title string, newest []archive.Entry, body func(archive.Entry) (string, error)) ([]byte, error) {
 	f := atomFeed{Lang: l.words.Language, Title: visible(title), Subtitle: visible(l.Description), ID: l.Base + path,
 		Updated: time.Unix(0, 0).UTC().Format(time.RFC3339),
 		Links:   []atomLink{{Rel: "self", Type: "application/atom+xml", Href: l.Base + path}, {Rel: "alternate", Type: "text/html", Href: l.Base}}}
-	if path == newAtom { // as it was called before there were others
+	if path == newAtom { // the id it had before there were other feeds
 		f.ID = l.Base
 	}
 	for i, e := range newest {
@@ -81,13 +82,13 @@ func (l *List) feed(path, title string, newest []archive.Entry, body func(archiv
 	return b.Bytes(), nil
 }
 
-// absolute has the links of a post lead to the archive from anywhere. Those of its
-// author are absolute already.
+// absolute makes the links of a post work from anywhere. Those of its author are
+// absolute already.
 func absolute(html, base string) string {
 	return strings.ReplaceAll(html, ` href="../`, ` href="`+escaped(base))
 }
 
-// inner is a post without what shows where it begins and ends on a page.
+// inner returns a post without the marks of its beginning and end on a page.
 func inner(article template.HTML) string {
 	return strings.TrimSuffix(strings.TrimPrefix(string(article), articleBegins), articleEnds)
 }

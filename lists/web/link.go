@@ -8,12 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxLink is the longest link: longer ones stay text.
+// maxLink is the longest link, in bytes. Longer ones stay text.
 const maxLink = 2000
 
 // inline writes a piece of somebody's text, which has no line breaks but its own, as
-// HTML: links can be followed, addresses are veiled, and nothing else of it is more
-// than text.
+// HTML: links can be followed, addresses are veiled, and everything else is just text.
 func (l *List) inline(b *bytes.Buffer, s string) {
 	for {
 		at, n := findLink(s)
@@ -22,8 +21,8 @@ func (l *List) inline(b *bytes.Buffer, s string) {
 		}
 		l.plain(b, s[:at])
 		link := s[at : at+n]
-		// An @ in a link is no address to write to, but looks like one to whoever
-		// gathers them.
+		// An @ in a link is not an address to write to, but looks like one to address
+		// collectors.
 		target := link
 		if l.Veil != VeilNone {
 			target = strings.ReplaceAll(link, "@", "%40")
@@ -40,8 +39,8 @@ func (l *List) inline(b *bytes.Buffer, s string) {
 
 func (l *List) plain(b *bytes.Buffer, s string) { escape(b, l.veil(s)) }
 
-// findLink finds the first http or https link in a text, and its length; 0 if there
-// is none.
+// findLink returns the index of the first http or https link in a text, and its length;
+// 0 if there is none.
 func findLink(s string) (at, n int) {
 	for from := 0; ; {
 		i := strings.Index(s[from:], "://")
@@ -63,7 +62,7 @@ func findLink(s string) (at, n int) {
 		if ended && isLink(s[begin:end]) {
 			return begin, end - begin
 		}
-		from = max(from, end) // what was looked at once is not looked at again
+		from = max(from, end) // nothing is searched twice
 	}
 }
 
@@ -73,8 +72,9 @@ func isWord(s string) bool {
 	return unicode.IsLetter(c) || unicode.IsDigit(c)
 }
 
-// linkEnd is where a link ends that begins at a place: before white space, what
-// quotes or brackets it, and what only ends the sentence. False: it is too long for one.
+// linkEnd returns where a link ends that begins at begin: before white space, quotes or
+// brackets around it, and punctuation at the end of the sentence. It returns false if
+// the link is too long.
 func linkEnd(s string, begin int) (end int, ok bool) {
 	end = min(len(s), begin+maxLink)
 	for end < len(s) && !utf8.RuneStart(s[end]) {

@@ -15,29 +15,29 @@ import (
 	"superlist/queue/disk"
 )
 
-// A List is what pages have to know of a list.
+// A List is what pages need to know about a list.
 type List struct {
-	Name, Domain string // the two sides of its address
+	Name, Domain string // the two parts of its address
 	Delimiter    string // between its name and a verb
 	Description  string
 	Language     string // BCP 47
-	Post         string // who may write, and …
-	Subscribe    string // … what it takes to become a member: lists.Config
-	Public       bool   // anyone may read: else there are no pages
+	Post         string // who may post, and …
+	Subscribe    string // … how to become a member: lists.Config
+	Public       bool   // anyone may read; otherwise there are no pages
 	Veil         Veil
 	MBox         string // web_mbox: off, veiled or full
-	Requests     bool   // superlist-web answers what is no page
+	Requests     bool   // superlist-web answers requests
 
-	Base  string // where the pages are for a browser, with a / at its end
-	Dir   string // and where they lie
-	Books string // what is kept about them, which nobody sees
+	Base  string // the address of the pages, ending with /
+	Dir   string // their directory
+	Books string // the directory of the books, which nobody is shown
 	Posts *archive.Store
 	Disk  *disk.Disk
 
 	words *Words
 }
 
-// Of is a list of a site.
+// Of returns a list of a site.
 func Of(s *site.Site, l *lists.List) *List {
 	posts := l.Posts()
 	posts.Words = charset.Words
@@ -52,23 +52,23 @@ func Of(s *site.Site, l *lists.List) *List {
 	return w
 }
 
-// StateFile is there, in the directory of a list, if the list has pages, or has had
-// some that are not gone yet.
+// StateFile exists in the directory of a list if the list has pages, or has had some
+// that are not yet removed.
 const StateFile = "web/state"
 
-// Kept reports whether there are pages of a list.
+// Kept reports whether a list has pages.
 func Kept(l *lists.List) bool {
 	_, err := os.Lstat(filepath.Join(l.Dir, StateFile))
 	return err == nil
 }
 
-// Remind has the next superlist deliver look at the pages of a list, where a post is to
-// be shown, or 0.
+// Remind makes the next superlist deliver update the pages of a list, to show the post
+// with a number, or 0.
 func Remind(s *site.Site, w ledger.Writer, l *lists.List, number int, now time.Time) error {
 	return w.Remind(ledger.Pages(s.QueueDir), l.Addr.Address()+" "+strconv.Itoa(number), now)
 }
 
-// Address is where one writes to the list.
+// Address returns the list's address.
 func (l *List) Address() string { return l.Name + "@" + l.Domain }
 
 func (l *List) verb(verb string) string { return l.Name + l.Delimiter + verb + "@" + l.Domain }
@@ -76,17 +76,17 @@ func (l *List) verb(verb string) string { return l.Name + l.Delimiter + verb + "
 // perDir is how many posts and threads a directory has.
 const perDir = 1000
 
-// postPath is where a post is, for ever.
+// postPath returns the permanent path of a post.
 func postPath(n int) string {
 	return strconv.Itoa(n/perDir) + "/" + strconv.Itoa(n) + ".html"
 }
 
-// threadPath is where a page of a thread is, from 1 on.
+// threadPath returns the path of a page of a thread, counted from 1.
 func threadPath(thread, page int) string {
 	return "t/" + strconv.Itoa(thread/perDir) + "/" + paged(strconv.Itoa(thread), page)
 }
 
-// monthPath is where a page of a month is, from 1 on.
+// monthPath returns the path of a page of a month, counted from 1.
 func monthPath(month string, page int) string { return paged(month, page) }
 
 func paged(name string, page int) string {
@@ -96,8 +96,8 @@ func paged(name string, page int) string {
 	return name + ".html"
 }
 
-// PostURL is the address of a post that never changes.
+// PostURL returns the permanent address of a post.
 func (l *List) PostURL(n int) string { return l.Base + postPath(n) }
 
-// up leads from a page to the top of the list's pages.
+// up returns the relative path from a page to the top of the list's pages.
 func up(path string) string { return strings.Repeat("../", strings.Count(path, "/")) }

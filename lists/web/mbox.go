@@ -19,11 +19,12 @@ const (
 	MBoxFull   = lists.WebFull
 )
 
-// mboxFrom begins a message: nobody's address, and no date that could be taken for one.
+// mboxFrom begins a message in an mbox: without anybody's address, and without a date
+// that could be taken for a real one.
 const mboxFrom = "From mboxrd@z Thu Jan  1 00:00:00 1970\n"
 
-// member is a post as a member of its own in a gzip file: several behind each other
-// are one file (RFC 1952, 2.2).
+// member returns a post as a gzip member of its own: several in a row make one file
+// (RFC 1952, 2.2).
 func (l *List) member(e archive.Entry, message []byte, parent *archive.Entry) []byte {
 	var b bytes.Buffer
 	z := zippers.Get().(*gzip.Writer)
@@ -34,10 +35,10 @@ func (l *List) member(e archive.Entry, message []byte, parent *archive.Entry) []
 	return b.Bytes()
 }
 
-// zippers have most of a megabyte each.
+// zippers take nearly a megabyte each.
 var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
-// mboxMessage is a post as mboxrd has it, as it was sent or with a veil over it.
+// mboxMessage returns a post in mboxrd format, as sent or veiled.
 func (l *List) mboxMessage(e archive.Entry, message []byte, parent *archive.Entry) []byte {
 	if l.MBox != MBoxFull {
 		message = l.veiled(e, message, parent)
@@ -60,8 +61,8 @@ func (l *List) mboxMessage(e archive.Entry, message []byte, parent *archive.Entr
 	return b.Bytes()
 }
 
-// keptInMBox reports whether a line of a header is not one that programs take for the
-// length or the state of a message in their own mailbox.
+// keptInMBox reports whether to keep a line of a header: programs would take some
+// fields for the length or the state of a message in their own mailbox.
 func keptInMBox(line []byte) bool {
 	name, _, _ := bytes.Cut(line, []byte(":"))
 	switch strings.ToLower(string(name)) {
@@ -71,8 +72,8 @@ func keptInMBox(line []byte) bool {
 	return true
 }
 
-// veiled is a post with no address of a person in it: who wrote it, when, about what,
-// and its text. It is a message of its own, whose Message-ID has the post's number.
+// veiled returns a post without people's addresses: its author's name, date, subject
+// and text. It is a message of its own, whose Message-ID has the post's number.
 func (l *List) veiled(e archive.Entry, message []byte, parent *archive.Entry) []byte {
 	var b bytes.Buffer
 	put := func(name, value string) { fmt.Fprintf(&b, "%s: %s\n", name, value) }
@@ -92,7 +93,7 @@ func (l *List) veiled(e archive.Entry, message []byte, parent *archive.Entry) []
 	put("List-Id", "<"+l.Name+"."+l.Domain+">")
 	put("Archived-At", "<"+l.PostURL(e.Number)+">")
 	b.WriteString("MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n")
-	list, _ := Parts(message)
+	list, _ := partsOf(message)
 	show := shown(list)
 	room := maxText
 	for _, p := range list {
@@ -107,10 +108,10 @@ func (l *List) veiled(e archive.Entry, message []byte, parent *archive.Entry) []
 	return b.Bytes()
 }
 
-// numberID is a Message-ID that says nothing but which post it is.
+// numberID returns a Message-ID that only contains the post's number.
 func (l *List) numberID(n int) string { return fmt.Sprintf("<%d@%s.%s>", n, l.Name, l.Domain) }
 
-// encodeWords is a text of one line for a header.
+// encodeWords encodes a one-line text for a header.
 func encodeWords(s string) string {
 	s = oneLine(s)
 	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c > '~' }) {

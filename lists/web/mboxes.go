@@ -11,7 +11,7 @@ import (
 	"superlist/lists/archive"
 )
 
-// noMBox has the mbox of a month written anew, and takes away the one that is there.
+// noMBox removes the mbox of a month, to be written anew.
 func (r *run) noMBox(m *month) error {
 	m.Anew, m.MBox = true, 0
 	return ignoreMissing(r.Disk.Remove(r.mboxFile(m.Month)))
@@ -19,7 +19,7 @@ func (r *run) noMBox(m *month) error {
 
 func (r *run) mboxFile(month string) string { return filepath.Join(r.Dir, month+".mbox.gz") }
 
-// writeMBoxes puts the new posts into the mboxes of their months.
+// writeMBoxes appends the new posts to the mboxes of their months.
 func (r *run) writeMBoxes() error {
 	if r.MBox == MBoxOff {
 		return nil
@@ -49,7 +49,7 @@ func (r *run) writeMBoxes() error {
 	return nil
 }
 
-// memberOf is what a post adds to an mbox.
+// memberOf returns what a post adds to an mbox.
 func (r *run) memberOf(e archive.Entry) ([]byte, error) {
 	raw, gone, err := r.message(e.Number)
 	if err != nil || gone != nil || raw == nil {
@@ -59,15 +59,11 @@ func (r *run) memberOf(e archive.Entry) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var parent *archive.Entry
-	if at := b.parent(e, r.ids); at >= 0 {
-		parent = &b.entries[at]
-	}
-	return r.member(e, raw, parent), nil
+	return r.member(e, raw, b.answered(e, r.ids)), nil
 }
 
-// appendMBox puts a text behind what an mbox has, in the place of what a crash has
-// left there. errBook: it is shorter than it should be.
+// appendMBox appends a text to an mbox, replacing what a crash has left there. errBook
+// means that the mbox is shorter than it should be.
 func (r *run) appendMBox(m *month, text []byte) (int64, error) {
 	path := r.mboxFile(m.Month)
 	if m.MBox == 0 {
@@ -93,8 +89,8 @@ func (r *run) appendMBox(m *month, text []byte) (int64, error) {
 	return int64(n), err
 }
 
-// oneMBox writes the mbox of one month anew, if one has to be. A month goes through
-// memory one post at a time.
+// oneMBox writes the mbox of one month anew, if one is needed. It keeps one post at a
+// time in memory.
 func (r *run) oneMBox() error {
 	if r.MBox == MBoxOff {
 		return nil

@@ -10,39 +10,39 @@ import (
 )
 
 const (
-	// maxParts is how many parts of a post are looked at, and maxNested how deep they
-	// are in each other: more than any program writes.
+	// maxParts is how many parts of a post are handled, and maxNested how deep they may
+	// be nested: more than any program writes.
 	maxParts  = 10000
 	maxNested = 20
 
-	// maxText is how much text of a post a page shows, and maxPart how much of one
-	// part: what is longer is there as it was sent.
+	// maxText is how many bytes of a post's text a page shows, and maxPart how many of
+	// one part. The rest is only in the original message.
 	maxText = 1 << 20
 	maxPart = 512 << 10
 )
 
-// A Part is a part of a post that has no others in it. Its number, from 1 on, says
-// where it is; how it is called itself is something to show, and never a file's name.
-type Part struct {
+// A part is a part of a post that contains no others. Its number, from 1 on, identifies
+// it. Its own name is only shown, and never used as a file name.
+type part struct {
 	Number   int
 	Type     string // in lower case: "image/png"
 	Params   map[string]string
 	Name     string // as a person reads it; may be empty
-	File     bool   // its writer wants it beside the text and not in it
+	File     bool   // its author wants it beside the text, not within it
 	Encoding string
-	Raw      []byte // as it stands in the post
+	Raw      []byte // as it is in the post
 
-	alternative int    // of several that say the same; 0: it is none of those
-	forwarded   string // it begins a mail in the mail, and is its From, Date and Subject
+	alternative int    // its group of alternatives; 0: none
+	forwarded   string // it begins a forwarded mail: that mail's From, Date and Subject
 }
 
-// IsText reports whether a part is shown as text.
-func (p Part) IsText() bool {
+// isText reports whether a part is shown as text.
+func (p part) isText() bool {
 	return p.Type == "text/plain" || p.Type == "text/html" || p.Type == "text/enriched" || p.isPatch() || p.Type == "text/markdown"
 }
 
-// isPatch reports whether it is a patch, whatever its program calls it.
-func (p Part) isPatch() bool {
+// isPatch reports whether the part is a patch, whatever type it has.
+func (p part) isPatch() bool {
 	if p.Type == "text/x-patch" || p.Type == "text/x-diff" {
 		return true
 	}
@@ -50,8 +50,8 @@ func (p Part) isPatch() bool {
 	return strings.HasPrefix(p.Type, "text/") && (strings.HasSuffix(name, ".patch") || strings.HasSuffix(name, ".diff"))
 }
 
-// Content is a part's bytes as its writer had them.
-func (p Part) Content() []byte {
+// Content returns the decoded bytes of a part.
+func (p part) Content() []byte {
 	switch p.Encoding {
 	case "base64":
 		return charset.Base64(p.Raw)
@@ -61,8 +61,8 @@ func (p Part) Content() []byte {
 	return p.Raw
 }
 
-// Text is a part's text, and whether there is more of it than is shown.
-func (p Part) Text() (text string, cut bool) {
+// Text returns a part's text. cut reports whether there is more of it than is shown.
+func (p part) Text() (text string, cut bool) {
 	raw := p.Raw
 	if cut = len(raw) > maxPart; cut {
 		raw = raw[:maxPart]
@@ -74,9 +74,9 @@ func (p Part) Text() (text string, cut bool) {
 	return body.Shown(kind, p.Params, p.Encoding, raw), cut
 }
 
-// Parts takes a message apart: it finds what mail programs find, and never fails.
-// more: there were more parts than are looked at.
-func Parts(message []byte) (list []Part, more bool) {
+// partsOf splits a message into parts. It finds what mail programs find, and never
+// fails. more reports whether there are more parts than it handles.
+func partsOf(message []byte) (list []part, more bool) {
 	s := &splitter{}
 	header, content := split(message)
 	s.entity(header, content, "text/plain", 0, 0)
@@ -84,12 +84,12 @@ func Parts(message []byte) (list []Part, more bool) {
 }
 
 type splitter struct {
-	list         []Part
+	list         []part
 	more         bool
 	alternatives int
 }
 
-// split parts header and body of a message, or of a part.
+// split splits a message or a part into header and body.
 func split(raw []byte) (h rewrite.Header, content []byte) {
 	for at := 0; at < len(raw) && at < rewrite.MaxHeader; {
 		end := bytes.IndexByte(raw[at:], '\n')
@@ -101,13 +101,13 @@ func split(raw []byte) (h rewrite.Header, content []byte) {
 		}
 		at += end + 1
 	}
-	if len(raw) > rewrite.MaxHeader { // no header is as long as that: all of it is text
+	if len(raw) > rewrite.MaxHeader { // a header is never that long: all of it is text
 		return nil, raw
 	}
 	return rewrite.Parse(raw), nil
 }
 
-// entity is a message or a part. of is its type where it does not say.
+// entity handles a message or a part. of is the default type.
 func (s *splitter) entity(h rewrite.Header, content []byte, of string, alternative, depth int) {
 	contentType := h.Get("Content-Type")
 	if contentType == "" {
@@ -115,7 +115,7 @@ func (s *splitter) entity(h rewrite.Header, content []byte, of string, alternati
 	}
 	kind, params := body.MediaType(contentType)
 	disposition, more := body.MediaType("x/" + h.Get("Content-Disposition"))
-	p := Part{
+	p := part{
 		Type: kind, Params: params, alternative: alternative, Raw: content,
 		File:     disposition == "x/attachment",
 		Encoding: strings.ToLower(strings.TrimSpace(h.Get("Content-Transfer-Encoding"))),
@@ -137,7 +137,7 @@ func (s *splitter) entity(h rewrite.Header, content []byte, of string, alternati
 		}
 		return
 	case strings.HasPrefix(kind, "multipart/"):
-		p.Type = "text/plain" // without a boundary nobody can take it apart
+		p.Type = "text/plain" // without a boundary nobody can split it
 	}
 	if len(s.list) == maxParts {
 		s.more = true
@@ -147,7 +147,7 @@ func (s *splitter) entity(h rewrite.Header, content []byte, of string, alternati
 	s.list = append(s.list, p)
 }
 
-// multipart takes what is between boundaries.
+// multipart handles the parts between boundaries.
 func (s *splitter) multipart(kind, boundary string, content []byte, alternative, depth int) {
 	of := "text/plain"
 	if kind == "multipart/digest" { // RFC 2046, 5.1.5
@@ -158,7 +158,7 @@ func (s *splitter) multipart(kind, boundary string, content []byte, alternative,
 		alternative = s.alternatives
 	}
 	dashes := []byte("--" + boundary)
-	begin := -1 // of the part that is open
+	begin := -1 // start of the current part
 	for at := 0; at < len(content) && !s.more; {
 		end := bytes.IndexByte(content[at:], '\n')
 		next := len(content)
@@ -181,19 +181,19 @@ func (s *splitter) multipart(kind, boundary string, content []byte, alternative,
 		}
 		at = next
 	}
-	if begin >= 0 { // it was cut off
+	if begin >= 0 { // the message was cut off
 		s.part(content[begin:], of, alternative, depth)
 	}
 }
 
-// part is one part, with the line break that belongs to the boundary behind it.
+// part handles one part, without the line break that belongs to the following boundary.
 func (s *splitter) part(raw []byte, of string, alternative, depth int) {
 	raw = bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\n")), []byte("\r"))
 	h, content := split(raw)
 	s.entity(h, content, of, alternative, depth+1)
 }
 
-// forwarded is what is shown of the header of a mail in a mail.
+// forwarded returns what is shown of the header of a forwarded mail.
 func forwarded(h rewrite.Header) string {
 	var lines []string
 	for _, name := range []string{"From", "Date", "Subject"} {
@@ -204,13 +204,13 @@ func forwarded(h rewrite.Header) string {
 	return strings.Join(lines, "\n")
 }
 
-// shown says which parts are shown as text, by their numbers: of those that say the
-// same the first plain one that says anything, else the first that does.
-func shown(list []Part) map[int]bool {
+// shown returns the numbers of the parts shown as text. Of alternatives it takes the
+// first plain one with content, or else the first one with content.
+func shown(list []part) map[int]bool {
 	show := make(map[int]bool)
-	best := make(map[int]Part) // of the alternatives
+	best := make(map[int]part) // among the alternatives
 	for _, p := range list {
-		if !p.IsText() || p.File && !p.isPatch() {
+		if !p.isText() || p.File && !p.isPatch() {
 			continue
 		}
 		if p.alternative == 0 {
@@ -231,13 +231,13 @@ func shown(list []Part) map[int]bool {
 	return show
 }
 
-// content writes a post as it is read: its texts, and what is there to fetch. href is
-// where a part is, by its number; nil: parts are not offered.
-func (l *List) content(b *bytes.Buffer, message []byte, href func(Part) string) {
-	list, more := Parts(message)
+// content writes a post as readers see it: its texts, and its attachments. href returns
+// the address of a part; if nil, parts are not offered.
+func (l *List) content(b *bytes.Buffer, message []byte, href func(part) string) {
+	list, more := partsOf(message)
 	show := shown(list)
 	room := maxText
-	var files []Part
+	var files []part
 	for i, p := range list {
 		if p.forwarded != "" {
 			b.WriteString(`<div class="t fwd" dir="auto">`)
@@ -267,7 +267,7 @@ func (l *List) content(b *bytes.Buffer, message []byte, href func(Part) string) 
 					b.WriteString(`<p class="note">` + l.words.html("cut") + "</p>\n")
 				}
 			}
-		case p.alternative > 0 && p.IsText(): // the same, in another form
+		case p.alternative > 0 && p.isText(): // an alternative form
 		case show[p.Number]:
 			files = append(files, p)
 		case len(p.Raw) > 0 || p.Name != "":
@@ -277,11 +277,11 @@ func (l *List) content(b *bytes.Buffer, message []byte, href func(Part) string) 
 	l.files(b, files, more, href)
 }
 
-// maxFiles is how many parts a page names.
+// maxFiles is how many attachments a page names.
 const maxFiles = 100
 
-// files writes what can be fetched.
-func (l *List) files(b *bytes.Buffer, files []Part, more bool, href func(Part) string) {
+// files writes the list of attachments.
+func (l *List) files(b *bytes.Buffer, files []part, more bool, href func(part) string) {
 	if len(files) == 0 {
 		return
 	}
@@ -320,8 +320,8 @@ func (l *List) files(b *bytes.Buffer, files []Part, more bool, href func(Part) s
 	b.WriteString("</div>\n")
 }
 
-// decodedLen is how large a part is, near enough to be said.
-func decodedLen(p Part) int {
+// decodedLen returns the approximate decoded size of a part.
+func decodedLen(p part) int {
 	if p.Encoding == "base64" {
 		return (len(p.Raw) - 2*bytes.Count(p.Raw, []byte("\n"))) * 3 / 4
 	}

@@ -6,14 +6,15 @@ import (
 	"html/template"
 )
 
-// maxOutline is how many posts the outline of a thread names, and maxIndent how deep
-// it nests them: deeper ones follow on the same step.
+// maxOutline is how many posts the outline of a thread names, and maxIndent how deep it
+// nests them: deeper ones stay on that level.
 const (
 	maxOutline = 1000
 	maxIndent  = 8
 )
 
-// outline is who answered whom in a thread, as nested lists. href is where a post is.
+// outline writes who answered whom in a thread, as nested lists. href returns the
+// address of a post.
 func (l *List) outline(b *book, gone map[string]int, href func(i int) string) template.HTML {
 	if len(b.entries) < 2 {
 		return ""
@@ -30,7 +31,7 @@ func (l *List) outline(b *book, gone map[string]int, href func(i int) string) te
 	}
 	o := &outliner{l: l, b: b, children: children, seen: make([]bool, n), href: href}
 	o.level(roots, 1)
-	for i := range n { // what only answers itself in a circle
+	for i := range n { // posts that answer each other in a circle
 		if !o.seen[i] {
 			o.level([]int{i}, 1)
 		}

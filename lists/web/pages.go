@@ -21,32 +21,32 @@ var pagesHTML string
 var styleCSS []byte
 
 //go:embed pages words
-var looks embed.FS // what Version is made of
+var looks embed.FS // hashed for Version
 
-// templates are read when the first page is made: most commands make none.
+// templates are parsed when the first page is made: most commands make none.
 var templates = sync.OnceValue(func() *template.Template { return template.Must(template.New("").Parse(pagesHTML)) })
 
 const (
-	// perThread and perMonth are how many posts a page has.
+	// perThread and perMonth are how many posts a page shows.
 	perThread = 100
 	perMonth  = 500
 
-	// onFront is how many threads the front page names, inFeed how many posts the
-	// feed has.
+	// onFront is how many threads the front page names, inFeed how many posts a feed
+	// has.
 	onFront = 30
 	inFeed  = 50
 )
 
-// A page is what all pages have.
+// A page has what all pages need.
 type page struct {
 	l         *List
 	Title     string
 	Heading   string
-	Root      string // leads to the list's front page
+	Root      string // relative path to the list's front page
 	Canonical string
 	Crumbs    []link
 	Front     bool
-	Query     string // what was looked for
+	Query     string // what was searched
 }
 
 type link struct{ Href, Text string }
@@ -75,8 +75,8 @@ type item struct {
 	Subject, Author string
 	ISO, Day, Clock string
 	Href            string
-	NewSubject      bool  // another than that of its thread
-	Parent          *item // the post that it answers, if that is known
+	NewSubject      bool  // the subject differs from its thread's
+	Parent          *item // the post that it answers, if known
 	Body            template.HTML
 }
 
@@ -99,8 +99,8 @@ func (l *List) item(e archive.Entry, root string) *item {
 	return it
 }
 
-// sameSubject reports whether two subjects say the same but for what programs put in
-// front of an answer.
+// sameSubject reports whether two subjects differ only in what programs put in front of
+// an answer.
 func sameSubject(a, b string) bool { return b == "" || strings.EqualFold(bare(a), bare(b)) }
 
 func bare(subject string) string {
@@ -108,7 +108,7 @@ func bare(subject string) string {
 		subject = strings.TrimSpace(subject)
 		front, rest, ok := strings.Cut(subject, ":")
 		front = strings.TrimRight(strings.ToLower(front), "0123456789[]() ")
-		if strings.HasPrefix(subject, "[") { // the prefix of a list
+		if strings.HasPrefix(subject, "[") { // a list's prefix
 			if end := strings.IndexByte(subject, ']'); end > 0 && end < 30 && !strings.Contains(subject[:end], " ") {
 				subject = subject[end+1:]
 				continue
@@ -121,7 +121,7 @@ func bare(subject string) string {
 	}
 }
 
-// reply is a mail to the list about a post.
+// reply returns the mailto link for an answer to the list.
 func (l *List) reply(e archive.Entry) string {
 	if l.Post == lists.PostNobody || e.Removed {
 		return ""
@@ -131,17 +131,17 @@ func (l *List) reply(e archive.Entry) string {
 		subject = "Re: " + subject
 	}
 	s := "mailto:" + l.Address() + "?subject=" + mailtoEscape(subject)
-	if l.Veil != VeilName && e.MessageID != "" { // else it is not shown to anybody
+	if l.Veil != VeilName && e.MessageID != "" { // otherwise nobody is shown it
 		s += "&In-Reply-To=" + mailtoEscape(e.MessageID)
 	}
 	return s
 }
 
-// mailtoEscape is url.QueryEscape for RFC 6068, where + is no space.
+// mailtoEscape is url.QueryEscape for RFC 6068, where + does not mean a space.
 func mailtoEscape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
-// postPage is the page of a post. parent is nil where that is not known; body is what
-// article gives.
+// postPage returns the page of a post. parent is nil if unknown; body is what article
+// returns.
 func (l *List) postPage(e archive.Entry, parent *archive.Entry, body template.HTML) []byte {
 	path := postPath(e.Number)
 	it := l.item(e, up(path))
@@ -161,15 +161,16 @@ func (l *List) postPage(e archive.Entry, parent *archive.Entry, body template.HT
 	return render("post", p)
 }
 
-// What is between these is the same on the page of a post and on that of its thread.
+// Everything between these marks is the same on a post's own page and on that of its
+// thread.
 const (
 	articleBegins = "<!--post-->"
 	articleEnds   = "<!--/post-->"
 )
 
-// article is a post as it is read. message is all of it; gone says that it was taken
-// out, and why.
-func (l *List) article(message []byte, gone *archive.Removal, href func(Part) string) template.HTML {
+// article returns a post as readers see it. message is the whole post; gone, if set,
+// says that it was removed, and why.
+func (l *List) article(message []byte, gone *archive.Removal, href func(part) string) template.HTML {
 	var b bytes.Buffer
 	b.WriteString(articleBegins)
 	if gone != nil {
@@ -185,7 +186,7 @@ func (l *List) article(message []byte, gone *archive.Removal, href func(Part) st
 	return template.HTML(b.String())
 }
 
-// threadPage is one page of a thread, from 1 on.
+// threadPage returns a page of a thread, counted from 1.
 func (l *List) threadPage(thread int, b *book, n int, gone map[string]int, body func(archive.Entry) (template.HTML, error)) ([]byte, error) {
 	path := threadPath(thread, n)
 	pages := pagesOf(len(b.entries), perThread)
@@ -227,7 +228,7 @@ func (l *List) threadPage(thread int, b *book, n int, gone map[string]int, body 
 		e := b.entries[i]
 		it := l.item(e, p.Root)
 		it.NewSubject = i > 0 && !e.Removed && !sameSubject(first.Subject, e.Subject)
-		if at := b.parent(e, gone); at >= 0 && at != i-1 { // the one above needs no name
+		if at := b.parent(e, gone); at >= 0 && at != i-1 { // the one directly above needs no name
 			it.Parent = l.item(b.entries[at], p.Root)
 			it.Parent.Href = href(at)
 		}
@@ -243,7 +244,7 @@ func (l *List) threadPage(thread int, b *book, n int, gone map[string]int, body 
 
 func pagesOf(n, per int) int { return max(1, (n+per-1)/per) }
 
-// movedPage stands where a thread was that belongs to an earlier one.
+// movedPage returns the page for a thread that belongs to an earlier one.
 func (l *List) movedPage(later, at, earlier int, subject string) []byte {
 	path := threadPath(later, at)
 	p := struct {
@@ -254,8 +255,8 @@ func (l *List) movedPage(later, at, earlier int, subject string) []byte {
 	return render("moved", p)
 }
 
-// monthPage is one page of a month, from 1 on. before and after are the months next to
-// it; empty where there is none.
+// monthPage returns a page of a month, counted from 1. before and after are the
+// adjacent months; empty if there is none.
 func (l *List) monthPage(month string, b *book, n int, before string, beforePages int, after string, mbox bool) []byte {
 	type thread struct {
 		Href, Subject string
@@ -303,7 +304,7 @@ func (l *List) monthPage(month string, b *book, n int, before string, beforePage
 	return render("month", p)
 }
 
-// frontPage is the list's own.
+// frontPage returns the list's front page.
 func (l *List) frontPage(s *state) []byte {
 	type join struct{ Text, Address, Href, Note string }
 	type newest struct{ Href, Subject, Author, Counts, ISO, Day string }

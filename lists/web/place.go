@@ -9,7 +9,7 @@ import (
 	"superlist/lists/archive"
 )
 
-// show takes posts up among those that are shown.
+// show adds posts to those that are shown.
 func (r *run) show(from, to int) error {
 	for e, err := range r.Posts.Entries(from, to) {
 		if err != nil {
@@ -24,8 +24,8 @@ func (r *run) show(from, to int) error {
 	return nil
 }
 
-// place puts a post into its thread and its month, and has their pages written that it
-// changes. all: it changes them wherever it is named.
+// place adds a post to its thread and its month, and marks the pages that this changes.
+// all marks every page that names it.
 func (r *run) place(e archive.Entry, all bool) error {
 	t, err := r.thread(e.Thread)
 	if err != nil {
@@ -46,9 +46,9 @@ func (r *run) place(e archive.Entry, all bool) error {
 
 func monthOf(e archive.Entry) string { return e.Time.UTC().Format(monthFormat) }
 
-// markThread has the pages written that a post in this place changes: its own, the
-// first, which has the outline, and the one before if that had no next one. A post
-// that is not the last one moves those behind it.
+// markThread marks the pages that a post at this index changes: its own, the first,
+// which has the outline, and the previous one if it had no next one. A post that is not
+// the last moves those after it.
 func (r *run) markThread(thread, at int, all bool) {
 	pages := r.threadPages[thread]
 	if pages == nil {
@@ -77,7 +77,7 @@ func markPages(pages map[int]bool, at, n, per int, own bool) {
 	if at%per == 0 && page > 1 {
 		pages[page-1] = true
 	}
-	if at < n-1 && !own { // put in between: all behind it have moved
+	if at < n-1 && !own { // inserted: all after it have moved
 		for p := page; p <= pagesOf(n, per); p++ {
 			pages[p] = true
 		}
@@ -92,12 +92,12 @@ func monthBook(name string) string { return filepath.Join("m", name) }
 
 func (r *run) bookFile(name string) string { return filepath.Join(r.Books, name) }
 
-// thread is the book of a thread. One that has none, or a damaged one, is made from
-// the index if it was shown before.
+// thread returns the book of a thread. If that is missing or damaged, it is made from
+// the index, provided that the thread was shown before.
 func (r *run) thread(thread int) (*book, error) {
 	return r.open(r.threads, threadBook(thread), thread <= r.s.Shown, func() (list []archive.Entry, err error) {
 		posts, err := r.Posts.Thread(thread)
-		if errors.Is(err, fs.ErrNotExist) { // its first post was let go of
+		if errors.Is(err, fs.ErrNotExist) { // its first post was dropped
 			posts, err = r.among(func(e archive.Entry) bool { return e.Thread == thread })
 		}
 		return posts, err
@@ -114,7 +114,7 @@ func (r *run) month(name string) (*book, error) {
 	})
 }
 
-// among are the posts that are shown of which something is true.
+// among returns the shown posts that fulfil a condition.
 func (r *run) among(is func(archive.Entry) bool) (list []archive.Entry, err error) {
 	for e, err := range r.Posts.Entries(r.s.Base+1, r.s.Shown) {
 		if err != nil {

@@ -19,30 +19,31 @@ import (
 	"superlist/queue/disk"
 )
 
-// What can be looked for in the posts is in tiles, below search in Books; the state has
-// their names, so that whoever searches finds them all of one moment. A tile is made of
-// what readers see: addresses that pages do not show cannot be guessed by searching.
+// The searchable words of posts are in tiles, in the directory search below Books. The
+// state has the tiles' names, so that a search sees all of them at one moment. A tile
+// is made from what readers see: searching cannot guess addresses that pages do not
+// show.
 
-// tiles are the state of what can be looked for.
+// tiles is the state of the searchable words.
 type tiles struct {
-	Version string `json:"version,omitempty"` // of what is in them
+	Version string `json:"version,omitempty"` // of their content
 	List    []tile `json:"list,omitempty"`    // in order
 }
 
-// A tile has the posts from one number to another, and so many of them. One without
-// posts has no file.
+// A tile has the posts from one number to another, and their count. One without posts
+// has no file.
 type tile struct {
 	From  int `json:"from"`
 	To    int `json:"to"`
 	Posts int `json:"posts"`
 }
 
-// levels are how many posts tiles have: those that are smaller than one are made into
-// one that is not, once there are enough of them. So a post is written again twice or
-// three times, and a million are in less than three hundred files.
+// levels are the sizes of tiles, in posts. Once there are enough smaller tiles, they
+// are merged into one of the next size. So a post is rewritten two or three times, and
+// a million posts are in fewer than three hundred files.
 var levels = []int{16, 256, 4096}
 
-// searchFormat is counted up when the same post has other words.
+// searchFormat is increased when the same post gets other words.
 const searchFormat = 1
 
 func (l *List) searchVersion() string {
@@ -56,7 +57,7 @@ func (l *List) tileFile(t tile) string {
 	return filepath.Join(l.tileDir(), strconv.Itoa(t.From)+"-"+strconv.Itoa(t.To))
 }
 
-// openTile opens a tile. What it holds is closed with the file.
+// openTile opens a tile, which ends with its file.
 func (l *List) openTile(t tile) (*search.Tile, *os.File, error) {
 	f, info, err := disk.OpenRegular(l.tileFile(t), unix.O_RDONLY|unix.O_NOFOLLOW)
 	if err != nil {
@@ -70,8 +71,8 @@ func (l *List) openTile(t tile) (*search.Tile, *os.File, error) {
 	return opened, f, nil
 }
 
-// unsearched finds the first posts that are in no tile: of those that have pages, or
-// will have when this run is done.
+// unsearched returns the first posts that are in no tile, among those that have pages
+// or will have after this run.
 func (r *run) unsearched(most int) (from, to int) {
 	if !r.Requests {
 		return 1, 0
@@ -86,8 +87,8 @@ func (r *run) unsearched(most int) (from, to int) {
 	return from, min(r.s.Shown, from+most-1)
 }
 
-// oldTiles lets go of tiles that have what they must not, or may not have what they
-// should.
+// oldTiles drops tiles that contain what they must not, or may lack what they should
+// contain.
 func (r *run) oldTiles(removed []archive.Removal, base int) error {
 	s := &r.s.Search
 	if version := r.searchVersion(); s.Version != version || !r.Requests {
@@ -110,8 +111,8 @@ func (r *run) oldTiles(removed []archive.Removal, base int) error {
 	return nil
 }
 
-// mergeTiles writes one tile of several. One that is damaged is let go of, with the
-// others: to becomes the zero tile, and their posts are taken up anew.
+// mergeTiles writes one tile from several. If one is damaged all are dropped: to
+// becomes the zero tile, and their posts are added anew.
 func (r *run) mergeTiles(from []tile, to *tile) error {
 	var opened []*search.Tile
 	for _, t := range from {
@@ -140,8 +141,7 @@ func (r *run) mergeTiles(from []tile, to *tile) error {
 	return r.Disk.Replace(r.tileFile(*to), raw)
 }
 
-// writeTiles makes the tile of the posts that are in none, and makes small ones into
-// larger ones.
+// writeTiles makes the tile of the posts that are in none, and merges small tiles.
 func (r *run) writeTiles(from, to int) error {
 	s := &r.s.Search
 	if from > to {
@@ -205,7 +205,8 @@ func (r *run) writeTiles(from, to int) error {
 	return nil
 }
 
-// sweepTiles takes away the files that are no tiles, once the state says so.
+// sweepTiles removes the files that are no longer tiles, according to the written
+// state.
 func (l *List) sweepTiles(s *state) error {
 	names, err := os.ReadDir(l.tileDir())
 	if err != nil {
@@ -225,8 +226,7 @@ func (l *List) sweepTiles(s *state) error {
 	return nil
 }
 
-// VerifySearch lets go of tiles that are damaged or missing: the next Update makes them
-// anew.
+// VerifySearch drops damaged and missing tiles: the next Update makes them anew.
 func (l *List) VerifySearch() error {
 	if _, err := os.Lstat(l.stateFile()); err != nil {
 		return ignoreMissing(err)
@@ -263,7 +263,7 @@ func (l *List) VerifySearch() error {
 	return l.writeState(s)
 }
 
-// searched is what of a post can be looked for: what readers see of it.
+// searched returns the searchable content of a post: what readers see of it.
 func (l *List) searched(e archive.Entry, raw []byte) search.Post {
 	it := l.item(e, "")
 	p := search.Post{Number: e.Number, Day: search.Day(e.Time)}
@@ -273,12 +273,12 @@ func (l *List) searched(e archive.Entry, raw []byte) search.Post {
 	return p
 }
 
-// wordsOf are the texts of a post: what its author wrote, what they quote, and the
-// names of what is attached.
+// wordsOf returns the texts of a post: its author's, those quoted, and the names of
+// attachments.
 func (l *List) wordsOf(raw []byte) (own, quoted, files string) {
 	var texts [2]strings.Builder
 	var names strings.Builder
-	list, _ := Parts(raw)
+	list, _ := partsOf(raw)
 	show := shown(list)
 	room := search.MaxText
 	for i, p := range list {

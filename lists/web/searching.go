@@ -13,30 +13,30 @@ import (
 )
 
 const (
-	// OnePage is how many posts a page of what was found has, and InMBox how many of
-	// them one gets as an mbox.
+	// OnePage is how many results a page has, and InMBox how many an mbox has.
 	OnePage = 50
 	InMBox  = 1000
 
-	// searchTime is how long is searched: who looks for what is hard to find is told so.
+	// searchTime is how long a search may take. Whoever searches for something hard to
+	// find is told that the result is incomplete.
 	searchTime = 2 * time.Second
 
-	// inSnippet is how many bytes of a post are shown with it.
+	// inSnippet is how many bytes of a post a result shows.
 	inSnippet = 300
 )
 
-// Found is what was found, the newest posts first.
+// Found is a search result, the newest posts first.
 type Found struct {
 	Posts  []archive.Entry
-	More   bool // there are older ones
+	More   bool // there are older results
 	Late   bool // there was no time for older posts
-	Partly bool // not all posts can be looked through now
+	Partly bool // not all posts can be searched now
 }
 
-// errMoved is a tile that has become part of another one.
+// errMoved means that a tile has been merged into another one.
 var errMoved = errors.New("the tiles have changed")
 
-// Search looks for posts with numbers below one, and gives so many at most.
+// Search searches for posts with numbers below below, and returns at most most of them.
 func (l *List) Search(q search.Query, below, most int) (f Found, err error) {
 	until := time.Now().Add(searchTime)
 	for range 3 {
@@ -61,7 +61,7 @@ func (l *List) search(q search.Query, below, most int, until time.Time) (f Found
 	for _, g := range list {
 		gone[g.Number] = true
 	}
-	if s.Search.Version != l.searchVersion() { // they have what is not to be shown any more
+	if s.Search.Version != l.searchVersion() { // they may contain what must no longer be shown
 		f.Partly = true
 		return f, nil
 	}
@@ -123,7 +123,7 @@ func (l *List) inTile(t tile, q search.Query, below int) ([]int, error) {
 	return q.Find(opened, below)
 }
 
-// snippet is what a page shows of a post that was found.
+// snippet returns what a page shows of a result.
 func (l *List) snippet(q search.Query, e archive.Entry) []search.Piece {
 	raw, err := l.read(e)
 	if err != nil {
@@ -139,8 +139,8 @@ func (l *List) snippet(q search.Query, e archive.Entry) []search.Piece {
 	return pieces
 }
 
-// SearchPage is the page of what was found; text is what was looked for, and f nil if
-// that was nothing.
+// SearchPage returns the page for a result; text is the query as typed, and f is nil
+// for an empty query.
 func (l *List) SearchPage(text string, q search.Query, f *Found) []byte {
 	type hit struct {
 		*item
@@ -193,12 +193,12 @@ func (l *List) SearchPage(text string, q search.Query, f *Found) []byte {
 	return render("search", p)
 }
 
-// SearchFeed is what was found as a feed.
+// SearchFeed returns the result as a feed.
 func (l *List) SearchFeed(text string, f Found) ([]byte, error) {
 	return l.feed("search?q="+url.QueryEscape(text)+"&x=A", text+" · "+l.Name, f.Posts, l.inFeed)
 }
 
-// inFeed is what a feed has of a post that is read for it.
+// inFeed returns what a feed shows of a post.
 func (l *List) inFeed(e archive.Entry) (string, error) {
 	raw, err := l.read(e)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -207,10 +207,10 @@ func (l *List) inFeed(e archive.Entry) (string, error) {
 	return inner(l.article(raw, nil, l.partHref(e.Number))), err
 }
 
-// SearchMBox is what was found as an mbox that is compressed with gzip, post by post.
+// SearchMBox returns the result as an mbox compressed with gzip, post by post.
 func (l *List) SearchMBox(f Found) iter.Seq2[[]byte, error] {
 	return l.members(&book{entries: f.Posts})
 }
 
-// Searchable reports whether the page may offer to search.
+// Searchable reports whether the page may offer a search.
 func (p page) Searchable() bool { return p.l.Requests }

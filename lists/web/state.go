@@ -21,43 +21,44 @@ import (
 )
 
 // state is what is known about the pages: the file state in Books. A crash leaves it
-// as it was before the pages that it knows nothing of, which are then written again.
+// older than some pages, and these are then written again.
 type state struct {
-	Version string `json:"version"` // of what pages look like
-	Dir     string `json:"dir"`     // where they are
+	Version string `json:"version"` // of the look of pages
+	Dir     string `json:"dir"`     // directory of the pages
 
-	Base    int `json:"base,omitempty"`    // posts up to here have been let go of
+	Base    int `json:"base,omitempty"`    // posts up to here have been dropped
 	Shown   int `json:"shown,omitempty"`   // and up to here have pages
-	Removed int `json:"removed,omitempty"` // lines of the archive's file removed that were heeded
+	Removed int `json:"removed,omitempty"` // how many lines of the archive's file removed were handled
 	Joined  int `json:"joined,omitempty"`  // and of joined
 
-	// Posts up to RemakeTo have pages of an older version, but for those up to Remade.
+	// The posts after Remade, up to RemakeTo, have pages of an older version.
 	Remade   int `json:"remade,omitempty"`
 	RemakeTo int `json:"remake_to,omitempty"`
 
-	// Pages are not synced one by one. Those of posts up to Sure were, together; if
-	// the host has been started anew since, the others are written again.
+	// Pages are not synced one by one. Those of posts up to Sure have been synced
+	// together; if the host has been restarted since Boot, the others are written
+	// again.
 	Sure int    `json:"sure,omitempty"`
 	Boot string `json:"boot,omitempty"`
 
-	Search tiles `json:"search,omitzero"` // what can be looked for
+	Search tiles `json:"search,omitzero"` // the searchable words
 
 	Months []month `json:"months,omitempty"`
 	Newest []head  `json:"newest,omitempty"` // threads, the one with the newest post first
 }
 
-// A month is what is known of one.
+// A month is what is known about one month.
 type month struct {
 	Month   string `json:"month"`
 	Posts   int    `json:"posts"`
 	Authors int    `json:"authors"`
-	MBox    int64  `json:"mbox,omitempty"`  // how long its mbox.gz is
-	Anew    bool   `json:"anew,omitempty"`  // that has to be written anew
+	MBox    int64  `json:"mbox,omitempty"`  // length of its mbox.gz
+	Anew    bool   `json:"anew,omitempty"`  // which must be written anew
 	First   int    `json:"first,omitempty"` // its first and last post
 	Last    int    `json:"last,omitempty"`
 }
 
-// A head is what the front page says of a thread.
+// A head is what the front page says about a thread.
 type head struct {
 	archive.Entry           // its first post
 	Posts         int       `json:"posts"`
@@ -65,12 +66,12 @@ type head struct {
 	Last          time.Time `json:"last"`
 }
 
-// maxState is more than a state has.
+// maxState is larger than any state, in bytes.
 const maxState = 16 << 20
 
 func (l *List) stateFile() string { return filepath.Join(l.Books, filepath.Base(StateFile)) }
 
-// readState reads the state. One that cannot be read is as none: all is made anew.
+// readState reads the state. If it cannot be read, everything is made anew.
 func (l *List) readState() (*state, error) {
 	s := &state{}
 	text, _, err := disk.ReadRegular(l.stateFile(), unix.O_RDONLY|unix.O_NOFOLLOW, maxState)
@@ -81,7 +82,7 @@ func (l *List) readState() (*state, error) {
 		return s, err
 	}
 	if json.Unmarshal(text, s) != nil {
-		return &state{Dir: l.Dir}, nil // where its pages were nobody knows but from the settings
+		return &state{Dir: l.Dir}, nil // only the settings say where its pages were
 	}
 	return s, nil
 }
@@ -94,8 +95,8 @@ func (l *List) writeState(s *state) error {
 	return l.Disk.Replace(l.stateFile(), append(text, '\n'))
 }
 
-// version says what the pages of posts look like: all that goes into one and is not
-// in the archive.
+// version identifies the look of posts' pages: everything in them that is not from the
+// archive.
 func (l *List) version() string {
 	h := sha256.New()
 	fs.WalkDir(looks, ".", func(path string, d fs.DirEntry, err error) error {
@@ -110,16 +111,16 @@ func (l *List) version() string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// render1 is counted up when the same post comes out as other HTML.
+// render1 is increased when the same post yields different HTML.
 const render1 = 3
 
-// boot names the time since this host was started; empty where nobody can tell.
+// boot identifies the time since this host was started; empty if unknown.
 func boot() string {
 	text, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(text))
 }
 
-// month gives the line of a month, which is put in where there is none.
+// month returns the entry of a month, and adds it if necessary.
 func (s *state) month(name string) *month {
 	at, there := slices.BinarySearchFunc(s.Months, name, func(m month, name string) int { return strings.Compare(m.Month, name) })
 	if !there {
@@ -128,7 +129,7 @@ func (s *state) month(name string) *month {
 	return &s.Months[at]
 }
 
-// around are the months before and behind one; empty where there is none.
+// around returns the adjacent months; empty if there is none.
 func (s *state) around(name string) (before, after string) {
 	at, there := slices.BinarySearchFunc(s.Months, name, func(m month, name string) int { return strings.Compare(m.Month, name) })
 	if !there {
@@ -143,10 +144,10 @@ func (s *state) around(name string) (before, after string) {
 	return before, after
 }
 
-// maxNewest is how many threads are kept in mind for the front page: some may go.
+// maxNewest is how many threads are remembered for the front page: some may be removed.
 const maxNewest = 2 * onFront
 
-// heads puts a thread in its place among the newest; posts are its posts.
+// heads puts a thread with its posts into its place among the newest.
 func (s *state) heads(thread int, posts []archive.Entry) {
 	s.Newest = slices.DeleteFunc(s.Newest, func(h head) bool { return h.Thread == thread })
 	if len(posts) == 0 {

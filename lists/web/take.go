@@ -12,8 +12,8 @@ import (
 	"superlist/queue/disk"
 )
 
-// withdraw takes the pages away, and what is kept about them: the pages first, and of
-// them those first that name the others.
+// withdraw removes the pages and what is kept about them: pages first, beginning with
+// those that name others.
 func (l *List) withdraw(s *state) error {
 	dir := s.Dir
 	if dir == "" {
@@ -40,7 +40,7 @@ func (l *List) withdraw(s *state) error {
 		}
 	}
 	for _, dir := range []string{dir, filepath.Dir(dir)} {
-		disk.Discard(dir) // refused while something else is in it
+		disk.Discard(dir) // fails if something else is in it
 	}
 	for _, name := range []string{"search", "t", "m", "state"} {
 		if err := ignoreMissing(l.Disk.RemoveAll(filepath.Join(l.Books, name))); err != nil {
@@ -51,7 +51,7 @@ func (l *List) withdraw(s *state) error {
 	return nil
 }
 
-// isPage reports whether something among the pages has a name that we give.
+// isPage reports whether a name among the pages is one that we give.
 func isPage(name string, dir bool) bool {
 	if dir {
 		_, err := strconv.Atoi(name)
@@ -64,7 +64,7 @@ func isPage(name string, dir bool) bool {
 	return digits != name && (digits == ".html" || digits == ".mbox.gz")
 }
 
-// pruned lets go of the pages of posts up to a number.
+// pruned drops the pages of posts up to a number.
 func (r *run) pruned(base int) error {
 	base = min(base, r.s.Shown)
 	if base <= r.s.Base {
@@ -76,7 +76,7 @@ func (r *run) pruned(base int) error {
 		}
 	}
 	for d := r.s.Base / perDir; d <= base/perDir; d++ {
-		disk.Discard(filepath.Join(r.Dir, strconv.Itoa(d))) // refused while something is in it
+		disk.Discard(filepath.Join(r.Dir, strconv.Itoa(d))) // fails if something is in it
 	}
 	if err := r.prunedThreads(base); err != nil {
 		return err
@@ -112,7 +112,7 @@ func (r *run) prunedThreads(base int) error {
 			}
 			before := pagesOf(len(b.entries), perThread)
 			r.changedThreads[thread] = true
-			if !b.drop(base) { // before a crash
+			if !b.drop(base) { // done before a crash
 				continue
 			}
 			after := pagesOf(len(b.entries), perThread)
@@ -149,7 +149,7 @@ func (r *run) prunedMonths(base int) error {
 		if len(b.entries) == 0 {
 			after = 0
 			r.s.Months = slices.DeleteFunc(r.s.Months, func(o month) bool { return o.Month == m.Month })
-			r.monthPages[m.Month] = map[int]bool{} // for its book
+			r.monthPages[m.Month] = map[int]bool{} // to write its book
 		} else {
 			r.markMonth(m.Month, 0, false)
 		}
@@ -159,7 +159,7 @@ func (r *run) prunedMonths(base int) error {
 			}
 		}
 	}
-	if len(r.s.Months) > 0 { // its page named one before it
+	if len(r.s.Months) > 0 { // its page named an earlier one
 		name := r.s.Months[0].Month
 		if _, err := r.month(name); err != nil {
 			return err

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// maxQuotes is how deep quotes are shown in each other: deeper ones stand with these.
+// maxQuotes is how deep quotes are nested. Deeper ones stay on that level.
 const maxQuotes = 8
 
-// text writes the text of a mail, UTF-8 with LF lines, as HTML: what it quotes as
-// nested quotes, a patch in its colours, the signature apart.
+// text writes the text of a mail, UTF-8 with LF lines, as HTML: quotes nested, patches
+// in colour, and the signature set apart.
 func (l *List) text(b *bytes.Buffer, s string) {
 	w := &textWriter{l: l, b: b}
 	lines := strings.Split(strings.TrimRight(s, "\n \t"), "\n")
@@ -41,10 +41,12 @@ func (l *List) text(b *bytes.Buffer, s string) {
 	w.quote(0)
 }
 
-// maxSignature is how many lines a signature has whose dashes have lost their space.
+// maxSignature is how many lines a signature may have if its dashes have lost their
+// space.
 const maxSignature = 8
 
-// unquote takes the > off the front of a line. ">From" is mbox's, and no quote.
+// unquote removes the > in front of a line. ">From" comes from mbox, and is not a
+// quote.
 func unquote(line string) (depth int, content string) {
 	content = line
 	for {
@@ -68,7 +70,7 @@ type textWriter struct {
 	l     *List
 	b     *bytes.Buffer
 	depth int
-	lines []string // of one paragraph, or several, of the same depth
+	lines []string // of one or more paragraphs of the same depth
 }
 
 // quote opens or closes quotes.
@@ -81,7 +83,7 @@ func (w *textWriter) quote(depth int) {
 	}
 }
 
-// flush writes the lines that wait.
+// flush writes the waiting lines.
 func (w *textWriter) flush() {
 	lines := w.lines
 	w.lines = nil
@@ -120,20 +122,20 @@ func beginsDiff(lines []string) bool {
 	return false
 }
 
-// diffHeads are what lines of a patch begin with that are in no hunk.
+// diffHeads begin the lines of a patch outside its hunks.
 var diffHeads = []string{"diff ", "index ", "--- ", "+++ ", "Index: ", "new file mode ", "deleted file mode ", "old mode ", "new mode ",
 	"similarity index ", "dissimilarity index ", "rename ", "copy ", "Binary files ", "GIT binary patch", "===", `\ `}
 
-// maxVersion is how many lines git's signature has, with empty ones behind it.
+// maxVersion is how many lines git's signature has, including empty lines after it.
 const maxVersion = 4
 
-// diffLen is how many lines the patch has that lines begin with. The head of a hunk
-// says how many lines it has.
+// diffLen returns how many of the lines belong to the patch that they begin with. The
+// head of a hunk gives its length.
 func diffLen(lines []string) int {
-	old, now := 0, 0 // lines of the hunk that are still to come
+	old, now := 0, 0 // lines of the hunk still to come
 	for i, line := range lines {
 		switch {
-		case line == "-- " && len(lines)-i <= maxVersion: // git's, behind a patch that somebody has cut
+		case line == "-- " && len(lines)-i <= maxVersion: // git's, after a patch that somebody has cut
 			return i
 		case old > 0 || now > 0:
 			switch {
@@ -145,7 +147,7 @@ func diffLen(lines []string) int {
 			case line == "" || line[0] == ' ':
 				old--
 				now--
-			default: // it is shorter than it says
+			default: // the hunk is shorter than it claims
 				return i
 			}
 		case strings.HasPrefix(line, "@@ "):
@@ -166,8 +168,8 @@ func hasOneOf(line string, begins []string) bool {
 	return false
 }
 
-// hunk reads the head of a hunk, "@@ -1,5 +1,6 @@": how many lines it has of the old
-// file, and how many of the new one.
+// hunk parses the head of a hunk, "@@ -1,5 +1,6 @@". It returns its number of lines in
+// the old file and in the new one.
 func hunk(line string) (old, now int) {
 	fields := strings.Fields(line)
 	count := func(i int) int {
@@ -218,7 +220,7 @@ func (w *textWriter) diff(lines []string) {
 			w.l.plain(w.b, line)
 			continue
 		}
-		// <ins> and <del> say to those who do not see colours what they mean.
+		// <ins> and <del> tell those who do not see colours what they mean.
 		tag, attr := "span", ` class="`+class+`"`
 		if class == "ins" || class == "del" {
 			tag, attr = class, ""

@@ -10,32 +10,33 @@ import (
 	"superlist/lists/search"
 )
 
-// Step is how many posts one Update shows at most: what is done is done after each.
+// Step is how many posts one Update shows at most; each Update completes its step.
 const Step = 500
 
 // A run is one Update.
 type run struct {
 	*List
 	s    *state
-	gone map[int]archive.Removal // posts that were removed
+	gone map[int]archive.Removal // removed posts
 	ids  map[string]int          // and their numbers, by the hashes of their Message-IDs
 
 	threads, months map[string]*book
-	threadPages     map[int]map[int]bool    // that have to be written
+	threadPages     map[int]map[int]bool    // to be written
 	monthPages      map[string]map[int]bool // …
-	changedThreads  map[int]bool            // whose heads have to be looked at
-	posts           []archive.Entry         // whose pages have to be written
-	fresh           map[int]bool            // those among them that were not shown before
-	bodies          map[int]template.HTML   // what was written of them
-	dirs            map[string]bool         // directories that are there
+	changedThreads  map[int]bool            // whose heads must be checked
+	posts           []archive.Entry         // whose pages must be written
+	fresh           map[int]bool            // those of them not shown before
+	bodies          map[int]template.HTML   // what was written for them
+	dirs            map[string]bool         // directories that exist
 
-	foundFrom, foundTo int                 // posts that cannot be found by their words yet
-	found              map[int]search.Post // the words of those that were written
+	foundFrom, foundTo int                 // posts not yet searchable
+	found              map[int]search.Post // the words of those written
 }
 
-// Update brings the pages up to what the archive has, so many posts at most. more says
-// that there is more to do. Several may call it at once: one waits for the other. What
-// is not public, or not any more, has no pages when it returns.
+// Update brings the pages up to date with the archive, for at most most posts. more
+// reports whether there is more to do. Several processes may call it at once: one waits
+// for the other. When it returns, a list that is not public, or no longer public, has
+// no pages.
 func (l *List) Update(most int) (more bool, err error) {
 	if !l.Public {
 		if _, err := os.Lstat(l.stateFile()); errors.Is(err, fs.ErrNotExist) {
@@ -75,7 +76,7 @@ func (l *List) Update(most int) (more bool, err error) {
 	return r.all(most)
 }
 
-// Anew has all pages written again by the next updates.
+// Anew makes the next updates write all pages again.
 func (l *List) Anew() error {
 	if _, err := os.Lstat(l.stateFile()); err != nil {
 		return ignoreMissing(err)
@@ -93,7 +94,7 @@ func (l *List) Anew() error {
 	return l.writeState(s)
 }
 
-// Withdraw takes all pages away.
+// Withdraw removes all pages.
 func (l *List) Withdraw() error {
 	gone := *l
 	gone.Public = false
@@ -101,8 +102,8 @@ func (l *List) Withdraw() error {
 	return err
 }
 
-// Progress is how many posts have pages that look as they should, and how many have
-// pages.
+// Progress returns how many posts have pages that are up to date, and how many should
+// have.
 func (l *List) Progress() (done, of int) {
 	s, err := l.readState()
 	if err != nil {
@@ -118,8 +119,8 @@ func (l *List) Progress() (done, of int) {
 	return s.Shown, last
 }
 
-// all does one step: what was taken away first, then what is new, then what only looks
-// old.
+// all does one step: removals first, then new posts, then pages that only look
+// outdated.
 func (r *run) all(most int) (more bool, err error) {
 	first, last, err := r.Posts.Range()
 	if err != nil {
@@ -186,8 +187,8 @@ func (r *run) all(most int) (more bool, err error) {
 	return more, r.sweepTiles(r.s)
 }
 
-// renewed has pages written anew that look otherwise than they should, and those that
-// a crash of the host may have taken.
+// renewed schedules pages that look outdated, and those that a crash of the host may
+// have lost.
 func (r *run) renewed() error {
 	from := r.s.Shown
 	if version := r.version(); r.s.Version != version {
@@ -216,7 +217,7 @@ func (r *run) renewed() error {
 // sureEvery is how many posts are shown before their pages are synced, all at once.
 const sureEvery = 200
 
-// sync makes the pages durable, now and then.
+// sync makes the pages durable, from time to time.
 func (r *run) sync(more bool) error {
 	if r.s.RemakeTo > 0 || r.s.Shown == r.s.Sure || more && r.s.Shown-r.s.Sure < 10*sureEvery || !more && r.s.Shown-r.s.Sure < sureEvery {
 		return nil
@@ -231,7 +232,7 @@ func (r *run) sync(more bool) error {
 	return nil
 }
 
-// removals heeds what was removed since the last time, and gives all of it.
+// removals handles what was removed since the last time, and returns all removals.
 func (r *run) removals() ([]archive.Removal, error) {
 	list, err := r.Posts.Removed()
 	if err != nil {
@@ -263,8 +264,8 @@ func (r *run) removals() ([]archive.Removal, error) {
 	return list, nil
 }
 
-// entry is what the index says of a post, without what nobody may see any more: a
-// crash may have left the line as it was.
+// entry returns the index entry of a post, without what must no longer be seen: a crash
+// may have left the old line.
 func (r *run) entry(n int) (archive.Entry, error) {
 	e, err := r.Posts.Entry(n)
 	return r.seen(e), err
@@ -277,7 +278,8 @@ func (r *run) seen(e archive.Entry) archive.Entry {
 	return e
 }
 
-// joins heeds threads that were found to belong to an earlier one since the last time.
+// joins handles threads that were found to belong to an earlier one since the last
+// time.
 func (r *run) joins() error {
 	pairs, err := r.Posts.Joined()
 	if err != nil {
@@ -304,8 +306,9 @@ func (r *run) joins() error {
 	return nil
 }
 
-// join puts the posts of a thread into an earlier one. If its book is missing, that was
-// done before a crash, or it is lost: then the index says what belongs together.
+// join moves the posts of a thread into an earlier one. If its book is missing, that
+// was done before a crash, or the book is lost: then the index says what belongs
+// together.
 func (r *run) join(later, root int) error {
 	to, err := r.thread(root)
 	if err != nil {
@@ -322,7 +325,7 @@ func (r *run) join(later, root int) error {
 		r.threads[threadBook(later)] = b
 	}
 	first, err := r.entry(later)
-	if errors.Is(err, fs.ErrNotExist) { // let go of
+	if errors.Is(err, fs.ErrNotExist) { // dropped
 		err = nil
 	}
 	if err != nil {
@@ -342,7 +345,7 @@ func (r *run) join(later, root int) error {
 	return nil
 }
 
-// whole has the book of a thread say what the index says of it.
+// whole makes the book of a thread complete from the index.
 func (r *run) whole(thread int, b *book) error {
 	list, err := r.among(func(e archive.Entry) bool { return e.Thread == thread })
 	if err != nil {

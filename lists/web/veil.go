@@ -9,27 +9,27 @@ import (
 	"superlist/lists"
 )
 
-// A Veil is how much of the addresses of people pages show.
+// A Veil says how much of people's addresses pages show.
 type Veil string
 
 // The values of web_addresses.
 const (
-	VeilName  Veil = lists.WebName  // none; who gives no name is known by what stands before the @
-	VeilLocal Veil = lists.WebLocal // what stands before the @
+	VeilName  Veil = lists.WebName  // nothing; people without a name appear as the part before the @
+	VeilLocal Veil = lists.WebLocal // the part before the @
 	VeilNone  Veil = lists.WebFull
 )
 
-// aroundAt is an @ with what nobody sees beside it, which would keep an address from being
-// known for one, and may be left out where it is shown.
+// aroundAt matches an @ with invisible characters beside it. They would keep an address
+// from being recognized, and a display may drop them.
 var aroundAt = regexp.MustCompile(`[\p{Cf}\x00-\x08\x0b-\x1f\x7f-\x9f]*@[\p{Cf}\x00-\x08\x0b-\x1f\x7f-\x9f]*`)
 
-// maxQuoted is how long a local part in quotes is: RFC 5321, 4.5.3.1.1, with escapes.
+// maxQuoted is the longest local part in quotes: RFC 5321, 4.5.3.1.1, with escapes.
 const maxQuoted = 128
 
-// hiddenAddress stands where an address was.
+// hiddenAddress replaces an address.
 const hiddenAddress = "…@…"
 
-// veil takes the addresses out of a text. Those of the list itself stay: they are
+// veil removes the addresses from a text, except those of the list itself, which are
 // there to be written to.
 func (l *List) veil(s string) string {
 	if l.Veil == VeilNone || !strings.ContainsRune(s, '@') {
@@ -48,7 +48,7 @@ func (l *List) veil(s string) string {
 		}
 		local, domain := s[from:at], s[at+1:to]
 		switch {
-		case at == 0 && behind && domain != "": // directly behind another: a@b@c
+		case at == 0 && behind && domain != "": // directly after another: a@b@c
 			b.WriteString("@…")
 		case local == "" || domain == "" || l.isOurs(local, domain):
 			b.WriteString(s[:to])
@@ -62,8 +62,8 @@ func (l *List) veil(s string) string {
 	return b.String() + s
 }
 
-// isOurs reports whether an address is the list's: it has its domain, and its name,
-// alone or with a verb behind it.
+// isOurs reports whether an address is the list's: it has its domain and its name,
+// alone or with a verb.
 func (l *List) isOurs(local, domain string) bool {
 	if !strings.EqualFold(domain, l.Domain) || len(local) < len(l.Name) || !strings.EqualFold(local[:len(l.Name)], l.Name) {
 		return false
@@ -72,8 +72,8 @@ func (l *List) isOurs(local, domain string) bool {
 	return rest == "" || strings.HasPrefix(rest, l.Delimiter)
 }
 
-// inLocal reports whether a character may stand in what is before the @: RFC 5322
-// and 6531 have these without quotes.
+// inLocal reports whether RFC 5322 and 6531 allow a character before the @ without
+// quotes.
 func inLocal(c rune) bool {
 	return c < utf8.RuneSelf && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(".!#$%&'*+/=?^_`{|}~-", c)) ||
 		c >= utf8.RuneSelf && (unicode.IsLetter(c) || unicode.IsMark(c) || unicode.IsDigit(c))

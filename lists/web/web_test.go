@@ -171,8 +171,8 @@ func TestLook(t *testing.T) {
 	all := files(t, l)
 	for path, link := range map[string]string{
 		postPath(8):  `<a rel="nofollow" href="https://lists.example.org/dev/8/part/2"><bdi>../../etc/notes.pdf</bdi></a>`,
-		postPath(1):  `<a rel="nofollow" href="https://lists.example.org/dev/1/raw">As it was sent</a>`,
-		"t/0/1.html": `<a rel="nofollow" href="https://lists.example.org/dev/1/t.mbox.gz">download (mbox)</a>`,
+		postPath(1):  `<a rel="nofollow" href="https://lists.example.org/dev/1/raw">Original message</a>`,
+		"t/0/1.html": `<a rel="nofollow" href="https://lists.example.org/dev/1/t.mbox.gz">download as mbox</a>`,
 		"t/0/8.html": `href="https://lists.example.org/dev/8/part/2"`,
 	} {
 		if !strings.Contains(all[path], link) {

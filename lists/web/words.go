@@ -18,15 +18,15 @@ import (
 //go:embed words/*.toml
 var wordFiles embed.FS
 
-// Words are what pages say in one language.
+// Words are the texts of pages in one language.
 type Words struct {
 	Language string
 	texts    map[string]string
 }
 
-var languages sync.Map // of Words, by language
+var languages sync.Map // of *Words, by language
 
-// wordsIn are the words in the language nearest to a BCP 47 tag.
+// wordsIn returns the words in the language nearest to a BCP 47 tag.
 func wordsIn(tag string) *Words {
 	lang := letter.Match(tag)
 	if w, ok := languages.Load(lang); ok {
@@ -44,7 +44,7 @@ func wordsIn(tag string) *Words {
 	return w
 }
 
-// Get is a text as it stands.
+// Get returns a text as it is.
 func (w *Words) Get(name string) string {
 	text, ok := w.texts[name]
 	if !ok {
@@ -53,10 +53,10 @@ func (w *Words) Get(name string) string {
 	return text
 }
 
-// html is a text for HTML.
+// html returns a text as HTML.
 func (w *Words) html(name string) string { return escaped(w.Get(name)) }
 
-// with is a text whose words in braces are replaced: pairs of a name and a value.
+// with returns a text with the words in braces replaced. pairs are names and values.
 func (w *Words) with(name string, pairs ...any) string {
 	text := w.Get(name)
 	var b strings.Builder
@@ -74,7 +74,7 @@ func (w *Words) with(name string, pairs ...any) string {
 	return b.String()
 }
 
-// count is a text about so many of something; NAME-1 is about one.
+// count returns a text about n things; NAME-1 is the text about one.
 func (w *Words) count(name string, n int) string {
 	if n == 1 {
 		name += "-1"
@@ -82,7 +82,7 @@ func (w *Words) count(name string, n int) string {
 	return w.with(name, "n", n)
 }
 
-// month is a month as people call it.
+// month formats a month for people.
 func (w *Words) month(m string) string {
 	t, err := time.Parse(monthFormat, m)
 	if err != nil {
@@ -92,7 +92,7 @@ func (w *Words) month(m string) string {
 	return w.with("month", "month", names[int(t.Month())-1], "year", t.Year(), "number", int(t.Month()))
 }
 
-// monthFormat is how a month stands in the name of a file.
+// monthFormat is a month in the name of a file.
 const monthFormat = "2006-01"
 
 func escaped(s string) string {
@@ -101,10 +101,10 @@ func escaped(s string) string {
 	return b.String()
 }
 
-// oneLine is a text without line breaks.
+// oneLine returns a text without line breaks.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// clip is a text of at most so many bytes, cut between characters.
+// clip shortens a text to at most most bytes, between characters.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -115,7 +115,7 @@ func clip(s string, most int) string {
 	return s[:most]
 }
 
-// size is a number of bytes as people read it.
+// size formats a number of bytes for people.
 func size(n int) string {
 	switch {
 	case n < 1000:
@@ -126,7 +126,7 @@ func size(n int) string {
 	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }
 
-// monthName is a month without its year.
+// monthName formats a month without its year.
 func (w *Words) monthName(m string) string {
 	t, err := time.Parse(monthFormat, m)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"superlist/lists/search"
 )
 
-// put writes a page: whole, or not at all.
+// put writes a page: completely, or not at all.
 func (r *run) put(path string, content []byte) error {
 	if err := r.dir(filepath.Dir(path)); err != nil {
 		return err
@@ -35,7 +35,7 @@ func (r *run) dir(path string) error {
 	return err
 }
 
-// begun puts there what all pages need, or puts it there anew.
+// begun writes what all pages need, if it is missing or outdated.
 func (r *run) begun() error {
 	path := filepath.Join(r.Dir, "style.css")
 	now, err := os.ReadFile(path)
@@ -45,8 +45,8 @@ func (r *run) begun() error {
 	return r.put("style.css", styleCSS)
 }
 
-// write writes the pages that have to be written: posts first, since their texts are
-// on those of threads, and what names them behind them.
+// write writes the scheduled pages: posts first, since their texts are also on the
+// pages of threads, and then the pages that name them.
 func (r *run) write() error {
 	for _, write := range []func() error{r.writePosts, r.writeThreads, r.writeMonths, r.writeMBoxes, r.writeFeed, r.writeFront} {
 		if err := write(); err != nil {
@@ -56,13 +56,13 @@ func (r *run) write() error {
 	return nil
 }
 
-// message is a post's bytes, and why it is not there any more.
+// message returns a post's bytes, or why it was removed.
 func (r *run) message(n int) (raw []byte, gone *archive.Removal, err error) {
 	if g, is := r.gone[n]; is {
 		return nil, &g, nil
 	}
 	f, size, err := r.Posts.Open(n)
-	if errors.Is(err, fs.ErrNotExist) { // somebody has taken the file away
+	if errors.Is(err, fs.ErrNotExist) { // somebody has removed the file
 		return nil, nil, nil
 	}
 	if err != nil {
@@ -77,19 +77,19 @@ func (r *run) message(n int) (raw []byte, gone *archive.Removal, err error) {
 	return raw[:got], nil, err
 }
 
-// text is a post as it is read.
+// text returns a post as readers see it.
 func (r *run) text(n int) (template.HTML, error) {
 	raw, gone, err := r.message(n)
 	return r.article(raw, gone, r.partHref(n)), err
 }
 
-// together is how many pages of posts are worth a second processor.
+// together is how many pages of posts make a second processor worthwhile.
 const together = 16
 
-// written is what writing the page of a post has made that others need.
+// written is what writing a post's page has produced that others need.
 type written struct {
 	body  template.HTML
-	words search.Post // Number 0: they are not needed
+	words search.Post // Number 0: not needed
 }
 
 // writePosts writes the pages of posts.
@@ -103,14 +103,10 @@ func (r *run) writePosts() error {
 		if r.foundFrom <= e.Number && e.Number <= r.foundTo {
 			w.words = r.searched(e, raw)
 		}
-		b := r.threads[threadBook(e.Thread)]
-		var parent *archive.Entry
-		if at := b.parent(e, r.ids); at >= 0 {
-			parent = &b.entries[at]
-		}
+		parent := r.threads[threadBook(e.Thread)].answered(e, r.ids)
 		return w, r.put(postPath(e.Number), r.postPage(e, parent, w.body))
 	}
-	for _, e := range r.posts { // what several at once only read
+	for _, e := range r.posts { // prepares what the workers only read
 		r.threads[threadBook(e.Thread)].parent(e, r.ids)
 		if err := r.dir(filepath.Dir(postPath(e.Number))); err != nil {
 			return err
@@ -137,8 +133,8 @@ func (r *run) writePosts() error {
 	return errors.Join(errs...)
 }
 
-// body is what is shown of a post on another page than its own: from its page if that
-// looks as it should, else from the archive.
+// body returns what other pages show of a post: from its own page if that is up to
+// date, else from the archive.
 func (r *run) body(e archive.Entry) (template.HTML, error) {
 	if body, ok := r.bodies[e.Number]; ok {
 		return body, nil
@@ -181,7 +177,7 @@ func (r *run) writeThreads() error {
 	return nil
 }
 
-// keep writes a book, or takes it away where nothing is in it.
+// keep writes a book, or removes it if it is empty.
 func (r *run) keep(name string, b *book) error {
 	if len(b.entries) == 0 {
 		return ignoreMissing(r.Disk.Remove(r.bookFile(name)))
@@ -207,7 +203,7 @@ func (r *run) writeMonths() error {
 			continue
 		}
 		m := r.s.month(name)
-		if m.Posts == 0 { // a new one: its neighbours name it
+		if m.Posts == 0 { // a new one, which its neighbours must name
 			if before, after := r.s.around(name); before != "" || after != "" {
 				for _, other := range []string{before, after} {
 					if other != "" {
@@ -253,7 +249,7 @@ func (r *run) writeFeed() error {
 	if n := len(r.posts); n > 0 {
 		last = max(last, r.posts[n-1].Number)
 	}
-	for from := last; from > r.s.Base && len(newest) < inFeed; { // there may be holes
+	for from := last; from > r.s.Base && len(newest) < inFeed; { // there may be gaps
 		to := from
 		from = max(r.s.Base, from-2*inFeed)
 		var some []archive.Entry

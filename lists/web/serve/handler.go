@@ -1,18 +1,17 @@
 // Package serve answers what the pages of an archive cannot: where the post with a
-// Message-ID is, a post or a thread as it was sent, and what is attached to one. One
+// Message-ID is, posts and threads as they were sent, attachments, and searches. One
 // process answers one request.
 //
-//	/dev/MESSAGE-ID/            leads to the post, or names those there are
-//	/dev/MESSAGE-ID/raw         the post as it was sent, or with a veil over it
+//	/dev/MESSAGE-ID/            leads to the post, or lists several
+//	/dev/MESSAGE-ID/raw         the post as it was sent, or veiled
 //	/dev/MESSAGE-ID/t.mbox.gz   its thread as mboxrd, for b4 and mail programs
 //	/dev/MESSAGE-ID/t.atom      its thread as a feed
-//	/dev/4711/raw …             the same for the post of a number
-//	/dev/4711/part/2            what is attached to it
+//	/dev/4711/raw …             the same for the post with a number
+//	/dev/4711/part/2            an attachment
 //	/dev/search?q=WORDS         the posts that have them; x=A: as a feed, x=m: as an mbox
 //
-// A GET changes nothing, whoever sends it, and nothing is answered but GET and HEAD.
-// What is not public, and what there is not, looks the same. The package writes to no
-// file.
+// A GET changes nothing, whoever sends it, and only GET and HEAD are answered. What is
+// not public looks the same as what does not exist. The package writes no file.
 package serve
 
 import (
@@ -39,8 +38,8 @@ type Handler struct {
 	Log  *maillog.Log
 }
 
-// policy keeps a page from running, loading or sending anything: it has nothing of
-// that kind, and a mistake of ours must not bring it in.
+// policy keeps a page from running, loading or sending anything. Our pages do none of
+// that, and a mistake of ours must not introduce it.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -50,7 +49,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("X-Robots-Tag", "noindex")
-	asks := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/search") // which lei does so
+	asks := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/search") // as lei does
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && !asks {
 		head.Set("Allow", "GET, HEAD")
 		http.Error(w, "only GET and HEAD are answered here", http.StatusMethodNotAllowed)
@@ -71,15 +70,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.search()
 		return
 	}
-	if asks { // it is not the search of a list
+	if asks { // it is not a list's search
 		a.note(http.StatusNotFound, "page-missing")
 		return
 	}
 	a.route(rest)
 }
 
-// list finds the list that a request is about, and what follows its name in the path,
-// taken apart and decoded. nil: there is no such list, or none that is public.
+// list returns the list of a request, and the rest of the path, split and decoded. The
+// list is nil if it does not exist or is not public.
 func (h *Handler) list(r *http.Request) (*web.List, []string, error) {
 	domain, path, ok := h.Site.Web.Domain(r.Host, r.URL.EscapedPath())
 	if !ok {
@@ -110,7 +109,7 @@ func (h *Handler) list(r *http.Request) (*web.List, []string, error) {
 	return web.Of(h.Site, l), parts, nil
 }
 
-// An answer is one request on its way to its answer.
+// An answer is a request being answered.
 type answer struct {
 	w   http.ResponseWriter
 	r   *http.Request
@@ -118,26 +117,21 @@ type answer struct {
 	l   *web.List
 }
 
-// trouble is an error of this host's: it is for the log, and the client comes again.
+// trouble handles a local fault: it logs the error, and the client is told to come
+// again.
 func (a *answer) trouble(err error) {
 	a.log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
 	a.w.Header().Set("Retry-After", "300")
 	http.Error(a.w, "this host has trouble; please come again later", http.StatusServiceUnavailable)
 }
 
-// route finds what is asked for: the post, by number or Message-ID, and what of it.
+// route finds the requested post, by number or Message-ID, and what of it is wanted.
 func (a *answer) route(parts []string) {
 	id, what := parts[0], strings.Join(parts[1:], "/")
-	if at := strings.Index(id, "@"); len(parts) > 2 && at < 0 && !isNumber(id) && strings.Contains(what, "@") {
-		// A web server may have decoded a %2F on the way: nginx does.
-		whole := strings.Join(parts, "/")
-		end := strings.Index(whole[strings.Index(whole, "@"):], "/")
-		if end < 0 {
-			id, what = whole, ""
-		} else {
-			end += strings.Index(whole, "@")
-			id, what = whole[:end], whole[end+1:]
-		}
+	if left, right, ok := strings.Cut(what, "@"); ok && len(parts) > 2 && !strings.Contains(id, "@") && !isNumber(id) {
+		// A web server may have decoded a %2F within a Message-ID: nginx does.
+		domain, rest, _ := strings.Cut(right, "/")
+		id, what = id+"/"+left+"@"+domain, rest
 	}
 	var posts []archive.Entry
 	var err error
@@ -169,7 +163,7 @@ func number(s string) (int, bool) {
 	return n, err == nil && n > 0 && strconv.Itoa(n) == s
 }
 
-// missing is the answer about a post that is not there, or not any more.
+// missing answers about a post that does not exist, or no longer.
 func (a *answer) missing(id string) {
 	gone, err := a.l.Posts.Removed()
 	if err != nil {
@@ -192,20 +186,19 @@ func (a *answer) note(status int, text string) {
 	a.w.Write(a.l.Note(text, nil))
 }
 
-// post answers about posts, which have one Message-ID. id is what they were asked for
-// by.
+// post answers about posts with the same Message-ID. id is what the request names.
 func (a *answer) post(posts []archive.Entry, id, what string) {
 	e := posts[0]
 	switch part, isPart := strings.CutPrefix(what, "part/"); {
-	case e.Removed && what != "t.mbox.gz" && what != "t.atom": // whose thread goes on
+	case e.Removed && what != "t.mbox.gz" && what != "t.atom": // its thread still exists
 		a.note(http.StatusGone, "page-gone")
 	case what == "" && len(posts) > 1:
 		a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		a.w.WriteHeader(http.StatusMultipleChoices)
 		a.w.Write(a.l.Note("page-several", posts))
 	case what == "" && e.MessageID != "" && strings.Contains(id, "@") && !strings.HasSuffix(a.r.URL.Path, "/"):
-		// public-inbox does so, and b4 takes what is in front of the Message-ID there
-		// for the list's address.
+		// public-inbox does the same, and b4 takes the part before the Message-ID for
+		// the list's address.
 		http.Redirect(a.w, a.r, a.l.Base+url.PathEscape(strings.Trim(id, "<>"))+"/", http.StatusFound)
 	case what == "":
 		http.Redirect(a.w, a.r, a.l.PostURL(e.Number), http.StatusFound)
@@ -225,7 +218,7 @@ func (a *answer) post(posts []archive.Entry, id, what string) {
 	}
 }
 
-// raw is a post as web_mbox lets it be seen.
+// raw answers with a post as web_mbox allows it.
 func (a *answer) raw(e archive.Entry) {
 	text, err := a.l.Message(e)
 	if err != nil {
@@ -237,8 +230,8 @@ func (a *answer) raw(e archive.Entry) {
 	a.w.Write(text)
 }
 
-// failed is the answer where a post's file cannot be read; one that is not there is
-// missing.
+// failed answers if a post's file cannot be read. A file that does not exist is a
+// missing post.
 func (a *answer) failed(err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		a.note(http.StatusNotFound, "page-missing")
@@ -247,7 +240,7 @@ func (a *answer) failed(err error) {
 	a.trouble(err)
 }
 
-// thread is the thread of a post as an mbox, a post at a time.
+// thread answers with the thread of a post as an mbox, one post at a time.
 func (a *answer) thread(e archive.Entry) {
 	members, err := a.l.ThreadMBox(e)
 	if err != nil {
@@ -257,7 +250,7 @@ func (a *answer) thread(e archive.Entry) {
 	a.mbox(strconv.Itoa(e.Thread), members)
 }
 
-// mbox is posts for mail programs, and b4.
+// mbox answers with posts for mail programs and b4.
 func (a *answer) mbox(name string, members iter.Seq2[[]byte, error]) {
 	a.w.Header().Set("Content-Type", "application/gzip")
 	a.w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.mbox.gz"`, name))
@@ -285,8 +278,8 @@ func (a *answer) feed(e archive.Entry) {
 	a.w.Write(text)
 }
 
-// part is something attached to a post. It is to be saved, and no browser shows it:
-// its name is ours, and what it says of its type counts only where that is harmless.
+// part answers with an attachment. It is to be saved, and browsers do not display it:
+// its name is ours, and its claimed type counts only if that is harmless.
 func (a *answer) part(e archive.Entry, n int) {
 	content, name, err := a.l.Attachment(e, n)
 	if err != nil {

@@ -13,17 +13,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Limits of one request. A crawler that is slow, or asks for a large thread, must not
-// hold a process for long.
+// Limits of one request, so that a slow crawler, or one that requests a large thread,
+// cannot hold a process for long.
 const (
 	maxHeader   = 8 << 10
-	maxRequest  = 10 * time.Second // until all of it is there
+	maxRequest  = 10 * time.Second // until the request is complete
 	maxAnswer   = 60 * time.Second
 	maxLifetime = maxRequest + maxAnswer
 )
 
-// Once answers one request: as a CGI program (RFC 3875) where the web server says so in
-// the environment, else HTTP on descriptors 0 and 1, behind a proxy.
+// Once answers one request: as a CGI program (RFC 3875) if the environment says so,
+// otherwise HTTP on descriptors 0 and 1, behind a proxy.
 func Once(h http.Handler) error {
 	time.AfterFunc(maxLifetime, func() { os.Exit(0) })
 	if os.Getenv("GATEWAY_INTERFACE") != "" {
@@ -36,7 +36,8 @@ func Once(h http.Handler) error {
 	return ServeOne(h, c)
 }
 
-// Unavailable answers where this program could not begin: the client comes again.
+// Unavailable answers if this program could not start: the client is told to come
+// again.
 var Unavailable = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Retry-After", "300")
 	http.Error(w, "this host has trouble; please come again later", http.StatusServiceUnavailable)
@@ -60,7 +61,7 @@ func ServeOne(h http.Handler, c net.Conn) error {
 	return nil
 }
 
-// one is a listener to which one client comes.
+// one is a listener with a single client.
 type one struct {
 	conn net.Conn
 	done chan struct{}
@@ -89,7 +90,7 @@ func (l *one) Addr() net.Addr { return addr{} }
 type stdConn struct{ in, out *os.File }
 
 func stdio() (*stdConn, error) {
-	for fd := range 2 { // so that deadlines hold
+	for fd := range 2 { // so that deadlines work
 		if err := unix.SetNonblock(fd, true); err != nil {
 			return nil, err
 		}
@@ -109,7 +110,7 @@ func (c *stdConn) Close() error                { return errors.Join(c.in.Close()
 func (c *stdConn) LocalAddr() net.Addr         { return addr{} }
 func (c *stdConn) RemoteAddr() net.Addr        { return addr{} }
 
-// Deadlines: a file of a kind that has none never blocks either.
+// A file of a kind without deadlines never blocks either.
 func (c *stdConn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }

@@ -9,8 +9,8 @@ import (
 	"superlist/lists/web"
 )
 
-// search looks for posts, and answers with a page, a feed or an mbox. The names of
-// what it is asked are those of public-inbox.
+// search searches for posts, and answers with a page, a feed or an mbox. The names of
+// its parameters are those of public-inbox.
 func (a *answer) search() {
 	asked := a.r.URL.Query()
 	text, form := strings.TrimSpace(asked.Get("q")), asked.Get("x")

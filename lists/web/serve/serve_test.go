@@ -141,6 +141,8 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/dev/6/t.mbox.gz", 200, "", "late\n", []string{"secret"}},
 		{"GET", "/off/two@example.com/t.mbox.gz", 404, "", "There is no such post here", nil},
 		{"GET", "/dev/two@example.com/t.atom", 200, "", "<title>post 3</title>", []string{"secret", "alice@example.com"}},
+		{"GET", "/dev/two@example.com/t.atom", 200, "", "<id>https://lists.example.org/dev/1/t.atom</id>", nil},
+		{"GET", "/dev/two@example.com/t.atom", 200, "", `href="https://lists.example.org/dev/1/t.atom"`, []string{"new.atom"}},
 		{"GET", "/dev/2/part/2", 200, "", "<svg>", nil},
 		{"GET", "/dev/2/part/3", 200, "", "+by …@…", nil},
 		{"GET", "/full/2/part/3", 200, "", "+by alice@example.com", nil},
