@@ -2,6 +2,7 @@
 # make test     everything is tested; as root it installs what the tests need
 # make install  the programs, the user and the folders, on this host
 # make man      the man pages, in bin/man
+# make deb rpm  packages, in bin/package
 # make uninstall  takes the programs and man pages away; lists, spool and configuration stay
 
 GO       ?= go
@@ -10,6 +11,7 @@ MANDIR   ?= $(PREFIX)/share/man
 FUZZTIME ?= 1m
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+NFPM        = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.1
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 # Static, so that a session starts without the dynamic linker.
@@ -38,15 +40,23 @@ REPORT = bin/report
 $(REPORT): e2e/report/*.go | go
 	$(BUILD) -o bin/ ./e2e/report
 
-# The timeout is for what hangs: a busy machine must not meet it. -count=1: what the tests start is not what the cache looks at. TestSystemd has
-# a target of its own, since it boots a Debian.
+# The timeout is for what hangs: a busy machine must not meet it. -count=1: what the tests start is not what the cache looks at. TestSystemd and
+# TestPackage have targets of their own, since they boot a Debian.
 test: build $(REPORT)
 	e2e/apt.sh gcc libc6-dev
-	@$(GO) test -json $(RACE) -count=1 -timeout 45m -skip '^TestSystemd$$' ./... | $(REPORT); code=$$?; e2e/apt.sh -l; exit $$code
+	@$(GO) test -json $(RACE) -count=1 -timeout 45m -skip '^(TestSystemd$$|TestPackage)' ./... | $(REPORT); code=$$?; e2e/apt.sh -l; exit $$code
 
 test-systemd: build $(REPORT)
 	e2e/apt.sh gcc libc6-dev
 	SUPERLIST_TEST_SYSTEMD=1 $(GO) test -json -count=1 -timeout 45m -run '^TestSystemd$$' ./e2e | $(REPORT)
+
+# Builds two versions, and needs lintian and the like. TestPackage boots a Debian.
+test-package: build $(REPORT)
+	e2e/apt.sh lintian rpmlint rpm shellcheck fail2ban apparmor logrotate
+	rm -rf bin/package
+	$(MAKE) deb VERSION=0.1 && mkdir bin/package/old && mv bin/package/*.deb bin/package/old/
+	$(MAKE) deb rpm VERSION=0.2 && mkdir bin/package/new && mv bin/package/*.deb bin/package/*.rpm bin/package/new/
+	SUPERLIST_TEST_PACKAGE=$(CURDIR)/bin/package $(GO) test -json -count=1 -timeout 45m -run '^TestPackage' ./e2e | $(REPORT)
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
@@ -96,6 +106,19 @@ uninstall:
 	rm -f $(DESTDIR)$(MANDIR)/man1/superlist.1.gz $(DESTDIR)$(MANDIR)/man1/superlist-*.1.gz $(DESTDIR)$(MANDIR)/man8/superlist-*.8.gz \
 		$(DESTDIR)$(MANDIR)/man5/superlist.toml.5.gz $(DESTDIR)$(MANDIR)/man5/list.toml.5.gz \
 		$(DESTDIR)$(MANDIR)/man5/rules.5.gz $(DESTDIR)$(MANDIR)/man5/superlist-spool.5.gz
+
+# A package's version is the time of its last commit, so that a newer one is an
+# upgrade; VERSION=1.0 makes a release.
+VERSION    ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:0.%Y%m%d.%H%M%S)
+MAINTAINER ?= $(shell git log -1 --format='%an <%ae>')
+PACKAGE     = VERSION=$(VERSION) MAINTAINER="$(MAINTAINER)" SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) ARCH=$$($(GO) env GOARCH)
+
+stage: build man
+	$(PACKAGE) contrib/package/stage.sh bin/package/stage $(VERSION)
+
+deb rpm: stage
+	sed "$$(test $@ = rpm || echo '/^license:/d')" contrib/package/nfpm.yaml >bin/package/$@.yaml # Debian has no such field
+	$(PACKAGE) $(GO) run $(NFPM) package -f bin/package/$@.yaml -p $@ -t bin/package/
 
 clean:
 	rm -rf bin

@@ -43,7 +43,7 @@ say "What the log says"
 sed 's/^[^ ]* //' "$dir/log"
 
 for member in alice@example.com bob@example.net carol@example.org; do
-	if [ "$(ls "$dir/mail/$member/new" | wc -l)" != 1 ]; then
+	if [ "$(find "$dir/mail/$member/new" -type f | wc -l)" != 1 ]; then
 		echo "demo: $member should have one message" >&2
 		exit 1
 	fi

@@ -69,6 +69,7 @@ func enter(t *testing.T, needs ...string) bool {
 		roleEnv + "=" + roleInit,
 		binariesEnv + "=" + bin,
 		treeEnv + "=" + os.Getenv(treeEnv),
+		packageEnv + "=" + os.Getenv(packageEnv),
 	}
 	out, err := cmd.CombinedOutput()
 	text := strings.TrimSpace(string(out))
