@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/bounces"
 	"superlist/lists/mail/bounce"
 	"superlist/lists/site"
 	"superlist/smtp"
@@ -45,7 +46,9 @@ A recipient's class is gone (no such address), full (over quota), content (this
 message was refused), policy (its sender or his host was refused), temporary or
 unknown. If To or Delivered-To has a return path of a list here, the member that
 its key was made for is named too; the report may name another, whose mail comes
-there. With --json each report is an object on a line of its own.`,
+there. What hosts write that superlist does not know can be added in
+bounce-words.txt, beside superlist.toml. With --json each report is an object on
+a line of its own.`,
 		Example: "  superlist bounce explain report.eml\n  superlist bounce explain --json /var/lib/superlist/lists/*/*/bounces/*",
 		Args:    args(cobra.ArbitraryArgs),
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -85,10 +88,16 @@ func (a *app) explainReports(c *cobra.Command, files []string, asJSON bool) erro
 	if err != nil && a.config != "" {
 		return err
 	}
+	var words *bounce.Words
+	if site != nil {
+		if words, err = bounces.Words(site); err != nil {
+			return err
+		}
+	}
 	out := json.NewEncoder(escaper{c.OutOrStdout()})
 	out.SetEscapeHTML(false)
 	for _, s := range sources {
-		report, err := bounce.Read(s.r)
+		report, err := words.Read(s.r)
 		if err != nil {
 			failed = errors.Join(failed, err)
 			continue

@@ -123,6 +123,7 @@ func (k *checker) run(a *app, arg []string) error {
 	k.milters()
 	k.dkim()
 	k.signing()
+	k.words()
 	k.relay()
 	k.nextHop()
 	k.kick()

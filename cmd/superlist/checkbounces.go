@@ -56,6 +56,13 @@ func (k *checker) bounces(l *lists.List) {
 	}
 }
 
+// words checks the rows that the site adds to what hosts write.
+func (k *checker) words() {
+	if _, err := bounces.Words(k.site); err != nil {
+		k.wrong("bounces", err.Error(), "mend it; until then reports are read without what it says")
+	}
+}
+
 // reportsCome asks Postfix whether it accepts a delivery report for a list, at an
 // address that only that list can have made.
 func (k *checker) reportsCome(door service, list smtp.Path) error {

@@ -87,10 +87,10 @@ func unwanted(feedback string) bool {
 	return true
 }
 
-// FindReply is Find for what the relay, or a member's server, said when it was handed a
+// FindReply is Find, with the site's own words, for what the relay, or a member's server, said when it was handed a
 // message.
-func FindReply(reply smtp.Reply) Finding {
-	class := bounce.Classify(reply.Code, reply.Enhanced, reply.Text)
+func FindReply(words *bounce.Words, reply smtp.Reply) Finding {
+	class := words.Classify(reply.Code, reply.Enhanced, reply.Text)
 	return Finding{
 		Kind: bounce.Failure, Failed: true,
 		Reason: Reason{Class: class, Status: reply.Enhanced, Words: line(reply.String(), maxWords)},

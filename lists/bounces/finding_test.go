@@ -74,7 +74,7 @@ func TestFindReply(t *testing.T) {
 	} {
 		code, rest, _ := strings.Cut(text, " ")
 		enhanced, words, _ := strings.Cut(rest, " ")
-		f := FindReply(smtp.Reply{Code: int(code[0]-'0')*100 + int(code[1]-'0')*10 + int(code[2]-'0'), Enhanced: enhanced, Text: words})
+		f := FindReply(nil, smtp.Reply{Code: int(code[0]-'0')*100 + int(code[1]-'0')*10 + int(code[2]-'0'), Enhanced: enhanced, Text: words})
 		if f.Reason.Class != want || !f.Failed {
 			t.Errorf("%s: %+v", text, f)
 		}

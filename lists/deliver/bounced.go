@@ -174,7 +174,7 @@ func (r *Runner) readReport(m *queue.Message, d lists.Destination) (bounces.Repo
 	if now := r.now(); at.After(now) {
 		at = now
 	}
-	f := bounces.Find(bounce.Parse(text), d.Member)
+	f := bounces.Find(r.words.Parse(text), d.Member)
 	report := bounces.Report{ID: m.ID, Destination: d, Finding: f, At: at}
 	if f.Reason.Class == bounce.Unknown { // the others need not stay in memory
 		report.Text = bytes.Clone(text[:min(len(text), bounces.MaxKept)])
@@ -199,7 +199,7 @@ func (r *Runner) complaint(m *queue.Message) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	f := bounces.Find(bounce.Parse(text), smtp.Path{})
+	f := bounces.Find(r.words.Parse(text), smtp.Path{})
 	if !f.Leave {
 		return false, nil
 	}
@@ -239,7 +239,7 @@ func (r *Runner) refused(m *queue.Message, batch []queue.Recipient, replies []sm
 			d.Member = batch[i].Path
 		}
 		l = d.List
-		reports = append(reports, bounces.Report{ID: m.ID, Destination: d, Finding: bounces.FindReply(reply), At: r.now()})
+		reports = append(reports, bounces.Report{ID: m.ID, Destination: d, Finding: bounces.FindReply(r.words, reply), At: r.now()})
 	}
 	if l == nil {
 		return nil

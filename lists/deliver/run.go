@@ -8,6 +8,8 @@ import (
 
 	"superlist/lists/attempt"
 	"superlist/lists/author"
+	"superlist/lists/bounces"
+	"superlist/lists/mail/bounce"
 	"superlist/lists/maillog"
 	"superlist/lists/outbound"
 	"superlist/lists/outbox"
@@ -32,6 +34,7 @@ type Runner struct {
 	atOnce   int               // messages sent at a time; 0: outbound.MaxAtOnce
 	attempts *attempt.Attempts // at incoming and outgoing messages
 	reports  []queue.Entry     // delivery reports, which come after the posts
+	words    *bounce.Words     // what hosts write, as this site knows
 	waiting  map[string]bool   // their ids
 	unlooked map[string]bool   // reminders of lists whose bounces could not be looked at in this run
 	kept     time.Time         // when upkeep was last done
@@ -83,6 +86,9 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	r.attempts = &attempt.Attempts{Spool: r.Spool, Log: r.Log, Now: r.now, Expired: r.reportGivenUp, Keep: r.keepFailed}
 	r.stuck, r.awaiting = make(map[string]bool), make(map[string][]string)
+	if r.words, err = bounces.Words(r.Site); err != nil { // mail goes on without
+		r.Log.Printf(maillog.Err, "trouble bounces error=%q", err)
+	}
 	r.reports, r.waiting, r.unlooked = nil, make(map[string]bool), make(map[string]bool)
 	asking, stop := context.WithCancel(ctx)
 	defer stop()

@@ -89,22 +89,8 @@ const (
 )
 
 // Read reads a message to its end, and what it says in its first MaxSize bytes.
-func Read(r io.Reader) (Report, error) {
-	message, err := io.ReadAll(io.LimitReader(r, MaxSize))
-	if err == nil {
-		_, err = io.Copy(io.Discard, r)
-	}
-	return Parse(message), err
-}
+func Read(r io.Reader) (Report, error) { return (*Words)(nil).Read(r) }
 
 // Parse says what a message says. It reads no more of it than MaxSize, and takes
 // lines that end with LF or CRLF.
-func Parse(message []byte) Report {
-	m := readMessage(message[:min(len(message), MaxSize)])
-	report := m.report()
-	if report.Recipients == nil {
-		report.Recipients = []Recipient{}
-	}
-	report.To = m.to()
-	return report
-}
+func Parse(message []byte) Report { return (*Words)(nil).Parse(message) }

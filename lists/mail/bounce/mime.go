@@ -77,6 +77,7 @@ type message struct {
 	receipt     bool            // it has the part of an MDN
 	reportType  string          // of multipart/report: RFC 6522
 	parts       int
+	words       *Words // what is added to words.txt
 }
 
 func readMessage(b []byte) *message {

@@ -194,7 +194,7 @@ func (m *message) withFields(list []Recipient, source string) Report {
 			continue
 		}
 		seen[name] = true
-		r.judge(told, len(list) == 1)
+		r.judge(m.words, told, len(list) == 1)
 		report.Kind = worse(report.Kind, r.Action)
 		report.Recipients = append(report.Recipients, r)
 	}
@@ -246,7 +246,7 @@ func (t *told) about(r *Recipient, single bool) string {
 
 // judge gives a recipient with fields his class. The words of the host come first;
 // where it says nothing the text does.
-func (r *Recipient) judge(told func() *told, single bool) {
+func (r *Recipient) judge(words *Words, told func() *told, single bool) {
 	if r.Action == "delivered" || r.Action == "relayed" || r.Action == "expanded" {
 		r.Class = Unknown
 		return
@@ -255,10 +255,10 @@ func (r *Recipient) judge(told func() *told, single bool) {
 	if strings.HasPrefix(status, "2.") {
 		status = ""
 	}
-	r.Class = Classify(0, status, r.Diagnostic)
+	r.Class = words.Classify(0, status, r.Diagnostic)
 	if r.Class == Unknown || len(normal(r.Diagnostic)) <= 3 {
 		if said := told().about(r, single); said != "" {
-			if c := Classify(0, status, said); c != Unknown {
+			if c := words.Classify(0, status, said); c != Unknown {
 				r.Class = c
 				if r.Diagnostic == "" {
 					r.Diagnostic = cut(said)
@@ -308,20 +308,20 @@ func (m *message) withText(source string, l look) Report {
 	for _, r := range list {
 		r.Action = action
 		code, status := codes(r.Diagnostic)
-		r.Class = Classify(code, status, r.Diagnostic)
+		r.Class = m.words.Classify(code, status, r.Diagnostic)
 		if r.Class == Unknown && len(list) == 1 {
 			if reply := t.reply(0, len(t.lines)); reply != "" {
-				if r.Class = Classify(0, "", reply); r.Class != Unknown || r.Diagnostic == "" {
+				if r.Class = m.words.Classify(0, "", reply); r.Class != Unknown || r.Diagnostic == "" {
 					r.Diagnostic = cut(reply)
 					_, status = codes(reply)
 				}
 			}
 		}
 		if r.Class == Unknown && len(list) == 1 {
-			r.Class = plainly(firstLines(source))
+			r.Class = m.words.plainly(firstLines(source))
 		}
 		if r.Class == Unknown {
-			if r.Class = plainly(subject); r.Class != Unknown && r.Diagnostic == "" {
+			if r.Class = m.words.plainly(subject); r.Class != Unknown && r.Diagnostic == "" {
 				r.Diagnostic = cut(subject)
 			}
 		}

@@ -1,0 +1,139 @@
+package bounce
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Words are rows that a postmaster adds to words.txt. They come first: where one fits
+// what a host said, it decides, whatever the codes and the package's own rows say. Nil
+// has none.
+type Words struct{ rows table }
+
+const (
+	// MaxWords is how long a file of rows may be: it is as long as words.txt.
+	MaxWords = 64 << 10
+	// minWords is how short the words of a row may be. Shorter ones fit anything.
+	minWords = 4
+)
+
+// ParseWords reads rows: a class, which may be unknown too, white space, and words as a
+// host writes them, with * for up to 60 bytes of anything. Blank lines, and those that
+// begin with #, say nothing. Its errors are Mistakes.
+func ParseWords(text []byte) (*Words, error) {
+	w := &Words{make(table)}
+	n := 0
+	for line := range bytes.Lines(text) {
+		n++
+		row, err := parseRow(strings.TrimSpace(string(line)))
+		if err != nil {
+			return nil, &Mistake{n, err.Error()}
+		}
+		if row.pieces != nil {
+			k := key(row.pieces[0].text)
+			w.rows[k] = append(w.rows[k], row)
+		}
+	}
+	return w, nil
+}
+
+// A Mistake is a row that cannot be read.
+type Mistake struct {
+	Line int
+	Text string
+}
+
+func (m *Mistake) Error() string { return fmt.Sprintf("line %d: %s", m.Line, m.Text) }
+
+// parseRow reads a line; one that says nothing is no row.
+func parseRow(line string) (r row, err error) {
+	line = strings.TrimPrefix(line, "\ufeff")
+	if line == "" || line[0] == '#' {
+		return r, nil
+	}
+	fields := strings.Fields(line)
+	r.class = fields[0]
+	if !ranked(Class(r.class)) {
+		return r, fmt.Errorf("%.20q is not a class: write gone, full, content, policy, temporary or unknown, and behind it what the host says", r.class)
+	}
+	length := 0
+	for _, text := range strings.Split(" "+strings.Join(fields[1:], "  ")+" ", " * ") {
+		p := piece{text: strings.TrimSpace(text)}
+		p.text, p.open = strings.CutSuffix(p.text, "*")
+		if p.text = normal(p.text); p.text == "" {
+			return r, fmt.Errorf("there are no words in front of a *, between two, or behind one, or only a code: words must say it")
+		}
+		length += len(p.text)
+		r.pieces = append(r.pieces, p)
+	}
+	if length < minWords {
+		return r, fmt.Errorf("%.40q would fit nearly everything: write at least %d letters", strings.Join(fields[1:], " "), minWords)
+	}
+	return r, nil
+}
+
+// mildness are the classes, the mildest first.
+var mildness = [...]Class{Unknown, Temporary, Policy, Content, Full, Gone}
+
+func ranked(c Class) bool {
+	for _, m := range mildness {
+		if m == c {
+			return true
+		}
+	}
+	return false
+}
+
+// class is that of the rows that fit what a host says, the mildest; empty where none
+// does.
+func (w *Words) class(text string) Class {
+	if w == nil || len(w.rows) == 0 {
+		return ""
+	}
+	v := w.rows.judge(normal(text))
+	for _, c := range mildness {
+		if v.said[string(c)] {
+			return c
+		}
+	}
+	return ""
+}
+
+// Classify is the package's, but for these rows.
+func (w *Words) Classify(code int, enhanced, text string) Class {
+	if c := w.class(text); c != "" {
+		return c
+	}
+	return Classify(code, enhanced, text)
+}
+
+// plainly is the package's, but for these rows.
+func (w *Words) plainly(text string) Class {
+	if c := w.class(text); c != "" {
+		return c
+	}
+	return plainly(text)
+}
+
+// Read is the package's, but for these rows.
+func (w *Words) Read(r io.Reader) (Report, error) {
+	message, err := io.ReadAll(io.LimitReader(r, MaxSize))
+	if err == nil {
+		_, err = io.Copy(io.Discard, r)
+	}
+	return w.Parse(message), err
+}
+
+// Parse is the package's, but for these rows.
+func (w *Words) Parse(message []byte) Report {
+	m := readMessage(message[:min(len(message), MaxSize)])
+	m.words = w
+	report := m.report()
+	if report.Recipients == nil {
+		report.Recipients = []Recipient{}
+	}
+	report.To = m.to()
+	return report
+}
