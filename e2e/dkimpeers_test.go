@@ -18,6 +18,7 @@ import (
 
 	"superlist/e2e/unpack"
 	"superlist/lists"
+	"superlist/lists/author"
 	"superlist/lists/copies"
 	"superlist/lists/rewrite/edit/edittest"
 	"superlist/lists/signature"
@@ -65,17 +66,25 @@ func (rejecting) TXT(_ context.Context, name string) ([]string, error) {
 	return nil, nil
 }
 
-// asMembersGet is a message as a list's members get it.
+// asMembersGet is a message as a list's members get it, in a world where each domain has
+// p=reject.
 func asMembersGet(t *testing.T, l *lists.List, raw string) string {
 	t.Helper()
-	maker := copies.Maker{Host: "lists.example.org", List: l, Keys: rejecting{}}
+	_, text := madeOf(t, l, raw, rejecting{})
+	return text
+}
+
+// madeOf is what a list makes of a message, and what its members get.
+func madeOf(t *testing.T, l *lists.List, raw string, dns author.Resolver) (*copies.Copies, string) {
+	t.Helper()
+	maker := copies.Maker{Host: "lists.example.org", List: l, Keys: dns}
 	made, err := maker.Make(copies.Post{ID: "1.x", Content: io.NewSectionReader(strings.NewReader(raw), 0, int64(len(raw))), Arrived: time.Now()})
 	must(t, err)
 	m, err := made.ForMembers(1)
 	must(t, err)
 	text, err := io.ReadAll(m.Reader())
 	must(t, err)
-	return string(text)
+	return made, string(text)
 }
 
 // listWith is the list dev with some settings.

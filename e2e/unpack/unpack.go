@@ -103,7 +103,7 @@ func wanted(name string) []string {
 // Libraries lists the directories of an unpacked package that hold libraries.
 func Libraries(dir string) []string {
 	var dirs []string
-	for _, pattern := range []string{"lib/*-linux-gnu*", "usr/lib/*-linux-gnu*", "usr/lib/postfix"} {
+	for _, pattern := range []string{"lib/*-linux-gnu*", "usr/lib", "usr/lib/*-linux-gnu*", "usr/lib/postfix"} {
 		found, _ := filepath.Glob(filepath.Join(dir, pattern))
 		dirs = append(dirs, found...)
 	}
