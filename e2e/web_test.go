@@ -187,7 +187,7 @@ func TestWeb(t *testing.T) {
 	}
 
 	run(t, "superlist", "list", "set", "code@lists.example.org", "web=nobody")
-	for _, path := range []string{"/code/", "/code/0/1.html", "/code/new.atom", "/code/style.css", "/code/p%2F0@mail.example.com/", "/code/1/raw", "/code/p%2F0@mail.example.com/t.mbox.gz"} {
+	for _, path := range []string{"/code/", "/code/0/1.html", "/code/new.atom", "/code/p%2F0@mail.example.com/", "/code/1/raw", "/code/p%2F0@mail.example.com/t.mbox.gz"} {
 		if got := get(t, path); got.status != 404 || strings.Contains(got.body, "hello") {
 			t.Errorf("%s: %d", path, got.status)
 		}

@@ -88,6 +88,9 @@ func (l *List) name() string {
 	return l.Addr.Key()
 }
 
+// Called is the name under which the list was opened: that in links which came to it.
+func (l *List) Called() string { return l.name() }
+
 // ItsOwn is the list as it is opened by its own address.
 func (l *List) ItsOwn() *List {
 	own := *l

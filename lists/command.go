@@ -19,6 +19,8 @@ const (
 	VerbHelp        = "help"
 	VerbFAQ         = "faq"
 	VerbRequest     = "request" // the command stands in the message
+	VerbSigned      = "signed"  // so it does, and a page of ours has made it
+	VerbOptions     = "options" // a letter with a link to pages
 )
 
 // A Command is what somebody asks of a list: what its address says, and once it is known,
@@ -28,6 +30,7 @@ type Command struct {
 	Delivery members.Delivery   // subscribe: how the posts are to come
 	Who      smtp.Path          // whom it is about; null: whoever asks
 	Proof    confirmation.Proof // confirm
+	Signed   string             // signed: what stands behind the verb
 
 	From, To int // get, thread: the first and the last post; index: both the same, or 0
 
@@ -79,8 +82,11 @@ func parseCommand(verb string) (c Command, ok bool, err error) {
 			err = replyWhichPost
 		}
 		return c, ok || err != nil, err
-	case VerbHelp, VerbFAQ, VerbRequest:
+	case VerbHelp, VerbFAQ, VerbRequest, VerbOptions:
 		return c, rest == "", nil
+	case VerbSigned:
+		c.Signed = strings.ToLower(rest)
+		return c, rest != "", nil
 	case VerbConfirm:
 		if c.Proof, ok = confirmation.Parse(rest); !ok {
 			return c, true, confirmation.ReplyBad
@@ -116,6 +122,8 @@ func (l *List) CommandAddress(c Command) (smtp.Path, bool) {
 	switch {
 	case verb == VerbConfirm:
 		verb += "-" + c.Proof.String()
+	case verb == VerbSigned:
+		verb += "-" + c.Signed
 	case verb == VerbSubscribe && c.Delivery != members.Each:
 		if other { // no address says both
 			return smtp.Path{}, false

@@ -29,6 +29,20 @@ func (l *List) Leavers() (*Leavers, error) {
 	return &Leavers{key, days}, err
 }
 
+// BackSince reports whether somebody has left the list after a day. Whoever is a member has
+// then joined again.
+func (l *List) BackSince(p smtp.Path, day string) (bool, error) {
+	if day == "" {
+		return false, nil
+	}
+	left, err := l.Leavers()
+	if err != nil {
+		return false, err
+	}
+	last, ok := left.Day(p)
+	return ok && last > day, nil
+}
+
 // Len is how many there are.
 func (l *Leavers) Len() int { return len(l.days) }
 

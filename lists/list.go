@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -128,6 +129,11 @@ func (s Directory) missing(addr smtp.Path, dir string) error {
 
 // ConfigFile is the list's list.toml.
 func (l *List) ConfigFile() string { return filepath.Join(l.Dir, "list.toml") }
+
+// IsOwner reports whether an address is an owner's.
+func (l *List) IsOwner(p smtp.Path) bool {
+	return slices.ContainsFunc(l.owners, func(owner smtp.Path) bool { return owner.Key() == p.Key() })
+}
 
 // OwnerPaths are the owners, as addresses to send to.
 func (l *List) OwnerPaths() []smtp.Path { return l.owners }

@@ -1,5 +1,5 @@
-// Superlist-web answers one HTTP request about the archives of lists, as a CGI program
-// or on standard input and output, and exits.
+// Superlist-web answers one HTTP request about the archives and the members of lists, as
+// a CGI program or on standard input and output, and exits.
 package main
 
 import (
@@ -13,21 +13,23 @@ import (
 	"superlist/lists/web/serve"
 )
 
-const manual = `superlist-web - one HTTP request about the archives of lists
+const manual = `superlist-web - one HTTP request to lists
 
 Usage: superlist-web [-c FILE]
 
 It answers what the pages of an archive cannot, since they are files: where the
 post with a Message-ID is, a post or a thread as it was sent, and what is
-attached to a post. A web server starts it by CGI, or passes requests on to a
+attached to a post. It has the page by which a member leaves, and answers the
+button of their mail program (RFC 8058). A web server starts it by CGI, or passes requests on to a
 socket for each of whose connections systemd (Accept=yes) or xinetd starts it.
 docs/web.md has the configuration.
 
   -c FILE   the configuration; else $SUPERLIST_CONFIG, else
             ` + site.DefaultConfig + `
 
-It reads lists, writes to no file, and is shut in like a mail session. It says
-nothing to anybody but the client and the log that the configuration names.
+It reads lists, puts what somebody asks for into the queue, from which superlist
+deliver takes it, and is shut in like a mail session. It says nothing to anybody
+but the client and the log that the configuration names.
 `
 
 const program = entry.WebProgram

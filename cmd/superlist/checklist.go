@@ -17,6 +17,7 @@ import (
 	"superlist/lists/letter"
 	"superlist/lists/members"
 	"superlist/lists/policy"
+	"superlist/lists/weblink"
 	"superlist/smtp"
 )
 
@@ -101,8 +102,8 @@ func (k *checker) list(l *lists.List) {
 	if err := copies.CheckFooter(l); err != nil {
 		k.wrong(about, err.Error(), "fix footer_file; posts are deferred until then")
 	}
-	if l.OneClick != lists.OneClickOff && k.site.UnsubscribeURL == "" {
-		k.warn(about, "one_click does nothing without unsubscribe_url in "+k.site.File(), "set it, or superlist list set "+about+" one_click=off")
+	if l.OneClick != lists.OneClickOff && weblink.URL(k.site, l, weblink.Leave, "") == "" {
+		k.warn(about, "one_click does nothing without pages that answer: [web] requests in "+k.site.File()+", and a url that begins with https", "see docs/web.md, or superlist list set "+about+" one_click=off")
 	}
 	if l.DMARC == lists.DMARCReject && k.site.DNS() == "" {
 		k.warn(about, "dmarc is reject, and without a resolver in "+k.site.File()+" a session asks nobody: such posts wait for a moderator", "set resolver to ip:port")

@@ -15,6 +15,7 @@ import (
 	"superlist/lists/message"
 	"superlist/lists/people"
 	"superlist/lists/policy"
+	"superlist/lists/request"
 	"superlist/lists/verp"
 	"superlist/queue"
 	"superlist/smtp"
@@ -121,7 +122,8 @@ func TestCallers(t *testing.T) {
 				default:
 					q.Command = d.Command
 					q.Author = from
-					if id, err = q.Leave(w.site.Spool()); err != nil {
+					left := request.Request{List: q.List, Command: q.Command, Name: q.Name, Words: q.Words, Client: q.Client, At: q.At}
+					if id, err = left.Leave(w.site.Spool()); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -229,7 +231,7 @@ func TestLeftIsDelivered(t *testing.T) {
 		if err := policy.Of(l).PermitsNow(c, w.now()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := (people.Request{List: l, Command: c, Name: "Carol", At: w.now(), Client: "web"}).Leave(w.site.Spool()); err != nil {
+		if _, err := (request.Request{List: l, Command: c, Name: "Carol", At: w.now(), Client: "web"}).Leave(w.site.Spool()); err != nil {
 			t.Fatal(err)
 		}
 		w.deliver()

@@ -16,7 +16,7 @@ func (r *Runner) command(m *message.Message, d lists.Destination, c outbox.Cause
 		return err
 	}
 	q.After = c.After
-	if leaves := q.Verb == lists.VerbUnsubscribe || q.Verb == lists.VerbConfirm && q.Proof.Action == confirmation.Unsubscribe; !leaves {
+	if leaves := q.Verb == lists.VerbUnsubscribe || q.Verb == lists.VerbSigned || q.Verb == lists.VerbConfirm && q.Proof.Action == confirmation.Unsubscribe; !leaves {
 		if _, err := r.heard(q.List, q.Author, c, "has written to +"+q.Verb); err != nil {
 			return err
 		}

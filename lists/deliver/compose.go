@@ -11,6 +11,7 @@ import (
 	"superlist/lists/rewrite/edit"
 	"superlist/lists/signature"
 	"superlist/lists/site"
+	"superlist/lists/weblink"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -61,7 +62,7 @@ func (r *Runner) leaveLink(m *queue.Message, to smtp.Path) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return l.LeaveLink(r.Site.UnsubscribeURL, to, r.now())
+	return weblink.Leaving(r.Site, l, to, r.now())
 }
 
 // isOurs reports whether a message is the list's own: a post, a digest, a letter. Mail

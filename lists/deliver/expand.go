@@ -19,6 +19,7 @@ import (
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
 	"superlist/lists/web"
+	"superlist/lists/weblink"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -213,7 +214,7 @@ func (r *Runner) copies(m *message.Message, l *lists.List) (*copies.Copies, erro
 
 // Copier returns a maker of the copies of a list's posts.
 func Copier(site *site.Site, l *lists.List) copies.Maker {
-	m := copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys, Signs: site.DKIM.Domain, UnsubscribeURL: site.UnsubscribeURL,
+	m := copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys, Signs: site.DKIM.Domain, UnsubscribeURL: weblink.URL(site, l, weblink.Leave, ""),
 		ServID: site.AuthservID, Proves: site.AuthservID != "" || site.VerifyDKIM || site.Proves()}
 	if l.Web == lists.WebAnyone {
 		pages := web.Of(site, l)

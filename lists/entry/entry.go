@@ -23,7 +23,7 @@ import (
 // has taken.
 const MilterProgram = "superlist-milter"
 
-// WebProgram is the program that answers HTTP requests; it only reads.
+// WebProgram is the program that answers HTTP requests.
 const WebProgram = "superlist-web"
 
 // PolicyProgram is the program that tells Postfix what is refused at RCPT; it puts no

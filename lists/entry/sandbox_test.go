@@ -1,6 +1,7 @@
 package entry
 
 import (
+	"cmp"
 	"os"
 	"testing"
 
@@ -9,12 +10,16 @@ import (
 	"superlist/lists/site"
 )
 
+// programEnv says which program the process that tries is.
+const programEnv = "SUPERLIST_SANDBOX_PROGRAM"
+
 func TestMain(m *testing.M) {
 	if sandboxtest.Config() == "" {
 		os.Exit(m.Run())
 	}
 	sandboxtest.Try(func(config string) (*site.Site, error) {
-		site, _, err := Open(config, "superlist-test")
+		program := cmp.Or(os.Getenv(programEnv), "superlist-test")
+		site, _, err := Open(config, program)
 		return site, err
 	})
 }
@@ -61,6 +66,22 @@ func TestSandboxOfHandOver(t *testing.T) {
 	if sandbox.Filters() {
 		sandboxtest.Want(t, got, false, sandboxtest.Calls, sandboxtest.Datagrams)
 	}
+}
+
+// TestSandboxOfWeb: superlist-web puts requests into the spool and wakes deliver up; it
+// reaches nothing else, whatever the site's sessions of mail may reach.
+func TestSandboxOfWeb(t *testing.T) {
+	if sandbox.Kernel() == 0 {
+		t.Skip("this kernel has no Landlock")
+	}
+	got := sandboxtest.New(t, "", "tls = true\nhelo_check = true\nresolver = \"127.0.0.1:53\"").Run(t, programEnv+"="+WebProgram)
+	sandboxtest.Want(t, got, true, sandboxtest.Allowed)
+	sandboxtest.Want(t, got, false, sandboxtest.Limits, sandboxtest.Files)
+	if sandbox.Filters() {
+		sandboxtest.Want(t, got, false, sandboxtest.Calls, sandboxtest.Datagrams)
+	}
+	sandboxtest.Want(t, got, sandbox.Kernel() < 4, sandboxtest.Ports)
+	sandboxtest.Want(t, got, sandbox.Kernel() < 6, sandboxtest.Others)
 }
 
 // TestSandboxOfHeloCheck: who has to ask the DNS may send datagrams.

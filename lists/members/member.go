@@ -170,6 +170,30 @@ func (m Member) Unmoderated() Member {
 	return m
 }
 
+// Choosing is the member with what another line says of how the posts come, as far as
+// members choose it themselves: the rest stays.
+func (m Member) Choosing(other Member) Member {
+	words := ownChoice(other.Words, true)
+	words = append(words, ownChoice(m.Words, false)...) // name= stays last
+	m, _ = memberOf(strings.Join(append([]string{m.Path.Address()}, words...), " "))
+	return m
+}
+
+// ownChoice are the words that members choose themselves, or the others.
+func ownChoice(words []string, own bool) (some []string) {
+	for _, word := range words {
+		switch is := strings.HasPrefix(word, wordVacation); {
+		case is, word == wordNoMail, word == wordDigest, word == wordNoCopy, word == wordNoOwn:
+			if own {
+				some = append(some, word)
+			}
+		case !own:
+			some = append(some, word)
+		}
+	}
+	return some
+}
+
 // PostingFor is the other address of a member, where it is that of another member now.
 func (m Member) PostingFor(p smtp.Path) Member {
 	words := slices.Clone(m.Words)

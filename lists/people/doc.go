@@ -5,7 +5,7 @@
 // They ask by mail to one of the list's addresses, or with the operator's command. Either
 // way it becomes a Request. Desk.Do carries it out, and the Outcome says what happened and
 // which letters are to be written. A program that may only write to the spool, such as
-// one for the web, leaves the request there as a message (Request.Leave), and deliver
+// one for the web, leaves the request there as a message (package request), and deliver
 // carries it out.
 //
 // # Once, and not twice

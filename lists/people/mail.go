@@ -3,9 +3,11 @@ package people
 import (
 	"superlist/lists"
 	"superlist/lists/confirmation"
+	"superlist/lists/mail/body"
 	"superlist/lists/mail/charset"
 	"superlist/lists/message"
 	"superlist/lists/policy"
+	"superlist/lists/request"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
 	"superlist/smtp"
@@ -38,6 +40,15 @@ func FromMail(site *site.Site, d lists.Destination, m *message.Message, cause st
 		// What is asked there no session has read. Whoever wants what they cannot
 		// have gets the letter that says what they can.
 		r.Command = lists.Command{Verb: lists.VerbHelp, Author: r.Author, Sender: r.Sender}
+	}
+	if r.Verb == lists.VerbSigned {
+		text, err := body.Text(h.Get("Content-Type"), h.Get("Content-Transfer-Encoding"), content)
+		if err != nil {
+			return r, err
+		}
+		if r.Signed, err = request.ReadSigned(r.List, r.Command, text, r.At); err != nil {
+			return r, err
+		}
 	}
 	r.Who, r.Answers = r.About(), h.Get("Message-ID")
 	r.Network = site.Network(smtp.OriginAddr(m.Client))

@@ -9,6 +9,7 @@ import (
 	"superlist/lists/message"
 	"superlist/lists/outbox"
 	"superlist/lists/policy"
+	"superlist/lists/request"
 	"superlist/lists/site"
 	"superlist/queue"
 	"superlist/smtp"
@@ -34,6 +35,7 @@ type Request struct {
 	ID      string // of the message, for the log
 	Answers string // its Message-ID
 	Client  string // where it came from, for the operator
+	Signed  request.Signed
 
 	After []queue.After // what must have happened before anything of what follows is sent
 	Cause string        // names what follows; a request again for the same cause is the same
@@ -163,6 +165,8 @@ func (a *act) do() error {
 		return a.sync()
 	case lists.VerbConfirm:
 		return a.confirm()
+	case lists.VerbSigned:
+		return a.signed()
 	case lists.VerbFAQ:
 		return a.ask(Answered, lists.VerbFAQ, "faq", a.Who, nil)
 	}

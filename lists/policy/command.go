@@ -42,6 +42,8 @@ func (l *Policy) Permits(c lists.Command, now time.Time) error {
 		return replySelf
 	}
 	switch {
+	case c.Verb == lists.VerbSigned:
+		return l.proofs.CheckSigned(c, now)
 	case c.Verb == lists.VerbConfirm && (c.Proof.Subject != "" || !c.Author.IsNull()): // else From may yet show that it is right
 		_, err := l.proofs.CheckProof(c.Proof, now, c.Author, c.Sender)
 		return err
@@ -68,7 +70,7 @@ func (l *Policy) PermitsNow(c lists.Command, now time.Time) error {
 		return l.memory.Unspent(p, now)
 	case c.Verb == lists.VerbConfirm:
 		return l.isOpen(p, now)
-	case c.Author.IsNull():
+	case c.Author.IsNull(), c.Verb == lists.VerbSigned:
 		return nil
 	case c.Verb == lists.VerbRequest: // what is asked stands in the body
 		return l.quotas.MayAskAny(quota.Request{To: c.About(), Network: c.Network}, now)

@@ -69,6 +69,7 @@ type Posts interface {
 type Proofs interface {
 	CheckProof(p confirmation.Proof, now time.Time, from ...smtp.Path) (subject string, err error)
 	Decider(p confirmation.Proof) (smtp.Path, error)
+	CheckSigned(c lists.Command, at time.Time) error
 }
 
 // Memory says whether there is still anything to decide. A refusal is a smtp.Reply.

@@ -37,7 +37,7 @@ type Box struct {
 	Site    *site.Site
 	Session string // where superlist-session is; empty: nowhere
 	Milter  bool   // it is superlist-milter
-	Web     bool   // it is superlist-web, which only reads
+	Web     bool   // it is superlist-web, which connects to less
 	Policy  bool   // it is superlist-policy, which takes no message
 }
 
@@ -47,7 +47,7 @@ func (b Box) Enter() error {
 	if err := b.limit(); err != nil {
 		return err
 	}
-	if !b.Web { // which writes nothing
+	if !b.Web { // what most of its clients do changes nothing
 		b.makeSpool()
 	}
 	if err := b.noNewPrivs(); err != nil {
@@ -98,7 +98,9 @@ func (b Box) looksUp() bool { return b.becomes() && b.Site.HeloCheck }
 
 // datagrams says that it needs UDP: to ask the DNS for that, or, by the resolver that the
 // site names, what the domain of an author wants (dmarc = "reject").
-func (b Box) datagrams() bool { return b.looksUp() || b.Site.DNS() != "" && !b.Policy }
+func (b Box) datagrams() bool {
+	return b.looksUp() || b.Site.DNS() != "" && !b.Policy && !b.Web
+}
 
 // makeSpool makes the spool before the first message ever, since only what is
 // there can be granted. If it cannot be made, MAIL says why.
@@ -137,9 +139,6 @@ type grant struct {
 // grants are what the site's sessions need.
 func (b Box) grants() []grant {
 	s := b.Site
-	if b.Web {
-		return append([]grant{{what: "read", at: s.ListsDir, file: read}}, b.log()...)
-	}
 	if b.Policy { // that the queue is full is a file in tmp
 		gs := []grant{{what: "write", at: s.QueueDir + "/tmp", file: read | addTo | ll.AccessFSMakeReg | ll.AccessFSRemoveFile}}
 		for _, dir := range []string{"/inbound", "/outbound"} {
@@ -160,13 +159,17 @@ func (b Box) grants() []grant {
 	if b.Milter {
 		gs = append(gs, grant{what: "write", at: s.QueueDir + "/taken", file: write | read | list})
 	}
+	if to, err := site.ParseTarget(s.Kick); err == nil { // else: ""
+		gs = append(gs, service(to))
+	}
+	if b.Web {
+		return append(gs, b.log()...)
+	}
 	for i := range s.Milters {
 		gs = append(gs, service(s.Milters[i].Target()))
 	}
-	for _, address := range []string{s.Kick, s.Proxy.NextHop} {
-		if to, err := site.ParseTarget(address); err == nil { // else: ""
-			gs = append(gs, service(to))
-		}
+	if to, err := site.ParseTarget(s.Proxy.NextHop); err == nil {
+		gs = append(gs, service(to))
 	}
 	if resolver := (site.Target{Address: s.DNS()}); s.DNS() != "" { // over TCP where an answer is long
 		gs = append(gs, grant{what: "connect", at: fmt.Sprintf("port %d", resolver.Port()), port: resolver.Port(), udp: true})

@@ -17,6 +17,9 @@ import (
 //go:embed pages/pages.html
 var pagesHTML string
 
+//go:embed pages/forms.html
+var formsHTML string
+
 //go:embed pages/style.css
 var styleCSS []byte
 
@@ -24,7 +27,7 @@ var styleCSS []byte
 var looks embed.FS // hashed for Version
 
 // templates are parsed when the first page is made: most commands make none.
-var templates = sync.OnceValue(func() *template.Template { return template.Must(template.New("").Parse(pagesHTML)) })
+var templates = sync.OnceValue(func() *template.Template { return template.Must(template.New("").Parse(pagesHTML + formsHTML)) })
 
 const (
 	// perThread and perMonth are how many posts a page shows.

@@ -1,6 +1,6 @@
 // Package serve answers what the pages of an archive cannot: where the post with a
-// Message-ID is, posts and threads as they were sent, attachments, and searches. One
-// process answers one request.
+// Message-ID is, a post or a thread as it was sent, what is attached to one, and forms that
+// change something. One process answers one request.
 //
 //	/dev/MESSAGE-ID/            leads to the post, or lists several
 //	/dev/MESSAGE-ID/raw         the post as it was sent, or veiled
@@ -9,9 +9,12 @@
 //	/dev/4711/raw …             the same for the post with a number
 //	/dev/4711/part/2            an attachment
 //	/dev/search?q=WORDS         the posts that have them; x=A: as a feed, x=m: as an mbox
+//	/dev/u/TOKEN                a member leaves (RFC 8058)
 //
-// A GET changes nothing, whoever sends it, and only GET and HEAD are answered. What is
-// not public looks the same as what does not exist. The package writes no file.
+// A GET changes nothing, whoever sends it. What a POST asks goes into the spool as a
+// request, which deliver carries out as it does what comes by mail; the answer is 200 once
+// it is durable there. Nothing else is written. What is not public, and what there is not,
+// looks the same, and so do tokens that the list has not made.
 package serve
 
 import (
@@ -23,12 +26,14 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 	"superlist/lists/web"
+	"superlist/lists/weblink"
 	"superlist/smtp"
 )
 
@@ -36,91 +41,114 @@ import (
 type Handler struct {
 	Site *site.Site
 	Log  *maillog.Log
+	Now  func() time.Time // nil: the clock
 }
 
-// policy keeps a page from running, loading or sending anything. Our pages do none of
-// that, and a mistake of ours must not introduce it.
-const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// contentPolicy keeps a page from running, loading or sending anything: it has nothing of
+// that kind, and a mistake of ours must not bring it in.
+const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
-	head.Set("Content-Security-Policy", policy)
+	head.Set("Content-Security-Policy", contentPolicy)
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("X-Robots-Tag", "noindex")
-	asks := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/search") // as lei does
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && !asks {
+	a := &answer{Handler: h, w: w, r: r, now: h.moment()}
+	parts, err := a.find()
+	switch {
+	case err != nil:
+		a.trouble(err)
+	case acts[parts[0]] != nil && a.list == nil:
+		a.nothing()
+	case acts[parts[0]] != nil:
+		head.Set("Cache-Control", "no-store")
+		acts[parts[0]](a, parts[1:])
+	case len(parts) == 1 && parts[0] == "search" && !a.isPublic():
+		a.nothing()
+	case len(parts) == 1 && parts[0] == "search":
+		if a.methods() { // lei asks by POST
+			a.search()
+		}
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		head.Set("Allow", "GET, HEAD")
 		http.Error(w, "only GET and HEAD are answered here", http.StatusMethodNotAllowed)
-		return
+	case len(parts) == 1 && parts[0] == "style.css": // whatever the list, so that it says nothing
+		head.Set("Content-Type", "text/css; charset=utf-8")
+		w.Write(web.Style())
+	case !a.isPublic():
+		a.nothing()
+	default:
+		a.route(parts)
 	}
-	a := &answer{w: w, r: r, log: h.Log}
-	l, rest, err := h.list(r)
-	if err != nil {
-		a.trouble(err)
-		return
-	}
-	if l == nil {
-		http.Error(w, "there is nothing here", http.StatusNotFound)
-		return
-	}
-	a.l = l
-	if len(rest) == 1 && rest[0] == "search" {
-		a.search()
-		return
-	}
-	if asks { // it is not a list's search
-		a.note(http.StatusNotFound, "page-missing")
-		return
-	}
-	a.route(rest)
 }
 
-// list returns the list of a request, and the rest of the path, split and decoded. The
-// list is nil if it does not exist or is not public.
-func (h *Handler) list(r *http.Request) (*web.List, []string, error) {
-	domain, path, ok := h.Site.Web.Domain(r.Host, r.URL.EscapedPath())
-	if !ok {
-		return nil, nil, nil
+// isPublic reports whether there is a list whose archive anyone may read.
+func (a *answer) isPublic() bool { return a.list != nil && a.list.Web == lists.WebAnyone }
+
+// acts are the pages on which somebody can do something, by the first part of their path
+// below a list's: each says itself to whom it answers.
+var acts = map[string]func(a *answer, rest []string){
+	string(weblink.Leave): func(a *answer, rest []string) { a.leave(strings.Join(rest, "/")) },
+}
+
+// find finds the list that a request is about, and what follows its name in the path,
+// taken apart and decoded. Without a list there is none of that name.
+func (a *answer) find() (parts []string, err error) {
+	path := a.r.URL.EscapedPath()
+	if list, token, ok := weblink.UnsubscribePath(a.Site, a.r.Host, path); ok {
+		addr, ok := smtp.ParseAddress(list)
+		if !ok {
+			return []string{""}, nil
+		}
+		return []string{string(weblink.Leave), token}, a.open(addr)
+	}
+	domain, path, ok := a.Site.Web.Domain(a.r.Host, path)
+	if !ok || !a.Site.Web.Requests {
+		return []string{""}, nil
 	}
 	name, rest, _ := strings.Cut(path, "/")
-	addr, ok := smtp.ParseAddress(name + "@" + domain)
-	if !ok {
-		return nil, nil, nil
-	}
-	l, err := lists.Of(h.Site).Open(addr)
-	if errors.Is(err, lists.ReplyNoList) {
-		return nil, nil, nil
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if l.Web != lists.WebAnyone || !h.Site.Web.Requests {
-		return nil, nil, nil
-	}
-	var parts []string
 	for part := range strings.SplitSeq(rest, "/") {
 		if part, err = url.PathUnescape(part); err != nil {
-			return nil, nil, nil
+			return []string{""}, nil
 		}
 		parts = append(parts, part)
 	}
-	return web.Of(h.Site, l), parts, nil
+	addr, ok := smtp.ParseAddress(name + "@" + domain)
+	if !ok {
+		return parts, nil
+	}
+	return parts, a.open(addr)
+}
+
+// open opens the list, where there is one.
+func (a *answer) open(list smtp.Path) error {
+	l, err := lists.Of(a.Site).Open(list)
+	if errors.Is(err, lists.ReplyNoList) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	a.list, a.web = l, web.Of(a.Site, l)
+	return nil
 }
 
 // An answer is a request being answered.
 type answer struct {
-	w   http.ResponseWriter
-	r   *http.Request
-	log *maillog.Log
-	l   *web.List
+	*Handler
+	w    http.ResponseWriter
+	r    *http.Request
+	now  time.Time
+	list *lists.List // nil: there is none
+	web  *web.List
 }
 
 // trouble handles a local fault: it logs the error, and the client is told to come
 // again.
 func (a *answer) trouble(err error) {
-	a.log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
+	a.Log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
 	a.w.Header().Set("Retry-After", "300")
 	http.Error(a.w, "this host has trouble; please come again later", http.StatusServiceUnavailable)
 }
@@ -137,13 +165,13 @@ func (a *answer) route(parts []string) {
 	var err error
 	if n, ok := number(id); ok {
 		var e archive.Entry
-		if e, err = a.l.Posts.Entry(n); err == nil {
+		if e, err = a.web.Posts.Entry(n); err == nil {
 			posts = append(posts, e)
 		} else if errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
 	} else if strings.Contains(id, "@") || what != "" {
-		posts, err = a.l.Posts.ByMessageID("<" + strings.Trim(id, "<>") + ">")
+		posts, err = a.web.Posts.ByMessageID("<" + strings.Trim(id, "<>") + ">")
 	}
 	if err != nil {
 		a.trouble(err)
@@ -165,7 +193,7 @@ func number(s string) (int, bool) {
 
 // missing answers about a post that does not exist, or no longer.
 func (a *answer) missing(id string) {
-	gone, err := a.l.Posts.Removed()
+	gone, err := a.web.Posts.Removed()
 	if err != nil {
 		a.trouble(err)
 		return
@@ -183,7 +211,7 @@ func (a *answer) missing(id string) {
 func (a *answer) note(status int, text string) {
 	a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	a.w.WriteHeader(status)
-	a.w.Write(a.l.Note(text, nil))
+	a.w.Write(a.web.Note(text, nil))
 }
 
 // post answers about posts with the same Message-ID. id is what the request names.
@@ -195,18 +223,18 @@ func (a *answer) post(posts []archive.Entry, id, what string) {
 	case what == "" && len(posts) > 1:
 		a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		a.w.WriteHeader(http.StatusMultipleChoices)
-		a.w.Write(a.l.Note("page-several", posts))
+		a.w.Write(a.web.Note("page-several", posts))
 	case what == "" && e.MessageID != "" && strings.Contains(id, "@") && !strings.HasSuffix(a.r.URL.Path, "/"):
-		// public-inbox does the same, and b4 takes the part before the Message-ID for
-		// the list's address.
-		http.Redirect(a.w, a.r, a.l.Base+url.PathEscape(strings.Trim(id, "<>"))+"/", http.StatusFound)
+		// public-inbox does so, and b4 takes what is in front of the Message-ID there
+		// for the list's address.
+		http.Redirect(a.w, a.r, a.web.Base+url.PathEscape(strings.Trim(id, "<>"))+"/", http.StatusFound)
 	case what == "":
-		http.Redirect(a.w, a.r, a.l.PostURL(e.Number), http.StatusFound)
+		http.Redirect(a.w, a.r, a.web.PostURL(e.Number), http.StatusFound)
 	case what == "t" || what == "t/" || what == "T" || what == "T/":
-		http.Redirect(a.w, a.r, a.l.ThreadURL(e), http.StatusFound)
-	case what == "raw" && a.l.MBox != web.MBoxOff:
+		http.Redirect(a.w, a.r, a.web.ThreadURL(e), http.StatusFound)
+	case what == "raw" && a.web.MBox != web.MBoxOff:
 		a.raw(e)
-	case what == "t.mbox.gz" && a.l.MBox != web.MBoxOff:
+	case what == "t.mbox.gz" && a.web.MBox != web.MBoxOff:
 		a.thread(e)
 	case what == "t.atom":
 		a.feed(e)
@@ -220,7 +248,7 @@ func (a *answer) post(posts []archive.Entry, id, what string) {
 
 // raw answers with a post as web_mbox allows it.
 func (a *answer) raw(e archive.Entry) {
-	text, err := a.l.Message(e)
+	text, err := a.web.Message(e)
 	if err != nil {
 		a.failed(err)
 		return
@@ -242,7 +270,7 @@ func (a *answer) failed(err error) {
 
 // thread answers with the thread of a post as an mbox, one post at a time.
 func (a *answer) thread(e archive.Entry) {
-	members, err := a.l.ThreadMBox(e)
+	members, err := a.web.ThreadMBox(e)
 	if err != nil {
 		a.failed(err)
 		return
@@ -259,7 +287,7 @@ func (a *answer) mbox(name string, members iter.Seq2[[]byte, error]) {
 	}
 	for text, err := range members {
 		if err != nil { // in the middle of an answer nothing else can be said
-			a.log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
+			a.Log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
 			panic(http.ErrAbortHandler)
 		}
 		if _, err := a.w.Write(text); err != nil {
@@ -269,7 +297,7 @@ func (a *answer) mbox(name string, members iter.Seq2[[]byte, error]) {
 }
 
 func (a *answer) feed(e archive.Entry) {
-	text, err := a.l.ThreadFeed(e)
+	text, err := a.web.ThreadFeed(e)
 	if err != nil {
 		a.failed(err)
 		return
@@ -281,13 +309,13 @@ func (a *answer) feed(e archive.Entry) {
 // part answers with an attachment. It is to be saved, and browsers do not display it:
 // its name is ours, and its claimed type counts only if that is harmless.
 func (a *answer) part(e archive.Entry, n int) {
-	content, name, err := a.l.Attachment(e, n)
+	content, name, err := a.web.Attachment(e, n)
 	if err != nil {
 		a.failed(err)
 		return
 	}
 	head := a.w.Header()
-	head.Set("Content-Security-Policy", policy+"; sandbox")
+	head.Set("Content-Security-Policy", contentPolicy+"; sandbox")
 	head.Set("Content-Type", "application/octet-stream")
 	head.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, name))
 	head.Set("Content-Length", strconv.Itoa(len(content)))

@@ -23,24 +23,24 @@ func (a *answer) search() {
 	if form == "m" {
 		most = web.InMBox
 	}
-	if form == "m" && (a.l.MBox == web.MBoxOff || q.Empty()) {
+	if form == "m" && (a.web.MBox == web.MBoxOff || q.Empty()) {
 		a.note(http.StatusNotFound, "page-missing")
 		return
 	}
 	if q.Empty() {
-		a.page(a.l.SearchPage(text, q, nil))
+		a.page(a.web.SearchPage(text, q, nil))
 		return
 	}
-	found, err := a.l.Search(q, below, most)
+	found, err := a.web.Search(q, below, most)
 	if err != nil {
 		a.trouble(err)
 		return
 	}
 	switch form {
 	case "m":
-		a.mbox("search", a.l.SearchMBox(found))
+		a.mbox("search", a.web.SearchMBox(found))
 	case "A":
-		content, err := a.l.SearchFeed(text, found)
+		content, err := a.web.SearchFeed(text, found)
 		if err != nil {
 			a.failed(err)
 			return
@@ -48,7 +48,7 @@ func (a *answer) search() {
 		a.w.Header().Set("Content-Type", "application/atom+xml; charset=utf-8")
 		a.w.Write(content)
 	default:
-		a.page(a.l.SearchPage(text, q, &found))
+		a.page(a.web.SearchPage(text, q, &found))
 	}
 }
 

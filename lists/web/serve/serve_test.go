@@ -175,8 +175,8 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/dev/search?q=%22&below=-1&x=%00&q=z", 200, "", "role=\"search\"", nil},
 		{"GET", "/private/search?q=hello", 404, "", nothing, nil},
 		{"POST", "/private/search?q=hello&x=m", 404, "", nothing, nil},
-		{"POST", "/search", 404, "", nothing, nil},
-		{"POST", "/dev/1/search", 404, "", "There is no such post here", nil},
+		{"POST", "/search", 405, "", "only GET and HEAD are answered here\n", nil},
+		{"POST", "/dev/1/search", 405, "", "only GET and HEAD are answered here\n", nil},
 		{"POST", "/dev/one@example.com/", 405, "", "only GET and HEAD are answered here\n", nil},
 		{"DELETE", "/private/1", 405, "", "only GET and HEAD are answered here\n", nil},
 	} {
@@ -239,7 +239,7 @@ func TestServeOne(t *testing.T) {
 		{"GET /dev/one@example.com/ HTTP/1.1\r\nHost: lists.example.org\r\nConnection: keep-alive\r\n\r\nGET /dev/1 HTTP/1.1\r\nHost: lists.example.org\r\n\r\n", "HTTP/1.1 302 Found\r\n"},
 		{"GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 20<<10) + "\r\n\r\n", "HTTP/1.1 431 "},
 		{"nonsense\r\n\r\n", "HTTP/1.1 400 "},
-		{"POST /dev/u/x HTTP/1.1\r\nHost: lists.example.org\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 405 "},
+		{"POST /dev/u/x HTTP/1.1\r\nHost: lists.example.org\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 404 "},
 	} {
 		for _, piece := range []int{len(test.request), 7} {
 			client, server := net.Pipe()

@@ -1,10 +1,19 @@
-package people
+// Package request puts what somebody asks of a list into the spool, as a message that
+// deliver reads as it reads mail. It is for a program that may only write to the spool,
+// such as one for the web, and changes no list.
+//
+// What mail can ask goes as a command to its address. What only a page asks, for somebody
+// who has proved there who they are, is Signed: its address has a seal of the list's key
+// over what the message says.
+package request
 
 import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
+	"superlist/lists"
 	"superlist/lists/mail/compose"
 	"superlist/lists/maillog"
 	"superlist/lists/quota"
@@ -15,13 +24,24 @@ import (
 // errNotByMail: the request cannot be made by mail.
 var errNotByMail = errors.New("no mail asks for this")
 
-// Leave writes a request into the spool as a message, from which FromMail reads it again,
-// and returns the message's id once it is durable. It is for a program that may only
-// write to the spool, such as one for the web. Call Permits and PermitsNow before: a
-// request that is refused later is refused in silence.
+// A Request is what somebody asks of a list.
+type Request struct {
+	List *lists.List
+	lists.Command
+
+	Name    string // of whoever asks; may be empty
+	Words   string // for the author of a post that is sent back
+	Answers string // a Message-ID
+	Client  string // where it came from, as in a queue file: "[192.0.2.1]"
+	At      time.Time
+}
+
+// Leave writes a request into the spool as a message, from which people.FromMail reads it
+// again, and returns the message's id once it is durable. Call policy's Permits and
+// PermitsNow before: a request that is refused later is refused in silence.
 func (r Request) Leave(spool *queue.Spool) (id string, err error) {
 	to, ok := r.List.CommandAddress(r.Command)
-	if !ok || r.Operator != "" || r.Author.IsNull() {
+	if !ok || r.Author.IsNull() {
 		return "", fmt.Errorf("%s: %w", r.Verb, errNotByMail)
 	}
 	head := queue.Head{Arrived: r.At, Client: r.Client, From: r.Author, Body: "7BIT"}

@@ -1,0 +1,55 @@
+package web
+
+import (
+	"html/template"
+)
+
+// A Form is a page on which somebody can do something: what it says, and a form below.
+type Form struct {
+	Title   string
+	Wrong   string   // what is the matter with what was filled in
+	Say     []string // paragraphs
+	Action  string   // where the form goes; empty: there is none
+	Fields  []Field
+	Buttons []Button
+	Below   template.HTML
+}
+
+// A Field is something to fill in, or to choose.
+type Field struct {
+	Kind    string // email, text, date, radio, checkbox, textarea, hidden, or trap: not for people
+	Name    string
+	Label   string
+	Value   string
+	Hint    string
+	Fill    string // what a browser may fill in: autocomplete
+	Wrong   bool
+	On      bool // of a checkbox
+	Choices []Choice
+}
+
+// A Choice is one of several.
+type Choice struct {
+	Value, Label string
+	On           bool
+}
+
+// A Button sends the form.
+type Button struct{ Name, Value, Label string }
+
+// Form is a form as a page.
+func (l *List) Form(f Form) []byte {
+	p := struct {
+		page
+		Form   Form
+		Public bool
+	}{page: l.page("", f.Title), Form: f, Public: l.Public}
+	p.Root = l.Base
+	return render("form", p)
+}
+
+// Text is one of the texts of pages, in the list's language.
+func (l *List) Text(name string, pairs ...any) string { return l.words.with(name, pairs...) }
+
+// Style is the style sheet of all pages.
+func Style() []byte { return styleCSS }

@@ -1,0 +1,196 @@
+// Package weblink makes and reads the web addresses in letters and in members' own copies:
+// who has one has got the mail, and may do what it is for. Nothing is stored for them.
+//
+// What stands in one is encrypted with the list's key, so that the log of a web server
+// shows nobody's address. It is bound to the list and to what it is for, and always the
+// same for the same words. The package refuses to say what is wrong with one.
+package weblink
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"io/fs"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/site"
+	"superlist/lists/verp"
+	"superlist/smtp"
+)
+
+// A Kind is what a link, or a cookie, is for. It is also its place below the list's pages.
+type Kind string
+
+const (
+	Leave   Kind = "u"       // a member leaves (RFC 8058)
+	Confirm Kind = "c"       // a letter's question is answered
+	LogIn   Kind = "options" // somebody shows who they are
+	Session Kind = "cookie"  // somebody has shown it
+)
+
+// lives are how long they are good, after the moment that stands in them. People look for
+// a link to leave in old mail; a confirmation has a time of its own within.
+var lives = map[Kind]time.Duration{
+	Leave:   400 * 24 * time.Hour,
+	Confirm: 30 * 24 * time.Hour,
+	LogIn:   24 * time.Hour,
+	Session: 12 * time.Hour,
+}
+
+// A Link is what stands in one.
+type Link struct {
+	Kind Kind
+	Text string    // an address, or the proof of a confirmation
+	Made time.Time // to the minute; of Leave to the day
+}
+
+// ErrForged and ErrOld are the two things that can be wrong.
+var (
+	ErrForged = errors.New("the list has not made it")
+	ErrOld    = errors.New("it was made too long ago")
+)
+
+// unit is how exactly its moment stands in a link: copies of one day have the same.
+func (k Kind) unit() time.Duration {
+	if k == Leave {
+		return 24 * time.Hour
+	}
+	return time.Minute
+}
+
+// letters are those of tokens: what survives whoever writes it in capitals, or reads it out.
+var letters = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+
+// mark is what stands in front of a token. By it package edit finds a link that a member
+// quotes from a copy of their own.
+func (k Kind) mark(made time.Time) string {
+	if k == Leave {
+		return strconv.FormatInt(made.Unix()/86400, 36) + "-"
+	}
+	return ""
+}
+
+// keys are those of a kind, from the list's.
+func (k Kind) keys(key []byte) (nonce []byte, box cipher.AEAD, err error) {
+	derive := func(what string) []byte {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte("superlist web " + what + " " + string(k)))
+		return mac.Sum(nil)
+	}
+	block, err := aes.NewCipher(derive("seal"))
+	if err != nil {
+		return nil, nil, err
+	}
+	box, err = cipher.NewGCM(block)
+	return derive("nonce"), box, err
+}
+
+// Make makes one.
+func Make(l *lists.List, k Kind, text string, now time.Time) (string, error) {
+	key, err := l.Key()
+	if err != nil {
+		return "", err
+	}
+	words := strconv.FormatInt(now.UnixNano()/int64(k.unit()), 36) + " " + text
+	nonceKey, box, err := k.keys(key)
+	if err != nil {
+		return "", err
+	}
+	// One nonce for the same words and another for others: RFC 8452 says why.
+	mac := hmac.New(sha256.New, nonceKey)
+	mac.Write([]byte(l.Addr.Key() + " " + words))
+	nonce := mac.Sum(nil)[:box.NonceSize()]
+	sealed := box.Seal(nonce, nonce, []byte(words), []byte(l.Addr.Key()))
+	return k.mark(now) + letters.EncodeToString(sealed), nil
+}
+
+// maxToken is longer than any: an address has at most 254 octets, with what is about it.
+const maxToken = 1024
+
+// Read reads one. The error is ErrForged, ErrOld, or trouble with the list's files. What
+// is too old is read all the same.
+func Read(l *lists.List, k Kind, token string, now time.Time) (Link, error) {
+	front := min(len(k.mark(now)), len(token))
+	mark, token := token[:front], token[front:]
+	sealed, bad := letters.DecodeString(token)
+	if bad != nil || len(token) > maxToken || letters.EncodeToString(sealed) != token {
+		return Link{}, ErrForged
+	}
+	key, err := l.ReadKey()
+	if errors.Is(err, fs.ErrNotExist) { // none was ever made
+		return Link{}, ErrForged
+	}
+	if err != nil {
+		return Link{}, err
+	}
+	_, box, err := k.keys(key)
+	if err != nil {
+		return Link{}, err
+	}
+	if len(sealed) < box.NonceSize() {
+		return Link{}, ErrForged
+	}
+	words, bad := box.Open(nil, sealed[:box.NonceSize()], sealed[box.NonceSize():], []byte(l.Called()))
+	if bad != nil {
+		return Link{}, ErrForged
+	}
+	moment, text, _ := strings.Cut(string(words), " ")
+	n, bad := strconv.ParseInt(moment, 36, 64)
+	if bad != nil {
+		return Link{}, ErrForged
+	}
+	link := Link{Kind: k, Text: text, Made: time.Unix(0, n*int64(k.unit())).UTC()}
+	if mark != k.mark(link.Made) {
+		return Link{}, ErrForged
+	}
+	if now.Sub(link.Made) > lives[k] {
+		return link, ErrOld
+	}
+	return link, nil
+}
+
+// URL is where a token of this kind leads; empty where no page answers.
+func URL(s *site.Site, l *lists.List, k Kind, token string) string {
+	switch {
+	case k == Leave && s.UnsubscribeURL != "":
+		return strings.TrimSuffix(s.UnsubscribeURL, "/") + "/" + url.PathEscape(l.Addr.Address()) + "/" + token
+	case k == Leave && !strings.HasPrefix(s.Web.URL, "https://"): // RFC 8058, 3.1
+	case s.Web.Requests:
+		return s.Web.Of(l.Addr) + string(k) + "/" + token
+	}
+	return ""
+}
+
+// Leaving is where a member leaves the list: a link, or without pages that answer one the
+// address to write to about that member.
+func Leaving(s *site.Site, l *lists.List, member smtp.Path, now time.Time) (string, error) {
+	if URL(s, l, Leave, "") == "" {
+		return l.Verb(lists.VerbUnsubscribe + "-" + verp.Word(member)).Address(), nil
+	}
+	token, err := Make(l, Leave, member.Address(), now)
+	return URL(s, l, Leave, token), err
+}
+
+// UnsubscribePath takes a request below unsubscribe_url apart: the list and the token. ok
+// is false where it is none.
+func UnsubscribePath(s *site.Site, host, path string) (list, token string, ok bool) {
+	base := strings.TrimSuffix(s.UnsubscribeURL, "/")
+	_, base, _ = strings.Cut(base, "://")
+	if want, _, _ := strings.Cut(base, "/"); !strings.Contains(want, ":") {
+		host, _, _ = strings.Cut(host, ":")
+	}
+	rest, ok := strings.CutPrefix(strings.ToLower(host)+path, base+"/")
+	if !ok || base == "" {
+		return "", "", false
+	}
+	list, token, ok = strings.Cut(rest, "/")
+	list, err := url.PathUnescape(list)
+	return list, token, ok && err == nil
+}
