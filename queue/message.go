@@ -7,16 +7,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
-	"superlist/queue/disk"
-
 	"golang.org/x/sys/unix"
+
+	"superlist/queue/disk"
 )
 
 // A Message is a complete message of the spool, open.
@@ -190,59 +189,6 @@ func (m *Message) Content() *io.SectionReader {
 	return io.NewSectionReader(m.f, m.contentAt, m.Size)
 }
 
-// Recipients yields the recipients in the order of the file. It stops after the first
-// error, which it yields with a zero Recipient.
-func (m *Message) Recipients() iter.Seq2[Recipient, error] {
-	return func(yield func(Recipient, error) bool) {
-		at := m.recipientsAt
-		br := bufio.NewReaderSize(io.NewSectionReader(m.f, at, m.contentAt-at), int(min(64<<10, m.contentAt-at)))
-		for {
-			line, err := headLine(br)
-			if err == nil && line == "" {
-				return
-			}
-			r, ok := parseRecipient(line)
-			if err == nil && !ok {
-				err = fmt.Errorf("%s: %w: recipient %q", m.path, ErrDamaged, line)
-			}
-			r.at = at
-			if !yield(r, err) || err != nil {
-				return
-			}
-			at += int64(len(line)) + 1
-		}
-	}
-}
-
-// Count counts the recipients by state.
-func (m *Message) Count() (todo, done, failed int, err error) {
-	for r, err := range m.Recipients() {
-		if err != nil {
-			return 0, 0, 0, err
-		}
-		switch r.State {
-		case ToDo:
-			todo++
-		case Done:
-			done++
-		case Fail:
-			failed++
-		}
-	}
-	return todo, done, failed, nil
-}
-
-// Mark sets the state of a recipient in the file. Sync makes it durable.
-func (m *Message) Mark(r Recipient, state byte) error {
-	_, err := m.f.WriteAt([]byte{state}, r.at)
-	return err
-}
-
-// Sync makes all marks and notes durable.
-func (m *Message) Sync() error {
-	return m.f.Datasync()
-}
-
 // maxNotes is how many bytes of notes a message may have: enough for a refusal by each
 // of ten thousand members. The log has the rest.
 const maxNotes = 1 << 20
@@ -318,58 +264,6 @@ func (s *Spool) Discard(b Box, e Entry) error {
 		return err
 	}
 	return m.Remove()
-}
-
-// asideSuffix marks a file that was set aside. What cannot be read in one box may be a
-// valid message in another, and Retry must not send it: see checkInbound.
-const asideSuffix = ".damaged"
-
-// SetAside moves a file that cannot be read to failed, for the operator, under a name
-// that keeps it from being read there.
-func (s *Spool) SetAside(b Box, e Entry) error {
-	name := e.ID[:min(len(e.ID), maxID-len(asideSuffix))] + asideSuffix
-	_, err := s.Disk.Rename(s.path(e.dir, e.ID), s.path(Failed.fresh(), name))
-	return err
-}
-
-// IsAside reports whether an entry of Failed is a file that was set aside.
-func (e Entry) IsAside() bool { return strings.HasSuffix(e.ID, asideSuffix) }
-
-// Readmit moves a file that was set aside back to Inbound, once an operator has made it
-// readable: it could not be opened because it belonged to somebody else. Its content
-// must be what a session may write, whatever box it came from. If not, or if the name
-// is taken, it stays and the error is ErrDamaged.
-func (s *Spool) Readmit(e Entry) (id string, err error) {
-	from := s.path(Failed.fresh(), e.ID)
-	f, info, err := disk.OpenRegular(from, unix.O_RDONLY|unix.O_NOFOLLOW)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h, _, contentAt, size, err := readHead(bufio.NewReader(f))
-	id = strings.TrimSuffix(e.ID, asideSuffix)
-	switch {
-	case err != nil:
-	case h.ID != id:
-		err = fmt.Errorf("%w: its head has the id %s", ErrDamaged, h.ID)
-	case info.Size() != contentAt+size:
-		err = fmt.Errorf("%w: it is not as long as it says", ErrDamaged)
-	default:
-		err = h.checkInbound()
-	}
-	if err == nil {
-		err = s.Disk.MoveNew(from, s.path(Inbound.fresh(), id))
-	}
-	if errors.Is(err, fs.ErrExist) {
-		err = fmt.Errorf("%w: there is a message of its name", ErrDamaged)
-	}
-	if err == nil {
-		err = s.Disk.SyncDir(s.path(Inbound.fresh()))
-	}
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", from, err)
-	}
-	return id, s.Disk.SyncDir(s.path(Failed.fresh()))
 }
 
 // Close releases the message and leaves it where it is: if it was claimed, the next

@@ -2,20 +2,12 @@ package migrate
 
 import (
 	"archive/tar"
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-
-	"superlist/lists/heldpost"
-	"superlist/lists/maillog"
-	"superlist/lists/quota"
-
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,11 +16,7 @@ import (
 	"superlist/lists/archive"
 	"superlist/lists/edit"
 	"superlist/lists/mail/charset"
-	"superlist/lists/members"
-	"superlist/lists/policy"
-	"superlist/lists/rewrite"
 	"superlist/lists/site"
-	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -239,176 +227,6 @@ func (in *receiving) config(h *tar.Header) error {
 	return err
 }
 
-func (in *receiving) members() error {
-	var roll members.Roster
-	var comments []string
-	err := eachLine(in.tar, '\n', func(n int, line []byte, long bool) {
-		in.step("members", n, in.head.Members)
-		text := strings.TrimSpace(string(line))
-		m, ok := members.Parse(text)
-		switch {
-		case text == "":
-		case strings.HasPrefix(text, "#") && !long:
-			comments = append(comments, text)
-		case !ok || long:
-			in.report.leaveLine("members", n, short(text)+" is not a member")
-		default:
-			roll.Add(m)
-		}
-	})
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrParcel, err)
-	}
-	roll.Join(unite)
-	if in.Into != nil && !in.Again {
-		if err := in.report.LeaveOut(in.Into, &roll); err != nil {
-			return err
-		}
-	}
-	in.report.Members = roll.Len()
-	if in.Into == nil {
-		return in.list.Enrol(&roll, comments...)
-	}
-	if in.DryRun {
-		in.report.There, err = countThere(in.Into, &roll)
-	} else {
-		var added int
-		added, err = edit.Enrol(in.Into, &roll)
-		in.report.There = roll.Len() - added
-	}
-	in.report.Members -= in.report.There
-	return err
-}
-
-// countThere counts who is on a list already.
-func countThere(l *lists.List, roll *members.Roster) (n int, err error) {
-	members, err := l.Members()
-	if err != nil {
-		return 0, err
-	}
-	defer members.Close()
-	for m := range roll.All() {
-		_, there, err := members.Find(m.Path)
-		if err != nil {
-			return 0, err
-		}
-		if there {
-			n++
-		}
-	}
-	return n, nil
-}
-
-// maxWhy is how much of a reason fits into the head of a held post.
-const maxWhy = 1500
-
-func (in *receiving) held(h *tar.Header) error {
-	source := h.Name
-	leave := func(why, instead string) error {
-		in.report.leave(source, why, instead)
-		return nil
-	}
-	if in.report.Held >= quota.MaxHeld {
-		return leave(fmt.Sprintf("a list holds at most %d posts", quota.MaxHeld), "decide on it where it is, and send it on as mail")
-	}
-	name := strings.TrimPrefix(h.Name, dirHeld)
-	if !heldpost.IsName(name) {
-		name = heldpost.Name(in.head.From + "\x00" + name)
-	}
-	content := bufio.NewReaderSize(tarContent{in.tar}, rewrite.MaxHeader+64)
-	begin, err := content.Peek(int(min(h.Size, rewrite.MaxHeader)))
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrParcel, err)
-	}
-	raw, _, err := rewrite.ReadHeader(bytes.NewReader(begin))
-	if err != nil {
-		return leave(err.Error(), "")
-	}
-	header := rewrite.Parse(raw)
-	if twice := header.Double(); twice != "" {
-		return leave("it has two "+twice+" fields, which RFC 5322 forbids", "")
-	}
-	head, why := in.queueHead(h, name, header)
-	if why != "" {
-		return leave(why, "")
-	}
-	if in.DryRun {
-		in.report.Held++
-		return nil
-	}
-	spool := heldpost.Spool(in.site, in.list.List)
-	if err := spool.InitBox(queue.Held); err != nil {
-		return err
-	}
-	if there, err := spool.Exists(queue.Held, name); err != nil || there {
-		return errors.Join(err, leave("it is there twice", ""))
-	}
-	w, err := spool.Create(head)
-	if trouble := new(fs.PathError); errors.As(err, &trouble) {
-		return err
-	}
-	if err != nil {
-		return leave(err.Error(), "")
-	}
-	err = w.Rcpt(smtp.Rcpt{Path: in.list.Addr})
-	if err == nil {
-		_, err = io.Copy(w, content)
-	}
-	if err != nil {
-		w.Abort()
-		return err
-	}
-	if err := w.Commit(queue.Held); err != nil {
-		return err
-	}
-	in.report.Held++
-	in.step("held posts", in.report.Held, in.head.Held)
-	return nil
-}
-
-// queueHead is the head of a held post. why says what is wrong with it.
-func (in *receiving) queueHead(h *tar.Header, name string, header rewrite.Header) (q queue.Head, why string) {
-	var head Head
-	if text := h.PAXRecords[recordHead]; text != "" && json.Unmarshal([]byte(text), &head) != nil {
-		return q, "what belongs to it cannot be read"
-	}
-	q = queue.Head{
-		ID: name, Arrived: h.ModTime, List: in.list.Addr, Client: head.Client, Body: head.Body, UTF8: head.UTF8,
-		Why: head.Why, RequireTLS: head.RequireTLS, Ret: head.Ret, EnvID: head.EnvID,
-		Post: plainWord(head.Post),
-	}
-	if now := time.Now(); q.Arrived.IsZero() || q.Arrived.After(now) {
-		q.Arrived = now
-	}
-	if h.PAXRecords[recordHead] == "" || head.Body == "" && head.Client == "" {
-		q.Body = "8BITMIME" // nobody has said, and it does no harm
-		for _, f := range header {
-			q.UTF8 = q.UTF8 || slices.ContainsFunc(f.Raw, func(c byte) bool { return c >= 0x80 })
-		}
-	}
-	if from, ok := smtp.ParseAddress(head.From); ok {
-		q.From = from
-	} else if authors, ok := rewrite.Addresses(header.Get("From")); ok && head.From == "" {
-		q.From = authors[0]
-	} else {
-		return q, "it has no From field that names an author"
-	}
-	q.Author, _ = smtp.ParseAddress(head.Author)
-	for _, s := range head.Proved {
-		p, ok := smtp.ParseAddress(s)
-		if !ok {
-			return q, short(s) + " is not an address"
-		}
-		q.Proved = append(q.Proved, p)
-	}
-	if q.Why == "" {
-		q.Why = policy.Hold.String() + ": it was held before it came here, by " + in.head.From
-	}
-	q.Why = smtp.Clean(q.Why, "")
-	q.Why = q.Why[:min(len(q.Why), maxWhy)]
-	return q, ""
-}
-
 // tarContent is a file of a tar, of which an error is the tar's and not one of this
 // host's disk.
 type tarContent struct{ *tar.Reader }
@@ -475,66 +293,4 @@ func (in *receiving) reported(h *tar.Header) error {
 	}
 	in.report = there
 	return nil
-}
-
-// unite makes one member of two entries for one address: he gets what he gets by
-// either.
-func unite(a, b members.Member) members.Member {
-	var words []string
-	name := ""
-	each := getsEach(a) || getsEach(b)
-	for _, word := range append(slices.Clone(a.Words), b.Words...) {
-		switch {
-		case strings.HasPrefix(word, "name="):
-			if name == "" {
-				name = word
-			}
-		case slices.Contains(words, word), each && (word == wordDigest || word == wordNoMail),
-			word == wordNoMail && (slices.Contains(a.Words, wordDigest) || slices.Contains(b.Words, wordDigest)):
-		default:
-			words = append(words, word)
-		}
-	}
-	if name != "" {
-		words = append(words, name)
-	}
-	m, _ := member(a.Path.Address(), words...)
-	return m
-}
-
-// Words behind a member's address.
-const (
-	wordNoMail    = "nomail"
-	wordDigest    = "digest"
-	wordNoOwn     = "noown"
-	wordNoCopy    = "nocopy"
-	wordOnce      = "once"
-	wordModerated = "moderated"
-)
-
-// getsEach says that a member gets every post by itself.
-func getsEach(m members.Member) bool {
-	return !m.NoMail && !slices.Contains(m.Words, wordDigest)
-}
-
-// member makes one of an address and words. What could not be a line is none.
-func member(address string, words ...string) (members.Member, bool) {
-	return members.Parse(strings.Join(append([]string{address}, words...), " "))
-}
-
-// named is the word for a person's name, if there is any.
-func named(name string) []string {
-	name = maillog.Words(name)
-	if name == "" {
-		return nil
-	}
-	return []string{"name=" + name}
-}
-
-// plainWord is a word that may stand in a head; empty where it may not.
-func plainWord(s string) string {
-	if len(s) > maxWhy || !smtp.Printable(s) || strings.ContainsAny(s, ` "`) {
-		return ""
-	}
-	return s
 }

@@ -11,13 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"superlist/lists/ledger/files"
-	"superlist/lists/sitetest"
-
 	"superlist/lists"
 	"superlist/lists/edit"
 	"superlist/lists/intake"
+	"superlist/lists/ledger/files"
 	"superlist/lists/site"
+	"superlist/lists/sitetest"
 	"superlist/smtp"
 )
 

@@ -15,15 +15,14 @@ import (
 	"testing"
 	"time"
 
-	"superlist/lists/ledger/files"
-	"superlist/lists/sitetest"
-
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/ledger/files"
 	"superlist/lists/members"
 	"superlist/lists/site"
+	"superlist/lists/sitetest"
 	"superlist/queue"
 	"superlist/smtp"
 )
