@@ -109,7 +109,7 @@ var storeys = []storey{
 	{3, []string{"", "logfile"}},
 	{4, []string{"policy", "copies", "outbox", "web", "heldpost", "status", "trace", "request", "weblink"}},
 	{5, []string{"intake", "milters", "proxy", "entry"}},
-	{5, []string{"edit", "people", "bounces", "digest", "moderation", "migrate"}},
+	{5, []string{"edit", "people", "bounces", "digest", "moderation", "migrate", "backup"}},
 	{6, []string{"deliver"}},
 }
 
@@ -219,7 +219,7 @@ func TestSessionsWriteNoLists(t *testing.T) {
 		}
 	}
 	deps := goList(t, "-deps", "./cmd/superlist-spawn", "./cmd/superlist-session", "./cmd/superlist-milter", "./cmd/superlist-policy", "./cmd/superlist-web")
-	for _, writer := range []string{"edit", "people", "outbox", "deliver", "outbound", "migrate", "ledger/files"} {
+	for _, writer := range []string{"edit", "people", "outbox", "deliver", "outbound", "migrate", "backup", "ledger/files"} {
 		if slices.Contains(deps, "superlist/lists/"+writer) {
 			t.Errorf("a session links lists/%s", writer)
 		}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/backup"
 	"superlist/lists/config"
 	"superlist/lists/copies"
 	"superlist/lists/edit"
@@ -43,6 +44,9 @@ func (k *checker) lists() {
 		k.list(l)
 		return true
 	})
+	if dir := backup.Unfinished(k.site); dir != "" {
+		k.wrong("lists_dir", "the restore of "+dir+" was cut short, so some lists are not there yet", "superlist restore "+dir+" goes on with it")
+	}
 	var wrong *config.Error
 	switch err := edit.CheckDefaults(lists.Of(k.site)); {
 	case errors.As(err, &wrong):

@@ -143,6 +143,15 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	add("check")
 	add("check", list, "--json")
 	add("check", steering)
+	commands["backup"] = func(dir string) [][]string {
+		os.Symlink("/dev/null", dir+"/lists/lists.example.org/dev/x\x1b[2J\u202egpj")
+		return [][]string{{"backup", dir + "/backup"}, {"backup", dir + "/backup"}, {"backup", dir + "/backup" + steering + "/x"}, {"backup", dir + "/backup2", "--json"}}
+	}
+	commands["restore"] = func(dir string) [][]string {
+		os.MkdirAll(dir+"/bad", 0o700)
+		os.WriteFile(dir+"/bad/superlist-backup", []byte(`{"version": "`+steering), 0o600)
+		return [][]string{{"backup", dir + "/backup"}, {"restore", dir + "/backup"}, {"restore", dir + "/backup", list, "--json"}, {"restore", dir + "/bad"}, {"restore", steering}, {"restore", dir + "/backup", steering}}
+	}
 	commands["status"] = func(dir string) [][]string {
 		given := hostileLog(dir)
 		return [][]string{{"status"}, {"status", "--log", given}, {"status", list, "--log", given}, {"status", list, "--log", given, "--json"}, {"status", steering}, {"status", "--log", steering}}
