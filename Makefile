@@ -17,7 +17,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # Static, so that a session starts without the dynamic linker.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
 
-.PHONY: go build demo test test-systemd lint bench bench-counts fuzz man install uninstall clean
+.PHONY: go build demo test test-web test-systemd lint bench bench-counts fuzz man install uninstall clean
 
 # The version in go.mod, or newer; the first build downloads the modules in go.sum.
 go:

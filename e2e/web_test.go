@@ -59,23 +59,13 @@ index 0000000..ce01362
 
 `
 
-// TestWeb is the nginx of docs/web.md with superlist-web behind it: pages and headers,
-// Message-IDs, a thread that git am takes, attachments, and nothing of a private list.
-func TestWeb(t *testing.T) {
-	if os.Geteuid() == 0 && !testing.Short() { // inside there is no network to get it by
-		if _, _, err := unpack.Debian("nginx"); err != nil {
-			t.Skip("end to end: ", err)
-		}
-	}
-	if !enter(t, "useradd", "git", "runuser") {
-		return
-	}
-	pkg, _, err := unpack.Debian("nginx")
-	must(t, err)
+// webSite is a site with a public list that has a thread with a patch, and a private one.
+func webSite(t *testing.T, url string) {
+	t.Helper()
 	newSite(t, `kick = ""`, maildirRelay)
 	text, err := os.ReadFile("/etc/superlist/superlist.toml")
 	must(t, err)
-	writeConfig(t, string(text)+"\n[web]\nrequests = true\n")
+	writeConfig(t, string(text)+"\n[web]\nrequests = true\nurl = \""+url+"\"\n")
 	for _, name := range []string{"code", "private"} {
 		run(t, "superlist", "list", "create", name+"@lists.example.org", "--owner", "olga@example.org", "--set", "post=anyone")
 	}
@@ -95,13 +85,29 @@ func TestWeb(t *testing.T) {
 		}
 		run(t, "superlist", "deliver")
 	}
+}
+
+// TestWeb is nginx as docs/web.md has it set up, with superlist-web behind it: pages and headers,
+// Message-IDs, a thread that git am takes, attachments, and nothing of a private list.
+func TestWeb(t *testing.T) {
+	if os.Geteuid() == 0 && !testing.Short() { // inside there is no network to get it by
+		if _, _, err := unpack.Debian("nginx"); err != nil {
+			t.Skip("end to end: ", err)
+		}
+	}
+	if !enter(t, "useradd", "git", "runuser") {
+		return
+	}
+	pkg, _, err := unpack.Debian("nginx")
+	must(t, err)
+	webSite(t, "https://{domain}")
 
 	answers := inetd(t, "/usr/local/bin/superlist-web")
-	server := strings.Replace(block(t, "nginx"), "    location / { try_files $uri $uri/index.html =404; }\n", block(t, "nginx requests"), 1)
-	server = strings.Replace(server, "127.0.0.1:10031", answers, 1)
+	server, err := exec.Command("superlist", "setup", "web", "nginx", "--socket", answers).Output()
+	must(t, err)
 	must(t, os.MkdirAll("/var/log/nginx", 0o755))
 	must(t, os.MkdirAll("/var/lib/nginx", 0o755))
-	must(t, os.WriteFile("/etc/nginx.conf", []byte("user superlist;\ndaemon off;\npid /run/nginx.pid;\nerror_log /var/log/nginx/error.log;\nevents { }\nhttp {\naccess_log off;\n"+server+"}\n"), 0o644))
+	must(t, os.WriteFile("/etc/nginx.conf", []byte("user superlist;\ndaemon off;\npid /run/nginx.pid;\nerror_log /var/log/nginx/error.log;\nevents { }\nhttp {\naccess_log off;\n"+string(server)+"}\n"), 0o644))
 	nginx := exec.Command(filepath.Join(pkg, "usr/sbin/nginx"), "-c", "/etc/nginx.conf", "-e", "/var/log/nginx/error.log")
 	nginx.Env = append(os.Environ(), "LD_LIBRARY_PATH="+libraries(pkg))
 	nginx.Stderr = os.Stderr

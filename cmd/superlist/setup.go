@@ -17,10 +17,10 @@ func (a *app) setupCommand() *cobra.Command {
 		Use: "setup", Short: "Have the other programs of this host work with superlist",
 		Long: `Show what the configuration of other programs needs, make the change, and take
 it back.`,
-		Example: "  superlist setup postfix",
+		Example: "  superlist setup postfix\n  superlist setup web nginx",
 		Args:    args(subcommand), RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.setupPostfixCommand())
+	c.AddCommand(a.setupPostfixCommand(), a.setupWebCommand())
 	return c
 }
 

@@ -39,9 +39,14 @@ func (l *List) withdraw(s *state) error {
 			return err
 		}
 	}
-	for _, dir := range []string{dir, filepath.Dir(dir)} {
-		disk.Discard(dir) // fails if something else is in it
+	disk.Discard(dir) // fails if something else is in it
+	domain := filepath.Dir(dir)
+	if left, err := os.ReadDir(domain); err == nil && len(left) == 1 && left[0].Name() == "robots.txt" {
+		if text, err := os.ReadFile(filepath.Join(domain, "robots.txt")); err == nil && string(text) == robotsTXT {
+			disk.Discard(filepath.Join(domain, "robots.txt"))
+		}
 	}
+	disk.Discard(domain)
 	for _, name := range []string{"search", "t", "m", "state"} {
 		if err := ignoreMissing(l.Disk.RemoveAll(filepath.Join(l.Books, name))); err != nil {
 			return err

@@ -39,11 +39,35 @@ func (r *run) dir(path string) error {
 func (r *run) begun() error {
 	path := filepath.Join(r.Dir, "style.css")
 	now, err := os.ReadFile(path)
-	if err == nil && bytes.Equal(now, styleCSS) {
+	if err != nil || !bytes.Equal(now, styleCSS) {
+		if err := r.put("style.css", styleCSS); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Lstat(r.robots()); err == nil { // perhaps the administrator's
 		return nil
 	}
-	return r.put("style.css", styleCSS)
+	return r.Disk.Publish(r.robots(), []byte(robotsTXT))
 }
+
+// robotsTXT keeps crawlers (RFC 9309) from what superlist-web answers: all that it says
+// is in the pages too.
+const robotsTXT = `User-agent: *
+Disallow: /*/search
+Disallow: /*/raw$
+Disallow: /*/t.mbox.gz$
+Disallow: /*/t.atom$
+Disallow: /*/part/
+Disallow: /*/*@*/
+Disallow: /*/u/
+Disallow: /*/c/
+Disallow: /*/join
+Disallow: /*/options
+Disallow: /*/mod/
+`
+
+// robots is that file, which a domain has once.
+func (l *List) robots() string { return filepath.Join(filepath.Dir(l.Dir), "robots.txt") }
 
 // write writes the scheduled pages: posts first, since their texts are also on the
 // pages of threads, and then the pages that name them.

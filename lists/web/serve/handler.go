@@ -79,6 +79,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Write(web.Style())
 	case !a.isPublic():
 		a.nothing()
+	case parts[0] == "" && !strings.HasSuffix(r.URL.Path, "/"): // links lead on from /dev/
+		http.Redirect(w, r, a.web.Base, http.StatusMovedPermanently)
 	default:
 		a.route(parts)
 	}
@@ -156,8 +158,8 @@ func (a *answer) trouble(err error) {
 // route finds the requested post, by number or Message-ID, and what of it is wanted.
 func (a *answer) route(parts []string) {
 	id, what := parts[0], strings.Join(parts[1:], "/")
-	if left, right, ok := strings.Cut(what, "@"); ok && len(parts) > 2 && !strings.Contains(id, "@") && !isNumber(id) {
-		// A web server may have decoded a %2F within a Message-ID: nginx does.
+	if left, right, ok := strings.Cut(what, "@"); ok && len(parts) > 1 && !strings.Contains(id, "@") && !isNumber(id) {
+		// A web server may have decoded a %2F within a Message-ID: nginx and lighttpd do.
 		domain, rest, _ := strings.Cut(right, "/")
 		id, what = id+"/"+left+"@"+domain, rest
 	}

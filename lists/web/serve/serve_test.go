@@ -123,7 +123,8 @@ func TestAnswers(t *testing.T) {
 		{"HEAD", "/dev/one%40example.com/", 302, base + "/dev/0/1.html", "", nil},
 		{"GET", "/dev/%3Cone@example.com%3E/", 302, base + "/dev/0/1.html", "", nil},
 		{"GET", "/dev/a%2Fb%3Fc%23d%252f@example.com/", 302, base + "/dev/0/3.html", "", nil},
-		{"GET", "/dev/a/b%3Fc%23d%252f@example.com/", 302, base + "/dev/0/3.html", "", nil}, // as nginx has decoded it
+		{"GET", "/dev/a/b%3Fc%23d%252f@example.com/", 302, base + "/dev/0/3.html", "", nil},                        // as nginx has decoded it
+		{"HEAD", "/dev/a/b%3Fc%23d%252f@example.com", 302, base + "/dev/a%2Fb%3Fc%23d%252f@example.com/", "", nil}, // lighttpd
 		{"GET", "/dev/two@example.com/t/", 302, base + "/dev/t/0/1.html#m2", "", nil},
 		{"GET", "/dev/twice@example.com/", 300, "", "Several posts have this Message-ID", []string{"alice"}},
 		{"GET", "/dev/nobody@example.com/", 404, "", "There is no such post here", nil},
@@ -160,7 +161,8 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/nosuch/", 404, "", nothing, nil},
 		{"GET", "/..%2fdev/1", 404, "", nothing, nil},
 		{"GET", "/", 404, "", nothing, nil},
-		{"GET", "/dev", 404, "", "There is no such post here", nil},
+		{"GET", "/dev", 301, base + "/dev/", "", nil},
+		{"GET", "/private", 404, "", nothing, nil},
 		{"GET", "/dev/", 404, "", "There is no such post here", nil},
 		{"GET", "/dev/search", 200, "", `<input id="q" name="q"`, []string{"<mark>", "hello"}},
 		{"GET", "/dev/search?q=hello", 200, "", "<mark>hello</mark>", []string{"example.com"}},

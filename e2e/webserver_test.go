@@ -1,0 +1,183 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"superlist/e2e/unpack"
+)
+
+// webServers are those that superlist setup web knows: the Debian package that each is
+// in, what stands around what is printed, and how it is started with that file.
+var webServers = []struct {
+	name, pkg, before, after string
+	start                    func(pkg, conf string) []string
+}{
+	{"nginx", "nginx", "user superlist;\ndaemon off;\npid /run/nginx.pid;\nerror_log /var/log/web/error.log;\nevents { }\nhttp {\naccess_log off;\n", "}\n",
+		func(pkg, conf string) []string {
+			return []string{pkg + "/usr/sbin/nginx", "-c", conf, "-e", "/var/log/web/error.log"}
+		}},
+	{"apache", "apache2-bin", "ServerName localhost\nListen 80\nPidFile /run/apache.pid\nErrorLog /var/log/web/error.log\nUser superlist\nGroup superlist\nServerRoot PKG/usr/lib/apache2\n" +
+		"LoadModule mpm_event_module modules/mod_mpm_event.so\nLoadModule authz_core_module modules/mod_authz_core.so\nLoadModule dir_module modules/mod_dir.so\n" +
+		"LoadModule mime_module modules/mod_mime.so\nLoadModule alias_module modules/mod_alias.so\nLoadModule headers_module modules/mod_headers.so\n" +
+		"LoadModule proxy_module modules/mod_proxy.so\nLoadModule proxy_http_module modules/mod_proxy_http.so\nLoadModule proxy_fcgi_module modules/mod_proxy_fcgi.so\n" +
+		"TypesConfig /dev/null\n", "",
+		func(pkg, conf string) []string {
+			return []string{pkg + "/usr/sbin/apache2", "-f", conf, "-DFOREGROUND"}
+		}},
+	{"lighttpd", "lighttpd", "server.port = 80\nserver.bind = \"127.0.0.1\"\nserver.document-root = \"/var/empty\"\nserver.username = \"superlist\"\nserver.groupname = \"superlist\"\nserver.errorlog = \"/var/log/web/lighttpd.log\"\n", "",
+		func(pkg, conf string) []string {
+			return []string{pkg + "/usr/sbin/lighttpd", "-D", "-m", pkg + "/usr/lib/lighttpd", "-f", conf}
+		}},
+	{"caddy", "caddy", "{\n\tadmin off\n\tauto_https off\n}\n", "",
+		func(pkg, conf string) []string {
+			return []string{pkg + "/usr/bin/caddy", "run", "--adapter", "caddyfile", "--config", conf}
+		}},
+}
+
+// TestWebServers: each web server gives the same answers with what superlist setup web
+// prints for it, by a socket for which systemd starts superlist-web, and by fcgiwrap.
+func TestWebServers(t *testing.T) {
+	if os.Geteuid() == 0 && !testing.Short() { // inside there is no network to get them by
+		for _, name := range []string{"nginx", "apache2-bin", "lighttpd", "caddy", "fcgiwrap"} {
+			if _, _, err := unpack.Debian(name); err != nil {
+				t.Skip("end to end: ", err)
+			}
+		}
+	}
+	if !enter(t, "useradd", "runuser", "systemd-socket-activate") {
+		return
+	}
+	webSite(t, "http://{domain}")
+	must(t, os.MkdirAll("/var/log/web", 0o755))
+	must(t, os.Chmod("/var/log/web", 0o777)) // whoever each becomes
+	must(t, os.MkdirAll("/var/lib/nginx", 0o755))
+	must(t, os.MkdirAll("/var/empty", 0o755))
+
+	serve(t, nil, "systemd-socket-activate", "--accept", "--inetd", "-E", "SUPERLIST_CONFIG=/etc/superlist/superlist.toml", "-l", "127.0.0.1:10031", "/usr/local/bin/superlist-web")
+	fcgiwrap, _, err := unpack.Debian("fcgiwrap")
+	must(t, err)
+	const socket = "/run/superlist-fcgi.socket"
+	serve(t, []string{"LD_LIBRARY_PATH=" + libraries(fcgiwrap)}, "runuser", "-u", "root", "--", fcgiwrap+"/usr/sbin/fcgiwrap", "-c", "2", "-s", "unix:"+socket)
+	wait(t, "superlist-web's sockets", func() bool {
+		_, err := os.Stat(socket)
+		return err == nil && listening("127.0.0.1:10031")
+	})
+	must(t, os.Chmod(socket, 0o666))
+
+	paths := []string{
+		"/code/", "/code/index.html", "/code/0/1.html", "/code/t/0/1.html", "/code/new.atom", "/code/style.css", "/robots.txt",
+		"/code", "/", "/code/.state", "/code/0/99.html", "/.git/config",
+		"/code/p%2F0@mail.example.com/", "/code/p%2F0@mail.example.com", "/code/p%2F0@mail.example.com/raw", "/code/p%2F0@mail.example.com/t.mbox.gz",
+		"/code/1", "/code/2/part/2", "/code/nobody@mail.example.com/", "/code/search?q=thanks", "/code/search?q=%22say%20it%22+OR+x&x=A",
+		"/private/", "/private/0/1.html", "/private/new.atom", "/private/p%2F1@mail.example.com/raw", "/private/search?q=hello", "/nosuch/",
+	}
+	answers := make(map[string]string) // by path, of the first server
+	for _, s := range webServers {
+		pkg, _, err := unpack.Debian(s.pkg)
+		must(t, err)
+		for _, by := range []string{"", socket} {
+			args := []string{"setup", "web", s.name}
+			if by != "" && s.name == "lighttpd" { // which cannot
+				continue
+			}
+			if by != "" {
+				args = append(args, "--fcgiwrap", by)
+			}
+			printed, err := exec.Command("superlist", args...).Output()
+			must(t, err)
+			conf := filepath.Join("/etc", s.name+".conf")
+			must(t, os.WriteFile(conf, []byte(strings.ReplaceAll(s.before, "PKG", pkg)+string(printed)+s.after), 0o644))
+			command := s.start(pkg, conf)
+			stop := serve(t, []string{"LD_LIBRARY_PATH=" + libraries(pkg)}, command[0], command[1:]...)
+			wait(t, s.name+" to listen", func() bool { return listening("127.0.0.1:80") })
+			for _, path := range paths {
+				got := get(t, path)
+				what := fmt.Sprintf("%s (%s), %s", s.name, by, path)
+				if strings.Contains(got.body, "PATCH 1") {
+					t.Errorf("%s shows something of a private list", what)
+				}
+				for _, h := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Resource-Policy"} {
+					if n := len(got.header.Values(h)); n != 1 && got.status == http.StatusOK {
+						t.Errorf("%s has %d times %s", what, n, h)
+					}
+				}
+				text := answerOf(got)
+				if want, ok := answers[path]; !ok {
+					answers[path] = text
+				} else if text != want {
+					t.Errorf("%s:\n%.600s\nand by the first server\n%.600s", what, text, want)
+				}
+			}
+			r, err := http.NewRequest("POST", "http://127.0.0.1/code/search?q=thanks&x=m", nil)
+			must(t, err)
+			r.Host = "lists.example.org"
+			if answer, err := http.DefaultClient.Do(r); err != nil || answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "application/gzip" {
+				t.Errorf("%s: POST: %v, %v", s.name, answer, err)
+			}
+			stop()
+			wait(t, s.name+" to end", func() bool { return !listening("127.0.0.1:80") })
+		}
+	}
+	for path, want := range map[string]string{
+		"/code/": "200 text/html; charset=utf-8", "/code/new.atom": "200 application/atom+xml", "/code/style.css": "200 text/css", "/robots.txt": "200 text/plain",
+		"/code/.state": "404", "/private/": "404", "/": "404", "/code/p%2F0@mail.example.com/": "302", "/code/p%2F0@mail.example.com/raw": "200 text/plain",
+		"/code/p%2F0@mail.example.com/t.mbox.gz": "200 application/gzip", "/code/search?q=thanks": "200 text/html", "/code": "301",
+	} {
+		if !strings.HasPrefix(answers[path], want) {
+			t.Errorf("%s: %.100s, want %s", path, answers[path], want)
+		}
+	}
+}
+
+// answerOf is what has to be the same whichever server has answered. What they say of
+// errors is their own.
+func answerOf(p page) string {
+	kind := p.header.Get("Content-Type")
+	switch {
+	case p.status == http.StatusNotFound, p.status == http.StatusForbidden:
+		return fmt.Sprint(http.StatusNotFound)
+	case p.status == http.StatusMovedPermanently, p.status == http.StatusFound, p.status == http.StatusPermanentRedirect:
+		to := strings.TrimPrefix(p.header.Get("Location"), "http://lists.example.org")
+		if p.status == http.StatusPermanentRedirect { // caddy
+			p.status = http.StatusMovedPermanently
+		}
+		return fmt.Sprint(p.status, " ", to)
+	case strings.HasPrefix(kind, "application/atom+xml"), strings.HasPrefix(kind, "text/css"): // with a charset or without
+		kind, _, _ = strings.Cut(kind, ";")
+	}
+	return fmt.Sprint(p.status, " ", kind, "\n", p.body)
+}
+
+// serve starts a server, whose last words are the test's.
+func serve(t *testing.T, env []string, program string, args ...string) (stop func()) {
+	t.Helper()
+	c := exec.Command(program, args...)
+	c.Env = append(os.Environ(), env...)
+	var said strings.Builder
+	c.Stdout, c.Stderr = &said, &said
+	c.WaitDelay = time.Second // what it has started may still have its standard error
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	must(t, c.Start())
+	stopped := false
+	stop = func() {
+		if !stopped {
+			stopped = true
+			syscall.Kill(-c.Process.Pid, syscall.SIGTERM)
+			c.Wait()
+			if t.Failed() {
+				log, _ := os.ReadFile("/var/log/web/error.log")
+				t.Logf("%s: %.500s\n%.1000s", program, said.String(), log)
+			}
+		}
+	}
+	t.Cleanup(stop)
+	return stop
+}
