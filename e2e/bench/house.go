@@ -166,7 +166,7 @@ func onMemory(dir string) bool {
 // build compiles our programs and the small ones the bench needs.
 func build(work string) (string, error) {
 	bin := filepath.Join(work, "bin")
-	return bin, compile(".", bin, "superlist/cmd/...", "superlist/e2e/bench/floor", "superlist/e2e/bench/rss")
+	return bin, compile(".", bin, "superlist/cmd/...", "superlist/e2e/bench/floor", "superlist/e2e/bench/floorweb", "superlist/e2e/bench/rss")
 }
 
 // compile builds programs as the Makefile does: with cgo, package net would

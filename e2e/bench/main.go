@@ -30,8 +30,10 @@ type bench struct {
 	posts  int
 	mails  int // personal ones
 	peers  int // sessions at a time that hand these over
-	failed []string
-	skips  []string
+
+	archived int // posts of the archive whose pages are written
+	failed   []string
+	skips    []string
 }
 
 // all are the parts of a run, in this order.
@@ -48,6 +50,7 @@ var all = []struct {
 	{"proxy", (*bench).proxied},
 	{"milter", (*bench).milters},
 	{"bounces", (*bench).bounces},
+	{"web", (*bench).web},
 }
 
 func names() (ns []string) {
@@ -65,17 +68,18 @@ func main() {
 	only := flag.String("only", strings.Join(names(), ","), "`parts` to run")
 	mails := flag.Int("personal", 10_000, "`messages` of the comparison of personal ones, at least 100")
 	peers := flag.Int("sessions", 4, "`sessions` at a time that hand over personal messages")
+	archived := flag.Int("archive", 100_000, "`posts` of the archive that is shown on the web")
 	keep := flag.Bool("keep", false, "keep the scratch directory")
 	flag.Parse()
 
 	if os.Getenv(insideVar) == "" {
 		os.Exit(enterNamespace())
 	}
-	if *rounds < 1 || *posts < 1 || *mails < 100 || *peers < 1 {
-		fmt.Fprintln(os.Stderr, "bench: at least one round, one session and 100 personal messages")
+	if *rounds < 1 || *posts < 1 || *mails < 100 || *peers < 1 || *archived < 5000 {
+		fmt.Fprintln(os.Stderr, "bench: at least one round, one session, 100 personal messages and an archive of 5000 posts")
 		os.Exit(2)
 	}
-	b := &bench{rounds: *rounds, posts: *posts, mails: *mails, peers: *peers}
+	b := &bench{rounds: *rounds, posts: *posts, mails: *mails, peers: *peers, archived: *archived}
 	if err := b.run(strings.Split(*only, ","), *keep); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

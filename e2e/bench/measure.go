@@ -18,6 +18,7 @@ type contender struct {
 	name    string
 	argv    []string
 	stdin   string                 // a file, "" for none
+	env     []string               // beside that of all
 	prepare func() error           // before each run, not timed
 	check   func(out string) error // after each run, not timed
 	user    *syscall.Credential    // nil: as the bench itself
@@ -59,6 +60,7 @@ func (c *contender) once() (took, cpu time.Duration, err error) {
 	cmd := exec.Command(c.argv[0], c.argv[1:]...)
 	// GOMAXPROCS and TZ as postfix-master.cf.example and contrib set them.
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "GOMAXPROCS=1", "TZ=UTC", "REMOTE_ADDR=" + peerAddress}
+	cmd.Env = append(cmd.Env, c.env...)
 	if c.user != nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.user}
 	}
