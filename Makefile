@@ -57,6 +57,11 @@ test-package: build $(REPORT)
 	$(MAKE) deb VERSION=0.1 && mkdir bin/package/old && mv bin/package/*.deb bin/package/old/
 	$(MAKE) deb rpm VERSION=0.2 && mkdir bin/package/new && mv bin/package/*.deb bin/package/*.rpm bin/package/new/
 	SUPERLIST_TEST_PACKAGE=$(CURDIR)/bin/package $(GO) test -json -count=1 -timeout 45m -run '^TestPackage' ./e2e | $(REPORT)
+# The pages in Chromium, by axe-core and html-validate, which npm brings; with new
+# pictures for docs/web.md: make test-web SHOTS=docs/web
+test-web: build
+	npm ci --prefix e2e/browser --ignore-scripts --no-audit --no-fund
+	$(GO) run ./e2e/browser $(SHOTS)
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
