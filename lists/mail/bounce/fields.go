@@ -120,6 +120,6 @@ func (m *message) complaint() Report {
 
 // redacted says that a host has taken a name out: RFC 6590.
 func redacted(address string) bool {
-	local, _, _ := strings.Cut(strings.ToLower(address), "@")
-	return local == "redacted" || local == "undisclosed" || local == "x" || local == "hidden"
+	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
+	return strings.HasPrefix(domain, "redacted") || local == "redacted" || local == "undisclosed" || local == "x" || local == "hidden"
 }

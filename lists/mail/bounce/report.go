@@ -82,7 +82,7 @@ func (m *message) look(source string) look {
 	l := look{says: kinds().judge(normal(subject)).said, body: kinds().judge(normal(head)).said}
 	l.subject = l.says["subject"]
 	from := kinds().judge(normal(strings.Replace(charset.Words(m.get("from")), "@", " ", 1)))
-	l.daemon, l.mta = from.said["daemon"], from.said["mta"]
+	l.daemon, l.mta = from.said["daemon"] || m.has("x-mailgenerated-server") || m.has("x-ms-exchange-message-is-ndr"), from.said["mta"]
 	l.null = m.has("return-path") && strings.Trim(m.get("return-path"), "<> \t") == ""
 	auto := strings.ToLower(m.get("auto-submitted"))
 	l.automatic = auto != "" && !strings.HasPrefix(auto, "no")

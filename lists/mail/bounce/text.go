@@ -107,6 +107,10 @@ func (t *text) read(line, lower string, n int, section bool, own map[string]bool
 		}
 		at := strings.Index(line, a)
 		before := strings.TrimSpace(line[:max(at, 0)])
+		if first == "" && formerly(before) && len(t.mentions) > 0 && n-t.mentions[len(t.mentions)-1].line <= 2 {
+			t.from[strings.ToLower(t.mentions[len(t.mentions)-1].address)] = a
+			return
+		}
 		after := line[at+len(a):]
 		m := mention{address: a, line: n}
 		switch {
@@ -146,6 +150,16 @@ func leads(before string) bool {
 		return true
 	}
 	return len(before) < 30 && strings.Count(before, " ") < 3 && !strings.ContainsAny(before, ".:@") // a name
+}
+
+// formerly says that what stands in front of an address names the one that the recipient
+// above it was made of: Sun's server, PMDF.
+func formerly(before string) bool {
+	switch strings.ToLower(strings.TrimRight(before, "<:; ")) {
+	case "original address", "original recipient", "original-recipient":
+		return true
+	}
+	return false
 }
 
 // labelOf says that what stands in front of an address names a recipient.
