@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -132,7 +131,7 @@ func (l *List) ConfigFile() string { return filepath.Join(l.Dir, "list.toml") }
 
 // IsOwner reports whether an address is an owner's.
 func (l *List) IsOwner(p smtp.Path) bool {
-	return slices.ContainsFunc(l.owners, func(owner smtp.Path) bool { return owner.Key() == p.Key() })
+	return smtp.ContainsPath(l.owners, p)
 }
 
 // OwnerPaths are the owners, as addresses to send to.

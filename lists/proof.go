@@ -43,6 +43,9 @@ func (l *List) proofAddress(a confirmation.Action, subject string, now time.Time
 // deciders are those who decide about others.
 func (l *List) deciders() []smtp.Path { return slices.Concat(l.mods, l.owners) }
 
+// Decides reports whether somebody decides about others: as a moderator, or as an owner.
+func (l *List) Decides(p smtp.Path) bool { return smtp.ContainsPath(l.deciders(), p) }
+
 // Decider returns the moderator or owner to whom a proof about others was sent; null if it
 // was sent to nobody whom the list has now.
 func (l *List) Decider(p confirmation.Proof) (smtp.Path, error) {

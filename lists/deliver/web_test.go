@@ -2,9 +2,13 @@ package deliver
 
 import (
 	"bytes"
+	"fmt"
+	"io"
 	"mime/multipart"
+	"mime/quotedprintable"
 	"net/http"
 	"net/http/httptest"
+	"net/mail"
 	"net/url"
 	"strings"
 	"testing"
@@ -13,6 +17,9 @@ import (
 	"superlist/lists"
 	"superlist/lists/edit"
 	"superlist/lists/members"
+	"superlist/lists/policy"
+	"superlist/lists/quota"
+	"superlist/lists/request"
 	pages "superlist/lists/web/serve"
 	"superlist/lists/weblink"
 	"superlist/queue"
@@ -245,4 +252,292 @@ func TestOneClickElsewhere(t *testing.T) {
 	}
 	w.deliver()
 	wantMembers(t, l, "")
+}
+
+// links are those in a letter.
+func links(t *testing.T, m *mail.Message) (found []string) {
+	t.Helper()
+	body := io.Reader(m.Body)
+	if m.Header.Get("Content-Transfer-Encoding") == "quoted-printable" {
+		body = quotedprintable.NewReader(body)
+	}
+	text, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range strings.Fields(string(text)) {
+		if strings.HasPrefix(word, "https://") {
+			found = append(found, word)
+		}
+	}
+	return found
+}
+
+// since is the field of a form that says when it was given out.
+func since(answer *httptest.ResponseRecorder) string {
+	_, rest, _ := strings.Cut(answer.Body.String(), `name="since" value="`)
+	value, _, _ := strings.Cut(rest, `"`)
+	return "since=" + value
+}
+
+// TestJoinPage: somebody joins by a form and the page behind the letter's link. The form's
+// answer is the same for members and strangers, and for who gets no letter.
+func TestJoinPage(t *testing.T) {
+	w, l, person := newPeople(t)
+	carol, bob := person("carol@example.com"), person("bob@example.net")
+	b := w.browser()
+	form := b.ask("GET", "/dev/join")
+	if form.Code != 200 || !strings.Contains(form.Body.String(), `autocomplete="email"`) {
+		t.Fatalf("%d %s", form.Code, form.Body)
+	}
+	given := since(form)
+	fast := b.ask("POST", "/dev/join", given, "address=carol@example.com", "name=Carol", "delivery=digest")
+	if !strings.Contains(fast.Body.String(), "press the button once more") || !strings.Contains(fast.Body.String(), `value="digest" checked`) || !strings.Contains(fast.Body.String(), `value="carol@example.com"`) {
+		t.Errorf("too fast: %s", fast.Body)
+	}
+	w.later = 5 * time.Second
+	for what, fields := range map[string][]string{
+		"no address":        {given, "address="},
+		"two addresses":     {given, "address=a@example.com,b@example.com"},
+		"a header":          {given, "address=a@example.com\r\nBcc: b@example.com"},
+		"the list's own":    {given, "address=dev+subscribe@lists.example.org"},
+		"a literal":         {given, "address=a@[192.0.2.1]"},
+		"a form of nobody":  {"since=x", "address=carol@example.com"},
+		"no form":           {"address=carol@example.com"},
+		"of another list's": {strings.ReplaceAll(since(b.ask("GET", "/users/join")), "since=", "since=x"), "address=carol@example.com"},
+	} {
+		if answer := b.ask("POST", "/dev/join", fields...); answer.Code != 200 || !strings.Contains(answer.Body.String(), `role="alert"`) {
+			t.Errorf("%s: %d %s", what, answer.Code, answer.Body)
+		}
+	}
+	b.fetch = "cross-site"
+	if answer := b.ask("POST", "/dev/join", given, "address=carol@example.com"); answer.Code != 403 {
+		t.Errorf("from another site: %d", answer.Code)
+	}
+	b.fetch = "same-origin"
+	w.want(queue.Inbound)
+	trapped := b.ask("POST", "/dev/join", given, "address=dave@example.com", "website=https://spam.example")
+	w.want(queue.Inbound)
+
+	joins := b.ask("POST", "/dev/join", given, "address=carol@example.com", "name=Carol", "delivery=digest")
+	w.deliver()
+	again := b.ask("POST", "/dev/join", given, "address=carol@example.com", "delivery=digest")
+	member := b.ask("POST", "/dev/join", given, "address=bob@example.net", "delivery=each")
+	same := strings.NewReplacer("dave@example.com", "X", "carol@example.com", "X", "bob@example.net", "X")
+	for _, answer := range []*httptest.ResponseRecorder{trapped, again, member} {
+		if answer.Code != 200 || same.Replace(answer.Body.String()) != same.Replace(joins.Body.String()) {
+			t.Errorf("%d %s\nand\n%s", answer.Code, answer.Body, joins.Body)
+		}
+	}
+	wantMembers(t, l, "bob@example.net")
+	question := links(t, carol.letter("Please confirm: digests of dev@lists.example.org"))
+	w.deliver()
+	bob.letter("You are already subscribed to dev@lists.example.org")
+	if len(question) != 1 || strings.Contains(question[0], "carol") {
+		t.Fatal(question)
+	}
+
+	page := b.ask("GET", question[0])
+	if page.Code != 200 || !strings.Contains(page.Body.String(), "carol@example.com is to be subscribed") || page.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("%d %s", page.Code, page.Body)
+	}
+	w.want(queue.Inbound)
+	if answer := b.ask("POST", question[0]); answer.Code != 400 {
+		t.Errorf("without the button: %d", answer.Code)
+	}
+	for _, spoilt := range []string{question[0][:len(question[0])-1], strings.Replace(question[0], "/dev/", "/users/", 1)} {
+		if answer := b.ask("POST", spoilt, "confirm=1"); answer.Code != 404 {
+			t.Errorf("%s: %d", spoilt, answer.Code)
+		}
+	}
+	if answer := b.ask("POST", question[0], "confirm=1"); answer.Code != 200 || !strings.Contains(answer.Body.String(), "Thank you") {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	w.deliver()
+	wantMembers(t, l, "bob@example.net", "carol@example.com digest name=Carol")
+	carol.letter("Welcome to dev@lists.example.org")
+	if answer := b.ask("POST", question[0], "confirm=1"); answer.Code != 200 || !strings.Contains(answer.Body.String(), "answered before") {
+		t.Errorf("again: %d %s", answer.Code, answer.Body)
+	}
+	w.wantEmpty()
+	w.later = 12 * 24 * time.Hour
+	if answer := b.ask("GET", question[0]); answer.Code != 410 && !strings.Contains(answer.Body.String(), "answered before") {
+		t.Errorf("too late: %d %s", answer.Code, answer.Body)
+	}
+
+	if err := edit.Set(l, []string{"subscribe=closed"}); err != nil {
+		t.Fatal(err)
+	}
+	if answer := b.ask("GET", "/dev/join"); answer.Code != 404 {
+		t.Errorf("a closed list: %d", answer.Code)
+	}
+}
+
+// TestJoinLimit: one network has so many letters sent in a day, and hears it.
+func TestJoinLimit(t *testing.T) {
+	w, _, _ := newPeople(t)
+	b := w.browser()
+	given := since(b.ask("GET", "/dev/join"))
+	w.later = 5 * time.Second
+	for n := range quota.MaxAskedNetwork + 1 {
+		answer := b.ask("POST", "/dev/join", given, fmt.Sprintf("address=a@host%d.example", n))
+		if want := map[bool]int{true: 200, false: 429}[n < quota.MaxAskedNetwork]; answer.Code != want {
+			t.Fatalf("%d: %d %s", n, answer.Code, answer.Body)
+		}
+		w.deliver()
+	}
+}
+
+// TestOptionsPage: a member gets a link by mail, and with it sees and changes their options
+// and leaves; a stranger gets no letter, and no page tells them from a member.
+func TestOptionsPage(t *testing.T) {
+	w, l, person := newPeople(t)
+	bob := person("bob@example.net")
+	if err := edit.Members(l, func(set members.Set) error {
+		m, _ := members.Parse("bob@example.net moderated lang=de name=Bob B")
+		set.Remove(m.Path)
+		set.Add(m)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b := w.browser()
+	if answer := b.ask("GET", "/dev/options"); answer.Code != 200 || !strings.Contains(answer.Body.String(), "There are no passwords") {
+		t.Fatalf("%d %s", answer.Code, answer.Body)
+	}
+	theirs, strange := b.ask("POST", "/dev/options", "address=bob@example.net"), b.ask("POST", "/dev/options", "address=eve@example.net")
+	if theirs.Code != 200 || strings.ReplaceAll(theirs.Body.String(), "bob@", "eve@") != strange.Body.String() {
+		t.Errorf("%s\n%s", theirs.Body, strange.Body)
+	}
+	w.deliver()
+	letter := bob.letter("Ihre Einstellungen für dev@lists.example.org")
+	w.wantEmpty()
+	link := links(t, letter)[0]
+	if answer := b.ask("GET", link); answer.Code != 200 || b.cookie != nil {
+		t.Errorf("a GET lets in: %d", answer.Code)
+	}
+	b.fetch = "cross-site"
+	if answer := b.ask("POST", link, "enter=1"); answer.Code != 403 || b.cookie != nil {
+		t.Errorf("another site logs in: %d", answer.Code)
+	}
+	b.fetch = ""
+	if answer := b.ask("POST", link, "enter=1"); answer.Code != 303 || answer.Header().Get("Location") != "https://lists.example.org/dev/options" {
+		t.Errorf("%d %v", answer.Code, answer.Header())
+	}
+	c := b.cookie
+	if c == nil || !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/dev/" || c.MaxAge != 12*3600 || strings.Contains(c.Value, "bob") {
+		t.Fatalf("%+v", c)
+	}
+	page := b.ask("GET", "/dev/options").Body.String()
+	if !strings.Contains(page, `value="each" checked`) || strings.Contains(page, "moderated") {
+		t.Errorf("%s", page)
+	}
+	b.fetch = "same-site"
+	if answer := b.ask("POST", "/dev/options", "save=1", "delivery=nomail"); answer.Code != 403 {
+		t.Errorf("a form of another site: %d", answer.Code)
+	}
+	b.fetch = "same-origin"
+	if answer := b.ask("POST", "/dev/options", "save=1", "vacation=tomorrow"); answer.Code != 200 || !strings.Contains(answer.Body.String(), "This is no day") {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	w.want(queue.Inbound)
+	for _, choice := range []struct{ fields, want string }{
+		{"save=1 delivery=digest noown=1", "digest noown "},
+		{"save=1 delivery=nomail vacation=2030-01-31 nocopy=1", "nomail vacation=2030-01-31 nocopy "},
+		{"save=1 delivery=digest noown=1", "digest noown "}, // the same once more, within the hour
+		{"save=1 delivery=each", ""},
+	} {
+		if answer := b.ask("POST", "/dev/options", strings.Fields(choice.fields)...); answer.Code != 303 {
+			t.Errorf("%s: %d %s", choice.fields, answer.Code, answer.Body)
+		}
+		w.deliver()
+		wantMembers(t, l, "bob@example.net "+choice.want+"moderated lang=de name=Bob B")
+	}
+	w.wantEmpty()
+
+	// A cookie that is forged, old, or for another list, is none.
+	good := *c
+	for what, bad := range map[string]func(){
+		"forged": func() { b.cookie.Value = "A" + b.cookie.Value[1:] },
+		"a link": func() { b.cookie.Value = link[strings.LastIndexByte(link, '/')+1:] },
+		"old":    func() { w.later = 13 * time.Hour },
+	} {
+		cookie := good
+		b.cookie = &cookie
+		bad()
+		if answer := b.ask("POST", "/dev/options", "leave=1"); answer.Code == 303 || strings.Contains(answer.Body.String(), "You are off") {
+			t.Errorf("%s: %d %s", what, answer.Code, answer.Body)
+		}
+		w.later = 0
+	}
+	w.want(queue.Inbound)
+	b.cookie = &good
+	if answer := b.ask("POST", "/dev/options", "leave=1"); answer.Code != 200 || !strings.Contains(answer.Body.String(), "You are off the list") || b.cookie.MaxAge >= 0 {
+		t.Errorf("%d %s %+v", answer.Code, answer.Body, b.cookie)
+	}
+	w.deliver()
+	wantMembers(t, l, "")
+	b.cookie = &good
+	if answer := b.ask("POST", "/dev/options", "save=1", "delivery=each"); answer.Code != 400 {
+		t.Errorf("who is no member any more: %d", answer.Code)
+	}
+	w.later = 25 * time.Hour
+	if answer := b.ask("POST", link, "enter=1"); answer.Code != 410 {
+		t.Errorf("an old link: %d", answer.Code)
+	}
+}
+
+// TestSignedRequest: what a page has signed is carried out once it is in the spool, as far
+// as whoever asks still may; what came in another way, or says something else, is not.
+func TestSignedRequest(t *testing.T) {
+	w, l, _ := newPeople(t)
+	ask := func(by string, s request.Signed) request.Request {
+		t.Helper()
+		s.By = by
+		q, err := request.Request{List: l, At: w.now(), Command: lists.Command{Author: path(by)}}.Sign(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return q
+	}
+	leave := func(q request.Request) {
+		t.Helper()
+		if _, err := q.Leave(w.site.Spool()); err != nil {
+			t.Fatal(err)
+		}
+		w.deliver()
+	}
+	bob := request.Signed{Verb: request.Set, Words: "nomail moderated"}
+	q := ask("bob@example.net", bob)
+	q.Words = strings.Replace(q.Words, "nomail", "digest", 1)
+	leave(q)
+	wantMembers(t, l, "bob@example.net")
+	q = ask("bob@example.net", bob)
+	q.Author = path("eve@example.net")
+	leave(q)
+	wantMembers(t, l, "bob@example.net")
+	leave(ask("eve@example.net", request.Signed{Verb: request.Set, About: "bob@example.net", Words: "nomail"}))
+	leave(ask("bob@example.net", request.Signed{Verb: request.Add, About: "eve@example.net"}))
+	leave(ask("eve@example.net", request.Signed{Verb: request.Remove, About: "bob@example.net"}))
+	leave(ask("bob@example.net", request.Signed{Verb: "erase"}))
+	leave(ask("bob@example.net", request.Signed{Verb: request.Set, Words: "nonsense"}))
+	leave(ask("bob@example.net", request.Signed{Verb: request.Set, Words: "nomail\neve@example.net"}))
+	wantMembers(t, l, "bob@example.net")
+	leave(ask("bob@example.net", bob)) // moderated is not theirs to choose
+	wantMembers(t, l, "bob@example.net nomail")
+	leave(ask("olga@example.org", request.Signed{Verb: request.Add, About: "eve@example.net", Words: "digest"}))
+	leave(ask("olga@example.org", request.Signed{Verb: request.Set, About: "bob@example.net", Words: "moderated name=Bob"}))
+	wantMembers(t, l, "bob@example.net moderated name=Bob", "eve@example.net digest")
+	leave(ask("olga@example.org", request.Signed{Verb: request.Remove, About: "eve@example.net"}))
+	wantMembers(t, l, "bob@example.net moderated name=Bob")
+
+	w.later = -4 * time.Hour
+	late := ask("bob@example.net", bob)
+	w.later, late.At = 0, late.At.Add(4*time.Hour)
+	leave(late)
+	wantMembers(t, l, "bob@example.net moderated name=Bob")
+	w.want(queue.Inbound)
+	if err := policy.Of(l).Permits(lists.Command{Verb: lists.VerbSigned, Signed: "zzzzz-0-0"}, w.now()); err == nil {
+		t.Error("a session takes what nobody has signed")
+	}
 }

@@ -116,7 +116,7 @@ func (p Part) write(w *compose.Writer) error {
 }
 
 // optional are words without which the paragraph that they stand in says nothing.
-var optional = [...]string{"{digest}", "{index}", "{next}", "{earlier}", "{left}", "{words}"}
+var optional = [...]string{"{digest}", "{index}", "{next}", "{earlier}", "{left}", "{words}", "{link}"}
 
 // saying is a text without the paragraphs that say nothing here.
 func (l Letter) saying(text string) string {

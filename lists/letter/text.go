@@ -42,6 +42,7 @@ var Words = map[string]string{
 	"help":            "the address for help",
 	"confirm":         "the address whose answer says yes",
 	"decline":         "the address whose answer says no",
+	"link":            "a page on which somebody can do the same; empty where there are no pages",
 	"expires":         "until when that is good",
 	"author":          "who wrote a post",
 	"subject":         "what its Subject says",

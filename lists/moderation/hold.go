@@ -20,6 +20,7 @@ import (
 	"superlist/lists/policy"
 	"superlist/lists/quota"
 	"superlist/lists/rewrite"
+	"superlist/lists/weblink"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -196,10 +197,14 @@ func (s *Desk) askAuthor(held *queue.Message, l *lists.List, c outbox.Cause, h r
 	if err != nil {
 		return err
 	}
+	link, err := weblink.Confirming(s.Site, l, confirm, author, "", held.Arrived)
+	if err != nil {
+		return err
+	}
 	return s.Letters.For(c).Write(l, outbox.Draft{
 		ID: c.ID, Text: "own-post", To: []smtp.Path{author}, At: held.Arrived, Client: held.Client, Answers: h.Get("Message-ID"),
 		Words: map[string]string{
-			"confirm": confirm.Address(), "address": author.Address(),
+			"confirm": confirm.Address(), "address": author.Address(), "link": link,
 			"expires": held.Arrived.Add(heldpost.Life).UTC().Format(time.DateOnly),
 		},
 	})

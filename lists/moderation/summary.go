@@ -16,6 +16,7 @@ import (
 	"superlist/lists/outbox"
 	"superlist/lists/people"
 	"superlist/lists/rewrite"
+	"superlist/lists/weblink"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -89,6 +90,11 @@ func (s *Desk) summaryTo(to smtp.Path, l *lists.List, id string, posts []*messag
 		ID: id, Text: "summary", To: []smtp.Path{to}, At: s.Now(),
 		Words: map[string]string{"count": strconv.Itoa(len(posts))},
 	}
+	link, err := weblink.To(s.Site, l, weblink.Moderate, to.Address(), s.Now())
+	if err != nil {
+		return n, err
+	}
+	n.Words["link"] = link
 	text, err := letter.Find("summary-post", n.Language(l), l.Dir)
 	if err != nil {
 		s.Log.Printf(maillog.Warning, "texts list=%s error=%q", l.Addr, err)
@@ -134,5 +140,7 @@ func (s *Desk) moderation(l *lists.List, held *queue.Message, h rewrite.Header, 
 		}
 		words[word] = p.Address()
 	}
-	return words, nil
+	link, err := weblink.To(s.Site, l, weblink.Moderate, to.Address(), s.Now())
+	words["link"] = link
+	return words, err
 }

@@ -7,6 +7,7 @@ import (
 	"superlist/lists/members"
 	"superlist/lists/outbox"
 	"superlist/lists/verp"
+	"superlist/lists/weblink"
 	"superlist/smtp"
 )
 
@@ -74,7 +75,11 @@ func (a *act) wait(m members.Member) error {
 		if err != nil {
 			return outbox.Draft{}, err
 		}
-		words := map[string]string{"confirm": confirm.Address(), "decline": decline.Address()}
+		link, err := weblink.To(a.Site, a.l, weblink.Moderate, to.Address(), a.At)
+		if err != nil {
+			return outbox.Letter{}, err
+		}
+		words := map[string]string{"confirm": confirm.Address(), "decline": decline.Address(), "link": link}
 		return a.letter(id, "ask-owners", []smtp.Path{to}, m.Path, words), nil
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/verp"
+	"superlist/lists/weblink"
 	"superlist/smtp"
 )
 
@@ -65,7 +66,11 @@ func (a *act) question(kind, text string, action confirmation.Action) error {
 		if err := a.unspend(confirm); err != nil {
 			return err
 		}
-		return a.answer(text, a.Who, map[string]string{"confirm": confirm.Address()})
+		link, err := weblink.Confirming(a.Site, a.l, confirm, a.Who, a.name(), a.At)
+		if err != nil {
+			return err
+		}
+		return a.answer(text, a.Who, map[string]string{"confirm": confirm.Address(), "link": link})
 	})
 }
 

@@ -167,6 +167,8 @@ func (a *act) do() error {
 		return a.confirm()
 	case lists.VerbSigned:
 		return a.signed()
+	case lists.VerbOptions:
+		return a.options()
 	case lists.VerbFAQ:
 		return a.ask(Answered, lists.VerbFAQ, "faq", a.Who, nil)
 	}

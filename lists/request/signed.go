@@ -2,11 +2,11 @@ package request
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 )
 
 // Verbs of signed requests.
@@ -42,17 +42,18 @@ func (r Request) Sign(s Signed) (Request, error) {
 	return r, nil
 }
 
-// errUnsigned: the message is not the one for which its address was made.
-var errUnsigned = errors.New("the request is not what was signed")
-
-// ReadSigned reads the text of a message to the address of a signed request.
+// ReadSigned reads the text of a message to the address of a signed request, which has to
+// be the one for which that was made. A refusal is a smtp.Reply.
 func ReadSigned(l *lists.List, c lists.Command, text string, at time.Time) (s Signed, err error) {
 	text = strings.TrimSpace(text)
 	if err := l.CheckSigned(c, at); err != nil {
 		return s, err
 	}
 	if !c.Signs(text) {
-		return s, errUnsigned
+		return s, confirmation.ReplyBad
 	}
-	return s, json.Unmarshal([]byte(text), &s)
+	if json.Unmarshal([]byte(text), &s) != nil {
+		return s, confirmation.ReplyBad
+	}
+	return s, nil
 }

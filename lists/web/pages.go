@@ -341,6 +341,12 @@ func (l *List) frontPage(s *state) []byte {
 	default:
 		mail("join", l.verb("subscribe"), l.words.Get("join-confirm"))
 	}
+	if l.Requests {
+		if l.Subscribe != lists.SubscribeClosed {
+			p.Join = append(p.Join, join{Text: l.words.Get("join"), Address: l.words.Get("join-form"), Href: l.Base + "join"})
+		}
+		p.Join = append(p.Join, join{Text: l.words.Get("options"), Address: l.words.Get("options-form"), Href: l.Base + "options"})
+	}
 	mail("leave", l.verb("unsubscribe"), "")
 	if l.Post == lists.PostNobody {
 		p.Join = append(p.Join, join{Text: l.words.Get("write"), Address: l.Address(), Note: l.words.Get("write-nobody")})

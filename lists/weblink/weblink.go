@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/site"
 	"superlist/lists/verp"
 	"superlist/smtp"
@@ -29,26 +30,30 @@ import (
 type Kind string
 
 const (
-	Leave   Kind = "u"       // a member leaves (RFC 8058)
-	Confirm Kind = "c"       // a letter's question is answered
-	LogIn   Kind = "options" // somebody shows who they are
-	Session Kind = "cookie"  // somebody has shown it
+	Leave    Kind = "u"       // a member leaves (RFC 8058)
+	Confirm  Kind = "c"       // a letter's question is answered
+	LogIn    Kind = "options" // somebody shows who they are, and goes on to their options
+	Moderate Kind = "mod"     // or to what waits for them
+	Session  Kind = "cookie"  // somebody has shown it
+	Form     Kind = "form"    // when a form was given out
 )
 
 // lives are how long they are good, after the moment that stands in them. People look for
 // a link to leave in old mail; a confirmation has a time of its own within.
 var lives = map[Kind]time.Duration{
-	Leave:   400 * 24 * time.Hour,
-	Confirm: 30 * 24 * time.Hour,
-	LogIn:   24 * time.Hour,
-	Session: 12 * time.Hour,
+	Leave:    400 * 24 * time.Hour,
+	Confirm:  confirmation.Life + 24*time.Hour,
+	LogIn:    24 * time.Hour,
+	Moderate: 8 * 24 * time.Hour, // a day longer than a post is held
+	Session:  12 * time.Hour,
+	Form:     24 * time.Hour,
 }
 
 // A Link is what stands in one.
 type Link struct {
 	Kind Kind
-	Text string    // an address, or the proof of a confirmation
-	Made time.Time // to the minute; of Leave to the day
+	Text string    // an address; of Confirm see Confirmed
+	Made time.Time // to the second; of Leave to the day
 }
 
 // ErrForged and ErrOld are the two things that can be wrong.
@@ -62,17 +67,21 @@ func (k Kind) unit() time.Duration {
 	if k == Leave {
 		return 24 * time.Hour
 	}
-	return time.Minute
+	return time.Second
 }
 
 // letters are those of tokens: what survives whoever writes it in capitals, or reads it out.
 var letters = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
 
-// mark is what stands in front of a token. By it package edit finds a link that a member
-// quotes from a copy of their own.
+// mark is what stands in front of a token. By it others find a link that is quoted: package
+// edit one to leave, from a member's own copy; package letter, which takes it for an address
+// with a proof, one of a letter that must get to nobody else.
 func (k Kind) mark(made time.Time) string {
-	if k == Leave {
+	switch k {
+	case Leave:
 		return strconv.FormatInt(made.Unix()/86400, 36) + "-"
+	case Confirm, LogIn, Moderate:
+		return "confirm-a" + strconv.FormatInt(made.Unix()/3600, 36) + "-link"
 	}
 	return ""
 }
@@ -178,6 +187,34 @@ func Leaving(s *site.Site, l *lists.List, member smtp.Path, now time.Time) (stri
 	return URL(s, l, Leave, token), err
 }
 
+// Confirming is the page on which somebody answers a question of the list's, whose letter
+// has this address; empty where no page answers. It has the name that they gave, too.
+func Confirming(s *site.Site, l *lists.List, confirm, who smtp.Path, name string, now time.Time) (string, error) {
+	proof, _ := lists.CutFold(l.VerbOf(confirm), lists.VerbConfirm+"-")
+	return To(s, l, Confirm, strings.Join([]string{proof, who.Address(), clip(name)}, "\n"), now)
+}
+
+// Confirmed takes apart what stands in such a link.
+func (l Link) Confirmed() (proof, who, name string) {
+	proof, rest, _ := strings.Cut(l.Text, "\n")
+	who, name, _ = strings.Cut(rest, "\n")
+	return proof, who, name
+}
+
+// maxName is how much of a name goes into a link.
+const maxName = 100
+
+func clip(name string) string { return strings.ToValidUTF8(name[:min(len(name), maxName)], "") }
+
+// To is a link of this kind; empty where no page answers.
+func To(s *site.Site, l *lists.List, k Kind, text string, now time.Time) (string, error) {
+	if URL(s, l, k, "") == "" {
+		return "", nil
+	}
+	token, err := Make(l, k, text, now)
+	return URL(s, l, k, token), err
+}
+
 // UnsubscribePath takes a request below unsubscribe_url apart: the list and the token. ok
 // is false where it is none.
 func UnsubscribePath(s *site.Site, host, path string) (list, token string, ok bool) {
@@ -194,3 +231,6 @@ func UnsubscribePath(s *site.Site, host, path string) (list, token string, ok bo
 	list, err := url.PathUnescape(list)
 	return list, token, ok && err == nil
 }
+
+// Life is how long what is of this kind is good.
+func Life(k Kind) time.Duration { return lives[k] }

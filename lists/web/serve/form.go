@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/policy"
 	"superlist/lists/request"
@@ -152,13 +153,27 @@ func (a *answer) request(author smtp.Path) request.Request {
 	return q
 }
 
-// put has a request durable in the spool. A refusal is a smtp.Reply.
-func (a *answer) put(q request.Request) error {
+// A refused is what the list says no to before anything is in the spool.
+type refused struct{ error }
+
+func (r refused) Unwrap() error { return r.error }
+
+// may asks the list whether a request can be carried out. If not, the error is a refused.
+func (a *answer) may(c lists.Command) error {
 	p := policy.Of(a.list)
-	if err := p.Permits(q.Command, q.At); err != nil {
-		return err
+	err := p.Permits(c, a.now)
+	if err == nil {
+		err = p.PermitsNow(c, a.now)
 	}
-	if err := p.PermitsNow(q.Command, q.At); err != nil {
+	if _, no := smtp.Refusal(err); no {
+		return refused{err}
+	}
+	return err
+}
+
+// put has a request durable in the spool. The error is a refused, or trouble.
+func (a *answer) put(q request.Request) error {
+	if err := a.may(q.Command); err != nil {
 		return err
 	}
 	id, err := q.Leave(a.Site.Spool())
@@ -182,15 +197,17 @@ func (a *answer) sign(author smtp.Path, s request.Signed) error {
 	return a.put(q)
 }
 
-// full is the answer where something could not go into the spool. Whoever has asked for
-// too much is told so; else the client comes again.
+// full is the answer where something did not go into the spool. Whoever may not have it,
+// or has asked for too much, is told so; else the client comes again.
 func (a *answer) full(err error) {
-	if r, ok := smtp.Refusal(err); ok && r.Permanent() {
-		a.w.Header().Set("Retry-After", "86400")
-		http.Error(a.w, r.Text, http.StatusTooManyRequests)
+	var no refused
+	if !errors.As(err, &no) {
+		a.trouble(err)
 		return
 	}
-	a.trouble(err)
+	r, _ := smtp.Refusal(err)
+	a.w.Header().Set("Retry-After", "86400")
+	http.Error(a.w, r.Text, http.StatusTooManyRequests)
 }
 
 // moment is now, of the handler's clock.

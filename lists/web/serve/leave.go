@@ -81,10 +81,8 @@ func (a *answer) doLeave(who smtp.Path, made time.Time, old error) {
 	case back:
 		q := a.request(who)
 		q.Verb = lists.VerbUnsubscribe
-		if err = a.put(q); err != nil {
-			if r, refused := smtp.Refusal(err); refused && r.Permanent() { // they have had such a letter today
-				err = nil
-			}
+		if err = a.put(q); a.unheard(err) { // they have had such a letter today
+			err = nil
 		}
 	default:
 		err = a.sign(who, request.Signed{Verb: request.Leave, Day: day})

@@ -1,0 +1,85 @@
+package serve
+
+import (
+	"errors"
+	"net/http"
+
+	"superlist/lists"
+	"superlist/lists/confirmation"
+	"superlist/lists/web"
+	"superlist/lists/weblink"
+	"superlist/smtp"
+)
+
+// confirm is the page behind the link of a letter that asks something. A GET says what
+// will happen; the button answers, as a reply to the letter does.
+func (a *answer) confirm(token string) {
+	if !a.methods() {
+		return
+	}
+	link, err := weblink.Read(a.list, weblink.Confirm, token, a.now)
+	if err != nil && err != weblink.ErrForged && err != weblink.ErrOld {
+		a.trouble(err)
+		return
+	}
+	proof, address, name := link.Confirmed()
+	who, isAddress := smtp.ParseAddress(address)
+	d, resolved := lists.Of(a.Site).Resolve(a.list.Verb(lists.VerbConfirm + "-" + proof))
+	if err == weblink.ErrForged || !isAddress || resolved != nil {
+		a.nothing()
+		return
+	}
+	c := d.Command
+	c.Author, c.Sender = who, who
+	what := confirmWords(c.Proof.Action)
+	f := web.Form{Title: a.text("confirm-title"), Say: []string{a.text("confirm-"+what, "address", who.Address())}}
+	var no refused
+	switch err := a.may(c); {
+	case errors.As(err, &no) && a.list.Unspent(c.Proof, "") != nil:
+		f.Title, f.Say = a.text("confirm-done-title"), []string{a.text("confirm-again")}
+		a.show(http.StatusOK, f)
+	case errors.As(err, &no):
+		f.Title, f.Say = a.text("confirm-old-title"), []string{a.text("confirm-old", "join", a.web.Base+"join", "options", a.web.Base+"options")}
+		a.show(http.StatusGone, f)
+	case err != nil:
+		a.trouble(err)
+	case a.r.Method != http.MethodPost:
+		f.Action, f.Buttons = a.here(), []web.Button{{Name: "confirm", Value: "1", Label: a.text("confirm-button")}}
+		a.show(http.StatusOK, f)
+	default:
+		a.doConfirm(c, name)
+	}
+}
+
+// doConfirm puts the answer into the spool.
+func (a *answer) doConfirm(c lists.Command, name string) {
+	fields, ok := a.form()
+	if !ok {
+		return
+	}
+	if fields.Get("confirm") == "" {
+		http.Error(a.w, errNoFields.Error(), http.StatusBadRequest)
+		return
+	}
+	q := a.request(c.Author)
+	c.Network = q.Network
+	q.Command, q.Name = c, name
+	if err := a.put(q); err != nil {
+		a.full(err)
+		return
+	}
+	a.show(http.StatusOK, web.Form{Title: a.text("confirm-done-title"), Say: []string{a.text("confirm-done")}})
+}
+
+// confirmWords are what a proof does, in the texts of pages.
+func confirmWords(action confirmation.Action) string {
+	switch action {
+	case confirmation.Unsubscribe:
+		return "leave"
+	case confirmation.GetEach, confirmation.GetDigests, confirmation.GetNone:
+		return "change"
+	case confirmation.OwnPost:
+		return "post"
+	}
+	return "join"
+}

@@ -1,0 +1,76 @@
+package serve
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"superlist/lists/weblink"
+	"superlist/smtp"
+)
+
+// cookieName is that of the cookie that says who somebody is, for one list. It is no more
+// than a token with their address: what they may do is looked up each time.
+const cookieName = "superlist"
+
+// who is the person whom the cookie names, if they have one that is good.
+func (a *answer) who() (who smtp.Path, ok bool, err error) {
+	for _, c := range a.r.CookiesNamed(cookieName) {
+		link, err := weblink.Read(a.list, weblink.Session, c.Value, a.now)
+		switch {
+		case err == nil:
+			who, ok = smtp.ParseAddress(link.Text)
+			return who, ok, nil
+		case err != weblink.ErrForged && err != weblink.ErrOld:
+			return who, false, err
+		}
+	}
+	return who, false, nil
+}
+
+// cookie is one for the pages of this list: no script sees it, and no other site's form
+// sends it along.
+func (a *answer) cookie(value string, life time.Duration) {
+	http.SetCookie(a.w, &http.Cookie{
+		Name: cookieName, Value: value, Path: a.base(), MaxAge: int(life / time.Second),
+		HttpOnly: true, Secure: strings.HasPrefix(a.Site.Web.URL, "https://"), SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// base is the path of the list's pages.
+func (a *answer) base() string {
+	u, err := url.Parse(a.web.Base)
+	if err != nil {
+		return "/"
+	}
+	return u.EscapedPath()
+}
+
+// logIn gives somebody a cookie.
+func (a *answer) logIn(who smtp.Path) error {
+	token, err := weblink.Make(a.list, weblink.Session, who.Address(), a.now)
+	if err == nil {
+		a.cookie(token, weblink.Life(weblink.Session))
+	}
+	return err
+}
+
+// logOut takes it away.
+func (a *answer) logOut() { a.cookie("", -time.Second) }
+
+// ownForm answers a POST that another site has sent, and reports whether it is one of our
+// pages': by Sec-Fetch-Site, or Origin. Programs that are no browsers have neither.
+func (a *answer) ownForm() bool {
+	if http.NewCrossOriginProtection().Check(a.r) == nil {
+		return true
+	}
+	http.Error(a.w, "this form was not sent by a page of the list", http.StatusForbidden)
+	return false
+}
+
+// see sends the browser to another of the list's pages, after a POST.
+func (a *answer) see(page string) {
+	a.w.Header().Set("Location", a.web.Base+page)
+	a.w.WriteHeader(http.StatusSeeOther)
+}

@@ -1,0 +1,123 @@
+package serve
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/members"
+	"superlist/lists/quota"
+	"superlist/lists/web"
+	"superlist/lists/weblink"
+	"superlist/smtp"
+)
+
+// The fields of the form by which somebody joins. Nobody sees trap, and a program that
+// fills in all there is does.
+const (
+	addressField  = "address"
+	nameField     = "name"
+	deliveryField = "delivery"
+	trapField     = "website"
+	sinceField    = "since"
+)
+
+// tooFast is how fast no person fills in a form. Password managers do: they press once more.
+const tooFast = 3 * time.Second
+
+// deliveries are the ways in which posts come, by the words of the members file.
+var deliveries = map[string]members.Delivery{"each": members.Each, "digest": members.InDigests, "nomail": members.NoPosts}
+
+// join is the page by which somebody becomes a member. What it answers is the same for
+// members, for strangers, and for whom the list writes no letter today.
+func (a *answer) join() {
+	if a.list.Subscribe == lists.SubscribeClosed {
+		a.nothing()
+		return
+	}
+	if !a.methods() {
+		return
+	}
+	if a.r.Method != http.MethodPost {
+		a.joinForm("", "", "", "each")
+		return
+	}
+	if !a.ownForm() {
+		return
+	}
+	fields, ok := a.form()
+	if !ok {
+		return
+	}
+	address, name, delivery := strings.TrimSpace(fields.Get(addressField)), fields.Get(nameField), fields.Get(deliveryField)
+	who, ok := smtp.ParseAddress(address)
+	if !ok || len(who.Local) > members.MaxLocal || strings.HasPrefix(who.Domain, "[") || a.list.IsOwn(who) {
+		a.joinForm(a.text("address-wrong"), address, name, delivery)
+		return
+	}
+	if _, ok := deliveries[delivery]; !ok || deliveries[delivery] == members.InDigests && a.list.Digest == lists.DigestOff {
+		delivery = "each"
+	}
+	given, err := weblink.Read(a.list, weblink.Form, fields.Get(sinceField), a.now)
+	if err != nil || a.now.Sub(given.Made) < tooFast {
+		a.joinForm(a.text("press-again"), address, name, delivery)
+		return
+	}
+	if fields.Get(trapField) == "" {
+		q := a.request(who)
+		q.Verb, q.Delivery, q.Name = lists.VerbSubscribe, deliveries[delivery], name
+		if err := a.put(q); err != nil && !a.unheard(err) {
+			a.full(err)
+			return
+		}
+	}
+	a.show(http.StatusOK, web.Form{Title: a.text("look-title"), Say: []string{a.text("look-join", "address", who.Address())}})
+}
+
+// unheard reports whether a refusal is one of which the answer must say nothing: that the
+// list writes no letter to this address now. What is about whoever asks they do hear.
+func (a *answer) unheard(err error) bool {
+	var no refused
+	return errors.As(err, &no) && !errors.Is(err, quota.ReplyAskedNetwork)
+}
+
+// joinForm is the form, filled in as far as it was.
+func (a *answer) joinForm(wrong, address, name, delivery string) {
+	since, err := weblink.Make(a.list, weblink.Form, "", a.now)
+	if err != nil {
+		a.trouble(err)
+		return
+	}
+	f := web.Form{Title: a.text("join-title"), Wrong: wrong, Say: []string{a.text(joinSays(a.list.Subscribe))}, Action: a.base() + "join",
+		Fields: []web.Field{
+			{Kind: "email", Name: addressField, Label: a.text("your-address"), Value: address, Fill: "email", Wrong: wrong != ""},
+			{Kind: "text", Name: nameField, Label: a.text("your-name"), Value: name, Fill: "name"},
+			a.deliveryChoice(delivery),
+			{Kind: "trap", Name: trapField, Label: a.text("leave-empty")},
+			{Kind: "hidden", Name: sinceField, Value: since},
+		},
+		Buttons: []web.Button{{Name: "join", Value: "1", Label: a.text("join-button")}},
+	}
+	a.show(http.StatusOK, f)
+}
+
+// joinSays is the text about what it takes to become a member.
+func joinSays(subscribe string) string {
+	if subscribe == lists.SubscribeConfirmApprove {
+		subscribe = lists.SubscribeApprove
+	}
+	return "join-says-" + subscribe
+}
+
+// deliveryChoice is the choice of how posts come.
+func (a *answer) deliveryChoice(now string) web.Field {
+	f := web.Field{Kind: "radio", Name: deliveryField, Label: a.text("delivery")}
+	for _, way := range []string{"each", "digest", "nomail"} {
+		if way != "digest" || a.list.Digest != lists.DigestOff {
+			f.Choices = append(f.Choices, web.Choice{Value: way, Label: a.text("delivery-" + way), On: way == now})
+		}
+	}
+	return f
+}
