@@ -16,6 +16,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/letter"
 	"superlist/lists/members"
 	"superlist/lists/policy"
 	"superlist/lists/quota"
@@ -540,4 +541,189 @@ func TestSignedRequest(t *testing.T) {
 	if err := policy.Of(l).Permits(lists.Command{Verb: lists.VerbSigned, Signed: "zzzzz-0-0"}, w.now()); err == nil {
 		t.Error("a session takes what nobody has signed")
 	}
+}
+
+// ticked are the names of what a page offers to tick.
+func ticked(answer *httptest.ResponseRecorder, field string) (names []string) {
+	for _, rest := range strings.Split(answer.Body.String(), `name="`+field+`" value="`)[1:] {
+		name, _, _ := strings.Cut(rest, `"`)
+		names = append(names, field+"="+name)
+	}
+	return names
+}
+
+// TestModeratorsPage: the link of a moderator's letter leads to what waits; buttons decide
+// as answers to the letter do; the first decision counts; nobody else sees any of it.
+func TestModeratorsPage(t *testing.T) {
+	w, l, person := newPeople(t)
+	if err := edit.Set(l, []string{"post=members", "moderators=mona@example.org", "nonmembers=hold"}); err != nil {
+		t.Fatal(err)
+	}
+	l, err := lists.Of(w.site).Open(l.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := w.browser()
+	mona := person("mona@example.org")
+	for n, words := range []string{"one", "<script>alert(1)</script>", "three", "four", "five"} {
+		w.message(fmt.Sprintf("a%d@example.com", n), fmt.Sprintf("From: Ann <a%d@example.com>\r\nSubject: =?utf-8?q?post_<b>%d?=\r\nMessage-ID: <%d@x>\r\n\r\n%s a@example.com\r\n", n, n, n, words), "dev@lists.example.org")
+		w.deliver()
+	}
+	letters := mona.letters()
+	if len(letters) != 5 {
+		t.Fatalf("%d letters\n%s", len(letters), &w.log)
+	}
+	m, err := mail.ReadMessage(strings.NewReader(letters[0].Message))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := io.ReadAll(m.Body)
+	_, rest, found := strings.Cut(strings.ReplaceAll(string(text), "=\r\n", ""), "https://lists.example.org/dev/mod/")
+	token, _, _ := strings.Cut(rest, "\r\n")
+	if !found || !letter.Keyed("https://lists.example.org/dev/mod/"+token) {
+		t.Fatalf("%s", text)
+	}
+	link := "/dev/mod/" + token
+
+	strangers := w.browser()
+	if answer := strangers.ask("GET", "/dev/mod"); answer.Code != 200 || strings.Contains(answer.Body.String(), "post") && strings.Contains(answer.Body.String(), "Ann") {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	if answer := b.ask("GET", link); answer.Code != 200 || b.cookie != nil {
+		t.Errorf("a GET lets in: %d", answer.Code)
+	}
+	if answer := b.ask("POST", link, "enter=1"); answer.Code != 303 || answer.Header().Get("Location") != "https://lists.example.org/dev/mod" {
+		t.Fatalf("%d %v", answer.Code, answer.Header())
+	}
+	page := b.ask("GET", "/dev/mod")
+	posts := ticked(page, "post")
+	for _, want := range []string{"post &lt;b&gt;0", "&lt;script&gt;alert(1)", "a1@example.com", "Posts that wait: 5"} {
+		if !strings.Contains(page.Body.String(), want) {
+			t.Errorf("no %q in %s", want, page.Body)
+		}
+	}
+	if len(posts) != 5 || page.Header().Get("Cache-Control") != "no-store" {
+		t.Fatalf("%q %v", posts, page.Header())
+	}
+	w.want(queue.Inbound)
+
+	// Whoever is no moderator, or not any more, sees and decides nothing.
+	bob := w.browser()
+	bobs, err := weblink.Make(l, weblink.Session, "bob@example.net", w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob.cookie = &http.Cookie{Name: "superlist", Value: bobs, Path: "/dev/"}
+	for _, method := range []string{"GET", "POST"} {
+		if answer := bob.ask(method, "/dev/mod", "do=accept", posts[0]); answer.Code != 404 || strings.Contains(answer.Body.String(), "Ann") {
+			t.Errorf("%s as a member: %d %s", method, answer.Code, answer.Body)
+		}
+	}
+	b.fetch = "cross-site"
+	if answer := b.ask("POST", "/dev/mod", "do=accept", posts[0]); answer.Code != 403 {
+		t.Errorf("from another site: %d", answer.Code)
+	}
+	b.fetch = "same-origin"
+	for what, fields := range map[string][]string{"nothing to do": {posts[0]}, "what there is not": {"do=erase", posts[0]}} {
+		if answer := b.ask("POST", "/dev/mod", fields...); answer.Code != 400 {
+			t.Errorf("%s: %d", what, answer.Code)
+		}
+	}
+	for _, name := range []string{"post=../../key", "post=", "post=zzzzzzzzzzzz"} {
+		if answer := b.ask("POST", "/dev/mod", "do=accept", name); answer.Code != 200 || !strings.Contains(answer.Body.String(), "on their way: 0") {
+			t.Errorf("%s: %d %s", name, answer.Code, answer.Body)
+		}
+	}
+	w.want(queue.Inbound)
+
+	for _, act := range []struct {
+		fields []string
+		held   int
+	}{
+		{[]string{"do=accept", posts[0]}, 4},
+		{[]string{"do=reject", posts[1], posts[2], "words=Please write to users@."}, 2},
+		{[]string{"do=ban", posts[3]}, 1},
+	} {
+		answer := b.ask("POST", "/dev/mod", act.fields...)
+		if answer.Code != 200 || !strings.Contains(answer.Body.String(), "Decided") {
+			t.Errorf("%q: %d %s", act.fields, answer.Code, answer.Body)
+		}
+		w.deliver()
+		if left := ticked(b.ask("GET", "/dev/mod"), "post"); len(left) != act.held {
+			t.Errorf("%q: %q is left", act.fields, left)
+		}
+	}
+	sent := map[string]int{}
+	for _, d := range person("").f.Taken() {
+		for _, words := range []string{"Please write to users@.", "one a@example.com"} {
+			if strings.Contains(d.Message, words) && !strings.Contains(d.To, "mona@") {
+				sent[words]++
+			}
+		}
+	}
+	if sent["Please write to users@."] != 2 || sent["one a@example.com"] != 1 {
+		t.Errorf("%v", sent)
+	}
+	again := b.ask("POST", "/dev/mod", "do=reject", posts[0])
+	if again.Code != 200 || !strings.Contains(again.Body.String(), "mona@example.org has sent it to the list") {
+		t.Errorf("who comes second: %s", again.Body)
+	}
+	if l, err = lists.Of(w.site).Open(l.Addr); err != nil || len(l.Ban) != 1 {
+		t.Errorf("%v %v", l.Ban, err)
+	}
+	if err := edit.Set(l, []string{"moderators=olga@example.org"}); err != nil {
+		t.Fatal(err)
+	}
+	if answer := b.ask("POST", "/dev/mod", "do=accept", posts[4]); answer.Code != 404 {
+		t.Errorf("who is no moderator any more: %d", answer.Code)
+	}
+	w.want(queue.Inbound)
+}
+
+// TestManyRemoved: many posts are not thrown away by one press.
+func TestManyRemoved(t *testing.T) {
+	w, l, _ := newPeople(t)
+	b := w.browser()
+	olgas, err := weblink.Make(l, weblink.Session, "olga@example.org", w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.cookie = &http.Cookie{Name: "superlist", Value: olgas, Path: "/dev/"}
+	for _, n := range []int{20, 21} {
+		fields := []string{"do=discard"}
+		for i := range n {
+			fields = append(fields, fmt.Sprintf("post=%012d", i))
+		}
+		answer := b.ask("POST", "/dev/mod", fields...)
+		if asked := strings.Contains(answer.Body.String(), "Press once more"); asked != (n > 20) || asked && len(ticked(answer, "post")) != n {
+			t.Errorf("%d: %s", n, answer.Body)
+		}
+		if answer := b.ask("POST", "/dev/mod", append(fields, "sure=1")...); !strings.Contains(answer.Body.String(), "Decided") {
+			t.Errorf("%d, surely: %s", n, answer.Body)
+		}
+	}
+}
+
+// TestApplicantsPage: an owner lets somebody in by a button.
+func TestApplicantsPage(t *testing.T) {
+	w, l, person := newPeople(t, "subscribe=approve")
+	b := w.browser()
+	carol := person("carol@example.com")
+	carol.says("dev+subscribe@lists.example.org", "hello")
+	carol.letter("Your subscription to dev@lists.example.org awaits approval")
+	olgas, err := weblink.Make(l, weblink.Session, "olga@example.org", w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.cookie = &http.Cookie{Name: "superlist", Value: olgas, Path: "/dev/"}
+	page := b.ask("GET", "/dev/mod")
+	people := ticked(page, "applicant")
+	if len(people) != 1 || !strings.Contains(page.Body.String(), "carol@example.com would like to join") {
+		t.Fatalf("%s", page.Body)
+	}
+	if answer := b.ask("POST", "/dev/mod", "do=letin", people[0]); answer.Code != 200 {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	w.deliver()
+	wantMembers(t, l, "bob@example.net", "carol@example.com")
 }

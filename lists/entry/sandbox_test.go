@@ -75,6 +75,11 @@ func TestSandboxOfWeb(t *testing.T) {
 		t.Skip("this kernel has no Landlock")
 	}
 	got := sandboxtest.New(t, "", "tls = true\nhelo_check = true\nresolver = \"127.0.0.1:53\"").Run(t, programEnv+"="+WebProgram)
+	const which = "see which lists there are"
+	if got[which] != "ok" {
+		t.Errorf("%s: %s; a moderator's page must see what is held", which, got[which])
+	}
+	got[which] = "done with"
 	sandboxtest.Want(t, got, true, sandboxtest.Allowed)
 	sandboxtest.Want(t, got, false, sandboxtest.Limits, sandboxtest.Files)
 	if sandbox.Filters() {

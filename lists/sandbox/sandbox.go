@@ -162,8 +162,8 @@ func (b Box) grants() []grant {
 	if to, err := site.ParseTarget(s.Kick); err == nil { // else: ""
 		gs = append(gs, service(to))
 	}
-	if b.Web {
-		return append(gs, b.log()...)
+	if b.Web { // a moderator sees all that waits
+		return append(append(gs, grant{what: "list", at: s.ListsDir, file: list}), b.log()...)
 	}
 	for i := range s.Milters {
 		gs = append(gs, service(s.Milters[i].Target()))

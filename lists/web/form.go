@@ -17,7 +17,7 @@ type Form struct {
 
 // A Field is something to fill in, or to choose.
 type Field struct {
-	Kind    string // email, text, date, radio, checkbox, textarea, hidden, or trap: not for people
+	Kind    string // email, text, date, radio, checkbox, textarea, hidden, trap: not for people, or post
 	Name    string
 	Label   string
 	Value   string
@@ -26,6 +26,8 @@ type Field struct {
 	Wrong   bool
 	On      bool // of a checkbox
 	Choices []Choice
+	Summary string        // of a post: what opens it, …
+	Content template.HTML // and what it says
 }
 
 // A Choice is one of several.
@@ -50,6 +52,14 @@ func (l *List) Form(f Form) []byte {
 
 // Text is one of the texts of pages, in the list's language.
 func (l *List) Text(name string, pairs ...any) string { return l.words.with(name, pairs...) }
+
+// ForModerators is a post as somebody sees it who decides about it: as on a page, with all
+// addresses, and with nothing to fetch.
+func (l *List) ForModerators(message []byte) template.HTML {
+	open := *l
+	open.Veil = VeilNone
+	return open.article(message, nil, nil)
+}
 
 // Style is the style sheet of all pages.
 func Style() []byte { return styleCSS }

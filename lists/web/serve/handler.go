@@ -13,6 +13,7 @@
 //	/dev/join                   somebody asks to become a member
 //	/dev/c/TOKEN                a letter's question is answered
 //	/dev/options                a member's options, for who has the link of a letter
+//	/dev/mod                    what waits for moderators and owners
 //
 // A GET changes nothing, whoever sends it. What a POST asks goes into the spool as a
 // request, which deliver carries out as it does what comes by mail; the answer is 200 once
@@ -95,10 +96,11 @@ func (a *answer) isPublic() bool { return a.list != nil && a.list.Web == lists.W
 // acts are the pages on which somebody can do something, by the first part of their path
 // below a list's: each says itself to whom it answers.
 var acts = map[string]func(a *answer, rest []string){
-	string(weblink.Leave):   func(a *answer, rest []string) { a.leave(strings.Join(rest, "/")) },
-	string(weblink.Confirm): func(a *answer, rest []string) { a.confirm(strings.Join(rest, "/")) },
-	string(weblink.LogIn):   func(a *answer, rest []string) { a.options(strings.Join(rest, "/")) },
-	"join":                  func(a *answer, rest []string) { a.join() },
+	string(weblink.Leave):    func(a *answer, rest []string) { a.leave(strings.Join(rest, "/")) },
+	string(weblink.Confirm):  func(a *answer, rest []string) { a.confirm(strings.Join(rest, "/")) },
+	string(weblink.LogIn):    func(a *answer, rest []string) { a.options(strings.Join(rest, "/")) },
+	string(weblink.Moderate): func(a *answer, rest []string) { a.moderate(strings.Join(rest, "/")) },
+	"join":                   func(a *answer, rest []string) { a.join() },
 }
 
 // find finds the list that a request is about, and what follows its name in the path,

@@ -1,0 +1,257 @@
+package serve
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"superlist/lists"
+	"superlist/lists/confirmation"
+	"superlist/lists/heldpost"
+	"superlist/lists/mail/charset"
+	"superlist/lists/rewrite"
+	"superlist/lists/web"
+	"superlist/lists/weblink"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// The fields of the moderators' page.
+const (
+	postField      = "post"      // the names of held posts
+	applicantField = "applicant" // and of people who wait for the owners
+	wordsField     = "words"     // for the authors of what is sent back
+	sureField      = "sure"
+)
+
+// Limits of the moderators' page.
+const (
+	heldOnPage = 50       // posts, the oldest first
+	maxHeld    = 64 << 10 // bytes of each that are shown
+	maxUnasked = 20       // what is thrown away or sent back without another question
+	maxWords   = 4 << 10
+)
+
+// A decision is what a moderator's button does. takes says that something goes then: about
+// many at once they are asked again.
+type decision struct {
+	name   string
+	action confirmation.Action
+	takes  bool
+}
+
+// decisions are what a moderator's button does, by its value.
+var decisions = []decision{
+	{"accept", confirmation.Publish, false}, {"allow", confirmation.AllowAlways, false},
+	{"reject", confirmation.SendBack, true}, {"discard", confirmation.Drop, true}, {"ban", confirmation.BanAuthor, true},
+	{"letin", confirmation.Approve, false}, {"decline", confirmation.Decline, true},
+}
+
+// moderate are the pages of who decides: the one behind the link of a moderator's letter,
+// and with a cookie what waits for a decision.
+func (a *answer) moderate(token string) {
+	if !a.methods() || a.r.Method == http.MethodPost && !a.ownForm() {
+		return
+	}
+	if token != "" {
+		a.enter(weblink.Moderate, token, string(weblink.Moderate))
+		return
+	}
+	who, ok, err := a.who()
+	switch {
+	case err != nil:
+		a.trouble(err)
+	case !ok && a.r.Method == http.MethodPost:
+		a.see("options") // the cookie has become too old
+	case !ok:
+		a.linkForm("", "")
+	case !a.list.Decides(who):
+		a.nothing()
+	case a.r.Method == http.MethodPost:
+		a.decide(who)
+	default:
+		a.waiting(who)
+	}
+}
+
+// waiting is the page of what waits: posts, and for owners people.
+func (a *answer) waiting(who smtp.Path) {
+	f := web.Form{Title: a.text("mod-title"), Action: a.base() + string(weblink.Moderate)}
+	spool := heldpost.Spool(a.Site, a.list)
+	entries, err := spool.List(queue.Held)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		a.trouble(err)
+		return
+	}
+	for _, e := range entries[:min(len(entries), heldOnPage)] {
+		held, err := spool.Open(queue.Held, e.ID)
+		if errors.Is(err, fs.ErrNotExist) { // somebody has just decided
+			continue
+		}
+		if err != nil {
+			a.trouble(err)
+			return
+		}
+		f.Fields = append(f.Fields, a.held(held))
+		held.Close()
+	}
+	posts := len(f.Fields)
+	f.Say = []string{a.text("mod-posts", "n", len(entries))}
+	if posts > 0 {
+		f.Fields = append(f.Fields, web.Field{Kind: "textarea", Name: wordsField, Label: a.text("mod-words"), Hint: a.text("mod-words-hint")})
+	}
+	people, err := a.applicants(who)
+	if err != nil {
+		a.trouble(err)
+		return
+	}
+	for _, p := range people {
+		f.Fields = append(f.Fields, web.Field{Kind: "checkbox", Name: applicantField, Value: p.Name,
+			Label: a.text("mod-applicant", "address", p.Who.Path.Address(), "day", p.Since.UTC().Format(time.DateOnly))})
+	}
+	for _, d := range decisions {
+		if d.action.AboutRequest() && len(people) > 0 || !d.action.AboutRequest() && posts > 0 {
+			f.Buttons = append(f.Buttons, web.Button{Name: "do", Value: d.name, Label: a.text("mod-" + d.name)})
+		}
+	}
+	f.Buttons = append(f.Buttons, web.Button{Name: logOutField, Value: "1", Label: a.text("logout-button")})
+	a.show(http.StatusOK, f)
+}
+
+// applicants are the people who wait, as an owner sees them.
+func (a *answer) applicants(who smtp.Path) ([]lists.Applicant, error) {
+	if !a.list.IsOwner(who) {
+		return nil, nil
+	}
+	return a.list.Applicants()
+}
+
+// held is a held post to look at: as text, with the addresses of its author.
+func (a *answer) held(m *queue.Message) web.Field {
+	raw, err := io.ReadAll(io.LimitReader(m.Content(), maxHeld))
+	if err != nil {
+		raw = nil
+	}
+	h := rewrite.Parse(header(raw))
+	author := m.Author
+	if author.IsNull() {
+		author = m.From
+	}
+	return web.Field{Kind: "post", Name: postField, Value: m.ID, Label: subject(a, h),
+		Hint:    a.text("mod-about", "author", author.Address(), "day", m.Arrived.UTC().Format(time.RFC3339), "size", strconv.FormatInt(m.Size, 10), "reason", why(m.Why)),
+		Summary: a.text("mod-show"), Content: a.web.ForModerators(raw)}
+}
+
+// header is the header of a message.
+func header(raw []byte) []byte {
+	if end := bytes.Index(raw, []byte("\r\n\r\n")); end >= 0 {
+		return raw[:end+2]
+	}
+	return raw
+}
+
+func subject(a *answer, h rewrite.Header) string {
+	if s := charset.Words(h.Get("Subject")); s != "" {
+		return s
+	}
+	return a.text("no-subject")
+}
+
+// why is the reason for which a post is held, of "hold: REASON".
+func why(s string) string {
+	_, reason, _ := strings.Cut(s, ": ")
+	return cmp.Or(reason, s)
+}
+
+// decide puts a decision about each of what was ticked into the spool.
+func (a *answer) decide(who smtp.Path) {
+	fields, ok := a.form()
+	if !ok {
+		return
+	}
+	if fields.Get(logOutField) != "" {
+		a.logOut()
+		a.see("options")
+		return
+	}
+	i := slices.IndexFunc(decisions, func(d decision) bool { return d.name == fields.Get("do") })
+	if i < 0 {
+		http.Error(a.w, errNoFields.Error(), http.StatusBadRequest)
+		return
+	}
+	d := decisions[i]
+	ticked := fields[postField]
+	if d.action.AboutRequest() {
+		ticked = fields[applicantField]
+		if !a.list.IsOwner(who) {
+			a.nothing()
+			return
+		}
+	}
+	if d.takes && len(ticked) > maxUnasked && fields.Get(sureField) == "" {
+		a.askAgain(fields, d.name, len(ticked))
+		return
+	}
+	words := fields.Get(wordsField)
+	f := web.Form{Title: a.text("mod-done-title"), Say: []string{}}
+	done := 0
+	for _, name := range ticked {
+		err := a.decideOne(who, d.action, name, words[:min(len(words), maxWords)])
+		r, _ := smtp.Refusal(err)
+		var no refused
+		switch {
+		case err == nil:
+			done++
+		case errors.As(err, &no):
+			f.Say = append(f.Say, name+": "+r.Text)
+		default:
+			a.trouble(err)
+			return
+		}
+	}
+	f.Say = append([]string{a.text("mod-done", "n", done)}, f.Say...)
+	f.Say = append(f.Say, a.text("mod-back", "page", a.web.Base+string(weblink.Moderate)))
+	a.show(http.StatusOK, f)
+}
+
+// decideOne is what an answer to the address of this decision in a letter is.
+func (a *answer) decideOne(who smtp.Path, action confirmation.Action, name, words string) error {
+	if !confirmation.ValidName(name) {
+		return refused{confirmation.ReplyDecided}
+	}
+	to, err := a.list.DecisionAddress(action, name, who, a.now)
+	if err != nil {
+		return err
+	}
+	d, err := lists.Of(a.Site).Resolve(to)
+	if err != nil {
+		return err
+	}
+	q := a.request(who)
+	network := q.Network
+	q.Command, q.Words = d.Command, words
+	q.Author, q.Sender, q.Network = who, who, network
+	return a.put(q)
+}
+
+// askAgain asks whether so many are meant.
+func (a *answer) askAgain(fields url.Values, do string, n int) {
+	f := web.Form{Title: a.text("mod-title"), Say: []string{a.text("mod-sure", "n", n)}, Action: a.base() + string(weblink.Moderate),
+		Buttons: []web.Button{{Name: "do", Value: do, Label: fmt.Sprintf("%s (%d)", a.text("mod-"+do), n)}}}
+	for _, name := range []string{postField, applicantField, wordsField} {
+		for _, value := range fields[name] {
+			f.Fields = append(f.Fields, web.Field{Kind: "hidden", Name: name, Value: value})
+		}
+	}
+	f.Fields = append(f.Fields, web.Field{Kind: "hidden", Name: sureField, Value: "1"})
+	a.show(http.StatusOK, f)
+}
