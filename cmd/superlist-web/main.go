@@ -19,8 +19,9 @@ Usage: superlist-web [-c FILE]
 
 It answers what the pages of an archive cannot, since they are files: where the
 post with a Message-ID is, a post or a thread as it was sent, and what is
-attached to a post. It has the page by which a member leaves, and answers the
-button of their mail program (RFC 8058). A web server starts it by CGI, or passes requests on to a
+attached to a post. It has the pages by which people join, answer a letter,
+choose what they get and leave, also with the button of their mail program
+(RFC 8058), and those of moderators. A web server starts it by CGI, or passes requests on to a
 socket for each of whose connections systemd (Accept=yes) or xinetd starts it.
 docs/web.md has the configuration.
 

@@ -77,7 +77,7 @@ func (a *act) wait(m members.Member) error {
 		}
 		link, err := weblink.To(a.Site, a.l, weblink.Moderate, to.Address(), a.At)
 		if err != nil {
-			return outbox.Letter{}, err
+			return outbox.Draft{}, err
 		}
 		words := map[string]string{"confirm": confirm.Address(), "decline": decline.Address(), "link": link}
 		return a.letter(id, "ask-owners", []smtp.Path{to}, m.Path, words), nil

@@ -35,7 +35,7 @@ func (a *answer) confirm(token string) {
 	f := web.Form{Title: a.text("confirm-title"), Say: []string{a.text("confirm-"+what, "address", who.Address())}}
 	var no refused
 	switch err := a.may(c); {
-	case errors.As(err, &no) && a.list.Unspent(c.Proof, "") != nil:
+	case errors.As(err, &no) && confirmation.Unspent(a.list.Book(), c.Proof, "", a.now) != nil:
 		f.Title, f.Say = a.text("confirm-done-title"), []string{a.text("confirm-again")}
 		a.show(http.StatusOK, f)
 	case errors.As(err, &no):
