@@ -218,7 +218,6 @@ func writerSite(t testing.TB, w *writer) *site.Site {
 	s := testSite(t, "")
 	l := testList(t, s, "a@example.com\nb@example.com nomail\n")
 	must(os.WriteFile(l.Book().KeyFile(), []byte(strings.Repeat("cd", ledger.KeyBytes)+"\n"), 0o600))
-	must(s.Spool().Init())
 	if w.prepare != nil {
 		l, err := Of(s).Open(l.Addr)
 		must(err)

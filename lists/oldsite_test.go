@@ -15,12 +15,11 @@ import (
 	"superlist/lists/confirmation"
 	"superlist/lists/heldpost"
 	"superlist/lists/ledger"
-	"superlist/lists/ledger/files"
+	"superlist/lists/listtest"
 	"superlist/lists/members"
 	"superlist/lists/moderation"
 	"superlist/lists/quota"
 	"superlist/lists/site"
-	"superlist/lists/sitetest"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -29,11 +28,7 @@ import (
 // with files as old as they were at this moment.
 func oldSite(t *testing.T, version string, then time.Time) *site.Site {
 	t.Helper()
-	s, err := site.Load(sitetest.Write(t, t.TempDir()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Ledger = files.On
+	s := listtest.Site(t, nil)
 	root := filepath.Dir(s.ListsDir)
 	now := time.Now()
 	f, err := os.Open("testdata/sites/" + version + ".tar.gz")
@@ -138,10 +133,4 @@ func TestOldSite(t *testing.T) {
 	}
 }
 
-func path(s string) smtp.Path {
-	p, ok := smtp.ParseAddress(s)
-	if !ok {
-		panic("not an address: " + s)
-	}
-	return p
-}
+func path(s string) smtp.Path { return listtest.Path(s) }

@@ -9,10 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"superlist/lists/ledger/files"
-	"superlist/lists/sitetest"
-
 	"superlist/lists/config"
+	"superlist/lists/listtest"
 	"superlist/lists/site"
 	"superlist/smtp"
 )
@@ -20,12 +18,7 @@ import (
 // testSite makes a site in a directory of its own. more is TOML that is added.
 func testSite(t testing.TB, more string) *site.Site {
 	t.Helper()
-	s, err := site.Load(sitetest.Write(t, t.TempDir(), more))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Ledger = files.On
-	return s
+	return listtest.Site(t, nil, more)
 }
 
 // testList makes a list with some settings and a members file as it stands.
@@ -52,13 +45,7 @@ func byHand(t testing.TB, l *List, members string) {
 	}
 }
 
-func addr(s string) smtp.Path {
-	p, ok := smtp.ParseAddress(s)
-	if !ok {
-		panic("not an address: " + s)
-	}
-	return p
-}
+func addr(s string) smtp.Path { return listtest.Path(s) }
 
 // TestOpen opens what is a list and what is none.
 func TestOpen(t *testing.T) {

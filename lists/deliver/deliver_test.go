@@ -17,17 +17,17 @@ import (
 	"testing"
 	"time"
 
-	"superlist/lists/ledger/files"
-	"superlist/lists/sitetest"
-
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
 	"superlist/lists/edit"
 	"superlist/lists/intake"
+	"superlist/lists/ledger/files"
+	"superlist/lists/listtest"
 	"superlist/lists/maillog"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
+	"superlist/lists/sitetest"
 	"superlist/queue"
 	"superlist/queue/disk"
 	"superlist/smtp"
@@ -60,13 +60,7 @@ func newWorld(t *testing.T, address, more string) *world {
 
 func (w *world) now() time.Time { return time.Now().Add(w.later) }
 
-func path(s string) smtp.Path {
-	p, ok := smtp.ParseAddress(s)
-	if !ok {
-		panic("not an address: " + s)
-	}
-	return p
-}
+func path(s string) smtp.Path { return listtest.Path(s) }
 
 // list makes a list with these lines in its members file.
 func (w *world) list(name string, members ...string) *lists.List {

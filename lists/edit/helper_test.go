@@ -9,22 +9,16 @@ import (
 	"time"
 
 	"superlist/lists"
-	"superlist/lists/ledger/files"
+	"superlist/lists/listtest"
 	"superlist/lists/members"
 	"superlist/lists/site"
-	"superlist/lists/sitetest"
 	"superlist/smtp"
 )
 
 // testSite makes a site in a directory of its own. more is TOML that is added.
 func testSite(t testing.TB, more string) *site.Site {
 	t.Helper()
-	s, err := site.Load(sitetest.Write(t, t.TempDir(), more))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Ledger = files.On
-	return s
+	return listtest.Site(t, nil, more)
 }
 
 // testList makes a list with some settings and a members file as it stands.
@@ -62,13 +56,7 @@ func find(t testing.TB, l *lists.List, address string) (members.Member, bool) {
 	return member, ok
 }
 
-func addr(s string) smtp.Path {
-	p, ok := smtp.ParseAddress(s)
-	if !ok {
-		panic("not an address: " + s)
-	}
-	return p
-}
+func addr(s string) smtp.Path { return listtest.Path(s) }
 
 func must(err error) {
 	if err != nil {

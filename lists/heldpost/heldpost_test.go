@@ -7,8 +7,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
-	"superlist/lists/site"
-	"superlist/lists/sitetest"
+	"superlist/lists/listtest"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -16,16 +15,11 @@ import (
 // TestHeld: a post that is held is found by its name alone, in its own list, and a name
 // that cannot be one leads to no file.
 func TestHeld(t *testing.T) {
-	dir := t.TempDir()
-	sitetest.Files(t, dir, map[string]string{
+	s := listtest.Site(t, map[string]string{
 		"lists/lists.example.org/dev/list.toml":   "",
 		"lists/lists.example.org/other/list.toml": "",
 		"lists/lists.example.org/third/held/x":    "",
 	})
-	s, err := site.Load(sitetest.Write(t, dir))
-	if err != nil {
-		t.Fatal(err)
-	}
 	open := func(name string) *lists.List {
 		l, err := lists.Of(s).Open(smtp.Path{Local: name, Domain: "lists.example.org"})
 		if err != nil {

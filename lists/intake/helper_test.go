@@ -6,21 +6,15 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/edit"
-	"superlist/lists/ledger/files"
+	"superlist/lists/listtest"
 	"superlist/lists/site"
-	"superlist/lists/sitetest"
 	"superlist/smtp"
 )
 
 // testSite makes a site in a directory of its own. more is TOML that is added.
 func testSite(t testing.TB, more string) *site.Site {
 	t.Helper()
-	s, err := site.Load(sitetest.Write(t, t.TempDir(), more))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Ledger = files.On
-	return s
+	return listtest.Site(t, nil, more)
 }
 
 // testList makes a list with some settings and a members file as it stands.
@@ -36,10 +30,4 @@ func testList(t testing.TB, s *site.Site, members string, settings ...string) *l
 	return l
 }
 
-func addr(s string) smtp.Path {
-	p, ok := smtp.ParseAddress(s)
-	if !ok {
-		panic("not an address: " + s)
-	}
-	return p
-}
+func addr(s string) smtp.Path { return listtest.Path(s) }

@@ -10,21 +10,13 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
-	ledgerfiles "superlist/lists/ledger/files"
-	"superlist/lists/site"
-	"superlist/lists/sitetest"
+	"superlist/lists/listtest"
 	"superlist/smtp"
 )
 
 // TestKeyed: no address with a proof in it gets by, however a mail program wrote it.
 func TestKeyed(t *testing.T) {
-	dir := t.TempDir()
-	sitetest.Files(t, dir, map[string]string{"lists/lists.example.org/dev/list.toml": ""})
-	site, err := site.Load(sitetest.Write(t, dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	site.Ledger = ledgerfiles.On
+	site := listtest.Site(t, map[string]string{"lists/lists.example.org/dev/list.toml": ""})
 	l, err := lists.Of(site).Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
 	if err != nil {
 		t.Fatal(err)

@@ -9,9 +9,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/ledger"
-	"superlist/lists/ledger/files"
-	"superlist/lists/site"
-	"superlist/lists/sitetest"
+	"superlist/lists/listtest"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
@@ -19,16 +17,7 @@ import (
 // deskOf is the desk of a new site with a list.
 func deskOf(t *testing.T, now time.Time) (*Desk, *lists.List) {
 	t.Helper()
-	dir := t.TempDir()
-	sitetest.Files(t, dir, map[string]string{"lists/lists.example.org/dev/list.toml": ""})
-	s, err := site.Load(sitetest.Write(t, dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Ledger = files.On
-	if err := s.Spool().Init(); err != nil {
-		t.Fatal(err)
-	}
+	s := listtest.Site(t, map[string]string{"lists/lists.example.org/dev/list.toml": ""})
 	l, err := lists.Of(s).Open(smtp.Path{Local: "dev", Domain: "lists.example.org"})
 	if err != nil {
 		t.Fatal(err)

@@ -10,11 +10,9 @@ import (
 	"time"
 
 	"superlist/lists"
-	"superlist/lists/ledger/files"
+	"superlist/lists/listtest"
 	"superlist/lists/maillog"
 	"superlist/lists/outbox"
-	"superlist/lists/site"
-	"superlist/lists/sitetest"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -23,20 +21,11 @@ import (
 // whose member bob reads English.
 func testOutbox(t *testing.T) (*outbox.Outbox, *lists.List, *bytes.Buffer) {
 	t.Helper()
-	dir := t.TempDir()
-	sitetest.Files(t, dir, map[string]string{
+	s := listtest.Site(t, map[string]string{
 		"lists/lists.example.org/dev/list.toml": "language = \"de\"\n",
 		"lists/lists.example.org/dev/members":   "bob@example.net lang=en\n",
 	})
-	s, err := site.Load(sitetest.Write(t, dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Ledger = files.On
 	l, err := lists.Of(s).Open(path("dev@lists.example.org"))
-	if err == nil {
-		err = s.Spool().Init()
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,13 +35,7 @@ func testOutbox(t *testing.T) (*outbox.Outbox, *lists.List, *bytes.Buffer) {
 	return &outbox.Outbox{Host: s.Hostname, Spool: s.Spool(), Log: log}, l, said
 }
 
-func path(s string) smtp.Path {
-	p, ok := smtp.ParseAddress(s)
-	if !ok {
-		panic(s)
-	}
-	return p
-}
+func path(s string) smtp.Path { return listtest.Path(s) }
 
 // text is an outbound message, as it stands in the spool.
 func text(t *testing.T, o *outbox.Outbox, id string) string {

@@ -15,12 +15,12 @@ import (
 	"superlist/lists/heldpost"
 	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
+	"superlist/lists/listtest"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/outbox"
 	"superlist/lists/people"
 	"superlist/lists/site"
-	"superlist/lists/sitetest"
 	"superlist/queue"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
@@ -76,17 +76,11 @@ const heldName = "0123456789ab"
 // handSite is a site whose list knows a@example.com in every way.
 func handSite(t *testing.T) *site.Site {
 	t.Helper()
-	dir := t.TempDir()
-	sitetest.Files(t, dir, map[string]string{
+	s := listtest.Site(t, map[string]string{
 		"lists/lists.example.org/dev/list.toml": "owners = [\"olga@example.org\"]\nmoderators = [\"a@example.com\"]\nallow = [\"a@example.com\"]\nban = [\"a@example.com\"]\n",
 		"lists/lists.example.org/dev/members":   "a@example.com\nb@example.com\nother@example.com for=a@example.com\n",
 		"lists/lists.example.org/dev/key":       strings.Repeat("5e", 32) + "\n",
 	})
-	s, err := site.Load(sitetest.Write(t, dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Ledger = files.On
 	l, err := lists.Of(s).Open(path("dev@lists.example.org"))
 	if err == nil {
 		_, err = l.KeepApplicant(members.Member{Path: path("a@example.com")}, time.Now())
@@ -104,9 +98,6 @@ func handSite(t *testing.T) *site.Site {
 	spool := heldpost.Spool(s, l)
 	if err == nil {
 		err = spool.InitBox(queue.Held)
-	}
-	if err == nil {
-		err = s.Spool().Init()
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -9,44 +9,28 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
-	"superlist/lists/ledger/files"
+	"superlist/lists/listtest"
 	"superlist/lists/members"
 	"superlist/lists/message"
 	"superlist/lists/people"
 	"superlist/lists/request"
 	"superlist/lists/site"
-	"superlist/lists/sitetest"
 	"superlist/lists/verp"
 	"superlist/queue"
 	"superlist/smtp"
 )
 
-func path(s string) smtp.Path {
-	p, ok := smtp.ParseAddress(s)
-	if !ok {
-		panic(s)
-	}
-	return p
-}
+func path(s string) smtp.Path { return listtest.Path(s) }
 
 // testSite is a site with the list dev, whose owner is olga and whose members are alice
 // and bob.
 func testSite(t testing.TB) (*site.Site, *lists.List) {
 	t.Helper()
-	dir := t.TempDir()
-	sitetest.Files(t, dir, map[string]string{
+	s := listtest.Site(t, map[string]string{
 		"lists/lists.example.org/dev/list.toml": "owners = [\"olga@example.org\"]\narchive = true\nmoderators = [\"mona@example.org\"]\n",
 		"lists/lists.example.org/dev/members":   "alice@example.com\nbob@example.net\n",
 	})
-	s, err := site.Load(sitetest.Write(t, dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Ledger = files.On
 	l, err := lists.Of(s).Open(path("dev@lists.example.org"))
-	if err == nil {
-		err = s.Spool().Init()
-	}
 	if err != nil {
 		t.Fatal(err)
 	}

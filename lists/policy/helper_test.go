@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"superlist/lists"
+	"superlist/lists/listtest"
 	"superlist/lists/site"
 	"superlist/lists/sitetest"
 	"superlist/smtp"
@@ -14,11 +15,7 @@ import (
 // testSite makes a site in a directory of its own. more is TOML that is added.
 func testSite(t testing.TB, more string) *site.Site {
 	t.Helper()
-	s, err := site.Load(sitetest.Write(t, t.TempDir(), more))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return listtest.Site(t, nil, more)
 }
 
 // testList makes a list by hand, as what makes lists stands above this package. The
@@ -52,10 +49,4 @@ func testList(t testing.TB, s *site.Site, members string, settings ...string) *l
 	return l
 }
 
-func addr(s string) smtp.Path {
-	p, ok := smtp.ParseAddress(s)
-	if !ok {
-		panic("not an address: " + s)
-	}
-	return p
-}
+func addr(s string) smtp.Path { return listtest.Path(s) }
