@@ -115,6 +115,8 @@ func (c logCall) text(call *ast.CallExpr) string {
 	if c.event < 0 { // Printf of a log and not of package fmt
 		level := ""
 		switch at := call.Args[0].(type) {
+		case *ast.CallExpr: // that says which level
+			level = "Info"
 		case *ast.SelectorExpr:
 			level = at.Sel.Name
 		case *ast.Ident: // in maillog itself

@@ -12,7 +12,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
-	"superlist/lists/rewrite"
+	"superlist/lists/people"
 	"superlist/lists/site"
 	"superlist/smtp"
 )
@@ -55,7 +55,13 @@ named, and not changed.`,
 			}
 			var entries []archive.Entry
 			if author != "" {
-				entries, err = postsBy(l, author)
+				var who smtp.Path
+				if who, err = parseAddress(author); err != nil {
+					return err
+				}
+				if entries, err = people.PostsBy(l, who); err != nil {
+					return damaged(l, err)
+				}
 			} else {
 				entries, err = postsAt(l, numbers)
 			}
@@ -85,61 +91,6 @@ func postsAt(l *lists.List, numbers []int) (list []archive.Entry, err error) {
 			list = append(list, e)
 		}
 	}
-	return list, nil
-}
-
-// postsBy returns the posts written by an address, according to From. If the index does
-// not have all of From, it reads the post.
-func postsBy(l *lists.List, author string) (list []archive.Entry, err error) {
-	who, err := parseAddress(author)
-	if err != nil {
-		return nil, err
-	}
-	posts := l.Posts()
-	first, last, err := posts.Range()
-	if err != nil {
-		return nil, damaged(l, err)
-	}
-	for e, err := range posts.Entries(first, last) {
-		if err != nil {
-			return nil, damaged(l, err)
-		}
-		if e.Removed {
-			continue
-		}
-		from, ok := rewrite.Addresses(e.From)
-		if !ok {
-			if from, err = authorsOf(posts, e.Number); err != nil {
-				return nil, err
-			}
-		}
-		if names(from, who) {
-			list = append(list, e)
-		}
-	}
-	return list, nil
-}
-
-func names(list []smtp.Path, who smtp.Path) bool {
-	for _, p := range list {
-		if p.Key() == who.Key() {
-			return true
-		}
-	}
-	return false
-}
-
-func authorsOf(posts *archive.Store, n int) ([]smtp.Path, error) {
-	f, _, err := posts.Open(n)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, _, err := rewrite.ReadHeader(f)
-	if err != nil {
-		return nil, nil // nobody can tell who wrote it
-	}
-	list, _ := rewrite.Addresses(rewrite.Parse(raw).Get("From"))
 	return list, nil
 }
 

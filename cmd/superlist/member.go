@@ -19,7 +19,7 @@ func (a *app) memberCommand() *cobra.Command {
 	c := &cobra.Command{Use: "member", Short: "Add, show and remove the members of a list",
 		Example: "  superlist member add dev@lists.example.org alice@example.com", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(a.memberAdd(), a.memberSet(), a.memberRm(), a.memberLs(), a.memberShow(), a.memberFind(), a.memberMove(), a.memberErase(), a.memberImport(), a.memberExport(), a.memberSync())
+	c.AddCommand(a.memberAdd(), a.memberSet(), a.memberRm(), a.memberLs(), a.memberShow(), a.memberFind(), a.memberMove(), a.memberErase(), a.memberData(), a.memberImport(), a.memberExport(), a.memberSync())
 	return c
 }
 

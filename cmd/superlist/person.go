@@ -182,18 +182,22 @@ func (a *app) removeEverywhere(c *cobra.Command, addresses []string) error {
 }
 
 func (a *app) memberErase() *cobra.Command {
-	var bans, dryRun, asJSON bool
+	var bans, posts, dryRun, asJSON bool
 	c := &cobra.Command{
 		Use: "erase ADDRESS", Short: "Forget a person, on all lists",
 		Long: `Forget a person on all lists, as the law may require. They are removed from the
 members, with other addresses of theirs, from allow, and from those who wait for
 the owners; their held posts and the delivery reports about them are deleted.
 
+With --archive their posts are removed from archives and pages; a note without a
+name stands in the place of each.
+
 What stays is listed: bans, unless --ban is given; that they are an owner or a
-moderator; their posts in archives. Their address also stays in the log, which
-is rotated; in mail in the queue, for at most five days; in decided/, for eleven
-days, with what was decided about them; in asked/, as a hash, for a day; and in
-backups.`,
+moderator; posts, without --archive; who changed what (superlist log). Answers
+of others may quote them, and members have their own copies. Their address also
+stays in the log, which is rotated; in mail in the queue, for at most five days;
+in decided/, for eleven days, with what was decided about them; in asked/, as a
+hash, for a day; and in backups.`,
 		Example: "  superlist member erase alice@example.com --dry-run",
 		Args:    args(cobra.ExactArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, arg []string) error {
@@ -210,10 +214,13 @@ backups.`,
 			all := []people.Erased{}
 			err = onAll(site, "", func(l *lists.List) error {
 				q := byHand(l, people.VerbErase)
-				q.Who, q.Bans, q.DryRun = who, bans, dryRun
+				q.Who, q.Bans, q.Posts, q.DryRun = who, bans, posts, dryRun
 				o, err := r.Do(q)
 				if o.Erased.Any() {
 					all = append(all, o.Erased)
+				}
+				if err == nil && o.Erased.Posts > 0 && !dryRun {
+					err = pagesAfter(site, l)
 				}
 				return err
 			})
@@ -227,16 +234,17 @@ backups.`,
 		},
 	}
 	c.Flags().BoolVar(&bans, "ban", false, "remove their bans too, so that they can come back")
+	c.Flags().BoolVar(&posts, "archive", false, "remove their posts from archives, too")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "show what would happen, and change nothing")
 	jsonFlag(c, &asJSON)
 	return c
 }
 
 func showErased(c *cobra.Command, asJSON bool, all []people.Erased) error {
-	t := table{"LIST", "MEMBERS", "ALLOW", "BAN", "WAITING", "HELD", "BOUNCES"}.rows()
+	t := table{"LIST", "MEMBERS", "ALLOW", "BAN", "WAITING", "HELD", "BOUNCES", "POSTS"}.rows()
 	for _, e := range all {
 		cells := []string{e.List}
-		for _, n := range []int{e.Members, e.Allow, e.Ban, e.Waiting, e.Held, e.Bounces} {
+		for _, n := range []int{e.Members, e.Allow, e.Ban, e.Waiting, e.Held, e.Bounces, e.Posts} {
 			cells = append(cells, fmt.Sprint(n))
 		}
 		t.add(cells...)

@@ -2,6 +2,7 @@ package people
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"superlist/lists/bounces"
 	"superlist/lists/edit"
 	"superlist/lists/heldpost"
+	"superlist/lists/ledger"
 	"superlist/lists/members"
 	"superlist/lists/rewrite"
 	"superlist/queue"
@@ -24,8 +26,8 @@ func (a *act) erase() (err error) {
 	case !e.Any():
 		a.out.Result = NoMember
 	case !a.DryRun:
-		a.log("erased", "member=%s members=%d allow=%d ban=%d waiting=%d held=%d bounces=%d",
-			a.Who, e.Members, e.Allow, e.Ban, e.Waiting, e.Held, e.Bounces)
+		a.log("erased", "member=%s members=%d allow=%d ban=%d waiting=%d held=%d bounces=%d posts=%d",
+			a.Who, e.Members, e.Allow, e.Ban, e.Waiting, e.Held, e.Bounces, e.Posts)
 	}
 	return err
 }
@@ -39,13 +41,14 @@ type Erased struct {
 	Waiting int    `json:"waiting"`
 	Held    int    `json:"held"`
 	Bounces int    `json:"bounces"`
+	Posts   int    `json:"posts"` // of the archive
 	// What stays, and why.
 	Left []string `json:"left"`
 }
 
 // Any reports whether anything was erased or is left.
 func (e Erased) Any() bool {
-	return e.Members+e.Allow+e.Ban+e.Waiting+e.Held+e.Bounces+len(e.Left) > 0
+	return e.Members+e.Allow+e.Ban+e.Waiting+e.Held+e.Bounces+e.Posts+len(e.Left) > 0
 }
 
 // forget takes a person out of a list: from the members, with other addresses of theirs,
@@ -120,9 +123,21 @@ func (a *act) forget() (e Erased, err error) {
 	if e.Bounces, err = bounces.Erase(a.Site, a.l, a.Who, a.DryRun, a.At); err != nil {
 		return e, err
 	}
-	n, err := a.posts()
-	if err == nil && n > 0 {
-		e.Left = append(e.Left, "archive: posts of theirs; superlist archive ls "+e.List+" shows them, a file in archive/ is one post")
+	n, err := a.erasePosts()
+	switch {
+	case err != nil:
+		return e, err
+	case a.Posts:
+		e.Posts = n
+	case n > 0:
+		e.Left = append(e.Left, fmt.Sprintf("archive: posts of theirs, %d; --archive removes them", n))
+	}
+	if !e.Any() {
+		return e, nil
+	}
+	acts, err := a.inActs()
+	if acts {
+		e.Left = append(e.Left, "acts: who changed what; superlist log "+e.List+" shows it")
 	}
 	return e, err
 }
@@ -163,20 +178,29 @@ func (a *act) eraseHeld() (n int, err error) {
 	return n, nil
 }
 
-// posts counts the posts in the archive whose index names the person as the author.
-func (a *act) posts() (n int, err error) {
-	posts := a.l.Posts()
-	first, last, err := posts.Range()
-	if err != nil {
-		return 0, err
-	}
-	for e, err := range posts.Entries(first, last) {
+// inActs reports whether the list's journal has the address.
+func (a *act) inActs() (bool, error) {
+	for e, err := range a.l.Book().Texts(ledger.Acts) {
 		if err != nil {
-			return n, err
+			return false, err
 		}
-		if strings.Contains(strings.ToLower(e.From), a.Who.Key()) {
-			n++
+		if strings.Contains(strings.ToLower(e.Text), "<"+a.Who.Key()+">") {
+			return true, nil
 		}
 	}
-	return n, nil
+	return false, nil
+}
+
+// erasePosts removes the posts of a person from the archive, if that is asked for, and says
+// how many there are.
+func (a *act) erasePosts() (n int, err error) {
+	entries, err := PostsBy(a.l, a.Who)
+	if err != nil || len(entries) == 0 || !a.Posts || a.DryRun {
+		return len(entries), err
+	}
+	numbers := make([]int, len(entries))
+	for i, e := range entries {
+		numbers[i] = e.Number
+	}
+	return a.l.Posts().Remove(numbers, "", a.At)
 }

@@ -26,6 +26,7 @@ type Request struct {
 	Operator string
 	Members  []members.Member // whom an operator's request is about, with their words; to mv: who takes the place
 	Bans     bool             // erase: bans too
+	Posts    bool             // erase: their posts in the archive, too
 	DryRun   bool             // mv, erase, sync: nothing is changed
 	Same     bool             // sync: the words behind members become those of the request, too
 	Most     func(of int) int // sync: how many of so many members may go
