@@ -23,11 +23,19 @@ type page struct {
 }
 
 // get asks the web server of lists.example.org, and follows nothing.
-func get(t *testing.T, path string) page {
+func get(t *testing.T, path string) page { return ask(t, "GET", path, "") }
+
+// post sends a form there, as a browser or a mail program does.
+func post(t *testing.T, path, form string) page { return ask(t, "POST", path, form) }
+
+func ask(t *testing.T, method, path, form string) page {
 	t.Helper()
-	r, err := http.NewRequest("GET", "http://127.0.0.1"+path, nil)
+	r, err := http.NewRequest(method, "http://127.0.0.1"+path, strings.NewReader(form))
 	must(t, err)
 	r.Host = "lists.example.org"
+	if form != "" {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	c := http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := c.Do(r)
 	must(t, err)
@@ -182,6 +190,37 @@ func TestWeb(t *testing.T) {
 	io.WriteString(slow, "GET /code/1 HTTP/1.1\r\nHost: lists.")
 	if rest, err := io.ReadAll(slow); err != nil || strings.Contains(string(rest), " 200 ") {
 		t.Errorf("%q, %v", rest, err)
+	}
+
+	t.Log("one-click of a private list, and the letters of its form")
+	run(t, "superlist", "list", "set", "private@lists.example.org", "one_click=all", "archive=false")
+	run(t, "superlist", "member", "add", "private@lists.example.org", "bob@example.net")
+	mail := exec.Command("superlist-spawn")
+	mail.Stdin = strings.NewReader("EHLO client.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<private@lists.example.org>\r\nDATA\r\nFrom: a@example.com\r\nSubject: leave\r\n\r\nhello\r\n.\r\nQUIT\r\n")
+	if out, err := mail.Output(); err != nil || !strings.Contains(string(out), "250 2.0.0") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	run(t, "superlist", "deliver")
+	copies := about(outbox(t, "bob@example.net"), "leave")
+	if len(copies) != 1 {
+		t.Fatalf("%d copies", len(copies))
+	}
+	link, _, _ := strings.Cut(strings.TrimPrefix(header(t, copies[0], "List-Unsubscribe"), "<https://lists.example.org"), ">")
+	if got := get(t, link); got.status != 200 || !strings.Contains(got.body, "<button") {
+		t.Errorf("%s: %d %s", link, got.status, got.body)
+	}
+	if got := post(t, link, "List-Unsubscribe=One-Click"); got.status != 200 || got.body != "done\n" {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := post(t, "/private/options", "address=bob@example.net"); got.status != 200 {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	run(t, "superlist", "deliver")
+	if out := run(t, "superlist", "member", "ls", "private@lists.example.org"); strings.Contains(out, "bob") {
+		t.Errorf("bob is still there: %s", out)
+	}
+	if got := about(outbox(t, "bob@example.net"), "You have unsubscribed from private@lists.example.org"); len(got) != 1 {
+		t.Errorf("%d letters of goodbye", len(got))
 	}
 
 	t.Log("as a CGI program")

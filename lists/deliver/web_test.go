@@ -727,3 +727,70 @@ func TestApplicantsPage(t *testing.T) {
 	w.deliver()
 	wantMembers(t, l, "bob@example.net", "carol@example.com")
 }
+
+// TestMembersPage: an owner finds, adds, changes and removes members; nobody else does.
+func TestMembersPage(t *testing.T) {
+	w, l, _ := newPeople(t)
+	if err := edit.Set(l, []string{"moderators=mona@example.org"}); err != nil {
+		t.Fatal(err)
+	}
+	as := func(who string) *browser {
+		b := w.browser()
+		value, err := weblink.Make(l, weblink.Session, who, w.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.cookie = &http.Cookie{Name: "superlist", Value: value, Path: "/dev/"}
+		return b
+	}
+	for _, who := range []string{"mona@example.org", "bob@example.net", "eve@example.com"} {
+		for _, method := range []string{"GET", "POST"} {
+			if answer := as(who).ask(method, "/dev/members", "do=find", "find=bob"); answer.Code != 404 || strings.Contains(answer.Body.String(), "bob@") {
+				t.Errorf("%s %s: %d %s", method, who, answer.Code, answer.Body)
+			}
+		}
+	}
+	if answer := w.browser().ask("GET", "/dev/members"); answer.Code != 200 || strings.Contains(answer.Body.String(), "bob@") {
+		t.Errorf("without a cookie: %d %s", answer.Code, answer.Body)
+	}
+	b := as("olga@example.org")
+	for find, want := range map[string]int{"bob": 1, "BOB@example.net": 1, "*@example.net": 1, "alice": 0, "": 0, "[": 0} {
+		if answer := b.ask("POST", "/dev/members", "do=find", "find="+find); answer.Code != 200 || len(ticked(answer, "member")) != want {
+			t.Errorf("%q: %d %s", find, answer.Code, answer.Body)
+		}
+	}
+	b.fetch = "cross-site"
+	if answer := b.ask("POST", "/dev/members", "do=remove", "member=bob@example.net"); answer.Code != 403 {
+		t.Errorf("from another site: %d", answer.Code)
+	}
+	b.fetch = "same-origin"
+	for _, bad := range []string{"nobody", "a@example.com nonsense", "dev@lists.example.org", "a@example.com\nb"} {
+		if answer := b.ask("POST", "/dev/members", "do=add", "add="+bad); !strings.Contains(answer.Body.String(), `role="alert"`) {
+			t.Errorf("%q: %s", bad, answer.Body)
+		}
+	}
+	many := strings.Builder{}
+	for n := range 101 {
+		fmt.Fprintf(&many, "a%d@example.com\n", n)
+	}
+	if answer := b.ask("POST", "/dev/members", "do=add", "add="+many.String()); !strings.Contains(answer.Body.String(), "At most 100 at once") {
+		t.Errorf("%s", answer.Body)
+	}
+	w.want(queue.Inbound)
+	b.ask("POST", "/dev/members", "do=add", "add=carol@example.com digest name=Carol C\n\nalice@example.com")
+	w.deliver()
+	wantMembers(t, l, "alice@example.com", "bob@example.net", "carol@example.com digest name=Carol C")
+	b.ask("POST", "/dev/members", "do=set", "member=alice@example.com", "member=bob@example.net", "words=moderated")
+	b.ask("POST", "/dev/members", "do=remove", "member=carol@example.com")
+	w.deliver()
+	wantMembers(t, l, "alice@example.com moderated", "bob@example.net moderated")
+	w.wantEmpty()
+	fields := []string{"do=remove"}
+	for n := range 21 {
+		fields = append(fields, fmt.Sprintf("member=a%d@example.com", n))
+	}
+	if answer := b.ask("POST", "/dev/members", fields...); !strings.Contains(answer.Body.String(), "Press once more") {
+		t.Errorf("%s", answer.Body)
+	}
+	w.want(queue.Inbound)
+}

@@ -14,6 +14,7 @@
 //	/dev/c/TOKEN                a letter's question is answered
 //	/dev/options                a member's options, for who has the link of a letter
 //	/dev/mod                    what waits for moderators and owners
+//	/dev/members                who is on the list, for owners
 //
 // A GET changes nothing, whoever sends it. What a POST asks goes into the spool as a
 // request, which deliver carries out as it does what comes by mail; the answer is 200 once
@@ -100,6 +101,7 @@ var acts = map[string]func(a *answer, rest []string){
 	string(weblink.Confirm):  func(a *answer, rest []string) { a.confirm(strings.Join(rest, "/")) },
 	string(weblink.LogIn):    func(a *answer, rest []string) { a.options(strings.Join(rest, "/")) },
 	string(weblink.Moderate): func(a *answer, rest []string) { a.moderate(strings.Join(rest, "/")) },
+	membersPage:              func(a *answer, rest []string) { a.members() },
 	"join":                   func(a *answer, rest []string) { a.join() },
 }
 

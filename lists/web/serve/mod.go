@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,6 +107,9 @@ func (a *answer) waiting(who smtp.Path) {
 	if posts > 0 {
 		f.Fields = append(f.Fields, web.Field{Kind: "textarea", Name: wordsField, Label: a.text("mod-words"), Hint: a.text("mod-words-hint")})
 	}
+	if a.list.IsOwner(who) {
+		f.Say = append(f.Say, a.text("mod-members", "page", a.web.Base+membersPage))
+	}
 	people, err := a.applicants(who)
 	if err != nil {
 		a.trouble(err)
@@ -198,7 +199,7 @@ func (a *answer) decide(who smtp.Path) {
 		}
 	}
 	if d.takes && len(ticked) > maxUnasked && fields.Get(sureField) == "" {
-		a.askAgain(fields, d.name, len(ticked))
+		a.sure(fields, string(weblink.Moderate), d.name, a.text("mod-"+d.name), len(ticked), postField, applicantField, wordsField)
 		return
 	}
 	words := fields.Get(wordsField)
@@ -241,17 +242,4 @@ func (a *answer) decideOne(who smtp.Path, action confirmation.Action, name, word
 	q.Command, q.Words = d.Command, words
 	q.Author, q.Sender, q.Network = who, who, network
 	return a.put(q)
-}
-
-// askAgain asks whether so many are meant.
-func (a *answer) askAgain(fields url.Values, do string, n int) {
-	f := web.Form{Title: a.text("mod-title"), Say: []string{a.text("mod-sure", "n", n)}, Action: a.base() + string(weblink.Moderate),
-		Buttons: []web.Button{{Name: "do", Value: do, Label: fmt.Sprintf("%s (%d)", a.text("mod-"+do), n)}}}
-	for _, name := range []string{postField, applicantField, wordsField} {
-		for _, value := range fields[name] {
-			f.Fields = append(f.Fields, web.Field{Kind: "hidden", Name: name, Value: value})
-		}
-	}
-	f.Fields = append(f.Fields, web.Field{Kind: "hidden", Name: sureField, Value: "1"})
-	a.show(http.StatusOK, f)
 }
