@@ -30,7 +30,7 @@ import (
 func Export(site *site.Site, l *lists.List) (*Parcel, error) {
 	p := &Parcel{From: "superlist, " + l.Dir, Addr: l.Addr}
 	for name, max := range map[string]int64{fileConfig: maxControl, fileRules: maxControl, fileTexts: maxControl, fileKey: maxControl, fileLeft: maxLeft} {
-		text, err := slurp(filepath.Join(l.Dir, name), max)
+		text, _, err := disk.ReadRegular(filepath.Join(l.Dir, name), unix.O_RDONLY, max)
 		if errors.Is(err, fs.ErrNotExist) && name != fileConfig {
 			continue
 		}
@@ -66,7 +66,7 @@ func Export(site *site.Site, l *lists.List) (*Parcel, error) {
 
 // stays says what of a list is not in its parcel, where somebody waits for it.
 func (p *Parcel) stays(l *lists.List) {
-	state, err := slurp(filepath.Join(l.Dir, "digest", "state"), maxControl)
+	state, _, err := disk.ReadRegular(filepath.Join(l.Dir, "digest", "state"), unix.O_RDONLY, maxControl)
 	var digest struct {
 		First int `json:"first"`
 	}
@@ -108,11 +108,6 @@ func (p *Parcel) exportArchive(l *lists.List) error {
 		})
 	}
 	return nil
-}
-
-func slurp(file string, max int64) ([]byte, error) {
-	text, _, err := disk.ReadRegular(file, unix.O_RDONLY, max)
-	return text, err
 }
 
 func (p *Parcel) exportHeld(site *site.Site, l *lists.List) error {
