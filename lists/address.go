@@ -37,6 +37,7 @@ type BounceProof byte
 
 const (
 	Shared   BounceProof = iota // that its writer knows a message of the list's: it went to many
+	Leading                     // that he has a letter to those who run the list
 	Personal                    // that he has what went to this member alone
 	Probed                      // that, and it was a probe
 )

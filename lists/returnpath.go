@@ -56,6 +56,22 @@ func (l *List) PersonalAddress(to smtp.Path, at time.Time) (smtp.Path, error) {
 	return l.personal(VerbBounces, to, at)
 }
 
+// leaders is what the MAC of a return path binds of a letter to those who run the list.
+// No verp.Word is like it.
+const leaders = "leaders"
+
+// LetterAddress is the return path of a letter: PersonalAddress where it goes to one
+// person; where it goes to several, who all run the list, one that is none of a post's:
+// no member knows it. verp: who delivers adds the person.
+func (l *List) LetterAddress(to []smtp.Path, at time.Time) (from smtp.Path, verp bool, err error) {
+	if len(to) == 1 {
+		from, err = l.PersonalAddress(to[0], at)
+		return from, false, err
+	}
+	from, err = l.returnPath(VerbBounces, at, leaders)
+	return from, true, err
+}
+
 // ProbeAddress is PersonalAddress for a probe, of which the list knows when it was
 // sent: a report counts once.
 func (l *List) ProbeAddress(to smtp.Path, at time.Time) (smtp.Path, error) {
@@ -96,6 +112,8 @@ func (l *List) checkBounce(d *Destination, s string, now time.Time) error {
 	switch {
 	case token.Check(r.key, r.mac, returnParts(VerbBounces, l.name(), r.stamp)...):
 		d.Proof = Shared
+	case token.Check(r.key, r.mac, returnParts(VerbBounces, l.name(), r.stamp, leaders)...):
+		d.Proof = Leading
 	case !d.Member.IsNull() && token.Check(r.key, r.mac, returnParts(VerbBounces, l.name(), r.stamp, verp.Fold(verp.Word(d.Member)))...):
 		d.Proof = Personal
 	default:

@@ -252,6 +252,9 @@ func (t *turn) judge(record *Record, r Report, role role) (verdict string, news 
 		return probed(record, r)
 	}
 	if role == owner {
+		if r.Proof == lists.Shared { // no letter to owners has the return path of a post
+			return "not counted: whoever got the post can write this about an owner", false
+		}
 		if !r.Failed || weight(r.Reason.Class) == 0 || !record.Count(r.Sent, r.Reason, now) {
 			return "not counted", false
 		}

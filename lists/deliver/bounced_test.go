@@ -503,6 +503,19 @@ func TestOwnerGone(t *testing.T) {
 	}
 }
 
+// TestOwnerForged: whoever has the key of a post says nothing about an owner with it.
+func TestOwnerForged(t *testing.T) {
+	b := newBouncing(t, []string{"owners=olga@example.org,otto@example.org", "bounce_days=1"}, "anna@example.com")
+	b.open()
+	b.post("alice@example.com", dev)
+	from := b.run()["anna@example.com"][0].From
+	b.message("", reportOf("otto@example.org", unknown), strings.Replace(from, "anna=example.com", "otto=example.org", 1))
+	b.days(1)
+	if got := b.run(); len(got) > 0 || !strings.Contains(b.log.String(), "whoever got the post can write this about an owner") {
+		t.Errorf("%v\n%s", got, &b.log)
+	}
+}
+
 // TestForwarded: the owners hear where a member's mail goes that does not arrive.
 func TestForwarded(t *testing.T) {
 	b := newBouncing(t, nil, "anna@example.com", "bert@example.com")
@@ -513,7 +526,7 @@ func TestForwarded(t *testing.T) {
 		b.run()
 	}
 	b.days(1)
-	if got := b.run()["olga@example.org"]; len(got) != 1 || strings.Count(got[0].Message, "anna@example.com forwards its mail to anna.old@example.net") != 1 {
+	if got := b.run()["olga@example.org"]; len(got) != 1 || strings.Count(got[0].Message, "Mail for anna@example.com went on to anna.old@example.net and did not arrive there.") != 1 {
 		t.Errorf("%q", got)
 	}
 }

@@ -282,7 +282,15 @@ func (r *Runner) toOwners(m *message.Message, d lists.Destination, c outbox.Caus
 	if err := d.List.Quota().CountOwnerMail(d.List.Ledger, r.networkOf(m.Message), r.now()); err != nil {
 		return err
 	}
-	w, err := r.begin(m, d.List, c, true)
+	header, err := m.Header()
+	if err != nil {
+		return err
+	}
+	from, verp, err := d.List.LetterAddress(owners, m.Arrived)
+	if err != nil {
+		return err
+	}
+	w, err := r.create(m, d.List, c, queue.Head{Body: m.Body, From: from, VERP: verp}, header)
 	if err != nil {
 		return err
 	}
@@ -304,23 +312,15 @@ func (r *Runner) toOwners(m *message.Message, d lists.Destination, c outbox.Caus
 // messageID returns a message's Message-ID for the log.
 func messageID(h rewrite.Header) string { return maillog.MessageID(h.Get("Message-ID")) }
 
-// begin begins an outbound message.
-func (r *Runner) begin(m *message.Message, l *lists.List, c outbox.Cause, verp bool) (*queue.Writer, error) {
-	h, err := m.Header()
-	if err != nil {
-		return nil, err
-	}
-	return r.create(m, l, c, queue.Head{Body: m.Body, VERP: verp}, h)
-}
-
-// create is begin for a message whose header is known; the head says what differs from
-// the original message.
+// create begins an outbound message; the head says what differs from the original one.
 func (r *Runner) create(m *message.Message, l *lists.List, c outbox.Cause, head queue.Head, h rewrite.Header) (*queue.Writer, error) {
-	from, err := l.BounceAddress(m.Arrived)
-	if err != nil {
-		return nil, err
+	if head.From.IsNull() {
+		var err error
+		if head.From, err = l.BounceAddress(m.Arrived); err != nil {
+			return nil, err
+		}
 	}
-	head.ID, head.After, head.Arrived, head.Client, head.From, head.List, head.RequireTLS = c.ID, c.After, m.Arrived, m.Client, from, l.Addr, m.RequireTLS
+	head.ID, head.After, head.Arrived, head.Client, head.List, head.RequireTLS = c.ID, c.After, m.Arrived, m.Client, l.Addr, m.RequireTLS
 	head.UTF8 = m.UTF8 && !smtp.IsASCII(h.Bytes(""))
 	head.Post, head.MessageID = m.PostID(), messageID(h)
 	return r.Spool.Create(head)

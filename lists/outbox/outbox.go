@@ -118,16 +118,10 @@ func (o *Outbox) write(l *lists.List, n Draft) error {
 	return nil
 }
 
-// returnPath says where reports on a letter go. A letter to one person has a return path
-// that proves nothing about others. Nothing that comes to one is answered.
+// returnPath says where reports on a letter go. Nothing that comes there is answered.
 func (n *Draft) returnPath(l *lists.List, head *queue.Head) (err error) {
-	switch head.VERP = len(n.To) > 1; {
-	case !n.From.IsNull():
-		head.From = n.From
-	case head.VERP:
-		head.From, err = l.BounceAddress(n.At)
-	default:
-		head.From, err = l.PersonalAddress(n.To[0], n.At)
+	if head.From, head.VERP = n.From, len(n.To) > 1; n.From.IsNull() {
+		head.From, head.VERP, err = l.LetterAddress(n.To, n.At)
 	}
 	return err
 }
