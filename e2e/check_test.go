@@ -14,6 +14,8 @@ func wantWayIn(t *testing.T) {
 	t.Helper()
 	if out := run(t, "superlist", "check"); !regexp.MustCompile(`(?m)^ok +postfix lists\.example\.org +takes mail for ` + list + `$`).MatchString(out) {
 		t.Errorf("superlist check does not see the way in:\n%s", out)
+	} else if !regexp.MustCompile(`(?m)^ok +probe ` + list + ` +a message went through Postfix, superlist and the relay, and came back, in \d`).MatchString(out) {
+		t.Errorf("superlist check has not sent a message through all of it:\n%s", out)
 	}
 }
 
@@ -65,6 +67,16 @@ func TestPostfixCheck(t *testing.T) {
 		finds(c.new, c.want)
 		must(t, os.WriteFile("/etc/postfix/master.cf", master, 0o644))
 		run(t, "postfix", "reload")
+	}
+
+	t.Log("a message that is lost on the way")
+	for lines, want := range map[string]string{
+		"relay_transport = discard:\n":              `probe dev@lists\.example\.org +superlist deliver has given a message to the relay, and it has not come back; `,
+		"smtpd_end_of_data_restrictions = reject\n": `probe dev@lists\.example\.org +Postfix does not take a message at 127\.0\.0\.1:25: 554 5\.7\.1 .*End-of-data rejected`,
+	} {
+		back := reconfigure(t, lines)
+		finds(lines, want)
+		back()
 	}
 
 	t.Log("files that an editor of root's has written anew")

@@ -14,7 +14,7 @@ import (
 // diskWriters are the calls of queue/disk that change the disk.
 var diskWriters = []string{
 	"Append", "Beside", "Change", "CommitAll", "Create", "Cut", "Derive", "Discard", "DiscardAll", "Exchange", "Keep", "Lock", "MakeDir", "MakeDirs",
-	"MakePublicDirs", "MakeTemp", "Move", "MoveNew", "Place", "Publish", "PublishFrom", "Remove", "RemoveAll", "RemoveDurably", "Rename", "Replace", "Rewrite",
+	"MakePublicDirs", "MakeTemp", "Move", "MoveNew", "Place", "Publish", "PublishFrom", "Remove", "RemoveAll", "RemoveDurably", "Rename", "Replace", "ReplaceAs", "Rewrite",
 	"Share", "SyncAll", "SyncDir", "Touch", "TryLock",
 }
 
@@ -40,8 +40,8 @@ func TestSessionsWriteOnlyTheSpool(t *testing.T) {
 		t.Fatalf("only %d functions write", len(calls))
 	}
 	dir, used := t.TempDir(), map[string]bool{}
-	programs := []string{"superlist-session", "superlist-milter"}                 // superlist-spawn has nothing that superlist-session has not
-	args := []string{"build", "-gcflags=superlist/lists/...=-l", "-o", dir + "/"} // what is inlined has no symbol
+	programs := []string{"superlist-session", "superlist-milter", "superlist-policy"} // superlist-spawn has nothing that superlist-session has not
+	args := []string{"build", "-gcflags=superlist/lists/...=-l", "-o", dir + "/"}     // what is inlined has no symbol
 	for _, program := range programs {
 		args = append(args, "../cmd/"+program)
 	}

@@ -19,6 +19,7 @@ const (
 	Bounce                  // a delivery report for one of its messages
 	Ask                     // a command that a program answers
 	Feedback                // complaints about any list of the site
+	Check                   // mail that superlist check follows
 )
 
 // A Destination is a recipient address understood.
@@ -28,7 +29,8 @@ type Destination struct {
 	Verb    string    // as it stands in the address: owner, help, …
 	Command Command   // of Ask
 	Member  smtp.Path // whose delivery report this is; null if the address does not say
-	Sent    time.Time // of a Bounce: when what is reported on was sent
+	Sent    time.Time // of a Bounce: when what is reported on was sent; of a Check: its name
+	Back    bool      // of a Check: deliver has sent it on
 	Proof   BounceProof
 }
 
@@ -88,6 +90,9 @@ func (s Directory) ResolveAt(to smtp.Path, now time.Time) (Destination, error) {
 		err = l.checkProbe(&d, proof, now)
 	default:
 		var ok bool
+		if ok, err = l.parseCheck(&d, now); ok {
+			break
+		}
 		if d.Command, ok, err = parseCommand(verb); ok {
 			d.Purpose = Ask
 			break

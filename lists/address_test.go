@@ -20,19 +20,29 @@ func TestResolve(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		check, err := l.CheckAddress(time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		checked, err := l.CheckedAddress(time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
 		for local, want := range map[string]Destination{
-			"dev":             {Purpose: Post},
-			"DEV":             {Purpose: Post},
-			"dev~owner":       {Purpose: Owner, Verb: "owner"},
-			"Dev~OWNER":       {Purpose: Owner, Verb: "owner"},
-			"dev~Feedback":    {Purpose: Feedback, Verb: "feedback"},
-			"dev~help":        {Purpose: Ask, Command: Command{Verb: VerbHelp}},
-			"dev~FAQ":         {Purpose: Ask, Command: Command{Verb: VerbFAQ}},
-			"dev~Subscribe":   {Purpose: Ask, Command: Command{Verb: VerbSubscribe}},
-			"dev~join":        {Purpose: Ask, Command: Command{Verb: VerbSubscribe}},
-			"dev~unsubscribe": {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
-			"dev~leave":       {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
-			"dev~request":     {Purpose: Ask, Command: Command{Verb: VerbRequest}},
+			check.Local:                    {Purpose: Check},
+			strings.ToUpper(checked.Local): {Purpose: Check, Back: true},
+			"dev":                          {Purpose: Post},
+			"DEV":                          {Purpose: Post},
+			"dev~owner":                    {Purpose: Owner, Verb: "owner"},
+			"Dev~OWNER":                    {Purpose: Owner, Verb: "owner"},
+			"dev~Feedback":                 {Purpose: Feedback, Verb: "feedback"},
+			"dev~help":                     {Purpose: Ask, Command: Command{Verb: VerbHelp}},
+			"dev~FAQ":                      {Purpose: Ask, Command: Command{Verb: VerbFAQ}},
+			"dev~Subscribe":                {Purpose: Ask, Command: Command{Verb: VerbSubscribe}},
+			"dev~join":                     {Purpose: Ask, Command: Command{Verb: VerbSubscribe}},
+			"dev~unsubscribe":              {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
+			"dev~leave":                    {Purpose: Ask, Command: Command{Verb: VerbUnsubscribe}},
+			"dev~request":                  {Purpose: Ask, Command: Command{Verb: VerbRequest}},
 			"dev~subscribe-nomail": {Purpose: Ask,
 				Command: Command{Verb: VerbSubscribe, Delivery: members.NoPosts}},
 			"dev~Subscribe-DIGEST": {Purpose: Ask,
@@ -54,7 +64,7 @@ func TestResolve(t *testing.T) {
 			to := smtp.Path{Local: local, Domain: "Lists.Example.Org"}
 			d, err := Of(s).Resolve(to)
 			if err != nil || d.List.Addr != l.Addr || d.Purpose != want.Purpose || d.Member != want.Member ||
-				want.Verb != "" && d.Verb != want.Verb || d.Command != want.Command {
+				want.Verb != "" && d.Verb != want.Verb || d.Command != want.Command || d.Back != want.Back {
 				t.Errorf("%s: %+v, %v; want %+v", to, d, err, want)
 			}
 		}

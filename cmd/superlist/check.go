@@ -26,6 +26,7 @@ type checker struct {
 	ctx      context.Context
 	site     *site.Site
 	findings []finding
+	probed   bool        // a message was sent through the whole way
 	found    []smtp.Path // all lists
 }
 
@@ -47,9 +48,11 @@ func (a *app) checkCommand() *cobra.Command {
 		Use: "check [LIST]", Short: "Find out what is wrong, and how to fix it",
 		Long: `Check the configuration, permissions, lists, spool, mail filters, relay and DNS,
 and how mail comes in through Postfix. Whatever is wrong is named, with how to
-fix it. No list and no message is changed. The kick is tried, which starts
-superlist deliver, and Postfix is asked whether it accepts mail for a list of
-each domain. The exit code is 78 if anything is an error.`,
+fix it. No list is changed. The kick is tried, which starts superlist deliver,
+and Postfix is asked whether it accepts mail for a list of each domain. To one
+list a message is sent that no member gets: through Postfix, superlist and the
+relay, and back; where it is lost is said. The exit code is 78 if anything is an
+error.`,
 		Example: `  superlist check
   superlist check dev@lists.example.org
   superlist check --quiet     # only what is wrong: for cron`,

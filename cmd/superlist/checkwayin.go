@@ -74,6 +74,7 @@ func (k *checker) wayIn(p *mailServer, door service, list smtp.Path) {
 		k.wrong(about, "delivery reports cannot come back: "+err.Error(), "have Postfix take all addresses of "+list.Domain+" that superlist takes; see docs/postfix.md")
 	}
 	k.ok(about, "takes mail for %s", list.Address())
+	k.probe(door, list)
 }
 
 // sessions returns the addresses at which master.cf has sessions of superlist.
@@ -127,7 +128,7 @@ func transportTarget(value string) (t site.Target, ok bool) {
 		return site.Target{Network: "unix", Address: path}, strings.HasPrefix(path, "/")
 	}
 	host, port, err := net.SplitHostPort(value)
-	if err != nil {
+	if err != nil || port == "" { // discard:, error: and the like
 		return t, false
 	}
 	return site.Target{Network: "tcp", Address: net.JoinHostPort(strings.Trim(host, "[]"), port)}, true

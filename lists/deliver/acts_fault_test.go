@@ -51,6 +51,8 @@ var acts = map[string]act{
 	"change":              {prepare: confirms(confirmation.GetDigests, "a@example.com"), letters: map[string]int{"a@example.com": 1}, members: "a@example.com digest\nb@example.com"},
 	"ask the owners":      {settings: []string{"subscribe=confirm+approve"}, prepare: confirms(confirmation.Subscribe, "new@example.com"), letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers, files: "requests/*", count: 1},
 	"an owner approves":   {settings: []string{"subscribe=confirm+approve"}, prepare: approves, letters: map[string]int{"new@example.com": 1, "olga@example.org": 1}, members: actMembers + "\nnew@example.com", files: "requests/*"},
+	"a check":             {prepare: isChecked, letters: map[string]int{"dev+checked-PROOF@lists.example.org": 1}, members: actMembers, files: "checks/*", count: 1},
+	"a check comes back":  {prepare: isBack, members: actMembers, files: "checks/*-back", count: 1},
 	"write to owners":     {prepare: says("new@example.com", "dev+owner"), letters: map[string]int{"olga@example.org": 1}, members: actMembers},
 	"mail comes back":     {settings: []string{"bounce_days=1"}, prepare: comesBack, letters: map[string]int{"a@example.com": 1}, members: actMembers, files: "bouncing/*", count: 1},
 	"a probe too":         {settings: []string{"bounce_days=1"}, prepare: probeComesBack, members: "a@example.com bounced=DAY\nb@example.com", files: "bouncing/*", count: 1},
@@ -106,6 +108,19 @@ func confirms(a confirmation.Action, who string) func(*testing.T, *actPlace) {
 
 func both(one, other func(*testing.T, *actPlace)) func(*testing.T, *actPlace) {
 	return func(t *testing.T, p *actPlace) { one(t, p); other(t, p) }
+}
+
+func isChecked(t *testing.T, p *actPlace) { p.checks(t, p.l.CheckAddress) }
+func isBack(t *testing.T, p *actPlace)    { p.checks(t, p.l.CheckedAddress) }
+
+// checks has the same mail of superlist check come twice.
+func (p *actPlace) checks(t *testing.T, address func(time.Time) (smtp.Path, error)) {
+	to, err := address(p.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.says(t, "root@example.org", to)
+	p.says(t, "root@example.org", to)
 }
 
 func approves(t *testing.T, p *actPlace) {
@@ -258,7 +273,7 @@ func (a act) check(t *testing.T, p *actPlace, what string, mayHide bool) {
 	got, twice := map[string]int{}, 0
 	files, _ := filepath.Glob(filepath.Join(out, "*", "new", "*"))
 	for _, file := range files {
-		who := filepath.Base(filepath.Dir(filepath.Dir(file)))
+		who := regexp.MustCompile("checked-[^@]*").ReplaceAllString(filepath.Base(filepath.Dir(filepath.Dir(file))), "checked-PROOF")
 		if got[who]++; got[who] > a.letters[who] && mayHide && twice == 0 && who != a.twice {
 			got[who]--
 			twice++

@@ -86,6 +86,8 @@ func (r *Runner) expandOne(m *message.Message, to smtp.Path, c outbox.Cause) err
 	switch d.Purpose {
 	case lists.Bounce:
 		return r.cameBack(m.Message, d)
+	case lists.Check:
+		return r.checked(m.Message, d, c)
 	case lists.Feedback:
 		_, err := r.complaint(m.Message)
 		return err

@@ -207,7 +207,7 @@ func (m *Incoming) judge() []error {
 
 // looped says that the message has passed this address before.
 func looped(h rewrite.Header, d lists.Destination) bool {
-	if d.Purpose == lists.Bounce || d.Purpose == lists.Feedback || d.Purpose == lists.Ask { // whoever asks gets one answer, and that is not a question
+	if d.Purpose == lists.Bounce || d.Purpose == lists.Feedback || d.Purpose == lists.Ask || d.Purpose == lists.Check { // whoever asks gets one answer, and that is not a question
 		return false
 	}
 	self := d.List.Addr

@@ -30,6 +30,7 @@
 //	bounces/ID               delivery reports
 //	bouncing/HASH            what speaks against an address
 //	refused/TIME             who refused a post for what it is
+//	checks/TIME              mail that superlist check follows, which has arrived
 //	sent/HASH-N              to whom a post for several lists was sent
 //	left                     the journal of who is no member any more
 //	key                      the secret that its proofs are made with; it is never swept

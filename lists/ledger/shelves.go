@@ -63,11 +63,14 @@ var (
 	// moderator within days.
 	Sent = Shelf{dir: "sent", life: 3 * Day}
 
+	// Mail that superlist check follows: see lists.CheckAddress, which has an end.
+	Checks = Shelf{dir: "checks", life: Day, most: 1000}
+
 	// What the site has done, counted. It is asked for as long as anybody has graphs.
 	Tallies = Shelf{dir: "tally", life: 3700 * Day}
 )
 
 // Shelves are all of them: what Sweep goes through.
 func Shelves() []Shelf {
-	return []Shelf{Counts, Asked, Known, HeldFull, Decided, Proved, Requests, Reports, Bouncing, Refused, Sent, Tallies}
+	return []Shelf{Counts, Asked, Known, HeldFull, Decided, Proved, Requests, Reports, Bouncing, Refused, Sent, Checks, Tallies}
 }
