@@ -16,7 +16,7 @@ if [ "${1-}" = -l ]; then
 	exit 0
 fi
 
-wanted="git postfix libsasl2-modules dovecot-core swaks libnet-ssleay-perl openssl gnutls-bin xinetd socat man-db mandoc
+wanted="git b4 postfix libsasl2-modules dovecot-core swaks libnet-ssleay-perl openssl gnutls-bin xinetd socat man-db mandoc
 	opendkim rspamd clamav-daemon clamav-milter miltertest unbound mlmmj
 	strace systemd systemd-container debootstrap iproute2 util-linux $*"
 

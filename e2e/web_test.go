@@ -103,12 +103,12 @@ func TestWeb(t *testing.T) {
 			t.Skip("end to end: ", err)
 		}
 	}
-	if !enter(t, "useradd", "git", "runuser") {
+	if !enter(t, "useradd", "git", "runuser", "b4") {
 		return
 	}
 	pkg, _, err := unpack.Debian("nginx")
 	must(t, err)
-	webSite(t, "https://{domain}")
+	webSite(t, "http://{domain}")
 
 	answers := inetd(t, "/usr/local/bin/superlist-web")
 	server, err := exec.Command("superlist", "setup", "web", "nginx", "--socket", answers).Output()
@@ -136,7 +136,7 @@ func TestWeb(t *testing.T) {
 		"/code/new.atom":                                 {200, "application/atom+xml", "<feed"},
 		"/code/p%2F0@mail.example.com/":                  {302, "", ""},
 		"/code/p/0@mail.example.com/":                    {302, "", ""},
-		"/code/p%2F0@mail.example.com/raw":               {200, "text/plain; charset=utf-8", "Archived-At: <https://lists.example.org/code/0/1.html>"},
+		"/code/p%2F0@mail.example.com/raw":               {200, "text/plain; charset=utf-8", "Archived-At: <http://lists.example.org/code/0/1.html>"},
 		"/code/2/part/2":                                 {200, "application/octet-stream", "<svg onload"},
 		"/code/nobody@mail.example.com/":                 {404, "text/html; charset=utf-8", "There is no such post here"},
 		"/private/":                                      {404, "", ""},
@@ -161,10 +161,10 @@ func TestWeb(t *testing.T) {
 			}
 		}
 	}
-	if got := get(t, "/code/p%2F0@mail.example.com").header.Get("Location"); got != "https://lists.example.org/code/p%2F0@mail.example.com/" { // as b4 asks
+	if got := get(t, "/code/p%2F0@mail.example.com").header.Get("Location"); got != "http://lists.example.org/code/p%2F0@mail.example.com/" { // as b4 asks
 		t.Errorf("the Message-ID without a slash leads to %s", got)
 	}
-	if got := get(t, "/code/p%2F0@mail.example.com/").header.Get("Location"); got != "https://lists.example.org/code/0/1.html" {
+	if got := get(t, "/code/p%2F0@mail.example.com/").header.Get("Location"); got != "http://lists.example.org/code/0/1.html" {
 		t.Errorf("the Message-ID leads to %s", got)
 	}
 
@@ -181,6 +181,22 @@ func TestWeb(t *testing.T) {
 	}
 	if month, _ := filepath.Glob("/var/www/superlist/lists.example.org/code/*.mbox.gz"); len(month) != 1 || unzipFile(t, month[0]) != mbox {
 		t.Errorf("the month %v is not the thread", month)
+	}
+
+	t.Log("b4 fetches the thread by its Message-ID")
+	hosts, err := os.ReadFile("/etc/hosts")
+	must(t, err)
+	must(t, os.WriteFile("/etc/hosts", []byte(string(hosts)+"\n127.0.0.1 lists.example.org\n"), 0o644))
+	fetched := t.TempDir()
+	b4 := exec.Command("b4", "--no-stdin", "mbox", "--no-cache", "-o", fetched, "http://lists.example.org/code/p%2F0@mail.example.com/")
+	b4.Dir, b4.Env = repo, append(os.Environ(), "HOME="+fetched)
+	if out, err := b4.CombinedOutput(); err != nil {
+		t.Errorf("b4: %v\n%s", err, out)
+	}
+	if made, _ := filepath.Glob(fetched + "/*.mbx"); len(made) != 1 {
+		t.Errorf("b4 has made %v", made)
+	} else if text, err := os.ReadFile(made[0]); err != nil || !strings.Count(string(text), "\nSubject: [PATCH ") != 2 || !strings.Contains(string(text), "+hello\n") {
+		t.Errorf("%v: %s", err, text)
 	}
 
 	t.Log("a request that never ends, and one that is none")
@@ -227,7 +243,7 @@ func TestWeb(t *testing.T) {
 	cgi := exec.Command("runuser", "-u", "superlist", "--", "env", "GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=GET", "SERVER_PROTOCOL=HTTP/1.1",
 		"HTTP_HOST=lists.example.org", "REQUEST_URI=/code/p%2F0@mail.example.com/", "SCRIPT_NAME=", "PATH_INFO=/code/p/0@mail.example.com/", "/usr/local/bin/superlist-web")
 	out, err := cgi.Output()
-	if err != nil || !strings.Contains(string(out), "Status: 302 Found") || !strings.Contains(string(out), "Location: https://lists.example.org/code/0/1.html") {
+	if err != nil || !strings.Contains(string(out), "Status: 302 Found") || !strings.Contains(string(out), "Location: http://lists.example.org/code/0/1.html") {
 		t.Errorf("%v: %s", err, out)
 	}
 

@@ -11,13 +11,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"superlist/queue/disk/disktest"
 )
 
 var day = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 
 func newStore(t testing.TB) *Store {
 	t.Helper()
-	return &Store{Dir: filepath.Join(t.TempDir(), "archive")}
+	return &Store{Dir: filepath.Join(t.TempDir(), "archive"), Disk: disktest.Lazy()}
 }
 
 func post(id, message string) Post {

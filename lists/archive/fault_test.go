@@ -132,7 +132,7 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	s := &Store{Dir: dir}
+	s := &Store{Dir: dir, Disk: disktest.Lazy()}
 	name := os.Getenv("ARCHIVE_TEST_NAME")
 	for i := range together {
 		for range 2 { // and again

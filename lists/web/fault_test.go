@@ -84,6 +84,7 @@ type after struct {
 	once  sync.Once
 	dir   string
 	pages map[string]string
+	found map[string]string // what some queries find
 }
 
 var afters [20]after
@@ -94,7 +95,7 @@ func (a *after) make(t testing.TB, i int) {
 		if a.dir, err = os.MkdirTemp("", "superlist-web"); err != nil {
 			panic(err)
 		}
-		l := listIn(a.dir, nil)
+		l := listIn(a.dir, disktest.Lazy())
 		for j, s := range steps()[:i] {
 			if err := s.do(l); err != nil {
 				panic(err)
@@ -102,6 +103,9 @@ func (a *after) make(t testing.TB, i int) {
 			update(t, l.at(j))
 		}
 		a.pages = files(t, l)
+		if i > 0 {
+			a.found = foundIn(t, l.at(i-1))
+		}
 	})
 }
 
@@ -113,7 +117,7 @@ func made(t testing.TB, dir string, i int) *List {
 	if err := os.CopyFS(dir, os.DirFS(a.dir)); err != nil {
 		t.Fatal(err)
 	}
-	l := listIn(dir, nil)
+	l := listIn(dir, disktest.Lazy())
 	if text, err := os.ReadFile(l.stateFile()); err == nil { // which says where the pages are
 		text = bytes.ReplaceAll(text, []byte(a.dir), []byte(dir))
 		if err := os.WriteFile(l.stateFile(), text, 0o600); err != nil {
@@ -129,7 +133,7 @@ func leaves(t testing.TB, what string, l *List, i int) {
 	update(t, l.at(i))
 	afters[i+1].make(t, i+1)
 	same(t, what, afters[i+1].pages, files(t, l))
-	wholeSearch(t, what, l.at(i))
+	wholeSearch(t, what, l.at(i), afters[i+1].found)
 }
 
 // TestFault fails each call of each step in turn: nothing but whole pages is there, and

@@ -12,12 +12,13 @@ import (
 	"superlist/lists/archive"
 	"superlist/lists/mail/charset"
 	"superlist/queue/disk"
+	"superlist/queue/disk/disktest"
 )
 
 var began = time.Date(2026, 9, 3, 8, 15, 0, 0, time.UTC)
 
 // newList is a public list without posts.
-func newList(t testing.TB) *List { return listIn(t.TempDir(), nil) }
+func newList(t testing.TB) *List { return listIn(t.TempDir(), disktest.Lazy()) }
 
 func listIn(dir string, d *disk.Disk) *List {
 	l := &List{
@@ -164,7 +165,7 @@ func conversation() []mail {
 // TestLook writes a list as there are many, with links to superlist-web. LOOK names a
 // directory for those who want to look at it in a browser.
 func TestLook(t *testing.T) {
-	l := listIn(cmp.Or(os.Getenv("LOOK"), t.TempDir()), nil)
+	l := listIn(cmp.Or(os.Getenv("LOOK"), t.TempDir()), disktest.Lazy())
 	l.Requests, l.MBox = true, MBoxFull
 	add(t, l, conversation()...)
 	update(t, l)

@@ -159,7 +159,7 @@ func (f *File) Truncate(size int64) error {
 // Sync makes content and size durable.
 func (f *File) Sync() error {
 	if err := f.disk.fault("fsync", f.Name()); err != nil {
-		return err
+		return unsynced(err)
 	}
 	return f.File.Sync()
 }
@@ -167,7 +167,7 @@ func (f *File) Sync() error {
 // Datasync makes overwritten bytes durable.
 func (f *File) Datasync() error {
 	if err := f.disk.fault("fdatasync", f.Name()); err != nil {
-		return err
+		return unsynced(err)
 	}
 	return unix.Fdatasync(int(f.Fd()))
 }
