@@ -195,7 +195,7 @@ func TestWeb(t *testing.T) {
 	}
 	if made, _ := filepath.Glob(fetched + "/*.mbx"); len(made) != 1 {
 		t.Errorf("b4 has made %v", made)
-	} else if text, err := os.ReadFile(made[0]); err != nil || !strings.Count(string(text), "\nSubject: [PATCH ") != 2 || !strings.Contains(string(text), "+hello\n") {
+	} else if text, err := os.ReadFile(made[0]); err != nil || strings.Count(string(text), "\nSubject: [PATCH ") != 2 || !strings.Contains(string(text), "+hello\n") {
 		t.Errorf("%v: %s", err, text)
 	}
 
