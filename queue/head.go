@@ -13,8 +13,11 @@ import (
 	"superlist/smtp"
 )
 
-// magic is the first line of every file.
-const magic = "superlist-message 1"
+// magic is the first line of every file: a word, and the version of the format.
+const (
+	magicWord = "superlist-message "
+	magic     = magicWord + "1"
+)
 
 // maxHeadLine is the longest line of a head. The longest is a recipient, which has a
 // path.
@@ -128,8 +131,12 @@ func count(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// ErrDamaged means that a file is not a complete message.
-var ErrDamaged = errors.New("damaged queue file")
+// ErrDamaged means that a file is not a complete message, and ErrLater that a later version
+// has written it: it is left where it is.
+var (
+	ErrDamaged = errors.New("damaged queue file")
+	ErrLater   = errors.New("queue file of a later superlist")
+)
 
 // readHead reads the head. It returns the offset of the first recipient, and where the
 // content is.
@@ -140,6 +147,9 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 		line, err := headLine(br)
 		if err != nil {
 			return h, 0, 0, 0, err
+		}
+		if first && line != magic && strings.HasPrefix(line, magicWord) {
+			return h, 0, 0, 0, fmt.Errorf("%w: it begins with %q, and this version knows %q", ErrLater, line, magic)
 		}
 		if first && line != magic {
 			return h, 0, 0, 0, damaged("it does not begin with " + magic)

@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"superlist/lists"
 	"superlist/lists/deliver"
+	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 	"superlist/lists/status"
@@ -62,6 +64,9 @@ systemd through a path and a timer, and cron every minute.`,
 			context.AfterFunc(ctx, stop)
 			r.Progress = p.step
 			err = r.Run(ctx)
+			if ferr := edit.StampFormat(lists.Of(site)); ferr != nil {
+				r.Log.Printf(maillog.Err, "trouble format error=%q", ferr)
+			}
 			if err != nil {
 				r.Log.Printf(maillog.Err, "deliver: %v", err)
 			}

@@ -76,7 +76,10 @@ func (a *app) site() (*site.Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return site, site.BecomeUser()
+	if err := site.BecomeUser(); err != nil {
+		return nil, err
+	}
+	return site, lists.Of(site).CheckFormat()
 }
 
 func (a *app) readSite() (*site.Site, error) {

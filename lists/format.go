@@ -1,0 +1,53 @@
+package lists
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"superlist/lists/config"
+	"superlist/queue/disk"
+)
+
+// Format is the version of what stands in lists_dir and queue_dir. It grows when an earlier
+// superlist would misread or spoil what this one writes there; what it merely does not
+// know, such as another key of list.toml, it says by itself.
+const Format = 1
+
+// FormatFile has the version, in both directories: FormatText. deliver writes it; there is
+// none in those of versions before it.
+const FormatFile = ".format"
+
+const formatWord = "superlist "
+
+// FormatText is what stands in it.
+func FormatText() string { return formatWord + strconv.Itoa(Format) + "\n" }
+
+// CheckFormat refuses to go on where a later superlist has been at work: whoever wants to
+// change something asks this first, and touches nothing then. The error is a *config.Error.
+func (s Directory) CheckFormat() error {
+	for _, dir := range []string{s.Root, s.QueueDir} {
+		file := filepath.Join(dir, FormatFile)
+		text, _, err := disk.ReadRegular(file, unix.O_RDONLY, 100)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		word, ok := strings.CutPrefix(strings.TrimSpace(string(text)), formatWord)
+		n, err := strconv.Atoi(word)
+		if !ok || err != nil || n < 1 {
+			return &config.Error{File: file, Text: "this is not the version of a format; remove the file if no later superlist has been here"}
+		}
+		if n > Format {
+			return &config.Error{File: file, Text: fmt.Sprintf("a later superlist has been at work here (format %d, and this one knows %d): nothing was touched; install that version again, or restore the backup from before it: docs/upgrading.md", n, Format)}
+		}
+	}
+	return nil
+}
