@@ -46,6 +46,7 @@ var all = []struct {
 	{"rcpt", (*bench).rcpts},
 	{"post", (*bench).deliveries},
 	{"personal", (*bench).personal},
+	{"rewrite", (*bench).rewriting},
 	{"memory", (*bench).memory},
 	{"proxy", (*bench).proxied},
 	{"milter", (*bench).milters},

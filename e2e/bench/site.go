@@ -28,7 +28,7 @@ type siteOptions struct {
 	relay   string // host:port
 	size    string // the largest message
 	verp    string // "": auto
-	streams int    // relay.connections; 0: as superlist has it
+	streams int    // relay.connections; 0: 4, as superlist has it
 	members int
 }
 
@@ -54,9 +54,10 @@ log              = %q
 %s
 [relay]
 address = %q
-verp    = "auto"
+verp    = %q
 batch   = 1000
-`, s.dir+"/spool", s.dir+"/lists", o.size, o.log, o.more, o.relay)
+connections = %d
+`, s.dir+"/spool", s.dir+"/lists", o.size, o.log, o.more, o.relay, o.verp, cmp.Or(o.streams, 4))
 	if err := os.WriteFile(s.config, []byte(config), 0o644); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"superlist/lists"
 	"superlist/lists/rewrite"
@@ -31,10 +32,11 @@ func signerOf(s *site.Site) (*signature.Signer, error) {
 // compose returns a function that turns a message of the spool into the message as it
 // is sent; nil if they are the same.
 func (r *Runner) compose(signer *signature.Signer) func(*queue.Message, smtp.Path) (*io.SectionReader, error) {
+	leave := leaveLinks{r: r, opened: make(map[string]*lists.List)}
 	return func(m *queue.Message, to smtp.Path) (*io.SectionReader, error) {
 		content := m.Content()
 		if holes := holesOf(m); len(holes) > 0 {
-			link, err := r.leaveLink(m, to)
+			link, err := leave.link(m, to)
 			if err != nil {
 				return nil, err
 			}
@@ -55,14 +57,31 @@ func (r *Runner) compose(signer *signature.Signer) func(*queue.Message, smtp.Pat
 	}
 }
 
-// leaveLink returns the address where a recipient of a message can leave the list that
-// sends it.
-func (r *Runner) leaveLink(m *queue.Message, to smtp.Path) (string, error) {
-	l, err := lists.Of(r.Site).Open(m.List)
-	if err != nil {
-		return "", err
+// leaveLinks makes the addresses where recipients can leave lists. It opens a list once in
+// a run: each of its members gets one.
+type leaveLinks struct {
+	r      *Runner
+	mu     sync.Mutex
+	opened map[string]*lists.List
+}
+
+// link returns the address where a recipient of a message can leave the list that sends
+// it.
+func (k *leaveLinks) link(m *queue.Message, to smtp.Path) (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	l := k.opened[m.List.Key()]
+	if l == nil {
+		var err error
+		if l, err = lists.Of(k.r.Site).Open(m.List); err == nil {
+			l, err = l.WithKey()
+		}
+		if err != nil {
+			return "", err
+		}
+		k.opened[m.List.Key()] = l
 	}
-	return weblink.Leaving(r.Site, l, to, r.now())
+	return weblink.Leaving(k.r.Site, l, to, k.r.now())
 }
 
 // isOurs reports whether a message is the list's own: a post, a digest, a letter. Mail

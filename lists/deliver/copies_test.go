@@ -314,3 +314,25 @@ func TestFooterUnclear(t *testing.T) {
 		w.wantEmpty()
 	}
 }
+
+// TestDMARCAsksOnce: however many posts of a domain a run has, it asks for its policy once.
+func TestDMARCAsksOnce(t *testing.T) {
+	w := newWorld(t, "maildir:"+t.TempDir(), "")
+	server := mxtest.Serve(t, true, mxtest.New(t, "reject.example.", false, `_dmarc.reject.example. 3600 IN TXT "v=DMARC1; p=reject"`))
+	w.site.Resolver = server.Addr
+	w.list("dev", "bob@example.net")
+	w.list("news", "bob@example.net")
+	for i := range 20 {
+		w.message("alice@reject.example", fmt.Sprintf("From: alice%d@reject.example\r\nMessage-ID: <%d@x>\r\n\r\nHello.\r\n", i, i), "dev@lists.example.org", "news@lists.example.org")
+	}
+	w.deliver()
+	n := 0
+	for _, q := range server.Asked() {
+		if strings.HasPrefix(q, "_dmarc.reject.example. ") {
+			n++
+		}
+	}
+	if munged := strings.Count(w.log.String(), "author=munged"); n != 1 || munged != 40 {
+		t.Errorf("asked %d times, munged %d: %q", n, munged, server.Asked())
+	}
+}

@@ -74,7 +74,7 @@ func (e *Entity) All(see func(*Entity) bool) bool {
 // Doubt says so. It reads the message once, and keeps no more of it than the headers of
 // its parts.
 func ReadTree(h rewrite.Header, body io.Reader, bodyAt int64) (*Tree, error) {
-	t := &treeWalk{lines: bufio.NewReaderSize(body, 32<<10), at: bodyAt}
+	t := &treeWalk{lines: bufio.NewReaderSize(body, 64<<10), at: bodyAt}
 	root := &Entity{Header: h, Body: bodyAt, Closing: -1}
 	t.tree.Entity = root
 	if n, _ := h.NoField(); n > 0 {
@@ -133,8 +133,35 @@ func (t *treeWalk) doubt(why string) {
 // in memory.
 const maxHeads = 4 << 20
 
+// skip passes over lines of a body that are no boundaries, as far as they have been read:
+// an attachment has many. It begins and ends at the beginning of a line.
+func (t *treeWalk) skip() {
+	if _, err := t.lines.Peek(1); err != nil {
+		return
+	}
+	read, _ := t.lines.Peek(t.lines.Buffered())
+	if bytes.HasPrefix(read, []byte("-")) {
+		return
+	}
+	n := bytes.LastIndexByte(read, '\n') + 1
+	for at := 0; at < n; at++ { // base64 has no hyphen, for which a search is the fastest
+		i := bytes.IndexByte(read[at:n], '-')
+		if i < 0 {
+			break
+		}
+		if at += i; read[at-1] == '\n' {
+			n = at
+		}
+	}
+	t.lines.Discard(n)
+	t.at += int64(n)
+}
+
 // line takes the next line.
 func (t *treeWalk) line() error {
+	if t.header == nil {
+		t.skip()
+	}
 	line, err := t.lines.ReadSlice('\n')
 	at := t.at
 	t.at += int64(len(line))
