@@ -1,6 +1,9 @@
 package bounce
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // A mention is an address in the text of a report.
 type mention struct {
@@ -93,6 +96,9 @@ func (t *text) read(line, lower string, n int, section bool, own map[string]bool
 	first := ""
 	said := ""
 	for a := range addresses(line) {
+		if a = unglued(a); a == "" {
+			continue
+		}
 		if len(t.mentions) >= 2*MaxRecipients {
 			return
 		}
@@ -125,7 +131,7 @@ func (t *text) read(line, lower string, n int, section bool, own map[string]bool
 			if said == "" {
 				said = "no"
 				v := words().judge(normal(line))
-				if v.said["gone"] || v.said["full"] || v.said["nohost"] || labelOf(before) {
+				if v.said["gone"] || v.said["full"] || v.said["nohost"] {
 					said = "yes"
 				} else if kinds().judge(normal(line)).said["failure"] {
 					said = "yes"
@@ -134,12 +140,35 @@ func (t *text) read(line, lower string, n int, section bool, own map[string]bool
 			if said == "yes" {
 				m.rank = judged
 			}
+			if labelOf(before) {
+				m.rank = listed
+			}
 		}
 		if first == "" {
 			first = a
 		}
 		t.mentions = append(t.mentions, m)
 	}
+}
+
+// unglued is an address without the words that stand beside it in scripts that write no
+// spaces: "您寄給anna@example.net的郵件", and without their punctuation.
+func unglued(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	local, domain := address[:at], address[at+1:]
+	foreign := func(c rune) bool { return c >= 0x2000 }
+	if i := strings.LastIndexFunc(local, foreign); i >= 0 {
+		if _, n := utf8.DecodeRuneInString(local[i:]); i+n < len(local) {
+			local = local[i+n:]
+		}
+	}
+	if i := strings.IndexFunc(domain, foreign); i > 0 && domain[i-1] != '.' && !foreign([]rune(domain)[0]) {
+		domain = strings.TrimRight(domain[:i], ".-")
+	}
+	if !isDomain(domain) {
+		return ""
+	}
+	return local + "@" + domain
 }
 
 // leads says that nothing but marks and labels stand in front of an address.
@@ -162,10 +191,17 @@ func formerly(before string) bool {
 	return false
 }
 
+// labelsOf are what hosts write in front of a recipient.
+var labelsOf = [...]string{
+	"recipient:", "recipients:", "recipient address:", "failed recipient:", "user unknown:", "to address:", "rcpt to:", "envelope-to:",
+	"final-recipient: rfc822;", "destination:", "unknown user:", "delivery to:", "undeliverable address:", "mailbox for:", "message to:",
+	"宛先:", "宛先：", "受信者:", "受信者：", "送信先:", "送信先：", "收件人:", "收件人：", "收件者:", "收件者：", "받는 사람:", "수신자:",
+}
+
 // labelOf says that what stands in front of an address names a recipient.
 func labelOf(before string) bool {
 	before = strings.ToLower(strings.TrimRight(before, "<('\" "))
-	for _, label := range [...]string{"recipient:", "recipients:", "recipient address:", "failed recipient:", "user unknown:", "to address:", "rcpt to:", "envelope-to:", "final-recipient: rfc822;", "destination:", "unknown user:"} {
+	for _, label := range labelsOf {
 		if strings.HasSuffix(before, label) {
 			return true
 		}
@@ -274,6 +310,8 @@ const maxAbout = 100
 func besides(line, address string) string {
 	before, after, _ := strings.Cut(line, address)
 	switch {
+	case labelOf(before) && !strings.Contains(strings.ToLower(before), "unknown") && strings.Trim(after, " >:.,;)") == "":
+		return ""
 	case strings.Trim(before, " <(*-\"'") == "" && strings.Trim(after, " >:.,;)") != "":
 		return strings.TrimLeft(after, "> ):")
 	case strings.Trim(before+after, " <>():,;*-.\"'0123456789") == "":
