@@ -43,7 +43,7 @@ func (a *act) signed() error {
 		a.Operator = by.Address()
 	}
 	switch {
-	case s.Verb == request.Set && a.Who.Key() == by.Key():
+	case s.Verb == request.Set && s.About == "":
 		now, isMember, err := a.member(by)
 		if err != nil {
 			return err

@@ -63,7 +63,8 @@ Disallow: /*/u/
 Disallow: /*/c/
 Disallow: /*/join
 Disallow: /*/options
-Disallow: /*/mod/
+Disallow: /*/mod
+Disallow: /*/members
 `
 
 // robots is that file, which a domain has once.
