@@ -6,6 +6,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,6 +22,7 @@ import (
 	"superlist/lists/mail/charset"
 	"superlist/lists/site"
 	"superlist/lists/web"
+	"superlist/lists/weblink"
 	"superlist/smtp"
 )
 
@@ -73,6 +75,10 @@ func run() error {
 		}
 	}
 
+	forms, err := formPages(s, l, programs)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -94,8 +100,34 @@ func run() error {
 	}
 	args := append([]string{"e2e/browser/run.mjs", "http://" + domain + "/dev/", port}, os.Args[1:]...)
 	node := exec.Command("node", args...)
-	node.Stdout, node.Stderr = os.Stdout, os.Stderr
+	node.Stdout, node.Stderr, node.Env = os.Stdout, os.Stderr, append(os.Environ(), forms...)
 	return node.Run()
+}
+
+// formPages has a post held, and returns what leads to the pages that nobody finds without a
+// letter: the cookie of an owner, a member's link to leave, and one to their options.
+func formPages(s *site.Site, l *lists.List, programs string) (env []string, err error) {
+	run := func(stdin, program string, args ...string) error {
+		c := exec.Command(programs+"/"+program, append([]string{"-c", s.File()}, args...)...)
+		c.Stdin = strings.NewReader(stdin)
+		if out, err := c.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w: %s", program, err, out)
+		}
+		return nil
+	}
+	post := "EHLO client.example\r\nMAIL FROM:<ann@example.com>\r\nRCPT TO:<dev@" + domain + ">\r\nDATA\r\nFrom: Ann <ann@example.com>\r\nSubject: May I?\r\n\r\nHello.\r\n\r\n> quoted\r\n.\r\nQUIT\r\n"
+	if err := errors.Join(run("", "superlist", "list", "set", "dev@"+domain, "nonmembers=hold"), run("", "superlist", "member", "add", "dev@"+domain, "olga@example.org"),
+		run(post, "superlist-spawn"), run("", "superlist", "deliver")); err != nil {
+		return nil, err
+	}
+	for name, kind := range map[string]weblink.Kind{"COOKIE": weblink.Session, "LEAVE": weblink.Leave, "ENTER": weblink.LogIn} {
+		token, err := weblink.Make(l, kind, "olga@example.org", time.Now())
+		if err != nil {
+			return nil, err
+		}
+		env = append(env, name+"="+token)
+	}
+	return env, nil
 }
 
 // fill puts posts into the archive: what testdata has, and what is written in a year.

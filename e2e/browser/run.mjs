@@ -9,7 +9,10 @@ import { HtmlValidate } from 'html-validate';
 const [base, port, dir] = process.argv.slice(2);
 const axe = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const host = new URL(base).hostname;
-const pages = ['', '0/1.html', '0/5.html', '0/7.html', '0/8.html', 't/0/1.html', 't/0/5.html', '2026-09.html', 'search', 'search?q=parser', 'search?q=nothing%20of%20that%20kind'];
+const pages = ['', '0/1.html', '0/5.html', '0/7.html', '0/8.html', 't/0/1.html', 't/0/5.html', '2026-09.html', 'search', 'search?q=parser', 'search?q=nothing%20of%20that%20kind',
+	'join', 'options', `options/${process.env.ENTER}`, `u/${process.env.LEAVE}`];
+const own = ['options', 'mod', 'members']; // with the cookie of an owner
+const cookie = `superlist=${process.env.COOKIE}`;
 let failed = 0;
 const wrong = (what) => { failed++; console.log('FAIL ' + what); };
 
@@ -19,13 +22,16 @@ const browser = await puppeteer.launch({
 });
 
 // open shows a page in a window, and hears what it asks for and complains of.
-async function open(path, { width = 1200, height = 900, dark = false, script = true } = {}) {
+async function open(path, { width = 1200, height = 900, dark = false, script = true, owner = false } = {}) {
 	const page = await browser.newPage();
+	if (owner) await page.setExtraHTTPHeaders({ cookie });
 	await page.setViewport({ width, height });
 	await page.setCacheEnabled(false);
 	await page.setJavaScriptEnabled(script);
 	await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
-	page.on('request', (r) => { if (new URL(r.url()).hostname !== host) wrong(`${path} asks ${r.url()}`); });
+	page.on('request', (r) => { // data: is Chromium's own, the icon beside a date
+		if (!r.url().startsWith('data:') && new URL(r.url()).hostname !== host) wrong(`${path} asks ${r.url()}`);
+	});
 	page.on('console', (m) => { if (m.type() === 'error' && !m.text().includes('favicon') && !m.location().url?.endsWith('/favicon.ico')) wrong(`${path}: ${m.text()}`); });
 	page.on('pageerror', (e) => wrong(`${path}: ${e}`));
 	const answer = await page.goto(base + path, { waitUntil: 'load' });
@@ -43,9 +49,9 @@ const bare = (page) => page.evaluate(() => ({
 	handlers: [...document.querySelectorAll('*')].filter((e) => [...e.attributes].some((a) => a.name.startsWith('on') || a.name === 'style')).length,
 }));
 
-for (const path of pages) {
-	const page = await open(path);
-	const text = await (await fetch(`http://127.0.0.1:${port}${new URL(base).pathname}${path}`, { headers: { 'X-Host': host } })).text();
+for (const [path, owner] of [...pages.map((p) => [p, false]), ...own.map((p) => [p, true])]) {
+	const page = await open(path, { owner });
+	const text = await (await fetch(`http://127.0.0.1:${port}${new URL(base).pathname}${path}`, { headers: owner ? { 'X-Host': host, cookie } : { 'X-Host': host } })).text();
 	const report = await validate.validateString(text);
 	for (const r of report.results) for (const m of r.messages) wrong(`${path}: HTML: ${m.line}: ${m.ruleId}: ${m.message}`);
 
@@ -60,7 +66,7 @@ for (const path of pages) {
 	}
 	await page.close();
 	for (const width of [320, 300]) { // 320 px; and 1200 px at 400 %
-		const narrow = await open(path, { width, height: 600 });
+		const narrow = await open(path, { width, height: 600, owner });
 		const is = await bare(narrow);
 		if (is.sideways) wrong(`${path}: at ${width} px it has to be moved sideways`);
 		if (is.scripts || is.handlers) wrong(`${path}: ${is.scripts} scripts, ${is.handlers} handlers`);
@@ -103,6 +109,7 @@ if (dir) {
 	for (const [name, path, how] of [
 		['front-light', '', {}], ['front-dark', '', { dark: true }], ['thread-light', 't/0/5.html', {}], ['thread-dark-narrow', 't/0/1.html', { dark: true, width: 390, height: 844 }],
 		['post-narrow', '0/2.html', { width: 390, height: 844 }], ['search-light', 'search?q=parser', {}],
+		['join-narrow', 'join', { width: 390, height: 844 }], ['moderate-light', 'mod', { owner: true }], ['members-dark', 'members', { owner: true, dark: true }],
 	]) {
 		const page = await open(path, how);
 		await page.screenshot({ path: `${dir}/${name}.png`, optimizeForSpeed: false });
@@ -110,5 +117,5 @@ if (dir) {
 	}
 }
 await browser.close();
-console.log(failed ? `${failed} findings` : `${pages.length} pages: nothing found`);
+console.log(failed ? `${failed} findings` : `${pages.length + own.length} pages: nothing found`);
 process.exit(failed ? 1 : 0);

@@ -63,8 +63,8 @@ func TestPages(t *testing.T) {
 	if !strings.Contains(pages, "<bdi>one</bdi>") || !strings.Contains(pages, "<bdi>two</bdi>") {
 		t.Errorf("the pages:\n%s", pages)
 	}
-	if dirs, _ := filepath.Glob(filepath.Join(w.site.Web.Root, "*", "*")); len(dirs) != 1 {
-		t.Errorf("there is %v", dirs)
+	if all, _ := filepath.Glob(filepath.Join(w.site.Web.Root, "*", "*")); len(all) != 2 || filepath.Base(all[1]) != "robots.txt" {
+		t.Errorf("there is %v", all)
 	}
 	// In the mail by digest they are the same.
 	if err := edit.Set(l, []string{"web=nobody"}); err != nil {

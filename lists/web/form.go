@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"strings"
 )
 
 // A Form is a page on which somebody can do something: what it says, and a form below.
@@ -44,10 +45,33 @@ func (l *List) Form(f Form) []byte {
 	p := struct {
 		page
 		Form   Form
+		Say    []template.HTML
 		Public bool
 	}{page: l.page("", f.Title), Form: f, Public: l.Public}
+	for _, text := range f.Say {
+		p.Say = append(p.Say, l.linked(text))
+	}
 	p.Root = l.Base
 	return render("form", p)
+}
+
+// linked is a text in which addresses of the list's own pages lead there.
+func (l *List) linked(text string) template.HTML {
+	var b strings.Builder
+	for {
+		front, rest, found := strings.Cut(text, l.Base)
+		b.WriteString(escaped(front))
+		if !found {
+			return template.HTML(b.String())
+		}
+		end := strings.IndexFunc(rest, func(c rune) bool { return (c < 'a' || c > 'z') && c != '/' })
+		if end < 0 {
+			end = len(rest)
+		}
+		to := escaped(l.Base + rest[:end])
+		b.WriteString(`<a href="` + to + `">` + to + `</a>`)
+		text = rest[end:]
+	}
 }
 
 // Text is one of the texts of pages, in the list's language.
