@@ -38,35 +38,43 @@ func prose(e *parts.Entity) bool {
 
 // readable are the parts that together are the beginning (first) or the end of what
 // people read: one, or one of each alternative.
-func readable(e *parts.Entity, first bool) (list []*parts.Entity) {
+func readable(e *parts.Entity, first bool) []*parts.Entity {
+	list, _ := reachable(e, first)
+	return list
+}
+
+// reachable is readable; barred says that people read something else first, or last, into
+// which nothing is put.
+func reachable(e *parts.Entity, first bool) (list []*parts.Entity, barred bool) {
 	switch {
 	case shut(e):
-		return nil
+		return nil, signed(e)
 	case e.Type == "multipart/alternative":
 		for _, p := range e.Parts {
-			list = append(list, readable(p, first)...)
+			some, bar := reachable(p, first)
+			list, barred = append(list, some...), barred || bar
 		}
-		return list
+		return list, barred && len(list) == 0
 	case e.Type == "multipart/related":
 		if len(e.Parts) > 0 {
-			return readable(start(e), first)
+			return reachable(start(e), first)
 		}
-		return nil
+		return nil, false
 	case e.Multipart():
 		for i := range e.Parts {
 			p := e.Parts[i]
 			if !first {
 				p = e.Parts[len(e.Parts)-1-i]
 			}
-			if list = readable(p, first); len(list) > 0 {
-				return list
+			if list, barred = reachable(p, first); len(list) > 0 || barred {
+				return list, barred
 			}
 		}
-		return nil
+		return nil, false
 	case prose(e):
-		return []*parts.Entity{e}
+		return []*parts.Entity{e}, false
 	}
-	return nil
+	return nil, strings.HasPrefix(e.Type, "text/") && !e.File && len(e.Names) == 0 && e.Header.Get("Content-Description") != removed
 }
 
 // start is the part of a multipart/related that is shown, with the others in it: RFC

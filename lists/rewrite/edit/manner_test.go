@@ -68,3 +68,28 @@ func TestAboveSignature(t *testing.T) {
 		}
 	}
 }
+
+// TestBothApart: where neither can stand in the text a text on top is on top, and a footer at
+// the end.
+func TestBothApart(t *testing.T) {
+	for _, entity := range []string{
+		"Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\nmiddle\r\n--s\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--s--\r\n",
+		"Content-Type: text/markdown\r\n\r\nmiddle\r\n",
+		"Content-Type: text/plain; charset=x-klingon\r\n\r\nmiddle\xfc\r\n",
+		"Content-Type: text/plain\r\n\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\n\r\nmiddle\r\n-----BEGIN PGP SIGNATURE-----\r\nx\r\n-----END PGP SIGNATURE-----\r\n",
+	} {
+		m := open(t, edittest.Head+"MIME-Version: 1.0\r\n"+entity)
+		how := Manner{BesideSigned: true}
+		if _, err := m.Footer("the end", "=_0", how); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Top("the top", "=_1", how); err != nil {
+			t.Fatal(err)
+		}
+		got := whole(t, m)
+		top, middle, end := strings.Index(got, "the top"), strings.Index(got, "middle"), strings.Index(got, "the end")
+		if top < 0 || top > middle || middle > end {
+			t.Errorf("%s", got)
+		}
+	}
+}
