@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/cmd/superlist/postfix"
 	"superlist/lists"
 	"superlist/lists/bounces"
 	"superlist/smtp"
@@ -65,7 +66,7 @@ func (k *checker) words() {
 
 // reportsCome asks Postfix whether it accepts a delivery report for a list, at an
 // address that only that list can have made.
-func (k *checker) reportsCome(door service, list smtp.Path) error {
+func (k *checker) reportsCome(door postfix.Service, list smtp.Path) error {
 	l, err := lists.Of(k.site).Open(list)
 	if err != nil {
 		return nil // reported elsewhere
@@ -80,7 +81,7 @@ func (k *checker) reportsCome(door service, list smtp.Path) error {
 	from = smtp.VERPAddress(from, smtp.Path{Local: "postmaster", Domain: list.Domain})
 	if err := k.frontDoor(door, from); err != nil {
 		local, _, _ := strings.Cut(from.Local, "-")
-		return fmt.Errorf("RCPT TO:<%s-…@%s> at %s: %v", local, list.Domain, door.address(), err)
+		return fmt.Errorf("RCPT TO:<%s-…@%s> at %s: %v", local, list.Domain, door.Address(), err)
 	}
 	return nil
 }

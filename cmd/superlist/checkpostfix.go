@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"slices"
@@ -26,13 +25,7 @@ const listHeaders = 16 << 10
 // check.
 type mailServer struct {
 	ctx      context.Context
-	services []service
-}
-
-// A service is a line of master.cf.
-type service struct {
-	name, kind, command string
-	args                []string
+	services []postfix.Service
 }
 
 // newMailServer asks postconf(1) for master.cf. It returns nil if there is no Postfix,
@@ -43,11 +36,7 @@ func newMailServer(ctx context.Context) *mailServer {
 	if err != nil {
 		return nil
 	}
-	for line := range strings.Lines(out) {
-		if f := words(line); len(f) >= 8 {
-			p.services = append(p.services, service{f[0], f[1], f[7], f[8:]})
-		}
-	}
+	p.services = postfix.Services(out)
 	return p
 }
 
@@ -66,78 +55,29 @@ func (p *mailServer) setting(name string) string {
 
 // frontDoor returns the service that receives mail from the world: smtpd(8), or the
 // postscreen(8) in front of it.
-func (p *mailServer) frontDoor() (service, bool) {
-	i := slices.IndexFunc(p.services, func(s service) bool {
-		return s.kind == "inet" && (s.command == "smtpd" || s.command == "postscreen") && (s.port() == "smtp" || s.port() == "25")
+func (p *mailServer) frontDoor() (postfix.Service, bool) {
+	i := slices.IndexFunc(p.services, func(s postfix.Service) bool {
+		return s.Kind == "inet" && (s.Command == "smtpd" || s.Command == "postscreen") && (s.Port() == "smtp" || s.Port() == "25")
 	})
 	if i < 0 {
-		return service{}, false
+		return postfix.Service{}, false
 	}
 	return p.services[i], true
 }
 
-// port returns the last part of an inet service's name.
-func (s service) port() string { return s.name[strings.LastIndexByte(s.name, ':')+1:] }
-
-// address returns the address of an inet service as seen from this host.
-func (s service) address() string {
-	host, port := "127.0.0.1", s.port()
-	if h := strings.Trim(strings.TrimSuffix(strings.TrimSuffix(s.name, port), ":"), "[]"); h != "" && h != "0.0.0.0" && h != "::" && h != "*" {
-		host = h
-	}
-	if port == "smtp" {
-		port = "25"
-	}
-	return net.JoinHostPort(host, port)
-}
-
 // option returns the value of "-o name=value" in the service, or else of main.cf.
-func (p *mailServer) option(s service, name string) string {
-	for i, arg := range s.args {
-		if rest, ok := strings.CutPrefix(arg, name+"="); ok && i > 0 && s.args[i-1] == "-o" {
-			return rest
-		}
+func (p *mailServer) option(s postfix.Service, name string) string {
+	if value, ok := s.Option(name); ok {
+		return value
 	}
 	return p.setting(name)
-}
-
-// program returns the program that spawn(8) starts.
-func (s service) program() string {
-	for _, arg := range s.args {
-		if argv, ok := strings.CutPrefix(arg, "argv="); ok && s.command == "spawn" {
-			return argv
-		}
-	}
-	return ""
-}
-
-// words splits as Postfix does: at blanks and commas, but not inside braces.
-func words(s string) (found []string) {
-	depth, start := 0, -1
-	for i, c := range []byte(s + " ") {
-		blank := depth == 0 && (c == ' ' || c == '\t' || c == '\n' || c == ',')
-		switch {
-		case blank && start >= 0:
-			found = append(found, s[start:i])
-			start = -1
-		case !blank && start < 0:
-			start = i
-		}
-		switch {
-		case c == '{':
-			depth++
-		case c == '}' && depth > 0:
-			depth--
-		}
-	}
-	return found
 }
 
 // lookup asks a list of tables, type:name each, for the first of the keys that one of
 // them has.
 func (p *mailServer) lookup(tables string, keys ...string) string {
 	for _, key := range keys {
-		for _, table := range words(tables) {
+		for _, table := range postfix.Words(tables) {
 			if value, err := p.run("postmap", "-q", key, table); err == nil && value != "" {
 				return value
 			}
@@ -149,7 +89,7 @@ func (p *mailServer) lookup(tables string, keys ...string) string {
 // names reports whether a list of domains includes this one: directly, in a file, in a
 // table, or, with parents, by a parent domain.
 func (p *mailServer) names(list, domain string, parents bool) bool {
-	for _, item := range words(list) {
+	for _, item := range postfix.Words(list) {
 		switch {
 		case strings.HasPrefix(item, "!"):
 			if p.names(item[1:], domain, parents) {
@@ -183,7 +123,7 @@ var classes = []class{
 
 // class returns the class of a domain.
 func (p *mailServer) class(domain string) (class, bool) {
-	parents := slices.Contains(words(p.setting("parent_domain_matches_subdomains")), "relay_domains")
+	parents := slices.Contains(postfix.Words(p.setting("parent_domain_matches_subdomains")), "relay_domains")
 	for _, c := range classes {
 		if p.names(p.setting(c.domains), domain, parents && c.domains == "relay_domains") {
 			return c, true
@@ -242,12 +182,12 @@ func (k *checker) setup() {
 // programs checks that the programs of ours that spawn(8) is to start exist.
 func (k *checker) programs(p *mailServer) {
 	for _, s := range p.services {
-		program := s.program()
+		program := s.Program()
 		if !strings.Contains(program, "superlist") {
 			continue
 		}
 		if err := unix.Access(program, unix.X_OK); err != nil {
-			k.wrong("master.cf", fmt.Sprintf("the service %s starts %s: %v", s.name, program, err),
+			k.wrong("master.cf", fmt.Sprintf("the service %s starts %s: %v", s.Name, program, err),
 				"set argv= to where make install has put it, then postfix reload")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/cmd/superlist/postfix"
 	"superlist/lists"
 	"superlist/lists/ledger"
 	"superlist/queue"
@@ -19,7 +20,7 @@ const probeTime = 15 * time.Second
 // probe sends a message through the whole way, once: through Postfix to an address of the
 // list's that no member sees, from which deliver sends it on, by the relay, to another.
 // It says where it was lost.
-func (k *checker) probe(door service, list smtp.Path) {
+func (k *checker) probe(door postfix.Service, list smtp.Path) {
 	l, err := lists.Of(k.site).Open(list)
 	told := slices.ContainsFunc(k.findings, func(f finding) bool {
 		return f.Level == "error" && (strings.HasPrefix(f.About, "kick") || strings.HasPrefix(f.About, "relay"))
@@ -36,7 +37,7 @@ func (k *checker) probe(door service, list smtp.Path) {
 	}
 	taken, err := k.post(door, to, began)
 	if err != nil {
-		k.wrong(about, fmt.Sprintf("Postfix does not take a message at %s: %v", door.address(), err), "the log of Postfix says why")
+		k.wrong(about, fmt.Sprintf("Postfix does not take a message at %s: %v", door.Address(), err), "the log of Postfix says why")
 		return
 	}
 	switch relay, _ := k.site.Relay.Target(); {
@@ -63,9 +64,9 @@ func (k *checker) probe(door service, list smtp.Path) {
 func took(since time.Time) time.Duration { return time.Since(since).Round(10 * time.Millisecond) }
 
 // post gives Postfix a message without a sender, so that nobody hears when it is lost.
-func (k *checker) post(door service, to smtp.Path, began time.Time) (taken string, err error) {
+func (k *checker) post(door postfix.Service, to smtp.Path, began time.Time) (taken string, err error) {
 	text := lists.CheckMessage(smtp.Path{Local: "postmaster", Domain: k.site.Hostname}, to, lists.CheckName(began, false), k.site.Hostname, began)
-	err = k.ask("tcp", door.address(), frontDoorTimeout, func(_ string, c *smtp.Client) error {
+	err = k.ask("tcp", door.Address(), frontDoorTimeout, func(_ string, c *smtp.Client) error {
 		reply := c.Send(&smtp.Transaction{To: []smtp.Rcpt{{Path: to}}, Size: int64(len(text)), Message: strings.NewReader(text)})[0]
 		if reply.Code/100 != 2 {
 			return reply

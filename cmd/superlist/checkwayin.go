@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/cmd/superlist/postfix"
 	"superlist/lists/site"
 	"superlist/smtp"
 )
@@ -22,7 +23,7 @@ const frontDoorTimeout = 15 * time.Second
 // wayIn checks that mail for one domain's lists reaches superlist through Postfix:
 // Postfix knows the domain, main.cf names a superlist that answers, and the front door
 // accepts a recipient. list is one of the domain's lists.
-func (k *checker) wayIn(p *mailServer, door service, list smtp.Path) {
+func (k *checker) wayIn(p *mailServer, door postfix.Service, list smtp.Path) {
 	about := "postfix " + list.Domain
 	class, known := p.class(list.Domain)
 	if !known {
@@ -67,7 +68,7 @@ func (k *checker) wayIn(p *mailServer, door service, list smtp.Path) {
 			"set relay_transport or transport_maps as docs/postfix.md has it")
 	}
 	if err := k.frontDoor(door, list); err != nil {
-		k.wrong(about, fmt.Sprintf("RCPT TO:<%s> at %s: %v", list.Address(), door.address(), err), "the log of Postfix says why")
+		k.wrong(about, fmt.Sprintf("RCPT TO:<%s> at %s: %v", list.Address(), door.Address(), err), "the log of Postfix says why")
 		return
 	}
 	if err := k.reportsCome(door, list); err != nil {
@@ -81,8 +82,8 @@ func (k *checker) wayIn(p *mailServer, door service, list smtp.Path) {
 func (p *mailServer) sessions() string {
 	var names []string
 	for _, s := range p.services {
-		if strings.Contains(s.program(), "superlist-spawn") || strings.Contains(s.program(), "superlist-session") {
-			names = append(names, s.name)
+		if strings.Contains(s.Program(), "superlist-spawn") || strings.Contains(s.Program(), "superlist-session") {
+			names = append(names, s.Name)
 		}
 	}
 	if names == nil {
@@ -94,9 +95,9 @@ func (p *mailServer) sessions() string {
 // asMilter counts the entries of smtpd_milters that are superlist-milter, and checks
 // that master.cf has the service that each of them names.
 func (k *checker) asMilter(p *mailServer, about, milters string) (n int) {
-	for _, m := range words(milters) {
-		if m = strings.Trim(m, "{}"); len(words(m)) > 0 {
-			m = words(m)[0]
+	for _, m := range postfix.Words(milters) {
+		if m = strings.Trim(m, "{}"); len(postfix.Words(m)) > 0 {
+			m = postfix.Words(m)[0]
 		}
 		name := strings.TrimPrefix(m, "inet:")
 		if path, ok := strings.CutPrefix(m, "unix:"); ok {
@@ -114,7 +115,7 @@ func (k *checker) asMilter(p *mailServer, about, milters string) (n int) {
 
 // starts reports whether a service of master.cf starts the given program.
 func (p *mailServer) starts(name, program string) bool {
-	return slices.ContainsFunc(p.services, func(s service) bool { return s.name == name && strings.Contains(s.program(), program) })
+	return slices.ContainsFunc(p.services, func(s postfix.Service) bool { return s.Name == name && strings.Contains(s.Program(), program) })
 }
 
 // transportTarget parses a transport or a proxy filter: lmtp:[host]:port, smtp:…,
@@ -148,8 +149,8 @@ func (k *checker) reaches(t site.Target, list smtp.Path) error {
 }
 
 // frontDoor asks Postfix whether it accepts mail for a list from this host.
-func (k *checker) frontDoor(s service, list smtp.Path) error {
-	return k.ask("tcp", s.address(), frontDoorTimeout, func(_ string, c *smtp.Client) error { return takes(c, list) })
+func (k *checker) frontDoor(s postfix.Service, list smtp.Path) error {
+	return k.ask("tcp", s.Address(), frontDoorTimeout, func(_ string, c *smtp.Client) error { return takes(c, list) })
 }
 
 // takes says MAIL and RCPT as address verification does: with the null sender, and

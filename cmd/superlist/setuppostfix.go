@@ -40,8 +40,7 @@ func (s *setup) reload() error {
 // facts is what is known of this host.
 func (s *setup) facts(domains []string) (*postfix.Facts, error) {
 	f := &postfix.Facts{
-		Domains: domains, Given: make(map[string]string), Value: s.server.setting,
-		Known:     func(name string) bool { v, _ := s.server.run("postconf", "-d", "-h", name); return v != "" },
+		Domains:   domains,
 		Transport: func(domain string) string { return s.server.lookup(s.server.setting("transport_maps"), domain) },
 		Class: func(domain string) string {
 			class, _ := s.server.class(domain)
@@ -56,22 +55,23 @@ func (s *setup) facts(domains []string) (*postfix.Facts, error) {
 		}
 		f.Config = file
 	}
-	given, err := s.server.run("postconf", "-n")
+	all, err := s.parameters("-x")
 	if err != nil {
-		return nil, fmt.Errorf("postconf -n: %w", err)
+		return nil, err
 	}
-	for line := range strings.Lines(given) {
-		name, value, _ := strings.Cut(line, "=")
-		f.Given[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	f.Value = func(name string) string { return all[name] }
+	f.Known = func(name string) bool { _, known := all[name]; return known }
+	if f.Given, err = s.parameters("-n"); err != nil {
+		return nil, err
 	}
 	master, err := s.server.run("postconf", "-M")
 	if err != nil {
 		return nil, fmt.Errorf("postconf -M: %w", err)
 	}
 	f.Services = postfix.Services(master)
-	hostname := s.server.setting("myhostname")
+	hostname := all["myhostname"]
 	f.Others = func(list string) (others []string) {
-		for _, item := range s.items(s.server.setting(list)) {
+		for _, item := range s.items(all[list]) {
 			mine := strings.EqualFold(item, hostname) || item == "localhost" || strings.HasPrefix(item, "localhost.")
 			if !mine && !slices.Contains(domains, item) && !slices.Contains(others, item) {
 				others = append(others, item)
@@ -82,9 +82,23 @@ func (s *setup) facts(domains []string) (*postfix.Facts, error) {
 	return f, nil
 }
 
+// parameters are what postconf(1) prints with an option.
+func (s *setup) parameters(option string) (map[string]string, error) {
+	out, err := s.server.run("postconf", option)
+	if err != nil {
+		return nil, fmt.Errorf("postconf %s: %w", option, err)
+	}
+	all := make(map[string]string)
+	for line := range strings.Lines(out) {
+		name, value, _ := strings.Cut(line, "=")
+		all[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	}
+	return all, nil
+}
+
 // items are the members of a list of domains, with those in files.
 func (s *setup) items(list string) (all []string) {
-	for _, item := range words(list) {
+	for _, item := range postfix.Words(list) {
 		if data, err := os.ReadFile(item); strings.HasPrefix(item, "/") && err == nil {
 			all = append(all, s.items(string(data))...)
 			continue
@@ -306,7 +320,7 @@ func (s *setup) takeOut(dir string, plan *postfix.Plan) error {
 		switch {
 		case err != nil:
 			return err
-		case strings.Join(words(now), " ") != strings.Join(words(set.Value), " "):
+		case strings.Join(postfix.Words(now), " ") != strings.Join(postfix.Words(set.Value), " "):
 			wrong = append(wrong, fmt.Sprintf("%s is %s, and was set to %s", set.Name, now, set.Value))
 		case set.Given:
 			err = s.postconf(dir, "-e", set.Name+" = "+set.Was)

@@ -1,6 +1,7 @@
 package postfix
 
 import (
+	"net"
 	"path"
 	"strings"
 )
@@ -24,6 +25,18 @@ func Services(text string) (found []Service) {
 
 // Port is the last part of an inet service's name.
 func (s Service) Port() string { return s.Name[strings.LastIndexByte(s.Name, ':')+1:] }
+
+// Address is where an inet service is reached from this host.
+func (s Service) Address() string {
+	host, port := "127.0.0.1", s.Port()
+	if h := strings.Trim(strings.TrimSuffix(strings.TrimSuffix(s.Name, port), ":"), "[]"); h != "" && h != "0.0.0.0" && h != "::" && h != "*" {
+		host = h
+	}
+	if port == "smtp" {
+		port = "25"
+	}
+	return net.JoinHostPort(host, port)
+}
 
 // Program is the one that spawn(8) starts.
 func (s Service) Program() string {
