@@ -51,13 +51,15 @@ func (r *textReader) Read(p []byte) (int, error) {
 type places struct{ start, end int64 }
 
 // htmlPlaces finds the places: behind the tag that opens the body, and in front of the
-// last that closes it. Either may be missing, and often is.
+// last that closes it. Either may be missing, and often is; or a whole page is quoted
+// within the text, and then they are where the text begins and ends.
 func (t *target) htmlPlaces(body Body) (p places, ok bool, err error) {
 	r := &textReader{d: newDecoder(t.Entity, body), state: shift{kind: shiftOf(t.Charset())}}
 	z := xhtml.NewTokenizer(r)
 	z.SetMaxBuf(maxToken)
 	at, bodyAt, closedBody, closedHTML := int64(0), int64(-1), int64(-1), int64(-1)
 	open := false // a comment or a script has no end
+	said := false // something has been seen that people read
 	for {
 		kind := z.Next()
 		if kind == xhtml.ErrorToken {
@@ -69,8 +71,14 @@ func (t *target) htmlPlaces(body Body) (p places, ok bool, err error) {
 		case xhtml.CommentToken:
 			open = !bytes.HasSuffix(raw, []byte(">"))
 		case xhtml.DoctypeToken:
-			p.start = end
+			if !said {
+				p.start = end
+			}
 		case xhtml.TextToken: // of a script too
+			if !open && len(bytes.TrimSpace(raw)) > 0 {
+				said = true
+				closedBody, closedHTML = -1, -1 // those were of a page in the text
+			}
 		case xhtml.EndTagToken:
 			open = false
 			switch name, _ := z.TagName(); atom.Lookup(name) {
@@ -79,13 +87,16 @@ func (t *target) htmlPlaces(body Body) (p places, ok bool, err error) {
 			case atom.Html:
 				closedHTML = at
 			case atom.Head:
-				p.start = end
+				if !said {
+					p.start = end
+				}
 			}
 		case xhtml.StartTagToken:
 			name, _ := z.TagName()
 			tag := atom.Lookup(name)
 			open = rawText(tag)
 			switch {
+			case said:
 			case tag == atom.Body && bodyAt < 0:
 				bodyAt = end
 			case tag == atom.Html:

@@ -93,3 +93,26 @@ func TestBothApart(t *testing.T) {
 		}
 	}
 }
+
+// TestQuotedPage: a page that is quoted within the text is not the text.
+func TestQuotedPage(t *testing.T) {
+	for page, want := range map[string]string{
+		"Hi<blockquote><html><body>old</body></html></blockquote>bye":     "<div>top</div>\r\nHi<blockquote><html><body>old</body></html></blockquote>bye<div>end</div>\r\n",
+		"<html><head><title>x</title></head><body>Hi</body></html>\n":     "<html><head><title>x</title></head><body><div>top</div>\r\nHi<div>end</div>\r\n</body></html>\n",
+		"<html><body>Hi<html><body>old</body></html></body></html>":       "<html><body><div>top</div>\r\nHi<html><body>old</body></html><div>end</div>\r\n</body></html>",
+		"<style>p {}</style><body>Hi</body><script>1 </script><!-- x -->": "<style>p {}</style><body><div>top</div>\r\nHi<div>end</div>\r\n</body><script>1 </script><!-- x -->",
+		"<html><body>Hi</body></html>Scanned by a virus scanner.":         "<html><body><div>top</div>\r\nHi</body></html>Scanned by a virus scanner.<div>end</div>\r\n",
+	} {
+		m := open(t, edittest.Head+"MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"+page)
+		for _, err := range []error{second(m.Footer("end", "=_0", Manner{})), second(m.Top("top", "=_1", Manner{}))} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, got, _ := strings.Cut(whole(t, m), "\r\n\r\n"); got != want {
+			t.Errorf("%q: %q, want %q", page, got, want)
+		}
+	}
+}
+
+func second(_ Outcome, err error) error { return err }
