@@ -198,6 +198,17 @@ func (s Directory) All(yield func(addr smtp.Path, l *List, err error) bool) erro
 	return nil
 }
 
+// Count is about how many lists there are: it opens none.
+func (s Directory) Count() (n int) {
+	domains, _ := os.ReadDir(s.Root)
+	for _, domain := range domains {
+		if names, err := os.ReadDir(filepath.Join(s.Root, domain.Name())); err == nil && domain.Name()[0] != '.' {
+			n += len(names)
+		}
+	}
+	return n
+}
+
 // Strays are directories where lists are that no address leads to, since a name
 // cannot be like that.
 func (s Directory) Strays() (dirs []string, err error) {

@@ -26,7 +26,10 @@ import (
 func (k *checker) lists() {
 	domains := map[string]bool{}
 	n := 0
+	p, of := newProgress(), lists.Of(k.site).Count()
+	defer p.end()
 	err := lists.Of(k.site).All(func(addr smtp.Path, l *lists.List, err error) bool {
+		p.step("lists", n, of)
 		n++
 		domains[addr.Domain] = true
 		k.found = append(k.found, addr)

@@ -56,6 +56,7 @@ systemd through a path and a timer, and cron every minute.`,
 				r.Log.Also(c.ErrOrStderr())
 			}
 			p := newProgress()
+			p.stops = true
 			defer p.end()
 			// An interrupt stops it between two batches; a second one stops it at once.
 			// All other commands simply stop: they change things by a rename.

@@ -132,7 +132,10 @@ func (a *app) listLs() *cobra.Command {
 			}
 			rows := []listRow{}
 			bad := 0
+			p, of := newProgress(), lists.Of(site).Count()
+			defer p.end()
 			err = lists.Of(site).All(func(addr smtp.Path, l *lists.List, err error) bool {
+				p.step("lists", len(rows), of)
 				row := listRow{Address: addr.Address()}
 				if err == nil {
 					row.State, row.Post, row.Description = l.State, l.Post, l.Description
@@ -151,6 +154,7 @@ func (a *app) listLs() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			p.end()
 			t := table{"LIST", "MEMBERS", "POST", "DESCRIPTION"}.rows()
 			for _, r := range rows {
 				if r.Error != "" {

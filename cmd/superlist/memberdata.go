@@ -73,19 +73,14 @@ backups is not in it.`,
 			if err != nil {
 				return err
 			}
-			p := newProgress()
-			defer p.end()
-			all, n := []personData{}, 0
+			all := []personData{}
 			err = onAll(site, "", func(l *lists.List) error {
-				n++
-				p.step("lists", n, 0)
 				d, err := dataOf(site, l, who)
 				if d.any() {
 					all = append(all, d)
 				}
 				return err
 			})
-			p.end()
 			if serr := show(c, true, all, nil); serr != nil || err != nil {
 				return errors.Join(serr, err)
 			}

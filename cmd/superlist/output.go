@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
-	"time"
 	"unicode/utf16"
 
 	"github.com/spf13/cobra"
@@ -139,35 +138,6 @@ func copyText(out io.Writer, text io.Reader) error {
 func isTerminal(f *os.File) bool {
 	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	return err == nil
-}
-
-// A progress shows on the terminal how far something has got, once it takes longer than
-// a second.
-type progress struct {
-	began, last time.Time
-	shown       bool
-	on          bool
-}
-
-func newProgress() *progress { return &progress{began: time.Now(), on: isTerminal(os.Stderr)} }
-
-func (p *progress) step(what string, done, total int) {
-	now := time.Now()
-	if !p.on || now.Sub(p.began) < time.Second || now.Sub(p.last) < time.Second/10 {
-		return
-	}
-	p.last, p.shown = now, true
-	of := ""
-	if total > 0 {
-		of = fmt.Sprintf(" of %d (%d%%)", total, done*100/total)
-	}
-	fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %d%s", what, done, of)
-}
-
-func (p *progress) end() {
-	if p.shown {
-		fmt.Fprint(os.Stderr, "\r\x1b[K")
-	}
 }
 
 func isTerminalWriter(w io.Writer) bool {

@@ -90,9 +90,9 @@ func siteStatus(s *site.Site, now time.Time) (*status.Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newProgress()
+	p, of := newProgress(), lists.Of(s).Count()
 	defer p.end()
-	st.Census, err = status.Count(s, now, func(n int) { p.step("lists counted", n, 0) })
+	st.Census, err = status.Count(s, now, func(n int) { p.step("lists counted", n, of) })
 	return st, err
 }
 
