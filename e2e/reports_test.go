@@ -2,10 +2,12 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -41,6 +43,7 @@ const (
 // place.
 type reporter struct {
 	packages []string
+	days     int // on which mail comes back until there is a probe
 	// start starts it at reporterAt. It sends what is for example.com to hostsAt, and
 	// for lists.example.org to listsAt.
 	start func(t *testing.T, dirs []string)
@@ -146,7 +149,7 @@ func (p reporter) reports(t *testing.T) {
 
 	newHost(t, `user = ""`+"\nkick = \"\"\nlog = \"none\"", reporterAt)
 	wanted := []string{goneMember, fullMember, fussyMember, greyMember, deadMember}
-	run(t, "superlist", "list", "create", list, "--owner", "owner@example.com", "--set", "post=members", "--set", "bounce_days=2")
+	run(t, "superlist", "list", "create", list, "--owner", "owner@example.com", "--set", "post=members", "--set", fmt.Sprintf("bounce_days=%d", p.days))
 	run(t, "superlist", append([]string{"member", "add", list, member}, wanted...)...)
 	launcher(t, "socat", "TCP-LISTEN:"+strings.TrimPrefix(listsAt, "127.0.0.1:")+",bind=127.0.0.1,fork,reuseaddr", "EXEC:/usr/local/bin/superlist-spawn")
 	wait(t, "socat", func() bool { return listening(listsAt) })
@@ -156,12 +159,13 @@ func (p reporter) reports(t *testing.T) {
 
 	c := newClocked(t)
 	again := func() { p.again(t, dirs) }
+	days := strconv.Itoa(p.days)
 	t.Log("the first day")
 	c.post("first")
-	c.until(`bounce .*member=<`+goneMember+`> kind=failure class=gone .*verdict="counted: score 1 of 2"`, again)
-	c.until(`bounce .*member=<`+fullMember+`> kind=failure class=full .*verdict="counted: score 0.5 of 2"`, again)
+	c.until(`bounce .*member=<`+goneMember+`> kind=failure class=gone .*verdict="counted: score 1 of `+days+`"`, again)
+	c.until(`bounce .*member=<`+fullMember+`> kind=failure class=full .*verdict="counted: score 0.5 of `+days+`"`, again)
 	c.until(`bounce .*member=<`+fussyMember+`> kind=failure class=content .*verdict="not counted: the post was refused, not the member"`, again)
-	c.until(`bounce .*member=<`+deadMember+`> kind=failure class=gone .*verdict="counted: score 1 of 2"`, again)
+	c.until(`bounce .*member=<`+deadMember+`> kind=failure class=gone .*verdict="counted: score 1 of `+days+`"`, again)
 	t.Log("what waits is reported, and counts nothing")
 	c.until(`bounce .*member=<`+greyMember+`> kind=delay .*verdict="not counted: it says of nobody that mail failed"`, again)
 	hosts.refuses(greyMember, "")
@@ -169,9 +173,11 @@ func (p reporter) reports(t *testing.T) {
 		again()
 		return len(hosts.about(greyMember)) > 0
 	})
-	t.Log("the second day")
-	c.days(1)
-	c.post("second")
+	for day := 2; day <= p.days; day++ {
+		t.Log("another day")
+		c.days(1)
+		c.post(fmt.Sprint("day ", day))
+	}
 	c.until(`bounces .*member=<`+goneMember+`> probed`, again)
 	c.until(`bounce .*member=<`+goneMember+`> kind=failure class=gone .*verdict="the probe has come back"`, again)
 	c.until(`bounces .*member=<`+goneMember+`> suspended`, again)
@@ -261,7 +267,7 @@ begin retry
 // TestEximReports: what Exim reports is understood.
 func TestEximReports(t *testing.T) {
 	reporter{
-		packages: []string{"exim4-daemon-light"},
+		packages: []string{"exim4-daemon-light"}, days: 2,
 		start: func(t *testing.T, dirs []string) {
 			spool := startEximHome(t)
 			must(t, os.WriteFile("/etc/exim.conf", []byte(strings.NewReplacer("SPOOL", spool, "PROGRAM", dirs[0]+"/usr/sbin/exim4").Replace(eximReporter)), 0o644))
@@ -310,7 +316,7 @@ func TestSendmailReports(t *testing.T) {
 		return command(dirs[0], "/usr/libexec/sendmail/sendmail", append([]string{"-C", "/etc/mail/sendmail.cf"}, args...)...)
 	}
 	reporter{
-		packages: []string{"sendmail-bin", "sendmail-cf", "m4"},
+		packages: []string{"sendmail-bin", "sendmail-cf", "m4"}, days: 2,
 		start: func(t *testing.T, dirs []string) {
 			for _, dir := range []string{"/etc/mail", "/var/spool/mqueue"} {
 				must(t, os.MkdirAll(dir, 0o755))
@@ -348,7 +354,7 @@ const smtpctl = "/usr/local/smtpctl"
 // TestOpenSMTPDReports: what OpenSMTPD reports is understood.
 func TestOpenSMTPDReports(t *testing.T) {
 	reporter{
-		packages: []string{"opensmtpd"},
+		packages: []string{"opensmtpd"}, days: 1, // it waits four seconds before it reports
 		start: func(t *testing.T, dirs []string) {
 			for _, user := range []string{"opensmtpd", "opensmtpq"} {
 				run(t, "useradd", "--system", "--no-create-home", "--user-group", "--home-dir", "/var/empty", user)
