@@ -79,6 +79,7 @@ func TestWebServers(t *testing.T) {
 		"/code/1", "/code/2/part/2", "/code/nobody@mail.example.com/", "/code/search?q=thanks", "/code/search?q=%22say%20it%22+OR+x&x=A",
 		"/private/", "/private/0/1.html", "/private/new.atom", "/private/p%2F1@mail.example.com/raw", "/private/search?q=hello", "/nosuch/",
 	}
+	run(t, "superlist", "list", "create", "inside@lists.example.org", "--owner", "olga@example.org", "--set", "post=anyone", "--set", "web=members")
 	answers := make(map[string]string) // by path, of the first server
 	for _, s := range webServers {
 		pkg, _, err := unpack.Debian(s.pkg)
@@ -114,6 +115,13 @@ func TestWebServers(t *testing.T) {
 					answers[path] = text
 				} else if text != want {
 					t.Errorf("%s:\n%.600s\nand by the first server\n%.600s", what, text, want)
+				}
+			}
+			if s.name == "nginx" || s.name == "caddy" { // the others do not ask whether there is a file
+				for _, path := range []string{"/inside/", "/inside/0/1.html", "/inside/new.atom"} {
+					if got := get(t, path); got.status != http.StatusSeeOther || got.header.Get("Location") != "http://lists.example.org/inside/options" {
+						t.Errorf("%s (%s), %s: %d %v", s.name, by, path, got.status, got.header)
+					}
 				}
 			}
 			r, err := http.NewRequest("POST", "http://127.0.0.1/code/search?q=thanks&x=m", nil)

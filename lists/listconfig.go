@@ -39,7 +39,7 @@ type Config struct {
 
 	Archive       bool   `json:"archive"`        // posts are kept
 	ArchiveAccess string `json:"archive_access"` // who gets them by mail: members, anyone or nobody
-	Web           string `json:"web"`            // who may read them on the web: nobody or anyone
+	Web           string `json:"web"`            // who may read them on the web: nobody, members or anyone
 	WebAddresses  string `json:"web_addresses"`  // what pages show of people's addresses: name, local or full
 	WebMBox       string `json:"web_mbox"`       // posts as files: off, veiled or full
 
@@ -170,8 +170,9 @@ const (
 
 // Values of Config.Web: who may read the posts on the web.
 const (
-	WebNobody = "nobody"
-	WebAnyone = "anyone"
+	WebNobody  = "nobody"
+	WebMembers = "members"
+	WebAnyone  = "anyone"
 )
 
 // Values of Config.WebAddresses and Config.WebMBox.
@@ -263,8 +264,8 @@ func (l *List) check(text string) (err error) {
 		return wrong("archive_access", "must be members, anyone or nobody")
 	}
 	switch {
-	case l.Web != WebNobody && l.Web != WebAnyone:
-		return wrong("web", "must be nobody or anyone")
+	case l.Web != WebNobody && l.Web != WebMembers && l.Web != WebAnyone:
+		return wrong("web", "must be nobody, members or anyone")
 	case l.Web != WebNobody && !l.Archive:
 		return wrong("web", "needs archive = true")
 	case l.WebAddresses != WebName && l.WebAddresses != WebLocal && l.WebAddresses != WebFull:

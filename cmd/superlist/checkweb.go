@@ -20,6 +20,14 @@ func (k *checker) pages(l *lists.List) {
 		}
 		return
 	}
+	if l.Web == lists.WebMembers {
+		if !k.site.Web.Requests {
+			k.wrong(about, "web: only superlist-web shows pages to members, and requests is false below [web]", "set up superlist-web (docs/web.md), and say requests = true in "+k.site.File())
+			return
+		}
+		k.progress(l)
+		return
+	}
 	root := k.site.Web.Root
 	if _, err := os.Stat(root); err != nil {
 		k.wrong(about, "web: "+err.Error(), k.publicDir(root))
@@ -29,6 +37,13 @@ func (k *checker) pages(l *lists.List) {
 		k.wrong(about, fmt.Sprintf("web: %s cannot be written: %v", root, err), k.publicDir(root))
 		return
 	}
+	k.progress(l)
+}
+
+// progress says how many posts wait for their pages.
+func (k *checker) progress(l *lists.List) {
+	about := l.Addr.Address()
+	again := "superlist web " + about
 	if done, of := web.Of(k.site, l).Progress(); done < of {
 		k.warn(about, fmt.Sprintf("web: %d of %d posts have pages as they should be", done, of), again+", or wait: each superlist deliver writes some")
 	}

@@ -95,8 +95,10 @@ func (b *bench) archive(name string, posts int) (*archived, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(filepath.Join(s.dir, "www"), 0o755); err != nil {
-		return nil, err
+	for _, dir := range []string{"www", "spool"} {
+		if err := os.MkdirAll(filepath.Join(s.dir, dir), 0o755); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.superlist(nil, "list", "set", list, "web=anyone"); err != nil {
 		return nil, err

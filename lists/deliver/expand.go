@@ -218,7 +218,7 @@ func (r *Runner) copies(m *message.Message, l *lists.List) (*copies.Copies, erro
 func Copier(site *site.Site, l *lists.List) copies.Maker {
 	m := copies.Maker{Host: site.Hostname, List: l, Keys: Trust(site).Keys, Signs: site.DKIM.Domain, UnsubscribeURL: weblink.URL(site, l, weblink.Leave, ""),
 		ServID: site.AuthservID, Proves: site.AuthservID != "" || site.VerifyDKIM || site.Proves()}
-	if l.Web == lists.WebAnyone {
+	if l.Web != lists.WebNobody {
 		pages := web.Of(site, l)
 		m.Pages, m.Page = pages.Base, pages.PostURL
 	}

@@ -1,11 +1,16 @@
 package web
 
 import (
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"superlist/lists"
 	"superlist/lists/archive"
@@ -26,6 +31,7 @@ type List struct {
 	Public       bool   // anyone may read; otherwise there are no pages
 	Veil         Veil
 	MBox         string // web_mbox: off, veiled or full
+	Members      bool   // only members may, whom superlist-web knows
 	Requests     bool   // superlist-web answers requests
 
 	Base  string // the address of the pages, ending with /
@@ -47,6 +53,10 @@ func Of(s *site.Site, l *lists.List) *List {
 		Public: l.Web == lists.WebAnyone, Veil: Veil(l.WebAddresses), MBox: l.WebMBox, Requests: s.Web.Requests,
 		Base: s.Web.Of(l.Addr), Dir: filepath.Join(s.Web.Root, l.Addr.Domain, l.Addr.Local), Books: filepath.Join(l.Dir, "web"),
 		Posts: posts, Disk: s.Disk,
+	}
+	if l.Web == lists.WebMembers { // superlist-web reads them, and no web server
+		w.Members, w.Public = true, s.Web.Requests
+		w.Dir = filepath.Join(w.Books, "pages")
 	}
 	w.words = wordsIn(w.Language)
 	return w
@@ -101,3 +111,26 @@ func (l *List) PostURL(n int) string { return l.Base + postPath(n) }
 
 // up returns the relative path from a page to the top of the list's pages.
 func up(path string) string { return strings.Repeat("../", strings.Count(path, "/")) }
+
+// isFile is a path below a list's address at which there may be a page or a file.
+var isFile = regexp.MustCompile(`^(index\.html|new\.atom|style\.css|[0-9]+-[0-9]+(-[0-9]+)?\.(html|mbox\.gz)|(t/)?[0-9]+/[0-9]+(-[0-9]+)?\.html)?$`)
+
+// File is a page, or another file among the pages, for a list whose pages no web server
+// serves. fs.ErrNotExist: there is none at this path.
+func (l *List) File(path string) (content []byte, kind string, err error) {
+	if !isFile.MatchString(path) {
+		return nil, "", &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	if path == "" {
+		path = "index.html"
+	}
+	f, _, err := disk.OpenRegular(filepath.Join(l.Dir, path), unix.O_RDONLY|unix.O_NOFOLLOW)
+	if err != nil {
+		return nil, "", err
+	}
+	defer f.Close()
+	content, err = io.ReadAll(f)
+	return content, kinds[filepath.Ext(path)], err
+}
+
+var kinds = map[string]string{".html": "text/html; charset=utf-8", ".atom": "application/atom+xml; charset=utf-8", ".css": "text/css; charset=utf-8", ".gz": "application/gzip"}

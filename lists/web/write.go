@@ -22,6 +22,9 @@ func (r *run) put(path string, content []byte) error {
 	if err := r.dir(filepath.Dir(path)); err != nil {
 		return err
 	}
+	if r.Members {
+		return r.Disk.Derive(filepath.Join(r.Dir, path), content)
+	}
 	return r.Disk.Publish(filepath.Join(r.Dir, path), content)
 }
 
@@ -30,7 +33,11 @@ func (r *run) dir(path string) error {
 	if r.dirs[path] {
 		return nil
 	}
-	err := r.Disk.MakePublicDirs(filepath.Join(r.Dir, path))
+	mkdir := r.Disk.MakePublicDirs
+	if r.Members {
+		mkdir = r.Disk.MakeDirs
+	}
+	err := mkdir(filepath.Join(r.Dir, path))
 	r.dirs[path] = err == nil
 	return err
 }
@@ -44,7 +51,7 @@ func (r *run) begun() error {
 			return err
 		}
 	}
-	if _, err := os.Lstat(r.robots()); err == nil { // perhaps the administrator's
+	if _, err := os.Lstat(r.robots()); err == nil || r.Members { // perhaps the administrator's
 		return nil
 	}
 	return r.Disk.Publish(r.robots(), []byte(robotsTXT))

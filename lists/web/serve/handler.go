@@ -70,8 +70,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case acts[parts[0]] != nil:
 		head.Set("Cache-Control", "no-store")
 		acts[parts[0]](a, parts[1:])
-	case len(parts) == 1 && parts[0] == "search" && !a.isPublic():
-		a.nothing()
+	case len(parts) == 1 && parts[0] == "search" && !a.mayRead():
+		a.unread()
 	case len(parts) == 1 && parts[0] == "search":
 		if a.methods() { // lei asks by POST
 			a.search()
@@ -82,17 +82,59 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case len(parts) == 1 && parts[0] == "style.css": // whatever the list, so that it says nothing
 		head.Set("Content-Type", "text/css; charset=utf-8")
 		w.Write(web.Style())
-	case !a.isPublic():
-		a.nothing()
+	case !a.mayRead():
+		a.unread()
 	case parts[0] == "" && !strings.HasSuffix(r.URL.Path, "/"): // links lead on from /dev/
 		http.Redirect(w, r, a.web.Base, http.StatusMovedPermanently)
+	case a.list.Web == lists.WebMembers && a.file(strings.Join(parts, "/")):
 	default:
 		a.route(parts)
 	}
 }
 
-// isPublic reports whether there is a list whose archive anyone may read.
-func (a *answer) isPublic() bool { return a.list != nil && a.list.Web == lists.WebAnyone }
+// mayRead reports whether whoever asks may read the list's archive: anyone, or who has
+// logged in and is a member or an owner at this moment.
+func (a *answer) mayRead() bool {
+	if a.list == nil || a.list.Web != lists.WebMembers {
+		return a.list != nil && a.list.Web == lists.WebAnyone
+	}
+	a.w.Header().Set("Cache-Control", "private, no-store")
+	who, ok, err := a.who()
+	if err == nil && ok && !a.list.IsOwner(who) {
+		ok, err = a.isMember(who)
+	}
+	if err != nil {
+		a.Log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
+	}
+	return err == nil && ok
+}
+
+// unread answers whoever may not read: where members may, it leads to their log-in,
+// whatever was asked for.
+func (a *answer) unread() {
+	if a.list == nil || a.list.Web != lists.WebMembers {
+		a.nothing()
+		return
+	}
+	a.see("options")
+}
+
+// file answers with a page of a list that only members may read, if there is one at this
+// path.
+func (a *answer) file(path string) bool {
+	content, kind, err := a.web.File(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	if err != nil {
+		a.trouble(err)
+		return true
+	}
+	a.w.Header().Set("Content-Type", kind)
+	a.w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+	a.w.Write(content)
+	return true
+}
 
 // acts are the pages on which somebody can do something, by the first part of their path
 // below a list's: each says itself to whom it answers.
