@@ -55,7 +55,7 @@ time, and goes on where it was.`,
 			rows := []pagesRow{}
 			t := table{"LIST", "POSTS", "ADDRESS"}.rows()
 			for _, l := range all {
-				row, err := a.writePages(site, l, anew)
+				row, err := a.writePages(site, l, anew, len(arg) == 1)
 				if err != nil {
 					return damaged(l, err)
 				}
@@ -95,7 +95,7 @@ func listsWithPages(s *site.Site) (all []*lists.List, err error) {
 }
 
 // writePages brings the pages of a list up to date, however long that takes.
-func (a *app) writePages(s *site.Site, l *lists.List, anew bool) (pagesRow, error) {
+func (a *app) writePages(s *site.Site, l *lists.List, anew, verify bool) (pagesRow, error) {
 	pages := web.Of(s, l)
 	row := pagesRow{List: l.Addr.Address(), URL: pages.Base, Dir: pages.Dir}
 	first, last, err := pages.Posts.Range()
@@ -103,11 +103,13 @@ func (a *app) writePages(s *site.Site, l *lists.List, anew bool) (pagesRow, erro
 		return row, err
 	}
 	row.Posts = max(0, last-first+1)
-	again := pages.VerifySearch
-	if anew {
-		again = pages.Anew
+	switch {
+	case anew:
+		err = pages.Anew()
+	case verify: // it reads the whole index
+		err = pages.VerifySearch()
 	}
-	if err := again(); err != nil {
+	if err != nil {
 		return row, err
 	}
 	p := newProgress()

@@ -152,7 +152,7 @@ func (a *archived) add(n int) error {
 
 // pages writes the pages that are missing.
 func (a *archived) pages() (took, cpu time.Duration, err error) {
-	cmd := exec.Command(a.bin+"/superlist", "-c", a.config, "web", list)
+	cmd := exec.Command(a.bin+"/superlist", "-c", a.config, "web") // with a list it would read the index to verify it
 	start := time.Now()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
