@@ -12,7 +12,7 @@ import (
 // nothing else that is wrong.
 func wantWayIn(t *testing.T) {
 	t.Helper()
-	if out := run(t, "superlist", "check"); !regexp.MustCompile(`(?m)^ok +postfix lists\.example\.org +takes mail for ` + list + `$`).MatchString(out) {
+	if out := run(t, "superlist", "check"); !regexp.MustCompile(`(?m)^ok +postfix lists\.example\.org +accepts mail for ` + list + `$`).MatchString(out) {
 		t.Errorf("superlist check does not see the way in:\n%s", out)
 	} else if !regexp.MustCompile(`(?m)^ok +probe ` + list + ` +a message went through Postfix, superlist and the relay, and came back, in \d`).MatchString(out) {
 		t.Errorf("superlist check has not sent a message through all of it:\n%s", out)

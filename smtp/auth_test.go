@@ -221,7 +221,7 @@ func TestAuthFaults(t *testing.T) {
 		"mechanisms": {func(s *Session) { s.Auth.Server.(*asker).mechErr = errors.New("no file") }, ReplyAuthLater.String(), `error="454 4.7.0 logging in is not possible now; please try again later: no file"`},
 		"begin":      {func(s *Session) { s.Auth.Server.(*asker).beginErr = errors.New("no file") }, ReplyAuthLater.String(), `: no file"`},
 		"busy":       {func(s *Session) { s.Auth.Server.(*asker).beginErr = busy }, busy.String(), `reply="454 4.7.0 too many failures from your network"`},
-		"nobody":     {func(s *Session) { s.Auth.Server = nil }, ReplyAuthLater.String(), `no program is there to go on with the session"`},
+		"nobody":     {func(s *Session) { s.Auth.Server = nil }, ReplyAuthLater.String(), `there is no program to continue the session"`},
 	} {
 		out, _, log := authTalk(strings.NewReader("EHLO c\r\nAUTH ASK\r\n"), test.change)
 		if !strings.HasSuffix(out, test.want+"\r\n") || !strings.Contains(strings.Join(log, "\n"), test.log) {

@@ -110,7 +110,7 @@ var (
 // Errors of Start that only another server or another configuration can avoid.
 var (
 	errNoTLS     = errors.New("smtp: TLS is required, and the server does not offer it")
-	errClearAuth = errors.New("smtp: no password is said without TLS")
+	errClearAuth = errors.New("smtp: no password is sent without TLS")
 	errNoAuth    = errors.New("smtp: the server does not offer AUTH")
 )
 

@@ -77,7 +77,7 @@ var (
 // can.
 func (c *Client) unfit(t *Transaction) Reply {
 	if limit, ok := c.sizeLimit(); ok && t.Size > limit {
-		return Reply{552, "5.3.4", fmt.Sprintf("the message has %d bytes, the server takes %d", t.Size, limit)}
+		return Reply{552, "5.3.4", fmt.Sprintf("the message has %d bytes, and the server accepts %d", t.Size, limit)}
 	}
 	if _, ok := c.Extension("SMTPUTF8"); t.UTF8 && !ok {
 		return replyNoSMTPUTF8 // RFC 6531, 3.2

@@ -11,7 +11,7 @@ import (
 // Refusals of a message because of its bytes.
 var (
 	replyBareByte = Reply{550, "5.5.2", "the message has a bare CR, a bare LF or a NUL in it; lines must end with CRLF"}
-	replyTooLarge = Reply{552, "5.3.4", "the message is larger than this server takes"}
+	replyTooLarge = Reply{552, "5.3.4", "the message is larger than this server accepts"}
 )
 
 // TooLarge refuses a message of more than max bytes.

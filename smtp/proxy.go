@@ -27,7 +27,7 @@ const proxySignature = "\r\n\r\n\x00\r\nQUIT\n"
 func (s *Session) proxied() error {
 	s.last = "PROXY"
 	if !s.trusted() {
-		r := Reply{421, "4.7.0", "this port takes connections from its proxy only; closing"}
+		r := Reply{421, "4.7.0", "this port accepts connections from its proxy only; closing"}
 		s.log(Event{What: "refused", Text: s.last, Reply: r})
 		s.bye(r)
 		return nil

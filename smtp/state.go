@@ -214,7 +214,7 @@ func (s *State) UnmarshalText(text []byte) error {
 // all that follow. If it returns an error the session is still ours.
 func (s *Session) handOver() error {
 	if s.HandOver == nil {
-		return errors.New("no program is there to go on with the session")
+		return errors.New("there is no program to continue the session")
 	}
 	if err := s.wire.bw.Flush(); err != nil {
 		return err

@@ -33,7 +33,7 @@ func (k *checker) domain(domain string) {
 		k.ok(domain, "mail goes to %s", hosts[0])
 		return
 	}
-	k.warn(domain, "the DNS here knows no MX and no address for it", "add an MX record if mail from outside is to arrive")
+	k.warn(domain, "the DNS has neither an MX record nor an address for it", "add an MX record if mail from outside is to arrive")
 }
 
 func (k *checker) log() {
@@ -55,9 +55,9 @@ func (k *checker) sandbox() {
 	case landlock == 0:
 		k.ok("sandbox", "limits and seccomp only: this kernel has no Landlock, which needs Linux 5.19 and landlock in /sys/kernel/security/lsm")
 	case !filters:
-		k.ok("sandbox", "sessions shut themselves in, Landlock %d, without seccomp, which this kernel lacks", landlock)
+		k.ok("sandbox", "sessions are confined by Landlock %d, without seccomp, which this kernel lacks", landlock)
 	default:
-		k.ok("sandbox", "sessions shut themselves in, Landlock %d and seccomp", landlock)
+		k.ok("sandbox", "sessions are confined by Landlock %d and seccomp", landlock)
 	}
 }
 

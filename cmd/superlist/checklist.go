@@ -187,7 +187,7 @@ func (k *checker) archive(l *lists.List) {
 	}
 	for i, f := range faults {
 		if i == maxBadLines {
-			k.wrong(about, "archive: and more like that", "")
+			k.wrong(about, "archive: there are more such faults", "")
 			break
 		}
 		text := "archive: " + f.Text

@@ -175,7 +175,7 @@ func (k *checker) setup() {
 	case err != nil:
 		k.warn("setup postfix", err.Error(), "compare main.cf and master.cf with the copies in there, then remove it")
 	case state == postfix.Interrupted:
-		k.warn("setup postfix", "a change of "+dir+" is not whole, and Postfix works as before it", interrupted)
+		k.warn("setup postfix", "a change of "+dir+" was interrupted; Postfix works as before it", interrupted)
 	}
 }
 

@@ -64,7 +64,7 @@ func (k *checker) wayIn(p *mailServer, door postfix.Service, list smtp.Path) {
 		k.wrong(about, "nothing in main.cf brings mail for this domain to superlist", "see docs/postfix.md")
 		return
 	case !back:
-		k.warn(about, "mail that Postfix itself has for these lists, bounces above all, does not reach superlist",
+		k.warn(about, "mail that Postfix itself sends to these lists, above all bounces, does not reach superlist",
 			"set relay_transport or transport_maps as docs/postfix.md has it")
 	}
 	if err := k.frontDoor(door, list); err != nil {
@@ -72,9 +72,9 @@ func (k *checker) wayIn(p *mailServer, door postfix.Service, list smtp.Path) {
 		return
 	}
 	if err := k.reportsCome(door, list); err != nil {
-		k.wrong(about, "delivery reports cannot come back: "+err.Error(), "have Postfix take all addresses of "+list.Domain+" that superlist takes; see docs/postfix.md")
+		k.wrong(about, "delivery reports cannot come back: "+err.Error(), "make Postfix accept all addresses of "+list.Domain+" that superlist accepts; see docs/postfix.md")
 	}
-	k.ok(about, "takes mail for %s", list.Address())
+	k.ok(about, "accepts mail for %s", list.Address())
 	k.probe(door, list)
 }
 

@@ -45,7 +45,7 @@ func (k *checker) progress(l *lists.List) {
 	about := l.Addr.Address()
 	again := "superlist web " + about
 	if done, of := web.Of(k.site, l).Progress(); done < of {
-		k.warn(about, fmt.Sprintf("web: %d of %d posts have pages as they should be", done, of), again+", or wait: each superlist deliver writes some")
+		k.warn(about, fmt.Sprintf("web: the pages of %d of %d posts are up to date", done, of), again+", or wait: each superlist deliver writes some")
 	}
 }
 

@@ -28,7 +28,7 @@ alone are written by "superlist member export".`,
 				return usageError{fmt.Errorf("%q is not a format; superlist export writes a tar", form)}
 			}
 			if isTerminalWriter(c.OutOrStdout()) {
-				return usageError{errors.New("a tar is nothing for a terminal: superlist export LIST > FILE")}
+				return usageError{errors.New("a tar cannot be shown on a terminal: superlist export LIST > FILE")}
 			}
 			site, l, err := a.siteList(arg[0])
 			if err != nil {

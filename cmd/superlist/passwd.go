@@ -226,7 +226,7 @@ func readPassword(c *cobra.Command, name string) (string, error) {
 		return "", err
 	}
 	if first != again {
-		return "", &exitError{exDataErr, errors.New("these are two passwords; nothing was changed")}
+		return "", &exitError{exDataErr, errors.New("the two passwords differ; nothing was changed")}
 	}
 	return first, nil
 }

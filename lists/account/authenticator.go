@@ -12,13 +12,13 @@ import (
 	"superlist/smtp/sasl"
 )
 
-// replyMalformed is for words that the mechanism does not have. They count as a
-// failure, since who guesses may well say them.
+// replyMalformed is for malformed input to a mechanism. It counts as a failure, since
+// somebody who guesses may well send such input.
 var replyMalformed = smtp.Reply{Code: 501, Enhanced: "5.5.2", Text: "that is not how this mechanism goes on"}
 
-// An Authenticator is the smtp.Authenticator of a site. It has what it needs
-// open from its beginning, so that a session may give up the right to open files
-// afterwards, and sees the accounts as they were then.
+// An Authenticator is the smtp.Authenticator of a site. It opens everything at the
+// beginning, so that a session may then give up the right to open files, and it sees
+// the accounts as they were at that time.
 type Authenticator struct {
 	site     *site.Site
 	file     *File
@@ -26,8 +26,8 @@ type Authenticator struct {
 	err      error // why nobody can log in
 }
 
-// Open makes the Authenticator of a site that has a passwd-file or a Dovecot.
-// What goes wrong is for those who want to log in, and not for the session.
+// Open makes the Authenticator of a site that has a passwd file or a Dovecot. An error
+// is reported to those who want to log in, and does not stop the session.
 func Open(site *site.Site) *Authenticator {
 	a := &Authenticator{site: site}
 	if site.Auth.PasswdFile != "" {
@@ -36,7 +36,7 @@ func Open(site *site.Site) *Authenticator {
 	if a.err == nil {
 		a.failures, a.err = openFailures(site.FailuresFile())
 	}
-	if errors.Is(a.err, fs.ErrNotExist) { // nothing has ever come in
+	if errors.Is(a.err, fs.ErrNotExist) { // no mail has ever arrived
 		if a.err = site.Spool().Init(); a.err == nil {
 			a.failures, a.err = openFailures(site.FailuresFile())
 		}
@@ -44,14 +44,13 @@ func Open(site *site.Site) *Authenticator {
 	return a
 }
 
-// A truster is a Backend that wants to know whose addresses a login has: a
-// lists.Intake, or what has one.
+// A truster is a Backend that needs to know the addresses of a login: an intake.Intake,
+// or something that has one.
 type truster interface {
 	TrustLogins(authors func(login string) []smtp.Path)
 }
 
-// Join lets a session of the site log people in. It has to be closed after the
-// session.
+// Join lets users of the site log in to a session. Close the result after the session.
 func Join(site *site.Site, session *smtp.Session) *Authenticator {
 	a := Open(site)
 	session.Auth.Server = a
@@ -69,7 +68,7 @@ func (a *Authenticator) Close() error {
 	return a.failures.close()
 }
 
-// Authors are the addresses that somebody who has logged in may post as.
+// Authors returns the addresses that a logged-in user may post as.
 func (a *Authenticator) Authors(login string) []smtp.Path {
 	if a.file != nil {
 		if account, ok := a.file.find(login); ok {
@@ -79,7 +78,7 @@ func (a *Authenticator) Authors(login string) []smtp.Path {
 	return site.LoginAuthors(login)
 }
 
-// Mechanisms are those that can be offered now.
+// Mechanisms returns the mechanisms that can be offered now.
 func (a *Authenticator) Mechanisms() ([]string, error) {
 	switch {
 	case a.err != nil:
@@ -114,7 +113,7 @@ func (a *Authenticator) Begin(r smtp.AuthRequest) (smtp.Exchange, error) {
 	return x, nil
 }
 
-// An exchange counts what became of the one within.
+// An exchange counts the outcome of another one.
 type exchange struct {
 	in     smtp.Exchange
 	give   func()
@@ -129,8 +128,8 @@ func (x *exchange) Next(response []byte) (challenge []byte, done bool, err error
 
 func (x *exchange) Login() string { return x.in.Login() }
 
-// Close takes back what Begin counted, if nobody was refused: an exchange that
-// was cancelled has told nothing about a password.
+// Close takes back what Begin counted, if nobody was refused: a cancelled exchange has
+// revealed nothing about a password.
 func (x *exchange) Close() error {
 	if !x.failed {
 		x.give()
@@ -138,7 +137,7 @@ func (x *exchange) Close() error {
 	return x.in.Close()
 }
 
-// local is an exchange about an account of a passwd-file.
+// local is an exchange about an account of a passwd file.
 type local struct {
 	file   *File
 	secret []byte
@@ -167,7 +166,7 @@ func (l *local) Next(response []byte) (challenge []byte, done bool, err error) {
 	return nil, false, fmt.Errorf("%w: %w", replyMalformed, err)
 }
 
-// mechanism is the server of a mechanism that the file serves.
+// mechanism returns the server of a mechanism that the file supports.
 func (l *local) mechanism(name, host string) gosasl.Server {
 	switch name {
 	case sasl.Login:
@@ -190,14 +189,14 @@ func (l *local) mechanism(name, host string) gosasl.Server {
 		})
 	}
 	return gosasl.NewPlainServer(func(identity, user, password string) error {
-		if identity != "" && identity != user { // nobody acts for another here
+		if identity != "" && identity != user { // nobody acts for another user here
 			password = ""
 		}
 		return l.check(user, password)
 	})
 }
 
-// account is the user's account, or a stranger's.
+// account returns the user's account, or a stranger's.
 func (l *local) account(user string) Account {
 	l.login = user
 	if name, err := sasl.Prepare(user); err == nil {
@@ -211,13 +210,12 @@ func (l *local) account(user string) Account {
 	return stranger
 }
 
-// check checks a password that came as it is, against the best verifier there
-// is.
+// check checks a plaintext password, against the best verifier there is.
 func (l *local) check(user, password string) error {
 	a := l.account(user)
 	prepared, err := sasl.Prepare(password)
 	if err != nil || len(prepared) > maxPassword {
-		prepared = "" // no account has it, and it takes the same time
+		prepared = "" // no account has it, and checking takes the same time
 	}
 	if !a.verifiers[0].matches(prepared) || prepared == "" {
 		return sasl.ErrFailed

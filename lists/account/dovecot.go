@@ -15,35 +15,35 @@ import (
 )
 
 const (
-	// dovecotTimeout is how long Dovecot may take for one answer. It holds
-	// failures back for two seconds, and for up to 15 after many from one place.
+	// dovecotTimeout is how long Dovecot may take for one answer. It delays failures by
+	// two seconds, and by up to 15 after many from one place.
 	dovecotTimeout = 30 * time.Second
-	// maxDovecotLine is the longest line taken from it; it promises 8192 (its
+	// maxDovecotLine is the longest line accepted from it; Dovecot promises 8192 (its
 	// AUTH_CLIENT_MAX_LINE_LENGTH), and 16384 since 2.4.
 	maxDovecotLine = 32 << 10
-	// maxDovecotLines is how many lines its greeting may have, and how many of
-	// others' business may come before an answer.
+	// maxDovecotLines is how many lines its greeting may have, and how many lines about
+	// others may precede an answer.
 	maxDovecotLines = 100
 )
 
-// Refusals that Dovecot has a word for.
+// Refusals for which Dovecot has a code.
 var (
 	replyDisabled = smtp.Reply{Code: 535, Enhanced: "5.7.8", Text: "this account is disabled; ask those who run the mail server"}
 	replyExpired  = smtp.Reply{Code: 535, Enhanced: "5.7.8", Text: "the password has expired; choose a new one and try again"}
 )
 
-// errDovecot wraps what Dovecot says that is not its protocol.
+// errDovecot wraps input that violates Dovecot's protocol.
 var errDovecot = errors.New("not Dovecot's auth protocol")
 
-// A dovecot is a connection to Dovecot's auth service, as a client of which
-// Postfix speaks to it too: protocol 1, doc/wiki/Design.AuthProtocol.
+// A dovecot is a connection to Dovecot's auth service, used as Postfix uses it:
+// protocol 1, doc/wiki/Design.AuthProtocol.
 type dovecot struct {
 	conn       net.Conn
 	br         *bufio.Reader
 	mechanisms []string
 }
 
-// dialDovecot connects and hears the greeting.
+// dialDovecot connects and reads the greeting.
 func dialDovecot(path string) (*dovecot, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), dovecotTimeout)
 	defer cancel()
@@ -61,7 +61,7 @@ func dialDovecot(path string) (*dovecot, error) {
 
 func (d *dovecot) Close() error { return d.conn.Close() }
 
-// greet says who we are and hears what there is.
+// greet introduces us and reads what is offered.
 func (d *dovecot) greet() error {
 	if err := d.say("VERSION\t1\t1\nCPID\t" + fmt.Sprint(os.Getpid()) + "\n"); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (d *dovecot) say(s string) error {
 	return err
 }
 
-// hear reads a line and gives its fields.
+// hear reads a line and returns its fields.
 func (d *dovecot) hear() ([]string, error) {
 	d.conn.SetDeadline(time.Now().Add(dovecotTimeout))
 	line, err := d.br.ReadSlice('\n')
@@ -111,16 +111,16 @@ func (d *dovecot) hear() ([]string, error) {
 	return strings.Split(string(line[:len(line)-1]), "\t"), nil
 }
 
-// A dovecotExchange is one attempt that Dovecot decides on.
+// A dovecotExchange is one attempt that Dovecot decides about.
 type dovecotExchange struct {
 	*dovecot
-	begin string // the AUTH line but for the initial response; empty once it is said
+	begin string // the AUTH line without the initial response; empty once sent
 	login string
 }
 
-// beginDovecot connects, with an AUTH line in mind. Nothing in it is the
-// client's own words: the address is one, the mechanism is of those that Dovecot
-// has, and the rest is base64.
+// beginDovecot connects, and prepares an AUTH line. It contains no words of the
+// client's: the address is one, the mechanism is one of Dovecot's, and the rest is
+// base64.
 func beginDovecot(path string, r smtp.AuthRequest) (smtp.Exchange, error) {
 	d, err := dialDovecot(path)
 	if err != nil {
@@ -155,7 +155,7 @@ func (x *dovecotExchange) Next(response []byte) (challenge []byte, done bool, er
 			return nil, false, err
 		}
 		if len(f) < 2 || f[1] != "1" {
-			continue // the greeting's rest, or something that was not there when we were written
+			continue // the rest of the greeting, or something newer than this program
 		}
 		switch f[0] {
 		case "CONT":
@@ -181,7 +181,7 @@ func (x *dovecotExchange) Next(response []byte) (challenge []byte, done bool, er
 	return nil, false, fmt.Errorf("%w: no answer in %d lines", errDovecot, maxDovecotLines)
 }
 
-// refusal is what a FAIL means.
+// refusal returns the meaning of a FAIL.
 func refusal(f []string) error {
 	why := fmt.Errorf("refused by Dovecot: %s %s", field(f, "code"), field(f, "reason"))
 	switch code := field(f, "code"); {
@@ -195,7 +195,7 @@ func refusal(f []string) error {
 	return fmt.Errorf("%w: %w", smtp.ReplyAuthFailed, why)
 }
 
-// flag looks for a field and gives what follows its "=".
+// flag looks for a field and returns what follows its "=".
 func flag(f []string, name string) (value string, ok bool) {
 	for _, word := range f[2:] {
 		key, value, _ := strings.Cut(word, "=")

@@ -13,13 +13,12 @@ import (
 	"superlist/smtp/sasl"
 )
 
-// An Owner is whose a file is to be; nil leaves it to whoever makes it.
+// An Owner is who a file should belong to; nil leaves it to its creator.
 type Owner struct{ UID, GID int }
 
-// Edit changes a passwd-file under a lock, that of its folder. The new file is
-// for its owner's eyes alone and takes the place of the old one by a rename, so a
-// session sees one or the other. Comments stay. A file that is not there is
-// empty.
+// Edit changes a passwd file under the lock of its directory. The new file is readable
+// only by its owner and replaces the old one by a rename, so a session sees one or the
+// other. Comments stay. A missing file counts as empty.
 func Edit(d *disk.Disk, path string, owner *Owner, change func(*Editor) error) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -53,8 +52,8 @@ type Editor struct {
 	lines []string
 }
 
-// Schemes are those that a new account gets where nobody says which: those of the
-// first account, so that all can use the same mechanisms, or Argon2id.
+// Schemes returns the schemes for a new account by default: those of the first account,
+// so that all can use the same mechanisms, or Argon2id.
 func (e *Editor) Schemes() []string {
 	if len(e.file.Accounts) == 0 {
 		return []string{Argon2id}
@@ -65,8 +64,8 @@ func (e *Editor) Schemes() []string {
 // Find looks an account up.
 func (e *Editor) Find(name string) (Account, bool) { return e.file.find(name) }
 
-// Set gives an account a password, in each of the schemes, and the addresses it
-// may post as. An account that is not there is made.
+// Set sets an account's password, in each of the schemes, and the addresses it may post
+// as. It creates a missing account.
 func (e *Editor) Set(name, password string, schemes []string, addresses []smtp.Path) error {
 	name, err := CheckName(name)
 	if err != nil {
@@ -95,11 +94,11 @@ func (e *Editor) Set(name, password string, schemes []string, addresses []smtp.P
 	return err
 }
 
-// Delete takes an account out, and says whether it was there.
+// Delete removes an account, and reports whether it existed.
 func (e *Editor) Delete(name string) bool { return e.remove(name) >= 0 }
 
-// remove takes all lines of an account out. It gives the place of the first, or
-// -1 where there is none.
+// remove removes all lines of an account. It returns the index of the first, or -1 if
+// there is none.
 func (e *Editor) remove(name string) int {
 	first := -1
 	var left []string
@@ -116,7 +115,7 @@ func (e *Editor) remove(name string) int {
 	return first
 }
 
-// lines is the account as it stands in the file.
+// lines returns the account as lines of the file.
 func (a Account) lines() (lines []string) {
 	for i, v := range a.verifiers {
 		line := a.Name + ":" + v.String()
@@ -132,7 +131,7 @@ func (a Account) lines() (lines []string) {
 	return lines
 }
 
-// write puts the file in place.
+// write replaces the file.
 func (e *Editor) write(d *disk.Disk, owner *Owner) error {
 	text := strings.Join(e.lines, "\n")
 	if text != "" {
@@ -141,7 +140,7 @@ func (e *Editor) write(d *disk.Disk, owner *Owner) error {
 	if len(text) > maxFile {
 		return tooLarge(e.path)
 	}
-	b, err := d.Beside(e.path) // the lock is ours
+	b, err := d.Beside(e.path) // we hold the lock
 	if err != nil {
 		return err
 	}

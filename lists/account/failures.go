@@ -15,18 +15,17 @@ import (
 )
 
 const (
-	// MaxFailures is how many failed log-ins a network has before the next is
-	// refused unheard. Ten people of one office may mistype at once; who guesses
-	// gets a few hundred a day and not millions.
+	// MaxFailures is how many failed log-ins a network may have before the next attempt
+	// is refused unheard. Ten people in one office may mistype at the same time;
+	// somebody who guesses gets a few hundred attempts a day and not millions.
 	MaxFailures = 30
 	// FailureDecay is how long it takes until one failure is forgotten.
 	FailureDecay = 5 * time.Minute
 )
 
 // The file of failures is a head with the site's secret, and a table of slots. A
-// network has one of the slots of its bucket, or takes that which is the first to
-// be forgotten. So the file has one size whoever comes, and nothing needs to be
-// swept.
+// network uses one of the slots of its bucket: its own, or the one that would be
+// forgotten first. So the file always has the same size, and need not be swept.
 const (
 	failuresHead = "superlist-failures 1\n"
 	secretSize   = 32
@@ -37,18 +36,18 @@ const (
 	failuresSize = headSize + buckets*bucketSlots*slotSize // 64 KiB
 )
 
-// Failures counts failed log-ins by the networks that they came from, in a file
-// that all sessions share. A slot has one number: the moment when all failures
-// of the network are forgotten. Each failure moves it on by FailureDecay.
+// Failures counts failed log-ins by network, in a file that all sessions share. A slot
+// has one number: the time when all failures of the network are forgotten. Each failure
+// moves it on by FailureDecay.
 type Failures struct {
 	file   *disk.File
 	secret []byte
 	now    func() time.Time
 }
 
-// openFailures opens the file, or makes it.
+// openFailures opens the file, or creates it.
 func openFailures(path string) (*Failures, error) {
-	var d *disk.Disk // no fault can harm: what a crash takes is a count
+	var d *disk.Disk // no fault matters: a crash loses only a count
 	f, _, err := d.Change(path)
 	if errors.Is(err, os.ErrNotExist) {
 		f, err = d.Keep(path)
@@ -64,8 +63,8 @@ func openFailures(path string) (*Failures, error) {
 	return t, nil
 }
 
-// begin reads the secret. A file that is new, or that a crash left without a
-// head, gets one.
+// begin reads the secret. A file that is new, or that a crash left without a head, gets
+// one.
 func (t *Failures) begin() error {
 	unlock, err := t.file.Lock()
 	if err != nil {
@@ -91,12 +90,12 @@ func (t *Failures) begin() error {
 
 func (t *Failures) close() error { return t.file.Close() }
 
-// take counts an attempt of a peer as failed, before it is made: so many at once
-// are not more than one after the other. give takes it back if it did not fail.
-// An error is a refusal, or a fault.
+// take counts a peer's attempt as failed before it is made, so that simultaneous
+// attempts gain nothing. give takes it back if it did not fail. An error is a refusal,
+// or a fault.
 func (t *Failures) take(p smtp.Peer) (give func(), err error) {
 	net := quota.Network(p.Addr.Addr())
-	if !net.IsValid() { // a pipe, a Unix socket, or this host, on which many are one client
+	if !net.IsValid() { // a pipe, a Unix socket, or this host, where many people are one client
 		return func() {}, nil
 	}
 	now := t.now()
@@ -129,7 +128,7 @@ func (t *Failures) change(net netip.Prefix, change func(until time.Time) (time.T
 		return err
 	}
 	defer unlock()
-	sum := mac(t.secret, net.String()) // nobody can choose whom to push out of a bucket
+	sum := mac(t.secret, net.String()) // so that nobody can choose whom to push out of a bucket
 	id := binary.BigEndian.Uint64(sum) | 1
 	at := int64(headSize + int(binary.BigEndian.Uint16(sum[8:])%buckets)*bucketSlots*slotSize)
 	bucket := make([]byte, bucketSlots*slotSize)

@@ -20,28 +20,28 @@ import (
 )
 
 const (
-	// maxFile is the largest passwd-file, in bytes: every session that logs in
-	// reads it, and some ten thousand accounts fit. More belong into Dovecot.
+	// maxFile is the largest passwd file, in bytes: every session that logs in reads
+	// it, and some ten thousand accounts fit. More should be in Dovecot.
 	maxFile = 4 << 20
-	// maxName is the longest name of an account in bytes: an address fits.
+	// maxName is the longest name of an account, in bytes: an address fits.
 	maxName = smtp.MaxPath
 )
 
-// A File is a passwd-file as it was read.
+// A File is a passwd file as it was read.
 type File struct {
 	Accounts []Account // by name, in the order of the file
 }
 
-// An Account is one who may log in.
+// An Account is somebody who may log in.
 type Account struct {
 	Name      string
-	Addresses []smtp.Path // that the file names; he may also post as his name if it is one
+	Addresses []smtp.Path // those in the file; the name counts too if it is an address
 
-	verifiers []verifier        // the best first; one at least
-	hash      [sha256.Size]byte // of the name, to compare in constant time
+	verifiers []verifier        // the best first; at least one
+	hash      [sha256.Size]byte // of the name, for comparison in constant time
 }
 
-// Schemes are those of the account's verifiers, the best first.
+// Schemes returns the schemes of the account's verifiers, the best first.
 func (a Account) Schemes() []string {
 	var all []string
 	for _, v := range a.verifiers {
@@ -50,7 +50,7 @@ func (a Account) Schemes() []string {
 	return all
 }
 
-// verifier is the one of a scheme, or nil.
+// verifier returns the verifier of a scheme, or nil.
 func (a Account) verifier(scheme string) verifier {
 	for _, v := range a.verifiers {
 		if v.scheme() == scheme {
@@ -60,7 +60,7 @@ func (a Account) verifier(scheme string) verifier {
 	return nil
 }
 
-// Authors are the addresses that the account may post as.
+// Authors returns the addresses that the account may post as.
 func (a Account) Authors() []smtp.Path {
 	authors := slices.Clone(a.Addresses)
 	if p, ok := smtp.ParseAddress(a.Name); ok {
@@ -69,11 +69,11 @@ func (a Account) Authors() []smtp.Path {
 	return authors
 }
 
-// fold is the form of a name in which two are the same.
+// fold returns a name in the form for comparison.
 func fold(name string) string { return strings.ToLower(name) }
 
-// Read reads a passwd-file. Its errors are *config.Error where its
-// administrator has something to mend.
+// Read reads a passwd file. An error is a *config.Error if the administrator has
+// something to correct.
 func Read(path string) (*File, error) {
 	text, mode, err := readText(path)
 	switch {
@@ -128,8 +128,7 @@ func parseFile(path, text string) (*File, error) {
 	return file, nil
 }
 
-// add puts a line to its account. The addresses of the lines of one account add
-// up.
+// add adds a line to its account. The addresses of an account's lines add up.
 func (f *File) add(index map[string]int, name string, v verifier, addresses []smtp.Path) error {
 	i, ok := index[fold(name)]
 	if !ok {
@@ -149,7 +148,7 @@ func (f *File) add(index map[string]int, name string, v verifier, addresses []sm
 	return nil
 }
 
-// parseLine reads "name:verifier" or "name:verifier:address,address".
+// parseLine parses "name:verifier" or "name:verifier:address,address".
 func parseLine(line string) (name string, v verifier, addresses []smtp.Path, err error) {
 	f := strings.Split(line, ":")
 	if len(f) < 2 || len(f) > 3 {
@@ -181,8 +180,7 @@ func parseAddresses(words []string) (addresses []smtp.Path, err error) {
 	return addresses, nil
 }
 
-// CheckName gives the form of a name in which it stands in the file: SASLprep,
-// RFC 4013.
+// CheckName returns a name in the form used in the file: SASLprep, RFC 4013.
 func CheckName(name string) (string, error) {
 	prepared, err := sasl.Prepare(name)
 	switch {
@@ -198,7 +196,7 @@ func CheckName(name string) (string, error) {
 	return prepared, nil
 }
 
-// find looks a name up. It takes the same time whether it is there or not.
+// find looks a name up. It takes the same time whether the name exists or not.
 func (f *File) find(name string) (Account, bool) {
 	hash := sha256.Sum256([]byte(fold(name)))
 	found := -1
@@ -212,7 +210,7 @@ func (f *File) find(name string) (Account, bool) {
 	return f.Accounts[found], true
 }
 
-// stranger is an account for a name that is not there: like one that is, always
+// stranger returns an account for a name that does not exist: like a real one, always
 // the same for that name, and with passwords that nobody has.
 func (f *File) stranger(key []byte, name string) Account {
 	name = fold(name)
@@ -224,8 +222,8 @@ func (f *File) stranger(key []byte, name string) Account {
 	return a
 }
 
-// mechanisms are those that every account can use: a program takes the best that
-// it is offered, and must not take one that cannot work for this user.
+// mechanisms returns the mechanisms that every account can use: a client takes the best
+// one offered, and that must work for its user.
 func (f *File) mechanisms() []string {
 	if len(f.Accounts) == 0 {
 		return nil

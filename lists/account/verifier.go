@@ -17,7 +17,7 @@ import (
 	"superlist/smtp/sasl"
 )
 
-// Schemes of verifiers, the best first.
+// The schemes of verifiers, the best first.
 const (
 	Argon2id    = "argon2id"
 	Bcrypt      = "bcrypt"
@@ -28,8 +28,8 @@ const (
 // Schemes are all schemes, the best first.
 var Schemes = []string{Argon2id, Bcrypt, ScramSHA256, CramMD5}
 
-// What a new verifier costs. Each session is a process of its own, so memory
-// counts as often as there are sessions at once.
+// The cost of a new verifier. Each session is a process of its own, so memory counts
+// for each session at the same time.
 const (
 	argonMemory  = 19 << 10 // KiB; with argonTime what OWASP's cheat sheet asks for
 	argonTime    = 2
@@ -39,13 +39,12 @@ const (
 
 	bcryptCost = 12 // a quarter of a second
 
-	// scramIterations is more than the 4096 of RFC 7677, 4: who has stolen the
-	// file guesses that much slower. The client, a telephone perhaps, does the
-	// work.
+	// scramIterations exceeds the 4096 of RFC 7677, 4, which slows down guessing from a
+	// stolen file. The client, perhaps a telephone, does the work.
 	scramIterations = 65536
 )
 
-// The most that a verifier may cost: a line of a file must not stop a session.
+// The highest cost of a verifier: a line of a file must not stop a session.
 const (
 	maxArgonMemory  = 256 << 10 // KiB
 	maxArgonTime    = 16
@@ -53,23 +52,23 @@ const (
 	maxBcryptCost   = 16
 )
 
-// maxPassword is the longest password in bytes: bcrypt looks at no more.
+// maxPassword is the longest password in bytes: bcrypt ignores the rest.
 const maxPassword = 72
 
-// A verifier is what is kept of a password.
+// A verifier is what is stored for a password.
 type verifier interface {
 	scheme() string
-	// matches says whether it is that of the password. It takes as long for a
-	// wrong one.
+	// matches reports whether the verifier belongs to the password. It takes as long
+	// for a wrong one.
 	matches(password string) bool
-	// decoy is one that costs the same, for a user who is not there. Nobody has
-	// its password.
+	// decoy returns a verifier of the same cost, for an unknown user. No password
+	// matches it.
 	decoy(key []byte, user string) verifier
-	// String is the verifier as it stands in the file.
+	// String returns the verifier as it is in the file.
 	String() string
 }
 
-// newVerifier makes the verifier of a password, which sasl.Prepare has seen.
+// newVerifier makes the verifier of a prepared password.
 func newVerifier(scheme, password string) (verifier, error) {
 	switch {
 	case len(password) > maxPassword:
@@ -95,8 +94,7 @@ func newVerifier(scheme, password string) (verifier, error) {
 	return nil, fmt.Errorf("no scheme %q; there are %s", scheme, strings.Join(Schemes, ", "))
 }
 
-// parseVerifier reads a verifier as it stands in a file. What Dovecot puts
-// before it may be there.
+// parseVerifier parses a verifier from a file. Dovecot's prefix is accepted.
 func parseVerifier(text string) (verifier, error) {
 	scheme, rest := "", text
 	if strings.HasPrefix(text, "{") {
@@ -141,7 +139,7 @@ func (a argonHash) decoy(key []byte, user string) verifier {
 	return a
 }
 
-// String is the PHC string format.
+// String returns the PHC string format.
 func (a argonHash) String() string {
 	enc := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, a.memory, a.time, a.threads,
@@ -192,7 +190,7 @@ func (h bcryptHash) matches(password string) bool {
 	return bcrypt.CompareHashAndPassword([]byte(h), []byte(password)) == nil
 }
 
-// bcryptHashed is salt and hash in a bcrypt verifier.
+// bcryptHashed is the length of salt and hash in a bcrypt verifier.
 const bcryptHashed = 53
 
 const bcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

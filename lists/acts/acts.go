@@ -110,7 +110,7 @@ func (k *Keeper) now() time.Time {
 func (k *Keeper) Close() error {
 	k.write()
 	if k.err != nil {
-		return errors.Join(errors.New("who has done it could not be written down"), k.err)
+		return errors.Join(errors.New("could not record who did it"), k.err)
 	}
 	return nil
 }

@@ -282,7 +282,7 @@ func TestRoll(t *testing.T) {
 	}
 	olga.says("dev+request@lists.example.org", "who")
 	olga.letter("The members of dev@lists.example.org")
-	w.wantWire("550 5.7.1 only owners hear who is on dev@lists.example.org, and bob@example.net is not an owner; the owners are at dev+owner@lists.example.org",
+	w.wantWire("550 5.7.1 only owners may see the members of dev@lists.example.org, and bob@example.net is not an owner; the owners are at dev+owner@lists.example.org",
 		"bob@example.net", "dev+list@lists.example.org", "From: bob@example.net\r\n\r\n")
 	bob.says("dev+request@lists.example.org", "who")
 	bob.letter("How to use dev@lists.example.org")

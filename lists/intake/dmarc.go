@@ -12,13 +12,13 @@ import (
 	"superlist/smtp"
 )
 
-// policyTimeout is how long a session waits for what a domain wants. A client waits ten
+// policyTimeout is how long a session waits for a domain's policy. A client waits ten
 // minutes for the answer to its message (RFC 5321, 4.5.3.2.6).
 const policyTimeout = 10 * time.Second
 
-// refusesByDMARC is the refusal of a post for a list with dmarc = "reject", where the
-// domain of an author wants mail refused that fails. Without a resolver (resolver in
-// superlist.toml) a session asks nobody; deliver then has a moderator look at the post.
+// refusesByDMARC returns the refusal of a post to a list with dmarc = "reject", if an
+// author's domain wants failing mail refused. Without a resolver in superlist.toml a
+// session looks nothing up; deliver then asks a moderator.
 func (m *Incoming) refusesByDMARC(h rewrite.Header, l *lists.List) error {
 	resolver := m.in.Site.DNS()
 	if l.DMARC != lists.DMARCReject || l.Anonymous || resolver == "" {

@@ -9,21 +9,21 @@ import (
 	"superlist/lists/rewrite"
 )
 
-// A duplicate recognises a message that was taken before. In SMTP our reply is the
-// client's proof; a milter's verdict is none: a filter behind it may fail, the
-// client is told to come again, and the message is here already.
+// A duplicate recognizes a message that was accepted before. In SMTP our reply tells
+// the client so. A milter's verdict does not: if a filter behind it fails, the client
+// is told to try again, although the message is already here.
 type duplicate struct {
 	body digest.Hash
-	sure []bool   // by recipient: it is accepted, and neither held, nor asked about, nor dropped
+	sure []bool   // by recipient: accepted, and not held, asked about or dropped
 	keys [][]byte // of the recipients that get it now
 }
 
 func newDuplicate() *duplicate { return &duplicate{body: sha256.New()} }
 
-// name gives the message a name for each recipient. The same message has the same
-// sender, login, author, Message-ID and body: the rest of the header may have been
-// changed by the filters before us. Who has seen somebody's message can send it
-// first, but in a name of their own it is another one.
+// name names the message for each recipient. The same message has the same sender,
+// login, author, Message-ID and body; the filters before us may have changed the rest
+// of the header. Somebody who has seen another's message may send it first, but under
+// their own name it is a different one.
 func (m *Incoming) name(i int, id string, h rewrite.Header) []byte {
 	key := sha256.New()
 	add := func(part string) { key.Write(append([]byte(part), 0)) }
@@ -39,8 +39,8 @@ func (m *Incoming) name(i int, id string, h rewrite.Header) []byte {
 	return key.Sum(nil)
 }
 
-// without adds to the recipients that are left out those that have the message
-// already. Where all have it the id to give is that of the first time.
+// without adds the recipients that already have the message to those that are left out.
+// If all have it, the message gets the id of the first time.
 func (m *Incoming) without(refused []int) []int {
 	h, _ := m.header.Header()
 	id := h.Get("Message-ID")
@@ -66,14 +66,14 @@ func (m *Incoming) without(refused []int) []int {
 	return refused
 }
 
-// remember makes the message known for the recipients that got it now. What is
-// held, or dropped, is not: who sends it again, from the right address or logged
-// in, must be heard.
+// remember makes the message known for the recipients that got it now. Held and dropped
+// ones are not remembered: whoever sends the message again, from the right address or
+// logged in, must be heard.
 func (m *Incoming) remember() {
 	if m.duplicate == nil {
 		return
 	}
 	for _, key := range m.duplicate.keys {
-		m.in.Spool.Take(key, m.w.ID(), time.Now()) // at worst it is taken twice
+		m.in.Spool.Take(key, m.w.ID(), time.Now()) // at worst it is accepted twice
 	}
 }

@@ -10,21 +10,21 @@ import (
 	"superlist/smtp"
 )
 
-// A Filter is asked about a message before the lists see it. It may refuse it
-// with an error, of which smtp.ReplyTo makes the reply, throw it away with
-// ErrDiscard, change it, or have it held.
+// A Filter is asked about a message before the lists see it. It may refuse it with an
+// error, which smtp.ReplyTo turns into the reply, drop it with ErrDiscard, change it,
+// or have it held.
 type Filter interface {
 	Filter(env *smtp.Envelope, d *Draft) error
 }
 
-// What is not a post no moderator sees. A filter that could not be asked may answer
-// the next time; one that has answered says the same for days.
+// Only posts can be held for a moderator. A filter that could not be asked may answer
+// the next time; one that has answered will say the same for days.
 var (
-	replyUnasked = smtp.Reply{Code: 451, Enhanced: "4.7.1", Text: "a mail filter of this site could not look at the message, and nobody does at this address; please try again later"}
+	replyUnasked = smtp.Reply{Code: 451, Enhanced: "4.7.1", Text: "a mail filter of this site could not check the message, and nobody checks mail to this address by hand; please try again later"}
 	replyUnheld  = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a mail filter of this site wants a person to look at the message first, and nobody does at this address; write to the postmaster here if it is wrong"}
 )
 
-// unheld is the refusal of what cannot be held.
+// unheld returns the refusal of a message that cannot be held.
 func (m *Incoming) unheld() error {
 	if m.unasked {
 		return replyUnasked
@@ -32,35 +32,35 @@ func (m *Incoming) unheld() error {
 	return replyUnheld
 }
 
-// ErrDiscard has a message accepted and not kept.
+// ErrDiscard accepts the message and drops it.
 var ErrDiscard = errors.New("discarded")
 
-// A Draft is a message that is not in the spool yet.
+// A Draft is a message that is not yet in the spool.
 type Draft struct {
 	ID      string
-	Header  rewrite.Header // the field Trace is our own Received
+	Header  rewrite.Header // its first Trace fields are our own Received
 	Trace   int
-	Body    io.ReadSeeker // from its beginning
-	Changed bool          // Header or Body is another than it was
-	Unasked bool          // Hold is because a filter could not be asked, and for nothing else
+	Body    io.ReadSeeker // at its beginning
+	Changed bool          // Header or Body has been changed
+	Unasked bool          // the only reason for Hold is that a filter could not be asked
 	Refused []error       // by recipient of the envelope: why that one does not get it
-	Hold    string        // why a person has to look at it first, in ASCII on one line; empty: nobody has
+	Hold    string        // why a person has to look at it first, in ASCII on one line; empty: no reason
 }
 
-// Unwanted says that no recipient is left.
+// Unwanted reports whether no recipient is left.
 func (d *Draft) Unwanted() bool {
 	return !slices.ContainsFunc(d.Refused, func(err error) bool { return err == nil })
 }
 
-// Release lets go of a body that a filter has made.
+// Release releases a body made by a filter.
 func (d *Draft) Release() {
 	if f, ok := d.Body.(io.Closer); ok {
 		f.Close()
 	}
 }
 
-// filter asks the filter, and writes the message anew where that has changed it.
-// A header that is too large to be looked at is refused anyway.
+// filter asks the filter, and writes the message anew if the filter has changed it. A
+// header too large to examine is refused anyway.
 func (m *Incoming) filter() error {
 	if _, whole := m.header.Header(); m.in.Filter == nil || !whole {
 		return nil
@@ -79,7 +79,7 @@ func (m *Incoming) filter() error {
 	return m.redraft(d)
 }
 
-// draft is the message as it is now.
+// draft returns the message as it is now.
 func (m *Incoming) draft() (*Draft, error) {
 	content, err := m.w.Content()
 	if err != nil {
@@ -95,9 +95,9 @@ func (m *Incoming) draft() (*Draft, error) {
 	}, nil
 }
 
-// fold writes the message anew where lines of its header are too long and can be
-// folded: programs write References and To in one line, and Postfix would fold them
-// too, between any two letters.
+// fold writes the message anew if lines of its header are too long and can be folded:
+// programs write References and To in one line, and Postfix would fold them too, in the
+// middle of words.
 func (m *Incoming) fold() error {
 	h, whole := m.header.Header()
 	if n, _ := m.lines.Long(); n == 0 || !whole {
@@ -114,8 +114,8 @@ func (m *Incoming) fold() error {
 	return m.redraft(d)
 }
 
-// redraft writes the message anew, under the same id: the head too, for what a
-// filter says of it is known only now.
+// redraft writes the message anew, under the same id. The head is new too, since what a
+// filter says about the message is only known now.
 func (m *Incoming) redraft(d *Draft) error {
 	m.hold, m.unasked = d.Hold, d.Unasked
 	w, err := m.in.create(m.env, queue.Head{ID: m.w.ID(), Arrived: m.arrived, Hold: d.Hold})
@@ -150,7 +150,7 @@ func (m *Incoming) redraft(d *Draft) error {
 	return nil
 }
 
-// looking is Incoming.look as a writer.
+// looking makes Incoming.look a writer.
 type looking struct{ m *Incoming }
 
 func (l looking) Write(p []byte) (int, error) {

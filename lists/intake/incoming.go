@@ -22,17 +22,17 @@ type Incoming struct {
 	w         *queue.Writer
 	header    rewrite.Scanner
 	lines     rewrite.Lines
-	form      error // what is wrong with the header as it came, before a filter has seen it behind ours
+	form      error // what is wrong with the header as received, before a filter has seen it after ours
 	arrived   time.Time
-	traced    int64      // bytes that are ours
-	sent      int64      // bytes that are the client's, before a filter has changed anything
-	duplicate *duplicate // nil: nobody minds
-	waits     []bool     // for each recipient: it is a list, and moderators see the message first
+	traced    int64      // bytes of our own
+	sent      int64      // bytes from the client, before a filter has changed anything
+	duplicate *duplicate // nil: duplicates are not detected
+	waits     []bool     // by recipient: it is a list, and moderators see the message first
 	hold      string     // why a filter wants a person to look at it
-	unasked   bool       // since it could not be asked
+	unasked   bool       // because it could not be asked
 	unwanted  []error    // by recipient: why a filter refuses that one; nil: no filter was asked
-	msgID     string     // its Message-ID, once it was judged
-	instead   string     // the id to give for a message that is not kept: the recipients have it already, or a filter throws it away
+	msgID     string     // its Message-ID, once it has been judged
+	instead   string     // the id for a message that is not kept, because the recipients already have it or a filter drops it
 }
 
 // Write takes the message's bytes.
@@ -44,19 +44,19 @@ func (m *Incoming) Write(p []byte) (int, error) {
 	return m.w.Write(p)
 }
 
-// look sees the message's bytes as they will be kept.
+// look examines the message's bytes as they will be kept.
 func (m *Incoming) look(p []byte) {
 	m.header.Write(p)
 	m.lines.Write(p)
 }
 
-// MessageID is what the message calls itself, for the log, once its end has come.
+// MessageID returns the Message-ID for the log, once the end of the message has come.
 func (m *Incoming) MessageID() string { return m.msgID }
 
-// Abort leaves nothing behind.
+// Abort discards the message and leaves nothing behind.
 func (m *Incoming) Abort() { m.w.Abort() }
 
-// Commit decides what needs the message, for each recipient, and then makes it
+// Commit decides for each recipient what needs the whole message, and makes the message
 // durable for those that are left.
 func (m *Incoming) Commit() (string, []error) {
 	outcomes, some := m.Prepare()
@@ -72,9 +72,9 @@ func (m *Incoming) Commit() (string, []error) {
 	return id, outcomes
 }
 
-// Prepare is the first step of Commit: it decides, and has the message synced
-// where nobody looks for it yet. Where some recipient is left Publish or Abort has
-// to follow; where none is, nothing is left behind.
+// Prepare is the first step of Commit: it decides, and syncs the message where nobody
+// looks for it yet. If some recipient is left, Publish or Abort must follow; otherwise
+// nothing is left behind.
 func (m *Incoming) Prepare() (outcomes []error, some bool) {
 	m.sent = m.w.Size() - m.traced
 	h, _ := m.header.Header()
@@ -99,9 +99,8 @@ func (m *Incoming) Prepare() (outcomes []error, some bool) {
 		}
 	}
 	if len(refused) > 0 && m.env.Proto != smtp.LMTP {
-		// SMTP has one reply for all recipients, so all of them share the
-		// refusal; it says whose it is. There is more than one only where alone
-		// has let it.
+		// SMTP has one reply for all recipients, so they share the refusal, which says
+		// whose it is. There are several recipients only if alone has allowed it.
 		outcomes = slices.Repeat([]error{m.together(outcomes)}, len(outcomes))
 	} else if len(refused) < len(outcomes) {
 		if refused = m.without(refused); len(refused) == len(outcomes) {
@@ -122,7 +121,7 @@ func (m *Incoming) Prepare() (outcomes []error, some bool) {
 	return outcomes, false
 }
 
-// Publish is the second step, from which on the message is everybody's.
+// Publish is the second step, after which anybody can take the message.
 func (m *Incoming) Publish() (id string, err error) {
 	if m.instead != "" {
 		m.w.Abort()
@@ -139,8 +138,8 @@ func (m *Incoming) Publish() (id string, err error) {
 	return m.w.ID(), nil
 }
 
-// together makes one refusal for all recipients of an SMTP transaction. Where
-// they differ it is the first in full, and says that the others may be tried.
+// together makes one refusal for all recipients of an SMTP transaction. If they differ
+// it is the first in full, with a note that the others may be tried.
 func (m *Incoming) together(outcomes []error) error {
 	i := slices.IndexFunc(outcomes, func(err error) bool { return err != nil })
 	first := outcomes[i]
@@ -153,7 +152,7 @@ func (m *Incoming) together(outcomes []error) error {
 	return r
 }
 
-// judge gives one verdict for each recipient.
+// judge returns one verdict for each recipient.
 func (m *Incoming) judge() []error {
 	verdicts := make([]error, len(m.in.dests))
 	if m.duplicate != nil {
@@ -162,7 +161,7 @@ func (m *Incoming) judge() []error {
 	m.waits = make([]bool, len(m.in.dests))
 	h, whole := m.header.Header()
 	m.msgID = h.Get("Message-ID")
-	if m.env.Body == smtp.BinaryMIME { // there are no lines in its body
+	if m.env.Body == smtp.BinaryMIME { // its body has no lines
 		m.lines = rewrite.Lines{}
 		m.lines.Write(h.Bytes(""))
 	}
@@ -171,7 +170,7 @@ func (m *Incoming) judge() []error {
 		form = policy.JudgeLines(h, &m.lines)
 	}
 	for i, d := range m.in.dests {
-		size := policy.Fits(d, m.sent) // before anybody looks into it
+		size := policy.Fits(d, m.sent) // before anybody examines it
 		switch {
 		case m.unwanted != nil && m.unwanted[i] != nil:
 			verdicts[i] = m.unwanted[i]
@@ -205,7 +204,7 @@ func (m *Incoming) judge() []error {
 	return verdicts
 }
 
-// looped says that the message has passed this address before.
+// looped reports whether the message has passed this address before.
 func looped(h rewrite.Header, d lists.Destination) bool {
 	if d.Purpose == lists.Bounce || d.Purpose == lists.Feedback || d.Purpose == lists.Ask || d.Purpose == lists.Check { // whoever asks gets one answer, and that is not a question
 		return false
@@ -214,7 +213,7 @@ func looped(h rewrite.Header, d lists.Destination) bool {
 	if d.Purpose == lists.Owner {
 		self = d.List.Verb(d.Verb)
 	}
-	for _, mark := range [...]string{"Delivered-To", "X-Loop"} { // of posts, and of digests
+	for _, mark := range [...]string{"Delivered-To", "X-Loop"} { // of posts and digests
 		for _, f := range h.All(mark) {
 			if strings.EqualFold(f.Value(), self.Address()) {
 				return true
@@ -222,7 +221,7 @@ func looped(h rewrite.Header, d lists.Destination) bool {
 		}
 	}
 	if d.Purpose == lists.Owner {
-		return false // a member may well send them what came from the list
+		return false // a member may well forward to owners what came from the list
 	}
 	for _, f := range h.All("List-Id") {
 		id := f.Value()
@@ -236,12 +235,12 @@ func looped(h rewrite.Header, d lists.Destination) bool {
 	return false
 }
 
-// judgePost holds a post against what the list wants of its header.
+// judgePost judges a post by its header.
 func (m *Incoming) judgePost(h rewrite.Header, l *lists.List) (policy.Decision, error) {
 	if m.env.From.IsNull() {
 		return policy.Decision{}, policy.ReplyNoBounces
 	}
-	// Who wrote it deliver finds out, where that matters: no refusal depends on it.
+	// deliver finds out who wrote it, if that matters: no refusal depends on it.
 	d, err := policy.Of(l).JudgeAtDoor(&policy.Posting{From: m.env.From, Header: h, Body: m.body, Proved: m.in.authors(m.env)})
 	if err == nil {
 		err = d.Err()
@@ -249,8 +248,8 @@ func (m *Incoming) judgePost(h rewrite.Header, l *lists.List) (policy.Decision, 
 	if err == nil {
 		err = m.refusesByDMARC(h, l)
 	}
-	// What deliver could only put off waits better at home. Where it may find out whose
-	// a post is that holds for the client's network alone.
+	// What deliver could only put off had better wait at the client. If deliver may
+	// find out whose post it is, only the quota of the client's network counts here.
 	if err == nil && (d.Verdict == policy.Hold || d.Verdict == policy.Confirm || m.surelyHeld(d)) {
 		err = l.Quota().MayHold(m.network(), time.Now())
 	}
@@ -260,8 +259,8 @@ func (m *Incoming) judgePost(h rewrite.Header, l *lists.List) (policy.Decision, 
 	return d, err
 }
 
-// surelyHeld says that a moderator sees a post first, where nothing that deliver finds
-// out about its author can change that.
+// surelyHeld reports whether a moderator sees the post first, whatever deliver finds
+// out about its author.
 func (m *Incoming) surelyHeld(d policy.Decision) bool {
 	if m.hold != "" {
 		return d.Verdict <= policy.Confirm
@@ -269,10 +268,10 @@ func (m *Incoming) surelyHeld(d policy.Decision) bool {
 	return d.Verdict == policy.Hold && m.unproved()
 }
 
-// unproved says that deliver finds out nothing about an author.
+// unproved reports whether deliver cannot find out anything about an author.
 func (m *Incoming) unproved() bool { return !m.in.Site.VerifyDKIM && m.in.Site.AuthservID == "" }
 
-// Remark says of a post that waits that it does: smtp.Session puts it into the reply.
+// Remark says that a post waits, if it does: smtp.Session puts it into the reply.
 func (m *Incoming) Remark(rcpt int) string {
 	if rcpt < len(m.waits) && m.waits[rcpt] && m.instead == "" {
 		return "a moderator sees it first"
@@ -280,10 +279,10 @@ func (m *Incoming) Remark(rcpt int) string {
 	return ""
 }
 
-// network is the client's, whoever hands its mail on.
+// network returns the client's network, even if another host passes on its mail.
 func (m *Incoming) network() netip.Prefix { return m.in.Site.Network(m.env.Origin().Addr.Addr()) }
 
-// body is Posting.Body.
+// body implements Posting.Body.
 func (m *Incoming) body() (io.Reader, error) {
 	content, err := m.w.Content()
 	if err != nil {
@@ -292,8 +291,8 @@ func (m *Incoming) body() (io.Reader, error) {
 	return policy.BodyOf(content)()
 }
 
-// judgeCommand holds a command against its header, and against what the list has
-// written to the same person lately.
+// judgeCommand judges a command by its header, and by what the list has recently
+// written to the same person.
 func (m *Incoming) judgeCommand(h rewrite.Header, d lists.Destination) error {
 	if m.env.From.IsNull() {
 		return policy.ReplyNoCommand

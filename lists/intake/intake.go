@@ -21,44 +21,45 @@ var (
 	replyLoop   = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the header says that the message has been at this address before"}
 	replyHops   = smtp.Reply{Code: 554, Enhanced: "5.4.6", Text: "mail loop: the message has passed 100 hosts or more"}
 	replyHeader = smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: "the message header is larger than 256 KiB"}
-	// What is BINARYMIME may have anything in its body, and lines in its header.
+	// A BINARYMIME message may have anything in its body, but its header must have
+	// lines.
 	replyHeaderLines = smtp.Reply{Code: 550, Enhanced: "5.6.0", Text: "the message header has a CR, LF or NUL that is not a line's end, or a last line without one"}
 
-	// A client sends the message again to those that are left: RFC 5321, 4.5.3.1.10.
+	// The client sends the message again to the rest: RFC 5321, 4.5.3.1.10.
 	replyOneList = smtp.Reply{Code: 452, Enhanced: "4.5.3", Text: "one list at a time, so that each can answer for itself; send the message again to this one"}
 )
 
-// An Intake decides on mail for the site's lists and puts what it accepts into
-// the spool: it is the smtp.Backend of a session.
+// An Intake decides about mail for the site's lists and puts what it accepts into the
+// spool: it is the smtp.Backend of a session.
 type Intake struct {
 	Site  *site.Site
 	Spool *queue.Spool
-	// Late asks for room in the spool at the first list among the recipients,
-	// and not at MAIL: other recipients are not its business.
+	// Late asks for room in the spool at the first recipient that is a list, and not at
+	// MAIL: other recipients are not its business.
 	Late bool
 
-	// Duplicates has a message recognised that was taken before, though the client
-	// was told otherwise: it is then accepted, and not taken twice. Header and
-	// body must come in writes of their own.
+	// Duplicates detects a message that was accepted although the client was told
+	// otherwise. It is then accepted again, but not stored twice. Header and body must
+	// come in separate writes.
 	Duplicates bool
 
-	// Together has one message taken for several lists by SMTP too, though what
-	// one of them refuses is then refused for all: for clients that cannot send
-	// it again to those that are left.
+	// Together accepts one message for several lists in SMTP too, although a refusal by
+	// one of them is then a refusal for all. It is for clients that cannot send it
+	// again to the rest.
 	Together bool
 
-	// Filter, where set, is asked about every message before the lists are.
+	// Filter, if set, is asked about every message before the lists are.
 	Filter Filter
 
-	// Asleep, where set, hears why deliver could not be woken up, once.
+	// Asleep, if set, is called once with the reason why deliver could not be woken.
 	Asleep func(error)
 
 	trust func(login string) []smtp.Path // nil: LoginAuthors
-	dests []lists.Destination            // of the recipients accepted so far
+	dests []lists.Destination            // for the recipients accepted so far
 }
 
-// TrustLogins says who knows the addresses that somebody who has logged in may
-// post as. Without it they are LoginAuthors.
+// TrustLogins sets the function that returns the addresses a logged-in user may post
+// as. Without it LoginAuthors is used.
 func (in *Intake) TrustLogins(authors func(login string) []smtp.Path) { in.trust = authors }
 
 // Mail begins a transaction, if the spool has room.
@@ -70,7 +71,7 @@ func (in *Intake) Mail(env *smtp.Envelope) error {
 	return in.admit(env)
 }
 
-// Reset has nothing to do: Mail begins anew.
+// Reset does nothing: Mail starts afresh.
 func (in *Intake) Reset() {}
 
 // admit reports whether the spool has room.
@@ -85,7 +86,8 @@ func (in *Intake) admit(env *smtp.Envelope) error {
 	return err
 }
 
-// share is whose share of the queue the client's mail takes: all that one customer has.
+// share returns the share of the queue that the client's mail counts towards: that of
+// one customer's whole network.
 func (in *Intake) share(env *smtp.Envelope) queue.Share {
 	if n := quota.Customer(in.Site.Network(env.Origin().Addr.Addr())); n.IsValid() {
 		return queue.ShareOf(n.String())
@@ -93,9 +95,9 @@ func (in *Intake) share(env *smtp.Envelope) queue.Share {
 	return ""
 }
 
-// Resolve finds out what an address is for. It is ours where a list answers for it,
-// which says no to an address that is none; where it is not, others do: its domain has
-// no lists, or has other addresses too (shared_domains).
+// Resolve returns what an address is for. If it is in the domain of lists, it is ours,
+// and a list or its refusal answers. ours is false if the domain has no lists, or also
+// has other addresses (shared_domains).
 func (in *Intake) Resolve(to smtp.Path) (d lists.Destination, ours bool, err error) {
 	all := lists.Of(in.Site)
 	if ours, err = all.Serves(to.Domain); err != nil || !ours {
@@ -108,11 +110,11 @@ func (in *Intake) Resolve(to smtp.Path) (d lists.Destination, ours bool, err err
 	return d, true, err
 }
 
-// maxShown is how much of an address that is none is said again.
+// maxShown is how much of an invalid address is repeated.
 const maxShown = 100
 
-// Unreadable is the refusal of a recipient that is not an address, nil where others
-// may know what to make of it.
+// Unreadable returns the refusal of a recipient that is not a valid address; nil if it
+// may mean something to others.
 func (in *Intake) Unreadable(to, domain string) error {
 	domain = strings.TrimRight(domain, ">. ")
 	ours, err := lists.Of(in.Site).Serves(domain)
@@ -134,14 +136,14 @@ func (in *Intake) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 	return in.Take(env, d)
 }
 
-// Take is Rcpt for an address that has been resolved.
+// Take is Rcpt for a resolved address.
 func (in *Intake) Take(env *smtp.Envelope, d lists.Destination) error {
 	if err := policy.Fits(d, env.Size); err != nil {
 		return err
 	}
-	// The null sender is heard here and refused at DATA: so a host that only
-	// asks whether the list exists, as Postfix's address verification does,
-	// hears the truth.
+	// The null sender is accepted here and refused at DATA. A host that only asks
+	// whether the list exists, as Postfix's address verification does, gets a true
+	// answer.
 	if d.Purpose == lists.Post && !env.From.IsNull() {
 		if err := policy.Of(d.List).MayPost(env.From, in.authors(env)); err != nil {
 			return err
@@ -173,9 +175,9 @@ func (in *Intake) Take(env *smtp.Envelope, d lists.Destination) error {
 	return nil
 }
 
-// alone says no to a second address of a list in one transaction, where one reply
-// at its end would have to do for both: see the package's documentation. Delivery
-// reports are refused for no reason of a list's.
+// alone refuses a second list in one transaction, if one reply at its end would have to
+// do for both: see the package's documentation. Delivery reports are never refused for
+// a list's reasons.
 func (in *Intake) alone(env *smtp.Envelope, d lists.Destination) error {
 	if env.Proto == smtp.LMTP || env.Login != "" || in.Together || d.Purpose == lists.Bounce {
 		return nil
@@ -188,10 +190,9 @@ func (in *Intake) alone(env *smtp.Envelope, d lists.Destination) error {
 	return nil
 }
 
-// authors are the addresses that the client has proved to be its own, by logging
-// in. Where there are any, they decide who may post, and neither the sender that
-// MAIL names nor From does, which anybody can write. A login without an address
-// proves nothing to a list.
+// authors returns the addresses that the client has proved to own by logging in. If
+// there are any, they decide who may post, and not the sender in MAIL or From, which
+// anybody can write. A login without an address proves nothing to a list.
 func (in *Intake) authors(env *smtp.Envelope) []smtp.Path {
 	switch {
 	case env.Login == "":
@@ -202,19 +203,19 @@ func (in *Intake) authors(env *smtp.Envelope) []smtp.Path {
 	return site.LoginAuthors(env.Login)
 }
 
-// Verify reports whether there is such an address of a list, and no more: not who
-// is on the list, and not who may post.
+// Verify reports whether an address of a list exists, and no more: not who is on the
+// list, and not who may post.
 func (in *Intake) Verify(to smtp.Path) error {
 	_, err := lists.Of(in.Site).Resolve(to)
 	return err
 }
 
-// Data refuses mail without a sender for lists, and opens the spool. The message
-// is a *Incoming.
+// Data refuses mail without a sender to lists, and opens the spool. The message is an
+// *Incoming.
 func (in *Intake) Data(env *smtp.Envelope) (smtp.Message, error) {
 	m, err := in.Open(env)
 	if err != nil {
-		return nil, err // and no *Incoming that is nil
+		return nil, err // not a nil *Incoming
 	}
 	return m, nil
 }
@@ -241,8 +242,8 @@ func (in *Intake) Open(env *smtp.Envelope) (*Incoming, error) {
 	return m, nil
 }
 
-// create begins the file of a message, up to its recipients. The head gets what
-// the envelope says.
+// create begins the file of a message, up to its recipients. The head contains what the
+// envelope says.
 func (in *Intake) create(env *smtp.Envelope, h queue.Head) (*queue.Writer, error) {
 	h.Client, h.From, h.Body, h.Ret, h.Share = env.Client(), env.From, env.Body, env.Ret, in.share(env)
 	h.EnvID, h.UTF8, h.RequireTLS, h.Proved = env.EnvID, env.UTF8, env.RequireTLS, in.authors(env)

@@ -35,7 +35,7 @@ var syslogFiles = []string{"/var/log/mail.log", "/var/log/maillog", "/var/log/ma
 var journalDirs = []string{"/var/log/journal", "/run/log/journal"}
 
 // ErrNone is a log that cannot be read back.
-var ErrNone = errors.New("nobody knows where the log is: name its file with --log, or the journal with --log journal")
+var ErrNone = errors.New("the log cannot be found: name its file with --log, or use --log journal")
 
 // Open finds the log of a site, for reading what is in it from a time on, and that so many
 // times. named is what the caller says: a file, "journal", or empty.

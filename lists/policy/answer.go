@@ -8,16 +8,15 @@ import (
 	"superlist/smtp"
 )
 
-// Refusal says no to a post in words that help: what it was about, and whom to
-// ask.
+// Refusal refuses a post in words that help: what it was about, and whom to ask.
 func (l *Policy) Refusal(enhanced, format string, args ...any) smtp.Reply {
 	return smtp.Reply{Code: 550, Enhanced: enhanced,
 		Text: fmt.Sprintf(format, args...) + "; the owners are at " + l.Verb("owner").Address()}
 }
 
-// Answerable leaves of a recipient what its sender may have reports on. Who is
-// not known to the list gets none: anybody can write an address of somebody
-// else's into MAIL, who would then get our mail. A command is answered anyway.
+// Answerable returns the recipient without the reports that its sender may not get.
+// Somebody unknown to the list gets none: anybody can write another's address into
+// MAIL, who would then get our mail. A command is answered anyway.
 func Answerable(d lists.Destination, to smtp.Rcpt, sender smtp.Path) (smtp.Rcpt, error) {
 	if to.Notify&(smtp.NotifySuccess|smtp.NotifyFailure) == 0 || sender.IsNull() {
 		return to, nil
@@ -41,9 +40,9 @@ func MayHear(d lists.Destination, sender smtp.Path) (bool, error) {
 	return d.List.Knows(behindTag(sender))
 }
 
-// behindTag is the sender behind a BATV address, prvs=KDDDSSSSSS=local@domain,
-// which changes every day (draft-levine-smtp-batv, 3). The tag is for who made
-// it, and can be checked by nobody else.
+// behindTag returns the sender in a BATV address, prvs=KDDDSSSSSS=local@domain, which
+// changes every day (draft-levine-smtp-batv, 3). Only the site that made the tag can
+// check it.
 func behindTag(sender smtp.Path) smtp.Path {
 	kind, rest, _ := strings.Cut(sender.Local, "=")
 	tag, local, ok := strings.Cut(rest, "=")
@@ -55,9 +54,9 @@ func behindTag(sender smtp.Path) smtp.Path {
 	return sender
 }
 
-// notInName lets somebody who has logged in write a From of his own: a role, a
-// second address. It refuses one that says that another wrote the post, somebody
-// whom the list knows: its readers would believe it, and have all reason to.
+// notInName lets a logged-in user write another From of their own: a role, a second
+// address. It refuses a From that names another person the list knows: readers would
+// believe that this person wrote the post, and with good reason.
 func (l *Policy) notInName(authors, proved []smtp.Path) error {
 	for _, author := range authors {
 		if smtp.ContainsPath(proved, author) {
@@ -70,7 +69,7 @@ func (l *Policy) notInName(authors, proved []smtp.Path) error {
 			return err
 		}
 		if known {
-			return l.Refusal("5.7.1", "you have logged in as %s, and From says %s, who is somebody else on %s",
+			return l.Refusal("5.7.1", "you have logged in as %s, but From names %s, who is somebody else on %s",
 				proved[0].Address(), author.Address(), l.Addr.Address())
 		}
 	}

@@ -72,7 +72,7 @@ func TestFits(t *testing.T) {
 			t.Errorf("%d: %v", size, err)
 		}
 	}
-	if err := Of(l).fits(5000); err == nil || err.Error() != "552 5.3.4 the message has 5000 bytes, and dev@lists.example.org takes at most 2KiB" {
+	if err := Of(l).fits(5000); err == nil || err.Error() != "552 5.3.4 the message has 5000 bytes, and dev@lists.example.org accepts at most 2KiB" {
 		t.Errorf("%v", err)
 	}
 }

@@ -13,17 +13,18 @@ import (
 	"superlist/lists/rewrite"
 )
 
-// ownText says that a part is what somebody has written, and no attachment.
+// ownText reports whether a part is text that somebody has written, and not an
+// attachment.
 func ownText(p parts.Part) bool {
 	return (p.Type == "text/plain" || p.Type == "text/html") && len(p.Names) == 0 && !p.File
 }
 
-// looksIn says that the list wants to know of what parts a post is made.
+// looksIn reports whether the list wants to examine the parts of a post.
 func (l *Policy) looksIn() bool {
 	return len(l.AttachmentsAllow)+len(l.AttachmentsRefuse) > 0 || l.Filters() || l.Anonymous
 }
 
-// names reports whether a part is a signature, or has one in it: that names its author.
+// names reports whether a part is or contains a signature, which identifies its author.
 func names(p parts.Part) bool {
 	switch p.Type {
 	case "multipart/signed", "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pkcs7-signature", "application/x-pkcs7-signature",
@@ -33,11 +34,11 @@ func names(p parts.Part) bool {
 	return false
 }
 
-// errPart ends the walk at a part that the list does not take.
+// errPart ends the walk at a part that the list does not accept.
 var errPart = errors.New("refused")
 
-// judgeParts holds the parts of a post against what the list takes. What nobody
-// can tell the parts of may have any.
+// judgeParts checks the parts of a post against what the list accepts. A message that
+// cannot be parsed may contain anything, so it is refused.
 func (l *Policy) judgeParts(p *Posting) (d Decision, done bool, err error) {
 	if !l.looksIn() || p.Body == nil {
 		return d, false, nil
@@ -74,10 +75,10 @@ func (l *Policy) judgeParts(p *Posting) (d Decision, done bool, err error) {
 	return d, false, err
 }
 
-// maxDescribed is how much of a name stands in a refusal.
+// maxDescribed is how much of a name a refusal shows.
 const maxDescribed = 60
 
-// describe names a part in a refusal: its type, and its name where it has one.
+// describe names a part in a refusal: its type, and its name if it has one.
 func describe(p parts.Part) string {
 	s := described(cmp.Or(p.Type, "no type"))
 	if len(p.Names) > 0 {
@@ -91,7 +92,7 @@ func described(s string) string {
 	return s[:min(len(s), maxDescribed)]
 }
 
-// BodyOf is Posting.Body of a message in a file.
+// BodyOf returns a Posting.Body for a message in a file.
 func BodyOf(content *io.SectionReader) func() (io.Reader, error) {
 	return func() (io.Reader, error) {
 		_, at, err := rewrite.ReadHeader(io.NewSectionReader(content, 0, content.Size()))

@@ -7,34 +7,35 @@ import (
 	"superlist/lists/rewrite"
 )
 
-// What a program wrote by itself gets no answer, or two programs would write to each
-// other for ever (RFC 3834, 2); and what a program answers for somebody, an away note,
-// a receipt, a report, is not a post. Both are told by the same marks. Responders in the
-// field know few of the words of RFC 3834, so theirs are known here.
+// A message that a program wrote by itself gets no answer; otherwise two programs would
+// write to each other for ever (RFC 3834, 2). And an answer on somebody's behalf (an
+// away note, a receipt, a report) is not a post. Both are recognized by the same marks.
+// Few responders use the words of RFC 3834, so their own are known here.
 //
-// X-Auto-Response-Suppress is no such mark. It asks that no program answer this
-// message (MS-OXCMAIL, 2.1.3.2.20), and there are sites whose Exchange puts it into
-// all mail that people write.
+// X-Auto-Response-Suppress is not such a mark. It asks programs not to answer this
+// message (MS-OXCMAIL, 2.1.3.2.20), and at some sites Exchange adds it to all mail that
+// people write.
 
-// A machine is what the header says of a program that wrote the message.
+// A machine is what the header reveals about a program that wrote the message.
 type machine struct {
-	reply bool // it answers something for somebody
-	any   bool // it wrote it by itself, or sent it to many
-	maybe bool // it may have: a Subject can say so
+	reply bool // it answers on somebody's behalf
+	any   bool // it wrote by itself, or to many
+	maybe bool // perhaps it does: a Subject can confirm that
 }
 
-// Automatic says that a message was not written by a person, or was sent to many:
-// it gets no answer.
+// Automatic reports whether a message was not written by a person, or was sent to many,
+// and so gets no answer.
 func Automatic(h rewrite.Header) bool {
 	m := machineOf(h)
 	return m.reply || m.any
 }
 
-// automaticReply says that a program answers for somebody. Mail that was generated,
-// a commit or a report of last night, is none, and may well be a post.
+// automaticReply reports whether a program answers on somebody's behalf. Generated
+// mail, such as a commit or a nightly report, is not such an answer and may well be a
+// post.
 func automaticReply(h rewrite.Header) bool { return machineOf(h).reply }
 
-// machineOf looks at each field once.
+// machineOf examines each field once.
 func machineOf(h rewrite.Header) (m machine) {
 	for _, f := range h {
 		name := f.Name
@@ -73,7 +74,7 @@ func machineOf(h rewrite.Header) (m machine) {
 	return m
 }
 
-// firstWord is a value without its parameters and comments, in lower case.
+// firstWord returns a value without its parameters and comments, in lower case.
 func firstWord(value string) string {
 	if i := strings.IndexAny(value, "; \t("); i >= 0 {
 		value = value[:i]
@@ -81,8 +82,8 @@ func firstWord(value string) string {
 	return strings.ToLower(value)
 }
 
-// contentType: reports of mail systems, receipts and refusals of mail programs (RFC
-// 6522, 3464, 8098, 5965), also where the report stands alone.
+// contentType recognizes reports of mail systems, and receipts and refusals of mail
+// programs (RFC 6522, 3464, 8098, 5965), even if the report stands alone.
 func (m *machine) contentType(value string) {
 	switch kind := firstWord(value); kind {
 	case "multipart/report":
@@ -96,7 +97,7 @@ func (m *machine) contentType(value string) {
 	}
 }
 
-// submitted: RFC 3834, 5.
+// submitted parses Auto-Submitted: RFC 3834, 5.
 func (m *machine) submitted(value string) {
 	switch firstWord(value) {
 	case "", "no":
@@ -118,7 +119,7 @@ func (m *machine) precedence(value string) {
 	}
 }
 
-// extension looks at fields that no RFC knows.
+// extension examines fields that no RFC defines.
 func (m *machine) extension(name string, f rewrite.Field) {
 	switch {
 	case f.Is("X-Auto-Response-Suppress"):
@@ -168,7 +169,7 @@ func (m *machine) extension(name string, f rewrite.Field) {
 	}
 }
 
-// maxMark is the longest name of a field that is looked at for one of a responder's.
+// maxMark is the longest name of a field that is searched for a responder's mark.
 const maxMark = 40
 
 func isNo(value string) bool {
@@ -179,7 +180,7 @@ func isNo(value string) bool {
 	return false
 }
 
-// isResponder says that a program with this name writes away notes.
+// isResponder reports whether a program with this name writes away notes.
 func isResponder(program string) bool {
 	program = strings.ToLower(program)
 	for _, name := range [...]string{"autorespond", "auto-respond", "autoreply", "auto-reply", "vacation", "out of office"} {
@@ -190,8 +191,8 @@ func isResponder(program string) bool {
 	return false
 }
 
-// awaySubject says that a Subject is a program's for an away note. It is asked only
-// where another mark makes it likely: people write about being away, too.
+// awaySubject reports whether a Subject is one that programs give an away note. It is
+// asked only if another mark makes that likely: people write about being away, too.
 func awaySubject(value string) bool {
 	subject, err := new(mime.WordDecoder).DecodeHeader(value)
 	if err != nil {

@@ -24,10 +24,10 @@ var (
 	replyLiteral   = smtp.Reply{Code: 553, Enhanced: "5.1.3", Text: "an address whose domain is a number in brackets cannot be a member; write from one with a name"}
 )
 
-// Permits judges a command as far as it is known: its address alone, or with whoever asks.
-// A session calls it at RCPT and at the end of the message, so that the sender is still
-// there to hear a refusal, and people.Do before it carries the command out. A refusal is
-// a smtp.Reply.
+// Permits judges a command as far as it is known: by its address alone, or together
+// with its author. A session calls it at RCPT and at the end of the message, so that
+// the sender hears a refusal, and people.Do before it carries the command out. A
+// refusal is a smtp.Reply.
 func (l *Policy) Permits(c lists.Command, now time.Time) error {
 	if c.Verb == lists.VerbSubscribe && (l.Subscribe == lists.SubscribeClosed || l.State == lists.StateClosed) {
 		return l.Refusal("5.7.1", "nobody can subscribe to %s by mail", l.Addr.Address())
@@ -44,7 +44,7 @@ func (l *Policy) Permits(c lists.Command, now time.Time) error {
 	switch {
 	case c.Verb == lists.VerbSigned:
 		return l.proofs.CheckSigned(c, now)
-	case c.Verb == lists.VerbConfirm && (c.Proof.Subject != "" || !c.Author.IsNull()): // else From may yet show that it is right
+	case c.Verb == lists.VerbConfirm && (c.Proof.Subject != "" || !c.Author.IsNull()): // otherwise From may yet show that it is right
 		_, err := l.proofs.CheckProof(c.Proof, now, c.Author, c.Sender)
 		return err
 	case lists.Fetches(c.Verb):
@@ -56,10 +56,10 @@ func (l *Policy) Permits(c lists.Command, now time.Time) error {
 	return nil
 }
 
-// PermitsNow judges whether a command that the list permits can be carried out today:
-// whether the thing is still undecided and the proof unused, and whether quotas have
-// room. It changes nothing. It is for whoever puts a command into the spool; carrying it
-// out finds out again, and that is what counts. A refusal is a smtp.Reply.
+// PermitsNow judges whether a permitted command can be carried out today: whether the
+// matter is still undecided, the proof unused, and the quotas not exhausted. It changes
+// nothing. It is for putting a command into the spool; carrying it out checks again,
+// and that check counts. A refusal is a smtp.Reply.
 func (l *Policy) PermitsNow(c lists.Command, now time.Time) error {
 	p := c.Proof
 	switch {
@@ -72,13 +72,13 @@ func (l *Policy) PermitsNow(c lists.Command, now time.Time) error {
 		return l.isOpen(p, now)
 	case c.Author.IsNull(), c.Verb == lists.VerbSigned:
 		return nil
-	case c.Verb == lists.VerbRequest: // what is asked stands in the body
+	case c.Verb == lists.VerbRequest: // the body says what is asked
 		return l.quotas.MayAskAny(quota.Request{To: c.About(), Network: c.Network}, now)
 	}
 	return l.quotas.MayAsk(quota.Request{Kind: c.Verb, To: c.About(), Network: c.Network}, now)
 }
 
-// isOpen refuses a proof about something that is decided or gone, and one that is used.
+// isOpen refuses a proof that is used, or is about something decided or gone.
 func (l *Policy) isOpen(p confirmation.Proof, now time.Time) error {
 	if p.Action.AboutRequest() || p.Action.AboutHeld() {
 		if err := l.memory.Undecided(p.Subject, now); err != nil {
@@ -99,7 +99,7 @@ func (l *Policy) isOpen(p confirmation.Proof, now time.Time) error {
 	return nil
 }
 
-// unfit refuses an address that cannot be a member's.
+// unfit refuses an address that a member cannot have.
 func unfit(c lists.Command) error {
 	switch who := c.About(); {
 	case len(who.Local) > members.MaxLocal:
@@ -110,7 +110,7 @@ func unfit(c lists.Command) error {
 	return nil
 }
 
-// ReadCommand adds to a command what the header of its message says about who asks. A
+// ReadCommand adds to a command what the header of its message says about its author. A
 // refusal is a smtp.Reply.
 func (l *Policy) ReadCommand(h rewrite.Header, sender smtp.Path, c lists.Command) (lists.Command, error) {
 	if Automatic(h) {
@@ -124,7 +124,7 @@ func (l *Policy) ReadCommand(h rewrite.Header, sender smtp.Path, c lists.Command
 	return c, l.aloneWith(h, c.About(), c.Proof)
 }
 
-// Author returns who wrote a command: the one author in From, to whom the answer goes. It
+// Author returns who wrote a command: the only author in From, who gets the answer. It
 // proves nothing.
 func Author(h rewrite.Header) (smtp.Path, error) {
 	authors, err := rewrite.Mailboxes(h.Get("From"))
@@ -137,8 +137,8 @@ func Author(h rewrite.Header) (smtp.Path, error) {
 	return authors[0].Path, nil
 }
 
-// aloneWith refuses an approval that also goes to others who decide, or to the list. It is
-// part of their discussion, and "No! What do you think?" to all would approve.
+// aloneWith refuses an approval that also goes to the list or to others who decide. It
+// is part of their discussion, and "No! What do you think?" to all would approve.
 func (l *Policy) aloneWith(h rewrite.Header, author smtp.Path, p confirmation.Proof) error {
 	if p.Action != confirmation.Publish && p.Action != confirmation.Approve {
 		return nil

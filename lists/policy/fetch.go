@@ -21,7 +21,7 @@ func (l *Policy) mayFetch(c lists.Command) error {
 	}
 	first, last, err := l.posts.Range()
 	if errors.Is(err, archive.ErrDamaged) {
-		return nil // deliver finds another way, or says so
+		return nil // deliver finds another way, or reports it
 	}
 	switch {
 	case err != nil:
@@ -29,20 +29,20 @@ func (l *Policy) mayFetch(c lists.Command) error {
 	case first > last:
 		return l.Refusal("5.1.1", "%s has no old posts yet", l.Addr.Address())
 	case c.From > last || c.From > 0 && c.To < first:
-		return l.Refusal("5.1.1", "%s has no post %d, but %d to %d", l.Addr.Address(), c.From, first, last)
+		return l.Refusal("5.1.1", "%s has no post %d; it has posts %d to %d", l.Addr.Address(), c.From, first, last)
 	}
 	return nil
 }
 
-// mayGet judges whether the list sends something to the author of a command. They have
-// proved nothing, but whoever asks, it goes to them.
+// mayGet judges whether the list sends something to the author of a command. The author
+// has proved nothing, but whoever asks, the answer goes to that address.
 func (l *Policy) mayGet(c lists.Command) error {
 	author := c.Author
 	if c.Verb == lists.VerbList {
 		if smtp.ContainsPath(l.OwnerPaths(), author) {
 			return nil
 		}
-		return l.Refusal("5.7.1", "only owners hear who is on %s, and %s is not an owner", l.Addr.Address(), author.Address())
+		return l.Refusal("5.7.1", "only owners may see the members of %s, and %s is not an owner", l.Addr.Address(), author.Address())
 	}
 	if l.ArchiveAccess == lists.ArchiveAnyone {
 		return nil

@@ -11,10 +11,10 @@ import (
 // maxShown is how much of a line a refusal shows.
 const maxShown = 60
 
-// JudgeLines refuses a message whose lines others read in another way than we do, or
-// refuse themselves. Sent on, members would get another message than the list has
-// judged, or the relay would refuse it for all of them. Without lines it looks at the
-// header alone. The error is a smtp.Reply; nil: there is nothing wrong.
+// JudgeLines refuses a message whose lines others read differently than we do, or
+// refuse. Otherwise members might get another message than the list has judged, or the
+// relay might refuse it for all of them. If lines is nil it checks only the header. The
+// error is a smtp.Reply.
 func JudgeLines(h rewrite.Header, lines *rewrite.Lines) error {
 	if n, line := h.NoField(); n > 0 {
 		return refuseForm("line %d of the message is not a header field: \"%s\"; a field is a name, a colon and a value, and an empty line ends the header", n, shown(line))
@@ -29,7 +29,7 @@ func JudgeLines(h rewrite.Header, lines *rewrite.Lines) error {
 	return nil
 }
 
-// unreadable says what is wrong with From, and how to mend it.
+// unreadable says what is wrong with From, and how to correct it.
 func unreadable(h rewrite.Header, err error) string {
 	from := h.Get("From")
 	switch {
@@ -45,7 +45,7 @@ func refuseForm(format string, args ...any) smtp.Reply {
 	return smtp.Reply{Code: 550, Enhanced: "5.6.0", Text: fmt.Sprintf(format, args...)}
 }
 
-// shown is the beginning of a line of a message, as it can stand in a reply and on a
+// shown returns the beginning of a line of a message, made safe for a reply and a
 // terminal.
 func shown(line []byte) string {
 	cut := ""

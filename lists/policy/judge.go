@@ -19,8 +19,8 @@ type Verdict int
 const (
 	Accept  Verdict = iota // it goes to the members
 	Hold                   // a moderator decides
-	Confirm                // its author is asked whether it is his
-	Discard                // it is taken, and nobody gets it
+	Confirm                // its author is asked whether it is theirs
+	Discard                // it is accepted, and nobody gets it
 	Reject                 // it is refused
 )
 
@@ -32,12 +32,12 @@ func (v Verdict) String() string {
 type Decision struct {
 	Verdict Verdict
 	Reason  string    // for moderators and the log: "eve@example.net is not a member"
-	Author  smtp.Path // the one it is about: who is asked, and is allowed or banned
-	How     string    // it depends on how that one is verified
+	Author  smtp.Path // whom it is about: who is asked, allowed or banned
+	How     string    // the verdict depends on how the author is verified
 	Reply   smtp.Reply
 }
 
-// Err is the refusal, where it is one.
+// Err returns the refusal; nil if the verdict is another one.
 func (d Decision) Err() error {
 	if d.Verdict == Reject {
 		return d.Reply
@@ -45,30 +45,30 @@ func (d Decision) Err() error {
 	return nil
 }
 
-// A Posting is what a list's policy looks at.
+// A Posting is what a list's policy examines.
 type Posting struct {
 	From   smtp.Path // of the envelope
 	Header rewrite.Header
 
-	// Body opens what follows the header; only a list that looks at attachments
-	// asks for it. nil: they are not looked at.
+	// Body opens what follows the header. Only a list that examines attachments calls
+	// it. If nil, they are not examined.
 	Body func() (io.Reader, error)
 
-	// Proved are the addresses that the client has proved to be its own, by AUTH.
-	// Where there are any, they decide who may post, and neither the sender that
-	// MAIL names nor From does, which anybody can write.
+	// Proved are the addresses that the client has proved to own, by AUTH. If there are
+	// any, they decide who may post, and not the sender in MAIL or From, which anybody
+	// can write.
 	Proved []smtp.Path
 
-	// Verified says how an author is known to be who From says; empty where he
-	// is not. nil: nobody is. What is refused is refused whatever it would say, so a
-	// session need not ask.
+	// Verified returns how the author is proved to be who From says; empty if they are
+	// not. If nil, nobody is. Nothing is refused because of it, so a session need not
+	// ask.
 	Verified func(author smtp.Path) (how string)
 
-	// Answered is the author who has answered the list's question whether the post
-	// is his; null where nobody was asked.
+	// Answered is the author who has confirmed to the list that the post is theirs;
+	// null if nobody was asked.
 	Answered smtp.Path
 
-	// Trace, where set, hears each rule that is asked, and its answer.
+	// Trace, if set, gets each rule that is applied, and its answer.
 	Trace func(rule, answer string)
 }
 
@@ -78,7 +78,7 @@ func (p *Posting) trace(rule, format string, args ...any) {
 	}
 }
 
-// how an author is verified.
+// how returns how an author is verified.
 func (p *Posting) how(author smtp.Path) string {
 	switch {
 	case smtp.ContainsPath(p.Proved, author):
@@ -99,8 +99,8 @@ func (p *Posting) answeredBy(author smtp.Path) bool {
 // handful have never written one mail.
 const maxAuthors = 10
 
-// Judge holds a post against what the list wants. The error is one of this host's,
-// which leaves everything open.
+// Judge judges a post by the list's settings. An error is a local fault and decides
+// nothing.
 func (l *Policy) Judge(p *Posting) (Decision, error) {
 	authors, err := rewrite.Authors(p.Header.Get("From"))
 	if err != nil { // RFC 5322, 3.6.2
@@ -165,10 +165,10 @@ func (l *Policy) judge(p *Posting, authors []smtp.Path) (Decision, error) {
 	return l.judgeAuthors(p, authors)
 }
 
-// MayPost says at RCPT what nothing in the header could mend: that the sender is
-// banned, the list is closed, or somebody who has logged in may not post. Who writes
-// stands in From: RFC 5322, 3.6.2. The sender that MAIL names is another for whoever
-// writes through Gmail's "send as", a bulk mailer or a forwarder that rewrites it.
+// MayPost refuses at RCPT what nothing in the header could change: the sender is
+// banned, the list is closed, or the logged-in user may not post. The author is in
+// From: RFC 5322, 3.6.2. With Gmail's "send as", bulk mailers and forwarders that
+// rewrite it, the sender in MAIL is a different one.
 func (l *Policy) MayPost(from smtp.Path, proved []smtp.Path) error {
 	if no, shut := l.shut(); shut {
 		return no
@@ -195,7 +195,7 @@ func (l *Policy) MayPost(from smtp.Path, proved []smtp.Path) error {
 		return err
 	}
 	if slices.ContainsFunc(rules, func(r Rule) bool { return !r.Pass && r.Verdict != Reject }) {
-		return nil // a rule may yet take it
+		return nil // a rule may still accept it
 	}
 	return d.Reply
 }
@@ -204,14 +204,14 @@ func (l *Policy) banned(who smtp.Path) string {
 	return who.Address() + " may not post to " + l.Addr.Address()
 }
 
-// byRule is the decision of a line of the list's rules.
+// byRule returns the decision of a line of the list's rules.
 func (l *Policy) byRule(p *Posting, r Rule) Decision {
 	p.trace("rules", "line %d fits: %s", r.line, r)
 	d := Decision{Verdict: r.Verdict, Reason: fmt.Sprintf("line %d of the list's rules: %s", r.line, r)}
 	if r.Verdict == Reject {
 		d.Reply = l.Refusal("5.7.1", "%s", r.Text)
 		if r.Text == "" {
-			d.Reply = l.Refusal("5.7.1", "%s takes no such posts", l.Addr.Address())
+			d.Reply = l.Refusal("5.7.1", "%s does not accept such posts", l.Addr.Address())
 		}
 	}
 	return d
@@ -220,16 +220,16 @@ func (l *Policy) byRule(p *Posting, r Rule) Decision {
 // judgeForm decides by the form of a message, whoever wrote it.
 func (l *Policy) judgeForm(p *Posting, authors []smtp.Path) (d Decision, done bool) {
 	h := p.Header
-	if err := JudgeLines(h, nil); err != nil { // a session has seen to that, unless it was one of before
+	if err := JudgeLines(h, nil); err != nil { // the session has checked that, unless it ran an older version
 		return l.reject(p, "form", "5.6.0", "%s", smtp.ReplyTo(err).Text), true
 	}
 	if len(authors) > maxAuthors {
-		return l.reject(p, "From", "5.6.0", "From names %d authors, and %d are the most that a list takes", len(authors), maxAuthors), true
+		return l.reject(p, "From", "5.6.0", "From names %d authors, and a list accepts at most %d", len(authors), maxAuthors), true
 	}
 	if twice := h.Double(); twice != "" {
 		return l.reject(p, "form", "5.6.0", "the message has more than one %s field, which RFC 5322 forbids", twice), true
 	}
-	// Mail that was generated, a commit or a report, may well be a post.
+	// Generated mail, such as a commit or a report, may well be a post.
 	if automaticReply(h) {
 		p.trace("form", "an automatic reply")
 		return Decision{Verdict: Reject, Reply: replyAutomatic}, true
@@ -238,7 +238,7 @@ func (l *Policy) judgeForm(p *Posting, authors []smtp.Path) (d Decision, done bo
 	cc, _ := rewrite.Addresses(h.Get("Cc"))
 	named := append(to, cc...)
 	if l.MaxNamed > 0 && len(named) > l.MaxNamed {
-		return l.reject(p, "max_named", "5.7.1", "the message names %d people in To and Cc, and %s takes %d at most",
+		return l.reject(p, "max_named", "5.7.1", "the message names %d people in To and Cc, and %s accepts at most %d",
 			len(named), l.Addr.Address(), l.MaxNamed), true
 	}
 	if l.MustBeNamed && !l.Named(append(named, resentTo(h)...)) {
@@ -248,8 +248,8 @@ func (l *Policy) judgeForm(p *Posting, authors []smtp.Path) (d Decision, done bo
 	return Decision{}, false
 }
 
-// resentTo is whom somebody has sent a message on to who left To and Cc as they
-// were: RFC 5322, 3.6.6. It may have been sent on several times.
+// resentTo returns to whom somebody has resent a message without changing To and Cc:
+// RFC 5322, 3.6.6. It may have been resent several times.
 func resentTo(h rewrite.Header) (named []smtp.Path) {
 	for _, name := range [...]string{"Resent-To", "Resent-Cc"} {
 		for _, f := range h.All(name) {
@@ -260,7 +260,7 @@ func resentTo(h rewrite.Header) (named []smtp.Path) {
 	return named
 }
 
-// judgeSpam decides by what a filter before us has found.
+// judgeSpam decides by what a filter in front of us has found.
 func (l *Policy) judgeSpam(p *Posting) (d Decision, done bool) {
 	if l.Spam == lists.SpamAccept || !marked(p.Header) {
 		return Decision{}, false
@@ -272,7 +272,7 @@ func (l *Policy) judgeSpam(p *Posting) (d Decision, done bool) {
 	return Decision{Verdict: Hold, Reason: "it is marked as spam"}, true
 }
 
-// JudgeOwner holds mail to the owners against its header.
+// JudgeOwner judges mail to the owners by its header.
 func (l *Policy) JudgeOwner(h rewrite.Header) error {
 	if l.Spam == lists.SpamAccept || !marked(h) {
 		return nil
@@ -281,7 +281,8 @@ func (l *Policy) JudgeOwner(h rewrite.Header) error {
 		" do not read; write in other words, or to postmaster@" + l.Addr.Domain}
 }
 
-// marked says that a filter before us calls it spam: SpamAssassin and rspamd.
+// marked reports whether a filter in front of us calls it spam: SpamAssassin and
+// rspamd.
 func marked(h rewrite.Header) bool {
 	for _, name := range []string{"X-Spam-Flag", "X-Spam", "X-Spam-Status"} {
 		word, _, _ := strings.Cut(h.Get(name), ",")

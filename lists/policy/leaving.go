@@ -9,11 +9,11 @@ import (
 	"superlist/lists"
 )
 
-// "unsubscribe", sent to everybody on the list, is not a post, and does not help the person
-// who wants to leave. If a session can see that, it refuses the message and says how to
-// leave. If only the whole message shows it, deliver holds the post.
+// "unsubscribe", sent to everybody on the list, is not a post, and does not help the
+// person who wants to leave. If a session can see that, it refuses the message and says
+// how to leave. If only the whole message shows it, deliver holds the post.
 
-// What a word has to do with leaving a list. Only a wish says it by itself.
+// How a word relates to leaving a list. Only a wish suffices by itself.
 const (
 	wishWord         = 1 << iota // unsubscribe
 	takeWord                     // remove (me)
@@ -26,7 +26,7 @@ const (
 	subscriptionWord             // subscription
 	stopWord                     // stop (sending)
 	mailsWord                    // mails, sending
-	politeWord                   // please, thanks, dear all; what says nothing
+	politeWord                   // please, thanks, dear all: says nothing
 )
 
 // wishes are sets of words that together make a wish.
@@ -35,8 +35,8 @@ var wishes = [...]int{
 	leaveWord | listWord, endWord | subscriptionWord, stopWord | mailsWord, stopWord | personWord,
 }
 
-// AsksToLeave reports whether a text is nothing but the wish to leave a list, in one of
-// many languages: each of its words has to do with that. address is the list's.
+// AsksToLeave reports whether a text consists only of the wish to leave a list, in one
+// of many languages: each of its words relates to that. address is the list's.
 func AsksToLeave(text, address string) bool {
 	if len(text) > maxLeaving {
 		return false
@@ -71,7 +71,7 @@ func AsksToLeave(text, address string) bool {
 	return false
 }
 
-// OnlyAsksToLeave reports whether a text is the wish to leave, with no more than a name
+// OnlyAsksToLeave reports whether a text is the wish to leave, with at most a name
 // below it.
 func OnlyAsksToLeave(text, address string) bool {
 	for at := len(text); at > 0; at = strings.LastIndex(text[:at], "\n\n") {
@@ -130,7 +130,7 @@ var words = [...]struct {
 		" пожалуйста прошу из от этой моля з "},
 }
 
-// doesWord returns what a word has to do with leaving; 0: nothing.
+// doesWord returns how a word relates to leaving; 0: not at all.
 func doesWord(word string) int {
 	for _, w := range words {
 		if strings.Contains(w.all, " "+word+" ") {
@@ -140,8 +140,8 @@ func doesWord(word string) int {
 	return 0
 }
 
-// withoutSpaces finds the wish in languages that put no spaces between words, or in
-// which it has several. rest is the text without it, and without what is polite.
+// withoutSpaces finds the wish in languages that do not separate words by spaces, or
+// whose wish has several words. rest is the text without the wish and polite phrases.
 func withoutSpaces(text string) (rest string, asks bool) {
 	rest = text
 	for _, wish := range [...]string{
@@ -165,17 +165,17 @@ func withoutSpaces(text string) (rest string, asks bool) {
 }
 
 const (
-	// maxLeaving is how long such a text is, in bytes.
+	// maxLeaving is the longest such text, in bytes.
 	maxLeaving = 200
-	// maxLeavingBody is how much of a body is read for it in a session.
+	// maxLeavingBody is how much of a body a session reads for it, in bytes.
 	maxLeavingBody = 2 << 10
-	// MaxLeavingWords is how many words somebody adds who writes the wish into the
-	// Subject: hello, thanks, a name.
+	// MaxLeavingWords is how many further words come with a wish in the Subject: hello,
+	// thanks, a name.
 	MaxLeavingWords = 12
 )
 
-// JudgeAtDoor is Judge while the sender is on the line: a post that the list would take or
-// hold is refused there if it only asks to leave.
+// JudgeAtDoor is Judge while the sender is on the line: a post that the list would
+// accept or hold is refused there if it only asks to leave.
 func (l *Policy) JudgeAtDoor(p *Posting) (Decision, error) {
 	d, err := l.Judge(p)
 	if err != nil || d.Verdict > Confirm {
@@ -188,8 +188,8 @@ func (l *Policy) JudgeAtDoor(p *Posting) (Decision, error) {
 	return d, err
 }
 
-// leaving reports whether a post only asks to leave, as far as its Subject and a short
-// plain text show. The body is read only if the Subject says so.
+// leaving reports whether a post only asks to leave, judged by its Subject and a short
+// plain text. The body is read only if the Subject suggests it.
 func (l *Policy) leaving(p *Posting) (bool, error) {
 	subject, err := new(mime.WordDecoder).DecodeHeader(p.Header.Get("Subject"))
 	if err != nil || !AsksToLeave(subject, l.Addr.Address()) || p.Body == nil {

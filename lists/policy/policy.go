@@ -26,12 +26,12 @@ type Policy struct {
 	quotas Quotas
 }
 
-// A Finder says who is on a list.
+// A Finder knows who is on a list.
 type Finder interface {
 	Find(smtp.Path) (member members.Member, ok bool, err error)
-	// Together looks several people up before Find is asked for each.
+	// Together looks up several people at once, before Find is called for each.
 	Together([]smtp.Path) error
-	// Behind is the member for whom another address of theirs stands on the list.
+	// Behind returns the member whose other address stands on the list.
 	Behind(other members.Member) (member members.Member, ok bool, err error)
 }
 

@@ -30,7 +30,7 @@ func TestWithoutFiles(t *testing.T) {
 	n := nobody{addr("dev@lists.example.org")}
 	p := &Policy{Config: &config, Addr: n.Path, Names: n, Finder: n, People: n, rules: n}
 	for subject, want := range map[string]string{
-		"an offer": "550 5.7.1 dev@lists.example.org takes no such posts; the owners are at dev+owner@lists.example.org",
+		"an offer": "550 5.7.1 dev@lists.example.org does not accept such posts; the owners are at dev+owner@lists.example.org",
 		"hello":    "550 5.7.1 only members may post to dev@lists.example.org, and eve@example.net is not a member: use the address that is subscribed, or subscribe first; the owners are at dev+owner@lists.example.org",
 	} {
 		d, err := p.Judge(&Posting{From: addr("eve@example.net"), Header: header("From: eve@example.net", "Subject: "+subject)})

@@ -10,10 +10,10 @@ import (
 	"superlist/smtp"
 )
 
-// judgeAuthors decides by who wrote it. Whoever has logged in may have several
-// addresses, and the best counts. Of several people whom only From names all but one
-// may be made up, so the worst counts, unless it is proved that the post is from one
-// of them: then that one does.
+// judgeAuthors decides by who wrote the post. A logged-in user may have several
+// addresses, and the best one counts. If only From names several authors, all but one
+// may be made up, so the worst one counts, unless it is proved that the post is from
+// one of them: then that one counts.
 func (l *Policy) judgeAuthors(p *Posting, authors []smtp.Path) (Decision, error) {
 	if err := l.Together(authors); err != nil {
 		return Decision{}, err
@@ -51,7 +51,7 @@ func (l *Policy) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 		return l.reject(p, "post", "5.7.1", "%s is closed, nobody may post to it", l.Addr.Address()), nil
 	}
 	privileged := l.Leads(author)
-	if privileged { // how is asked only where it matters: it may cost a question to the DNS
+	if privileged { // how is asked only if it matters: it may cost a DNS query
 		if how := p.how(author); how != "" {
 			p.trace("privilege", "%s is an owner or a moderator, verified by %s", author.Address(), how)
 			return Decision{Verdict: Accept, How: how}, nil
@@ -61,7 +61,7 @@ func (l *Policy) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 	case l.Post == lists.PostModerators && !privileged:
 		return l.reject(p, "post", "5.7.1", "only moderators may post to %s, and %s is not a moderator", l.Addr.Address(), author.Address()), nil
 	case l.Post == lists.PostModerators:
-		// What anybody can write into From gives nobody a privilege.
+		// From, which anybody can write, gives nobody a privilege.
 		p.trace("post", "%s is a moderator, but nothing proves that they wrote it", author.Address())
 		return Decision{Verdict: Confirm, Reason: author.Address() + " is a moderator, but nothing proves that they wrote it"}, nil
 	}
@@ -80,8 +80,8 @@ func (l *Policy) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 		p.trace("nonmembers", "%s has said that it is theirs", author.Address())
 	}
 	p.trace("post", "%s may post (post = %s)", author.Address(), l.Post)
-	// Whom the list allows may write freely; a word behind a member's own address
-	// is about that member, whoever else is allowed.
+	// Those in allow may write freely. But a word at a member's own address counts for
+	// that member, whoever else is allowed.
 	if l.Moderated && !pattern.Allows(l.Allow, author) || member.Moderated {
 		p.trace("moderated", "yes")
 		return Decision{Verdict: Hold, Reason: author.Address() + " is moderated"}, nil
@@ -101,19 +101,19 @@ func (l *Policy) judgeAuthor(p *Posting, author smtp.Path) (Decision, error) {
 	return d, nil
 }
 
-// known reports whether somebody may post as one of the list's own.
+// known reports whether somebody may post like a member.
 func (l *Policy) known(author smtp.Path, privileged bool) (m members.Member, ok bool, err error) {
 	m, ok, err = l.Find(author)
 	if ok && m.For != "" {
 		m, ok, err = l.Behind(m)
 	}
 	if errors.Is(err, members.ErrNoFile) && l.Post == lists.PostAnyone {
-		err = nil // deliver will miss it
+		err = nil // deliver will notice
 	}
 	return m, ok || privileged || pattern.Allows(l.Allow, author), err
 }
 
-// nonmember decides on somebody who is not on the list.
+// nonmember decides about somebody who is not on the list.
 func (l *Policy) nonmember(p *Posting, author smtp.Path) Decision {
 	p.trace("nonmembers", "%s is not a member: %s", author.Address(), l.Nonmembers)
 	reason := author.Address() + " is not a member"

@@ -13,8 +13,8 @@ import (
 	"superlist/smtp"
 )
 
-// A Rule is one line of a list's file "rules": what happens to a post with a
-// field like that. The first rule that fits decides.
+// A Rule is one line of a list's file "rules": what happens to a post with such a
+// field. The first rule that fits decides.
 //
 //	accept  From: *@partner.example
 //	reject "No pictures, please." Content-Type: multipart/*
@@ -23,11 +23,11 @@ import (
 //	pass    Subject: \[ticket*
 type Rule struct {
 	Verdict Verdict
-	Pass    bool   // no further rule is asked, and the list's settings decide
-	Text    string // reject: what its writer hears
-	Not     bool   // it fits where no field does
+	Pass    bool   // no further rule is applied, and the list's settings decide
+	Text    string // reject: what the author is told
+	Not     bool   // it fits if no field does
 	Field   string // a pattern for names of fields, or * for any post at all
-	Value   string // a pattern for the whole value; empty: the field need only be there
+	Value   string // a pattern for the whole value; empty: the field must only exist
 
 	line int
 }
@@ -43,13 +43,13 @@ func (l *Policy) readRules() ([]Rule, error) {
 	return ParseRules(l.rules.RulesFile(), text)
 }
 
-// CheckRules is the error that a session would meet in the list's rules.
+// CheckRules returns the error that a session would meet in the list's rules.
 func (l *Policy) CheckRules() error {
 	_, err := l.readRules()
 	return err
 }
 
-// ParseRules reads the lines of a file of rules.
+// ParseRules parses a file of rules.
 func ParseRules(file, text string) (rules []Rule, err error) {
 	n := 0
 	for line := range strings.SplitSeq(text, "\n") {
@@ -68,7 +68,7 @@ func ParseRules(file, text string) (rules []Rule, err error) {
 	return rules, nil
 }
 
-// parseRule reads one line; wrong says how to mend it.
+// parseRule parses one line; wrong says how to correct it.
 func parseRule(line string) (r Rule, wrong string) {
 	word, rest := line, ""
 	if i := strings.IndexFunc(line, textfile.Blank); i >= 0 {
@@ -112,7 +112,7 @@ func parseRule(line string) (r Rule, wrong string) {
 // Fits reports whether the rule fits a post with this header.
 func (r Rule) Fits(h rewrite.Header) bool { return firstFit([]Rule{r}, h) == 0 }
 
-// firstFit is the first rule that fits a post with this header; -1 where none does.
+// firstFit returns the first rule that fits a post with this header; -1 if none does.
 func firstFit(rules []Rule, h rewrite.Header) int {
 	strictly, loosely := reading{header: h, fold: pattern.Strict}, reading{header: h, fold: pattern.Loose}
 	return slices.IndexFunc(rules, func(r Rule) bool {
@@ -123,17 +123,17 @@ func firstFit(rules []Rule, h rewrite.Header) int {
 	})
 }
 
-// A reading is a header in a fold, made once for all rules.
+// A reading is a folded header, prepared once for all rules.
 type reading struct {
 	header rewrite.Header
 	fold   pattern.Fold
 	fields []field
 }
 
-// A field of a reading: what it says, as it stands there and as a person reads it.
+// A field is one field of a reading, as written and as a person reads it.
 type field struct {
 	name          string
-	values, names []string // names: with U-labels, made where a rule needs them
+	values, names []string // names: with U-labels, made if a rule needs them
 }
 
 func (h *reading) fits(r Rule) bool {
@@ -155,7 +155,7 @@ func (h *reading) fits(r Rule) bool {
 	return r.Not
 }
 
-// says reports whether a pattern fits what a field says.
+// says reports whether a pattern matches a field.
 func (h *reading) says(i int, this string) bool {
 	f := &h.fields[i]
 	if f.values == nil {
@@ -182,7 +182,7 @@ func (h *reading) says(i int, this string) bool {
 	return slices.ContainsFunc(f.names, fits)
 }
 
-// decoded is a value as a person reads it: RFC 2047.
+// decoded returns a value as a person reads it: RFC 2047.
 func decoded(value string) string {
 	if !strings.Contains(value, "=?") {
 		return value
@@ -194,7 +194,7 @@ func decoded(value string) string {
 	return text
 }
 
-// String is the rule as it stands in the file.
+// String returns the rule as written in the file.
 func (r Rule) String() string {
 	s := r.Verdict.String()
 	if r.Pass {

@@ -8,7 +8,7 @@ import (
 	"superlist/smtp"
 )
 
-// Fits holds a message's size against what the address takes.
+// Fits checks a message's size against what the address accepts.
 func Fits(d lists.Destination, size int64) error {
 	switch d.Purpose {
 	case lists.Bounce, lists.Feedback:
@@ -29,11 +29,11 @@ func (l *Policy) fitsCommand(size int64) error {
 	return smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf("the message has %d bytes, and a command needs no more than a line", size)}
 }
 
-// fits holds a size against the list's limit.
+// fits checks a size against the list's limit.
 func (l *Policy) fits(size int64) error {
 	if size <= int64(l.MaxMessageSize) {
 		return nil
 	}
 	return smtp.Reply{Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf(
-		"the message has %d bytes, and %s takes at most %s", size, l.Addr.Address(), l.MaxMessageSize)}
+		"the message has %d bytes, and %s accepts at most %s", size, l.Addr.Address(), l.MaxMessageSize)}
 }

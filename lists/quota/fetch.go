@@ -5,22 +5,22 @@ import (
 	"superlist/smtp"
 )
 
-// How much of what a list keeps is sent in a day, counted as sent: in all, to one person,
-// because of one network. Its letters count by their size.
+// How much of what a list keeps is sent in a day, counted as sent: in total, to one
+// person, because of one network. Letters count by their size.
 const (
-	// FetchUnit is how many bytes of a letter count as one; each begun counts.
+	// FetchUnit is how many bytes of a letter count as one; each started unit counts.
 	FetchUnit = 256 << 10
 
-	// MaxFetched is how much one person gets: enough to read up, and too little to
-	// have somebody's mailbox filled in his name.
+	// MaxFetched is how much one person gets: enough to catch up, and too little to
+	// fill somebody's mailbox in their name.
 	MaxFetched = 50
 
-	// maxFetchedStranger is how much somebody gets whom the list does not know, where
-	// anyone may ask: it may be that he did not, and wants none of it.
+	// maxFetchedStranger is how much somebody unknown to the list gets, if anyone may
+	// ask: perhaps they did not ask, and want none of it.
 	maxFetchedStranger = 4
 
-	// maxFetchedNetwork is how much is asked for from one network, and
-	// maxFetchedCustomer from the /48 in which a /64 lies: a fifth of the list's.
+	// maxFetchedNetwork is how much one network may request, and maxFetchedCustomer the
+	// /48 that contains a /64: a fifth of the list's.
 	maxFetchedNetwork  = 200
 	maxFetchedCustomer = maxFetchedList / 5
 
@@ -28,14 +28,14 @@ const (
 	maxFetchedList = 5000
 )
 
-// Refusals of what was asked for too often, for good as those of letters are.
+// Refusals of repeated requests, permanent as those of letters are.
 var (
 	replyFetched        = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has sent you as much today as one person gets in a day; ask again tomorrow"}
 	replyFetchedNetwork = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "your network has asked the list for too many old posts today; try again tomorrow"}
 	replyFetchedList    = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the list has sent too many old posts today; try again tomorrow"}
 )
 
-// keptLimits are those of one letter with what the list keeps.
+// keptLimits returns the limits for one letter with what the list keeps.
 func (l List) keptLimits(a Request) []ledger.Limit {
 	most := int64(MaxFetched)
 	if a.Stranger {

@@ -1,10 +1,11 @@
-// Package quota decides how much lists do for people who have proved nothing: letters to
-// them, old posts, mail to owners, posts that wait for moderators. So nobody can have a
-// list write to a stranger again and again, or fill what its owners and moderators read.
+// Package quota decides how much lists do for people who have proved nothing: letters
+// to them, old posts, mail to owners, posts that wait for moderators. So nobody can
+// make a list write to a stranger again and again, or fill what its owners and
+// moderators read.
 //
-// A session asks whether something may be (May…), which changes nothing. Deliver counts
-// it, and hears no where there has been too much since: what many sessions took at once.
-// What a crash takes, or counts twice, is a count.
+// A session asks whether something is allowed (May…), which changes nothing. Deliver
+// counts it, and refuses if there has been too much since, because many sessions
+// accepted something at once. A crash can only lose a count, or count something twice.
 package quota
 
 import (
@@ -15,10 +16,10 @@ import (
 	"superlist/smtp"
 )
 
-// A List is where a list counts, and where all lists of its site count together.
+// A List says where a list counts, and where all lists of its site count together.
 type List struct{ Own, Site ledger.Book }
 
-// A Writer is what counting needs of a ledger.Writer.
+// A Writer is the part of a ledger.Writer that counting needs.
 type Writer interface {
 	Count(limits []ledger.Limit, n int, now time.Time) error
 	Uncount(counters []ledger.Counter, at time.Time) error
@@ -27,14 +28,14 @@ type Writer interface {
 	Remember(b ledger.Book, s ledger.Shelf, name string, now time.Time, text func(ledger.Record, bool) (string, error)) error
 }
 
-// counter is one of the book's counts.
+// counter returns one of the book's counters.
 func counter(b ledger.Book, name string, window time.Duration, of string) ledger.Counter {
 	return ledger.Counter{Book: b, Shelf: ledger.Counts, Name: name, Window: window, Of: of}
 }
 
-// Network is the part of the network that a client stands for: the /24 of an
-// IPv4 address, the /64 of an IPv6 one. It is zero for this host itself, which
-// hands on everybody's mail.
+// Network returns the network that a client counts towards: the /24 of an IPv4 address,
+// the /64 of an IPv6 one. It is zero for this host itself, which passes on everybody's
+// mail.
 func Network(client netip.Addr) netip.Prefix {
 	client = client.Unmap()
 	if !client.IsValid() || client.IsLoopback() {
@@ -48,8 +49,8 @@ func Network(client netip.Addr) netip.Prefix {
 	return p
 }
 
-// Customer is the network that is given to one customer: of IPv6 a /48, which has
-// 65,536 of Network; of IPv4 no more than the /24.
+// Customer returns the network that is assigned to one customer: for IPv6 a /48, which
+// contains 65,536 of Network; for IPv4 only the /24.
 func Customer(n netip.Prefix) netip.Prefix {
 	if !n.IsValid() || n.Addr().Is4() {
 		return n
@@ -58,9 +59,9 @@ func Customer(n netip.Prefix) netip.Prefix {
 	return p
 }
 
-// ofNetwork are the limits of a client's network, and of the larger one that it may
-// have all of; none where nobody knows it. What stands between the window and the hash
-// in their names is more.
+// ofNetwork returns the limits of a client's network, and of the larger one that the
+// same customer may have; none if the network is unknown. more follows the window in
+// their names.
 func ofNetwork(b ledger.Book, name string, window time.Duration, more string, n netip.Prefix, most, mostOfCustomer int64, full smtp.Reply) []ledger.Limit {
 	if !n.IsValid() {
 		return nil

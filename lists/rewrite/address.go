@@ -11,10 +11,10 @@ import (
 // A Mailbox is one address of From, To, Cc and the like: RFC 5322, 3.4.
 type Mailbox struct {
 	smtp.Path
-	Name string // the words beside the address, or a comment if there are none; Display has them decoded
+	Name string // the words beside the address, or a comment if there are none; see Display for a decoded one
 }
 
-// What is wrong with a list of addresses, in the words that its writer hears.
+// What can be wrong with a list of addresses, in words for its author.
 var (
 	errQuote   = errors.New(`a double quote has no second one`)
 	errComment = errors.New(`a "(" has no ")"`)
@@ -22,13 +22,13 @@ var (
 	errStray   = errors.New(`a ">" has no "<"`)
 	errTwo     = errors.New("two addresses stand side by side without a comma")
 	errGroup   = errors.New(`a colon begins a group, which a semicolon ends; a name with a colon needs double quotes`)
-	errInAngle = errors.New("what stands in angle brackets is not an address")
+	errInAngle = errors.New("the text in angle brackets is not an address")
 	errAddress = errors.New("something in it is not an address")
 
-	// ErrNobody is a list without an address.
+	// ErrNobody is for a list without an address.
 	ErrNobody = errors.New("it names nobody")
-	// ErrDeceives is a name that shows the address of somebody else.
-	ErrDeceives = errors.New("a name shows another address than the one that it stands beside")
+	// ErrDeceives is for a name that shows somebody else's address.
+	ErrDeceives = errors.New("a name shows an address other than the real one")
 )
 
 // Named are the keys of those whom fields of these names name, as far as they can be
@@ -46,8 +46,8 @@ func (h Header) Named(fields ...string) map[string]bool {
 	return named
 }
 
-// Addresses is Mailboxes without the names. ok is false where one of the addresses
-// cannot be read, or there is none.
+// Addresses is Mailboxes without the names. ok is false if an address cannot be parsed,
+// or if there is none.
 func Addresses(value string) (list []smtp.Path, ok bool) {
 	boxes, err := Mailboxes(value)
 	for _, b := range boxes {
@@ -69,13 +69,13 @@ func Authors(value string) (list []smtp.Path, err error) {
 	return list, err
 }
 
-// Mailboxes reads an address list in all that RFC 5322 allows, 4.4 included, and RFC
-// 6532, and in what programs write beside: a comma in a name without quotes where
-// the address stands in angle brackets, semicolons for commas, <<a@b.c>>, mailto:.
-// Whoever decides by an address must not guess it: err says what cannot be read, or
-// that there is no address at all. The list has what could be read.
+// Mailboxes parses an address list with everything that RFC 5322, including 4.4, and
+// RFC 6532 allow, and with common deviations: a comma in a name without quotes before
+// an address in angle brackets, semicolons for commas, <<a@b.c>>, mailto:. Decisions
+// depend on addresses, so they must not be guessed: err says what cannot be parsed, or
+// that there is no address at all. The list has everything that could be parsed.
 //
-// net/mail does less of this, and brings package net into every session.
+// net/mail supports less of this, and would add package net to every session.
 func Mailboxes(value string) (list []Mailbox, err error) {
 	p := addressParser{lexer: lexer{rest: value}}
 	for p.next() {
@@ -86,21 +86,21 @@ func Mailboxes(value string) (list []Mailbox, err error) {
 	return p.list, p.err
 }
 
-// An addressParser takes a list apart from the left. It looks at each byte a fixed
-// number of times.
+// An addressParser parses a list from the left. It reads each byte a bounded number of
+// times.
 type addressParser struct {
 	lexer
 	list  []Mailbox
 	group bool
-	err   error // the first
+	err   error // the first one
 
-	// The mailbox that is being read:
-	spec    spec   // what stands outside of angle brackets, as an address
+	// The mailbox being parsed:
+	spec    spec   // the part outside angle brackets, as an address
 	name    []byte // the same, as a name
-	words   bool   // there is something in it
-	at      bool   // an @ outside of angle brackets
-	pending bool   // a comma follows words that are no address
-	angle   string // the address in its angle brackets
+	words   bool   // it is not empty
+	at      bool   // an @ outside angle brackets
+	pending bool   // a comma follows words that are not an address
+	angle   string // the address in angle brackets
 }
 
 func (p *addressParser) fail(err error) {
@@ -109,7 +109,7 @@ func (p *addressParser) fail(err error) {
 	}
 }
 
-// next reads a token, and says whether there was one.
+// next reads a token; it returns false at the end.
 func (p *addressParser) next() bool {
 	t, ok := p.token()
 	if !ok {
@@ -131,7 +131,7 @@ func (p *addressParser) next() bool {
 			return true
 		}
 		p.take()
-	case ';': // for a comma, where no group is open
+	case ';': // instead of a comma, outside a group
 		p.take()
 		p.group = false
 	case ':':
@@ -168,7 +168,7 @@ func (p *addressParser) reset() {
 	p.spec, p.name, p.words, p.at, p.pending, p.angle, p.comment = spec{}, p.name[:0], false, false, false, "", ""
 }
 
-// inAngle reads what stands in angle brackets: RFC 5322, 3.4.1 and 4.4.
+// inAngle parses what is in angle brackets: RFC 5322, 3.4.1 and 4.4.
 func (p *addressParser) inAngle() {
 	var s spec
 	twice := false
@@ -183,7 +183,7 @@ func (p *addressParser) inAngle() {
 			twice, first = true, true
 		case t.kind == ':' && s.isScheme():
 			s = spec{}
-		case t.kind == ',' && s.ends(','): // RFC 5322, 4.4: a route may have empty places
+		case t.kind == ',' && s.ends(','): // RFC 5322, 4.4: a route may have empty elements
 		case t.kind == '>':
 			if twice {
 				if t, ok := p.token(); !ok || t.kind != '>' {
@@ -204,12 +204,12 @@ func (p *addressParser) inAngle() {
 	}
 }
 
-// take adds the mailbox that has been read: the address in angle brackets, or else
-// what stands there.
+// take adds the parsed mailbox: the address in angle brackets, or else the part
+// outside.
 func (p *addressParser) take() {
 	defer p.reset()
 	if p.angle == "" && !p.words {
-		return // an empty place, or the end of a group
+		return // an empty element, or the end of a group
 	}
 	bare, isBare := p.spec.address()
 	m := Mailbox{Path: bare, Name: p.comment}
@@ -240,15 +240,15 @@ func (p *addressParser) take() {
 	p.list = append(p.list, m)
 }
 
-// A spec is an address as it is put together of tokens, without the comments and
-// white space that may stand between them.
+// A spec is an address being put together from tokens, without the comments and white
+// space between them.
 type spec struct {
 	text []byte
-	word bool // the last token was one
+	word bool // the last token was a word
 	bad  bool
 }
 
-// maxSpec is more than an address may have, with a route in front of it.
+// maxSpec is longer than any address, with a route in front of it.
 const maxSpec = 2 * smtp.MaxPath
 
 func (s *spec) add(t token) {
@@ -269,7 +269,7 @@ func (s *spec) add(t token) {
 
 func (s *spec) ends(c byte) bool { return bytes.HasSuffix(s.text, []byte{c}) }
 
-// isScheme says that a colon behind this is that of a URL, or of Exchange's
+// isScheme reports whether a colon after this belongs to a URL, or to Exchange's
 // addresses.
 func (s *spec) isScheme() bool {
 	return strings.EqualFold(string(s.text), "mailto") || strings.EqualFold(string(s.text), "smtp")

@@ -2,19 +2,19 @@ package rewrite
 
 import "bytes"
 
-// MaxLine is the most octets that a line of a message may have, without its CRLF:
-// RFC 5322, 2.1.1, and RFC 5321, 4.5.3.1.6. Many servers refuse longer ones (Exim,
-// OpenSMTPD, chasquid), and Postfix breaks them on the way out, and with them the
-// author's signature.
+// MaxLine is the longest line of a message in octets, without its CRLF: RFC 5322,
+// 2.1.1, and RFC 5321, 4.5.3.1.6. Many servers refuse longer ones (Exim, OpenSMTPD,
+// chasquid), and Postfix breaks them when sending, which breaks the author's signature.
 const MaxLine = 998
 
-// NoField is the first line of a header that is not a field and continues none, and
-// its number from 1 on: a line without a colon or with something else than a name
-// in front of it, the "From " line of a mailbox file, a name that is folded before
-// its colon, a first line that begins with a space. n is 0 where there is none.
+// NoField returns the first line of a header that is neither a field nor the
+// continuation of one, and its number from 1 on: a line without a colon or with
+// something other than a name before it, the "From " line of a mailbox file, a name
+// that is folded before its colon, or a first line that begins with a space. n is 0 if
+// there is none.
 //
-// Some programs end the header there, some pass over the line, and some join it to
-// the one before (RFC 5322, 2.2): each sees another message.
+// At such a line some programs end the header, some skip it, and some join it to the
+// line before (RFC 5322, 2.2): each sees a different message.
 func (h Header) NoField() (n int, line []byte) {
 	n = 1
 	for _, f := range h {
@@ -27,10 +27,10 @@ func (h Header) NoField() (n int, line []byte) {
 	return 0, nil
 }
 
-// Fold is the header with the lines that are longer than MaxLine folded where they
-// have white space: RFC 5322, 2.2.3. A signature whose header is relaxed (RFC 6376,
-// 3.4.2) stays good. ok is false where nothing is too long, or something has no such
-// place; the header is then as it was.
+// Fold returns the header with the lines longer than MaxLine folded at white space: RFC
+// 5322, 2.2.3. A signature with a relaxed header (RFC 6376, 3.4.2) stays valid. ok is
+// false if nothing is too long, or if a line has no place to fold; the header is then
+// unchanged.
 func (h Header) Fold() (folded Header, ok bool) {
 	for i, f := range h {
 		if len(f.Raw) <= MaxLine || f.Name == "" {
@@ -53,14 +53,14 @@ func (h Header) Fold() (folded Header, ok bool) {
 	return folded, true
 }
 
-// fold folds a field; nil where it cannot be.
+// fold folds a field; nil if that is impossible.
 func fold(raw []byte) (folded []byte, long bool) {
-	place := bytes.IndexByte(raw, ':') + 1 // the first, in the first line
+	place := bytes.IndexByte(raw, ':') + 1 // the first place, on the first line
 	for line := range bytes.SplitAfterSeq(raw, []byte("\r\n")) {
 		for len(bytes.TrimSuffix(line, []byte("\r\n"))) > MaxLine {
 			at := bytes.LastIndexAny(line[:MaxLine+1], " \t")
 			if at < place || len(bytes.TrimSpace(line[:max(at, 0)])) == 0 || len(bytes.TrimSpace(line[at:])) == 0 {
-				return nil, false // a line of white space alone is none: RFC 5322, 3.2.2
+				return nil, false // a line of white space only is not allowed: RFC 5322, 3.2.2
 			}
 			folded = append(append(folded, line[:at]...), "\r\n"...)
 			line, place, long = line[at:], 0, true
@@ -73,13 +73,13 @@ func fold(raw []byte) (folded []byte, long bool) {
 // Lines measures the lines of a message that is written to it.
 type Lines struct {
 	number  int // of lines that have ended
-	octets  int // of the one that has not, its CR included
+	octets  int // of the current line, its CR included
 	cr      bool
-	long    int // the number of the first that is longer than MaxLine; 0: none is
+	long    int // number of the first line longer than MaxLine; 0: none
 	longest int // its octets
 }
 
-// Write looks at the next bytes of the message. It never fails.
+// Write measures the next bytes of the message. It never fails.
 func (l *Lines) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0 && l.longest == 0; {
 		i := bytes.IndexByte(rest, '\n')
@@ -101,10 +101,10 @@ func (l *Lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Long is the number of the first line that is longer than MaxLine, from 1 on, and
-// its octets; 0 where there is none.
+// Long returns the number of the first line longer than MaxLine, from 1 on, and its
+// octets; 0 if there is none.
 func (l *Lines) Long() (number, octets int) {
-	if l.longest == 0 && l.octets > MaxLine { // the last line, which has no end
+	if l.longest == 0 && l.octets > MaxLine { // the last line, without an end
 		return l.number + 1, l.octets
 	}
 	return l.long, l.longest

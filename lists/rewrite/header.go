@@ -1,9 +1,8 @@
-// Package rewrite reads a message's header and writes the list's own into it.
+// Package rewrite parses a message's header and writes the list's own fields into it.
 //
-// It works on bytes: a field that has not to be changed leaves as it came, to
-// the last space of its folding. The body is never looked at. It refuses to put
-// a line break into a field, and to make a message with two of a field that may
-// stand once.
+// It works on bytes: a field that need not change stays exactly as it came, to the last
+// space of its folding. It never looks at the body. It refuses to put a line break into
+// a field, and to make a message with two of a field that may occur only once.
 package rewrite
 
 import (
@@ -13,33 +12,33 @@ import (
 	"strings"
 )
 
-// A Field is one header field as it stands in the message: RFC 5322, 2.2.
+// A Field is one header field as it is in the message: RFC 5322, 2.2.
 type Field struct {
-	Name string // without the colon; empty where the line has none
-	Raw  []byte // all of it, folded lines and the last CRLF included
+	Name string // without the colon; empty if the line has none
+	Raw  []byte // all of it, including folded lines and the last CRLF
 }
 
-// Value is what follows the colon, unfolded and without white space around it.
+// Value returns what follows the colon, unfolded and without white space around it.
 func (f Field) Value() string {
 	_, v, _ := bytes.Cut(f.Raw, []byte{':'})
 	return strings.TrimSpace(strings.ReplaceAll(string(v), "\r\n", ""))
 }
 
-// Is compares a field's name, which has no case.
+// Is reports whether the field has this name; case does not matter.
 func (f Field) Is(name string) bool { return strings.EqualFold(f.Name, name) }
 
-// A Header is the fields of a message, in order.
+// A Header has the fields of a message, in order.
 type Header []Field
 
-// Parse takes a header apart. raw ends where the body begins; an empty line at
-// its end is not a field. Joined, the Raw of all fields is raw without that line.
+// Parse parses a header. raw ends where the body begins; an empty line at its end is
+// not a field. Joined, the Raw of all fields is raw without that line.
 func Parse(raw []byte) Header {
 	var h Header
 	for len(raw) > 0 && !bytes.HasPrefix(raw, []byte("\r\n")) {
 		end := fieldEnd(raw)
 		field := Field{Raw: raw[:end]}
 		if colon := bytes.IndexByte(raw[:end], ':'); colon > 0 {
-			name := bytes.TrimRight(raw[:colon], " \t") // RFC 5322, 4.5: once allowed
+			name := bytes.TrimRight(raw[:colon], " \t") // RFC 5322, 4.5: formerly allowed
 			if IsName(name) {
 				field.Name = string(name)
 			}
@@ -50,7 +49,7 @@ func Parse(raw []byte) Header {
 	return h
 }
 
-// fieldEnd is where the first field of raw ends: at a CRLF that no white space
+// fieldEnd returns the end of the first field of raw: a CRLF that no white space
 // follows.
 func fieldEnd(raw []byte) int {
 	at := 0
@@ -77,7 +76,7 @@ func IsName[T string | []byte](name T) bool {
 	return len(name) > 0
 }
 
-// All gives the fields of a name.
+// All returns the fields with a name.
 func (h Header) All(name string) []Field {
 	var fields []Field
 	for _, f := range h {
@@ -88,7 +87,7 @@ func (h Header) All(name string) []Field {
 	return fields
 }
 
-// Get is the value of the first field of a name; empty if there is none.
+// Get returns the value of the first field with a name; empty if there is none.
 func (h Header) Get(name string) string {
 	for _, f := range h {
 		if f.Is(name) {
@@ -98,7 +97,7 @@ func (h Header) Get(name string) string {
 	return ""
 }
 
-// Bytes is the header with some lines in front of it, without the empty line.
+// Bytes returns the header after some lines in front, without the empty line.
 func (h Header) Bytes(front string) []byte {
 	b := []byte(front)
 	for _, f := range h {
@@ -107,8 +106,8 @@ func (h Header) Bytes(front string) []byte {
 	return b
 }
 
-// Clean says that the header is lines that end with CRLF, and has no CR, LF or NUL
-// beside. SMTP sees to that itself, but for what is BINARYMIME (RFC 3030, 3).
+// Clean reports whether the header consists of lines that end with CRLF, without other
+// CR, LF or NUL. SMTP guarantees that, except for BINARYMIME (RFC 3030, 3).
 func (h Header) Clean() bool {
 	for _, f := range h {
 		lines, ended := bytes.CutSuffix(f.Raw, []byte("\r\n"))
@@ -119,11 +118,11 @@ func (h Header) Clean() bool {
 	return true
 }
 
-// single are the fields that may stand once: RFC 5322, 3.6.
+// single lists the fields that may occur only once: RFC 5322, 3.6.
 var single = []string{"Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc",
 	"Message-ID", "In-Reply-To", "References", "Subject"}
 
-// Single reports whether a field may stand once.
+// Single reports whether a field may occur only once.
 func Single(name string) bool {
 	for _, s := range single {
 		if strings.EqualFold(s, name) {
@@ -133,8 +132,8 @@ func Single(name string) bool {
 	return false
 }
 
-// Double names a field that stands twice and may stand once; empty if there is
-// none. Such a message is refused by large receivers, who then blame the list.
+// Double returns the name of a field that occurs twice but may occur only once; empty
+// if there is none. Large receivers refuse such a message, and blame the list.
 func (h Header) Double() string {
 	for _, name := range single {
 		if len(h.All(name)) > 1 {
@@ -144,27 +143,26 @@ func (h Header) Double() string {
 	return ""
 }
 
-// MaxHeader is the most bytes of header that are looked at: twice and a half
-// what Postfix takes (header_size_limit). It is kept in memory.
+// MaxHeader is how many bytes of a header are handled: two and a half times what
+// Postfix accepts (header_size_limit). It is kept in memory.
 const MaxHeader = 256 << 10
 
-// maxTrace is the most bytes that a session puts in front of a header that it
-// has looked at: one Received field, with a host name, a HELO name and a path
-// in it.
+// maxTrace is how many bytes a session may add in front of a header that it has
+// checked: one Received field, with a host name, a HELO name and a path in it.
 const maxTrace = 4 << 10
 
-// A Scanner collects the header of a message that is written to it, up to
-// MaxHeader bytes.
+// A Scanner collects the header of a message that is written to it, up to MaxHeader
+// bytes.
 type Scanner struct {
 	buf   []byte
-	trace int // bytes that may come on top of MaxHeader
+	trace int // bytes allowed beyond MaxHeader
 	done  bool
 	big   bool
 }
 
 func (s *Scanner) max() int { return MaxHeader + s.trace }
 
-// Write looks at the next bytes of the message. It never fails.
+// Write takes the next bytes of the message. It never fails.
 func (s *Scanner) Write(p []byte) (int, error) {
 	if s.done {
 		return len(p), nil
@@ -172,22 +170,22 @@ func (s *Scanner) Write(p []byte) (int, error) {
 	from := max(0, len(s.buf)-len("\r\n\r"))
 	s.buf = append(s.buf, p...)
 	switch end := bytes.Index(s.buf[from:], []byte("\r\n\r\n")); {
-	case bytes.HasPrefix(s.buf, []byte("\r\n")): // no field at all
+	case bytes.HasPrefix(s.buf, []byte("\r\n")): // there are no fields
 		s.buf, s.done = nil, true
 	case end >= 0:
 		s.buf, s.done = s.buf[:from+end+len("\r\n")], true
 	}
-	// As long as its end has not come, the last bytes may belong to it.
+	// Until the end of the header comes, the last bytes may belong to it.
 	if limit := s.max() + len("\r"); len(s.buf) > limit || s.done && len(s.buf) > s.max() {
 		s.buf, s.done, s.big = nil, true, true
 	}
 	return len(p), nil
 }
 
-// Done says that the header has come to its end.
+// Done reports whether the header is complete.
 func (s *Scanner) Done() bool { return s.done }
 
-// Header is what came, and whether all of it could be kept.
+// Header returns the header. ok is false if it is too large to keep.
 func (s *Scanner) Header() (h Header, ok bool) {
 	if s.big || len(s.buf) > s.max() {
 		return nil, false
@@ -195,9 +193,9 @@ func (s *Scanner) Header() (h Header, ok bool) {
 	return Parse(s.buf), true
 }
 
-// ReadHeader reads the header of a message from the spool and gives its bytes,
-// without the empty line, and their number with it: that is where the body
-// begins. It takes all that a Scanner took when the message came in.
+// ReadHeader reads the header of a message from the spool. It returns its bytes without
+// the empty line, and the offset of the body. It accepts everything that a Scanner
+// accepted when the message arrived.
 func ReadHeader(r io.Reader) (raw []byte, bodyAt int64, err error) {
 	s := Scanner{trace: maxTrace}
 	buf := make([]byte, 16<<10)
@@ -214,8 +212,8 @@ func ReadHeader(r io.Reader) (raw []byte, bodyAt int64, err error) {
 	case s.done:
 		return s.buf, int64(len(s.buf) + len("\r\n")), nil
 	}
-	return s.buf, int64(len(s.buf)), nil // no empty line, and no body
+	return s.buf, int64(len(s.buf)), nil // neither an empty line nor a body
 }
 
-// errTooLarge is a header of more than MaxHeader and maxTrace bytes.
+// errTooLarge is for a header of more than MaxHeader plus maxTrace bytes.
 var errTooLarge = errors.New("the header is too large")

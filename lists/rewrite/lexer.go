@@ -2,17 +2,17 @@ package rewrite
 
 import "strings"
 
-// A token of a structured field: RFC 5322, 3.2. Its kind is atom, '"' for a quoted
-// string, '[' for a domain literal, or else the special character that it is.
+// A token is a token of a structured field: RFC 5322, 3.2. Its kind is atom, '"' for a
+// quoted string, '[' for a domain literal, or else the special character itself.
 type token struct {
 	kind  byte
-	text  string // as it stands there
-	space bool   // white space or a comment stands in front of it
+	text  string // as it is in the field
+	space bool   // white space or a comment precedes it
 }
 
 const atom = 'a'
 
-// plain is the text without its quotes.
+// plain returns the text without its quotes.
 func (t token) plain() string {
 	if t.kind != '"' {
 		return t.text
@@ -20,7 +20,7 @@ func (t token) plain() string {
 	return unescaped(t.text[1 : len(t.text)-1])
 }
 
-// unescaped takes away the backslashes of quoted pairs.
+// unescaped removes the backslashes of quoted pairs.
 func unescaped(s string) string {
 	if !strings.Contains(s, `\`) {
 		return s
@@ -35,14 +35,14 @@ func unescaped(s string) string {
 	return b.String()
 }
 
-// A lexer takes a field apart from the left.
+// A lexer splits a field into tokens, from the left.
 type lexer struct {
 	rest    string
-	comment string // the last one, without its parentheses
+	comment string // the last comment, without its parentheses
 	bad     error  // why there are no more tokens
 }
 
-// token reads the next one. Comments are passed over like white space.
+// token reads the next token. It skips comments like white space.
 func (l *lexer) token() (t token, ok bool) {
 	for l.rest != "" {
 		switch c := l.rest[0]; c {
@@ -87,8 +87,8 @@ func (l *lexer) cut(t token, kind byte, n int) token {
 	return t
 }
 
-// atomEnd is the length of the atom at the start of s, of one byte at least: what
-// has no place there is a word, or part of one.
+// atomEnd returns the length of the atom at the start of s, at least one byte: an
+// invalid character is a word, or part of one.
 func atomEnd(s string) int {
 	if n := encodedEnd(s); n > 0 {
 		return n
@@ -99,13 +99,12 @@ func atomEnd(s string) int {
 	return len(s)
 }
 
-// maxEncoded is the longest encoded word that is looked for: RFC 2047, 2 wants 75,
-// and there are programs that know no limit but that of a line.
+// maxEncoded is the longest encoded word that is recognized: RFC 2047, 2 allows 75, but
+// some programs know only the limit of a line.
 const maxEncoded = MaxLine
 
-// encodedEnd is the length of the encoded word (RFC 2047, 2) at the start of s; 0
-// if there is none. Programs leave commas, dots and
-// parentheses in it as they are.
+// encodedEnd returns the length of the encoded word (RFC 2047, 2) at the start of s; 0
+// if there is none. Programs leave commas, dots and parentheses in it unencoded.
 func encodedEnd(s string) int {
 	if !strings.HasPrefix(s, "=?") {
 		return 0
@@ -128,8 +127,8 @@ func encodedEnd(s string) int {
 	return 0
 }
 
-// quotedEnd is the length of the quoted string at the start of s; -1 if it has
-// no end.
+// quotedEnd returns the length of the quoted string at the start of s; -1 if it has no
+// end.
 func quotedEnd(s string) int {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
@@ -142,8 +141,8 @@ func quotedEnd(s string) int {
 	return -1
 }
 
-// commentEnd is the length of the comment at the start of s, which may have
-// comments in it.
+// commentEnd returns the length of the comment at the start of s, which may contain
+// others.
 func commentEnd(s string) int {
 	depth := 0
 	for i := 0; i < len(s); i++ {

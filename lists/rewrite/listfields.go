@@ -9,10 +9,10 @@ import (
 	"superlist/lists/maillog"
 )
 
-// A List is what the list's own fields say.
+// A List has the values of the list's own fields.
 type List struct {
 	ID          string // RFC 2919: dev.lists.example.org
-	Description string // a phrase in front of it; may be empty
+	Description string // a phrase before the ID; may be empty
 	Post        string // addresses: dev@lists.example.org
 	Closed      bool   // nobody may post
 	Help        string
@@ -20,13 +20,13 @@ type List struct {
 	Unsubscribe string
 	Owner       string
 	Sender      string
-	Archive     string // where its pages are, and …
-	ArchivedAt  string // … this post's, for ever: RFC 5064; empty where there are none
+	Archive     string // address of its pages, and …
+	ArchivedAt  string // … the permanent one of this post: RFC 5064; empty if there is none
 }
 
-// replaces says that a field of a post gives way to the list's own. A list may be a
-// member of another: what the first wrote is no longer true but for List-Archive,
-// where the post is (RFC 2369, 4).
+// replaces reports whether the list's own fields replace a field of a post. If a list
+// is a member of another, what the first wrote is no longer true, except List-Archive,
+// which says where the post is (RFC 2369, 4).
 func replaces(name string) bool {
 	switch strings.ToLower(name) {
 	case "list-id", "list-post", "list-help", "list-subscribe", "list-unsubscribe", "list-unsubscribe-post", "list-owner":
@@ -35,10 +35,10 @@ func replaces(name string) bool {
 	return false
 }
 
-// Apply gives the header as the members get it, with the empty line: the list's
-// fields in front, then every public field of the post that they do not replace, byte
-// by byte. Nobody needs Delivered-To, Precedence and Sender so much that the author's
-// signature may break: where it covers them they stay as they are, or absent.
+// Apply returns the header as members get it, with the empty line: the list's fields in
+// front, then every public field of the post that they do not replace, byte by byte.
+// Delivered-To, Precedence and Sender are not worth breaking the author's signature: if
+// it covers them they stay as they are, or absent.
 func (l List) Apply(h Header) []byte {
 	var b bytes.Buffer
 	put := func(name, value string) {
@@ -46,7 +46,7 @@ func (l List) Apply(h Header) []byte {
 	}
 	mark := "Delivered-To"
 	if h.signed(mark) {
-		mark = "X-Loop" // which says the same
+		mark = "X-Loop" // which means the same
 	}
 	put(mark, l.Post)
 	id := "<" + l.ID + ">"
@@ -86,16 +86,16 @@ func (l List) Apply(h Header) []byte {
 	return b.Bytes()
 }
 
-// archived reports whether a field of a post says where it is archived and gives way to
-// the list's own: there is one List-Archive, and no two Archived-At say the same.
+// archived reports whether the list's own fields replace one of a post that says where
+// it is archived: only one List-Archive is allowed, and two Archived-At must differ.
 func (l List) archived(f Field) bool {
 	return f.Is("List-Archive") && l.Archive != "" || f.Is("Archived-At") && l.ArchivedAt != "" && strings.Trim(f.Value(), "<> ") == l.ArchivedAt
 }
 
 func mailto(address string) string { return "<mailto:" + address + ">" }
 
-// phraseSpecials are what mime.QEncoding leaves as it is, and what may not stand
-// in an encoded word of a phrase: RFC 2047, 5 (3).
+// phraseSpecials are characters that mime.QEncoding leaves as they are, although an
+// encoded word of a phrase must not contain them: RFC 2047, 5 (3).
 const phraseSpecials = "\"#$%&'(),.:;<>@[\\]^`{|}~"
 
 // Phrase writes a text as an RFC 5322 phrase: quoted where it is ASCII, encoded

@@ -10,9 +10,9 @@ import (
 	"superlist/smtp"
 )
 
-// Display is the mailbox's name as a mail program shows it: encoded words (RFC 2047)
-// decoded, also in quotes, where they have no place and programs decode them all the
-// same. Of a character set that is not known here the ASCII is left.
+// Display returns the mailbox's name as a mail program shows it: with encoded words
+// (RFC 2047) decoded, even within quotes, where they are not allowed but programs
+// decode them anyway. Of an unknown character set only the ASCII remains.
 func (m Mailbox) Display() string {
 	if !strings.Contains(m.Name, "=?") {
 		return m.Name
@@ -25,8 +25,8 @@ func (m Mailbox) Display() string {
 	return text
 }
 
-// asciiOf reads the ASCII of a text in whatever character set: nearly all of them
-// have it where it is, and UTF-16 with a zero beside.
+// asciiOf reads the ASCII of a text in any character set: nearly all have it at its
+// usual place, and UTF-16 adds a zero byte.
 type asciiOf struct{ r io.Reader }
 
 func (a asciiOf) Read(p []byte) (int, error) {
@@ -43,8 +43,8 @@ func (a asciiOf) Read(p []byte) (int, error) {
 	return len(kept), err
 }
 
-// showsAnother says that the name shows an address, and not that of the mailbox:
-// whoever reads it takes the mail for somebody else's.
+// showsAnother reports whether the name shows an address other than the mailbox's:
+// readers would take the mail for somebody else's.
 func (m Mailbox) showsAnother() bool {
 	name := strings.Map(plainest, m.Display())
 	if !strings.Contains(name, "@") {

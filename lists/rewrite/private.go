@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Public is the header without what is not for the many who get a post: requests
-// for receipts, by which its author would learn who is on a list; passwords of other
-// list managers; whom it was for without the others knowing, and by what address it
-// came to somebody who has sent it on. Privacy comes before a signature that covers
-// one of them.
+// Public returns the header without what must not reach everybody who gets a post:
+// requests for receipts, which would tell the author who is on a list; passwords of
+// other list managers; hidden recipients; and the address by which the post reached
+// somebody who passed it on. Privacy takes precedence over a signature that covers such
+// a field.
 func (h Header) Public() Header {
 	public := make(Header, 0, len(h))
 	for _, f := range h {
@@ -21,11 +21,11 @@ func (h Header) Public() Header {
 	return public
 }
 
-// private says that a field is none for the public. Programs write nearly each of
-// these names with X- in front, too.
+// private reports whether a field is not for the public. Programs also write nearly all
+// of these names with X- in front.
 func private(name string) bool {
 	name = strings.ToLower(name)
-	if name == "x-delivered-to" { // without X- it is what stops loops
+	if name == "x-delivered-to" { // the form without X- stops loops
 		return true
 	}
 	switch strings.TrimPrefix(name, "x-") {
@@ -33,7 +33,7 @@ func private(name string) bool {
 		"return-receipt-to", "return-receipt-requested", "read-receipt-to", "receipt-to", "delivery-receipt-to",
 		"confirm-reading-to", "confirm-delivery-to", "acknowledge-to", "pmrqc",
 		"notice-requested-upon-delivery-to", "registered-mail-reply-requested-by", "register-mail-reply-requested-by",
-		"chameleon-return-to", "errors-to", "return-errors-to", "failures-to", // sendmail reports to whom these name
+		"chameleon-return-to", "errors-to", "return-errors-to", "failures-to", // sendmail sends reports to the addresses in these
 		"generate-delivery-report": // RFC 2156
 		return true
 	case "approved", "approve", "urgent": // Mailman
@@ -44,15 +44,16 @@ func private(name string) bool {
 	return false
 }
 
-// Complete is the header with a Message-ID and a Date where it has none that say
-// anything: RFC 5322, 3.6. Behind us each copy of a post would get others.
+// Complete returns the header with a Message-ID and a Date, added if they are missing
+// or empty: RFC 5322, 3.6. Otherwise relays would give each copy of a post different
+// ones.
 func (h Header) Complete(id string, date time.Time) Header {
 	h = h.Given("Date", date.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700"))
 	return h.Given("Message-ID", "<"+id+">")
 }
 
-// Given is the header with a field in front, unless one is there already that says
-// anything.
+// Given returns the header with a field in front, unless there already is one that is
+// not empty.
 func (h Header) Given(name, value string) Header {
 	var others Header
 	for i, f := range h {
@@ -62,15 +63,15 @@ func (h Header) Given(name, value string) Header {
 		if strings.Trim(f.Value(), "<> ") != "" {
 			return h
 		}
-		others = append(others, h[:i]...) // an empty one, and there may be one only
+		others = append(others, h[:i]...) // an empty one; only one is allowed
 		h = append(others, h[i+1:]...)
 		break
 	}
 	return append(Header{{Name: name, Raw: []byte(name + ": " + value + "\r\n")}}, h...)
 }
 
-// signed says that a signature covers the fields of a name, there or not: RFC 6376,
-// 5.4, and RFC 8617, 4.1.2. Whoever signs a field that is not there wants none added.
+// signed reports whether a signature covers the fields with a name, present or absent:
+// RFC 6376, 5.4, and RFC 8617, 4.1.2. Signing an absent field forbids adding it.
 func (h Header) signed(name string) bool {
 	for _, f := range h {
 		if !f.Is("DKIM-Signature") && !f.Is("ARC-Message-Signature") {

@@ -148,7 +148,7 @@ func verifyNames(certs []*x509.Certificate, roots *x509.CertPool, hosts []string
 	for _, cert := range certs[1:] {
 		between.AddCert(cert)
 	}
-	err := errors.New("nobody knows its name")
+	err := errors.New("it has no known name")
 	for _, host := range hosts {
 		if _, err = certs[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: host}); err == nil {
 			return nil

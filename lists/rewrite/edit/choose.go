@@ -25,18 +25,18 @@ func sealed(e *parts.Entity) bool {
 	return signed(e)
 }
 
-// shut is sealed, for a part in which nothing is to be looked for.
+// shut is sealed, for a part that is not searched.
 func shut(e *parts.Entity) bool {
 	return sealed(e) || e.Message() || e.Type == "multipart/appledouble" || e.Type == "multipart/digest"
 }
 
-// prose reports whether a part is what somebody has written for people to read, and
-// no attachment, nor a note about one.
+// prose reports whether a part is text written for people to read, and not an
+// attachment or a note about one.
 func prose(e *parts.Entity) bool {
 	return e.Header.Get("Content-Description") != removed && (e.Type == "text/plain" || e.Type == "text/html") && !e.File && len(e.Names) == 0
 }
 
-// readable are the parts that together are the beginning (first) or the end of what
+// readable returns the parts that together are the beginning (first) or the end of what
 // people read: one, or one of each alternative.
 func readable(e *parts.Entity, first bool) []*parts.Entity {
 	list, _ := reachable(e, first)
@@ -77,8 +77,8 @@ func reachable(e *parts.Entity, first bool) (list []*parts.Entity, barred bool) 
 	return nil, strings.HasPrefix(e.Type, "text/") && !e.File && len(e.Names) == 0 && e.Header.Get("Content-Description") != removed
 }
 
-// start is the part of a multipart/related that is shown, with the others in it: RFC
-// 2387, 3.2.
+// start returns the part of a multipart/related that is shown, with the others in it:
+// RFC 2387, 3.2.
 func start(e *parts.Entity) *parts.Entity {
 	if ids := e.Params["start"]; len(ids) > 0 {
 		for _, p := range e.Parts {

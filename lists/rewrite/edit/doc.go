@@ -1,14 +1,14 @@
-// Package edit changes a message as bytes: what has not to be changed stays as it is,
-// its order, folding, white space and encoding. Nothing is decoded and written again as
-// a whole, but for a part that is to have another form. What was put in can be taken
-// out again, and gives what was there.
+// Package edit changes a message as bytes. What need not change stays as it is: order,
+// folding, white space and encoding. Nothing is decoded and encoded again as a whole,
+// except a part that gets another form. An insertion can be removed again, which
+// restores the original.
 //
 // A Message is a header in memory and a body in a file. A change of the body is a list
-// of Edits, and what comes of them is a body again, which is put together while it is
-// read: no more of it is in memory than what was put in.
+// of Edits. The result is a body again, which is put together while it is read: only
+// the insertions are in memory.
 //
-// The package puts nothing into what is signed or encrypted, and changes nothing inside
-// of a message of which people may see other parts than it does (parts.Tree.Doubt).
-// What it cannot put into a text it gives a part of its own, and where that cannot be it
-// leaves the message alone and says so.
+// The package inserts nothing into what is signed or encrypted, and changes nothing
+// inside a message that people may see split into other parts (parts.Tree.Doubt). If it
+// cannot insert a text into a part it adds a part of its own, and if that is impossible
+// it leaves the message alone and says so.
 package edit

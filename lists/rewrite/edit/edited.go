@@ -16,11 +16,11 @@ type Body interface {
 	Size() int64
 }
 
-// A Message is what is edited.
+// A Message is a message being edited.
 type Message struct {
 	Header rewrite.Header
 	Body   Body
-	// EightBit says that something was put in that needs 8BITMIME.
+	// EightBit reports whether an insertion needs 8BITMIME.
 	EightBit bool
 }
 
@@ -33,13 +33,13 @@ func Open(content *io.SectionReader) (*Message, error) {
 	return &Message{Header: rewrite.Parse(raw), Body: io.NewSectionReader(content, at, max(0, content.Size()-at))}, nil
 }
 
-// Reader gives the whole message.
+// Reader returns the whole message.
 func (m *Message) Reader() io.Reader {
 	head := m.Header.Bytes("")
 	return io.MultiReader(strings.NewReader(string(head)+"\r\n"), io.NewSectionReader(m.Body, 0, m.Body.Size()))
 }
 
-// Personal is the message with what stands in it for all, and the holes for the rest.
+// Personal returns the message without what fills its holes, and the holes.
 func (m *Message) Personal() (io.Reader, []Hole) {
 	head := string(m.Header.Bytes(""))
 	var holes []Hole
@@ -59,7 +59,7 @@ func (m *Message) Personal() (io.Reader, []Hole) {
 	return io.MultiReader(strings.NewReader(head+"\r\n"), io.NewSectionReader(m.Body, 0, m.Body.Size())), holes
 }
 
-// Filled is a message with its holes filled with a word.
+// Filled returns a message with its holes filled with a word.
 func Filled(content *io.SectionReader, holes []Hole, word string) *io.SectionReader {
 	edits := make([]Edit, 0, len(holes))
 	for _, h := range holes {
@@ -73,25 +73,27 @@ func Filled(content *io.SectionReader, holes []Hole, word string) *io.SectionRea
 	return io.NewSectionReader(e, 0, e.size)
 }
 
-// An Edit takes Remove bytes of a body away and puts something there.
+// An Edit replaces Remove bytes of a body by an insertion.
 type Edit struct {
 	At, Remove int64
 	Insert
 }
 
-// change has edits made.
+// change makes edits.
 func (m *Message) change(edits []Edit) {
 	if len(edits) > 0 {
 		m.Body = newEdited(m.Body, edits)
 	}
 }
 
-// Front is a body that begins with a header and its empty line, and goes on with another.
+// Front returns a body that begins with a header and its empty line, followed by
+// another body.
 func Front(header []byte, body Body) Body {
 	return newEdited(body, []Edit{{Insert: Insert{Text: string(header) + "\r\n"}}})
 }
 
-// An edited is a body with edits. It keeps what was put in, and where what stayed is.
+// An edited is a body with edits. It has the insertions, and where the unchanged pieces
+// are.
 type edited struct {
 	pieces []piece
 	size   int64
@@ -100,10 +102,10 @@ type edited struct {
 
 // A piece is a part of an edited body.
 type piece struct {
-	at   int64 // in the edited body
+	at   int64 // offset in the edited body
 	size int64
 	from io.ReaderAt
-	off  int64 // in from
+	off  int64 // offset in from
 }
 
 func newEdited(body Body, edits []Edit) *edited {
@@ -126,7 +128,7 @@ func newEdited(body Body, edits []Edit) *edited {
 
 func (e *edited) add(from io.ReaderAt, off, size int64) {
 	if before, ok := from.(*edited); ok && size >= 0 {
-		for _, h := range before.holes { // one in front of something stays in front of it
+		for _, h := range before.holes { // one in front of an insertion stays in front of it
 			if h.At >= off && (h.At < off+size || h.At == off+size && h.At == before.size) {
 				e.holes = append(e.holes, Hole{e.size + h.At - off, h.Form})
 			}
@@ -140,7 +142,7 @@ func (e *edited) add(from io.ReaderAt, off, size int64) {
 
 func (e *edited) Size() int64 { return e.size }
 
-// ReadAt is io.ReaderAt's.
+// ReadAt implements io.ReaderAt.
 func (e *edited) ReadAt(p []byte, off int64) (n int, err error) {
 	i := sort.Search(len(e.pieces), func(i int) bool { return e.pieces[i].at+e.pieces[i].size > off })
 	for ; i < len(e.pieces) && n < len(p); i++ {

@@ -8,13 +8,13 @@ import (
 	"superlist/lists/rewrite"
 )
 
-// Field is a header field with a value, whose folds stand in it already.
+// Field returns a header field; the value is folded already.
 func Field(name, value string) rewrite.Field {
 	return rewrite.Field{Name: name, Raw: []byte(name + ": " + value + "\r\n")}
 }
 
-// Set is the header with one field of a name: it has the place of the first that
-// there was, or else the last.
+// Set returns the header with exactly one field of a name, in the place of the first
+// one there was, or else at the end.
 func Set(h rewrite.Header, name, value string) rewrite.Header {
 	field := Field(name, value)
 	var out rewrite.Header
@@ -32,7 +32,7 @@ func Set(h rewrite.Header, name, value string) rewrite.Header {
 	return out
 }
 
-// Without is the header without the fields whose names drop says are to go.
+// Without returns the header without the fields whose names drop selects.
 func Without(h rewrite.Header, drop func(name string) bool) rewrite.Header {
 	var out rewrite.Header
 	for _, f := range h {
@@ -43,8 +43,7 @@ func Without(h rewrite.Header, drop func(name string) bool) rewrite.Header {
 	return out
 }
 
-// setField is the edits that give an entity below the message a field: that of the name
-// gives way to it.
+// setField returns the edits that set a field of an entity below the message.
 func setField(e *parts.Entity, name, value string) []Edit {
 	at := e.At
 	var edits []Edit
@@ -62,7 +61,7 @@ func setField(e *parts.Entity, name, value string) []Edit {
 	return []Edit{{At: at, Insert: Insert{Text: text}}}
 }
 
-// set gives any entity of the message a field.
+// set sets a field of any entity of the message.
 func (m *Message) set(e *parts.Entity, name, value string) []Edit {
 	if e.Parent != nil {
 		return setField(e, name, value)
@@ -81,8 +80,8 @@ func (m *Message) isMIME() {
 
 var charsetParam = regexp.MustCompile(`(?is)(;\s*charset\s*=\s*)("[^"]*"|[^;\s"()]+)`)
 
-// withCharset is the value of Content-Type with another character set, and with
-// everything else as it was; ok is false where that cannot be done.
+// withCharset returns the value of Content-Type with another character set, and
+// everything else unchanged; ok is false if that is impossible.
 func withCharset(e *parts.Entity, label string) (value string, ok bool) {
 	fields := e.Header.All("Content-Type")
 	if len(fields) == 0 || strings.TrimSpace(fields[0].Value()) == "" {

@@ -11,11 +11,11 @@ import (
 	"superlist/smtp"
 )
 
-// ErrUnclear is a message from which something is to be taken away, and of whose parts
-// people may see others than we do.
-var ErrUnclear = errors.New("the parts of the message cannot be told for certain")
+// ErrUnclear means that something is to be removed from a message that people may see
+// split into other parts.
+var ErrUnclear = errors.New("the parts of the message are unclear")
 
-// stays reports whether a part stays to the byte, with all that is in it.
+// stays reports whether a part stays unchanged, with everything in it.
 func stays(e *parts.Entity) bool {
 	switch e.Type {
 	case "multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pkcs7-signature", "application/x-pkcs7-signature",
@@ -25,8 +25,8 @@ func stays(e *parts.Entity) bool {
 	return false
 }
 
-// Remove takes away the parts of which gone says so, in messages that are attached, too,
-// and puts a note in the place of each. What is signed or encrypted stays.
+// Remove removes the parts that gone selects, also in attached messages, and replaces
+// each by a note. What is signed or encrypted stays.
 func (m *Message) Remove(gone func(parts.Part) bool, note func(*parts.Entity) string) (n int, err error) {
 	root, err := m.tree()
 	if err == nil && root.Doubt != "" {
@@ -66,10 +66,10 @@ func (m *Message) Remove(gone func(parts.Part) bool, note func(*parts.Entity) st
 	return n, nil
 }
 
-// removed describes a part that is a note about another.
+// removed describes a part that is a note about a removed one.
 const removed = "removed by the list"
 
-// become is the edits that make plain text of a part, or a note.
+// become returns the edits that turn a part into plain text, or a note.
 func (m *Message) become(e *parts.Entity, text string, isNote bool) (edits []Edit) {
 	text = strings.Join(append(lines(text, false), ""), "\r\n")
 	kind, encoding := "text/plain; charset=us-ascii", "7bit"
@@ -123,13 +123,13 @@ func hasLong(text string) bool {
 	return false
 }
 
-// maxHTML is how much of an HTML part is read to make text of it.
+// maxHTML is how many bytes of an HTML part are converted to text.
 const maxHTML = 1 << 20
 
-// PlainText takes HTML out of the message. Where there is plain text for the same, that
-// stays, and the HTML goes with the pictures in it. Else text is made of it; or, with
-// remove, and where there is other text to read, a note stands in its place. An attached
-// HTML file stays, and so does what is signed.
+// PlainText removes HTML from the message. If there is plain text with the same
+// content, that stays, and the HTML goes with the pictures in it. Otherwise it is
+// converted to text; or, if remove is set and there is other text to read, a note
+// replaces it. An attached HTML file stays, and so does what is signed.
 func (m *Message) PlainText(remove bool, note func(*parts.Entity) string) (n int, err error) {
 	root, err := m.tree()
 	if err == nil && root.Doubt != "" {
@@ -142,7 +142,7 @@ func (m *Message) PlainText(remove bool, note func(*parts.Entity) string) (n int
 		return 0, err
 	}
 	var edits []Edit
-	all := 0 // plain texts that are left
+	all := 0 // remaining plain texts
 	root.All(func(e *parts.Entity) bool {
 		if e.Type == "text/plain" && prose(e) && e.End > e.Body && !stays(e) {
 			all++
@@ -199,7 +199,7 @@ func (m *Message) PlainText(remove bool, note func(*parts.Entity) string) (n int
 	return n, nil
 }
 
-// onlyHTML reports whether a part is HTML, with pictures in it or not.
+// onlyHTML reports whether a part is HTML, with or without pictures.
 func onlyHTML(e *parts.Entity) bool {
 	if e.Type == "multipart/related" && len(e.Parts) > 0 {
 		for _, p := range e.Parts {
@@ -212,8 +212,8 @@ func onlyHTML(e *parts.Entity) bool {
 	return e.Type == "text/html"
 }
 
-// without is the edit that takes a part out of a multipart, one that others follow
-// (leading: all in front of it go) or that stands behind others.
+// without returns the edit that removes a part from a multipart. leading says that all
+// parts before it go, too; otherwise parts precede it.
 func without(e *parts.Entity, i int, leading bool) Edit {
 	p := e.Parts[i]
 	if leading {
@@ -223,7 +223,7 @@ func without(e *parts.Entity, i int, leading bool) Edit {
 	return Edit{At: at, Remove: p.End - at}
 }
 
-// readable is the text of an HTML part.
+// readable returns the text of an HTML part.
 func (m *Message) readable(e *parts.Entity) (string, error) {
 	raw := make([]byte, min(e.End-e.Body, maxHTML))
 	if _, err := io.ReadFull(io.NewSectionReader(m.Body, e.Body, int64(len(raw))), raw); err != nil && len(raw) > 0 {

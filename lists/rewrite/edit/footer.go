@@ -8,13 +8,13 @@ import (
 	"superlist/smtp"
 )
 
-// An Outcome is what became of a text that was to be put in.
+// An Outcome says what became of a text to insert.
 type Outcome string
 
 const (
 	Inside  Outcome = "in the text"
 	Apart   Outcome = "in a part of its own"
-	Nowhere Outcome = "nowhere" // the message is signed, encrypted, made for programs, or in doubt
+	Nowhere Outcome = "nowhere" // the message is signed, encrypted, made for programs, or unclear
 )
 
 // A Manner is how a list wants a text to be put in.
@@ -27,25 +27,25 @@ type Manner struct {
 	BesideSigned bool
 }
 
-// Footer puts a text at the end of what people read, in each alternative; or else into
-// a part of its own, for which boundary is a word that nobody can have written.
+// Footer puts a text at the end of what people read, in each alternative, or else into
+// a part of its own. boundary is a word that nobody can have written.
 func (m *Message) Footer(text, boundary string, how Manner) (Outcome, error) {
 	return m.insert(text, boundary, false, how)
 }
 
-// Top is Footer, for the beginning.
+// Top is Footer for the beginning.
 func (m *Message) Top(text, boundary string, how Manner) (Outcome, error) {
 	return m.insert(text, boundary, true, how)
 }
 
-// tree takes the message apart.
+// tree parses the message into parts.
 func (m *Message) tree() (*parts.Tree, error) {
 	return parts.ReadTree(m.Header, io.NewSectionReader(m.Body, 0, m.Body.Size()), 0)
 }
 
 func (m *Message) insert(text, boundary string, first bool, how Manner) (Outcome, error) {
 	root, err := m.tree()
-	if errors.Is(err, parts.ErrUnreadable) { // too many parts, or two kinds of one
+	if errors.Is(err, parts.ErrUnreadable) { // too many parts, or contradictory ones
 		return Nowhere, nil
 	}
 	if err != nil {
@@ -89,12 +89,12 @@ func (m *Message) insert(text, boundary string, first bool, how Manner) (Outcome
 	return Inside, nil
 }
 
-// into is the edits that put a text into one part; none where that cannot be.
+// into returns the edits that insert a text into one part; none if that is impossible.
 func (m *Message) into(e *parts.Entity, text string, first bool, how Manner) (edits []Edit, eightBit, armoured bool, err error) {
 	html := e.Type == "text/html"
 	said := text
 	if html {
-		said = "" // it is written as ASCII where it has to be
+		said = "" // written as ASCII if necessary
 	}
 	t, err := newTarget(e, m.Body, said)
 	if t == nil || err != nil {

@@ -14,11 +14,12 @@ import (
 	"superlist/lists/mail/charset"
 )
 
-// maxToken is the largest tag, comment or style sheet of HTML that is looked over.
+// maxToken is the largest tag, comment or style sheet of HTML that is accepted, in
+// bytes.
 const maxToken = 1 << 20
 
-// A textReader reads the text of a part for the tokenizer. Where a character set has
-// states, bytes that are no ASCII are masked: a < among them begins no tag.
+// A textReader reads the text of a part for the tokenizer. In a character set with
+// states, bytes that are not ASCII are masked: a < among them does not begin a tag.
 type textReader struct {
 	d     *decoder
 	held  []byte
@@ -47,7 +48,7 @@ func (r *textReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// places are where text can be put into HTML, as offsets of it.
+// places are where text can be inserted into HTML, as offsets.
 type places struct{ start, end int64 }
 
 // htmlPlaces finds the places: behind the tag that opens the body, and in front of the
@@ -109,7 +110,7 @@ func (t *target) htmlPlaces(body Body) (p places, ok bool, err error) {
 		if r.err != nil && r.err != io.EOF {
 			return p, false, r.err
 		}
-		return p, false, nil // too large a tag
+		return p, false, nil // the tag is too large
 	}
 	if bodyAt >= 0 {
 		p.start = bodyAt
@@ -125,7 +126,8 @@ func (t *target) htmlPlaces(body Body) (p places, ok bool, err error) {
 	return p, at == t.size && !(open && p.end == at), nil
 }
 
-// rawText says that what an element has in it is no HTML, up to its end: HTML, 13.1.2.
+// rawText reports whether the content of an element, up to its end, is not HTML: HTML,
+// 13.1.2.
 func rawText(tag atom.Atom) bool {
 	switch tag {
 	case atom.Script, atom.Style, atom.Textarea, atom.Title, atom.Xmp, atom.Iframe, atom.Noembed, atom.Noframes, atom.Plaintext:
@@ -136,7 +138,7 @@ func rawText(tag atom.Atom) bool {
 
 var link = regexp.MustCompile(`https?://[^\s<>"]+[^\s<>"().,;:!?'\]]`)
 
-// asHTML is a text as HTML, its lines and links too.
+// asHTML returns a text as HTML, with its lines and links.
 func asHTML(text string, plainASCII bool) string {
 	var b strings.Builder
 	b.WriteString("<div>")
@@ -172,7 +174,8 @@ func asHTML(text string, plainASCII bool) string {
 	return refs.String()
 }
 
-// intoHTML is the edit that puts text into HTML. ok is false where that cannot be.
+// intoHTML returns the edit that inserts text into HTML. ok is false if that is
+// impossible.
 func (t *target) intoHTML(text string, first bool, body Body) (edit Edit, ok bool, err error) {
 	if charset.Wide(t.charset) {
 		return edit, false, nil
@@ -194,7 +197,7 @@ func (t *target) intoHTML(text string, first bool, body Body) (edit Edit, ok boo
 	return t.htmlAtEnd(put), true, nil
 }
 
-// htmlAtEnd is the edit behind everything else.
+// htmlAtEnd returns the edit at the very end.
 func (t *target) htmlAtEnd(put string) Edit {
 	edit := Edit{At: t.End}
 	put = strings.TrimSuffix(put, "\r\n")

@@ -7,41 +7,41 @@ import (
 	"strings"
 )
 
-// An encoding is how text is written down in a part.
+// An encoding is a way to encode the text of a part.
 type encoding byte
 
 const (
 	verbatim encoding = iota
-	quoted            // quoted-printable, of lines
-	octets            // quoted-printable, where a line end is text like any other
+	quoted            // quoted-printable, line by line
+	octets            // quoted-printable, with line ends as ordinary text
 	base64ed
 )
 
-// An Insert is text that is put into a part, in the part's own form.
+// An Insert is text to insert into a part, in the part's own form.
 type Insert struct {
-	Before, After string // as they are
+	Before, After string // unencoded
 
-	Lead, Text, Trail string // are encoded; Lead and Trail stood there before
+	Lead, Text, Trail string // encoded; Lead and Trail were there before
 	as                encoding
-	column            int    // letters of base64 that stand on the line already
-	pad               string // put behind Text until its length is a multiple of 3
+	column            int    // letters of base64 already on the line
+	pad               string // appended to Text until its length is a multiple of 3
 }
 
-// Mark stands in a text where each reader has something of their own: a Hole. It is
-// another one in each process, so that nobody's text can have it: whoever wrote a post
-// that has would choose where the secrets of its readers go. Its length is a multiple of
-// 3, so that a text is padded for base64 with it as without.
+// Mark stands in a text where each reader gets something different: a Hole. It differs
+// in each process, so that nobody's text can contain it: otherwise the author of a post
+// could choose where its readers' secrets go. Its length is a multiple of 3, so that
+// base64 pads a text with it as without.
 var Mark = "\x1a" + rand.Text()[:25] + "\x1a"
 
-// A Hole is where that goes. Where it is in the header At is counted from the start of the
-// message, and in the body from its end, as -1 and less: so it stays when the header becomes
-// longer or shorter behind it.
+// A Hole is the place for that. In the header, At counts from the start of the message.
+// In the body it counts from the end, as -1 and less, so that it stays valid if the
+// length of the header changes.
 type Hole struct {
 	At   int64
-	Form string // how it is written there
+	Form string // how the filling is encoded there
 }
 
-// Fill is what stands in a hole for a word of ASCII.
+// Fill returns the encoded form of a word of ASCII.
 func (h Hole) Fill(word string) string {
 	form, rest, _ := strings.Cut(h.Form, ",")
 	switch form {
@@ -64,13 +64,13 @@ func hexDecode(s string) (string, error) {
 	return string(b), err
 }
 
-// Bytes is what is put in, without what goes into holes.
+// Bytes returns the insertion without what fills holes.
 func (i Insert) Bytes() string {
 	text, _ := i.bytes()
 	return text
 }
 
-// bytes is Bytes, and the holes in it, counted from its start.
+// bytes is Bytes, plus the holes in it, counted from its start.
 func (i Insert) bytes() (string, []Hole) {
 	text := i.Text
 	if i.pad != "" {
@@ -123,8 +123,8 @@ const lineWidth = 76
 
 const digits = "0123456789ABCDEF"
 
-// quotedLines writes lines that end with CRLF, the last one maybe not, in
-// quoted-printable: RFC 2045, 6.7.
+// quotedLines encodes lines in quoted-printable: RFC 2045, 6.7. They end with CRLF,
+// except perhaps the last.
 func quotedLines(text string) string {
 	var b strings.Builder
 	for line := range strings.SplitAfterSeq(text, "\r\n") {
@@ -156,8 +156,7 @@ func quotedLines(text string) string {
 	return b.String()
 }
 
-// quotedOctets writes any bytes in quoted-printable, and begins and ends with a soft
-// break.
+// quotedOctets encodes any bytes in quoted-printable, between two soft breaks.
 func quotedOctets(text string) string {
 	var b strings.Builder
 	for i := range len(text) {
@@ -170,8 +169,8 @@ func quotedOctets(text string) string {
 	return b.String()
 }
 
-// base64Lines writes base64 behind letters that stand on the line already. It ends
-// without a line end.
+// base64Lines encodes text in base64, after column letters already on the line. It does
+// not end the last line.
 func base64Lines(text string, column int) string {
 	letters := base64.StdEncoding.EncodeToString([]byte(text))
 	var b strings.Builder

@@ -7,7 +7,7 @@ import (
 	"superlist/smtp"
 )
 
-// ownPart is a part that says a text, without what is in front of its header.
+// ownPart returns a part with a text, without what precedes its header.
 func ownPart(text string) string {
 	text = strings.Join(append(lines(text, false), ""), "\r\n")
 	head, encoded := "Content-Type: text/plain; charset=us-ascii\r\nContent-Disposition: inline\r\n\r\n", text
@@ -18,8 +18,8 @@ func ownPart(text string) string {
 	return head + encoded
 }
 
-// addPart gives the message a part of its own with a text, behind all others or in
-// front of them. Where the message is no multipart/mixed it becomes a part of one.
+// addPart adds a part of its own with a text, after all others or before them. A
+// message that is not a multipart/mixed becomes a part of one.
 func (m *Message) addPart(root *parts.Tree, text, boundary string, first bool) {
 	part := ownPart(text)
 	if root.Type == "multipart/mixed" {
@@ -48,7 +48,7 @@ func (m *Message) addPart(root *parts.Tree, text, boundary string, first bool) {
 	m.wrap(part, boundary, first)
 }
 
-// isContent reports whether a field speaks of the body, and goes with it.
+// isContent reports whether a field describes the body, and moves with it.
 func isContent(name string) bool {
 	return len(name) > len("content-") && strings.EqualFold(name[:len("content-")], "Content-")
 }

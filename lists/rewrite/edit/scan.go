@@ -8,37 +8,37 @@ import (
 	"superlist/lists/parts"
 )
 
-// A decoder takes the transfer encoding off a part, and knows where each byte of the
-// text stands. What it does not understand makes it bad, for others read it in other
-// ways: nothing is put into such a part.
+// A decoder decodes a part's transfer encoding, and knows the offset of each byte of
+// the text. Input that it does not understand makes it bad, since others decode it
+// differently: nothing is inserted into such a part.
 type decoder struct {
 	br  *bufio.Reader
-	at  int64 // of the next byte to be read, in the body
+	at  int64 // offset of the next byte to read, in the body
 	bad bool
 
 	encoding string
-	out      []byte  // decoded, and not given
-	from     []int64 // where each of out stands; nil: they follow each other
-	first    int64   // where the first of out stands, if from is nil
+	out      []byte  // decoded, but not yet returned
+	from     []int64 // offset of each byte of out; nil: they are consecutive
+	first    int64   // offset of the first byte of out, if from is nil
 
 	// of base64
-	letters int    // of the group that is being read
+	letters int    // in the current group
 	group   [4]int // its letters, as numbers
 	groupAt int64  // where it begins
 	column  int    // letters on this line
-	padded  int    // of the last group
+	padded  int    // padding of the last group
 	last    [3]byte
-	lastAt  int64 // where the last group begins, and ends
+	lastAt  int64 // where the last group begins and ends
 	lastEnd int64
-	lastCol int // letters in front of it on its line
-	after   int // letters on the line behind it, with those
+	lastCol int // letters before it on its line
+	after   int // letters on the line, including it
 
 	// of quoted-printable
-	soft  bool // the line that ended last went on
+	soft  bool // the last line continues
 	unset bool // the last line has no end
 }
 
-// newDecoder reads a part; of an encoding that is not known it is nil.
+// newDecoder returns a decoder for a part; nil if its encoding is unknown.
 func newDecoder(e *parts.Entity, body Body) *decoder {
 	switch e.Encoding {
 	case "", "7bit", "8bit", "binary", "quoted-printable", "base64":
@@ -51,7 +51,7 @@ func newDecoder(e *parts.Entity, body Body) *decoder {
 	}
 }
 
-// next gives some decoded bytes; none at the end.
+// next returns some decoded bytes; none at the end.
 func (d *decoder) next() (text []byte, err error) {
 	d.out, d.from = d.out[:0], d.from[:0]
 	for len(d.out) == 0 && err == nil {
@@ -79,12 +79,12 @@ func (d *decoder) next() (text []byte, err error) {
 		err = nil
 	}
 	if len(d.out) == 0 && err == nil && d.letters != 0 {
-		d.bad = true // a group that is not whole
+		d.bad = true // an incomplete group
 	}
 	return d.out, err
 }
 
-// where is where a byte of the last text stands.
+// where returns the offset of a byte of the last text.
 func (d *decoder) where(i int) int64 {
 	if len(d.from) == 0 {
 		return d.first + int64(i)
@@ -101,7 +101,7 @@ func (d *decoder) quoted(line []byte, at int64) {
 	if len(ending) != 0 && string(ending) != "\r\n" {
 		d.bad = true
 	}
-	text = bytes.TrimRight(text, " \t") // what stands at the end of a line is none of the text
+	text = bytes.TrimRight(text, " \t") // white space at the end of a line is not text
 	if d.soft = bytes.HasSuffix(text, []byte("=")); d.soft {
 		text = text[:len(text)-1]
 	}
@@ -144,7 +144,7 @@ func (d *decoder) base64(line []byte, at int64) {
 			}
 			d.padded++
 			v = 0
-		case v < 0 || d.padded > 0: // nothing stands behind padding
+		case v < 0 || d.padded > 0: // nothing may follow padding
 			d.bad = true
 			continue
 		}
@@ -194,8 +194,8 @@ func hex(c byte) int {
 	return -1
 }
 
-// put makes the edit that puts text into a part in front of a byte of its text, which
-// has this offset. The length of the text is filled up with pad where base64 needs it.
+// put returns the edit that inserts text into a part before the byte of its text at
+// offset. If base64 needs it, pad extends the text.
 func put(e *parts.Entity, body Body, offset int64, text, pad string) (edit Edit, ok bool, err error) {
 	if e.Identity() {
 		return Edit{At: e.Body + offset, Insert: Insert{Text: text}}, true, nil
@@ -221,8 +221,7 @@ func put(e *parts.Entity, body Body, offset int64, text, pad string) (edit Edit,
 	}
 }
 
-// putBase64 puts text behind the first skip bytes of the group that begins at an
-// offset.
+// putBase64 inserts text after the first skip bytes of the group at an offset.
 func putBase64(e *parts.Entity, body Body, at int64, skip int, text, pad string) (edit Edit, ok bool, err error) {
 	raw := make([]byte, 256) // a group, and line ends within it
 	n, err := body.ReadAt(raw[:min(int64(len(raw)), e.End-at)], at)

@@ -6,12 +6,12 @@ import (
 	"superlist/lists/mail/charset"
 )
 
-// A shift is where a character set with states stands: RFC 1468 (ISO-2022-JP), RFC
-// 1843 (HZ). Text is put in where ASCII is.
+// A shift is the state of a character set with states: RFC 1468 (ISO-2022-JP), RFC 1843
+// (HZ). Text is inserted in the ASCII state.
 type shift struct {
-	kind byte // 'j', 'h', or 0 where there are none
+	kind byte // 'j', 'h', or 0 if the set has no states
 	seen string
-	wide bool // what comes is no ASCII
+	wide bool // what follows is not ASCII
 }
 
 func shiftOf(label string) byte {
@@ -26,7 +26,7 @@ func shiftOf(label string) byte {
 	return 0
 }
 
-// next takes the next byte, and reports whether it is one of ASCII.
+// next takes the next byte, and reports whether it is ASCII.
 func (s *shift) next(c byte) bool {
 	switch s.kind {
 	case 'j':
@@ -67,7 +67,7 @@ func (s *shift) next(c byte) bool {
 	return true
 }
 
-// reset is what brings ASCII back.
+// reset returns what switches back to ASCII.
 func (s *shift) reset() string {
 	switch {
 	case s.wide && s.kind == 'j':

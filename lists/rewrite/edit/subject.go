@@ -13,13 +13,12 @@ import (
 	"superlist/smtp"
 )
 
-// Number is what stands in a prefix for the number of the post.
+// Number stands for the number of the post in a prefix.
 const Number = "{number}"
 
-// Prefix is the header with a prefix in front of the Subject, and one space behind it.
-// Where it is there already, behind a Re: or in encoded words too (RFC 2047), with
-// whatever number, the header stays as it is. What the author wrote stays as it is in
-// any case.
+// Prefix returns the header with a prefix and one space before the Subject. If the
+// prefix is already there, even after a Re:, in encoded words (RFC 2047) or with
+// another number, the header is unchanged. The author's words never change.
 func Prefix(h rewrite.Header, prefix string, number int) rewrite.Header {
 	prefix = strings.TrimSpace(prefix)
 	if prefix == "" || prefixed(charset.Words(h.Get("Subject")), prefix) {
@@ -36,13 +35,13 @@ func Prefix(h rewrite.Header, prefix string, number int) rewrite.Header {
 	first := strings.TrimLeft(rest, " \t\r\n")
 	put := encodedWord(prefix, strings.HasPrefix(first, "=?"))
 	switch {
-	case first == "": // it says nothing
+	case first == "": // it is empty
 		value = "\r\n"
 	case strings.HasPrefix(value, "\r\n"): // the first line is empty
 	default:
 		value = " " + value
 		line, _, _ := strings.Cut(name+": "+put+value, "\r\n")
-		// RFC 2047, 2: a line with an encoded word has 76 characters at most.
+		// RFC 2047, 2: a line with an encoded word has at most 76 characters.
 		if len(line) > rewrite.MaxLine || len(line) > lineWidth && (strings.Contains(line, "=?")) {
 			value = "\r\n" + value
 		}
@@ -58,9 +57,9 @@ func Prefix(h rewrite.Header, prefix string, number int) rewrite.Header {
 	return out
 }
 
-// encodedWord is a text as it stands in an unstructured field: RFC 2047, 5 (1). White
-// space between two encoded words is not shown, so one that another follows has it
-// inside.
+// encodedWord encodes a text for an unstructured field: RFC 2047, 5 (1). White space
+// between two encoded words is not displayed, so a word that is followed by another
+// must contain it.
 func encodedWord(text string, spaced bool) string {
 	if smtp.IsASCII(text) {
 		return text
@@ -71,12 +70,12 @@ func encodedWord(text string, spaced bool) string {
 	return strings.ReplaceAll(mime.BEncoding.Encode("utf-8", text), " ", "\r\n ")
 }
 
-// prefixed reports whether a subject has a prefix, with whatever number.
+// prefixed reports whether a subject has a prefix, with any number.
 func prefixed(subject, prefix string) bool {
 	return prefixPattern(prefix).MatchString(flat(subject))
 }
 
-// prefixPattern finds a prefix in a subject that is flat.
+// prefixPattern finds a prefix in a flat subject.
 func prefixPattern(prefix string) *regexp.Regexp {
 	parts := strings.Split(prefix, Number)
 	for i := range parts {
@@ -85,7 +84,7 @@ func prefixPattern(prefix string) *regexp.Regexp {
 	return regexp.MustCompile(strings.Join(parts, "[0-9]+"))
 }
 
-// flat is a text in one case and without the white space in it: programs fold within a
+// flat returns a text in one case and without white space: programs fold within a
 // prefix, and lose or double spaces.
 func flat(s string) string {
 	var b strings.Builder

@@ -9,19 +9,19 @@ import (
 	"superlist/smtp"
 )
 
-// A reading is what has to be known of a part's text before something is put into it.
+// A reading is what must be known about a part's text before something is inserted.
 type reading struct {
 	d *decoder
 
 	size     int64
 	eightBit bool // it has bytes beyond ASCII
-	armoured bool // PGP is in it: RFC 9580, 6.2 and 7
+	armoured bool // it contains PGP data: RFC 9580, 6.2 and 7
 	lf, crlf bool // lines end with LF alone, or with CRLF
 	front    []byte
-	line     []byte // the beginning of the last line that has anything
+	line     []byte // the beginning of the last line that is not empty
 	end      []byte // the last bytes
-	state    shift  // of the character set at the end
-	started  bool   // something has been seen on the line
+	state    shift  // the character set's state at the end
+	started  bool   // the line is not empty so far
 	lineAt   int64  // where the line begins
 	lineWide bool   // it begins in a state that is not ASCII's
 	// signature is where the last line begins that is the mark of one; -1: there is none.
@@ -29,10 +29,10 @@ type reading struct {
 	current   []byte
 }
 
-// maxLook is how much of a line is looked at.
+// maxLook is how many bytes of a line are examined.
 const maxLook = 80
 
-// read reads the text of a part; nil where it cannot be told.
+// read reads the text of a part; nil if that is impossible.
 func read(e *parts.Entity, body Body) (*reading, error) {
 	r := &reading{d: newDecoder(e, body), state: shift{kind: shiftOf(e.Charset())}, signature: -1}
 	if r.d == nil {
@@ -83,7 +83,7 @@ func (r *reading) look(text []byte) {
 	}
 }
 
-// lineEnds looks at a line that has come to its end.
+// lineEnds examines a complete line.
 func (r *reading) lineEnds() {
 	if !r.started {
 		return
@@ -99,11 +99,11 @@ func (r *reading) lineEnds() {
 	r.current, r.started = r.current[:0], false
 }
 
-// ended says that the last line has its end.
+// ended reports whether the last line has its end.
 func (r *reading) ended() bool { return r.size == 0 || bytes.HasSuffix(r.end, []byte("\n")) }
 
-// flows says that the last line of format=flowed goes on in the next one: RFC 3676,
-// 4.1. All but the mark of a signature do that have a space at their end.
+// flows reports whether the last line of format=flowed continues on the next one: RFC
+// 3676, 4.1. All lines with a space at their end do, except the mark of a signature.
 func (r *reading) flows() bool {
 	end := bytes.TrimSuffix(bytes.TrimSuffix(r.end, []byte("\n")), []byte("\r"))
 	if !bytes.HasSuffix(end, []byte(" ")) {
@@ -113,7 +113,7 @@ func (r *reading) flows() bool {
 	return string(bytes.TrimLeft(line, "> ")) != "-- " && string(line) != "-- "
 }
 
-// newline is how lines of the text end.
+// newline returns the text's line end.
 func (r *reading) newline() string {
 	if r.lf && !r.crlf {
 		return "\n"
@@ -121,13 +121,13 @@ func (r *reading) newline() string {
 	return "\r\n"
 }
 
-// flowed says that a text is format=flowed.
+// flowed reports whether a text is format=flowed.
 func flowed(e *parts.Entity) bool {
 	f := e.Params["format"]
 	return len(f) > 0 && strings.EqualFold(strings.TrimSpace(f[0]), "flowed")
 }
 
-// lines are those of a text that is put in, as a part has them.
+// lines returns the lines of an inserted text as a part needs them.
 func lines(text string, flow bool) []string {
 	list := strings.Split(strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), "\n")
 	if !flow {
@@ -145,17 +145,17 @@ func lines(text string, flow bool) []string {
 	return list
 }
 
-// A target is a part that something is put into.
+// A target is a part to insert something into.
 type target struct {
 	*parts.Entity
 	*reading
-	charset string // in which the text is written
-	relabel bool   // the part has to say so
+	charset string // of the text
+	relabel bool   // the part must declare it
 }
 
-// newTarget says in what a part is written, so that it can be told to say what is put
-// in. A text without a byte beyond ASCII is in each character set that has ASCII, so
-// it may be called UTF-8. nil: it is not known, or cannot say it.
+// newTarget determines the character set for an insertion into a part. A part without
+// bytes beyond ASCII may be declared UTF-8 if its own set includes ASCII. It returns
+// nil if the set is unknown, or cannot express the text.
 func newTarget(e *parts.Entity, body Body, text string) (*target, error) {
 	r, err := read(e, body)
 	if r == nil || err != nil {
@@ -175,7 +175,7 @@ func newTarget(e *parts.Entity, body Body, text string) (*target, error) {
 			t.charset = "utf-16le"
 		case bytes.HasPrefix(r.front, []byte("\xfe\xff")):
 			t.charset = "utf-16be"
-		default: // RFC 2781, 4.3 says the same, and programs think otherwise
+		default: // RFC 2781, 4.3 says the same, but programs disagree
 			return nil, nil
 		}
 	}
@@ -189,19 +189,20 @@ func newTarget(e *parts.Entity, body Body, text string) (*target, error) {
 	return nil, nil
 }
 
-// write is a text in the character set of the target; newTarget has seen that it can be
-// said.
+// write encodes a text in the target's character set; newTarget has checked that this
+// is possible.
 func (t *target) write(text string) string {
 	b, _ := charset.Encode(t.charset, text)
 	return string(b)
 }
 
-// atEnd is the edit that puts text at the end of plain text, on lines of its own.
+// atEnd returns the edit that inserts text at the end of plain text, on lines of its
+// own.
 func (t *target) atEnd(text string) Edit {
 	flow := flowed(t.Entity)
 	nl := t.newline()
 	if charset.Wide(t.charset) {
-		nl = "\r\n" // of which reading does not see each
+		nl = "\r\n" // which reading does not see individually
 	}
 	put := strings.Join(lines(text, flow), nl)
 	ended := t.ended()
@@ -221,7 +222,7 @@ func (t *target) atEnd(text string) Edit {
 			put += nl
 		}
 		edit.Text, edit.as = t.state.reset()+t.write(before+put), base64ed
-		if edit.At = t.d.lastEnd; edit.At == 0 { // it has nothing yet
+		if edit.At = t.d.lastEnd; edit.At == 0 { // the part is still empty
 			edit.At, edit.After = t.Body, "\r\n"
 			break
 		}
@@ -250,7 +251,7 @@ func (t *target) atEnd(text string) Edit {
 			switch {
 			case t.d.soft:
 				edit.Before += softEnd(t.d)
-			case ended && t.d.unset && t.size > 0: // its last line end is written as text
+			case ended && t.d.unset && t.size > 0: // its last line end is encoded as text
 				edit.Before += "=\r\n"
 			}
 		}
@@ -270,7 +271,7 @@ func (t *target) atEnd(text string) Edit {
 	return edit
 }
 
-// softEnd ends a line that goes on.
+// softEnd ends a line that continues.
 func softEnd(d *decoder) string {
 	if d.unset {
 		return "\r\n"
@@ -283,8 +284,8 @@ func (t *target) wideEnded() bool {
 	return t.size == 0 || bytes.HasSuffix(t.end, []byte("\n\x00")) || bytes.HasSuffix(t.end, []byte("\x00\n"))
 }
 
-// atStart is the edit that puts text on lines of its own in front of plain text. ok is
-// false where that cannot be.
+// atStart returns the edit that inserts text before plain text, on lines of its own. ok
+// is false if that is impossible.
 func (t *target) atStart(text string, body Body) (edit Edit, ok bool, err error) {
 	nl := t.newline()
 	if charset.Wide(t.charset) || t.Encoding == "quoted-printable" {
@@ -298,7 +299,7 @@ func (t *target) atStart(text string, body Body) (edit Edit, ok bool, err error)
 	case charset.Wide(t.charset) && (bytes.HasPrefix(t.front, []byte("\xff\xfe")) || bytes.HasPrefix(t.front, []byte("\xfe\xff"))):
 		at = 2
 	}
-	if t.size <= at { // there is no text to stand in front of
+	if t.size <= at { // there is no text to precede
 		return t.atEnd(text), true, nil
 	}
 	if at == 0 && t.Encoding == "quoted-printable" && !charset.Wide(t.charset) {
@@ -324,10 +325,10 @@ func (t *target) aboveSignature(text string, body Body) (edit Edit, ok bool, err
 	return place(t.Entity, body, t.signature, t.write(put), t.write(nl))
 }
 
-// place is put, for a text that may be in lines.
+// place is put for a text that may consist of lines.
 func place(e *parts.Entity, body Body, offset int64, text, pad string) (Edit, bool, error) {
 	if len(pad)%3 == 0 {
-		return Edit{}, false, nil // it would never come to a multiple of 3
+		return Edit{}, false, nil // it would never reach a multiple of 3
 	}
 	return put(e, body, offset, text, pad)
 }
