@@ -54,7 +54,7 @@ func (s Directory) openAlias(addr smtp.Path, file string) (*List, error) {
 	at, to := file, smtp.Path{}
 	for range maxHops {
 		var err error
-		if to, err = ReadPointer(at); errors.Is(err, fs.ErrNotExist) {
+		if to, err = ReadPointer(at); errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) { // below defaults.toml
 			return nil, s.missing(addr, file)
 		} else if err != nil {
 			return nil, fmt.Errorf("%s: %w", addr, err)
