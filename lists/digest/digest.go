@@ -25,35 +25,35 @@ const (
 	// MaxPosts is how many posts a digest has: mlmmj's digestmaxmails.
 	MaxPosts = 50
 
-	// MaxBytes is how large the posts of a digest are together: Postfix takes
-	// messages of 10,240,000 bytes unless it is told otherwise. A post that is larger
-	// goes alone, as it went to the others.
+	// MaxBytes is how many bytes the posts of a digest have together: by default
+	// Postfix accepts messages of 10,240,000 bytes. A larger post goes alone.
 	MaxBytes = 8 << 20
 
-	// atOnce is how many lists are looked at before posts have their turn
-	// again: at midnight there may be many.
+	// atOnce is how many lists are handled before it is the posts' turn again: there
+	// may be many at midnight.
 	atOnce = 20
 
-	// oldPost is how much older than the first post that waits one may be that this
-	// list has not sent itself, as far as is known, to be in a digest.
+	// oldPost limits which posts that this list has not sent itself, as far as is
+	// known, go into a digest: they must be at most this much older than the first
+	// waiting post.
 	oldPost = 24 * time.Hour
 
-	// retry is when a list whose digest could not be made is looked at again.
+	// retry is when a list whose digest could not be made is tried again.
 	retry = 15 * time.Minute
 )
 
-// A state is what a list knows of its digests.
+// A state is what a list knows about its digests.
 type state struct {
 	Issue   int       `json:"issue"`   // number of the last digest
 	Own     bool      `json:"own"`     // the posts are in digest/posts, not in the archive
-	Through int       `json:"through"` // the last post that was in a digest
-	First   int       `json:"first"`   // the first that waits; 0: none does
-	Since   time.Time `json:"since"`   // when it began to
-	Upto    int       `json:"upto"`    // the last post of the digest that is being made; 0: none is
-	At      time.Time `json:"at"`      // when that was begun
+	Through int       `json:"through"` // the last post in a digest
+	First   int       `json:"first"`   // the first waiting post; 0: none
+	Since   time.Time `json:"since"`   // when it began to wait
+	Upto    int       `json:"upto"`    // the last post of the digest being made; 0: none is being made
+	At      time.Time `json:"at"`      // when making it began
 }
 
-// Digests are those of a site's lists.
+// Digests are the digests of a site's lists.
 type Digests struct {
 	Site  *site.Site
 	Spool *queue.Spool
@@ -61,7 +61,7 @@ type Digests struct {
 	Now   func() time.Time
 }
 
-// digests are the digests of a list, under its lock.
+// digests are the digests of one list, under its lock.
 type digests struct {
 	*Digests
 	l   *lists.List
@@ -71,8 +71,8 @@ type digests struct {
 
 func dirOf(l *lists.List) string { return filepath.Join(l.Dir, "digest") }
 
-// lock takes the lock of a list's digests and reads what there is. It ends
-// with unlock or the process.
+// lock locks a list's digests and reads their state. The lock ends with unlock or the
+// process.
 func (s *Digests) lock(l *lists.List) (d *digests, unlock func(), err error) {
 	d = &digests{Digests: s, l: l, dir: dirOf(l)}
 	if err := s.Spool.Disk.MakeDir(d.dir); err != nil {
@@ -88,7 +88,7 @@ func (s *Digests) lock(l *lists.List) (d *digests, unlock func(), err error) {
 	return d, unlock, nil
 }
 
-// maxState is more than a state has.
+// maxState is larger than any state.
 const maxState = 4 << 10
 
 func readState(l *lists.List) (s state, err error) {
@@ -112,7 +112,7 @@ func (d *digests) write() error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(filepath.Join(d.dir, "state")); err != nil { // the first: of the directory too
+	if _, err := os.Lstat(filepath.Join(d.dir, "state")); err != nil { // the first time, sync the directory too
 		if err := d.Spool.Disk.SyncDir(d.l.Dir); err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (d *digests) write() error {
 	return d.Spool.Disk.Replace(filepath.Join(d.dir, "state"), append(text, '\n'))
 }
 
-// posts is where the posts that wait are.
+// posts returns the store with the waiting posts.
 func (d *digests) posts() *archive.Store {
 	s := Archive(d.l)
 	if d.Own {
@@ -130,14 +130,14 @@ func (d *digests) posts() *archive.Store {
 	return s
 }
 
-// Archive is a list's archive, for adding posts.
+// Archive returns a list's archive, for adding posts.
 func Archive(l *lists.List) *archive.Store {
 	posts := l.Posts()
 	posts.Words = charset.Words
 	return posts
 }
 
-// Keep keeps a post of a list, which add puts into a store, and has it wait for a digest.
+// Keep keeps a post of a list, which add puts into a store, for a digest.
 func (s *Digests) Keep(l *lists.List, add func(*archive.Store) (number int, err error)) (number int, err error) {
 	d, unlock, err := s.lock(l)
 	if err != nil {
@@ -145,15 +145,15 @@ func (s *Digests) Keep(l *lists.List, add func(*archive.Store) (number int, err 
 	}
 	defer unlock()
 	if own := !l.Archive; d.Own != own {
-		// Somebody has switched the archive on or off: what waits in the other
-		// place goes out first, and does not wait there any more.
+		// Somebody has switched the archive on or off: what waits in the other place is
+		// sent first, and then no longer waits there.
 		if _, err := d.send(); err != nil {
 			return 0, err
 		}
 		d.Own, d.Through = own, 0
 	}
 	if number, err = add(d.posts()); err != nil || number <= d.Through {
-		return number, err // one that was in a digest before a crash
+		return number, err // it was in a digest before a crash
 	}
 	if d.First == 0 || number < d.First {
 		if d.First == 0 {
@@ -167,8 +167,8 @@ func (s *Digests) Keep(l *lists.List, add func(*archive.Store) (number int, err 
 	return number, d.remind(number)
 }
 
-// idOf names the digest of a number that was begun at a time: nobody without
-// the list's key can make it, and no two are the same.
+// idOf names the digest with a number whose making began at a time. Nobody can make
+// such a name without the list's key, and no two are the same.
 func idOf(l *lists.List, issue int, at time.Time) (string, error) {
 	word, err := l.Seal("digest", strconv.Itoa(issue), at.UTC().Format(time.RFC3339Nano))
 	return "digest-" + strconv.Itoa(issue) + "-" + word, err
@@ -185,7 +185,7 @@ type Made struct {
 	ID      string `json:"id"` // in the queue
 }
 
-// Numbers are the posts of a digest, as people write them.
+// Numbers returns the numbers of a digest's posts, as people write them.
 func (d Made) Numbers() string {
 	if d.First == d.Last {
 		return strconv.Itoa(d.First)
@@ -193,7 +193,7 @@ func (d Made) Numbers() string {
 	return strconv.Itoa(d.First) + "-" + strconv.Itoa(d.Last)
 }
 
-// send makes digests of what waits, until nothing does.
+// send makes digests until no post waits.
 func (d *digests) send() (made []Made, err error) {
 	last, err := d.posts().Last()
 	if err != nil {
@@ -208,14 +208,14 @@ func (d *digests) send() (made []Made, err error) {
 			made = append(made, one)
 		}
 	}
-	if d.First > 0 { // there are fewer posts than there were: somebody has taken the archive away
+	if d.First > 0 { // there are fewer posts than before: somebody has removed the archive
 		d.First = 0
 		if err := d.write(); err != nil {
 			return made, err
 		}
 	}
 	if d.Own {
-		// Also what a run that was cut short has left.
+		// This includes what an interrupted run has left.
 		if _, err := d.posts().Prune(d.Through); err != nil {
 			return made, err
 		}
@@ -223,8 +223,7 @@ func (d *digests) send() (made []Made, err error) {
 	return made, nil
 }
 
-// one makes one digest. Without members it has no posts that wait either, but is
-// not sent.
+// one makes one digest. Without members the posts no longer wait, but nothing is sent.
 func (d *digests) one(last int) (Made, error) {
 	posts, err := d.plan(last)
 	if err != nil {
@@ -267,7 +266,7 @@ func countRecipients(s *queue.Spool, id string) (int, error) {
 	return todo + done + failed, err
 }
 
-// plan says which posts the next digest has, and writes that down, if nobody has
+// plan decides which posts the next digest has, and records it, unless that was done
 // before a crash.
 func (d *digests) plan(last int) (posts []archive.Entry, err error) {
 	to := last
@@ -275,13 +274,13 @@ func (d *digests) plan(last int) (posts []archive.Entry, err error) {
 		to = d.Upto
 	}
 	size := int64(0)
-	upto := to // where nothing is left of all posts
+	upto := to // if none of the posts is left
 	for e, err := range d.posts().Entries(d.First, to) {
 		if err != nil {
 			return nil, err
 		}
 		if e.Removed || e.ID == "" && e.Time.Before(d.Since.Add(-oldPost)) {
-			continue // brought in from elsewhere meanwhile: superlist import
+			continue // meanwhile imported from elsewhere: superlist import
 		}
 		if d.Upto == 0 && len(posts) > 0 && (len(posts) == MaxPosts || size+e.Size > MaxBytes) {
 			upto = e.Number - 1

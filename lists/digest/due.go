@@ -13,8 +13,8 @@ import (
 	"superlist/smtp"
 )
 
-// due is when what waits goes out, if last is the number of the last post: to the
-// second, as reminders are.
+// due returns when the waiting posts are sent, if last is the number of the last post:
+// to the second, as reminders are.
 func (d *digests) due(last int) time.Time {
 	return d.l.Digest.Due(d.Since, last-d.First+1, d.Now().Location()).Truncate(time.Second)
 }
@@ -23,22 +23,22 @@ func (d *digests) remind(last int) error {
 	return d.ledger().Remind(d.agenda(), d.l.Addr.Address(), d.due(last))
 }
 
-// ledger is what writes the reminders, which lie in the spool.
+// ledger returns the writer of the reminders, which are in the spool.
 func (s *Digests) ledger() ledger.Writer { return s.Site.Ledger(s.Spool.Disk) }
 
-// agenda has the lists in whose digest something waits.
+// agenda returns the agenda of lists in whose digest something waits.
 func (s *Digests) agenda() ledger.Agenda { return ledger.Digests(s.Spool.Dir) }
 
-// IsMade reports whether a digest that stands in the spool may be sent: whether it
-// is made, and that on disk.
+// IsMade reports whether a digest in the spool may be sent: whether the state, on disk,
+// says that it is made.
 func (s *Digests) IsMade(list smtp.Path, id string) bool {
 	l, err := lists.Of(s.Site).Open(list)
 	if err != nil {
-		return errors.Is(err, lists.ReplyNoList) // what a list has sent goes out without it
+		return errors.Is(err, lists.ReplyNoList) // the list is gone, and what it has sent still goes out
 	}
 	now, err := readState(l)
 	if err != nil {
-		return false // in doubt, later
+		return false // if in doubt, later
 	}
 	if now.Upto > 0 {
 		if making, err := idOf(l, now.Issue+1, now.At); err != nil || making == id {
@@ -49,8 +49,8 @@ func (s *Digests) IsMade(list smtp.Path, id string) bool {
 	return err == nil || errors.Is(err, fs.ErrNotExist)
 }
 
-// SendDue makes the digests whose time has come. It says at how many lists it has looked,
-// and of how many they could not be made.
+// SendDue makes the digests whose time has come. n is how many lists it handled, and
+// trouble for how many of them that failed.
 func (s *Digests) SendDue(ctx context.Context) (n, trouble int, err error) {
 	due, err := s.agenda().Due(s.Now(), atOnce)
 	if err != nil {
@@ -79,8 +79,8 @@ func (s *Digests) SendDue(ctx context.Context) (n, trouble int, err error) {
 	return n, trouble, nil
 }
 
-// lookAt looks at the list that a reminder is about, makes its digests if they are
-// wanted now, and forgets the reminder. mine is false where another process does that.
+// lookAt handles the list of a reminder: it makes its digests if they are due, and
+// removes the reminder. mine is false if another process does that.
 func (s *Digests) lookAt(reminder ledger.Reminder, now func(d *digests, last int) bool) (made []Made, mine bool, err error) {
 	release, mine, err := s.ledger().Claim(reminder)
 	if !mine || err != nil {
@@ -110,7 +110,7 @@ func (s *Digests) lookAtOne(reminder ledger.Reminder, now func(d *digests, last 
 		return nil, err
 	}
 	if d.First > 0 && d.Upto == 0 && !now(d, last) {
-		// It has more time than there was, or another pace.
+		// The list's schedule has changed.
 		if d.due(last).Equal(reminder.At) {
 			return nil, nil
 		}
@@ -126,7 +126,7 @@ func (s *Digests) lookAtOne(reminder ledger.Reminder, now func(d *digests, last 
 	return made, s.ledger().Done(reminder)
 }
 
-// Send sends what waits for the digest of a list, now.
+// Send sends what waits for the list's digest, now.
 func (s *Digests) Send(l *lists.List) ([]Made, error) {
 	d, unlock, err := s.lock(l)
 	if err != nil {
@@ -136,8 +136,8 @@ func (s *Digests) Send(l *lists.List) ([]Made, error) {
 	return d.send() // the reminder will find nothing to do
 }
 
-// SendAll is Send for all lists in whose digests something waits. tell hears
-// of each.
+// SendAll is Send for all lists in whose digests something waits. It calls tell for
+// each.
 func (s *Digests) SendAll(tell func([]Made)) error {
 	century := s.Now().AddDate(100, 0, 0)
 	all, err := s.agenda().Due(century, ledger.AsManyAsThereAre)

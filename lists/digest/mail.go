@@ -15,17 +15,17 @@ import (
 	"superlist/lists/maillog"
 )
 
-// A Mail is many posts of a list in one mail: a text of the list's that says
-// what they are, and behind it a multipart/digest (RFC 2046, 5.1.5) with each post
-// as it was sent, to the byte. No more of a post is in memory than a buffer.
+// A Mail is many posts of a list in one mail: a text by the list that says what they
+// are, and then a multipart/digest (RFC 2046, 5.1.5) with each post exactly as it was
+// sent. It keeps no more of a post in memory than a buffer.
 //
-// Look comes first, then Header, then Body.
+// Call Look first, then Header, then Body.
 type Mail struct {
 	letter.Letter           // without Quote, Attach, ReplyTo, Answers
 	Posts         []Post    // those that Look does not find are left out
-	From          Opener    // where they are
-	Passed        []string  // addresses of the lists that the posts have come through in digests
-	Bounds        [2]string // words that nobody could know who wrote one of the posts
+	From          Opener    // where they are read
+	Passed        []string  // addresses of the lists that the posts have passed in digests
+	Bounds        [2]string // boundaries that no author of a post could know
 }
 
 // A Post is one of a digest.
@@ -35,17 +35,17 @@ type Post struct {
 	form            compose.Form
 }
 
-// An Opener has posts by their number; it is closed by whoever opens it, and
-// fs.ErrNotExist says that it is there no more.
+// An Opener opens posts by their number; the caller closes them. fs.ErrNotExist means
+// that a post no longer exists.
 type Opener interface {
 	Open(n int) (f *os.File, size int64, err error)
 }
 
-// errBound is a post that has in it what nobody could know. Asking the same again
-// is of no use, and nobody can bring it about.
+// errBound means that a post contains our secret boundary. Trying again does not help,
+// and nobody can cause it on purpose.
 var errBound = errors.New("a post has the word in it that is to part it from the next one")
 
-// Look reads all posts once, to see how they can stand in a mail.
+// Look reads all posts once, to see how they can be included.
 func (d *Mail) Look() error {
 	kept := d.Posts[:0]
 	for _, p := range d.Posts {
@@ -84,7 +84,7 @@ func (b *boundFinder) Write(p []byte) (int, error) {
 	for _, bound := range b.bounds {
 		longest = max(longest, len(bound))
 	}
-	// What lies across the two pieces, and the piece itself.
+	// Search what lies across the two pieces, and the piece itself.
 	across := append(b.kept, p[:min(len(p), longest-1)]...)
 	for _, bound := range b.bounds {
 		if bytes.Contains(across, []byte(bound)) || bytes.Contains(p, []byte(bound)) {
@@ -98,17 +98,17 @@ func (b *boundFinder) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// EightBit reports whether the mail can go by 8BITMIME alone: RFC 6152.
+// EightBit reports whether the mail needs 8BITMIME: RFC 6152.
 func (d *Mail) EightBit() bool {
 	return slices.ContainsFunc(d.Posts, func(p Post) bool { return p.form.NeedsEightBit() })
 }
 
-// encoding is the Content-Transfer-Encoding of what has the posts in it: RFC 2045,
+// encoding returns the Content-Transfer-Encoding of the part with the posts: RFC 2045,
 // 6.4.
 func (d *Mail) encoding() string { return compose.Form{EightBit: d.EightBit()}.Encoding() }
 
-// Header is the header of the mail, without the list's own fields and without
-// the empty line.
+// Header returns the header of the mail, without the list's own fields and without the
+// empty line.
 func (d *Mail) Header() []byte {
 	var b bytes.Buffer
 	w := compose.To(&b)
@@ -147,8 +147,8 @@ func (d *Mail) Body(to io.Writer) error {
 	return w.Flush()
 }
 
-// post writes one post, and in front of it what has to be said of it: in a digest
-// what says nothing is a message/rfc822.
+// post writes one post, after the header fields of its part. In a digest, a part
+// without such fields is a message/rfc822.
 func (d *Mail) post(w *compose.Writer, p Post) error {
 	f, _, err := d.From.Open(p.Number)
 	if err != nil {
@@ -166,7 +166,7 @@ func (d *Mail) post(w *compose.Writer, p Post) error {
 	return w.Message(p.form, f)
 }
 
-// contents are the posts, in lines: number and subject, and below it the author.
+// contents returns a table of contents: number and subject, with the author below.
 func (d *Mail) contents() string {
 	var b strings.Builder
 	for _, p := range d.Posts {

@@ -18,13 +18,13 @@ import (
 	"superlist/smtp"
 )
 
-// maxPassed is how many lists a digest names: as many as a message may pass hosts.
+// maxPassed is how many lists a digest names: as many as the hosts a message may pass.
 const maxPassed = smtp.MaxHops
 
-// passed are the lists that the posts have come through in digests: this one, and
-// those that a digest among them names. What marks a post, Delivered-To, is inside
-// the digest and not on it: two lists that get each other's digests would send them
-// to and fro for ever, each with all others in it.
+// passed returns the lists that the posts have passed in digests: this one, and those
+// named in digests among them. The mark of a post, Delivered-To, is inside the digest
+// and not on it, so two lists that get each other's digests would send them to and fro
+// for ever, each containing all earlier ones.
 func (d *digests) passed(entries []archive.Entry) ([]string, error) {
 	passed := []string{d.l.Addr.Address()}
 	for _, e := range entries {
@@ -37,7 +37,7 @@ func (d *digests) passed(entries []archive.Entry) ([]string, error) {
 		}
 		raw, _, err := rewrite.ReadHeader(f)
 		f.Close()
-		if err != nil { // it came into the archive by another way than a session
+		if err != nil { // it was not put into the archive by a session
 			continue
 		}
 		for _, field := range rewrite.Parse(raw).All("X-Loop") {
@@ -50,8 +50,7 @@ func (d *digests) passed(entries []archive.Entry) ([]string, error) {
 	return passed, nil
 }
 
-// compose writes the digest for the members who want it, and says how many they
-// are.
+// compose writes the digest for the members who want it, and returns how many they are.
 func (d *digests) compose(one Made, entries []archive.Entry) (members int, err error) {
 	l := d.l
 	mail := Mail{From: d.posts()}
@@ -68,7 +67,7 @@ func (d *digests) compose(one Made, entries []archive.Entry) (members int, err e
 		if err != nil {
 			return 0, err
 		}
-		mail.Bounds[i] = "=_" + word // no text in quoted-printable has it: RFC 2045, 6.7
+		mail.Bounds[i] = "=_" + word // no text in quoted-printable contains it: RFC 2045, 6.7
 	}
 	if err := mail.Look(); err != nil || len(mail.Posts) == 0 {
 		return 0, err
@@ -105,7 +104,7 @@ func (d *digests) compose(one Made, entries []archive.Entry) (members int, err e
 	return members, w.Commit(queue.Outbound)
 }
 
-// toMembers puts in who gets a digest today.
+// toMembers adds the members who get a digest today.
 func (d *digests) toMembers(w *queue.Writer) (n int, err error) {
 	members, err := d.l.Members()
 	if err != nil {
@@ -125,7 +124,7 @@ func (d *digests) toMembers(w *queue.Writer) (n int, err error) {
 	return n, nil
 }
 
-// letter is the text of a digest.
+// letter returns the text of a digest.
 func (d *digests) letter(one Made) (letter.Letter, error) {
 	l := d.l
 	text, err := letter.Find("digest", l.Language, l.Dir)

@@ -5,11 +5,10 @@ import (
 	"strings"
 )
 
-// access translates mlmmj's control/access: lines of an action, and an expression
-// that is held against each line of a header. The first that fits decides, and
-// a post that none fits is denied. From the first line on that no rule of ours
-// can say, a moderator decides: what comes after it was never asked about the
-// posts that it caught.
+// access translates mlmmj's control/access: lines with an action, and an expression
+// that is applied to each line of a header. The first match decides, and a post without
+// a match is denied. If one of our rules cannot express a line, a moderator decides
+// from there on: the later lines were never applied to the posts that it matched.
 func (p *Parcel) access(text string) {
 	const source = "control/access"
 	var rules []string
@@ -51,15 +50,15 @@ func (p *Parcel) access(text string) {
 	}
 }
 
-// accessActions are the words of mlmmj, as rules of ours have them.
+// accessActions are mlmmj's words, with those of our rules.
 var accessActions = map[string]string{
 	"allow": "pass", "send": "accept", "deny": "reject", "moderate": "hold", "discard": "discard",
 }
 
-// accessRule translates one line. all says that it fits every post.
+// accessRule translates one line. all reports whether it matches every post.
 func accessRule(line string) (rules []string, all bool, why string) {
 	word, expr, hasExpr := strings.Cut(line, " ")
-	name, _, _ := strings.Cut(word, "-") // deny-html: which text its author gets
+	name, _, _ := strings.Cut(word, "-") // deny-html: it says which text the author gets
 	action, ok := accessActions[name]
 	if !ok {
 		return nil, false, "it is not a rule; mlmmj then denies every post"

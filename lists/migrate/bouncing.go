@@ -13,9 +13,8 @@ import (
 	"superlist/smtp"
 )
 
-// bounced notes that mail to somebody came back before the list moved, on some days. What
-// the other program has counted may have been anything: each day counts like a full
-// mailbox.
+// bounced records that mail to somebody came back before the list moved, on some days.
+// The other program may have counted anything, so each day counts like a full mailbox.
 func (p *Parcel) bounced(who smtp.Path, days []time.Time, words string) {
 	r := bounces.Record{Address: who.Address()}
 	for _, d := range days {
@@ -26,7 +25,8 @@ func (p *Parcel) bounced(who smtp.Path, days []time.Time, words string) {
 	}
 }
 
-// suspended notes that the other program sent somebody nothing, since mail came back.
+// suspended records that the other program sent somebody nothing because mail came
+// back.
 func (p *Parcel) suspended(who smtp.Path, since time.Time, words string) {
 	p.Bouncing = append(p.Bouncing, bounces.Record{
 		Address: who.Address(), Suspended: since.UTC(),
@@ -34,7 +34,8 @@ func (p *Parcel) suspended(who smtp.Path, since time.Time, words string) {
 	})
 }
 
-// sendBouncing is the file of what is known of addresses that bounce, one a line.
+// sendBouncing returns the file with what is known about bouncing addresses, one a
+// line.
 func (p *Parcel) sendBouncing() ([]byte, error) {
 	var b strings.Builder
 	for _, r := range p.Bouncing {
@@ -52,13 +53,13 @@ func (p *Parcel) sendBouncing() ([]byte, error) {
 }
 
 const (
-	// maxBouncing is how much of it there is: a hundred thousand addresses.
+	// maxBouncing is its largest size: a hundred thousand addresses.
 	maxBouncing = 32 << 20
 	// bouncingAtOnce is how many are written together.
 	bouncingAtOnce = 500
 )
 
-// bouncing receives it.
+// bouncing receives that file.
 func (in *receiving) bouncing(r io.Reader) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, ledger.MaxRecord)
@@ -97,7 +98,7 @@ func (in *receiving) bouncing(r io.Reader) error {
 	return flush()
 }
 
-// awaken has deliver look at the list: whoever was suspended is probed in a week.
+// awaken schedules a look at the list: suspended members are probed in a week.
 func (in *receiving) awaken() error {
 	if in.bounces == 0 {
 		return nil
@@ -108,7 +109,7 @@ func (in *receiving) awaken() error {
 	return in.site.Writer().Remind(ledger.Bounces(in.site.QueueDir), in.addr.Address(), time.Now())
 }
 
-// day reads a day, or a time, as programs write it.
+// day parses a day, or a time, as programs write it.
 func day(s string) (time.Time, bool) {
 	for _, form := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999", "2006-01-02 15:04:05.999999", time.DateOnly} {
 		if t, err := time.Parse(form, s); err == nil && t.Year() > 1990 {

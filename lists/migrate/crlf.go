@@ -5,20 +5,20 @@ import (
 	"errors"
 )
 
-// errNotMail is a file that cannot have come by mail: RFC 5322, 2.3 has CR and LF
-// together only, and 4 no NUL; what sends it on could not say where it ends.
+// errNotMail is for a file that cannot have come by mail: by RFC 5322, CR and LF occur
+// only together (2.3), and NUL never (4); a mail system could not tell where it ends.
 var errNotMail = errors.New("it has a NUL, or a CR without an LF, and is not a message")
 
-// maxPost is the largest message: more than mail systems take.
+// maxPost is the largest message, in bytes: more than mail systems accept.
 const maxPost = 256 << 20
 
 var errLarge = errors.New("it is larger than any message")
 
-// errEmpty is a file with nothing in it.
+// errEmpty is for an empty file.
 var errEmpty = errors.New("it is empty")
 
-// A crlf writes a message that has LF lines, as files do, with CRLF lines. One
-// with CRLF lines goes through as it is.
+// A crlf converts a message with LF lines, as in files, to CRLF lines. CRLF lines pass
+// unchanged.
 type crlf struct {
 	w    *bufio.Writer
 	size int64
@@ -44,7 +44,7 @@ func (c *crlf) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// close ends the last line, and says how large the message is.
+// close ends the last line, and returns the size of the message.
 func (c *crlf) close() (size int64, err error) {
 	if c.cr {
 		return 0, errNotMail

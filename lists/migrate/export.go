@@ -24,9 +24,9 @@ import (
 	"superlist/queue/disk"
 )
 
-// Export makes a parcel of a list of ours: its settings, rules, texts, key,
-// members, held posts and archive. Received under its own address, the list is
-// what it was. Close has to follow.
+// Export makes a parcel of one of our lists: its settings, rules, texts, key, members,
+// held posts and archive. Received under its own address, the list is the same as
+// before. Call Close afterwards.
 func Export(site *site.Site, l *lists.List) (*Parcel, error) {
 	p := &Parcel{From: "superlist, " + l.Dir, Addr: l.Addr}
 	for name, max := range map[string]int64{fileConfig: maxControl, fileRules: maxControl, fileTexts: maxControl, fileKey: maxControl, fileLeft: maxLeft} {
@@ -64,7 +64,7 @@ func Export(site *site.Site, l *lists.List) (*Parcel, error) {
 	return p, p.exportArchive(l)
 }
 
-// stays says what of a list is not in its parcel, where somebody waits for it.
+// stays reports what is not in the parcel of a list, if somebody waits for it.
 func (p *Parcel) stays(l *lists.List) {
 	state, _, err := disk.ReadRegular(filepath.Join(l.Dir, "digest", "state"), unix.O_RDONLY, maxControl)
 	var digest struct {
@@ -78,8 +78,8 @@ func (p *Parcel) stays(l *lists.List) {
 	}
 }
 
-// exportArchive has the posts as they went to the members, and of the index what
-// they do not say themselves.
+// exportArchive adds the posts as they went to the members, and what only the index
+// knows about them.
 func (p *Parcel) exportArchive(l *lists.List) error {
 	posts := l.Posts()
 	first, last, err := posts.Range()

@@ -12,8 +12,8 @@ import (
 	"superlist/smtp"
 )
 
-// Ezmlm reads a list directory of ezmlm or ezmlm-idx, as ezmlm(5) has it. What
-// older versions keep in switches alone is read from their file config.
+// Ezmlm reads a list directory of ezmlm or ezmlm-idx, as described in ezmlm(5). Older
+// versions keep some settings only as switches, in their file config.
 func Ezmlm(dir string, o Options) (*Parcel, error) {
 	d, err := openFolder(dir)
 	if err != nil {
@@ -37,12 +37,12 @@ type ezmlm struct {
 	*folder
 	Options
 	p      *Parcel
-	config map[byte]string // of the file config, by its letters
+	config map[byte]string // the file config, by letter
 	modern bool            // each switch has a file of its own (7.0)
 	seen   []string
 }
 
-// line is the first line of a file, and whether it is there.
+// line returns the first line of a file; false if there is none.
 func (z *ezmlm) line(name string) (string, bool) {
 	z.seen = append(z.seen, name)
 	if !z.has(name) {
@@ -57,14 +57,13 @@ func (z *ezmlm) line(name string) (string, bool) {
 	return strings.TrimSpace(line), true
 }
 
-// is says that a file is there.
+// is reports whether a file exists.
 func (z *ezmlm) is(name string) bool {
 	z.seen = append(z.seen, name)
 	return z.has(name)
 }
 
-// switched says that a switch of ezmlm-make is on, which has a file in new
-// versions.
+// switched reports whether a switch of ezmlm-make is on. In new versions it is a file.
 func (z *ezmlm) switched(letter byte, file string) bool {
 	there := z.is(file)
 	return there || !z.modern && strings.IndexByte(z.config['F'], letter) >= 0
@@ -124,7 +123,7 @@ func (z *ezmlm) readConfig() {
 	}
 }
 
-// owners are those whom the delivery instructions in owner forward to:
+// owners reads the addresses to which the delivery instructions in owner forward:
 // dot-qmail(5).
 func (z *ezmlm) owners() {
 	z.seen = append(z.seen, "owner")
@@ -240,7 +239,7 @@ func (z *ezmlm) subscription() {
 	}
 }
 
-// keeping is whether posts are kept, and who may have them sent.
+// keeping handles whether posts are kept, and who may request them.
 func (z *ezmlm) keeping() {
 	kept := z.is("archived")
 	mods, members := z.switched('b', "modgetonly"), z.switched('g', "subgetonly")
@@ -260,8 +259,8 @@ func (z *ezmlm) keeping() {
 	}
 }
 
-// digests is when those who want digests get one: ezmlm-tstdig makes one after 48
-// hours, 30 posts or 64 KiB, where nothing else is said.
+// digests handles when digests are sent: by default ezmlm-tstdig makes one after 48
+// hours, 30 posts or 64 KiB.
 func (z *ezmlm) digests() {
 	readers, _ := z.list("digest/subscribers")
 	pace := lists.DigestOff
@@ -272,7 +271,7 @@ func (z *ezmlm) digests() {
 	z.p.Report.take("digested (-d), digest/subscribers", "digest = %s", pace)
 }
 
-// attachments are the types of parts that posts must not have.
+// attachments handles the types of parts that posts must not have.
 func (z *ezmlm) attachments() {
 	const file = "mimereject"
 	z.seen = append(z.seen, file)

@@ -16,24 +16,23 @@ import (
 )
 
 const (
-	// maxControl is the size of a file that says something about a list. The
-	// largest is a list of banned addresses, or a text that somebody wrote.
+	// maxControl is the largest file that describes a list, in bytes. The largest are
+	// lists of banned addresses, and texts.
 	maxControl = 1 << 20
 
-	// maxLeft is the size of what a list keeps of those who have left it: two
-	// million of them.
+	// maxLeft is the largest list of former members, in bytes: two million of them.
 	maxLeft = 64 << 20
 
 	// maxLine is the longest line of a file of members: an address, a name, and
-	// what else a spreadsheet has had to say.
+	// whatever else a spreadsheet has.
 	maxLine = 64 << 10
 
-	// maxEntries is how many files of a directory are looked at. A list with
-	// more posts than that has them in many directories.
+	// maxEntries is how many files of a directory are read. A list with more posts than
+	// that has several directories.
 	maxEntries = 5 << 20
 )
 
-// A folder is a directory of another list manager's.
+// A folder is a directory of another list manager.
 type folder struct {
 	root *os.Root
 	path string
@@ -64,19 +63,19 @@ func (d *folder) open(name string) (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
-// has says that there is something of this name.
+// has reports whether something with this name exists.
 func (d *folder) has(name string) bool {
 	_, err := d.root.Lstat(name)
 	return err == nil
 }
 
-// isDir says that there is a directory of this name.
+// isDir reports whether a directory with this name exists.
 func (d *folder) isDir(name string) bool {
 	info, err := d.root.Stat(name)
 	return err == nil && info.IsDir()
 }
 
-// read reads a file that says something about a list; nil where there is none.
+// read reads a file that describes a list; nil if there is none.
 func (d *folder) read(name string) ([]byte, error) {
 	f, info, err := d.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -96,7 +95,7 @@ func (d *folder) read(name string) ([]byte, error) {
 	return text, err
 }
 
-// list gives the names in a directory, in order; none where it is not there.
+// list returns the names in a directory, in order; none if it does not exist.
 func (d *folder) list(name string) ([]string, error) {
 	f, err := d.root.OpenFile(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_DIRECTORY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -122,7 +121,7 @@ func (d *folder) list(name string) ([]string, error) {
 	}
 }
 
-// files is list for several directories, whose names are put in front.
+// files is list for several directories; it puts their names in front.
 func (d *folder) files(dirs ...string) (names []string, err error) {
 	for _, dir := range dirs {
 		in, err := d.list(dir)
@@ -136,9 +135,9 @@ func (d *folder) files(dirs ...string) (names []string, err error) {
 	return names, nil
 }
 
-// eachLine calls do for every line of a file, each ended by end, with its number
-// from 1 on. bad is a line that is too long, of which there is only the beginning,
-// and one without its NUL where that is the end.
+// eachLine calls do for every line of a file, each ended by end, with its number from 1
+// on. bad marks a line that is too long, of which only the beginning is passed, and one
+// without its NUL if that is the end.
 func eachLine(r io.Reader, end byte, do func(n int, line []byte, bad bool)) error {
 	br := bufio.NewReaderSize(r, maxLine)
 	for n := 1; ; n++ {

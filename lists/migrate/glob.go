@@ -9,20 +9,20 @@ import (
 // maxGlobs is how many patterns one regular expression may become.
 const maxGlobs = 32
 
-// A glob is a pattern of ours that a regular expression became.
+// A glob is one of our patterns, translated from a regular expression.
 type glob struct {
-	text        string // for lists' patterns: * ? [a-z] and backslashes
-	begin, end  bool   // it begins, and ends, where the text does
-	onlyLiteral bool   // no wildcards are in it
+	text        string // in the syntax of lists' patterns: * ? [a-z] and backslashes
+	begin, end  bool   // anchored at the beginning, and at the end
+	onlyLiteral bool   // without wildcards
 }
 
-// anything is .* between two of its kind.
+// anything is .* between two others.
 const anything = "*"
 
-// globs translates a regular expression, where patterns can say exactly that.
-// They fit in turn: what the expression fits one of them does.
+// globs translates a regular expression, if patterns can express it exactly: one of the
+// patterns matches whatever the expression matches.
 func globs(expr string, flags syntax.Flags) ([]glob, bool) {
-	// A line of a header has no end of a line in it, and what { means differs.
+	// A header line contains no line end, and the meaning of { differs.
 	re, err := syntax.Parse(expr, flags|syntax.MatchNL)
 	if err != nil || strings.Contains(expr, "{") {
 		return nil, false
@@ -37,7 +37,7 @@ func globs(expr string, flags syntax.Flags) ([]glob, bool) {
 	return found, true
 }
 
-// squeeze makes one star of several, which take more time to mean the same.
+// squeeze replaces several stars by one, which means the same and is faster.
 func squeeze(text string) string {
 	var b strings.Builder
 	star := false
@@ -125,8 +125,8 @@ func expand(re *syntax.Regexp) ([]glob, bool) {
 	return nil, false
 }
 
-// then puts b behind a. A begin in the middle, or an end, fits nothing, and
-// nobody means that.
+// then concatenates a and b. An anchor in the middle matches nothing, and nobody means
+// that.
 func (a glob) then(b glob) (glob, bool) {
 	if a.end && b.text != "" || b.begin && a.text != "" {
 		return glob{}, false
@@ -136,11 +136,11 @@ func (a glob) then(b glob) (glob, bool) {
 	}, true
 }
 
-// class writes a set of characters, given as the ends of ranges, as [a-z] does.
-// It has bytes and no escapes.
+// class writes a set of characters, given as the ends of ranges, in the form [a-z],
+// which has bytes and no escapes.
 func class(ranges []rune) (string, bool) {
 	not := ""
-	if n := len(ranges); n > 0 && ranges[n-1] == 0x10ffff { // what is left of all
+	if n := len(ranges); n > 0 && ranges[n-1] == 0x10ffff { // a negated set
 		var rest []rune
 		from := rune(0)
 		for i := 0; i < n; i += 2 {
@@ -176,10 +176,9 @@ func class(ranges []rune) (string, bool) {
 	return "[" + not + text + "]", true
 }
 
-// fieldRules translates an expression that is held against whole lines of a
-// header, "Subject: hello", into what a rule of ours says of a post: "Subject:
-// *hello*". White space around a value, and how it is encoded, is nothing to a
-// rule of ours.
+// fieldRules translates an expression applied to whole lines of a header, "Subject:
+// hello", into our rule about a post: "Subject: *hello*". Our rules ignore white space
+// around a value, and its encoding.
 func fieldRules(expr string, flags syntax.Flags) (fields []string, ok bool) {
 	found, ok := globs(expr, flags)
 	if !ok {
@@ -192,7 +191,7 @@ func fieldRules(expr string, flags syntax.Flags) (fields []string, ok bool) {
 		name, value, colon := strings.Cut(g.text, ":")
 		switch {
 		case !g.begin && (colon || !g.onlyLiteral || g.end || strings.TrimSpace(g.text) != g.text):
-			return nil, false // where its parts would have to stand, no pattern can say
+			return nil, false // no pattern can say where its parts would have to be
 		case !g.begin:
 			if !strings.ContainsAny(g.text, " \t") {
 				fields = append(fields, "*"+g.text+"*")
@@ -218,11 +217,11 @@ func fieldRules(expr string, flags syntax.Flags) (fields []string, ok bool) {
 	return slices.Compact(fields), len(fields) > 0
 }
 
-// valueOf is what stands behind the colon, without the space that begins it.
+// valueOf returns what follows the colon, without the leading space.
 func valueOf(v string, end bool) (string, bool) {
 	switch {
 	case v == "" && !end, v == " " && !end:
-		return "", true // the field need only be there
+		return "", true // the field must only exist
 	case strings.HasPrefix(v, " "):
 		v = v[1:]
 	case strings.HasPrefix(v, "*"):
@@ -241,8 +240,8 @@ func valueOf(v string, end bool) (string, bool) {
 	return v, true
 }
 
-// isFieldName says that a pattern is the name of a field, or what one begins
-// with: RFC 5322, 3.6.8, without what a pattern or a rule would take otherwise.
+// isFieldName reports whether a pattern is the name of a field, or the beginning of
+// one: RFC 5322, 3.6.8, without characters that have a meaning in patterns or rules.
 func isFieldName(name string) bool {
 	for i := range len(name) {
 		if c := name[i]; c <= ' ' || c > '~' || strings.IndexByte(`*?[]\!"#`, c) >= 0 {

@@ -10,10 +10,10 @@ import (
 	"superlist/smtp"
 )
 
-// Entries reads a line of members as people write and paste it: an address and our
+// Entries parses a line of members as people write and paste it: an address and our
 // words about it, "Name <address>" and words, "address (Name)", or several of them
-// with commas, semicolons or tabs between. why says what is wrong with it; then
-// nobody of it is a member.
+// separated by commas, semicolons or tabs. If why is not empty it says what is wrong
+// with the line; then nobody in it becomes a member.
 func Entries(text string) (who []members.Member, why string) {
 	text = strings.TrimSpace(text)
 	if m, ok := members.Parse(text); ok && m.Unknown() == "" {
@@ -36,12 +36,12 @@ func Entries(text string) (who []members.Member, why string) {
 	return []members.Member{m}, ""
 }
 
-// together reads pieces of a line. Text without an address belongs to the name of
-// the address behind it, as in Doe, John <john@example.com>; or where there is but
-// one address, it is the name.
+// together parses the pieces of a line. Text without an address belongs to the name of
+// the next address, as in Doe, John <john@example.com>; if there is only one address,
+// it is the name.
 func together(pieces []string, sep string) (members []members.Member, why string) {
 	line := short(strings.Join(pieces, sep))
-	name := "" // what has no address
+	name := "" // text without an address
 	for _, piece := range pieces {
 		piece = strings.TrimSpace(piece)
 		if piece == "" {
@@ -79,7 +79,7 @@ func together(pieces []string, sep string) (members []members.Member, why string
 	return members, ""
 }
 
-// nameOf is a member's name.
+// nameOf returns a member's name.
 func nameOf(m members.Member) string {
 	if len(m.Words) == 0 {
 		return ""
@@ -91,7 +91,7 @@ func nameOf(m members.Member) string {
 	return name
 }
 
-// renamed is a member with another name.
+// renamed returns a member with another name.
 func renamed(m members.Member, name string) members.Member {
 	words := slices.DeleteFunc(slices.Clone(m.Words), func(word string) bool { return strings.HasPrefix(word, "name=") })
 	if other, ok := member(m.Path.Address(), append(words, named(name)...)...); ok {
@@ -100,7 +100,7 @@ func renamed(m members.Member, name string) members.Member {
 	return m
 }
 
-// entry reads one member.
+// entry parses one member.
 func entry(text string) (m members.Member, why string) {
 	bad := short(text) + " is not an address"
 	if end := strings.LastIndexByte(text, '>'); end >= 0 {
@@ -160,8 +160,8 @@ func entry(text string) (m members.Member, why string) {
 	return m, bad
 }
 
-// knownBehind says what words behind an address cannot stay there. Others that mean
-// nothing may be those of a newer version.
+// knownBehind says which words after an address cannot stay there. Unknown words may be
+// those of a newer version.
 func knownBehind(m members.Member) string {
 	for _, word := range m.Words {
 		if strings.HasPrefix(word, "name=") || strings.HasPrefix(word, "for=") {
@@ -177,7 +177,7 @@ func knownBehind(m members.Member) string {
 	return ""
 }
 
-// bare is an address without what programs write in front of it.
+// bare returns an address without what programs write in front of it.
 func bare(s string) string {
 	if len(s) > len("mailto:") && strings.EqualFold(s[:len("mailto:")], "mailto:") {
 		return s[len("mailto:"):]
@@ -185,12 +185,12 @@ func bare(s string) string {
 	return s
 }
 
-// isName says that a text may be somebody's name: no number, no day.
+// isName reports whether a text may be somebody's name, and not a number or a day.
 func isName(s string) bool {
 	return strings.ContainsFunc(s, unicode.IsLetter) && !strings.ContainsFunc(s, unicode.IsDigit) && !strings.ContainsAny(s, "@<>=/:")
 }
 
-// split parts a text, but not inside quotes, angle brackets and comments.
+// split splits a text, but not inside quotes, angle brackets and comments.
 func split(text string, sep byte) (pieces []string) {
 	quoted, angle, depth, from := false, false, 0, 0
 	for i := 0; i < len(text); i++ {
@@ -213,13 +213,13 @@ func split(text string, sep byte) (pieces []string) {
 			from = i + 1
 		}
 	}
-	if quoted || angle || depth > 0 { // one that is not closed is a letter like any other
+	if quoted || angle || depth > 0 { // an unclosed one is an ordinary character
 		return strings.Split(text, string(sep))
 	}
 	return append(pieces, text[from:])
 }
 
-// splitName takes "Name <address>" apart. The name is as a person reads it.
+// splitName splits "Name <address>". The name is returned as a person reads it.
 func splitName(s string) (name, address string) {
 	begin := strings.LastIndexByte(s, '<')
 	if begin < 0 || !strings.HasSuffix(s, ">") {

@@ -18,8 +18,8 @@ import (
 	"superlist/smtp"
 )
 
-// Mailman3 reads a directory of what Mailman 3 says of a list: the answers of its
-// REST API 3.1, or what "mailman members" prints.
+// Mailman3 reads a directory with Mailman 3's description of a list: the answers of its
+// REST API 3.1, or the output of "mailman members".
 //
 //	config.json           lists/LIST/config
 //	member.json  …        lists/LIST/roster/member; also owner, moderator, nonmember
@@ -31,7 +31,7 @@ import (
 //	held.json             lists/LIST/held
 //	archive.mbox          the archive, as HyperKitty exports it
 //
-// Only config.json has to be there, and members.
+// Only config.json and members are required.
 func Mailman3(dir string, o Options) (*Parcel, error) {
 	d, err := openFolder(dir)
 	if err != nil {
@@ -58,10 +58,10 @@ type mailman struct {
 	config map[string]any
 	allow  []string
 	ban    []string
-	some   bool // a member is not moderated, though others are by default
+	some   bool // a member is not moderated, although others are by default
 }
 
-// settings are the keys of config.json.
+// settings handles the keys of config.json.
 func (m *mailman) settings() error {
 	m.posting()
 	m.subscription()
@@ -196,12 +196,12 @@ func (m *mailman) limits() {
 	}
 }
 
-// keeping is whether posts are kept, and who may have them sent.
+// keeping handles whether posts are kept, and who may request them.
 func (m *mailman) keeping() {
 	policy := m.text("archive_policy")
 	access := map[string]string{"never": lists.ArchiveNobody, "private": lists.ArchiveMembers, "public": lists.ArchiveAnyone}[policy]
 	if access == "" {
-		return // as new lists have it
+		return // as in new lists
 	}
 	m.p.set("archive", strconv.FormatBool(policy != "never"))
 	m.p.set("archive_access", quote(access))
@@ -228,7 +228,7 @@ func (m *mailman) words() {
 	}
 }
 
-// matches are rules about headers: expressions that are looked for in a field.
+// matches handles rules about headers: expressions that are searched in a field.
 func (m *mailman) matches() error {
 	const source = "header-matches.json"
 	took := 0

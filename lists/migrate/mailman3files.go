@@ -50,8 +50,8 @@ func (m *mailman) strings(key string) (list []string) {
 	return list
 }
 
-// A mailmanEntry is a member, as a roster has him. Where preferences were asked
-// for too, they may stand beside.
+// A mailmanEntry is a member in a roster. If preferences were requested too, it may
+// contain them.
 type mailmanEntry struct {
 	Email            string         `json:"email"`
 	DisplayName      string         `json:"display_name"`
@@ -64,8 +64,8 @@ type mailmanEntry struct {
 	Preferences      map[string]any `json:"preferences"`
 }
 
-// eachEntry goes through the entries of an answer, which may be many, without
-// keeping them. There are none where the file is not.
+// eachEntry calls do for the entries of an answer, which may be many, without keeping
+// them. It does nothing if the file does not exist.
 func (m *mailman) eachEntry(name string, do func(n int, raw json.RawMessage)) {
 	f, _, err := m.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -80,14 +80,14 @@ func (m *mailman) eachEntry(name string, do func(n int, raw json.RawMessage)) {
 	}
 }
 
-// maxEntry is the largest entry of an answer: a held post, whose bytes may be
-// written as six each.
+// maxEntry is the largest entry of an answer: a held post, each byte of which may be
+// written as six.
 const maxEntry = 256 << 20
 
-// errEntry is an answer that would need too much memory.
+// errEntry means that an answer would need too much memory.
 var errEntry = errors.New("an entry is too large")
 
-// An allowance is how much may be read until more is given.
+// An allowance limits how much may be read until more is granted.
 type allowance struct {
 	r    io.Reader
 	left int
@@ -102,8 +102,8 @@ func (a *allowance) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// entriesOf reads {"entries": […], …}, or […] alone, and no entry larger than
-// max, give or take what is read ahead.
+// entriesOf parses {"entries": […], …}, or […] alone, with no entry larger than max,
+// apart from read-ahead.
 func entriesOf(r io.Reader, max int, do func(n int, raw json.RawMessage)) error {
 	give := &allowance{r, max}
 	d := json.NewDecoder(give)
@@ -152,7 +152,7 @@ func entriesOf(r io.Reader, max int, do func(n int, raw json.RawMessage)) error 
 	return errors.New("it is neither an answer nor a list")
 }
 
-// each goes through those who have a role: in ROLE.json, or else in ROLE.txt.
+// each calls do for those with a role: from ROLE.json, or else from ROLE.txt.
 func (m *mailman) each(role string, do func(source string, n int, e mailmanEntry)) {
 	name := role + ".json"
 	if m.has(name) {
@@ -170,7 +170,7 @@ func (m *mailman) each(role string, do func(source string, n int, e mailmanEntry
 	m.lines(role+".txt", do)
 }
 
-// lines goes through what "mailman members" prints.
+// lines handles the output of "mailman members".
 func (m *mailman) lines(name string, do func(source string, n int, e mailmanEntry)) {
 	f, _, err := m.open(name)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -14,8 +14,8 @@ import (
 	"superlist/smtp"
 )
 
-// Mlmmj reads a list directory of mlmmj, 1.3 to 1.5. Control files are as its
-// TUNABLES has them: that one exists, its first line, its lines, or all of it.
+// Mlmmj reads a list directory of mlmmj, 1.3 to 1.5. As in its TUNABLES, a control file
+// counts by its existence, its first line, its lines, or as a whole.
 func Mlmmj(dir string, o Options) (*Parcel, error) {
 	d, err := openFolder(dir)
 	if err != nil {
@@ -39,10 +39,10 @@ type mlmmj struct {
 	*folder
 	Options
 	p    *Parcel
-	seen []string // control files that have been dealt with
+	seen []string // control files that have been handled
 }
 
-// text is all of a control file, and whether it is there.
+// text returns a whole control file; false if there is none.
 func (m *mlmmj) text(name string) (string, bool) {
 	m.seen = append(m.seen, name)
 	name = path.Join("control", name)
@@ -57,13 +57,13 @@ func (m *mlmmj) text(name string) (string, bool) {
 	return string(text), true
 }
 
-// is says that a control file is there.
+// is reports whether a control file exists.
 func (m *mlmmj) is(name string) bool {
 	m.seen = append(m.seen, name)
 	return m.has(path.Join("control", name))
 }
 
-// lines are the lines of a control file that are not empty.
+// lines returns the lines of a control file that are not empty.
 func (m *mlmmj) lines(name string) (lines []string, there bool) {
 	text, there := m.text(name)
 	for line := range strings.SplitSeq(text, "\n") {
@@ -74,7 +74,7 @@ func (m *mlmmj) lines(name string) (lines []string, there bool) {
 	return lines, there
 }
 
-// addresses are the lines of a control file that are addresses.
+// addresses returns the lines of a control file that are addresses.
 func (m *mlmmj) addresses(name string) (paths []smtp.Path) {
 	lines, _ := m.lines(name)
 	for n, line := range lines {
@@ -138,7 +138,7 @@ func (m *mlmmj) control() error {
 	return nil
 }
 
-// subscription is who may become a member, and how.
+// subscription handles who may become a member, and how.
 func (m *mlmmj) subscription() {
 	r := &m.p.Report
 	closed, closedSub, open := m.is("closedlist"), m.is("closedlistsub"), m.is("nosubconfirm")
@@ -186,7 +186,7 @@ func (m *mlmmj) subscription() {
 	}
 }
 
-// posting is who may post, and who sees it first.
+// posting handles who may post, and who sees posts first.
 func (m *mlmmj) posting() {
 	r := &m.p.Report
 	subonly, modonly, modnonsub, moderated := m.is("subonlypost"), m.is("modonlypost"), m.is("modnonsubposts"), m.is("moderated")
@@ -226,7 +226,7 @@ func (m *mlmmj) posting() {
 	}
 }
 
-// size is how large a post may be.
+// size handles how large a post may be.
 func (m *mlmmj) size() {
 	lines, there := m.lines("maxmailsize")
 	const key = "max_message_size"
@@ -247,7 +247,7 @@ func (m *mlmmj) size() {
 	m.p.Report.take("control/maxmailsize", "%s = %v", key, config.Size(n))
 }
 
-// keeping is whether posts are kept, and who may have them sent.
+// keeping handles whether posts are kept, and who may request them.
 func (m *mlmmj) keeping() {
 	kept, access, because := !m.is("noarchive"), lists.ArchiveAnyone, "(no control/noget, subonlyget)"
 	if m.is("subonlyget") {
@@ -264,7 +264,7 @@ func (m *mlmmj) keeping() {
 	m.p.Report.take(because, "archive_access = %s", access)
 }
 
-// delimiter is what parts a list's name from what is wanted of it.
+// delimiter handles what separates a list's name from a verb.
 func (m *mlmmj) delimiter() {
 	lines, _ := m.lines("delimiter")
 	if len(lines) == 0 || lines[0] == "+" {
@@ -274,7 +274,7 @@ func (m *mlmmj) delimiter() {
 		"recipient_delimiter of superlist.toml is one for all lists")
 }
 
-// moderation has posts that wait for a moderator, by their cookies, and people
+// moderation reads posts that wait for a moderator, named by their cookies, and people
 // who wait for an owner.
 func (m *mlmmj) moderation() error {
 	files, err := m.files("moderation")
@@ -309,7 +309,7 @@ func (m *mlmmj) moderation() error {
 	return nil
 }
 
-// post is a message in a file. The folder must be open when it is read.
+// post returns a message in a file. The folder must still be open when it is read.
 func (d *folder) post(file string) Post {
 	p := Post{Source: file, Open: func() (io.ReadCloser, error) {
 		f, _, err := d.open(file)
@@ -321,7 +321,7 @@ func (d *folder) post(file string) Post {
 	return p
 }
 
-// archive has a file for each post, by its number.
+// archive reads a file for each post, named by its number.
 func (m *mlmmj) archive() error {
 	files, err := m.files("archive")
 	if err != nil {

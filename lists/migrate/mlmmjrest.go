@@ -13,7 +13,7 @@ import (
 	"superlist/smtp"
 )
 
-// rest is what has nothing of it here.
+// rest handles what has no counterpart here.
 func (m *mlmmj) rest() error {
 	for _, dir := range []struct{ name, why, instead string }{
 		{"subconf", "people who asked to become members and have not answered yet: %d", "they ask again"},
@@ -105,8 +105,8 @@ func (m *mlmmj) bounces() error {
 // mlmmjTexts is where mlmmj's own letters are, by language.
 const mlmmjTexts = "/usr/share/mlmmj/text.skel"
 
-// texts are mlmmj's letters. Those that are as mlmmj brings them say in what
-// language the list speaks; others are somebody's own words.
+// texts handles mlmmj's letters. Those identical to mlmmj's own tell the language of
+// the list; others are somebody's own words.
 func (m *mlmmj) texts() {
 	names, err := m.list("text")
 	if err != nil {
@@ -128,8 +128,8 @@ func (m *mlmmj) texts() {
 	}
 }
 
-// nearest is the language in which most of the letters are mlmmj's own, and those
-// that are not. None of them may be.
+// nearest returns the language in which most of the letters are mlmmj's own, and the
+// letters that are not.
 func (m *mlmmj) nearest(names []string) (language string, own []string) {
 	own = names
 	for _, tag := range letter.Languages {
@@ -153,7 +153,7 @@ func (m *mlmmj) nearest(names []string) (language string, own []string) {
 	return language, own
 }
 
-// others are control files that say nothing here, or nothing that mlmmj knows.
+// others handles control files that mean nothing here, or that mlmmj does not know.
 func (m *mlmmj) others() {
 	for _, c := range mlmmjControls {
 		text, there := m.text(c.name)
@@ -182,13 +182,13 @@ func (m *mlmmj) others() {
 	}
 }
 
-// mlmmjControls are the control files that say nothing here.
+// mlmmjControls are the control files that mean nothing here.
 var mlmmjControls = []struct {
 	name    string
-	same    string // it is so here without being said
+	same    string // here it is always so
 	why     string
 	instead string
-	shown   bool // its text is in the report
+	shown   bool // the report shows its text
 }{
 	{name: "prefix", why: "subjects are not changed here", instead: "mail programs sort by List-Id", shown: true},
 	{name: "footer", why: "the body of a post is not changed here", shown: true},

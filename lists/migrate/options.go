@@ -9,12 +9,12 @@ import (
 	"superlist/smtp"
 )
 
-// Options are what a reader is told beside the directory.
+// Options are what a reader is told besides the directory.
 type Options struct {
-	Owners []smtp.Path // in place of those that are found
-	As     smtp.Path   // the list's address, where the directory has none, or another
+	Owners []smtp.Path // instead of those found
+	As     smtp.Path   // the list's address, if the directory has none, or to replace it
 
-	// Step, where set, hears how far it is.
+	// Step, if set, is told the progress.
 	Step func(what string, done, total int)
 }
 
@@ -24,16 +24,16 @@ func (o Options) step(what string, done, total int) {
 	}
 }
 
-// ErrNotThis is a directory of something else.
+// ErrNotThis means that the directory belongs to something else.
 var ErrNotThis = errors.New("this is not a list of that list manager")
 
-// errNoAddress is a list that does not say its address.
+// errNoAddress is for a list that does not say its address.
 var errNoAddress = &UsageError{"nothing in it says what the list's address is; say it: --as ADDRESS"}
 
-// errNoOwner is a list without an owner.
+// errNoOwner is for a list without an owner.
 var errNoOwner = &UsageError{"nothing in it says who owns the list; say it: --owner ADDRESS"}
 
-// A UsageError is something that has to be said on the command line.
+// A UsageError is something missing on the command line.
 type UsageError struct{ text string }
 
 func (e *UsageError) Error() string { return e.text }
@@ -46,7 +46,7 @@ func spell(paths []smtp.Path) string {
 	return strings.Join(words, ", ")
 }
 
-// quote writes a string as TOML, on one line.
+// quote formats a string as TOML, on one line.
 func quote(s string) string {
 	var b bytes.Buffer
 	b.WriteByte('"')
@@ -63,7 +63,7 @@ func quote(s string) string {
 	return b.String() + `"`
 }
 
-// quoteAll writes addresses as a list of TOML.
+// quoteAll formats addresses as a TOML list.
 func quoteAll(paths []smtp.Path) string {
 	var words []string
 	for _, p := range paths {

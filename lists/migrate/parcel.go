@@ -17,9 +17,9 @@ import (
 	"superlist/smtp"
 )
 
-// A Parcel is a list on its way, in our words.
+// A Parcel is a list in transit, in our terms.
 type Parcel struct {
-	From    string    // where it comes from: "mlmmj, /var/spool/mlmmj/dev"
+	From    string    // origin: "mlmmj, /var/spool/mlmmj/dev"
 	Addr    smtp.Path // of the list
 	Owners  []smtp.Path
 	Members members.Roster
@@ -27,18 +27,18 @@ type Parcel struct {
 	Archive []Post // in the order of their numbers
 	Report  Report
 
-	Bouncing []bounces.Record // of members whose mail came back
+	Bouncing []bounces.Record // about members whose mail came back
 
 	settings []string          // lines of list.toml, "key=value"
 	rules    []string          // lines of its rules
-	files    map[string][]byte // list.toml, rules, texts.toml, key: as they are
-	comments []string          // of a members file
+	files    map[string][]byte // list.toml, rules, texts.toml, key: unchanged
+	comments []string          // lines of a members file
 	folder   *folder           // where the posts are
 
-	heldIn, archiveIn string // what the report calls these places
+	heldIn, archiveIn string // names of these places in the report
 }
 
-// Close lets go of what the posts are in.
+// Close releases what the posts are in.
 func (p *Parcel) Close() {
 	if p.folder != nil {
 		p.folder.root.Close()
@@ -52,11 +52,11 @@ type Post struct {
 	Number  int    // in the archive
 	Arrived time.Time
 	Head    Head
-	Open    func() (io.ReadCloser, error) // the message, with LF or CRLF lines
+	Open    func() (io.ReadCloser, error) // returns the message, with LF or CRLF lines
 }
 
-// Head is what a post has beside the message. It is empty where the other
-// list manager does not know it.
+// Head is what a post has besides the message. It is empty if the other list manager
+// does not know it.
 type Head struct {
 	Client     string   `json:"client,omitempty"`
 	From       string   `json:"from,omitempty"` // the return path
@@ -64,17 +64,17 @@ type Head struct {
 	UTF8       bool     `json:"utf8,omitempty"`
 	Proved     []string `json:"proved,omitempty"`
 	Why        string   `json:"why,omitempty"`
-	Post       string   `json:"post,omitempty"`   // what its sender was told
+	Post       string   `json:"post,omitempty"`   // the id its sender was told
 	Author     string   `json:"author,omitempty"` // whom Why is about
 	RequireTLS bool     `json:"requiretls,omitempty"`
 	Ret        string   `json:"ret,omitempty"`
 	EnvID      string   `json:"envid,omitempty"`
 	ID         string   `json:"id,omitempty"` // in the archive: of the outbound message
 
-	Removed *archive.Removal `json:"removed,omitempty"` // in the archive: the post was taken out
+	Removed *archive.Removal `json:"removed,omitempty"` // in the archive: the post was removed
 }
 
-// manifest is the first file of the tar. It says how much is to come.
+// manifest is the first file of the tar. It says how much follows.
 type manifest struct {
 	Format  int    `json:"format"`
 	From    string `json:"from"`
@@ -84,7 +84,7 @@ type manifest struct {
 	Archive int    `json:"archive"`
 }
 
-// format is the version of the tar. One with another number is refused.
+// format is the version of the tar. Any other version is refused.
 const format = 1
 
 // Names in the tar, in their order.
@@ -99,16 +99,16 @@ const (
 	fileBouncing = "bouncing"
 	dirHeld      = "held/"
 	dirArchive   = "archive/"
-	fileReport   = "report.json" // the last: without it the tar was cut off
+	fileReport   = "report.json" // the last one: without it the tar was cut off
 )
 
-// recordHead is the record of a tar's header that has a Head.
+// recordHead is the record of a tar header that has a Head.
 const recordHead = "SUPERLIST.head"
 
 // set gives the list a setting. value is TOML.
 func (p *Parcel) set(key, value string) { p.settings = append(p.settings, key+"="+value) }
 
-// seal makes files of what a reader has found.
+// seal makes files from what a reader has found.
 func (p *Parcel) seal() error {
 	text, err := edit.NewConfig(p.Owners, p.settings)
 	if err != nil {
@@ -121,8 +121,8 @@ func (p *Parcel) seal() error {
 	return nil
 }
 
-// Send writes the parcel as a tar. What cannot be read of it is left, and in the
-// report. An error is one of writing, or of what Receive would not take.
+// Send writes the parcel as a tar. What cannot be read is left out, and reported. An
+// error means that writing failed, or that Receive would not accept something.
 func (p *Parcel) Send(w io.Writer) error {
 	t := tar.NewWriter(w)
 	put := func(name string, content []byte) error {
@@ -221,7 +221,7 @@ func (p *Parcel) sendMembers(t *tar.Writer) error {
 	return w.Flush()
 }
 
-// sendPost sends a message with CRLF lines, or leaves it, and says how many were
+// sendPost sends a message with CRLF lines, or leaves it out, and returns how many were
 // sent.
 func (p *Parcel) sendPost(t *tar.Writer, name string, post Post) (sent int, err error) {
 	size, err := readPost(post, io.Discard)
@@ -240,7 +240,7 @@ func (p *Parcel) sendPost(t *tar.Writer, name string, post Post) (sent int, err 
 	if err := t.WriteHeader(h); err != nil {
 		return 0, err
 	}
-	// A file that has changed in between would be one that somebody writes to.
+	// If a file has changed in between, somebody is writing to it.
 	again, err := readPost(post, t)
 	if err == nil && again != size {
 		err = fmt.Errorf("%s: it changed while it was read", post.Source)
@@ -252,8 +252,8 @@ func (h Head) any() bool {
 	return h.Client+h.From+h.Body+h.Why+h.Author+h.Ret+h.EnvID+h.ID+h.Post != "" || h.UTF8 || h.RequireTLS || len(h.Proved) > 0
 }
 
-// readPost copies a message, its lines ended with CRLF. Its error says why it
-// cannot be one.
+// readPost copies a message with CRLF lines. Its error says why the file is not a
+// message.
 func readPost(post Post, w io.Writer) (size int64, err error) {
 	f, err := post.Open()
 	if err != nil {

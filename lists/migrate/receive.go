@@ -21,33 +21,33 @@ import (
 	"superlist/smtp"
 )
 
-// ErrParcel is a tar that is none of ours, or was cut off.
+// ErrParcel means that a tar is not one of ours, or was cut off.
 var ErrParcel = errors.New("this is not a list that superlist export wrote, or not all of one")
 
-// maxReport is the size of a manifest, and of a report: a list of all lines that
-// a large list could have wrong.
+// maxReport is the largest manifest or report, in bytes: it lists all lines that a
+// large list can have wrong.
 const maxReport = 64 << 20
 
 // A Target is where a parcel goes.
 type Target struct {
 	Site   *site.Site
-	As     smtp.Path   // the address of the new list; null: the one that it had
-	Into   *lists.List // a list that gets the members, and nothing else; nil: a new one
-	Again  bool        // with Into: also who has left that list
-	DryRun bool        // change nothing; the report is what it would be
+	As     smtp.Path   // the address of the new list; null: the one it had
+	Into   *lists.List // a list that only gets the members; nil: a new list
+	Again  bool        // with Into: also those who have left that list
+	DryRun bool        // change nothing; the report says what would happen
 
-	// Step, where set, hears how far it is. total is 0 where it is not known.
+	// Step, if set, is told the progress. total is 0 if unknown.
 	Step func(what string, done, total int)
 }
 
-// Receive makes a list of a parcel. Its error is fs.ErrExist where there is such
-// a list already, and ErrParcel, a *config.Error or a *lists.InputError
-// where the parcel is to blame. After an error nothing has changed.
+// Receive makes a list of a parcel. Its error is fs.ErrExist if the list already
+// exists, and ErrParcel, a *config.Error or a *lists.InputError if the parcel is to
+// blame. After an error nothing has changed.
 func (t Target) Receive(r io.Reader) (Report, error) {
 	in := &receiving{Target: t, tar: tar.NewReader(r)}
 	defer in.end()
 	if t.DryRun && t.Into == nil {
-		// All is done, elsewhere: so what would go wrong does.
+		// Do everything elsewhere, so that what would go wrong does.
 		dir, err := t.Site.Disk.MakeTemp(os.TempDir(), "superlist-")
 		if err != nil {
 			return Report{}, err
@@ -88,8 +88,8 @@ type receiving struct {
 	addr    smtp.Path
 	list    *edit.NewList   // nil with Into
 	posts   *archive.Import // nil before the first
-	bounces int             // addresses of which something is known
-	report  Report          // what is said here; at the end, all
+	bounces int             // addresses about which something is known
+	report  Report          // what this side reports; in the end, everything
 }
 
 func (in *receiving) end() {
@@ -107,7 +107,8 @@ func (in *receiving) step(what string, done, total int) {
 	}
 }
 
-// order is the place of a name in the tar; 0 for one that does not belong there.
+// order returns the position of a name in the tar; 0 for one that does not belong
+// there.
 func order(name string) int {
 	for i, known := range []string{fileManifest, fileConfig, fileRules, fileTexts, fileKey, fileLeft, fileMembers, fileBouncing, dirHeld, dirArchive, fileReport} {
 		if name == known && !strings.HasSuffix(known, "/") || strings.HasSuffix(known, "/") && strings.HasPrefix(name, known) {
@@ -173,7 +174,7 @@ func (in *receiving) one(h *tar.Header) error {
 	return in.list.Put(h.Name, content)
 }
 
-// small reads a file that says something about the list.
+// small reads a file that describes the list.
 func (in *receiving) small(h *tar.Header, max int64) ([]byte, error) {
 	if h.Size > max {
 		return nil, fmt.Errorf("%w: %s has %d bytes", ErrParcel, h.Name, h.Size)
@@ -227,8 +228,8 @@ func (in *receiving) config(h *tar.Header) error {
 	return err
 }
 
-// tarContent is a file of a tar, of which an error is the tar's and not one of this
-// host's disk.
+// tarContent is a file of a tar. Its errors are the tar's, and not those of this host's
+// disk.
 type tarContent struct{ *tar.Reader }
 
 func (c tarContent) Read(p []byte) (n int, err error) {
@@ -273,7 +274,7 @@ func (in *receiving) archive(h *tar.Header) (err error) {
 	return err
 }
 
-// reported puts together what was said there and here.
+// reported combines the reports of both sides.
 func (in *receiving) reported(h *tar.Header) error {
 	text, err := in.small(h, maxReport)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// maxNamed is how many things of one kind a report names; more are counted.
+// maxNamed is how many things of one kind a report names; further ones are counted.
 const maxNamed = 1000
 
 // A Report says what became of everything that was found.
@@ -14,32 +14,32 @@ type Report struct {
 	From    string  `json:"from"`    // "mlmmj, /var/spool/mlmmj/dev"
 	DryRun  bool    `json:"dry_run"` // nothing was changed
 	Members int     `json:"members"` // taken over
-	There   int     `json:"there"`   // of those that came, were members already
+	There   int     `json:"there"`   // those already members
 	Held    int     `json:"held"`
 	Archive int     `json:"archive"`
-	Twice   int     `json:"twice"`    // stood there more than once
-	Out     int     `json:"left_out"` // had left, here or where they come from
-	Bad     int     `json:"bad"`      // lines of a file of members that are none
+	Twice   int     `json:"twice"`    // repeated entries
+	Out     int     `json:"left_out"` // those who had left, here or elsewhere
+	Bad     int     `json:"bad"`      // invalid lines of a file of members
 	Taken   []Taken `json:"taken"`
 	Left    []Left  `json:"left"`
 
-	Lines int `json:"-"` // of a file of members that are one …
-	Blank int `json:"-"` // … and those that say nothing
+	Lines int `json:"-"` // valid lines of a file of members …
+	Blank int `json:"-"` // … and empty ones and comments
 
 	named map[string]int // by source
 }
 
-// Taken is a thing that is here now, as what it is here.
+// Taken is something that was taken over, and what it is here.
 type Taken struct {
 	What string `json:"what"` // a file, a key, a line: control/closedlist
 	As   string `json:"as"`
 }
 
-// Left is a thing that is not here.
+// Left is something that was not taken over.
 type Left struct {
 	What    string `json:"what"`
 	Why     string `json:"why"`
-	Instead string `json:"instead,omitempty"` // what somebody can do about it
+	Instead string `json:"instead,omitempty"` // what can be done about it
 }
 
 func (r *Report) take(what, as string, args ...any) {
@@ -50,8 +50,7 @@ func (r *Report) leave(what, why, instead string) {
 	r.Left = append(r.Left, Left{what, why, instead})
 }
 
-// leaveLine leaves a line of a source, and counts those of the source that are
-// too many to be named.
+// leaveLine leaves out a line of a source. Lines beyond maxNamed are only counted.
 func (r *Report) leaveLine(source string, n int, why string) {
 	if r.named == nil {
 		r.named = make(map[string]int)
@@ -61,7 +60,7 @@ func (r *Report) leaveLine(source string, n int, why string) {
 	}
 }
 
-// End adds what was only counted. A report is complete after it.
+// End adds what was only counted. The report is complete after it.
 func (r *Report) End() {
 	for source, n := range r.named {
 		if n > maxNamed {
@@ -70,14 +69,14 @@ func (r *Report) End() {
 	}
 	r.named = nil
 	if r.Taken == nil {
-		r.Taken = []Taken{} // and no null in JSON
+		r.Taken = []Taken{} // so that JSON has no null
 	}
 	if r.Left == nil {
 		r.Left = []Left{}
 	}
 }
 
-// count is "1 member", "2 members".
+// count returns "1 member", "2 members".
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -88,10 +87,10 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// short is a text of somebody else's, for a report: what it begins with, quoted.
+// short returns the quoted beginning of somebody's text, for a report.
 func short(s string) string { return fmt.Sprintf("%q", clip(s)) }
 
-// clip is what a text begins with.
+// clip returns the beginning of a text.
 func clip(s string) string {
 	if runes := []rune(s); len(runes) > 120 {
 		s = string(runes[:119]) + "…"

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// A standing is what a table says of somebody's being a member elsewhere. Who has
-// left there, has never confirmed it, or cannot be reached must not come in.
+// A standing is what a table says about somebody's membership elsewhere. Those who have
+// left there, have never confirmed, or cannot be reached must not be imported.
 type standing int
 
 const (
@@ -15,8 +15,8 @@ const (
 	unclear
 )
 
-// Words that say so, as listmonk, Mailchimp, phpList, Sendy, CiviCRM, Sympa, Google
-// Groups and Mailman write them, spelled as spelling has them.
+// The words for it in listmonk, Mailchimp, phpList, Sendy, CiviCRM, Sympa, Google
+// Groups and Mailman, in the form of spelling.
 var standings = func() map[string]standing {
 	all := make(map[string]standing)
 	for word := range strings.SplitSeq("active, enabled, subscribed, confirmed, ok, email ok, member, owner, manager, moderator, normal, approved, opted in, opt in, optin, verified, valid, accepted, double opt in, single opt in, added, current", ", ") {
@@ -30,11 +30,11 @@ var standings = func() map[string]standing {
 	return all
 }()
 
-// spelling is a text as standings and heads of columns have it: opted_out and
-// OptedOut are opted out.
+// spelling normalizes a text for standings and titles of columns: opted_out and
+// OptedOut become opted out.
 func spelling(s string) string {
 	var b strings.Builder
-	lower := false // the last letter
+	lower := false // the last letter was lower case
 	for _, c := range s {
 		switch {
 		case unicode.IsUpper(c) && lower:
@@ -50,7 +50,7 @@ func spelling(s string) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// spoken is a word that says how somebody stands, where a text is one; else empty.
+// spoken returns the word for a standing if a text is one; else empty.
 func spoken(s string) string {
 	word := spelling(s)
 	if how, ok := standings[word]; ok && how == gone {
@@ -59,23 +59,23 @@ func spoken(s string) string {
 	return ""
 }
 
-// A say is what a column of a table says of somebody's standing.
+// A say is how a column of a table expresses somebody's standing.
 type say int
 
 const (
 	unrelated  say = iota
 	inWords        // active, unsubscribed
 	yesIfStays     // confirmed: yes
-	yesIfGone      // blacklisted: yes; or when
-	notForUs       // it is of that kind, and says when or how often
+	yesIfGone      // blacklisted: yes, or a date
+	notForUs       // of that kind, but says when or how often
 )
 
-// saysOf finds out by the head of a column.
+// saysOf interprets the title of a column.
 func saysOf(head string) say {
 	words := " " + spelling(head) + " "
 	has := func(some ...string) bool {
 		for _, s := range some {
-			if strings.Contains(words, " "+s) { // where it begins a word
+			if strings.Contains(words, " "+s) { // at the beginning of a word
 				return true
 			}
 		}
@@ -99,7 +99,7 @@ func saysOf(head string) say {
 	return unrelated
 }
 
-// of says how somebody stands of whom the column says value.
+// of returns the standing of somebody for whom the column has value.
 func (s say) of(value string) standing {
 	word := spelling(value)
 	how, known := standings[word]
@@ -135,7 +135,7 @@ func (s say) of(value string) standing {
 	return stays
 }
 
-// yesOrNo reads the value of a column that is a switch. plain is false for what is
+// yesOrNo parses the value of a column that is a switch. plain is false if it is
 // neither.
 func yesOrNo(value string) (yes, plain bool) {
 	switch strings.ToLower(strings.TrimSpace(value)) {

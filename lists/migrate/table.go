@@ -14,8 +14,8 @@ import (
 	"superlist/smtp"
 )
 
-// columns of a table, by their heads as spelling has them. The first of each is
-// what it is called here.
+// columnNames are the titles of columns, in the form of spelling. The first of each is
+// our own name.
 var columnNames = map[string][]string{
 	"email": {"email", "address", "e mail", "mail", "email address", "e mail address", "subscriber", "member email", "user email", "contact email", "user subscriber", "subscribed addresses",
 		"e mail 1 value", "email 1 value", "emailaddress", "mail address", "e mail adresse", "mailadresse"},
@@ -35,20 +35,20 @@ var columnNames = map[string][]string{
 	wordModerated: {wordModerated, "mod"},
 }
 
-// A columns is what the heads of a table are.
+// A columns is the first row of a table.
 type columns struct {
 	comma rune
-	title int      // lines above the heads
-	heads []string // as they stand there
-	names []string // of columnNames; empty: another
+	title int      // lines above it
+	heads []string // the titles as written
+	names []string // keys of columnNames; empty: unknown
 	says  []say
 }
 
-// maxTitle is how many lines stand above the heads of a table: Google Groups has one,
-// and Excel's sep=.
+// maxTitle is how many lines may precede the first row: Google Groups has one, and
+// Excel's sep=.
 const maxTitle = 4
 
-// tableOf finds the heads of a table; nil where the file is none.
+// tableOf finds the first row of a table; nil if the file is not a table.
 func tableOf(begin []byte) *columns {
 	for title := range maxTitle {
 		line, rest, more := bytes.Cut(begin, []byte{'\n'})
@@ -95,7 +95,7 @@ func headsOf(line []byte, comma rune) *columns {
 func (in *roster) table(r io.Reader, t *columns) error {
 	d := csv.NewReader(r)
 	d.Comma, d.FieldsPerRecord, d.TrimLeadingSpace, d.ReuseRecord = t.comma, -1, true, true
-	d.Read() // the heads
+	d.Read() // the first row
 	in.report.Blank++
 	for _, name := range in.ignore {
 		if !slices.ContainsFunc(t.heads, func(head string) bool { return strings.EqualFold(head, name) }) {
@@ -134,7 +134,7 @@ func (in *roster) table(r io.Reader, t *columns) error {
 // record reads a row.
 func (in *roster) record(n int, record []string, t *columns, ignored []bool) {
 	has := make(map[string]string, len(t.heads))
-	why, at := stays, "" // of the worst standing
+	why, at := stays, "" // for the worst standing
 	for i, value := range record {
 		value = strings.TrimSpace(decoded([]byte(value)))
 		if i >= len(t.heads) {
@@ -195,7 +195,7 @@ func (in *roster) record(n int, record []string, t *columns, ignored []bool) {
 	in.add(n, m)
 }
 
-// wordsOf are the words behind an address that a row says.
+// wordsOf returns the words after an address that a row implies.
 func wordsOf(has map[string]string) (words []string, wrong string) {
 	for _, word := range []string{wordNoMail, wordDigest, wordNoCopy, wordNoOwn, wordOnce, wordModerated} {
 		yes, plain := yesOrNo(has[word])
@@ -235,6 +235,6 @@ func wordsOf(has map[string]string) (words []string, wrong string) {
 	return words, ""
 }
 
-// mailmanNoMail is why Mailman 2 sends somebody nothing: by bounces, the owner, the
-// user, or it does not know.
+// mailmanNoMail are Mailman 2's reasons for sending somebody nothing: bounces, the
+// owner, the user, unknown.
 var mailmanNoMail = []string{"b", "a", "u", "?", "[b]", "[a]", "[u]", "[?]"}

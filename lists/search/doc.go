@@ -1,44 +1,42 @@
-// Package search finds posts by their words: an index in tiles, and the queries that it
-// answers.
+// Package search finds posts by their words: an index in tiles, and queries on it.
 //
-// A tile is a file that says which words some posts have, and where in them. It is
-// written once and never changed; a few small ones are made into a larger one now and
-// then, so that a new post costs the same however many there are, and a query has
-// hundreds of files to ask for a million posts, the newest first. Which tiles there are
-// its caller knows.
+// A tile is a file that says which words some posts have, and where. It is written once
+// and never changed. Now and then a few small tiles are merged into a larger one, so
+// that a new post costs the same however many there are, and a query on a million posts
+// reads hundreds of files, the newest first. The caller knows which tiles there are.
 //
-//	head       what begins where, how many posts and words there are, a checksum
+//	head       offsets, the numbers of posts and words, a checksum
 //	posts      their numbers and days, in order
 //	postings   for each word the posts that have it, and its places there
-//	words      in order, 64 to a block, without what each begins with like the one before
-//	blocks     how the first word of each begins, and where its block and its postings are
+//	words      in order, 64 to a block, without the common beginning with the previous one
+//	blocks     the beginning of each block's first word, and where the block and its postings are
 //
-// A place has the field in its upper bits, so that a phrase cannot go from one into the
-// next, and a word that is looked for in one field is told from the others.
+// The upper bits of a place have the field, so that a phrase cannot extend from one
+// field into the next, and a search can be limited to a field.
 //
-// What is looked for is read by Parse, which takes anything: what is no word of its
-// language is looked for as it stands. Nothing that a query says makes more work than
-// its caller allows: it has few words, and a tile is asked at a time.
+// Parse parses a query and accepts anything: what is not part of its language is
+// searched as it is. A query cannot cause more work than its caller allows: it has few
+// words, and reads one tile at a time.
 package search
 
-// A Field is a part of a post that is looked through by itself.
+// A Field is a part of a post that can be searched separately.
 type Field int
 
 // The fields.
 const (
 	Subject Field = iota
 	From          // its author, as readers see it
-	File          // names of what is attached
-	Own           // the text that its author wrote
-	Quoted        // and that which it quotes
+	File          // names of attachments
+	Own           // the author's own text
+	Quoted        // and the text it quotes
 
 	fields
 )
 
-// everywhere is all fields, a bit for each.
+// everywhere means all fields, a bit for each.
 const everywhere = 1<<fields - 1
 
-// A Post is what a tile has of one.
+// A Post is a post as a tile has it.
 type Post struct {
 	Number int
 	Day    int // since 1970, UTC
@@ -47,15 +45,15 @@ type Post struct {
 
 const (
 	// fieldBits is where the field begins in a place, and maxPlaces how many words of
-	// one field are looked for: more than a book has.
+	// one field are indexed: more than a book has.
 	fieldBits = 20
 	maxPlaces = 1<<fieldBits - 2
 
-	// MaxText is how much of a field is looked through.
+	// MaxText is how many bytes of a field are indexed.
 	MaxText = 1 << 20
 )
 
-// clip is a text of at most so many bytes.
+// clip shortens a text to at most most bytes.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s

@@ -12,14 +12,14 @@ const (
 	headLen  = len(magic) + 7*4
 	postLen  = 4 + 2 // number and day
 	perBlock = 64
-	begins   = 16           // how much of its first word is said of a block
-	blockLen = begins + 2*4 // that, and where it and its postings are
+	begins   = 16           // how much of its first word a block's entry has
+	blockLen = begins + 2*4 // that, and the offsets of the block and its postings
 	maxTile  = 1<<31 - 1    // bytes
 	maxDay   = 1<<16 - 1    // in the year 2149
-	maxPosts = 1 << 20      // of a tile
+	maxPosts = 1 << 20      // per tile
 )
 
-// Encode makes the tile of some posts, which are in the order of their numbers.
+// Encode makes a tile of posts, which must be in the order of their numbers.
 func Encode(posts []Post) []byte {
 	w := &writer{}
 	lists := make(map[string]*postings)
@@ -51,12 +51,12 @@ func Encode(posts []Post) []byte {
 	return w.tile()
 }
 
-// postings are the posts of one word while a tile is made: for each how far it is from
-// the one before, how many bytes its places have, and those, each as how far it is from
-// the one before.
+// postings collects the posts of one word while a tile is made: for each the distance
+// from the previous one, the length of its places in bytes, and the places, each as the
+// distance from the previous one.
 type postings struct {
 	out    []byte
-	post   int // that places are of
+	post   int // the post of the places
 	before int // the post before it
 	places []byte
 	place  int
@@ -71,7 +71,7 @@ func (l *postings) add(post, place int) {
 	l.place = place
 }
 
-// end writes the post that is open, and gives all.
+// end writes the current post, and returns everything.
 func (l *postings) end() []byte {
 	if len(l.places) > 0 {
 		l.put(l.post, l.places)
@@ -122,7 +122,7 @@ func (w *writer) word(word string, list []byte) {
 	w.nwords++
 }
 
-// tile is all that was written.
+// tile returns everything written.
 func (w *writer) tile() []byte {
 	var b bytes.Buffer
 	b.Grow(headLen + len(w.posts) + len(w.postings) + len(w.words) + len(w.blocks))
@@ -141,5 +141,5 @@ func (w *writer) tile() []byte {
 	return raw
 }
 
-// checksum is that of all but itself.
+// checksum returns the checksum of everything but itself.
 func checksum(raw []byte) uint32 { return crc32.ChecksumIEEE(raw[len(magic)+4:]) }

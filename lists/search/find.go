@@ -2,10 +2,10 @@ package search
 
 import "slices"
 
-// Find gives the posts of a tile that a query is about, by their numbers, the newest
-// first, and only those below a number.
+// Find returns the numbers of the posts in a tile that match a query, the newest first,
+// and only those below below.
 func (q Query) Find(t *Tile, below int) (numbers []int, err error) {
-	var found []int // places in the tile, in order
+	var found []int // indexes in the tile, in order
 	begun := false
 	for _, c := range q.clauses {
 		if c.not {
@@ -48,7 +48,7 @@ func (q Query) Find(t *Tile, below int) (numbers []int, err error) {
 	return numbers, nil
 }
 
-// both are the numbers that are in two lists in order.
+// both returns the numbers that are in both of two ordered lists.
 func both(a, b []int) []int {
 	out := a[:0]
 	for _, n := range a {
@@ -62,7 +62,7 @@ func both(a, b []int) []int {
 	return out
 }
 
-// find are the posts that have one of the phrases of a clause, in order.
+// find returns the posts that have one of the phrases of a clause, in order.
 func (c clause) find(t *Tile) (all []int, err error) {
 	for _, p := range c.any {
 		list, err := p.find(t)
@@ -78,7 +78,7 @@ func (c clause) find(t *Tile) (all []int, err error) {
 	return all, nil
 }
 
-// find are the posts that have the words of a phrase one behind the other, in order.
+// find returns the posts that have the words of a phrase one after the other, in order.
 func (p phrase) find(t *Tile) (posts []int, err error) {
 	lists := make([][]hit, len(p.words))
 	for i, w := range p.words {
@@ -97,7 +97,7 @@ func (p phrase) find(t *Tile) (posts []int, err error) {
 	places := make([][]int, len(lists))
 	for len(lists[0]) > 0 {
 		post := lists[0][0].post
-		for i := range lists { // all of them go to the first post that it may be
+		for i := range lists { // advance all of them to the first possible post
 			for len(lists[i]) > 0 && lists[i][0].post < post {
 				lists[i] = lists[i][1:]
 			}
@@ -129,8 +129,8 @@ func (p phrase) find(t *Tile) (posts []int, err error) {
 	return posts, nil
 }
 
-// follow reports whether there is a place in one of some fields from which on each list
-// has the one behind that of the list before it.
+// follow reports whether, in one of some fields, there is a place in the first list
+// that is followed by consecutive places in the others.
 func follow(places [][]int, mask int) bool {
 	for _, place := range places[0] {
 		if mask&(1<<(place>>fieldBits)) == 0 {

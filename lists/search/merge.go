@@ -1,7 +1,7 @@
 package search
 
 // Merge makes one tile of several, which are in the order of their posts, without those
-// that are not to be kept; nil: all are.
+// that keep rejects; nil keeps all.
 func Merge(tiles []*Tile, keep func(number int) bool) ([]byte, error) {
 	w := &writer{}
 	sources := make([]*source, len(tiles))
@@ -20,7 +20,7 @@ func Merge(tiles []*Tile, keep func(number int) bool) ([]byte, error) {
 		sources[i] = s
 	}
 	for {
-		word, any := "", false // the next one
+		word, any := "", false // the next word
 		for _, s := range sources {
 			if len(s.words) > 0 && (!any || s.words[0].word < word) {
 				word, any = s.words[0].word, true
@@ -51,10 +51,10 @@ func Merge(tiles []*Tile, keep func(number int) bool) ([]byte, error) {
 	}
 }
 
-// A source is a tile that is merged.
+// A source is a tile being merged.
 type source struct {
 	t      *Tile
-	places []int // of its posts in the new tile; -1: not kept
+	places []int // indexes of its posts in the new tile; -1: not kept
 	words  []entry
 }
 
@@ -63,7 +63,7 @@ type entry struct {
 	list section
 }
 
-// load takes all of a tile into memory: it is read once, and not word by word.
+// load reads the whole tile into memory: once, and not word by word.
 func (s *source) load() error {
 	if err := s.t.Verify(); err != nil {
 		return err

@@ -8,25 +8,25 @@ import (
 )
 
 const (
-	// MaxQuery is how much of what somebody looks for is read, maxWords how many words
-	// of it, and maxAlike how many words one with a * stands for.
+	// MaxQuery is how many bytes of a query are parsed, maxWords how many of its words
+	// count, and maxAlike how many words one with a * may stand for.
 	MaxQuery = 500
 	maxWords = 16
 	maxAlike = 100
 
-	// minPrefix is how many letters stand before a *.
+	// minPrefix is how many letters must precede a *.
 	minPrefix = 2
 )
 
 // A Query is what somebody looks for.
 type Query struct {
 	clauses  []clause
-	from, to int // days, both in it
+	from, to int // days, both included
 	dated    bool
-	Cut      bool // it was longer than what is read
+	Cut      bool // it was longer than MaxQuery
 }
 
-// A clause is what a post must have one of, or nothing of.
+// A clause says that a post must have one of some phrases, or none of them.
 type clause struct {
 	any []phrase
 	not bool
@@ -40,7 +40,7 @@ type phrase struct {
 
 type word struct {
 	text   string
-	prefix bool // and all that begin with it
+	prefix bool // also all words that begin with it
 }
 
 // fieldsNamed are the names of fields in a query; public-inbox has the short ones.
@@ -49,9 +49,9 @@ var fieldsNamed = map[string]int{
 	"own": 1 << Own, "nq": 1 << Own, "quoted": 1 << Quoted, "q": 1 << Quoted, "body": 1<<Own | 1<<Quoted, "b": 1<<Own | 1<<Quoted,
 }
 
-// Parse reads a query: words that must all be there, "phrases in quotes", FIELD:word,
-// date:2026-01..2026-03, beginnings*, OR between two, and - before what must not be
-// there. It never fails: what is none of that is words.
+// Parse parses a query: words that must all occur, "phrases in quotes", FIELD:word,
+// date:2026-01..2026-03, beginnings*, OR between two, and - before what must not occur.
+// It never fails: anything else is words.
 func Parse(s string) Query {
 	q := Query{to: maxDay, Cut: len(s) > MaxQuery}
 	s = clip(s, MaxQuery)
@@ -94,13 +94,13 @@ func Parse(s string) Query {
 	}
 }
 
-// A term is a piece of a query that stands by itself.
+// A term is one element of a query.
 type term struct {
 	field, text       string
 	quoted, not, bare bool
 }
 
-// next takes the first term off a query that begins with it.
+// next splits off the first term.
 func next(s string) (t term, rest string) {
 	if len(s) > 1 && s[0] == '-' && s[1] != '-' && !unicode.IsSpace(rune(s[1])) {
 		t.not, s = true, s[1:]
@@ -127,7 +127,7 @@ func isName(s string) bool {
 	return strings.IndexFunc(s, func(c rune) bool { return c >= utf8.RuneSelf || !unicode.IsLetter(c) }) < 0
 }
 
-// phraseOf are the words of a text. The last may stand for all that begin with it.
+// phraseOf returns the words of a text. The last may stand for all that begin with it.
 func phraseOf(text string, quoted bool) (list []word) {
 	text = strings.TrimSpace(text)
 	prefix := !quoted && strings.HasSuffix(text, "*")
@@ -142,7 +142,7 @@ func phraseOf(text string, quoted bool) (list []word) {
 	case len(list) == 0:
 	case dense(c) && n == len(last): // each character begins a pair, or is the last one
 		if len(list) > 1 && denseBefore(text[:end-n]) {
-			list = list[:len(list)-1] // the pair before it has it
+			list = list[:len(list)-1] // the pair before contains it
 		} else {
 			list[len(list)-1].prefix = true
 		}
@@ -157,8 +157,8 @@ func denseBefore(s string) bool {
 	return dense(c)
 }
 
-// dates reads what is said of days: 2026, 2026-03, 2026-03-15, or two of them with ..
-// between, one of which may be missing. False: it is something else.
+// dates parses dates: 2026, 2026-03, 2026-03-15, or two of them with .. between, one of
+// which may be missing. It returns false if s is something else.
 func (q *Query) dates(s string) bool {
 	from, to, two := strings.Cut(s, "..")
 	if !two {
@@ -186,7 +186,7 @@ func (q *Query) dates(s string) bool {
 	return true
 }
 
-// days are the first and the last day of a year, a month or a day.
+// days returns the first and the last day of a year, a month or a day.
 func days(s string) (first, last int, ok bool) {
 	for _, form := range []struct {
 		layout              string
@@ -199,13 +199,13 @@ func days(s string) (first, last int, ok bool) {
 	return 0, 0, false
 }
 
-// Day is the day of a moment, as a Post has it.
+// Day returns the day of a time, as in Post.
 func Day(t time.Time) int { return int(max(0, t.Unix()) / (24 * 60 * 60)) }
 
-// Empty reports whether nothing is looked for.
+// Empty reports whether the query searches for nothing.
 func (q Query) Empty() bool { return len(q.clauses) == 0 && !q.dated }
 
-// marks reports whether a word of a text is one that is looked for.
+// marks reports whether a word of a text is one that is searched.
 func (q Query) marks(text string) bool {
 	for _, c := range q.clauses {
 		for _, p := range c.any {

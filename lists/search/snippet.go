@@ -5,17 +5,17 @@ import (
 	"unicode"
 )
 
-// A Piece is a piece of a text, and whether it is what was looked for.
+// A Piece is a piece of a text that does or does not match the query.
 type Piece struct {
 	Text string
 	Mark bool
 }
 
-// around is how many bytes a snippet has before the first word that was looked for.
+// around is how many bytes a snippet has before the first match.
 const around = 80
 
-// Snippet is so many bytes of a text, about where it first has what was looked for. found
-// is false where it has nothing of that; then it is the beginning.
+// Snippet returns at most most bytes of a text, around its first match. found is false
+// if nothing matches; then it returns the beginning.
 func (q Query) Snippet(text string, most int) (pieces []Piece, found bool) {
 	text = clip(text, MaxText)
 	from := 0

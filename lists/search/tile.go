@@ -9,23 +9,23 @@ import (
 	"strings"
 )
 
-// ErrDamaged is a tile that says what cannot be. It has to be made anew.
+// ErrDamaged means that a tile is inconsistent. It must be made anew.
 var ErrDamaged = errors.New("the index of words is damaged")
 
-// A Tile is one that is read.
+// A Tile is open for reading.
 type Tile struct {
 	r                       io.ReaderAt
 	Posts                   int
 	nwords                  int
 	postings, words, blocks section
-	numbers                 []byte // of the posts, and their days
-	first                   []byte // the blocks, once they are needed
+	numbers                 []byte // numbers and days of the posts
+	first                   []byte // the table of blocks, once needed
 	size                    int64
 }
 
 type section struct{ at, len int64 }
 
-// Open opens a tile of so many bytes.
+// Open opens a tile of size bytes.
 func Open(r io.ReaderAt, size int64) (*Tile, error) {
 	var head [headLen]byte
 	if size < int64(headLen) || size > maxTile {
@@ -57,13 +57,13 @@ func (t *Tile) read(s section) ([]byte, error) {
 	if n == len(b) {
 		return b, nil
 	}
-	if err == io.EOF { // it was cut since
+	if err == io.EOF { // it has been cut since
 		err = ErrDamaged
 	}
 	return nil, err
 }
 
-// Verify reads all of a tile. ErrDamaged: it is not as it was written.
+// Verify reads a whole tile. ErrDamaged means that it is not as it was written.
 func (t *Tile) Verify() error {
 	raw, err := t.read(section{0, t.size})
 	if err == nil && binary.LittleEndian.Uint32(raw[len(magic):]) != checksum(raw) {
@@ -72,7 +72,7 @@ func (t *Tile) Verify() error {
 	return err
 }
 
-// number is that of the post at a place in the tile.
+// number returns the number of the post at an index.
 func (t *Tile) number(post int) int {
 	return int(binary.LittleEndian.Uint32(t.numbers[post*postLen:]))
 }
@@ -87,7 +87,7 @@ func (t *Tile) Has(number int) bool {
 	return at < t.Posts && t.number(at) == number
 }
 
-// from gives the words from one on, in order, with their postings.
+// from yields the words from word on, in order, with their postings.
 func (t *Tile) from(word string, yield func(word string, list section) bool) error {
 	if t.first == nil {
 		var err error
@@ -98,7 +98,7 @@ func (t *Tile) from(word string, yield func(word string, list section) bool) err
 	n := len(t.first) / blockLen
 	var begin [begins]byte
 	copy(begin[:], word)
-	// The last block that begins before it: of several that begin like it the word may
+	// The last block that begins before the word: if several begin alike, the word may
 	// be in the one before.
 	at := max(0, sort.Search(n, func(i int) bool { return bytes.Compare(t.first[i*blockLen:i*blockLen+begins], begin[:]) >= 0 })-1)
 	for ; at < n; at++ {
@@ -110,7 +110,7 @@ func (t *Tile) from(word string, yield func(word string, list section) bool) err
 	return nil
 }
 
-// block gives the words of a block from one on.
+// block yields the words of a block from word on.
 func (t *Tile) block(at int, word string, yield func(word string, list section) bool) (more bool, err error) {
 	where := func(i int) (words, postings int64) {
 		b := t.first[i*blockLen+begins:]
@@ -148,7 +148,7 @@ func (t *Tile) block(at int, word string, yield func(word string, list section) 
 	return true, nil
 }
 
-// decoder reads what a tile has. bad: it has something else.
+// decoder decodes a tile. bad reports invalid data.
 type decoder struct {
 	raw []byte
 	bad bool
@@ -174,13 +174,13 @@ func (d *decoder) bytes(n int) []byte {
 	return b
 }
 
-// A hit is a post that has a word, and its places there.
+// A hit is a post that has a word, and the word's places there.
 type hit struct {
 	post   int
 	places []byte
 }
 
-// hits are the posts of a word, in order.
+// hits returns the posts of a word, in order.
 func (t *Tile) hits(list section, all []hit) ([]hit, error) {
 	raw, err := t.read(list)
 	if err != nil {
@@ -197,7 +197,7 @@ func (t *Tile) hits(list section, all []hit) ([]hit, error) {
 	return all, nil
 }
 
-// places are those of a hit, in order.
+// all appends the places of a hit, in order.
 func (h hit) all(places []int) []int {
 	d := decoder{raw: h.places}
 	for place := 0; len(d.raw) > 0; {
@@ -219,7 +219,8 @@ func (h hit) in(mask int) bool {
 	return false
 }
 
-// find gives the hits of a word, or of those that begin with it, in order of the posts.
+// find returns the hits of a word, or of those that begin with it, in the order of
+// posts.
 func (t *Tile) find(w word) (all []hit, err error) {
 	lists, found := 0, error(nil)
 	err = t.from(w.text, func(text string, list section) bool {

@@ -9,15 +9,15 @@ import (
 )
 
 const (
-	// maxWord is how long a word is in the index: what is longer has the same
-	// beginning. maxRun is how much of a run of letters is looked at for that.
+	// maxWord is the longest word in the index: longer ones are cut to it. maxRun is
+	// how much of a run of letters is examined for that.
 	maxWord = 48
 	maxRun  = 8 * maxWord
 )
 
-// words gives the words of a text as the index has them, and where each stands. Writing
-// without spaces between words (Chinese, Japanese, Thai) comes in pairs of characters
-// that overlap, and its last character alone: so each begins one.
+// words yields the words of a text as the index has them, and their positions. Scripts
+// without spaces between words (Chinese, Japanese, Thai) are split into overlapping
+// pairs of characters, and the last character alone: so each character begins one.
 func words(text string, yield func(word string, from, to int) bool) {
 	for at := 0; at < len(text); {
 		c, n := utf8.DecodeRuneInString(text[at:])
@@ -78,7 +78,7 @@ func letter(c rune) bool {
 	return unicode.IsLetter(c) || unicode.IsNumber(c)
 }
 
-// dense reports whether a character is of a writing that has no spaces between words.
+// dense reports whether a character belongs to a script without spaces between words.
 func dense(c rune) bool {
 	if c < 0xe00 {
 		return false
@@ -86,8 +86,8 @@ func dense(c rune) bool {
 	return c == 'ー' || unicode.In(c, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
 
-// fold is a word in the spelling of the index: lower case, without the accents of
-// European writing, whatever width its characters have.
+// fold returns a word as the index spells it: in lower case, without the accents of
+// European scripts, whatever the width of its characters.
 func fold(s string) string {
 	s = clip(s, maxRun)
 	plain := true
