@@ -130,6 +130,18 @@ func TestWebServers(t *testing.T) {
 			if answer, err := http.DefaultClient.Do(r); err != nil || answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "application/gzip" {
 				t.Errorf("%s: POST: %v, %v", s.name, answer, err)
 			}
+			r, err = http.NewRequest("POST", "http://127.0.0.1/code/options", strings.NewReader("address=a@"+s.name+".example"))
+			must(t, err)
+			r.Host = "lists.example.org"
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("X-Real-IP", "203.0.113.9")
+			r.Header.Set("X-Forwarded-For", "203.0.113.9")
+			answer, err := http.DefaultClient.Do(r)
+			waiting, _ := exec.Command("grep", "-rhaoE", `(203[.]0[.]113[.]9|127[.]0[.]0[.]1)\] proto=HTTP`, "/var/spool/superlist").Output()
+			if err != nil || answer.StatusCode != http.StatusOK || strings.TrimSpace(string(waiting)) != "127.0.0.1] proto=HTTP" {
+				t.Errorf("%s (%s): the client has chosen whom it comes from: %v, %v, %s", s.name, by, answer, err, waiting)
+			}
+			run(t, "superlist", "deliver")
 			stop()
 			wait(t, s.name+" to end", func() bool { return !listening("127.0.0.1:80") })
 		}

@@ -31,6 +31,7 @@ type browser struct {
 	*world
 	cookie *http.Cookie
 	fetch  string // Sec-Fetch-Site; empty: it sends none
+	slept  int    // how often an answer has waited, so that time says nothing
 }
 
 func (w *world) browser() *browser {
@@ -62,7 +63,7 @@ func (b *browser) send(method, path, kind, body string) *httptest.ResponseRecord
 		r.AddCookie(&http.Cookie{Name: b.cookie.Name, Value: b.cookie.Value})
 	}
 	answer := httptest.NewRecorder()
-	(&pages.Handler{Site: b.site, Log: b.runner().Log, Now: b.now}).ServeHTTP(answer, r)
+	(&pages.Handler{Site: b.site, Log: b.runner().Log, Now: b.now, Sleep: func(time.Duration) { b.slept++ }}).ServeHTTP(answer, r)
 	for _, c := range answer.Result().Cookies() {
 		b.cookie = c
 	}
@@ -386,6 +387,36 @@ func TestJoinLimit(t *testing.T) {
 			t.Fatalf("%d: %d %s", n, answer.Code, answer.Body)
 		}
 		w.deliver()
+	}
+}
+
+// TestNobodyLearnsWhoIsMember: the pages answer members and strangers the same, after the
+// same time, as often as they are asked, and count the same for the network that asks.
+func TestNobodyLearnsWhoIsMember(t *testing.T) {
+	w, l, _ := newPeople(t)
+	joins(t, l, "bob@example.net")
+	b := w.browser()
+	given := since(b.ask("GET", "/dev/join"))
+	w.later = 5 * time.Second
+	for _, page := range []string{"/dev/join", "/dev/options"} {
+		for _, who := range []string{"bob@example.net", "eve@example.org"} {
+			for n, requests := range []int{1, 0} { // today they have asked already
+				b.slept = 0
+				answer := b.ask("POST", page, given, "address="+who)
+				waiting, err := w.site.Spool().List(queue.Inbound)
+				if answer.Code != 200 || b.slept != 1 || err != nil || len(waiting) != requests {
+					t.Errorf("%s, %s, %d: %d, waited %d times, %d in the spool, %v", page, who, n, answer.Code, b.slept, len(waiting), err)
+				}
+				w.deliver()
+			}
+		}
+	}
+	for n := range quota.MaxAskedNetwork {
+		b.ask("POST", "/dev/options", fmt.Sprintf("address=a@host%d.example", n))
+	}
+	w.deliver()
+	if answer := b.ask("POST", "/dev/options", "address=a@other.example"); answer.Code != 429 {
+		t.Errorf("after %d strangers: %d", quota.MaxAskedNetwork, answer.Code)
 	}
 }
 

@@ -21,9 +21,12 @@ func (a *act) options() error {
 		return err
 	}
 	if !known && !a.l.Decides(a.Who) {
-		a.Log.Printf(maillog.Info, "not answered id=%s list=%s to=%s verb=%s reason=\"nothing of theirs is here\"", a.ID, a.l.Addr, a.Who, a.Verb)
-		a.out.Result, a.out.Refusal = Unanswered, replyNotTheirs
-		return nil
+		// It counts as a letter: else what is counted would say who is a member.
+		return a.once(lists.VerbOptions, a.Who, func() error {
+			a.Log.Printf(maillog.Info, "not answered id=%s list=%s to=%s verb=%s reason=\"nothing of theirs is here\"", a.ID, a.l.Addr, a.Who, a.Verb)
+			a.out.Result, a.out.Refusal = Unanswered, replyNotTheirs
+			return nil
+		})
 	}
 	return a.ask(Answered, lists.VerbOptions, "options", a.Who, map[string]string{"link": link})
 }

@@ -128,12 +128,30 @@ func (a *answer) show(status int, f web.Form) {
 // here is the address of this page for a form, without a query.
 func (a *answer) here() string { return a.r.URL.EscapedPath() }
 
+// evenly is how long an answer takes that must not say who is a member: longer than it
+// takes to get a request into the spool, which is not always done.
+const evenly = 300 * time.Millisecond
+
+// even waits until as much time has passed as for anybody else.
+func (a *answer) even() {
+	sleep := a.Sleep
+	if sleep == nil {
+		sleep = time.Sleep
+	}
+	sleep(evenly - time.Since(a.began))
+}
+
 // client is where a request comes from, as far as that is known: behind a proxy on a socket
-// the proxy says so, and overwrites what the client has said.
+// the proxy says so, and overwrites what the client has said. One that cannot, as lighttpd,
+// takes X-Real-IP away, and puts the client behind what the other field has.
 func (a *answer) client() netip.Addr {
 	host := a.r.RemoteAddr
 	if host == (addr{}).String() {
 		host = a.r.Header.Get("X-Real-IP")
+		if all := a.r.Header.Values("X-Forwarded-For"); host == "" && len(all) > 0 {
+			last := all[len(all)-1]
+			host = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+		}
 	}
 	if where, err := netip.ParseAddrPort(host); err == nil {
 		return where.Addr().Unmap()

@@ -4,6 +4,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"superlist/lists/maillog"
 )
 
 // TestReadForm holds the limits of a form, on each side of them.
@@ -62,4 +64,58 @@ func FuzzReadForm(f *testing.F) {
 			t.Errorf("%q %q: %v %v", kind, body, fields, err)
 		}
 	})
+}
+
+// TestClient: behind a proxy the client is who the proxy says, and not who the client says.
+func TestClient(t *testing.T) {
+	for _, c := range []struct {
+		remote, real string
+		forwarded    []string
+		want         string
+	}{
+		{"192.0.2.1:4711", "203.0.113.9", []string{"203.0.113.9"}, "192.0.2.1"},
+		{"stdio", "192.0.2.1", []string{"203.0.113.9"}, "192.0.2.1"},
+		{"stdio", "2001:db8::1", nil, "2001:db8::1"},
+		{"stdio", "", []string{"203.0.113.9", "203.0.113.8, 192.0.2.1"}, "192.0.2.1"},
+		{"stdio", "", []string{"::ffff:192.0.2.1"}, "192.0.2.1"},
+		{"stdio", "", []string{"203.0.113.9,"}, "invalid IP"},
+		{"stdio", "", nil, "invalid IP"},
+		{"stdio", "me", []string{"192.0.2.1"}, "invalid IP"},
+	} {
+		r := httptest.NewRequest("POST", "/dev/join", nil)
+		r.RemoteAddr = c.remote
+		if c.real != "" {
+			r.Header.Set("X-Real-IP", c.real)
+		}
+		r.Header["X-Forwarded-For"] = c.forwarded
+		if got := (&answer{r: r}).client().String(); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
+// TestReferrer: browsers that send no Sec-Fetch-Site, as none does to http://, send our forms
+// with our Origin, which they do not where a page says that nobody gets a Referer.
+func TestReferrer(t *testing.T) {
+	s := newSite(t, "")
+	for path, want := range map[string]string{"/dev/": "no-referrer", "/dev/join": "same-origin", "/dev/options": "same-origin", "/dev/u/x": "same-origin"} {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Host = "lists.example.org"
+		w := httptest.NewRecorder()
+		(&Handler{Site: s, Log: new(maillog.Log)}).ServeHTTP(w, r)
+		if got := w.Header().Get("Referrer-Policy"); got != want || strings.Contains(w.Body.String(), "<form method=\"post\"") && !strings.Contains(w.Body.String(), `content="same-origin"`) {
+			t.Errorf("%s: %s\n%s", path, got, w.Body)
+		}
+	}
+	for origin, want := range map[string]bool{"http://lists.example.org": true, "http://evil.example": false, "null": false, "": true} {
+		r := httptest.NewRequest("POST", "/dev/join", nil)
+		r.Host = "lists.example.org"
+		r.Header.Set("Origin", origin)
+		if origin == "" {
+			r.Header.Del("Origin")
+		}
+		if got := (&answer{r: r, w: httptest.NewRecorder()}).ownForm(); got != want {
+			t.Errorf("Origin %q: %t", origin, got)
+		}
+	}
 }

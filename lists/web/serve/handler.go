@@ -47,6 +47,8 @@ type Handler struct {
 	Site *site.Site
 	Log  *maillog.Log
 	Now  func() time.Time // nil: the clock
+
+	Sleep func(time.Duration) // nil: time.Sleep
 }
 
 // contentPolicy keeps a page from running, loading or sending anything: it has nothing of
@@ -60,7 +62,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("X-Robots-Tag", "noindex")
-	a := &answer{Handler: h, w: w, r: r, now: h.moment()}
+	a := &answer{Handler: h, w: w, r: r, now: h.moment(), began: time.Now()}
 	parts, err := a.find()
 	switch {
 	case err != nil:
@@ -69,6 +71,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.nothing()
 	case acts[parts[0]] != nil:
 		head.Set("Cache-Control", "no-store")
+		// Where no page gets a Referer, browsers send our forms with "Origin: null", as
+		// if from another site: Fetch, "append a request Origin header".
+		head.Set("Referrer-Policy", "same-origin")
 		acts[parts[0]](a, parts[1:])
 	case len(parts) == 1 && parts[0] == "search" && !a.mayRead():
 		a.unread()
@@ -197,6 +202,8 @@ type answer struct {
 	now  time.Time
 	list *lists.List // nil: there is none
 	web  *web.List
+
+	began time.Time
 }
 
 // trouble handles a local fault: it logs the error, and the client is told to come

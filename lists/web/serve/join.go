@@ -73,6 +73,7 @@ func (a *answer) join() {
 			return
 		}
 	}
+	a.even()
 	a.show(http.StatusOK, web.Form{Title: a.text("look-title"), Say: []string{a.text("look-join", "address", who.Address())}})
 }
 

@@ -97,6 +97,7 @@ func (a *answer) askLink() {
 		a.full(err)
 		return
 	}
+	a.even()
 	a.show(http.StatusOK, web.Form{Title: a.text("look-title"), Say: []string{a.text("look-link", "address", who.Address())}})
 }
 
