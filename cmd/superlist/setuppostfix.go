@@ -15,6 +15,7 @@ import (
 	"superlist/cmd/superlist/postfix"
 	"superlist/lists/site"
 	"superlist/queue/disk"
+	"superlist/smtp"
 )
 
 // A setup is about this host's Postfix.
@@ -108,10 +109,11 @@ func (s *setup) items(list string) (all []string) {
 	return all
 }
 
-// domains are those that have lists here.
+// domains are those that have lists here. Other directories are not taken for one, whatever
+// whoever may write there calls them: their names go into what root's Postfix reads.
 func (s *setup) domains(said []string) ([]string, error) {
 	if said != nil {
-		return said, nil
+		return domainNames(said)
 	}
 	entries, err := os.ReadDir(s.site.ListsDir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -119,7 +121,7 @@ func (s *setup) domains(said []string) ([]string, error) {
 	}
 	domains := []string{}
 	for _, e := range entries {
-		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && net.ParseIP(e.Name()) == nil {
+		if ascii, ok := smtp.ASCIIDomain(e.Name()); e.IsDir() && ok && ascii == e.Name() && net.ParseIP(e.Name()) == nil {
 			domains = append(domains, e.Name())
 		}
 	}

@@ -91,15 +91,23 @@ func webPlan(s *site.Site, domains []string) (webserver.Plan, error) {
 		}
 		domains = slices.Sorted(maps.Keys(have))
 	}
-	for _, d := range domains {
-		ascii, ok := smtp.ASCIIDomain(d)
-		if !ok {
-			return p, usageError{fmt.Errorf("%q is not the name of a domain", d)}
-		}
-		p.Domains = append(p.Domains, ascii)
+	if p.Domains, err = domainNames(domains); err != nil {
+		return p, err
 	}
 	if len(p.Domains) == 0 {
 		return p, &exitError{exUnavailable, errors.New("there are no lists yet: make one, or name their domain with --domain")}
 	}
 	return p, nil
+}
+
+// domainNames are names of domains as DNS has them.
+func domainNames(said []string) (names []string, err error) {
+	for _, d := range said {
+		ascii, ok := smtp.ASCIIDomain(d)
+		if !ok {
+			return nil, usageError{fmt.Errorf("%q is not the name of a domain", d)}
+		}
+		names = append(names, ascii)
+	}
+	return names, nil
 }

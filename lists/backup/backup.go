@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -91,8 +92,12 @@ func Write(s *site.Site, dir string, now time.Time, step func(files int)) (Manif
 
 // sweep takes away what backups of this name have left that were cut short.
 func (w *writer) sweep(parent, begin string) {
-	old, _ := filepath.Glob(filepath.Join(parent, begin+"*"))
-	for _, dir := range old {
+	old, _ := os.ReadDir(parent)
+	for _, e := range old {
+		dir := filepath.Join(parent, e.Name())
+		if !strings.HasPrefix(e.Name(), begin) {
+			continue
+		}
 		f, err := disk.OpenFile(dir, unix.O_RDONLY|unix.O_DIRECTORY)
 		if err != nil {
 			continue
@@ -312,10 +317,11 @@ func Open(dir string) (m Manifest, err error) {
 
 // named are the lists of a backup, by DOMAIN/NAME.
 func named(dir string) (all []string, err error) {
-	found, err := filepath.Glob(filepath.Join(dir, listsIn, "*", "*", "list.toml"))
+	found, err := fs.Glob(os.DirFS(filepath.Join(dir, listsIn)), "*/*/list.toml")
 	for _, file := range found {
-		name := filepath.Dir(file)
-		all = append(all, strings.TrimPrefix(name, filepath.Join(dir, listsIn)+"/"))
+		if name := path.Dir(file); name[0] != '.' && path.Base(name)[0] != '.' {
+			all = append(all, name)
+		}
 	}
 	return all, err
 }

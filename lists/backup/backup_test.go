@@ -168,6 +168,36 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestNames: whatever a directory is called, all lists of it come back; what is no list's
+// name is none.
+func TestNames(t *testing.T) {
+	from := testSite(t, t.TempDir())
+	fill(t, from, "dev")
+	parent := t.TempDir() + "/[b]*"
+	dir := parent + "/a*"
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, begin := range []string{"/.a*.part-1", "/.abc.part-1"} { // left by one that was killed, and of another
+		os.Mkdir(parent+begin, 0o700)
+	}
+	if m, err := backup.Write(from, dir, noon, nil); err != nil || m.Lists != 1 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	if left, err := os.ReadDir(parent); err != nil || len(left) != 2 || left[0].Name() != ".abc.part-1" {
+		t.Errorf("%v, %v", left, err)
+	}
+	for _, name := range []string{"/lists/lists.example.org/.new-1", "/lists/.x/ops"} {
+		os.MkdirAll(dir+name, 0o700)
+		os.WriteFile(dir+name+"/list.toml", nil, 0o600)
+	}
+	to := testSite(t, t.TempDir())
+	if r, err := backup.Restore(to, dir, nil, nil); err != nil || !slices.Equal(r.Lists, []string{"dev@lists.example.org"}) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	same(t, "restored", to, from)
+}
+
 // TestVersion: a backup of a later version, and what is none, are left alone.
 func TestVersion(t *testing.T) {
 	dir := t.TempDir()
