@@ -10,7 +10,7 @@ import (
 	"superlist/smtp"
 )
 
-// A Purpose is what an address of a list is for.
+// A Purpose says what an address of a list is for.
 type Purpose int
 
 const (
@@ -22,41 +22,41 @@ const (
 	Check                   // mail that superlist check follows
 )
 
-// A Destination is a recipient address understood.
+// A Destination is the meaning of a recipient address.
 type Destination struct {
 	List    *List
 	Purpose Purpose
 	Verb    string    // as it stands in the address: owner, help, …
-	Command Command   // of Ask
-	Member  smtp.Path // whose delivery report this is; null if the address does not say
+	Command Command   // if Purpose is Ask
+	Member  smtp.Path // whom the delivery report is about; null if the address does not say
 	Sent    time.Time // of a Bounce: when what is reported on was sent; of a Check: its name
 	Back    bool      // of a Check: deliver has sent it on
 	Proof   BounceProof
 }
 
-// A BounceProof is what the address of a delivery report proves.
+// A BounceProof says what the address of a delivery report proves about its sender.
 type BounceProof byte
 
 const (
-	Shared   BounceProof = iota // that its writer knows a message of the list's: it went to many
+	Shared   BounceProof = iota // that they know a message of the list that went to many
 	Leading                     // that he has a letter to those who run the list
-	Personal                    // that he has what went to this member alone
-	Probed                      // that, and it was a probe
+	Personal                    // that they have what went to this member alone
+	Probed                      // the same, and it was a probe
 )
 
-// Decides says that it is an answer to the question what is to become of a post that is
-// held, or of somebody who waits.
+// Decides reports whether the address answers the question about a held post or an
+// applicant.
 func (d Destination) Decides() bool {
 	a := d.Command.Proof.Action
 	return d.Purpose == Ask && d.Command.Verb == VerbConfirm && (a.AboutHeld() || a.AboutRequest())
 }
 
-// Resolve finds out what an address is for. It opens the one list that the
-// address can belong to, and where there is none the few that another list manager
-// would have meant. A refusal is a smtp.Reply.
+// Resolve returns what an address is for. It opens the only list that the address can
+// belong to or, if that does not exist, the few that another list manager would have
+// meant. A refusal is a smtp.Reply.
 func (s Directory) Resolve(to smtp.Path) (Destination, error) { return s.ResolveAt(to, time.Now()) }
 
-// ResolveAt is Resolve at a time: return paths grow too old.
+// ResolveAt is Resolve at a given time: return paths expire.
 func (s Directory) ResolveAt(to smtp.Path, now time.Time) (Destination, error) {
 	if to.Domain == "" { // RFC 5321, 4.5.1: <Postmaster>
 		to.Domain = s.Hostname
@@ -103,7 +103,7 @@ func (s Directory) ResolveAt(to smtp.Path, now time.Time) (Destination, error) {
 	return d, err
 }
 
-// hasOwners is the error of mail to owners that there are not.
+// hasOwners returns an error for mail to the owners of a list that has none.
 func (l *List) hasOwners(to smtp.Path) error {
 	if len(l.owners) > 0 {
 		return nil
@@ -111,7 +111,7 @@ func (l *List) hasOwners(to smtp.Path) error {
 	return fmt.Errorf("%s: %w", to, &config.Error{File: l.ConfigFile(), Key: "owners", Text: "there are none"})
 }
 
-// CutFold is strings.CutPrefix for letters of any case.
+// CutFold is strings.CutPrefix, ignoring case.
 func CutFold(s, prefix string) (rest string, ok bool) {
 	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
 		return s, false

@@ -14,26 +14,26 @@ import (
 	"superlist/smtp"
 )
 
-// Another address of a list, one that it had before or one that people write by
-// mistake, is a file where the directory of a list with that address would be. In
-// it stands the list's address: so a session finds the list by one more open, and
-// only where there is no such directory. Which addresses a list has is said by
-// aliases in its list.toml, and the files follow that.
+// An alias is another address of a list: one that it had before, or one that people
+// write by mistake. It is a file in the place where a list with that address would have
+// its directory, and contains the list's address. A session finds the list with one
+// more open, and only if that directory does not exist. The key aliases in list.toml
+// decides which aliases a list has, and the files follow it.
 
-// maxHops is how often an address may lead to another one. It takes two only while
-// a list moves.
+// maxHops is how often one address may lead to another. Two are needed only while a
+// list moves.
 const maxHops = 4
 
-// maxPointer is more than an address is long.
+// maxPointer is longer than any address.
 const maxPointer = 1024
 
-// In is the directory in which the list stands.
+// In returns the directory that the list is in.
 func (l *List) In() Directory {
 	return Directory{Root: filepath.Dir(filepath.Dir(l.Dir)), Delimiter: l.delimiter, Disk: l.Disk, Ledger: l.Ledger}
 }
 
-// ReadPointer reads where another address leads. fs.ErrNotExist: it is none, but a
-// file that lies about.
+// ReadPointer reads where an alias leads. fs.ErrNotExist means that the file is not an
+// alias but something else that lies there.
 func ReadPointer(file string) (smtp.Path, error) {
 	text, _, err := disk.ReadRegular(file, unix.O_RDONLY, maxPointer)
 	if errors.Is(err, disk.ErrNotRegular) {
@@ -49,7 +49,7 @@ func ReadPointer(file string) (smtp.Path, error) {
 	return to, nil
 }
 
-// openAlias opens the list to which another address of its leads.
+// openAlias opens the list that an alias leads to.
 func (s Directory) openAlias(addr smtp.Path, file string) (*List, error) {
 	at, to := file, smtp.Path{}
 	for range maxHops {
@@ -75,12 +75,12 @@ func (s Directory) openAlias(addr smtp.Path, file string) (*List, error) {
 		}
 		break
 	}
-	// A list that is gone may be on a disk that is not mounted.
+	// The list may be gone because its disk is not mounted.
 	return nil, fmt.Errorf("%s: %w", addr, &config.Error{File: file, Text: "leads to " + to.Address() + ", where there is no list; remove it if that is gone for good"})
 }
 
-// name is the address in the proofs that are checked: the one that they came to. A
-// list that moves takes its key along, and what it has given out stays good.
+// name returns the address for checking proofs: the one that they were sent to. A list
+// that moves keeps its key, so that its old proofs stay valid.
 func (l *List) name() string {
 	if !l.as.IsNull() {
 		return l.as.Key()
@@ -91,20 +91,20 @@ func (l *List) name() string {
 // Called is the name under which the list was opened: that in links which came to it.
 func (l *List) Called() string { return l.name() }
 
-// ItsOwn is the list as it is opened by its own address.
+// ItsOwn returns the list as if opened by its own address.
 func (l *List) ItsOwn() *List {
 	own := *l
 	own.as = smtp.Path{}
 	return &own
 }
 
-// IsAddress says that an address, without a verb, is the list's: its own or
-// another one of its.
+// IsAddress reports whether an address, without a verb, is the list's own or an alias
+// of it.
 func (l *List) IsAddress(p smtp.Path) bool {
 	return p.Key() == l.Addr.Key() || smtp.ContainsPath(l.AliasPaths(), p)
 }
 
-// LeadsHere reports whether a file leads to this list, and whether directly.
+// LeadsHere reports whether a file leads to this list, and whether it does so directly.
 func (l *List) LeadsHere(file string) (direct, here bool) {
 	to, err := ReadPointer(file)
 	if err != nil {
@@ -117,8 +117,7 @@ func (l *List) LeadsHere(file string) (direct, here bool) {
 	return false, err == nil && other.Addr.Key() == l.Addr.Key()
 }
 
-// Dangling are those of the list's other addresses that do not lead to it, as an
-// edit by hand leaves them.
+// Dangling returns the aliases that do not lead to the list, as after an edit by hand.
 func (l *List) Dangling() (aliases []smtp.Path) {
 	for _, alias := range l.AliasPaths() {
 		file, err := l.In().Dir(alias)

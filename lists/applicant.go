@@ -12,9 +12,9 @@ import (
 )
 
 // An Applicant is somebody who wants to become a member and waits for the owners. The
-// list remembers them until somebody decides, and at most for confirmation.Life, in a record that
-// is a member's line. Its name is a seal of the address, so that nobody can find two
-// addresses with the same name.
+// list remembers them until somebody decides, at most for confirmation.Life, in a
+// record that is a member's line. The record's name is a seal of the address, so that
+// nobody can find two addresses with the same name.
 type Applicant struct {
 	Name  string
 	Who   members.Member
@@ -26,8 +26,8 @@ var (
 	replyManyApplicants = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "too many people wait for the owners of this list already"}
 )
 
-// KeepApplicant remembers an applicant; twice is the same as once. An earlier decision
-// about the same person is forgotten.
+// KeepApplicant remembers an applicant; repeating it changes nothing. It forgets an
+// earlier decision about the same person.
 func (l *List) KeepApplicant(m members.Member, now time.Time) (Applicant, error) {
 	name, err := l.Seal("request", m.Path.Key())
 	r := Applicant{name, m, now}
@@ -49,7 +49,7 @@ func (l *List) KeepApplicant(m members.Member, now time.Time) (Applicant, error)
 	return r, err
 }
 
-// FindApplicant returns the applicant of this name. If there is none, the error is a
+// FindApplicant returns the applicant with this name. If there is none, the error is a
 // smtp.Reply.
 func (l *List) FindApplicant(name string) (Applicant, error) {
 	if !confirmation.ValidName(name) {
@@ -73,7 +73,7 @@ func applicantOf(r ledger.Record) (Applicant, error) {
 	return Applicant{r.Name, m, r.At}, nil
 }
 
-// Applicants returns all who wait, by name.
+// Applicants returns all applicants, by name.
 func (l *List) Applicants() ([]Applicant, error) {
 	all, err := l.Book().All(ledger.Requests, time.Now())
 	var list []Applicant
@@ -88,7 +88,8 @@ func (l *List) Applicants() ([]Applicant, error) {
 	return list, err
 }
 
-// EndApplication forgets an applicant, once what follows from the decision is safe.
+// EndApplication forgets an applicant, once the consequences of the decision are safe
+// on disk.
 func (l *List) EndApplication(name string) error {
 	return l.Ledger.Forget(l.Book(), ledger.Requests, name)
 }

@@ -16,25 +16,25 @@ import (
 	"superlist/smtp"
 )
 
-// Changes is what a list does to its posts, beyond the fields of its own. Without any
-// of it each byte of a post goes on as it came.
+// Changes configures what a list changes in its posts, apart from its own header
+// fields. The zero value leaves every byte of a post as it came.
 type Changes struct {
-	SubjectPrefix string   `json:"subject_prefix"` // {number} is that of the post in the archive
+	SubjectPrefix string   `json:"subject_prefix"` // {number} stands for the number of the post in the archive
 	ReplyTo       string   `json:"reply_to"`       // author, list, both, or an address
-	HeaderText    string   `json:"header_text"`    // on top of the text
-	Footer        string   `json:"footer"`         // at its end
-	FooterFile    string   `json:"footer_file"`    // has it instead
+	HeaderText    string   `json:"header_text"`    // put before the text
+	Footer        string   `json:"footer"`         // put after the text
+	FooterFile    string   `json:"footer_file"`    // a file with the footer
 	FooterPlace   string   `json:"footer_place"`   // end or above-signature
 	FooterSigned  string   `json:"footer_signed"`  // skip or wrap
 	DMARC         string   `json:"dmarc"`          // auto, none, munge, wrap or reject
-	Anonymous     bool     `json:"anonymous"`      // nothing of the author is left
+	Anonymous     bool     `json:"anonymous"`      // hides the author completely
 	HeadersAdd    []string `json:"headers_add"`    // "Name: value"
 	HeadersRemove []string `json:"headers_remove"` // names, with *
 	HTML          string   `json:"html"`           // keep, to-text or remove
-	// Types and file names, with *: what is taken away, and leaves a note.
+	// Types and file names, with *: these parts are removed, and a note replaces them.
 	AttachmentsRemove []string `json:"attachments_remove"`
 	Personal          bool     `json:"personal"`  // each member gets a copy of their own
-	OneClick          string   `json:"one_click"` // off, large or all: who gets one for RFC 8058
+	OneClick          string   `json:"one_click"` // off, large or all: who gets a copy of their own for RFC 8058
 }
 
 func (c *Changes) keys() []config.Key {
@@ -57,7 +57,7 @@ func (c *Changes) keys() []config.Key {
 	}
 }
 
-// Values of Changes.ReplyTo, beside an address.
+// Values of Changes.ReplyTo, other than an address.
 const (
 	ReplyToAuthor = "author"
 	ReplyToList   = "list"
@@ -74,14 +74,14 @@ const (
 	SignedWrap = "wrap" // it becomes a part beside the text
 )
 
-// Values of Changes.DMARC: what becomes of a post whose author's domain would have
+// Values of Changes.DMARC: what happens to a post if the author's domain would make the
 // members' hosts refuse it.
 const (
-	DMARCAuto   = "auto"   // munge, where the post really fails
+	DMARCAuto   = "auto"   // munge, if the post would really fail
 	DMARCNone   = "none"   // nothing
-	DMARCMunge  = "munge"  // From becomes the list's
-	DMARCWrap   = "wrap"   // it goes as an attached message
-	DMARCReject = "reject" // it is refused
+	DMARCMunge  = "munge"  // From becomes the list's address
+	DMARCWrap   = "wrap"   // the post is sent as an attached message
+	DMARCReject = "reject" // the post is refused
 )
 
 // Values of Changes.HTML.
@@ -91,21 +91,20 @@ const (
 	HTMLRemove = "remove"
 )
 
-// Number stands in a subject_prefix for the number of the post.
+// Number stands for the number of the post in a subject_prefix.
 const Number = "{number}"
 
 const (
-	// maxPrefix is the longest subject_prefix: a Subject is to have room on a line
-	// beside it.
+	// maxPrefix is the longest subject_prefix: a Subject should fit on the same line.
 	maxPrefix = 60
-	// MaxFooter is the most bytes of a text that is put into posts: half a page.
+	// MaxFooter is the most bytes of a text that is added to posts: half a page.
 	MaxFooter = 4 << 10
-	// maxFooterLine is its longest line, in bytes: RFC 5322, 2.1.1 has 998, and there is
-	// something around it. maxFooterWord is the longest word, which takes several times
-	// as much in HTML, where it cannot be broken.
+	// maxFooterLine is its longest line, in bytes: RFC 5322, 2.1.1 allows 998, and
+	// something may surround it. maxFooterWord is the longest word. In HTML it takes
+	// several times as much, and cannot be broken.
 	maxFooterLine = 900
 	maxFooterWord = 150
-	// maxAdded is the longest value of headers_add.
+	// maxAdded is the longest value in headers_add.
 	maxAdded = 400
 )
 
@@ -116,7 +115,8 @@ func changesDefaults() Changes {
 // Filters reports whether parts of a post may be taken away.
 func (c *Changes) Filters() bool { return len(c.AttachmentsRemove) > 0 || c.HTML != HTMLKeep }
 
-// checkChanges says what is wrong with which key; empty: nothing is.
+// checkChanges returns the key that is wrong and what is wrong with it; both are empty
+// if nothing is.
 func (l *List) checkChanges() (key, what string) {
 	if what := badPrefix(l.SubjectPrefix); what != "" {
 		return "subject_prefix", what
@@ -189,7 +189,7 @@ func badPrefix(prefix string) string {
 	return ""
 }
 
-// BadFooter says what is wrong with a text that is to be put into posts.
+// BadFooter says what is wrong with a text to be added to posts; empty if nothing is.
 func BadFooter(text string) string {
 	if len(text) > MaxFooter {
 		return fmt.Sprintf("must be at most %d bytes", MaxFooter)
@@ -213,7 +213,7 @@ func BadFooter(text string) string {
 	return ""
 }
 
-// fixed are fields that a list can neither add nor take away, and why.
+// fixed says why a list can neither add nor remove a field; empty if it can.
 func fixed(name string) string {
 	switch strings.ToLower(name) {
 	case "from", "sender":
@@ -228,7 +228,7 @@ func fixed(name string) string {
 	return ""
 }
 
-// unaddable is fixed, for fields that somebody else writes.
+// unaddable says why a list cannot add a field that others write; empty if it can.
 func unaddable(name string) string {
 	if why := fixed(name); why != "" {
 		return why
@@ -279,7 +279,7 @@ func cutField(s string) (name, value string, ok bool) {
 	return name, strings.TrimSpace(value), ok
 }
 
-// badRemove says what is wrong with headers_remove.
+// badRemove says what is wrong with headers_remove; empty if nothing is.
 func badRemove(patterns []string) string {
 	for _, p := range patterns {
 		if strings.Trim(p, "*") == "" || !rewrite.IsName(p) {
@@ -294,7 +294,7 @@ func badRemove(patterns []string) string {
 	return ""
 }
 
-// AddedFields are those of headers_add.
+// AddedFields returns the fields of headers_add.
 func (l *List) AddedFields() (fields rewrite.Header) {
 	for _, s := range l.HeadersAdd {
 		name, value, _ := cutField(s)
@@ -306,13 +306,13 @@ func (l *List) AddedFields() (fields rewrite.Header) {
 	return fields
 }
 
-// RemovesField reports whether headers_remove has a field.
+// RemovesField reports whether headers_remove includes a field.
 func (l *List) RemovesField(name string) bool {
 	return slices.ContainsFunc(l.HeadersRemove, func(p string) bool { return pattern.Strict.Match(p, name) })
 }
 
-// ReplyToPath is the address that reply_to names; null where it is a word.
+// ReplyToPath returns the address that reply_to names; null if reply_to is a word.
 func (l *List) ReplyToPath() smtp.Path { return l.replyTo }
 
-// Removes reports whether attachments_remove has a part.
+// Removes reports whether attachments_remove includes a part.
 func (l *List) Removes(p parts.Part) bool { return pattern.Loose.FitsKind(l.AttachmentsRemove, p) }

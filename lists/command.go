@@ -11,37 +11,37 @@ import (
 	"superlist/smtp"
 )
 
-// Verbs that an address of a list may have and a program answers.
+// Verbs in an address of a list that a program answers.
 const (
 	VerbSubscribe   = "subscribe"
 	VerbUnsubscribe = "unsubscribe"
 	VerbConfirm     = "confirm"
 	VerbHelp        = "help"
 	VerbFAQ         = "faq"
-	VerbRequest     = "request" // the command stands in the message
+	VerbRequest     = "request" // the command is in the message
 	VerbSigned      = "signed"  // so it does, and a page of ours has made it
 	VerbOptions     = "options" // a letter with a link to pages
 )
 
-// A Command is what somebody asks of a list: what its address says, and once it is known,
-// who asks.
+// A Command is what somebody asks of a list: what its address says and, once it is
+// known, who asks.
 type Command struct {
 	Verb     string
-	Delivery members.Delivery   // subscribe: how the posts are to come
-	Who      smtp.Path          // whom it is about; null: whoever asks
+	Delivery members.Delivery   // subscribe: how to get the posts
+	Who      smtp.Path          // whom it is about; null: the person who asks
 	Proof    confirmation.Proof // confirm
 	Signed   string             // signed: what stands behind the verb
 
 	From, To int // get, thread: the first and the last post; index: both the same, or 0
 
-	Author  smtp.Path    // who asks, which proves nothing; null: not known yet
-	Sender  smtp.Path    // the envelope's: a question may have gone there
-	Network netip.Prefix // of the client that asks; zero: it says nothing
+	Author  smtp.Path    // who asks, by From, which proves nothing; null: not known yet
+	Sender  smtp.Path    // the envelope's sender: a question may have gone there
+	Network netip.Prefix // of the client that asks; zero: unknown
 }
 
-// alias translates a word of another program: Mailman's join and leave, and mlmmj's kinds
-// of subscription, all of which end when somebody leaves. Empty: there is nothing to
-// translate.
+// alias translates a word of another program: Mailman's join and leave, and mlmmj's
+// kinds of subscription, which all end when somebody leaves. It returns an empty string
+// if there is nothing to translate.
 func alias(word string) string {
 	switch word {
 	case "join":
@@ -54,14 +54,14 @@ func alias(word string) string {
 	return ""
 }
 
-// Refusals of what a list does not offer. mlmmj's -both sends every post twice, by itself
-// and in a digest.
+// Refusals of what a list does not offer. mlmmj's -both sends every post twice, by
+// itself and in a digest.
 var (
 	replyNotBoth = smtp.Reply{Code: 550, Enhanced: "5.1.1",
 		Text: "one address gets the posts one by one or in digests, not both; subscribe without -both, or with -digest"}
 )
 
-// parseCommand reads what stands behind the delimiter; not ok: it is not a command.
+// parseCommand parses what follows the delimiter; ok is false if it is not a command.
 func parseCommand(verb string) (c Command, ok bool, err error) {
 	folded := strings.ToLower(verb)
 	if word, numbers, dot := strings.Cut(folded, "."); dot && fromArchive(word) { // ezmlm: dev+get.12_20
@@ -114,8 +114,8 @@ func parseCommand(verb string) (c Command, ok bool, err error) {
 	return c, false, nil
 }
 
-// CommandAddress returns the address of a command, which parseCommand reads; false if no
-// address says it.
+// CommandAddress returns the address of a command, which parseCommand can read; false
+// if no address expresses it.
 func (l *List) CommandAddress(c Command) (smtp.Path, bool) {
 	verb := c.Verb
 	other := !c.Who.IsNull() && c.Who.Key() != c.Author.Key()
@@ -125,7 +125,7 @@ func (l *List) CommandAddress(c Command) (smtp.Path, bool) {
 	case verb == VerbSigned:
 		verb += "-" + c.Signed
 	case verb == VerbSubscribe && c.Delivery != members.Each:
-		if other { // no address says both
+		if other { // no address expresses both
 			return smtp.Path{}, false
 		}
 		verb += map[members.Delivery]string{members.InDigests: "-digest", members.NoPosts: "-nomail"}[c.Delivery]
@@ -142,11 +142,11 @@ func (l *List) CommandAddress(c Command) (smtp.Path, bool) {
 	return l.Verb(verb), ok && err == nil
 }
 
-// MaxCommand is the largest message in which a command may come: it is a line, but some
-// people's mail has HTML and a picture below it.
+// MaxCommand is the largest message that may contain a command. A command is one line,
+// but some people's mail adds HTML and a picture.
 const MaxCommand = 1 << 20
 
-// About returns the person whom a command is about; null: not known yet.
+// About returns the person whom a command is about; null if not known yet.
 func (c Command) About() smtp.Path {
 	if c.Who.IsNull() {
 		return c.Author

@@ -13,21 +13,22 @@ import (
 	"superlist/smtp"
 )
 
-// A Directory is where the lists of a site stand: lists_dir, and what says how their
-// addresses are written.
+// A Directory is where the lists of a site are: lists_dir, and the rules for writing
+// their addresses.
 type Directory struct {
 	Root      string
 	Delimiter string
 	Hostname  string        // for addresses without a domain
-	QueueDir  string        // for what lists are to be reminded of
-	Disk      *disk.Disk    // what all changes of a list go through
-	Ledger    ledger.Writer // of what lists remember; nil in a session
+	QueueDir  string        // for reminders
+	Disk      *disk.Disk    // all changes of a list go through it
+	Ledger    ledger.Writer // writes what lists remember; nil in a session
 
-	// Shares says that a domain has addresses of others, too. nil: none has.
+	// Shares reports whether a domain also has addresses that are not lists. If nil, no
+	// domain has.
 	Shares func(domain string) bool
 }
 
-// Of is the site's directory of lists.
+// Of returns the site's directory of lists.
 func Of(s *site.Site) Directory {
 	return Directory{
 		Root: s.ListsDir, Delimiter: s.RecipientDelimiter, Hostname: s.Hostname, QueueDir: s.QueueDir, Disk: s.Disk, Ledger: s.Writer(),
@@ -35,8 +36,8 @@ func Of(s *site.Site) Directory {
 	}
 }
 
-// Serves reports whether a domain has lists here. It is an error where that cannot
-// be told: a disk that is not mounted must not have mail for a list go elsewhere.
+// Serves reports whether a domain has lists here. It returns an error if that cannot be
+// determined: if a disk is not mounted, mail for a list must not go elsewhere.
 func (s Directory) Serves(domain string) (bool, error) {
 	ascii, ok := smtp.ASCIIDomain(domain)
 	if !ok {

@@ -7,12 +7,11 @@ import (
 	"superlist/smtp"
 )
 
-// Verbs that have a list send what it keeps: old posts, and to its owners its
-// members.
+// Verbs for getting what a list keeps: old posts and, for its owners, its members.
 const (
 	VerbGet    = "get"    // dev+get-12, dev+get-12-20
 	VerbIndex  = "index"  // dev+index, dev+index-12
-	VerbThread = "thread" // dev+thread-12, and from a later post of it on dev+thread-12-20
+	VerbThread = "thread" // dev+thread-12, and to start at a later post dev+thread-12-20
 	VerbList   = "list"   // the members
 )
 
@@ -28,12 +27,12 @@ func Fetches(verb string) bool {
 // fromArchive reports whether a verb is about old posts.
 func fromArchive(verb string) bool { return verb != VerbList && Fetches(verb) }
 
-// maxNumber is the longest number of a post that is read, in digits: no archive has a
-// billion posts, and the number must fit into an int.
+// maxNumber is the longest number of a post, in digits: no archive has a billion posts,
+// and the number must fit into an int.
 const maxNumber = 9
 
-// parseNumbers reads what stands behind get, index or thread: N, N-M, or N_M as ezmlm has
-// it. Both are 0 if nothing stands there.
+// parseNumbers parses what follows get, index or thread: N, N-M, or N_M as in ezmlm.
+// Both are 0 if nothing follows.
 func parseNumbers(s string) (from, to int, ok bool) {
 	if s == "" {
 		return 0, 0, true
@@ -57,8 +56,8 @@ func parseNumber(s string) (n int, ok bool) {
 var replyWhichPost = smtp.Reply{Code: 550, Enhanced: "5.1.1",
 	Text: "say which post you want by its number, like get-12, get-12-20, index-12 or thread-12"}
 
-// FetchCommand reads a verb that Fetches with what stands behind it; not ok: that is not
-// the number of a post.
+// FetchCommand parses a verb that Fetches and what follows it; ok is false if that is
+// not the number of a post.
 func FetchCommand(verb, numbers string) (c Command, ok bool) {
 	c.Verb = verb
 	if verb == VerbList {

@@ -14,11 +14,11 @@ import (
 	"superlist/queue/disk"
 )
 
-// maxKey is more than a key file has: a longer key, with white space about it.
+// maxKey is larger than any key file: a longer key, with white space around it.
 const maxKey = 4096
 
-// ReadKey returns the list's secret. fs.ErrNotExist: it has none yet, and so has made no
-// proof.
+// ReadKey returns the list's secret. fs.ErrNotExist means that it has none yet, and so
+// has made no proof.
 func (l *List) ReadKey() ([]byte, error) {
 	if l.key != nil {
 		return l.key, nil
@@ -35,8 +35,8 @@ func (l *List) ReadKey() ([]byte, error) {
 	return key, nil
 }
 
-// Key is ReadKey where a proof is to be made. A list that was created by hand has no key
-// until then, and the writer of what lists remember makes it.
+// Key is ReadKey for making a proof. A list that was created by hand has no key until
+// then, and the Ledger makes it.
 func (l *List) Key() ([]byte, error) {
 	key, err := l.ReadKey()
 	if !errors.Is(err, fs.ErrNotExist) || l.Ledger == nil {
@@ -56,8 +56,8 @@ func (l *List) WithKey() (*List, error) {
 	return &c, err
 }
 
-// Seal is a word for these parts that nobody without the list's key can make, and
-// that is always the same: token.Len letters and digits.
+// Seal returns a word for these parts that is always the same, and that nobody can make
+// without the list's key: token.Len letters and digits.
 func (l *List) Seal(parts ...string) (string, error) {
 	key, err := l.Key()
 	if err != nil {

@@ -6,11 +6,11 @@ import (
 	"superlist/smtp"
 )
 
-// Who has left a list must not be back because somebody imports an old file. So they are
-// entered in a journal: the day, and of the address a word that only the list's key makes,
-// since nobody keeps addresses of people who have gone.
+// An import of an old file must not bring back people who have left the list. So a
+// journal records each of them: the day, and a word that only the list's key can derive
+// from the address, since the addresses of people who have left are not kept.
 
-// Leaver is the word for somebody who has left, by the list's key and their own.
+// Leaver returns the word for somebody who has left, from the list's key and theirs.
 func Leaver(key []byte, memberKey string) string { return token.Make(key, "left", memberKey) }
 
 // Leavers are the people who have left a list.
@@ -19,7 +19,7 @@ type Leavers struct {
 	days map[string]string
 }
 
-// Leavers reads who has left the list.
+// Leavers reads the journal of those who have left the list.
 func (l *List) Leavers() (*Leavers, error) {
 	days, err := l.Book().Entries(ledger.Left)
 	if err != nil || len(days) == 0 {
@@ -43,10 +43,10 @@ func (l *List) BackSince(p smtp.Path, day string) (bool, error) {
 	return ok && last > day, nil
 }
 
-// Len is how many there are.
+// Len returns how many there are.
 func (l *Leavers) Len() int { return len(l.days) }
 
-// Day is when somebody left last.
+// Day returns when somebody last left.
 func (l *Leavers) Day(p smtp.Path) (day string, ok bool) {
 	if l.Len() == 0 {
 		return "", false

@@ -17,15 +17,15 @@ import (
 	"superlist/smtp"
 )
 
-// MaxName is the longest name of a list. Verbs and proofs make it longer, and
-// RFC 5321, 4.5.3.1.1 has 64 octets for a local part; only a return path, which
-// has a whole member in it (VERP), goes beyond them.
+// MaxName is the longest name of a list, in octets. Verbs and proofs make an address
+// longer, and RFC 5321, 4.5.3.1.1 allows 64 octets for a local part. Only a return
+// path, which contains a whole member address (VERP), exceeds that.
 const MaxName = 40
 
-// A List is one list, open.
+// A List is an open list.
 type List struct {
 	Config
-	Addr smtp.Path // in lower case, its domain as the DNS has it
+	Addr smtp.Path // in lower case, the domain as in the DNS
 	Dir  string
 
 	delimiter string
@@ -40,12 +40,12 @@ type List struct {
 	lookup    members.Lookup
 }
 
-// ReplyNoList refuses an address that is none of ours.
+// ReplyNoList refuses an address that belongs to no list here.
 var ReplyNoList = smtp.Reply{Code: 550, Enhanced: "5.1.1", Text: "there is no such list here; check the spelling"}
 
-// validName says that s can be the name of a list, and so of a directory:
-// letters, digits and ._- in lower case, beginning with a letter or digit, at
-// most MaxName, and without the site's delimiter.
+// validName reports whether s can be the name of a list, and thus of a directory:
+// letters, digits and ._- in lower case, beginning with a letter or digit, at most
+// MaxName octets, and without the site's delimiter.
 func (s Directory) validName(name string) bool {
 	if name == "" || len(name) > MaxName || strings.Contains(name, s.Delimiter) {
 		return false
@@ -65,11 +65,11 @@ func IsDotString(name string) bool {
 	return !strings.Contains(name, "..") && !strings.HasSuffix(name, ".")
 }
 
-// NeedsQuotes says that the list has a name that most mail programs cannot write.
-// There is none such but by hand.
+// NeedsQuotes reports whether most mail programs cannot write the list's name. Only a
+// list made by hand can have such a name.
 func (l *List) NeedsQuotes() bool { return !IsDotString(l.Addr.Local) }
 
-// Dir is the directory of a list, whether it exists or not. The error is
+// Dir returns the directory of a list, whether it exists or not. The error is
 // ReplyNoList for an address that cannot be a list's.
 func (s Directory) Dir(addr smtp.Path) (string, error) {
 	name := smtp.Fold(addr.Local)
@@ -80,9 +80,8 @@ func (s Directory) Dir(addr smtp.Path) (string, error) {
 	return filepath.Join(s.Root, domain, name), nil
 }
 
-// Open opens the list with this address, or with this other address of its, without
-// a verb. ReplyNoList: there is none. It reads one directory, however many lists
-// there are.
+// Open opens the list with this address or alias, without a verb. The error is
+// ReplyNoList if there is none. It reads one directory, however many lists there are.
 func (s Directory) Open(addr smtp.Path) (*List, error) {
 	dir, err := s.Dir(addr)
 	if err != nil {
@@ -95,12 +94,13 @@ func (s Directory) Open(addr smtp.Path) (*List, error) {
 	return l, err
 }
 
-// At is a list in a directory with nothing said in its list.toml.
+// At returns a list in a directory, as if its list.toml were empty.
 func (s Directory) At(dir string) *List {
 	return &List{Config: Defaults(), Dir: dir, delimiter: s.Delimiter, Disk: s.Disk, Ledger: s.Ledger}
 }
 
-// openDir opens the list in a directory. syscall.ENOTDIR: it is none.
+// openDir opens the list in a directory. syscall.ENOTDIR means that dir is not a
+// directory.
 func (s Directory) openDir(addr smtp.Path, dir string) (*List, error) {
 	l := s.At(dir)
 	l.Addr = smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(filepath.Dir(dir))}
@@ -114,8 +114,8 @@ func (s Directory) openDir(addr smtp.Path, dir string) (*List, error) {
 	return l, l.check(text)
 }
 
-// missing tells a list that does not exist from one that has lost something: a
-// disk that is not mounted must not have mail refused for good.
+// missing distinguishes a list that does not exist from one that has lost something: if
+// a disk is not mounted, mail must not be refused permanently.
 func (s Directory) missing(addr smtp.Path, dir string) error {
 	for _, lost := range []string{s.Root, filepath.Join(dir, "list.toml")} {
 		_, err := os.Stat(lost)
@@ -127,7 +127,7 @@ func (s Directory) missing(addr smtp.Path, dir string) error {
 	return fmt.Errorf("%s: %w", addr, ReplyNoList)
 }
 
-// ConfigFile is the list's list.toml.
+// ConfigFile returns the path of the list's list.toml.
 func (l *List) ConfigFile() string { return filepath.Join(l.Dir, "list.toml") }
 
 // IsOwner reports whether an address is an owner's.
@@ -135,11 +135,11 @@ func (l *List) IsOwner(p smtp.Path) bool {
 	return smtp.ContainsPath(l.owners, p)
 }
 
-// OwnerPaths are the owners, as addresses to send to.
+// OwnerPaths returns the owners, as addresses to send to.
 func (l *List) OwnerPaths() []smtp.Path { return l.owners }
 
-// ModeratorPaths are those who decide on held posts: the moderators or, where
-// there are none, the owners.
+// ModeratorPaths returns those who decide about held posts: the moderators or, if there
+// are none, the owners.
 func (l *List) ModeratorPaths() []smtp.Path {
 	if len(l.mods) > 0 {
 		return l.mods
@@ -147,30 +147,30 @@ func (l *List) ModeratorPaths() []smtp.Path {
 	return l.owners
 }
 
-// VerbOf is the verb in an address that may be the list's.
+// VerbOf returns the verb in an address that may be the list's.
 func (l *List) VerbOf(p smtp.Path) string {
 	_, verb, _ := strings.Cut(p.Local, l.delimiter)
 	return verb
 }
 
-// AliasPaths are the list's other addresses.
+// AliasPaths returns the list's aliases.
 func (l *List) AliasPaths() []smtp.Path { return l.aliases }
 
-// Posts is the list's archive, whether there is one or not. Nothing is opened.
+// Posts returns the list's archive, which need not exist. It opens nothing.
 func (l *List) Posts() *archive.Store {
 	return &archive.Store{Dir: filepath.Join(l.Dir, "archive"), Disk: l.Disk}
 }
 
-// ID is the list's identifier: RFC 2919, dev.lists.example.org.
+// ID returns the list's identifier: RFC 2919, dev.lists.example.org.
 func (l *List) ID() string { return l.Addr.Local + "." + l.Addr.Domain }
 
-// Verb is an address of the list: Verb("owner") is dev+owner@lists.example.org.
+// Verb returns an address of the list: Verb("owner") is dev+owner@lists.example.org.
 func (l *List) Verb(verb string) smtp.Path {
 	return smtp.Path{Local: l.Addr.Local + l.delimiter + verb, Domain: l.Addr.Domain}
 }
 
-// All opens every list of the site, by domain and name, and gives those that
-// cannot be opened with their error.
+// All opens every list of the site, by domain and name. For a list that cannot be
+// opened it yields the error.
 func (s Directory) All(yield func(addr smtp.Path, l *List, err error) bool) error {
 	domains, err := os.ReadDir(s.Root)
 	if err != nil {
@@ -216,7 +216,7 @@ func (s Directory) Strays() (dirs []string, err error) {
 	for _, file := range found {
 		dir := filepath.Dir(file)
 		name, domain := filepath.Base(dir), filepath.Base(filepath.Dir(dir))
-		if name[0] == '.' || domain[0] == '.' { // of a list that comes or goes
+		if name[0] == '.' || domain[0] == '.' { // of a list being made or removed
 			continue
 		}
 		if ascii, ok := smtp.ASCIIDomain(domain); ascii != domain || !ok || !s.validName(name) {

@@ -11,11 +11,11 @@ import (
 	"superlist/smtp"
 )
 
-// MaxDescription is the longest description: without a space in it, it still
-// fits on a line of a header (RFC 5322, 2.1.1).
+// MaxDescription is the longest description: even without a space it fits on a line of
+// a header (RFC 5322, 2.1.1).
 const MaxDescription = 500
 
-// Config is list.toml: what the owner decides.
+// Config is list.toml: what the owners decide.
 type Config struct {
 	Description    string      `json:"description"`
 	Owners         []string    `json:"owners"`
@@ -24,18 +24,18 @@ type Config struct {
 	Post           string      `json:"post"`  // anyone, members, moderators or nobody
 	MaxMessageSize config.Size `json:"max_message_size"`
 	Subscribe      string      `json:"subscribe"`     // open, confirm, approve, confirm+approve or closed
-	Notify         bool        `json:"notify"`        // owners hear who comes and goes
-	Language       string      `json:"language"`      // of the letters: BCP 47
-	Digest         Schedule    `json:"digest"`        // when those who want digests get one: off, daily, weekly, or after so many posts
+	Notify         bool        `json:"notify"`        // owners are told who joins and leaves
+	Language       string      `json:"language"`      // language of the letters: BCP 47
+	Digest         Schedule    `json:"digest"`        // when digests are sent: off, daily, weekly, or after this many posts
 	Nonmembers     string      `json:"nonmembers"`    // reject, hold, confirm or discard
 	Moderated      bool        `json:"moderated"`     // a moderator sees every post first
-	HoldAll        bool        `json:"hold_all"`      // in an emergency: whoever writes, moderators aside
-	Unverified     string      `json:"unverified"`    // members of whom only From says who they are: accept, hold or confirm
-	Allow          []string    `json:"allow"`         // who may post like a member, and is not moderated: addresses and domains, with *
+	HoldAll        bool        `json:"hold_all"`      // emergency: hold every post, except those of moderators
+	Unverified     string      `json:"unverified"`    // members whose identity only From claims: accept, hold or confirm
+	Allow          []string    `json:"allow"`         // who may post like a member and is not moderated: addresses and domains, with *
 	Ban            []string    `json:"ban"`           // who may not post at all
-	MustBeNamed    bool        `json:"must_be_named"` // the list stands in To or Cc
-	MaxNamed       int         `json:"max_named"`     // people in To and Cc; 0: any number
-	Spam           string      `json:"spam"`          // what a filter before us has marked: accept, hold or reject
+	MustBeNamed    bool        `json:"must_be_named"` // the list must be in To or Cc
+	MaxNamed       int         `json:"max_named"`     // most people in To and Cc; 0: any number
+	Spam           string      `json:"spam"`          // what a filter in front of us has marked: accept, hold or reject
 
 	Archive       bool   `json:"archive"`        // posts are kept
 	ArchiveAccess string `json:"archive_access"` // who gets them by mail: members, anyone or nobody
@@ -43,26 +43,26 @@ type Config struct {
 	WebAddresses  string `json:"web_addresses"`  // what pages show of people's addresses: name, local or full
 	WebMBox       string `json:"web_mbox"`       // posts as files: off, veiled or full
 
-	// Types and file names, with *. Where either is set the parts of a post are
-	// looked at; else its body is not read.
+	// Types and file names, with *. If either is set the parts of a post are examined;
+	// otherwise its body is not read.
 	AttachmentsAllow  []string `json:"attachments_allow"`  // empty: any
-	AttachmentsRefuse []string `json:"attachments_refuse"` // also of text
+	AttachmentsRefuse []string `json:"attachments_refuse"` // text parts too
 
 	Changes
 
-	HeldNotice string `json:"held_notice"` // when moderators hear of what is held: each or daily
-	TellAuthor bool   `json:"tell_author"` // the author of a post that is held hears so by mail
+	HeldNotice string `json:"held_notice"` // when moderators hear about held posts: each or daily
+	TellAuthor bool   `json:"tell_author"` // the author of a held post is told by mail
 
 	Bounces      string `json:"bounces"`       // what is done about members whose mail comes back: auto, notify or off
-	BounceDays   int    `json:"bounce_days"`   // on how many days it must have come back
+	BounceDays   int    `json:"bounce_days"`   // on how many days mail must have come back
 	BounceWindow int    `json:"bounce_window"` // for how many days one of them counts
 	SuspendDays  int    `json:"suspend_days"`  // after how many days a suspended member is removed
 
-	Aliases      []string `json:"aliases"`       // other addresses of the list
+	Aliases      []string `json:"aliases"`       // further addresses of the list
 	OldAddresses string   `json:"old_addresses"` // dev-request@ for dev+request@: auto, on or off
 }
 
-// Keys are the names that the table may have.
+// Keys returns the keys that the table may have.
 func (c *Config) Keys() []config.Key {
 	return append([]config.Key{
 		{Name: "description", To: &c.Description},
@@ -102,8 +102,8 @@ func (c *Config) Keys() []config.Key {
 	}, c.Changes.keys()...)
 }
 
-// Settings are the keys of list.toml with their values, in order, as they would
-// be written on a command line.
+// Settings returns the keys of list.toml with their values, in order, as written on a
+// command line.
 func (c Config) Settings() (settings [][2]string) {
 	for _, k := range c.Keys() {
 		value := fmt.Sprint(k.Value())
@@ -135,15 +135,15 @@ const (
 const (
 	NonmembersReject  = "reject"
 	NonmembersHold    = "hold"
-	NonmembersConfirm = "confirm" // the author is asked whether it is his
+	NonmembersConfirm = "confirm" // the author is asked whether the post is theirs
 	NonmembersDiscard = "discard"
 
 	UnverifiedAccept  = "accept"
 	UnverifiedHold    = "hold"
 	UnverifiedConfirm = "confirm"
 
-	HeldNoticeEach  = "each"  // post, at once
-	HeldNoticeDaily = "daily" // all of them together
+	HeldNoticeEach  = "each"  // one letter per post, at once
+	HeldNoticeDaily = "daily" // one letter for all
 
 	SpamAccept = "accept"
 	SpamHold   = "hold"
@@ -152,16 +152,16 @@ const (
 
 // Values of Config.Bounces.
 const (
-	BouncesAuto   = "auto"   // members are suspended, and removed
+	BouncesAuto   = "auto"   // members are suspended and later removed
 	BouncesNotify = "notify" // the owners are told
 	BouncesOff    = "off"
 )
 
-// maxDays is the longest time that a setting in days may be: ten years.
+// maxDays is the largest value of a setting in days: ten years.
 const maxDays = 3650
 
-// Values of Config.ArchiveAccess: who may have the list send him old posts. The
-// answer goes to the address that asks, and to no other.
+// Values of Config.ArchiveAccess: who may request old posts. The answer goes only to
+// the address that asks.
 const (
 	ArchiveMembers = "members"
 	ArchiveAnyone  = "anyone"
@@ -177,25 +177,25 @@ const (
 
 // Values of Config.WebAddresses and Config.WebMBox.
 const (
-	WebName  = "name"  // the names of people alone
-	WebLocal = "local" // and of their addresses what is before the @
+	WebName  = "name"  // people's names only
+	WebLocal = "local" // and the part of their addresses before the @
 	WebFull  = "full"
 
 	WebOff    = "off"
-	WebVeiled = "veiled" // without addresses, and so not as they were sent
+	WebVeiled = "veiled" // without addresses, and so not exactly as sent
 )
 
 // Values of Config.Subscribe: what it takes to become a member by mail.
 const (
-	SubscribeOpen           = "open"            // to ask: anybody can subscribe anybody
-	SubscribeConfirm        = "confirm"         // to answer a letter
-	SubscribeApprove        = "approve"         // an owner's yes
+	SubscribeOpen           = "open"            // asking: anybody can subscribe anybody
+	SubscribeConfirm        = "confirm"         // answering a letter
+	SubscribeApprove        = "approve"         // an owner's approval
 	SubscribeConfirmApprove = "confirm+approve" // both, in this order
 	SubscribeClosed         = "closed"          // the operator's command
 )
 
-// Defaults are what holds where list.toml says nothing. A megabyte is what a list needs; larger things are
-// better put somewhere and linked to.
+// Defaults are the settings of an empty list.toml. A megabyte per post is enough for a
+// list; larger things are better linked to.
 func Defaults() Config {
 	return Config{
 		Owners: []string{}, Moderators: []string{}, Allow: []string{}, Ban: []string{}, // [] in JSON
@@ -208,8 +208,8 @@ func Defaults() Config {
 	}
 }
 
-// WithConfig is the list as it would be with this list.toml, which is checked before it
-// takes the place of the old one.
+// WithConfig returns the list as it would be with this list.toml, which is checked
+// before it replaces the old one.
 func (l *List) WithConfig(text string) (*List, error) {
 	c := *l
 	c.Config = Defaults()
@@ -219,8 +219,7 @@ func (l *List) WithConfig(text string) (*List, error) {
 	return &c, c.check(text)
 }
 
-// NeedsOwners refuses a list.toml without owners: mail to them would have nowhere
-// to go.
+// NeedsOwners refuses a list.toml without owners: mail to them could not be delivered.
 func (l *List) NeedsOwners(text string) error {
 	var c Config
 	if err := config.Decode(l.ConfigFile(), text, &c); err != nil || len(c.Owners) > 0 {
@@ -343,7 +342,7 @@ func (l *List) check(text string) (err error) {
 	return nil
 }
 
-// Addresses reads a list of them.
+// Addresses parses a list of addresses.
 func Addresses(list []string) ([]smtp.Path, error) {
 	var paths []smtp.Path
 	for _, s := range list {

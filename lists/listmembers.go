@@ -8,21 +8,20 @@ import (
 	"superlist/smtp"
 )
 
-// MembersFile is the file with a line for each member.
+// MembersFile returns the path of the file with a line for each member.
 func (l *List) MembersFile() string { return filepath.Join(l.Dir, "members") }
 
-// Members opens the members file. That there is none is an error: a list without
-// members has an empty one, and one whose file is gone must not take a post for
-// nobody.
+// Members opens the members file. A missing file is an error: a list without members
+// has an empty one, and a list whose file is lost must not accept a post for nobody.
 func (l *List) Members() (*members.File, error) { return members.Open(l.MembersFile()) }
 
-// Lookup looks members up.
+// Lookup returns a Lookup for the members.
 func (l *List) Lookup() *members.Lookup {
 	l.lookup.File = l.MembersFile()
 	return &l.lookup
 }
 
-// Knows says that somebody is an owner, a moderator or a member.
+// Knows reports whether somebody is an owner, a moderator or a member.
 func (l *List) Knows(p smtp.Path) (bool, error) {
 	if l.Leads(p) {
 		return true, nil

@@ -8,28 +8,27 @@ import (
 	"superlist/smtp"
 )
 
-// The addresses that Mailman and ezmlm give a list have a dash where ours have the
-// delimiter: dev-request@, dev-leave@, dev-owner@. They stand in old mail, in
-// bookmarks and address books, for years after a list has moved in. They are
-// understood where there is no list of that very name, and so cost nothing where
-// there is one.
+// Mailman and ezmlm write a dash where we write the delimiter: dev-request@,
+// dev-leave@, dev-owner@. Such addresses live on in old mail, bookmarks and address
+// books for years after a list has moved here. They are understood unless a list has
+// that very name, and so cost nothing otherwise.
 
 // Values of Config.OldAddresses.
 const (
-	OldAuto = "auto" // where the domain has nothing but lists
+	OldAuto = "auto" // if the domain has only lists
 	OldOn   = "on"
 	OldOff  = "off"
 )
 
-// maxOld is at how many lists is looked for one address: a name with dashes in it
-// may be read in more ways than one.
+// maxOld is how many lists are tried for one address: a name with dashes can be split
+// in several ways.
 const maxOld = 4
 
 var replyOldProof = smtp.Reply{Code: 550, Enhanced: "5.7.1",
 	Text: "this confirmation is of the program that had the list before, and good no more; ask for a new one"}
 
-// resolveOld understands an old address. ok is false where it is none: the longest
-// name that is a list counts.
+// resolveOld resolves an old address. The longest name that is a list counts. ok is
+// false if it is not such an address.
 func (s Directory) resolveOld(to smtp.Path) (d Destination, ok bool, err error) {
 	looked := 0
 	for i := strings.LastIndexByte(to.Local, '-'); i > 0 && looked < maxOld; i = strings.LastIndexByte(to.Local[:i], '-') {
@@ -54,21 +53,22 @@ func (s Directory) resolveOld(to smtp.Path) (d Destination, ok bool, err error) 
 	return d, false, nil
 }
 
-// takesOld says whether a list goes by the old addresses, too. In a domain that
-// people have addresses in as well dev-help@ may be somebody.
+// takesOld reports whether a list also uses the old addresses. In a domain that also
+// has people, dev-help@ may be somebody.
 func (s Directory) takesOld(l *List) bool {
 	return l.OldAddresses == OldOn || l.OldAddresses == OldAuto && (s.Shares == nil || !s.Shares(l.Addr.Domain))
 }
 
-// parseOld reads what stands behind the dash.
+// parseOld parses what follows the dash.
 func parseOld(rest, delimiter string) (d Destination, ok bool, err error) {
 	word, _, more := strings.Cut(strings.ToLower(rest), delimiter)
 	first, _, _ := strings.Cut(word, "-")
 	cookie, _, dot := strings.Cut(word, ".")
 	switch {
 	case word == "bounces", first == "return":
-		// The return paths of what the other program has sent. Nothing proves a
-		// report that comes there; it gave the owners what it did not understand.
+		// These are return paths of messages sent by the other program. Nothing
+		// authenticates a report that arrives there; that program passed to the owners
+		// what it did not understand.
 		return Destination{Purpose: Owner, Verb: "owner"}, true, nil
 	case first == "confirm", dot && (cookie == "sc" || cookie == "uc" || cookie == "tc" || cookie == "vc"):
 		return Destination{Purpose: Ask, Verb: VerbConfirm, Command: Command{Verb: VerbConfirm}}, true, replyOldProof
@@ -85,7 +85,7 @@ func parseOld(rest, delimiter string) (d Destination, ok bool, err error) {
 	}
 	c, ok, err := parseCommand(rest)
 	switch {
-	case !ok, c.Verb == VerbList: // dev-list@ is a list that there is not
+	case !ok, c.Verb == VerbList: // dev-list@ is a list that does not exist
 		return d, false, nil
 	case digest && c.Verb == VerbSubscribe:
 		c.Delivery = members.InDigests

@@ -9,7 +9,7 @@ import (
 	"superlist/smtp"
 )
 
-// CheckOwners is an error where an owner or moderator is the list itself, or another
+// CheckOwners returns an error if an owner or moderator is the list itself, or another
 // list here that leads back to it.
 func (l *List) CheckOwners() error {
 	var none Config
@@ -17,8 +17,8 @@ func (l *List) CheckOwners() error {
 	return l.OwnsItself(text)
 }
 
-// OwnsItself refuses owners and moderators who are the list: what it writes to them
-// would come back to it, and nobody would read it.
+// OwnsItself refuses owners and moderators that are the list itself: letters to them
+// would come back to it, and nobody would read them.
 func (l *List) OwnsItself(text string) error {
 	for _, who := range []struct {
 		key   string
@@ -40,9 +40,9 @@ func (l *List) OwnsItself(text string) error {
 	return nil
 }
 
-// leadsBack says whether an address is of another list here, through, and mail to
-// it would come back: to its owners and moderators, or by this list being a member
-// of it. seen are lists that were looked at before.
+// leadsBack reports whether an address belongs to another list here (through) and mail
+// to it would come back, either through its owners and moderators or because this list
+// is a member of it. seen are the lists already checked.
 func (l *List) leadsBack(p smtp.Path, seen []smtp.Path) (through *List, back bool) {
 	d, _ := l.In().Resolve(p) // whatever the address is for
 	if d.List == nil || slices.Contains(seen, d.List.Addr) {
@@ -63,7 +63,7 @@ func (l *List) leadsBack(p smtp.Path, seen []smtp.Path) (through *List, back boo
 	return d.List, d.List.sendsTo(l)
 }
 
-// sendsTo says that another list is a member, and gets what members get.
+// sendsTo reports whether another list is a member and gets what members get.
 func (l *List) sendsTo(other *List) bool {
 	members, err := l.Members()
 	if err != nil {
@@ -78,11 +78,11 @@ func (l *List) sendsTo(other *List) bool {
 	return false
 }
 
-// maxAbove is how many addresses are looked at for a list above this one.
+// maxAbove is how many addresses are checked for being a parent list.
 const maxAbove = 20
 
-// Named says that a post names this list, or another one here that has it as a member:
-// who writes to an umbrella list names that one alone.
+// Named reports whether a post names this list, or another one here that has it as a
+// member: a post to an umbrella list names only that one.
 func (l *List) Named(in []smtp.Path) bool {
 	if slices.ContainsFunc(in, l.IsAddress) {
 		return true
@@ -93,7 +93,8 @@ func (l *List) Named(in []smtp.Path) bool {
 	})
 }
 
-// IsOwn reports whether an address is the list's own, or one of its commands or owners'.
+// IsOwn reports whether an address is the list's own, including those of its commands
+// and owners.
 func (l *List) IsOwn(p smtp.Path) bool {
 	name, _, _ := strings.Cut(p.Local, l.delimiter)
 	if l.IsAddress(smtp.Path{Local: name, Domain: p.Domain}) {

@@ -12,18 +12,18 @@ import (
 	"superlist/smtp"
 )
 
-// How the return paths of a list begin, behind the delimiter.
+// How the return paths of a list begin, after the delimiter.
 const (
 	VerbBounces = "bounces-"
 	VerbProbe   = "probe-"
 )
 
-// bounceLife is how long a delivery report may take: mail is given up after
-// five days, and some relays in a row may each take that long.
+// bounceLife is how long a return path is valid: mail is given up after five days, and
+// several relays in a row may each take that long.
 const bounceLife = 30 * 24 * time.Hour
 
-// ListOf is the list whose return path an address is by its form, as it was written; false:
-// it is none. Nothing is looked up.
+// ListOf returns the list that a return path has by its form, as written; false if the
+// address is not a return path. It looks nothing up.
 func ListOf(to smtp.Path, delimiter string) (list smtp.Path, ok bool) {
 	name, verb, _ := strings.Cut(to.Local, delimiter)
 	_, bounce := CutFold(verb, VerbBounces)
@@ -31,7 +31,8 @@ func ListOf(to smtp.Path, delimiter string) (list smtp.Path, ok bool) {
 	return smtp.Path{Local: smtp.Fold(name), Domain: smtp.Fold(to.Domain)}, bounce || probe
 }
 
-// Returned is ResolveAt of a return path of this list, open: for many of them.
+// Returned is ResolveAt for a return path of this list, which is open: it is for many
+// of them.
 func (l *List) Returned(to smtp.Path, now time.Time) (d Destination, err error) {
 	_, verb, _ := strings.Cut(to.Local, l.delimiter)
 	d = Destination{List: l, Purpose: Bounce, Verb: strings.ToLower(verb)}
@@ -42,16 +43,16 @@ func (l *List) Returned(to smtp.Path, now time.Time) (d Destination, err error) 
 	return d, l.checkProbe(&d, rest, now)
 }
 
-// BounceAddress is the return path of a message that the list sends to many. It
-// carries a MAC over list and time, so that nobody can make one up; who delivers adds
-// +user=domain to its local part for each member (VERP). So each who gets the message
-// can write there about any other.
+// BounceAddress returns the return path for a message to many. It has a MAC over list
+// and time, so that nobody can make one up; when the message is sent, +user=domain is
+// added to its local part for each member (VERP). So everybody who gets the message can
+// report there about any other member.
 func (l *List) BounceAddress(at time.Time) (smtp.Path, error) {
 	return l.returnPath(VerbBounces, at)
 }
 
-// PersonalAddress is the return path of a message that goes to one person. Its MAC
-// binds that person's address too: nobody else can write there about anybody.
+// PersonalAddress returns the return path for a message to one person. Its MAC binds
+// that person's address too: nobody else can report there about anybody.
 func (l *List) PersonalAddress(to smtp.Path, at time.Time) (smtp.Path, error) {
 	return l.personal(VerbBounces, to, at)
 }
@@ -72,8 +73,8 @@ func (l *List) LetterAddress(to []smtp.Path, at time.Time) (from smtp.Path, verp
 	return from, true, err
 }
 
-// ProbeAddress is PersonalAddress for a probe, of which the list knows when it was
-// sent: a report counts once.
+// ProbeAddress is PersonalAddress for a probe. The list knows when it was sent, so that
+// a report counts only once.
 func (l *List) ProbeAddress(to smtp.Path, at time.Time) (smtp.Path, error) {
 	return l.personal(VerbProbe, to, at)
 }
@@ -95,7 +96,7 @@ func (l *List) returnPath(verb string, at time.Time, whose ...string) (smtp.Path
 	return l.Verb(verb + stamp + "-" + token.Make(key, returnParts(verb, l.Addr.Key(), stamp, whose...)...)), nil
 }
 
-// returnParts are what the MAC of a return path binds.
+// returnParts returns what the MAC of a return path binds.
 func returnParts(verb, list, stamp string, whose ...string) []string {
 	return append([]string{strings.TrimSuffix(verb, "-"), list, stamp}, whose...)
 }
@@ -103,7 +104,7 @@ func returnParts(verb, list, stamp string, whose ...string) []string {
 var replyBadBounce = smtp.Reply{Code: 550, Enhanced: "5.1.1",
 	Text: "this return address was not made by the list, or it is too old"}
 
-// checkBounce holds "STAMP-MAC" or "STAMP-MAC+user=domain" against the key.
+// checkBounce checks "STAMP-MAC" or "STAMP-MAC+user=domain" against the key.
 func (l *List) checkBounce(d *Destination, s string, now time.Time) error {
 	r, err := l.parseReturn(d, s, now)
 	if err != nil {
@@ -122,7 +123,7 @@ func (l *List) checkBounce(d *Destination, s string, now time.Time) error {
 	return nil
 }
 
-// checkProbe holds "STAMP-MAC+user=domain" of a probe against the key.
+// checkProbe checks "STAMP-MAC+user=domain" of a probe against the key.
 func (l *List) checkProbe(d *Destination, s string, now time.Time) error {
 	r, err := l.parseReturn(d, s, now)
 	if err != nil {
@@ -135,15 +136,15 @@ func (l *List) checkProbe(d *Destination, s string, now time.Time) error {
 	return nil
 }
 
-// A returned is a return path taken apart.
+// A returned is a parsed return path.
 type returned struct {
 	key        []byte
 	stamp, mac string
 }
 
-// parseReturn reads when it was made, and for whom. The proof of one that went to many
-// is not about who comes after it: whoever got one of the list's messages can write
-// there what he likes.
+// parseReturn parses when a return path was made, and for whom. The MAC in one for many
+// does not cover the member after it: everybody who got one of the list's messages can
+// put any address there.
 func (l *List) parseReturn(d *Destination, s string, now time.Time) (r returned, err error) {
 	base, who, _ := strings.Cut(s, smtp.Verp[:1])
 	r.stamp, r.mac, _ = strings.Cut(strings.ToLower(base), "-")

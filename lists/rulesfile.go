@@ -12,13 +12,13 @@ import (
 	"superlist/queue/disk"
 )
 
-// MaxRules is the size of a file of rules: more than anybody keeps in his head.
+// MaxRules is the largest file of rules: more than anybody can keep in mind.
 const MaxRules = 64 << 10
 
-// RulesFile is the file of the list's rules, which package policy understands.
+// RulesFile returns the path of the list's rules, which package policy parses.
 func (l *List) RulesFile() string { return filepath.Join(l.Dir, "rules") }
 
-// RulesText is what stands in the list's rules; empty where it has no such file.
+// RulesText returns the list's rules; empty if it has none.
 func (l *List) RulesText() (string, error) {
 	text, info, err := disk.ReadRegular(l.RulesFile(), unix.O_RDONLY, MaxRules)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -7,13 +7,13 @@ import (
 	"superlist/smtp"
 )
 
-// A Search is for one address, or for all that fit a pattern like *@example.net.
+// A Search looks for one address, or for all that match a pattern like *@example.net.
 type Search struct {
-	one     smtp.Path // null: those of the pattern
+	one     smtp.Path // null: those that match the pattern
 	pattern string
 }
 
-// NewSearch reads an address or a pattern, as in allow and ban of list.toml.
+// NewSearch parses an address or a pattern, as in allow and ban of list.toml.
 func NewSearch(s string) (Search, bool) {
 	if strings.ContainsAny(s, "*?[") || !strings.Contains(s, "@") {
 		return Search{pattern: s}, s != "" && pattern.Bad([]string{s}) == ""
@@ -22,7 +22,7 @@ func NewSearch(s string) (Search, bool) {
 	return Search{one: p}, ok
 }
 
-// Fits reports whether an address is looked for.
+// Fits reports whether the search includes an address.
 func (s Search) Fits(p smtp.Path) bool {
 	if !s.one.IsNull() {
 		return p.Key() == s.one.Key()
@@ -30,13 +30,13 @@ func (s Search) Fits(p smtp.Path) bool {
 	return pattern.Allows([]string{s.pattern}, p)
 }
 
-// One returns the address that is looked for; false: a pattern says which.
+// One returns the address that is searched; false if the search is for a pattern.
 func (s Search) One() (smtp.Path, bool) { return s.one, !s.one.IsNull() }
 
-// Allowed reports whether a line of allow is about an address that is looked for.
+// Allowed reports whether a line of allow concerns an address that is searched.
 func (s Search) Allowed(line string) bool { return s.inPattern(line, pattern.Allows) }
 
-// Banned reports whether a line of ban is.
+// Banned reports whether a line of ban does.
 func (s Search) Banned(line string) bool { return s.inPattern(line, pattern.Bans) }
 
 func (s Search) inPattern(line string, fits func([]string, smtp.Path) bool) bool {

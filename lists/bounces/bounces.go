@@ -16,7 +16,7 @@ import (
 	"superlist/smtp"
 )
 
-// A Judge judges what comes back to the lists of a site.
+// A Judge judges mail that came back to the lists of a site.
 type Judge struct {
 	Site   *site.Site
 	Outbox *outbox.Outbox
@@ -24,9 +24,9 @@ type Judge struct {
 	Now    func() time.Time
 }
 
-// A Report is what came back to a return path of a list.
+// A Report is mail that came back to a return path of a list.
 type Report struct {
-	ID string // of the message it came as, or of the one that was refused
+	ID string // of the message it came in, or of the one that was refused
 	lists.Destination
 	Finding
 	At   time.Time // when it came
@@ -35,14 +35,14 @@ type Report struct {
 
 func (j *Judge) agenda() ledger.Agenda { return ledger.Bounces(j.Site.QueueDir) }
 
-// RulesOf are those of a list.
+// RulesOf returns the rules of a list.
 func RulesOf(l *lists.List) Rules {
 	return Rules{Mode: l.Bounces, Days: l.BounceDays, Window: l.BounceWindow, SuspendedDays: l.SuspendDays}
 }
 
 func hashOf(p smtp.Path) string { return ledger.Hash(p.Key()) }
 
-// Apply judges what came back to return paths of one list. Doing it again for the same
+// Apply judges what came back to return paths of one list. Repeating it for the same
 // reports changes nothing.
 func (j *Judge) Apply(l *lists.List, reports []Report) error {
 	known, err := j.whose(l, reports)
@@ -71,16 +71,16 @@ func (j *Judge) Apply(l *lists.List, reports []Report) error {
 	return nil
 }
 
-// A role is what somebody is to a list.
+// A role is somebody's relation to a list.
 type role byte
 
 const (
 	stranger role = iota
 	member
-	owner // or a moderator, and no member
+	owner // or a moderator, but not a member
 )
 
-// whose looks up whom return paths are of.
+// whose looks up the people whose return paths the reports came to.
 func (j *Judge) whose(l *lists.List, reports []Report) (map[string]role, error) {
 	members, err := l.Members()
 	if err != nil {
@@ -113,7 +113,7 @@ func roleOf(l *lists.List, all *members.File, p smtp.Path) (role, error) {
 	return stranger, nil
 }
 
-// A turn is some reports of one list.
+// A turn handles some reports of one list.
 type turn struct {
 	j     *Judge
 	l     *lists.List
@@ -121,7 +121,7 @@ type turn struct {
 	known map[string]role
 
 	complained []smtp.Path
-	look       time.Time // when the list is to be looked at; zero: there is no news
+	look       time.Time // when the list is to be looked at; zero: nothing is new
 }
 
 func (t *turn) lookAt(at time.Time) {
@@ -130,7 +130,7 @@ func (t *turn) lookAt(at time.Time) {
 	}
 }
 
-// posts counts the posts that were refused for what they are.
+// posts counts refusals of posts because of what they are.
 func (t *turn) posts(reports []Report) error {
 	byPost := make(map[string][]Report)
 	var names []string
@@ -172,7 +172,7 @@ func (t *turn) posts(reports []Report) error {
 	})
 }
 
-// records changes what is known of those whom the reports are of.
+// records updates what is known about the people whom the reports are about.
 func (t *turn) records(reports []Report) error {
 	var names []string
 	seen := make(map[string]bool)
@@ -228,7 +228,7 @@ func (t *turn) log(r Report, verdict string) {
 		r.ID, t.l.Addr, r.Member, r.Kind, r.Reason.Class, r.Reason.Status, maillog.Value(r.Reason.Reporter), r.Reason.Words, verdict)
 }
 
-// level is that of the log.
+// level returns the level of a log line.
 func level(verdict string) maillog.Level {
 	if verdict == complaint {
 		return maillog.Warning
@@ -238,8 +238,8 @@ func level(verdict string) maillog.Level {
 
 const complaint = "unsubscribed, since the member complained"
 
-// judge changes a record as a report has it, and says what came of that in words. news:
-// the record has changed.
+// judge updates a record by a report, and returns the verdict in words. news reports
+// whether the record has changed.
 func (t *turn) judge(record *Record, r Report, role role) (verdict string, news bool) {
 	now := r.At
 	if r.Kind == bounce.Complaint {
@@ -286,7 +286,7 @@ func (t *turn) judge(record *Record, r Report, role role) (verdict string, news 
 	return fmt.Sprintf("counted: score %g of %d", record.Score(t.rules, now, nil), t.rules.Days), true
 }
 
-// probed is what a report to the return path of a probe says.
+// probed judges a report to the return path of a probe.
 func probed(record *Record, r Report) (verdict string, news bool) {
 	switch {
 	case r.Failed && record.Returned(r.Sent, r.Reason, r.At):
@@ -300,13 +300,13 @@ func probed(record *Record, r Report) (verdict string, news bool) {
 	return "not counted", false
 }
 
-// MaxComplaints is how many complaints a day are obeyed that came to the return path of
-// many: each who got the post can write there that another has complained.
+// MaxComplaints is how many complaints to a return path for many are obeyed per day.
+// Everybody who got the post can claim there that somebody else has complained.
 const MaxComplaints = 50
 
 var errComplaints = errors.New("too many complaints today")
 
-// complaint is one that comes from a member's mail system.
+// complaint handles a complaint from a member's mail system.
 func (t *turn) complaint(record *Record, r Report, role role) (verdict string, news bool) {
 	if role != member {
 		return "not counted: no member has complained", false
@@ -315,7 +315,7 @@ func (t *turn) complaint(record *Record, r Report, role role) (verdict string, n
 		return "not counted: no person complains", false
 	}
 	for _, e := range record.History {
-		if e.What == Complained && e.Why == r.ID { // done again after a crash
+		if e.What == Complained && e.Why == r.ID { // repeated after a crash
 			t.complained = append(t.complained, r.Member)
 			return complaint, false
 		}
@@ -323,7 +323,7 @@ func (t *turn) complaint(record *Record, r Report, role role) (verdict string, n
 	if r.Proof == lists.Shared {
 		limit := ledger.Limit{Counter: ledger.Counter{Book: t.l.Book(), Shelf: ledger.Counts, Name: "complaints", Window: ledger.Day}, Most: MaxComplaints, Full: errComplaints}
 		if err := t.j.Site.Writer().Count([]ledger.Limit{limit}, 1, t.j.Now()); err != nil {
-			return "not obeyed: " + err.Error(), false // the log has it; the owners hear of those who are off
+			return "not obeyed: " + err.Error(), false // the log has it; the owners are told about those who were removed
 		}
 	}
 	record.happened(r.At, Complained, r.ID, true)
@@ -331,7 +331,7 @@ func (t *turn) complaint(record *Record, r Report, role role) (verdict string, n
 	return complaint, true
 }
 
-// unsubscribe takes those off the list who have complained.
+// unsubscribe removes those who have complained.
 func (t *turn) unsubscribe() error {
 	if t.complained == nil {
 		return nil

@@ -8,20 +8,20 @@ import (
 	"superlist/smtp"
 )
 
-// A Finding is what a report, or a refusal, says of the one whose return path it came
-// to.
+// A Finding is what a report or a refusal says about the person whose return path it
+// came to.
 type Finding struct {
 	Kind   bounce.Kind
 	Reason Reason
-	Failed bool   // it was not delivered to them
+	Failed bool   // the message was not delivered to them
 	Alive  bool   // somebody got it: it was delivered, or answered
-	Delay  bool   // it is still being tried
-	Leave  bool   // somebody has complained, and does not want the list's mail
-	Final  string // another address that did not take it
+	Delay  bool   // delivery is still being tried
+	Leave  bool   // a complaint: somebody does not want the list's mail
+	Final  string // another address that did not accept it
 }
 
-// Find says what a report means for one address. What it says of others counts for
-// nothing, unless it speaks of them alone: then the address forwards its mail there.
+// Find returns what a report means for one address. What it says about others does not
+// count, unless it is only about them: then the address forwards its mail there.
 func Find(report bounce.Report, member smtp.Path) Finding {
 	f := Finding{Kind: report.Kind}
 	switch report.Kind {
@@ -45,10 +45,10 @@ func Find(report bounce.Report, member smtp.Path) Finding {
 	if len(own) > 0 {
 		of = own
 	}
-	if len(of) == 0 { // a report that names nobody, at this address
+	if len(of) == 0 { // the report names nobody, or this address
 		return f
 	}
-	// Of several the mildest counts: some of a group may get their mail.
+	// Of several classes the mildest counts: some of a group may get their mail.
 	worst := -1
 	for i, r := range of {
 		switch strings.ToLower(r.Action) {
@@ -77,8 +77,9 @@ func Find(report bounce.Report, member smtp.Path) Finding {
 	return f
 }
 
-// unwanted reports whether a complaint of this type says that a person does not want the
-// mail (RFC 5965, 7.3). The others are programs', about a signature or a virus.
+// unwanted reports whether a complaint of this type says that a person does not want
+// the mail (RFC 5965, 7.3). Programs make the other types, about a signature or a
+// virus.
 func unwanted(feedback string) bool {
 	switch feedback {
 	case "auth-failure", "dmarc", "virus", "not-spam":
@@ -102,7 +103,7 @@ const (
 	maxReporter = 255
 )
 
-// severity is how much a class says against an address.
+// severity returns how much a class speaks against an address.
 func severity(c bounce.Class) int {
 	switch c {
 	case bounce.Gone:
@@ -118,7 +119,7 @@ func sameAddress(address string, p smtp.Path) bool {
 	return ok && other.LooseKey() == p.LooseKey()
 }
 
-// line is what a host said, as one line of this length.
+// line returns what a host said as one line of at most most bytes.
 func line(s string, most int) string {
 	s = strings.Clone(maillog.Words(s)) // a report is not to stay in memory for some words of it
 	if len(s) <= most {
@@ -127,7 +128,7 @@ func line(s string, most int) string {
 	return strings.ToValidUTF8(s[:most-len("…")], "") + "…"
 }
 
-// String is a reason for people.
+// String returns the reason for people.
 func (r Reason) String() string {
 	if r.Class == "" {
 		return ""
@@ -144,7 +145,7 @@ func (r Reason) String() string {
 	return s
 }
 
-// refuses reports whether a post was refused for what it is, or who sent it.
+// refuses reports whether a post was refused for what it is, or because of its sender.
 func (f Finding) refuses() bool {
 	return f.Failed && (f.Reason.Class == bounce.Content || f.Reason.Class == bounce.Policy)
 }

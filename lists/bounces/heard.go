@@ -11,10 +11,10 @@ import (
 	"superlist/smtp"
 )
 
-// Heard has a suspended member get mail again who has posted or asked for something, or
-// whom an operator takes back, and writes that to them in a letter of this id; without an
-// id it writes none. It says whether they were suspended. A forged sender does no harm:
-// mail that comes back again counts again.
+// Heard reinstates a suspended member who has posted or asked for something, or whom an
+// operator takes back, and tells them in a letter with this id; without an id it writes
+// none. It reports whether they were suspended. A forged sender does no harm: mail that
+// comes back again counts again.
 func (j *Judge) Heard(l *lists.List, p smtp.Path, id, why string) (was bool, err error) {
 	m, is, err := find(l, p)
 	if err != nil || !is || m.Bounced == "" {
@@ -64,8 +64,8 @@ func (j *Judge) Heard(l *lists.List, p smtp.Path, id, why string) (was bool, err
 	return true, nil
 }
 
-// Clear has an operator say that nothing speaks against an address. It says whether
-// something did.
+// Clear forgets everything that speaks against an address, for an operator. It reports
+// whether there was anything.
 func (j *Judge) Clear(l *lists.List, p smtp.Path, why string) (was bool, err error) {
 	was, err = j.Heard(l, p, "", why)
 	if err != nil {

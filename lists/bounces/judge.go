@@ -7,38 +7,38 @@ import (
 	"superlist/lists/mail/bounce"
 )
 
-// Rules are what a list says of bounces.
+// Rules are a list's settings about bounces.
 type Rules struct {
 	Mode          string // lists.BouncesAuto, …
-	Days          int    // what the score must reach
+	Days          int    // the score at which something is done
 	Window        int    // for how many days a day counts
 	SuspendedDays int    // until a suspended member is removed
 }
 
-// What a day counts. People come back to a full mailbox.
+// How much a day counts. People come back to a full mailbox.
 const (
 	weightGone = 2
 	weightFull = 1
-	perDay     = weightGone // of the score that bounce_days is
+	perDay     = weightGone // of the score, for one day of bounce_days
 )
 
 const (
-	// probeWait is how long a probe may take to come back after the address was
-	// gone: a host says so as soon as it is reached. Of a full mailbox a mail system
-	// says so once it has tried for its five days (RFC 5321, 4.5.4.1; Postfix's
-	// maximal_queue_lifetime), and so probeWaitFull is longer than that. A notice that
-	// it is being tried has it wait as long.
+	// probeWait is how long a probe may take to come back if the address was gone: a
+	// host says so as soon as it is reached. A full mailbox is reported only after the
+	// five days of trying (RFC 5321, 4.5.4.1; Postfix's maximal_queue_lifetime), so
+	// probeWaitFull is longer than that. A notice that delivery is still being tried
+	// extends the wait to the same time.
 	probeWait     = 2 * 24 * time.Hour
 	probeWaitFull = 6 * 24 * time.Hour
 
 	// probeEvery is how often a suspended member is probed.
 	probeEvery = 7 * 24 * time.Hour
 
-	// tellAgain is when owners who want to decide themselves hear again of the same
-	// member.
+	// tellAgain is when owners who decide themselves are told about the same member
+	// again.
 	tellAgain = 30 * 24 * time.Hour
 
-	// forget is how long it is known of somebody who was removed.
+	// forget is how long somebody who was removed is remembered.
 	forget = 90 * 24 * time.Hour
 )
 
@@ -52,8 +52,8 @@ func weight(c bounce.Class) int {
 	return 0
 }
 
-// Count has a day count on which mail came back. It says whether that is news: of a
-// day only the first counts, or a worse one.
+// Count counts a day on which mail came back. It reports whether that is new: for each
+// day only the first or a worse reason counts.
 func (r *Record) Count(post time.Time, why Reason, now time.Time) bool {
 	if weight(why.Class) == 0 {
 		return false
@@ -76,8 +76,8 @@ func (r *Record) Count(post time.Time, why Reason, now time.Time) bool {
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// Score is how much speaks against an address, in days. void are posts whose bounces
-// do not count.
+// Score returns how much speaks against an address, in days. void reports whether a
+// post's bounces do not count.
 func (r *Record) Score(rules Rules, now time.Time, void func(post int64) bool) float64 {
 	return float64(r.points(rules, now, void)) / perDay
 }
@@ -92,7 +92,7 @@ func (r *Record) points(rules Rules, now time.Time, void func(post int64) bool) 
 	return n
 }
 
-// Step is what is to be done about a member now; empty: nothing.
+// Step returns what is to be done about a member now; empty if nothing is.
 func (r *Record) Step(rules Rules, now time.Time, void func(post int64) bool) What {
 	over := r.points(rules, now, void) >= rules.Days*perDay
 	p := r.Probe
@@ -134,7 +134,7 @@ func (r *Record) removeAt(rules Rules) time.Time {
 	return r.Suspended.AddDate(0, 0, rules.SuspendedDays)
 }
 
-// Do does a step, as far as it is the record's.
+// Do records that a step was taken.
 func (r *Record) Do(step What, now time.Time) {
 	why := r.last().String()
 	switch step {
@@ -174,8 +174,8 @@ func (r *Record) clear(result Result) {
 	}
 }
 
-// Heard has the address be one where somebody is: he posted, or asked for something, or
-// an operator says so. It says whether anything spoke against it.
+// Heard records that somebody uses the address: they posted, or asked for something, or
+// an operator says so. It reports whether anything spoke against it.
 func (r *Record) Heard(now time.Time, why string) bool {
 	if len(r.Days) == 0 && r.Suspended.IsZero() && !r.Probe.outstanding() {
 		return false
@@ -190,8 +190,8 @@ func (r *Record) Heard(now time.Time, why string) bool {
 	return true
 }
 
-// Returned has the probe of a time have come back, and says whether that is news: one
-// that is judged already, or another, does not count.
+// Returned records that the probe sent at a time came back, and reports whether that is
+// new. An earlier probe, or one already judged, does not count.
 func (r *Record) Returned(sent time.Time, why Reason, now time.Time) bool {
 	late := r.Probe.Result == Arrived && r.Suspended.IsZero()
 	if r.Probe.At.Unix() != sent.Unix() || !r.Probe.outstanding() && !late || weight(why.Class) == 0 {
@@ -202,8 +202,8 @@ func (r *Record) Returned(sent time.Time, why Reason, now time.Time) bool {
 	return true
 }
 
-// delayed has the probe of a time be on its way still: it is waited for a little longer,
-// up to as long as for a full mailbox.
+// delayed records that the probe sent at a time is still being tried: it may take
+// longer, up to the time for a full mailbox.
 func (r *Record) delayed(sent time.Time) bool {
 	until := r.Probe.At.Add(probeWaitFull)
 	if r.Probe.At.Unix() != sent.Unix() || !r.Probe.outstanding() || !until.After(r.Probe.Until) {
@@ -213,7 +213,7 @@ func (r *Record) delayed(sent time.Time) bool {
 	return true
 }
 
-// Next is when the record is to be looked at again; zero: not before there is news.
+// Next returns when the record is to be looked at again; zero: only after new reports.
 func (r *Record) Next(rules Rules, now time.Time, loc *time.Location) (at time.Time) {
 	sooner := func(t time.Time) {
 		if at.IsZero() || t.Before(at) {

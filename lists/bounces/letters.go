@@ -15,14 +15,14 @@ import (
 	"superlist/smtp"
 )
 
-// lineOf are the texts by which the owners are told, a line or two each.
+// lineOf names the texts for the owners' letter, of a line or two each.
 var lineOf = map[What]string{
 	Suspended: "bounce-suspended", Reinstated: "bounce-reinstated", Removed: "bounce-removed",
 	Notified: "bounce-notified", Forwarded: "bounce-forwarded", OwnerGone: "bounce-owner",
 }
 
-// tellOwners writes to the owners what was decided, in one letter. One whose own address
-// is gone does not get it.
+// tellOwners writes one letter to the owners about all decisions. An owner whose own
+// address is gone does not get it.
 func (k *looking) tellOwners() {
 	gone := make(map[string]bool)
 	for _, n := range k.told {
@@ -64,7 +64,7 @@ func (k *looking) line(name, lang string, words map[string]string) string {
 	return text.Fill(words)
 }
 
-// back is the letter to somebody who gets mail again.
+// back writes the letter to a reinstated member.
 func (j *Judge) back(l *lists.List, m members.Member, since time.Time, id string, now time.Time) outbox.Draft {
 	words := map[string]string{"address": m.Path.Address(), "date": since.UTC().Format(time.DateOnly)}
 	first, last, n := missed(l, since)
@@ -79,7 +79,7 @@ func (j *Judge) back(l *lists.List, m members.Member, since time.Time, id string
 	return outbox.Draft{ID: id, Text: "bounce-back", To: []smtp.Path{m.Path}, At: now, Lang: m.Lang, Words: words}
 }
 
-// missed are the numbers of the posts since a time, as far as there is an archive.
+// missed returns the numbers of the posts since a time, if there is an archive.
 func missed(l *lists.List, since time.Time) (first, last, n int) {
 	posts := l.Posts()
 	low, high, err := posts.Range()

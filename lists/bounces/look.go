@@ -17,19 +17,19 @@ import (
 	"superlist/smtp"
 )
 
-// looksAtOnce is at how many lists is looked before posts have their turn again.
+// looksAtOnce is how many lists are looked at before it is the posts' turn again.
 const looksAtOnce = 20
 
-// Due looks at the lists whose time has come, and says at how many. What cannot be done
-// now is logged, and its reminder stays as it is: what has been begun is done again under
-// the same name. stuck has those of this run, by id, which are left alone.
+// Due looks at the lists whose time has come, and returns how many. What cannot be done
+// now is logged, and its reminder stays, so that it is repeated under the same name.
+// stuck has the ids of those that failed in this run, which are left alone.
 func (j *Judge) Due(stuck map[string]bool) (n int, err error) {
 	due, err := j.agenda().Due(j.Now(), looksAtOnce+len(stuck))
 	if err != nil {
 		return 0, err
 	}
-	// Of a list the oldest reminder comes first, and the next ones only once that is
-	// gone: or what a crash has left of one would be done under another name, too.
+	// The oldest reminder of a list comes first, and the next only once that is gone.
+	// Otherwise the remains of a crash would be done again under another name.
 	seen := make(map[string]bool)
 	for _, reminder := range due {
 		if again := seen[reminder.Subject]; again || stuck[reminder.ID()] {
@@ -50,7 +50,7 @@ func (j *Judge) Due(stuck map[string]bool) (n int, err error) {
 	return n, nil
 }
 
-// due does what one reminder is about, unless another process is at it.
+// due handles one reminder, unless another process does.
 func (j *Judge) due(reminder ledger.Reminder) (did bool, err error) {
 	w := j.Site.Writer()
 	release, ok, err := w.Claim(reminder)
@@ -60,7 +60,7 @@ func (j *Judge) due(reminder ledger.Reminder) (did bool, err error) {
 	defer release()
 	addr, _ := smtp.ParseAddress(reminder.Subject)
 	l, err := lists.Of(j.Site).Open(addr)
-	if errors.Is(err, lists.ReplyNoList) { // it has been removed
+	if errors.Is(err, lists.ReplyNoList) { // the list has been removed
 		return true, w.Done(reminder)
 	}
 	if err != nil {
@@ -76,8 +76,8 @@ func (j *Judge) due(reminder ledger.Reminder) (did bool, err error) {
 	return true, w.Done(reminder)
 }
 
-// Pending reports whether a look is not done yet, by the id of its reminder: until then a
-// crash has it done again, and its letters found.
+// Pending reports whether a look is unfinished, by the id of its reminder. As long as
+// it is, a crash makes it run again, and it finds its letters.
 func (j *Judge) Pending(reminder string) (bool, error) {
 	return j.Site.Writer().Pending(j.agenda(), reminder)
 }
@@ -86,28 +86,28 @@ func (j *Judge) Pending(reminder string) (bool, error) {
 type looking struct {
 	j     *Judge
 	l     *lists.List
-	id    string // how those of its letters begin
+	id    string // beginning of its letters' ids
 	out   *outbox.Outbox
 	rules Rules
 	now   time.Time
 	void  map[int64]bool // posts whose bounces do not count
 
 	members *members.File
-	edits   map[string]func(members.Member) (members.Member, bool) // by key; false: is removed
+	edits   map[string]func(members.Member) (members.Member, bool) // by key; a function that returns false removes the member
 	letters []outbox.Draft
 	told    []notice // for the owners
 	next    time.Time
 }
 
-// A notice is what the owners are told of one address.
+// A notice tells the owners about one address.
 type notice struct {
 	address string
 	Event
 }
 
-// look does what is to be done about a list now, and says when it is to be looked at
-// again. The members are changed first, then the letters are in the spool, and then the
-// records say so: done again after a crash, it comes to the same.
+// look does what is to be done about a list now, and returns when to look again. It
+// changes the members first, then the letters are in the spool, and then it updates the
+// records. Repeated after a crash, the result is the same.
 func (j *Judge) look(l *lists.List, reminder string) (next time.Time, err error) {
 	out := *j.Outbox
 	out.After = []queue.After{{What: queue.AfterBounces, ID: reminder}}
@@ -158,8 +158,8 @@ func (k *looking) sooner(at time.Time) {
 	}
 }
 
-// posts finds those of which so many were refused that it is not about the members, and
-// tells the owners of each.
+// posts finds the posts refused by so many that the members are not the cause, and
+// tells the owners about each.
 func (k *looking) posts() error {
 	w := k.j.Site.Writer()
 	return w.Revise(k.l.Book(), ledger.Refused, nil, k.now, func(old map[string]ledger.Record) (map[string]string, error) {
@@ -209,12 +209,12 @@ func (k *looking) posts() error {
 
 func dateTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// maxLookBack is how many posts are looked through for one that was refused.
+// maxLookBack is how many posts are searched for one that was refused.
 const maxLookBack = 2000
 
-// subjectOf is the Subject of the post that was sent at a time, where the archive has it:
-// the ids of posts begin with when they came, or else it is the first that was sent after
-// that.
+// subjectOf returns the Subject of the post sent at a time, if the archive has it. The
+// id of a post begins with its arrival; otherwise it is the first post sent after that
+// time.
 func (k *looking) subjectOf(at int64) (subject string) {
 	posts := k.l.Posts()
 	first, last, err := posts.Range()
@@ -246,7 +246,7 @@ func (k *looking) one(r *Record, p smtp.Path) (keep, news bool, err error) {
 	}
 	switch {
 	case !is && !k.l.Leads(p):
-		if !r.Suspended.IsZero() || len(r.Days) > 0 || r.Probe.outstanding() { // has left, or a crash came behind the removal
+		if !r.Suspended.IsZero() || len(r.Days) > 0 || r.Probe.outstanding() { // has left, or a crash came after the removal
 			if r.Step(k.rules, k.now, k.isVoid) == Removed {
 				r.Do(Removed, k.now)
 			} else {
@@ -264,7 +264,7 @@ func (k *looking) one(r *Record, p smtp.Path) (keep, news bool, err error) {
 		return !r.idle(), news, nil
 	}
 	news = k.byHand(r, m)
-	for range 3 { // a probe that has come back may be the last of a member long suspended
+	for range 3 { // the probe that came back may be the last of a member long suspended
 		step := r.Step(k.rules, k.now, k.isVoid)
 		if step == "" {
 			break
@@ -286,12 +286,13 @@ func (k *looking) one(r *Record, p smtp.Path) (keep, news bool, err error) {
 
 func (k *looking) isVoid(post int64) bool { return k.void[post] }
 
-// recent reports whether something was decided that people may still ask about.
+// recent reports whether something was decided recently, so that people may still ask
+// about it.
 func (k *looking) recent(r *Record) bool {
 	return len(r.History) > 0 && k.now.Sub(r.History[len(r.History)-1].At) < forget
 }
 
-// byHand takes over what the member's line says, where somebody has edited it.
+// byHand takes over the word in the member's line, if somebody has edited it.
 func (k *looking) byHand(r *Record, m members.Member) (news bool) {
 	since, err := time.Parse(time.DateOnly, m.Bounced)
 	switch {
@@ -304,7 +305,7 @@ func (k *looking) byHand(r *Record, m members.Member) (news bool) {
 	return false
 }
 
-// do does a step, and what follows from it.
+// do takes a step, with its consequences.
 func (k *looking) do(r *Record, p smtp.Path, m members.Member, step What) error {
 	since := r.Suspended
 	at := k.now
@@ -330,8 +331,8 @@ func (k *looking) do(r *Record, p smtp.Path, m members.Member, step What) error 
 	return nil
 }
 
-// probe writes to a member under a return path of its own. Where a crash has left the
-// letter its return path says when it was written.
+// probe writes to a member with a return path of its own. If a crash has left that
+// letter, its return path says when it was written.
 func (k *looking) probe(p smtp.Path) (at time.Time, err error) {
 	id := k.id + "-" + hashOf(p) + "-probe"
 	at = k.now
@@ -350,7 +351,7 @@ func (k *looking) probe(p smtp.Path) (at time.Time, err error) {
 	return at, nil
 }
 
-// editMembers changes the members, all at once.
+// editMembers changes all members at once.
 func (k *looking) editMembers() error {
 	if len(k.edits) == 0 {
 		return nil
@@ -371,7 +372,7 @@ func (k *looking) editMembers() error {
 	})
 }
 
-// tell takes what was decided before today from a record, for the owners.
+// tell takes from a record what was decided before today, for the owners.
 func (k *looking) tell(r *Record) (news bool) {
 	rest := slices.DeleteFunc(slices.Clone(r.Events), func(e Event) bool {
 		if lists.NextDay(e.At, k.now.Location()).After(k.now) {

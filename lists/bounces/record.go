@@ -12,92 +12,93 @@ import (
 	"superlist/smtp"
 )
 
-// A Record is what a list knows of mail to one address that came back.
+// A Record is what a list knows about mail to one address that came back.
 type Record struct {
 	Address string `json:"address"`
-	Days    []Day  `json:"days,omitempty"`  // on which it did, the oldest first
-	Final   string `json:"final,omitempty"` // where the mail is forwarded to, which did not take it
+	Days    []Day  `json:"days,omitempty"`  // days on which mail came back, the oldest first
+	Final   string `json:"final,omitempty"` // the address that mail is forwarded to and that refused it
 
-	Probe     Probe     `json:"probe,omitzero"`     // the last
-	Suspended time.Time `json:"suspended,omitzero"` // since when; zero: is not
-	Removed   time.Time `json:"removed,omitzero"`   // from the list
-	Told      time.Time `json:"told,omitzero"`      // when the owners were last told, with bounces = "notify"
+	Probe     Probe     `json:"probe,omitzero"`     // the last one
+	Suspended time.Time `json:"suspended,omitzero"` // since when; zero: not suspended
+	Removed   time.Time `json:"removed,omitzero"`   // when removed from the list
+	Told      time.Time `json:"told,omitzero"`      // when the owners were last told, if bounces = "notify"
 
 	// Events are what the owners have not been told yet.
 	Events []Event `json:"events,omitempty"`
-	// History is the last that was decided, for people.
+	// History has the last decisions, for people.
 	History []Event `json:"history,omitempty"`
 }
 
-// A Day is one on which mail came back. There is one a day, however many posts came
-// back on it: the worst.
+// A Day is one on which mail came back. However many posts came back, it has one
+// reason: the worst.
 type Day struct {
 	Day  string `json:"day"`  // 2026-12-31, UTC
-	Post int64  `json:"post"` // when the post was sent that came back; in Unix time
+	Post int64  `json:"post"` // when the returned post was sent, in Unix time
 	Reason
 }
 
-// A Reason is why mail came back.
+// A Reason says why mail came back.
 type Reason struct {
 	Class    bounce.Class `json:"class"`
 	Status   string       `json:"status,omitempty"`
-	Words    string       `json:"words,omitempty"`    // of the host that refused
+	Words    string       `json:"words,omitempty"`    // of the host that refused it
 	Reporter string       `json:"reporter,omitempty"` // that host
 }
 
-// A Probe is a letter that nobody but one member knows the return path of.
+// A Probe is a letter whose return path only one member knows.
 type Probe struct {
-	At     time.Time    `json:"at,omitzero"`     // zero: none was ever sent
+	At     time.Time    `json:"at,omitzero"`     // zero: never sent
 	Class  bounce.Class `json:"class,omitempty"` // why it was sent
-	Until  time.Time    `json:"until,omitzero"`  // when it has not come back
+	Until  time.Time    `json:"until,omitzero"`  // when it counts as arrived
 	Result Result       `json:"result,omitempty"`
 }
 
-// A Result is what came of a probe.
+// A Result is the outcome of a probe.
 type Result string
 
 const (
 	Waiting  Result = "" // it may still come back
 	CameBack Result = "came back"
-	Arrived  Result = "arrived" // or so it seems: it may come back late
-	Over     Result = "over"    // it says nothing any more
+	Arrived  Result = "arrived" // probably: it may come back late
+	Over     Result = "over"    // it no longer means anything
 )
 
-// outstanding reports whether a probe is on its way.
+// outstanding reports whether a probe may still come back.
 func (p Probe) outstanding() bool { return !p.At.IsZero() && p.Result == Waiting }
 
-// An Event is something that was decided about an address.
+// An Event is a decision about an address.
 type Event struct {
 	At   time.Time `json:"at"`
 	What What      `json:"what"`
 	Why  string    `json:"why,omitempty"`
 }
 
-// What was decided.
+// The decisions.
 type What string
 
 const (
 	Probed     What = "probed"
-	Cleared    What = "cleared" // the probe arrived, or he was heard of
+	Cleared    What = "cleared" // the probe arrived, or the member was heard from
 	Suspended  What = "suspended"
 	Reinstated What = "reinstated"
 	Removed    What = "removed"
-	Notified   What = "notified"  // the owners, with bounces = "notify"
-	Forwarded  What = "forwarded" // mail goes on to another address, which does not take it
+	Notified   What = "notified"  // the owners were told, with bounces = "notify"
+	Forwarded  What = "forwarded" // mail is forwarded to an address that does not accept it
 	Complained What = "complained"
-	OwnerGone  What = "owner" // an owner or moderator does not get mail
+	OwnerGone  What = "owner" // an owner or moderator cannot be reached
 )
 
 const (
-	// maxDays is how many days a record keeps: more count for nothing new.
+	// maxDays is how many days a record keeps: more would add nothing.
 	maxDays = 60
-	// maxHistory is how much of what was decided it keeps.
+	// maxHistory is how many decisions it keeps.
 	maxHistory = 20
-	// maxWords is how much of a host's words it keeps: one line of a letter or two.
+	// maxWords is how much of a host's words it keeps, in bytes: a line or two in a
+	// letter.
 	maxWords = 300
 )
 
-// happened notes what was decided.
+// happened records a decision.
 func (r *Record) happened(now time.Time, what What, why string, tell bool) {
 	e := Event{now.UTC().Truncate(time.Second), what, why}
 	r.History = append(r.History, e)
@@ -108,7 +109,7 @@ func (r *Record) happened(now time.Time, what What, why string, tell bool) {
 	}
 }
 
-// last is why mail came back the last time.
+// last returns why mail came back the last time.
 func (r *Record) last() Reason {
 	if len(r.Days) == 0 {
 		return Reason{}
@@ -116,10 +117,11 @@ func (r *Record) last() Reason {
 	return r.Days[len(r.Days)-1].Reason
 }
 
-// Text is a record as it is kept.
+// Text returns the record as it is stored.
 //
-// What strangers wrote is in it, so it may be too long to be kept: then the oldest of that
-// goes, for a record that cannot be written would stop all that are written with it.
+// It contains what strangers wrote, and so may be too long to store. The oldest of that
+// is then dropped, since a record that cannot be written would stop all that are
+// written with it.
 func (r *Record) Text() (string, error) {
 	for {
 		text, err := encoded(r)
@@ -138,7 +140,7 @@ func (r *Record) Text() (string, error) {
 	}
 }
 
-// encoded is a line of JSON, in which < > & are one byte each.
+// encoded returns a line of JSON in which < > & are one byte each.
 func encoded(v any) (string, error) {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
@@ -147,7 +149,7 @@ func encoded(v any) (string, error) {
 	return b.String(), err
 }
 
-// Parse reads a record. What cannot be read is none: bounces come again.
+// Parse parses a record. One that cannot be parsed is empty: bounces will come again.
 func Parse(text string) (r Record) {
 	if json.Unmarshal([]byte(text), &r) != nil {
 		return Record{}
@@ -155,18 +157,18 @@ func Parse(text string) (r Record) {
 	return r
 }
 
-// idle reports whether the record says nothing any more.
+// idle reports whether the record no longer says anything.
 func (r *Record) idle() bool {
 	return len(r.Days) == 0 && len(r.Events) == 0 && r.Suspended.IsZero() && !r.Probe.outstanding() && len(r.History) == 0
 }
 
-// Recall is what a list knows of an address; false: nothing.
+// Recall returns what a list knows about an address; false if it knows nothing.
 func Recall(l *lists.List, p smtp.Path, now time.Time) (Record, bool, error) {
 	r, ok, err := l.Book().Recall(ledger.Bouncing, hashOf(p), now)
 	return Parse(r.Text), ok, err
 }
 
-// All are the addresses of a list of which something is known, by address.
+// All returns the records of a list, by address.
 func All(l *lists.List, now time.Time) ([]Record, error) {
 	kept, err := l.Book().All(ledger.Bouncing, now)
 	var all []Record

@@ -14,39 +14,39 @@ import (
 	"superlist/smtp"
 )
 
-// A Post is one that was refused for what it is, or for who sent it.
+// A Post is one that was refused for what it is, or because of its sender.
 type Post struct {
 	At      int64              `json:"at"` // when it was sent, in Unix time
-	N       int                `json:"n"`  // by how many members
+	N       int                `json:"n"`  // how many members refused it
 	Domains map[string]*Domain `json:"domains"`
-	Members []string           `json:"members"`        // hashes of those that are counted
+	Members []string           `json:"members"`        // hashes of those counted
 	Alarm   time.Time          `json:"alarm,omitzero"` // when the owners were told
 }
 
-// A Domain is how a post fared there.
+// A Domain is how a post fared at one domain.
 type Domain struct {
 	N      int `json:"n"`
-	Reason     // the first
+	Reason     // of the first refusal
 }
 
 const (
-	// alarmAt is from how many refusals on a post is bad news, and alarmPart the part
-	// of a domain's members, or of all, that they must be.
+	// alarmAt is how many refusals are needed for an alarm about a post, and alarmPart
+	// the fraction of the members of a domain, or of all members, that they must be.
 	alarmAt   = 5
 	alarmPart = 10
 
-	// maxRefusers is how many members a post tells apart, and maxDomains how many
-	// domains: what a record has room for. With more nothing new is said.
+	// maxRefusers is how many members a post's record distinguishes, and maxDomains how
+	// many domains: the room in a record. More would say nothing new.
 	maxRefusers = 3000
 	maxDomains  = 300
-	// maxReasons is how many domains' words are kept.
+	// maxReasons is for how many domains the words are kept.
 	maxReasons = 40
 )
 
-// postName names the record of a post that was sent at a time.
+// postName names the record of a post sent at a time.
 func postName(at time.Time) string { return strconv.FormatInt(at.Unix(), 36) }
 
-// refused counts that a member refused the post, once. It says whether that is news.
+// refused counts a member's refusal, once. It reports whether it is new.
 func (p *Post) refused(member smtp.Path, why Reason) bool {
 	who := hashOf(member)[:12]
 	if len(p.Members) >= maxRefusers || slices.Contains(p.Members, who) {
@@ -80,8 +80,8 @@ func parsePost(text string) (p Post) {
 	return p
 }
 
-// text is the post as it is kept. Where there are too many words of strangers, those of a
-// domain go.
+// text returns the post as it is stored. If strangers' words are too many, those of
+// some domains are dropped.
 func (p *Post) text() (string, error) {
 	for {
 		text, err := encoded(p)
@@ -101,16 +101,17 @@ func (p *Post) text() (string, error) {
 	}
 }
 
-// mayAlarm reports whether the members are to be counted.
+// mayAlarm reports whether the members must be counted for an alarm.
 func (p *Post) mayAlarm() bool { return p.Alarm.IsZero() && p.N >= alarmAt }
 
-// A census is how many members a list has, in all and at some domains.
+// A census counts the members of a list, in all and at some domains.
 type census struct {
 	all     int
 	domains map[string]int
 }
 
-// countMembers counts those of the domains that refused one of some posts.
+// countMembers counts the members in all and at the domains that refused one of the
+// posts.
 func countMembers(l *lists.List, posts []*Post) (c census, err error) {
 	c.domains = make(map[string]int)
 	for _, p := range posts {
@@ -139,7 +140,7 @@ func countMembers(l *lists.List, posts []*Post) (c census, err error) {
 	return c, nil
 }
 
-// alarms reports whether so many refused the post that it is not about them.
+// alarms reports whether so many refused the post that the members are not the cause.
 func (p *Post) alarms(c census) bool {
 	if !p.mayAlarm() {
 		return false
@@ -156,7 +157,8 @@ func (p *Post) alarms(c census) bool {
 	return false
 }
 
-// byDomain are the domains that refused a post, the most first, each with its words.
+// byDomain returns the domains that refused a post, the most refusals first, each with
+// its words.
 func (p *Post) byDomain(c census) (lines []string) {
 	names := slices.SortedFunc(maps.Keys(p.Domains), func(a, b string) int {
 		return cmp.Or(cmp.Compare(p.Domains[b].N, p.Domains[a].N), cmp.Compare(a, b))
@@ -179,7 +181,7 @@ func (p *Post) byDomain(c census) (lines []string) {
 	return lines
 }
 
-// domainOf is a member's domain as it is compared.
+// domainOf returns a member's domain for comparison.
 func domainOf(p smtp.Path) string {
 	if d, ok := smtp.ASCIIDomain(p.Domain); ok {
 		return d
@@ -187,15 +189,15 @@ func domainOf(p smtp.Path) string {
 	return smtp.Fold(p.Domain)
 }
 
-// A PostView is a post that was refused for what it is, for people.
+// A PostView shows people a post that was refused for what it is.
 type PostView struct {
 	Sent    time.Time `json:"sent"`
 	Refused int       `json:"refused"` // by how many members
 	Domains []string  `json:"domains"` // each with its words
-	Alarm   bool      `json:"alarm"`   // the owners were told
+	Alarm   bool      `json:"alarm"`   // whether the owners were told
 }
 
-// Posts are the posts that were refused for what they are, the last first.
+// Posts returns the posts refused for what they are, the last first.
 func Posts(l *lists.List, now time.Time) (all []PostView, err error) {
 	kept, err := l.Book().All(ledger.Refused, now)
 	for _, k := range kept {

@@ -7,11 +7,11 @@ import (
 	"superlist/smtp"
 )
 
-// maxReturnPaths is how many addresses of a complaint are looked up.
+// maxReturnPaths is how many addresses in a complaint are looked up.
 const maxReturnPaths = 20
 
-// ReturnPaths are the addresses in a text that may be return paths of lists: who
-// complains of a message sends it back, in whatever form.
+// ReturnPaths returns the addresses in a text that may be return paths of lists: a
+// complaint returns the message, in some form.
 func ReturnPaths(text []byte, delimiter string) (paths []smtp.Path) {
 	text = bytes.ReplaceAll(text, []byte("=\r\n"), nil) // quoted-printable
 	text = bytes.ReplaceAll(text, []byte("=\n"), nil)
@@ -44,7 +44,7 @@ func ReturnPaths(text []byte, delimiter string) (paths []smtp.Path) {
 	return paths
 }
 
-// ends reports whether a character is none of an address without quotes.
+// ends reports whether a character cannot be in an address without quotes.
 func ends(c byte) bool {
 	return c <= ' ' || c == 0x7f || bytes.IndexByte([]byte(`<>()[],;:"`), c) >= 0
 }

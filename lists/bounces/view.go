@@ -7,32 +7,32 @@ import (
 	"superlist/lists"
 )
 
-// A State is where an address stands.
+// A State is the condition of an address.
 type State string
 
 const (
 	Fine       State = "fine"              // nothing speaks against it
 	Bouncing   State = "bouncing"          // mail to it came back
-	BeingAsked State = "probed"            // a probe is on its way
+	BeingAsked State = "probed"            // a probe may still come back
 	Away       State = "suspended"         // gets no mail
 	Gone       State = "removed"           // from the list
 	Unreached  State = "cannot be reached" // an owner or moderator
 )
 
-// A View is what is known of an address, for people.
+// A View shows people what is known about an address.
 type View struct {
 	Address   string  `json:"address"`
 	State     State   `json:"state"`
 	Score     float64 `json:"score"`
-	Limit     int     `json:"limit"`               // what the score must reach
+	Limit     int     `json:"limit"`               // the score at which something is done
 	Suspended string  `json:"suspended,omitempty"` // since which day
-	Forwards  string  `json:"forwards,omitempty"`  // to an address that did not take it
-	Next      string  `json:"next"`                // what happens, in words
+	Forwards  string  `json:"forwards,omitempty"`  // to an address that did not accept it
+	Next      string  `json:"next"`                // what happens next, in words
 	Days      []Day   `json:"days"`
 	History   []Event `json:"history"`
 }
 
-// ViewOf is a record as people see it.
+// ViewOf returns a record as people see it.
 func ViewOf(l *lists.List, r *Record, now time.Time) View {
 	rules := RulesOf(l)
 	v := View{
@@ -55,7 +55,7 @@ func ViewOf(l *lists.List, r *Record, now time.Time) View {
 	return v
 }
 
-// ownerGone reports whether the owners were told that one of them gets no mail.
+// ownerGone reports whether the owners were told that one of them cannot be reached.
 func (r *Record) ownerGone() bool {
 	for _, e := range r.History {
 		if e.What == OwnerGone {
@@ -65,7 +65,7 @@ func (r *Record) ownerGone() bool {
 	return false
 }
 
-// next says what happens to an address.
+// next says what will happen to an address.
 func (r *Record) next(rules Rules, state State) string {
 	if rules.Mode == lists.BouncesOff && state != Fine {
 		return `nothing: bounces = "off"`

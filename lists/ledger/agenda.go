@@ -16,27 +16,28 @@ import (
 	"superlist/queue/disk"
 )
 
-// An Agenda has what is to be looked at from some time on. Whoever looks every minute
-// reads the names of the times, few where they are midnights, and of those that have come
-// what is in them: a hundred thousand lists with something for tomorrow cost nothing
-// today, and those that wait for nothing are not there at all. They are only reminders.
-// What there is to do stands elsewhere, and one too many does no harm.
+// An Agenda has subjects to be looked at from some time on. Whoever looks every minute
+// reads the names of the times, which are few if they are midnights, and the reminders
+// of those that have come. A hundred thousand lists with something for tomorrow cost
+// nothing today, and lists that wait for nothing are not in it. These are only
+// reminders: what is to be done is stored elsewhere, and a superfluous one does no
+// harm.
 type Agenda struct {
-	Dir string // where this host has it; its base is the agenda's name
+	Dir string // directory on this host; its base is the agenda's name
 }
 
-// Digests is the agenda of lists in whose digest something waits, by address,
-// Summaries that of lists whose moderators are to be told what is held, and Pages that
-// of lists whose pages on the web have something to show, by address and number.
+// Digests returns the agenda of lists in whose digest something waits, by address.
+// Summaries returns that of lists whose moderators are to be told what is held. Pages
+// returns that of lists whose web pages have something to show, by address and number.
 func Digests(queueDir string) Agenda   { return Agenda{filepath.Join(queueDir, "reminders")} }
 func Summaries(queueDir string) Agenda { return Agenda{filepath.Join(queueDir, "summaries")} }
 func Pages(queueDir string) Agenda     { return Agenda{filepath.Join(queueDir, "pages")} }
 
-// Bounces is the agenda of lists of which somebody is to be probed, suspended or removed,
-// or whose owners are to be told so.
+// Bounces returns the agenda of lists with somebody to be probed, suspended or removed,
+// or whose owners are to be told about that.
 func Bounces(queueDir string) Agenda { return Agenda{filepath.Join(queueDir, "bouncing")} }
 
-// Agendas are all of them: what SweepAgenda is for.
+// Agendas returns all agendas, for SweepAgenda.
 func Agendas(queueDir string) []Agenda {
 	return []Agenda{Digests(queueDir), Summaries(queueDir), Pages(queueDir), Bounces(queueDir)}
 }
@@ -50,27 +51,28 @@ type Reminder struct {
 	path   string
 }
 
-// timeFormat is a time as a name, to the second; names are in the order of their times.
+// timeFormat formats a time as a name, to the second. Names sort by time.
 const timeFormat = "20060102T150405Z"
 
-// MaxSubject is the longest subject: an address.
+// MaxSubject is the longest subject, in bytes. A subject is an address.
 const MaxSubject = 1 << 10
 
-// Reminder is the one of this subject at this time, whether there is one or not.
+// Reminder returns the reminder of this subject at this time, which need not exist.
 func (a Agenda) Reminder(subject string, at time.Time) Reminder {
 	return Reminder{subject, at, a, filepath.Join(a.Dir, at.UTC().Format(timeFormat), Hash(subject))}
 }
 
-// Agenda is the one that the reminder is of.
+// Agenda returns the agenda that the reminder belongs to.
 func (r Reminder) Agenda() Agenda { return r.agenda }
 
-// Path is where the reminder is, for its writer.
+// Path returns where the reminder is, for its writer.
 func (r Reminder) Path() string { return r.path }
 
 // idLen is the length of an ID.
 const idLen = len(timeFormat) + len("-") + 32
 
-// ID is a name for what is done because of the reminder: done again, it has the same.
+// ID names what is done because of the reminder. If that is repeated the ID is the
+// same.
 func (r Reminder) ID() string {
 	if old := filepath.Base(r.path); len(old) == idLen {
 		return old
@@ -78,8 +80,9 @@ func (r Reminder) ID() string {
 	return filepath.Base(filepath.Dir(r.path)) + "-" + filepath.Base(r.path)
 }
 
-// Paths are where the reminder of an ID may be, which words may follow, for its writer;
-// none: it is no ID. An older version had the second, without a directory for the time.
+// Paths returns where the reminder of an ID may be, for its writer; words may follow
+// the ID. It returns none if id is invalid. The second path, without a directory for
+// the time, is that of an older version.
 func (a Agenda) Paths(id string) []string {
 	if len(id) < idLen || id[len(timeFormat)] != '-' {
 		return nil
@@ -91,15 +94,16 @@ func (a Agenda) Paths(id string) []string {
 	return []string{filepath.Join(a.Dir, at, hash), filepath.Join(a.Dir, id[:idLen])}
 }
 
-// Old is where an older version has a reminder, by a hash that was its own.
+// Old returns where an older version keeps a reminder, under a hash of its own.
 func (a Agenda) Old(at time.Time, hash string) string {
 	return filepath.Join(a.Dir, at.UTC().Format(timeFormat)+"-"+hash)
 }
 
-// AsManyAsThereAre is more reminders than there are lists.
+// AsManyAsThereAre exceeds any number of reminders.
 const AsManyAsThereAre = 1 << 30
 
-// Due returns the reminders whose time has come, the oldest first, at most so many.
+// Due returns the reminders whose time has come, the oldest first, at most most of
+// them.
 func (a Agenda) Due(now time.Time, most int) ([]Reminder, error) {
 	times, err := os.ReadDir(a.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -131,8 +135,8 @@ func (a Agenda) Due(now time.Time, most int) ([]Reminder, error) {
 	return list, nil
 }
 
-// readTime adds those of one time. It reads no more of the directory than it needs: at
-// midnight there may be very many.
+// readTime appends the reminders of one time. It reads no more of the directory than
+// necessary: there may be very many at midnight.
 func (a Agenda) readTime(list []Reminder, dir string, at time.Time, most int) ([]Reminder, error) {
 	d, err := os.Open(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -144,7 +148,7 @@ func (a Agenda) readTime(list []Reminder, dir string, at time.Time, most int) ([
 	defer d.Close()
 	for {
 		names, err := d.Readdirnames(min(most, 1000))
-		if err == io.EOF || errors.Is(err, fs.ErrNotExist) { // somebody has removed it, empty
+		if err == io.EOF || errors.Is(err, fs.ErrNotExist) { // somebody has removed the empty directory
 			return list, nil
 		}
 		if err != nil {
@@ -161,7 +165,7 @@ func (a Agenda) readTime(list []Reminder, dir string, at time.Time, most int) ([
 	}
 }
 
-// read adds one, if it is still there.
+// read appends one reminder, if it still exists.
 func (a Agenda) read(list []Reminder, path string, at time.Time) ([]Reminder, error) {
 	text, _, err := disk.ReadRegular(path, unix.O_RDONLY|unix.O_NOFOLLOW, MaxSubject)
 	if errors.Is(err, fs.ErrNotExist) {

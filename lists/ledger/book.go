@@ -19,19 +19,20 @@ import (
 
 // A Book is what one list remembers, or all lists of a site together.
 type Book struct {
-	Dir string // where this host has it
-	Of  string // the list's address, in lower case; empty: of the site
+	Dir string // directory on this host
+	Of  string // the list's address, in lower case; empty: all lists of the site
 }
 
-// OfList is the book of a list, by its directory.
+// OfList returns the book of a list, by its directory.
 func OfList(dir string) Book {
 	return Book{Dir: dir, Of: filepath.Base(dir) + "@" + filepath.Base(filepath.Dir(dir))}
 }
 
-// OfSite is the book of all lists together. No domain is named like its shelves.
+// OfSite returns the book of all lists together. No domain has the name of one of its
+// shelves.
 func OfSite(listsDir string) Book { return Book{Dir: listsDir} }
 
-// Path is the directory of a shelf, for its writer.
+// Path returns the directory of a shelf, for its writer.
 func (b Book) Path(s Shelf) string {
 	if b.Of == "" {
 		return filepath.Join(b.Dir, "."+s.dir)
@@ -39,31 +40,31 @@ func (b Book) Path(s Shelf) string {
 	return filepath.Join(b.Dir, s.dir)
 }
 
-// MaxRecord is the longest record: a delivery report as far as one is kept.
+// MaxRecord is the largest record, in bytes: a delivery report as far as it is kept.
 const MaxRecord = 80 << 10
 
-// A Record is something that is remembered. What its lines say is its reader's business.
+// A Record is something that is remembered. Only its reader knows what its lines mean.
 type Record struct {
 	Name string
 	Text string
-	At   time.Time // since when
+	At   time.Time // when it was stored
 }
 
-// Cause is the first line: the id of the message, or of the command, that has put the
-// record there.
+// Cause returns the first line: the id of the message, or of the command, that led to
+// the record.
 func (r Record) Cause() string {
 	cause, _, _ := strings.Cut(r.Text, "\n")
 	return cause
 }
 
-// ErrName is a name that cannot be one of a record. Whoever looks for it finds nothing.
+// ErrName means that a name cannot be a record's. Nothing is found under it.
 var ErrName = errors.New("not the name of a record")
 
-// maxName is the longest name of a record: an id of a message with a word behind it, and
-// room for that of its file while it is written.
+// maxName is the longest name of a record: the id of a message and a suffix, with room
+// for the name of its file while it is written.
 const maxName = 200
 
-// File is where a record lies, for its writer; ErrName: nowhere.
+// File returns where a record is, for its writer; ErrName if the name is invalid.
 func (b Book) File(s Shelf, name string) (string, error) {
 	if len(name) > maxName || name == "" && s.begin == "" || s.begin == "" && name[0] == '.' || strings.ContainsAny(name, "/\x00") {
 		return "", ErrName
@@ -71,7 +72,7 @@ func (b Book) File(s Shelf, name string) (string, error) {
 	return filepath.Join(b.Path(s), s.begin+name), nil
 }
 
-// Recall finds what is remembered under a name; false: nothing is.
+// Recall returns the record of a name; false if there is none.
 func (b Book) Recall(s Shelf, name string, now time.Time) (r Record, ok bool, err error) {
 	path, err := b.File(s, name)
 	if err != nil {
@@ -94,12 +95,12 @@ func (b Book) Recall(s Shelf, name string, now time.Time) (r Record, ok bool, er
 	return r, err == nil, err
 }
 
-// over reports whether what is that old is forgotten. What is from a time to come, since
-// the clock has been wrong, is forgotten no later than something new.
+// over reports whether something that old is forgotten. A record from the future, after
+// a wrong clock, is forgotten no later than a new one.
 func (s Shelf) over(at, now time.Time) bool { return now.Sub(at).Abs() >= s.life }
 
-// All are the records of a shelf, by name. One that goes away meanwhile, or cannot be
-// read, is left out.
+// All returns the records of a shelf, by name. A record that disappears meanwhile, or
+// cannot be read, is left out.
 func (b Book) All(s Shelf, now time.Time) ([]Record, error) {
 	entries, err := os.ReadDir(b.Path(s))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -118,9 +119,8 @@ func (b Book) All(s Shelf, now time.Time) ([]Record, error) {
 	return all, err
 }
 
-// A Counter counts how often something happened within a window: an hour or a day,
-// or with 0, since it began, until nothing has happened for as long as its shelf
-// remembers.
+// A Counter counts events in a window: an hour or a day. With window 0 it counts since
+// the first event, until nothing has happened for the life of its shelf.
 type Counter struct {
 	Book   Book
 	Shelf  Shelf
@@ -129,7 +129,7 @@ type Counter struct {
 	Of     string // a hash of whom it counts; may be empty
 }
 
-// File is where the count is, for its writer.
+// File returns where the count is, for its writer.
 func (c Counter) File(now time.Time) string {
 	name := c.Shelf.begin + c.Name
 	if c.Window > 0 {
@@ -141,7 +141,7 @@ func (c Counter) File(now time.Time) string {
 	return filepath.Join(c.Book.Path(c.Shelf), name+c.Of)
 }
 
-// Sum is how often it happened in the window in which now lies.
+// Sum returns the number of events in the window that contains now.
 func (c Counter) Sum(now time.Time) int64 {
 	info, err := os.Lstat(c.File(now))
 	if err != nil || !info.Mode().IsRegular() || c.Window == 0 && c.Shelf.over(info.ModTime(), now) {
@@ -150,14 +150,14 @@ func (c Counter) Sum(now time.Time) int64 {
 	return info.Size()
 }
 
-// A Limit is how often something may happen, and what is said when that is reached.
+// A Limit is how often something may happen, and the error for more.
 type Limit struct {
 	Counter
 	Most int64
 	Full error
 }
 
-// Within says no, with the first limit's error that is reached.
+// Within returns the error of the first limit that is reached; nil if none is.
 func Within(limits []Limit, now time.Time) error {
 	for _, l := range limits {
 		if l.Sum(now) >= l.Most {
@@ -167,7 +167,7 @@ func Within(limits []Limit, now time.Time) error {
 	return nil
 }
 
-// Hash is a name for these words.
+// Hash returns a name made from these words.
 func Hash(words ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
 	return hex.EncodeToString(sum[:16])

@@ -31,7 +31,7 @@ var (
 	Acts = Journal{name: "acts", texts: true} // what owners, moderators and operators have done
 )
 
-// JournalFile is where a journal is, for its writer.
+// JournalFile returns where a journal is, for its writer.
 func (b Book) JournalFile(j Journal) string {
 	if b.Of == "" {
 		return filepath.Join(b.Dir, "."+j.name)
@@ -39,7 +39,7 @@ func (b Book) JournalFile(j Journal) string {
 	return filepath.Join(b.Dir, j.name)
 }
 
-// Entries reads a journal: of each word the last day.
+// Entries reads a journal. It returns the last day of each word.
 func (b Book) Entries(j Journal) (map[string]string, error) {
 	text, err := os.ReadFile(b.JournalFile(j))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -63,8 +63,8 @@ func (j Journal) Valid(entry string) bool {
 	return entry != "" && len(entry) <= maxName && !strings.ContainsFunc(entry, func(c rune) bool { return c <= ' ' || c >= 0x7f })
 }
 
-// Line is an entry as it stands in the file. One without its end was broken off by a
-// crash, and is none.
+// Line returns an entry as written in the file. One without its line end was cut off by
+// a crash, and is ignored.
 func (j Journal) Line(entry string, now time.Time) string {
 	layout := time.DateOnly
 	if j.texts {

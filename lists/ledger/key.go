@@ -2,9 +2,8 @@ package ledger
 
 import "path/filepath"
 
-// KeyBytes is the length of a list's secret: as long as HMAC-SHA-256's output.
+// KeyBytes is the length of a list's secret: that of HMAC-SHA-256's output.
 const KeyBytes = 32
 
-// KeyFile is the file with a list's secret, which its proofs are made with, in
-// hexadecimal digits.
+// KeyFile returns the file with the secret for a list's proofs, in hexadecimal digits.
 func (b Book) KeyFile() string { return filepath.Join(b.Dir, "key") }
