@@ -1,9 +1,9 @@
-// Package helo looks up the name that a client calls itself, as SuperListd does:
-// who has made one up is not listened to.
+// Package helo looks up a client's HELO name, as SuperListd does: a client with a
+// made-up name is refused.
 //
-// It refuses a name only when the name service knows that it has no address. A
-// name service that is slow, broken or away is not a fault of the client's: it is
-// asked to come back. Package net is linked, so superlist-spawn must not have it.
+// It refuses a name only if the DNS knows that it has no address. If the DNS is slow,
+// broken or unreachable, that is not the client's fault: it is asked to come back.
+// Package net is linked, so superlist-spawn must not use this package.
 package helo
 
 import (
@@ -18,9 +18,9 @@ import (
 	"superlist/smtp"
 )
 
-// Timeout is how long a look-up may take. A host that has its name has an answer
-// in milliseconds; a client waits five minutes for its EHLO (RFC 5321,
-// 4.5.3.2.1), but a session must not be held up by who runs a slow name server.
+// Timeout is how long a look-up may take. A host with a valid name gets an answer in
+// milliseconds. A client waits five minutes after its EHLO (RFC 5321, 4.5.3.2.1), but a
+// slow name server must not hold up a session.
 const Timeout = 5 * time.Second
 
 // A Checker looks names up. The zero Checker asks the system's name servers.
@@ -29,9 +29,9 @@ type Checker struct {
 	Timeout  time.Duration // 0: the constant
 }
 
-// Check gives nil for a name that has an address, and for an address literal;
-// else a smtp.Reply, which is temporary where the name service did not answer,
-// with what it did wrapped in it.
+// Check returns nil for a name that has an address, and for an address literal;
+// otherwise a smtp.Reply. If the DNS did not answer, the reply is temporary and wraps
+// the error.
 func (c *Checker) Check(name string) error {
 	if literal(name) {
 		return nil
@@ -51,7 +51,7 @@ func (c *Checker) Check(name string) error {
 	if r == nil {
 		r = &net.Resolver{PreferGo: true}
 	}
-	_, err := r.LookupNetIP(ctx, "ip", name+".") // the dot: no search list of ours
+	_, err := r.LookupNetIP(ctx, "ip", name+".") // the dot: no search list
 	var no *net.DNSError
 	switch {
 	case err == nil:
@@ -64,7 +64,7 @@ func (c *Checker) Check(name string) error {
 		"the name service does not say now whether there is a host %s; please try again later", name)}, err)
 }
 
-// literal says that a name is an address in brackets: RFC 5321, 4.1.3.
+// literal reports whether a name is an address in brackets: RFC 5321, 4.1.3.
 func literal(name string) bool {
 	inner, ok := strings.CutPrefix(name, "[")
 	inner, ok2 := strings.CutSuffix(inner, "]")

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// An Entry is a line of the log, taken apart: what happened, and what is said of it.
+// An Entry is a parsed line of the log: what happened, and details.
 type Entry struct {
-	Event  string  // the words in front: post, sent, not told
+	Event  string  // the leading words: post, sent, not told
 	Fields []Field // key=value, in their order
-	Words  string  // those between and behind the fields
+	Words  string  // words between and after the fields
 }
 
 // A Field is one key with its value, without its quotes.
 type Field struct{ Key, Value string }
 
-// Get is the value of a key, or "".
+// Get returns the value of a key, or "".
 func (e Entry) Get(key string) string {
 	for _, f := range e.Fields {
 		if f.Key == key {
@@ -25,19 +25,18 @@ func (e Entry) Get(key string) string {
 	return ""
 }
 
-// Address is the value of a key without the angle brackets of a path.
+// Address returns the value of a key without the angle brackets of a path.
 func (e Entry) Address(key string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(e.Get(key), "<"), ">")
 }
 
-// Number is the value of a key, or 0.
+// Number returns the value of a key, or 0.
 func (e Entry) Number(key string) int {
 	n, _ := strconv.Atoi(e.Get(key))
 	return n
 }
 
-// Parse takes a line apart as Printf has put it together. What it does not understand
-// is a word.
+// Parse parses a line as Printf writes it. What it does not understand is a word.
 func Parse(text string) (e Entry) {
 	var words, event []string
 	for rest := strings.TrimLeft(text, " "); rest != ""; rest = strings.TrimLeft(rest, " ") {
@@ -65,7 +64,7 @@ func validKey(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz-") == ""
 }
 
-// cutValue takes a value off the front of a line.
+// cutValue splits the value off the front of a line.
 func cutValue(s string) (value, rest string) {
 	if strings.HasPrefix(s, `"`) {
 		if quoted, err := strconv.QuotedPrefix(s); err == nil {

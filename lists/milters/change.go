@@ -14,11 +14,11 @@ import (
 	"superlist/smtp"
 )
 
-// maxEdits is how many changes a filter makes to a message, its body aside: rspamd
-// makes two dozen. Each may move all fields that there are.
+// maxEdits is how many changes a filter may make to a message, apart from its body:
+// rspamd makes two dozen. Each may move all fields.
 const maxEdits = 1000
 
-// change makes one change, on the ask's own copy of the message.
+// change makes one change, to the ask's own copy of the message.
 func (a *ask) change(c milter.Change) error {
 	if c.Kind == milter.ReplaceBody {
 		return a.replace(c.Body)
@@ -50,7 +50,7 @@ func (a *ask) change(c milter.Change) error {
 	return nil
 }
 
-// insert puts a field in front of the one at a place.
+// insert inserts a field before the one at an index.
 func (a *ask) insert(at int, c milter.Change) {
 	d, f := a.draft, field(c)
 	if at <= d.Trace {
@@ -59,9 +59,8 @@ func (a *ask) insert(at int, c milter.Change) {
 	d.Header, a.size = slices.Insert(d.Header, at, f), a.size+len(f.Raw)
 }
 
-// changeHeader changes the field of that name and number, counted from 1 and
-// without our own Received; beyond the last one it adds a value, and has none to
-// take away.
+// changeHeader changes the field with that name and number, counted from 1 without our
+// own Received. Beyond the last one it adds a value, and ignores an empty one.
 func (a *ask) changeHeader(c milter.Change) {
 	d := a.draft
 	n := max(c.Index, 1)
@@ -89,12 +88,12 @@ func (a *ask) changeHeader(c milter.Change) {
 	}
 }
 
-// field is a field as it stands in a message.
+// field returns a field as it is in a message.
 func field(c milter.Change) rewrite.Field {
 	return rewrite.Field{Name: c.Name, Raw: []byte(c.Name + ":" + strings.ReplaceAll(c.Value, "\n", "\r\n") + "\r\n")}
 }
 
-// replace takes a piece of the new body.
+// replace appends a piece of the new body.
 func (a *ask) replace(piece io.Reader) (err error) {
 	if a.body == nil {
 		if a.body, err = a.f.Spool.Scratch(); err != nil {
@@ -106,7 +105,7 @@ func (a *ask) replace(piece io.Reader) (err error) {
 	return err
 }
 
-// finish puts the new body in its place.
+// finish replaces the body by the new one.
 func (a *ask) finish() error {
 	if a.body == nil {
 		return nil

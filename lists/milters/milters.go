@@ -1,8 +1,8 @@
-// Package milters asks the site's mail filters about a message, before the lists
-// see it: opendkim, rspamd, clamav-milter and their kin.
+// Package milters asks the site's mail filters about a message before the lists see it:
+// opendkim, rspamd, clamav-milter and so on.
 //
-// The filters are asked one after the other, when all of the message is here, and
-// each of them sees what those before it have made of it. It refuses to change
+// The filters are asked one after the other, when the whole message is here, and each
+// of them sees what those before it have made of it. The package refuses to change
 // recipients and sender for a filter: who gets a post is up to the list.
 package milters
 
@@ -26,7 +26,7 @@ import (
 	"superlist/smtp"
 )
 
-// Refusals where the filter has no words of its own, or could not be asked.
+// Refusals if the filter has no words of its own, or could not be asked.
 var (
 	replyReject = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the message was refused by a mail filter of this site"}
 	replyLater  = smtp.Reply{Code: 451, Enhanced: "4.7.1", Text: "a mail filter of this site asks to try again later"}
@@ -34,11 +34,11 @@ var (
 	replyUnsafe = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "a mail filter of this site does not answer, and nothing is taken without it"}
 )
 
-// Filters are a site's, as a lists.Filter.
+// Filters are a site's mail filters, as an intake.Filter.
 type Filters struct {
 	Site  *site.Site
 	Spool *queue.Spool
-	// Dial connects to a filter, and gives up at a moment.
+	// Dial connects to a filter, and gives up at a given time.
 	Dial func(to site.Target, by time.Time) (io.ReadWriteCloser, error)
 	// Log gets what a filter has decided. It must not fail.
 	Log func(at maillog.Level, text string)
@@ -78,7 +78,7 @@ func (f *Filters) Filter(env *smtp.Envelope, d *intake.Draft) error {
 	return nil
 }
 
-// refusal is what the client hears of a filter's no.
+// refusal returns the reply to the client for a filter's refusal.
 func refusal(decision error) error {
 	switch decision {
 	case milter.Reject:
@@ -89,7 +89,7 @@ func refusal(decision error) error {
 	return decision
 }
 
-// failed is what becomes of a message when its filter has failed.
+// failed decides about a message whose filter has failed.
 func failed(m *site.Milter, d *intake.Draft, err error) error {
 	switch m.DefaultAction {
 	case site.MilterAccept:
@@ -104,12 +104,11 @@ func failed(m *site.Milter, d *intake.Draft, err error) error {
 	return fmt.Errorf("%w: milter %s: %w", replyDown, m.Address, err)
 }
 
-// maxHold is the longest reason for which a message is held: it stands on one line
-// of its file, which may be 1.9 KiB, beside reasons that the list has.
+// maxHold is the longest reason for holding a message, in bytes: it is on one line of
+// its file, which may have 1.9 KiB, together with the list's reasons.
 const maxHold = 500
 
-// hold has a person look at a message. What filters have said before stands in
-// front.
+// hold makes a person look at a message. The words of earlier filters come first.
 func hold(d *intake.Draft, m *site.Milter, words string) {
 	reason := "the mail filter " + m.Address + " " + words
 	if d.Hold != "" {
@@ -132,8 +131,8 @@ type ask struct {
 	edits  int
 }
 
-// all tells the filter everything. decision is what it says to the message; err
-// is that it could not be asked.
+// all tells the filter everything. decision is its answer about the message; err means
+// that it could not be asked.
 func (a *ask) all() (decision, err error) {
 	conn, err := a.f.Dial(a.m.Target(), time.Now().Add(time.Duration(a.m.ConnectTimeout)))
 	if err != nil {
@@ -167,7 +166,7 @@ func (a *ask) all() (decision, err error) {
 	return decision, err
 }
 
-// decide parts a filter's decision from its failure.
+// decide separates a filter's decision from its failure.
 func decide(err error) (decision, failure error) {
 	var v milter.Verdict
 	var r smtp.Reply
@@ -175,7 +174,7 @@ func decide(err error) (decision, failure error) {
 	case errors.As(err, &v):
 		return v, nil
 	case errors.As(err, &r):
-		if r.Code == 421 { // it is the message's to come again, and not the session's to end
+		if r.Code == 421 { // the message is to come again, but the session need not end
 			r.Code = 451
 		}
 		return r, nil
@@ -183,8 +182,8 @@ func decide(err error) (decision, failure error) {
 	return nil, err
 }
 
-// say is the session and the message. Our own Received is not shown, as no MTA
-// shows its own.
+// say sends the session and the message. It leaves out our own Received, as every MTA
+// does.
 func (a *ask) say(c *milter.Client) error {
 	if err := c.Connect(connection(a.env.Peer)); err != nil {
 		return err
@@ -226,8 +225,8 @@ func (a *ask) say(c *milter.Client) error {
 	return c.EOM()
 }
 
-// recipients tells the recipients. One that is refused is refused alone, and heard
-// of by no other filter; Accept and Discard are for the message.
+// recipients sends the recipients. A refused one is refused alone, and not shown to
+// other filters; Accept and Discard apply to the message.
 func (a *ask) recipients(c *milter.Client) error {
 	for i, to := range a.env.To {
 		if a.draft.Refused[i] != nil {
@@ -248,7 +247,7 @@ func (a *ask) recipients(c *milter.Client) error {
 	return nil
 }
 
-// connection is the client as the protocol has it.
+// connection returns the client in the protocol's form.
 func connection(p smtp.Peer) milter.Connection {
 	if !p.Addr.IsValid() {
 		c := milter.Connection{Host: cmp.Or(p.Host, "localhost"), Family: 'U'}
@@ -265,8 +264,7 @@ func connection(p smtp.Peer) milter.Connection {
 	return c
 }
 
-// macros are what can be said of a session and a message, in the names of
-// Postfix and sendmail.
+// macros returns the values of macros, by the names of Postfix and sendmail.
 func macros(site *site.Site, env *smtp.Envelope, id string) map[string]string {
 	c := connection(env.Peer)
 	m := map[string]string{

@@ -8,7 +8,7 @@ import (
 	"superlist/lists/parts"
 )
 
-// Bad says what is wrong with the first pattern that is wrong.
+// Bad says what is wrong with the first wrong pattern; empty if none is.
 func Bad(patterns []string) string {
 	for _, p := range patterns {
 		if strings.ContainsAny(p, " \t,<>") || strings.Trim(p, "*@.") == "" {
@@ -18,7 +18,7 @@ func Bad(patterns []string) string {
 	return ""
 }
 
-// BadKind says what is wrong with a list of types and file names.
+// BadKind says what is wrong with a list of types and file names; empty if nothing is.
 func BadKind(patterns []string) string {
 	for _, p := range patterns {
 		kind, sub, isType := strings.Cut(p, "/")

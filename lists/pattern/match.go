@@ -8,9 +8,9 @@ import (
 	"superlist/smtp"
 )
 
-// A Fold is in what a pattern and what it is held against are made alike. There
-// are two, and one rule: who gains something by it, a member, a moderator, whom
-// the list allows, is compared strictly; whoever is kept away, loosely.
+// A Fold makes a pattern and a text comparable. There are two: for people who gain
+// something by a match (members, moderators, those in allow) comparison is strict; for
+// those who are kept out, loose.
 type Fold func(string) string
 
 var (
@@ -18,13 +18,12 @@ var (
 	Loose  Fold = smtp.FoldLoose
 )
 
-// Match reports whether a pattern fits all of s. A star stands for anything, a
-// question mark for one character, [a-z] and [!a-z] for one of some, a backslash
-// takes the meaning from what follows; letters have no case, and names of the DNS
-// that are beyond ASCII are the same in both of their forms. What stands in front
-// of the first star and behind the last is looked for where it must be, and only
-// what stands between two anywhere: that takes time in proportion to the lengths
-// of both, whatever they are, since what it is held against comes from strangers.
+// Match reports whether a pattern matches all of s. A star stands for anything, a
+// question mark for one character, [a-z] and [!a-z] for one of a set, and a backslash
+// makes the next character literal. Case does not matter, and both forms of DNS names
+// beyond ASCII are the same. The pieces before the first star and after the last are
+// compared in place, and only those between two stars are searched: that takes time
+// proportional to the lengths of both, whatever they are, since s comes from strangers.
 func (f Fold) Match(pattern, s string) bool {
 	folded := f(s)
 	if MatchFolded(f(pattern), folded) {
@@ -36,7 +35,7 @@ func (f Fold) Match(pattern, s string) bool {
 	return MatchFolded(f(smtp.UnicodeNames(pattern)), f(smtp.UnicodeNames(folded)))
 }
 
-// HasNames says that a name of the DNS in a text may have another form.
+// HasNames reports whether a DNS name in a text may have another form.
 func HasNames(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf || s[i] == '-' && i > 0 && s[i-1] == '-' {
@@ -46,7 +45,7 @@ func HasNames(s string) bool {
 	return false
 }
 
-// MatchFolded is Match of what a Fold has made alike.
+// MatchFolded is Match for already folded strings.
 func MatchFolded(pattern, s string) bool {
 	n, star, ok := matchFront(pattern, s)
 	if !ok || !star {
@@ -68,8 +67,8 @@ func MatchFolded(pattern, s string) bool {
 	return ok
 }
 
-// matchFront holds the elements up to the next star, or the end, against the
-// beginning of s, and says how many bytes they fit and whether there is a star.
+// matchFront compares the elements up to the next star, or the end, with the beginning
+// of s. It returns how many bytes they match, and whether there is a star.
 func matchFront(pattern, s string) (n int, star, ok bool) {
 	for pattern != "" && pattern[0] != '*' {
 		if n == len(s) {
@@ -86,8 +85,8 @@ func matchFront(pattern, s string) (n int, star, ok bool) {
 	return n, pattern != "", true
 }
 
-// scan gives the end in s of the first place that fits the elements up to the next
-// star; -1: there is none. It looks at those places only that begin as they do.
+// scan returns the end in s of the first place that matches the elements up to the next
+// star; -1 if there is none. It tries only places that begin with the right character.
 func scan(pattern, s string) int {
 	first, literal := begins(pattern)
 	for at := 0; ; {
@@ -109,7 +108,7 @@ func scan(pattern, s string) int {
 	}
 }
 
-// begins is the ASCII character with which all begins that a pattern fits, if there
+// begins returns the ASCII character that begins everything a pattern matches, if there
 // is one.
 func begins(pattern string) (c byte, ok bool) {
 	switch {
@@ -123,7 +122,7 @@ func begins(pattern string) (c byte, ok bool) {
 	return 0, false
 }
 
-// nextStar is where the next star stands that means one; -1: nowhere.
+// nextStar returns the index of the next star that is not escaped; -1 if there is none.
 func nextStar(pattern string) int {
 	for at := 0; at < len(pattern); at += elementLen(pattern[at:]) {
 		if pattern[at] == '*' {
@@ -133,7 +132,7 @@ func nextStar(pattern string) int {
 	return -1
 }
 
-// elements is how many characters a pattern without a star fits.
+// elements returns how many characters a pattern without a star matches.
 func elements(pattern string) (n int) {
 	for ; pattern != ""; n++ {
 		pattern = pattern[elementLen(pattern):]
@@ -141,7 +140,7 @@ func elements(pattern string) (n int) {
 	return n
 }
 
-// elementLen is the length of a pattern's first element.
+// elementLen returns the length of a pattern's first element.
 func elementLen(pattern string) int {
 	switch pattern[0] {
 	case '\\':
@@ -158,7 +157,7 @@ func elementLen(pattern string) int {
 	return n
 }
 
-// lastChars are the last n characters of s, if it has so many.
+// lastChars returns the last n characters of s, if it has that many.
 func lastChars(s string, n int) (last string, ok bool) {
 	at := len(s)
 	for ; n > 0 && at > 0; n-- {
@@ -168,7 +167,7 @@ func lastChars(s string, n int) (last string, ok bool) {
 	return s[at:], n == 0
 }
 
-// char is the first character of s; a byte that is no UTF-8 is one of its own.
+// char returns the first character of s; a byte that is not UTF-8 is one of its own.
 func char(s string) (c rune, size int) {
 	if s[0] < utf8.RuneSelf {
 		return rune(s[0]), 1
@@ -180,8 +179,8 @@ func char(s string) (c rune, size int) {
 	return c, size
 }
 
-// matchOne holds one character against the first element of a pattern, and gives
-// its length.
+// matchOne compares one character with the first element of a pattern, and returns that
+// element's length.
 func matchOne(pattern string, c rune) (n int, ok bool) {
 	n = elementLen(pattern)
 	switch {
@@ -213,20 +212,19 @@ func inClass(class string, c rune) bool {
 	return not
 }
 
-// Allows reports whether an address fits one of the patterns of whom the list
-// allows: bob@example.net, *@example.net, example.net (the same), *.example.net.
+// Allows reports whether an address matches one of the patterns in allow:
+// bob@example.net, *@example.net, example.net (the same), *.example.net.
 func Allows(patterns []string, p smtp.Path) bool {
 	return slices.ContainsFunc(patterns, func(s string) bool { return Strict.Match(addressPattern(s), p.Key()) })
 }
 
-// Bans reports whether an address fits one of the patterns of whom the list keeps
-// away.
+// Bans reports whether an address matches one of the patterns in ban.
 func Bans(patterns []string, p smtp.Path) bool {
 	return slices.ContainsFunc(patterns, func(s string) bool { return Loose.Match(addressPattern(s), p.LooseKey()) })
 }
 
-// addressPattern is a pattern for addresses in the form that a Key has: its domain
-// as the DNS has it, as far as that can be said of a pattern.
+// addressPattern returns a pattern for addresses in the form of a Key: its domain as in
+// the DNS, as far as possible for a pattern.
 func addressPattern(s string) string {
 	i := strings.LastIndexByte(s, '@')
 	if i < 0 {
@@ -244,14 +242,14 @@ func addressPattern(s string) string {
 	return s[:i+1] + strings.Join(labels, ".")
 }
 
-// Same says that two patterns for addresses are spellings of one.
+// Same reports whether two patterns for addresses are spellings of one.
 func Same(a, b string) bool {
 	return Strict(addressPattern(a)) == Strict(addressPattern(b))
 }
 
-// Of is the pattern that fits an address and no other: anybody may call
-// himself *@example.net. What cannot stand in a list of patterns is a question
-// mark, which fits it.
+// Of returns the pattern that matches exactly one address: somebody may really be
+// called *@example.net. A character that a list of patterns cannot contain becomes a
+// question mark.
 func Of(address string) string {
 	var b strings.Builder
 	for i := range len(address) {

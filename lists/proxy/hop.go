@@ -8,9 +8,9 @@ import (
 	"superlist/smtp"
 )
 
-// replyDown is what the client hears where the next hop does not say no itself:
-// it is not there, says what it may not, or says nothing. Postfix calls the same
-// "queue file write error".
+// replyDown is what the client gets if the next hop does not refuse by itself: it is
+// down, breaks the protocol, or is silent. Postfix calls the same "queue file write
+// error".
 var replyDown = smtp.Reply{Code: 451, Enhanced: "4.3.0",
 	Text: "the mail server behind the mailing lists does not do its part now; please try again later"}
 
@@ -20,10 +20,10 @@ type hop struct {
 	client  smtp.Client
 	began   bool          // MAIL was accepted
 	content *smtp.Content // after DATA
-	err     error         // what has come in the way: nothing more is said
+	err     error         // what went wrong; nothing more is sent
 }
 
-// dial connects, and introduces us. What goes wrong is the hop's err.
+// dial connects and introduces us. An error is stored in the hop's err.
 func dial(connect func(time.Time) (io.ReadWriteCloser, error), by time.Time, timeout time.Duration, hostname string) *hop {
 	h := &hop{client: smtp.Client{Hostname: hostname, Verbatim: true,
 		GreetingTimeout: timeout, CommandTimeout: timeout, MailTimeout: timeout, RcptTimeout: timeout,
@@ -40,22 +40,22 @@ func dial(connect func(time.Time) (io.ReadWriteCloser, error), by time.Time, tim
 	return h
 }
 
-// down is trouble with the next hop: what the client hears, and what is for the
-// log.
+// down returns the error for trouble with the next hop: a reply for the client, and
+// details for the log.
 func down(at string, err error) error {
 	return fmt.Errorf("%w: next hop at %s: %w", replyDown, at, err) // the first Reply in it is the answer
 }
 
-// fail gives the next hop up. No reply of its own is in err, or only what was
-// said at the wrong time.
+// fail gives the next hop up. err contains no reply of its own, or one that came at the
+// wrong time.
 func (h *hop) fail(at string, err error) error {
 	h.err = down(at, err)
 	h.close()
 	return h.err
 }
 
-// refused takes a reply that is not the one that was due. A no is the client's,
-// word for word; all else is trouble.
+// refused handles a reply that is not the expected one. A refusal goes to the client,
+// word for word; everything else is trouble.
 func (h *hop) refused(at string, r smtp.Reply) error {
 	if r.Temporary() || r.Permanent() {
 		return r
@@ -63,12 +63,11 @@ func (h *hop) refused(at string, r smtp.Reply) error {
 	return h.fail(at, fmt.Errorf("it says %q", r))
 }
 
-// by sets the moment at which the next hop must have answered.
+// by sets the time by which the next hop must have answered.
 func (h *hop) by(t time.Time) { h.conn.by = t }
 
-// rcpt says RCPT, and before the first one XFORWARD and MAIL. Where MAIL is
-// refused, that is the answer to each recipient: the client has been told 250
-// already.
+// rcpt sends RCPT, and before the first one XFORWARD and MAIL. If MAIL is refused, that
+// is the answer to each recipient: the client has already got 250.
 func (h *hop) rcpt(env *smtp.Envelope, mail, rcpt string) error {
 	if h.err != nil {
 		return h.err
@@ -107,7 +106,7 @@ func (h *hop) mail(env *smtp.Envelope, line string) error {
 	return h.err
 }
 
-// data says DATA.
+// data sends DATA.
 func (h *hop) data() error {
 	if h.err != nil {
 		return h.err
@@ -120,11 +119,11 @@ func (h *hop) data() error {
 		return h.refused("DATA", r)
 	}
 	h.content = content
-	h.by(time.Time{}) // a message takes as long as it takes; each piece of it has its limit
+	h.by(time.Time{}) // a message may take any time; each piece has its limit
 	return nil
 }
 
-// Write is a piece of the message.
+// Write sends a piece of the message.
 func (h *hop) Write(p []byte) (int, error) {
 	n, err := h.content.Write(p)
 	if err != nil {
@@ -133,8 +132,7 @@ func (h *hop) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// flush sends what there is of the message, so that the next hop works on it
-// while we wait for the disk.
+// flush sends what is buffered, so that the next hop works while we wait for the disk.
 func (h *hop) flush() (err error) {
 	if h.content.Flush() != nil {
 		_, err = h.end()
@@ -142,9 +140,9 @@ func (h *hop) flush() (err error) {
 	return err
 }
 
-// end says the final dot, unless something has come in the way already: then it
-// says why, in the words of a next hop that refused the message before it had all
-// of it. Where it takes the message the reply is its.
+// end sends the final dot, unless something has gone wrong: then it returns the error,
+// with the reply of a next hop that refused the message early. If the next hop accepts
+// the message, it returns that reply.
 func (h *hop) end() (smtp.Reply, error) {
 	r, err := h.content.End()
 	h.content = nil
@@ -157,8 +155,7 @@ func (h *hop) end() (smtp.Reply, error) {
 	return r, err
 }
 
-// quit leaves. In the middle of a message it only hangs up, and no final dot was
-// said.
+// quit leaves. In the middle of a message it only disconnects, without a final dot.
 func (h *hop) quit() {
 	if h.content == nil && h.conn.ReadWriteCloser != nil {
 		h.by(time.Now().Add(quitTime))
@@ -167,7 +164,7 @@ func (h *hop) quit() {
 	h.close()
 }
 
-// quitTime is how long QUIT may take to be said. Nobody waits for the answer.
+// quitTime is how long sending QUIT may take. Nobody waits for the answer.
 const quitTime = time.Second
 
 func (h *hop) close() {
@@ -177,10 +174,10 @@ func (h *hop) close() {
 	}
 }
 
-// timed is a connection on which no wait goes beyond a moment.
+// timed is a connection on which no wait exceeds a given time.
 type timed struct {
 	io.ReadWriteCloser
-	by time.Time // zero: no such moment
+	by time.Time // zero: no limit
 }
 
 func (t *timed) earlier(d time.Time) time.Time {

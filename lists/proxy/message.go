@@ -10,21 +10,21 @@ import (
 	"superlist/smtp"
 )
 
-// A message goes to the spool and to the next hop at once. A side that has no
-// recipient, or has refused, is nil; in LMTP the other goes on without it.
+// A message goes to the spool and to the next hop at once. A side without recipients,
+// or one that has refused, is nil; in LMTP the other continues without it.
 type message struct {
 	p        *Proxy
 	lmtp     bool
 	list     *intake.Incoming
-	taken    *intake.Incoming // list, once it has published
+	taken    *intake.Incoming // the list's side, once published
 	hop      *hop
-	listErr  error // why list is nil where it has recipients
-	hopErr   error // why hop is nil where it has some
+	listErr  error // why list is nil although it has recipients
+	hopErr   error // why hop is nil although it has some
 	accepted smtp.Reply
 }
 
-// Data has both sides begin. The spool is asked first: it is here, and what it
-// refuses the next hop need not hear of.
+// Data begins on both sides. The spool is asked first: it is here, and the next hop
+// need not know about messages that it refuses.
 func (p *Proxy) Data(env *smtp.Envelope) (smtp.Message, error) {
 	m := &message{p: p, lmtp: env.Proto == smtp.LMTP}
 	if len(p.ours.To) > 0 {
@@ -43,8 +43,7 @@ func (p *Proxy) Data(env *smtp.Envelope) (smtp.Message, error) {
 	return m, nil
 }
 
-// begin says DATA to the next hop, and puts our trace before the message where
-// one belongs.
+// begin sends DATA to the next hop, and our trace before the message if necessary.
 func (p *Proxy) begin() error {
 	p.hop.by(time.Now().Add(p.Timeout))
 	if err := p.hop.data(); err != nil {
@@ -57,7 +56,7 @@ func (p *Proxy) begin() error {
 	return nil
 }
 
-// MessageID is what the message calls itself, where a list has it.
+// MessageID returns the Message-ID if a list has the message.
 func (m *message) MessageID() string {
 	switch {
 	case m.taken != nil:
@@ -68,7 +67,7 @@ func (m *message) MessageID() string {
 	return ""
 }
 
-// Remark is what a list has to say of recipient rcpt; the next hop has nothing.
+// Remark returns a list's remark about recipient rcpt; the next hop has none.
 func (m *message) Remark(rcpt int) string {
 	if m.taken == nil || m.p.passed[rcpt] {
 		return ""
@@ -82,7 +81,7 @@ func (m *message) Remark(rcpt int) string {
 	return m.taken.Remark(ours)
 }
 
-// err is the first refusal that there is.
+// err returns the first refusal.
 func (m *message) err() error {
 	if m.listErr != nil {
 		return m.listErr
@@ -90,11 +89,11 @@ func (m *message) err() error {
 	return m.hopErr
 }
 
-// goesOn says whether the message may still be taken: in SMTP by all or by none.
+// goesOn reports whether the message can still be accepted: in SMTP by all or by none.
 func (m *message) goesOn() bool { return m.lmtp || m.err() == nil }
 
-// Write gives a piece to both sides. In LMTP it always succeeds, for there the
-// answers come after the message, to each recipient its own.
+// Write gives a piece to both sides. In LMTP it always succeeds, since there each
+// recipient gets an answer after the message.
 func (m *message) Write(p []byte) (int, error) {
 	if m.list != nil {
 		if _, err := m.list.Write(p); err != nil {
@@ -113,8 +112,8 @@ func (m *message) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Abort has neither side take it. The next hop sees the connection end without a
-// final dot; the transaction's end sees to that.
+// Abort discards the message on both sides. The next hop sees the connection end
+// without a final dot at the end of the transaction.
 func (m *message) Abort() {
 	if m.list != nil {
 		m.list.Abort()
@@ -123,7 +122,7 @@ func (m *message) Abort() {
 	m.p.Reset()
 }
 
-// Commit asks everybody, in the order that the package's documentation explains.
+// Commit asks both sides, in the order explained in the package's documentation.
 func (m *message) Commit() (id string, outcomes []error) {
 	verdicts := m.prepare()
 	m.pass()
@@ -153,8 +152,8 @@ func (m *message) Commit() (id string, outcomes []error) {
 	return m.ids(id), outcomes
 }
 
-// prepare has the lists decide, and the message safe on the disk where nobody
-// looks for it. The next hop has all but the dot by then, and is busy with it.
+// prepare lets the lists decide and makes the message safe on the disk, where nobody
+// looks for it. By then the next hop has everything but the dot, and is working on it.
 func (m *message) prepare() (verdicts []error) {
 	if m.hop != nil {
 		if err := m.hop.flush(); err != nil {
@@ -174,7 +173,7 @@ func (m *message) prepare() (verdicts []error) {
 	return verdicts
 }
 
-// pass says the final dot.
+// pass sends the final dot.
 func (m *message) pass() {
 	if m.hop == nil || !m.goesOn() {
 		return
@@ -184,7 +183,7 @@ func (m *message) pass() {
 	m.hop = nil
 }
 
-// forAll says of a list's refusal that nobody has got the message.
+// forAll adds to a list's refusal that nobody has got the message.
 func (m *message) forAll(err error) error {
 	var r smtp.Reply
 	if len(m.p.theirs.To) == 0 || !errors.As(err, &r) {
@@ -194,8 +193,8 @@ func (m *message) forAll(err error) error {
 	return r
 }
 
-// ids are the message's names here and at the next hop, by which its way can be
-// found in both logs.
+// ids returns the message's ids here and at the next hop, by which it can be found in
+// both logs.
 func (m *message) ids(own string) string {
 	theirs := ""
 	if m.accepted.Code != 0 && m.hopErr == nil {
@@ -207,8 +206,8 @@ func (m *message) ids(own string) string {
 	return own + "," + theirs
 }
 
-// queueID finds the name that a server gives the message in its reply: Postfix
-// and others say "queued as NAME", Exim says "OK id=NAME".
+// queueID returns the id in a server's reply: Postfix and others say "queued as NAME",
+// Exim says "OK id=NAME".
 func queueID(text string) string {
 	for _, before := range []string{"queued as ", "id="} {
 		if _, after, ok := strings.Cut(text, before); ok {

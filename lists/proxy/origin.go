@@ -7,8 +7,8 @@ import (
 	"superlist/smtp"
 )
 
-// origin is what XFORWARD says to the next hop: what the client has said, or, where
-// it has said nothing, the client itself. A value that is empty is not known.
+// origin returns the XFORWARD attributes for the next hop: what the client has sent or,
+// if it has sent nothing, the client itself. An empty value is unknown.
 func origin(env *smtp.Envelope) map[string]string {
 	from := env.Forwarded
 	if from == nil {
@@ -27,7 +27,7 @@ func origin(env *smtp.Envelope) map[string]string {
 	return values
 }
 
-// literal is an address as XFORWARD has it.
+// literal formats an address for XFORWARD.
 func literal(ip netip.Addr) string {
 	if ip.Is6() {
 		return "IPv6:" + ip.WithZone("").String()

@@ -14,7 +14,7 @@ import (
 
 const (
 	// MaxRecipients is how many recipients one message may have: Postfix's
-	// smtpd_recipient_limit, since they are its own.
+	// smtpd_recipient_limit, since the recipients are Postfix's.
 	MaxRecipients = 1000
 
 	// maxLists is how many of them may be lists; replyLists says it too.
@@ -23,24 +23,24 @@ const (
 
 var replyLists = smtp.Reply{Code: 452, Enhanced: "4.5.3", Text: "at most 100 lists in one message; send it again to the others"}
 
-// A Proxy is the smtp.Backend of a session whose mail for no list goes on to the
-// next hop.
+// A Proxy is the smtp.Backend of a session whose mail for others than lists goes on to
+// the next hop.
 type Proxy struct {
 	Lists    *intake.Intake // with Late set
 	Hostname string         // what we call ourselves
-	// Dial connects to the next hop, and gives up at a moment.
+	// Dial connects to the next hop, and gives up at a given time.
 	Dial func(by time.Time) (io.ReadWriteCloser, error)
-	// Timeout is for all that the next hop has to do before the client hears a
-	// reply; within the message, for each piece of it.
+	// Timeout covers everything that the next hop has to do before the client gets a
+	// reply; within the message, each piece of it.
 	Timeout time.Duration
 
-	ours, theirs smtp.Envelope // the transaction, each with its own recipients
-	passed       []bool        // of each recipient, in order: it is the next hop's
-	mail         string        // MAIL as it came
-	hop          *hop          // nil: not needed yet
+	ours, theirs smtp.Envelope // the transaction, with the recipients of each side
+	passed       []bool        // by recipient, in order: it is the next hop's
+	mail         string        // MAIL as received
+	hop          *hop          // nil: not needed so far
 }
 
-// TrustLogins says who knows whose addresses a login has; the lists ask.
+// TrustLogins sets who knows the addresses of a login; the lists ask.
 func (p *Proxy) TrustLogins(authors func(login string) []smtp.Path) { p.Lists.TrustLogins(authors) }
 
 // Mail begins a transaction. Nobody else need know of it yet.
@@ -50,12 +50,12 @@ func (p *Proxy) Mail(env *smtp.Envelope) error {
 	return p.Lists.Mail(&p.ours)
 }
 
-// line is the command as the client said it, without blanks at its end: a TAB
-// among them must not stand in a command of ours.
+// line returns the client's command, without trailing blanks: our command must not
+// contain a TAB.
 func line(env *smtp.Envelope) string { return strings.TrimRight(env.Line, " \t") }
 
-// mailLine is MAIL without its AUTH: that is said between the client and us, and
-// to a server that does not offer AUTH nobody says it (RFC 4954, 5).
+// mailLine returns MAIL without its AUTH: that is between the client and us, and must
+// not be sent to a server that does not offer AUTH (RFC 4954, 5).
 func mailLine(env *smtp.Envelope) string {
 	mail := line(env)
 	_, path, _ := strings.Cut(mail, ":")
@@ -67,14 +67,14 @@ func mailLine(env *smtp.Envelope) string {
 	for word := range strings.FieldsSeq(params) {
 		end := strings.Index(params, word) + len(word)
 		if key, _, _ := strings.Cut(word, "="); !strings.EqualFold(key, "AUTH") {
-			kept += params[:end] // with the blanks before it
+			kept += params[:end] // including the preceding blanks
 		}
 		params = params[end:]
 	}
 	return kept
 }
 
-// Rcpt asks the lists, and the next hop about what is none.
+// Rcpt asks the lists, or the next hop if the recipient is not a list.
 func (p *Proxy) Rcpt(env *smtp.Envelope, to smtp.Rcpt) error {
 	err := p.list(to)
 	passed := errors.Is(err, lists.ReplyNoList)
@@ -104,7 +104,7 @@ func (p *Proxy) list(to smtp.Rcpt) error {
 	return replyLists
 }
 
-// pass says RCPT to the next hop, and before the first one MAIL.
+// pass sends RCPT to the next hop, and MAIL before the first one.
 func (p *Proxy) pass(rcpt string) error {
 	if err := p.connect(); err != nil {
 		return err
@@ -112,9 +112,8 @@ func (p *Proxy) pass(rcpt string) error {
 	return p.hop.rcpt(&p.theirs, p.mail, rcpt)
 }
 
-// connect sees to it that there is a hop, which then has the time that it may
-// take. One that could not be reached is there too, and stays what it is until the
-// transaction ends.
+// connect makes sure that there is a hop, and starts its time limit. A hop that could
+// not be reached stays until the transaction ends.
 func (p *Proxy) connect() error {
 	by := time.Now().Add(p.Timeout)
 	if p.hop == nil {
@@ -124,7 +123,7 @@ func (p *Proxy) connect() error {
 	return p.hop.err
 }
 
-// Reset leaves the next hop.
+// Reset disconnects from the next hop.
 func (p *Proxy) Reset() {
 	if p.hop != nil {
 		p.hop.quit()
@@ -136,10 +135,10 @@ func (p *Proxy) Reset() {
 // own are the extensions between the client and us: they end here.
 var own = []string{"PIPELINING", "CHUNKING", "STARTTLS", "AUTH", "XCLIENT", "XFORWARD", "LIMITS"}
 
-// Announce leaves of our keywords what the next hop keeps too, and connects to it
-// for that. It does not stay: by the time there is mail for it, it may have become
-// tired of waiting. Where it cannot be asked our keywords stand: whoever has mail
-// for it will be told.
+// Announce returns those of our keywords that the next hop supports too, and connects
+// to it for that. The connection is not kept: by the time there is mail, the next hop
+// may be tired of waiting. If it cannot be asked our keywords stay, and a client with
+// mail for it will be told.
 func (p *Proxy) Announce(keywords []string) []string {
 	defer p.Reset()
 	if p.connect() != nil {
@@ -161,14 +160,14 @@ func (p *Proxy) Announce(keywords []string) []string {
 	return both
 }
 
-// smaller is the smaller of two limits of SIZE, where 0 or nothing is none: RFC
-// 1870, 3.
+// smaller returns the smaller of two limits of SIZE, where 0 or nothing means no limit:
+// RFC 1870, 3.
 func smaller(a, b string) string {
 	x, y := strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
 	if x == "" || y != "" && (len(y) < len(x) || len(y) == len(x) && y < x) {
 		x = y
 	}
-	if strings.Trim(x, "0123456789") != "" { // theirs, and no number
+	if strings.Trim(x, "0123456789") != "" { // the next hop's, and not a number
 		return a
 	}
 	if x == "" {

@@ -4,16 +4,16 @@ package sandbox
 
 import "golang.org/x/sys/unix"
 
-// lastCall is the newest system call that was looked at for this list. What is
-// newer is not there for a session: a program lives with an older kernel, and
-// nobody has to watch for calls that do the same as one that is closed.
+// lastCall is the newest system call considered in this list. Newer ones do not exist
+// for a session: a program must cope with an older kernel anyway, and nobody has to
+// watch for new calls that do the same as a closed one.
 const lastCall = unix.SYS_RSEQ_SLICE_YIELD
 
-// closed are the calls that no session needs and that Landlock has no word for,
-// or has only in newer kernels; those of one architecture alone are in closedHere.
+// closed are the calls that no session needs and that Landlock does not control, or
+// only in newer kernels; closedHere has those of one architecture.
 var closed = [...]uint16{
-	// What a file is, besides its content: modes, owners, times, attributes. A
-	// queue file's time is when it is due.
+	// Properties of a file other than its content: mode, owner, times, attributes. The
+	// time of a queue file says when it is due.
 	unix.SYS_FCHMOD, unix.SYS_FCHMODAT, unix.SYS_FCHMODAT2,
 	unix.SYS_FCHOWN, unix.SYS_FCHOWNAT, unix.SYS_UTIMENSAT,
 	unix.SYS_SETXATTR, unix.SYS_LSETXATTR, unix.SYS_FSETXATTR, unix.SYS_SETXATTRAT,
@@ -21,13 +21,13 @@ var closed = [...]uint16{
 	unix.SYS_FILE_SETATTR, unix.SYS_MKNODAT, unix.SYS_TRUNCATE,
 	unix.SYS_NAME_TO_HANDLE_AT, unix.SYS_OPEN_BY_HANDLE_AT,
 
-	// What happens to files of others.
+	// Watching the files of others.
 	unix.SYS_INOTIFY_INIT1, unix.SYS_INOTIFY_ADD_WATCH, unix.SYS_FANOTIFY_INIT, unix.SYS_FANOTIFY_MARK,
 
-	// To be a server. bind and sendmmsg would also name an address for UDP.
+	// Being a server. bind and sendmmsg would also name an address for UDP.
 	unix.SYS_BIND, unix.SYS_LISTEN, unix.SYS_ACCEPT, unix.SYS_ACCEPT4, unix.SYS_SENDMMSG,
 
-	// Other processes of the same user: deliver is one.
+	// Other processes of the same user, such as deliver.
 	unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV,
 	unix.SYS_PROCESS_MADVISE, unix.SYS_PROCESS_MRELEASE, unix.SYS_KCMP,
 	unix.SYS_PIDFD_OPEN, unix.SYS_PIDFD_GETFD, unix.SYS_PIDFD_SEND_SIGNAL,
@@ -41,8 +41,7 @@ var closed = [...]uint16{
 	unix.SYS_MQ_OPEN, unix.SYS_MQ_UNLINK,
 	unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_KEYCTL,
 
-	// The system, for a session that runs as root; and for any, what has had
-	// more holes than uses.
+	// The system, for a session that runs as root; and calls with more holes than uses.
 	unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_MOVE_MOUNT, unix.SYS_OPEN_TREE, unix.SYS_OPEN_TREE_ATTR,
 	unix.SYS_FSOPEN, unix.SYS_FSCONFIG, unix.SYS_FSMOUNT, unix.SYS_FSPICK, unix.SYS_MOUNT_SETATTR,
 	unix.SYS_PIVOT_ROOT, unix.SYS_CHROOT, unix.SYS_UNSHARE, unix.SYS_SETNS,

@@ -12,15 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// filter closes system calls, on every thread of this process and for what it
+// filter closes system calls, on every thread of this process and for the program it
 // becomes, and reports whether it could: seccomp(2). This thread must have
-// no_new_privs, and then all have. A kernel or a container without
-// filters is not an error.
+// no_new_privs; afterwards all have it. A kernel or a container without filters is not
+// an error.
 //
-// What it costs is its length, since the kernel translates it, and not its steps:
-// a session makes two hundred calls. So the closed calls are bits of words, and
-// not a list or a tree, which the kernel could answer for once and for all but
-// which is three times as long.
+// The cost is the filter's length, since the kernel translates it, and not its steps: a
+// session makes two hundred calls. So the closed calls are bits of words. A list or a
+// tree, whose answers the kernel could cache, would be three times as long.
 func (b Box) filter() (set bool, err error) {
 	code, err := b.program(os.Getpid())
 	if err != nil {
@@ -40,14 +39,14 @@ func (b Box) filter() (set bool, err error) {
 	return true, nil
 }
 
-// Filters says whether system calls can be closed here.
+// Filters reports whether system calls can be closed here.
 func Filters() bool {
 	action := uint32(unix.SECCOMP_RET_ERRNO)
 	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, 0, uintptr(unsafe.Pointer(&action)))
 	return errno == 0
 }
 
-// What the filter says to a call.
+// The filter's answers to a call.
 const (
 	allow  = unix.SECCOMP_RET_ALLOW
 	refuse = unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
@@ -63,13 +62,13 @@ const (
 	argSize = 8
 )
 
-// errFilter is a filter that has grown out of its eight-bit jumps.
+// errFilter means that the filter has outgrown its eight-bit jumps.
 var errFilter = errors.New("sandbox: the seccomp filter is too long")
 
-// A program is a filter that grows: classic BPF, seccomp(2).
+// A program is a filter under construction: classic BPF, seccomp(2).
 type program struct {
 	code []unix.SockFilter
-	far  bool // a jump does not reach
+	far  bool // a jump is too long
 }
 
 // put adds an instruction, with jumps for true and false.
@@ -83,17 +82,17 @@ func (p *program) and(mask uint32)          { p.put(unix.BPF_ALU|unix.BPF_AND|un
 func (p *program) say(answer uint32)        { p.put(unix.BPF_RET|unix.BPF_K, answer, 0, 0) }
 func (p *program) equal(k uint32, t, f int) { p.put(unix.BPF_JMP|unix.BPF_JEQ|unix.BPF_K, k, t, f) }
 
-// arg loads an argument as the kernel takes an int: its lower half, which stands
-// in front on all these architectures.
+// arg loads an argument as the kernel reads an int: its lower half, which comes first
+// on all these architectures.
 func (p *program) arg(n uint32) { p.load(argsAt + argSize*n) }
 
-// is answers where what was loaded is that value.
+// is answers if the loaded value is this one.
 func (p *program) is(answer, value uint32) {
 	p.equal(value, 0, 1)
 	p.say(answer)
 }
 
-// isNot answers where it is none of them.
+// isNot answers if the loaded value is none of these.
 func (p *program) isNot(answer uint32, values ...uint32) {
 	for i, v := range values {
 		p.equal(v, len(values)-i, 0)
@@ -101,7 +100,7 @@ func (p *program) isNot(answer uint32, values ...uint32) {
 	p.say(answer)
 }
 
-// among answers yes where it is one of them, and otherwise no.
+// among answers yes if the loaded value is one of these, and no otherwise.
 func (p *program) among(yes, no uint32, values ...uint32) {
 	for i, v := range values {
 		p.equal(v, len(values)-i, 0)
@@ -110,14 +109,14 @@ func (p *program) among(yes, no uint32, values ...uint32) {
 	p.say(yes)
 }
 
-// has answers where it has one of the bits.
+// has answers if the loaded value has one of the bits.
 func (p *program) has(answer, bits uint32) {
 	p.put(unix.BPF_JMP|unix.BPF_JSET|unix.BPF_K, bits, 0, 1)
 	p.say(answer)
 }
 
-// call looks at the arguments of one call, whose number was loaded. look ends
-// with an answer.
+// call examines the arguments of one call, whose number was loaded. look ends with an
+// answer.
 func (p *program) call(nr uint32, look func()) {
 	at := len(p.code)
 	p.equal(nr, 0, 0)
@@ -132,16 +131,16 @@ type words [lastCall/32 + 1]uint32
 
 func (w *words) close(nr uint32) { w[nr/32] |= 1 << (nr % 32) }
 
-// program is the filter of this Box, for a process.
+// program returns the filter of this Box, for a process.
 func (b Box) program(pid int) ([]unix.SockFilter, error) {
 	p := &program{code: make([]unix.SockFilter, 0, 160)}
-	p.load(archAt) // a kernel may have other architectures' calls too, with other numbers
+	p.load(archAt) // a kernel may also accept other architectures' calls, with other numbers
 	p.isNot(ignore, auditArch)
 	p.load(nrAt)
 	p.put(unix.BPF_JMP|unix.BPF_JGT|unix.BPF_K, lastCall, 0, 1) // x32 too, which begins at 1<<30
 	p.say(ignore)
-	// Its arguments are in memory, where no filter can see them; programs go
-	// back to clone.
+	// Its arguments are in memory, where no filter can see them; programs then use
+	// clone.
 	p.is(ignore, unix.SYS_CLONE3)
 	b.look(p, uint32(pid))
 	b.words().test(p)
@@ -151,7 +150,7 @@ func (b Box) program(pid int) ([]unix.SockFilter, error) {
 	return p.code, nil
 }
 
-// words are the calls that are closed whatever their arguments.
+// words returns the calls that are closed whatever their arguments.
 func (b Box) words() *words {
 	w := new(words)
 	for _, nr := range closed {
@@ -172,8 +171,7 @@ func (b Box) words() *words {
 	return w
 }
 
-// test answers for the call whose number was loaded by its bit: A gets the word,
-// X the bit.
+// test answers for the loaded call number by its bit: A gets the word, X the bit.
 func (w *words) test(p *program) {
 	const tax, andX = unix.BPF_MISC | unix.BPF_TAX, unix.BPF_ALU | unix.BPF_AND | unix.BPF_X
 	p.and(31)
@@ -192,7 +190,7 @@ func (w *words) test(p *program) {
 	p.among(allow, refuse, 0)
 }
 
-// look is about the calls that a session needs for one thing and not for another.
+// look handles the calls that a session needs for one purpose and not for another.
 func (b Box) look(p *program, pid uint32) {
 	p.call(unix.SYS_SOCKET, func() { b.socket(p) })
 	p.call(unix.SYS_CLONE, func() { p.arg(0); p.has(allow, unix.CLONE_THREAD); p.say(refuse) }) // a thread is not a process
@@ -200,7 +198,7 @@ func (b Box) look(p *program, pid uint32) {
 	p.call(unix.SYS_KILL, self)
 	p.call(unix.SYS_TGKILL, self)
 	p.call(unix.SYS_PRLIMIT64, func() { p.arg(0); p.among(allow, refuse, 0) })
-	// MSG_FASTOPEN connects without connect, and Landlock does not see it.
+	// MSG_FASTOPEN connects without connect, which Landlock does not see.
 	p.call(unix.SYS_SENDTO, func() { p.arg(3); p.has(refuse, unix.MSG_FASTOPEN); p.say(allow) })
 	p.call(unix.SYS_SENDMSG, func() { p.arg(2); p.has(refuse, unix.MSG_FASTOPEN); p.say(allow) })
 	p.call(unix.SYS_FCNTL, func() {
@@ -210,8 +208,8 @@ func (b Box) look(p *program, pid uint32) {
 	p.call(unix.SYS_IOCTL, func() { p.arg(1); p.among(allow, noTTY, unix.TIOCINQ) })
 }
 
-// socket lets Unix sockets be made, and TCP: MPTCP is a protocol of its own,
-// which Landlock's ports do not hold.
+// socket allows Unix sockets and TCP. MPTCP is a protocol of its own, which Landlock's
+// ports do not cover.
 func (b Box) socket(p *program) {
 	protocols, kinds := []uint32{0, unix.IPPROTO_TCP}, []uint32{unix.SOCK_STREAM}
 	if b.datagrams() {

@@ -10,19 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// handled are what each version of Landlock can refuse. The first cannot move a
-// file from one directory to another.
+// handled is what each version of Landlock can refuse. The first cannot move a file
+// between directories.
 var handled = [...]*landlock.Config{
 	2: &landlock.V2, 3: &landlock.V3, 4: &landlock.V4, 5: &landlock.V5, 6: &landlock.V6,
 	7: &landlock.V7, 8: &landlock.V8, 9: &landlock.V9, 10: &landlock.V10, 11: &landlock.V11,
 }
 
-// newest is the latest Landlock that is used. An older kernel does what it can of
-// it; tests make it older still.
+// newest is the latest version of Landlock that is used. An older kernel does what it
+// can; tests simulate even older ones.
 var newest = len(handled) - 1
 
-// Kernel is the version of Landlock that this kernel has; 0 for none, and for
-// the first.
+// Kernel returns the version of Landlock that this kernel has; 0 for none, and for the
+// first.
 func Kernel() int {
 	abi, err := ll.LandlockGetABIVersion()
 	if err != nil || abi < 2 {
@@ -31,12 +31,12 @@ func Kernel() int {
 	return abi
 }
 
-// restrict refuses, on every thread, all that Landlock knows of and that is not
-// granted. The threads must have no_new_privs. A kernel without Landlock is no
+// restrict refuses, on every thread, everything that Landlock controls and that is not
+// granted. The threads must have no_new_privs. A kernel without Landlock is not an
 // error.
 //
-// It makes the calls itself, since landlock.Config.Restrict would set
-// no_new_privs once more.
+// It makes the calls itself, since landlock.Config.Restrict would set no_new_privs once
+// more.
 func restrict(gs []grant) error {
 	abi := Kernel()
 	if abi == 0 {
@@ -60,7 +60,7 @@ func restrict(gs []grant) error {
 			return fmt.Errorf("sandbox: landlock_add_rule: %s %s: %w", g.what, g.at, err)
 		}
 	}
-	const tsync = 8 // the version that sees to all threads by itself
+	const tsync = 8 // the version that covers all threads by itself
 	if abi >= tsync {
 		err = ll.LandlockRestrictSelf(ruleset, ll.FlagRestrictSelfTSync)
 	} else {
@@ -72,8 +72,8 @@ func restrict(gs []grant) error {
 	return nil
 }
 
-// add adds the rules of a grant that a Landlock understands. A path that is not
-// there needs none.
+// add adds the rules of a grant that a version of Landlock understands. A path that
+// does not exist needs none.
 func (g grant) add(ruleset int, can *landlock.Config) error {
 	if access := g.file & can.HandledAccessFS; access != 0 {
 		fd, err := unix.Open(g.at, unix.O_PATH|unix.O_CLOEXEC, 0)
@@ -104,5 +104,5 @@ func (g grant) add(ruleset int, can *landlock.Config) error {
 	if err := port(ll.AccessNetConnectSendUDP, g.port); err != nil {
 		return err
 	}
-	return port(ll.AccessNetBindUDP, 0) // who sends gets a port
+	return port(ll.AccessNetBindUDP, 0) // a sender is assigned a port
 }

@@ -9,12 +9,12 @@ import (
 	"superlist/smtp"
 )
 
-// Limits of one session, setrlimit(2). Each is far above what a session needs
-// and far below what would hurt the host: who meets one is a mistake of ours.
+// Limits of one session, setrlimit(2). Each is far above what a session needs and far
+// below what would hurt the host: reaching one is a mistake of ours.
 //
-// RLIMIT_AS is not among them, since the runtime reserves more than a gigabyte
-// that it never touches, nor is RLIMIT_NPROC, which counts the processes of all
-// sessions together.
+// RLIMIT_AS is not among them, since the runtime reserves more than a gigabyte that it
+// never touches; neither is RLIMIT_NPROC, which counts the processes of all sessions
+// together.
 const (
 	// MaxMemory: a session has some megabytes whatever its message, and
 	// superlist-session takes up to 256 MiB for a password (argon2id).
@@ -22,12 +22,12 @@ const (
 	// MaxFiles: standard descriptors, log, message, list, a directory, the
 	// runtime's own, and as many again.
 	MaxFiles = 64
-	// MaxSeconds of the processor's time: a session of an hour needs one or two.
-	// What never ends by itself would otherwise run until somebody looks.
+	// MaxSeconds is processor time: a session of an hour needs one or two. Without it,
+	// an endless loop would run until somebody notices.
 	MaxSeconds = 600
 
-	// maxHead is what may stand before a message in its file: a line for each
-	// recipient, and a Received field.
+	// maxHead is how much may precede a message in its file: a line for each recipient,
+	// and a Received field.
 	maxHead = (smtp.MaxRecipients + 1) * 4 << 10
 )
 
@@ -39,7 +39,7 @@ func (b Box) limit() error {
 		max      uint64
 	}
 	limits := []limit{
-		{"core", unix.RLIMIT_CORE, 0}, // there may be a post in it, or a password
+		{"core", unix.RLIMIT_CORE, 0}, // it may contain a post, or a password
 		{"data", unix.RLIMIT_DATA, MaxMemory},
 		{"nofile", unix.RLIMIT_NOFILE, MaxFiles},
 		{"cpu", unix.RLIMIT_CPU, MaxSeconds},
@@ -48,7 +48,7 @@ func (b Box) limit() error {
 		limits = append(limits, limit{"fsize", unix.RLIMIT_FSIZE, uint64(b.Site.MaxMessageSize) + maxHead})
 	}
 	for _, l := range limits {
-		var now unix.Rlimit // where the launcher has set less, less it is
+		var now unix.Rlimit // if the launcher has set a lower limit, that stays
 		err := unix.Getrlimit(l.resource, &now)
 		if err == nil {
 			err = unix.Setrlimit(l.resource, &unix.Rlimit{Cur: min(now.Cur, l.max), Max: min(now.Max, l.max)})

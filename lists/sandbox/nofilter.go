@@ -2,9 +2,8 @@
 
 package sandbox
 
-// filter does nothing: the numbers of this architecture's calls are not known
-// here.
+// filter does nothing: the call numbers of this architecture are not known here.
 func (b Box) filter() (bool, error) { return false, nil }
 
-// Filters says whether system calls can be closed here.
+// Filters reports whether system calls can be closed here.
 func Filters() bool { return false }

@@ -1,19 +1,19 @@
-// Package sandbox takes from a process what serving one connection does not
-// need, before the client can say anything: with resource limits, no_new_privs,
-// Landlock, landlock(7), and a filter for system calls, seccomp(2).
+// Package sandbox takes from a process everything that serving one connection does not
+// need, before the client can say anything. It uses resource limits, no_new_privs,
+// Landlock (landlock(7)), and a filter for system calls (seccomp(2)).
 //
-// A session that is in it writes below queue_dir/tmp and queue_dir/inbound/new (a
-// milter session below queue_dir/taken too) and nowhere else, reads lists, and
-// opens no other file, starts no program, listens nowhere and connects to no port
-// but those that the configuration names. If superlist-session may be needed it
-// may become that, which may read the key and what else is configured for it.
-// That goes for root as well. For what Landlock has no word the filter closes the
-// call: modes, owners, times and locks of files, UDP and other protocols, other
-// processes. What is left is in docs/security.md, and sandboxtest tries each of it.
+// A confined session writes below queue_dir/tmp and queue_dir/inbound/new (a milter
+// session below queue_dir/taken too) and nowhere else. It reads lists, opens no other
+// file, starts no program, listens nowhere, and connects only to the ports that the
+// configuration names. If it may need superlist-session it can become that program,
+// which may read the key and the other files configured for it. All of this holds for
+// root as well. For what Landlock does not control the filter closes the calls: modes,
+// owners, times and locks of files, UDP and other protocols, other processes.
+// docs/security.md says what is left, and sandboxtest tries each of it.
 //
-// It takes what the kernel has: Landlock needs Linux 5.19, its ports 6.7, the
-// filter amd64, arm64, loong64 or riscv64. But where a kernel has it and fails,
-// there is no session.
+// It uses what the kernel has: Landlock needs Linux 5.19, its ports 6.7, and the filter
+// amd64, arm64, loong64 or riscv64. But if the kernel has it and it fails, there is no
+// session.
 package sandbox
 
 import (
@@ -32,17 +32,16 @@ import (
 	"superlist/lists/site"
 )
 
-// A Box is what a process is shut into.
+// A Box is what a process is confined to.
 type Box struct {
 	Site    *site.Site
-	Session string // where superlist-session is; empty: nowhere
+	Session string // path of superlist-session; empty: none
 	Milter  bool   // it is superlist-milter
 	Web     bool   // it is superlist-web, which connects to less
-	Policy  bool   // it is superlist-policy, which takes no message
+	Policy  bool   // it is superlist-policy, which accepts no message
 }
 
-// Enter shuts this process in, for good. After an error it must not serve
-// anybody.
+// Enter confines this process, for good. After an error it must not serve anybody.
 func (b Box) Enter() error {
 	if err := b.limit(); err != nil {
 		return err
@@ -56,13 +55,13 @@ func (b Box) Enter() error {
 	return restrict(b.grants())
 }
 
-// noNewPrivs sets no_new_privs and the filter, on every thread. The filter comes
-// before Landlock, since the kernel sets no_new_privs wherever it sets a filter:
-// having each thread set it by a call of its own costs a session 2 %.
+// noNewPrivs sets no_new_privs and the filter, on every thread. The filter comes before
+// Landlock, since the kernel sets no_new_privs together with the filter: setting it by
+// a call on each thread costs a session 2 %.
 //
-// Between the first call and the second this goroutine may have moved to another
-// thread. Then the kernel refuses the filter (seccomp(2), EACCES), but not to
-// CAP_SYS_ADMIN, so a process that has that sets it on each thread first.
+// Between the first call and the second this goroutine may move to another thread. The
+// kernel then refuses the filter (seccomp(2), EACCES), but not for CAP_SYS_ADMIN, so a
+// process that has that sets it on each thread first.
 func (b Box) noNewPrivs() error {
 	if !privileged() {
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
@@ -79,31 +78,30 @@ func (b Box) noNewPrivs() error {
 	return err
 }
 
-// privileged reports whether this process has CAP_SYS_ADMIN: root has, unless it
-// was taken away.
+// privileged reports whether this process has CAP_SYS_ADMIN: root has it, unless it was
+// dropped.
 func privileged() bool {
 	var caps [2]unix.CapUserData
 	err := unix.Capget(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &caps[0])
 	return err != nil || caps[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
 }
 
-// becomes says that this process may yet become superlist-session.
+// becomes reports whether this process may still become superlist-session.
 func (b Box) becomes() bool {
 	return b.Session != "" && b.Site.HandsOver() && !b.Milter && !b.Web && !b.Policy
 }
 
-// looksUp says that it may ask the DNS whether there is a name that a client calls
-// itself.
+// looksUp reports whether it may ask the DNS for a client's HELO name.
 func (b Box) looksUp() bool { return b.becomes() && b.Site.HeloCheck }
 
-// datagrams says that it needs UDP: to ask the DNS for that, or, by the resolver that the
-// site names, what the domain of an author wants (dmarc = "reject").
+// datagrams reports whether it needs UDP: to ask the DNS for HELO names, or for an
+// author's domain policy (dmarc = "reject") at the resolver that the site names.
 func (b Box) datagrams() bool {
 	return b.looksUp() || b.Site.DNS() != "" && !b.Policy && !b.Web
 }
 
-// makeSpool makes the spool before the first message ever, since only what is
-// there can be granted. If it cannot be made, MAIL says why.
+// makeSpool makes the spool before the first message ever, since only existing paths
+// can be granted. If that fails, MAIL says why.
 func (b Box) makeSpool() {
 	if _, err := os.Lstat(b.Site.QueueDir + "/taken"); errors.Is(err, fs.ErrNotExist) {
 		b.Site.Spool().Init()
@@ -115,10 +113,10 @@ func (b Box) makeSpool() {
 	}
 }
 
-// Landlock's words for what a session does to files.
+// Landlock's rights for what a session does to files.
 const (
 	read    landlock.AccessFSSet = ll.AccessFSReadFile
-	list    landlock.AccessFSSet = ll.AccessFSReadDir // to sync a directory it must be opened
+	list    landlock.AccessFSSet = ll.AccessFSReadDir // syncing a directory requires opening it
 	write   landlock.AccessFSSet = ll.AccessFSWriteFile | ll.AccessFSMakeReg | ll.AccessFSRemoveFile | ll.AccessFSRefer
 	addTo   landlock.AccessFSSet = ll.AccessFSWriteFile
 	change  landlock.AccessFSSet = ll.AccessFSReadFile | ll.AccessFSWriteFile | ll.AccessFSTruncate
@@ -126,20 +124,20 @@ const (
 	connect landlock.AccessFSSet = ll.AccessFSResolveUnix // to a socket
 )
 
-// A grant is one thing that a session may do: something with the files below a
-// path, or connecting to a TCP port.
+// A grant is one thing that a session may do: something with the files below a path, or
+// connecting to a TCP port.
 type grant struct {
 	what string
 	at   string
 	file landlock.AccessFSSet // 0: a port
 	port uint16
-	udp  bool // the port is UDP's too
+	udp  bool // also the UDP port
 }
 
-// grants are what the site's sessions need.
+// grants returns what the site's sessions need.
 func (b Box) grants() []grant {
 	s := b.Site
-	if b.Policy { // that the queue is full is a file in tmp
+	if b.Policy { // the mark of a full queue is a file in tmp
 		gs := []grant{{what: "write", at: s.QueueDir + "/tmp", file: read | addTo | ll.AccessFSMakeReg | ll.AccessFSRemoveFile}}
 		for _, dir := range []string{"/inbound", "/outbound"} {
 			gs = append(gs, grant{what: "list", at: s.QueueDir + dir, file: list})
@@ -147,9 +145,9 @@ func (b Box) grants() []grant {
 		return append(append(gs, grant{what: "read", at: s.ListsDir, file: read}), b.log()...)
 	}
 	gs := []grant{
-		// Who moves a file must not gain rights to it: tmp has what inbound has.
-		// What has come in is not read again, and what deliver has begun with is
-		// deliver's.
+		// Moving a file must not gain rights to it, so tmp has the same rights as
+		// inbound. What has arrived is not read again, and what deliver has begun with
+		// is deliver's.
 		{what: "write", at: s.QueueDir + "/tmp", file: write | read},
 		{what: "write", at: s.QueueDir + "/inbound/new", file: write | list},
 		{what: "list", at: s.QueueDir + "/inbound", file: list}, // water marks
@@ -171,7 +169,7 @@ func (b Box) grants() []grant {
 	if to, err := site.ParseTarget(s.Proxy.NextHop); err == nil {
 		gs = append(gs, service(to))
 	}
-	if resolver := (site.Target{Address: s.DNS()}); s.DNS() != "" { // over TCP where an answer is long
+	if resolver := (site.Target{Address: s.DNS()}); s.DNS() != "" { // over TCP if an answer is long
 		gs = append(gs, grant{what: "connect", at: fmt.Sprintf("port %d", resolver.Port()), port: resolver.Port(), udp: true})
 	}
 	gs = append(gs, b.log()...)
@@ -181,19 +179,19 @@ func (b Box) grants() []grant {
 	return gs
 }
 
-// log is what it takes to write to the log. A log daemon that is started anew has a new
-// socket in the same directory.
+// log returns what writing to the log needs. A restarted log daemon has a new socket in
+// the same directory.
 func (b Box) log() (gs []grant) {
 	if b.Site.Log == "syslog" {
 		gs = append(gs, grant{what: "connect", at: "/dev", file: connect})
 	}
-	if b.Site.Log == "syslog" || b.Site.Log == "journal" { // where systemd has /dev/log lead
+	if b.Site.Log == "syslog" || b.Site.Log == "journal" { // the target of systemd's /dev/log
 		gs = append(gs, grant{what: "connect", at: "/run/systemd/journal", file: connect})
 	}
 	return gs
 }
 
-// service is the grant to connect to a service.
+// service returns the grant to connect to a service.
 func service(t site.Target) grant {
 	if t.Network == "unix" {
 		return grant{what: "connect", at: filepath.Dir(t.Address), file: connect}
@@ -201,8 +199,8 @@ func service(t site.Target) grant {
 	return grant{what: "connect", at: t.Address, port: t.Port()}
 }
 
-// session is what superlist-session needs, to start and for what it is started
-// for. It shuts itself in again, and nothing is granted twice.
+// session returns what superlist-session needs, to start and to do its work. It
+// confines itself again, and nothing is granted twice.
 func (b Box) session() []grant {
 	s := b.Site
 	gs := []grant{
@@ -258,15 +256,16 @@ func (b Box) String() string {
 	return strings.Join(whats, "; ")
 }
 
-// Refused says that an error is the kernel's no: to a file of somebody else's,
-// or the sandbox's. EXDEV is Landlock's word for a move that gains rights.
+// Refused reports whether an error is the kernel's refusal: because a file belongs to
+// somebody else, or because of the sandbox. EXDEV is Landlock's error for a move that
+// gains rights.
 func Refused(err error) bool {
 	return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EXDEV)
 }
 
-// Whose says who owns the file that an error is about, where that is somebody else
-// than this process: then the sandbox need not be the reason. Empty: it may be. In
-// a sandbox a file can still be looked at, and no user's name be looked up.
+// Whose says who owns the file that an error is about, if that is somebody other than
+// this process: then the sandbox need not be the reason. If it is empty, it may be. A
+// confined process can still examine a file, but not look up a user's name.
 func Whose(err error) string {
 	var in *fs.PathError
 	if !errors.As(err, &in) {

@@ -1,9 +1,9 @@
-// Package tlsserver is TLS for the server's side of a session: key, certificate,
+// Package tlsserver provides TLS for the server's side of a session: key, certificate,
 // handshake (RFC 3207, RFC 8314).
 //
-// It refuses anything older than TLS 1.2. Which ciphers there are is left to
-// crypto/tls, which knows better than a configuration from years ago. There are
-// no session tickets: the key to them would have to outlive the process.
+// It refuses anything older than TLS 1.2. The choice of ciphers is left to crypto/tls,
+// which knows better than a configuration from years ago. There are no session tickets:
+// their key would have to outlive the process.
 package tlsserver
 
 import (
@@ -32,8 +32,8 @@ type Server struct {
 	conn   *tls.Conn
 }
 
-// Load reads the key, the certificate, and who has signed those of the clients.
-// It names the file that it fails on.
+// Load reads the key, the certificate, and the authorities for client certificates. An
+// error names the file.
 func (s *Server) Load() error {
 	pair, err := Pair(s.Site)
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Server) Load() error {
 		}
 	}
 	switch s.Site.SSLVerifyClient {
-	case "request": // and look at it ourselves: most mail hosts show one that nobody has signed
+	case "request": // and check it ourselves: most mail hosts show a self-signed one
 		config.ClientAuth = tls.RequestClientCert
 	case "require":
 		config.ClientAuth = tls.RequireAndVerifyClientCert
@@ -59,7 +59,7 @@ func (s *Server) Load() error {
 	return nil
 }
 
-// Handshake is the server's side of TLS on rw, after Load.
+// Handshake does the server's TLS handshake on rw, after Load.
 func (s *Server) Handshake(rw io.ReadWriter, by time.Time) (io.ReadWriter, smtp.TLS, error) {
 	conn := stream{rw}
 	conn.SetDeadline(by)
@@ -82,7 +82,7 @@ func (s *Server) Handshake(rw io.ReadWriter, by time.Time) (io.ReadWriter, smtp.
 	return s.conn, agreed, nil
 }
 
-// verify holds a client's certificate against those of ssl_ca_file.
+// verify checks a client's certificate against those of ssl_ca_file.
 func (s *Server) verify(chain []*x509.Certificate) error {
 	between := x509.NewCertPool()
 	for _, cert := range chain[1:] {
@@ -96,16 +96,16 @@ func (s *Server) verify(chain []*x509.Certificate) error {
 	return err
 }
 
-// Close says goodbye in TLS, where there is any: RFC 8446, 6.1. Without that a
-// client cannot know whether it has heard all.
+// Close ends TLS, if it was started: RFC 8446, 6.1. Otherwise the client could not know
+// whether it has received everything.
 func (s *Server) Close() {
 	if s.conn != nil && s.conn.ConnectionState().HandshakeComplete {
 		s.conn.CloseWrite()
 	}
 }
 
-// inWords says what a handshake failed on so that somebody who is not at home
-// in TLS has a chance.
+// inWords explains a failed handshake so that somebody who does not know TLS well has a
+// chance.
 func inWords(err error) error {
 	var record tls.RecordHeaderError
 	switch {
@@ -123,7 +123,7 @@ func inWords(err error) error {
 	return err
 }
 
-// maxPEM is more than any chain of certificates needs.
+// maxPEM is larger than any chain of certificates, in bytes.
 const maxPEM = 1 << 20
 
 // read reads a file of keys or certificates.
@@ -135,7 +135,7 @@ func read(file string) ([]byte, error) {
 	return text, err
 }
 
-// Pair reads the site's certificate and key. They belong together.
+// Pair reads the site's certificate and key, and checks that they belong together.
 func Pair(site *site.Site) (tls.Certificate, error) {
 	crt, err := read(site.SSLServerCrt)
 	if err != nil {
@@ -152,7 +152,7 @@ func Pair(site *site.Site) (tls.Certificate, error) {
 	return pair, nil
 }
 
-// Pool reads a file of certificates of authorities.
+// Pool reads a file of authorities' certificates.
 func Pool(file string) (*x509.CertPool, error) {
 	text, err := read(file)
 	if err != nil {
@@ -165,9 +165,8 @@ func Pool(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// A stream is an io.ReadWriter in the shape that crypto/tls wants. Of a net.Conn
-// it has what crypto/tls uses: deadlines, where rw can set them. Nobody closes
-// it: the descriptors are the launcher's.
+// A stream makes an io.ReadWriter a net.Conn, as far as crypto/tls uses it: with
+// deadlines if rw supports them. Nobody closes it: the descriptors are the launcher's.
 type stream struct{ io.ReadWriter }
 
 type deadliner interface {
