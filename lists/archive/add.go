@@ -16,23 +16,22 @@ import (
 
 // A Post is what is put into an archive.
 type Post struct {
-	ID         string    // of the outbound message: the same post has the same
-	Since      time.Time // before which it cannot have been added
+	ID         string    // of the outbound message: the same post has the same id
+	Since      time.Time // it cannot have been added before this time
 	Time       time.Time // zero: now
 	RequireTLS bool
 	Content    io.Reader                           // as it goes to the members, with CRLF lines
-	Make       func(number int) (io.Reader, error) // gives Content, where that has the number in it
-	Removed    *Removal                            // for Import: Content is what stands in the place of a post that was removed
+	Make       func(number int) (io.Reader, error) // returns Content, if that contains the number
+	Removed    *Removal                            // for Import: Content replaces a post that was removed
 }
 
-// skew is how much the clocks of two hosts may differ.
+// skew is how far the clocks of two hosts may differ.
 const skew = time.Hour
 
-// Add puts a post into the archive, and gives its number. One that is in it
-// already, by its id, keeps the number it has. When Add returns without an error
-// the post is safe; after an error it may be in the archive all the same, until
-// Add is called again. Make is called with the archive locked, so the number that it
-// gets is the post's.
+// Add puts a post into the archive, and returns its number. A post that is already
+// there, by its id, keeps its number. After nil the post is safe; after an error it may
+// be in the archive nevertheless, until Add is called again. Make is called with the
+// archive locked, so its number is the post's.
 func (s *Store) Add(p Post) (number int, err error) {
 	if !validID(p.ID) {
 		return 0, fmt.Errorf("archive: %q cannot be an id", p.ID)
@@ -74,7 +73,7 @@ func (s *Store) Add(p Post) (number int, err error) {
 		}
 	}
 	if err != nil {
-		disk.Discard(s.beside(last + 1)) // or the next one does
+		disk.Discard(s.beside(last + 1)) // otherwise the next post does
 		return 0, err
 	}
 	if err := s.rename(s.beside(e.Number), s.file(e.Number)); err != nil {
@@ -84,10 +83,10 @@ func (s *Store) Add(p Post) (number int, err error) {
 	return e.Number, nil
 }
 
-// again sees to it that a post that has its line is in its place.
+// again makes sure that a post with a line in the index is in its place.
 func (s *Store) again(n int, content io.Reader) error {
 	if _, err := os.Lstat(s.file(n)); err == nil {
-		return s.Disk.SyncDir(filepath.Join(s.Dir, dirOf(n))) // of the rename that nobody knows to have lasted
+		return s.Disk.SyncDir(filepath.Join(s.Dir, dirOf(n))) // the rename may not have been synced
 	}
 	if _, _, err := s.put(n, content); err != nil {
 		disk.Discard(s.beside(n))
@@ -96,9 +95,8 @@ func (s *Store) again(n int, content io.Reader) error {
 	return s.rename(s.beside(n), s.file(n))
 }
 
-// open opens the index for putting something behind its last line, which has
-// this number, once everything that a crash has left is in its place. The lock is
-// held.
+// open opens the index for appending, after completing everything that a crash has
+// left. last is the number of the last line. The lock is held.
 func (s *Store) open() (x *index, last int, err error) {
 	x, last, err = s.tryOpen()
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) {
@@ -118,8 +116,8 @@ func (s *Store) tryOpen() (x *index, last int, err error) {
 	if err == nil {
 		err = s.settle(x)
 	}
-	// What stands behind the last line without a line of its own: an index that
-	// came back from a backup.
+	// Posts after the last line without lines of their own: the index came back from a
+	// backup.
 	for err == nil {
 		if _, stat := os.Lstat(s.file(last + 1)); stat != nil {
 			break
@@ -134,8 +132,8 @@ func (s *Store) tryOpen() (x *index, last int, err error) {
 	return x, last, nil
 }
 
-// settle renames the posts of the last lines that are complete beside their place.
-// One that is nowhere somebody has taken away.
+// settle moves the complete posts of the last lines to their places. A post that is
+// nowhere has been removed by somebody.
 func (s *Store) settle(x *index) error {
 	var waiting []int
 	for line, err := range x.backward() {
@@ -149,7 +147,7 @@ func (s *Store) settle(x *index) error {
 		}
 		waiting = append(waiting, e.Number)
 	}
-	slices.Reverse(waiting) // or a second crash would hide those in front
+	slices.Reverse(waiting) // otherwise a second crash would hide the earlier ones
 	for _, n := range waiting {
 		if err := s.rename(s.beside(n), s.file(n)); err != nil {
 			return err
@@ -170,7 +168,7 @@ func (s *Store) adopt(x *index, n int) error {
 	return s.append(x, e.line())
 }
 
-// describe reads what the index has to say of a post that is in its place.
+// describe reads what the index needs to know about a post in its place.
 func (s *Store) describe(n int) (e Entry, refs []string, err error) {
 	f, size, err := s.Open(n)
 	if err != nil {
@@ -183,15 +181,15 @@ func (s *Store) describe(n int) (e Entry, refs []string, err error) {
 	}
 	var h rewrite.Header
 	if raw, _, err := rewrite.ReadHeader(f); err == nil {
-		h = rewrite.Parse(raw) // one that is too large is no reason to lose the post
+		h = rewrite.Parse(raw) // a header that is too large is no reason to lose the post
 	}
 	e = s.entry(h)
 	e.Number, e.Thread, e.Size, e.Time = n, n, size, info.ModTime()
 	return e, references(h), nil
 }
 
-// put writes a post beside its place and syncs it. Of its entry the id, the time
-// and the thread are missing.
+// put writes a post beside its place and syncs it. Its entry lacks the id, the time and
+// the thread.
 func (s *Store) put(n int, content io.Reader) (e Entry, refs []string, err error) {
 	f, e, refs, err := s.write(n, content)
 	if err != nil {
@@ -224,8 +222,8 @@ func (s *Store) write(n int, content io.Reader) (f *disk.File, e Entry, refs []s
 	return f, e, references(h), nil
 }
 
-// append puts lines behind the last one. After an error they are not there, or
-// only half of the last, which nobody reads.
+// append adds lines after the last one. After an error they are not there, or only half
+// of the last, which nobody reads.
 func (s *Store) append(x *index, lines string) error {
 	f := x.w
 	err := error(nil)
@@ -237,7 +235,7 @@ func (s *Store) append(x *index, lines string) error {
 			err = f.Sync()
 		}
 		if err != nil {
-			f.File.Truncate(x.to) // what is not synced is not there
+			f.File.Truncate(x.to) // what is not synced does not count
 		}
 	}
 	if err == nil {
@@ -246,8 +244,8 @@ func (s *Store) append(x *index, lines string) error {
 	return err
 }
 
-// Find gives the post that went to the members as the outbound message of this id,
-// added since then or a little before. fs.ErrNotExist: there is none.
+// Find returns the post that went to the members as the outbound message of this id,
+// added since then or shortly before. fs.ErrNotExist means that there is none.
 func (s *Store) Find(id string, since time.Time) (Entry, error) {
 	x, err := s.openIndex()
 	if err != nil {
@@ -269,7 +267,7 @@ func (x *index) find(p Post) (e Entry, err error) {
 		}
 		e, ok := parseEntry(line)
 		switch {
-		case !ok || e.ID == "": // its time may be that of an older archive
+		case !ok || e.ID == "": // the post may belong to an older archive
 			continue
 		case e.ID == p.ID:
 			return e, nil

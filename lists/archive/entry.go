@@ -11,43 +11,42 @@ import (
 	"superlist/lists/rewrite"
 )
 
-// An Entry is a line of the index: what is known of a post without opening it.
+// An Entry is a line of the index: what is known about a post without opening it.
 type Entry struct {
 	Number     int
 	Time       time.Time // when it was sent, to the second
-	ID         string    // of the outbound message; empty where that is not known
+	ID         string    // of the outbound message; empty if unknown
 	Size       int64     // in bytes
-	RequireTLS bool      // it may leave by verified TLS alone: RFC 8689
+	RequireTLS bool      // it may be sent by verified TLS only: RFC 8689
 	Thread     int       // the number of the first post of its thread
 	MessageID  string    // with its angle brackets; may be empty
 	Parent     string    // the Message-ID of the post that it answers; may be empty
-	From       string    // who wrote it, and …
-	Subject    string    // … about what, decoded, without control characters, capped
-	Removed    bool      // the post was taken out; its file says so in its place
+	From       string    // the author, and …
+	Subject    string    // … the subject, decoded, without control characters, shortened
+	Removed    bool      // the post was removed; a stub takes its place
 }
 
 const (
-	// maxText is how many characters of From and Subject are kept: what a table
-	// of contents has room for.
+	// maxText is how many characters of From and Subject are kept: enough for a table
+	// of contents.
 	maxText = 200
 
-	// maxMessageID is how much of a Message-ID is kept: RFC 5322 lets it have a
-	// line, and who writes it can have it what he likes.
+	// maxMessageID is how many bytes of a Message-ID are kept: RFC 5322 allows a whole
+	// line, with anything in it.
 	maxMessageID = 250
 
-	// maxRefs is how many Message-IDs are looked at for the post that one
-	// answers.
+	// maxRefs is how many Message-IDs are tried to find the post that one answers.
 	maxRefs = 20
 
 	// maxEntryID is the longest id: it is a file name in the spool.
 	maxEntryID = 255
 
-	// maxLine is the longest line of an index: two texts whose characters take
-	// four bytes each, three ids, and some numbers, with room to spare.
+	// maxLine is the longest line of an index: two texts whose characters take four
+	// bytes each, three ids, and some numbers, with room to spare.
 	maxLine = 4 << 10
 )
 
-// entry is what a header says of a post.
+// entry returns what a header says about a post.
 func (s *Store) entry(h rewrite.Header) Entry {
 	e := Entry{From: s.text(h.Get("From")), Subject: s.text(h.Get("Subject"))}
 	if ids := messageIDs(h.Get("Message-ID")); len(ids) > 0 {
@@ -59,8 +58,8 @@ func (s *Store) entry(h rewrite.Header) Entry {
 	return e
 }
 
-// references are the posts that a header says it answers, the nearest first:
-// RFC 5322, 3.6.4.
+// references returns the posts that a header says it answers, the nearest first: RFC
+// 5322, 3.6.4.
 func references(h rewrite.Header) []string {
 	refs := messageIDs(h.Get("In-Reply-To"))
 	older := messageIDs(h.Get("References"))
@@ -70,8 +69,7 @@ func references(h rewrite.Header) []string {
 	return refs
 }
 
-// messageIDs finds what stands in angle brackets: old programs write words
-// around it.
+// messageIDs returns what is in angle brackets: old programs add words around it.
 func messageIDs(value string) (ids []string) {
 	for len(ids) < maxRefs {
 		_, rest, ok := strings.Cut(value, "<")
@@ -94,7 +92,7 @@ func messageIDs(value string) (ids []string) {
 	return ids
 }
 
-// text is a field as a person reads it, on one line.
+// text returns a field as a person reads it, on one line.
 func (s *Store) text(value string) string {
 	if s.Words != nil {
 		value = s.Words(value)
@@ -102,8 +100,8 @@ func (s *Store) text(value string) string {
 	return tame(value)
 }
 
-// tame takes out of a text what would not stay in its place in a line or on a
-// screen, and cuts it.
+// tame removes from a text what could break a line or confuse a screen, and shortens
+// it.
 func tame(s string) string {
 	s = maillog.Words(s)
 	if runes := []rune(s); len(runes) > maxText {
@@ -112,10 +110,10 @@ func tame(s string) string {
 	return s
 }
 
-// timeFormat is RFC 3339 in UTC, to the second: as a text, a later one is larger.
+// timeFormat is RFC 3339 in UTC, to the second: later times sort higher as text.
 const timeFormat = "2006-01-02T15:04:05Z"
 
-// Flags, in this order, with a comma between them.
+// Flags, in this order, separated by commas.
 const (
 	flagRequireTLS = "requiretls"
 	flagRemoved    = "removed"
@@ -133,7 +131,7 @@ func (e Entry) flags() string {
 	return ""
 }
 
-// line is the entry as it stands in the index, with its LF.
+// line returns the entry as a line of the index, with its LF.
 func (e Entry) line() string {
 	return strings.Join([]string{
 		strconv.Itoa(e.Number), e.Time.UTC().Format(timeFormat), e.ID, strconv.FormatInt(e.Size, 10), e.flags(),
@@ -141,10 +139,10 @@ func (e Entry) line() string {
 	}, "\t") + "\n"
 }
 
-// Line is the entry as it stands in the index, with its LF, and ParseLine reads it.
+// Line returns the entry as a line of the index, with its LF. ParseLine parses it.
 func (e Entry) Line() string { return e.line() }
 
-// ParseLine reads what Line has written, and refuses anything else.
+// ParseLine parses what Line returns, and refuses anything else.
 func ParseLine(line string) (e Entry, ok bool) {
 	line, ended := strings.CutSuffix(line, "\n")
 	if e, ok = parseEntry(line); !ended {
@@ -153,8 +151,8 @@ func ParseLine(line string) (e Entry, ok bool) {
 	return e, ok
 }
 
-// parseEntry reads a line of the index, without its LF. What line would not have
-// written it refuses.
+// parseEntry parses a line of the index, without its LF. It refuses everything that
+// line would not write.
 func parseEntry(line string) (e Entry, ok bool) {
 	f := strings.Split(line, "\t")
 	if len(line) >= maxLine || len(f) != 10 {
@@ -180,7 +178,7 @@ func parseEntry(line string) (e Entry, ok bool) {
 	return e, e.line() == line+"\n"
 }
 
-// field is one of the fields of a line, from 0 on.
+// field returns one of the fields of a line, from 0 on.
 func field(line string, i int) string {
 	for ; i > 0; i-- {
 		_, line, _ = strings.Cut(line, "\t")
@@ -189,13 +187,13 @@ func field(line string, i int) string {
 	return f
 }
 
-// isMessageID says that s is empty, or what messageIDs makes of something.
+// isMessageID reports whether s is empty, or a possible result of messageIDs.
 func isMessageID(s string) bool {
 	ids := messageIDs(s)
 	return s == "" || len(ids) == 1 && ids[0] == s
 }
 
-// validID says that s can be the id of a message: letters, digits, dots, hyphens
+// validID reports whether s can be the id of a message: letters, digits, dots, hyphens
 // and underscores.
 func validID(s string) bool {
 	for i := range len(s) {

@@ -10,26 +10,26 @@ import (
 	"superlist/queue/disk"
 )
 
-// importBatch is how many posts are made durable together: a sync for each would
-// take most of the time.
+// importBatch is how many posts are made durable together: a sync for each would take
+// most of the time.
 const importBatch = 500
 
-// ErrNumber is a number that a post cannot have: numbers only grow.
+// ErrNumber means that a post cannot have this number: numbers only grow.
 var ErrNumber = errors.New("the archive has this number, or a larger one, already")
 
-// An Import brings posts of another archive in, with their numbers, which may have
-// holes. It holds the archive's lock until Close. A crash leaves the first so many
-// of them, and whoever begins again goes on behind Last.
+// An Import adds posts of another archive, with their numbers, which may have gaps. It
+// holds the archive's lock until Close. A crash leaves the first ones, and a new import
+// continues after Last.
 type Import struct {
 	s       *Store
 	x       *index
 	unlock  func()
 	threads *threads
 	last    int
-	lines   strings.Builder // of posts that are not in their place yet …
+	lines   strings.Builder // of posts not yet in their places …
 	waiting []int           // … and their numbers
-	removed map[string]int  // what must not come back, by its hash
-	gone    []Removal       // what was removed where it comes from
+	removed map[string]int  // posts that must not come back, by hash
+	gone    []Removal       // posts that were removed in the other archive
 	failed  error
 }
 
@@ -51,7 +51,7 @@ func (s *Store) Import() (*Import, error) {
 	return im, nil
 }
 
-// begin reads what there is.
+// begin reads what is there.
 func (im *Import) begin() error {
 	joined, err := im.s.joins()
 	if err != nil {
@@ -70,12 +70,12 @@ func (im *Import) begin() error {
 	return nil
 }
 
-// Last is the largest number so far.
+// Last returns the largest number so far.
 func (im *Import) Last() int { return im.last }
 
-// Add brings a post in, which needs no ID. ErrNumber: its number is not larger
-// than Last; ErrRemoved: it was taken out of this archive before. After any other
-// error nothing but Close may follow.
+// Add adds a post, which needs no ID. ErrNumber means that its number is not larger
+// than Last; ErrRemoved that it was removed from this archive before. After any other
+// error only Close may follow.
 func (im *Import) Add(number int, p Post) error {
 	if p.ID != "" && !validID(p.ID) {
 		return fmt.Errorf("archive: %q cannot be an id", p.ID)
@@ -83,7 +83,7 @@ func (im *Import) Add(number int, p Post) error {
 	if number <= im.last {
 		return fmt.Errorf("post %d: %w", number, ErrNumber)
 	}
-	if im.last == 0 && number > 1 { // what is before it will never be there
+	if im.last == 0 && number > 1 { // earlier numbers will never exist
 		if err := im.beginAt(number); err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (im *Import) Add(number int, p Post) error {
 		im.gone = append(im.gone, r)
 		e.Removed, e.From, e.Subject, e.MessageID = true, "", "", ""
 	} else if _, was := im.removed[e.removal()]; was {
-		disk.Discard(im.s.beside(number)) // or the next one of this number does
+		disk.Discard(im.s.beside(number)) // otherwise the next post of this number does
 		return fmt.Errorf("post %d: %w", number, ErrRemoved)
 	}
 	e.ID, e.RequireTLS, e.Time = p.ID, p.RequireTLS, p.Time
@@ -115,7 +115,7 @@ func (im *Import) Add(number int, p Post) error {
 	return nil
 }
 
-// beginAt has an empty archive begin at a number.
+// beginAt makes an empty archive begin at a number.
 func (im *Import) beginAt(number int) error {
 	err := im.s.writeIndex(func(w *bufio.Writer) error {
 		_, err := w.WriteString(head(number - 1))
@@ -132,7 +132,7 @@ func (im *Import) beginAt(number int) error {
 	return err
 }
 
-// flush puts into their place what waits for it.
+// flush moves the waiting posts to their places.
 func (im *Import) flush() error {
 	if im.failed == nil && len(im.waiting) > 0 {
 		im.failed = im.tryFlush()
@@ -170,7 +170,7 @@ func (im *Import) tryFlush() error {
 	return nil
 }
 
-// Close puts the last posts into their place. It must be called.
+// Close moves the last posts to their places. It must be called.
 func (im *Import) Close() error {
 	err := im.flush()
 	if err == nil {

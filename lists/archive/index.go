@@ -17,21 +17,21 @@ import (
 	"superlist/queue/disk"
 )
 
-// magic is how the first line of an index begins; the number up to which posts
-// have been let go of follows.
+// magic begins the first line of an index; the number up to which posts have been
+// dropped follows.
 const magic = "superlist-archive 1 "
 
 // maxHead is the longest first line.
 const maxHead = len(magic) + 20
 
-// An index is the index of an archive as it was when it was opened: what is put
-// into it later is not seen, and half a line neither.
+// An index is the index of an archive as it was when opened: lines added later, and
+// half lines, are not seen.
 type index struct {
 	f        *os.File
-	w        *disk.File  // the same, for changing it; nil: it was opened for reading
+	w        *disk.File  // the same, for changes; nil: opened for reading
 	r        io.ReaderAt // the same, for reading
-	base     int         // up to which number posts have been let go of
-	from, to int64       // where its lines begin, and where the last whole one ends
+	base     int         // up to which number posts have been dropped
+	from, to int64       // where its lines begin, and where the last complete one ends
 }
 
 // openIndex opens the index for reading. fs.ErrNotExist: there is none, and no archive
@@ -73,7 +73,7 @@ func (x *index) measure(size int64) error {
 		return ErrDamaged
 	}
 	x.from = int64(len(first)) + 1
-	tail := make([]byte, min(size-x.from+1, 2*maxLine)) // with the LF of the line before
+	tail := make([]byte, min(size-x.from+1, 2*maxLine)) // including the LF of the previous line
 	if n, err := x.r.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
 		return err
 	}
@@ -87,8 +87,8 @@ func (x *index) measure(size int64) error {
 
 func (x *index) close() { x.f.Close() }
 
-// forward gives the lines from an offset on, without their LF. One that is too
-// long for a line is passed over.
+// forward yields the lines from an offset on, without their LF. It skips overlong
+// lines.
 func (x *index) forward(at int64) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		r := bufio.NewReaderSize(io.NewSectionReader(x.r, at, x.to-at), 64<<10)
@@ -112,7 +112,7 @@ func (x *index) forward(at int64) iter.Seq2[string, error] {
 	}
 }
 
-// entries gives the lines from an offset on that can be read.
+// entries yields the valid lines from an offset on.
 func (x *index) entries(at int64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for line, err := range x.forward(max(at, x.from)) {
@@ -123,11 +123,11 @@ func (x *index) entries(at int64) iter.Seq2[Entry, error] {
 	}
 }
 
-// backward gives the lines from the last one on, without their LF.
+// backward yields the lines from the last one back, without their LF.
 func (x *index) backward() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		const step = 64 << 10
-		rest := []byte(nil) // the end of a line that begins further in front
+		rest := []byte(nil) // the end of a line that begins earlier
 		for at := x.to; at > x.from; {
 			n := min(step, at-x.from)
 			at -= n
@@ -148,7 +148,7 @@ func (x *index) backward() iter.Seq2[string, error] {
 				}
 				chunk = chunk[:i+1]
 			}
-			if len(chunk) > step { // no line: let go of what nobody will read
+			if len(chunk) > step { // not a line: drop what nobody will read
 				chunk = chunk[:maxLine]
 			}
 			rest = append(chunk, '\n')
@@ -156,7 +156,7 @@ func (x *index) backward() iter.Seq2[string, error] {
 	}
 }
 
-// last is the last entry; a zero one where there is none.
+// last returns the last entry; a zero one if there is none.
 func (x *index) last() (e Entry, err error) {
 	for line, err := range x.backward() {
 		if err != nil {
@@ -171,8 +171,8 @@ func (x *index) last() (e Entry, err error) {
 	return e, nil
 }
 
-// seek finds a line from which on the first with at least this number is near. It
-// reads a few blocks, however long the index is.
+// seek returns the beginning of a line shortly before the first with at least this
+// number. It reads a few blocks, however long the index is.
 func (x *index) seek(n int) (int64, error) {
 	lo, hi := x.from, x.to
 	block := make([]byte, 2*maxLine)
@@ -182,13 +182,13 @@ func (x *index) seek(n int) (int64, error) {
 		if err != nil && err != io.EOF {
 			return 0, err
 		}
-		// Behind the first LF a line begins.
+		// A line begins after the first LF.
 		skip := bytes.IndexByte(block[:got], '\n') + 1
 		number, _, tab := bytes.Cut(block[skip:got], []byte("\t"))
 		found, err := strconv.Atoi(string(number))
 		switch at := mid + int64(skip); {
 		case skip == 0 || !tab || err != nil || at >= hi:
-			hi = mid // nothing can be made of it: look in front
+			hi = mid // unreadable: look further in front
 		case found < n:
 			lo = at
 		default:
@@ -198,8 +198,8 @@ func (x *index) seek(n int) (int64, error) {
 	return lo, nil
 }
 
-// Range gives the first and the last number there is; the first is larger where
-// the archive is empty. It reads the beginning and the end of the index.
+// Range returns the first and the last number; if the archive is empty the first is
+// larger. It reads the beginning and the end of the index.
 func (s *Store) Range() (first, last int, err error) {
 	x, err := s.openIndex()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -213,14 +213,14 @@ func (s *Store) Range() (first, last int, err error) {
 	return x.base + 1, max(x.base, e.Number), err
 }
 
-// Last is the number of the last post there is or was; 0 where there was none.
+// Last returns the number of the last post there is or was; 0 if there was none.
 func (s *Store) Last() (int, error) {
 	_, last, err := s.Range()
 	return last, err
 }
 
-// Entries gives what the index says of the posts from one number to another, in
-// order. A line that cannot be read is passed over; Check finds it.
+// Entries yields what the index says about the posts from one number to another, in
+// order. It skips invalid lines; Check finds them.
 func (s *Store) Entries(from, to int) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		x, err := s.openIndex()
@@ -259,7 +259,7 @@ func (s *Store) Entries(from, to int) iter.Seq2[Entry, error] {
 	}
 }
 
-// Entry gives what the index says of one post. fs.ErrNotExist: nothing.
+// Entry returns what the index says about one post. fs.ErrNotExist means nothing.
 func (s *Store) Entry(n int) (Entry, error) {
 	for e, err := range s.Entries(n, n) {
 		return e, err
@@ -267,7 +267,7 @@ func (s *Store) Entry(n int) (Entry, error) {
 	return Entry{}, &fs.PathError{Op: "find", Path: s.file(n), Err: fs.ErrNotExist}
 }
 
-// entry is the line of one post. fs.ErrNotExist: there is none.
+// entry returns the line of one post. fs.ErrNotExist means that there is none.
 func (x *index) entry(n int) (Entry, error) {
 	at, err := x.seek(n)
 	if err != nil {
@@ -287,9 +287,9 @@ func (x *index) entry(n int) (Entry, error) {
 // maxThread is how many posts of a thread are found: more than anybody reads.
 const maxThread = 1000
 
-// Thread gives the posts of the thread that a post belongs to, in order, at most
-// maxThread of them. fs.ErrNotExist: there is no such post. It reads the index
-// from the beginning of the thread on.
+// Thread returns the posts of the thread of a post, in order, at most maxThread of
+// them. fs.ErrNotExist means that the post does not exist. It reads the index from the
+// beginning of the thread on.
 func (s *Store) Thread(n int) ([]Entry, error) {
 	post, err := s.Entry(n)
 	if err != nil {
@@ -319,7 +319,7 @@ func (s *Store) Thread(n int) ([]Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !threads[field(line, 5)] { // to parse them all takes ten times as long
+		if !threads[field(line, 5)] { // parsing all of them would take ten times as long
 			continue
 		}
 		if e, ok := parseEntry(line); ok {

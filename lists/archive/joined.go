@@ -14,19 +14,19 @@ import (
 	"superlist/queue/disk"
 )
 
-// joins says of threads that they belong to an earlier one: a post that was held
-// may come behind those that answer it, and these have begun threads of their own.
-// The file joined has a line for each, "4711<TAB>4700", in the order in which that
-// was seen. The index keeps what it has.
+// joins maps threads to the earlier ones that they belong to. A post that was held may
+// arrive after its answers, and these have begun threads of their own. The file joined
+// has a line for each, "4711<TAB>4700", in the order of discovery. The index does not
+// change.
 type joins map[int]int
 
 func (s *Store) joinedFile() string { return filepath.Join(s.Dir, "joined") }
 
-// maxJoined is more than the file of any archive has.
+// maxJoined is larger than the file of any archive.
 const maxJoined = 16 << 20
 
-// Joined gives the threads that were found to belong to an earlier one, in the order
-// in which that was found: the later and the earlier.
+// Joined returns the threads that were found to belong to an earlier one, in the order
+// of discovery: the later and the earlier.
 func (s *Store) Joined() (pairs [][2]int, err error) {
 	text, _, err := disk.ReadRegular(s.joinedFile(), unix.O_RDONLY|unix.O_NOFOLLOW, maxJoined)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,7 +58,8 @@ func (s *Store) joins() (joins, error) {
 	return j, err
 }
 
-// root is the thread that a thread belongs to. Each step leads to an earlier one.
+// root returns the thread that a thread finally belongs to. Each step leads to an
+// earlier one.
 func (j joins) root(thread int) int {
 	for {
 		earlier, ok := j[thread]
@@ -69,8 +70,7 @@ func (j joins) root(thread int) int {
 	}
 }
 
-// join has threads belong together, and gives the earliest, and the lines that say
-// so.
+// join joins threads, and returns the earliest and the new pairs.
 func (j joins) join(threads ...int) (root int, pairs [][2]int) {
 	roots := make([]int, len(threads))
 	for i, t := range threads {
@@ -85,7 +85,7 @@ func (j joins) join(threads ...int) (root int, pairs [][2]int) {
 	return roots[0], pairs
 }
 
-// writeJoined puts lines behind those that are there. The lock is held.
+// writeJoined appends lines to the file. The lock is held.
 func (s *Store) writeJoined(pairs [][2]int) error {
 	if len(pairs) == 0 {
 		return nil
@@ -101,8 +101,8 @@ func (s *Store) writeJoined(pairs [][2]int) error {
 	return s.Disk.Replace(s.joinedFile(), []byte(b.String()))
 }
 
-// place gives a post its thread: that of the last post it answers, and with it those
-// of the posts that answer it and were there before it.
+// place assigns a post to its thread: that of the last post it answers. It joins the
+// threads of the posts that answer it and arrived before it.
 func (s *Store) place(x *index, e *Entry, refs []string) error {
 	joined, err := s.joins()
 	if err != nil {
@@ -149,8 +149,8 @@ func (s *Store) place(x *index, e *Entry, refs []string) error {
 	return s.writeJoined(pairs)
 }
 
-// answersRemoved gives the posts among those with these Message-IDs that were taken
-// out: the index does not have their ids any more.
+// answersRemoved returns the removed posts among those with these Message-IDs, which
+// the index no longer has.
 func (s *Store) answersRemoved(x *index, refs []string) (list []Entry, err error) {
 	gone, err := s.removals()
 	if len(gone) == 0 {

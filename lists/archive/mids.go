@@ -18,15 +18,15 @@ import (
 	"superlist/queue/disk"
 )
 
-// The file mids finds a post by its Message-ID, or by the one that it answers, without reading the index, which has
-// 200 bytes a post: sorted records of 12 bytes, the beginning of a hash and a
-// number. What is behind the last number in it stands in the index alone, and is
-// looked at there; the file is made anew every midsEvery posts. Nothing is lost
-// with it. Who is found is held against the index, so that two ids with one hash,
-// and a file that is older than the index, do no harm.
+// The file mids finds a post by its Message-ID, or by the one that it answers, without
+// reading the index, which has 200 bytes a post. It has sorted records of 12 bytes: the
+// beginning of a hash and a number. Posts after its last number are only in the index,
+// and are searched there; the file is made again every midsEvery posts. Losing it loses
+// nothing. Each result is checked against the index, so two ids with one hash, and a
+// file older than the index, do no harm.
 //
-// The hash has a key of the archive's own: nobody can write Message-IDs that all
-// have one hash.
+// The hash has a key of the archive's own, so that nobody can write Message-IDs that
+// all have the same hash.
 const (
 	midsMagic  = "superlist-mids 1"
 	midsKey    = 16
@@ -35,16 +35,16 @@ const (
 	midsEvery  = 4096
 )
 
-// The kinds of record.
+// The kinds of records.
 const (
 	isMID   = 'i' // the post has this Message-ID
-	answers = 'a' // the post answers this one, which may not have come
-	maxMIDs = 100 // posts with one Message-ID that are told apart
+	answers = 'a' // the post answers this one, which may not have arrived
+	maxMIDs = 100 // how many posts with one Message-ID are distinguished
 )
 
 func (s *Store) midsFile() string { return filepath.Join(s.Dir, "mids") }
 
-// mids is the file, open. The zero one knows nothing.
+// mids is the open file. The zero value knows nothing.
 type mids struct {
 	r       io.ReaderAt
 	f       *os.File
@@ -53,8 +53,8 @@ type mids struct {
 	records int64
 }
 
-// openMIDs opens the file. One that is missing or damaged is as one that knows
-// nothing: what it has said is in the index.
+// openMIDs opens the file. If it is missing or damaged, the result knows nothing:
+// everything is in the index, too.
 func (s *Store) openMIDs() (m *mids, err error) {
 	m = &mids{}
 	f, info, err := disk.OpenRegular(s.midsFile(), unix.O_RDONLY|unix.O_NOFOLLOW)
@@ -104,7 +104,7 @@ func (m *mids) hash(kind byte, id string) uint64 {
 	return binary.BigEndian.Uint64(h.Sum(nil))
 }
 
-// at is record i.
+// at returns record i.
 func (m *mids) at(i int64) (r record, err error) {
 	var b [midsRecord]byte
 	if _, err := m.r.ReadAt(b[:], int64(midsHead)+i*midsRecord); err != nil {
@@ -113,7 +113,7 @@ func (m *mids) at(i int64) (r record, err error) {
 	return record{binary.BigEndian.Uint64(b[:]), int(binary.BigEndian.Uint32(b[8:]))}, nil
 }
 
-// find gives the numbers that may have an id, in order.
+// find returns the numbers that may have an id, in order.
 func (m *mids) find(kind byte, id string) (numbers []int, err error) {
 	if m.records == 0 {
 		return nil, nil
@@ -145,7 +145,7 @@ func (m *mids) find(kind byte, id string) (numbers []int, err error) {
 	return numbers, nil
 }
 
-// recordsOf are those that a line of the index has.
+// recordsOf returns the records for a line of the index.
 func (m *mids) recordsOf(e Entry) (list []record) {
 	if e.MessageID != "" {
 		list = append(list, record{m.hash(isMID, e.MessageID), e.Number})
@@ -156,8 +156,8 @@ func (m *mids) recordsOf(e Entry) (list []record) {
 	return list
 }
 
-// keepMIDs makes the file anew when enough posts stand behind it. It is no reason
-// for a post to fail: the next one tries again.
+// keepMIDs makes the file again when enough posts follow it. A failure does not fail
+// the post: the next one tries again.
 func (s *Store) keepMIDs(x *index, last int) {
 	m, err := s.openMIDs()
 	if err != nil {
@@ -169,8 +169,8 @@ func (s *Store) keepMIDs(x *index, last int) {
 	}
 }
 
-// writeMIDs merges what stands in the file with what the index has behind it. A
-// number that was let go of is left out.
+// writeMIDs merges the file with the index lines after it. It leaves out numbers that
+// were dropped.
 func (s *Store) writeMIDs(m *mids, x *index) error {
 	next := mids{key: m.key, upto: m.upto}
 	if m.records == 0 {
@@ -193,7 +193,7 @@ func (s *Store) writeMIDs(m *mids, x *index) error {
 		}
 	}
 	slices.SortFunc(fresh, record.compare)
-	b, err := s.Disk.Beside(s.midsFile()) // who writes it holds the lock
+	b, err := s.Disk.Beside(s.midsFile()) // its writer holds the lock
 	if err != nil {
 		return err
 	}
@@ -244,9 +244,9 @@ func (m *mids) merge(b *disk.Beside, old *mids, fresh []record, base int) error 
 	return err
 }
 
-// matching gives the entries that say of themselves what is looked for: those behind
-// the file mids in the index, and those that the file finds. ids are several
-// Message-IDs, any of which will do.
+// matching yields the entries that really match: those after the file mids in the
+// index, and those that the file finds. ids are several Message-IDs, any of which will
+// do.
 func (s *Store) matching(x *index, kind byte, ids ...string) (list []Entry, err error) {
 	m, err := s.openMIDs()
 	if err != nil {
@@ -296,11 +296,11 @@ func (s *Store) matching(x *index, kind byte, ids ...string) (list []Entry, err 
 	return slices.CompactFunc(list, func(a, b Entry) bool { return a.Number == b.Number }), nil
 }
 
-// ByMessageID gives the posts with a Message-ID, which has its angle brackets, in
-// order: there may be several, and none.
+// ByMessageID returns the posts with a Message-ID, which has its angle brackets, in
+// order: there may be several or none.
 func (s *Store) ByMessageID(id string) ([]Entry, error) { return s.byID(isMID, id) }
 
-// Answers gives the posts that answer the one with a Message-ID, in order.
+// Answers returns the posts that answer the one with a Message-ID, in order.
 func (s *Store) Answers(id string) ([]Entry, error) { return s.byID(answers, id) }
 
 func (s *Store) byID(kind byte, id string) ([]Entry, error) {

@@ -10,9 +10,9 @@ import (
 	"superlist/queue/disk"
 )
 
-// Prune lets go of all posts up to a number, and says how many they were. Numbers
-// go on from where they are. The index loses them first: what a crash leaves of
-// them the next Prune takes away.
+// Prune drops all posts up to a number, and returns how many there were. Numbering
+// continues. The index loses them first: the next Prune removes what a crash leaves of
+// them.
 func (s *Store) Prune(to int) (posts int, err error) {
 	if _, err := os.Lstat(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -61,20 +61,20 @@ func (s *Store) Prune(to int) (posts int, err error) {
 		}
 		posts++
 		if n%perDir == perDir-1 || n == base {
-			disk.Discard(filepath.Join(s.Dir, dirOf(n))) // refused while something is in it
+			disk.Discard(filepath.Join(s.Dir, dirOf(n))) // fails while something is in it
 		}
 	}
 	return posts, nil
 }
 
-// A Fault is where index and posts do not agree. Rebuild mends it.
+// A Fault is a contradiction between index and posts. Rebuild repairs it.
 type Fault struct {
 	Number int // 0: the index as a whole
 	Text   string
 }
 
-// Check compares the index with the posts. It stops after so many faults, and
-// changes nothing; a post that is put in meanwhile may look like a fault.
+// Check compares the index with the posts. It stops after most faults, and changes
+// nothing. A post that is being added may look like a fault.
 func (s *Store) Check(most int) (faults []Fault, err error) {
 	add := func(n int, text string) bool {
 		faults = append(faults, Fault{n, text})

@@ -13,16 +13,15 @@ import (
 	"strconv"
 )
 
-// Rebuild makes the index anew from the posts, and says how many there are. What
-// only the old index knows of a post, its id and when it was sent, is taken from
-// there as far as it can be read.
+// Rebuild makes the index again from the posts, and returns how many there are. Ids and
+// times, which only the old index knows, are taken from it as far as it can be read.
 func (s *Store) Rebuild() (posts int, err error) {
 	unlock, err := s.lock()
 	if err != nil {
 		return 0, err
 	}
 	defer unlock()
-	if x, _, err := s.tryOpen(); err == nil { // what a crash has left is in its place now
+	if x, _, err := s.tryOpen(); err == nil { // what a crash has left is now in its place
 		x.close()
 	}
 	return s.rebuild()
@@ -61,7 +60,7 @@ func (s *Store) rebuild() (posts int, err error) {
 			if err != nil {
 				return err
 			}
-			if n <= base { // let go of, and a crash has left it
+			if n <= base { // dropped, but a crash has left it
 				if err := s.remove(s.file(n)); err != nil {
 					return err
 				}
@@ -89,7 +88,7 @@ func (s *Store) rebuild() (posts int, err error) {
 			}
 			if known.Number == n {
 				e.ID, e.Time, e.RequireTLS = known.ID, known.Time, known.RequireTLS
-				if known.Thread <= base { // whose first post was let go of
+				if known.Thread <= base { // its thread's first post was dropped
 					e.Thread = known.Thread
 				}
 			}
@@ -103,7 +102,7 @@ func (s *Store) rebuild() (posts int, err error) {
 				s.Progress(posts)
 			}
 		}
-		// A number that was given is not given again, if its post is gone too.
+		// A number that was assigned is not used again, even if its post is gone.
 		for more {
 			var err error
 			if known, err, more = was(); err != nil {
@@ -125,8 +124,7 @@ func (s *Store) rebuild() (posts int, err error) {
 	return posts, s.freshMIDs()
 }
 
-// freshMIDs takes away what was known of the old index, and writes down what the new
-// one says.
+// freshMIDs removes the file for the old index, and makes one for the new.
 func (s *Store) freshMIDs() error {
 	if err := s.remove(s.midsFile()); err != nil {
 		return err
@@ -143,7 +141,7 @@ func (s *Store) freshMIDs() error {
 	return err
 }
 
-// numbers gives the numbers of the posts that are in their place, in order.
+// numbers yields the numbers of the posts in their places, in order.
 func (s *Store) numbers() iter.Seq2[int, error] {
 	return func(yield func(int, error) bool) {
 		dirs, err := os.ReadDir(s.Dir)
@@ -166,7 +164,7 @@ func (s *Store) numbers() iter.Seq2[int, error] {
 	}
 }
 
-// inOrder gives the numbers that are names of a directory, with so many digits.
+// inOrder returns the numbers that are names in a directory, with this many digits.
 func inOrder(entries []fs.DirEntry, digits int) (numbers []int) {
 	for _, e := range entries {
 		if n, err := strconv.Atoi(e.Name()); err == nil && n >= 0 && zeros(n, digits) == e.Name() {
@@ -177,12 +175,12 @@ func inOrder(entries []fs.DirEntry, digits int) (numbers []int) {
 	return numbers
 }
 
-// head is the first line of an index.
+// head returns the first line of an index.
 func head(base int) string { return magic + strconv.Itoa(base) + "\n" }
 
-// writeIndex puts a new index into the place of the old one.
+// writeIndex replaces the index.
 func (s *Store) writeIndex(write func(*bufio.Writer) error) error {
-	b, err := s.Disk.Beside(s.index()) // who writes it holds the lock
+	b, err := s.Disk.Beside(s.index()) // its writer holds the lock
 	if err != nil {
 		return err
 	}
@@ -199,28 +197,28 @@ func (s *Store) writeIndex(write func(*bufio.Writer) error) error {
 }
 
 // threads finds the thread of each post of a whole archive, by the hashes of the
-// Message-IDs: a million of them have room in memory.
+// Message-IDs: a million of them fit into memory.
 type threads struct {
 	seen   map[uint64]spot
-	waits  map[uint64][]int // threads with an answer to a post which has not come
-	gone   map[string]int   // posts that were taken out, by their hashes, and …
+	waits  map[uint64][]int // threads with an answer to a post that has not arrived
+	gone   map[string]int   // posts that were removed, by hash, and …
 	where  map[int]int      // … their threads
 	joined joins
-	pairs  [][2]int // what was put into joined
+	pairs  [][2]int // new lines of joined
 }
 
-// A spot is where a post stands.
+// A spot is the number and thread of a post.
 type spot struct{ number, thread int }
 
-// newThreads knows what was found to belong together before.
+// newThreads starts with the threads that were joined before.
 func newThreads(known joins, removed map[string]int) *threads {
 	joined := make(joins)
 	maps.Copy(joined, known)
 	return &threads{make(map[uint64]spot), make(map[uint64][]int), removed, make(map[int]int), joined, nil}
 }
 
-// add puts a post in, and gives its thread: that of the last post it answers, and
-// with it those of the posts that answer it and were there before it.
+// add adds a post and returns its thread: that of the last post it answers. It joins
+// the threads of the posts that answer it and arrived before it.
 func (t *threads) add(e Entry, refs []string) int {
 	best := spot{0, e.Thread}
 	for _, ref := range refs {

@@ -23,14 +23,14 @@ import (
 	"superlist/queue/disk"
 )
 
-// ErrRemoved is a post that was taken out of this archive, and would come back.
+// ErrRemoved refuses a post that was removed from this archive.
 var ErrRemoved = errors.New("it was removed from this archive, and does not come back")
 
-// A Removal is a line of the file removed: a post that was taken out.
+// A Removal is a line of the file removed: a post that was removed.
 type Removal struct {
 	Number int
 	Time   time.Time
-	Hash   string // of its Message-ID; nothing else is kept of it
+	Hash   string // of its Message-ID; nothing else of the post is kept
 	Reason string // may be empty
 }
 
@@ -43,10 +43,10 @@ func (r Removal) line() string {
 	return strings.Join([]string{strconv.Itoa(r.Number), r.Time.UTC().Format(timeFormat), r.Hash, r.Reason}, "\t") + "\n"
 }
 
-// maxRemoved is more than the file of any archive has.
+// maxRemoved is larger than the file of any archive.
 const maxRemoved = 64 << 20
 
-// Removed gives the posts that were taken out, in the order in which that was done.
+// Removed returns the posts that were removed, in the order of their removal.
 func (s *Store) Removed() (list []Removal, err error) {
 	text, _, err := disk.ReadRegular(s.removedFile(), unix.O_RDONLY|unix.O_NOFOLLOW, maxRemoved)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,7 +69,7 @@ func (s *Store) Removed() (list []Removal, err error) {
 	return list, err
 }
 
-// removals are the numbers of what was taken out, by the hashes.
+// removals returns the numbers of the removed posts, by hash.
 func (s *Store) removals() (map[string]int, error) {
 	list, err := s.Removed()
 	numbers := make(map[string]int, len(list))
@@ -79,14 +79,14 @@ func (s *Store) removals() (map[string]int, error) {
 	return numbers, err
 }
 
-// MessageHash is how a Message-ID stands in a Removal.
+// MessageHash returns a Message-ID as a Removal has it.
 func MessageHash(id string) string {
 	sum := sha256.Sum256([]byte(id))
 	return hex.EncodeToString(sum[:])
 }
 
-// removal is the hash by which a post is known once it is gone: of its Message-ID or,
-// if it has none, of what the index says of it.
+// removal returns the hash by which a removed post is recognized: of its Message-ID or,
+// if it has none, of what the index says about it.
 func (e Entry) removal() string {
 	if e.MessageID != "" {
 		return MessageHash(e.MessageID)
@@ -94,13 +94,13 @@ func (e Entry) removal() string {
 	return MessageHash(fmt.Sprintf("%s\n%s\n%d", e.From, e.Subject, e.Size))
 }
 
-// Remove takes posts out, for good. Each keeps its number, its time and its place in
-// its thread; a stub takes the place of its file, and nothing but a hash of its
-// Message-ID is left of it, by which Import knows it. gone is how many were there and
-// had not been taken out before. What is not there is passed over.
+// Remove removes posts for good. Each keeps its number, its time and its place in its
+// thread. A stub replaces its file, and only a hash of its Message-ID is kept, by which
+// Import recognizes it. gone is how many existed and had not been removed before.
+// Numbers without a post are skipped.
 //
-// The file removed has them first: what a crash leaves the same Remove completes, and
-// nobody who looks there shows them any more.
+// The file removed is written first: the same Remove completes what a crash leaves, and
+// nobody who reads that file shows the posts any more.
 func (s *Store) Remove(numbers []int, reason string, now time.Time) (gone int, err error) {
 	unlock, err := s.lock()
 	if err != nil {
@@ -148,7 +148,7 @@ func (s *Store) Remove(numbers []int, reason string, now time.Time) (gone int, e
 	})
 }
 
-// withoutAuthor is what the index says of a post that was taken out.
+// withoutAuthor returns what the index says about a removed post.
 func (s *Store) withoutAuthor(e Entry) (Entry, error) {
 	info, err := os.Lstat(s.file(e.Number))
 	if err != nil {
@@ -158,8 +158,8 @@ func (s *Store) withoutAuthor(e Entry) (Entry, error) {
 	return e, nil
 }
 
-// addRemoved puts lines into the file removed, but for those of posts that are in it
-// already. The lock is held.
+// addRemoved appends lines to the file removed, except for posts that are already in
+// it. The lock is held.
 func (s *Store) addRemoved(list []Removal) error {
 	if len(list) == 0 {
 		return nil
@@ -179,8 +179,8 @@ func (s *Store) addRemoved(list []Removal) error {
 	return s.Disk.Replace(s.removedFile(), lines.Bytes())
 }
 
-// settleRemoved gives what the index has to say of a post that was taken out, and
-// completes what a crash has left undone.
+// settleRemoved returns what the index must say about a removed post, and completes
+// what a crash has left undone.
 func (s *Store) settleRemoved(e Entry, r Removal) (Entry, error) {
 	if e.From+e.Subject+e.MessageID != "" {
 		if err := s.replaceByStub(e.Number, r); err != nil {
@@ -190,8 +190,8 @@ func (s *Store) settleRemoved(e Entry, r Removal) (Entry, error) {
 	return s.withoutAuthor(e)
 }
 
-// replaceByStub puts a stub in the place of a post. It keeps what says which posts
-// that one answered, or rebuild would lose its thread.
+// replaceByStub replaces a post by a stub. The stub keeps the fields that name the
+// answered posts; otherwise rebuild would lose its thread.
 func (s *Store) replaceByStub(n int, r Removal) error {
 	f, _, err := s.Open(n)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

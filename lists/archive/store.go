@@ -13,27 +13,27 @@ import (
 	"superlist/queue/disk"
 )
 
-// A Store is the archive of a list. Its directory is made with the first post.
-// Any number of processes may use one at a time.
+// A Store is the archive of a list. The first post makes its directory. Any number of
+// processes may use one at a time.
 type Store struct {
 	Dir string
 
 	Disk *disk.Disk // nil: the real one
 
-	// Words decodes what a field of a post says, for the index (RFC 2047). nil: the
-	// index has it as it stands in the post. Who adds posts sets it; a session
-	// only reads, and has no need of the tables that it takes.
+	// Words decodes a field of a post for the index (RFC 2047). If nil, the index has
+	// the field as it is in the post. Writers set it; a session only reads, and need
+	// not link the tables.
 	Words func(field string) string
 
-	// Progress, where set, hears how many posts Rebuild has read.
+	// Progress, if set, is told how many posts Rebuild has read.
 	Progress func(posts int)
 }
 
-// perDir is how many posts a directory has: few enough to list, and a million
-// posts make a thousand directories.
+// perDir is how many posts a directory has: few enough to list, and a million posts
+// make a thousand directories.
 const perDir = 1000
 
-// ErrDamaged is an index that cannot be read. Rebuild mends it.
+// ErrDamaged means that the index cannot be read. Rebuild repairs it.
 var ErrDamaged = errors.New("the index of the archive is damaged")
 
 func (s *Store) index() string { return filepath.Join(s.Dir, "index") }
@@ -42,16 +42,16 @@ func dirOf(n int) string { return zeros(n/perDir, 3) }
 
 func (s *Store) file(n int) string { return filepath.Join(s.Dir, dirOf(n), zeros(n, 6)) }
 
-// beside is where a post is until its line is in the index.
+// beside returns where a post is until its line is in the index.
 func (s *Store) beside(n int) string { return filepath.Join(s.Dir, dirOf(n), "."+zeros(n, 6)) }
 
-// zeros writes n with at least so many digits.
+// zeros formats n with at least that many digits.
 func zeros(n, digits int) string {
 	text := strconv.Itoa(n)
 	return strings.Repeat("0", max(0, digits-len(text))) + text
 }
 
-// Open opens a post. fs.ErrNotExist: there is none of this number.
+// Open opens a post. fs.ErrNotExist means that none has this number.
 func (s *Store) Open(n int) (f *os.File, size int64, err error) {
 	f, info, err := disk.OpenRegular(s.file(n), unix.O_RDONLY|unix.O_NOFOLLOW)
 	if err != nil {
@@ -60,9 +60,8 @@ func (s *Store) Open(n int) (f *os.File, size int64, err error) {
 	return f, info.Size(), nil
 }
 
-// lock takes the archive for changing it, and waits for whoever else does. It
-// makes the directory where there is none. The lock ends with unlock or the
-// process.
+// lock locks the archive for changes, and waits until others have released it. It makes
+// the directory if necessary. The lock ends with unlock or the process.
 func (s *Store) lock() (unlock func(), err error) {
 	if err := s.Disk.MakeDir(s.Dir); err != nil {
 		return nil, err
@@ -70,13 +69,13 @@ func (s *Store) lock() (unlock func(), err error) {
 	return s.Disk.Lock(s.Dir)
 }
 
-// rename puts a file into its place, durably.
+// rename moves a file to its place, durably.
 func (s *Store) rename(from, to string) error {
 	_, err := s.Disk.Rename(from, to)
 	return err
 }
 
-// remove removes a file. That there is none is not an error.
+// remove removes a file. If there is none, that is not an error.
 func (s *Store) remove(path string) error {
 	if err := s.Disk.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err

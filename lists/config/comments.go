@@ -5,11 +5,10 @@ import (
 	"unicode/utf8"
 )
 
-// withoutCommentLines leaves out lines that are comments, but for their ends, so
-// that the lines keep their numbers. The decoder looks at each letter of them, in
-// every session, and a configuration that is well explained has little else.
-// Where a string may go over several lines such a line may be a part of it, and
-// nothing is left out.
+// withoutCommentLines removes comment lines, but keeps their line ends, so that line
+// numbers stay right. The decoder examines each letter, in every session, and a well
+// explained configuration consists mostly of comments. If the text may have strings of
+// several lines, such a line may be part of one, and nothing is removed.
 func withoutCommentLines(text string) string {
 	if !strings.Contains(text, "#") || strings.Contains(text, `"""`) || strings.Contains(text, "'''") {
 		return text
@@ -24,8 +23,8 @@ func withoutCommentLines(text string) string {
 	return string(short)
 }
 
-// plain says that nothing in a comment is what TOML forbids there: control
-// characters, and what is not UTF-8. The decoder complains about the others.
+// plain reports whether a comment has nothing that TOML forbids: control characters, or
+// invalid UTF-8. The decoder reports those.
 func plain(comment string) bool {
 	comment = strings.TrimSuffix(strings.TrimSuffix(comment, "\n"), "\r")
 	for i := range len(comment) {

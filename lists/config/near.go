@@ -2,7 +2,7 @@ package config
 
 import "strings"
 
-// hint says which keys there are instead of one that there is not.
+// hint says which keys exist instead of an unknown one.
 func hint(name string, known []string) string {
 	if near := Nearest(name, known); near != "" {
 		return "did you mean " + near + "?"
@@ -10,7 +10,7 @@ func hint(name string, known []string) string {
 	return "known here: " + strings.Join(known, ", ")
 }
 
-// Nearest is the name that differs in the fewest letters, if it is near at all.
+// Nearest returns the name that differs in the fewest letters, if it is near at all.
 func Nearest(s string, names []string) string {
 	best, found := 1+len(s)/3, ""
 	for _, name := range names {
@@ -21,8 +21,7 @@ func Nearest(s string, names []string) string {
 	return found
 }
 
-// distance is how many letters must be put in, taken out or changed
-// (Levenshtein).
+// distance returns how many letters must be inserted, deleted or changed (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -12,11 +12,10 @@ import (
 	"superlist/queue/disk"
 )
 
-// An Error is a mistake in a configuration file: where it is, and how to
-// mend it.
+// An Error is a mistake in a configuration file: where it is, and how to correct it.
 type Error struct {
 	File string
-	Line int    // 0: not known
+	Line int    // 0: unknown
 	Key  string // empty: not about one key
 	Text string
 }
@@ -34,7 +33,7 @@ func (e *Error) Error() string {
 	return b.String() + e.Text
 }
 
-// MaxSize is more than any configuration needs; a larger file is not one.
+// MaxSize is the largest configuration file, in bytes: more than any needs.
 const MaxSize = 1 << 20
 
 // Read reads a TOML file into t. Keys that t does not have are errors.
@@ -50,9 +49,9 @@ func Read(file string, t Table) (text string, err error) {
 	return text, Decode(file, text, t)
 }
 
-// Decode is Read of a text that is to be, or was, in a file of that name.
+// Decode is Read for a text that is, or will be, in a file of that name.
 func Decode(file, text string, t Table) error {
-	var raw any // a map[string]any: of those the decoder would make another
+	var raw any // a map[string]any: the decoder would make another one for a given one
 	_, err := toml.Decode(withoutCommentLines(text), &raw)
 	if err != nil {
 		var syntax toml.ParseError
@@ -61,14 +60,14 @@ func Decode(file, text string, t Table) error {
 		}
 		return &Error{File: file, Text: err.Error()}
 	}
-	all, _ := raw.(map[string]any) // TOML is a table, whatever is in it
+	all, _ := raw.(map[string]any) // a TOML document is always a table
 	if name, wrong := fill(t, all); wrong != "" {
 		return &Error{File: file, Line: LineOf(text, name), Key: name, Text: wrong}
 	}
 	return nil
 }
 
-// LineOf finds the line on which a dotted key is set; 0 if it cannot be seen.
+// LineOf returns the line on which a dotted key is set; 0 if that is unclear.
 func LineOf(text, key string) int {
 	table := ""
 	n := 0

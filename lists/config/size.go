@@ -10,7 +10,7 @@ import (
 // A Size is a number of bytes: 1048576, "1024KiB", "1MiB", "1GiB".
 type Size int64
 
-// UnmarshalText reads a Size.
+// UnmarshalText parses a Size.
 func (s *Size) UnmarshalText(text []byte) error {
 	digits := strings.TrimRight(string(text), "KMGiB ")
 	shift, ok := 0, true
@@ -33,7 +33,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String is the Size as it is written in a file.
+// String returns the Size as written in a file.
 func (s Size) String() string {
 	for i, unit := range []string{"GiB", "MiB", "KiB"} {
 		shift := 30 - 10*i
@@ -44,13 +44,13 @@ func (s Size) String() string {
 	return strconv.FormatInt(int64(s), 10)
 }
 
-// MarshalText writes a Size.
+// MarshalText formats a Size.
 func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // A Duration is a time.Duration that may also be given in days: "5d".
 type Duration time.Duration
 
-// UnmarshalText reads a Duration.
+// UnmarshalText parses a Duration.
 func (d *Duration) UnmarshalText(text []byte) error {
 	s := string(text)
 	days, isDays := strings.CutSuffix(s, "d")
@@ -67,7 +67,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String is the Duration as it is written in a file.
+// String returns the Duration as written in a file.
 func (d Duration) String() string {
 	const day = Duration(24 * time.Hour)
 	if d > 0 && d%day == 0 {
@@ -82,5 +82,5 @@ func (d Duration) String() string {
 	return s
 }
 
-// MarshalText writes a Duration.
+// MarshalText formats a Duration.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

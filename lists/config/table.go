@@ -7,34 +7,34 @@ import (
 	"strconv"
 )
 
-// A Key is a name in a table of TOML, and where its value goes: a *string, *bool,
-// *int or *[]string, what reads its own text, a Sub or Tables.
+// A Key is a name in a TOML table, and the destination of its value: a *string, *bool,
+// *int or *[]string, something that parses its own text, a Sub or Tables.
 //
-// The decoder would fill structs by itself. It looks at every field of a struct
-// for that, and sorts them, for each file that it decodes; a session decodes two
-// and would spend more time on it than on anything else it does not wait for.
+// The decoder could fill structs by itself. But for each file it would examine and sort
+// all fields of a struct. A session decodes two files, and would spend more time on
+// this than on anything else but waiting.
 type Key struct {
 	Name string
 	To   any
 }
 
-// A Table is what a table of TOML goes into.
+// A Table is the destination of a TOML table.
 type Table interface {
-	// Keys are all names that the table may have.
+	// Keys returns all names that the table may have.
 	Keys() []Key
 }
 
-// A Sub is a table in a table.
+// A Sub is a table within a table.
 type Sub struct{ Table }
 
-// Tables are what an array of tables goes into.
+// Tables is the destination of an array of tables.
 type Tables interface {
-	// Add makes one table more. What another Add returned must not be used again.
+	// Add adds a table. The result of an earlier Add must not be used any more.
 	Add() Table
 }
 
-// fill puts what was decoded into a table. Where something does not fit it gives
-// the dotted name of the key and what is wrong with it.
+// fill stores decoded values in a table. If a value does not fit, it returns the dotted
+// name of the key and what is wrong.
 func fill(t Table, raw map[string]any) (name, text string) {
 	known := 0
 	keys := t.Keys()
@@ -54,7 +54,7 @@ func fill(t Table, raw map[string]any) (name, text string) {
 	return unknown(keys, raw)
 }
 
-// set gives a key its value.
+// set sets the value of a key.
 func (k Key) set(value any) (name, text string) {
 	want := `a string in quotes: "…"`
 	switch to := k.To.(type) {
@@ -86,7 +86,7 @@ func (k Key) set(value any) (name, text string) {
 			return k.within(to.Table, raw)
 		}
 		want = "a table: [" + k.Name + "]"
-	case *Size: // and not as what they are in general: finding that out is work
+	case *Size: // listed individually, since finding out what they implement takes time
 		return k.read(to, value)
 	case *Duration:
 		return k.read(to, value)
@@ -106,7 +106,7 @@ func (k Key) set(value any) (name, text string) {
 	return k.Name, "must be " + want
 }
 
-// read gives a value to what reads its own text. A bare number is a text too.
+// read sets something that parses its own text. A bare number is a text too.
 func (k Key) read(to encoding.TextUnmarshaler, value any) (name, text string) {
 	s, ok := value.(string)
 	if n, isNumber := value.(int64); isNumber {
@@ -140,7 +140,8 @@ func stringList(value any) ([]string, bool) {
 	return strings, ok
 }
 
-// unknown complains about a name that the table does not have.
+// unknown returns the error about a name that the table does not have; empty if there
+// is none.
 func unknown(keys []Key, raw map[string]any) (name, text string) {
 	var known, strange []string
 	for _, k := range keys {
@@ -155,5 +156,5 @@ func unknown(keys []Key, raw map[string]any) (name, text string) {
 	return strange[0], "no such key; " + hint(strange[0], known)
 }
 
-// Value is what the key holds.
+// Value returns what the key holds.
 func (k Key) Value() any { return reflect.ValueOf(k.To).Elem().Interface() }

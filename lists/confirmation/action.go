@@ -2,26 +2,26 @@ package confirmation
 
 import "superlist/lists/members"
 
-// An Action is what a proof allows, one letter in its address.
+// An Action is what a proof allows, as one letter in its address.
 type Action byte
 
 const (
-	Subscribe       Action = 's' // the address wants to be a member
-	SubscribeNoMail Action = 'n' // … one that gets no posts
-	SubscribeDigest Action = 'g' // … one that gets many posts in one mail
-	GetEach         Action = 'e' // a member wants the posts one by one
+	Subscribe       Action = 's' // the address becomes a member
+	SubscribeNoMail Action = 'n' // … one who gets no posts
+	SubscribeDigest Action = 'g' // … one who gets many posts in one mail
+	GetEach         Action = 'e' // a member gets the posts individually
 	GetDigests      Action = 'c' // … many in one mail
 	GetNone         Action = 'm' // … not at all
-	Unsubscribe     Action = 'u' // … none any more
-	Approve         Action = 'y' // an owner lets somebody in who has asked
+	Unsubscribe     Action = 'u' // … leaves
+	Approve         Action = 'y' // an owner accepts an applicant
 	Decline         Action = 'x' // … or does not
 
-	Publish     Action = 'p' // a moderator has a held post go to the members
-	SendBack    Action = 'r' // … sent back to its author, with his words
-	Drop        Action = 'd' // … thrown away
-	AllowAlways Action = 'w' // … go, and what else its author writes
-	BanAuthor   Action = 'b' // … thrown away, and what else its author writes
-	OwnPost     Action = 'o' // the author says that a post is his
+	Publish     Action = 'p' // a moderator accepts a held post
+	SendBack    Action = 'r' // … sends it back to its author, with words
+	Drop        Action = 'd' // … discards it
+	AllowAlways Action = 'w' // … accepts it, and everything else its author writes
+	BanAuthor   Action = 'b' // … discards it, and everything else its author writes
+	OwnPost     Action = 'o' // the author confirms that a post is theirs
 )
 
 // Subscribing returns the action that makes an address a member who gets the posts in

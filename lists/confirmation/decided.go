@@ -1,9 +1,11 @@
-// Package confirmation is what may be confirmed or decided once: a confirmation works for
-// one message, and of several people who may decide about something one does.
+// Package confirmation makes sure that something is confirmed or decided only once: a
+// confirmation works for one message, and of several people who may decide about
+// something the first one does.
 //
-// That it has been decided, by whom and how, is a record of the list's shelf of decisions,
-// named like the thing; first wins. It is remembered for as long as a proof is good and a
-// message waits in the queue, so whoever comes second hears who was first.
+// A decision, by whom and how, is a record on the list's shelf of decisions, named like
+// the thing decided; the first wins. It is remembered for as long as a proof is valid
+// plus the time that a message waits in the queue, so a second decider is told who was
+// first.
 package confirmation
 
 import (
@@ -16,24 +18,24 @@ import (
 	"superlist/smtp"
 )
 
-// ReplyDecided is for who decides what is not there any more.
+// ReplyDecided is for a decision about something that no longer exists.
 var ReplyDecided = smtp.Reply{Code: 550, Enhanced: "5.7.1",
 	Text: "this is not open any more: it has been decided, or is too old"}
 
-// Second begins the answer to whoever was not the first.
+// Second begins the answer to somebody who was not the first.
 const Second = "you come second: "
 
-// A Writer is what deciding needs of a ledger.Writer.
+// A Writer is the part of a ledger.Writer that deciding needs.
 type Writer interface {
 	First(b ledger.Book, s ledger.Shelf, r ledger.Record, limits ...ledger.Limit) (ledger.Record, error)
 	Forget(b ledger.Book, s ledger.Shelf, name string) error
 }
 
-// A Decided is what has been decided about something.
+// A Decided is a decision that has been made.
 type Decided struct {
-	Cause string // id of the message, or of the command line, that said so
+	Cause string // id of the message, or of the command line, that made it
 	What  string // by whom, how and when, for whoever comes second
-	Do    string // what has to be done, for whoever finishes it after a crash; one letter and words
+	Do    string // what has to be done, for a process that completes it after a crash: one letter and words
 }
 
 func read(r ledger.Record) (d Decided) {
@@ -42,14 +44,14 @@ func read(r ledger.Record) (d Decided) {
 	return d
 }
 
-// Find finds what has been decided; false: nothing has.
+// Find returns the decision of this name; false if there is none.
 func Find(b ledger.Book, name string, now time.Time) (Decided, bool, error) {
 	r, ok, err := b.Recall(ledger.Decided, name, now)
 	return read(r), ok, err
 }
 
-// Undecided says no, with a smtp.Reply that names who has decided, where
-// somebody has because of another message than cause.
+// Undecided returns an error, a smtp.Reply that names the decider, if a message other
+// than cause has already led to a decision.
 func Undecided(b ledger.Book, name, cause string, now time.Time) error {
 	if !ValidName(name) {
 		return ReplyDecided
@@ -61,7 +63,8 @@ func Undecided(b ledger.Book, name, cause string, now time.Time) error {
 	return d.not(cause)
 }
 
-// not says no where it was decided because of another message than cause.
+// not returns that error, if the decision was made because of a message other than
+// cause.
 func (d Decided) not(cause string) error {
 	if cause != "" && d.Cause == cause {
 		return nil
@@ -69,8 +72,8 @@ func (d Decided) not(cause string) error {
 	return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: Second + d.What}
 }
 
-// Decide has what is to be done because of the message d.Cause decided by it, and
-// by none else. Deciding again for the same cause is no second time.
+// Decide records a decision because of the message d.Cause, which then is the only one
+// that counts. Repeating it for the same cause changes nothing.
 func Decide(w Writer, b ledger.Book, name string, d Decided, now time.Time) error {
 	if !ValidName(name) {
 		return ReplyDecided
@@ -83,18 +86,19 @@ func Decide(w Writer, b ledger.Book, name string, d Decided, now time.Time) erro
 	return read(r).not(d.Cause)
 }
 
-// Reopen forgets a decision: the thing has come up again.
+// Reopen forgets a decision: the matter has come up again.
 func Reopen(w Writer, b ledger.Book, name string) error { return w.Forget(b, ledger.Decided, name) }
 
-// NameLen is the length of the names of what is decided: short enough to leave
-// room in an address. What strangers choose themselves has a name that is a seal
-// of the list's key, which is longer and cannot be made to fit another's.
+// NameLen is the length of the names of what is decided: short enough for an address.
+// If strangers choose the thing themselves, its name is a seal made with the list's
+// key, which is longer and cannot be forged to match another's.
 const NameLen = 12
 
-// Name is the name of what is decided about these words.
+// Name returns the name of what is decided about these words.
 func Name(words ...string) string { return ledger.Hash(words...)[:NameLen] }
 
-// ValidName holds that a name from an address is one of ours, and so no path.
+// ValidName reports whether a name from an address is one of ours, and so cannot be a
+// path.
 func ValidName(name string) bool {
 	return (len(name) == NameLen || len(name) == token.Len) && strings.Trim(name, "0123456789abcdefghijklmnopqrstuv") == ""
 }

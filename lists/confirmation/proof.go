@@ -26,17 +26,16 @@ type Proof struct {
 	expiry, mac string
 }
 
-// New returns a proof, for a list that is named by its address and has this key: who sends
-// it back got our question. decider is the moderator or owner to whom a decision about
-// others is sent. Who that is goes only into the MAC, so the proof is no longer than
-// others.
+// New returns a proof for a list with this address and key: its sender got our
+// question. decider is the moderator or owner to whom a decision about others is sent.
+// Only the MAC depends on them, so the proof is no longer than others.
 func New(key []byte, list string, a Action, subject string, now time.Time, decider ...smtp.Path) Proof {
 	p := Proof{Action: a, Subject: subject, expiry: strconv.FormatInt(now.Add(Life).Unix()/3600, 36)}
 	p.mac = token.Make(key, p.parts(list, subject, decider...)...)
 	return p
 }
 
-// parts are what a proof binds.
+// parts returns what a proof binds.
 func (p Proof) parts(list, subject string, decider ...smtp.Path) []string {
 	parts := []string{"confirm", list, string(rune(p.Action)), p.expiry, verp.Fold(subject)}
 	for _, who := range decider {
@@ -63,7 +62,7 @@ func (p Proof) String() string {
 	return s
 }
 
-// Parse reads what follows "confirm-".
+// Parse parses what follows "confirm-".
 func Parse(s string) (p Proof, ok bool) {
 	parts := strings.SplitN(s, "-", 3)
 	if len(parts) < 2 || len(parts[0]) < 2 {
@@ -80,12 +79,12 @@ func Parse(s string) (p Proof, ok bool) {
 	return p, p.Action.AboutRequest() || p.Action.AboutHeld()
 }
 
-// ReplyBad refuses a proof that is none.
+// ReplyBad refuses an invalid proof.
 var ReplyBad = smtp.Reply{Code: 550, Enhanced: "5.7.1",
 	Text: "this confirmation was not made by the list, or not for the address you write from; ask for a new one"}
 
-// Decider returns the one of these moderators and owners to whom a proof about others was
-// sent; null if it was sent to nobody of them.
+// Decider returns which of these moderators and owners a proof about others was sent
+// to; null if it was none of them.
 func (p Proof) Decider(key []byte, list string, people []smtp.Path) smtp.Path {
 	if !p.Action.AboutOthers() {
 		return smtp.Path{}
@@ -98,10 +97,10 @@ func (p Proof) Decider(key []byte, list string, people []smtp.Path) smtp.Path {
 	return smtp.Path{}
 }
 
-// Check checks a proof against the list's key and the clock, and returns what it is about.
-// people are those who may decide about others, from the addresses from which the reply
-// comes; one of them is the subject if the proof does not name it. A refusal is a
-// smtp.Reply.
+// Check checks a proof against the list's key and the clock, and returns what it is
+// about. people are those who may decide about others; from are the addresses from
+// which the reply comes. If the proof does not name its subject, one of from is the
+// subject. A refusal is a smtp.Reply.
 func (p Proof) Check(key []byte, list string, people []smtp.Path, now time.Time, from ...smtp.Path) (subject string, err error) {
 	subjects := []string{p.Subject}
 	if p.Subject == "" {

@@ -8,18 +8,17 @@ import (
 	"superlist/smtp"
 )
 
-// What proves who wrote a message proves it to whoever sends the same message again.
-// So a proof lets a message through once: what it is known by is a record of the list's,
-// whose cause is the id of the message that came first.
+// A proof of authorship also works for somebody who sends the same message again. So it
+// lets a message through once: the name by which the message is recognized becomes a
+// record of the list, whose cause is the id of the first message.
 
-// maxProved is how many names a list remembers of a day; what comes beyond that
-// proves nothing. It is a post every ten seconds.
+// maxProved is how many names a list remembers per day; beyond that nothing counts as
+// proved. It is a post every ten seconds.
 const maxProved = 10_000
 
-// FirstProved reports whether none but the message cause has been let through to the list
-// because one of these names proved that it is from this author, and remembers it.
-// Only what was proved is remembered, and by its author: nobody can use up the name of
-// another's message.
+// FirstProved reports whether the message cause is the first one that one of these
+// names proves to be by this author, and records it. Only proved messages are recorded,
+// and by author: nobody can use up the name of another's message.
 func FirstProved(w Writer, b ledger.Book, author smtp.Path, names []string, cause string, now time.Time) (bool, error) {
 	enough := errors.New("enough for today")
 	today := ledger.Limit{Counter: ledger.Counter{Book: b, Shelf: ledger.Proved, Name: "all", Window: ledger.Day}, Most: maxProved, Full: enough}

@@ -1,6 +1,6 @@
-// Package dmarc reads what a domain wants done with mail in its name for which nothing
-// speaks (DMARC, RFC 7489 and its successor). It asks nobody itself: Walk asks by the function that it is given, and is
-// small: a session links it.
+// Package dmarc parses what a domain wants done with mail in its name that nothing
+// authenticates (DMARC, RFC 7489 and its successor). It makes no queries itself: Walk
+// calls a function that it is given. It is small, since a session links it.
 package dmarc
 
 import "strings"
@@ -8,7 +8,7 @@ import "strings"
 // A Policy is what a domain wants done with mail in its name that fails.
 type Policy struct {
 	Wants      string // None, Quarantine or Reject
-	Where      string // the domain whose record says so; empty: there is none
+	Where      string // the domain with the record; empty: there is none
 	StrictDKIM bool   // a signature must be of the author's domain itself (adkim=s)
 	StrictSPF  bool
 }
@@ -20,10 +20,10 @@ const (
 	Reject     = "reject"
 )
 
-// Enforced reports whether mail that fails is refused or put aside.
+// Enforced reports whether failing mail is refused or put aside.
 func (p Policy) Enforced() bool { return p.Wants == Quarantine || p.Wants == Reject }
 
-// Severity is for comparing; negative for what is none of the three.
+// Severity returns a number for comparison; negative for anything but the three values.
 func (p Policy) Severity() int {
 	switch p.Wants {
 	case None:
@@ -36,16 +36,16 @@ func (p Policy) Severity() int {
 	return -1
 }
 
-// A Record is what stands at _dmarc of a domain.
+// A Record is the record at _dmarc of a domain.
 type Record struct {
-	Found bool // one, or several, which mean none
+	Found bool // one record, or several, which count as none
 	Tags  map[string]string
 }
 
-// Name is where the record of a domain stands.
+// Name returns the name of a domain's record.
 func Name(domain string) string { return "_dmarc." + domain + "." }
 
-// Parse finds the record among the texts that stand there.
+// Parse finds the record among the texts at that name.
 func Parse(texts []string) Record {
 	var r Record
 	for _, text := range texts {
@@ -53,7 +53,7 @@ func Parse(texts []string) Record {
 		switch {
 		case !ok:
 		case r.Found:
-			return Record{Found: true} // RFC 7489, 6.6.3: then nothing is applied
+			return Record{Found: true} // RFC 7489, 6.6.3: then none applies
 		default:
 			r = Record{true, tags}
 		}
@@ -61,7 +61,7 @@ func Parse(texts []string) Record {
 	return r
 }
 
-// tagsOf takes a record apart: RFC 7489, 6.3 and 6.4. ok is false for a text of another
+// tagsOf parses a record: RFC 7489, 6.3 and 6.4. ok is false for a text of another
 // kind.
 func tagsOf(text string) (tags map[string]string, ok bool) {
 	tags = make(map[string]string)
@@ -78,8 +78,8 @@ func tagsOf(text string) (tags map[string]string, ok bool) {
 	return tags, true
 }
 
-// Policy is what a record says for its own domain (p), those below it (sp), or those
-// below it that there are not (np).
+// Policy returns what a record says for its own domain (p), for subdomains (sp), or for
+// subdomains that do not exist (np).
 func (r Record) Policy(where, key string) Policy {
 	p := Policy{Wants: None}
 	if r.Tags == nil {
@@ -101,7 +101,7 @@ func (r Record) Policy(where, key string) Policy {
 			break
 		}
 	}
-	// Being tried out, a policy is the next lower one: pct=0, and t=y in its place.
+	// A policy on trial counts as the next lower one: pct=0, and t=y in its successor.
 	if r.Tags["pct"] == "0" || r.Tags["t"] == "y" {
 		switch p.Wants {
 		case Reject:
@@ -116,9 +116,9 @@ func (r Record) Policy(where, key string) Policy {
 // maxWalk is how many domains above an author's are asked.
 const maxWalk = 5
 
-// Walk finds the policy of a domain, which is in ASCII, by asking it and those above it
+// Walk returns the policy of a domain, given in ASCII, by asking for it and its parents
 // up to the last but one label: the tree walk of DMARC's successor, without the public
-// suffix list. It asks by txt, whose names end with a dot.
+// suffix list. txt looks names up, which end with a dot.
 func Walk(txt func(name string) ([]string, error), domain string) (Policy, error) {
 	strictest := Policy{Wants: None}
 	for i := 0; i <= maxWalk; i++ {

@@ -8,8 +8,8 @@ import (
 	"superlist/smtp"
 )
 
-// pointHere has other addresses lead here. One that is a list already, or leads
-// elsewhere, is an error, and then none does that did not before.
+// pointHere makes aliases lead to the list. If one is already a list, or leads
+// elsewhere, that is an error, and no new alias is left.
 func pointHere(l *lists.List, aliases []smtp.Path) (err error) {
 	var made []smtp.Path
 	defer func() {
@@ -27,7 +27,7 @@ func pointHere(l *lists.List, aliases []smtp.Path) (err error) {
 		}
 		if direct, here := l.LeadsHere(file); direct {
 			continue
-		} else if here { // by way of an address that it had before: a move was cut short
+		} else if here { // by way of a former address: a move was interrupted
 			if err := l.Disk.Replace(file, pointer(l)); err != nil {
 				return err
 			}
@@ -45,8 +45,7 @@ func pointHere(l *lists.List, aliases []smtp.Path) (err error) {
 	return nil
 }
 
-// placePointer makes a file that leads here. first is false where there is something
-// of that name.
+// placePointer makes a file that leads here. first is false if the name is taken.
 func placePointer(l *lists.List, file string) (first bool, err error) {
 	if err := makeDomain(l.In(), filepath.Dir(file)); err != nil {
 		return false, err
@@ -54,10 +53,10 @@ func placePointer(l *lists.List, file string) (first bool, err error) {
 	return l.Disk.Place(file, filepath.Base(file)+"-"+disk.Unique(), pointer(l))
 }
 
-// pointer is what a file has that leads here.
+// pointer returns the content of such a file.
 func pointer(l *lists.List) []byte { return []byte(l.Addr.Address() + "\n") }
 
-// unpoint has other addresses lead here no more.
+// unpoint makes aliases no longer lead to the list.
 func unpoint(l *lists.List, aliases []smtp.Path) error {
 	for _, alias := range aliases {
 		file, err := l.In().Dir(alias)
@@ -68,7 +67,7 @@ func unpoint(l *lists.List, aliases []smtp.Path) error {
 			if err := l.Disk.RemoveDurably(file); err != nil {
 				return err
 			}
-			disk.Discard(filepath.Dir(file)) // refused while the domain has others
+			disk.Discard(filepath.Dir(file)) // fails while the domain has others
 		}
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 	"superlist/queue/disk"
 )
 
-// Remove takes a list away with everything that is in its directory. It is gone
-// by one rename, before the first file is. It holds the list's lock.
+// Remove removes a list with everything in its directory. One rename makes it
+// disappear, before the first file is deleted. It holds the list's lock.
 func Remove(l *lists.List) error {
 	unlock, err := lock(l)
 	if err != nil {
@@ -24,6 +24,6 @@ func Remove(l *lists.List) error {
 	}
 	err = unpoint(l, l.AliasPaths())
 	err = errors.Join(err, l.Disk.RemoveAll(gone))
-	disk.Discard(filepath.Dir(l.Dir)) // refused while the domain has other lists
+	disk.Discard(filepath.Dir(l.Dir)) // fails while the domain has other lists
 	return err
 }

@@ -12,14 +12,14 @@ import (
 	"superlist/smtp"
 )
 
-// Set changes keys of list.toml, "key=value" each, and leaves its comments and
-// its order. It holds the list's lock.
+// Set changes keys of list.toml, "key=value" each, and keeps its comments and its
+// order. It holds the list's lock.
 func Set(l *lists.List, settings []string) error {
 	return Change(l, func(lists.Config) []string { return settings })
 }
 
-// Change is Set for settings that depend on those there are when the lock is
-// held: somebody else may have changed them since the list was opened.
+// Change is Set for settings that depend on the present ones, read under the lock:
+// somebody else may have changed them since the list was opened.
 func Change(l *lists.List, to func(lists.Config) []string) error {
 	unlock, err := lock(l)
 	if err != nil {
@@ -29,8 +29,8 @@ func Change(l *lists.List, to func(lists.Config) []string) error {
 	return rewrite(l, to, true)
 }
 
-// rewrite is Change for who holds the lock. With point the list's other addresses
-// lead to it, and those that are no more its own do not.
+// rewrite is Change under the lock. With point the list's aliases lead to it, and
+// former ones no longer do.
 func rewrite(l *lists.List, to func(lists.Config) []string, point bool) error {
 	raw, err := os.ReadFile(l.ConfigFile())
 	if err != nil {
@@ -38,7 +38,7 @@ func rewrite(l *lists.List, to func(lists.Config) []string, point bool) error {
 	}
 	text := string(textfile.UTF8(raw))
 	now := lists.Defaults()
-	config.Decode(l.ConfigFile(), text, &now) // what is wrong in it, WithConfig says below
+	config.Decode(l.ConfigFile(), text, &now) // WithConfig reports what is wrong in it
 	settings := to(now)
 	if len(settings) == 0 {
 		return nil

@@ -12,9 +12,8 @@ import (
 	"superlist/lists/config"
 )
 
-// setKey puts "key=value" into a text of TOML. The value may be TOML; what is
-// none is taken as a string, and where the key is a list of strings commas part
-// it.
+// setKey sets "key=value" in a TOML text. The value may be TOML; anything else is taken
+// as a string, or split at commas if the key is a list of strings.
 func setKey(text, setting string) (string, error) {
 	key, value, ok := strings.Cut(setting, "=")
 	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
@@ -40,8 +39,8 @@ func setKey(text, setting string) (string, error) {
 		return strings.TrimRight(text, "\n") + "\n" + line + "\n", nil
 	}
 	n := config.LineOf(text, key)
-	// A value may go over several lines: take as many as leave all other keys
-	// as they are.
+	// A value may extend over several lines: take as many as leave all other keys
+	// unchanged.
 	for end := n; n > 0 && end <= len(lines); end++ {
 		next := strings.Join(lines[:n-1], "") + line + "\n" + strings.Join(lines[end:], "")
 		var got map[string]any
@@ -52,7 +51,7 @@ func setKey(text, setting string) (string, error) {
 	return "", inputError("%s: change it in list.toml by hand, it is written in an unusual way there", key)
 }
 
-// wantOf says what a value that is no TOML should have been.
+// wantOf says what a value that is not TOML should have been.
 func wantOf(name, line string) string {
 	for _, k := range new(lists.Config).Keys() {
 		if k.Name == name {
@@ -67,9 +66,9 @@ func wantOf(name, line string) string {
 	return line + " is not TOML"
 }
 
-// literal writes a value of the command line as TOML.
+// literal formats a value of the command line as TOML.
 func literal(name, value string) string {
-	var to any // nil: there is no such key, and WithConfig will say so
+	var to any // nil: there is no such key, as WithConfig will report
 	for _, k := range new(lists.Config).Keys() {
 		if k.Name == name {
 			to = k.To
@@ -90,8 +89,8 @@ func literal(name, value string) string {
 	return quoteTOML(value)
 }
 
-// splitList takes apart what commas and spaces part, but not inside quotes: a local
-// part may have both in it.
+// splitList splits a value at commas and spaces, but not inside quotes: a local part
+// may contain both.
 func splitList(value string) (words []string) {
 	quoted, escaped := false, false
 	return strings.FieldsFunc(value, func(c rune) bool {
@@ -109,7 +108,7 @@ func splitList(value string) (words []string) {
 	})
 }
 
-// listTOML is a list of strings as TOML.
+// listTOML formats a list of strings as TOML.
 func listTOML(words []string) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {

@@ -8,24 +8,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Conn is the two descriptors that the launcher gave us. It waits with
-// poll(2) and not with the runtime's poller: so deadlines hold on sockets,
-// pipes and terminals alike, the descriptors stay blocking for whoever shares
-// them, and package net need not be linked. A write to a client that has gone
-// is EPIPE: SIGPIPE only ends a Go program that writes through os.Stdout.
+// A Conn is the two descriptors that the launcher gave us. It waits with poll(2) and
+// not with the runtime's poller. So deadlines work on sockets, pipes and terminals
+// alike, the descriptors stay blocking for other processes that share them, and package
+// net need not be linked. A write to a client that has gone returns EPIPE: SIGPIPE only
+// ends a Go program that writes through os.Stdout.
 type Conn struct {
 	In, Out       int
 	readBy, outBy time.Time // zero: no deadline
 }
 
-// SetReadDeadline ends a Read that waits longer with os.ErrDeadlineExceeded; the
-// zero time lets it wait for ever.
+// SetReadDeadline makes a Read that waits longer return os.ErrDeadlineExceeded; the
+// zero time removes the deadline.
 func (c *Conn) SetReadDeadline(t time.Time) error { c.readBy = t; return nil }
 
 // SetWriteDeadline is the same for Write.
 func (c *Conn) SetWriteDeadline(t time.Time) error { c.outBy = t; return nil }
 
-// Read gives io.EOF when the client has gone, in whatever way.
+// Read returns io.EOF when the client has gone, however it left.
 func (c *Conn) Read(p []byte) (int, error) {
 	for {
 		if err := wait(c.In, unix.POLLIN, c.readBy); err != nil {
@@ -44,7 +44,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 }
 
-// Pending says that there are bytes to read.
+// Pending reports whether there are bytes to read.
 func (c *Conn) Pending() bool {
 	n, err := unix.IoctlGetInt(c.In, unix.TIOCINQ)
 	return err == nil && n > 0

@@ -11,12 +11,12 @@ import (
 	"superlist/lists/token"
 )
 
-// An address with a proof in it works for everybody who has it. It goes only to the person
-// for whom it was made. So whatever a person or a program wrote is searched for such
-// addresses before it goes into a letter to somebody else.
+// An address with a proof in it works for everybody who has it. It must go only to the
+// person for whom it was made. So everything that a person or a program wrote is
+// searched for such addresses before it goes into a letter to somebody else.
 
 // Unkeyed returns a text up to the first line with such an address, of any list of any
-// site. What stands below belongs to the letter that is quoted.
+// site. Everything below belongs to the quoted letter.
 func Unkeyed(text string) string {
 	if line := keyedLine(text); line >= 0 {
 		text = strings.Join(strings.Split(text, "\n")[:line], "\n")
@@ -37,8 +37,8 @@ func UnkeyedWord(word string) string {
 func Keyed(text string) bool { return keyedLine(text) >= 0 }
 
 // keyedLine returns the first line in which an address with a proof begins, or -1. It
-// finds one also in pieces, with spaces in it or in other letters, and as HTML,
-// quoted-printable and URLs write it.
+// also finds one that is broken into pieces, has spaces or other forms of letters, or
+// is encoded as in HTML, quoted-printable or URLs.
 func keyedLine(text string) int {
 	if !strings.ContainsFunc(text, func(c rune) bool { return c == '-' || c >= 0x80 || c == '%' || c == '&' || c == '=' }) {
 		return -1
@@ -58,17 +58,18 @@ func keyedLine(text string) int {
 	return first
 }
 
-// maxEncoded is how often a text may be encoded, one in the other.
+// maxEncoded is how many encodings may be nested.
 const maxEncoded = 4
 
-// A spelledLetter is one that counts, and the line that it stands in.
+// A spelledLetter is a significant character, with its line.
 type spelledLetter struct {
 	c    byte
 	line int
 }
 
-// spelled returns the letters of a text that can stand in an address or its encodings, in
-// lower case, without white space, line ends and whatever else mail programs put between.
+// spelled returns the characters of a text that can stand in an address or its
+// encodings, in lower case, without white space, line ends and other things that mail
+// programs insert.
 func spelled(text string) []spelledLetter {
 	letters := make([]spelledLetter, 0, len(text))
 	line := 0
@@ -93,7 +94,7 @@ func spelled(text string) []spelledLetter {
 	return letters
 }
 
-// decodeLetters takes one encoding off: %2B, =2B, &#43; and &plus;.
+// decodeLetters undoes one encoding: %2B, =2B, &#43; and &plus;.
 func decodeLetters(letters []spelledLetter) []spelledLetter {
 	word := func(from, to int) string {
 		b := make([]byte, 0, 16)
@@ -132,17 +133,18 @@ func decodeLetters(letters []spelledLetter) []spelledLetter {
 // maxEntity is the length of the longest name of a character in HTML that matters.
 const maxEntity = 12
 
-// Where in time a proof can be: 2020 to 2100.
+// The range of times in proofs: 2020 to 2100.
 const (
 	minStamp = 1577836800
 	maxStamp = 4102444800
 )
 
-// minMAC is the shortest piece of a proof that counts as one: a program may have cut it.
+// minMAC is the shortest fragment of a proof that counts as one: a program may have cut
+// it.
 const minMAC = 4
 
-// keyedAt returns where the first address with a proof stands, or -1: confirm-, an
-// action, an hour, and its MAC; or bounces- or probe-, a second, and its MAC
+// keyedAt returns where the first address with a proof begins, or -1. It is confirm-,
+// an action, an hour, and its MAC; or bounces- or probe-, a second, and its MAC
 // (lists.ProofAddress, lists.BounceAddress, lists.ProbeAddress).
 func keyedAt(letters []spelledLetter) int {
 	b := make([]byte, 0, len(letters))

@@ -1,11 +1,11 @@
-// Package letter writes the mail that superlist itself sends: questions, answers
-// and notices. All its words stand in texts/, a file for each language, and a
-// list may have its own in texts.toml.
+// Package letter writes the mail that superlist itself sends: questions, answers and
+// notices. All its texts are in texts/, a file for each language, and a list may have
+// its own in texts.toml.
 //
 // A letter is plain text. It says that a program wrote it (RFC 3834), and its return
-// path is the list's for delivery reports, where nothing is answered. What somebody sent to the
-// list is quoted for moderators alone, as an attachment: whoever can have a letter
-// sent to a stranger must not choose its words.
+// path is the list's for delivery reports, which are not answered. What somebody sent
+// to the list is quoted only for moderators, as an attachment: somebody who can have a
+// letter sent to a stranger must not choose its words.
 package letter
 
 import (
@@ -23,30 +23,30 @@ import (
 // A Letter is one mail of ours.
 type Letter struct {
 	Text    Text
-	Words   map[string]string // what stands for {list}, {owner} … in the text
+	Words   map[string]string // values of {list}, {owner} … in the text
 	From    smtp.Path
-	Name    string // in front of From
+	Name    string // display name in From
 	To      []smtp.Path
 	ReplyTo smtp.Path // null: From
 	ListID  string
-	Host    string // in the Message-ID
-	ID      string // unique: the same letter written again has the same
-	Answers string // the Message-ID it is an answer to, as it stood there; may be empty
+	Host    string // for the Message-ID
+	ID      string // unique: a letter that is written again has the same
+	Answers string // the Message-ID it answers, as found; may be empty
 	Date    time.Time
 
-	Quote string // what stands for {words}, or {contents}, in lines
-	Parts []Part // messages that come behind the text
+	Quote string // value of {words} or {contents}, in lines
+	Parts []Part // messages after the text
 }
 
-// A Part is a message that a letter brings, as it is. It is opened when it is
-// written, so that any number of them need no memory.
+// A Part is a message that a letter includes unchanged. It is opened when it is
+// written, so that any number of parts need no memory.
 type Part struct {
-	Name string // of the file that somebody may make of it
+	Name string // suggested name of a file
 	Open func() (io.ReadCloser, error)
 	Form compose.Form
 }
 
-// maxLine is how long a line may be: RFC 5322, 2.1.1.
+// maxLine is the longest line: RFC 5322, 2.1.1.
 const maxLine = 998
 
 // Write writes the letter as it is sent, with CRLF lines.
@@ -59,7 +59,7 @@ func (l Letter) Write(to io.Writer) error {
 	} else {
 		w.Field("Auto-Submitted", "auto-generated")
 	}
-	w.Field("X-Auto-Response-Suppress", "All") // Exchange knows no Auto-Submitted
+	w.Field("X-Auto-Response-Suppress", "All") // Exchange does not know Auto-Submitted
 	w.Field("Precedence", "bulk")
 	w.Field("List-Id", "<"+l.ListID+">")
 	w.Field("Content-Language", l.Text.Language)
@@ -82,7 +82,8 @@ func (l Letter) Write(to io.Writer) error {
 	return w.Flush()
 }
 
-// WriteTop writes the fields that say from whom the letter is, to whom, and which it is.
+// WriteTop writes the fields that say who the letter is from, who it is to, and which
+// letter it is.
 func (l Letter) WriteTop(w *compose.Writer) {
 	w.Field("From", compose.Mailbox(l.Name, l.From))
 	w.Field("To", compose.Addresses(l.To))
@@ -94,12 +95,12 @@ func (l Letter) WriteTop(w *compose.Writer) {
 	w.Field("Message-ID", "<"+l.ID+"@"+l.Host+">")
 }
 
-// Said is what the letter says.
+// Said returns the text of the letter.
 func (l Letter) Said() string { return wrapped(l.fill(l.Text.Body)) }
 
 // write writes the part with its header.
 func (p Part) write(w *compose.Writer) error {
-	encoding := "8bit" // what is less may be called so
+	encoding := "8bit" // plain ASCII may be called that, too
 	if p.Form.Binary {
 		encoding = p.Form.Encoding()
 	}
@@ -115,10 +116,10 @@ func (p Part) write(w *compose.Writer) error {
 	return w.Message(p.Form, content)
 }
 
-// optional are words without which the paragraph that they stand in says nothing.
+// optional are words without which their paragraph says nothing.
 var optional = [...]string{"{digest}", "{index}", "{next}", "{earlier}", "{left}", "{words}", "{link}"}
 
-// saying is a text without the paragraphs that say nothing here.
+// saying returns a text without the paragraphs that say nothing here.
 func (l Letter) saying(text string) string {
 	paragraphs := strings.Split(text, "\n\n")
 	return strings.Join(slices.DeleteFunc(paragraphs, func(p string) bool {
@@ -135,7 +136,7 @@ func (l Letter) saying(text string) string {
 	}), "\n\n")
 }
 
-// fill puts the words in. A word never brings one in itself, nor a line break.
+// fill fills in the words. The value of a word never adds another word or a line break.
 func (l Letter) fill(text string) string {
 	text = l.saying(text)
 	pairs := make([]string, 0, 2*len(l.Words))
@@ -146,12 +147,12 @@ func (l Letter) fill(text string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// Fill is the text's body with words put in, for use within another letter.
+// Fill returns the text's body with the words filled in, for use within another letter.
 func (t Text) Fill(words map[string]string) string {
 	return Letter{Text: t, Words: words}.fill(t.Body)
 }
 
-// quote is Quote set off from the text, a line at a time.
+// quote returns Quote set off from the text, a line at a time.
 func (l Letter) quote() string {
 	var b strings.Builder
 	for line := range strings.SplitSeq(strings.Trim(l.Quote, "\r\n"), "\n") {

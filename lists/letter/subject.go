@@ -7,11 +7,11 @@ import (
 	"superlist/lists/mail/charset"
 )
 
-// maxSubject is how much of a Subject stands in a letter, in characters.
+// maxSubject is how many characters of a Subject a letter shows.
 const maxSubject = 100
 
-// Subject is a Subject field as a person reads it in a letter: decoded, cut, and without
-// an address that has a proof in it.
+// Subject returns a Subject field as a person reads it in a letter: decoded, cut, and
+// without an address that contains a proof.
 func Subject(field string) string {
 	s := charset.Words(field)
 	if runes := []rune(s); len(runes) > maxSubject {

@@ -19,18 +19,17 @@ import (
 //go:embed texts/*.toml
 var files embed.FS
 
-// A Text is what a letter says, in one language.
+// A Text is the text of a letter, in one language.
 type Text struct {
 	Subject  string `toml:"subject"`
 	Body     string `toml:"body"`
 	Language string `toml:"-"`
 }
 
-// Languages are those that there are texts in, English first: it is taken where
-// nothing fits.
+// Languages are those with texts. English comes first: it is used if nothing fits.
 var Languages = []string{"en", "de", "es", "fr", "ja"}
 
-// Words are what a text may have in braces, and what stands for them.
+// Words are what a text may have in braces, with their meanings.
 var Words = map[string]string{
 	"list":            "the list's address",
 	"description":     "what the list is about",
@@ -69,13 +68,12 @@ var Words = map[string]string{
 	"date":            "when that was which the letter is about",
 }
 
-// ownTexts is the file of a list that has words of its own.
+// ownTexts is the file with a list's own texts.
 const ownTexts = "texts.toml"
 
-// Find gives the text of this name in the language that is nearest to lang, a
-// BCP 47 tag: the list's own, where dir has one, else ours. The error is about
-// the list's own texts, which are then passed over: a mistake in them must not
-// keep a letter from being sent.
+// Find returns the text of this name in the language nearest to lang, a BCP 47 tag: the
+// list's own, if dir has one, else ours. The error is about the list's own texts, which
+// are then ignored: a mistake in them must not keep a letter from being sent.
 func Find(name, lang, dir string) (Text, error) {
 	own, err := Own(dir)
 	if text, ok := own[name]; ok {
@@ -95,7 +93,7 @@ func Find(name, lang, dir string) (Text, error) {
 	return text, err
 }
 
-// Match is the language of ours that is nearest to a tag.
+// Match returns the supported language nearest to a tag.
 func Match(lang string) string {
 	var tags []language.Tag
 	for _, l := range Languages {
@@ -109,8 +107,8 @@ func Match(lang string) string {
 	return Languages[i]
 }
 
-// Own reads a list's own texts. Those that are wrong are left out, and the error
-// names them; a list without the file has none.
+// Own reads a list's own texts. Wrong ones are left out, and the error names them; a
+// list without the file has none.
 func Own(dir string) (map[string]Text, error) {
 	file := filepath.Join(dir, ownTexts)
 	texts, err := load(os.DirFS(dir), ownTexts)
@@ -165,8 +163,8 @@ func load(from fs.FS, name string) (map[string]Text, error) {
 	return texts, nil
 }
 
-// strange is the first word in braces, or between dollars, that nothing stands
-// for: it would go out as it is.
+// strange returns the first word in braces or between dollars that has no meaning: it
+// would be sent as it is.
 func strange(t Text) string {
 	for _, word := range inBraces(t) {
 		if _, ok := Words[word]; !ok {
@@ -176,7 +174,7 @@ func strange(t Text) string {
 	return inDollars(t.Subject + "\n" + t.Body)
 }
 
-// inDollars is the first $word$ of a text: mlmmj's way of writing ours.
+// inDollars returns the first $word$ of a text: mlmmj's notation.
 func inDollars(s string) string {
 	for {
 		_, after, ok := strings.Cut(s, "$")
@@ -191,7 +189,7 @@ func inDollars(s string) string {
 	}
 }
 
-// missing is an address to answer to that a text must have.
+// missing returns an address for the answer that a text must have but lacks.
 func missing(known, t Text) string {
 	for _, word := range []string{"confirm", "decline"} {
 		if slices.Contains(inBraces(known), word) && !slices.Contains(inBraces(t), word) {

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/text/width"
 )
 
-// maxColumns is how wide a line of a letter is: RFC 5322, 2.1.1 asks for 78 at most.
+// maxColumns is the width of a letter's lines: RFC 5322, 2.1.1 asks for 78 at most.
 const maxColumns = 76
 
-// wrapped is a text whose words have been put in, with its paragraphs broken anew
-// where a line has become too long. What is indented, addresses and lists, stays.
+// wrapped returns a text with its paragraphs wrapped again if filling in words has made
+// a line too long. Indented lines, such as addresses and lists, stay.
 func wrapped(text string) string {
 	var out, paragraph []string
 	flush := func() {
@@ -30,7 +30,7 @@ func wrapped(text string) string {
 	return strings.Join(out, "\n")
 }
 
-// broken are the lines of a paragraph: as they are, if none is too long.
+// broken returns the lines of a paragraph, unchanged if none is too long.
 func broken(lines []string) []string {
 	long := false
 	for _, line := range lines {
@@ -53,8 +53,8 @@ func broken(lines []string) []string {
 	return append(out, strings.TrimRight(line, " "))
 }
 
-// pieces are what a paragraph can be broken between: words, with the space behind
-// them, and characters of Chinese and Japanese, which have none.
+// pieces returns the pieces between which a paragraph can be broken: words, with the
+// space after them, and characters of Chinese and Japanese, which have no spaces.
 func pieces(lines []string) (list []string) {
 	var b strings.Builder
 	cut := func() {
@@ -92,14 +92,15 @@ func isWide(c rune) bool {
 	return false
 }
 
-// closes says that a character does not begin a line, opens that it does not end one.
+// closes reports whether a character must not begin a line, and opens whether it must
+// not end one.
 func closes(c rune) bool {
 	return isWide(c) && (unicode.Is(unicode.Pe, c) || unicode.Is(unicode.Po, c) || strings.ContainsRune("ーぁぃぅぇぉっゃゅょァィゥェォッャュョ", c))
 }
 
 func opens(c rune) bool { return unicode.Is(unicode.Ps, c) && isWide(c) }
 
-// columns is how wide a text is on a screen.
+// columns returns the width of a text on a screen.
 func columns(s string) (n int) {
 	for _, c := range s {
 		switch {

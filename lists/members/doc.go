@@ -1,4 +1,4 @@
-// Package members is a list's members file: a line for each, an address and words about
-// it. It reads the file, in which a member among a million is found by a dozen reads,
-// and says what the lines mean. Whoever writes it is package edit.
+// Package members reads a list's members file: a line for each member, with an address
+// and words about it. It finds a member among a million with a dozen reads, and knows
+// what the lines mean. Package edit writes the file.
 package members

@@ -18,38 +18,37 @@ import (
 	"superlist/queue/disk"
 )
 
-// sortedMark is the part of a second in the mtime of a members file that was
-// written here, and so is in order. An edit by hand sets another time, and then
-// a search that finds nothing is not believed: the file is read through. On a
-// file system that keeps whole seconds only, it always is. So is a file of the
-// versions that had another mark (271828182): smtp.Path.Key put some addresses
-// beyond ASCII elsewhere then.
+// sortedMark is the fraction of a second in the mtime of a members file that superlist
+// has written, and so is in order. An edit by hand sets another time. A search that
+// finds nothing is then not believed, and the whole file is read; on a file system that
+// stores whole seconds only, that is always so. It is also so for files of versions
+// with another mark (271828182), in which smtp.Path.Key sorted some addresses beyond
+// ASCII differently.
 const sortedMark = 314159265
 
-// SortedTime is the time that a file gets that is in order.
+// SortedTime returns the mtime for a file that is in order.
 func SortedTime(now time.Time) time.Time { return time.Unix(now.Unix(), sortedMark) }
 
 // Sorted reports whether superlist has written the file, in order.
 func (m *File) Sorted() bool { return m.sorted }
 
-// File is the members of a list, whose file is open for reading. It is what it was when
-// it was opened, whatever superlist does to the list meanwhile; an editor that
-// writes into the file itself, and does not put a new one in its place, may show.
+// A File is the members file of a list, open for reading. It shows the file as it was
+// when opened, whatever superlist does to the list meanwhile. But an editor that
+// overwrites the file in place may change what it shows.
 type File struct {
 	file   string
 	large  *os.File // nil: all of it is in data
 	size   int64
-	data   []byte // of a large file: there once something needs all of it
+	data   []byte // of a large file: set once something needs all of it
 	mmap   []byte
 	sorted bool
 }
 
-// ErrNoFile is a members file that is not there.
+// ErrNoFile means that the members file does not exist.
 var ErrNoFile = errors.New("no members file")
 
-// Open opens a members file. That there is none is an error: a list without
-// members has an empty one, and one whose file is gone must not take a post for
-// nobody.
+// Open opens a members file. A missing file is an error: a list without members has an
+// empty one, and a list whose file is lost must not accept a post for nobody.
 func Open(file string) (*File, error) {
 	m := &File{file: file}
 	f, info, err := disk.OpenRegular(m.file, unix.O_RDONLY)
@@ -74,13 +73,13 @@ func Open(file string) (*File, error) {
 	return m, err
 }
 
-// Empty is an empty file.
+// Empty returns an empty file.
 func Empty() *File { return &File{sorted: true} }
 
-// readWhole is the size up to which a members file is read at once: four pages.
+// readWhole is up to which size a members file is read at once: four pages.
 const readWhole = 16 << 10
 
-// Close lets go of the file.
+// Close closes the file.
 func (m *File) Close() {
 	if m.large != nil {
 		unix.Munmap(m.mmap)
@@ -89,7 +88,7 @@ func (m *File) Close() {
 	m.data, m.mmap, m.large = nil, nil, nil
 }
 
-// mapped brings in a large file for whoever goes through all of it.
+// mapped maps a large file into memory, to go through all of it.
 func (m *File) mapped() (err error) {
 	if m.large == nil || m.data != nil {
 		return nil
@@ -105,7 +104,7 @@ func (m *File) mapped() (err error) {
 	return m.faults(func() { m.data = textfile.Plain(m.mmap) })
 }
 
-// guard runs f, which goes through the whole file.
+// guard calls f, which reads the whole file.
 func (m *File) guard(f func()) error {
 	if err := m.mapped(); err != nil {
 		return err
@@ -115,8 +114,8 @@ func (m *File) guard(f func()) error {
 
 func (m *File) cutOff() error { return fmt.Errorf("%s: it was cut off while it was read", m.file) }
 
-// faults runs f, which may read the mapped file. If an editor cuts it off
-// meanwhile the kernel sends SIGBUS, which becomes an error here.
+// faults calls f, which may read the mapped file. If an editor truncates it meanwhile
+// the kernel sends SIGBUS, which becomes an error here.
 func (m *File) faults(f func()) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -133,8 +132,8 @@ func (m *File) faults(f func()) (err error) {
 	return nil
 }
 
-// All goes through the members in the order of the file. Lines that are not
-// members are left out; Lint names them.
+// All yields the members in the order of the file. It skips other lines; Lint names
+// them.
 func (m *File) All() iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
 		more := true
@@ -153,7 +152,7 @@ func (m *File) All() iter.Seq2[Member, error] {
 	}
 }
 
-// Comments are the lines of the file that begin with #, as they stand there.
+// Comments returns the lines of the file that begin with #, unchanged.
 func (m *File) Comments() (lines []string, err error) {
 	err = m.guard(func() {
 		for line := range bytes.Lines(m.data) {
@@ -165,8 +164,8 @@ func (m *File) Comments() (lines []string, err error) {
 	return lines, err
 }
 
-// Lint gives the lines of the file that are not understood, with their number,
-// and reports whether the file is in order.
+// Lint returns the invalid lines of the file, with their numbers, and reports whether
+// the file is in order.
 func (m *File) Lint() (wrong []string, inOrder bool, err error) {
 	inOrder = true
 	err = m.guard(func() {
@@ -205,14 +204,13 @@ const (
 	wordOnce      = "once"
 	wordModerated = "moderated"
 	wordVacation  = "vacation=" // until a day, 2026-12-31
-	wordBounced   = "bounced="  // since a day: his mail came back
+	wordBounced   = "bounced="  // since a day: the member's mail came back
 	wordFor       = "for="      // whose other address it is
-	wordLang      = "lang="     // of letters to him
+	wordLang      = "lang="     // of letters to the member
 	wordName      = "name="     // the rest of the line is the name
 )
 
-// Unique is All without those who are there a second time, as an edit by hand
-// may leave them.
+// Unique is All without repeated members, which an edit by hand may leave.
 func (m *File) Unique() iter.Seq2[Member, error] {
 	if m.sorted {
 		return m.All()
@@ -233,7 +231,7 @@ func (m *File) Unique() iter.Seq2[Member, error] {
 }
 
 const (
-	Each      Delivery = iota // one by one
+	Each      Delivery = iota // individually
 	InDigests                 // many in one mail
-	NoPosts                   // not at all; may write
+	NoPosts                   // not at all; may post
 )

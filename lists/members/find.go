@@ -10,8 +10,8 @@ import (
 	"superlist/smtp"
 )
 
-// Find looks a member up. In a file that is in order it looks at about as many
-// lines as the number of members has bits.
+// Find looks a member up. In a file that is in order it reads about as many lines as
+// the number of members has bits.
 func (m *File) Find(p smtp.Path) (member Member, ok bool, err error) {
 	key := p.Key()
 	near, err := m.near(key)
@@ -36,8 +36,8 @@ func (m *File) Find(p smtp.Path) (member Member, ok bool, err error) {
 	return member, ok, err
 }
 
-// findAll looks several people up, and the members for whom they post. A file that is
-// not in order it reads through once for the first, and once for the second.
+// findAll looks several people up, and the members for whom they post. If the file is
+// not in order, each of these two steps reads it once.
 func (m *File) findAll(who []smtp.Path) (all []search, err error) {
 	for len(who) > 0 {
 		from := len(all)
@@ -81,8 +81,8 @@ func (m *File) findEach(all []search, who []smtp.Path) ([]search, error) {
 	})
 }
 
-// behind is the member for whom another address of his stands on the list: what is
-// said of him holds for it too, and without him it is nobody's.
+// behind returns the member whose other address stands on the list. The member's words
+// apply to that address too, and without the member it is nobody's.
 func (m *File) behind(other Member) (member Member, ok bool, err error) {
 	p, ok := smtp.ParseAddress(other.For)
 	if !ok {
@@ -95,8 +95,8 @@ func (m *File) behind(other Member) (member Member, ok bool, err error) {
 	return member, true, nil
 }
 
-// Author is the member who posts from an address: his own, or another that the list
-// knows to be his.
+// Author returns the member who posts from an address: their own, or another that the
+// list knows to be theirs.
 func (m *File) Author(p smtp.Path) (smtp.Path, error) {
 	member, ok, err := m.Find(p)
 	if err != nil || !ok || member.For == "" {
@@ -113,9 +113,9 @@ const (
 	page   = 4 << 10 // … and at once, when the line must be in it
 )
 
-// near is the part of the file in which a line with this key would be. A million
-// members are read twelve times for that, which costs less than the faults of the
-// pages that a search in the mapped file comes by.
+// near returns the part of the file in which a line with this key would be. With a
+// million members it reads twelve times, which costs less than the page faults of a
+// search in the mapped file.
 func (m *File) near(key string) ([]byte, error) {
 	if m.large == nil || m.data != nil {
 		return m.data, nil
@@ -128,9 +128,9 @@ func (m *File) near(key string) ([]byte, error) {
 		if err != nil {
 			return nil, m.short(err)
 		}
-		_, rest, _ := bytes.Cut(buf[:n], []byte{'\n'}) // of the line that at is in
+		_, rest, _ := bytes.Cut(buf[:n], []byte{'\n'}) // of the line that contains at
 		line, after, whole := bytes.Cut(rest, []byte{'\n'})
-		if !whole { // a line longer than a glance is seldom
+		if !whole { // a line longer than a glance is rare
 			err := m.mapped()
 			return m.data, err
 		}
@@ -148,7 +148,7 @@ func (m *File) near(key string) ([]byte, error) {
 	return part, m.short(err)
 }
 
-// short is the error of a read that the file should have had enough for.
+// short returns the error for a read beyond the end that the file should have.
 func (m *File) short(err error) error {
 	if err == io.EOF {
 		return m.cutOff()
@@ -156,7 +156,7 @@ func (m *File) short(err error) error {
 	return err
 }
 
-// lineOfKey finds the line with a key among lines that are in order.
+// lineOfKey returns the line with a key among lines that are in order.
 func lineOfKey(data []byte, key string) []byte {
 	lo, hi := 0, len(data)
 	for lo < hi {
@@ -194,8 +194,7 @@ func (m *File) scan(key string) []byte {
 	return nil
 }
 
-// isKey says that a line, which may have been written by hand, is the member
-// with this key.
+// isKey reports whether a line, perhaps written by hand, is the member with this key.
 func isKey(line []byte, key string) bool {
 	address := addressOf(trimLine(line))
 	if compareKey(address, key) == 0 {
@@ -208,11 +207,11 @@ func isKey(line []byte, key string) bool {
 	return ok && path.Key() == key
 }
 
-// trimLine is a line without the white space in front, and without what else stands
-// there and is not seen, as an editor or the clipboard may leave it.
+// trimLine returns a line without leading white space and invisible characters, which
+// an editor or the clipboard may leave.
 func trimLine(line []byte) []byte { return bytes.TrimLeftFunc(line, textfile.Blank) }
 
-// addressOf is the part of a line up to the first white space outside quotes;
+// addressOf returns the part of a line up to the first white space outside quotes;
 // empty for a comment.
 func addressOf(line []byte) []byte {
 	if len(line) > 0 && line[0] == '#' {
@@ -221,8 +220,8 @@ func addressOf(line []byte) []byte {
 	return line[:wordEnd(line)]
 }
 
-// wordEnd is where the first word of a line ends. White space inside quotes is part
-// of it.
+// wordEnd returns the end of the first word of a line. White space inside quotes is
+// part of it.
 func wordEnd[T []byte | string](line T) int {
 	quoted := false
 	for i := 0; i < len(line); i++ {
@@ -243,11 +242,11 @@ func wordEnd[T []byte | string](line T) int {
 	return len(line)
 }
 
-// compareKey compares an address with a key as strings.Compare would compare its
-// own.
+// compareKey compares an address with a key as strings.Compare would compare the
+// address's key.
 func compareKey(address []byte, key string) int {
 	for _, c := range address {
-		if c >= utf8.RuneSelf || c == '"' || c == '\\' { // it may be spelled in another way
+		if c >= utf8.RuneSelf || c == '"' || c == '\\' { // it may have several spellings
 			path, _ := smtp.ParseAddress(string(address))
 			return strings.Compare(path.Key(), key)
 		}

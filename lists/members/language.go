@@ -2,8 +2,8 @@ package members
 
 import "strings"
 
-// ValidLanguage holds the form of a BCP 47 tag, without looking it up: letters
-// and digits in parts of at most eight.
+// ValidLanguage checks the form of a BCP 47 tag, without looking it up: letters and
+// digits in parts of at most eight.
 func ValidLanguage(tag string) bool {
 	for part := range strings.SplitSeq(tag, "-") {
 		if part == "" || len(part) > 8 || strings.Trim(part, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {

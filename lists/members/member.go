@@ -14,21 +14,21 @@ import (
 // A Member is one line of members: an address, and words about it.
 type Member struct {
 	Path   smtp.Path
-	NoMail bool     // is a member and may post, gets nothing
-	Digest bool     // gets many posts in one mail, where the list sends such
-	Words  []string // everything after the address, as it stands there
+	NoMail bool     // may post and gets nothing
+	Digest bool     // gets many posts in one mail, if the list sends such
+	Words  []string // everything after the address, unchanged
 
-	NoCopy    bool   // gets no copy of what names him in To or Cc
-	NoOwn     bool   // gets no copy of his own posts
+	NoCopy    bool   // gets no copy of posts that name them in To or Cc
+	NoOwn     bool   // gets no copy of their own posts
 	Once      bool   // gets a post for several lists from one of them
-	Moderated bool   // a moderator sees his posts first
-	Vacation  string // gets nothing before this day, "2026-12-31"; empty: is there
-	For       string // posts for this member, and gets nothing
-	Bounced   string // gets nothing since this day, as his mail came back; empty: it does not
-	Lang      string // of the letters that the list writes to him, a BCP 47 tag; empty: the list's
+	Moderated bool   // a moderator sees their posts first
+	Vacation  string // gets nothing before this day, "2026-12-31"; empty: not away
+	For       string // another address of this member: may post, and gets nothing
+	Bounced   string // gets nothing since this day, because mail came back; empty: it does not
+	Lang      string // of the list's letters to them, a BCP 47 tag; empty: the list's
 }
 
-// knownWord says that a word behind an address means something.
+// knownWord reports whether a word after an address has a meaning.
 func knownWord(word string) bool {
 	switch word {
 	case wordNoMail, wordDigest, wordNoCopy, wordNoOwn, wordOnce, wordModerated:
@@ -50,13 +50,13 @@ func knownWord(word string) bool {
 	return strings.HasPrefix(word, wordName)
 }
 
-// isDay says that s is a day, 2026-12-31: such words compare as the days do.
+// isDay reports whether s is a day, 2026-12-31: such words sort like the days.
 func isDay(s string) bool {
 	_, err := time.Parse(time.DateOnly, s)
 	return err == nil
 }
 
-// Unknown is the first of a member's words that means nothing.
+// Unknown returns the first of a member's words that has no meaning.
 func (m Member) Unknown() string {
 	for _, word := range m.Words {
 		if !knownWord(word) {
@@ -66,19 +66,19 @@ func (m Member) Unknown() string {
 	return ""
 }
 
-// Present reports whether a member gets mail from the list at all, on this day.
+// Present reports whether a member gets any mail from the list on this day.
 func (m Member) Present(day string) bool {
 	return !m.NoMail && m.Bounced == "" && m.Vacation <= day
 }
 
-// Gets reports whether a member whose posts come one by one gets a post of this
-// author that names these people, on this day.
+// Gets reports whether a member who gets posts individually gets a post on this day, by
+// this author and naming these people.
 func (m Member) Gets(author string, named map[string]bool, day string) bool {
 	key := m.Path.Key()
 	return m.Present(day) && !(m.NoOwn && key == author) && !(m.NoCopy && named[key])
 }
 
-// parseLine reads a line of a members file.
+// parseLine parses a line of a members file.
 func parseLine(line string) (Member, bool) {
 	line = strings.TrimFunc(line, textfile.Blank)
 	if line == "" || line[0] == '#' {
@@ -87,7 +87,7 @@ func parseLine(line string) (Member, bool) {
 	return memberOf(line)
 }
 
-// memberOf reads an address and words behind it.
+// memberOf parses an address and the words after it.
 func memberOf(line string) (Member, bool) {
 	end := wordEnd(line)
 	path, ok := smtp.ParseAddress(line[:end])
@@ -126,8 +126,8 @@ func memberOf(line string) (Member, bool) {
 	return m, ok
 }
 
-// String is the member's line. An address that would make a comment of it is
-// quoted.
+// String returns the member's line. It quotes an address that would otherwise be a
+// comment.
 func (m Member) String() string {
 	address := m.Path.Address()
 	if strings.HasPrefix(address, "#") {
@@ -139,10 +139,10 @@ func (m Member) String() string {
 // MaxLocal is the longest local part of a member: RFC 5321, 4.5.3.1.1.
 const MaxLocal = 64
 
-// maxName is how long a name in the members file is, in characters.
+// maxName is the longest name in the members file, in characters.
 const maxName = 100
 
-// Named is the member with a name, as From has it when somebody joins. A name that
+// Named returns the member with a name, as in From when somebody joins. A name that
 // shows an address is left out: it says nothing, or deceives.
 func (m Member) Named(name string) Member {
 	name = strings.Join(strings.Fields(strings.Map(func(c rune) rune {
@@ -163,7 +163,8 @@ func (m Member) Named(name string) Member {
 	return m
 }
 
-// Unmoderated is the member without the word that has a moderator see their posts first.
+// Unmoderated returns the member without the word that makes a moderator see their
+// posts first.
 func (m Member) Unmoderated() Member {
 	m.Moderated = false
 	m.Words = slices.DeleteFunc(slices.Clone(m.Words), func(word string) bool { return word == wordModerated })
@@ -194,7 +195,8 @@ func ownChoice(words []string, own bool) (some []string) {
 	return some
 }
 
-// PostingFor is the other address of a member, where it is that of another member now.
+// PostingFor returns another address of a member, pointing to the member's new address
+// p.
 func (m Member) PostingFor(p smtp.Path) Member {
 	words := slices.Clone(m.Words)
 	words[slices.Index(words, wordFor+m.For)] = wordFor + p.Address()
@@ -205,7 +207,7 @@ func (m Member) PostingFor(p smtp.Path) Member {
 // A Delivery is how a member gets the posts of a list.
 type Delivery byte
 
-// Delivery is how a member gets the posts.
+// Delivery returns how a member gets the posts.
 func (m Member) Delivery() Delivery {
 	switch {
 	case m.NoMail:
@@ -216,9 +218,8 @@ func (m Member) Delivery() Delivery {
 	return Each
 }
 
-// With is the member who gets the posts in another way. What else is said of him
-// stays; that an address is another one of a member does too, and then it gets
-// nothing.
+// With returns the member with another way of getting posts. The other words stay,
+// including for=, with which the address gets nothing.
 func (m Member) With(d Delivery) Member {
 	var words []string
 	switch d {
@@ -236,8 +237,8 @@ func (m Member) With(d Delivery) Member {
 	return m
 }
 
-// Suspended is the member who gets nothing since a day, as his mail came back; with an
-// empty one he gets it again.
+// Suspended returns the member suspended since a day, because mail came back; an empty
+// day reinstates them.
 func (m Member) Suspended(since string) Member {
 	words := slices.DeleteFunc(slices.Clone(m.Words), func(word string) bool { return strings.HasPrefix(word, wordBounced) })
 	if since != "" {

@@ -5,24 +5,24 @@ import (
 	"iter"
 )
 
-// A Merged is a members file with a roster in it, as it is to be written.
+// A Merged is a members file combined with a roster, to be written.
 type Merged struct {
 	Other []string // lines that are not members
-	Added int      // how many of the roster are new, once Lines has gone through all
+	Added int      // how many of the roster are new, once Lines has yielded everything
 
 	file  *File
-	there Roster // the file's members, where they were not in order
+	there Roster // the file's members, if they were not in order
 	with  []string
 }
 
-// With is the file with the members of a joined roster: who is in the file already
-// stays as they are. A file that is in order is not kept in memory.
+// With combines the file with a joined roster. Members already in the file stay as they
+// are. A file that is in order is not kept in memory.
 func (m *File) With(r *Roster) (*Merged, error) {
 	d := &Merged{file: m, with: r.lines}
 	if m.sorted {
 		return d, nil
 	}
-	set, other, err := m.Set() // written by hand: of two lines for one address the first counts
+	set, other, err := m.Set() // written by hand: the first of two lines for one address counts
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (m *File) With(r *Roster) (*Merged, error) {
 	return d, nil
 }
 
-// Lines goes through the lines of all members, in order. An error is the last.
+// Lines yields the lines of all members, in order. An error comes last.
 func (d *Merged) Lines() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		more, rest := true, d.with
@@ -42,7 +42,7 @@ func (d *Merged) Lines() iter.Seq2[string, error] {
 			more = more && yield(line, nil)
 			return more
 		}
-		// before yields the new ones that come before a key; all, without one.
+		// before yields the new ones before a key; all of them without a key.
 		before := func(key string) bool {
 			for len(rest) > 0 {
 				next, line := keyAndLine(rest[0])
@@ -74,8 +74,8 @@ func (d *Merged) Lines() iter.Seq2[string, error] {
 	}
 }
 
-// keyed gives the lines of a file that is in order, with their keys; those of
-// there instead where it is not. A line that is not a member's has none.
+// keyed yields the lines with their keys: of the file if it is in order, else of there.
+// A line that is not a member's has no key.
 func (d *Merged) keyed() iter.Seq2[string, string] {
 	return func(yield func(key, line string) bool) {
 		if !d.file.sorted {

@@ -6,8 +6,8 @@ import (
 	"superlist/lists/textfile"
 )
 
-// Set reads all members, for changing them. Other are the lines that are not members:
-// comments, and what is not understood.
+// Set reads all members, to change them. other are the lines that are not members:
+// comments, and invalid ones.
 func (m *File) Set() (set Set, other []string, err error) {
 	set = make(Set)
 	err = m.guard(func() {

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// A Roster is many members, in little more memory than their lines take: a
-// million of them need about a hundred megabytes. Its zero value is empty.
+// A Roster is many members, in little more memory than their lines take: a million of
+// them need about a hundred megabytes. Its zero value is empty.
 type Roster struct {
-	lines  []string // as rollLine has them: so they sort by key
+	lines  []string // as rosterLine returns them, so that they sort by key
 	sorted bool
 }
 
-// rosterLine is a member's key, NUL, and his line: without the address where that is
-// the key, which it mostly is, else behind another NUL.
+// rosterLine returns a member's key, NUL, and their line: without the address if that
+// equals the key, as it mostly does, else after another NUL.
 func rosterLine(m Member) string {
 	key, line := m.Path.Key(), m.String()
 	if words, ok := strings.CutPrefix(line, key); ok && (words == "" || words[0] == ' ') {
@@ -23,7 +23,7 @@ func rosterLine(m Member) string {
 	return key + "\x00\x00" + line
 }
 
-// keyAndLine takes a rollLine apart.
+// keyAndLine splits what rosterLine returns.
 func keyAndLine(s string) (key, line string) {
 	key, rest, _ := strings.Cut(s, "\x00")
 	if line, ok := strings.CutPrefix(rest, "\x00"); ok {
@@ -32,17 +32,17 @@ func keyAndLine(s string) (key, line string) {
 	return key, key + rest
 }
 
-// Add puts a member in. One who is there already is in it twice until Join.
+// Add adds a member. One who is already there is in it twice until Join.
 func (r *Roster) Add(m Member) {
 	r.lines = append(r.lines, rosterLine(m))
 	r.sorted = false
 }
 
-// Len is how many there are.
+// Len returns the number of entries.
 func (r *Roster) Len() int { return len(r.lines) }
 
-// Join puts the roster in order, and makes one of those who are there more than
-// once. It says how many were too many.
+// Join sorts the roster and merges repeated members. It returns how many entries were
+// merged.
 func (r *Roster) Join(join func(a, b Member) Member) (twice int) {
 	if !r.sorted {
 		slices.Sort(r.lines)
@@ -63,12 +63,12 @@ func (r *Roster) Join(join func(a, b Member) Member) (twice int) {
 	return twice
 }
 
-// Drop takes out the members for whom out says so.
+// Drop removes the members that out selects.
 func (r *Roster) Drop(out func(Member) bool) {
 	r.lines = slices.DeleteFunc(r.lines, func(line string) bool { return out(parseRosterLine(line)) })
 }
 
-// All goes through the members in order, once Join has put them there.
+// All yields the members, in order after Join.
 func (r *Roster) All() iter.Seq[Member] {
 	return func(yield func(Member) bool) {
 		for _, next := range r.lines {

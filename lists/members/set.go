@@ -10,8 +10,7 @@ import (
 // A Set is a list's members while they are changed, by key.
 type Set map[string]Member
 
-// Add puts a member in, and says whether it is new. One that is there already
-// keeps its words.
+// Add adds a member, and reports whether it is new. An existing one keeps its words.
 func (s Set) Add(m Member) bool {
 	key := m.Path.Key()
 	if _, ok := s[key]; ok {
@@ -21,7 +20,7 @@ func (s Set) Add(m Member) bool {
 	return true
 }
 
-// Change has a member get the posts in this way, and says whether he is there.
+// Change sets how a member gets the posts, and reports whether they are in the set.
 func (s Set) Change(p smtp.Path, to Delivery) bool {
 	key := p.Key()
 	m, ok := s[key]
@@ -31,7 +30,7 @@ func (s Set) Change(p smtp.Path, to Delivery) bool {
 	return ok
 }
 
-// Remove takes a member out, and says whether it was there.
+// Remove removes a member, and reports whether it was there.
 func (s Set) Remove(p smtp.Path) bool {
 	key := p.Key()
 	_, ok := s[key]
@@ -39,9 +38,9 @@ func (s Set) Remove(p smtp.Path) bool {
 	return ok
 }
 
-// Parse reads what somebody gives for a member, an address and words behind
-// it: "address [nomail] [digest] [name=…]". Other than in a file there are no
-// comments: # may begin an address.
+// Parse parses what somebody gives for a member, an address and words: "address
+// [nomail] [digest] [name=…]". Unlike a file, it has no comments: # may begin an
+// address.
 func Parse(line string) (Member, bool) {
 	line = strings.TrimSpace(line)
 	if strings.ContainsFunc(line, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {

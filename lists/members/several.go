@@ -6,33 +6,33 @@ import (
 	"superlist/smtp"
 )
 
-// A Lookup finds members in a file, which it opens for that, and remembers what it has
-// found.
+// A Lookup finds members in a file, which it opens when needed, and remembers the
+// results.
 type Lookup struct {
 	File  string
 	found []search
 }
 
-// A search is what the members file had about somebody.
+// A search is what the members file has about somebody.
 type search struct {
 	key    string // of the address
 	member Member
 	found  bool
 }
 
-// maxRemembered is how many a Lookup remembers: authors of one post, and those for
+// maxRemembered is how many a Lookup remembers: the authors of one post, and those for
 // whom they post.
 const maxRemembered = 20
 
-// Together looks several people up, and those for whom they post, before Find is asked
-// for each: a file that is not in order is then read through once for all of them.
+// Together looks several people up, and those for whom they post, before Find is called
+// for each: a file that is not in order is then read once for all of them.
 func (l *Lookup) Together(who []smtp.Path) error {
 	if len(who) < 2 {
-		return nil // Find does that
+		return nil // Find will do it
 	}
 	members, err := Open(l.File)
 	if errors.Is(err, ErrNoFile) {
-		return nil // Find says so, where it matters
+		return nil // Find reports it, if it matters
 	}
 	if err != nil {
 		return err
@@ -62,8 +62,8 @@ func (l *Lookup) Find(p smtp.Path) (Member, bool, error) {
 	return member, found, err
 }
 
-// Behind is the member for whom another address of theirs stands on the list: what is
-// said of that address holds for it too, and without the member it is nobody's.
+// Behind returns the member whose other address stands on the list. The member's words
+// apply to that address too, and without the member it is nobody's.
 func (l *Lookup) Behind(other Member) (member Member, ok bool, err error) {
 	p, ok := smtp.ParseAddress(other.For)
 	if !ok {

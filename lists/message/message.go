@@ -1,5 +1,5 @@
-// Package message is a message of the spool with its header, which is read and taken apart
-// once, however many ask for it.
+// Package message is a message of the spool together with its header, which is read and
+// parsed once, however many ask for it.
 package message
 
 import (
@@ -9,7 +9,7 @@ import (
 	"superlist/queue"
 )
 
-// A Message is one of the spool's.
+// A Message is a message of the spool.
 type Message struct {
 	*queue.Message
 	read   bool
@@ -19,10 +19,10 @@ type Message struct {
 	err    error
 }
 
-// Of is a message whose header has not been read yet.
+// Of returns a message whose header has not been read yet.
 func Of(m *queue.Message) *Message { return &Message{Message: m} }
 
-// look reads the header, if nobody has.
+// look reads the header, unless that has been done.
 func (m *Message) look() error {
 	if !m.read {
 		m.read = true
@@ -33,19 +33,19 @@ func (m *Message) look() error {
 	return m.err
 }
 
-// Header is the header. It is not to be changed: others have the same.
+// Header returns the header. It is shared and must not be changed.
 func (m *Message) Header() (rewrite.Header, error) {
 	err := m.look()
 	return m.header, err
 }
 
-// Raw is the header as it came, without the empty line.
+// Raw returns the header as received, without the empty line.
 func (m *Message) Raw() ([]byte, error) {
 	err := m.look()
 	return m.raw, err
 }
 
-// BodyReader reads what follows the header.
+// BodyReader returns what follows the header.
 func (m *Message) BodyReader() (*io.SectionReader, error) {
 	if err := m.look(); err != nil {
 		return nil, err

@@ -2,14 +2,14 @@ package outbox
 
 import "superlist/queue"
 
-// A Cause is what letters follow from: it names them, and says what must be on disk before
-// they are sent.
+// A Cause is what letters follow from: it names them, and says what must be on disk
+// before they are sent.
 type Cause struct {
-	ID    string // what else follows has the same and "-" with a word behind it
+	ID    string // other results have the same id plus "-" and a word
 	After []queue.After
 }
 
-// For is the outbox for what follows from a cause.
+// For returns the outbox for what follows from a cause.
 func (o *Outbox) For(c Cause) *Outbox {
 	other := *o
 	other.After = c.After

@@ -1,6 +1,6 @@
 // Package outbox puts the letters of lists into the spool, each once. A letter is named
-// after what caused it, and one whose name is in the spool already is not written again:
-// if a process dies between two letters, the next one writes the others.
+// after its cause, and is not written if that name is already in the spool: if a
+// process dies between two letters, the next process writes the missing ones.
 package outbox
 
 import (
@@ -24,7 +24,7 @@ type Draft struct {
 	ID      string // of the message that it becomes
 	Text    string // its name in the texts
 	To      []smtp.Path
-	Words   map[string]string // beside those that every letter has
+	Words   map[string]string // in addition to those that every letter has
 	Quote   string            // for {words} or {contents}
 	Answers string            // a Message-ID
 	At      time.Time
@@ -33,8 +33,8 @@ type Draft struct {
 	Attach  []*queue.Message
 	Lang    string // BCP 47; empty: the reader's own if they are a member who has one, else the list's
 
-	Parts      []letter.Part // other messages that come behind it
-	Body       string        // BODY of MAIL that they need
+	Parts      []letter.Part // messages that follow the text
+	Body       string        // the BODY of MAIL that they need
 	RequireTLS bool
 }
 
@@ -57,13 +57,13 @@ func (n *Draft) Language(l *lists.List) string {
 
 // An Outbox is where letters go.
 type Outbox struct {
-	Host  string // in their Message-IDs
+	Host  string // for their Message-IDs
 	Spool *queue.Spool
 	Log   *maillog.Log
 	After []queue.After // what must have happened before any of them is sent
 }
 
-// Write puts letters into the spool, in order, except those that are there already.
+// Write puts letters into the spool, in order, except those already there.
 func (o *Outbox) Write(l *lists.List, letters ...Draft) error {
 	for _, n := range letters {
 		if err := o.write(l, n); err != nil {
@@ -126,9 +126,9 @@ func (n *Draft) returnPath(l *lists.List, head *queue.Head) (err error) {
 	return err
 }
 
-// ToEach makes a letter to each of several people, in which the addresses that decide are
-// theirs alone: so the list knows who decides, and a reply to all decides nothing for the
-// others. The letter with the id itself comes last: it says that all are there.
+// ToEach makes a letter to each of several people, with their own addresses for
+// deciding. So the list knows who decides, and a reply to all decides nothing for the
+// others. The letter with the id itself comes last: it shows that all are there.
 func ToEach(to []smtp.Path, id string, make func(to smtp.Path, id string) (Draft, error)) (letters []Draft, err error) {
 	for i := len(to) - 1; i >= 0; i-- {
 		own := id
@@ -144,7 +144,7 @@ func ToEach(to []smtp.Path, id string, make func(to smtp.Path, id string) (Draft
 	return letters, nil
 }
 
-// Words are the words that every letter of a list has.
+// Words returns the words that every letter of a list has.
 func Words(l *lists.List) map[string]string {
 	words := map[string]string{
 		"list": l.Addr.Address(), "description": l.Description,

@@ -7,27 +7,28 @@ import (
 	"slices"
 )
 
-// boundaries finds of which open multipart a line is the boundary. A message has as
-// many lines as its writer likes and a hundred multiparts open below each other, so
-// a line is not held against each of them: they lie sorted, and what begins a line
-// stands at one place among them.
+// boundaries finds out which open multipart a line is the boundary of. A message can
+// have any number of lines, and a hundred multiparts open within each other, so a line
+// is not compared with each of them: the boundaries are sorted, and those that begin a
+// line are found together.
 type boundaries struct {
 	open   []multipart
-	exact  map[string]int // the innermost of each boundary
+	exact  map[string]int // the innermost multipart of each boundary
 	sorted []candidate
-	stale  bool // exact and sorted are of another time
+	stale  bool // exact and sorted are outdated
 
-	compared int // boundaries that lines were held against, for tests
+	compared int // number of comparisons, for tests
 }
 
-// A candidate is a boundary with those that begin it, of which the last is itself.
+// A candidate is a boundary, with the boundaries that begin it, the last of which is
+// itself.
 type candidate struct {
 	boundary []byte
 	begin    []begin // the shortest first
 }
 
-// A begin is a boundary that begins another, by its length; innermost is the
-// innermost multipart of those up to this length.
+// A begin is a boundary that begins another, by its length; innermost is the innermost
+// multipart of those up to this length.
 type begin struct{ length, innermost int }
 
 // push opens a multipart.
@@ -35,16 +36,16 @@ func (b *boundaries) push(m multipart) {
 	b.open, b.stale = append(b.open, m), true
 }
 
-// keep closes all behind the multipart i.
+// keep closes all multiparts after i.
 func (b *boundaries) keep(i int) {
 	b.stale = b.stale || i+1 < len(b.open)
 	b.open = b.open[:i+1]
 }
 
-// find says of which multipart a line is the boundary, and whether it is the
-// last; -1: of none. One that only begins like a boundary counts too (RFC 2046,
-// 5.1.1), unless it is another one exactly. A multipart stays open behind its last
-// boundary: of what stands there somebody may still read a part.
+// find returns the multipart that a line is the boundary of, and whether it is the
+// closing one; -1 for none. A line that only begins like a boundary counts too (RFC
+// 2046, 5.1.1), unless it is exactly another one. A multipart stays open after its
+// closing boundary: somebody may still read a part there.
 func (b *boundaries) find(line []byte) (i int, last bool) {
 	word, ok := bytes.CutPrefix(line, []byte("--"))
 	if !ok || len(b.open) == 0 {
@@ -90,7 +91,7 @@ func (b *boundaries) begun(word []byte) int {
 	return c.begin[longer-1].innermost
 }
 
-// sort makes exact and sorted anew.
+// sort rebuilds exact and sorted.
 func (b *boundaries) sort() {
 	b.exact, b.sorted, b.stale = make(map[string]int, len(b.open)), b.sorted[:0], false
 	for i, m := range b.open {

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// params are the parameters of a field by name, in lower case, each with every
-// value that it has.
+// params are the parameters of a field by name, in lower case, each with all its
+// values.
 type params map[string][]string
 
-// parse takes Content-Type or Content-Disposition apart: its first word in lower
-// case, and its parameters. It takes what mail programs take, beyond RFC 2045, 5.1:
-// values with blanks and without quotes, and what stands there twice. ok is false
-// where there are more than MaxParams.
+// parse splits Content-Type or Content-Disposition into its first word, in lower case,
+// and its parameters. It accepts what mail programs accept beyond RFC 2045, 5.1: values
+// with blanks and without quotes, and repeated ones. ok is false if there are more than
+// MaxParams.
 func parse(value string) (word string, p params, ok bool) {
 	word, rest := token(value)
 	p = make(params)
@@ -34,8 +34,8 @@ func parse(value string) (word string, p params, ok bool) {
 	return strings.ToLower(strings.Join(strings.Fields(word), "")), p, true
 }
 
-// token is what stands in front of the next semicolon, without quotes and comments;
-// rest begins with the semicolon.
+// token returns the text up to the next semicolon, without quotes and comments; rest
+// begins with the semicolon.
 func token(s string) (text, rest string) {
 	var b strings.Builder
 	depth, quoted := 0, false
@@ -65,9 +65,9 @@ func token(s string) (text, rest string) {
 	return b.String(), ""
 }
 
-// names are the values of a parameter, and what stands for it in pieces and in
-// other characters (RFC 2231), each as it is and decoded, and without the dots and
-// blanks at its end that Windows leaves away.
+// names returns the values of a parameter, including those in pieces and in other
+// character sets (RFC 2231): each as it is and decoded, and without trailing dots and
+// blanks, which Windows drops.
 func (p params) names(of string) (names []string) {
 	add := func(s string) {
 		for _, s := range []string{strings.TrimSpace(s), strings.TrimRight(words(s), ". \t")} {
@@ -88,7 +88,7 @@ func (p params) names(of string) (names []string) {
 	return names
 }
 
-// pieces puts name*0, name*1*, … together: RFC 2231, 3 and 4.1.
+// pieces joins name*0, name*1*, …: RFC 2231, 3 and 4.1.
 func (p params) pieces(of string) string {
 	var b strings.Builder
 	for i := range MaxParams {
@@ -107,7 +107,7 @@ func (p params) pieces(of string) string {
 	return b.String()
 }
 
-// extended reads charset'language'text: RFC 2231, 4. Without the quotes it is text.
+// extended decodes charset'language'text: RFC 2231, 4. Without the quotes it is text.
 func extended(s string) string {
 	if parts := strings.SplitN(s, "'", 3); len(parts) == 3 {
 		s = parts[2]
@@ -115,7 +115,7 @@ func extended(s string) string {
 	return percent(s)
 }
 
-// percent decodes %XX, and leaves what is no such thing.
+// percent decodes %XX, and leaves everything else.
 func percent(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -144,9 +144,9 @@ func hex(c byte) int {
 	return -1
 }
 
-// words decodes encoded words, which have no place in a parameter (RFC 2047, 5) and
-// stand there all the time. Characters that are not known stay as their bytes: the
-// end of a file name is ASCII in all of them.
+// words decodes encoded words, which are not allowed in a parameter (RFC 2047, 5) but
+// common. Bytes in unknown character sets stay: the end of a file name is ASCII in all
+// of them.
 func words(s string) string {
 	if !strings.Contains(s, "=?") {
 		return s

@@ -1,16 +1,16 @@
-// Package parts says what a message is made of: the type and the file names of
-// each of its parts (RFC 2045, 2046, 2183, 2231).
+// Package parts says what a message consists of: the type and the file names of each of
+// its parts (RFC 2045, 2046, 2183, 2231).
 //
-// It is there to refuse what a list does not want, so where mail programs read a
-// message in different ways it sees the part that any of them sees: a boundary
-// counts wherever it may, also after the last one, and each name that a part has
-// counts, however it is written. It reads the message once, a line at a time,
-// keeps no more than one part's header, and decodes no body. A message that it
-// cannot look into is an error, and so is what RFC 2045, 6.4 forbids because
-// nobody can: a multipart or a message in base64.
+// Its purpose is to refuse what a list does not want. So if mail programs read a
+// message differently, it sees every part that any of them sees: a boundary counts
+// wherever it may, even after the closing one, and each name of a part counts, however
+// it is written. It reads the message once, a line at a time, keeps only one part's
+// header, and decodes no body. A message that it cannot look into is an error. So is
+// what RFC 2045, 6.4 forbids because nobody can look into it: a multipart or a message
+// in base64.
 //
-// It does not look at what is in a part: one that lies about its type and its name
-// is what it says.
+// It does not examine the content of a part: if the type and the name of a part lie, it
+// believes them.
 package parts
 
 import (
@@ -25,27 +25,26 @@ import (
 )
 
 const (
-	// MaxParts is how many parts are looked at: a digest of a busy week has some
-	// hundreds, and three each.
+	// MaxParts is how many parts are handled: a digest of a busy week has some hundreds
+	// of posts, with three parts each.
 	MaxParts = 2000
-	// MaxDepth is how deep they may be in each other: Postfix's
-	// mime_nesting_limit.
+	// MaxDepth is how deep they may be nested: Postfix's mime_nesting_limit.
 	MaxDepth = 100
-	// MaxHeader is the largest header of a part, as of a message.
+	// MaxHeader is the largest header of a part, in bytes; the same as for a message.
 	MaxHeader = rewrite.MaxHeader
-	// MaxFields is how many fields a part's header may have: a message that is
-	// passed on as a part brings some hundreds from its way.
+	// MaxFields is how many fields a part's header may have: a forwarded message brings
+	// some hundreds from its journey.
 	MaxFields = 1000
-	// MaxField is the largest Content-Type or Content-Disposition, and MaxParams how
-	// many parameters it may have: a file name takes 255 bytes, which are 1.6 KiB in
-	// the longest way of writing them, in two dozen pieces (RFC 2231).
+	// MaxField is the largest Content-Type or Content-Disposition in bytes, and
+	// MaxParams how many parameters it may have. A file name has up to 255 bytes, which
+	// take 1.6 KiB in the longest notation, in two dozen pieces (RFC 2231).
 	MaxField  = 16 << 10
 	MaxParams = 50
-	// MaxBoundary is the longest boundary; RFC 2046, 5.1.1 has 70.
+	// MaxBoundary is the longest boundary; RFC 2046, 5.1.1 allows 70.
 	MaxBoundary = 250
 )
 
-// ErrUnreadable is the error about a message whose parts cannot be told.
+// ErrUnreadable means that the parts of a message cannot be determined.
 var ErrUnreadable = errors.New("the parts of the message cannot be told")
 
 func unreadable(why string) error { return fmt.Errorf("%w: %s", ErrUnreadable, why) }
@@ -53,21 +52,21 @@ func unreadable(why string) error { return fmt.Errorf("%w: %s", ErrUnreadable, w
 // A Part is one part of a message, or the message itself.
 type Part struct {
 	Type  string   // in lower case: "image/png", "multipart/mixed", "message/rfc822"
-	Names []string // as a person reads them; several where it is written in several ways
+	Names []string // as a person reads them; several if there are several notations
 	Depth int      // 0: the message
-	File  bool     // Content-Disposition says that it is an attachment
+	File  bool     // Content-Disposition declares it an attachment
 }
 
-// Multipart says that it is there for its parts only.
+// Multipart reports whether the part only contains other parts.
 func (p Part) Multipart() bool { return strings.HasPrefix(p.Type, "multipart/") }
 
-// Message says that it is a message, whose own parts follow.
+// Message reports whether the part is a message, whose own parts follow.
 func (p Part) Message() bool { return isMessage(p.Type) }
 
 func isMessage(kind string) bool { return kind == "message/rfc822" || kind == "message/global" }
 
-// Walk gives see each part of a message, the message itself first, and each before
-// those in it. It ends with see's first error, or with the body's.
+// Walk calls see for each part of a message: the message itself first, and each part
+// before those in it. It ends with see's first error, or with the body's.
 func Walk(h rewrite.Header, body io.Reader, see func(Part) error) error {
 	return newWalk(body, see).message(h)
 }
@@ -79,17 +78,17 @@ type walk struct {
 	count int
 
 	boundaries
-	header []byte // of the part that begins here; nil: this is a body
-	of     string // what that part is where it does not say
+	header []byte // of the part that begins here; nil: in a body
+	of     string // that part's default type
 	depth  int
-	fields int // of header
+	fields int // in header
 }
 
 func newWalk(body io.Reader, see func(Part) error) *walk {
 	return &walk{lines: bufio.NewReaderSize(body, 4<<10), see: see}
 }
 
-// message walks through it.
+// message walks through a message.
 func (w *walk) message(h rewrite.Header) error {
 	if err := w.entity(h, "text/plain", 0); err != nil {
 		return err
@@ -108,19 +107,19 @@ func (w *walk) message(h rewrite.Header) error {
 	}
 }
 
-// A multipart is one whose parts may come.
+// A multipart is an open multipart.
 type multipart struct {
 	boundary string
-	of       string // what its parts are where they do not say: RFC 2046, 5.1.5
+	of       string // default type of its parts: RFC 2046, 5.1.5
 	depth    int
 }
 
-// maxLine is how much of a line is looked at: a boundary with its dashes. In a
-// header it is all of it.
+// maxLine is how much of a line in a body is read: a boundary with its dashes. In a
+// header, lines are read completely.
 const maxLine = MaxBoundary + len("----")
 
-// line reads a line, its end cut off. In a body it is cut at maxLine: of a longer
-// one the beginning is enough to see that it is not a boundary.
+// line reads a line, without its end. In a body it is cut at maxLine: that is enough to
+// see that it is not a boundary.
 func (w *walk) line() ([]byte, error) {
 	var line []byte
 	for {
@@ -141,10 +140,10 @@ func (w *walk) line() ([]byte, error) {
 	}
 }
 
-// next takes the next line.
+// next handles the next line.
 func (w *walk) next(line []byte) error {
 	if i, last := w.find(line); i >= 0 {
-		// What it ends may have had no body, and no empty line.
+		// The part that it ends may have no body, and no empty line.
 		if err := w.endHeader(); err != nil {
 			return err
 		}
@@ -178,7 +177,7 @@ func (w *walk) begin(of string, depth int) {
 	w.header, w.of, w.depth, w.fields = []byte{}, of, depth, 0
 }
 
-// parseField takes a field of a part apart, within the limits.
+// parseField parses a field of a part, within the limits.
 func parseField(h rewrite.Header, name string) (word string, p params, err error) {
 	value := h.Get(name)
 	if len(value) > MaxField {
@@ -191,7 +190,7 @@ func parseField(h rewrite.Header, name string) (word string, p params, err error
 	return word, p, nil
 }
 
-// endHeader has a part whose header is complete.
+// endHeader handles a part whose header is complete.
 func (w *walk) endHeader() error {
 	if w.header == nil {
 		return nil
@@ -201,7 +200,7 @@ func (w *walk) endHeader() error {
 	return w.entity(h, w.of, w.depth)
 }
 
-// entity is a part, or the message, once its header is known.
+// entity handles a part, or the message, once its header is known.
 func (w *walk) entity(h rewrite.Header, of string, depth int) error {
 	if w.count++; w.count > MaxParts {
 		return unreadable("it has too many parts")
@@ -223,7 +222,7 @@ func (w *walk) entity(h rewrite.Header, of string, depth int) error {
 		return err
 	}
 	if !strings.Contains(kind, "/") {
-		kind = of // as RFC 2045, 5.2 has it for what is missing or no type
+		kind = of // RFC 2045, 5.2, for a missing or invalid type
 	}
 	p := Part{Type: kind, Depth: depth, File: where == "attachment", Names: append(more.names("filename"), params.names("name")...)}
 	if err := w.see(p); err != nil {

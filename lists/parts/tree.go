@@ -9,28 +9,27 @@ import (
 	"superlist/lists/rewrite"
 )
 
-// An Entity is a part of a message, or the message itself, with its place in it. The
-// offsets are those of the message: what stands between Body and End is its body, to
-// the last byte.
+// An Entity is a part of a message, or the message itself, and its place in it. The
+// offsets are those in the message: its body is exactly what lies between Body and End.
 type Entity struct {
 	Part
 	Params   map[string][]string // of Content-Type
-	Encoding string              // Content-Transfer-Encoding in lower case; empty: there is none
+	Encoding string              // Content-Transfer-Encoding in lower case; empty: none
 	Header   rewrite.Header
 
 	At, Body, End int64
-	// Tight is an entity whose end is not followed by a CRLF of the boundary: the part
-	// is empty, or has not even an empty line behind its header.
+	// Tight marks an entity whose end is not followed by a CRLF of the boundary: the
+	// part is empty, or lacks even the empty line after its header.
 	Tight bool
-	// Closing is where the CRLF in front of a multipart's last boundary begins; -1:
-	// it has none.
+	// Closing is the offset of the CRLF before a multipart's closing boundary; -1: it
+	// has none.
 	Closing int64
 
 	Parent *Entity
 	Parts  []*Entity
 }
 
-// Boundary is that of a multipart.
+// Boundary returns the boundary of a multipart.
 func (e *Entity) Boundary() string {
 	if b := e.Params["boundary"]; len(b) > 0 {
 		return strings.TrimRight(b[0], " \t")
@@ -38,7 +37,7 @@ func (e *Entity) Boundary() string {
 	return ""
 }
 
-// Charset is what Content-Type says of the text; empty where it says nothing.
+// Charset returns the character set in Content-Type; empty if it has none.
 func (e *Entity) Charset() string {
 	if c := e.Params["charset"]; len(c) > 0 {
 		return strings.ToLower(strings.TrimSpace(c[0]))
@@ -46,15 +45,15 @@ func (e *Entity) Charset() string {
 	return ""
 }
 
-// A Tree is a message taken apart.
+// A Tree is a parsed message.
 type Tree struct {
 	*Entity
-	// Doubt is why others may see other parts; empty: nobody does. Nothing is to be
-	// changed inside of such a message.
+	// Doubt says why others may see other parts; empty: nobody does. Nothing inside
+	// such a message may be changed.
 	Doubt string
 }
 
-// All gives see each entity, those in it behind it, until it says no.
+// All calls see for each entity, before those in it, until see returns false.
 func (e *Entity) All(see func(*Entity) bool) bool {
 	if !see(e) {
 		return false
@@ -67,12 +66,11 @@ func (e *Entity) All(see func(*Entity) bool) bool {
 	return true
 }
 
-// ReadTree takes a message apart whose body begins at an offset of the message. Unlike
-// Walk, which sees each part that anybody sees, it sees what RFC 2046 has, as most
-// programs read it: a boundary is a line of its own, with blanks behind it at most, and
-// a multipart is over at its last one. Where a message leaves room for another reading
-// Doubt says so. It reads the message once, and keeps no more of it than the headers of
-// its parts.
+// ReadTree parses a message whose body begins at an offset of the message. Walk sees
+// each part that anybody sees; ReadTree sees the parts of RFC 2046, as most programs
+// read them: a boundary is a line of its own, with blanks after it at most, and a
+// multipart ends at its closing one. If a message can be read differently, Doubt says
+// so. It reads the message once, and keeps only the headers of its parts.
 func ReadTree(h rewrite.Header, body io.Reader, bodyAt int64) (*Tree, error) {
 	t := &treeWalk{lines: bufio.NewReaderSize(body, 64<<10), at: bodyAt}
 	root := &Entity{Header: h, Body: bodyAt, Closing: -1}
@@ -112,15 +110,15 @@ func ReadTree(h rewrite.Header, body io.Reader, bodyAt int64) (*Tree, error) {
 type treeWalk struct {
 	tree  Tree
 	lines *bufio.Reader
-	at    int64 // of the next line
+	at    int64 // offset of the next line
 	count int
-	head  int // bytes of all headers of parts
+	head  int // bytes of all parts' headers
 
 	boundaries
-	of     []*Entity // whose boundaries.open are
+	of     []*Entity // the entities of boundaries.open
 	inner  *Entity   // what the lines are in
-	header []byte    // of inner, as far as it has come; nil: this is its body
-	outer  string    // what inner is where it does not say
+	header []byte    // of inner, so far; nil: in its body
+	outer  string    // inner's default type
 }
 
 func (t *treeWalk) doubt(why string) {
@@ -129,8 +127,8 @@ func (t *treeWalk) doubt(why string) {
 	}
 }
 
-// maxHeads is how much the headers of all parts of a message may have: they are kept
-// in memory.
+// maxHeads is how many bytes the headers of all parts may have: they are kept in
+// memory.
 const maxHeads = 4 << 20
 
 // skip passes over lines of a body that are no boundaries, as far as they have been read:
@@ -157,7 +155,7 @@ func (t *treeWalk) skip() {
 	t.at += int64(n)
 }
 
-// line takes the next line.
+// line handles the next line.
 func (t *treeWalk) line() error {
 	if t.header == nil {
 		t.skip()
@@ -169,7 +167,7 @@ func (t *treeWalk) line() error {
 		err = nil
 	}
 	long := err == bufio.ErrBufferFull
-	for err == bufio.ErrBufferFull { // the rest of a line without an end is not looked at
+	for err == bufio.ErrBufferFull { // the rest of an endless line is skipped
 		if t.header != nil {
 			return unreadable("a part has too large a header")
 		}
@@ -203,7 +201,8 @@ func (t *treeWalk) line() error {
 	return t.endHeader(t.at)
 }
 
-// boundary says whether a line that begins with -- is one of an open multipart.
+// boundary handles a line that begins with --, if it is the boundary of an open
+// multipart; done reports that.
 func (t *treeWalk) boundary(line []byte, at int64) (done bool, err error) {
 	i, last := t.find(line)
 	if i < 0 {
@@ -219,7 +218,7 @@ func (t *treeWalk) boundary(line []byte, at int64) (done bool, err error) {
 		t.doubt("something stands behind a last boundary that looks like a part")
 		return false, nil
 	}
-	if t.header != nil { // no empty line behind it, and no body
+	if t.header != nil { // no empty line follows, and no body
 		if err := t.endHeader(at); err != nil {
 			return true, err
 		}
@@ -249,7 +248,7 @@ func (t *treeWalk) boundary(line []byte, at int64) (done bool, err error) {
 	return true, nil
 }
 
-// endHeader has the header of inner complete; its body begins at an offset.
+// endHeader completes the header of inner; its body begins at an offset.
 func (t *treeWalk) endHeader(body int64) error {
 	e := t.inner
 	e.Header, e.Body = rewrite.Parse(t.header), body
@@ -260,7 +259,7 @@ func (t *treeWalk) endHeader(body int64) error {
 	return t.enter(e, t.outer)
 }
 
-// enter looks at an entity whose header is known.
+// enter handles an entity whose header is known.
 func (t *treeWalk) enter(e *Entity, of string) error {
 	if t.count++; t.count > MaxParts {
 		return unreadable("it has too many parts")
@@ -319,7 +318,7 @@ func (t *treeWalk) enter(e *Entity, of string) error {
 	return nil
 }
 
-// Identity reports whether the body is as it is, with no encoding to take off: RFC 2045, 6.2.
+// Identity reports whether the body is not encoded: RFC 2045, 6.2.
 func (e *Entity) Identity() bool {
 	switch e.Encoding {
 	case "", "7bit", "8bit", "binary":
@@ -328,7 +327,7 @@ func (e *Entity) Identity() bool {
 	return false
 }
 
-// ContentType takes the value of a Content-Type apart, within the limits.
+// ContentType parses the value of a Content-Type, within the limits.
 func ContentType(value string) (kind string, params map[string][]string, err error) {
 	h := rewrite.Header{{Name: "Content-Type", Raw: []byte("Content-Type: " + value + "\r\n")}}
 	return parseField(h, "Content-Type")

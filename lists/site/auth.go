@@ -10,17 +10,17 @@ import (
 	"superlist/smtp"
 )
 
-// An Auth is the table [auth]: how clients prove who they are. With neither a
-// PasswdFile nor Dovecot nobody can.
+// An Auth is the table [auth]: how clients log in. With neither a PasswdFile nor
+// Dovecot nobody can.
 type Auth struct {
-	Mechanisms []string // of SASL, the best first
-	PasswdFile string   // accounts of our own
+	Mechanisms []string // SASL mechanisms, the best first
+	PasswdFile string   // our own accounts
 	Dovecot    string   // the socket of Dovecot's auth service
 	Insecure   bool     // outside TLS too
 	Required   bool     // no mail from a client that has not logged in
 }
 
-// Keys are the names that the table may have.
+// Keys returns the keys that the table may have.
 func (a *Auth) Keys() []config.Key {
 	return []config.Key{
 		{Name: "mechanisms", To: &a.Mechanisms},
@@ -31,14 +31,14 @@ func (a *Auth) Keys() []config.Key {
 	}
 }
 
-// authMechanisms are what a passwd file serves: the best for a client first,
-// since some take the first that they know.
+// authMechanisms are the mechanisms of a passwd file, the best for a client first,
+// since some clients take the first one they know.
 var authMechanisms = []string{"SCRAM-SHA-256", "PLAIN", "LOGIN", "CRAM-MD5"}
 
 // maxMechanism is the longest name of a mechanism: RFC 4422, 3.1.
 const maxMechanism = 20
 
-// Offered are the mechanisms to offer: none where there is nobody to ask.
+// Offered returns the mechanisms to offer: none if there is nobody to ask.
 func (a Auth) Offered() []string {
 	if a.PasswdFile == "" && a.Dovecot == "" {
 		return nil
@@ -46,17 +46,17 @@ func (a Auth) Offered() []string {
 	return a.Mechanisms
 }
 
-// Proves says that clients of this site can prove who they are at all: to us, to
-// a proxy that says it with XCLIENT, or to the server that superlist-milter
-// serves. Where they cannot, no message in the spool has a proved author.
+// Proves reports whether clients of this site can prove their identity at all: to us,
+// to a proxy that reports it with XCLIENT, or to the server of superlist-milter. If
+// not, no message in the spool has a proved author.
 func (s *Site) Proves() bool {
 	return s.Auth.Offered() != nil || s.XClient || s.Spool().HasLogins()
 }
 
-// FailuresFile is where failed log-ins are counted.
+// FailuresFile returns the path where failed log-ins are counted.
 func (s *Site) FailuresFile() string { return filepath.Join(s.QueueDir, "failures") }
 
-// checkAuth holds [auth] against what it may be.
+// checkAuth checks [auth].
 func (s *Site) checkAuth() error {
 	a := s.Auth
 	on := "auth.passwd_file"
@@ -93,7 +93,7 @@ func (s *Site) checkAuth() error {
 	return nil
 }
 
-// mechanismName says that a name could be that of a mechanism: RFC 4422, 3.1.
+// mechanismName reports whether a name could be that of a mechanism: RFC 4422, 3.1.
 // Dovecot may have more than we know.
 func mechanismName(s string) bool {
 	for i := range len(s) {
@@ -105,8 +105,8 @@ func mechanismName(s string) bool {
 	return s != "" && len(s) <= maxMechanism
 }
 
-// LoginAuthors are the addresses that a login may post as where nothing else is
-// known of it: itself, if it is an address.
+// LoginAuthors returns the addresses that a login may post as if nothing else is known:
+// the login itself, if it is an address.
 func LoginAuthors(login string) []smtp.Path {
 	if p, ok := smtp.ParseAddress(login); ok {
 		return []smtp.Path{p}

@@ -9,14 +9,14 @@ import (
 )
 
 // A DKIM is the table [dkim]: how mail is signed as it leaves. Without a domain it is
-// not.
+// not signed.
 type DKIM struct {
 	Domain   string
 	Selector string
 	KeyFile  string
 }
 
-// Keys are the names that the table may have.
+// Keys returns the keys that the table may have.
 func (d *DKIM) Keys() []config.Key {
 	return []config.Key{
 		{Name: "domain", To: &d.Domain},
@@ -25,7 +25,8 @@ func (d *DKIM) Keys() []config.Key {
 	}
 }
 
-// check says what is wrong with which key; empty: nothing is.
+// check returns the key that is wrong and what is wrong with it; both are empty if
+// nothing is.
 func (d *DKIM) check() (key, text string) {
 	if d.Domain == "" && d.Selector == "" && d.KeyFile == "" {
 		return "", ""

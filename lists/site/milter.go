@@ -20,7 +20,7 @@ type Milter struct {
 	TotalTimeout   config.Duration
 }
 
-// Keys are the names that the table may have.
+// Keys returns the keys that the table may have.
 func (m *Milter) Keys() []config.Key {
 	return []config.Key{
 		{Name: "address", To: &m.Address},
@@ -35,14 +35,14 @@ func (m *Milter) Keys() []config.Key {
 // milterTables are all tables [[milter]].
 type milterTables []Milter
 
-// Add makes one table more.
+// Add adds a table.
 func (ms *milterTables) Add() config.Table {
 	*ms = append(*ms, Milter{})
 	return &(*ms)[len(*ms)-1]
 }
 
-// Values of Milter.DefaultAction: what happens to a message when the filter
-// cannot be asked.
+// Values of Milter.DefaultAction: what happens to a message if the filter cannot be
+// asked.
 const (
 	MilterAccept   = "accept"
 	MilterTempfail = "tempfail"
@@ -50,12 +50,11 @@ const (
 	MilterHold     = "hold"
 )
 
-// milterConnect is how long a filter may take to answer a connection. Filters are
-// on this host or beside it.
+// milterConnect is how long connecting to a filter may take. Filters are on this host
+// or near it.
 const milterConnect = 5 * time.Second
 
-// check fills in what the table leaves out, and holds the rest against what it
-// may be.
+// check sets defaults, and checks the rest.
 func (m *Milter) check() error {
 	if _, err := ParseTarget(m.Address); err != nil {
 		return errors.New("address must be ip:port or unix:/path")

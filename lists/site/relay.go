@@ -11,17 +11,17 @@ import (
 	"superlist/smtp"
 )
 
-// A Relay is the table [relay]: where outgoing mail is handed over, and how.
+// A Relay is the table [relay]: where outgoing mail is sent, and how.
 type Relay struct {
 	Address     string // host:port, unix:/path, lmtp:host:port, lmtp:unix:/path, maildir:/path, mx
 	Verp        string // auto, xverp, self
-	Batch       int    // recipients in one transaction
+	Batch       int    // recipients per transaction
 	Connections int
-	Source      string // the address that connections come from
+	Source      string // local address of connections
 
 	TLS      string // none, may, encrypt, verify, dane
 	CAFile   string
-	Resolver string // host:port; empty: that of resolv.conf
+	Resolver string // host:port; empty: from resolv.conf
 
 	User         string
 	PasswordFile string
@@ -36,7 +36,7 @@ type Relay struct {
 	FinalTimeout    config.Duration
 }
 
-// Keys are the names that the table may have.
+// Keys returns the keys that the table may have.
 func (r *Relay) Keys() []config.Key {
 	return []config.Key{
 		{Name: "address", To: &r.Address},
@@ -62,7 +62,7 @@ func (r *Relay) Keys() []config.Key {
 
 // Limits of [relay].
 const (
-	// MaxBatch is the most recipients in one transaction: Postfix's
+	// MaxBatch is the largest number of recipients per transaction: Postfix's
 	// smtpd_recipient_limit.
 	MaxBatch = 1000
 	// MaxConnections is the most connections at a time: a hundred, as many as
@@ -84,7 +84,7 @@ func newRelay() Relay {
 	}
 }
 
-// checkRelay holds [relay] against what it may be.
+// checkRelay checks [relay].
 func (s *Site) checkRelay() error {
 	r := &s.Relay
 	t, err := r.Target()
@@ -142,8 +142,8 @@ func validIPPort(s string) bool {
 	return err == nil
 }
 
-// Verifies says that mail leaves by verified TLS, or not at all, so that
-// REQUIRETLS can be promised (RFC 8689). What goes into Maildirs does not leave.
+// Verifies reports whether mail leaves by verified TLS or not at all, so that
+// REQUIRETLS can be promised (RFC 8689). Mail for Maildirs does not leave.
 func (r Relay) Verifies() bool {
 	return r.TLS == "verify" || r.TLS == "dane" || strings.HasPrefix(r.Address, "maildir:")
 }

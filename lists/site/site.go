@@ -16,10 +16,10 @@ import (
 	"superlist/smtp"
 )
 
-// DefaultConfig is where the configuration is when nobody says otherwise.
+// DefaultConfig is the default path of the configuration.
 const DefaultConfig = "/etc/superlist/superlist.toml"
 
-// ConfigFile is the configuration to use: the flag's value, else
+// ConfigFile returns the configuration to use: the flag's value, else
 // $SUPERLIST_CONFIG, else DefaultConfig.
 func ConfigFile(flag string) string {
 	if flag != "" {
@@ -47,7 +47,7 @@ type Site struct {
 	AuthservID         string
 	VerifyDKIM         bool
 	Resolver           string // ip:port; empty: that of the relay
-	UnsubscribeURL     string // https://…; empty: there is none
+	UnsubscribeURL     string // https://…; empty: none
 	Once               bool   // a post for several lists reaches each of their members once
 	Kick               string
 	XClient            bool
@@ -79,16 +79,17 @@ type Site struct {
 	Web                Web
 	Milters            []Milter
 
-	Disk *disk.Disk // what all changes go through, those of lists and queue too
+	Disk *disk.Disk // all changes go through it, also those of lists and queue
 
-	// Ledger makes what writes what lists remember. A session has none: it reads.
+	// Ledger makes the writer of what lists remember. It is nil in a session, which
+	// only reads.
 	Ledger func(*disk.Disk) ledger.Writer
 
 	file string
 	text string
 }
 
-// Keys are the names that the table may have.
+// Keys returns the keys that the table may have.
 func (s *Site) Keys() []config.Key {
 	return []config.Key{
 		{Name: "hostname", To: &s.Hostname},
@@ -139,21 +140,21 @@ func (s *Site) Keys() []config.Key {
 	}
 }
 
-// Values of Proxy.Announce: the extensions that we keep, or those that the next
-// hop keeps too.
+// Values of Proxy.Announce: our own extensions, or also those of the next hop that we
+// can pass on.
 const (
 	AnnounceBoth = "both"
 )
 
-// maxURL is the longest unsubscribe_url: more stands behind it, on one line of a mail.
+// maxURL is the longest unsubscribe_url: more follows it, on one line of a mail.
 const maxURL = 200
 
-// maxHostname is the longest host name: it stands in every queue id, which is a
-// file name and gets a little longer on its way.
+// maxHostname is the longest host name: it is in every queue id, which is a file name
+// and gets a little longer on its way.
 const maxHostname = 160
 
-// Load reads superlist.toml and fills in what it leaves out. Errors about its
-// content are a *config.Error.
+// Load reads superlist.toml and sets defaults. Errors about its content are a
+// *config.Error.
 func Load(file string) (*Site, error) {
 	s := &Site{
 		QueueDir:           "/var/spool/superlist",
@@ -198,14 +199,14 @@ func Load(file string) (*Site, error) {
 	return s, s.check()
 }
 
-// File is where the Site was read from.
+// File returns the path that the Site was read from.
 func (s *Site) File() string { return s.file }
 
 func (s *Site) wrong(key, text string) error {
 	return &config.Error{File: s.file, Line: config.LineOf(s.text, key), Key: key, Text: text}
 }
 
-// check holds every value against what it may be.
+// check checks every value.
 func (s *Site) check() error {
 	switch {
 	case len(s.Hostname) > maxHostname:
@@ -295,9 +296,9 @@ func (s *Site) check() error {
 	return s.checkRelay()
 }
 
-// CheckWrapper reports whether sessions can begin with TLS. The PROXY protocol comes
-// before the first byte of TLS, and neither is read where the other is awaited: a
-// client's hello would be taken for a broken header.
+// CheckWrapper returns an error if sessions cannot begin with TLS. The PROXY protocol
+// precedes TLS, and neither is understood where the other is expected: a client's hello
+// would be taken for a broken header.
 func (s *Site) CheckWrapper() error {
 	if s.ProxyProtocol {
 		return s.wrong("proxy_protocol", "is not read in front of TLS from the first byte (-tls-wrapper); start that port with -c and a configuration in which it is false, and have the proxy send no PROXY header there")
@@ -305,13 +306,13 @@ func (s *Site) CheckWrapper() error {
 	return nil
 }
 
-// DNS is the resolver that the site names: ip:port; empty: it names none.
+// DNS returns the resolver that the site names: ip:port; empty if it names none.
 func (s *Site) DNS() string { return cmp.Or(s.Resolver, s.Relay.Resolver) }
 
-// HandsOver says that a session may have to become superlist-session.
+// HandsOver reports whether a session may have to become superlist-session.
 func (s *Site) HandsOver() bool { return s.TLS || s.HeloCheck || s.Auth.Offered() != nil }
 
-// Shares says that a domain has other addresses beside those of its lists.
+// Shares reports whether a domain has other addresses besides those of its lists.
 func (s *Site) Shares(domain string) bool {
 	ascii, ok := smtp.ASCIIDomain(domain)
 	return ok && slices.ContainsFunc(s.SharedDomains, func(d string) bool {
@@ -320,7 +321,7 @@ func (s *Site) Shares(domain string) bool {
 	})
 }
 
-// Spool is the site's queue.
+// Spool returns the site's queue.
 func (s *Site) Spool() *queue.Spool {
 	return &queue.Spool{
 		Dir: s.QueueDir, Host: s.Hostname, Disk: s.Disk,
@@ -331,7 +332,7 @@ func (s *Site) Spool() *queue.Spool {
 	}
 }
 
-// Writer is what writes what lists remember; nil in a session.
+// Writer returns the writer of what lists remember; nil in a session.
 func (s *Site) Writer() ledger.Writer {
 	if s.Ledger == nil {
 		return nil

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Target is a relay address taken apart.
+// A Target is a parsed relay address.
 type Target struct {
 	Network string // tcp, unix, maildir or mx
 	Address string // host:port, or a path; empty with mx
 	LMTP    bool
 }
 
-// ParseTarget reads the value of kick, or of proxy.next_hop: ip:port, or
-// unix:/path. A name would have to be looked up in every session.
+// ParseTarget parses the value of kick, or of proxy.next_hop: ip:port, or unix:/path.
+// Names are not accepted: every session would have to look them up.
 func ParseTarget(s string) (Target, error) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok && filepath.IsAbs(path) {
 		return Target{Network: "unix", Address: path}, nil
@@ -30,14 +30,14 @@ func ParseTarget(s string) (Target, error) {
 	return Target{Network: "tcp", Address: s}, nil
 }
 
-// Port is the port of a TCP target.
+// Port returns the port of a TCP target.
 func (t Target) Port() uint16 {
 	n, _ := strconv.ParseUint(t.Address[strings.LastIndexByte(t.Address, ':')+1:], 10, 16)
 	return uint16(n)
 }
 
-// Sockaddr is the target of a kick, or the next hop, for connect(2), and the family
-// of its socket.
+// Sockaddr returns the target for connect(2), and the family of its socket. It is for
+// kick and the next hop.
 func (t Target) Sockaddr() (unix.Sockaddr, int) {
 	if t.Network == "unix" {
 		return &unix.SockaddrUnix{Name: t.Address}, unix.AF_UNIX
@@ -49,7 +49,7 @@ func (t Target) Sockaddr() (unix.Sockaddr, int) {
 	return &unix.SockaddrInet6{Port: int(ap.Port()), Addr: ap.Addr().As16()}, unix.AF_INET6
 }
 
-// Target takes the relay's address apart.
+// Target parses the relay's address.
 func (r Relay) Target() (Target, error) {
 	if r.Address == "mx" {
 		return Target{Network: "mx"}, nil
@@ -77,8 +77,8 @@ func validPort(s string) bool {
 	return err == nil && n > 0 && n < 65536
 }
 
-// Target is where the filter listens.
+// Target returns where the filter listens.
 func (m *Milter) Target() Target {
-	t, _ := ParseTarget(m.Address) // checked
+	t, _ := ParseTarget(m.Address) // already checked
 	return t
 }

@@ -6,7 +6,7 @@ import (
 	"superlist/smtp"
 )
 
-// network reads a network, or a single address.
+// network parses a network, or a single address.
 func network(s string) (netip.Prefix, bool) {
 	if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
 		addr = addr.Unmap()
@@ -16,7 +16,7 @@ func network(s string) (netip.Prefix, bool) {
 	return p, err == nil && p == p.Masked()
 }
 
-// Trusts says that the site trusts a client: it may speak for others, and is
+// Trusts reports whether the site trusts a client: it may speak for others, and is
 // spared what is meant for strangers.
 func (s *Site) Trusts(p smtp.Peer) bool {
 	addr := p.Addr.Addr().Unmap()

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// BecomeUser gives up root for good: a process that was started as root goes on
-// as the configured user, with that user's group and no other. With user = ""
-// it stays what it is; who is not root already does too.
+// BecomeUser gives up root for good: a process started as root continues as the
+// configured user, with that user's group and no other. It does nothing if user is "",
+// or if the process is not root.
 func (s *Site) BecomeUser() error {
 	if os.Geteuid() != 0 || s.User == "" {
 		return nil

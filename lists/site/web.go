@@ -10,15 +10,15 @@ import (
 
 // A Web is the table [web]: where the pages of the archives are.
 type Web struct {
-	URL  string // for a browser, with {domain} where that of the list stands
+	URL  string // for browsers, with {domain} for the list's domain
 	Root string // the directory; the pages of a list are in DOMAIN/NAME below it
 
-	Requests bool // superlist-web answers what is no file there
+	Requests bool // superlist-web answers for what is not a file
 }
 
 func newWeb() Web { return Web{URL: "https://{domain}", Root: "/var/www/superlist"} }
 
-// Keys are the keys of the table.
+// Keys returns the keys that the table may have.
 func (w *Web) Keys() []config.Key {
 	return []config.Key{
 		{Name: "url", To: &w.URL},
@@ -27,14 +27,13 @@ func (w *Web) Keys() []config.Key {
 	}
 }
 
-// Of is where the pages of a list are for a browser, with a / at its end.
+// Of returns the web address of a list's pages, ending with /.
 func (w *Web) Of(list smtp.Path) string {
 	return strings.ReplaceAll(strings.TrimSuffix(w.URL, "/"), "{domain}", list.Domain) + "/" + list.Local + "/"
 }
 
-// Domain takes a request apart: which domain it is about, and what of its path comes
-// behind that, without a / in front. It is the reverse of Of. ok is false where it is
-// about none.
+// Domain returns the domain that a request is about, and the rest of its path, without
+// a leading /. It is the reverse of Of. ok is false if the request is about none.
 func (w *Web) Domain(host, path string) (domain, rest string, ok bool) {
 	_, base, _ := strings.Cut(strings.TrimSuffix(w.URL, "/"), "://")
 	if at := strings.LastIndexByte(host, ':'); at >= 0 && !strings.HasSuffix(host, "]") {
@@ -51,7 +50,7 @@ func (w *Web) Domain(host, path string) (domain, rest string, ok bool) {
 	if end < 0 {
 		return "", "", false
 	}
-	if host, _, _ := strings.Cut(behind, "/"); host != "" { // it goes on within the same label
+	if host, _, _ := strings.Cut(behind, "/"); host != "" { // it continues within the same label
 		end = strings.Index(got, behind)
 		if end < 0 {
 			return "", "", false

@@ -1,7 +1,6 @@
 // Package stub asks a DNS resolver for text records, for a session: with one socket, a
-// deadline and nothing of package net. It believes what answers its question from the
-// resolver that the site names, and nothing else. It refuses to guess: what is not an
-// answer is an error.
+// deadline and nothing of package net. It believes only an answer to its question from
+// the resolver that the site names. It refuses to guess: anything else is an error.
 package stub
 
 import (
@@ -15,14 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tries is how often a question is asked by UDP.
+// tries is how often a query is sent by UDP.
 const tries = 2
 
-// maxAnswer is the largest answer that is read: a message of DNS over TCP has 64 KiB at
-// most.
+// maxAnswer is the largest answer accepted: a DNS message over TCP has 64 KiB at most.
 const maxAnswer = 64 << 10
 
-// maxTexts is how many records are taken of an answer.
+// maxTexts is how many records of an answer are read.
 const maxTexts = 100
 
 const (
@@ -33,8 +31,8 @@ const (
 
 var errAnswer = errors.New("the resolver gave no answer that can be read")
 
-// TXT asks a resolver (ip:port) for the text records of a name, each in one piece. That
-// there are none is no error.
+// TXT asks a resolver (ip:port) for the text records of a name, each as one string.
+// Having none is not an error.
 func TXT(resolver, name string, timeout time.Duration) ([]string, error) {
 	to, err := netip.ParseAddrPort(resolver)
 	if err != nil {
@@ -51,7 +49,7 @@ func TXT(resolver, name string, timeout time.Duration) ([]string, error) {
 		if err != nil {
 			continue
 		}
-		if answer[2]&0x02 != 0 { // it was cut
+		if answer[2]&0x02 != 0 { // truncated
 			if answer, err = byTCP(to, query, end); err != nil {
 				return nil, err
 			}
@@ -61,7 +59,7 @@ func TXT(resolver, name string, timeout time.Duration) ([]string, error) {
 	return nil, err
 }
 
-// question is a query: RFC 1035, 4.1, with room for a larger answer (RFC 6891).
+// question returns a query: RFC 1035, 4.1, with room for a larger answer (RFC 6891).
 func question(name string) ([]byte, error) {
 	q := make([]byte, 12, 64+len(name))
 	if _, err := unix.Getrandom(q[:2], 0); err != nil {
@@ -96,7 +94,7 @@ func open(to netip.AddrPort, kind int) (int, error) {
 	return fd, nil
 }
 
-// wait waits until something can be done on a socket.
+// wait waits until a socket is ready.
 func wait(fd int, what int16, end time.Time) error {
 	for {
 		left := time.Until(end)
@@ -176,18 +174,18 @@ func byTCP(to netip.AddrPort, query []byte, end time.Time) ([]byte, error) {
 	return nil, errAnswer
 }
 
-// answers reports whether a message answers a query: it has its id and its question.
+// answers reports whether a message answers a query: it has the same id and question.
 func answers(m, query []byte) bool {
 	end := len(query) - 11 // without OPT
 	return len(m) >= end && m[0] == query[0] && m[1] == query[1] && m[2]&0x80 != 0 && binary.BigEndian.Uint16(m[4:]) == 1 &&
 		strings.EqualFold(string(m[12:end]), string(query[12:end]))
 }
 
-// texts reads the records: RFC 1035, 4.1.3. They may stand behind aliases, which the
-// resolver has followed.
+// texts parses the records: RFC 1035, 4.1.3. They may follow aliases, which the
+// resolver has resolved.
 func texts(m, query []byte) (list []string, err error) {
 	switch m[3] & 0x0f {
-	case 0, 3: // there may be no such name
+	case 0, 3: // the name may not exist
 	default:
 		return nil, fmt.Errorf("%w: rcode %d", errAnswer, m[3]&0x0f)
 	}
@@ -218,7 +216,7 @@ func texts(m, query []byte) (list []string, err error) {
 	return list, nil
 }
 
-// skipName is where a name ends; negative where it does not.
+// skipName returns the end of a name; negative if it has none.
 func skipName(m []byte, at int) int {
 	for at < len(m) {
 		n := int(m[at])

@@ -2,9 +2,9 @@ package textfile
 
 import "unicode"
 
-// Blank reports whether a character parts an address from what is about it: white space,
-// of any width, and what steers the direction of text. The two joiners may stand in
-// an address.
+// Blank reports whether a character separates an address from the text around it: white
+// space of any width, and characters that change the direction of text. The two joiners
+// may be part of an address.
 func Blank(c rune) bool {
 	if c <= ' ' {
 		return true

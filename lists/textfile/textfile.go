@@ -1,4 +1,4 @@
-// Package textfile reads text files that people have written with whatever they have.
+// Package textfile reads text files that people have written with any editor.
 package textfile
 
 import (
@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Plain is a text file as we write them, UTF-8 with LF lines: an editor of another
-// system may have left a byte order mark, CRLF, or UTF-16. What is so already is
-// given back itself.
+// Plain converts a text file to our form, UTF-8 with LF lines: an editor of another
+// system may have left a byte order mark, CRLF, or UTF-16. If nothing has to change it
+// returns text itself.
 func Plain(text []byte) []byte {
 	text = UTF8(text)
 	if bytes.IndexByte(text, '\r') < 0 {
@@ -19,8 +19,8 @@ func Plain(text []byte) []byte {
 	return bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
 }
 
-// UTF8 is a text file in UTF-8, without a byte order mark, and with the ends of
-// lines that it has.
+// UTF8 converts a text file to UTF-8 without a byte order mark, and keeps its line
+// ends.
 func UTF8(text []byte) []byte {
 	if unit := utf16Of(text); unit != nil {
 		text = fromUTF16(text, unit)
@@ -30,9 +30,9 @@ func UTF8(text []byte) []byte {
 
 const byteOrderMark = "\ufeff"
 
-// utf16Of says in which order the bytes of a text in UTF-16 stand: it begins with a
-// byte order mark, or with a character of ASCII, of which one byte is NUL. nil: it
-// is something else.
+// utf16Of returns the byte order of a text in UTF-16, which begins with a byte order
+// mark, or with an ASCII character, one byte of which is NUL; nil if it is something
+// else.
 func utf16Of(text []byte) func(a, b byte) uint16 {
 	if len(text) < 2 {
 		return nil
@@ -46,8 +46,8 @@ func utf16Of(text []byte) func(a, b byte) uint16 {
 	return nil
 }
 
-// fromUTF16 is a text in UTF-8. Half a character at its end is one that cannot be
-// read.
+// fromUTF16 converts a text to UTF-8. Half a character at its end becomes an invalid
+// one.
 func fromUTF16(text []byte, unit func(a, b byte) uint16) []byte {
 	units := make([]uint16, 0, len(text)/2)
 	for ; len(text) > 1; text = text[2:] {

@@ -1,5 +1,5 @@
-// Package verp writes an address into another one, as return paths have it since D. J.
-// Bernstein's VERP: user=domain. What people confirm is written so too.
+// Package verp writes an address into another one, as return paths do since D. J.
+// Bernstein's VERP: user=domain. Confirmations use the same form.
 package verp
 
 import (

@@ -8,37 +8,37 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// quoteMarks are what programs write into class, id or name of an element that has
-// the quoted letter in it, or the line above that: Gmail, Thunderbird, Yahoo,
-// Proton, Tuta, GMX and WEB.DE, Zoho, Outlook for Mac, the new Outlook, Roundcube.
+// quoteMarks are what programs write into class, id or name of an element with the
+// quoted letter, or the line above it: Gmail, Thunderbird, Yahoo, Proton, Tuta, GMX and
+// WEB.DE, Zoho, Outlook for Mac, the new Outlook, Roundcube.
 var quoteMarks = [...]string{
 	"gmail_quote", "gmail_attr", "moz-cite-prefix", "moz-forward-container", "yahoo_quoted", "protonmail_quote",
 	"tutanota_quote", "gmx_quote", "quote", "zmail_extra", "olk_src_body_section", "mail-editor-reference-message-container",
 	"reply-intro",
 }
 
-// cutMarks are what Outlook, on the web and in the phone, writes into an element
-// behind which the quoted letter comes.
+// cutMarks are what Outlook, on the web and on phones, writes into an element before
+// the quoted letter.
 var cutMarks = [...]string{"divrplyfwdmsg", "appendonsend", "ms-outlook-mobile-reference-message"}
 
-// maxOpen is how deep elements are followed: more than any letter has.
+// maxOpen is how deep elements may be nested: more than in any letter.
 const maxOpen = 256
 
 // cutLine is a line that Own takes for the beginning of a quoted letter: Outlook's.
 const cutLine = "________________________________"
 
-// plain is HTML as text. What it quotes has "> " in front of each line, and where a
-// program only says that a quoted letter follows there is cutLine.
+// plain converts HTML to text. Quoted lines have "> " in front, and where a program
+// only marks the beginning of a quoted letter it puts cutLine.
 func plain(source string) string { return (&page{}).read(source) }
 
-// Readable is HTML as somebody reads it who has no HTML: with the addresses of links,
-// numbers of lists, cells of tables beside each other, and what stands for a picture.
+// Readable converts HTML to text for reading: with the addresses of links, numbers of
+// lists, cells of tables side by side, and the alternative texts of pictures.
 func Readable(source string) string {
 	lines := strings.TrimSpace((&page{reads: true}).read(source))
 	return manyLines.ReplaceAllString(lines, "\n\n") + "\n"
 }
 
-// manyLines are more empty lines than one.
+// manyLines are several empty lines.
 var manyLines = regexp.MustCompile(`\n{3,}`)
 
 func (p *page) read(source string) string {
@@ -63,20 +63,20 @@ func (p *page) read(source string) string {
 	}
 }
 
-// A page is HTML on its way into lines.
+// A page is HTML being converted to lines.
 type page struct {
 	out    strings.Builder
 	line   strings.Builder
-	space  bool // before the next word
-	hidden int  // depth of what is not shown
-	quotes int  // depth of what is quoted
+	space  bool // a space is due before the next word
+	hidden int  // depth of hidden elements
+	quotes int  // depth of quotes
 	pre    int
 	open   []element
 
-	reads bool  // it is for reading: see Readable
-	items []int // the number of the last item of each list that is open; -1: it has none
+	reads bool  // for Readable
+	items []int // the number of the last item of each open list; -1: unnumbered
 	link  string
-	said  int // where the words of the link begin in line
+	said  int // where the link's words begin in line
 }
 
 type element struct {
@@ -84,7 +84,7 @@ type element struct {
 	quote bool
 }
 
-// void elements have no end: HTML, 13.1.2.
+// void reports whether elements have no end: HTML, 13.1.2.
 func void(tag atom.Atom) bool {
 	switch tag {
 	case atom.Area, atom.Base, atom.Br, atom.Col, atom.Embed, atom.Hr, atom.Img, atom.Input, atom.Link, atom.Meta,
@@ -94,7 +94,7 @@ func void(tag atom.Atom) bool {
 	return false
 }
 
-// blocks begin a line of their own.
+// block reports whether elements begin a line of their own.
 func block(tag atom.Atom) bool {
 	switch tag {
 	case atom.P, atom.Div, atom.Hr, atom.Li, atom.Ul, atom.Ol, atom.Table, atom.Tr, atom.Blockquote, atom.Pre,
@@ -104,7 +104,7 @@ func block(tag atom.Atom) bool {
 	return false
 }
 
-// hides says that nobody sees what is in an element.
+// hides reports whether the content of an element is not shown.
 func hides(tag atom.Atom) bool {
 	switch tag {
 	case atom.Head, atom.Style, atom.Script, atom.Title, atom.Template, atom.Object:
@@ -115,7 +115,7 @@ func hides(tag atom.Atom) bool {
 
 func (p *page) start(t html.Token, closed bool) {
 	tag := t.DataAtom
-	if tag == atom.Body { // whatever head was left open
+	if tag == atom.Body { // in case the head was left open
 		p.hidden = 0
 	}
 	if hides(tag) {
@@ -180,7 +180,7 @@ func (p *page) end(tag atom.Atom) {
 		if p.open[i].tag != tag {
 			continue
 		}
-		for _, e := range p.open[i:] { // and what was not closed in it
+		for _, e := range p.open[i:] { // and whatever was not closed in it
 			if e.quote {
 				p.newline()
 				p.quotes--
@@ -191,8 +191,8 @@ func (p *page) end(tag atom.Atom) {
 	}
 }
 
-// hasMark says that one of the words is among the classes of an element, or is its id
-// or name. Outlook puts x_ before those of a letter that it quotes.
+// hasMark reports whether one of the marks is among an element's classes, or is its id
+// or name. Outlook puts x_ before those of a quoted letter.
 func hasMark(t html.Token, marks []string) bool {
 	for _, a := range t.Attr {
 		if a.Key != "class" && a.Key != "id" && a.Key != "name" {
@@ -210,7 +210,7 @@ func hasMark(t html.Token, marks []string) bool {
 	return false
 }
 
-// words puts text on the line, its white space as HTML has it.
+// words adds text to the line, with white space as in HTML.
 func (p *page) words(text string) {
 	if p.pre > 0 {
 		for i, line := range strings.Split(text, "\n") {
@@ -235,7 +235,7 @@ func (p *page) words(text string) {
 	}
 }
 
-// newline ends the line if something stands on it, endLine also if not.
+// newline ends the line unless it is empty; endLine ends it in any case.
 func (p *page) newline() {
 	if strings.TrimSpace(p.line.String()) != "" {
 		p.endLine()

@@ -1,10 +1,9 @@
-// Package charset turns bytes in any character set into UTF-8 for showing them to
-// a person: the text of a mail, and the encoded words of its header (RFC 2047).
+// Package charset converts bytes in any character set into UTF-8 for people: the text
+// of a mail, and the encoded words of its header (RFC 2047).
 //
-// It never fails. What is damaged, or in a character set that nobody here knows,
-// comes out as readable as it can be, and always as valid UTF-8. The package does
-// not take out control characters: what goes to a terminal or into a header is
-// cleaned by whoever writes it there.
+// It never fails. Damaged text, or text in an unknown character set, becomes as
+// readable as possible, and always valid UTF-8. The package does not remove control
+// characters: whoever writes to a terminal or into a header must do that.
 package charset
 
 import (
@@ -18,8 +17,8 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// Text is b, which says that it is in the character set label, as UTF-8. The label
-// may be empty, unknown or wrong.
+// Text converts b from the character set label to UTF-8. The label may be empty,
+// unknown or wrong.
 func Text(label string, b []byte) string {
 	enc := find(label)
 	if enc == nil {
@@ -27,13 +26,13 @@ func Text(label string, b []byte) string {
 	}
 	decoded, err := enc.NewDecoder().Bytes(b)
 	if err != nil || strings.ContainsRune(string(decoded), utf8.RuneError) && utf8.Valid(b) {
-		return guess(b) // it says one thing and is another
+		return guess(b) // the label is wrong
 	}
 	return strings.ToValidUTF8(string(decoded), "\uFFFD")
 }
 
-// guess reads what is UTF-8 as that, and each other byte as Windows-1252, which is
-// what most mail without a label is in that is no UTF-8.
+// guess reads valid UTF-8 as such, and each other byte as Windows-1252, the most
+// frequent character set of mail without a label that is not UTF-8.
 func guess(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b)
@@ -50,9 +49,8 @@ func guess(b []byte) string {
 	return s.String()
 }
 
-// find is the encoding that a label names; nil for UTF-8 and where nobody knows it.
-// Mail programs use the names that browsers know, those of IANA, and some that are
-// neither's.
+// find returns the encoding for a label; nil for UTF-8 and unknown ones. Mail programs
+// use the names that browsers know, those of IANA, and some others.
 func find(label string) encoding.Encoding {
 	label = strings.ToLower(strings.Trim(label, " \t\r\n\"'"))
 	for _, name := range spellings(label) {
@@ -77,7 +75,7 @@ func find(label string) encoding.Encoding {
 	return nil
 }
 
-// spellings are the names under which a label is looked up.
+// spellings returns the names under which a label is looked up.
 func spellings(label string) []string {
 	names := []string{label}
 	plain := strings.TrimPrefix(strings.NewReplacer("_", "-", " ", "-").Replace(label), "x-")

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// Encode is a text in the character set label; ok is false where that cannot say it,
-// or nobody here knows it. Unlike Text it takes no label for another: what is ASCII by
-// its name gets ASCII. Text that is put into other text begins and ends in the state in
-// which a line does (ISO-2022-JP, HZ). UTF-16 has no byte order mark.
+// Encode converts a text to the character set label; ok is false if that cannot express
+// it, or is unknown. Unlike Text it takes labels literally: one that means ASCII gets
+// ASCII. The result begins and ends in the state in which a line does (ISO-2022-JP,
+// HZ), so that it can be inserted into other text. UTF-16 gets no byte order mark.
 func Encode(label, s string) (b []byte, ok bool) {
 	if label = plain(label); label == "" || label == "us-ascii" || label == "ascii" {
 		return []byte(s), isASCII(s)
@@ -44,23 +44,23 @@ func Encode(label, s string) (b []byte, ok bool) {
 	return b, true
 }
 
-// ASCII reports whether the bytes of ASCII mean in this character set what they mean
-// in ASCII, wherever they stand, so that what is ASCII can be found in it.
+// ASCII reports whether ASCII bytes always mean ASCII in this character set, so that
+// ASCII can be searched in it.
 func ASCII(label string) bool {
 	label = plain(label)
 	return label == "" || label == "ascii" || label == "us-ascii" || label == "utf-8" || label == "utf8" ||
 		exact(label) != nil && !Wide(label) && !strings.HasPrefix(label, "iso-2022-") && !strings.HasPrefix(label, "hz")
 }
 
-// Wide reports whether each character takes two bytes or more, and a line end too.
+// Wide reports whether each character takes two bytes or more, including a line end.
 func Wide(label string) bool {
 	return strings.HasPrefix(plain(label), "utf-16") || strings.HasPrefix(plain(label), "utf-32") || strings.HasPrefix(plain(label), "ucs-")
 }
 
 func plain(label string) string { return strings.ToLower(strings.Trim(label, " \t\r\n\"'")) }
 
-// exact is find, for writing: a browser reads ISO-8859-1 as Windows-1252, which has
-// characters that no other program finds there.
+// exact is find, for encoding: browsers read ISO-8859-1 as Windows-1252, which has
+// characters that no other program expects there.
 func exact(label string) encoding.Encoding {
 	switch label {
 	case "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1":
@@ -72,10 +72,10 @@ func exact(label string) encoding.Encoding {
 	case "utf-16le":
 		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
 	case "utf-16", "unicode-1-1-utf-7", "utf-7", "utf-32", "utf-32le", "utf-32be", "x-user-defined":
-		return nil // the caller has to know the order of the bytes, or the state
+		return nil // the caller would have to know the byte order, or the state
 	}
 	if strings.HasPrefix(label, "ibm037") || strings.HasPrefix(label, "ibm10") || strings.HasPrefix(label, "cp037") || strings.HasPrefix(label, "cp10") || strings.HasPrefix(label, "ebcdic") {
-		return nil // no ASCII
+		return nil // not a superset of ASCII
 	}
 	return find(label)
 }

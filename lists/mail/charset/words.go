@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Words is the value of a header field as a person reads it: its encoded words are
-// decoded (RFC 2047), also those that break the rules in ways that mail programs
-// forgive, and what is 8-bit outside them is UTF-8 or guessed.
+// Words returns the value of a header field as a person reads it: its encoded words are
+// decoded (RFC 2047), including those with errors that mail programs forgive, and 8-bit
+// text outside them is UTF-8 or guessed.
 func Words(value string) string {
 	if !strings.Contains(value, "=?") {
 		return guess([]byte(value))
 	}
 	var out strings.Builder
-	var run run // encoded words that follow each other
+	var run run // successive encoded words
 	for value != "" {
 		at := strings.Index(value, "=?")
 		if at < 0 {
@@ -23,7 +23,7 @@ func Words(value string) string {
 		if n == 0 { // it only looks like one
 			at = min(at+len("=?"), len(value))
 		}
-		// White space between two encoded words is none: RFC 2047, 6.2.
+		// White space between two encoded words is ignored: RFC 2047, 6.2.
 		if before := value[:at]; n == 0 || strings.Trim(before, " \t\r\n") != "" {
 			run.flush(&out)
 			out.WriteString(guess([]byte(before)))
@@ -39,14 +39,14 @@ func Words(value string) string {
 	return out.String()
 }
 
-// A word is an encoded word with its transfer encoding taken off.
+// A word is an encoded word, with its transfer encoding decoded.
 type word struct {
 	charset string
 	bytes   []byte
 }
 
-// A run is encoded words of one character set. They are decoded together, since
-// programs split characters between them, though RFC 2047, 5 forbids it.
+// A run is successive encoded words in one character set. They are decoded together,
+// since programs split characters between them, although RFC 2047, 5 forbids it.
 type run struct{ word }
 
 func (r *run) add(out *strings.Builder, w word) {
@@ -64,9 +64,9 @@ func (r *run) flush(out *strings.Builder) {
 	r.word = word{}
 }
 
-// parseWord reads the encoded word at the front of s, and gives its length; 0 where
-// there is none. Programs put spaces into it, which the Q encoding has no room for,
-// and leave out the padding of base64.
+// parseWord parses the encoded word at the front of s, and returns its length; 0 if
+// there is none. It accepts spaces, which are not allowed in the Q encoding, and
+// missing padding of base64.
 func parseWord(s string) (w word, n int) {
 	charset, rest, ok := strings.Cut(strings.TrimPrefix(s, "=?"), "?")
 	if !ok || charset == "" || len(rest) < 2 || rest[1] != '?' || strings.ContainsAny(charset, " \t\r\n=") {
@@ -91,13 +91,13 @@ func parseWord(s string) (w word, n int) {
 	return w, len("=?") + len(charset) + len("?q?") + len(text) + len("?=")
 }
 
-// Base64 decodes what it can: letters that are none of base64's are passed over
-// (RFC 2045, 6.8), and padding may be missing, or stand between two pieces.
+// Base64 decodes what it can: other characters are skipped (RFC 2045, 6.8), and padding
+// may be missing, or stand between two pieces.
 func Base64(b []byte) []byte {
 	letters := make([]byte, 0, len(b))
 	var out []byte
 	flush := func() {
-		letters = letters[:len(letters)-b2i(len(letters)%4 == 1)] // six bits are no byte
+		letters = letters[:len(letters)-b2i(len(letters)%4 == 1)] // six bits are not a byte
 		piece, _ := base64.RawStdEncoding.AppendDecode(nil, letters)
 		out, letters = append(out, piece...), letters[:0]
 	}
@@ -120,7 +120,7 @@ func b2i(b bool) int {
 	return 0
 }
 
-// quoted takes =XX apart, as it stands in one line.
+// quoted decodes =XX within one line.
 func quoted(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
@@ -137,8 +137,8 @@ func quoted(b []byte) []byte {
 	return out
 }
 
-// QuotedPrintable decodes what it can (RFC 2045, 6.7): a = that means nothing
-// stays as it is. Lines may end with CRLF or LF.
+// QuotedPrintable decodes what it can (RFC 2045, 6.7): an invalid = stays. Lines may
+// end with CRLF or LF.
 func QuotedPrintable(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for line := range strings.Lines(string(b)) {

@@ -13,11 +13,11 @@ import (
 	"superlist/smtp"
 )
 
-// A Writer writes a mail, from its first field to its last boundary. What goes wrong is
-// the error of Flush.
+// A Writer writes a mail, from its first field to its last boundary. Flush returns the
+// first error.
 type Writer struct{ w *bufio.Writer }
 
-// bufferSize is what is written at a time: a mail may bring many messages.
+// bufferSize is how much is written at a time: a mail may contain many messages.
 const bufferSize = 64 << 10
 
 // To returns a Writer to w.
@@ -26,7 +26,7 @@ func To(w io.Writer) *Writer { return &Writer{bufio.NewWriterSize(w, bufferSize)
 // Flush writes what is left, and returns the first error there was.
 func (w *Writer) Flush() error { return w.w.Flush() }
 
-// Write implements io.Writer: for what is as it should be already.
+// Write implements io.Writer, for content that needs no conversion.
 func (w *Writer) Write(p []byte) (int, error) { return w.w.Write(p) }
 
 func (w *Writer) line(parts ...string) {
@@ -36,26 +36,27 @@ func (w *Writer) line(parts ...string) {
 	w.w.WriteString("\r\n")
 }
 
-// Field writes a field of a header. The value has no line break of its own but for folds.
+// Field writes a field of a header. The value has no line breaks but its own folds.
 func (w *Writer) Field(name, value string) { w.line(name, ": ", value) }
 
 // EndHeader writes the empty line.
 func (w *Writer) EndHeader() { w.line() }
 
-// First begins the first part of a multipart, where a header has just ended.
+// First begins the first part of a multipart, right after a header.
 func (w *Writer) First(boundary string) { w.line("--", boundary) }
 
-// Next begins another part. A header that has not ended ends: then it is the first.
+// Next begins another part. If the header has not ended, it is ended, and the part is
+// the first.
 func (w *Writer) Next(boundary string) { w.line("\r\n--", boundary) }
 
 // End ends a multipart.
 func (w *Writer) End(boundary string) { w.line("\r\n--", boundary, "--") }
 
-// maxLine is where a text without line breaks must be encoded: RFC 5322, 2.1.1.
+// maxLine is the longest line that need not be encoded: RFC 5322, 2.1.1.
 const maxLine = 998
 
-// Text writes the end of a header, and a plain text of lines that end with LF, encoded
-// where it is not short lines of ASCII.
+// Text writes the end of a header, and a plain text with LF lines. It is encoded unless
+// it consists of short ASCII lines.
 func (w *Writer) Text(text string) {
 	body := strings.ReplaceAll(strings.TrimRight(text, "\n")+"\n", "\n", "\r\n")
 	w.Field("Content-Type", "text/plain; charset=utf-8")
@@ -72,7 +73,7 @@ func (w *Writer) Text(text string) {
 	q.Close()
 }
 
-// Message writes what follows the header of a part: a message, as its form has it.
+// Message writes the content of a part: a message, in its form.
 func (w *Writer) Message(f Form, message io.Reader) error {
 	if f.Binary {
 		return copyBase64(w.w, message)
@@ -104,16 +105,16 @@ func copyBase64(w io.Writer, r io.Reader) error {
 	return err
 }
 
-// Date is a time as Date has it.
+// Date formats a time for Date.
 func Date(t time.Time) string { return t.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700") }
 
-// Mailbox is an address with a name in front.
+// Mailbox returns an address with a name in front.
 func Mailbox(name string, p smtp.Path) string {
 	quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
 	return encoded(quoted, name) + " <" + p.Address() + ">"
 }
 
-// Addresses are addresses, one a line.
+// Addresses returns addresses, one a line.
 func Addresses(to []smtp.Path) string {
 	var list []string
 	for _, p := range to {
@@ -122,15 +123,15 @@ func Addresses(to []smtp.Path) string {
 	return strings.Join(list, ",\r\n ")
 }
 
-// Unstructured is a text as a field such as Subject has it.
+// Unstructured encodes a text for a field such as Subject.
 func Unstructured(text string) string { return encoded(text, text) }
 
-// longASCII is where a text of ASCII becomes encoded words, since a line of a header may
-// have 998 bytes, and a field's name stands in front.
+// longASCII is from which length on an ASCII text becomes encoded words: a header line
+// may have 998 bytes, with the field's name in front.
 const longASCII = 800
 
-// encoded is plain where it is short ASCII, and else the text as encoded words,
-// one a line: RFC 2047, 2.
+// encoded returns plain if that is short ASCII, and otherwise the text as encoded
+// words, one a line: RFC 2047, 2.
 func encoded(plain, text string) string {
 	switch {
 	case !smtp.IsASCII(plain) || len(plain) >= longASCII:
@@ -138,8 +139,8 @@ func encoded(plain, text string) string {
 	case !strings.Contains(plain, "=?"):
 		return plain
 	}
-	// It would be taken for an encoded word, and may say what it likes then.
-	// Package mime leaves ASCII as it is.
+	// It would be taken for an encoded word with any content. Package mime leaves ASCII
+	// as it is.
 	var words []string
 	for part := range slices.Chunk([]byte(text), wordBytes) {
 		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString(part)+"?=")
@@ -147,7 +148,7 @@ func encoded(plain, text string) string {
 	return strings.Join(words, "\r\n ")
 }
 
-// wordBytes is how much makes an encoded word of at most 75 letters.
+// wordBytes is how many bytes make an encoded word of at most 75 letters.
 const wordBytes = 45
 
 func longLine(s string) bool {

@@ -1,7 +1,7 @@
-// Package compose writes the mail that is ours: its header, its text, and other messages
-// that it brings. It knows how a message can stand within another (Form), which is one
-// answer for letters, digests and whatever else has somebody's post in it.
+// Package compose writes our own mail: its header, its text, and the messages that it
+// includes. It knows how a message can be included in another (Form), for letters,
+// digests and everything else that contains somebody's post.
 //
-// It refuses to change what it brings: a message stands in the mail byte for byte, or in
-// base64 where that cannot be.
+// It refuses to change what it includes: a message is included byte for byte, or in
+// base64 if that is impossible.
 package compose

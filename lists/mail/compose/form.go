@@ -5,15 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// A Form is how a message can stand within another.
+// A Form says how a message can be included in another.
 type Form struct {
 	EightBit bool // it has bytes beyond ASCII
-	UTF8     bool // its header has, in UTF-8: it is a message/global (RFC 6532, 3.7)
-	Binary   bool // it is not lines: it has a CR or LF alone, or a NUL
+	UTF8     bool // its header has such bytes, in UTF-8: it is a message/global (RFC 6532, 3.7)
+	Binary   bool // it does not consist of lines: it has a lone CR or LF, or a NUL
 }
 
-// Type is what the message is as a part of another. What is not lines is not a message
-// there, which must not be encoded: RFC 2046, 5.2.1.
+// Type returns the type of the message as a part of another. A message part must not be
+// encoded (RFC 2046, 5.2.1), so one without lines is no message part.
 func (f Form) Type() string {
 	switch {
 	case f.Binary:
@@ -24,7 +24,7 @@ func (f Form) Type() string {
 	return "message/rfc822"
 }
 
-// Encoding is its Content-Transfer-Encoding: RFC 2045, 6.
+// Encoding returns its Content-Transfer-Encoding: RFC 2045, 6.
 func (f Form) Encoding() string {
 	switch {
 	case f.Binary:
@@ -35,7 +35,7 @@ func (f Form) Encoding() string {
 	return "7bit"
 }
 
-// NeedsEightBit reports whether a mail that has the message in it needs 8BITMIME (RFC
+// NeedsEightBit reports whether a mail that includes the message needs 8BITMIME (RFC
 // 6152).
 func (f Form) NeedsEightBit() bool { return f.EightBit && !f.Binary }
 
@@ -46,16 +46,16 @@ func FormOf(message io.Reader) (Form, error) {
 	return f.Form(), err
 }
 
-// A FormFinder finds the form of the message that is written to it. That a message does
-// not end with a line's end needs nothing: the line break in front of a boundary belongs
-// to the boundary (RFC 2046, 5.1.1).
+// A FormFinder determines the form of the message that is written to it. A missing line
+// end at the end does not matter: the line break before a boundary belongs to the
+// boundary (RFC 2046, 5.1.1).
 type FormFinder struct {
 	form   Form
 	any    bool
 	last   byte
 	line   int    // bytes of this line so far
-	body   bool   // the header is over
-	broken bool   // the header is beyond ASCII, and not UTF-8
+	body   bool   // the header has ended
+	broken bool   // the header has bytes beyond ASCII that are not UTF-8
 	rune   []byte // the beginning of a character of the header
 }
 
@@ -87,7 +87,7 @@ func (f *FormFinder) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// header looks at a byte of the header: whether it is UTF-8.
+// header examines a byte of the header: whether it is UTF-8.
 func (f *FormFinder) header(c byte) {
 	if c < utf8.RuneSelf {
 		f.broken = f.broken || len(f.rune) > 0
@@ -101,7 +101,7 @@ func (f *FormFinder) header(c byte) {
 	}
 }
 
-// Form is what was found so far.
+// Form returns the result so far.
 func (f *FormFinder) Form() Form {
 	form := f.form
 	form.Binary = form.Binary || f.last == '\r'
