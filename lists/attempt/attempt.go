@@ -1,5 +1,6 @@
-// Package attempt is an attempt at a message of the spool: a process takes it, works on
-// it, and then it is removed, put off, or given up. The log says which.
+// Package attempt handles one attempt at a message of the spool: a process claims the
+// message, works on it, and then removes it, puts it off or gives it up. The log says
+// which.
 //
 // It refuses to lose anything: what cannot be read is set aside, and what could not be
 // sent for too long is kept for the operator.
@@ -17,22 +18,22 @@ import (
 	"superlist/queue"
 )
 
-// Attempts are those of one process.
+// Attempts makes the attempts of one process.
 type Attempts struct {
 	Spool *queue.Spool
 	Log   *maillog.Log
 	Now   func() time.Time // nil: time.Now
 
-	// Expired, where set, is told of a message that has waited too long, before the
-	// recipients that are left fail.
+	// Expired, if set, is called with a message that has waited too long, before its
+	// remaining recipients fail.
 	Expired func(m *queue.Message) error
 
-	// Keep, where set, puts a message away of which something has failed. nil:
-	// Message.GiveUp.
+	// Keep, if set, stores a message that has failed in part. If nil, Message.GiveUp
+	// does.
 	Keep func(m *queue.Message) error
 }
 
-// Time is what the clock says.
+// Time returns the current time.
 func (a *Attempts) Time() time.Time {
 	if a.Now != nil {
 		return a.Now()
@@ -40,15 +41,15 @@ func (a *Attempts) Time() time.Time {
 	return time.Now()
 }
 
-// Claim takes a message for this process. It is nil where another has it, and where
-// it is damaged and now in failed.
+// Claim claims a message for this process. It returns nil if another process has the
+// message, or if it is damaged and has been moved to failed.
 func (a *Attempts) Claim(box queue.Box, e queue.Entry) (*queue.Message, error) {
 	m, err := a.Spool.Claim(box, e)
 	if errors.Is(err, queue.ErrBusy) {
 		return nil, nil
 	}
 	if errors.Is(err, queue.ErrDamaged) || errors.Is(err, fs.ErrPermission) {
-		// Left where it is it would wake us up again and again.
+		// If it stayed there it would wake us again and again.
 		a.Log.Printf(maillog.Err, "unreadable id=%s error=%q; moved to failed", e.ID, err)
 		err = a.Spool.SetAside(box, e)
 	}
@@ -58,15 +59,15 @@ func (a *Attempts) Claim(box queue.Box, e queue.Entry) (*queue.Message, error) {
 	return m, err
 }
 
-// Work does the work on a message, and lets go of it. An error is this host's.
+// Work works on a message and releases it. An error is a local fault.
 func (a *Attempts) Work(ctx context.Context, m *queue.Message, work func(context.Context, *queue.Message) error) error {
 	defer m.Close()
 	err := work(ctx, m)
-	if errors.Is(err, queue.ErrDamaged) { // seen only now, among the recipients
+	if errors.Is(err, queue.ErrDamaged) { // only noticed now, among the recipients
 		a.Log.Printf(maillog.Err, "unreadable id=%s error=%q; moved to failed", m.ID, err)
 		err = m.GiveUp()
 	}
-	if err != nil { // put off, or it would be sent again and again, to those it reached as well
+	if err != nil { // put off, or it would be sent again and again, also to those who already have it
 		a.Log.Printf(maillog.Err, "trouble id=%s error=%q", m.ID, err)
 		if at, ok := a.Spool.Backoff.Next(m.Arrived, a.Time()); ok {
 			m.Defer(at)
@@ -75,8 +76,8 @@ func (a *Attempts) Work(ctx context.Context, m *queue.Message, work func(context
 	return err
 }
 
-// later puts a message back for another attempt, or gives it up when it is too
-// old. reason is the last thing that was said about it.
+// later puts a message off, or gives it up if it is too old. reason is the last thing
+// that was said about it.
 func (a *Attempts) later(m *queue.Message, reason string) error {
 	now := a.Time()
 	at, ok := a.Spool.Backoff.Next(m.Arrived, now)
@@ -88,7 +89,7 @@ func (a *Attempts) later(m *queue.Message, reason string) error {
 	return m.Defer(at)
 }
 
-// giveUp fails what is still to do and keeps the message for the operator.
+// giveUp fails the remaining recipients and keeps the message for the operator.
 func (a *Attempts) giveUp(m *queue.Message, reason string) error {
 	if a.Expired != nil {
 		if err := a.Expired(m); err != nil {
@@ -115,17 +116,17 @@ func (a *Attempts) giveUp(m *queue.Message, reason string) error {
 	return a.keep(m)
 }
 
-// Note leaves a line for the operator. That one cannot be written, on a full disk
-// above all, stops nothing: the marks behind it need no room, and members whose
-// outcome is not marked would get the message again and again.
+// Note adds a line for the operator. If that fails, above all on a full disk, nothing
+// stops: the marks need no room, and members whose outcome is not marked would get the
+// message again and again.
 func (a *Attempts) Note(m *queue.Message, text string) {
 	if err := m.Note(a.Time(), text); err != nil {
 		a.Log.Printf(maillog.Err, "trouble id=%s note=%q error=%q", m.ID, text, err)
 	}
 }
 
-// Finish ends the work on a message: away with it when all is done, into failed
-// when something has failed, and otherwise until later.
+// Finish ends the work on a message: it is removed if all is done, kept in failed if
+// something has failed, and put off otherwise.
 func (a *Attempts) Finish(m *queue.Message, reason string) error {
 	todo, _, failed, err := m.Count()
 	switch {

@@ -11,8 +11,8 @@ import (
 	"superlist/lists/rewrite/edit"
 )
 
-// stays reports whether a field of a post says nothing of its author. It is a list of
-// what may stay: programs think of new fields all the time.
+// stays reports whether a field of a post reveals nothing about its author. It lists
+// what may stay, since programs keep inventing new fields.
 func stays(name string) bool {
 	switch strings.ToLower(name) {
 	case "subject", "mime-version", "content-type", "content-transfer-encoding", "content-language", "content-disposition",
@@ -22,7 +22,7 @@ func stays(name string) bool {
 	return false
 }
 
-// threads are the fields that hold threads together.
+// threads reports whether a field connects the posts of a thread.
 func threads(name string) bool {
 	switch strings.ToLower(name) {
 	case "message-id", "in-reply-to", "references":
@@ -36,12 +36,12 @@ var messageIDs = regexp.MustCompile(`<[^<>\s]+>`)
 // maxThread is how many ids of a thread stay: the first, and the last ones.
 const maxThread = 20
 
-// anonymous is the header of a post without its author.
+// anonymous returns the header of a post without its author.
 func anonymous(l *lists.List, h rewrite.Header, arrived time.Time) (rewrite.Header, error) {
 	ours := "@" + l.Addr.Domain + ">"
 	keyed := func(id string) (string, error) {
 		if strings.HasPrefix(id, "<anon.") && strings.HasSuffix(id, ours) {
-			return id, nil // it has been here
+			return id, nil // it has been here before
 		}
 		word, err := l.Seal("message-id", id)
 		return "<anon." + word + ours, err

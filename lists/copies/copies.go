@@ -16,12 +16,12 @@ import (
 	"superlist/smtp"
 )
 
-// A Post is a message that a list has taken.
+// A Post is a message that a list has accepted.
 type Post struct {
 	ID      string // in the spool
 	Content *io.SectionReader
-	Header  rewrite.Header    // of it, where that is known already
-	Below   *io.SectionReader // what follows the header then
+	Header  rewrite.Header    // of Content, if it has already been read
+	Below   *io.SectionReader // what follows Header, if that is set
 	Arrived time.Time
 	Body    string // BODY of MAIL
 	// Proved are the addresses that who sent it has proved to be their own, by AUTH.
@@ -39,43 +39,43 @@ type Maker struct {
 	// Proves says that at this site people can prove who they are. Then mail that goes
 	// in the name of the list's own domain has to be proved.
 	Proves bool
-	// Signs is the domain in whose name mail leaves signed; empty: it does not, as far
-	// as is known here.
+	// Signs is the domain that signs outgoing mail; empty: none, as far as is known
+	// here.
 	Signs string
-	// Pages is where the list's archive is on the web, and Page where the post of a
-	// number is; empty and nil: it is not.
+	// Pages is the web address of the list's archive, and Page returns that of the post
+	// with a number; empty and nil if there is none.
 	Pages string
 	Page  func(number int) string
-	// UnsubscribeURL is where members leave on the web; empty: by mail alone.
+	// UnsubscribeURL is where members leave on the web; empty: only by mail.
 	UnsubscribeURL string
 }
 
-// Copies are those of one post.
+// Copies are the copies of one post.
 type Copies struct {
-	Came rewrite.Header // as the post came
-	// Archived is what the archive and digests have.
+	Came rewrite.Header // as the post was received
+	// Archived is what goes into the archive and digests.
 	Archived *edit.Message
-	// Body is BODY of MAIL for those of the members.
+	// Body is BODY of MAIL for the members' copies.
 	Body string
-	// From says what is done about the author's domain, and why.
+	// From says what is done because of the author's domain, and why.
 	From Verdict
 
 	maker *Maker
 	post  Post
 	texts texts
-	own   texts // of those who get a copy of their own
-	// Taken is how many parts were taken away.
+	own   texts // for those who get a copy of their own
+	// Taken is how many parts were removed.
 	Taken int
 	// Disarmed is how many links were in it by which a member leaves.
 	Disarmed int
 
 	survey *author.Survey
 
-	original edit.Body // as it came
+	original edit.Body // as received
 }
 
-// Make makes the copies. ErrAwaited of package author says that something has to be
-// asked for first, which Awaits names.
+// Make makes the copies. If something has to be looked up first the error is
+// author.ErrAwaited, and Awaits names it.
 func (m *Maker) Make(p Post) (*Copies, error) {
 	base := &edit.Message{Header: p.Header, Body: p.Below}
 	var err error
@@ -113,11 +113,11 @@ func (m *Maker) Make(p Post) (*Copies, error) {
 	return c, nil
 }
 
-// Awaits are the records that have to be here first.
+// Awaits returns the records that are needed first.
 func (c *Copies) Awaits() ([]string, error) { return c.survey.Awaits() }
 
-// takeAway takes attachments and HTML away. What others may read in another way than we
-// do stays: a session has refused it, or a moderator has let it pass.
+// takeAway removes attachments and HTML. Parts that others may read differently than we
+// do stay: a session has refused them, or a moderator has let them pass.
 func (c *Copies) takeAway() error {
 	l, base := c.maker.List, c.Archived
 	note := noteOf(l)
@@ -136,7 +136,7 @@ func (c *Copies) takeAway() error {
 	return err
 }
 
-// Unclear reports whether a list would take parts of a message away, and cannot tell
+// Unclear reports whether a list would remove parts of a message, but cannot identify
 // them for certain.
 func Unclear(l *lists.List, content *io.SectionReader) (bool, error) {
 	m, err := edit.Open(content)
@@ -153,7 +153,7 @@ func Unclear(l *lists.List, content *io.SectionReader) (bool, error) {
 	return false, err
 }
 
-// noteOf gives what stands in the place of a part that was taken away.
+// noteOf returns a function that makes the note in the place of a removed part.
 func noteOf(l *lists.List) func(*parts.Entity) string {
 	return func(e *parts.Entity) string {
 		name := e.Type
@@ -176,7 +176,7 @@ func noteOf(l *lists.List) func(*parts.Entity) string {
 	}
 }
 
-// size is a number of bytes for people.
+// size formats a number of bytes for people.
 func size(n int64) string {
 	if n < 1<<10 {
 		return fmt.Sprintf("%d B", n)
@@ -187,7 +187,8 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }
 
-// fields is the header with what the list adds and removes.
+// fields returns the header with the fields that the list adds, and without those it
+// removes.
 func (c *Copies) fields(h rewrite.Header) rewrite.Header {
 	l := c.maker.List
 	if len(l.HeadersRemove) > 0 {
@@ -200,15 +201,15 @@ func (c *Copies) fields(h rewrite.Header) rewrite.Header {
 	return append(h[:len(h):len(h)], added...)
 }
 
-// ForArchive is what the archive has as its post of a number: the post with the list's
-// fields.
+// ForArchive returns what the archive gets as its post of this number: the post with
+// the list's fields.
 func (c *Copies) ForArchive(number int) *edit.Message {
 	m := *c.Archived
 	m.Header = c.ofList(m.Header, number)
 	return &m
 }
 
-// ForMembers is what members get. number is that of the post in the archive.
+// ForMembers returns what members get. number is that of the post in the archive.
 func (c *Copies) ForMembers(number int) (*edit.Message, error) {
 	m, err := c.decorate(number, c.From.Done, c.texts)
 	if err != nil {
@@ -218,9 +219,9 @@ func (c *Copies) ForMembers(number int) (*edit.Message, error) {
 	return m, nil
 }
 
-// ForEach is ForMembers for those who get a copy of their own: with edit.Mark where a
-// member's own link goes. In the header it has the first place, which is the same whatever
-// the number is.
+// ForEach is ForMembers for those who get a copy of their own: with edit.Mark in the
+// place of a member's own link. In the header that comes first, so that its place does
+// not depend on the number.
 func (c *Copies) ForEach(number int) (*edit.Message, error) {
 	t := c.texts
 	if c.maker.List.Personal {
@@ -231,7 +232,7 @@ func (c *Copies) ForEach(number int) (*edit.Message, error) {
 		return nil, err
 	}
 	m.Header = c.ofList(m.Header, number)
-	if c.maker.UnsubscribeURL != "" { // RFC 8058, 3.1; by mail it goes too
+	if c.maker.UnsubscribeURL != "" { // RFC 8058, 3.1; leaving by mail is possible too
 		m.Header = edit.Without(m.Header, func(name string) bool { return strings.EqualFold(name, "List-Unsubscribe") })
 		m.Header = append(rewrite.Header{
 			edit.Field("List-Unsubscribe", "<"+edit.Mark+">,\r\n <mailto:"+c.maker.List.Verb("unsubscribe").Address()+">"),
@@ -247,7 +248,7 @@ func (c *Copies) Splits(member smtp.Path) bool {
 	return l.OwnCopy(member) && (l.Personal || c.maker.UnsubscribeURL != "")
 }
 
-// ofList is the header with the list's fields.
+// ofList returns the header with the list's fields.
 func (c *Copies) ofList(h rewrite.Header, number int) rewrite.Header {
 	fields := Fields(c.maker.List)
 	if c.maker.Page != nil && number > 0 {
@@ -256,7 +257,7 @@ func (c *Copies) ofList(h rewrite.Header, number int) rewrite.Header {
 	return rewrite.Parse(fields.Apply(h))
 }
 
-// Fields are the fields that a list writes into what it sends.
+// Fields returns the fields that a list writes into everything it sends.
 func Fields(l *lists.List) rewrite.List {
 	return rewrite.List{
 		ID: l.ID(), Description: l.Description,
@@ -267,7 +268,7 @@ func Fields(l *lists.List) rewrite.List {
 	}
 }
 
-// decorate is the post as members get it, without the list's fields.
+// decorate returns the post as members get it, without the list's fields.
 func (c *Copies) decorate(number int, done Done, t texts) (*edit.Message, error) {
 	l := c.maker.List
 	m := *c.Archived

@@ -16,7 +16,8 @@ import (
 	"superlist/smtp"
 )
 
-// Done is what is done about a post that its author's domain would have refused.
+// Done says what is done about a post that would be refused because of its author's
+// domain.
 type Done string
 
 const (
@@ -29,9 +30,9 @@ const (
 type Verdict struct {
 	Done   Done
 	Reason string
-	// Refusable says that a list with dmarc = "reject" refuses the post.
+	// Refusable reports whether a list with dmarc = "reject" refuses the post.
 	Refusable bool
-	Domain    string // whose policy that is
+	Domain    string // whose policy applies
 }
 
 func (v Verdict) String() string { return string(v.Done) + ": " + v.Reason }
@@ -70,7 +71,7 @@ func (c *Copies) judge() (Verdict, error) {
 	return v, nil
 }
 
-// policies says what the domains of the authors want.
+// policies returns what the authors' domains want.
 func policies(s *author.Survey, h rewrite.Header) (v Verdict, err error) {
 	paths, _ := rewrite.Addresses(h.Get("From"))
 	v = Verdict{Done: Kept, Reason: "no author's domain asks for anything (DMARC)"}
@@ -92,8 +93,8 @@ func policies(s *author.Survey, h rewrite.Header) (v Verdict, err error) {
 	return v, nil
 }
 
-// passes says why the post passes under its authors' names, as it would be sent; empty:
-// it does not.
+// passes says why the post, as it would be sent, passes DMARC under its authors' names;
+// empty if it does not.
 func (c *Copies) passes(after rewrite.Header, whole *edit.Message) (why string, err error) {
 	paths, _ := rewrite.Addresses(c.Archived.Header.Get("From"))
 	for _, p := range paths {
@@ -134,7 +135,7 @@ func (c *Copies) ownDomain(p smtp.Path, policy dmarc.Policy) string {
 	if !author.AlignedWith(own, domain, policy.StrictSPF) {
 		return ""
 	}
-	// With the list's address in From it would have to pass in the same way.
+	// With the list's address in From it must pass in the same way.
 	of, err := c.survey.Policy(own)
 	if err == nil && of.Enforced() || c.survey.SPF(own) {
 		return fmt.Sprintf("%s is of the list's own domain", domain)
@@ -151,7 +152,7 @@ func (c *Copies) proved(p smtp.Path) bool {
 	return v.How(p) != ""
 }
 
-// munged is the header with the list's address in From.
+// munged returns the header with the list's address in From.
 func munged(l *lists.List, h rewrite.Header) rewrite.Header {
 	from := h.Get("From")
 	boxes, _ := rewrite.Mailboxes(from)
@@ -170,7 +171,7 @@ func munged(l *lists.List, h rewrite.Header) rewrite.Header {
 	value := rewrite.Phrase(name+" via "+l.Addr.Local) + " <" + l.Addr.Address() + ">"
 	original := h.All("From")
 	h = edit.Set(h, "From", value)
-	// A signature of theirs does not hold any more: nobody else is to be named.
+	// Their signature no longer holds, so no other domain should be named.
 	h = edit.Without(h, func(name string) bool { return strings.EqualFold(name, "Sender") })
 	if h.Get("X-Original-From") == "" && len(original) > 0 {
 		_, raw, _ := strings.Cut(string(original[0].Raw), ":")
@@ -182,12 +183,13 @@ func munged(l *lists.List, h rewrite.Header) rewrite.Header {
 	return withCc(l, h, boxes)
 }
 
-// nameOf is what a mailbox is called; without a name that is the part in front of the @.
+// nameOf returns the name of a mailbox; without one, the part of the address before the
+// @.
 func nameOf(b rewrite.Mailbox) string {
 	name := maillog.Words(maillog.Line(charset.Words(b.Name)))
 	name = strings.Trim(name, `"' `)
 	if i := strings.LastIndex(name, " via "); i > 0 && !strings.Contains(name[i+5:], " ") {
-		name = name[:i] // another list has been here
+		name = name[:i] // another list has added this
 	}
 	if name == "" || strings.Contains(name, "@") {
 		name = b.Local
@@ -195,7 +197,7 @@ func nameOf(b rewrite.Mailbox) string {
 	return name
 }
 
-// spell is mailboxes as a field has them.
+// spell formats mailboxes for a field.
 func spell(boxes []rewrite.Mailbox) string {
 	var list []string
 	for _, b := range boxes {
@@ -208,7 +210,7 @@ func spell(boxes []rewrite.Mailbox) string {
 	return strings.Join(list, ",\r\n ")
 }
 
-// replyTo is the header with the list's choice of where answers go.
+// replyTo returns the header with the list's choice of where answers go.
 func replyTo(l *lists.List, h rewrite.Header) rewrite.Header {
 	if l.ReplyTo == lists.ReplyToAuthor {
 		return h
@@ -236,13 +238,13 @@ func replyTo(l *lists.List, h rewrite.Header) rewrite.Header {
 	return withCc(l, h, own)
 }
 
-// same reports whether a field names these, and nobody else.
+// same reports whether a field names exactly these.
 func same(value string, want []rewrite.Mailbox) bool {
 	boxes, err := rewrite.Mailboxes(value)
 	return err == nil && slices.EqualFunc(boxes, want, func(a, b rewrite.Mailbox) bool { return a.Key() == b.Key() })
 }
 
-// withCc is the header with people in Cc who are named nowhere else.
+// withCc returns the header with those people in Cc who are named nowhere else.
 func withCc(l *lists.List, h rewrite.Header, boxes []rewrite.Mailbox) rewrite.Header {
 	named := h.Named("To", "Cc", "Reply-To")
 	boxes = slices.DeleteFunc(slices.Clone(boxes), func(b rewrite.Mailbox) bool { return named[b.Key()] || l.IsAddress(b.Path) })
@@ -254,7 +256,7 @@ func withCc(l *lists.List, h rewrite.Header, boxes []rewrite.Mailbox) rewrite.He
 			continue
 		}
 		out := slices.Clone(h)
-		if there, err := rewrite.Mailboxes(f.Value()); err != nil { // what can be read of it
+		if there, err := rewrite.Mailboxes(f.Value()); err != nil { // what can be parsed of it
 			out[i] = edit.Field(f.Name, spell(append(there, boxes...)))
 			return out
 		}
@@ -265,7 +267,7 @@ func withCc(l *lists.List, h rewrite.Header, boxes []rewrite.Mailbox) rewrite.He
 	return append(h[:len(h):len(h)], edit.Field("Cc", spell(boxes)))
 }
 
-// wrapped is a message of the list's that has the post attached, to the byte.
+// wrapped returns a message from the list that has the unchanged post attached.
 func wrapped(l *lists.List, m *edit.Message, body string) *edit.Message {
 	inner := m.Header.Public()
 	outer := edit.Without(m.Header, func(name string) bool { return !outside(name) })
@@ -277,7 +279,8 @@ func wrapped(l *lists.List, m *edit.Message, body string) *edit.Message {
 	return &edit.Message{Header: outer, Body: edit.Front(inner.Bytes(""), m.Body), EightBit: m.EightBit}
 }
 
-// outside reports whether a field of a post stands on the message that has it attached.
+// outside reports whether a field of a post is also put on the message that has it
+// attached.
 func outside(name string) bool {
 	switch strings.ToLower(name) {
 	case "from", "reply-to", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references", "received", "delivered-to", "x-loop", "auto-submitted", "list-archive", "archived-at":

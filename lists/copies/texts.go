@@ -14,10 +14,10 @@ import (
 	"superlist/queue/disk"
 )
 
-// texts are what a list puts into its posts.
+// texts are what a list adds to its posts.
 type texts struct{ top, footer string }
 
-// textsOf reads them, and fills the words in: for all, and for those who get a copy of
+// textsOf reads them and fills in the words: for all, and for those who get a copy of
 // their own.
 func textsOf(l *lists.List) (all, own texts, err error) {
 	t := texts{l.HeaderText, l.Footer}
@@ -32,7 +32,7 @@ func textsOf(l *lists.List) (all, own texts, err error) {
 	return all, texts{fill(t.top, words), fill(t.footer, words)}, nil
 }
 
-// fill puts the words in. A word never brings one in itself, nor a line break.
+// fill fills in the words. The value of a word never adds another word or a line break.
 func fill(text string, words map[string]string) string {
 	var pairs []string
 	for word, value := range words {
@@ -44,7 +44,7 @@ func fill(text string, words map[string]string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// FooterFile is where footer_file is; empty: there is none.
+// FooterFile returns the path of footer_file; empty if there is none.
 func FooterFile(l *lists.List) string {
 	if l.FooterFile == "" || filepath.IsAbs(l.FooterFile) {
 		return l.FooterFile
@@ -64,7 +64,7 @@ func readFooter(l *lists.List) (string, error) {
 	return string(text), nil
 }
 
-// CheckFooter says what is wrong with footer_file.
+// CheckFooter returns what is wrong with footer_file.
 func CheckFooter(l *lists.List) error {
 	if l.FooterFile == "" {
 		return nil
@@ -73,7 +73,7 @@ func CheckFooter(l *lists.List) error {
 	return err
 }
 
-// Words are what {words} in a footer stand for.
+// Words returns the values of the {words} in a footer.
 func Words(l *lists.List) map[string]string {
 	words := map[string]string{
 		"list": l.Addr.Address(), "description": l.Description, "owner": l.Verb("owner").Address(), "help": l.Verb("help").Address(),
@@ -85,7 +85,7 @@ func Words(l *lists.List) map[string]string {
 	return words
 }
 
-// put puts the texts into a message.
+// put adds the texts to a message.
 func (t texts) put(l *lists.List, m *edit.Message, id string) error {
 	for i, text := range []string{t.footer, t.top} {
 		if strings.TrimSpace(text) == "" {
@@ -99,7 +99,7 @@ func (t texts) put(l *lists.List, m *edit.Message, id string) error {
 		if i == 1 {
 			put = m.Top
 		}
-		// No text in quoted-printable has =_ in it: RFC 2045, 6.7.
+		// No text in quoted-printable contains =_: RFC 2045, 6.7.
 		how := edit.Manner{AboveSignature: l.FooterPlace == lists.FooterAboveSignature, BesideSigned: l.FooterSigned == lists.SignedWrap}
 		if _, err := put(text, "=_"+word, how); err != nil {
 			return err

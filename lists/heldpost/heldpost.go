@@ -1,8 +1,9 @@
-// Package heldpost reads the posts that a list holds: sessions, to refuse an answer about
-// one that is decided, and the work's side, which package moderation has hold them.
+// Package heldpost reads the posts that a list holds. Sessions use it to refuse answers
+// about decided posts, and the work's side to handle held ones; package moderation
+// holds them.
 //
-// A post that is held is a queue file in the list's directory held, until somebody decides
-// and at most for Life. Its head says why.
+// A held post is a queue file in the list's directory held, until somebody decides, and
+// for at most Life. Its head says why it is held.
 package heldpost
 
 import (
@@ -18,14 +19,14 @@ import (
 	"superlist/smtp"
 )
 
-// Life is how long a post is held: mlmmj's is a week too.
+// Life is how long a post is held: a week, as in mlmmj.
 const Life = 7 * 24 * time.Hour
 
 // Name returns the name, and the id, under which a message is held. It is short enough for
 // the proofs about it.
 func Name(id string) string { return confirmation.Name("held", id) }
 
-// IsName reports whether a name can be a held post's.
+// IsName reports whether a held post can have this name.
 func IsName(name string) bool {
 	return len(name) == confirmation.NameLen && confirmation.ValidName(name)
 }
@@ -35,7 +36,7 @@ func Spool(s *site.Site, l *lists.List) *queue.Spool {
 	return &queue.Spool{Dir: l.Dir, Host: s.Hostname, Disk: s.Disk}
 }
 
-// Find opens the held post of this name. If there is none, the error is a smtp.Reply.
+// Find opens the held post with this name. If there is none, the error is a smtp.Reply.
 func Find(s *site.Site, l *lists.List, name string) (*queue.Message, error) {
 	if !confirmation.ValidName(name) {
 		return nil, confirmation.ReplyDecided

@@ -8,30 +8,31 @@ import (
 	"superlist/smtp"
 )
 
-// A list with held_notice = "daily" writes to its moderators once a day. That one of its
-// posts is held is a reminder, for the time at which they are to hear of it.
+// A list with held_notice = "daily" writes to its moderators once a day. A reminder
+// says when they are to hear about held posts.
 
 func (s *Desk) agenda() ledger.Agenda { return ledger.Summaries(s.Site.QueueDir) }
 
-// AwaitSummary has the list's moderators told, at the next midnight of this host, what is
-// held then. Asking again before that changes nothing.
+// AwaitSummary schedules the letter about held posts to the list's moderators, for the
+// next midnight of this host. Repeating it before that changes nothing.
 func (s *Desk) AwaitSummary(l *lists.List) error {
 	at := lists.NextDay(s.Now(), s.Now().Location())
 	if _, err := os.Lstat(s.agenda().Old(at, ledger.Hash("summary", l.Addr.Key()))); err == nil {
-		return s.Site.Disk.SyncDir(s.agenda().Dir) // of the one who has made it, and may have died
+		return s.Site.Disk.SyncDir(s.agenda().Dir) // its maker may have died before
 	}
 	return s.Site.Writer().Remind(s.agenda(), l.Addr.Address(), at)
 }
 
-// SummaryPending reports whether the reminder of a summary is there yet: it is not sent,
-// or a crash would have it sent again.
+// SummaryPending reports whether the reminder of a summary still exists. Until it is
+// gone the summary is not sent, since a crash would make it twice.
 func (s *Desk) SummaryPending(reminder string) (bool, error) {
 	return s.Site.Writer().Pending(s.agenda(), reminder)
 }
 
-// dueSummaries goes through the lists whose moderators are to be told now. The reminder
-// names the summary: what is done for it again after a crash is done for the same. One
-// that another process is at is left to it, and one for which do fails comes again.
+// dueSummaries calls do for each list whose moderators are to be told now. The reminder
+// names the summary, so that a repetition after a crash is recognized as the same. A
+// reminder claimed by another process is left to it, and one for which do fails comes
+// again.
 func (s *Desk) dueSummaries(do func(addr smtp.Path, reminder string) error) error {
 	due, first := s.agenda().Due(s.Now(), ledger.AsManyAsThereAre)
 	for _, r := range due {
@@ -42,7 +43,7 @@ func (s *Desk) dueSummaries(do func(addr smtp.Path, reminder string) error) erro
 	return first
 }
 
-// dueSummary does one, if nobody else does.
+// dueSummary handles one reminder, unless another process does.
 func (s *Desk) dueSummary(r ledger.Reminder, do func(smtp.Path, string) error) error {
 	w := s.Site.Writer()
 	release, mine, err := w.Claim(r)

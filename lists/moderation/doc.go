@@ -1,13 +1,14 @@
-// Package moderation holds posts until somebody decides, asks who can, and tells authors
-// that they wait.
+// Package moderation holds posts until somebody decides, asks those who can, and tells
+// authors that their posts wait.
 //
-// A post is held in a file of the list's directory. What somebody decides is carried out
-// by package people, as every request is. A letter that follows from a held post, and from
-// no message of inbound, says in its head that it waits until the post is no longer held:
-// whoever does that again after a crash does it once.
+// A held post is a file in the list's directory. Package people carries out decisions,
+// as it does all requests. A letter that follows from a held post, and not from a
+// message in inbound, waits until the post is no longer held; its head says so. So a
+// repetition after a crash has no further effect.
 //
-// It refuses to ask a stranger in whose name somebody may have written more than once a
-// day, and to give an address that decides to anybody but the one whose it is.
+// The package refuses to ask a stranger, in whose name somebody else may have written,
+// more than once a day, and to give an address for deciding to anybody but the person
+// it was made for.
 package moderation
 
 import (
@@ -23,16 +24,16 @@ import (
 	"superlist/queue"
 )
 
-// A Desk is where posts are held.
+// A Desk holds posts.
 type Desk struct {
 	Site    *site.Site
-	Spool   *queue.Spool // outbound is sent from
+	Spool   *queue.Spool // outbound is sent from it
 	Letters *outbox.Outbox
 	Log     *maillog.Log
 	Now     func() time.Time
 
-	// Verifier knows how an author of a message is known.
+	// Verifier returns the verifier of the authors of a message.
 	Verifier func(m *queue.Message, l *lists.List, h rewrite.Header) *author.Verifier
-	// Finish carries out a decision that was broken off.
+	// Finish completes an interrupted decision.
 	Finish func(l *lists.List, held *queue.Message, d confirmation.Decided) error
 }

@@ -18,9 +18,9 @@ import (
 	"superlist/smtp"
 )
 
-// Expire finishes what was begun with posts that a list holds, removes what was held
-// for too long, and tells authors whose posts waited for moderators; one who did not
-// answer for himself is left alone.
+// Expire finishes what was begun with posts that a list holds, removes those held for
+// too long, and tells authors whose posts waited for moderators; an author who did not
+// confirm a post is not told.
 func (s *Desk) Expire(l *lists.List) error {
 	spool := heldpost.Spool(s.Site, l)
 	entries, err := spool.List(queue.Held)
@@ -35,7 +35,7 @@ func (s *Desk) Expire(l *lists.List) error {
 		}
 		err = s.expireOne(l, spool, held)
 		held.Close()
-		if err != nil && !errors.Is(err, queue.ErrBusy) { // another run, or an operator who decides, is at it
+		if err != nil && !errors.Is(err, queue.ErrBusy) { // another run, or an operator's decision, is working on it
 			return err
 		}
 	}
@@ -43,7 +43,8 @@ func (s *Desk) Expire(l *lists.List) error {
 }
 
 func (s *Desk) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message) error {
-	// The held file takes the place of the recipient's mark in inbound (see package deliver), so whoever does this again after a crash does it once.
+	// The held file has the role of the recipient's mark in inbound (see package
+	// deliver), so a repetition after a crash has no further effect.
 	c := outbox.Cause{ID: held.ID + "-expired", After: []queue.After{{What: queue.AfterHeld, ID: held.ID}}}
 	d, decided, err := confirmation.Find(l.Book(), held.ID, s.Now())
 	if err != nil {
@@ -60,7 +61,7 @@ func (s *Desk) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message)
 	}
 	err = confirmation.Decide(l.Ledger, l.Book(), held.ID, confirmation.Decided{Cause: c.ID, What: "nobody decided in time"}, s.Now())
 	if _, second := smtp.Refusal(err); second {
-		return nil // somebody is at it this moment
+		return nil // somebody is working on it right now
 	}
 	if err != nil {
 		return err
@@ -79,9 +80,9 @@ func (s *Desk) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message)
 	return spool.Drop(queue.Held, held.ID)
 }
 
-// finishDecided finishes a decision that was broken off, once the message that says it
-// is not in the spool any more: it was given up, or there never was one. An older
-// version kept the post though all was done, and did not write down what.
+// finishDecided completes an interrupted decision, if the message that made it is no
+// longer in the spool: it was given up, or never existed. An older version kept the
+// post although everything was done, and did not record the decision.
 func (s *Desk) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Message, d confirmation.Decided) error {
 	if dot := strings.LastIndexByte(d.Cause, '.'); dot >= 0 {
 		for _, box := range []queue.Box{queue.Inbound, queue.Failed} {
@@ -104,8 +105,8 @@ func (s *Desk) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Mess
 	return s.Finish(l, held, d)
 }
 
-// tellExpired tells whom From names that nobody has decided on his post: once a
-// day, since whoever wrote it may not be he.
+// tellExpired tells the author in From that nobody has decided about the post: once a
+// day, since somebody else may have written it.
 func (s *Desk) tellExpired(l *lists.List, held *queue.Message, c outbox.Cause, h rewrite.Header) error {
 	author := people.HeldAuthor(held, h)
 	err := l.Quota().Ask(l.Ledger, l.WithWhat(quota.Request{Kind: "expired", To: author, Network: s.networkOf(held), Cause: c.ID}), s.Now())
@@ -123,8 +124,8 @@ func (s *Desk) tellExpired(l *lists.List, held *queue.Message, c outbox.Cause, h
 	})
 }
 
-// NotHeld reports whether a list does not hold a post any more. What a crash has left of
-// one it takes away: what follows from it is in the spool.
+// NotHeld reports whether a list no longer holds a post. It removes what a crash has
+// left of one that was decided: what follows from it is in the spool.
 func (s *Desk) NotHeld(list smtp.Path, name string) bool {
 	l, err := lists.Of(s.Site).Open(list)
 	if err != nil {
@@ -136,6 +137,6 @@ func (s *Desk) NotHeld(list smtp.Path, name string) bool {
 		return gone
 	}
 	defer held.Close()
-	// Whoever has the lock is at it at this moment.
+	// Whoever has the lock is working on it right now.
 	return held.Lock() == nil && heldpost.Spool(s.Site, l).Drop(queue.Held, name) == nil
 }

@@ -11,15 +11,15 @@ import (
 	"superlist/lists/policy"
 )
 
-// maxLooked is how much of a body is read to see whether everybody is meant.
+// maxLooked is how much of a body is read to see whether it is meant for everybody.
 const maxLooked = 64 << 10
 
-// notForAll says why a post that the list takes is hardly meant for everybody, and a
-// moderator had better see it; empty where it may go. One is nothing but the wish to
-// leave the list: its text, or its Subject with hardly a word of text; what it quotes
-// says nothing of that. Another quotes a letter with an address that confirms or
-// decides, which is good for whoever reads it; or begins with a password as Mailman's
-// moderators write it, who are used to seeing it taken away.
+// notForAll says why an accepted post is hardly meant for everybody, so that a
+// moderator should see it first; empty if it may go. It may be only the wish to leave
+// the list, as its text, or as its Subject with hardly any text (quotes do not count).
+// It may quote a letter with an address that confirms or decides, which works for
+// everybody who reads it. Or it may begin with a password as Mailman's moderators write
+// it, who are used to its being removed.
 func notForAll(l *lists.List, p *policy.Posting) (reason string, err error) {
 	h := p.Header
 	content, err := p.Body()
@@ -43,7 +43,7 @@ func notForAll(l *lists.List, p *policy.Posting) (reason string, err error) {
 	return "", nil
 }
 
-// password says that a line is what Mailman takes for its password in a text.
+// password reports whether Mailman would take a line of a text for its password.
 func password(line string) bool {
 	name, value, ok := strings.Cut(line, ":")
 	if name = strings.ToLower(strings.TrimSpace(name)); !ok || len(strings.Fields(value)) != 1 {
@@ -53,7 +53,7 @@ func password(line string) bool {
 	return name == "approved" || name == "approve"
 }
 
-// ForAll is the decision about a post that the list takes, once it has been read.
+// ForAll returns the final decision about an accepted post, once it has been read.
 func ForAll(l *lists.List, p *policy.Posting, d policy.Decision) (policy.Decision, error) {
 	reason, err := notForAll(l, p)
 	if err == nil && reason != "" {

@@ -25,7 +25,7 @@ import (
 	"superlist/smtp"
 )
 
-// Hold keeps a post with the list until somebody decides, and asks who can.
+// Hold keeps a post with the list until somebody decides, and asks those who can.
 func (s *Desk) Hold(m *message.Message, l *lists.List, c outbox.Cause, d policy.Decision) error {
 	h, err := m.Header()
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Desk) Hold(m *message.Message, l *lists.List, c outbox.Cause, d policy.
 		return err
 	} else if !there {
 		if _, decided := smtp.Refusal(confirmation.Undecided(l.Book(), name, "", s.Now())); decided {
-			return nil // before a crash hid that it was held
+			return nil // it was held, but a crash hid that
 		}
 		if err := s.room(l); err != nil {
 			return err
@@ -54,7 +54,7 @@ func (s *Desk) Hold(m *message.Message, l *lists.List, c outbox.Cause, d policy.
 		return err
 	}
 	defer held.Close()
-	// What a program wrote, or says so, gets no answer.
+	// A message by a program, by its own account, gets no answer.
 	if d.Verdict == policy.Confirm && !policy.Automatic(h) {
 		return s.askAuthor(held, l, c, h)
 	}
@@ -87,7 +87,7 @@ func (s *Desk) room(l *lists.List) error {
 	return nil
 }
 
-// networkOf is the network of the client from whom a message has come.
+// networkOf returns the network of the client that sent a message.
 func (s *Desk) networkOf(m *queue.Message) netip.Prefix {
 	return s.Site.Network(smtp.OriginAddr(m.Client))
 }
@@ -115,18 +115,18 @@ func keep(spool *queue.Spool, m *queue.Message, l *lists.List, id string, d poli
 	return w.Commit(queue.Held)
 }
 
-// MaxWhy is how much of a reason is kept: a line of a head has 1.9 KiB, and a
+// MaxWhy is how many bytes of a reason are kept: a line of a head has 1.9 KiB, and a
 // line of the list's rules may be longer.
 const MaxWhy = 1500
 
-// oneLine is a reason as it fits into a head.
+// oneLine makes a reason fit into a head.
 func oneLine(reason string) string {
 	reason = smtp.Clean(reason, "")
 	return reason[:min(len(reason), MaxWhy)]
 }
 
-// askModerators sends a held post to each of those who decide, or has it stand in
-// their next summary.
+// askModerators sends a held post to each of those who decide, or puts it on their next
+// summary.
 func (s *Desk) askModerators(held *queue.Message, l *lists.List, c outbox.Cause, h rewrite.Header, reason string) error {
 	each := l.HeldNotice != lists.HeldNoticeDaily
 	if each {
@@ -150,9 +150,9 @@ func (s *Desk) askModerators(held *queue.Message, l *lists.List, c outbox.Cause,
 	return s.Letters.For(c).Write(l, letters...)
 }
 
-// tellWaits tells the author of a post that it waits, once a day, where the list wants
-// that and it is a member's or verified says that it is really theirs: a stranger may
-// be somebody in whose name another has written.
+// tellWaits tells the author of a post that it waits, once a day, if the list wants
+// that and the author is a member or verified: a stranger may be somebody in whose name
+// another has written.
 func (s *Desk) tellWaits(held *queue.Message, l *lists.List, c outbox.Cause, h rewrite.Header, verified func(smtp.Path) string) error {
 	authors, _ := rewrite.Addresses(h.Get("From"))
 	if !l.TellAuthor || len(authors) != 1 || policy.Automatic(h) {
@@ -180,8 +180,8 @@ func (s *Desk) tellWaits(held *queue.Message, l *lists.List, c outbox.Cause, h r
 	})
 }
 
-// askAuthor asks the author because of whom a post is held whether it is his. He has
-// proved nothing, so he is not asked again today, whoever writes in his name.
+// askAuthor asks the author because of whom a post is held whether it is theirs. They
+// have proved nothing, so they are asked only once a day, whoever writes in their name.
 func (s *Desk) askAuthor(held *queue.Message, l *lists.List, c outbox.Cause, h rewrite.Header) error {
 	author := people.HeldAuthor(held, h)
 	err := l.Quota().Ask(l.Ledger, l.WithWhat(quota.Request{Kind: "post", To: author, Network: s.networkOf(held), Cause: c.ID}), s.Now())
@@ -210,7 +210,7 @@ func (s *Desk) askAuthor(held *queue.Message, l *lists.List, c outbox.Cause, h r
 	})
 }
 
-// Confirmed judges a held post whose author has said that it is theirs.
+// Confirmed judges a held post after its author has confirmed it.
 func (s *Desk) Confirmed(held *message.Message, l *lists.List, author smtp.Path, id string, after []queue.After) (policy.Decision, error) {
 	h, err := held.Header()
 	if err != nil {

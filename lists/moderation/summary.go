@@ -22,21 +22,20 @@ import (
 )
 
 const (
-	// MaxParts is how many posts a summary brings, and MaxSize how
-	// large they are together: what many mail systems take. The others are in it
-	// by their names.
+	// MaxParts is how many posts a summary has, and MaxSize how large they are
+	// together: what many mail systems accept. It names the others.
 	MaxParts = 50
 	MaxSize  = 5 << 20
 )
 
 // Summaries tells the moderators of lists that want it once a day what is held. A
-// summary is in the spool before its reminder is gone, and is sent only after that
-// (its head says so): what a crash has left in between is completed, and sent once.
+// summary is in the spool before its reminder is removed, and is sent only after that
+// (its head says so). What a crash leaves in between is completed, and sent once.
 func (s *Desk) Summaries() error {
 	return s.dueSummaries(func(addr smtp.Path, reminder string) error {
 		l, err := lists.Of(s.Site).Open(addr)
 		if errors.Is(err, lists.ReplyNoList) {
-			return nil // it has been removed
+			return nil // the list has been removed
 		}
 		if err != nil {
 			return err
@@ -45,8 +44,8 @@ func (s *Desk) Summaries() error {
 	})
 }
 
-// summary writes to a list's moderators what it holds, the oldest first. What is
-// not decided by tomorrow stands in the next one too.
+// summary writes to a list's moderators what it holds, the oldest first. What is not
+// decided by tomorrow is in the next summary too.
 func (s *Desk) summary(l *lists.List, c outbox.Cause) error {
 	spool := heldpost.Spool(s.Site, l)
 	entries, err := spool.List(queue.Held)
@@ -61,7 +60,7 @@ func (s *Desk) summary(l *lists.List, c outbox.Cause) error {
 	}()
 	for _, e := range entries {
 		m, err := spool.Open(queue.Held, e.ID)
-		if err != nil { // decided a moment ago, or damaged: expire says so
+		if err != nil { // decided a moment ago, or damaged, which Expire reports
 			continue
 		}
 		posts = append(posts, message.Of(m))
@@ -84,7 +83,7 @@ func (s *Desk) summary(l *lists.List, c outbox.Cause) error {
 	return s.Letters.For(c).Write(l, letters...)
 }
 
-// summaryTo is the summary for one moderator.
+// summaryTo returns the summary for one moderator.
 func (s *Desk) summaryTo(to smtp.Path, l *lists.List, id string, posts []*message.Message) (outbox.Draft, error) {
 	n := outbox.Draft{
 		ID: id, Text: "summary", To: []smtp.Path{to}, At: s.Now(),
@@ -114,7 +113,7 @@ func (s *Desk) summaryTo(to smtp.Path, l *lists.List, id string, posts []*messag
 	return n, nil
 }
 
-// summaryWords are those about one post.
+// summaryWords returns the words about one post.
 func (s *Desk) summaryWords(l *lists.List, m *message.Message, to smtp.Path) (map[string]string, error) {
 	h, err := m.Header()
 	if err != nil {
@@ -124,8 +123,8 @@ func (s *Desk) summaryWords(l *lists.List, m *message.Message, to smtp.Path) (ma
 	return s.moderation(l, m.Message, h, reason, to)
 }
 
-// moderation are the words of a letter to a moderator about a held post: what it is,
-// and the moderator's own addresses that decide.
+// moderation returns the words of a letter to a moderator about a held post: what it
+// is, and the moderator's own addresses for deciding.
 func (s *Desk) moderation(l *lists.List, held *queue.Message, h rewrite.Header, reason string, to smtp.Path) (map[string]string, error) {
 	words := map[string]string{
 		"list": l.Addr.Address(), "reason": letter.UnkeyedWord(reason), "subject": letter.Subject(h.Get("Subject")), "author": people.HeldAuthor(held, h).Address(),

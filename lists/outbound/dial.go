@@ -19,15 +19,15 @@ import (
 	"superlist/smtp/tlsclient"
 )
 
-// A carrier takes messages off us: a smtp.Client, or a directory of Maildirs.
+// A carrier takes messages over: a smtp.Client, or a directory of Maildirs.
 type carrier interface {
 	Stream(next func() *smtp.Transaction) iter.Seq2[*smtp.Transaction, []smtp.Reply]
 	Extension(keyword string) (args string, ok bool)
-	Err() error // why it can carry no more
+	Err() error // why it cannot carry any more
 	Quit()
 }
 
-// A hop is one server that takes mail for a destination.
+// A hop is one server that accepts mail for a destination.
 type hop struct {
 	name    string // for the log
 	network string // tcp or unix
@@ -37,12 +37,12 @@ type hop struct {
 	err     error // why it cannot be used
 }
 
-// A route knows the way of mail.
+// A route knows where mail goes.
 type route interface {
-	// dest names the place where mail for a recipient goes first.
+	// dest returns the destination to which mail for a recipient goes first.
 	dest(smtp.Path) string
-	// hops are the servers there, in the order in which they are to be tried. An
-	// error that is a permanent smtp.Reply is the last word.
+	// hops returns the servers of a destination, in the order to try them. A permanent
+	// smtp.Reply is final.
 	hops(ctx context.Context, dest string) ([]hop, error)
 }
 
@@ -55,14 +55,14 @@ func (f fixed) hops(context.Context, string) ([]hop, error) { return []hop{f.hop
 // A dialer opens connections to a relay.
 type dialer struct{ relay Relay }
 
-// A link is a connection that carries messages for a destination.
+// A link is a connection that carries messages to a destination.
 type link struct {
 	carrier
 	dest  string
 	hop   hop
 	conn  net.Conn
-	place *place    // while it is at work
-	since time.Time // it is idle
+	place *place    // while it works
+	since time.Time // when it became idle
 	used  bool      // it has carried a message
 }
 
@@ -73,8 +73,8 @@ func (l *link) close() {
 	}
 }
 
-// dial opens a connection and introduces us. A server that hangs up at EHLO is
-// tried with HELO, and one whose TLS fails in clear, where that is allowed.
+// dial opens a connection and introduces us. If a server hangs up at EHLO, dial tries
+// HELO; if TLS fails, it tries without TLS if that is allowed.
 func (d *dialer) dial(ctx context.Context, h hop) (*link, error) {
 	if h.err != nil {
 		return nil, h.err
@@ -97,7 +97,7 @@ func (d *dialer) dial(ctx context.Context, h hop) (*link, error) {
 	return l, err
 }
 
-// client is a client that is set up for a hop.
+// client returns a client configured for a hop.
 func (d *dialer) client(h hop) *smtp.Client {
 	t := &d.relay.Timeouts
 	c := &smtp.Client{
@@ -118,12 +118,13 @@ func (d *dialer) client(h hop) *smtp.Client {
 	return c
 }
 
-// A mechanism is a client of go-sasl's, or of ours.
+// A mechanism is a client of go-sasl or of our package sasl.
 type mechanism struct{ sasl.Client }
 
 func (m mechanism) Finished() error { return saslmore.Finished(m.Client) }
 
-// mechanism is the best that the server offers. TLS keeps it from others.
+// mechanism returns the best mechanism that the server offers. It is used inside TLS
+// only.
 func (d *dialer) mechanism(offered []string) (smtp.Mechanism, error) {
 	name := saslmore.Choose(offered, saslmore.Private)
 	if name == "" {
@@ -154,15 +155,15 @@ func (d *dialer) attempt(ctx context.Context, h hop, c *smtp.Client) (*link, err
 	return &link{carrier: c, hop: h, conn: conn}, nil
 }
 
-// A promptConn acknowledges what it reads at once. Postfix leaves Nagle's
-// algorithm on: it holds back the second of two small writes until the first is
-// acknowledged, and a kernel that has nothing to send lets it wait 40 ms.
+// A promptConn acknowledges at once what it reads. Postfix leaves Nagle's algorithm on,
+// which holds back the second of two small writes until the first is acknowledged, and
+// a kernel with nothing to send delays that by 40 ms.
 type promptConn struct {
 	net.Conn
 	raw syscall.RawConn
 }
 
-// promptly is the connection, prompt where it is TCP.
+// promptly makes a TCP connection prompt, and returns any other as it is.
 func promptly(c net.Conn) net.Conn {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		if raw, err := tcp.SyscallConn(); err == nil {
@@ -174,14 +175,14 @@ func promptly(c net.Conn) net.Conn {
 
 func (c promptConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	c.raw.Control(func(fd uintptr) { // not for good: the kernel takes it back
+	c.raw.Control(func(fd uintptr) { // not for good: the kernel resets it
 		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	})
 	return n, err
 }
 
-// Dial connects to a relay as a delivery does, and hangs up again when asked to. It is
-// for trying whether that works.
+// Dial connects to a relay as a delivery does, and disconnects when hangUp is called.
+// It is for testing whether that works.
 func Dial(ctx context.Context, relay Relay) (c *smtp.Client, hangUp func(), err error) {
 	p, err := newPool(relay, new(maillog.Log))
 	if err != nil {

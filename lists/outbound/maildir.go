@@ -17,9 +17,8 @@ import (
 	"superlist/smtp"
 )
 
-// maildirs is a relay that is not a server: one Maildir for each recipient below
-// a directory, named like the address. It is for trying a list out and for
-// tests.
+// maildirs is a relay that is not a server: one Maildir for each recipient below a
+// directory, named like the address. It is for trying out a list and for tests.
 type maildirs struct {
 	dir, host string
 	disk      *disk.Disk
@@ -28,7 +27,7 @@ type maildirs struct {
 // stored counts what this process has put into Maildirs, for the names.
 var stored atomic.Int64
 
-// Extension: a return path for each recipient is written here.
+// Extension reports no XVERP: each recipient's return path is written here.
 func (d *maildirs) Extension(keyword string) (string, bool) { return "", keyword == "XVERP" }
 
 func (d *maildirs) Err() error { return nil }
@@ -64,7 +63,7 @@ func (d *maildirs) send(t *smtp.Transaction) []smtp.Reply {
 	return outcome
 }
 
-// again is a message that can be read for one recipient after the other.
+// again returns a message that can be read for one recipient after the other.
 func again(message io.Reader) (io.ReadSeeker, error) {
 	if s, ok := message.(io.ReadSeeker); ok { // a file of the spool
 		return s, nil
@@ -73,10 +72,10 @@ func again(message io.Reader) (io.ReadSeeker, error) {
 	return bytes.NewReader(text), err
 }
 
-// An lfWriter ends lines as Maildirs have them.
+// An lfWriter converts line ends to LF, as in Maildirs.
 type lfWriter struct {
 	w  *bufio.Writer
-	cr bool // the last byte so far, which is not written
+	cr bool // the last byte so far is a CR that has not been written
 }
 
 func (l *lfWriter) Write(p []byte) (int, error) {
@@ -98,8 +97,8 @@ func (l *lfWriter) Flush() error {
 	return l.w.Flush()
 }
 
-// store puts a message into a recipient's Maildir, with the lines ended as
-// Maildirs have them. What need not have lines stays as it is.
+// store puts a message into a recipient's Maildir, with LF line ends. A BINARYMIME
+// message stays as it is.
 func (d *maildirs) store(to, from smtp.Path, message io.ReadSeeker, body string) error {
 	name := to.Key()
 	if strings.ContainsAny(name, "/\x00") || strings.HasPrefix(name, ".") || len(name) > 255 {
@@ -133,7 +132,7 @@ func (d *maildirs) store(to, from smtp.Path, message io.ReadSeeker, body string)
 		return err
 	}
 	if err = d.disk.SyncDir(filepath.Join(d.dir, name, "new")); err != nil {
-		disk.Discard(filepath.Join(d.dir, name, "new", file)) // it comes again
+		disk.Discard(filepath.Join(d.dir, name, "new", file)) // it will come again
 	}
 	return err
 }

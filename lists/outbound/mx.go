@@ -33,8 +33,8 @@ func (r *direct) dest(p smtp.Path) string {
 	return strings.ToLower(p.Domain) // an address literal
 }
 
-// hops are the addresses of the domain's servers. A server of which DNSSEC should
-// say how it proves itself, and cannot now, is a hop that fails.
+// hops returns the addresses of the domain's servers. If DNSSEC should say how a server
+// proves its identity, and cannot now, the server is a hop that fails.
 func (r *direct) hops(ctx context.Context, domain string) ([]hop, error) {
 	if literal, ok := strings.CutPrefix(domain, "["); ok { // RFC 5321, 4.1.3
 		ip, err := netip.ParseAddr(strings.TrimPrefix(strings.TrimSuffix(literal, "]"), "ipv6:"))
@@ -66,7 +66,7 @@ func (r *direct) hops(ctx context.Context, domain string) ([]hop, error) {
 				hops = append(hops, hop{name: s.Name, err: err})
 				continue
 			}
-			// RFC 7672, 3.2.2: the names that a certificate may have.
+			// RFC 7672, 3.2.2: the names that the certificate may have.
 			p.Hosts = []string{base, domain}
 		}
 		hops = append(hops, r.addresses(s.Name, h.Addrs, p)...)
@@ -89,8 +89,8 @@ func (r *direct) addresses(name string, ips []netip.Addr, p tlsclient.Policy) (h
 	return hops
 }
 
-// temporary makes an error of DNS about our own relay one that passes: it is a
-// mistake in the configuration, or in DNS, and no message's fault.
+// temporary turns a DNS error about our own relay into a temporary one: the
+// configuration or the DNS is wrong, and not the message.
 func temporary(err error) error {
 	if r, forGood := smtp.Refusal(err); forGood {
 		return smtp.Reply{Code: 451, Enhanced: "4.4.3", Text: r.Text}
@@ -98,8 +98,8 @@ func temporary(err error) error {
 	return err
 }
 
-// vouched is the route to a relay that proves itself by TLSA records: RFC 7672,
-// 2.2.3. Where nobody can say what they are, nothing is sent.
+// vouched is the route to a relay that proves its identity by TLSA records: RFC 7672,
+// 2.2.3. If they cannot be looked up, nothing is sent.
 type vouched struct {
 	hop
 	resolver *mx.Resolver

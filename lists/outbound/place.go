@@ -11,16 +11,16 @@ import (
 	"superlist/smtp"
 )
 
-// What keeps us waiting.
+// Limits for connections that make us wait.
 const (
-	// openPatience and sendPatience are how long a connection may be opened, and a
-	// transaction may take, until others need not wait for it. It goes on all the
-	// same.
+	// openPatience and sendPatience are how long opening a connection, or a
+	// transaction, may take before others stop waiting for it. It continues
+	// nevertheless.
 	openPatience = 5 * time.Second
 	sendPatience = 15 * time.Second
-	// maxSlow is how many connections to members' servers may keep us waiting. Beyond
-	// that the one that has done so for longest is ended, and its mail waits for the
-	// next attempt.
+	// maxSlow is how many connections to members' servers may make us wait. Beyond that
+	// the one that has done so for longest is ended, and its mail waits for the next
+	// attempt.
 	maxSlow = 50
 	// mxTime is how long all servers of a domain together may take until one of them
 	// lets us begin. RFC 5321, 4.5.3.2.1 gives each of them five minutes to greet us;
@@ -28,14 +28,14 @@ const (
 	mxTime = 2 * time.Minute
 )
 
-// Replies for servers that do not speak.
+// Replies for servers that do not respond.
 var (
 	replyWaiting = smtp.Reply{Code: 451, Enhanced: "4.4.2", Text: "the server keeps us waiting"}
 	replyTooSlow = smtp.Reply{Code: 451, Enhanced: "4.4.2", Text: "the server keeps us waiting, as many others do"}
 	replySilent  = smtp.Reply{Code: 451, Enhanced: "4.4.1", Text: "the server did not let us begin in time"}
 )
 
-// openTime is how long it may take to connect to a destination. A relay has the time
+// openTime returns how long connecting to a destination may take. A relay has the time
 // that its timeouts give it, until it has greeted us and answered EHLO and STARTTLS.
 func (d *dialer) openTime() time.Duration {
 	t := &d.relay.Timeouts
@@ -46,18 +46,18 @@ func (d *dialer) openTime() time.Duration {
 	return own
 }
 
-// A place is what a connection takes while it is opened or at work. The pool's lock
-// is held for all but progress.
+// A place is what a connection takes up while it is opened or works. The pool's lock is
+// held for all methods but progress.
 type place struct {
 	p      *pool
 	dest   string
-	link   *link // nil while it is opened
+	link   *link // nil while it is being opened
 	cancel context.CancelFunc
 	timer  *time.Timer
-	told   func() // that it keeps us waiting
+	told   func() // reports that the connection makes us wait
 	late   atomic.Bool
 	left   bool
-	ended  bool // so that others need not wait
+	ended  bool // late, so that others need not wait
 }
 
 func (p *pool) newPlace(dest string, told func()) *place {
@@ -67,7 +67,7 @@ func (p *pool) newPlace(dest string, told func()) *place {
 	return pl
 }
 
-// isLate finds that a connection keeps us waiting, and lets others have its place.
+// isLate marks a connection that makes us wait, and gives its place to others.
 func (pl *place) isLate() {
 	p := pl.p
 	p.mu.Lock()
@@ -91,7 +91,7 @@ func (pl *place) isLate() {
 	go pl.told()
 }
 
-// end ends a connection that has kept us waiting for too long.
+// end ends a connection that has made us wait for too long.
 func (pl *place) end() {
 	pl.ended = true
 	if pl.link != nil && pl.link.conn != nil {
@@ -101,7 +101,7 @@ func (pl *place) end() {
 	}
 }
 
-// progress is that a transaction is done with.
+// progress records that a transaction is finished.
 func (pl *place) progress() {
 	pl.timer.Reset(pl.p.patience(pl.dest, sendPatience))
 	if pl.late.Load() {
@@ -111,7 +111,7 @@ func (pl *place) progress() {
 	}
 }
 
-// counts has a place that was late count again.
+// counts makes a late place count again.
 func (pl *place) counts() {
 	if !pl.late.Load() {
 		return
@@ -133,7 +133,7 @@ func (pl *place) leave() {
 	pl.p.busy--
 }
 
-// timedOut says that somebody has not answered in time.
+// timedOut reports whether an error is a timeout.
 func timedOut(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }

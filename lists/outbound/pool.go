@@ -17,11 +17,11 @@ import (
 )
 
 // A pool has the connections of a run. Each serves one message after the other, and
-// messages take turns. One that broke is opened anew; a destination that could not be
-// reached, or keeps us waiting, is left alone for a while.
+// messages take turns. A broken one is opened again. A destination that could not be
+// reached, or makes us wait, is left alone for a while.
 //
-// Relay.Connections is how many there may be. A connection that keeps us waiting does
-// not count, so that it holds up its own mail alone.
+// Relay.Connections is how many there may be. A connection that makes us wait does not
+// count, so that it holds up only its own mail.
 type pool struct {
 	*dialer
 	route route
@@ -29,21 +29,21 @@ type pool struct {
 
 	mu    sync.Mutex
 	freed *sync.Cond
-	turns []*turn         // who waits for a connection, in the order in which they came
-	idle  []*link         // the one used last at the end
-	live  map[string]int  // connections to a destination, idle or not
-	most  map[string]int  // more than so many it does not take
-	shut  map[string]shut // destinations that are left alone
+	turns []*turn         // those waiting for a connection, in order
+	idle  []*link         // the most recently used at the end
+	live  map[string]int  // connections per destination, idle or not
+	most  map[string]int  // the most connections that a destination accepts
+	shut  map[string]shut // destinations left alone
 	total int             // connections of all destinations
-	busy  int             // of these, what counts: opened now, or at work
-	slow  []*place        // what keeps us waiting, and does not count
+	busy  int             // of these, those that count: being opened, or working
+	slow  []*place        // those that make us wait, and do not count
 
 	closing sync.WaitGroup
 
-	patience func(dest string, standard time.Duration) time.Duration // tests have another than the standard
+	patience func(dest string, standard time.Duration) time.Duration // tests replace the standard
 }
 
-// A turn is somebody who waits for a connection.
+// A turn is somebody waiting for a connection.
 type turn struct{ dest string }
 
 // A shut destination is not tried again until then.
@@ -53,13 +53,13 @@ type shut struct {
 }
 
 const (
-	// maxIdle is how long a connection may have been idle that is used again:
-	// servers hang up sooner or later, and what is said into that must wait for the
-	// next attempt. Postfix keeps its own for two seconds, and needs no more.
+	// maxIdle is how long a connection may be idle and still be used again: servers
+	// hang up sooner or later, and a message sent into that must wait for the next
+	// attempt. Postfix keeps its own for two seconds, which suffices.
 	maxIdle = 5 * time.Second
 
-	// shutFor is how long a destination is left alone: the mail for it is not tried
-	// again before that either.
+	// shutFor is how long a destination is left alone: mail for it is not tried again
+	// before that either.
 	shutFor = queue.RetryMin
 )
 
@@ -74,7 +74,7 @@ func newPool(relay Relay, log *maillog.Log) (*pool, error) {
 	return p, err
 }
 
-// newRoute is the way to the relay.
+// newRoute returns the route to the relay.
 func (d *dialer) newRoute() (route, error) {
 	r := &d.relay
 	h := hop{
@@ -97,8 +97,9 @@ func (d *dialer) newRoute() (route, error) {
 	return vouched{hop: h, resolver: resolver}, nil
 }
 
-// get gives a connection to a destination, an idle one or a new one, when it is the
-// caller's turn. slow is called, once and from elsewhere, when it keeps us waiting.
+// get returns a connection to a destination, an idle or a new one, when it is the
+// caller's turn. It calls slow, once and from another goroutine, if the connection
+// makes us wait.
 func (p *pool) get(ctx context.Context, dest string, slow func()) (*link, error) {
 	defer context.AfterFunc(ctx, p.wake)()
 	p.mu.Lock()
@@ -136,7 +137,7 @@ func (p *pool) get(ctx context.Context, dest string, slow func()) (*link, error)
 	}
 }
 
-// await waits until somebody may go on to a destination.
+// await waits until the caller may go on to a destination.
 func (p *pool) await(ctx context.Context, dest string) {
 	t := &turn{dest}
 	p.turns = append(p.turns, t)
@@ -144,7 +145,7 @@ func (p *pool) await(ctx context.Context, dest string) {
 		p.freed.Wait()
 	}
 	p.turns = slices.DeleteFunc(p.turns, func(u *turn) bool { return u == t })
-	p.freed.Broadcast() // who comes behind may have waited for this one
+	p.freed.Broadcast() // the next one may have waited for this
 }
 
 // dialAt opens a connection. Others go on meanwhile.
@@ -172,7 +173,7 @@ func (p *pool) wake() {
 	p.mu.Unlock()
 }
 
-// isTurn says that nobody who has waited for longer could go on.
+// isTurn reports whether nobody who has waited for longer could go on.
 func (p *pool) isTurn(t *turn) bool {
 	for _, u := range p.turns {
 		if p.canGo(u.dest) {
@@ -182,7 +183,7 @@ func (p *pool) isTurn(t *turn) bool {
 	return false
 }
 
-// canGo says that who wants this destination need not wait.
+// canGo reports whether somebody who wants this destination need not wait.
 func (p *pool) canGo(dest string) bool {
 	if p.isShut(dest) != nil {
 		return true
@@ -194,24 +195,26 @@ func (p *pool) canGo(dest string) bool {
 		return true
 	}
 	most, ok := p.most[dest]
-	// What keeps us waiting may double the connections to a place, and no more.
+	// Connections that make us wait may double the number to a destination, but no
+	// more.
 	return p.live[dest] < 2*p.relay.Connections && (!ok || p.live[dest] < most)
 }
 
-// many says that mail goes to members' own servers, of which none holds up another.
+// many reports whether mail goes to members' own servers, of which none holds up
+// another.
 func (p *pool) many() bool {
 	_, many := p.route.(*direct)
 	return many
 }
 
-// wanted says that somebody waits for a connection.
+// wanted reports whether somebody waits for a connection.
 func (p *pool) wanted() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.turns) > 0
 }
 
-// isShut is why a destination is left alone.
+// isShut returns why a destination is left alone; nil if it is not.
 func (p *pool) isShut(dest string) error {
 	s, ok := p.shut[dest]
 	if ok && time.Now().After(s.until) {
@@ -221,7 +224,7 @@ func (p *pool) isShut(dest string) error {
 	return s.err
 }
 
-// takeIdle gives the connection that was used last.
+// takeIdle returns the most recently used idle connection.
 func (p *pool) takeIdle(dest string) *link {
 	for i := len(p.idle) - 1; i >= 0; i-- {
 		l := p.idle[i]
@@ -237,7 +240,7 @@ func (p *pool) takeIdle(dest string) *link {
 	return nil
 }
 
-// makeRoom closes an idle connection to elsewhere where there are too many.
+// makeRoom closes an idle connection to another destination if there are too many.
 func (p *pool) makeRoom() {
 	if p.total >= p.relay.Connections && len(p.idle) > 0 {
 		l := p.idle[0]
@@ -246,13 +249,13 @@ func (p *pool) makeRoom() {
 	}
 }
 
-// drop ends a connection. To say goodbye may take a moment, and nobody waits for it.
+// drop ends a connection. Saying goodbye may take a moment, and nobody waits for it.
 func (p *pool) drop(l *link) {
 	p.closing.Go(l.close)
 	p.gone(l.dest)
 }
 
-// gone counts a connection that is no more.
+// gone counts a connection that no longer exists.
 func (p *pool) gone(dest string) {
 	p.total--
 	if p.live[dest]--; p.live[dest] == 0 {
@@ -261,8 +264,8 @@ func (p *pool) gone(dest string) {
 	}
 }
 
-// open tries the servers of a destination in turn. All of them together have so much
-// time, and each its share of it.
+// open tries the servers of a destination in turn. Together they have openTime, and
+// each one its share of it.
 func (p *pool) open(ctx context.Context, dest string) (*link, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.openTime())
 	defer cancel()
@@ -286,7 +289,7 @@ func (p *pool) open(ctx context.Context, dest string) (*link, error) {
 	return nil, err
 }
 
-// try is dial, of one server where there are so many to try.
+// try dials one server, with left more to try.
 func (p *pool) try(ctx context.Context, h hop, left int) (*link, error) {
 	until, _ := ctx.Deadline()
 	ctx, cancel := context.WithTimeout(ctx, time.Until(until)/time.Duration(left))
@@ -299,7 +302,7 @@ func (p *pool) put(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l.place.leave()
-	l.place = nil // and what it knows of the message
+	l.place = nil // with it, what it knows about the message
 	l.since = time.Now()
 	switch err := l.Err(); {
 	case err == nil:
@@ -313,7 +316,7 @@ func (p *pool) put(l *link) {
 	p.freed.Broadcast()
 }
 
-// close says goodbye to all.
+// close says goodbye on all connections.
 func (p *pool) close() {
 	p.mu.Lock()
 	for _, l := range p.idle {
@@ -324,7 +327,7 @@ func (p *pool) close() {
 	p.closing.Wait()
 }
 
-// tls is what the log says of the connection's TLS.
+// tls returns what the log says about the connection's TLS.
 func (l *link) tls() string {
 	if c, ok := l.carrier.(*smtp.Client); ok && c.Secret() != nil {
 		return fmt.Sprintf(" tls=%q", c.Secret().Text)

@@ -15,25 +15,24 @@ import (
 
 // How a message is divided among connections.
 const (
-	// maxWindow is how many recipients are looked at together: what they cost in
-	// memory, and for how many the recipients of one domain are gathered.
+	// maxWindow is how many recipients are handled together. It bounds the memory, and
+	// the number among which the recipients of one domain are gathered.
 	maxWindow = 10_000
 	// minWindow is how many a message may have when many are under way: two of the
 	// largest batches.
 	minWindow = 2_000
-	// minShare is for how many recipients another connection to the same place
-	// is worth its while.
+	// minShare is for how many recipients another connection to the same destination is
+	// worthwhile.
 	minShare = 64
-	// syncEvery is after how many messages of one recipient their outcomes are
-	// made durable.
+	// syncEvery is after how many messages to one recipient the outcomes are made
+	// durable.
 	syncEvery = 100
-	// itsTurn is for how long a message keeps a connection that others wait for.
+	// itsTurn is how long a message keeps a connection that others wait for.
 	itsTurn = 10 * time.Second
 )
 
-// send hands an outbound message over, for every recipient that is to do, and
-// marks what came of it. slow is called, at most once, when all that is left are
-// servers that keep us waiting.
+// send sends an outbound message to every recipient still to do, and marks the
+// outcomes. It calls slow, at most once, when only servers that make us wait are left.
 func (s *Sender) send(ctx context.Context, m *queue.Message, slow func()) error {
 	one := &sending{s: s, relay: &s.pool.relay, m: m}
 	one.changed = sync.NewCond(&one.mu)
@@ -61,7 +60,7 @@ func (s *Sender) send(ctx context.Context, m *queue.Message, slow func()) error 
 	return s.Finish(m, one.reason)
 }
 
-// all goes through the recipients, a window at a time.
+// all handles the recipients, a window at a time.
 func (s *sending) all(ctx context.Context) error {
 	size := s.s.windows.take()
 	defer func() { s.s.windows.give(size) }()
@@ -86,8 +85,8 @@ func (s *sending) all(ctx context.Context) error {
 	return s.share(ctx, window)
 }
 
-// windows are the recipients of all messages under way that are in memory. The first
-// message may have half of them, the next half of what is left, and each some.
+// windows count the recipients in memory, of all messages under way. The first message
+// may have half of the total, the next half of the rest, and each some.
 type windows struct {
 	mu    sync.Mutex
 	taken int
@@ -117,19 +116,19 @@ type sending struct {
 	mu          sync.Mutex
 	changed     *sync.Cond
 	jobs        []*job
-	brisk       int    // workers, but for those whom a server keeps waiting
-	late        int    // those
-	reason      string // why a recipient was not accepted now
+	brisk       int    // workers not held up by a slow server
+	late        int    // those held up
+	reason      string // why a recipient was not accepted for now
 	done, total int
-	unsynced    int   // outcomes that are marked and not durable
-	err         error // this host cannot go on with the message
+	unsynced    int   // outcomes marked but not yet durable
+	err         error // why this host cannot go on with the message
 
 	composed sync.Once // whole
 	whole    *io.SectionReader
 	unfit    error // of composing it
 }
 
-// content is the message as it is sent to a recipient.
+// content returns the message as it is sent to a recipient.
 func (s *sending) content(to smtp.Path) (*io.SectionReader, error) {
 	if s.s.Compose == nil {
 		return s.m.Content(), nil
@@ -150,7 +149,7 @@ type job struct {
 	rcpts []queue.Recipient // those that nobody has taken
 	mode  mode
 	apart bool // XVERP was refused for it
-	late  bool // a member's server keeps its worker waiting
+	late  bool // a member's server makes its worker wait
 }
 
 type mode byte
@@ -162,15 +161,15 @@ const (
 	over
 )
 
-// share deals recipients out to connections. It waits until all are done, or only
-// members' servers are left that keep us waiting.
+// share distributes recipients to connections. It waits until all are done, or only
+// members' servers that make us wait are left.
 func (s *sending) share(ctx context.Context, window []queue.Recipient) error {
 	if len(window) == 0 || ctx.Err() != nil {
 		return nil
 	}
 	var jobs []*job
-	// An address beyond ASCII does not share a transaction with the others: it
-	// needs SMTPUTF8, which the whole way may not have.
+	// An address beyond ASCII does not share a transaction with the others: it needs
+	// SMTPUTF8, which the whole path may not support.
 	type kind struct {
 		dest  string
 		ascii bool
@@ -213,7 +212,8 @@ func (s *sending) mark(from smtp.Path, batch []queue.Recipient, replies []smtp.R
 	if s.err != nil {
 		return
 	}
-	// Before the marks: nobody who is marked is tried again, and refuses again.
+	// Before the marks: a marked recipient is not tried again, and so does not refuse
+	// again.
 	if s.s.Refused != nil && slices.ContainsFunc(replies, func(r smtp.Reply) bool { return r.Code/100 != 2 }) {
 		if err := s.s.Refused(s.m, batch, replies); err != nil {
 			s.s.Log.Printf(maillog.Err, "trouble refused id=%s list=%s error=%q", s.m.ID, s.m.List, err)
@@ -257,7 +257,7 @@ func (s *sending) mark(from smtp.Path, batch []queue.Recipient, replies []smtp.R
 	}
 }
 
-// postFields name the post that a message is, in a line of the log.
+// postFields identifies a message's post in a log line.
 func postFields(m *queue.Message) (fields string) {
 	if m.Post != "" {
 		fields = " post=" + maillog.Value(m.Post)

@@ -16,76 +16,77 @@ import (
 )
 
 const (
-	// MaxAtOnce is how many messages are sent at a time: one whose relay or members'
-	// servers take their time must not keep the others. Each costs an open file and
+	// MaxAtOnce is how many messages are sent at a time, so that one with a slow relay
+	// or slow members' servers does not hold up the others. Each costs an open file and
 	// some recipients in memory.
 	MaxAtOnce = 20
-	// lookAgain is how long a run that still sends leaves the spool alone: a post
-	// that comes meanwhile waits no longer, though no second run is started for it.
+	// lookAgain is how long a run that is still sending leaves the spool alone: a post
+	// that arrives meanwhile waits no longer than that, though no second run is started
+	// for it.
 	lookAgain = time.Second
-	// lookShare is which part of its time a run looks at the spool at most. To look
-	// at a hundred thousand messages that wait takes a while.
+	// lookShare limits the time a run spends looking at the spool to one part in this
+	// many. Looking at a hundred thousand waiting messages takes a while.
 	lookShare = 50
 )
 
-// A Sender sends what a spool's outbound box has: several messages at a time, the posts
-// of each list one after the other, in the order in which they came.
+// A Sender sends what is in a spool's outbound box: several messages at a time, but the
+// posts of each list one after the other, in the order of their arrival.
 type Sender struct {
 	*attempt.Attempts
 	Relay Relay
 
-	// Ready reports whether a message may be sent, or something that has to come before
-	// has not happened yet. nil: all may.
+	// Ready reports whether a message may be sent; if not, something that must come
+	// first has not happened yet. If nil, all may be sent.
 	Ready func(m *queue.Message) bool
 
-	// Compose, where set, gives a message as it is sent to a recipient, or to many (null)
-	// where it has no holes. nil: as it is in the spool.
+	// Compose, if set, returns a message as it is sent to a recipient, or to many
+	// (null) if it has no holes. If nil, it is sent as it is in the spool.
 	Compose func(m *queue.Message, to smtp.Path) (*io.SectionReader, error)
 
-	// Refused, where set, hears what came of a transaction in which somebody was
-	// refused, for good or for now, before that is marked. It may hear it again after a
-	// crash, and is called by several at a time.
+	// Refused, if set, gets the outcome of a transaction in which somebody was refused,
+	// permanently or temporarily, before that is marked. It may get it again after a
+	// crash, and is called concurrently.
 	Refused func(m *queue.Message, batch []queue.Recipient, replies []smtp.Reply) error
 
-	// Progress, where set, hears how far a message has come. It is called for one at
-	// a time.
+	// Progress, if set, is told how far a message has got. Calls do not overlap.
 	Progress func(id string, done, total int)
 
-	// AtOnce is how many messages are sent at a time; 0: as many as there may be.
+	// AtOnce is how many messages are sent at a time; 0: MaxAtOnce.
 	AtOnce int
 
-	// patience is with a connection; nil: the standard. Tests have none.
+	// patience overrides the patience with a connection; nil: the standard. Tests use
+	// none.
 	patience func(dest string, standard time.Duration) time.Duration
 
-	hears   sync.Mutex // Progress
+	hears   sync.Mutex // for Progress
 	pool    *pool
 	windows windows
 
 	ctx      context.Context
-	row      []entry          // to be begun
+	row      []entry          // to be started
 	known    map[string]bool  // ids in the row, in a lane, or under way
-	stuck    map[string]bool  // messages that could not be worked on in this run
-	lanes    map[string]*lane // those that are taken
-	sending  int              // messages that have a place among MaxAtOnce
-	underWay int              // these, and those that only wait for slow servers
+	stuck    map[string]bool  // messages that could not be handled in this run
+	lanes    map[string]*lane // lanes in use
+	sending  int              // messages that count towards AtOnce
+	underWay int              // those, plus the ones that only wait for slow servers
 	events   chan event
-	next     time.Time // to look at the spool
+	next     time.Time // when to look at the spool
 }
 
-// A Source is where outbound messages come from while others are sent.
+// A Source makes outbound messages while others are sent.
 type Source interface {
-	// Look makes the messages whose time has come. found is how many there were to work
-	// on, and more that it should be asked again soon.
+	// Look makes the messages whose time has come. found is how many it worked on, and
+	// more says that it should be called again soon.
 	Look(ctx context.Context) (found int, more bool, err error)
-	// Woken hears that there is something to look at.
+	// Woken signals that there is something to look at.
 	Woken() <-chan struct{}
-	// Busy reports whether it will, or may.
+	// Busy reports whether there will, or may, be something to look at.
 	Busy() bool
 }
 
-// Run sends everything that is due, once, and what comes from the source meanwhile. It
-// stops early, between two batches, when ctx ends: then over is false. stuck are the
-// messages that could not be worked on.
+// Run sends everything that is due, once, and what the source adds meanwhile. It stops
+// early, between two batches, when ctx ends: then over is false. stuck are the messages
+// that could not be handled.
 func (s *Sender) Run(ctx context.Context, from Source) (over bool, stuck int, err error) {
 	if s.pool, err = newPool(s.Relay, s.Log); err != nil {
 		return false, 0, err
@@ -109,17 +110,17 @@ func (s *Sender) Run(ctx context.Context, from Source) (over bool, stuck int, er
 		case found+n > 0:
 		case !idle():
 			s.wait(from.Woken())
-		case looks: // what came meanwhile too, so that no wake-up is lost
+		case looks: // also what arrived meanwhile, so that no wake-up is lost
 			over = true
 		}
 	}
-	for s.underWay > 0 { // soon, where the context has ended
+	for s.underWay > 0 { // soon, if the context has ended
 		s.hear(<-s.events)
 	}
 	return over, len(s.stuck), err
 }
 
-// look has the source make what it has, and then looks at the spool.
+// look makes the source do its work, and then looks at the spool.
 func (s *Sender) look(ctx context.Context, from Source) (found int, err error) {
 	began := time.Now()
 	found, more, err := from.Look(ctx)
@@ -152,8 +153,8 @@ type entry struct {
 // A lane has one message under way at a time. The others wait in it.
 type lane struct{ waiting []entry }
 
-// An event is what a message under way has come to: it is done with, or it only
-// waits for slow servers and others may take its place.
+// An event says that a message is finished, or that it only waits for slow servers and
+// others may take its place.
 type event struct {
 	id, lane string
 	frees    bool // its place and its lane
@@ -161,11 +162,11 @@ type event struct {
 	err      error
 }
 
-// stale says that it is time to look at the spool again.
+// stale reports whether it is time to look at the spool again.
 func (s *Sender) stale() bool { return !time.Now().Before(s.next) }
 
-// list puts the outbound messages that are due, and not known yet, into the row.
-// began is when the spool was begun to be looked at.
+// list adds the outbound messages that are due and not yet known to the row. began is
+// when looking at the spool began.
 func (s *Sender) list(began time.Time) error {
 	entries, err := s.Spool.List(queue.Outbound)
 	if err != nil {
@@ -185,8 +186,8 @@ func (s *Sender) list(began time.Time) error {
 	return nil
 }
 
-// isReady asks whether a message may be sent. What cannot be read may: then it is set
-// aside.
+// isReady reports whether a message may be sent. One that cannot be read may, and is
+// then set aside.
 func (s *Sender) isReady(id string) bool {
 	if s.Ready == nil {
 		return true
@@ -199,7 +200,7 @@ func (s *Sender) isReady(id string) bool {
 	return s.Ready(m)
 }
 
-// begin begins to send what has a place, and says of how many messages that is.
+// begin starts the messages that have a place, and returns how many.
 func (s *Sender) begin() (n int) {
 	most := cmp.Or(s.AtOnce, MaxAtOnce)
 	for len(s.events) > 0 {
@@ -215,7 +216,7 @@ func (s *Sender) begin() (n int) {
 	return n
 }
 
-// start begins to send a message, unless another of its lane is under way.
+// start starts a message, unless another of its lane is under way.
 func (s *Sender) start(e entry) bool {
 	m, err := s.Claim(queue.Outbound, e.Entry)
 	if m == nil || err != nil {
@@ -250,7 +251,7 @@ func (s *Sender) start(e entry) bool {
 	return true
 }
 
-// free lets the next message of a lane begin.
+// free lets the next message of a lane start.
 func (s *Sender) free(name string) {
 	l := s.lanes[name]
 	if l == nil {
@@ -264,22 +265,21 @@ func (s *Sender) free(name string) {
 	l.waiting = l.waiting[1:]
 }
 
-// laneOf names the messages that leave one after the other: the posts of a list, and
-// the letters to one person.
+// laneOf returns the lane of a message. The posts of a list share a lane, as do the
+// letters to one person.
 func laneOf(m *queue.Message) string {
 	if m.VERP {
 		return m.List.Key()
 	}
 	for rcpt, err := range m.Recipients() {
-		if err == nil { // else send finds it damaged
+		if err == nil { // otherwise send will find it damaged
 			return m.List.Key() + " " + rcpt.Path.Key()
 		}
 	}
 	return m.ID
 }
 
-// wait waits until a message has come to something, or it is time to look at the
-// spool.
+// wait waits for an event, or until it is time to look at the spool.
 func (s *Sender) wait(woken <-chan struct{}) {
 	again := time.NewTimer(time.Until(s.next))
 	defer again.Stop()

@@ -9,7 +9,7 @@ import (
 	"superlist/smtp"
 )
 
-// with sends a job on a connection, and says whether another would help.
+// with sends a job on a connection, and reports whether another connection would help.
 func (s *sending) with(ctx context.Context, l *link, j *job) (onward bool) {
 	relay := s.relay
 	if s.modeOf(j) == personal {
@@ -48,7 +48,7 @@ func (s *sending) modeOf(j *job) mode {
 	return j.mode
 }
 
-// because is why the message has to wait.
+// because records why the message has to wait.
 func (s *sending) because(reason string) {
 	s.mu.Lock()
 	s.reason = reason
@@ -75,7 +75,7 @@ func (s *sending) unreachable(j *job, err error) {
 	}
 }
 
-// transaction is the message for some recipients.
+// transaction returns the transaction for some recipients.
 func (s *sending) transaction(from smtp.Path, batch []queue.Recipient) (*smtp.Transaction, error) {
 	content, err := s.content(batch[0].Path)
 	if err != nil {
@@ -89,23 +89,23 @@ func (s *sending) transaction(from smtp.Path, batch []queue.Recipient) (*smtp.Tr
 	}
 	return &smtp.Transaction{
 		From: from, To: to, Body: s.m.Body, Size: content.Size(), Message: content, UTF8: utf8, RequireTLS: s.m.RequireTLS,
-		// Who gets the reports has the message in the archive, and needs no more
-		// of it than the headers.
+		// Those who get the reports have the message in the archive, and need only its
+		// headers.
 		Ret: "HDRS",
 	}, nil
 }
 
-// What came of sending to all at once.
+// Outcomes of sending to all at once.
 type verdict byte
 
 const (
 	finished verdict = iota
 	anew             // the server had had enough of this connection before
-	apart            // XVERP was announced, and refused when it came to it
+	apart            // XVERP was announced, but refused when used
 )
 
 // together sends to all recipients of a job at once, or to as many as the server
-// takes in one transaction, and then to the others.
+// accepts in one transaction, and then to the others.
 func (s *sending) together(ctx context.Context, l *link, j *job, xverp bool) verdict {
 	for {
 		t, err := s.transaction(s.m.From, j.rcpts)
@@ -123,7 +123,7 @@ func (s *sending) together(ctx context.Context, l *link, j *job, xverp bool) ver
 			l.place.progress()
 		}
 		switch {
-		case reused && all421(replies): // none at all, too
+		case reused && all421(replies): // also if there are none
 			return anew
 		case replies == nil:
 			s.because(l.Err().Error())
@@ -154,8 +154,8 @@ func once(t *smtp.Transaction) func() *smtp.Transaction {
 	}
 }
 
-// settle marks what came of a transaction. It gives those recipients for whom there
-// was no room in it, if others were taken: it leads on to send to them now.
+// settle marks the outcomes of a transaction. It returns the recipients that had no
+// room in it, if others were accepted, since sending to them can continue now.
 func (s *sending) settle(batch []queue.Recipient, replies []smtp.Reply) (rest []queue.Recipient) {
 	taken := func(r smtp.Reply) bool { return r.Code/100 == 2 }
 	if !slices.ContainsFunc(replies, smtp.IsTooMany) || !slices.ContainsFunc(replies, taken) {
@@ -175,7 +175,7 @@ func (s *sending) settle(batch []queue.Recipient, replies []smtp.Reply) (rest []
 	return rest
 }
 
-// failed says that this host cannot go on with the message.
+// failed reports whether this host cannot go on with the message.
 func (s *sending) failed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,9 +191,9 @@ func all421(replies []smtp.Reply) bool {
 	return true
 }
 
-// oneByOne sends to each recipient by itself. Servers take only so many messages
-// on one connection: what one left with 421 goes to the next, as long as that
-// leads on.
+// oneByOne sends to each recipient separately. A server accepts only so many messages
+// on one connection: those refused with 421 go to the next connection, as long as that
+// makes progress.
 func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
 	reused := l.used
 	l.used = true
@@ -235,11 +235,11 @@ func (s *sending) oneByOne(ctx context.Context, l *link, j *job) (onward bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j.rcpts = append(again, j.rcpts...)
-	// A server without progress on a connection that it has let us use before has
-	// only had enough of that.
+	// A server that makes no progress on a reused connection has only had enough of
+	// that connection.
 	if err := l.Err(); err != nil && err != smtp.ErrSpent && (!progress && !reused || timedOut(err)) {
 		s.reason, j.mode = err.Error(), over
 		return false
 	}
-	return len(j.rcpts) > 0 && s.err == nil // which this host cannot mend by another connection
+	return len(j.rcpts) > 0 && s.err == nil // which another connection of this host cannot change
 }

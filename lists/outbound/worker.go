@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// waits says that members' servers keep us waiting, and nothing else is left to do.
+// waits reports whether only members' servers that make us wait are left.
 func (s *sending) waits() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.late > 0
 }
 
-// hire sets another worker to work.
+// hire starts another worker.
 func (s *sending) hire(ctx context.Context) {
 	s.brisk++
 	s.workers.Go(func() {
@@ -23,15 +23,15 @@ func (s *sending) hire(ctx context.Context) {
 	})
 }
 
-// A worker takes job after job, until a member's server has kept it waiting.
+// A worker takes job after job, until a member's server makes it wait.
 type worker struct {
 	s          *sending
 	late, left bool
 }
 
-// isLate has another worker go on with what is left, where a member's server keeps
-// this one waiting. A relay that does so has as many connections as before: there
-// is no other way.
+// isLate makes another worker continue with what is left, if a member's server makes
+// this one wait. A relay that does so keeps its number of connections: there is no
+// other path.
 func (w *worker) isLate(ctx context.Context, j *job) {
 	s := w.s
 	s.mu.Lock()
@@ -48,7 +48,7 @@ func (w *worker) isLate(ctx context.Context, j *job) {
 	s.changed.Broadcast()
 }
 
-// leave is the end of a worker.
+// leave ends a worker.
 func (w *worker) leave() {
 	w.left = true
 	if w.late {
@@ -59,9 +59,8 @@ func (w *worker) leave() {
 	w.s.changed.Broadcast()
 }
 
-// take gives a job that nobody has, or one that has recipients to spare. It
-// waits while it is not clear whether a job will have some. Without one the worker
-// is done.
+// take returns a job that nobody has, or one that has recipients to spare. It waits
+// while it is unclear whether a job will have some. Without a job the worker is done.
 func (s *sending) take(ctx context.Context, w *worker) *job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +87,7 @@ func (s *sending) take(ctx context.Context, w *worker) *job {
 	return nil
 }
 
-// become says how a job is sent.
+// become sets how a job is sent.
 func (s *sending) become(j *job, m mode) {
 	s.mu.Lock()
 	j.mode = m
@@ -96,9 +95,8 @@ func (s *sending) become(j *job, m mode) {
 	s.changed.Broadcast()
 }
 
-// do sends a job as the server there wants it. Where every recipient is to have
-// a return path of its own, and the server does not write them, each gets a
-// transaction of its own.
+// do sends a job in the way its server supports. If each recipient gets a return path
+// of its own and the server does not write them, each gets a transaction of its own.
 func (s *sending) do(ctx context.Context, j *job, late func()) {
 	for {
 		l, err := s.s.pool.get(ctx, j.dest, late)

@@ -11,8 +11,8 @@ import (
 	"superlist/smtp"
 )
 
-// confirm carries out a reply to one of the list's questions. Its proof is judged by the
-// time at which the message arrived. An operator needs none.
+// confirm carries out a reply to one of the list's questions. Its proof is judged at
+// the time when the message arrived. An operator needs no proof.
 func (a *act) confirm() error {
 	p, subject := a.Proof, a.Proof.Subject
 	if a.Operator == "" {
@@ -88,8 +88,7 @@ func (a *act) wait(m members.Member) error {
 	return a.answer("waits-for-owners", m.Path, nil)
 }
 
-// decideApplicant lets in somebody who waits, or turns them down. The first decision
-// counts.
+// decideApplicant accepts or declines an applicant. The first decision counts.
 func (a *act) decideApplicant(name string, yes bool) error {
 	applicant, err := a.l.FindApplicant(name)
 	if err != nil {
@@ -108,8 +107,8 @@ func (a *act) decideApplicant(name string, yes bool) error {
 	return a.answer("declined", applicant.Who.Path, nil)
 }
 
-// notFirst answers a decision about something that is gone. If this very request decided
-// it, before a crash, everything that follows was written then.
+// notFirst answers a decision about something that is gone. If this very request
+// decided it, before a crash, everything that follows was written then.
 func (a *act) notFirst(name string, err error) error {
 	if _, gone := smtp.Refusal(err); !gone {
 		return err

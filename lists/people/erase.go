@@ -32,7 +32,7 @@ func (a *act) erase() (err error) {
 	return err
 }
 
-// Erased is how much of what a list had about somebody is gone, by kind.
+// Erased says what was removed of somebody's data on a list, by kind.
 type Erased struct {
 	List    string `json:"list"`
 	Members int    `json:"members"`
@@ -42,18 +42,18 @@ type Erased struct {
 	Held    int    `json:"held"`
 	Bounces int    `json:"bounces"`
 	Posts   int    `json:"posts"` // of the archive
-	// What stays, and why.
+	// Left says what remains, and why.
 	Left []string `json:"left"`
 }
 
-// Any reports whether anything was erased or is left.
+// Any reports whether anything was erased or remains.
 func (e Erased) Any() bool {
 	return e.Members+e.Allow+e.Ban+e.Waiting+e.Held+e.Bounces+e.Posts+len(e.Left) > 0
 }
 
-// forget takes a person out of a list: from the members, with other addresses of theirs,
-// from allow, and with Bans from ban too, from those who wait, their held posts, and the
-// delivery reports about them. It names what stays.
+// forget removes a person from a list: from the members, with their other addresses,
+// from allow, and if Bans is set also from ban, from the applicants, and with their
+// held posts and the delivery reports about them. It names what remains.
 func (a *act) forget() (e Erased, err error) {
 	l, p, dry := a.l, a.Who, a.DryRun
 	e.List, e.Left = l.Addr.Address(), []string{}
@@ -155,7 +155,7 @@ func (a *act) eraseHeld() (n int, err error) {
 	for _, entry := range entries {
 		m, err := spool.Open(queue.Held, entry.ID)
 		if err != nil {
-			continue // gone meanwhile, or nothing that names anybody
+			continue // gone meanwhile, or it names nobody
 		}
 		theirs := m.From.Key() == a.Who.Key()
 		if raw, _, err := rewrite.ReadHeader(m.Content()); err == nil {
@@ -165,7 +165,7 @@ func (a *act) eraseHeld() (n int, err error) {
 		if theirs {
 			n++
 			if !a.DryRun {
-				if err = m.Lock(); err == nil { // nobody decides on it meanwhile
+				if err = m.Lock(); err == nil { // nobody can decide about it meanwhile
 					err = spool.Drop(queue.Held, entry.ID)
 				}
 			}

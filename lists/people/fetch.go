@@ -21,8 +21,8 @@ import (
 
 const (
 	// MaxGet is how many old posts go into one letter, and MaxGetBytes how large it
-	// grows: whoever wants more is told where the rest is. One post is sent whatever
-	// its size.
+	// grows; the letter says where the rest is. A single post is sent whatever its
+	// size.
 	MaxGet      = 100
 	MaxGetBytes = 4 << 20
 
@@ -34,7 +34,7 @@ const (
 	MaxRoll = 10000
 )
 
-// fetch sends what the list keeps to whoever asks.
+// fetch sends something the list keeps to whoever asks for it.
 func (a *act) fetch() error {
 	if a.Verb == lists.VerbList {
 		return a.roll()
@@ -54,7 +54,7 @@ func (a *act) fetch() error {
 	case lists.VerbThread:
 		thread, err := posts.Thread(a.From)
 		if errors.Is(err, fs.ErrNotExist) {
-			break // taken away, but not pruned
+			break // removed, but not pruned
 		}
 		if err != nil {
 			return err
@@ -72,7 +72,7 @@ func (a *act) fetch() error {
 	})
 }
 
-// entries yields those of a list from a number on.
+// entries yields the entries from a number on.
 func entries(list []archive.Entry, from int) iter.Seq2[archive.Entry, error] {
 	return func(yield func(archive.Entry, error) bool) {
 		for _, e := range list {
@@ -100,7 +100,7 @@ func (a *act) get(text string, posts *archive.Store, which iter.Seq2[archive.Ent
 		}
 		part, form, err := keptPost(posts, a.l, e)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // somebody has taken it away
+			continue // somebody has removed it
 		}
 		if err != nil {
 			return err

@@ -19,11 +19,12 @@ import (
 	"superlist/smtp"
 )
 
-// byHand returns the cause of an operator's decision, after which what follows is named.
+// byHand returns the cause of an operator's decision, from which everything that
+// follows gets its name.
 func byHand(held string, a confirmation.Action) string { return held + "-decided-" + string(rune(a)) }
 
-// notHeld waits until a post is no longer held: the held file takes the place of the
-// recipient's mark in inbound.
+// notHeld makes a message wait until a post is no longer held: the held file has the
+// role of the recipient's mark in inbound.
 func notHeld(name string) []queue.After { return []queue.After{{What: queue.AfterHeld, ID: name}} }
 
 // decidePost carries out what a moderator, an operator or the author has decided about a
@@ -41,7 +42,7 @@ func (a *act) decidePost(name string) error {
 			return fmt.Errorf("%s: somebody decides on it at this moment, or just has: %w", name, err)
 		}
 		a.out.after = notHeld(name)
-		d.cause = byHand(name, d.action) // the same again, after a crash, is no second decision; another is
+		d.cause = byHand(name, d.action) // repeating it after a crash is not a second decision; a different one is
 	case d.action == confirmation.OwnPost:
 		if theirs, err := a.ownPost(a.out.held); err != nil || !theirs {
 			return err
@@ -52,9 +53,9 @@ func (a *act) decidePost(name string) error {
 	return a.decide(d)
 }
 
-// ownPost takes the author's word that a post is theirs, once, and reports whether it goes
-// to the members now. The list judges it again: it may refuse the post, or still want a
-// moderator to see it.
+// ownPost accepts the author's word that a post is theirs, once, and reports whether it
+// goes to the members now. The list judges it again: it may refuse the post, or still
+// want a moderator to see it.
 func (a *act) ownPost(held *message.Message) (goes bool, err error) {
 	h, err := held.Header()
 	if err != nil {
@@ -79,7 +80,7 @@ func (a *act) ownPost(held *message.Message) (goes bool, err error) {
 }
 
 // HeldAuthor returns the author because of whom a post is held. Files of older versions
-// do not say who that is.
+// do not name them.
 func HeldAuthor(held *queue.Message, h rewrite.Header) smtp.Path {
 	if !held.Author.IsNull() {
 		return held.Author
@@ -97,7 +98,7 @@ type decision struct {
 	words  string // SendBack: for the author
 	cause  string
 	at     time.Time
-	id     string // of what goes out
+	id     string // of the message that goes out
 }
 
 // verbs say what was done, to those who come second and in the log.
@@ -109,7 +110,7 @@ var verbs = map[confirmation.Action]string{
 // patterns are the keys of list.toml to which a decision adds the author.
 var patterns = map[confirmation.Action]string{confirmation.AllowAlways: "allow", confirmation.BanAuthor: "ban"}
 
-// decide carries out a decision about a held post, if it is the first one. Doing it again
+// decide carries out a decision about a held post, if it is the first one. Repeating it
 // for the same cause changes nothing.
 func (a *act) decide(d decision) error {
 	l, held := a.l, a.out.held
@@ -152,7 +153,7 @@ func (a *act) decide(d decision) error {
 	return nil
 }
 
-// Finish carries out a decision about a held post that a crash broke off, and whose
+// Finish completes a decision about a held post that a crash interrupted, and whose
 // request is gone.
 func (d *Desk) Finish(l *lists.List, held *queue.Message, decided confirmation.Decided) (Outcome, error) {
 	by, _, _ := strings.Cut(decided.What, " has ")

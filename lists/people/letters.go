@@ -18,13 +18,14 @@ func (a *act) ask(result Result, kind, text string, to smtp.Path, words map[stri
 	})
 }
 
-// once runs do, which writes a letter to somebody who has proved nothing, unless they had
-// one about the same thing today. That is not an error: it may be somebody else who asks.
+// once calls do, which writes a letter to somebody who has proved nothing, unless they
+// had one about the same thing today. That is not an error: somebody else may be
+// asking.
 func (a *act) once(kind string, to smtp.Path, do func() error) error {
 	return a.allowed(quota.Request{Kind: kind, To: to}, do)
 }
 
-// allowed runs do, which writes a letter, if the quotas have room for it.
+// allowed calls do, which writes a letter, if the quotas allow it.
 func (a *act) allowed(r quota.Request, do func() error) error {
 	r.Network, r.Cause = a.Network, a.Cause
 	err := a.l.Quota().Ask(a.l.Ledger, a.l.WithWhat(r), a.Now())

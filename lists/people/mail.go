@@ -37,8 +37,8 @@ func FromMail(site *site.Site, d lists.Destination, m *message.Message, cause st
 		return r, err
 	}
 	if _, no := smtp.Refusal(policy.Of(r.List).Permits(r.Command, r.At)); no && inText {
-		// What is asked there no session has read. Whoever wants what they cannot
-		// have gets the letter that says what they can.
+		// No session has read what is asked there. Whoever asks for something they
+		// cannot have gets the letter that says what they can.
 		r.Command = lists.Command{Verb: lists.VerbHelp, Author: r.Author, Sender: r.Sender}
 	}
 	if r.Verb == lists.VerbSigned {

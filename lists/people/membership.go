@@ -15,7 +15,7 @@ import (
 	"superlist/smtp"
 )
 
-// The names of letters, by how the posts come.
+// The names of letters, by how posts are received.
 var (
 	joins   = map[members.Delivery]string{members.Each: "confirm-subscribe", members.NoPosts: "confirm-subscribe", members.InDigests: "confirm-digest"}
 	changes = map[members.Delivery]string{members.Each: "confirm-each", members.NoPosts: "confirm-nomail", members.InDigests: "confirm-digest"}
@@ -31,9 +31,9 @@ func (a *act) subscribe(m members.Member) error {
 		return err
 	case isMember && (now.For != "" || now.Delivery() == m.Delivery()):
 		return a.ask(Already, lists.VerbSubscribe, "already-subscribed", m.Path, nil)
-	case isMember: // nobody changes what another gets, not even on an open list
-		// Each way is counted by itself: who has asked for digests may think
-		// better of it the same day.
+	case isMember: // nobody can change what another gets, not even on an open list
+		// Each way counts by itself: somebody who asked for digests may change their
+		// mind the same day.
 		return a.question(changes[m.Delivery()], changes[m.Delivery()], confirmation.Changing(m.Delivery()))
 	case a.l.Subscribe == lists.SubscribeOpen:
 		return a.once(lists.VerbSubscribe, m.Path, func() error { return a.join(m) })
@@ -141,9 +141,9 @@ func (a *act) change(to members.Delivery) error {
 	return a.answer(changed[to], a.Who, nil)
 }
 
-// leave takes members off the list.
+// leave removes members from the list.
 func (a *act) leave(who ...members.Member) error {
-	if a.silent { // somebody may be taken off every list, of which few have them
+	if a.silent { // somebody may be removed from every list, although few have them
 		if there, err := a.anyOf(who); err != nil || !there {
 			a.out.Result, a.out.Others = NoMember, who
 			return err
@@ -151,7 +151,7 @@ func (a *act) leave(who ...members.Member) error {
 	}
 	err := edit.Members(a.l, func(set members.Set) error {
 		for _, m := range who {
-			a.lang = set[m.Path.Key()].Lang // who is gone has none any more
+			a.lang = set[m.Path.Key()].Lang // those who are gone have none any more
 			if set.Remove(m.Path) {
 				a.out.Members = append(a.out.Members, m)
 			} else {
@@ -179,7 +179,7 @@ func (a *act) leave(who ...members.Member) error {
 	return nil
 }
 
-// member finds the member with this address, if there is one.
+// member returns the member with this address, if there is one.
 func (a *act) member(p smtp.Path) (members.Member, bool, error) {
 	file, err := a.l.Members()
 	if err != nil {
@@ -192,7 +192,7 @@ func (a *act) member(p smtp.Path) (members.Member, bool, error) {
 // anyOf reports whether any of these is a member.
 func (a *act) anyOf(some []members.Member) (bool, error) {
 	members, err := a.l.Members()
-	if errors.Is(err, fs.ErrNotExist) { // a list that is made by hand
+	if errors.Is(err, fs.ErrNotExist) { // a list made by hand
 		return false, nil
 	}
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // Verbs that only an operator has.
 const (
-	VerbSet   = "set"   // replace the words behind a member
+	VerbSet   = "set"   // replace the words behind a member's address
 	VerbMove  = "mv"    // change a person's address, wherever the list has it
 	VerbErase = "erase" // forget a person
 	VerbSync  = "sync"  // have the members be those of the request, and no others
@@ -19,7 +19,7 @@ const (
 // errNobody ends an edit about somebody who is not a member; nothing is written then.
 var errNobody = errors.New("no member")
 
-// set replaces the words behind a member.
+// set replaces the words behind a member's address.
 func (a *act) set() error {
 	m := a.Members[0]
 	was := ""

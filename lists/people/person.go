@@ -12,7 +12,7 @@ import (
 	"superlist/smtp"
 )
 
-// What somebody is to a list.
+// What somebody can be to a list.
 const (
 	AsMember    = "member"
 	AsOther     = "other address" // of a member
@@ -20,18 +20,18 @@ const (
 	AsModerator = "moderator"
 	AsAllowed   = "allow"
 	AsBanned    = "ban"
-	AsWaiting   = "waiting" // for the owners to let them in
+	AsWaiting   = "waiting" // for the owners' approval
 )
 
 // A Part is one thing that somebody is to a list.
 type Part struct {
 	List    string   `json:"list"`
 	As      string   `json:"as"`
-	Address string   `json:"address"` // or the pattern that it fits
+	Address string   `json:"address"` // or the pattern that includes it
 	Words   []string `json:"words,omitempty"`
 }
 
-// Parts returns everything that the people who are looked for are to a list.
+// Parts returns everything that the people in the search are to a list.
 func Parts(l *lists.List, s lists.Search) (parts []Part, err error) {
 	add := func(as, address string, words ...string) {
 		parts = append(parts, Part{l.Addr.Address(), as, address, words})
@@ -51,7 +51,7 @@ func Parts(l *lists.List, s lists.Search) (parts []Part, err error) {
 		return parts, err
 	}
 	defer members.Close()
-	if one, ok := s.One(); ok { // a look-up, and not all of a million lines
+	if one, ok := s.One(); ok { // a look-up, and not a search through a million lines
 		m, ok, err := members.Find(one)
 		if err != nil {
 			return parts, err
@@ -88,7 +88,7 @@ func Parts(l *lists.List, s lists.Search) (parts []Part, err error) {
 	return parts, err
 }
 
-// as returns what a line of the members file is.
+// as returns the kind of a line in the members file.
 func as(m members.Member) string {
 	if m.For != "" {
 		return AsOther
@@ -116,8 +116,8 @@ func (a *act) move() (err error) {
 	return nil
 }
 
-// roles returns what a person is to the list, but for bans and waiting, which do not move
-// with the address.
+// roles returns what a person is to the list, except bans and applications, which do
+// not move with the address.
 func (a *act) roles() (roles []string, err error) {
 	search, _ := lists.NewSearch(a.Who.Address())
 	parts, err := Parts(a.l, search)
@@ -129,9 +129,9 @@ func (a *act) roles() (roles []string, err error) {
 	return roles, err
 }
 
-// readdress puts a new address in the place of an old one, among the members, with its
-// words, and in owners, moderators and allow. It returns as what the old one was found.
-// If the new one is a member already, it stays as it is.
+// readdress replaces an old address by a new one among the members, keeping its words,
+// and in owners, moderators and allow. It returns where the old one was found. If the
+// new one is already a member, that line stays as it is.
 func readdress(l *lists.List, old, new smtp.Path) (found []string, err error) {
 	err = edit.Members(l, func(set members.Set) error {
 		key := old.Key()

@@ -20,27 +20,27 @@ type Request struct {
 	List *lists.List
 	lists.Command
 
-	// Operator is set for a request from this host's command line: it names the operator
-	// to the log and to whoever decides second. An operator needs no proof, and members
-	// hear nothing of what an operator changes.
+	// Operator names the operator who made the request on this host's command line, for
+	// the log and for whoever decides second. An operator needs no proof, and members
+	// are not told what an operator changes.
 	Operator string
-	Members  []members.Member // whom an operator's request is about, with their words; to mv: who takes the place
-	Bans     bool             // erase: bans too
+	Members  []members.Member // whom an operator's request is about, with their words; mv: the new address
+	Bans     bool             // erase: also bans
 	Posts    bool             // erase: their posts in the archive, too
 	DryRun   bool             // mv, erase, sync: nothing is changed
 	Same     bool             // sync: the words behind members become those of the request, too
 	Most     func(of int) int // sync: how many of so many members may go
 
-	Name    string // of whoever asks, as From has it; may be empty
-	Words   string // for the author of a post that is sent back
+	Name    string // the name in From of whoever asks; may be empty
+	Words   string // for the author of a rejected post
 	ID      string // of the message, for the log
 	Answers string // its Message-ID
 	Client  string // where it came from, for the operator
 	Signed  request.Signed
 
-	After []queue.After // what must have happened before anything of what follows is sent
-	Cause string        // names what follows; a request again for the same cause is the same
-	At    time.Time     // when it came: proofs are good or not at that time
+	After []queue.After // what must have happened before anything that follows is sent
+	Cause string        // names what follows; a repeated request has the same cause
+	At    time.Time     // when it arrived: proofs are judged at that time
 }
 
 // A Result says what happened to a request that was not refused.
@@ -53,7 +53,7 @@ const (
 	Asked                    // the person is asked first whether they want it
 	Waits                    // the owners or the moderators decide
 	Answered                 // a letter brings what was asked for
-	Unanswered               // nothing is done or said: a quota is used up
+	Unanswered               // nothing is done or said: a quota is exhausted
 )
 
 // An Outcome says what happened to a request, and what is to be written because of it.
@@ -63,21 +63,21 @@ type Outcome struct {
 	Others  []members.Member // of an operator's request: for whom there was nothing to do
 	Gone    []members.Member // sync: who was removed
 	Changed []members.Member // sync: whose words are others
-	Roles   []string         // mv: as what somebody was found
-	Erased  Erased           // erase: what is gone, and what is left
-	Refusal smtp.Reply       // of Unanswered: why
+	Roles   []string         // mv: where the address was found
+	Erased  Erased           // erase: what is gone, and what remains
+	Refusal smtp.Reply       // Unanswered: why
 	Letters []outbox.Draft
 
 	list    *lists.List
 	after   []queue.After
 	held    *message.Message
-	release func()       // the held post, where it was opened for this
-	postID  string       // of the held post as it goes to the members; empty: it does not
-	end     func() error // takes away what the request was about
+	release func()       // closes the held post, if it was opened for this
+	postID  string       // id of the held post on its way to the members; empty: it does not go
+	end     func() error // removes what the request was about
 }
 
-// Commit writes what follows from the request, each thing once, and then removes what the
-// request was about. post writes a held post for the members.
+// Commit writes what follows from the request, each thing once, and then removes what
+// the request was about. post writes a held post for the members.
 func (o *Outcome) Commit(letters *outbox.Outbox, post func(held *message.Message, l *lists.List, id string, after []queue.After) error) error {
 	if o.release != nil {
 		defer o.release()
@@ -108,9 +108,9 @@ type Desk struct {
 
 // Moderation judges posts.
 type Moderation interface {
-	// Confirmed judges a held post again whose author has said that it is theirs, and
-	// asks the moderators if they have to see it. Its letters are named after the
-	// cause, and sent after it.
+	// Confirmed judges a held post again after its author has confirmed it, and asks
+	// the moderators if they must see it. Its letters are named after the cause, and
+	// sent after it.
 	Confirmed(held *message.Message, l *lists.List, author smtp.Path, cause string, after []queue.After) (policy.Decision, error)
 }
 
@@ -120,13 +120,13 @@ type act struct {
 	Request
 	l       *lists.List
 	out     Outcome
-	decider smtp.Path // whose decision it is, where it is one about others
-	lang    string    // of letters to whom it is about, where the members do not say it
+	decider smtp.Path // who decides, in a decision about others
+	lang    string    // of letters to the person it is about, unless the members file says
 	silent  bool      // nobody gets a letter
 }
 
-// Do carries out a request. The caller has to commit its outcome. A refusal is an error
-// that wraps a smtp.Reply, and one that is temporary may pass later.
+// Do carries out a request. The caller must commit its outcome. A refusal is an error
+// that wraps a smtp.Reply; a temporary one may pass later.
 func (d *Desk) Do(r Request) (Outcome, error) {
 	a := &act{Desk: d, Request: r, l: r.List, out: Outcome{list: r.List, after: r.After}}
 	err := a.do()
@@ -137,7 +137,7 @@ func (d *Desk) Do(r Request) (Outcome, error) {
 }
 
 func (a *act) do() error {
-	if a.Operator == "" { // a session has asked this before, but the list may be another by now
+	if a.Operator == "" { // a session has checked this before, but the list may have changed
 		if err := policy.Of(a.l).Permits(a.Command, a.At); err != nil {
 			return err
 		}
@@ -190,7 +190,8 @@ func (a *act) by() string {
 	return a.Author.Address()
 }
 
-// name returns the name of the person whom the request is about, if they ask themselves.
+// name returns the name of the person whom the request is about, if they ask
+// themselves.
 func (a *act) name() string {
 	if a.Author.Key() != a.Who.Key() {
 		return ""

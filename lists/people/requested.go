@@ -19,8 +19,8 @@ import (
 // maxRequestLines is how many lines of a message to +request are searched for a command.
 const maxRequestLines = 5
 
-// maxRequest is how many bytes of its text are searched: anybody may send one, and deliver
-// reads them one after the other.
+// maxRequest is how many bytes of its text are searched: anybody may send one, and
+// deliver reads them one after the other.
 const maxRequest = 16 << 10
 
 // requested finds the command in a message to +request: in its Subject, or in one of its
@@ -55,13 +55,14 @@ func requested(l *lists.List, h rewrite.Header, content io.Reader) (lists.Comman
 }
 
 const (
-	// maxTags is how many tags stand before a Subject: each hop adds one.
+	// maxTags is how many tags may precede a Subject: each hop adds one.
 	maxTags = 16
-	// maxTag is how long such words are, in characters: Doorgestuurd, External Email.
+	// maxTag is the longest such tag, in characters: Doorgestuurd, External Email.
 	maxTag = 24
 )
 
-// seen removes what nobody sees in a text: zero width, soft hyphens, directions.
+// seen removes the invisible characters of a text: zero width, soft hyphens,
+// directions.
 func seen(text string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.Is(unicode.Cf, c) {
@@ -71,8 +72,8 @@ func seen(text string) string {
 	}, text)
 }
 
-// behindTags removes what programs put before a Subject: Re:, AW:, SV:, Antw:, Re[2]:,
-// [EXTERN], and so on in any language. No command has a colon or a bracket.
+// behindTags removes what programs put in front of a Subject: Re:, AW:, SV:, Antw:,
+// Re[2]:, [EXTERN], and so on in any language. No command has a colon or a bracket.
 func behindTags(subject string) string {
 	for range maxTags {
 		before := subject
@@ -94,8 +95,8 @@ func behindTags(subject string) string {
 	return subject
 }
 
-// deliveries are the words behind subscribe, join and set: ours, those of Mailman 2
-// (its password, which nobody has here, left out) and of Mailman 3.
+// deliveries are the words after subscribe, join and set: ours, those of Mailman 2
+// (without its password, which nobody has here) and of Mailman 3.
 var deliveries = map[string]members.Delivery{
 	"": members.Each, "nodigest": members.Each, "digest=no": members.Each, "digest off": members.Each, "delivery on": members.Each,
 	"digest": members.InDigests, "digest=mime": members.InDigests, "digest=plain": members.InDigests,
@@ -103,10 +104,10 @@ var deliveries = map[string]members.Delivery{
 	"nomail": members.NoPosts, "delivery off": members.NoPosts,
 }
 
-// commandLine reads a command as users of Mailman and Majordomo write it. They may name
-// the list behind the first word.
+// commandLine parses a command as users of Mailman and Majordomo write it. They may
+// name the list after the first word.
 func commandLine(l *lists.List, line string) (lists.Command, bool) {
-	line = strings.Trim(norm.NFKC.String(line), " \t\r\n\"'.,;!<>*_-`“”„«»「」。") // as people set words off
+	line = strings.Trim(norm.NFKC.String(line), " \t\r\n\"'.,;!<>*_-`“”„«»「」。") // marks with which people set words off
 	words := strings.Fields(strings.ToLower(line))
 	if len(words) > 1 && (words[1] == strings.ToLower(l.Addr.Local) || words[1] == strings.ToLower(l.Addr.Address())) {
 		words = slices.Delete(words, 1, 2)

@@ -9,11 +9,12 @@ import (
 	"superlist/lists/rewrite"
 )
 
-// maxWords is how many bytes of what a moderator writes go to the author of a post.
+// maxWords is how many bytes of a moderator's words go to the author of a post.
 const maxWords = 4 << 10
 
-// wordsIn returns what somebody has written in a mail, for passing it on: without quotes,
-// without a signature, and never with an address that has a proof in it. It may be empty.
+// wordsIn returns what somebody has written in a mail, for passing it on: without
+// quotes, without a signature, and never with an address that contains a proof. It may
+// be empty.
 func wordsIn(h rewrite.Header, content io.Reader) (string, error) {
 	text, err := body.Text(h.Get("Content-Type"), h.Get("Content-Transfer-Encoding"), content)
 	if err != nil {
