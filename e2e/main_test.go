@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -25,6 +26,9 @@ const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 func TestMain(m *testing.M) {
 	if os.Getenv(roleEnv) == roleInit {
 		os.Exit(reap())
+	}
+	if strings.HasPrefix(os.TempDir(), "/dev/") {
+		os.Unsetenv("TMPDIR") // scenarios have a /dev of their own, in which what is there now is not seen
 	}
 	if os.Getenv(roleEnv) == "" {
 		// The programs of an administrator need not be on a developer's PATH.
