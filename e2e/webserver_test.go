@@ -130,7 +130,7 @@ func TestWebServers(t *testing.T) {
 			if answer, err := http.DefaultClient.Do(r); err != nil || answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "application/gzip" {
 				t.Errorf("%s: POST: %v, %v", s.name, answer, err)
 			}
-			r, err = http.NewRequest("POST", "http://127.0.0.1/code/options", strings.NewReader("address=a@"+s.name+".example"))
+			r, err = http.NewRequest("POST", "http://127.0.0.1/code/options", strings.NewReader("address=a@"+s.name+strings.ReplaceAll(filepath.Base(by), ".", "")+".example"))
 			must(t, err)
 			r.Host = "lists.example.org"
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
