@@ -45,7 +45,7 @@ $(REPORT): e2e/report/*.go | go
 # TestPackage have targets of their own, since they boot a Debian.
 test: build $(REPORT)
 	e2e/apt.sh gcc libc6-dev
-	@GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$$(e2e/scratch.sh) $(GO) test -json $(RACE) -count=1 -timeout 45m -skip '^(TestSystemd$$|TestPackage)' ./... | $(REPORT); code=$$?; e2e/apt.sh -l; exit $$code
+	@TMPDIR=$$(e2e/scratch.sh) $(GO) test -json $(RACE) -count=1 -timeout 45m -skip '^(TestSystemd$$|TestPackage)' ./... | $(REPORT); code=$$?; e2e/apt.sh -l; exit $$code
 
 test-systemd: build $(REPORT)
 	e2e/apt.sh gcc libc6-dev
