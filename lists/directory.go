@@ -53,5 +53,18 @@ func (s Directory) Serves(domain string) (bool, error) {
 	if _, err := os.Stat(s.Root); err != nil {
 		return false, &config.Error{File: s.Root, Text: "it is not there"}
 	}
-	return false, nil
+	return false, s.restoring()
+}
+
+// RestoringFile is there while a whole backup is put back.
+const RestoringFile = ".restoring"
+
+// restoring is an error while a backup is put back: a list that is not there may come, and
+// its mail must not be refused for good.
+func (s Directory) restoring() error {
+	file := filepath.Join(s.Root, RestoringFile)
+	if _, err := os.Lstat(file); err != nil {
+		return nil
+	}
+	return &config.Error{File: file, Text: "superlist restore is not done: until it is, a list may be missing"}
 }

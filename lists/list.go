@@ -115,7 +115,7 @@ func (s Directory) openDir(addr smtp.Path, dir string) (*List, error) {
 }
 
 // missing distinguishes a list that does not exist from one that has lost something: if
-// a disk is not mounted, mail must not be refused permanently.
+// a disk is not mounted, or a backup is being put back, mail must not be refused permanently.
 func (s Directory) missing(addr smtp.Path, dir string) error {
 	for _, lost := range []string{s.Root, filepath.Join(dir, "list.toml")} {
 		_, err := os.Stat(lost)
@@ -123,6 +123,9 @@ func (s Directory) missing(addr smtp.Path, dir string) error {
 		if errors.Is(err, fs.ErrNotExist) && (lost == s.Root || parent == nil) {
 			return fmt.Errorf("%s: %w", addr, &config.Error{File: lost, Text: "it is not there"})
 		}
+	}
+	if err := s.restoring(); err != nil {
+		return fmt.Errorf("%s: %w", addr, err)
 	}
 	return fmt.Errorf("%s: %w", addr, ReplyNoList)
 }

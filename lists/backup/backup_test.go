@@ -198,6 +198,37 @@ func TestNames(t *testing.T) {
 	same(t, "restored", to, from)
 }
 
+// TestMailDuringRestore: mail for a list that is not back yet is put off, and not refused.
+func TestMailDuringRestore(t *testing.T) {
+	_, dir := source(t, "dev", "ops")
+	to := testSite(t, t.TempDir())
+	asked := 0
+	ask := func(done, of int) {
+		for _, address := range []string{"ops@lists.example.org", "olddev@lists.example.net"} {
+			d := lists.Of(to)
+			ours, err := d.Serves(path(address).Domain)
+			if err == nil && ours {
+				_, err = d.Resolve(path(address))
+			}
+			if r := smtp.ReplyTo(err); err == nil || r.Permanent() {
+				t.Errorf("%s, when %d of %d are back: %v", address, done, of, err)
+			}
+			asked++
+		}
+	}
+	if _, err := backup.Restore(to, dir, nil, ask); err != nil || asked != 4 {
+		t.Fatalf("asked %d times: %v", asked, err)
+	}
+	for address, want := range map[string]error{"ops@lists.example.org": nil, "olddev@lists.example.net": nil, "no@lists.example.org": lists.ReplyNoList} {
+		if _, err := lists.Of(to).Resolve(path(address)); !errors.Is(err, want) {
+			t.Errorf("%s afterwards: %v", address, err)
+		}
+	}
+	if ours, err := lists.Of(to).Serves("elsewhere.example"); ours || err != nil {
+		t.Errorf("a domain without lists: %t, %v", ours, err)
+	}
+}
+
 // TestVersion: a backup of a later version, and what is none, are left alone.
 func TestVersion(t *testing.T) {
 	dir := t.TempDir()

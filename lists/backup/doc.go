@@ -22,5 +22,6 @@
 // crash leaves of one the next backup beside it takes away. A list is restored as a new one
 // is made: under a name that is no list's, renamed when it is whole. A restore that is cut
 // short has left some lists whole and the others not at all, and Unfinished says so until
-// it has been called again, for the same backup.
+// it has been called again, for the same backup. Until then mail for what is missing is put
+// off.
 package backup

@@ -17,10 +17,6 @@ import (
 	"superlist/smtp"
 )
 
-// restoring is the file in lists_dir that is there while a whole backup is restored: it
-// names it.
-const restoring = ".restoring"
-
 // A Restored says what a restore has done.
 type Restored struct {
 	Lists []string `json:"lists"` // that are new
@@ -32,7 +28,7 @@ var ErrNotEmpty = errors.New("there are lists here already")
 
 // Unfinished is the backup whose restore was cut short; empty: none was.
 func Unfinished(s *site.Site) string {
-	text, err := os.ReadFile(filepath.Join(s.ListsDir, restoring))
+	text, err := os.ReadFile(filepath.Join(s.ListsDir, lists.RestoringFile))
 	if err != nil {
 		return ""
 	}
@@ -88,7 +84,7 @@ func Restore(s *site.Site, dir string, only []smtp.Path, step func(done, of int)
 	if err := w.rest(s, dir); err != nil {
 		return r, err
 	}
-	return r, s.Disk.RemoveDurably(filepath.Join(s.ListsDir, restoring))
+	return r, s.Disk.RemoveDurably(filepath.Join(s.ListsDir, lists.RestoringFile))
 }
 
 // begin says that a whole backup is being restored.
@@ -109,7 +105,7 @@ func begin(s *site.Site, dir string) error {
 	if !empty {
 		return fmt.Errorf("%s: %w; name those that are to be restored", s.ListsDir, ErrNotEmpty)
 	}
-	return s.Disk.Replace(filepath.Join(s.ListsDir, restoring), []byte(dir+"\n"))
+	return s.Disk.Replace(filepath.Join(s.ListsDir, lists.RestoringFile), []byte(dir+"\n"))
 }
 
 // these are the lists that are named, of those in the backup.
