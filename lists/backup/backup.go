@@ -53,6 +53,8 @@ type writer struct {
 	disk *disk.Disk
 	m    Manifest
 	step func(files int)
+
+	copies int // of lists, and of files that lead to them, so far
 }
 
 // Write makes a backup of a site in a directory that is not there yet. step hears how many
@@ -128,25 +130,14 @@ func (w *writer) write(s *site.Site, tmp string) error {
 			return err
 		}
 	}
-	// Twice: a list may have got another name before its turn came.
-	for range 2 {
-		entries, err := os.ReadDir(s.ListsDir)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			from := filepath.Join(s.ListsDir, e.Name())
-			if e.Name()[0] == '.' || !isDir(from) {
-				continue
-			}
-			if err := w.domain(from, filepath.Join(to, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	if err := w.count(s, to); err != nil {
+	if err := w.domains(s.ListsDir, to); err != nil {
 		return err
 	}
+	all, err := named(tmp)
+	if err != nil {
+		return err
+	}
+	w.m.Lists = len(all)
 	text, err := json.MarshalIndent(w.m, "", "  ")
 	if err != nil {
 		return err
@@ -157,25 +148,39 @@ func (w *writer) write(s *site.Site, tmp string) error {
 	return w.disk.SyncAll(tmp)
 }
 
-// count counts the lists of the backup, and takes those out that have got another name or
-// were removed meanwhile.
-func (w *writer) count(s *site.Site, to string) error {
-	all, err := named(filepath.Dir(to))
-	if err != nil {
-		return err
-	}
-	for _, name := range all {
-		if isDir(filepath.Join(s.ListsDir, name)) {
-			w.m.Lists++
-		} else if err := w.disk.RemoveAll(filepath.Join(to, name)); err != nil {
+// maxPasses is how often domains looks again: nobody gives lists other names for so long.
+const maxPasses = 100
+
+// ErrMoving is that lists got other names, or were removed, all the time.
+var ErrMoving = errors.New("lists there get other names all the time; call it again")
+
+// domains copies all domains, until nothing there has got another name, or was removed,
+// since it was copied.
+func (w *writer) domains(from, to string) error {
+	for range maxPasses {
+		before := w.copies
+		entries, err := os.ReadDir(from)
+		if err != nil {
 			return err
 		}
+		for _, e := range entries {
+			domain := filepath.Join(from, e.Name())
+			if e.Name()[0] == '.' || !isDir(domain) {
+				continue
+			}
+			if err := w.domain(domain, filepath.Join(to, e.Name())); err != nil {
+				return err
+			}
+		}
+		if w.copies == before {
+			return nil
+		}
 	}
-	return nil
+	return fmt.Errorf("%s: %w", from, ErrMoving)
 }
 
 // domain copies the lists of a domain, and the files that lead to lists, but for those that
-// are there.
+// are there, and takes away what is no longer what it was.
 func (w *writer) domain(from, to string) error {
 	if err := w.disk.MakeDirs(to); err != nil {
 		return err
@@ -184,21 +189,44 @@ func (w *writer) domain(from, to string) error {
 	if err != nil {
 		return gone(err)
 	}
+	names := make(map[string]bool)
 	for _, e := range entries {
 		path, name := filepath.Join(from, e.Name()), e.Name()
 		if name[0] == '.' {
 			continue
 		}
-		if _, err := os.Lstat(filepath.Join(to, name)); err == nil {
+		names[name] = true
+		copied := filepath.Join(to, name)
+		switch was, err := os.Lstat(copied); {
+		case err == nil && was.IsDir() == isDir(path):
 			continue
+		case err == nil:
+			if err := w.disk.RemoveAll(copied); err != nil {
+				return err
+			}
 		}
 		if isDir(path) {
-			err = w.tree(path, filepath.Join(to, name), notOfAList)
+			err = w.tree(path, copied, notOfAList)
 		} else {
-			err = w.file(path, filepath.Join(to, name))
+			err = w.file(path, copied)
 		}
 		if err != nil {
 			return err
+		}
+		if _, err := os.Lstat(copied); err == nil {
+			w.copies++
+		}
+	}
+	copies, err := os.ReadDir(to)
+	if err != nil {
+		return err
+	}
+	for _, e := range copies {
+		if !names[e.Name()] {
+			w.copies++
+			if err := w.disk.RemoveAll(filepath.Join(to, e.Name())); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -249,7 +277,9 @@ func (w *writer) tree(from, to string, without []string) error {
 func (w *writer) file(from, to string) error {
 	f, info, err := disk.OpenRegular(from, unix.O_RDONLY)
 	if errors.Is(err, disk.ErrNotRegular) {
-		w.m.Left = append(w.m.Left, from+": not a regular file")
+		if left := from + ": not a regular file"; !slices.Contains(w.m.Left, left) {
+			w.m.Left = append(w.m.Left, left)
+		}
 		return nil
 	}
 	if err != nil {
@@ -287,9 +317,10 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// gone is nil for what somebody has taken away meanwhile.
+// gone is nil for what somebody has taken away meanwhile, or given another name: a file
+// that leads there has its place then.
 func gone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return nil
 	}
 	return err

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/backup"
@@ -196,6 +198,24 @@ func TestNames(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	same(t, "restored", to, from)
+}
+
+// TestOddFiles: what is no file is named once, and what leads nowhere is left out.
+func TestOddFiles(t *testing.T) {
+	from := testSite(t, t.TempDir())
+	fill(t, from, "dev")
+	domain := from.ListsDir + "/lists.example.org"
+	if err := errors.Join(os.Symlink("nowhere", domain+"/link"), unix.Mkfifo(domain+"/pipe", 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir() + "/odd"
+	m, err := backup.Write(from, dir, noon, nil)
+	if err != nil || m.Lists != 1 || len(m.Left) != 4 || m.Left[3] != domain+"/pipe: not a regular file" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if left, err := os.ReadDir(dir + "/lists/lists.example.org"); err != nil || len(left) != 1 {
+		t.Errorf("%v, %v", left, err)
+	}
 }
 
 // TestMailDuringRestore: mail for a list that is not back yet is put off, and not refused.
