@@ -100,7 +100,7 @@ func TestNotWritten(t *testing.T) {
 	}}
 	k, _ := keeper(t, full)
 	k.Hear(maillog.Info, "set list=<dev@lists.example.org> key=post value=\"x\" was=\"y\" by=x")
-	if err := k.Close(); err == nil || !strings.Contains(err.Error(), "could not be written down") {
+	if err := k.Close(); err == nil || !strings.Contains(err.Error(), "could not record who did it") {
 		t.Error(err)
 	}
 }
