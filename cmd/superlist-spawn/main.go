@@ -3,7 +3,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 
@@ -40,19 +39,13 @@ func main() {
 		entry.Refuse(program, err)
 		return
 	}
-	flags := flag.NewFlagSet(program, flag.ContinueOnError)
-	flags.Usage = func() {}
-	config := flags.String("c", "", "")
-	err := flags.Parse(os.Args[1:])
-	switch {
-	case err == flag.ErrHelp:
+	config, help, err := arguments(os.Args[1:])
+	if help {
 		fmt.Print(manual)
 		return
-	case err == nil && flags.NArg() > 0:
-		err = fmt.Errorf("unknown argument %q", flags.Arg(0))
 	}
 	if err == nil {
-		err = serve(*config)
+		err = serve(config)
 	}
 	if err != nil {
 		entry.Refuse(program, err)
