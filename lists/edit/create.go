@@ -10,7 +10,7 @@ import (
 	"superlist/smtp"
 )
 
-// An InputError is something given by hand that cannot be used.
+// An InputError reports unusable input that somebody gave by hand.
 type InputError struct{ text string }
 
 func (e *InputError) Error() string { return e.text }
@@ -19,9 +19,9 @@ func inputError(format string, args ...any) error {
 	return &InputError{fmt.Sprintf(format, args...)}
 }
 
-// Create makes a list: its directory, complete, by one rename. It begins with the site's
-// defaults. settings are lines of list.toml, "key=value". fs.ErrExist: there is such a
-// list already.
+// Create creates a list: one rename publishes its complete directory. The list starts
+// with the site's defaults. settings are lines of list.toml, "key=value". The error is
+// fs.ErrExist if the list exists already.
 func Create(s lists.Directory, addr smtp.Path, owners []smtp.Path, settings []string) (*lists.List, error) {
 	domain, _ := smtp.ASCIIDomain(addr.Domain)
 	begin, err := Defaults(s, domain)
@@ -43,8 +43,8 @@ func Create(s lists.Directory, addr smtp.Path, owners []smtp.Path, settings []st
 	return d.Publish()
 }
 
-// NewConfig is the list.toml of a new list, with its comments. settings are
-// lines of it, "key=value".
+// NewConfig returns the list.toml of a new list, with its comments. settings are lines
+// of it, "key=value".
 func NewConfig(owners []smtp.Path, settings []string) (text string, err error) {
 	text = template(owners)
 	for _, setting := range settings {
@@ -55,7 +55,7 @@ func NewConfig(owners []smtp.Path, settings []string) (text string, err error) {
 	return text, nil
 }
 
-// template is a new list's list.toml.
+// template returns a new list's list.toml.
 func template(owners []smtp.Path) string {
 	var addresses []string
 	for _, owner := range owners {

@@ -20,17 +20,18 @@ import (
 	"superlist/smtp"
 )
 
-// DefaultsFile is what a new list begins with, in lists_dir: keys of list.toml, and for a
-// domain a table of its name with more of them. A list that is there does not change.
+// DefaultsFile is the file in lists_dir with the settings of new lists: keys of
+// list.toml, and a table of such keys for each domain that differs. It does not affect
+// existing lists.
 const DefaultsFile = "defaults.toml"
 
-// siteDefaults are what the file says.
+// siteDefaults is the content of the file.
 type siteDefaults struct {
 	lists.Config
 	domains map[string]*domainDefaults
 }
 
-// Keys are those of list.toml, and behind them a table for each domain.
+// Keys returns the keys of list.toml, followed by a table for each domain.
 func (d *siteDefaults) Keys() []config.Key {
 	keys := d.Config.Keys()
 	for _, domain := range slices.Sorted(maps.Keys(d.domains)) {
@@ -39,21 +40,21 @@ func (d *siteDefaults) Keys() []config.Key {
 	return keys
 }
 
-// domainDefaults begin with what holds for all domains, which is known by the time that
-// a table is read.
+// domainDefaults start from the defaults of all domains, which have been read by the
+// time a table is.
 type domainDefaults struct {
 	lists.Config
 	site *siteDefaults
 }
 
-// Keys are those of list.toml.
+// Keys returns the keys of list.toml.
 func (d *domainDefaults) Keys() []config.Key {
 	d.Config = d.site.Config
 	return d.Config.Keys()
 }
 
-// Defaults are the settings with which a list of a domain begins, as Set takes them. Where
-// there is no file there are none. A mistake in the file is a *config.Error.
+// Defaults returns the initial settings of a list in a domain, in the form that Set
+// takes. Without a file there are none. A mistake in the file is a *config.Error.
 func Defaults(s lists.Directory, domain string) ([]string, error) {
 	d, err := readDefaults(s)
 	if err != nil || d == nil {
@@ -65,7 +66,7 @@ func Defaults(s lists.Directory, domain string) ([]string, error) {
 	return Differing(d.Config, lists.Defaults()), nil
 }
 
-// Differing are the settings that make one configuration of another, as Set takes them.
+// Differing returns the settings that turn from into to, in the form that Set takes.
 func Differing(to, from lists.Config) (settings []string) {
 	before := from.Keys()
 	for i, key := range to.Keys() {
@@ -87,7 +88,7 @@ func Differing(to, from lists.Config) (settings []string) {
 	return settings
 }
 
-// CheckDefaults says what is wrong with the file, if there is one.
+// CheckDefaults returns an error if the file exists and cannot be used.
 func CheckDefaults(s lists.Directory) error {
 	_, err := readDefaults(s)
 	return err
@@ -129,7 +130,7 @@ func readDefaults(s lists.Directory) (*siteDefaults, error) {
 		if len(c.Aliases) > 0 {
 			return nil, wrong("aliases", "cannot be those of every list")
 		}
-		// Values are held against what they may be as those of a list are.
+		// The values are checked like those of a list.
 		list, err := NewConfig(nil, Differing(c, lists.Defaults()))
 		if err == nil {
 			_, err = s.At(s.Root).WithConfig(list)

@@ -7,9 +7,9 @@ import (
 	"superlist/lists/members"
 )
 
-// Enrol puts the members of a joined roster onto the list, and says how many are
-// new: who is a member already stays as they are. It holds the list's lock, and
-// goes through a members file that is in order without keeping it in memory.
+// Enrol adds the members of a joined roster to the list, and returns how many are new.
+// Existing members stay as they are. It holds the list's lock, and reads a sorted
+// members file without keeping it in memory.
 func Enrol(l *lists.List, r *members.Roster) (added int, err error) {
 	unlock, err := lock(l)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"superlist/lists/ledger"
 )
 
-// Forget takes away what lists, and the site, do not remember any more. One that fails
-// keeps it from none of the others.
+// Forget deletes expired records of the site and of every list. If one of them fails,
+// the others are still done; the first error is returned.
 func Forget(d lists.Directory, now time.Time) error {
 	w := d.Ledger
 	first := w.Sweep(ledger.OfSite(d.Root), now)

@@ -9,8 +9,8 @@ import (
 	"superlist/lists"
 )
 
-// StampFormat says in lists_dir and queue_dir which format they have, where nobody has yet.
-// One that is not there is left out.
+// StampFormat writes the format file in lists_dir and queue_dir where it is missing. A
+// directory that does not exist is skipped.
 func StampFormat(s lists.Directory) error {
 	for _, dir := range []string{s.Root, s.QueueDir} {
 		file := filepath.Join(dir, lists.FormatFile)

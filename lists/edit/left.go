@@ -7,7 +7,7 @@ import (
 	"superlist/lists/ledger"
 )
 
-// noteLeft keeps who is not a member any more, by key.
+// noteLeft records the keys of members who have left.
 func noteLeft(l *lists.List, keys []string, now time.Time) error {
 	if len(keys) == 0 {
 		return nil

@@ -13,15 +13,15 @@ import (
 	"superlist/lists/members"
 )
 
-// lock takes the list for changing it, and waits for whoever else does. The
-// lock is the directory's own flock(2); it ends with unlock or the process.
-// fs.ErrNotExist: the list has been removed meanwhile.
+// lock locks the list for a change, and waits while another process holds the lock. The
+// lock is the flock(2) of the directory; it ends with unlock or with the process. The
+// error is fs.ErrNotExist if the list has been removed meanwhile.
 func lock(l *lists.List) (unlock func(), err error) { return l.Disk.Lock(l.Dir) }
 
-// Members changes the members under the list's lock. The new file is in
-// order and takes the place of the old one by a rename, so a reader sees one or
-// the other. Comments at the top, and lines that are not understood, stay, in
-// front. Who is not a member after it has left.
+// Members changes the members under the list's lock. The new file is sorted and
+// replaces the old one by a rename, so a reader sees one or the other. Comments at the
+// top and lines that cannot be parsed stay, at the front. Members whom change drops are
+// recorded as having left.
 func Members(l *lists.List, change func(members.Set) error) error {
 	unlock, err := lock(l)
 	if err != nil {
@@ -73,8 +73,8 @@ func writeMembers(l *lists.List, set members.Set, other []string) error {
 	})
 }
 
-// writeLines writes the members file: lines that are no members, and those of
-// members in order.
+// writeLines writes the members file: first other, the lines that are not members, then
+// the members in order.
 func writeLines(l *lists.List, other []string, lines iter.Seq2[string, error]) error {
 	b, err := l.Disk.Beside(l.MembersFile())
 	if err != nil {

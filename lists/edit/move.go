@@ -15,10 +15,10 @@ import (
 	"superlist/smtp"
 )
 
-// Move gives a list another address, with everything that is in its directory. The
-// old one becomes another address of it: mail, answers and delivery reports that
-// are on their way to it arrive. It holds the list's lock. fs.ErrExist: there is
-// such a list already.
+// Move gives a list another address, and keeps everything in its directory. The old
+// address becomes an alias, so that mail, answers and delivery reports on their way to
+// it still arrive. Move holds the list's lock. The error is fs.ErrExist if the new
+// address is a list's already.
 func Move(s lists.Directory, l *lists.List, to smtp.Path) (*lists.List, error) {
 	dir, err := newDir(s, to)
 	if err != nil {
@@ -34,11 +34,11 @@ func Move(s lists.Directory, l *lists.List, to smtp.Path) (*lists.List, error) {
 	if new.Addr == l.Addr {
 		return nil, inputError("%s has this address already", l.Addr.Address())
 	}
-	// What leads to itself a move has left that was cut short.
+	// A pointer that leads to itself was left by a move that was cut short.
 	if there, err := lists.ReadPointer(dir); err == nil && there.Key() != l.Addr.Key() && there.Key() != new.Addr.Key() {
 		return nil, &fs.PathError{Op: "move", Path: dir, Err: fs.ErrExist}
 	}
-	// In list.toml first: that a list names its own address there harms nothing.
+	// list.toml comes first: it is harmless if a list names its own address there.
 	var aliases []string
 	for _, alias := range append(slices.Clone(l.AliasPaths()), l.Addr) {
 		if alias.Key() != new.Addr.Key() && !slices.Contains(aliases, alias.Address()) {
@@ -55,8 +55,8 @@ func Move(s lists.Directory, l *lists.List, to smtp.Path) (*lists.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The list and the file that leads to it change places, in one step: no post
-	// that comes at this moment is refused.
+	// The list and the pointer to it change places in one step, so that no post that
+	// arrives at this moment is refused.
 	err = l.Disk.Exchange(l.Dir, dir)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // not every file system can
 		if err = l.Disk.Remove(dir); err == nil {
@@ -84,8 +84,8 @@ func Move(s lists.Directory, l *lists.List, to smtp.Path) (*lists.List, error) {
 	return s.Open(new.Addr)
 }
 
-// FreeAliases is the list.toml of a list that comes in from elsewhere under this
-// address, without the other addresses in it that are taken here.
+// FreeAliases returns the list.toml of a list that comes from elsewhere to this
+// address, without the aliases that are taken on this host, and those aliases.
 func FreeAliases(s lists.Directory, addr smtp.Path, text string) (free string, taken []string) {
 	c := lists.Defaults()
 	if config.Decode("list.toml", text, &c) != nil || len(c.Aliases) == 0 {

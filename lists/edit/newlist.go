@@ -18,8 +18,8 @@ import (
 	"superlist/smtp"
 )
 
-// A NewList is a list that is being made, under a name that is not a list's. Until
-// Publish nobody sees anything of it.
+// A NewList is a list that is being created, in a directory with a temporary name.
+// Nobody sees it before Publish.
 type NewList struct {
 	*lists.List // its Dir is the one of its own
 
@@ -28,13 +28,13 @@ type NewList struct {
 	done bool
 }
 
-// unbornAge is how old one without a lock must be to be a dead process's:
-// between its directory and its lock are two system calls.
+// unbornAge is the age after which an unlocked new directory is considered abandoned.
+// Between making the directory and locking it are two system calls.
 const unbornAge = time.Minute
 
-// Begin begins a list with this list.toml. fs.ErrExist: there is such a list
-// already. What dead processes have left of theirs is taken away. Either Publish
-// or Abort has to follow; Abort after Publish does nothing.
+// Begin starts a list with this list.toml, and removes what dead processes left of
+// theirs. The error is fs.ErrExist if the list exists already. Either Publish or Abort
+// has to follow; Abort after Publish does nothing.
 func Begin(s lists.Directory, addr smtp.Path, text string) (*NewList, error) {
 	dir, err := newDir(s, addr)
 	if err != nil {
@@ -61,8 +61,8 @@ func Begin(s lists.Directory, addr smtp.Path, text string) (*NewList, error) {
 	return d, nil
 }
 
-// newDir is the directory of a list that is to be. A name that is not a dot-atom
-// (RFC 5321, 4.1.2) would have to be written in quotes, which few programs can.
+// newDir returns the directory of a future list. It refuses a name that is not a
+// dot-atom (RFC 5321, 4.1.2): such a name needs quotes, which few programs can write.
 func newDir(s lists.Directory, addr smtp.Path) (string, error) {
 	dir, err := s.Dir(addr)
 	if err != nil {
@@ -106,8 +106,8 @@ func (d *NewList) begin(text string) (err error) {
 	return writeMembers(d.List, nil, nil)
 }
 
-// Enrol puts the members of a joined roster onto the list that is being made, with
-// comments in front of them.
+// Enrol adds the members of a joined roster to the new list, with comments at the
+// front.
 func (d *NewList) Enrol(r *members.Roster, comments ...string) error {
 	return writeLines(d.List, comments, func(yield func(string, error) bool) {
 		for m := range r.All() {
@@ -118,8 +118,8 @@ func (d *NewList) Enrol(r *members.Roster, comments ...string) error {
 	})
 }
 
-// Put writes one of the list's own files: rules, texts.toml, key or left. What could
-// not be used later is an error now.
+// Put writes one of the list's own files: rules, texts.toml, key or left. Content that
+// could not be used later is an error now.
 func (d *NewList) Put(name string, content []byte) error {
 	file := filepath.Join(d.Dir, name)
 	content = textfile.Plain(content)
@@ -148,7 +148,7 @@ func (d *NewList) Put(name string, content []byte) error {
 	return d.Disk.Replace(file, content)
 }
 
-// Publish makes the list one, by a rename.
+// Publish makes the list visible, by a rename.
 func (d *NewList) Publish() (*lists.List, error) {
 	if _, err := d.Key(); err != nil {
 		return nil, err
@@ -174,7 +174,7 @@ func (d *NewList) Publish() (*lists.List, error) {
 	return d.site.Open(d.Addr)
 }
 
-// Abort leaves nothing behind.
+// Abort deletes the unpublished list.
 func (d *NewList) Abort() {
 	if d.done {
 		return
@@ -194,7 +194,7 @@ func makeDomain(s lists.Directory, dir string) error {
 	return s.Disk.MakeDir(dir)
 }
 
-// Sweep removes what dead processes have left of lists that came, or went.
+// Sweep deletes what dead processes left of lists that were being created or removed.
 func Sweep(s lists.Directory) {
 	domains, _ := os.ReadDir(s.Root)
 	for _, domain := range domains {
@@ -204,8 +204,8 @@ func Sweep(s lists.Directory) {
 	}
 }
 
-// sweepDomain removes what dead processes have left in a domain's directory: a list
-// that comes, or goes, is locked as long as its process lives.
+// sweepDomain does what Sweep does, for one domain. A process holds the lock of a list
+// that it creates or removes, so an unlocked one is abandoned.
 func sweepDomain(s lists.Directory, domain string) {
 	born, _ := filepath.Glob(filepath.Join(domain, ".new-*"))
 	gone, _ := filepath.Glob(filepath.Join(domain, ".gone-*"))

@@ -9,8 +9,8 @@ import (
 	"superlist/smtp"
 )
 
-// AddPattern puts an address into allow or ban of list.toml, and takes it out of
-// the other. Doing it twice is doing it once.
+// AddPattern adds an address to allow or ban in list.toml, and removes it from the
+// other. Doing it twice has the effect of doing it once.
 func AddPattern(l *lists.List, key string, p smtp.Path) error {
 	this := pattern.Of(p.Address())
 	is := func(s string) bool { return pattern.Same(s, this) }
@@ -29,8 +29,8 @@ func AddPattern(l *lists.List, key string, p smtp.Path) error {
 	})
 }
 
-// Unmoderate has a moderator see the posts of a member no more: the word "moderated"
-// behind an address, and behind the member for whom it posts, goes. It says whether it
+// Unmoderate lets a member post without a moderator: it removes the word "moderated"
+// from the address and from the member for whom it posts. It reports whether the word
 // was there.
 func Unmoderate(l *lists.List, p smtp.Path) (was bool, err error) {
 	member, ok, err := l.Lookup().Find(p)

@@ -9,7 +9,7 @@ import (
 )
 
 // pointHere makes aliases lead to the list. If one is already a list, or leads
-// elsewhere, that is an error, and no new alias is left.
+// elsewhere, pointHere returns an error and leaves no new alias.
 func pointHere(l *lists.List, aliases []smtp.Path) (err error) {
 	var made []smtp.Path
 	defer func() {
@@ -45,7 +45,8 @@ func pointHere(l *lists.List, aliases []smtp.Path) (err error) {
 	return nil
 }
 
-// placePointer makes a file that leads here. first is false if the name is taken.
+// placePointer makes a file that leads to this list. first is false if the name is
+// taken.
 func placePointer(l *lists.List, file string) (first bool, err error) {
 	if err := makeDomain(l.In(), filepath.Dir(file)); err != nil {
 		return false, err
@@ -56,7 +57,7 @@ func placePointer(l *lists.List, file string) (first bool, err error) {
 // pointer returns the content of such a file.
 func pointer(l *lists.List) []byte { return []byte(l.Addr.Address() + "\n") }
 
-// unpoint makes aliases no longer lead to the list.
+// unpoint removes the aliases' files that lead to the list.
 func unpoint(l *lists.List, aliases []smtp.Path) error {
 	for _, alias := range aliases {
 		file, err := l.In().Dir(alias)

@@ -10,8 +10,8 @@ import (
 	"superlist/queue/disk"
 )
 
-// Remove removes a list with everything in its directory. One rename makes it
-// disappear, before the first file is deleted. It holds the list's lock.
+// Remove removes a list with everything in its directory. One rename makes it disappear
+// before the first file is deleted. Remove holds the list's lock.
 func Remove(l *lists.List) error {
 	unlock, err := lock(l)
 	if err != nil {

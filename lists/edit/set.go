@@ -12,14 +12,14 @@ import (
 	"superlist/smtp"
 )
 
-// Set changes keys of list.toml, "key=value" each, and keeps its comments and its
-// order. It holds the list's lock.
+// Set changes keys of list.toml, each given as "key=value". It keeps the file's
+// comments and order, and holds the list's lock.
 func Set(l *lists.List, settings []string) error {
 	return Change(l, func(lists.Config) []string { return settings })
 }
 
-// Change is Set for settings that depend on the present ones, read under the lock:
-// somebody else may have changed them since the list was opened.
+// Change is Set for settings that depend on the current ones. It reads those under the
+// lock, since somebody may have changed them after the list was opened.
 func Change(l *lists.List, to func(lists.Config) []string) error {
 	unlock, err := lock(l)
 	if err != nil {
@@ -29,8 +29,8 @@ func Change(l *lists.List, to func(lists.Config) []string) error {
 	return rewrite(l, to, true)
 }
 
-// rewrite is Change under the lock. With point the list's aliases lead to it, and
-// former ones no longer do.
+// rewrite is Change without taking the lock. If point is set, it also updates the
+// aliases' files: the list's aliases lead to it, former ones no longer do.
 func rewrite(l *lists.List, to func(lists.Config) []string, point bool) error {
 	raw, err := os.ReadFile(l.ConfigFile())
 	if err != nil {

@@ -51,7 +51,7 @@ func setKey(text, setting string) (string, error) {
 	return "", inputError("%s: change it in list.toml by hand, it is written in an unusual way there", key)
 }
 
-// wantOf says what a value that is not TOML should have been.
+// wantOf returns the error text for a value that is not TOML: what it should have been.
 func wantOf(name, line string) string {
 	for _, k := range new(lists.Config).Keys() {
 		if k.Name == name {
@@ -66,7 +66,7 @@ func wantOf(name, line string) string {
 	return line + " is not TOML"
 }
 
-// literal formats a value of the command line as TOML.
+// literal formats a value from the command line as TOML.
 func literal(name, value string) string {
 	var to any // nil: there is no such key, as WithConfig will report
 	for _, k := range new(lists.Config).Keys() {

@@ -41,7 +41,7 @@ func (w Writer) Remind(a ledger.Agenda, subject string, at time.Time) error {
 	return w.Disk.SyncDir(a.Dir) // whoever has made the directory may have died before the sync
 }
 
-// syncTime makes durable what is in the directory of a time, and that there is one.
+// syncTime syncs the directory of a time, and its entry in the directory above.
 func (w Writer) syncTime(a ledger.Agenda, path string) error {
 	if err := w.Disk.SyncDir(filepath.Dir(path)); err != nil {
 		return err

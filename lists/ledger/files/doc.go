@@ -1,5 +1,5 @@
-// Package files writes what package ledger reads. It is the Writer of a site that has one
-// host, and no program that serves a client links it.
+// Package files writes the records that package ledger reads. It is the Writer of a
+// site with one host. Programs that serve clients do not link it.
 //
-// Crash states are in package ledger's documentation.
+// Package ledger documents the crash states.
 package files

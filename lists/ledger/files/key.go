@@ -9,9 +9,9 @@ import (
 	"superlist/queue/disk"
 )
 
-// MakeKey implements ledger.Writer. Of two processes that do it at once one wins, and both
-// then read the same key. It is on disk before a return path is made with it: a report on
-// one whose key a crash took would be refused.
+// MakeKey implements ledger.Writer. If two processes do it at once, one wins and both
+// read the same key. The key is on disk before any return path is made with it: if a
+// crash lost the key, reports to that return path would be refused.
 func (w Writer) MakeKey(b ledger.Book) error {
 	random := make([]byte, ledger.KeyBytes)
 	if _, err := unix.Getrandom(random, 0); err != nil {

@@ -17,11 +17,10 @@ import (
 // A Writer changes the files of this host.
 type Writer struct{ Disk *disk.Disk }
 
-// On is the Writer of files on this disk.
+// On returns the Writer for files on a disk.
 func On(d *disk.Disk) ledger.Writer { return Writer{d} }
 
-// lock takes directories, which it makes where they are missing, in the order of their
-// names.
+// lock locks directories in the order of their names, and makes missing ones.
 func (w Writer) lock(dirs ...string) (unlock func(), err error) {
 	slices.Sort(dirs)
 	var held []func()
@@ -45,7 +44,7 @@ func (w Writer) lock(dirs ...string) (unlock func(), err error) {
 	return unlock, nil
 }
 
-// shelves are the directories of limits.
+// shelves returns the directories of limits.
 func shelves(limits []ledger.Limit) (dirs []string) {
 	for _, l := range limits {
 		dirs = append(dirs, l.Book.Path(l.Shelf))
@@ -66,7 +65,7 @@ func (w Writer) Count(limits []ledger.Limit, n int, now time.Time) error {
 	return w.add(limits, n, now)
 }
 
-// add counts, under the locks.
+// add counts. The caller holds the locks.
 func (w Writer) add(limits []ledger.Limit, n int, now time.Time) error {
 	for _, l := range limits {
 		file := l.File(now)
@@ -141,7 +140,7 @@ func (w Writer) Remember(b ledger.Book, s ledger.Shelf, name string, now time.Ti
 	return w.put(file, content, now)
 }
 
-// isFull reports whether a shelf has as many records as it may.
+// isFull reports whether a shelf has as many records as it may have.
 func isFull(b ledger.Book, s ledger.Shelf, now time.Time) (bool, error) {
 	if s.Most() == 0 {
 		return false, nil
@@ -150,12 +149,12 @@ func isFull(b ledger.Book, s ledger.Shelf, now time.Time) (bool, error) {
 	if err != nil || len(entries) < s.Most() {
 		return false, err
 	}
-	// Some of them may be too old.
+	// Some of them may have expired.
 	all, err := b.All(s, now)
 	return len(all) >= s.Most(), err
 }
 
-// put writes a record, under the lock.
+// put writes a record. The caller holds the lock.
 func (w Writer) put(file, text string, at time.Time) error {
 	b, err := w.beside(file, text, at)
 	if err != nil {
@@ -268,8 +267,8 @@ func (w Writer) Enter(b ledger.Book, j ledger.Journal, words []string, now time.
 	return f.Sync()
 }
 
-// whole is the length of a journal up to the last line that is whole. What a crash has
-// left behind that is cut off.
+// whole cuts off an incomplete last line, which a crash left, and returns the length of
+// the journal.
 func whole(f *disk.File) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"superlist/queue/disk"
 )
 
-// Revise implements ledger.Writer. However many records there are, they are synced
-// together: all are written beside their places, then the file system is synced once,
-// then they are renamed. A crash leaves some of them, each whole.
+// Revise implements ledger.Writer. It syncs all records together, however many there
+// are: it writes each beside its place, syncs the file system once, and renames them.
+// After a crash some of them are changed, and each is whole.
 func (w Writer) Revise(b ledger.Book, s ledger.Shelf, names []string, now time.Time, revise func(map[string]ledger.Record) (map[string]string, error)) error {
 	dir := b.Path(s)
 	unlock, err := w.lock(dir)
@@ -37,7 +37,7 @@ func (w Writer) Revise(b ledger.Book, s ledger.Shelf, names []string, now time.T
 	return w.putAll(b, s, texts, now)
 }
 
-// recallAll are the records of these names; nil: of all.
+// recallAll returns the records with these names; nil means all records.
 func recallAll(b ledger.Book, s ledger.Shelf, names []string, now time.Time) (map[string]ledger.Record, error) {
 	old := make(map[string]ledger.Record)
 	if names == nil {
@@ -59,7 +59,8 @@ func recallAll(b ledger.Book, s ledger.Shelf, names []string, now time.Time) (ma
 	return old, nil
 }
 
-// putAll writes records, under the lock. An empty one is removed.
+// putAll writes records, and removes those whose text is empty. The caller holds the
+// lock.
 func (w Writer) putAll(b ledger.Book, s ledger.Shelf, texts map[string]string, now time.Time) error {
 	if len(texts) == 0 {
 		return w.Disk.SyncDir(b.Path(s)) // of whoever has put there what is, and may have died

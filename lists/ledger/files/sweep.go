@@ -12,11 +12,11 @@ import (
 	"superlist/queue/disk"
 )
 
-// abandoned is how old a file is, whose name begins with a dot, until its writer is dead.
+// abandoned is the age after which a file whose name begins with a dot belongs to a
+// dead process.
 const abandoned = ledger.Day
 
-// Sweep takes away what a book does not remember any more, and what processes that died
-// have left there.
+// Sweep deletes a book's expired records, and files that dead processes left there.
 func (w Writer) Sweep(b ledger.Book, now time.Time) error {
 	var first error
 	swept := make(map[string]bool)
@@ -31,8 +31,9 @@ func (w Writer) Sweep(b ledger.Book, now time.Time) error {
 	return first
 }
 
-// lifeIn says how long a file of a directory is remembered, by its name: of the shelves
-// that lie there the one whose names begin with the most of it.
+// lifeIn returns a function that says how long a file of a directory is kept, by its
+// name. Several shelves may share the directory: the one with the longest matching
+// prefix decides.
 func lifeIn(dir string, b ledger.Book) func(name string) time.Duration {
 	return func(name string) (life time.Duration) {
 		longest := -1
@@ -45,8 +46,8 @@ func lifeIn(dir string, b ledger.Book) func(name string) time.Duration {
 	}
 }
 
-// SweepAgenda takes away what processes that died have left of reminders, and the
-// directories of times that have none.
+// SweepAgenda deletes what dead processes left of reminders, and the directories of
+// times without reminders.
 func (w Writer) SweepAgenda(a ledger.Agenda, now time.Time) error {
 	times, err := os.ReadDir(a.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,7 +76,7 @@ func (w Writer) SweepAgenda(a ledger.Agenda, now time.Time) error {
 	return nil
 }
 
-// sweep is sweepDir of a shelf, under its lock.
+// sweep calls sweepDir for a shelf, under its lock.
 func (w Writer) sweep(dir string, now time.Time, life func(string) time.Duration) error {
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
