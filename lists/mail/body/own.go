@@ -5,10 +5,9 @@ import (
 	"unicode"
 )
 
-// Own is what somebody wrote in a letter that answers another: the text without
-// what it quotes, without the lines that say whom it quotes, and without the
-// signature. What stands below a letter that is quoted without ">" in front of each
-// line is taken to belong to it.
+// Own returns what somebody wrote in an answer: the text without quotations, the lines
+// that introduce them, and the signature. If the quoted letter is not marked with ">"
+// on each line, everything below its beginning counts as quoted.
 func Own(text string) string {
 	lines := strings.Split(text, "\n")
 	var own []string
@@ -34,7 +33,7 @@ func Own(text string) string {
 	return trimOwn(own)
 }
 
-// trimOwn takes away what a phone says of itself at the end.
+// trimOwn removes what a phone adds at the end.
 func trimOwn(lines []string) string {
 	for len(lines) > 0 {
 		last := clean(lines[len(lines)-1])
@@ -46,8 +45,8 @@ func trimOwn(lines []string) string {
 	return strings.Trim(strings.Join(lines, "\n"), "\n")
 }
 
-// clean is a line without what programs put around its text: spaces of all kinds,
-// marks that nobody sees, the stars of what was bold.
+// clean returns a line without the decoration that programs add: spaces of all kinds,
+// invisible marks, and the stars around bold text.
 func clean(line string) string {
 	line = strings.Map(func(c rune) rune {
 		switch {
@@ -61,7 +60,7 @@ func clean(line string) string {
 	return strings.TrimRight(strings.TrimSpace(line), "*")
 }
 
-// firstOf is the first line that has something on it.
+// firstOf returns the first line that is not empty.
 func firstOf(lines []string) string {
 	for _, line := range lines {
 		if clean(line) != "" {
@@ -71,8 +70,10 @@ func firstOf(lines []string) string {
 	return ""
 }
 
-// quoted: RFC 3676, 4.5, and what other programs write: | (Lotus, Eudora), and
-// initials before the > (Gnus with supercite).
+// quoted reports whether a line is marked as quoted: RFC 3676, 4.5, and what other
+// programs write:
+//
+// (Lotus, Eudora), and initials before the > (Gnus with supercite).
 func quoted(line string) bool {
 	if strings.HasPrefix(line, ">") || strings.HasPrefix(line, "|") || strings.HasPrefix(line, "»") {
 		return true
@@ -81,25 +82,25 @@ func quoted(line string) bool {
 	return ok && 0 < len(initials) && len(initials) <= 4 && strings.Trim(initials, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
-// signature is the line above one: "-- " (RFC 3676, 4.3), of which programs take the
-// space.
+// signature reports whether a line separates a signature: "-- " (RFC 3676, 4.3), of
+// which some programs drop the space.
 func signature(line string) bool { return line == "--" }
 
-// minRule is how long a line of underscores is that parts two letters: Outlook's has
-// 32, other programs make it shorter.
+// minRule is the shortest line of underscores that separates two letters. Outlook's has
+// 32; other programs make it shorter.
 const minRule = 10
 
-// rule is such a line.
+// rule reports whether a line is such a line of underscores.
 func rule(line string) bool {
 	return len(line) >= minRule && strings.Trim(line, "_") == ""
 }
 
-// minDashes is how many dashes stand at both ends of a separator. Programs write from
-// two on, people write up to three.
+// minDashes is the number of dashes that a separator has, both ends together. Programs
+// write two or more at each end, people write up to three.
 const minDashes = 4
 
-// separator is a line such as -----Original Message-----, in whatever language: text
-// between dashes, or one of separators.
+// separator reports whether a line separates two letters, as -----Original Message-----
+// does in any language: text between dashes, or one of separators.
 func separator(line string) bool {
 	start := strings.TrimLeft(line, "*# ")
 	inner := strings.TrimLeft(start, "-–—")
@@ -120,12 +121,13 @@ func separator(line string) bool {
 	return false
 }
 
-// maxAttribution is over how many lines a program breaks the line above a quotation.
+// maxAttribution is the number of lines over which a program may break the line above a
+// quotation.
 const maxAttribution = 4
 
-// attribution is how many lines at the front say who wrote what is quoted below; 0
-// where they do not. What follows without marks is taken for a quotation only where
-// they leave no doubt.
+// attribution returns the number of lines at the front that say who wrote the quotation
+// below; 0 if they do not. If the text below is not marked, it counts as a quotation
+// only if these lines leave no doubt.
 func attribution(lines []string) int {
 	joined := ""
 	for n := 1; n <= min(maxAttribution, len(lines)); n++ {
@@ -142,10 +144,10 @@ func attribution(lines []string) int {
 	return 0
 }
 
-// attributes says that a line, or some that are one, stands above a quotation: in
-// whatever language where it has a date, an address in brackets and a colon at its
-// end, else by the words of attributions. Above what is marked as quoted any line
-// with a colon does.
+// attributes reports whether a line, or several that were one, introduces a quotation.
+// In any language that is a date, an address in brackets and a colon at the end;
+// otherwise the words of attributions decide. Above text that is marked as quoted, any
+// line with a colon will do.
 func attributes(line string) (sure, likely bool) {
 	end := strings.TrimRight(line, " -")
 	bare := strings.TrimRight(end, ":： ")
@@ -167,7 +169,7 @@ func attributes(line string) (sure, likely bool) {
 	return false, likely
 }
 
-// hasDate says that a line has a year, or a time of day, in it.
+// hasDate reports whether a line contains a year or a time of day.
 func hasDate(line string) bool {
 	digits := 0
 	for i, c := range line + " " {
@@ -184,19 +186,18 @@ func hasDate(line string) bool {
 }
 
 const (
-	// maxFields is within how many lines the fields of a quoted letter stand, empty
-	// ones not counted.
+	// maxFields is the number of lines that contain the fields of a quoted letter, not
+	// counting empty ones.
 	maxFields = 8
-	// minUnknown is how many lines that look like fields are a header, where the
-	// table knows none of them.
+	// minUnknown is the number of field-like lines that make a header if the table
+	// knows none of them.
 	minUnknown = 4
-	// maxLabel is how long the name of a field is, in any language.
+	// maxLabel is the longest name of a field, in any language.
 	maxLabel = 24
 )
 
-// headerBlock says that a quoted letter begins here with its fields, as Outlook,
-// Apple Mail and Lotus write them: From, Sent, To, Subject, in some order and
-// language.
+// headerBlock reports whether a quoted letter begins here with its fields, as Outlook,
+// Apple Mail and Lotus write them: From, Sent, To, Subject, in some order and language.
 func headerBlock(lines []string) bool {
 	var seen [kinds]bool
 	first, known, labels, n := false, 0, 0, 0
@@ -236,7 +237,7 @@ func headerBlock(lines []string) bool {
 	return known == 0 && labels >= minUnknown && address
 }
 
-// cutLabel is what stands before the colon of a line that looks like a field, in
+// cutLabel returns the text before the colon of a line that looks like a field, in
 // lower case.
 func cutLabel(line string) (label string, ok bool) {
 	line = strings.TrimLeft(line, "*_•- ")
@@ -251,15 +252,15 @@ func cutLabel(line string) (label string, ok bool) {
 	return label, true
 }
 
-// plausible says that a label may be that of a field in a language that the table
-// has not: letters and spaces.
+// plausible reports whether a label may be the name of a field in a language that the
+// table lacks: letters and spaces only.
 func plausible(label string) bool {
 	return !strings.ContainsFunc(label, func(c rune) bool {
 		return !unicode.IsLetter(c) && !unicode.IsMark(c) && c != ' ' && c != '-' && c != '.'
 	}) && !strings.HasPrefix(label, "http")
 }
 
-// device says that a line is what phones and programs put below a letter.
+// device reports whether phones or programs put such a line below a letter.
 func device(line string) bool {
 	if len(line) > 120 {
 		return false

@@ -8,8 +8,8 @@ package body
 // is missing is caught by form: dashes around text, an address with a date before a
 // colon, four lines that look like fields.
 
-// separators stand in a line of their own, with or without dashes around them, in
-// lower case.
+// separators stand on a line of their own, with or without dashes around them. They are
+// in lower case.
 var separators = [...]string{
 	"original message", "original appointment", "reply message", "forwarded message", "begin forwarded message:", "forwarded by", // English
 	"ursprüngliche nachricht", "originalnachricht", "weitergeleitete nachricht", "anfang der weitergeleiteten nachricht:", "weitergeleitet von", // German
@@ -38,9 +38,9 @@ var separators = [...]string{
 	"thư gốc", "tin nhắn gốc", "ข้อความต้นฉบับ", "pesan asli", "mesej asal", // Vietnamese, Thai, Indonesian, Malay
 }
 
-// An attributing is a line above a quotation: how it starts, and what it says behind
-// that, in lower case: at its end, or, where it starts with a word of its own,
-// anywhere before a colon.
+// An attributing describes a line above a quotation, in lower case: how it starts, and
+// the words that follow. These words stand at the end of the line or, if the line
+// starts with a word of its own, anywhere before a colon.
 type attributing struct{ starts, says string }
 
 var attributions = [...]attributing{
@@ -59,7 +59,7 @@ var attributions = [...]attributing{
 	{"", "のメール"}, {"", "は書きました"}, {"", "さんは書きました"}, {"", "写道"}, {"", "寫道"}, {"", "님이 작성"}, {"", "작성"}, // Japanese, Chinese, Korean
 }
 
-// The kinds of fields of a quoted letter.
+// Kinds of fields of a quoted letter.
 const (
 	from = iota
 	date
@@ -70,7 +70,7 @@ const (
 	kinds
 )
 
-// fieldKind is what a label in lower case stands for.
+// fieldKind returns the kind of field that a label in lower case names.
 func fieldKind(label string) (kind int, ok bool) {
 	for kind, names := range fields {
 		for _, name := range names {
@@ -110,8 +110,8 @@ var fields = [kinds][]string{
 	other: {"importance", "wichtigkeit", "attachments", "anlagen", "pièces jointes", "reply to", "répondre à", "priority", "wichtig", "organization", "添付ファイル", "附件"},
 }
 
-// devices begin the line that phones and programs put at the end, in lower case;
-// what begins with a star may stand anywhere in it.
+// devices are the beginnings of lines that phones and programs put at the end of a
+// letter, in lower case. Text after a star may occur anywhere in the line.
 var devices = [...]string{
 	"sent from my ", "sent from mail for", "sent from outlook", "sent from yahoo", "sent from proton", "sent from fastmail", "sent from samsung", "sent from a mobile", "sent from gmail",
 	"sent with proton", "sent with tuta", "sent with spark", "get outlook for", "get bluemail",

@@ -33,7 +33,7 @@ func attribute(t html.Token, key string) string {
 	return ""
 }
 
-// startReading is what a tag is to somebody who reads.
+// startReading writes what a start tag means to a reader.
 func (p *page) startReading(t html.Token) {
 	switch t.DataAtom {
 	case atom.Ul, atom.Ol:
@@ -70,7 +70,7 @@ func (p *page) startReading(t html.Token) {
 	}
 }
 
-// endReading is startReading for the end of an element.
+// endReading writes what the end of an element means to a reader.
 func (p *page) endReading(tag atom.Atom) {
 	switch tag {
 	case atom.Ul, atom.Ol:
@@ -93,7 +93,7 @@ func (p *page) endReading(tag atom.Atom) {
 	}
 }
 
-// plainLink is an address as people write it.
+// plainLink returns an address as people write it.
 func plainLink(s string) string {
 	s = strings.ToLower(s)
 	for _, scheme := range []string{"http://", "https://", "mailto:"} {

@@ -1,9 +1,9 @@
-// Package body reads the body of a mail as a person does who looks at it in a mail
-// program: its first text, whatever it is wrapped in, and of that what its writer
-// wrote and not what is quoted.
+// Package body reads the body of a mail as a person sees it in a mail program: its
+// first text, however it is wrapped, and within that text what the writer wrote,
+// without quotations.
 //
-// It takes what programs send and not only what the RFCs allow, never fails on a
-// message, and reads no more of it than it is told to.
+// It accepts what programs send, not only what the RFCs allow. It never fails because
+// of a message, and its limits bound how much of a message it reads.
 package body
 
 import (
@@ -16,28 +16,28 @@ import (
 )
 
 const (
-	// maxParts is how many parts are looked at for a text, and maxDepth how deep:
+	// maxParts and maxDepth bound how many parts are searched for a text, and how deep:
 	// more than any program writes.
 	maxParts = 20
 	maxDepth = 8
 
-	// maxPart is how much of a part is read. Outlook begins HTML with 50 KiB of
-	// styles.
+	// maxPart is how much of a part is read. Outlook begins HTML with 50 KiB of styles.
 	maxPart = 256 << 10
 )
 
-// Text is the first text of a body, with the values of Content-Type and
-// Content-Transfer-Encoding, which may be empty: UTF-8, with lines that end with
-// LF. Where text comes in plain and as HTML the plain one is taken, unless it is
-// empty. It is empty where there is no text. The error is the reader's.
+// Text returns the first text of a body, in UTF-8, with lines that end with LF.
+// contentType and encoding are the values of Content-Type and
+// Content-Transfer-Encoding, and may be empty. If the text comes both as plain text and
+// as HTML, the plain one is used unless it is empty. A body without text yields "". An
+// error comes from the reader.
 func Text(contentType, encoding string, r io.Reader) (string, error) {
 	s := &source{Reader: r}
 	text := strings.Trim(s.text(contentType, encoding, s, 0), "\n")
 	return text, s.err
 }
 
-// A source keeps the error of its reader, which the packages for MIME mix with
-// their own about the message.
+// A source keeps the error of its reader. The MIME packages mix it with their own
+// errors about the message.
 type source struct {
 	io.Reader
 	err   error
@@ -52,7 +52,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// text is that of one part.
+// text returns the text of one part.
 func (s *source) text(contentType, encoding string, r io.Reader, depth int) string {
 	kind, params := mediaType(contentType)
 	switch {
@@ -70,14 +70,14 @@ func (s *source) text(contentType, encoding string, r io.Reader, depth int) stri
 	return decoded(kind, params, encoding, raw, false)
 }
 
-// Shown is the text of one part as it is shown to somebody who cannot see its HTML,
-// with the addresses of what is linked in that: UTF-8, with lines that end with LF.
-// kind and params are what MediaType gives.
+// Shown returns the text of one part for somebody who cannot see its HTML, with the
+// addresses of links: UTF-8, with lines that end with LF. kind and params come from
+// MediaType.
 func Shown(kind string, params map[string]string, encoding string, raw []byte) string {
 	return decoded(kind, params, encoding, raw, true)
 }
 
-// decoded is the text of a part.
+// decoded returns the text of a part.
 func decoded(kind string, params map[string]string, encoding string, raw []byte, links bool) string {
 	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "base64":
@@ -99,7 +99,8 @@ func decoded(kind string, params map[string]string, encoding string, raw []byte,
 	return text
 }
 
-// firstOf is the first text among parts. HTML waits for a plain text behind it.
+// firstOf returns the first text among the parts. HTML is used only if no plain text
+// follows it.
 func (s *source) firstOf(parts *multipart.Reader, depth int) (html string) {
 	for s.parts < maxParts {
 		part, err := parts.NextRawPart()
@@ -126,12 +127,12 @@ func (s *source) firstOf(parts *multipart.Reader, depth int) (html string) {
 	return html
 }
 
-// MediaType reads Content-Type, or a field of its form, as far as it can be read;
-// nothing at all is plain text (RFC 2045, 5.2).
+// MediaType parses Content-Type, or a field of the same form, as far as possible. An
+// empty value means plain text (RFC 2045, 5.2).
 func MediaType(value string) (kind string, params map[string]string) { return mediaType(value) }
 
-// mediaType reads Content-Type as far as it can be read; nothing at all is plain
-// text (RFC 2045, 5.2).
+// mediaType parses Content-Type as far as possible. An empty value means plain text
+// (RFC 2045, 5.2).
 func mediaType(value string) (kind string, params map[string]string) {
 	kind, params, err := mime.ParseMediaType(value)
 	if err == nil {
@@ -153,7 +154,7 @@ func mediaType(value string) (kind string, params map[string]string) {
 	return kind, params
 }
 
-// unflow joins the lines of a paragraph of format=flowed: RFC 3676, 4.
+// unflow joins the lines of paragraphs in format=flowed: RFC 3676, 4.
 func unflow(text string, delsp bool) string {
 	var b strings.Builder
 	flowing, depth := false, 0

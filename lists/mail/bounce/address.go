@@ -7,11 +7,12 @@ import (
 	"superlist/lists/mail/charset"
 )
 
-// maxAddress is how long an address may be: RFC 5321, 4.5.3.1.3 has 256 octets.
+// maxAddress is the longest address accepted: RFC 5321, 4.5.3.1.3 allows 256 octets.
 const maxAddress = 256
 
-// fieldAddress is the address in a field of a report: RFC 3464, 2.3.1: "type; value",
-// with or without the type, in angle brackets or not, as xtext or with a comment.
+// fieldAddress returns the address in a field of a report: RFC 3464, 2.3.1: "type;
+// value", with or without the type, in angle brackets or not, as xtext or with a
+// comment.
 func fieldAddress(value string) string {
 	value = charset.Words(value)
 	kind, rest, ok := strings.Cut(value, ";")
@@ -33,7 +34,7 @@ func fieldAddress(value string) string {
 	return ""
 }
 
-// unescape reads \x{F6}: RFC 6533, 3.
+// unescape decodes \x{F6}: RFC 6533, 3.
 func unescape(s string) string {
 	s = s[:min(len(s), maxDiagnostic)] // no address is that long
 	var b strings.Builder
@@ -55,7 +56,7 @@ func unescape(s string) string {
 	}
 }
 
-// addresses are those in a line, from left to right, as they stand there.
+// addresses yields the addresses in a line, from left to right, as written.
 func addresses(line string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for done := 0; ; {
@@ -107,18 +108,19 @@ func isDomain(s string) bool {
 	return len(s) > 2 && strings.Contains(s, ".") && !strings.Contains(s, "..") && s[0] != '.' && s[0] != '-'
 }
 
-// atext may stand in a local part without quotes: RFC 5322, 3.2.3, RFC 6532, 3.2.
+// atext reports whether a local part may contain c without quotes: RFC 5322, 3.2.3, RFC
+// 6532, 3.2.
 func atext(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c >= 0x80 || strings.IndexByte(".!#$%&'*+-/=?^_`{|}~", c) >= 0
 }
 
-// dtext may stand in a domain.
+// dtext reports whether a domain may contain c.
 func dtext(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c >= 0x80 || c == '.' || c == '-' || c == '_'
 }
 
-// verpAddress is the member that a return path with his address in it names:
-// dev+bounces-…+user=example.com@lists.example.org, and those of Mailman and ezmlm.
+// verpAddress returns the member whose address is encoded in a return path:
+// dev+bounces-…+user=example.com@lists.example.org, and the forms of Mailman and ezmlm.
 func verpAddress(returnPath string) string {
 	local, _, _ := strings.Cut(returnPath, "@")
 	who := ""

@@ -2,10 +2,10 @@ package bounce
 
 import "strings"
 
-// Classify says what a server's answer to one recipient means: its reply code (0 if
-// nobody knows it), its enhanced code (may be empty), and its words. Words count
-// before codes, and the enhanced code before the reply code (bounces from Orange say
-// 5.1.1 for a full mailbox; Exchange says 5.7.1 of nobody).
+// Classify returns the meaning of a server's answer about one recipient: its reply code
+// (0 if unknown), its enhanced code (may be empty), and its words. Words count more
+// than codes, and the enhanced code more than the reply code: bounces from Orange say
+// 5.1.1 for a full mailbox; Exchange says 5.7.1 for an unknown user.
 func Classify(code int, enhanced, text string) Class {
 	inText, status := codes(text)
 	if code == 0 {
@@ -24,24 +24,24 @@ func Classify(code int, enhanced, text string) Class {
 	return c
 }
 
-// plainly is the class that words say without a hint and without a code; Unknown
-// where they do not.
+// plainly returns the class that words alone state, without a hint and without a code;
+// Unknown if they state no class.
 func plainly(text string) Class {
 	v := words().judge(normal(text))
 	v.hinted = nil
 	return byWords(v, 0, "")
 }
 
-// afterData says that a carrier of Japan's refuses for its customer: it takes any
-// address at RCPT, and after DATA says "User unknown" where the customer's filter
-// does not want the sender.
+// afterData reports whether a Japanese mobile carrier refuses on behalf of its
+// customer: it accepts any address at RCPT, and after DATA says "User unknown" if the
+// customer's filter rejects the sender.
 func afterData(text string) bool {
 	text = strings.ToLower(text)
 	return strings.Contains(text, "end of data") &&
 		(strings.Contains(text, "docomo.ne.jp") || strings.Contains(text, "ezweb.ne.jp") || strings.Contains(text, "au.com") || strings.Contains(text, "softbank"))
 }
 
-// byWords joins what the table says with what the codes say.
+// byWords combines the verdict of the table with the codes.
 func byWords(v verdict, code int, enhanced string) Class {
 	byCode := classOf(code, enhanced)
 	transient := strings.HasPrefix(enhanced, "4.") || enhanced == "" && code/100 == 4
@@ -82,8 +82,8 @@ func byWords(v verdict, code int, enhanced string) Class {
 	return mildest
 }
 
-// classOf is what the codes say alone: RFC 3463 and the register of IANA, read as
-// hosts use it. Reply codes say too little to hold anything against anybody.
+// classOf returns the class that the codes alone mean: RFC 3463 and IANA's registry,
+// read as hosts use them. Reply codes say too little to count against anybody.
 func classOf(code int, enhanced string) Class {
 	class, rest, _ := strings.Cut(enhanced, ".")
 	if class == "" {

@@ -2,7 +2,7 @@ package bounce
 
 import "strings"
 
-// fields reads the delivery-status parts: RFC 3464, 2.
+// fields parses the delivery-status parts: RFC 3464, 2.
 func (m *message) fields() (list []Recipient) {
 	for _, part := range m.status {
 		reporter := ""
@@ -26,7 +26,7 @@ func (m *message) fields() (list []Recipient) {
 	return list
 }
 
-// recipient reads the fields of one recipient: RFC 3464, 2.3.
+// recipient parses the fields of one recipient: RFC 3464, 2.3.
 func recipient(h header) (r Recipient, ok bool) {
 	if !h.has("final-recipient") && !h.has("original-recipient") && !h.has("action") {
 		return r, false
@@ -65,7 +65,7 @@ func recipient(h header) (r Recipient, ok bool) {
 	return r, true
 }
 
-// typed is the value of "dns; mx.example.net".
+// typed returns the value of a field such as "dns; mx.example.net".
 func typed(value string) string {
 	kind, rest, ok := strings.Cut(value, ";")
 	if !ok {
@@ -75,7 +75,7 @@ func typed(value string) string {
 	return cut(strings.Trim(name, "()"))
 }
 
-// diagnostic takes the type off a Diagnostic-Code.
+// diagnostic removes the type from a Diagnostic-Code.
 func diagnostic(value string) string {
 	if kind, rest, ok := strings.Cut(value, ";"); ok && len(kind) < 20 && !strings.Contains(kind, " ") {
 		return strings.TrimSpace(rest)
@@ -83,7 +83,7 @@ func diagnostic(value string) string {
 	return value
 }
 
-// cut keeps a text within what is kept of a host's words.
+// cut shortens a text to maxDiagnostic bytes.
 func cut(s string) string {
 	if len(s) > maxDiagnostic {
 		s = s[:maxDiagnostic]
@@ -91,7 +91,7 @@ func cut(s string) string {
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
-// complaint reads a feedback report: RFC 5965, 3.
+// complaint parses a feedback report: RFC 5965, 3.
 func (m *message) complaint() Report {
 	report := Report{Kind: Complaint}
 	for _, part := range m.feedback {
@@ -118,7 +118,7 @@ func (m *message) complaint() Report {
 	return report
 }
 
-// redacted says that a host has taken a name out: RFC 6590.
+// redacted reports whether a host has hidden the name in an address: RFC 6590.
 func redacted(address string) bool {
 	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
 	return strings.HasPrefix(domain, "redacted") || local == "redacted" || local == "undisclosed" || local == "x" || local == "hidden"

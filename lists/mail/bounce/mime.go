@@ -11,7 +11,7 @@ import (
 // maxFields is how many fields of a header are read.
 const maxFields = 500
 
-// A field is one of a header, its name in lower case, unfolded.
+// A field is a field of a header, unfolded, with its name in lower case.
 type field struct{ name, value string }
 
 type header []field
@@ -34,7 +34,7 @@ func (h header) has(name string) bool {
 	return false
 }
 
-// readHeader reads a header up to the blank line, and gives what is behind it.
+// readHeader parses a header up to the blank line, and returns what follows as body.
 func readHeader(b []byte) (h header, body []byte) {
 	for len(b) > 0 {
 		line, rest := cutLine(b)
@@ -61,13 +61,13 @@ func readHeader(b []byte) (h header, body []byte) {
 	return h, nil
 }
 
-// cutLine is the first line without its end, and what follows.
+// cutLine returns the first line without its end, and what follows.
 func cutLine(b []byte) (line, rest []byte) {
 	line, rest, _ = bytes.Cut(b, []byte("\n"))
 	return bytes.TrimSuffix(line, []byte("\r")), rest
 }
 
-// A message is a mail taken apart as far as a report is read.
+// A message is a mail, parsed as far as a report needs it.
 type message struct {
 	header
 	plain, html strings.Builder // its texts, decoded, without the returned message
@@ -88,7 +88,7 @@ func readMessage(b []byte) *message {
 	return m
 }
 
-// walk looks at one part.
+// walk reads one part.
 func (m *message) walk(h header, body []byte, depth int) {
 	if m.parts++; m.parts > maxParts {
 		return
@@ -133,7 +133,7 @@ func (m *message) walk(h header, body []byte, depth int) {
 	}
 }
 
-// split walks the parts of a multipart: RFC 2046, 5.1.1. It says whether there were
+// split walks the parts of a multipart: RFC 2046, 5.1.1. It reports whether there were
 // any.
 func (m *message) split(boundary string, body []byte, depth int) (found bool) {
 	if boundary == "" {
@@ -160,7 +160,7 @@ func (m *message) split(boundary string, body []byte, depth int) (found bool) {
 	}
 }
 
-// decode is the text of a part in UTF-8, with lines that end with LF.
+// decode returns the text of a part in UTF-8, with lines that end with LF.
 func decode(h header, params map[string]string, body []byte) string {
 	switch strings.ToLower(strings.TrimSpace(h.get("content-transfer-encoding"))) {
 	case "base64":
@@ -174,7 +174,7 @@ func decode(h header, params map[string]string, body []byte) string {
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// mediaType reads Content-Type as far as it can be read.
+// mediaType parses Content-Type as far as possible.
 func mediaType(value string) (kind string, params map[string]string) {
 	if value == "" {
 		return "text/plain", nil
@@ -191,8 +191,8 @@ func mediaType(value string) (kind string, params map[string]string) {
 	return strings.ToLower(strings.TrimSpace(kind)), params
 }
 
-// plainText is HTML without its tags. A report's HTML is plain; what a tag hides is
-// read too.
+// plainText returns HTML without its tags. A report's HTML is plain; text that a tag
+// would hide is included.
 func plainText(source string) string {
 	var b strings.Builder
 	for len(source) > 0 {

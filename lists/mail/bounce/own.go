@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// Words are rows that a postmaster adds to words.txt. They come first: where one fits
-// what a host said, it decides, whatever the codes and the package's own rows say. Nil
-// has none.
+// Words are rows that a postmaster adds to words.txt. They come first: a row that fits
+// a host's words decides, whatever the codes and the package's own rows say. A nil
+// *Words has no rows.
 type Words struct{ rows table }
 
 const (
-	// MaxWords is how long a file of rows may be: it is as long as words.txt.
+	// MaxWords is the largest file of rows: as long as words.txt.
 	MaxWords = 64 << 10
-	// minWords is how short the words of a row may be. Shorter ones fit anything.
+	// minWords is the shortest text of a row. A shorter one would fit anything.
 	minWords = 4
 )
 
-// ParseWords reads rows: a class, which may be unknown too, white space, and words as a
-// host writes them, with * for up to 60 bytes of anything. Blank lines, and those that
-// begin with #, say nothing. Its errors are Mistakes.
+// ParseWords parses rows. A row is a class, which may be unknown too, white space, and
+// words as a host writes them; * stands for up to 60 bytes of anything. Blank lines and
+// those that begin with # are ignored. Its errors are Mistakes.
 func ParseWords(text []byte) (*Words, error) {
 	w := &Words{make(table)}
 	n := 0
@@ -39,7 +39,7 @@ func ParseWords(text []byte) (*Words, error) {
 	return w, nil
 }
 
-// A Mistake is a row that cannot be read.
+// A Mistake is a row that cannot be parsed.
 type Mistake struct {
 	Line int
 	Text string
@@ -47,7 +47,7 @@ type Mistake struct {
 
 func (m *Mistake) Error() string { return fmt.Sprintf("line %d: %s", m.Line, m.Text) }
 
-// parseRow reads a line; one that says nothing is no row.
+// parseRow parses a line; one without content yields an empty row.
 func parseRow(line string) (r row, err error) {
 	line = strings.TrimPrefix(line, "\ufeff")
 	if line == "" || line[0] == '#' {
@@ -74,7 +74,7 @@ func parseRow(line string) (r row, err error) {
 	return r, nil
 }
 
-// mildness are the classes, the mildest first.
+// mildness lists the classes, the mildest first.
 var mildness = [...]Class{Unknown, Temporary, Policy, Content, Full, Gone}
 
 func ranked(c Class) bool {
@@ -86,8 +86,8 @@ func ranked(c Class) bool {
 	return false
 }
 
-// class is that of the rows that fit what a host says, the mildest; empty where none
-// does.
+// class returns the mildest class among the rows that fit a host's words; "" if no row
+// fits.
 func (w *Words) class(text string) Class {
 	if w == nil || len(w.rows) == 0 {
 		return ""
@@ -101,7 +101,7 @@ func (w *Words) class(text string) Class {
 	return ""
 }
 
-// Classify is the package's, but for these rows.
+// Classify is like the function Classify, but these rows come first.
 func (w *Words) Classify(code int, enhanced, text string) Class {
 	if c := w.class(text); c != "" {
 		return c
@@ -109,7 +109,7 @@ func (w *Words) Classify(code int, enhanced, text string) Class {
 	return Classify(code, enhanced, text)
 }
 
-// plainly is the package's, but for these rows.
+// plainly is like the function plainly, but these rows come first.
 func (w *Words) plainly(text string) Class {
 	if c := w.class(text); c != "" {
 		return c
@@ -117,7 +117,7 @@ func (w *Words) plainly(text string) Class {
 	return plainly(text)
 }
 
-// Read is the package's, but for these rows.
+// Read is like the function Read, but these rows come first.
 func (w *Words) Read(r io.Reader) (Report, error) {
 	message, err := io.ReadAll(io.LimitReader(r, MaxSize))
 	if err == nil {
@@ -126,7 +126,7 @@ func (w *Words) Read(r io.Reader) (Report, error) {
 	return w.Parse(message), err
 }
 
-// Parse is the package's, but for these rows.
+// Parse is like the function Parse, but these rows come first.
 func (w *Words) Parse(message []byte) Report {
 	m := readMessage(message[:min(len(message), MaxSize)])
 	m.words = w

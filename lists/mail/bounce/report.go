@@ -13,14 +13,14 @@ var kindsFile string
 
 var kinds = sync.OnceValue(func() table { return readTable(kindsFile) })
 
-// A look is what the header and the first words of a message say about its kind.
+// A look is what the header and the first words of a message suggest about its kind.
 type look struct {
 	daemon, mta, null, automatic, subject bool
 	says                                  map[string]bool // in subject or text
 	body                                  map[string]bool // in the text
 }
 
-// report puts together what the parts say.
+// report combines what the parts say.
 func (m *message) report() Report {
 	if len(m.feedback) > 0 {
 		return m.complaint()
@@ -61,8 +61,8 @@ func (m *message) report() Report {
 	return report
 }
 
-// vague says that a text without a reason comes from a person as well as from a
-// program: a postmaster's letter that mentions an address.
+// vague reports whether a text without a reason could be a person's as well as a
+// program's: a postmaster's letter that mentions an address.
 func (l look) vague(r Report) bool {
 	if l.mta || r.Kind != Failure {
 		return false
@@ -75,7 +75,7 @@ func (l look) vague(r Report) bool {
 	return true
 }
 
-// look reads header and text for what the kind depends on.
+// look reads the parts of the header and text that the kind depends on.
 func (m *message) look(source string) look {
 	subject := charset.Words(m.get("subject"))
 	head := firstLines(source)
@@ -95,8 +95,8 @@ func (m *message) look(source string) look {
 	return l
 }
 
-// firstLines are the first words of a text: what it is about. What it quotes is left
-// out.
+// firstLines returns the first words of a text, which say what it is about, without
+// quotations.
 func firstLines(source string) string {
 	var b strings.Builder
 	for line := range strings.Lines(source) {
@@ -111,8 +111,8 @@ func firstLines(source string) string {
 	return b.String()
 }
 
-// looksLikeReport says that a message without fields is a report. No sign of one is
-// sufficient: spam comes from nobody, and postmasters write letters.
+// looksLikeReport reports whether a message without fields is a report. No single sign
+// is sufficient: spam has an empty sender, and postmasters write letters.
 func (m *message) looksLikeReport(l look) bool {
 	if m.receipt {
 		return false
@@ -137,7 +137,7 @@ func (m *message) looksLikeReport(l look) bool {
 	return failed && l.subject && !m.has("return-path") && l.automatic
 }
 
-// answered says that somebody answers, or passes on, what has this subject.
+// answered reports whether a message with this subject is an answer or was forwarded.
 func answered(subject string) bool {
 	mark, _, ok := strings.Cut(strings.ToLower(subject), ":")
 	switch mark {
@@ -147,7 +147,7 @@ func answered(subject string) bool {
 	return false
 }
 
-// away says that a message is an automatic answer.
+// away reports whether a message is an automatic answer.
 func (m *message) away(l look) bool {
 	auto := strings.ToLower(m.get("auto-submitted"))
 	answers := strings.HasPrefix(auto, "auto-replied") || m.has("x-autoreply") || m.has("x-autorespond") || m.has("x-autoresponder") ||
@@ -156,8 +156,8 @@ func (m *message) away(l look) bool {
 	return answers && !l.daemon || subject && !m.has("list-id") && (answers || l.null || l.automatic || l.body["vacation"])
 }
 
-// hotmail reads a complaint as Outlook.com sends it: no feedback report, but a field
-// in front of the returned message.
+// hotmail parses a complaint as Outlook.com sends it: without a feedback report, but
+// with a field before the returned message.
 func (m *message) hotmail() (Report, bool) {
 	value := m.returned.get("x-hmxmroriginalrecipient")
 	if value == "" {
@@ -170,7 +170,7 @@ func (m *message) hotmail() (Report, bool) {
 	return report, true
 }
 
-// withFields completes what the fields say with the text, where it is needed.
+// withFields completes the fields from the text, where needed.
 func (m *message) withFields(list []Recipient, source string) Report {
 	told := sync.OnceValue(func() *told { return m.told(source) })
 	made := strings.Contains(source, "expanded from") || strings.Contains(source, "generated from")
@@ -201,7 +201,7 @@ func (m *message) withFields(list []Recipient, source string) Report {
 	return report
 }
 
-// A told is what the text says beside the fields.
+// A told is what the text says in addition to the fields.
 type told struct {
 	*text
 	list []Recipient
@@ -220,7 +220,7 @@ func (m *message) told(source string) *told {
 	return t
 }
 
-// only is the recipient of a text that names one.
+// only returns the recipient, if the text names exactly one.
 func (t *told) only() (address, final string) {
 	if len(t.list) == 1 {
 		address, final = t.list[0].Address, t.list[0].Final
@@ -228,8 +228,8 @@ func (t *told) only() (address, final string) {
 	return address, final
 }
 
-// about are the words about a recipient: those of their paragraph, or where they are the
-// only one, what a host answered.
+// about returns the words about a recipient: those of their paragraph or, if they are
+// the only recipient, what a host answered.
 func (t *told) about(r *Recipient, single bool) string {
 	of := t.of[strings.ToLower(r.Address)]
 	if of == nil && r.Final != "" {
@@ -244,8 +244,8 @@ func (t *told) about(r *Recipient, single bool) string {
 	return ""
 }
 
-// judge gives a recipient with fields his class. The words of the host come first;
-// where it says nothing the text does.
+// judge sets the class of a recipient with fields. The words of the host come first; if
+// they say nothing, the text decides.
 func (r *Recipient) judge(words *Words, told func() *told, single bool) {
 	if r.Action == "delivered" || r.Action == "relayed" || r.Action == "expanded" {
 		r.Class = Unknown
@@ -271,7 +271,7 @@ func (r *Recipient) judge(words *Words, told func() *told, single bool) {
 	}
 }
 
-// worse joins the kind of a report with what happened to one more recipient.
+// worse combines the kind of a report with what happened to one more recipient.
 func worse(kind Kind, action string) Kind {
 	switch {
 	case kind == Failure || action == "failed":
@@ -282,7 +282,7 @@ func worse(kind Kind, action string) Kind {
 	return Relayed
 }
 
-// withText reads a report that has no fields.
+// withText parses a report without fields.
 func (m *message) withText(source string, l look) Report {
 	if list := m.fieldsInText(source); len(list) > 0 {
 		return m.withFields(list, source)
@@ -337,7 +337,7 @@ func (m *message) withText(source string, l look) Report {
 	return report
 }
 
-// fieldsInText reads fields that a gateway has put into the text.
+// fieldsInText parses fields that a gateway has moved into the text.
 func (m *message) fieldsInText(source string) []Recipient {
 	at := strings.Index("\n"+source, "\nFinal-Recipient:")
 	if at < 0 || !strings.Contains(source, "\nAction:") {
@@ -347,7 +347,7 @@ func (m *message) fieldsInText(source string) []Recipient {
 	return in.fields()
 }
 
-// failedRecipients reads X-Failed-Recipients: Exim's, and Google's.
+// failedRecipients parses X-Failed-Recipients, a field of Exim and Google.
 func (m *message) failedRecipients() (list []string) {
 	for _, f := range m.header {
 		if f.name == "x-failed-recipients" {
@@ -380,7 +380,8 @@ func merge(failed []string, told []Recipient, t *text) (list []Recipient) {
 	return list
 }
 
-// own are the addresses of the report's header, which it may name and not mean.
+// own returns the addresses in the report's header. The text may mention them without
+// meaning a recipient.
 func (m *message) own() map[string]bool {
 	own := make(map[string]bool)
 	for _, name := range [...]string{"to", "delivered-to", "from", "reply-to", "return-path", "x-original-to", "errors-to", "sender"} {
@@ -395,7 +396,7 @@ func (m *message) own() map[string]bool {
 	return own
 }
 
-// elsewhere is the recipient of a report that names none in its body.
+// elsewhere returns the recipient of a report whose body names none.
 func (m *message) elsewhere() string {
 	for _, a := range m.to() {
 		if who := verpAddress(a); who != "" {
@@ -405,10 +406,10 @@ func (m *message) elsewhere() string {
 	return ""
 }
 
-// maxTo is how many addresses are taken that a report came to.
+// maxTo is the largest number of addresses that a report came to.
 const maxTo = 20
 
-// to are the addresses that the report came to.
+// to returns the addresses that the report came to.
 func (m *message) to() (list []string) {
 	for _, f := range m.header {
 		if f.name != "to" && f.name != "delivered-to" && f.name != "x-original-to" {

@@ -12,8 +12,8 @@ type mention struct {
 	line    int // where it stands
 }
 
-// How sure it is that a mention is a recipient who failed. Where there are surer ones
-// the others do not count.
+// Ranks of mentions: how certain it is that the address is a recipient who failed. Only
+// the mentions with the highest rank count.
 const (
 	alone    = iota // no more than there
 	judged          // in a sentence that says what was wrong
@@ -28,11 +28,11 @@ type text struct {
 	from     map[string]string // an address: of which it was made
 }
 
-// maxLine is how much of a line is looked at.
+// maxLine is how much of a line is read.
 const maxLine = 2000
 
-// readText takes the lines in front of the returned message, without those that
-// somebody quotes. own are the addresses of the report's own header.
+// readText returns the lines before the returned message, without quoted ones. own are
+// the addresses of the report's own header.
 func readText(source string, own map[string]bool) *text {
 	t := &text{from: make(map[string]string)}
 	section, dialogue := false, false
@@ -66,7 +66,7 @@ func readText(source string, own map[string]bool) *text {
 	return t
 }
 
-// beginsCopy says that the returned message begins with a line.
+// beginsCopy reports whether the returned message begins with this line.
 func beginsCopy(lower string) bool {
 	trimmed := strings.TrimLeft(lower, "-=_*# |")
 	if trimmed == "" {
@@ -87,7 +87,7 @@ func beginsCopy(lower string) bool {
 	return false
 }
 
-// read takes the mentions of a line.
+// read collects the mentions in a line.
 func (t *text) read(line, lower string, n int, section bool, own map[string]bool) {
 	if !strings.Contains(line, "@") {
 		return
@@ -151,8 +151,8 @@ func (t *text) read(line, lower string, n int, section bool, own map[string]bool
 	}
 }
 
-// unglued is an address without the words that stand beside it in scripts that write no
-// spaces: "您寄給anna@example.net的郵件", and without their punctuation.
+// unglued returns an address without its punctuation, and without the adjoining words
+// of scripts that write no spaces: "您寄給anna@example.net的郵件".
 func unglued(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	local, domain := address[:at], address[at+1:]
@@ -171,7 +171,7 @@ func unglued(address string) string {
 	return local + "@" + domain
 }
 
-// leads says that nothing but marks and labels stand in front of an address.
+// leads reports whether only marks and labels precede an address.
 func leads(before string) bool {
 	before = strings.ToLower(strings.Trim(before, "<>()[]{}*-=|.:;,#'\"0123456789 \t"))
 	switch before {
@@ -181,8 +181,8 @@ func leads(before string) bool {
 	return len(before) < 30 && strings.Count(before, " ") < 3 && !strings.ContainsAny(before, ".:@") // a name
 }
 
-// formerly says that what stands in front of an address names the one that the recipient
-// above it was made of: Sun's server, PMDF.
+// formerly reports whether the text before an address says that the recipient above was
+// derived from it, as Sun's server and PMDF write.
 func formerly(before string) bool {
 	switch strings.ToLower(strings.TrimRight(before, "<:; ")) {
 	case "original address", "original recipient", "original-recipient":
@@ -191,14 +191,14 @@ func formerly(before string) bool {
 	return false
 }
 
-// labelsOf are what hosts write in front of a recipient.
+// labelsOf are the labels that hosts write before a recipient.
 var labelsOf = [...]string{
 	"recipient:", "recipients:", "recipient address:", "failed recipient:", "user unknown:", "to address:", "rcpt to:", "envelope-to:",
 	"final-recipient: rfc822;", "destination:", "unknown user:", "delivery to:", "undeliverable address:", "mailbox for:", "message to:",
 	"宛先:", "宛先：", "受信者:", "受信者：", "送信先:", "送信先：", "收件人:", "收件人：", "收件者:", "收件者：", "받는 사람:", "수신자:",
 }
 
-// labelOf says that what stands in front of an address names a recipient.
+// labelOf reports whether the text before an address says that it is a recipient.
 func labelOf(before string) bool {
 	before = strings.ToLower(strings.TrimRight(before, "<('\" "))
 	for _, label := range labelsOf {
@@ -209,7 +209,7 @@ func labelOf(before string) bool {
 	return false
 }
 
-// service is an address of a host and of no person.
+// service reports whether an address belongs to a host rather than to a person.
 func service(address string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(address), "@")
 	switch local {
@@ -219,7 +219,7 @@ func service(address string) bool {
 	return strings.HasPrefix(local, "postmaster")
 }
 
-// aside says that a line tells of other people: of whom to ask, and of the sender.
+// aside reports whether a line is about others: whom to ask, or the sender.
 func aside(lower string) bool {
 	for _, word := range [...]string{"from:", "message-id", "contact ", "received:", "reply-to", "sender:", "subject:", "if you ", "mail from", "return-path", "questions", "assistance", "by sending", "send mail to", "send an e", "forward", "list-", "cc:", "references:", "in-reply-to"} {
 		if strings.Contains(lower, word) {
@@ -229,7 +229,7 @@ func aside(lower string) bool {
 	return false
 }
 
-// recipients are the surest mentions, each with the words about it.
+// recipients returns the mentions of the highest rank, each with the words about it.
 func (t *text) recipients() (list []Recipient) {
 	best := -1
 	for _, m := range t.mentions {
@@ -265,7 +265,7 @@ func (t *text) recipients() (list []Recipient) {
 			break
 		}
 	}
-	// Exim says a reason once for some that follow each other.
+	// Exim gives a reason once for several consecutive recipients.
 	for i := len(list) - 2; i >= 0; i-- {
 		if list[i].Diagnostic == "" {
 			list[i].Diagnostic = list[i+1].Diagnostic
@@ -274,8 +274,8 @@ func (t *text) recipients() (list []Recipient) {
 	return list
 }
 
-// words are those that lines from one mention to the next say: the paragraph, and if
-// that says nothing, what the host answered.
+// words returns the words between one mention and the next: the paragraph or, if that
+// says nothing, what the host answered.
 func (t *text) words(from, to int, address string) string {
 	var b strings.Builder
 	asked := false
@@ -306,7 +306,7 @@ func (t *text) words(from, to int, address string) string {
 // maxAbout is how many lines below an address are about it.
 const maxAbout = 100
 
-// besides is what a line says besides the address that it is about.
+// besides returns a line without the address that it is about.
 func besides(line, address string) string {
 	before, after, _ := strings.Cut(line, address)
 	switch {
@@ -320,8 +320,8 @@ func besides(line, address string) string {
 	return line
 }
 
-// reply is what a host answered, in the lines between: what is marked as that, else
-// the first lines with a code.
+// reply returns what a host answered within these lines: the lines marked as an answer,
+// otherwise the first lines with a code.
 func (t *text) reply(from, to int) string {
 	for _, marks := range [...]func(string) bool{
 		func(l string) bool { return strings.HasPrefix(l, "<<< 4") || strings.HasPrefix(l, "<<< 5") },

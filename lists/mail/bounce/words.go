@@ -10,23 +10,23 @@ import (
 //go:embed words.txt
 var wordsFile string
 
-// maxGap is how much may stand for a * between the words of a row.
+// maxGap is how many bytes a * between the words of a row may stand for.
 const maxGap = 60
 
-// A row is one of words.txt.
+// A row is a line of words.txt.
 type row struct {
 	class  string // with nohost beside the Classes, and without the question mark
 	hint   bool
 	pieces []piece
 }
 
-// A piece is what stands between two stars of a row.
+// A piece is the text between two stars of a row.
 type piece struct {
 	text string
 	open bool // its last word may go on
 }
 
-// A table is rows by how they begin.
+// A table holds rows by their first bytes.
 type table map[[3]byte][]row
 
 var words = sync.OnceValue(func() table { return readTable(wordsFile) })
@@ -50,16 +50,17 @@ func readTable(file string) table {
 	return t
 }
 
-// key is the beginning of a text, which finds the rows that may fit.
+// key returns the beginning of a text, by which table finds rows that may fit.
 func key(text string) (k [3]byte) {
 	copy(k[:], text)
 	return k
 }
 
-// A verdict is which classes the rows name that fit a text, and which by a hint.
+// A verdict holds the classes of the rows that fit a text, and the classes of those
+// that are only hints.
 type verdict struct{ said, hinted map[string]bool }
 
-// judge holds a normal text against the table.
+// judge compares a normal text with the table.
 func (t table) judge(text string) verdict {
 	v := verdict{}
 	for i := range len(text) {
@@ -85,7 +86,7 @@ func (t table) judge(text string) verdict {
 	return v
 }
 
-// fits says that a text begins with a row.
+// fits reports whether a text begins with a row.
 func (r row) fits(text string) bool {
 	rest, ok := r.pieces[0].cut(text)
 	for _, p := range r.pieces[1:] {
@@ -105,7 +106,7 @@ func (r row) fits(text string) bool {
 	return ok
 }
 
-// cut takes a piece off the front of a text.
+// cut removes a piece from the front of a text.
 func (p piece) cut(text string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(text, p.text)
 	if ok && !p.open && rest != "" && letter(rest[0]) && letter(p.text[len(p.text)-1]) {
@@ -114,19 +115,20 @@ func (p piece) cut(text string) (rest string, ok bool) {
 	return rest, ok
 }
 
-// begins says that a word may begin at i: scripts without spaces have it anywhere.
+// begins reports whether a word may begin at i. Scripts without spaces allow it
+// anywhere.
 func begins(text string, i int) bool {
 	return i == 0 || i < len(text) && (!letter(text[i-1]) || !letter(text[i]) || text[i] >= utf8.RuneSelf && text[i] >= 0xe2)
 }
 
-// letter is part of a word. What is beyond ASCII is one, but for scripts that
-// write no spaces, whose bytes begin with e2 or more.
+// letter reports whether c is part of a word. Bytes beyond ASCII are, except in scripts
+// without spaces, whose bytes begin with e2 or more.
 func letter(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '\'' || c >= 0x80 && c < 0xe2 && !(c < 0xc0)
 }
 
-// normal brings the words of a host into the form that words.txt has. What is a
-// code goes, and what only names machines.
+// normal converts the words of a host into the form of words.txt. It drops codes, and
+// whatever only names machines.
 func normal(text string) string {
 	text = strings.ToLower(quotes.Replace(text[:min(len(text), 4*maxDiagnostic)]))
 	if host, said, ok := strings.Cut(text, " said: "); ok && strings.Contains(host, "host ") { // Postfix
@@ -148,7 +150,7 @@ func normal(text string) string {
 		case isCode(bare):
 			continue
 		default:
-			// 550-5.1.1 and what is glued to it
+			// 550-5.1.1 with the words attached to it
 			if len(word) > 3 && isCode(word[:3]) && (word[3] == '-' || word[3] == ' ') {
 				word = word[4:]
 			}
@@ -161,7 +163,7 @@ func normal(text string) string {
 			break
 		}
 	}
-	// A label of Amazon's and of its like, behind which the words come.
+	// A label of Amazon's or a similar host's; the words follow it.
 	return labels.Replace(b.String())
 }
 
@@ -169,7 +171,7 @@ var labels = strings.NewReplacer("unknown address error", "", "other or undefine
 
 var quotes = strings.NewReplacer("\u2018", "'", "\u2019", "'", "\u201c", "", "\u201d", "", "\"", "", "`", "'", "\u00a0", " ", "<", " ", ">", " ", "_", " ")
 
-// isCode says that a word is a reply code or an enhanced one, or both.
+// isCode reports whether a word is a reply code, an enhanced code, or both.
 func isCode(word string) bool {
 	if len(word) >= 3 && word[0] >= '2' && word[0] <= '5' && digits(word[1:3]) && (len(word) == 3 || word[3] == '-' && (len(word) == 4 || isCode(word[4:]))) {
 		return true
@@ -180,7 +182,7 @@ func isCode(word string) bool {
 
 func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// enhanced reads an enhanced code: RFC 3463, 2.
+// enhanced parses an enhanced code: RFC 3463, 2.
 func enhanced(word string) (code string, ok bool) {
 	class, rest, _ := strings.Cut(word, ".")
 	subject, detail, ok := strings.Cut(rest, ".")
@@ -190,8 +192,8 @@ func enhanced(word string) (code string, ok bool) {
 	return word, true
 }
 
-// codes finds the first reply code and the first enhanced one in the words of a
-// host. Addresses of machines, sizes and dates are none.
+// codes finds the first reply code and the first enhanced code in the words of a host.
+// It ignores addresses of machines, sizes and dates.
 func codes(text string) (reply int, status string) {
 	for word := range strings.FieldsSeq(text) {
 		word = strings.Trim(word, "<>()[]{},;:#\"'.")
@@ -217,8 +219,8 @@ func codes(text string) (reply int, status string) {
 	return reply, status
 }
 
-// vague is an enhanced code that says nothing, or is a label in front of another:
-// Amazon's 5.1.0.
+// vague reports whether an enhanced code says nothing, or is only a label before
+// another one, as Amazon's 5.1.0 is.
 func vague(status string) bool {
 	return strings.HasSuffix(status, ".0.0") || strings.HasSuffix(status, ".1.0")
 }
