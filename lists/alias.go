@@ -88,7 +88,8 @@ func (l *List) name() string {
 	return l.Addr.Key()
 }
 
-// Called is the name under which the list was opened: that in links which came to it.
+// Called returns the address under which the list was opened, such as the one in a
+// link.
 func (l *List) Called() string { return l.name() }
 
 // ItsOwn returns the list as if opened by its own address.

@@ -48,7 +48,7 @@ func (l *List) Key() ([]byte, error) {
 	return l.ReadKey()
 }
 
-// WithKey is the list with its key in memory, for whoever makes many proofs.
+// WithKey returns the list with its key in memory, for making many proofs.
 func (l *List) WithKey() (*List, error) {
 	c := *l
 	var err error

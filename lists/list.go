@@ -201,7 +201,7 @@ func (s Directory) All(yield func(addr smtp.Path, l *List, err error) bool) erro
 	return nil
 }
 
-// Count is about how many lists there are: it opens none.
+// Count returns roughly how many lists there are, without opening any.
 func (s Directory) Count() (n int) {
 	domains, _ := os.ReadDir(s.Root)
 	for _, domain := range domains {
@@ -212,8 +212,8 @@ func (s Directory) Count() (n int) {
 	return n
 }
 
-// Strays are directories where lists are that no address leads to, since a name
-// cannot be like that.
+// Strays returns directories of lists that no address can lead to, because of their
+// name.
 func (s Directory) Strays() (dirs []string, err error) {
 	found, err := filepath.Glob(filepath.Join(s.Root, "*", "*", "list.toml"))
 	for _, file := range found {

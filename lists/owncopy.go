@@ -7,16 +7,17 @@ import (
 	"superlist/smtp"
 )
 
-// Values of Config.OneClick: who gets a copy of their own with a web address at which
-// their mail program leaves for them (RFC 8058).
+// Values of Config.OneClick: which members get a copy of their own, with a web address
+// by which their mail program can unsubscribe them (RFC 8058).
 const (
 	OneClickOff   = "off"
 	OneClickLarge = "large" // members at hosts that ask large senders for it
 	OneClickAll   = "all"
 )
 
-// largeHosts are the domains of hosts that want one-click from who sends much: Google
-// and Yahoo, whose rules name it (2024), and AOL, which is Yahoo's.
+// largeHosts are the domains of hosts that require one-click unsubscribing from large
+// senders: Google and Yahoo, whose rules name it (2024), and AOL, which belongs to
+// Yahoo.
 var largeHosts = [...]string{"gmail.com", "googlemail.com", "aol.com", "ymail.com", "rocketmail.com"}
 
 // OwnCopy reports whether a member gets a copy of their own.

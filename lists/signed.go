@@ -12,26 +12,27 @@ import (
 	"superlist/lists/ledger"
 )
 
-// A request that a page makes for somebody who has shown there who they are goes to
-// dev+signed-HOUR-SUM-SEAL: until when it may come in, a sum of what it says, and a seal of
-// the list's key over both. Nobody gets to see such an address.
+// A page makes a request for somebody who has proved their identity there. It is sent
+// to dev+signed-HOUR-SUM-SEAL: the time until which it is accepted, a sum of its text,
+// and a seal of the list's key over both. Nobody gets to see such an address.
 const (
-	// signedLife is how long one may take from the page into the spool, which is at once.
+	// signedLife is how long a request may take from the page into the spool, which is
+	// at once.
 	signedLife = 2 * time.Hour
-	// sumLen is how much of the sum there is: 96 bits.
+	// sumLen is the length of the sum in characters: 96 bits.
 	sumLen = 24
 )
 
 func signedSum(text string) string { return ledger.Hash("signed", text)[:sumLen] }
 
-// SignedCommand is the command of a request that says this.
+// SignedCommand returns the command for a request with this text.
 func (l *List) SignedCommand(text string, now time.Time) (Command, error) {
 	hour, sum := strconv.FormatInt(now.Add(signedLife).Unix()/3600, 36), signedSum(text)
 	seal, err := l.Seal(VerbSigned, hour, sum)
 	return Command{Verb: VerbSigned, Signed: hour + "-" + sum + "-" + seal}, err
 }
 
-// CheckSigned reports whether the list's key has made a command of this kind, for this
+// CheckSigned reports whether the list's key made a command of this kind, for this
 // time. A refusal is a smtp.Reply.
 func (l *List) CheckSigned(c Command, at time.Time) error {
 	hour, rest, _ := strings.Cut(c.Signed, "-")
@@ -50,7 +51,7 @@ func (l *List) CheckSigned(c Command, at time.Time) error {
 	return err
 }
 
-// Signs reports whether the command is that of a request that says this.
+// Signs reports whether the command is for a request with this text.
 func (c Command) Signs(text string) bool {
 	_, rest, _ := strings.Cut(c.Signed, "-")
 	sum, _, _ := strings.Cut(rest, "-")

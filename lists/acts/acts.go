@@ -1,10 +1,11 @@
-// Package acts keeps who has decided what: a line for each act of an owner, a moderator, a
-// member or an operator that changed a list, in the list's journal.
+// Package acts records who decided what: one line in the list's journal for each act of
+// an owner, a moderator, a member or an operator that changed the list.
 //
-// It listens to the log. A line that says by whom is an act, and stands in the journal as
-// it stands in the log, so that a change without a line in the log is the only one that
-// has none here. It is on disk before the next line of the log. Which lists came, moved
-// and went stands in the site's journal too, since a list that is gone has none.
+// It listens to the log. A log line that names who did something is an act, and the
+// journal has it as the log does. So a change is missing from the journal only if it is
+// missing from the log. It is on disk before the next line of the log. The site's
+// journal also records which lists were created, moved and removed, since a removed
+// list has no journal.
 package acts
 
 import (
@@ -17,27 +18,27 @@ import (
 	"superlist/lists/maillog"
 )
 
-// events are those of the log that are acts: somebody has changed something, and the line
-// says by whom.
+// events are the log events that are acts: somebody changed something, and the line
+// says who.
 var events = []string{
 	"created", "moved", "removed", "imported", "restored", "set", "pruned", "subscribed", "unsubscribed", "changed", "decided", "erased",
 }
 
-// ofSite are those that the site keeps too.
+// ofSite are the events that the site's journal gets too.
 var ofSite = []string{"created", "moved", "removed", "imported", "restored"}
 
-// bounced is the event of what superlist does by itself about members whose mail came
-// back: asked who has taken somebody off, the journal has to know.
+// bounced is the event for what superlist itself does about members whose mail came
+// back. The journal has it, so that it can say who removed a member.
 const bounced = "bounces"
 
-// A Keeper writes down what it hears. It is a maillog.Listener.
+// A Keeper writes acts from the log into journals. It is a maillog.Listener.
 type Keeper struct {
 	Writer ledger.Writer
 	Site   ledger.Book
 	Book   func(list string) (ledger.Book, bool) // of a list; false: it is gone
 	Now    func() time.Time                      // nil: time.Now
 
-	// Together has it keep lines of one list in memory, and write them with the next of
+	// Together keeps lines of one list in memory, and writes them with the next line of
 	// another list or when the log is closed: for a command that changes many members.
 	Together bool
 
@@ -46,10 +47,10 @@ type Keeper struct {
 	err   error // what could not be written down
 }
 
-// most is how many lines are kept in memory.
+// most is the largest number of lines kept in memory.
 const most = 1000
 
-// Hear writes a line down, if it is an act.
+// Hear records a line if it is an act.
 func (k *Keeper) Hear(_ maillog.Level, text string) {
 	e := maillog.Parse(text)
 	if !isAct(e) {
@@ -75,7 +76,7 @@ func isAct(e maillog.Entry) bool {
 	return slices.Contains(events, e.Event) && e.Get("by") != "" || e.Event == bounced && e.Get("member") != "" && e.Get("reason") != ""
 }
 
-// short is a line as far as a journal takes it.
+// short cuts a line to the length that a journal accepts.
 func short(text string) string {
 	if len(text) > ledger.MaxEntry {
 		text = strings.ToValidUTF8(text[:ledger.MaxEntry-len("…")], "") + "…"
@@ -106,7 +107,7 @@ func (k *Keeper) now() time.Time {
 	return time.Now()
 }
 
-// Close writes down what is left, and says what could not be.
+// Close writes the remaining lines, and returns the first error of any write.
 func (k *Keeper) Close() error {
 	k.write()
 	if k.err != nil {
@@ -115,7 +116,7 @@ func (k *Keeper) Close() error {
 	return nil
 }
 
-// An Act is one line of a journal, for people.
+// An Act is a line of a journal, parsed for display.
 type Act struct {
 	At   time.Time `json:"at"`
 	List string    `json:"list"`
@@ -124,7 +125,7 @@ type Act struct {
 	Line string    `json:"line"` // as it stands in the journal
 }
 
-// Of are the acts in a book from a time on, the oldest first.
+// Of returns the acts in a book since a time, the oldest first.
 func Of(b ledger.Book, since time.Time) (acts []Act, err error) {
 	for e, err := range b.Texts(ledger.Acts) {
 		if err != nil {
@@ -137,7 +138,7 @@ func Of(b ledger.Book, since time.Time) (acts []Act, err error) {
 	return acts, nil
 }
 
-// read takes the line apart.
+// read parses the line.
 func (a Act) read() Act {
 	e := maillog.Parse(a.Line)
 	a.List, a.By = e.Address("list"), e.Address("by")

@@ -2,8 +2,8 @@ package acts
 
 import "superlist/lists/maillog"
 
-// Words says what has happened, behind the name of whoever did it. Of what is not an act it
-// says nothing.
+// Words returns what happened, as words to follow the name of whoever did it; "" if the
+// entry is not an act.
 func Words(e maillog.Entry) string {
 	member := e.Address("member")
 	switch e.Event {
@@ -64,7 +64,8 @@ func Words(e maillog.Entry) string {
 	return ""
 }
 
-// someone is the member that a line is about; a line that stands for many has none.
+// someone returns the member that a line is about. A line that stands for several
+// members names none.
 func someone(e maillog.Entry, member string) string {
 	if member == "" {
 		return "more members"

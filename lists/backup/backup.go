@@ -26,7 +26,7 @@ const (
 	listsIn  = "lists"
 )
 
-// A Manifest says what a backup is.
+// A Manifest describes a backup.
 type Manifest struct {
 	Version  int       `json:"version"`
 	At       time.Time `json:"at"`
@@ -37,18 +37,18 @@ type Manifest struct {
 	Left     []string  `json:"left"` // what is not in it, and why
 }
 
-// ErrThere is a directory that a backup cannot become.
+// ErrThere means that the directory for a backup exists already.
 var ErrThere = errors.New("it is there already; a backup is a new directory")
 
-// shared are the files and directories of lists_dir itself that come along, beside the
-// domains: what all lists remember together, and what new ones begin with.
+// shared are the entries of lists_dir, besides the domains, that a backup includes: the
+// records of the site, and the defaults of new lists.
 var shared = []string{"defaults.toml", ".asked", ".tally", ".acts"}
 
-// notOfAList are the directories of a list that do not come along: what is being written,
-// and the books of pages, which are made anew.
+// notOfAList are the directories of a list that a backup leaves out: unfinished files,
+// and the books of the web pages, which are made anew.
 var notOfAList = []string{"tmp", "web"}
 
-// A writer copies.
+// A writer copies files.
 type writer struct {
 	disk *disk.Disk
 	m    Manifest
@@ -57,8 +57,8 @@ type writer struct {
 	copies int // of lists, and of files that lead to them, so far
 }
 
-// Write makes a backup of a site in a directory that is not there yet. step hears how many
-// files are done.
+// Write makes a backup of a site in a new directory. It calls step with the number of
+// files done.
 func Write(s *site.Site, dir string, now time.Time, step func(files int)) (Manifest, error) {
 	dir = filepath.Clean(dir)
 	if _, err := os.Lstat(dir); err == nil {
@@ -92,7 +92,7 @@ func Write(s *site.Site, dir string, now time.Time, step func(files int)) (Manif
 	return w.m, s.Disk.SyncDir(parent)
 }
 
-// sweep takes away what backups of this name have left that were cut short.
+// sweep deletes unfinished backups of this name.
 func (w *writer) sweep(parent, begin string) {
 	old, _ := os.ReadDir(parent)
 	for _, e := range old {
@@ -148,14 +148,14 @@ func (w *writer) write(s *site.Site, tmp string) error {
 	return w.disk.SyncAll(tmp)
 }
 
-// maxPasses is how often domains looks again: nobody gives lists other names for so long.
+// maxPasses is how often domains looks again: nobody renames lists for so long.
 const maxPasses = 100
 
-// ErrMoving is that lists got other names, or were removed, all the time.
+// ErrMoving means that lists were renamed or removed all the time.
 var ErrMoving = errors.New("lists there get other names all the time; call it again")
 
-// domains copies all domains, until nothing there has got another name, or was removed,
-// since it was copied.
+// domains copies all domains. It repeats this until no list there has been renamed or
+// removed since it was copied.
 func (w *writer) domains(from, to string) error {
 	for range maxPasses {
 		before := w.copies
@@ -179,8 +179,8 @@ func (w *writer) domains(from, to string) error {
 	return fmt.Errorf("%s: %w", from, ErrMoving)
 }
 
-// domain copies the lists of a domain, and the files that lead to lists, but for those that
-// are there, and takes away what is no longer what it was.
+// domain copies the lists and aliases of a domain that the copy does not have yet, and
+// deletes copies of what is gone or has become something else.
 func (w *writer) domain(from, to string) error {
 	if err := w.disk.MakeDirs(to); err != nil {
 		return err
@@ -232,8 +232,8 @@ func (w *writer) domain(from, to string) error {
 	return nil
 }
 
-// tree copies a directory with all that is in it but names that begin with a dot, and
-// these. Its own files are copied under its lock.
+// tree copies a directory, except for names that begin with a dot and for the names in
+// without. It copies the directory's own files under its lock.
 func (w *writer) tree(from, to string, without []string) error {
 	if err := w.disk.MakeDirs(to); err != nil {
 		return err
@@ -260,7 +260,7 @@ func (w *writer) tree(from, to string, without []string) error {
 			}
 		}
 	}
-	// An archive is changed under the lock of its own directory alone.
+	// The lock of an archive's directory covers everything in it.
 	if filepath.Base(from) != "archive" {
 		unlock()
 	}
@@ -272,8 +272,8 @@ func (w *writer) tree(from, to string, without []string) error {
 	return nil
 }
 
-// file copies a file with its time. One that is gone meanwhile is left out, and one that is
-// not a file is named.
+// file copies a file with its time. A file that has disappeared meanwhile is left out;
+// anything that is not a regular file is reported by name.
 func (w *writer) file(from, to string) error {
 	f, info, err := disk.OpenRegular(from, unix.O_RDONLY)
 	if errors.Is(err, disk.ErrNotRegular) {
@@ -298,7 +298,7 @@ func (w *writer) file(from, to string) error {
 	return nil
 }
 
-// copyFile writes a copy where nobody looks for one yet.
+// copyFile writes a copy under a name that nobody reads yet.
 func copyFile(d *disk.Disk, from io.Reader, info fs.FileInfo, to string) (int64, error) {
 	f, err := d.Create(to)
 	if err != nil {
@@ -317,8 +317,8 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// gone is nil for what somebody has taken away meanwhile, or given another name: a file
-// that leads there has its place then.
+// gone turns the error about an entry that somebody has removed or renamed meanwhile
+// into nil. After a move a file that leads to the list is in its place.
 func gone(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return nil
@@ -326,7 +326,7 @@ func gone(err error) error {
 	return err
 }
 
-// Open reads the manifest of a backup. One of a later version is an error.
+// Open reads the manifest of a backup. A manifest of a later version is an error.
 func Open(dir string) (m Manifest, err error) {
 	text, _, err := disk.ReadRegular(filepath.Join(dir, manifest), unix.O_RDONLY, 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -346,7 +346,7 @@ func Open(dir string) (m Manifest, err error) {
 	return m, nil
 }
 
-// named are the lists of a backup, by DOMAIN/NAME.
+// named returns the lists of a backup, as DOMAIN/NAME.
 func named(dir string) (all []string, err error) {
 	found, err := fs.Glob(os.DirFS(filepath.Join(dir, listsIn)), "*/*/list.toml")
 	for _, file := range found {

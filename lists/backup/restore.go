@@ -17,16 +17,18 @@ import (
 	"superlist/smtp"
 )
 
-// A Restored says what a restore has done.
+// A Restored says what a restore did.
 type Restored struct {
 	Lists []string `json:"lists"` // that are new
 	There []string `json:"there"` // that were there already, and stay as they are
 }
 
-// ErrNotEmpty is a host that has lists: a whole backup goes only into an empty one.
+// ErrNotEmpty means that the host has lists. A whole backup can only be restored to a
+// host without lists.
 var ErrNotEmpty = errors.New("there are lists here already")
 
-// Unfinished is the backup whose restore was cut short; empty: none was.
+// Unfinished returns the backup whose restore was cut short; "" if there is no such
+// restore.
 func Unfinished(s *site.Site) string {
 	text, err := os.ReadFile(filepath.Join(s.ListsDir, lists.RestoringFile))
 	if err != nil {
@@ -35,9 +37,9 @@ func Unfinished(s *site.Site) string {
 	return strings.TrimSpace(string(text))
 }
 
-// Restore puts a whole backup back, into a host without lists, or goes on with one that was
-// cut short; or only those lists that are named. A list that is there stays as it is. step
-// hears how many lists are done, of how many.
+// Restore restores a whole backup to a host without lists, continues a restore that was
+// cut short, or restores only the lists named. Existing lists stay as they are. It
+// calls step with the number of lists done and the number of all.
 func Restore(s *site.Site, dir string, only []smtp.Path, step func(done, of int)) (r Restored, err error) {
 	r = Restored{Lists: []string{}, There: []string{}}
 	if _, err := Open(dir); err != nil {
@@ -87,7 +89,7 @@ func Restore(s *site.Site, dir string, only []smtp.Path, step func(done, of int)
 	return r, s.Disk.RemoveDurably(filepath.Join(s.ListsDir, lists.RestoringFile))
 }
 
-// begin says that a whole backup is being restored.
+// begin records that a whole backup is being restored.
 func begin(s *site.Site, dir string) error {
 	if err := s.Disk.MakeDirs(s.ListsDir); err != nil {
 		return err
@@ -108,7 +110,7 @@ func begin(s *site.Site, dir string) error {
 	return s.Disk.Replace(filepath.Join(s.ListsDir, lists.RestoringFile), []byte(dir+"\n"))
 }
 
-// these are the lists that are named, of those in the backup.
+// these returns the named lists. A list that the backup lacks is an error.
 func these(all []string, only []smtp.Path) (some []string, err error) {
 	for _, p := range only {
 		domain, _ := smtp.ASCIIDomain(p.Domain)
@@ -121,13 +123,14 @@ func these(all []string, only []smtp.Path) (some []string, err error) {
 	return some, nil
 }
 
-// list puts one list back: under another name until it is whole.
+// list restores one list, under another name until it is complete.
 func (w *writer) list(from, to string) error {
 	parent := filepath.Dir(to)
 	if err := w.disk.MakeDir(parent); err != nil {
 		return err
 	}
-	// Like one that is being made: what a crash leaves of it goes the same way.
+	// The name is that of a list being created, so that Sweep finds what a crash
+	// leaves.
 	tmp, err := w.disk.MakeTemp(parent, ".new-")
 	if err != nil {
 		return err
@@ -153,7 +156,7 @@ func (w *writer) list(from, to string) error {
 	return w.disk.SyncDir(parent)
 }
 
-// back copies a directory of the backup.
+// back copies a directory from the backup.
 func (w *writer) back(from, to string) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
@@ -175,7 +178,7 @@ func (w *writer) back(from, to string) error {
 	return nil
 }
 
-// again copies one file of the backup.
+// again copies one file from the backup.
 func (w *writer) again(from, to string) error {
 	f, info, err := disk.OpenRegular(from, unix.O_RDONLY|unix.O_NOFOLLOW)
 	if err != nil {
@@ -186,7 +189,7 @@ func (w *writer) again(from, to string) error {
 	return err
 }
 
-// pointers puts back the files that lead from other addresses to these lists.
+// pointers restores the files of the aliases of these lists.
 func (w *writer) pointers(s *site.Site, dir string, all []string) error {
 	for _, name := range all {
 		l, err := lists.Of(s).Open(smtp.Path{Local: filepath.Base(name), Domain: filepath.Dir(name)})
@@ -214,7 +217,7 @@ func (w *writer) pointers(s *site.Site, dir string, all []string) error {
 	return nil
 }
 
-// rest puts back what all lists share. What is there already is newer.
+// rest restores what all lists share. Existing files are newer, and stay.
 func (w *writer) rest(s *site.Site, dir string) error {
 	for _, name := range shared {
 		from, to := filepath.Join(dir, listsIn, name), filepath.Join(s.ListsDir, name)
@@ -225,7 +228,7 @@ func (w *writer) rest(s *site.Site, dir string) error {
 	return w.disk.SyncAll(s.ListsDir)
 }
 
-// missing copies what is not there, file by file, each whole.
+// missing copies the files that do not exist yet, one by one.
 func (w *writer) missing(from, to string) error {
 	info, err := os.Lstat(from)
 	if errors.Is(err, fs.ErrNotExist) {

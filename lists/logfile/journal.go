@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A run is a journalctl that waits to be read.
+// A run is a running journalctl, to be read once.
 type run struct {
 	cmd  *exec.Cmd
 	out  io.Reader
@@ -30,8 +30,8 @@ func (r *run) end() error {
 	return r.cmd.Wait()
 }
 
-// journal starts journalctl so many times. It reads what stands under facility mail, where
-// all of superlist's and Postfix's lines are.
+// journal starts journalctl as often as the journal is to be read. It selects facility
+// mail, which has all lines of superlist and Postfix.
 func journal(ctx context.Context, since time.Time, times int) (*Source, error) {
 	s := &Source{Name: "the journal"}
 	args := []string{"--no-pager", "--quiet", "--output=json", "--output-fields=SYSLOG_IDENTIFIER,MESSAGE"}
@@ -68,7 +68,7 @@ func (s *Source) journalLines() iter.Seq2[Line, error] {
 	}
 }
 
-// readRun reads what a journalctl has found.
+// readRun reads the output of a journalctl.
 func (s *Source) readRun(r *run, yield func(Line, error) bool) {
 	decoder := json.NewDecoder(r.out)
 	var err error

@@ -1,11 +1,11 @@
-// Package logfile reads the log back: superlist's lines, and Postfix's beside them, from
-// the file or the journal into which they were written.
+// Package logfile reads the log: the lines of superlist and Postfix, from the file or
+// the journal that they were written to.
 //
-// It reads a file of superlist's own (log = "/…"), what syslogd writes in its old form and
-// in that with RFC 3339 times, files that logrotate has put away, packed or not, and the
-// journal by way of journalctl(1). A line of another program, or in another form, is passed
-// over. What stands in a line strangers have chosen in part: nothing here believes a time,
-// a program or an event but where the log daemon has put it.
+// It reads a log file of superlist's own (log = "/…"), files of syslogd in the old
+// format or with RFC 3339 times, files that logrotate has set aside, compressed or not,
+// and the journal through journalctl(1). It skips lines of other programs and in other
+// formats. Strangers control part of what a line says. So a time, a program or an event
+// counts only in the place where the log daemon writes it.
 package logfile
 
 import (
@@ -13,26 +13,26 @@ import (
 	"time"
 )
 
-// A Line is one line of the log.
+// A Line is a line of the log.
 type Line struct {
 	At      time.Time
 	Program string // superlist, superlist-spawn, postfix/smtp
 	Text    string
 }
 
-// Ours reports whether a program of superlist has written it.
+// Ours reports whether a program of superlist wrote the line.
 func (l Line) Ours() bool {
 	return l.Program == "superlist" || strings.HasPrefix(l.Program, "superlist-")
 }
 
-// OfSession reports whether a program has written it that serves clients.
+// OfSession reports whether the line is from a program that serves clients.
 func (l Line) OfSession() bool { return strings.HasPrefix(l.Program, "superlist-") }
 
-// Postfix reports whether one of Postfix's programs has written it.
+// Postfix reports whether one of Postfix's programs wrote the line.
 func (l Line) Postfix() bool { return strings.HasPrefix(l.Program, "postfix") }
 
-// parse reads a line of a file. now is needed for times without a year. ok is false for a
-// line of another program, or in no form that is known.
+// parse parses a line of a file. Times without a year need now. ok is false for a line
+// of another program or in an unknown format.
 func parse(s string, now time.Time) (l Line, ok bool) {
 	at, rest, ok := stamp(s, now)
 	if !ok {
@@ -56,7 +56,7 @@ func parse(s string, now time.Time) (l Line, ok bool) {
 	return l, l.Ours() || l.Postfix()
 }
 
-// stamp takes the time off the front of a line.
+// stamp parses the time at the front of a line, and returns the rest.
 func stamp(s string, now time.Time) (at time.Time, rest string, ok bool) {
 	if len(s) > 0 && '0' <= s[0] && s[0] <= '9' {
 		word, rest, ok := strings.Cut(s, " ")
@@ -70,7 +70,7 @@ func stamp(s string, now time.Time) (at time.Time, rest string, ok bool) {
 	if err != nil {
 		return at, "", false
 	}
-	// Nothing in the log is from tomorrow: then it is from a year before.
+	// The log has no lines from tomorrow, so such a date is last year's.
 	at = time.Date(now.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), 0, now.Location())
 	if at.After(now.Add(24 * time.Hour)) {
 		at = at.AddDate(-1, 0, 0)

@@ -17,8 +17,8 @@ import (
 	"superlist/lists/site"
 )
 
-// A Source is where the log can be read. Its files are open, and its journalctl runs: a
-// process that was started by root opens it before it becomes somebody else.
+// A Source reads the log. Its files are already open and its journalctls are running,
+// so a process can open it as root and then become another user.
 type Source struct {
 	Name  string // of the file, or "the journal"
 	since time.Time
@@ -27,18 +27,18 @@ type Source struct {
 	runs  []*run     // of journalctl, one for each time that Lines is called
 }
 
-// syslogFiles are where syslogd puts what programs say to facility mail, as Debian, Red
-// Hat, SUSE and busybox have it.
+// syslogFiles are the files in which syslogd puts facility mail on Debian, Red Hat,
+// SUSE and busybox.
 var syslogFiles = []string{"/var/log/mail.log", "/var/log/maillog", "/var/log/mail", "/var/log/syslog", "/var/log/messages"}
 
-// journalDirs are where the journal is, if there is one.
+// journalDirs are the possible places of the journal.
 var journalDirs = []string{"/var/log/journal", "/run/log/journal"}
 
-// ErrNone is a log that cannot be read back.
+// ErrNone means that the log cannot be found.
 var ErrNone = errors.New("the log cannot be found: name its file with --log, or use --log journal")
 
-// Open finds the log of a site, for reading what is in it from a time on, and that so many
-// times. named is what the caller says: a file, "journal", or empty.
+// Open finds the log of a site, and prepares reading it from since on, as often as
+// times says. named is what the caller names: a file, "journal", or "".
 func Open(ctx context.Context, s *site.Site, named string, since time.Time, times int) (*Source, error) {
 	var source *Source
 	var err error
@@ -59,10 +59,10 @@ func Open(ctx context.Context, s *site.Site, named string, since time.Time, time
 	return source, nil
 }
 
-// inJournal is what a caller names for the journal.
+// inJournal is the name for the journal.
 const inJournal = "journal"
 
-// where is where the site's log can be read: a file, or inJournal.
+// where returns where to read the site's log: a file, or inJournal.
 func where(s *site.Site) (string, error) {
 	switch {
 	case filepath.IsAbs(s.Log), s.Log == inJournal:
@@ -79,7 +79,7 @@ func where(s *site.Site) (string, error) {
 			newest, at = f, info.ModTime()
 		}
 	}
-	// A file that nobody writes any more is from before there was a journal.
+	// A file that has not been written for a day is from before there was a journal.
 	if time.Since(at) > 24*time.Hour && slices.ContainsFunc(journalDirs, func(dir string) bool { _, err := os.Stat(dir); return err == nil }) {
 		return inJournal, nil
 	}
@@ -89,7 +89,7 @@ func where(s *site.Site) (string, error) {
 	return newest, nil
 }
 
-// file opens a file and those that logrotate has made of it.
+// file opens a file and its rotated predecessors.
 func file(name string) (*Source, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -117,7 +117,7 @@ func file(name string) (*Source, error) {
 	return s, nil
 }
 
-// Close lets go of the files, and ends what still runs.
+// Close closes the files, and stops processes that still run.
 func (s *Source) Close() {
 	for _, f := range s.files {
 		f.Close()
@@ -127,7 +127,7 @@ func (s *Source) Close() {
 	}
 }
 
-// Lines are those of superlist and Postfix, the oldest first.
+// Lines yields the lines of superlist and Postfix, the oldest first.
 func (s *Source) Lines() iter.Seq2[Line, error] {
 	if s.files == nil {
 		return s.journalLines()
@@ -153,7 +153,7 @@ func (s *Source) Lines() iter.Seq2[Line, error] {
 	}
 }
 
-// maxLine is the longest line that is read: syslog's are shorter.
+// maxLine is the longest line that is read. Syslog's are shorter.
 const maxLine = 64 << 10
 
 func (s *Source) fileLines(f *os.File, yield func(Line, error) bool) (more bool, err error) {
@@ -190,10 +190,11 @@ func (s *Source) fileLines(f *os.File, yield func(Line, error) bool) (more bool,
 	}
 }
 
-// small is a file that is read from its beginning: to look for a place in it is not faster.
+// small is the size of a file up to which reading it all is as fast as searching it.
 const small = 1 << 20
 
-// seek goes to a place before the first line of a time, by halving: times grow.
+// seek goes to a place before the first line at or after a time, by bisection: times
+// increase.
 func (s *Source) seek(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || s.since.IsZero() {
@@ -216,7 +217,7 @@ func (s *Source) seek(f *os.File) error {
 	return err
 }
 
-// timeAt is the time of the first whole line behind a place.
+// timeAt returns the time of the first complete line after a place.
 func (s *Source) timeAt(f *os.File, place int64) (at time.Time, ok bool, err error) {
 	buf := make([]byte, maxLine)
 	n, err := f.ReadAt(buf, place)

@@ -7,10 +7,10 @@ import (
 	"superlist/smtp"
 )
 
-// Steers reports whether a character is not shown but obeyed, or hides: the controls of
-// C0 and C1 with DEL, which a terminal obeys, the bidi controls and zero-width
-// characters (Unicode's Cf), which let text look like another, and the two
-// separators that some programs take for a line's end.
+// Steers reports whether a character controls the display or hides, instead of being
+// shown: the controls of C0 and C1 with DEL, which a terminal obeys; the bidi controls
+// and zero-width characters (Unicode's Cf), which can make a text look like another;
+// and the two separators that some programs take for the end of a line.
 func Steers(c rune) bool {
 	if c < ' ' || 0x7f <= c && c < 0xa0 {
 		return true
@@ -18,9 +18,9 @@ func Steers(c rune) bool {
 	return c >= 0xa0 && unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// Line is s as one line of a letter, a header or an index: UTF-8, with a space for
-// each control character and line break, and without what turns the direction of
-// text around. Joiners stay, since some scripts cannot be written without them.
+// Line returns s as one line of a letter, a header or an index: UTF-8, with a space for
+// each control character and line break, and without the characters that reverse the
+// direction of text. Joiners stay, since some scripts cannot be written without them.
 func Line(s string) string {
 	return strings.Map(func(c rune) rune {
 		switch {
@@ -33,11 +33,11 @@ func Line(s string) string {
 	}, strings.ToValidUTF8(s, "?"))
 }
 
-// Words is Line with one space between words.
+// Words is like Line, with a single space between words.
 func Words(s string) string { return strings.Join(strings.Fields(Line(s)), " ") }
 
-// Printable is s for a person's eyes on one line: what Steers becomes a question
-// mark, a tab and a line break too.
+// Printable returns s on one line, safe to show to a person: each character that Steers
+// reports becomes a question mark, and so do tabs and line breaks.
 func Printable(s string) string {
 	return strings.Map(func(c rune) rune {
 		if Steers(c) {
@@ -47,10 +47,10 @@ func Printable(s string) string {
 	}, s)
 }
 
-// maxMessageID is how much of a Message-ID the log gets: RFC 5322 lets it have a
-// line, a poster lets it have what they like, and syslog takes only so much.
+// maxMessageID is how much of a Message-ID the log gets. RFC 5322 allows a whole line,
+// a poster can send anything, and syslog accepts only so much.
 const maxMessageID = 250
 
-// MessageID is a message's id for the log: one word, so that nobody can write more into
-// the line than that.
+// MessageID returns a message's id for the log as one word, so that a sender cannot add
+// anything else to the line.
 func MessageID(id string) string { return smtp.Clean(id[:min(len(id), maxMessageID)], " ") }

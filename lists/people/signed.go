@@ -10,14 +10,14 @@ import (
 	"superlist/smtp"
 )
 
-// Refusals of signed requests. Nobody hears them but the log: the page has asked before.
+// Refusals of signed requests. Only the log has them: the page has checked before.
 var (
 	replyNotTheirs = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "whoever asks may not do this any more"}
 	replyUnclear   = smtp.Reply{Code: 550, Enhanced: "5.5.2", Text: "the request cannot be read"}
 )
 
-// signed carries out what a page has let somebody ask who has shown there who they are.
-// Whether they are still a member, or an owner, is looked up now.
+// signed carries out a request that a page made for somebody who had proved their
+// identity there. It checks again whether they are a member or an owner.
 func (a *act) signed() error {
 	s := a.Signed
 	by, ok := smtp.ParseAddress(s.By)
@@ -65,9 +65,9 @@ func (a *act) signed() error {
 	return replyUnclear
 }
 
-// leaveAtOnce takes off the list who has pressed the button of their mail program, or that
-// of our page (RFC 8058). The link was made on that day, where a link it was: if they have
-// left after it and come back, they are asked first.
+// leaveAtOnce removes a member who pressed the button of their mail program or of our
+// page (RFC 8058). day is the day on which the link, if it was one, was made: if they
+// have left since and come back, they are asked first.
 func (a *act) leaveAtOnce(who smtp.Path, day string) error {
 	a.Who = who
 	_, isMember, err := a.member(who)

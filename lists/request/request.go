@@ -1,10 +1,10 @@
-// Package request puts what somebody asks of a list into the spool, as a message that
-// deliver reads as it reads mail. It is for a program that may only write to the spool,
-// such as one for the web, and changes no list.
+// Package request writes requests to a list into the spool, as messages that deliver
+// reads like mail. It is for programs that may only write to the spool, such as those
+// for the web, and changes no list.
 //
-// What mail can ask goes as a command to its address. What only a page asks, for somebody
-// who has proved there who they are, is Signed: its address has a seal of the list's key
-// over what the message says.
+// A request that mail can make goes as a command to the command's address. A request
+// that only a page can make, for somebody who has proved their identity there, is a
+// Signed: its address carries a seal of the list's key over the message's text.
 package request
 
 import (
@@ -21,10 +21,10 @@ import (
 	"superlist/smtp"
 )
 
-// errNotByMail: the request cannot be made by mail.
+// errNotByMail means that the request cannot be made by mail.
 var errNotByMail = errors.New("no mail asks for this")
 
-// A Request is what somebody asks of a list.
+// A Request is something that a person asks of a list.
 type Request struct {
 	List *lists.List
 	lists.Command
@@ -36,9 +36,9 @@ type Request struct {
 	At      time.Time
 }
 
-// Leave writes a request into the spool as a message, from which people.FromMail reads it
-// again, and returns the message's id once it is durable. Call policy's Permits and
-// PermitsNow before: a request that is refused later is refused in silence.
+// Leave writes a request into the spool as a message that people.FromMail parses, and
+// returns the message's id once it is durable. Call policy's Permits and PermitsNow
+// first: nobody hears of a request that is refused later.
 func (r Request) Leave(spool *queue.Spool) (id string, err error) {
 	to, ok := r.List.CommandAddress(r.Command)
 	if !ok || r.Author.IsNull() {
@@ -71,7 +71,7 @@ func (r Request) Leave(spool *queue.Spool) (id string, err error) {
 	return w.ID(), w.Commit(queue.Inbound)
 }
 
-// write writes the request as a mail from whoever asks.
+// write writes the request as a mail from the person who asks.
 func (r Request) write(to io.Writer, id string, address smtp.Path) error {
 	w := compose.To(to)
 	from := "<" + r.Author.Address() + ">"

@@ -17,8 +17,8 @@ const (
 	Remove = "remove" // an owner takes somebody off the list
 )
 
-// A Signed is a request of somebody who has shown to a page who they are. Whether they may
-// is looked up when it is carried out.
+// A Signed is a request of somebody who has proved their identity to a page. Whether
+// they may make it is checked when it is carried out.
 type Signed struct {
 	Verb  string `json:"verb"`
 	By    string `json:"by"`              // the address of whoever asks
@@ -27,7 +27,7 @@ type Signed struct {
 	Day   string `json:"day,omitempty"`   // leave: when the link was made
 }
 
-// Sign adds a signed request to one that says who asks, and from where.
+// Sign adds a signed request to a Request that says who asks, and from where.
 func (r Request) Sign(s Signed) (Request, error) {
 	text, err := json.Marshal(s)
 	if err != nil {
@@ -42,8 +42,8 @@ func (r Request) Sign(s Signed) (Request, error) {
 	return r, nil
 }
 
-// ReadSigned reads the text of a message to the address of a signed request, which has to
-// be the one for which that was made. A refusal is a smtp.Reply.
+// ReadSigned parses the text of a message to the address of a signed request. The text
+// must be the one that the address was made for. A refusal is a smtp.Reply.
 func ReadSigned(l *lists.List, c lists.Command, text string, at time.Time) (s Signed, err error) {
 	text = strings.TrimSpace(text)
 	if err := l.CheckSigned(c, at); err != nil {

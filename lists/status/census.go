@@ -17,7 +17,7 @@ import (
 	"superlist/smtp"
 )
 
-// A Census is how many there are of what lists have.
+// A Census counts what the lists have.
 type Census struct {
 	At        time.Time `json:"at"`
 	Lists     int       `json:"lists"`
@@ -28,7 +28,8 @@ type Census struct {
 	Waiting   int       `json:"waiting"`   // people who wait for the owners to let them in
 }
 
-// Count counts all lists of a site. progress, where set, hears how many it has seen.
+// Count counts all lists of a site. If progress is set, it is called with the number of
+// lists done.
 func Count(s *site.Site, now time.Time, progress func(lists int)) (c Census, err error) {
 	c.At = now
 	err = lists.Of(s).All(func(_ smtp.Path, l *lists.List, err error) bool {
@@ -81,8 +82,8 @@ func (c *Census) add(l *lists.List) error {
 	return err
 }
 
-// names is how many files a directory has that are not being written. There need not be
-// the directory.
+// names returns the number of files in a directory, without unfinished ones. The
+// directory may be missing.
 func names(dir string) (n int, err error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -96,15 +97,15 @@ func names(dir string) (n int, err error) {
 	return n, err
 }
 
-// censusEvery is how often deliver counts, and censusName the record in which it keeps
-// what it has found, beside the tally.
+// censusEvery is how often deliver counts. censusName is the record with the result,
+// beside the tally.
 const (
 	censusEvery = time.Hour
 	censusName  = "census"
 )
 
-// LastCensus is what was counted within the last hour, and is counted anew where nobody
-// has. Another process that counts at the same time does so once too often, and no more.
+// LastCensus returns the count of the last hour, or counts anew if there is none. If
+// two processes do so at once, one counts in vain.
 func LastCensus(s *site.Site, now time.Time) (Census, error) {
 	book := ledger.OfSite(s.ListsDir)
 	if r, ok, err := book.Recall(ledger.Tallies, censusName, now); err == nil && ok {

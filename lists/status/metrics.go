@@ -12,16 +12,17 @@ import (
 	"superlist/queue"
 )
 
-// A metric is a family of samples. superlist-metrics(5) is made of them (Families).
+// A metric is a family of samples. superlist-metrics(5) is generated from them
+// (Families).
 type metric struct {
 	name, kind, help string
 	samples          []sample
 }
 
-// A Family says what a metric is.
+// A Family describes a metric.
 type Family struct{ Name, Kind, Help, Label string }
 
-// Families are all metrics that there can be, for their manual.
+// Families returns all metrics that there can be, for the manual page.
 func Families() (all []Family) {
 	now := time.Unix(1, 0)
 	inodes := int64(1)
@@ -40,9 +41,10 @@ type sample struct {
 	number       float64
 }
 
-// Metrics are the status in the text format that Prometheus and node_exporter's textfile
-// collector read: https://prometheus.io/docs/instrumenting/exposition_formats/. Gauges of
-// it are OpenMetrics as they stand; counters there have their _total in the sample alone,
+// Metrics returns the status in the text format that Prometheus and node_exporter's
+// textfile collector read:
+// https://prometheus.io/docs/instrumenting/exposition_formats/. Its gauges are valid
+// OpenMetrics. Its counters are not: OpenMetrics has _total only in the sample's name,
 // which the textfile collector does not understand.
 func (st *Status) Metrics() string {
 	var b strings.Builder
@@ -131,7 +133,7 @@ func (st *Status) metrics() []metric {
 	return all
 }
 
-// moments is a metric that is a time; it has no sample while there is none.
+// moments returns a metric that is a time; it has no sample if the time is unknown.
 func moments(name, help string, at *time.Time) metric {
 	m := metric{name, "gauge", help, nil}
 	if at != nil && !at.IsZero() {
@@ -140,7 +142,7 @@ func moments(name, help string, at *time.Time) metric {
 	return m
 }
 
-// WriteMetrics puts the metrics into the file that the site names, if it does.
+// WriteMetrics writes the metrics into the file that the site names, if any.
 func WriteMetrics(s *site.Site, began string, now time.Time) error {
 	if s.Metrics == "" {
 		return nil

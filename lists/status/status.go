@@ -15,7 +15,7 @@ import (
 	"superlist/queue"
 )
 
-// A Status is how a site is at a time.
+// A Status is the state of a site at one time.
 type Status struct {
 	At           time.Time     `json:"at"`
 	Hostname     string        `json:"hostname"`
@@ -27,7 +27,7 @@ type Status struct {
 	Tally        tally.Tally   `json:"-"`
 }
 
-// A Box is what waits in one box of the spool.
+// A Box describes what waits in one box of the spool.
 type Box struct {
 	Box      queue.Box  `json:"box"`
 	Messages int        `json:"messages"`
@@ -36,7 +36,7 @@ type Box struct {
 	Overdue  *time.Time `json:"overdue,omitempty"` // since when the first of those could have been worked on
 }
 
-// A Disk is the file system of a directory.
+// A Disk describes the file system of a directory.
 type Disk struct {
 	Of     string `json:"of"` // the key of superlist.toml
 	Path   string `json:"path"`
@@ -46,21 +46,21 @@ type Disk struct {
 	Error  string `json:"error,omitempty"`
 }
 
-// A Certificate is one that a session shows.
+// A Certificate describes one that sessions present.
 type Certificate struct {
 	File  string     `json:"file"`
 	Until *time.Time `json:"until,omitempty"`
 	Error string     `json:"error,omitempty"`
 }
 
-// Deliver is what is known of superlist deliver.
+// Deliver says what is known of superlist deliver.
 type Deliver struct {
 	Began   *time.Time `json:"began,omitempty"` // the last run
 	Running bool       `json:"running"`
 	Digest  *time.Time `json:"digest,omitempty"` // the last digest
 }
 
-// Of says how a site is. The census is the caller's.
+// Of returns the state of a site. The caller adds the census.
 func Of(s *site.Site, began string, now time.Time) (*Status, error) {
 	st := &Status{At: now, Hostname: s.Hostname, Queue: []Box{}, Disks: disks(s), Certificates: []Certificate{}}
 	spool := s.Spool()
@@ -81,7 +81,7 @@ func Of(s *site.Site, began string, now time.Time) (*Status, error) {
 	return st, err
 }
 
-// known is a time, or nothing.
+// known returns a time, or nil if it is zero.
 func known(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -112,7 +112,7 @@ func boxOf(s *queue.Spool, box queue.Box, now time.Time) (Box, error) {
 	return b, nil
 }
 
-// arrived is when a message came in, which is the first part of its id.
+// arrived returns when a message came in: its id begins with the time.
 func arrived(id string) (time.Time, bool) {
 	seconds, _, _ := strings.Cut(id, ".")
 	n, err := strconv.ParseInt(seconds, 10, 64)

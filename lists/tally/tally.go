@@ -1,13 +1,12 @@
 // Package tally counts what becomes of mail, from the lines of the log: how often since
 // it began, how often in each ten minutes of the last day, and when last.
 //
-// It hears of every line that deliver and the operator's command write, whatever
-// log_level is, so nothing is counted that has no line, and nothing has to be counted
-// anywhere else. It does not hear sessions, which write nothing: what they refuse stands
-// in the log alone.
+// It hears every line that deliver and the operator's commands write, at any log_level.
+// So everything that is counted has a line, and no other code has to count. It does not
+// hear sessions, which write nothing: what they refuse is in the log alone.
 //
-// A Counter keeps what it has heard in memory until Save, which adds it to one record of
-// the ledger. What a process that dies has not saved is not counted.
+// A Counter keeps its counts in memory until Save adds them to one record of the
+// ledger. A process that dies loses what it has not saved.
 package tally
 
 import (
@@ -32,7 +31,8 @@ type Kind struct {
 	word  string // that the line must have, beside its fields
 }
 
-// Kinds are all of them. Names are in records and metrics: none is changed.
+// Kinds are all that is counted. Records and metrics contain the names, so none may
+// change.
 var Kinds = []Kind{
 	{Name: "posts", Help: "Posts that went to the members of a list.", event: "post"},
 	{Name: "posts_held", Help: "Posts that were put before a moderator or their author.", event: "held"},
@@ -53,28 +53,28 @@ var Kinds = []Kind{
 	{Name: "troubles", Help: "Lines of the log that say that something is wrong on this host."},
 }
 
-// Slot is for how long each has its own number, and slots how many of them are kept: a
-// little more than a day.
+// Slot is the length of time for which a separate number is kept, and slots is how many
+// are kept: a little more than a day.
 const (
 	Slot  = 10 * time.Minute
 	slots = 26 * 6
 )
 
-// A Count is how often something has happened.
+// A Count says how often something has happened.
 type Count struct {
 	Total int64
 	Last  time.Time       // the zero time: never
 	slots map[int64]int64 // by the number of the slot since 1970
 }
 
-// A Tally is what has been counted, by the names of kinds.
+// A Tally holds the counts, by the names of kinds.
 type Tally struct {
 	Since  time.Time // when counting began; the zero time: it has not
 	Counts map[string]Count
 }
 
-// Between is how often something has happened from one time to before another, both as
-// slots begin.
+// Between returns how often something happened in the slots from the one of from until
+// before the one of to.
 func (t Tally) Between(name string, from, to time.Time) (n int64) {
 	for slot, k := range t.Counts[name].slots {
 		if slotOf(from) <= slot && slot < slotOf(to) {
@@ -86,7 +86,7 @@ func (t Tally) Between(name string, from, to time.Time) (n int64) {
 
 func slotOf(t time.Time) int64 { return t.Unix() / int64(Slot/time.Second) }
 
-// A Counter hears the log, and counts. It is a maillog.Listener.
+// A Counter counts lines of the log. It is a maillog.Listener.
 type Counter struct {
 	Writer ledger.Writer
 	Book   ledger.Book      // the site's
@@ -116,7 +116,7 @@ func (c *Counter) Hear(at maillog.Level, text string) {
 	}
 }
 
-// of is how often a line says that this has happened.
+// of returns how often this has happened according to a line.
 func (k Kind) of(at maillog.Level, e maillog.Entry) int {
 	switch {
 	case k.event == "":
@@ -146,10 +146,10 @@ func (c *Counter) add(name string, n int64, now time.Time) {
 	c.counts[name] = count
 }
 
-// name is that of the record. There is one.
+// name is the name of the only record.
 const name = "all"
 
-// Save adds what was heard to the site's record. Where that fails it is kept for the next
+// Save adds the counts to the site's record. If that fails, they are kept for the next
 // time.
 func (c *Counter) Save() error {
 	c.mu.Lock()
@@ -178,7 +178,7 @@ func (c *Counter) Save() error {
 // Close is Save.
 func (c *Counter) Close() error { return c.Save() }
 
-// Read is what has been counted so far. Nothing at all is no error.
+// Read returns the counts so far. A missing record is not an error.
 func Read(book ledger.Book, now time.Time) (Tally, error) {
 	r, ok, err := book.Recall(ledger.Tallies, name, now)
 	if err != nil || !ok {
@@ -207,8 +207,8 @@ func (t Tally) join(more map[string]Count) {
 // head is the first line of the record, with its version.
 const head = "superlist-tally 1"
 
-// text is the record: a line for when it began, and one for each name with its total,
-// the time of the last, and SLOT:NUMBER for the last day.
+// text formats the record: a line with the time it began, and one for each name with
+// its total, its last time, and SLOT:NUMBER for the last day.
 func (t Tally) text(now time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nsince %d\n", head, t.Since.Unix())
@@ -225,7 +225,7 @@ func (t Tally) text(now time.Time) string {
 	return b.String()
 }
 
-// parse reads a record. One of a later version is an error, and stays as it is.
+// parse parses a record. A record of a later version is an error, and stays as it is.
 func parse(text string) (Tally, error) {
 	t := Tally{Counts: make(map[string]Count)}
 	first, rest, _ := strings.Cut(text, "\n")

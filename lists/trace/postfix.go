@@ -6,8 +6,9 @@ import (
 	"superlist/lists/logfile"
 )
 
-// queueID is Postfix's name for a message, in its reply: 250 2.0.0 Ok: queued as 4XyZ. With
-// a content filter or another server behind the relay it is what that says.
+// queueID returns Postfix's name for a message from its reply: 250 2.0.0 Ok: queued as
+// 4XyZ. If the relay has a content filter or another server behind it, the id is that
+// server's.
 func queueID(reply string) string {
 	_, id, ok := strings.Cut(reply, "queued as ")
 	if !ok {

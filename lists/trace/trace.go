@@ -1,11 +1,11 @@
-// Package trace tells one mail's whole way from the log: who sent it, what each list
-// decided and why, to whom it went, what the relay said, and what Postfix says became of
-// it where its lines stand in the same log.
+// Package trace finds the whole way of one mail in the log: who sent it, what each list
+// decided and why, to whom it went, what the relay said, and what Postfix did with it
+// if its lines are in the same log.
 //
-// Whatever superlist makes of a message has the message's id in front of its own, and a
-// line about it has the id; a post in a digest is found by its number. Postfix's queue ids
-// are in the relay's replies. Nothing is looked up anywhere else, and nothing is believed
-// but what the log daemon has written into the places of time and program.
+// Messages that superlist makes from another have that message's id in front of their
+// own, and the lines about them contain it. A post in a digest is found by its number.
+// The relay's replies contain Postfix's queue ids. Nothing is looked up anywhere else.
+// Time and program count only where the log daemon writes them.
 package trace
 
 import (
@@ -22,15 +22,15 @@ import (
 	"superlist/smtp"
 )
 
-// A Query is what is looked for. One of them is set.
+// A Query is what to look for. One of its fields is set.
 type Query struct {
 	ID        string // of a message of the spool, whole or as queue ls shows it
 	MessageID string // with its angle brackets
 	Address   string // of whoever has something to do with a mail, by its key
 }
 
-// NewQuery reads what somebody looks for: an id, a Message-ID in angle brackets or without,
-// or an address. What has an @ may be either of the last two.
+// NewQuery parses what somebody looks for: an id, a Message-ID with or without angle
+// brackets, or an address. Text with an @ may be either of the last two.
 func NewQuery(s string) Query {
 	inside, bracketed := strings.CutPrefix(s, "<")
 	inside, closed := strings.CutSuffix(inside, ">")
@@ -56,7 +56,7 @@ type Mail struct {
 	first     time.Time // of its lines
 }
 
-// A Step is one line of the log.
+// A Step is a line of the log.
 type Step struct {
 	At    time.Time         `json:"at"`
 	Event string            `json:"event"`
@@ -66,7 +66,7 @@ type Step struct {
 	Line  string            `json:"line"`
 }
 
-// An Onward is what Postfix says of one recipient.
+// An Onward is what Postfix says about one recipient.
 type Onward struct {
 	At      time.Time `json:"at"`
 	To      string    `json:"to"`
@@ -75,7 +75,7 @@ type Onward struct {
 	Text    string    `json:"text"`
 }
 
-// Held is where a post was held.
+// A Held says where a post was held.
 type Held struct{ List, Name string }
 
 type number struct {
@@ -83,7 +83,7 @@ type number struct {
 	n    int
 }
 
-// A Log is where lines come from. It is read Passes times.
+// A Log yields lines. It is read Passes times.
 type Log interface {
 	Lines() iter.Seq2[logfile.Line, error]
 }
@@ -91,8 +91,8 @@ type Log interface {
 // Passes is how often a log is read.
 const Passes = 4
 
-// Find looks for the mails that a query is about: at most so many, the last ones. Host is
-// the site's name, with which ids end.
+// Find looks for the mails that a query is about, and returns the last ones, as many as
+// most allows. host is the site's name, with which ids end.
 func Find(log Log, q Query, host string, most int) ([]*Mail, error) {
 	f := &finder{q: q, host: host, keys: make(map[string]bool), queued: make(map[string]bool), mails: make(map[string]*Mail), relayed: make(map[string]*Mail)}
 	for i, pass := range []func(logfile.Line){f.match, f.resolve, f.gather, f.follow} {
@@ -128,8 +128,8 @@ type finder struct {
 	refused []*Mail          // and other lines that stand alone
 }
 
-// base is the id of the message that came in, of what was made of it: 1.M2P3R4.mx1.0-failed
-// was made of 1.M2P3R4.mx1.
+// base returns the id of the original message: 1.M2P3R4.mx1.0-failed was made from
+// 1.M2P3R4.mx1.
 func (f *finder) base(id string) string {
 	if i := strings.Index(id, "."+f.host); i >= 0 {
 		return id[:i+1+len(f.host)]
@@ -137,7 +137,8 @@ func (f *finder) base(id string) string {
 	return id
 }
 
-// baseOf is the message that a line is about; empty: none.
+// baseOf returns the id of the original message that a line is about; "" if the line is
+// about none.
 func (f *finder) baseOf(e maillog.Entry) string {
 	return f.base(cmp.Or(e.Get("post"), e.Get("id")))
 }
@@ -148,8 +149,8 @@ func (f *finder) want(key string) {
 	}
 }
 
-// limit leaves the last messages, whose ids begin with the time, and the last lines that
-// stand alone: what is more would be gathered only to be thrown away.
+// limit keeps the last messages, whose ids begin with the time, and the last lines that
+// belong to no message: others would be gathered only to be thrown away.
 func (f *finder) limit(most int) {
 	ids := slices.Sorted(maps.Keys(f.keys))
 	for _, id := range ids[:max(len(ids)-most, 0)] {
@@ -158,7 +159,8 @@ func (f *finder) limit(most int) {
 	f.refused = f.refused[max(len(f.refused)-most, 0):]
 }
 
-// match finds what the query names, and the messages that Postfix has had for an address.
+// match finds what the query names, and the messages that Postfix delivered to an
+// address.
 func (f *finder) match(l logfile.Line) {
 	if l.Postfix() {
 		if id, o, ok := onward(l); ok && f.q.Address != "" && keyOf(o.To) == f.q.Address {
@@ -211,7 +213,7 @@ func (f *finder) fits(l logfile.Line, e maillog.Entry) bool {
 	return false
 }
 
-// short is an id as queue ls shows it.
+// short returns an id as queue ls shows it.
 func short(id, host string) string {
 	front, rest, ok := strings.Cut(id, "."+host)
 	i := strings.LastIndexByte(front, 'R')
@@ -221,7 +223,7 @@ func short(id, host string) string {
 	return front[i+1:] + rest
 }
 
-// keyOf is the key of an address in a line; empty: it is none.
+// keyOf returns the key of an address in a line; "" if the value is not an address.
 func keyOf(value string) string {
 	p, ok := smtp.ParseAddress(strings.TrimSuffix(strings.TrimPrefix(value, "<"), ">"))
 	if !ok {
@@ -230,7 +232,7 @@ func keyOf(value string) string {
 	return p.Key()
 }
 
-// resolve finds whose messages those are that Postfix has had for the address.
+// resolve finds the original messages of those that Postfix delivered to the address.
 func (f *finder) resolve(l logfile.Line) {
 	if len(f.queued) == 0 || !l.Ours() {
 		return
@@ -240,7 +242,7 @@ func (f *finder) resolve(l logfile.Line) {
 	}
 }
 
-// gather collects the lines about the messages that are looked for.
+// gather collects the lines about the messages that were found.
 func (f *finder) gather(l logfile.Line) {
 	if len(f.keys) == 0 || !l.Ours() {
 		return
@@ -265,7 +267,7 @@ func (f *finder) gather(l logfile.Line) {
 	}
 }
 
-// digest adds a digest to the posts that are in it.
+// digest adds a digest to the posts in it.
 func (f *finder) digest(l logfile.Line, e maillog.Entry, key string) {
 	first, last, two := strings.Cut(e.Get("posts"), "-")
 	if !two {
@@ -299,8 +301,8 @@ func (m *Mail) add(l logfile.Line, e maillog.Entry) {
 	}
 }
 
-// follow collects what Postfix says of the messages that it has had from us: for somebody
-// who has got one, what it says of them.
+// follow collects what Postfix says about messages from us. For a message found by the
+// address of a recipient, it collects only what concerns that recipient.
 func (f *finder) follow(l logfile.Line) {
 	if !l.Postfix() {
 		return

@@ -18,7 +18,7 @@ func stepOf(l logfile.Line, e maillog.Entry) Step {
 	return s
 }
 
-// words says what a line means. A line for which nobody has found words is shown as it is.
+// words returns what a line means. A line without words of its own is shown unchanged.
 func words(l logfile.Line, e maillog.Entry) string {
 	list := e.Address("list")
 	because := ""
@@ -112,7 +112,7 @@ func words(l logfile.Line, e maillog.Entry) string {
 	return l.Text
 }
 
-// sender is who has sent a message: the sender of its envelope.
+// sender returns the envelope sender of a message.
 func sender(e maillog.Entry) string {
 	switch {
 	case e.Address("from") != "":
@@ -123,7 +123,7 @@ func sender(e maillog.Entry) string {
 	return "a client"
 }
 
-// from is the machine from which it came.
+// from returns the machine that a message came from.
 func from(e maillog.Entry) string {
 	client := e.Get("client")
 	if client == "" {
@@ -146,7 +146,7 @@ func asNumber(e maillog.Entry) string {
 	return ""
 }
 
-// plural is a number of the line with its noun.
+// plural returns a number from the line with its noun.
 func plural(e maillog.Entry, key, noun string) string {
 	n := strings.TrimLeft(e.Get(key), "0")
 	switch n {

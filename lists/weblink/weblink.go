@@ -1,9 +1,11 @@
-// Package weblink makes and reads the web addresses in letters and in members' own copies:
-// who has one has got the mail, and may do what it is for. Nothing is stored for them.
+// Package weblink makes and reads the web addresses in letters and in members' own
+// copies. Whoever has one has got the mail, and may do what the link is for. Nothing is
+// stored for a link.
 //
-// What stands in one is encrypted with the list's key, so that the log of a web server
-// shows nobody's address. It is bound to the list and to what it is for, and always the
-// same for the same words. The package refuses to say what is wrong with one.
+// The content of a link is encrypted with the list's key, so that a web server's log
+// shows nobody's address. It is bound to the list and to its purpose, and the same
+// words always give the same link. The package does not say what is wrong with a forged
+// link.
 package weblink
 
 import (
@@ -26,7 +28,8 @@ import (
 	"superlist/smtp"
 )
 
-// A Kind is what a link, or a cookie, is for. It is also its place below the list's pages.
+// A Kind says what a link or a cookie is for. It is also its path below the list's
+// pages.
 type Kind string
 
 const (
@@ -38,8 +41,8 @@ const (
 	Form     Kind = "form"    // when a form was given out
 )
 
-// lives are how long they are good, after the moment that stands in them. People look for
-// a link to leave in old mail; a confirmation has a time of its own within.
+// lives are how long links are good, from the moment in them. People look for a link to
+// leave in old mail; the proof in a confirmation has a lifetime of its own.
 var lives = map[Kind]time.Duration{
 	Leave:    400 * 24 * time.Hour,
 	Confirm:  confirmation.Life + 24*time.Hour,
@@ -49,20 +52,21 @@ var lives = map[Kind]time.Duration{
 	Form:     24 * time.Hour,
 }
 
-// A Link is what stands in one.
+// A Link is the content of a link.
 type Link struct {
 	Kind Kind
 	Text string    // an address; of Confirm see Confirmed
 	Made time.Time // to the second; of Leave to the day
 }
 
-// ErrForged and ErrOld are the two things that can be wrong.
+// ErrForged and ErrOld are the two errors about a link.
 var (
 	ErrForged = errors.New("the list has not made it")
 	ErrOld    = errors.New("it was made too long ago")
 )
 
-// unit is how exactly its moment stands in a link: copies of one day have the same.
+// unit is the precision of the moment in a link: all links to leave of one day have the
+// same.
 func (k Kind) unit() time.Duration {
 	if k == Leave {
 		return 24 * time.Hour
@@ -70,12 +74,13 @@ func (k Kind) unit() time.Duration {
 	return time.Second
 }
 
-// letters are those of tokens: what survives whoever writes it in capitals, or reads it out.
+// letters are the characters of tokens. They survive being written in capitals or read
+// aloud.
 var letters = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
 
-// mark is what stands in front of a token. By it others find a link that is quoted: package
-// edit one to leave, from a member's own copy; package letter, which takes it for an address
-// with a proof, one of a letter that must get to nobody else.
+// mark returns the beginning of a token. Other packages recognize quoted links by it:
+// package edit a link to leave, from a member's own copy; package letter a link from a
+// letter that nobody else may get, which it treats like an address with a proof.
 func (k Kind) mark(made time.Time) string {
 	switch k {
 	case Leave:
@@ -86,7 +91,7 @@ func (k Kind) mark(made time.Time) string {
 	return ""
 }
 
-// keys are those of a kind, from the list's.
+// keys derives the keys of a kind from the list's key.
 func (k Kind) keys(key []byte) (nonce []byte, box cipher.AEAD, err error) {
 	derive := func(what string) []byte {
 		mac := hmac.New(sha256.New, key)
@@ -101,7 +106,7 @@ func (k Kind) keys(key []byte) (nonce []byte, box cipher.AEAD, err error) {
 	return derive("nonce"), box, err
 }
 
-// Make makes one.
+// Make makes a token.
 func Make(l *lists.List, k Kind, text string, now time.Time) (string, error) {
 	key, err := l.Key()
 	if err != nil {
@@ -112,7 +117,7 @@ func Make(l *lists.List, k Kind, text string, now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// One nonce for the same words and another for others: RFC 8452 says why.
+	// Equal words get equal nonces, different words different ones: RFC 8452 says why.
 	mac := hmac.New(sha256.New, nonceKey)
 	mac.Write([]byte(l.Addr.Key() + " " + words))
 	nonce := mac.Sum(nil)[:box.NonceSize()]
@@ -120,11 +125,12 @@ func Make(l *lists.List, k Kind, text string, now time.Time) (string, error) {
 	return k.mark(now) + letters.EncodeToString(sealed), nil
 }
 
-// maxToken is longer than any: an address has at most 254 octets, with what is about it.
+// maxToken is longer than any token: an address has at most 254 octets, plus what is
+// said about it.
 const maxToken = 1024
 
-// Read reads one. The error is ErrForged, ErrOld, or trouble with the list's files. What
-// is too old is read all the same.
+// Read reads a token. The error is ErrForged, ErrOld, or a fault with the list's files.
+// With ErrOld the Link is valid nevertheless.
 func Read(l *lists.List, k Kind, token string, now time.Time) (Link, error) {
 	front := min(len(k.mark(now)), len(token))
 	mark, token := token[:front], token[front:]
@@ -165,7 +171,7 @@ func Read(l *lists.List, k Kind, token string, now time.Time) (Link, error) {
 	return link, nil
 }
 
-// URL is where a token of this kind leads; empty where no page answers.
+// URL returns the web address for a token of this kind; "" if no page answers.
 func URL(s *site.Site, l *lists.List, k Kind, token string) string {
 	switch {
 	case k == Leave && s.UnsubscribeURL != "":
@@ -177,8 +183,8 @@ func URL(s *site.Site, l *lists.List, k Kind, token string) string {
 	return ""
 }
 
-// Leaving is where a member leaves the list: a link, or without pages that answer one the
-// address to write to about that member.
+// Leaving returns how a member leaves the list: a link or, without pages that answer
+// one, the address to write to about that member.
 func Leaving(s *site.Site, l *lists.List, member smtp.Path, now time.Time) (string, error) {
 	if URL(s, l, Leave, "") == "" {
 		return l.Verb(lists.VerbUnsubscribe + "-" + verp.Word(member)).Address(), nil
@@ -187,14 +193,15 @@ func Leaving(s *site.Site, l *lists.List, member smtp.Path, now time.Time) (stri
 	return URL(s, l, Leave, token), err
 }
 
-// Confirming is the page on which somebody answers a question of the list's, whose letter
-// has this address; empty where no page answers. It has the name that they gave, too.
+// Confirming returns the page for answering a question of the list, whose letter has
+// the address confirm; "" if no page answers. The link also contains the name that the
+// person gave.
 func Confirming(s *site.Site, l *lists.List, confirm, who smtp.Path, name string, now time.Time) (string, error) {
 	proof, _ := lists.CutFold(l.VerbOf(confirm), lists.VerbConfirm+"-")
 	return To(s, l, Confirm, strings.Join([]string{proof, who.Address(), clip(name)}, "\n"), now)
 }
 
-// Confirmed takes apart what stands in such a link.
+// Confirmed splits the content of such a link.
 func (l Link) Confirmed() (proof, who, name string) {
 	proof, rest, _ := strings.Cut(l.Text, "\n")
 	who, name, _ = strings.Cut(rest, "\n")
@@ -206,7 +213,7 @@ const maxName = 100
 
 func clip(name string) string { return strings.ToValidUTF8(name[:min(len(name), maxName)], "") }
 
-// To is a link of this kind; empty where no page answers.
+// To returns a link of this kind; "" if no page answers.
 func To(s *site.Site, l *lists.List, k Kind, text string, now time.Time) (string, error) {
 	if URL(s, l, k, "") == "" {
 		return "", nil
@@ -215,8 +222,8 @@ func To(s *site.Site, l *lists.List, k Kind, text string, now time.Time) (string
 	return URL(s, l, k, token), err
 }
 
-// UnsubscribePath takes a request below unsubscribe_url apart: the list and the token. ok
-// is false where it is none.
+// UnsubscribePath splits a request below unsubscribe_url into the list and the token.
+// ok is false for any other request.
 func UnsubscribePath(s *site.Site, host, path string) (list, token string, ok bool) {
 	base := strings.TrimSuffix(s.UnsubscribeURL, "/")
 	_, base, _ = strings.Cut(base, "://")
@@ -232,5 +239,5 @@ func UnsubscribePath(s *site.Site, host, path string) (list, token string, ok bo
 	return list, token, ok && err == nil
 }
 
-// Life is how long what is of this kind is good.
+// Life returns how long links of this kind are good.
 func Life(k Kind) time.Duration { return lives[k] }

@@ -71,9 +71,8 @@ func firstOf(lines []string) string {
 }
 
 // quoted reports whether a line is marked as quoted: RFC 3676, 4.5, and what other
-// programs write:
-//
-// (Lotus, Eudora), and initials before the > (Gnus with supercite).
+// programs write: a vertical bar (Lotus, Eudora), and initials before the > (Gnus with
+// supercite).
 func quoted(line string) bool {
 	if strings.HasPrefix(line, ">") || strings.HasPrefix(line, "|") || strings.HasPrefix(line, "»") {
 		return true
