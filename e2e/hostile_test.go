@@ -264,7 +264,7 @@ func TestSubscriptionBomb(t *testing.T) {
 			t.Errorf("%s has %d bytes, %v", file, info.Size(), err)
 		}
 	}
-	if n := filesIn(t, home); n > 6 { // and list.toml, members, key, asked
+	if n := filesIn(t, home); n > 7 { // and list.toml, members, key, acts, asked
 		t.Errorf("the list has %d files", n)
 	}
 

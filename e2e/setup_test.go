@@ -147,7 +147,7 @@ func TestSetupPostfixListsOnly(t *testing.T) {
 	main, _, _ := strings.Cut(before, "\f")
 	must(t, os.WriteFile("/etc/postfix/main.cf", []byte(main), 0o644))
 	checked, _ := exec.Command("superlist", "check").CombinedOutput()
-	if want := "is not whole, and Postfix works as before it; superlist setup postfix --apply makes the change whole, --undo takes it back"; !strings.Contains(string(checked), want) {
+	if want := "was interrupted; Postfix works as before it; superlist setup postfix --apply makes the change whole, --undo takes it back"; !strings.Contains(string(checked), want) {
 		t.Errorf("check says nothing of it:\n%s", checked)
 	}
 	run(t, "superlist", "setup", "postfix", "--apply", "--yes")

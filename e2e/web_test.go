@@ -208,7 +208,10 @@ func TestWeb(t *testing.T) {
 		t.Errorf("%q, %v", rest, err)
 	}
 
-	t.Log("one-click of a private list, and the letters of its form")
+	t.Log("one-click of a private list, which https alone has, and the letters of its form")
+	config, err := os.ReadFile("/etc/superlist/superlist.toml")
+	must(t, err)
+	writeConfig(t, strings.Replace(string(config), "http://{domain}", "https://{domain}", 1))
 	run(t, "superlist", "list", "set", "private@lists.example.org", "one_click=all", "archive=false")
 	run(t, "superlist", "member", "add", "private@lists.example.org", "bob@example.net")
 	mail := exec.Command("superlist-spawn")
@@ -243,7 +246,7 @@ func TestWeb(t *testing.T) {
 	cgi := exec.Command("runuser", "-u", "superlist", "--", "env", "GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=GET", "SERVER_PROTOCOL=HTTP/1.1",
 		"HTTP_HOST=lists.example.org", "REQUEST_URI=/code/p%2F0@mail.example.com/", "SCRIPT_NAME=", "PATH_INFO=/code/p/0@mail.example.com/", "/usr/local/bin/superlist-web")
 	out, err := cgi.Output()
-	if err != nil || !strings.Contains(string(out), "Status: 302 Found") || !strings.Contains(string(out), "Location: http://lists.example.org/code/0/1.html") {
+	if err != nil || !strings.Contains(string(out), "Status: 302 Found") || !strings.Contains(string(out), "Location: https://lists.example.org/code/0/1.html") {
 		t.Errorf("%v: %s", err, out)
 	}
 

@@ -88,7 +88,7 @@ func TestAskedDomainWaits(t *testing.T) {
 	}
 	first, second := person("first@victim.example"), person("second@victim.example")
 	first.says("dev+subscribe@lists.example.org", "x")
-	w.want(queue.Inbound, "deferred: 450 4.7.1 too many letters from lists here wait for an answer from people of that domain")
+	w.want(queue.Inbound, "deferred: 450 4.7.1 people of that domain have too many unanswered letters from lists here")
 	_ = l.Quota().Answered(l.Ledger, lists.VerbSubscribe, path("p1@victim.example"), w.now())
 	w.later += 10 * time.Minute
 	w.deliver()
@@ -111,7 +111,7 @@ func TestAskedDomainWaits(t *testing.T) {
 		full()
 		w.deliver()
 	}
-	w.wantRefused("450 4.7.1 too many letters")
+	w.wantRefused("450 4.7.1 people of that domain have too many unanswered letters")
 	if got := second.letters(); len(got) != 0 {
 		t.Errorf("second got %+v", got)
 	}
@@ -175,7 +175,7 @@ func TestRequestFlood(t *testing.T) {
 		}
 	}
 	const request = "dev+request@lists.example.org"
-	w.wantWire("450 4.7.1 too many letters from lists here wait", "x@victim.example", request, from("x@victim.example")+"subscribe\r\n")
+	w.wantWire("450 4.7.1 people of that domain have too many unanswered letters", "x@victim.example", request, from("x@victim.example")+"subscribe\r\n")
 	w.wantWire("250", "x@else.example", request, from("x@else.example")+"subscribe\r\n")
 }
 

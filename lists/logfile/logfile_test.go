@@ -193,7 +193,7 @@ E`)
 
 // TestWhere: a log that cannot be read back is said.
 func TestWhere(t *testing.T) {
-	for log, want := range map[string]string{"none": `log is "none"`, "stderr": "nobody knows", "/nowhere/log": "no such file"} {
+	for log, want := range map[string]string{"none": `log is "none"`, "stderr": "the log cannot be found", "/nowhere/log": "no such file"} {
 		if _, err := Open(t.Context(), &site.Site{Log: log}, "", noon, 1); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", log, err)
 		}

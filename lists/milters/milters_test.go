@@ -242,7 +242,7 @@ func TestHold(t *testing.T) {
 	}
 	// One that is only away may be back when the sender tries again.
 	w = newWorld(t, table("3", `default_action = "hold"`), nil)
-	if content, err = w.send(t, "dev+owner", post); content != "" || !strings.HasPrefix(smtp.ReplyTo(err).String(), "451 4.7.1 a mail filter of this site could not look") {
+	if content, err = w.send(t, "dev+owner", post); content != "" || !strings.HasPrefix(smtp.ReplyTo(err).String(), "451 4.7.1 a mail filter of this site could not check the message") {
 		t.Errorf("a filter that is away: %v, in the spool: %q", err, content)
 	}
 	w = newWorld(t, tables, map[string]*milter.Filter{"1": quarantine("odd", nil), "2": second(milter.Reject)})
