@@ -17,13 +17,13 @@ import (
 	"superlist/smtp"
 )
 
-// MaxAction is how much of an answer Postfix is given: it reads up to
-// line_length_limit, 2048 bytes, and a reply to a client is to have no more than 512
-// in a line (RFC 5321, 4.5.3.1.5), of which it has its own words in front.
+// MaxAction is the longest answer to Postfix. Postfix reads up to line_length_limit,
+// 2048 bytes, and a line of a reply may have only 512 (RFC 5321, 4.5.3.1.5), including
+// Postfix's own words in front.
 const MaxAction = 400
 
-// patience is how long a connection may be silent. Postfix lets go of it after five
-// minutes (smtpd_policy_service_max_idle).
+// patience is how long a connection may be silent. Postfix closes it after five minutes
+// (smtpd_policy_service_max_idle).
 const patience = 10 * time.Minute
 
 // dunno leaves the decision to the restrictions that follow: access(5).
@@ -37,8 +37,8 @@ type desk struct {
 	list string // the action for an address of a list that nothing is said against
 }
 
-// newDesk makes a desk. It does not mind several lists in one message: what Postfix
-// hands on comes by LMTP, where each list answers for itself.
+// newDesk returns a desk. It accepts several lists in one message: Postfix passes the
+// mail on by LMTP, where each list answers for itself.
 func newDesk(s *site.Site, log func(smtp.Event)) *desk {
 	return &desk{site: s, log: log, list: dunno, in: &intake.Intake{Site: s, Spool: s.Spool(), Late: true, Together: true}}
 }
@@ -50,7 +50,8 @@ type wire interface {
 	SetWriteDeadline(time.Time) error
 }
 
-// serve answers until Postfix has no more to ask. An error is what was no request.
+// serve answers until Postfix asks no more. An error means that the input was not a
+// request.
 func (d *desk) serve(conn wire) error {
 	br := newReader(conn)
 	for {
@@ -69,14 +70,14 @@ func (d *desk) serve(conn wire) error {
 	}
 }
 
-// An answer is what becomes of a recipient.
+// An answer is the decision about a recipient.
 type answer struct {
 	action string
 	list   string // whose address it is; empty: no list's
 }
 
-// String is the answer as it goes over the wire. Postfix ignores the second line, which
-// is for other programs that want to know lists.
+// String returns the answer in the form of the protocol. Postfix ignores the second
+// line, which is for other programs that want to know about lists.
 func (a answer) String() string {
 	s := "action=" + a.action + "\n"
 	if a.list != "" {
@@ -85,8 +86,8 @@ func (a answer) String() string {
 	return s + "\n"
 }
 
-// answer decides on a recipient, in whatever state Postfix asks. Where it has none,
-// before RCPT, and where there are several, after it, there is nothing to decide.
+// answer decides about a recipient, in any protocol state. A request without a
+// recipient, before RCPT or after a message for several, needs no decision.
 func (d *desk) answer(q request) answer {
 	env := envelope(q)
 	to, err := d.recipient(q["recipient"])
@@ -111,8 +112,8 @@ func (d *desk) answer(q request) answer {
 	return a
 }
 
-// recipient reads an address as Postfix has it within: without quotes. The null
-// path: the lists have nothing to say about it.
+// recipient parses an address in Postfix's internal form: without quotes. It returns
+// the null path for addresses that are not the lists' business.
 func (d *desk) recipient(s string) (smtp.Path, error) {
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 {
@@ -124,7 +125,8 @@ func (d *desk) recipient(s string) (smtp.Path, error) {
 	return smtp.Path{}, d.in.Unreadable(s, s[at+1:])
 }
 
-// internal is the path with a local part that has no quotes, or has quotes already.
+// internal returns the path of an address whose local part is either unquoted or
+// already quoted.
 func internal(local, domain string) (smtp.Path, bool) {
 	if p, ok := smtp.ParseAddress(local + "@" + domain); ok {
 		return p, true
@@ -132,7 +134,7 @@ func internal(local, domain string) (smtp.Path, bool) {
 	return smtp.ParseAddress(smtp.Path{Local: local, Domain: domain}.Address())
 }
 
-// take asks the list, and says before that what MAIL would have been told.
+// take asks the list, after the checks that MAIL would have had.
 func (d *desk) take(env *smtp.Envelope, dest lists.Destination) error {
 	if limit := int64(d.site.MaxMessageSize); limit > 0 && env.Size > limit {
 		return smtp.TooLarge(limit)
@@ -143,7 +145,7 @@ func (d *desk) take(env *smtp.Envelope, dest lists.Destination) error {
 	return d.in.Take(env, dest)
 }
 
-// refuse logs a refusal, and makes an action of it: access(5), "4NN text".
+// refuse logs a refusal, and returns it as an action: access(5), "4NN text".
 func (d *desk) refuse(q request, env *smtp.Envelope, to smtp.Path, err error) string {
 	r := smtp.ReplyTo(err)
 	d.log(smtp.Event{
@@ -153,7 +155,7 @@ func (d *desk) refuse(q request, env *smtp.Envelope, to smtp.Path, err error) st
 	return shorten(r.String())
 }
 
-// shorten cuts a line at MaxAction, and between two characters.
+// shorten cuts a line to MaxAction, between two characters.
 func shorten(s string) string {
 	if len(s) <= MaxAction {
 		return s
@@ -165,7 +167,7 @@ func shorten(s string) string {
 	return s
 }
 
-// envelope is the transaction that Postfix asks about.
+// envelope returns the transaction that Postfix asks about.
 func envelope(q request) *smtp.Envelope {
 	env := &smtp.Envelope{
 		Peer: peer(q), Helo: word(q["helo_name"]), Proto: word(q["protocol_name"]), Login: q["sasl_username"],
@@ -182,7 +184,7 @@ func envelope(q request) *smtp.Envelope {
 	return env
 }
 
-// peer is the client of Postfix.
+// peer returns Postfix's client.
 func peer(q request) smtp.Peer {
 	named := func(name string) string {
 		if name == "unknown" {
@@ -204,7 +206,7 @@ func word(s string) string {
 	return name
 }
 
-// checkAction says why an action is not one that Postfix could be given.
+// checkAction returns an error if Postfix could not use an action.
 func checkAction(s string) error {
 	if s == "" || len(s) > MaxAction || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return fmt.Errorf("-list %q is not an action: see access(5)", s)

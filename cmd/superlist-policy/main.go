@@ -1,5 +1,5 @@
-// Superlist-policy answers Postfix's smtpd(8), which asks whether a recipient may
-// have mail, on standard input and output, as spawn(8) starts it.
+// Superlist-policy answers requests of Postfix's smtpd(8) about recipients, on standard
+// input and output, as started by spawn(8).
 package main
 
 import (
@@ -50,13 +50,13 @@ func main() {
 		err = run(os.Args[1:])
 	}
 	if err != nil {
-		// An answer would be taken for a decision: that the connection ends has
-		// Postfix do what smtpd_policy_service_default_action says.
+		// Any answer would count as a decision. If the connection ends instead, Postfix
+		// does what smtpd_policy_service_default_action says.
 		entry.Fallback(program).Printf(maillog.Err, "no session: %v", err)
 	}
 }
 
-// run answers Postfix. An error is one of ours before the first request.
+// run answers Postfix. An error is a local fault before the first request.
 func run(args []string) (err error) {
 	defer entry.Panicked(&err)
 	flags := flag.NewFlagSet(program, flag.ContinueOnError)

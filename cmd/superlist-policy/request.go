@@ -16,11 +16,11 @@ const (
 	MaxAttributes = 100
 )
 
-// A request is what smtpd(8) wants to know, by the names of SMTPD_POLICY_README. What
-// Postfix has left empty, or does not say, is "".
+// A request holds what smtpd(8) sends, by the names of SMTPD_POLICY_README. An
+// attribute that is empty or missing is "".
 type request map[string]string
 
-// known are the attributes that are read; others may be added to the protocol, and are
+// known are the attributes that are used. The protocol may get others, which are
 // ignored.
 var known = []string{
 	"request", "protocol_state", "protocol_name", "helo_name", "queue_id", "sender", "recipient", "size",
@@ -28,7 +28,8 @@ var known = []string{
 	"encryption_protocol", "encryption_cipher",
 }
 
-// What is no request. Whoever sends that is not Postfix, and is not answered.
+// Errors about input that is not a request. It does not come from Postfix, and gets no
+// answer.
 var (
 	errLine   = fmt.Errorf("a line has more than %d bytes", MaxLine)
 	errMany   = fmt.Errorf("a request has more than %d attributes", MaxAttributes)
@@ -38,11 +39,11 @@ var (
 	errWanted = errors.New("it is not request=smtpd_access_policy")
 )
 
-// newReader reads requests.
+// newReader returns a reader for requests.
 func newReader(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, MaxLine+len("\n")) }
 
-// readRequest reads one request, up to the empty line behind it. io.EOF says that
-// there is no further one.
+// readRequest reads one request, up to the empty line after it. The error is io.EOF if
+// there are no more.
 func readRequest(br *bufio.Reader) (request, error) {
 	q := make(request, len(known))
 	for n := 0; ; n++ {

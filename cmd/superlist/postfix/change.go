@@ -14,24 +14,25 @@ import (
 	"superlist/queue/disk"
 )
 
-// recordName is the directory within Postfix's that has the backup, and what was done.
+// recordName is the directory within Postfix's that contains the backup and the record
+// of the change.
 const recordName = "superlist-setup"
 
-// Files are what a change replaces.
+// Files are the two files that a change replaces.
 type Files struct{ Main, Master []byte }
 
 func (f Files) equal(o Files) bool {
 	return bytes.Equal(f.Main, o.Main) && bytes.Equal(f.Master, o.Master)
 }
 
-// A Change is the record of one: the two files as they were before the first one, as
-// they were before this one, and as they are to be.
+// A Change records the two files as they were before the first change, as they were
+// before this one, and as this one makes them.
 type Change struct {
 	Before, From, After Files
 	Plan                *Plan
 }
 
-// files are the names in the record.
+// files returns the contents by their names in the record.
 func (c *Change) files() map[string]*[]byte {
 	return map[string]*[]byte{
 		"main.cf.before": &c.Before.Main, "master.cf.before": &c.Before.Master, "main.cf.from": &c.From.Main, "master.cf.from": &c.From.Master,
@@ -39,12 +40,12 @@ func (c *Change) files() map[string]*[]byte {
 	}
 }
 
-// between reports whether files are what somebody leaves who dies in Make or in Undo.
+// between reports whether files are in a state that an interrupted Make or Undo leaves.
 func (c *Change) between(now Files) bool {
 	return slices.ContainsFunc([]Files{c.From, {c.From.Main, c.After.Master}, c.Before, {c.Before.Main, c.After.Master}, {c.Before.Main, c.From.Master}}, now.equal)
 }
 
-// A State is how far a change has come.
+// A State says how far a change has got.
 type State int
 
 const (
@@ -54,7 +55,7 @@ const (
 	Edited                   // it was made, and somebody has edited the files since
 )
 
-// A Host is where it is made.
+// A Host is a host whose Postfix is changed.
 type Host struct {
 	Dir    string     // Postfix's configuration directory
 	Disk   *disk.Disk // nil: the real one
@@ -71,7 +72,7 @@ func (h *Host) Read() (f Files, err error) {
 	return f, err
 }
 
-// Look finds the change that was made here, and how far it has come.
+// Look returns the change that was made here, and its state.
 func (h *Host) Look() (c *Change, state State, err error) {
 	c = &Change{Plan: new(Plan)}
 	for name, into := range c.files() {
@@ -108,9 +109,10 @@ func (h *Host) Look() (c *Change, state State, err error) {
 	return c, state, nil
 }
 
-// Make makes a change, under a lock of the directory. The record comes first, and whole. Then master.cf gets services
-// that nobody uses yet, and Postfix starts them; only then main.cf names them. So at
-// each moment Postfix works in the old way or in the new one.
+// Make makes a change, under a lock of the directory. First it writes the record, in
+// one step. Then it puts new services into master.cf, which nothing uses yet, and
+// Postfix starts them. Only then does main.cf name them. So at each moment Postfix
+// works either in the old way or in the new one.
 func (h *Host) Make(c *Change) error {
 	if err := h.keep(c); err != nil {
 		return err
@@ -121,10 +123,10 @@ func (h *Host) Make(c *Change) error {
 	return h.put("main.cf", c.After.Main)
 }
 
-// Undo puts the two files back as they were, in the other order, and ends the record.
+// Undo restores the two files, in the reverse order, and deletes the record.
 func (h *Host) Undo(c *Change) error { return h.Back(c.Before) }
 
-// Back puts files in the places of those of a change that is undone.
+// Back replaces the files of a change that is undone.
 func (h *Host) Back(f Files) error {
 	if err := h.put("main.cf", f.Main); err != nil {
 		return err
@@ -135,7 +137,7 @@ func (h *Host) Back(f Files) error {
 	return h.forget()
 }
 
-// forget takes the record away: at once, under a name that counts for nothing.
+// forget deletes the record: one rename gives it a name that does not count.
 func (h *Host) forget() error {
 	gone := h.record() + ".old"
 	if err := h.Disk.RemoveAll(gone); err != nil {
@@ -147,7 +149,7 @@ func (h *Host) forget() error {
 	return h.Disk.RemoveAll(gone)
 }
 
-// keep writes the record of a change, in the place of the one before it.
+// keep writes the record of a change, in place of the previous record.
 func (h *Host) keep(c *Change) error {
 	plan, err := json.MarshalIndent(c.Plan, "", "  ")
 	if err != nil {
@@ -178,9 +180,9 @@ func (h *Host) keep(c *Change) error {
 	return err
 }
 
-// put puts a file in its place, unless it is there already, and has Postfix read it,
-// which somebody may have died before. What the file is a link to is replaced, and its
-// mode stays.
+// put puts a file in its place and lets Postfix read it. If the file is there already,
+// Postfix reads it all the same: an earlier process may have died before that. If the
+// name is a symbolic link, the file it leads to is replaced. The mode stays.
 func (h *Host) put(name string, data []byte) error {
 	path, err := filepath.EvalSymlinks(filepath.Join(h.Dir, name))
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// around is how many lines that stay are shown before and after those that change.
+// around is the number of unchanged lines shown before and after a change.
 const around = 2
 
-// Diff shows what changes from one text to another, as diff -u does.
+// Diff returns the changes from one text to another, in the format of diff -u.
 func Diff(from, to, a, b string) string {
 	if a == b {
 		return ""
@@ -45,8 +45,8 @@ func Diff(from, to, a, b string) string {
 
 func lines(s string) []string { return strings.Split(strings.TrimSuffix(s, "\n"), "\n") }
 
-// compare are the lines of both, those of one alone with - or + in front: by the longest
-// common subsequence, since the files are small.
+// compare returns the lines of both texts; those of only one have - or + in front. It
+// uses the longest common subsequence, since the files are small.
 func compare(a, b []string) (steps []string) {
 	common := make([][]int, len(a)+1) // its length from here on
 	for i := range common {

@@ -1,9 +1,9 @@
-// Package postfix plans what main.cf and master.cf of this host's Postfix need so that
-// mail for lists reaches superlist, makes the change, and takes it back.
+// Package postfix plans the changes to main.cf and master.cf of this host's Postfix by
+// which mail for lists reaches superlist, makes them, and reverts them.
 //
-// A Plan is made from Facts, and says what would break other mail instead of doing it. A
-// Change puts the two files in their places so that whoever is killed in between
-// leaves the old way or the new one: see Change.Make. Nothing here starts a program.
+// A Plan is made from Facts. It refuses a change that would break other mail, and says
+// why. A Change replaces the two files in such an order that an interruption leaves
+// either the old way or the new one: see Change.Make. Nothing here starts a program.
 package postfix
 
 import (
@@ -19,13 +19,13 @@ const (
 	Proxy     = "D"
 )
 
-// Ways are all of them.
+// Ways lists all of them.
 var Ways = []string{ListsOnly, LMTP, Milter, Proxy}
 
-// Names are what the ways are called.
+// Names are the names of the ways, for people.
 var Names = map[string]string{ListsOnly: "lists only", LMTP: "by LMTP", Milter: "as a milter", Proxy: "in front of the rest"}
 
-// What docs/postfix.md and README.md have for main.cf.
+// The settings for main.cf in docs/postfix.md and README.md.
 var (
 	//go:embed A.cf
 	mainA string
@@ -37,12 +37,12 @@ var (
 	mainD string
 )
 
-// master is postfix-master.cf.example.
+// master is the content of postfix-master.cf.example.
 //
 //go:embed master.cf
 var master string
 
-// example is the domain that these files have for the lists'.
+// example is the lists' domain in these files.
 const example = "lists.example.org"
 
 // A Setting is a line of main.cf.
@@ -53,12 +53,12 @@ type Setting struct {
 	Given bool   `json:"given"` // it was there before
 }
 
-// MainOf is what a way has for main.cf.
+// MainOf returns the lines of main.cf for a way.
 func MainOf(way string) string {
 	return map[string]string{ListsOnly: mainA, LMTP: mainB, Milter: mainC, Proxy: mainD}[way]
 }
 
-// settingsOf are the settings in there.
+// settingsOf returns the settings in those lines.
 func settingsOf(way string) (found []Setting) {
 	for _, line := range logical(MainOf(way)) {
 		name, value, _ := strings.Cut(line, "=")
@@ -67,8 +67,8 @@ func settingsOf(way string) (found []Setting) {
 	return found
 }
 
-// logical are the lines of a file of Postfix's without comments, each with those that
-// continue it, which begin with white space: postconf(5).
+// logical returns the lines of a Postfix file without comments. Continuation lines,
+// which begin with white space, are joined: postconf(5).
 func logical(text string) (lines []string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, " \t\r\n")
@@ -83,7 +83,7 @@ func logical(text string) (lines []string) {
 	return lines
 }
 
-// Words splits as Postfix does: at blanks and commas, but not inside braces.
+// Words splits a value as Postfix does: at blanks and commas, but not inside braces.
 func Words(s string) (found []string) {
 	depth, start := 0, -1
 	for i, c := range []byte(s + " ") {

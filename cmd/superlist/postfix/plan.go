@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Facts are what is known of this host.
+// Facts are what is known about this host.
 type Facts struct {
 	Domains []string // that have lists
 
@@ -26,7 +26,7 @@ type Facts struct {
 	NextHop     string
 }
 
-// A Plan is what has to change.
+// A Plan says what has to change.
 type Plan struct {
 	Way      string    `json:"way"`
 	Why      string    `json:"why"`
@@ -44,7 +44,7 @@ type Plan struct {
 // Changes reports whether anything has to change.
 func (p *Plan) Changes() bool { return len(p.Settings)+len(p.Services)+len(p.Options) > 0 }
 
-// Behind is a plan that does what another one did before and this one on top.
+// Behind returns a plan that does what first did, and then this one.
 func (p *Plan) Behind(first *Plan) *Plan {
 	both := *p
 	both.Services = append(slices.Clone(first.Services), p.Services...)
@@ -70,7 +70,7 @@ func (p *Plan) refuse(format string, a ...any) {
 
 func (p *Plan) note(format string, a ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, a...)) }
 
-// New plans a way; where way is empty, the one that fits.
+// New plans a way, or the way that fits if way is "".
 func New(f *Facts, way string) *Plan {
 	p := &Plan{Way: way, facts: f, Domains: f.Domains, Settings: []Setting{}, Services: []string{}, Options: []string{}, Notes: []string{}, Refused: []string{}}
 	open := p.frontDoor()
@@ -101,7 +101,7 @@ func New(f *Facts, way string) *Plan {
 	return p
 }
 
-// frontDoor finds the smtpd for mail from the world, behind a postscreen if there is one.
+// frontDoor finds the smtpd for mail from the world, which may be behind a postscreen.
 func (p *Plan) frontDoor() bool {
 	find := func(is func(Service) bool) bool {
 		i := slices.IndexFunc(p.facts.Services, is)
@@ -119,7 +119,7 @@ func (p *Plan) frontDoor() bool {
 		find(func(s Service) bool { return s.Kind == "pass" && s.Command == "smtpd" })
 }
 
-// otherMail says what else comes here; empty: nothing does.
+// otherMail says what other mail comes here; "" if there is none.
 func (p *Plan) otherMail() string {
 	var what []string
 	for _, list := range []string{"mydestination", "relay_domains", "virtual_mailbox_domains", "virtual_alias_domains"} {
@@ -135,7 +135,7 @@ func (p *Plan) otherMail() string {
 	return strings.Join(what, "; ")
 }
 
-// fits finds the way that fits, and says why.
+// fits returns the way that fits, and the reason.
 func (p *Plan) fits() (way, why string) {
 	other := p.otherMail()
 	_, milters := p.door.Option("smtpd_milters")
@@ -150,7 +150,7 @@ func (p *Plan) fits() (way, why string) {
 	return Milter, "other mail comes here too (" + other + "), and a milter leaves that alone while posts are refused during the session"
 }
 
-// taken says that a parameter names what is not superlist's.
+// taken reports whether a parameter has a value that is not superlist's.
 func (p *Plan) taken(name string) bool {
 	value := p.facts.Value(name)
 	return value != "" && !slices.ContainsFunc(Ways, func(way string) bool {
@@ -158,7 +158,7 @@ func (p *Plan) taken(name string) bool {
 	})
 }
 
-// mayBe refuses what would break other mail.
+// mayBe refuses a way that would break other mail.
 func (p *Plan) mayBe() {
 	if other := p.otherMail(); p.Way == ListsOnly && other != "" {
 		p.refuse("way A refuses all mail that is not for a list, and other mail comes here: %s; take C", other)
@@ -184,10 +184,10 @@ func (p *Plan) mayBe() {
 	}
 }
 
-// sessions is where superlist-spawn is started.
+// sessions is the address at which superlist-spawn is started.
 const sessions = "[127.0.0.1]:10025"
 
-// services adds the services that the way needs and that are not there.
+// services adds the services that the way needs and master.cf lacks.
 func (p *Plan) services() {
 	for _, s := range Services(master) {
 		if !p.needs(s) {
@@ -207,7 +207,7 @@ func (p *Plan) services() {
 	}
 }
 
-// needs says that a service of the example is one for this way.
+// needs reports whether the way needs a service of the example.
 func (p *Plan) needs(s Service) bool {
 	bySpawn := p.facts.Kick != "" // else systemd or xinetd starts the programs
 	switch s.does() {
@@ -226,13 +226,13 @@ func (p *Plan) needs(s Service) bool {
 	return loopback(p.facts.Relay)
 }
 
-// loopback says that an address is a port of this host.
+// loopback reports whether an address is a port of this host only.
 func loopback(address string) bool {
 	return strings.HasPrefix(address, "127.") || strings.HasPrefix(address, "localhost:") || strings.HasPrefix(address, "[::1]:")
 }
 
-// here is a service of the example as this host needs it: programs, configuration and
-// ports are where they are.
+// here adapts a service of the example to this host's programs, configuration and
+// ports.
 func (p *Plan) here(s Service) Service {
 	line := strings.ReplaceAll(s.line, "/usr/local/bin/", strings.TrimSuffix(p.facts.Bin, "/")+"/")
 	if at := s.Program(); at != "" && p.facts.Config != "" {
@@ -247,8 +247,8 @@ func (p *Plan) here(s Service) Service {
 	return Services(line)[0]
 }
 
-// submission has people's own mail go by Postfix's queue, where it would go through
-// superlist: docs/postfix.md, Submission.
+// submission routes mail submitted by the host's users through Postfix's queue, if it
+// would otherwise go through superlist: docs/postfix.md, Submission.
 func (p *Plan) submission() {
 	if p.Way != ListsOnly && p.Way != Proxy {
 		return
@@ -261,7 +261,7 @@ func (p *Plan) submission() {
 	}
 }
 
-// limit is message_size_limit as it has to be; 0: as it is.
+// limit returns the message_size_limit to set; 0 if it can stay.
 func (p *Plan) limit() int64 {
 	now, err := strconv.ParseInt(p.facts.Value("message_size_limit"), 10, 64)
 	need := p.facts.MaxMessage + 1<<20 // and room for the headers of a list

@@ -13,7 +13,7 @@ type Service struct {
 	line                string // all of it
 }
 
-// Services are those of a master.cf, or of what postconf -M prints.
+// Services parses a master.cf, or the output of postconf -M.
 func Services(text string) (found []Service) {
 	for _, line := range logical(text) {
 		if f := Words(line); len(f) >= 8 {
@@ -23,10 +23,10 @@ func Services(text string) (found []Service) {
 	return found
 }
 
-// Port is the last part of an inet service's name.
+// Port returns the port: the last part of an inet service's name.
 func (s Service) Port() string { return s.Name[strings.LastIndexByte(s.Name, ':')+1:] }
 
-// Address is where an inet service is reached from this host.
+// Address returns the address of an inet service, for clients on this host.
 func (s Service) Address() string {
 	host, port := "127.0.0.1", s.Port()
 	if h := strings.Trim(strings.TrimSuffix(strings.TrimSuffix(s.Name, port), ":"), "[]"); h != "" && h != "0.0.0.0" && h != "::" && h != "*" {
@@ -38,7 +38,7 @@ func (s Service) Address() string {
 	return net.JoinHostPort(host, port)
 }
 
-// Program is the one that spawn(8) starts.
+// Program returns the program that spawn(8) starts.
 func (s Service) Program() string {
 	for _, arg := range s.Args {
 		if argv, ok := strings.CutPrefix(arg, "argv="); ok && s.Command == "spawn" {
@@ -48,7 +48,7 @@ func (s Service) Program() string {
 	return ""
 }
 
-// Option is what "-o name=value" of the service says.
+// Option returns the value of "-o name=value" in the service.
 func (s Service) Option(name string) (value string, ok bool) {
 	for i, arg := range s.Args {
 		if i == 0 || s.Args[i-1] != "-o" {
@@ -62,10 +62,10 @@ func (s Service) Option(name string) (value string, ok bool) {
 	return "", false
 }
 
-// key is what postconf -M calls it.
+// key returns the name that postconf -M uses.
 func (s Service) key() string { return s.Name + "/" + s.Kind }
 
-// same says that two services are at one place.
+// same reports whether two services have the same address.
 func (s Service) same(other Service) bool {
 	if s.Kind != other.Kind {
 		return false
@@ -76,7 +76,7 @@ func (s Service) same(other Service) bool {
 	return s.Name == other.Name
 }
 
-// does says what a service does, and with what program: "smtpd", "superlist-spawn".
+// does returns the kind of a service and its program: "smtpd", "superlist-spawn".
 func (s Service) does() string {
 	if program := s.Program(); program != "" {
 		return path.Base(program)

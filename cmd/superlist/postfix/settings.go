@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// setting adds a setting of the way to what main.cf has.
+// setting merges a setting of the way into the one in main.cf.
 func (p *Plan) setting(s Setting) {
 	shown := s.Value
 	s.Value = p.forDomains(shown)
@@ -49,8 +49,8 @@ func (p *Plan) setting(s Setting) {
 	}
 }
 
-// raw are the words of a setting as main.cf has them; what is not there by itself is
-// there by Postfix's default, which counts for these when it is not empty.
+// raw returns the words of a setting in main.cf or, if main.cf lacks it, of Postfix's
+// default.
 func (p *Plan) raw(s Setting) []string {
 	if s.Given {
 		return Words(s.Was)
@@ -58,7 +58,7 @@ func (p *Plan) raw(s Setting) []string {
 	return Words(p.facts.Value(s.Name))
 }
 
-// set adds a setting, unless it is so already.
+// set adds a setting, unless it has this value already.
 func (p *Plan) set(s Setting, words []string) {
 	s.Value = strings.Join(words, ", ")
 	if s.Given && slices.Equal(Words(s.Was), Words(s.Value)) {
@@ -67,8 +67,8 @@ func (p *Plan) set(s Setting, words []string) {
 	p.Settings = append(p.Settings, s)
 }
 
-// prepend puts a table in front of what is there, and takes one of superlist's away
-// that was made for other domains.
+// prepend puts a table in front of the existing ones, and removes a table of
+// superlist's for other domains.
 func (p *Plan) prepend(s Setting, ours *regexp.Regexp) {
 	was := s.Was
 	if !s.Given {
@@ -82,7 +82,8 @@ func (p *Plan) prepend(s Setting, ours *regexp.Regexp) {
 	}
 }
 
-// tableLike is a table of superlist's, as the example has it, for any domains.
+// tableLike returns a pattern that matches a table of superlist's, as in the example,
+// for any domains.
 func tableLike(value string) *regexp.Regexp {
 	before, rest, _ := strings.Cut(value, "inline:{ ")
 	entry, _, _ := strings.Cut(rest, " }")
@@ -90,7 +91,7 @@ func tableLike(value string) *regexp.Regexp {
 	return regexp.MustCompile(regexp.QuoteMeta(before) + `inline:\{ (?:[^\s,={}]+=` + regexp.QuoteMeta(to) + `,? )+\}`)
 }
 
-// union is a list with what is missing of another at its end.
+// union returns the words of a, followed by those of b that a lacks.
 func union(a, b []string) []string {
 	for _, w := range b {
 		if !slices.Contains(a, w) {
@@ -100,8 +101,8 @@ func union(a, b []string) []string {
 	return a
 }
 
-// forDomains is a value for the domains of this host's lists: in a table each of them
-// has an entry.
+// forDomains returns a value for the domains of this host's lists. If the value is a
+// table, each domain gets an entry.
 func (p *Plan) forDomains(value string) string {
 	before, rest, table := strings.Cut(value, "inline:{ ")
 	entry, after, _ := strings.Cut(rest, " }")
@@ -115,7 +116,7 @@ func (p *Plan) forDomains(value string) string {
 	return before + "inline:{ " + strings.Join(slices.Compact(entries), ", ") + " }" + after
 }
 
-// otherMilters says that other mail has mail filters.
+// otherMilters reports whether other mail filters are configured.
 func (p *Plan) otherMilters() bool {
 	for _, name := range []string{"smtpd_milters", "non_smtpd_milters"} {
 		for _, m := range Words(p.facts.Value(name)) {
@@ -127,11 +128,12 @@ func (p *Plan) otherMilters() bool {
 	return false
 }
 
-// milterPort is where systemd and xinetd start superlist-milter.
+// milterPort is the address at which systemd and xinetd start superlist-milter.
 const milterPort = "inet:127.0.0.1:10030"
 
-// milter puts superlist last: what another mail filter refuses must not be with the
-// lists already. Where there are others, only superlist gets its default action.
+// milter puts superlist last, since a message that another filter refuses must not have
+// reached the lists already. If there are others, only superlist gets its default
+// action.
 func (p *Plan) milter(s Setting) {
 	if p.facts.Kick == "" {
 		if s.Value = milterPort; s.Name == "non_smtpd_milters" {
@@ -150,8 +152,8 @@ func (p *Plan) milter(s Setting) {
 	p.set(s, append(slices.Clip(words), own))
 }
 
-// relayTransport says where mail for the lists goes that Postfix itself has. Where
-// other domains are relayed, theirs goes where it went.
+// relayTransport sets the transport for mail to the lists that Postfix itself has.
+// Other relayed domains keep theirs.
 func (p *Plan) relayTransport(s Setting) {
 	if p.facts.Value(s.Name) == s.Value {
 		return
@@ -163,8 +165,8 @@ func (p *Plan) relayTransport(s Setting) {
 	p.setting(Setting{Name: "transport_maps", Value: "inline:{ " + example + "=" + s.Value + " }"})
 }
 
-// recipients sees to it that the lists' addresses are known where Postfix has a list of
-// those that it relays for.
+// recipients makes the lists' addresses known if Postfix has a list of the recipients
+// that it relays for.
 func (p *Plan) recipients() {
 	const name = "relay_recipient_maps"
 	s := Setting{Name: name}

@@ -94,8 +94,8 @@ func rule(line string) bool {
 	return len(line) >= minRule && strings.Trim(line, "_") == ""
 }
 
-// minDashes is the number of dashes that a separator has, both ends together. Programs
-// write two or more at each end, people write up to three.
+// minDashes is the number of dashes at each end that make any text between them a
+// separator: people write up to three. Around one of separators, two in front are enough.
 const minDashes = 4
 
 // separator reports whether a line separates two letters, as -----Original Message-----

@@ -11,8 +11,8 @@ import (
 	"superlist/smtp"
 )
 
-// confirm is the page behind the link of a letter that asks something. A GET says what
-// will happen; the button answers, as a reply to the letter does.
+// confirm answers the link in a letter that asks something. A GET says what will
+// happen; the button does what a reply to the letter does.
 func (a *answer) confirm(token string) {
 	if !a.methods() {
 		return
@@ -51,7 +51,7 @@ func (a *answer) confirm(token string) {
 	}
 }
 
-// doConfirm puts the answer into the spool.
+// doConfirm writes the person's answer into the spool.
 func (a *answer) doConfirm(c lists.Command, name string) {
 	fields, ok := a.form()
 	if !ok {
@@ -71,7 +71,7 @@ func (a *answer) doConfirm(c lists.Command, name string) {
 	a.show(http.StatusOK, web.Form{Title: a.text("confirm-done-title"), Say: []string{a.text("confirm-done")}})
 }
 
-// confirmWords are what a proof does, in the texts of pages.
+// confirmWords returns the word for an action in the names of page texts.
 func confirmWords(action confirmation.Action) string {
 	switch action {
 	case confirmation.Unsubscribe:

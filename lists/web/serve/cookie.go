@@ -10,11 +10,11 @@ import (
 	"superlist/smtp"
 )
 
-// cookieName is that of the cookie that says who somebody is, for one list. It is no more
-// than a token with their address: what they may do is looked up each time.
+// cookieName is the name of the cookie that says who somebody is, for one list. It is
+// only a token with their address: what they may do is looked up each time.
 const cookieName = "superlist"
 
-// who is the person whom the cookie names, if they have one that is good.
+// who returns the person whom the cookie names; ok is false without a valid cookie.
 func (a *answer) who() (who smtp.Path, ok bool, err error) {
 	for _, c := range a.r.CookiesNamed(cookieName) {
 		link, err := weblink.Read(a.list, weblink.Session, c.Value, a.now)
@@ -29,8 +29,8 @@ func (a *answer) who() (who smtp.Path, ok bool, err error) {
 	return who, false, nil
 }
 
-// cookie is one for the pages of this list: no script sees it, and no other site's form
-// sends it along.
+// cookie sets a cookie for the pages of this list. Scripts cannot read it, and no other
+// site's form sends it along.
 func (a *answer) cookie(value string, life time.Duration) {
 	http.SetCookie(a.w, &http.Cookie{
 		Name: cookieName, Value: value, Path: a.base(), MaxAge: int(life / time.Second),
@@ -38,7 +38,7 @@ func (a *answer) cookie(value string, life time.Duration) {
 	})
 }
 
-// base is the path of the list's pages.
+// base returns the path of the list's pages.
 func (a *answer) base() string {
 	u, err := url.Parse(a.web.Base)
 	if err != nil {
@@ -56,11 +56,12 @@ func (a *answer) logIn(who smtp.Path) error {
 	return err
 }
 
-// logOut takes it away.
+// logOut removes the cookie.
 func (a *answer) logOut() { a.cookie("", -time.Second) }
 
-// ownForm answers a POST that another site has sent, and reports whether it is one of our
-// pages': by Sec-Fetch-Site, or Origin. Programs that are no browsers have neither.
+// ownForm reports whether a POST is from one of our pages, by Sec-Fetch-Site or Origin;
+// otherwise it answers the request. Programs that are not browsers send neither field,
+// and may pass.
 func (a *answer) ownForm() bool {
 	if http.NewCrossOriginProtection().Check(a.r) == nil {
 		return true

@@ -19,7 +19,7 @@ import (
 	"superlist/smtp"
 )
 
-// Limits of what a form brings: ours are small, and mail programs send one field.
+// Limits of a form. Ours are small, and mail programs send one field.
 const (
 	maxBody   = 64 << 10
 	maxFields = 1000 // as many held posts as somebody may tick, twice over
@@ -31,8 +31,8 @@ var (
 	errNoFields = errors.New("the form cannot be read")
 )
 
-// readForm reads the fields of a POST, which browsers and mail programs send in two ways.
-// It takes none from the URL.
+// readForm returns the fields of a POST, in either of the two encodings that browsers
+// and mail programs use. It ignores fields in the URL.
 func readForm(r *http.Request) (url.Values, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	switch {
@@ -84,7 +84,7 @@ func readParts(parts *multipart.Reader) (url.Values, error) {
 	}
 }
 
-// form reads the fields of a POST, or answers that it cannot.
+// form returns the fields of a POST, or answers that they cannot be read.
 func (a *answer) form() (url.Values, bool) {
 	values, err := readForm(a.r)
 	switch err {
@@ -99,7 +99,8 @@ func (a *answer) form() (url.Values, bool) {
 	return nil, false
 }
 
-// methods answers other methods than a form has, and reports whether this is one of those.
+// methods reports whether the method is one that a form has; otherwise it answers the
+// request.
 func (a *answer) methods() bool {
 	switch a.r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
@@ -110,8 +111,8 @@ func (a *answer) methods() bool {
 	return false
 }
 
-// nothing is the answer about what there is not. A token that the list has not made looks
-// the same, whatever is wrong with it.
+// nothing answers that the page does not exist. The answer to a token that the list has
+// not made is the same, whatever is wrong with the token.
 func (a *answer) nothing() {
 	http.Error(a.w, "there is nothing here", http.StatusNotFound)
 }
@@ -125,14 +126,14 @@ func (a *answer) show(status int, f web.Form) {
 	}
 }
 
-// here is the address of this page for a form, without a query.
+// here returns the address of this page for a form, without a query.
 func (a *answer) here() string { return a.r.URL.EscapedPath() }
 
-// evenly is how long an answer takes that must not say who is a member: longer than it
-// takes to get a request into the spool, which is not always done.
+// evenly is how long an answer takes that must not reveal who is a member. It is longer
+// than writing a request into the spool, which happens for some addresses only.
 const evenly = 300 * time.Millisecond
 
-// even waits until as much time has passed as for anybody else.
+// even waits until the request has taken as long as for anybody else.
 func (a *answer) even() {
 	sleep := a.Sleep
 	if sleep == nil {
@@ -141,9 +142,10 @@ func (a *answer) even() {
 	sleep(evenly - time.Since(a.began))
 }
 
-// client is where a request comes from, as far as that is known: behind a proxy on a socket
-// the proxy says so, and overwrites what the client has said. One that cannot, as lighttpd,
-// takes X-Real-IP away, and puts the client behind what the other field has.
+// client returns the address that a request comes from, as far as it is known. A proxy
+// on a socket passes it in a header field, in which it overwrites what the client sent.
+// A proxy that cannot do that, such as lighttpd, removes X-Real-IP and appends the
+// client to the other field.
 func (a *answer) client() netip.Addr {
 	host := a.r.RemoteAddr
 	if host == (addr{}).String() {
@@ -160,7 +162,7 @@ func (a *answer) client() netip.Addr {
 	return where.Unmap()
 }
 
-// request is one of somebody's, from here and now.
+// request returns a request by somebody, from this client and now.
 func (a *answer) request(author smtp.Path) request.Request {
 	q := request.Request{List: a.list, At: a.now}
 	q.Author = author
@@ -171,12 +173,13 @@ func (a *answer) request(author smtp.Path) request.Request {
 	return q
 }
 
-// A refused is what the list says no to before anything is in the spool.
+// A refused is a refusal by the list, before anything is in the spool.
 type refused struct{ error }
 
 func (r refused) Unwrap() error { return r.error }
 
-// may asks the list whether a request can be carried out. If not, the error is a refused.
+// may asks the list whether a request can be carried out. If not, the error is a
+// refused.
 func (a *answer) may(c lists.Command) error {
 	p := policy.Of(a.list)
 	err := p.Permits(c, a.now)
@@ -189,7 +192,8 @@ func (a *answer) may(c lists.Command) error {
 	return err
 }
 
-// put has a request durable in the spool. The error is a refused, or trouble.
+// put writes a request durably into the spool. The error is a refused, or a local
+// fault.
 func (a *answer) put(q request.Request) error {
 	if err := a.may(q.Command); err != nil {
 		return err
@@ -205,7 +209,7 @@ func (a *answer) put(q request.Request) error {
 	return nil
 }
 
-// sign puts a signed request into the spool.
+// sign writes a signed request into the spool.
 func (a *answer) sign(author smtp.Path, s request.Signed) error {
 	s.By = author.Address()
 	q, err := a.request(author).Sign(s)
@@ -215,8 +219,9 @@ func (a *answer) sign(author smtp.Path, s request.Signed) error {
 	return a.put(q)
 }
 
-// full is the answer where something did not go into the spool. Whoever may not have it,
-// or has asked for too much, is told so; else the client comes again.
+// full answers if a request did not get into the spool. It gives the reason to a person
+// who may not make the request or has made too many; otherwise the client is told to
+// come again.
 func (a *answer) full(err error) {
 	var no refused
 	if !errors.As(err, &no) {
@@ -228,7 +233,7 @@ func (a *answer) full(err error) {
 	http.Error(a.w, r.Text, http.StatusTooManyRequests)
 }
 
-// moment is now, of the handler's clock.
+// moment returns the current time of the handler's clock.
 func (h *Handler) moment() time.Time {
 	if h.Now != nil {
 		return h.Now()

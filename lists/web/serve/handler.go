@@ -1,5 +1,5 @@
-// Package serve answers what the pages of an archive cannot: where the post with a
-// Message-ID is, a post or a thread as it was sent, what is attached to one, and forms that
+// Package serve answers the requests that static pages cannot: for the post with a
+// Message-ID, for a post or a thread as it was sent, for attachments, and for forms that
 // change something. One process answers one request.
 //
 //	/dev/MESSAGE-ID/            leads to the post, or lists several
@@ -12,14 +12,14 @@
 //	/dev/u/TOKEN                a member leaves (RFC 8058)
 //	/dev/join                   somebody asks to become a member
 //	/dev/c/TOKEN                a letter's question is answered
-//	/dev/options                a member's options, for who has the link of a letter
+//	/dev/options                a member's options, for whoever has the link from a letter
 //	/dev/mod                    what waits for moderators and owners
 //	/dev/members                who is on the list, for owners
 //
-// A GET changes nothing, whoever sends it. What a POST asks goes into the spool as a
-// request, which deliver carries out as it does what comes by mail; the answer is 200 once
-// it is durable there. Nothing else is written. What is not public, and what there is not,
-// looks the same, and so do tokens that the list has not made.
+// A GET changes nothing, whoever sends it. A POST writes a request into the spool, which
+// deliver carries out as if it had come by mail; the answer is 200 once the request is
+// durable. Nothing else is written. Pages that are not public, pages that do not exist, and
+// tokens that the list has not made all get the same answer.
 package serve
 
 import (
@@ -51,8 +51,8 @@ type Handler struct {
 	Sleep func(time.Duration) // nil: time.Sleep
 }
 
-// contentPolicy keeps a page from running, loading or sending anything: it has nothing of
-// that kind, and a mistake of ours must not bring it in.
+// contentPolicy keeps a page from running, loading or sending anything. Our pages do
+// none of that; the policy is for our mistakes.
 const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -71,8 +71,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.nothing()
 	case acts[parts[0]] != nil:
 		head.Set("Cache-Control", "no-store")
-		// Where no page gets a Referer, browsers send our forms with "Origin: null", as
-		// if from another site: Fetch, "append a request Origin header".
+		// On pages whose policy is no-referrer, browsers send our forms with "Origin:
+		// null", as if from another site: Fetch, "append a request Origin header".
 		head.Set("Referrer-Policy", "same-origin")
 		acts[parts[0]](a, parts[1:])
 	case len(parts) == 1 && parts[0] == "search" && !a.mayRead():
@@ -97,8 +97,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// mayRead reports whether whoever asks may read the list's archive: anyone, or who has
-// logged in and is a member or an owner at this moment.
+// mayRead reports whether the client may read the list's archive: anybody may, or only
+// people who have logged in and are a member or an owner at this moment.
 func (a *answer) mayRead() bool {
 	if a.list == nil || a.list.Web != lists.WebMembers {
 		return a.list != nil && a.list.Web == lists.WebAnyone
@@ -114,8 +114,8 @@ func (a *answer) mayRead() bool {
 	return err == nil && ok
 }
 
-// unread answers whoever may not read: where members may, it leads to their log-in,
-// whatever was asked for.
+// unread answers a client who may not read. If members may, it leads to their log-in,
+// whatever was requested.
 func (a *answer) unread() {
 	if a.list == nil || a.list.Web != lists.WebMembers {
 		a.nothing()
@@ -124,8 +124,8 @@ func (a *answer) unread() {
 	a.see("options")
 }
 
-// file answers with a page of a list that only members may read, if there is one at this
-// path.
+// file answers with a page of a list that only members may read, if there is one at
+// this path.
 func (a *answer) file(path string) bool {
 	content, kind, err := a.web.File(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -141,8 +141,8 @@ func (a *answer) file(path string) bool {
 	return true
 }
 
-// acts are the pages on which somebody can do something, by the first part of their path
-// below a list's: each says itself to whom it answers.
+// acts are the pages on which somebody can do something, by the first part of their
+// path below the list's. Each decides itself whom it answers.
 var acts = map[string]func(a *answer, rest []string){
 	string(weblink.Leave):    func(a *answer, rest []string) { a.leave(strings.Join(rest, "/")) },
 	string(weblink.Confirm):  func(a *answer, rest []string) { a.confirm(strings.Join(rest, "/")) },
@@ -152,8 +152,8 @@ var acts = map[string]func(a *answer, rest []string){
 	"join":                   func(a *answer, rest []string) { a.join() },
 }
 
-// find finds the list that a request is about, and what follows its name in the path,
-// taken apart and decoded. Without a list there is none of that name.
+// find finds the list that a request is about, and returns the part of the path after
+// the name of the list, split and decoded. If there is no such list, a.list stays nil.
 func (a *answer) find() (parts []string, err error) {
 	path := a.r.URL.EscapedPath()
 	if list, token, ok := weblink.UnsubscribePath(a.Site, a.r.Host, path); ok {
@@ -181,7 +181,7 @@ func (a *answer) find() (parts []string, err error) {
 	return parts, a.open(addr)
 }
 
-// open opens the list, where there is one.
+// open opens the list, if it exists.
 func (a *answer) open(list smtp.Path) error {
 	l, err := lists.Of(a.Site).Open(list)
 	if errors.Is(err, lists.ReplyNoList) {

@@ -14,8 +14,8 @@ import (
 	"superlist/smtp"
 )
 
-// The fields of the form by which somebody joins. Nobody sees trap, and a program that
-// fills in all there is does.
+// Fields of the form for joining. trap is invisible to people; a program that fills in
+// every field fills it in too.
 const (
 	addressField  = "address"
 	nameField     = "name"
@@ -24,14 +24,15 @@ const (
 	sinceField    = "since"
 )
 
-// tooFast is how fast no person fills in a form. Password managers do: they press once more.
+// tooFast is a time in which nobody fills in a form. Password managers do; their users
+// press once more.
 const tooFast = 3 * time.Second
 
 // deliveries are the ways in which posts come, by the words of the members file.
 var deliveries = map[string]members.Delivery{"each": members.Each, "digest": members.InDigests, "nomail": members.NoPosts}
 
-// join is the page by which somebody becomes a member. What it answers is the same for
-// members, for strangers, and for whom the list writes no letter today.
+// join answers the page for becoming a member. The answer is the same for members, for
+// strangers, and for addresses to which the list sends no letter today.
 func (a *answer) join() {
 	if a.list.Subscribe == lists.SubscribeClosed {
 		a.nothing()
@@ -77,14 +78,14 @@ func (a *answer) join() {
 	a.show(http.StatusOK, web.Form{Title: a.text("look-title"), Say: []string{a.text("look-join", "address", who.Address())}})
 }
 
-// unheard reports whether a refusal is one of which the answer must say nothing: that the
-// list writes no letter to this address now. What is about whoever asks they do hear.
+// unheard reports whether the answer must not mention a refusal: the list writes no
+// letter to this address now. A refusal that concerns the client is shown.
 func (a *answer) unheard(err error) bool {
 	var no refused
 	return errors.As(err, &no) && !errors.Is(err, quota.ReplyAskedNetwork)
 }
 
-// joinForm is the form, filled in as far as it was.
+// joinForm shows the form, with the values entered so far.
 func (a *answer) joinForm(wrong, address, name, delivery string) {
 	since, err := weblink.Make(a.list, weblink.Form, "", a.now)
 	if err != nil {
@@ -104,7 +105,7 @@ func (a *answer) joinForm(wrong, address, name, delivery string) {
 	a.show(http.StatusOK, f)
 }
 
-// joinSays is the text about what it takes to become a member.
+// joinSays returns the name of the text that says how one becomes a member.
 func joinSays(subscribe string) string {
 	if subscribe == lists.SubscribeConfirmApprove {
 		subscribe = lists.SubscribeApprove
@@ -112,7 +113,7 @@ func joinSays(subscribe string) string {
 	return "join-says-" + subscribe
 }
 
-// deliveryChoice is the choice of how posts come.
+// deliveryChoice returns the field for choosing how posts come.
 func (a *answer) deliveryChoice(now string) web.Field {
 	f := web.Field{Kind: "radio", Name: deliveryField, Label: a.text("delivery")}
 	for _, way := range []string{"each", "digest", "nomail"} {

@@ -12,7 +12,7 @@ import (
 	"superlist/smtp"
 )
 
-// oneClick is the field by which a mail program leaves for its reader: RFC 8058, 3.2.
+// oneClick is the field by which a mail program unsubscribes its user: RFC 8058, 3.2.
 const (
 	oneClickField = "List-Unsubscribe"
 	oneClickValue = "One-Click"
@@ -20,9 +20,9 @@ const (
 	byHand = "leave"
 )
 
-// leave answers the link by which a member leaves. A GET changes nothing: programs that
-// look for bad links in mail follow each. A POST needs no cookie and no log-in, and is
-// never redirected: RFC 8058, 3.2.
+// leave answers the link by which a member leaves. A GET changes nothing, since
+// programs that check links in mail follow each one. A POST needs no cookie and no
+// log-in, and is never redirected: RFC 8058, 3.2.
 func (a *answer) leave(token string) {
 	if !a.methods() {
 		return
@@ -41,7 +41,7 @@ func (a *answer) leave(token string) {
 	}
 }
 
-// askLeave is the page with the button.
+// askLeave shows the page with the button.
 func (a *answer) askLeave(who smtp.Path, old error) {
 	f := web.Form{Title: a.text("leave-title"), Say: []string{a.text("leave-ask", "address", who.Address())},
 		Action: a.here(), Buttons: []web.Button{{Name: byHand, Value: "1", Label: a.text("leave-button")}}}
@@ -54,7 +54,7 @@ func (a *answer) askLeave(who smtp.Path, old error) {
 	a.show(status, f)
 }
 
-// doLeave takes somebody off the list: once their request is in the spool they have left.
+// doLeave removes somebody from the list: it writes their request into the spool.
 func (a *answer) doLeave(who smtp.Path, made time.Time, old error) {
 	fields, ok := a.form()
 	if !ok {
@@ -105,7 +105,7 @@ func (a *answer) doLeave(who smtp.Path, made time.Time, old error) {
 	a.show(http.StatusOK, f)
 }
 
-// isMember looks somebody up.
+// isMember reports whether somebody is a member.
 func (a *answer) isMember(who smtp.Path) (bool, error) {
 	file, err := a.list.Members()
 	if err != nil {
@@ -116,7 +116,7 @@ func (a *answer) isMember(who smtp.Path) (bool, error) {
 	return is, err
 }
 
-// text is one of the texts of pages; {list} is the list's address.
+// text returns one of the texts of pages; {list} is the list's address.
 func (a *answer) text(name string, pairs ...any) string {
 	return a.web.Text(name, append(pairs, "list", a.list.Addr.Address())...)
 }

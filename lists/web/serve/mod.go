@@ -23,7 +23,7 @@ import (
 	"superlist/smtp"
 )
 
-// The fields of the moderators' page.
+// Fields of the moderators' page.
 const (
 	postField      = "post"      // the names of held posts
 	applicantField = "applicant" // and of people who wait for the owners
@@ -39,23 +39,23 @@ const (
 	maxWords   = 4 << 10
 )
 
-// A decision is what a moderator's button does. takes says that something goes then: about
-// many at once they are asked again.
+// A decision is what a moderator's button does. takes is set if the decision deletes
+// something: a moderator who deletes many at once is asked again.
 type decision struct {
 	name   string
 	action confirmation.Action
 	takes  bool
 }
 
-// decisions are what a moderator's button does, by its value.
+// decisions are the moderators' buttons, by value.
 var decisions = []decision{
 	{"accept", confirmation.Publish, false}, {"allow", confirmation.AllowAlways, false},
 	{"reject", confirmation.SendBack, true}, {"discard", confirmation.Drop, true}, {"ban", confirmation.BanAuthor, true},
 	{"letin", confirmation.Approve, false}, {"decline", confirmation.Decline, true},
 }
 
-// moderate are the pages of who decides: the one behind the link of a moderator's letter,
-// and with a cookie what waits for a decision.
+// moderate answers the pages of moderators: the page behind the link in a moderator's
+// letter and, with a cookie, the page of what waits for a decision.
 func (a *answer) moderate(token string) {
 	if !a.methods() || a.r.Method == http.MethodPost && !a.ownForm() {
 		return
@@ -81,7 +81,7 @@ func (a *answer) moderate(token string) {
 	}
 }
 
-// waiting is the page of what waits: posts, and for owners people.
+// waiting shows what waits: posts and, for owners, applicants.
 func (a *answer) waiting(who smtp.Path) {
 	f := web.Form{Title: a.text("mod-title"), Action: a.base() + string(weblink.Moderate)}
 	spool := heldpost.Spool(a.Site, a.list)
@@ -128,7 +128,7 @@ func (a *answer) waiting(who smtp.Path) {
 	a.show(http.StatusOK, f)
 }
 
-// applicants are the people who wait, as an owner sees them.
+// applicants returns the waiting applicants, if the person is an owner.
 func (a *answer) applicants(who smtp.Path) ([]lists.Applicant, error) {
 	if !a.list.IsOwner(who) {
 		return nil, nil
@@ -136,7 +136,7 @@ func (a *answer) applicants(who smtp.Path) ([]lists.Applicant, error) {
 	return a.list.Applicants()
 }
 
-// held is a held post to look at: as text, with the addresses of its author.
+// held returns a held post for display: as text, with the addresses of its author.
 func (a *answer) held(m *queue.Message) web.Field {
 	raw, err := io.ReadAll(io.LimitReader(m.Content(), maxHeld))
 	if err != nil {
@@ -152,7 +152,7 @@ func (a *answer) held(m *queue.Message) web.Field {
 		Summary: a.text("mod-show"), Content: a.web.ForModerators(raw)}
 }
 
-// header is the header of a message.
+// header returns the header of a message.
 func header(raw []byte) []byte {
 	if end := bytes.Index(raw, []byte("\r\n\r\n")); end >= 0 {
 		return raw[:end+2]
@@ -167,13 +167,13 @@ func subject(a *answer, h rewrite.Header) string {
 	return a.text("no-subject")
 }
 
-// why is the reason for which a post is held, of "hold: REASON".
+// why returns the reason for which a post is held, from "hold: REASON".
 func why(s string) string {
 	_, reason, _ := strings.Cut(s, ": ")
 	return cmp.Or(reason, s)
 }
 
-// decide puts a decision about each of what was ticked into the spool.
+// decide writes a decision about each ticked item into the spool.
 func (a *answer) decide(who smtp.Path) {
 	fields, ok := a.form()
 	if !ok {
@@ -224,7 +224,7 @@ func (a *answer) decide(who smtp.Path) {
 	a.show(http.StatusOK, f)
 }
 
-// decideOne is what an answer to the address of this decision in a letter is.
+// decideOne writes one decision, as a reply to the moderator's letter would make it.
 func (a *answer) decideOne(who smtp.Path, action confirmation.Action, name, words string) error {
 	if !confirmation.ValidName(name) {
 		return refused{confirmation.ReplyDecided}

@@ -13,7 +13,7 @@ import (
 	"superlist/smtp"
 )
 
-// The fields of a member's options.
+// Fields of a member's options.
 const (
 	vacationField = "vacation"
 	noCopyField   = "nocopy"
@@ -22,8 +22,8 @@ const (
 	logOutField   = "logout"
 )
 
-// options are the pages of a member's options: the form that asks for a link, the page
-// behind that link, and with a cookie the options themselves.
+// options answers the pages of a member's options: the form that asks for a link, the
+// page behind that link and, with a cookie, the options themselves.
 func (a *answer) options(token string) {
 	if !a.methods() || a.r.Method == http.MethodPost && !a.ownForm() {
 		return
@@ -45,8 +45,8 @@ func (a *answer) options(token string) {
 	}
 }
 
-// enter is the page behind a link that lets somebody in: a program that follows it gets no
-// further, the button does.
+// enter answers a link that lets somebody in. Following it is not enough, since
+// programs do that: the button on the page logs in.
 func (a *answer) enter(kind weblink.Kind, token, page string) {
 	link, err := weblink.Read(a.list, kind, token, a.now)
 	who, isAddress := smtp.ParseAddress(link.Text)
@@ -72,14 +72,14 @@ func (a *answer) enter(kind weblink.Kind, token, page string) {
 	a.see(page)
 }
 
-// linkForm asks for the address to which a link goes.
+// linkForm shows the form that asks for the address to send a link to.
 func (a *answer) linkForm(wrong, address string) {
 	a.show(http.StatusOK, web.Form{Title: a.text("options-title"), Wrong: wrong, Say: []string{a.text("link-says")}, Action: a.base() + "options",
 		Fields:  []web.Field{{Kind: "email", Name: addressField, Label: a.text("your-address"), Value: address, Fill: "email", Wrong: wrong != ""}},
 		Buttons: []web.Button{{Name: "link", Value: "1", Label: a.text("link-button")}}})
 }
 
-// askLink has a link sent. The answer is the same for everybody.
+// askLink requests a letter with a link. The answer is the same for everybody.
 func (a *answer) askLink() {
 	fields, ok := a.form()
 	if !ok {
@@ -101,7 +101,7 @@ func (a *answer) askLink() {
 	a.show(http.StatusOK, web.Form{Title: a.text("look-title"), Say: []string{a.text("look-link", "address", who.Address())}})
 }
 
-// ownOptions are the options of who has shown who they are.
+// ownOptions shows the options of somebody who has logged in.
 func (a *answer) ownOptions(who smtp.Path) {
 	file, err := a.list.Members()
 	if err != nil {
@@ -149,7 +149,7 @@ func (a *answer) optionsForm(who smtp.Path, m members.Member, isMember bool, wro
 	a.show(http.StatusOK, f)
 }
 
-// setOptions puts into the spool what a member has chosen.
+// setOptions writes a member's choices into the spool.
 func (a *answer) setOptions(who smtp.Path, m members.Member, isMember bool) {
 	fields, ok := a.form()
 	if !ok {
@@ -182,8 +182,8 @@ func (a *answer) setOptions(who smtp.Path, m members.Member, isMember bool) {
 	}
 }
 
-// chosen are the words of the members file for what a member has chosen; ok is false where
-// a day is none.
+// chosen returns a member's choices as words of the members file; ok is false if a date
+// is invalid.
 func chosen(delivery, vacation string, noCopy, noOwn bool) (words string, ok bool) {
 	var list []string
 	if delivery == "digest" || delivery == "nomail" {

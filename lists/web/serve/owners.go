@@ -14,7 +14,7 @@ import (
 	"superlist/smtp"
 )
 
-// The page on which owners look after members.
+// Fields and limits of the page on which owners manage members.
 const (
 	membersPage = "members"
 	findField   = "find"
@@ -25,7 +25,7 @@ const (
 	maxAtOnce   = 100 // who is added, changed or removed by one press: each is a request
 )
 
-// members is the page on which an owner finds members, adds, changes and removes them.
+// members answers the page on which an owner finds, adds, changes and removes members.
 func (a *answer) members() {
 	if !a.methods() || a.r.Method == http.MethodPost && !a.ownForm() {
 		return
@@ -113,7 +113,7 @@ func (a *answer) changeMembers(who smtp.Path) {
 	a.membersForm(url.Values{findField: fields[findField]}, "", []string{a.text("mod-done", "n", len(asked))})
 }
 
-// membersForm is the page, with the members who are looked for.
+// membersForm shows the page, with the members found.
 func (a *answer) membersForm(fields url.Values, wrong string, say []string) {
 	file, err := a.list.Members()
 	if err != nil {
@@ -146,8 +146,8 @@ func (a *answer) membersForm(fields url.Values, wrong string, say []string) {
 	a.show(http.StatusOK, f)
 }
 
-// found are the members who fit what is looked for, as many as a page has, and how many
-// members there are.
+// found returns the members who match the search, as many as fit on a page, and the
+// number of all members.
 func (a *answer) found(file *members.File, find string) (some []members.Member, all int, err error) {
 	fits := func(p smtp.Path) bool { return strings.Contains(p.Key(), strings.ToLower(find)) }
 	if strings.ContainsAny(find, "*?[@") {
@@ -166,7 +166,7 @@ func (a *answer) found(file *members.File, find string) (some []members.Member, 
 	return some, all, nil
 }
 
-// sure asks whether so many are meant, with all that was filled in.
+// sure asks whether so many are meant, and repeats all that was filled in.
 func (a *answer) sure(fields url.Values, page, do, label string, n int, names ...string) {
 	f := web.Form{Title: label, Say: []string{a.text("mod-sure", "n", n)}, Action: a.base() + page,
 		Buttons: []web.Button{{Name: "do", Value: do, Label: fmt.Sprintf("%s (%d)", label, n)}}}
