@@ -54,7 +54,7 @@ made, moved and removed; with a list that was removed, what is known of that.`,
 					all, err = acts.Of(l.Book(), since)
 					break
 				}
-				// One that is gone, or cannot be opened.
+				// The list may be gone, or cannot be opened.
 				if all, err = acts.Of(of, since); err == nil {
 					all = slices.DeleteFunc(all, func(act acts.Act) bool { return act.List != p.Address() })
 				}

@@ -14,7 +14,7 @@ import (
 	"superlist/queue"
 )
 
-// mend says what to do about a path that this process could not use. path is below one
+// mend returns advice about a path that this process could not use. path is below one
 // of our directories; err may name a part of it.
 func (k *checker) mend(err error, path string) string {
 	switch {

@@ -158,8 +158,8 @@ func (k *checker) postfix(found []smtp.Path) {
 	}
 }
 
-// setup looks whether a change that superlist setup postfix has begun is whole. It is
-// asked as the caller, since the copies of main.cf are root's.
+// setup checks that a change made by superlist setup postfix is complete. It runs as
+// the caller, since the copies of main.cf belong to root.
 func (k *checker) setup() {
 	p := newMailServer(k.ctx)
 	if p == nil {
@@ -179,7 +179,7 @@ func (k *checker) setup() {
 	}
 }
 
-// programs checks that the programs of ours that spawn(8) is to start exist.
+// programs checks that superlist's programs that spawn(8) starts exist.
 func (k *checker) programs(p *mailServer) {
 	for _, s := range p.services {
 		program := s.Program()

@@ -13,13 +13,13 @@ import (
 	"superlist/smtp"
 )
 
-// probeTime is how long each half of the way may take. Where all is well it is less
-// than a second.
+// probeTime is how long each half of the way may take. A healthy host needs less than a
+// second.
 const probeTime = 15 * time.Second
 
-// probe sends a message through the whole way, once: through Postfix to an address of the
-// list's that no member sees, from which deliver sends it on, by the relay, to another.
-// It says where it was lost.
+// probe sends one message the whole way: through Postfix to an address of the list that
+// no member sees; from there deliver sends it on, through the relay, to another such
+// address. It reports where the message was lost.
 func (k *checker) probe(door postfix.Service, list smtp.Path) {
 	l, err := lists.Of(k.site).Open(list)
 	told := slices.ContainsFunc(k.findings, func(f finding) bool {
@@ -63,7 +63,8 @@ func (k *checker) probe(door postfix.Service, list smtp.Path) {
 
 func took(since time.Time) time.Duration { return time.Since(since).Round(10 * time.Millisecond) }
 
-// post gives Postfix a message without a sender, so that nobody hears when it is lost.
+// post gives Postfix a message without a sender, so that nobody is notified if it is
+// lost.
 func (k *checker) post(door postfix.Service, to smtp.Path, began time.Time) (taken string, err error) {
 	text := lists.CheckMessage(smtp.Path{Local: "postmaster", Domain: k.site.Hostname}, to, lists.CheckName(began, false), k.site.Hostname, began)
 	err = k.ask("tcp", door.Address(), frontDoorTimeout, func(_ string, c *smtp.Client) error {
@@ -77,7 +78,7 @@ func (k *checker) post(door postfix.Service, to smtp.Path, began time.Time) (tak
 	return taken, err
 }
 
-// arrives waits until deliver has seen it.
+// arrives waits until deliver has seen the message, and reports whether it has.
 func (k *checker) arrives(l *lists.List, name string) bool {
 	for by := time.Now().Add(probeTime); ; time.Sleep(20 * time.Millisecond) {
 		if _, there, err := l.Book().Recall(ledger.Checks, name, time.Now()); err != nil || there {

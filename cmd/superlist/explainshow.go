@@ -48,7 +48,7 @@ const maxDiff = 2000
 // difference returns the lines removed (-) and added (+), with one line of context.
 func difference(before, after []byte) string {
 	a, b := linesOf(before), linesOf(after)
-	// What is the same at both ends need not be looked at.
+	// Equal lines at both ends need no comparison.
 	start := 0
 	for start < min(len(a), len(b)) && a[start] == b[start] {
 		start++
@@ -61,7 +61,7 @@ func difference(before, after []byte) string {
 	if len(x) > maxDiff || len(y) > maxDiff {
 		return fmt.Sprintf("%d lines differ; --show has all\n", max(len(x), len(y)))
 	}
-	// The longest common part of each pair of ends.
+	// common has the length of the longest common subsequence of each pair of ends.
 	common := make([][]int32, len(x)+1)
 	for i := range common {
 		common[i] = make([]int32, len(y)+1)

@@ -40,7 +40,7 @@ Only nomail.txt says which members have switched mail off.`,
 	return c
 }
 
-// An arrival has the flags that all imports of lists share.
+// An arrival holds the flags that all imports of lists share.
 type arrival struct {
 	as, into            string
 	again, dryRun, json bool
@@ -147,8 +147,8 @@ rules, texts, members, held posts, archive, and its secret key.`,
 	return c
 }
 
-// importMembers is "import members", which "member import" has replaced. It goes away
-// after one release.
+// importMembers is the old command "import members", replaced by "member import". It
+// goes away after one release.
 func (a *app) importMembers() *cobra.Command {
 	c := a.memberImport()
 	c.Use, c.Hidden = "members LIST FILE | -", true
@@ -161,7 +161,7 @@ func (a *app) importMembers() *cobra.Command {
 	return c
 }
 
-// deprecated tells the caller of a command by its old name what it is called now.
+// deprecated tells the user of an old command its new name.
 func deprecated(c *cobra.Command, old, now string) {
 	say(c.ErrOrStderr(), "%q is deprecated: it is %q now\n", old, now)
 }

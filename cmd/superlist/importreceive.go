@@ -37,14 +37,14 @@ func (a *app) sendTo(c *cobra.Command, site *site.Site, v *arrival, parcel *migr
 		err = a.receive(c, v, r)
 	}
 	r.Close()
-	// If the reader was done with it first, writing has failed too.
+	// If the reader finished first, writing has failed too.
 	if failed := <-sent; failed != nil && (err == nil || errors.Is(err, migrate.ErrParcel) || errors.Is(err, errSaid)) && !errors.Is(failed, unix.EPIPE) {
 		return failed
 	}
 	return err
 }
 
-// receiveApart is receive in a process of its own.
+// receiveApart runs receive in a separate process.
 func (a *app) receiveApart(c *cobra.Command, v *arrival, r *os.File) error {
 	self, err := os.Executable()
 	if err != nil {

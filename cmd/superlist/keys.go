@@ -13,7 +13,7 @@ import (
 // helpWidth is the longest line of a help text, in columns.
 const helpWidth = 79
 
-// settingHelp says what each key of list.toml means, with its default.
+// settingHelp returns the meaning of each key of list.toml, with its default.
 func settingHelp() string {
 	var b strings.Builder
 	for _, g := range settings.Groups(settings.List) {
@@ -42,8 +42,8 @@ func wrap(text, indent string) string {
 	return b.String() + line + "\n"
 }
 
-// fix says how to correct a mistake in a configuration: the line, and what the key
-// means.
+// fix returns how to correct a mistake in a configuration: the line, and the meaning of
+// the key.
 func fix(wrong *config.Error) string {
 	file := settings.Site
 	if base := filepath.Base(wrong.File); base == "list.toml" || base == edit.DefaultsFile {

@@ -13,7 +13,7 @@ import (
 	"superlist/lists/site"
 )
 
-// setState sets the state of a list, and says what it is then.
+// setState sets the state of a list, and prints the new one.
 func (a *app) setState(c *cobra.Command, list, state, text string) error {
 	site, l, err := a.siteList(list)
 	if err != nil {
@@ -82,11 +82,11 @@ superlist list rm removes it with all that it has.`,
 	}
 }
 
-// ownSettings are what makes a list this one and no other: they are not copied unless they
-// are named.
+// ownSettings are the settings that are specific to one list. They are copied only if
+// they are named.
 var ownSettings = []string{"description", "owners", "moderators", "allow", "ban", "state"}
 
-// A copiedRow is a setting that another list has got.
+// A copiedRow is a setting that was copied to another list.
 type copiedRow struct {
 	List  string `json:"list"`
 	Key   string `json:"key"`
@@ -138,7 +138,7 @@ files of the list, such as rules and texts.toml, are not copied.`,
 	return c
 }
 
-// settingNames are the keys of list.toml.
+// settingNames returns the keys of list.toml.
 func settingNames() (names []string) {
 	for _, s := range lists.Defaults().Settings() {
 		names = append(names, s[0])

@@ -17,9 +17,9 @@ import (
 	"superlist/smtp"
 )
 
-// openLog opens the site's log. One that cannot be opened is said, and things are
-// carried out without it. Until it is closed, what is logged is counted, and what was
-// done is written down together.
+// openLog opens the site's log. If that fails it says so, and the command runs without
+// the log. Until the log is closed, its lines are counted, and acts are kept to be
+// written together.
 func openLog(c *cobra.Command, site *site.Site) *maillog.Log {
 	log, _ := openLogOf(c, site, true)
 	return log
@@ -39,7 +39,7 @@ func openLogOf(c *cobra.Command, site *site.Site, together bool) (*maillog.Log, 
 	return log, counter
 }
 
-// bookOf is what a list remembers, if it is there.
+// bookOf returns the book of a list, if the list exists.
 func bookOf(site *site.Site, list string) (ledger.Book, bool) {
 	p, ok := smtp.ParseAddress(list)
 	if !ok {
@@ -56,7 +56,7 @@ func bookOf(site *site.Site, list string) (ledger.Book, bool) {
 }
 
 // operator returns the caller of the command, for readers of the log. If the caller
-// became root by sudo(8), it is their own name.
+// became root by sudo(8), it returns their own name.
 func operator() string {
 	name := strconv.Itoa(startedAs)
 	if u, err := user.LookupId(name); err == nil {
@@ -68,10 +68,10 @@ func operator() string {
 	return "the operator " + name
 }
 
-// startedAs is the caller, before the process became the site's user.
+// startedAs is the caller's user id, before the process becomes the site's user.
 var startedAs = os.Getuid()
 
-// logged logs a change: what, of which list, further details, and by whom.
+// logged logs a change: what changed, on which list, further details, and who did it.
 func logged(c *cobra.Command, site *site.Site, what string, list smtp.Path, format string, args ...any) {
 	log := openLog(c, site)
 	defer log.Close()
@@ -86,9 +86,9 @@ func logChange(log *maillog.Log, what string, list smtp.Path, format string, arg
 	log.Printf(maillog.Info, what+" list=%s"+format+" by=%s", args...)
 }
 
-// maxLogged is how many members changed by one command are logged one by one. More of
-// them come with an imported list or go with a removed one, and then the file they were
-// in tells.
+// maxLogged is the number of members changed by one command up to which each is logged.
+// More of them come with an imported list or go with a removed one; then the file that
+// they were in has their names.
 const maxLogged = 10000
 
 // notThere returns those of a roster who are not members yet, for loggedMembers.

@@ -167,7 +167,7 @@ const (
 	exConfig      = 78
 )
 
-// An exitError has an exit code of its own.
+// An exitError is an error with an exit code of its own.
 type exitError struct {
 	code int
 	err  error
@@ -176,10 +176,10 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
-// errSaid is an error that another process of ours has already reported.
+// errSaid means that another process of ours has already reported the error.
 var errSaid = errors.New("it was said already")
 
-// usageError is a mistake in the command line.
+// A usageError is a mistake on the command line.
 type usageError struct{ error }
 
 // exitCode returns the exit code for an error. An error that wraps a Reply is mapped as

@@ -23,7 +23,7 @@ import (
 	"superlist/smtp"
 )
 
-// A personData is all that a list has about somebody.
+// A personData is everything that a list stores about somebody.
 type personData struct {
 	List   string        `json:"list"`
 	Parts  []people.Part `json:"parts"`            // what they are to the list
@@ -34,7 +34,7 @@ type personData struct {
 	Acts   []acts.Act    `json:"acts"`             // what was changed by them or about them
 }
 
-// A writtenPost is a post with its text, which stands in base64 where it is not UTF-8.
+// A writtenPost is a post with its text, in base64 if it is not UTF-8.
 type writtenPost struct {
 	Number  int       `json:"number,omitempty"`
 	Name    string    `json:"name,omitempty"` // of a held one
@@ -144,7 +144,7 @@ func dataOf(site *site.Site, l *lists.List, who smtp.Path) (d personData, err er
 	return d, err
 }
 
-// heldOf are the held posts that somebody has written.
+// heldOf returns the held posts that somebody wrote.
 func heldOf(site *site.Site, l *lists.List, who smtp.Path) ([]writtenPost, error) {
 	posts := []writtenPost{}
 	spool := heldpost.Spool(site, l)

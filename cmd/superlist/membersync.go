@@ -15,11 +15,11 @@ import (
 	"superlist/lists/people"
 )
 
-// usualRemovals is how many of a list's members a sync may remove where nobody says
-// otherwise: an answer that was cut off has fewer people in it than there are.
+// usualRemovals is the share of a list's members that a sync may remove by default.
+// Input that was cut off names too few people.
 const usualRemovals = "10%"
 
-// A synced is what a sync has changed.
+// A synced says what a sync changed.
 type synced struct {
 	List    string   `json:"list"`
 	DryRun  bool     `json:"dry_run"`
@@ -93,8 +93,8 @@ members, or with a line that is not understood, changes nothing either.`,
 	return c
 }
 
-// removals reads --max-remove. Of a part at least one may go, or a small list would never
-// change.
+// removals parses --max-remove. A percentage allows at least one removal, so that a
+// small list can change.
 func removals(s string) (func(of int) int, error) {
 	number, part := strings.CutSuffix(s, "%")
 	n, err := strconv.Atoi(number)

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A progress shows on the terminal how far something is, once it takes longer than a
-// second. Whoever interrupts it then hears what was done and what remains.
+// A progress shows on the terminal how far a command has got, once it takes longer than
+// a second. If the command is interrupted, it prints what was done and what remains.
 type progress struct {
 	on    bool
 	stops bool // the command stops by itself where it is interrupted
@@ -25,10 +25,10 @@ type progress struct {
 
 func newProgress() *progress { return &progress{began: time.Now(), on: isTerminal(os.Stderr)} }
 
-// exInterrupted is what a shell makes of a program that SIGINT has ended.
+// exInterrupted is the exit code that a shell reports for a program ended by SIGINT.
 const exInterrupted = 128 + int(syscall.SIGINT)
 
-// step says how many of how many are done; 0: nobody knows of how many.
+// step shows how many are done of how many; a total of 0 means that it is unknown.
 func (p *progress) step(what string, done, total int) {
 	if !p.on {
 		return
@@ -53,8 +53,8 @@ func (p *progress) step(what string, done, total int) {
 	}
 }
 
-// wait ends the process as the signal would have, with a word about what remains. Nothing
-// is lost by that: commands change things by renames.
+// wait ends the process as the signal would have, and prints what remains. Nothing is
+// lost by that: commands change things by renames.
 func (p *progress) wait(signals chan os.Signal) {
 	if _, ok := <-signals; !ok {
 		return
@@ -64,7 +64,7 @@ func (p *progress) wait(signals chan os.Signal) {
 	os.Exit(exInterrupted)
 }
 
-// remains says what an interrupted command leaves.
+// remains returns what an interrupted command leaves to do.
 func (p *progress) remains() string {
 	text := fmt.Sprintf("interrupted; %s: %d done", printable(p.what), p.done)
 	if p.total > p.done {

@@ -24,7 +24,7 @@ it back.`,
 	return c
 }
 
-// A setupReport is what setup postfix says in JSON.
+// A setupReport is the JSON output of setup postfix.
 type setupReport struct {
 	*postfix.Plan
 	Main    string `json:"main_cf"` // what changes, as a diff
@@ -79,7 +79,8 @@ in the old way or in the new one, and superlist check says so.`,
 	return c
 }
 
-// newSetup reads what Postfix is now, as the caller: root, if anything is to be changed.
+// newSetup reads the current configuration of Postfix as the caller, who must be root
+// to change it.
 func (a *app) newSetup(c *cobra.Command) (*setup, error) {
 	site, err := a.readSite()
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"superlist/smtp"
 )
 
-// A setup is about this host's Postfix.
+// A setup changes this host's Postfix.
 type setup struct {
 	c      *cobra.Command
 	site   *site.Site
@@ -27,7 +27,7 @@ type setup struct {
 	bin    string // where superlist's programs are
 }
 
-// reload has Postfix read its configuration, if it runs.
+// reload makes Postfix read its configuration, if it is running.
 func (s *setup) reload() error {
 	if _, err := s.server.run("postfix", "status"); err != nil {
 		return nil // it reads it when it starts
@@ -38,7 +38,7 @@ func (s *setup) reload() error {
 	return nil
 }
 
-// facts is what is known of this host.
+// facts returns what is known about this host.
 func (s *setup) facts(domains []string) (*postfix.Facts, error) {
 	f := &postfix.Facts{
 		Domains:   domains,
@@ -83,7 +83,7 @@ func (s *setup) facts(domains []string) (*postfix.Facts, error) {
 	return f, nil
 }
 
-// parameters are what postconf(1) prints with an option.
+// parameters returns what postconf(1) prints with an option.
 func (s *setup) parameters(option string) (map[string]string, error) {
 	out, err := s.server.run("postconf", option)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *setup) parameters(option string) (map[string]string, error) {
 	return all, nil
 }
 
-// items are the members of a list of domains, with those in files.
+// items returns the entries of a list of domains, including those in files.
 func (s *setup) items(list string) (all []string) {
 	for _, item := range postfix.Words(list) {
 		if data, err := os.ReadFile(item); strings.HasPrefix(item, "/") && err == nil {
@@ -109,8 +109,9 @@ func (s *setup) items(list string) (all []string) {
 	return all
 }
 
-// domains are those that have lists here. Other directories are not taken for one, whatever
-// whoever may write there calls them: their names go into what root's Postfix reads.
+// domains returns the domains that have lists here. It ignores directories whose names
+// are not domains: somebody else may write there, and the names go into what root's
+// Postfix reads.
 func (s *setup) domains(said []string) ([]string, error) {
 	if said != nil {
 		return domainNames(said)
@@ -202,7 +203,7 @@ func (s *setup) diff(name string, before, after []byte) string {
 	return postfix.Diff(path, path, string(before), string(after))
 }
 
-// show says what is planned, to people.
+// show prints the plan for people.
 func (s *setup) show(r setupReport, apply bool) {
 	out := s.c.OutOrStdout()
 	say(out, "way %s, %s: %s\n", r.Way, postfix.Names[r.Way], r.Why)
@@ -222,7 +223,7 @@ func (s *setup) show(r setupReport, apply bool) {
 	}
 }
 
-// edit has copies of the two files edited, and gives what they are then.
+// edit calls change on copies of the two files, and returns the edited content.
 func (s *setup) edit(files postfix.Files, change func(dir string) error) (edited postfix.Files, err error) {
 	dir, err := s.site.Disk.MakeTemp(os.TempDir(), "superlist-setup-")
 	if err != nil {
@@ -271,10 +272,10 @@ func (s *setup) put(dir string, plan *postfix.Plan) error {
 	return nil
 }
 
-// interrupted is what to do about a change that is not whole.
+// interrupted says what to do about an incomplete change.
 const interrupted = "superlist setup postfix --apply makes the change whole, --undo takes it back"
 
-// undo takes a change back.
+// undo reverts a change.
 func (s *setup) undo(yes, asJSON bool) error {
 	unlock, err := s.site.Disk.Lock(s.host.Dir)
 	if err != nil {
@@ -313,8 +314,8 @@ func (s *setup) undo(yes, asJSON bool) error {
 	return nil
 }
 
-// takeOut undoes a plan on a copy of files that have been edited since: what is still as
-// it was set becomes what it was, and what is not must be undone by hand.
+// takeOut reverts a plan on a copy of files that were edited since. Values that are
+// still as superlist set them get their old values; the rest must be reverted by hand.
 func (s *setup) takeOut(dir string, plan *postfix.Plan) error {
 	var wrong []string
 	for _, set := range plan.Settings {

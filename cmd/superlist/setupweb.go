@@ -65,7 +65,7 @@ Nothing is changed. The first lines of what is printed say where it goes.`,
 	return c
 }
 
-// webPlan is what a web server has to know of this site.
+// webPlan returns what a web server has to know about this site.
 func webPlan(s *site.Site, domains []string) (webserver.Plan, error) {
 	p := webserver.Plan{Root: s.Web.Root, Requests: s.Web.Requests}
 	rest := s.Web.URL
@@ -100,7 +100,7 @@ func webPlan(s *site.Site, domains []string) (webserver.Plan, error) {
 	return p, nil
 }
 
-// domainNames are names of domains as DNS has them.
+// domainNames returns domains in the form that DNS has.
 func domainNames(said []string) (names []string, err error) {
 	for _, d := range said {
 		ascii, ok := smtp.ASCIIDomain(d)

@@ -84,7 +84,7 @@ is 69 if something needs a look.`,
 
 const day = 24 * time.Hour
 
-// siteStatus is how the site is.
+// siteStatus returns the state of the site.
 func siteStatus(s *site.Site, now time.Time) (*status.Status, error) {
 	st, err := status.Of(s, deliver.Began, now)
 	if err != nil {
@@ -113,7 +113,7 @@ func listStatus(l *lists.List, now time.Time) (*listView, error) {
 	return v, nil
 }
 
-// An hour is what happened in one, ending at a full ten minutes.
+// An hour says what happened within one hour, which ends at a full ten minutes.
 type hour struct {
 	From     time.Time `json:"from"`
 	Posts    int64     `json:"posts"`
@@ -121,7 +121,7 @@ type hour struct {
 	Refused  int64     `json:"refused"`
 }
 
-// hoursTo are the twenty-four hours up to now.
+// hoursTo returns the twenty-four hours up to now.
 func hoursTo(now time.Time) (hours []hour) {
 	end := now.Truncate(statusSlot).Add(statusSlot)
 	for i := range 24 {
@@ -130,7 +130,7 @@ func hoursTo(now time.Time) (hours []hour) {
 	return hours
 }
 
-// A listView is what is shown of one list.
+// A listView is the output about one list.
 type listView struct {
 	Address  string        `json:"address"`
 	State    string        `json:"state"`
@@ -139,7 +139,7 @@ type listView struct {
 	LastPost *time.Time    `json:"last_post,omitempty"`
 }
 
-// A statusView is what is shown.
+// A statusView is the output.
 type statusView struct {
 	*status.Status
 	List   *listView        `json:"list,omitempty"`
@@ -152,15 +152,15 @@ type statusView struct {
 	now   time.Time
 }
 
-// spans is how often something has happened.
+// spans says how often something happened in several periods.
 type spans struct {
 	Hour  int64 `json:"hour"`
 	Day   int64 `json:"day"`
 	Total int64 `json:"total"`
 }
 
-// read counts what sessions have accepted and refused, for a list or for all, and for a
-// list its posts.
+// read counts what sessions accepted and refused, for a list or for all lists, and for
+// a list its posts.
 func (v *statusView) read(log *logfile.Source, list string) error {
 	for l, err := range log.Lines() {
 		if err != nil {

@@ -15,14 +15,15 @@ import (
 const (
 	statusSlot = tally.Slot
 
-	// lateRun is how old the last run may be: a timer or cron starts one every minute.
+	// lateRun is the age of the last run from which status warns: a timer or cron
+	// starts a run every minute.
 	lateRun = 10 * time.Minute
 
-	// lateMail is how long something that is due may wait for a run.
+	// lateMail is how long due mail may wait for a run.
 	lateMail = 10 * time.Minute
 )
 
-// fill puts together what the tally has, and says what needs a look.
+// fill adds the counts of the tally, and decides what needs attention.
 func (v *statusView) fill() {
 	v.Hours, v.Look = v.hours, []string{}
 	if v.Status == nil {
@@ -74,7 +75,7 @@ func (v *statusView) fill() {
 	}
 }
 
-// since is how long ago something was: for 12m3s.
+// since returns how long ago a time was: for 12m3s.
 func since(at *time.Time, now time.Time) string {
 	if at == nil {
 		return "yet"
@@ -183,7 +184,7 @@ func (v *statusView) printCounts(out io.Writer) {
 	}
 }
 
-// printGraph shows the posts of the day, an hour in each column.
+// printGraph prints the posts of the day, one column for each hour.
 func (v *statusView) printGraph(out io.Writer) {
 	var most int64
 	for _, h := range v.Hours {
@@ -198,7 +199,7 @@ func (v *statusView) printGraph(out io.Writer) {
 	}
 	var line strings.Builder
 	for _, h := range v.Hours {
-		// Whatever is not nothing is seen.
+		// Any number above zero is visible.
 		n := (h.Posts*int64(len(bars)-1) + most - 1) / most
 		line.WriteRune(bars[n])
 	}
@@ -216,7 +217,8 @@ func speaksUTF8() bool {
 	return false
 }
 
-// painter makes words stand out on a terminal; they say the same without.
+// painter returns a function that highlights words on a terminal. Without highlighting
+// the words say the same.
 func painter(out io.Writer) func(string) string {
 	if !isTerminalWriter(out) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
 		return func(s string) string { return s }

@@ -20,7 +20,7 @@ import (
 	"superlist/smtp"
 )
 
-// A tracedMail is a mail with what of it is still here.
+// A tracedMail is a mail, with the parts of it that are still in the spool.
 type tracedMail struct {
 	*trace.Mail
 	Waits []queueRow `json:"waits"` // in the spool, or held
@@ -107,7 +107,7 @@ others may read the log.`,
 	return c
 }
 
-// A stepping log hears of each line that is read.
+// A stepping calls a function for each line that is read from a log.
 type stepping struct {
 	*logfile.Source
 	step func()
@@ -124,7 +124,7 @@ func (s stepping) Lines() iter.Seq2[logfile.Line, error] {
 	}
 }
 
-// waiting are the messages of the spool that were made of a mail, and those that are held.
+// waiting returns the messages in the spool that were made from a mail, and held ones.
 func waiting(site *site.Site, m *trace.Mail) (rows []queueRow, err error) {
 	rows = []queueRow{}
 	if m.ID == "" {
@@ -164,8 +164,8 @@ func waiting(site *site.Site, m *trace.Mail) (rows []queueRow, err error) {
 	return rows, nil
 }
 
-// inSpool finds what is looked for where the log says nothing: by its id, or by who has to
-// do with it.
+// inSpool looks in the spool if the log has nothing: by the id, or by a person's
+// address.
 func inSpool(site *site.Site, q trace.Query, most int) ([]tracedMail, error) {
 	found := []tracedMail{}
 	spool := site.Spool()
@@ -189,7 +189,7 @@ func inSpool(site *site.Site, q trace.Query, most int) ([]tracedMail, error) {
 	return found, nil
 }
 
-// about reports whether a message is the one that is looked for, or is from or for the
+// about reports whether a message is the one that is sought, or is from or to the
 // person.
 func about(spool *queue.Spool, box queue.Box, e queue.Entry, q trace.Query) bool {
 	m, err := spool.Open(box, e.ID)
@@ -211,7 +211,8 @@ func about(spool *queue.Spool, box queue.Box, e queue.Entry, q trace.Query) bool
 	return false
 }
 
-// shownOnward is how many recipients are shown for whom Postfix says the same.
+// shownOnward is the number of recipients shown if Postfix says the same about all of
+// them.
 const shownOnward = 5
 
 func (m tracedMail) print(out io.Writer) {

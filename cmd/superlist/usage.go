@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// whatFor says what a placeholder of a command line stands for.
+// whatFor explains the placeholders of command lines.
 var whatFor = map[string]string{
 	"LIST": "which list", "ADDRESS": "which address", "NAME": "which post, by the name that superlist held ls shows",
 	"ID": "which message, by the id that superlist queue ls shows", "NUMBER": "which post, by its number", "KEY=VALUE": "what to set",
