@@ -39,7 +39,7 @@ const (
 	maxWords   = 4 << 10
 )
 
-// A decision is what a moderator's button does. takes is set if the decision deletes
+// A decision is what a moderator's button does. takes is set if the decision removes
 // something: a moderator who deletes many at once is asked again.
 type decision struct {
 	name   string
