@@ -19,17 +19,18 @@ import (
 // know, such as another key of list.toml, it says by itself.
 const Format = 1
 
-// FormatFile has the version, in both directories: FormatText. deliver writes it; there is
-// none in those of versions before it.
+// FormatFile is the file with the version of the format, in both directories: its
+// content is FormatText. deliver writes it. Earlier versions had no such file.
 const FormatFile = ".format"
 
 const formatWord = "superlist "
 
-// FormatText is what stands in it.
+// FormatText returns the content of the file.
 func FormatText() string { return formatWord + strconv.Itoa(Format) + "\n" }
 
-// CheckFormat refuses to go on where a later superlist has been at work: whoever wants to
-// change something asks this first, and touches nothing then. The error is a *config.Error.
+// CheckFormat returns an error if a later superlist has worked here. Every command that
+// changes something calls it first, and changes nothing after an error. The error is a
+// *config.Error.
 func (s Directory) CheckFormat() error {
 	for _, dir := range []string{s.Root, s.QueueDir} {
 		file := filepath.Join(dir, FormatFile)

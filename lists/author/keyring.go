@@ -172,7 +172,7 @@ func (k *Keyring) ask(name string) (*key, time.Duration, error) {
 	return key, grace, nil
 }
 
-// Busy says that keys are being asked for.
+// Busy reports whether keys are being looked up.
 func (k *Keyring) Busy() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -1,27 +1,28 @@
-// Package backup copies what a site has, while mail flows, and puts it back.
+// Package backup copies the data of a site while mail flows, and restores it.
 //
 // A backup is a directory:
 //
 //	superlist-backup     its version, when and where it was made; written last
 //	superlist.toml       the configuration
-//	lists/               lists_dir: lists, their other addresses, what all share
+//	lists/               lists_dir: lists, their aliases, and what all share
 //
-// Each file is copied as it was at one moment, since superlist replaces files by renames.
-// What changes together is copied together: each directory is copied under its lock, as
-// whoever changes it takes it, an archive with all that is in it. So a backup has a list as
-// it was within the time that its copy took, posts that come meanwhile are in it or not,
-// and no writer waits for longer than one directory takes. What is half-written (names with
-// a dot in front) and tmp are left out. Times come along: records are as old as they were.
+// Each file is copied as it was at one moment, since superlist replaces files by
+// renames. Files that change together are copied together: each directory is copied
+// under the lock that its writers take, an archive with everything in it. So the copy of
+// a list shows the list as it was during the time that the copy took. Posts that arrive
+// meanwhile may or may not be in it, and no writer waits for longer than one directory
+// takes. Unfinished files (names with a dot in front) and tmp are left out. Times are
+// kept, so records keep their age.
 //
-// The spool is left out: mail on its way would go out twice. So is what is made of lists:
-// pages and their books.
+// The spool is left out, since mail on its way would go out twice. So are files made
+// from lists: pages and their books.
 //
 // # Crash states
 //
-// A backup is written under another name and renamed when all of it is on disk. What a
-// crash leaves of one the next backup beside it takes away. A list is restored as a new one
-// is made: under a name that is no list's, renamed when it is whole. A restore that is cut
-// short has left some lists whole and the others not at all, and Unfinished says so until
-// it has been called again, for the same backup. Until then mail for what is missing is put
-// off.
+// A backup is written under a temporary name, and renamed when all of it is on disk. The
+// next backup beside it deletes what a crash left. A list is restored as a new list is
+// created: under a temporary name, renamed when it is complete. After a restore that was
+// cut short, some lists are complete and the others do not exist. Unfinished says so
+// until Restore has been called again for the same backup. Until then mail for missing
+// lists is put off.
 package backup

@@ -125,7 +125,7 @@ func (pl *place) counts() {
 	}
 }
 
-// leave gives a place back.
+// leave returns a place.
 func (pl *place) leave() {
 	pl.left = true
 	pl.timer.Stop()

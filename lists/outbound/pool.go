@@ -297,7 +297,7 @@ func (p *pool) try(ctx context.Context, h hop, left int) (*link, error) {
 	return p.dial(ctx, h)
 }
 
-// put gives a connection back.
+// put returns a connection to the pool.
 func (p *pool) put(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -91,7 +91,7 @@ func parseKey(text []byte) (crypto.Signer, error) {
 	return nil, fmt.Errorf("has a key of a kind that DKIM does not know: %T", key)
 }
 
-// Sign gives the field that stands in front of a message.
+// Sign returns the field to put in front of a message.
 func (s *Signer) Sign(message io.Reader) (string, error) {
 	br := bufio.NewReaderSize(message, 32<<10)
 	raw, front, err := peekHeader(br)

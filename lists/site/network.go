@@ -7,8 +7,8 @@ import (
 	"superlist/smtp"
 )
 
-// Network returns the network that a client counts towards; none for a trusted client
-// that has not said for whom it speaks.
+// Network returns the network that a client counts towards. For a trusted client that
+// has not said for whom it speaks, it returns the zero Prefix.
 func (s *Site) Network(origin netip.Addr) netip.Prefix {
 	if s.Trusts(smtp.Peer{Addr: netip.AddrPortFrom(origin, 0)}) {
 		return netip.Prefix{}
