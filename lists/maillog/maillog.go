@@ -123,7 +123,7 @@ func dial(socket string) (*os.File, error) {
 // File is what a dying runtime may write to; nil if there is nothing.
 func (l *Log) File() *os.File { return l.w }
 
-// Takes reports whether a line of this level would be written anywhere.
+// Takes reports whether a line of this level would go anywhere: to the log or a listener.
 func (l *Log) Takes(at Level) bool {
 	return len(l.hear) > 0 || at <= l.level && (l.w != nil || l.also != nil)
 }
