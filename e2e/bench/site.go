@@ -28,7 +28,7 @@ type siteOptions struct {
 	relay   string // host:port
 	size    string // the largest message
 	verp    string // "": auto
-	streams int    // relay.connections; 0: 4, as superlist has it
+	streams int    // relay.connections; 0: as superlist has it
 	members int
 }
 
@@ -56,8 +56,10 @@ log              = %q
 address = %q
 verp    = %q
 batch   = 1000
-connections = %d
-`, s.dir+"/spool", s.dir+"/lists", o.size, o.log, o.more, o.relay, o.verp, cmp.Or(o.streams, 4))
+`, s.dir+"/spool", s.dir+"/lists", o.size, o.log, o.more, o.relay, o.verp)
+	if o.streams > 0 { // not every version knows it
+		config += fmt.Sprintf("connections = %d\n", o.streams)
+	}
 	if err := os.WriteFile(s.config, []byte(config), 0o644); err != nil {
 		return nil, err
 	}
