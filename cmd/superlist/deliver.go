@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -23,10 +22,6 @@ func newRunner(c *cobra.Command, site *site.Site) *deliver.Runner {
 	return &deliver.Runner{Site: site, Spool: site.Spool(), Log: openLog(c, site)}
 }
 
-// gcPercent is how much garbage deliver may have, in percent of what is in use:
-// it uses little and forgets quickly, and stays small for little work.
-const gcPercent = 40
-
 func (a *app) deliverCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "deliver", Short: "Deliver everything that is due, once",
@@ -40,9 +35,6 @@ systemd through a path and a timer, and cron every minute.`,
 			site, err := a.site()
 			if err != nil {
 				return err
-			}
-			if os.Getenv("GOGC") == "" {
-				debug.SetGCPercent(gcPercent)
 			}
 			log, counter := openLogOf(c, site, false)
 			r := &deliver.Runner{Site: site, Spool: site.Spool(), Log: log, Measure: func() error {
