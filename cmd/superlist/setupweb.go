@@ -68,7 +68,7 @@ Nothing is changed. The first lines of what is printed say where it goes.`,
 // webPlan returns what a web server has to know about this site.
 func webPlan(s *site.Site, domains []string) (webserver.Plan, error) {
 	p := webserver.Plan{Root: s.Web.Root, Requests: s.Web.Requests}
-	rest := s.Web.URL
+	var rest string
 	if rest, p.TLS = strings.CutPrefix(s.Web.URL, "https://"); !p.TLS {
 		rest = strings.TrimPrefix(rest, "http://")
 	}

@@ -121,7 +121,6 @@ type finder struct {
 	q       Query
 	host    string
 	keys    map[string]bool  // ids of messages that are looked for
-	order   []string         // those, as they were found
 	queued  map[string]bool  // Postfix's ids of messages to the address that is looked for
 	mails   map[string]*Mail // by the ids of what came in, and of digests
 	relayed map[string]*Mail // by Postfix's ids

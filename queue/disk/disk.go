@@ -16,17 +16,17 @@ type Disk struct {
 	// replaces the call. call is the name of the system call: open, write, pwrite
 	// (append, if it makes the file longer), ftruncate, fsync, fdatasync, rename,
 	// renameat2, link, unlink, mkdir, rmdir, utimensat, fchown, fchmod, flock, syncfs.
-	// Done leaves fsync, fdatasync and syncfs out.
+	// ErrDone leaves fsync, fdatasync and syncfs out.
 	Fault func(call, path string) error
 }
 
-// Done is the error of a Fault that leaves a sync out: it counts as made. A test that
+// ErrDone is the error of a Fault that leaves a sync out: it counts as made. A test that
 // kills processes and not hosts waits for no disk.
-var Done = errors.New("counts as done")
+var ErrDone = errors.New("counts as done")
 
 // unsynced is the result of a sync that was replaced by an error.
 func unsynced(err error) error {
-	if errors.Is(err, Done) {
+	if errors.Is(err, ErrDone) {
 		return nil
 	}
 	return err

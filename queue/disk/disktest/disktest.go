@@ -25,7 +25,7 @@ var Errors = []error{syscall.ENOSPC, syscall.EIO, syscall.EDQUOT, syscall.EROFS,
 func lazy(call, _ string) error {
 	switch call {
 	case "fsync", "fdatasync", "syncfs":
-		return disk.Done
+		return disk.ErrDone
 	}
 	return nil
 }
