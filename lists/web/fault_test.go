@@ -182,6 +182,7 @@ func TestMain(m *testing.M) {
 
 // TestKill kills a process before every call of each step.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	for _, i := range []int{1, 3, 5, 6, 8, 9} {
 		s := steps()[i]
 		disktest.Kill(t, 5, func(run func(string) disktest.Death) {

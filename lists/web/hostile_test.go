@@ -237,6 +237,7 @@ func checkFeed(t testing.TB, l *List, text string) {
 // TestHostile: whatever is in a post, a page is a page, and nothing in it runs, is
 // loaded or leads where it does not say.
 func TestHostile(t *testing.T) {
+	t.Parallel()
 	for _, veil := range []Veil{VeilName, VeilNone} {
 		l := newList(t)
 		l.Veil = veil

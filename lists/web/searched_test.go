@@ -166,6 +166,7 @@ func TestSearch(t *testing.T) {
 // TestTiles: as posts come, one by one or many at a time, small tiles become large
 // ones; the posts in them stay what they are.
 func TestTiles(t *testing.T) {
+	t.Parallel()
 	l := newSearched(t)
 	was := levels
 	levels = []int{3, 6, 30}

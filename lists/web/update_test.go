@@ -110,6 +110,7 @@ func changedAt(t testing.TB, l *List) map[string]string {
 // TestPaging: long threads and months have several pages, and a new post changes the
 // last and the first.
 func TestPaging(t *testing.T) {
+	t.Parallel()
 	l := newList(t)
 	l.MBox = MBoxFull
 	var mails []mail
