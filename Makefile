@@ -17,7 +17,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # Static, so that a session starts without the dynamic linker.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
 
-.PHONY: go build demo test test-web test-systemd lint bench bench-counts fuzz man install uninstall clean
+.PHONY: go build demo test test-systemd test-package test-web lint bench bench-counts fuzz man install uninstall stage deb rpm clean
 
 # The version in go.mod, or newer; the first build downloads the modules in go.sum.
 go:
@@ -40,9 +40,10 @@ REPORT = bin/report
 $(REPORT): e2e/report/*.go | go
 	$(BUILD) -o bin/ ./e2e/report
 
-# scratch.sh: the tests wait for the disk most, where they have to. The timeout
-# is for what hangs: a busy machine must not meet it. -count=1: what the tests start is not what the cache looks at. TestSystemd and
-# TestPackage have targets of their own, since they boot a Debian.
+# scratch.sh puts the tests' files into memory where it can: what they wait for
+# most is the disk. The timeout is for what hangs: a busy machine must not meet
+# it. -count=1: the cache does not see the programs that tests start. TestSystemd
+# and TestPackage have targets of their own, since they boot a Debian.
 test: build $(REPORT)
 	e2e/apt.sh gcc libc6-dev
 	@TMPDIR=$$(e2e/scratch.sh) $(GO) test -json $(RACE) -count=1 -timeout 45m -skip '^(TestSystemd$$|TestPackage)' ./... | $(REPORT); code=$$?; e2e/apt.sh -l; exit $$code
@@ -58,6 +59,7 @@ test-package: build $(REPORT)
 	$(MAKE) deb VERSION=0.1 && mkdir bin/package/old && mv bin/package/*.deb bin/package/old/
 	$(MAKE) deb rpm VERSION=0.2 && mkdir bin/package/new && mv bin/package/*.deb bin/package/*.rpm bin/package/new/
 	SUPERLIST_TEST_PACKAGE=$(CURDIR)/bin/package $(GO) test -json -count=1 -timeout 45m -run '^TestPackage' ./e2e | $(REPORT)
+
 # The pages in Chromium, by axe-core and html-validate, which npm brings; with new
 # pictures for docs/web.md: make test-web SHOTS=docs/web
 test-web: build
@@ -111,7 +113,7 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/bin/superlist-policy $(DESTDIR)$(PREFIX)/bin/superlist-web
 	rm -f $(DESTDIR)$(MANDIR)/man1/superlist.1.gz $(DESTDIR)$(MANDIR)/man1/superlist-*.1.gz $(DESTDIR)$(MANDIR)/man8/superlist-*.8.gz \
 		$(DESTDIR)$(MANDIR)/man5/superlist.toml.5.gz $(DESTDIR)$(MANDIR)/man5/list.toml.5.gz \
-		$(DESTDIR)$(MANDIR)/man5/rules.5.gz $(DESTDIR)$(MANDIR)/man5/superlist-spool.5.gz
+		$(DESTDIR)$(MANDIR)/man5/rules.5.gz $(DESTDIR)$(MANDIR)/man5/superlist-*.5.gz
 
 # A package's version is the time of its last commit, so that a newer one is an
 # upgrade; VERSION=1.0 makes a release.
@@ -122,9 +124,13 @@ PACKAGE     = VERSION=$(VERSION) MAINTAINER="$(MAINTAINER)" SOURCE_DATE_EPOCH=$$
 stage: build man
 	$(PACKAGE) contrib/package/stage.sh bin/package/stage $(VERSION)
 
-deb rpm: stage
-	sed "$$(test $@ = rpm || echo '/^license:/d')" contrib/package/nfpm.yaml >bin/package/$@.yaml # Debian has no such field
-	$(PACKAGE) $(GO) run $(NFPM) package -f bin/package/$@.yaml -p $@ -t bin/package/
+# Debian's control file has no field for the license.
+deb: stage
+	sed '/^license:/d' contrib/package/nfpm.yaml >bin/package/deb.yaml
+	$(PACKAGE) $(GO) run $(NFPM) package -f bin/package/deb.yaml -p deb -t bin/package/
+
+rpm: stage
+	$(PACKAGE) $(GO) run $(NFPM) package -f contrib/package/nfpm.yaml -p rpm -t bin/package/
 
 clean:
 	rm -rf bin

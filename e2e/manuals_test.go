@@ -135,3 +135,26 @@ func TestWhereItIsDecided(t *testing.T) {
 		t.Errorf("DEVELOP.md, Where is it decided: %d rows", len(rows))
 	}
 }
+
+// TestMakeTargets: what the manuals have somebody make, the Makefile makes.
+func TestMakeTargets(t *testing.T) {
+	makefile, err := os.ReadFile("../Makefile")
+	must(t, err)
+	develop, err := os.ReadFile("../DEVELOP.md")
+	must(t, err)
+	texts := manuals(t)
+	texts["../DEVELOP.md"] = string(develop)
+	said, n := regexp.MustCompile("(?m)(?:^|`)make ((?:[a-z][a-z-]* ?)+)"), 0
+	for file, text := range texts {
+		for _, m := range said.FindAllStringSubmatch(text, -1) {
+			for target := range strings.FieldsSeq(m[1]) {
+				if n++; !regexp.MustCompile("(?m)^" + target + ":").Match(makefile) {
+					t.Errorf("%s: make %s is not in the Makefile", file, target)
+				}
+			}
+		}
+	}
+	if n < 10 {
+		t.Errorf("only %d targets were found", n)
+	}
+}

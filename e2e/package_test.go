@@ -188,7 +188,7 @@ func TestPackage(t *testing.T) {
 	m.run(t, "newaliases")
 	m.run(t, "systemctl", "restart", "postfix")
 	for name, file := range map[string]string{"older.deb": older, "newer.deb": newer} {
-		copyFile(t, file, root+"/root/"+name, 0o644)
+		copyFile(t, file, root+"/srv/"+name, 0o644)
 	}
 
 	t.Log("as README.md says")
@@ -197,7 +197,7 @@ func TestPackage(t *testing.T) {
 		t.Errorf("%d commands, more than %d", len(commands), maxCommands)
 	}
 	for _, command := range commands {
-		command = strings.Replace(command, "./superlist_*.deb", "/root/older.deb", 1)
+		command = strings.Replace(command, "./superlist_*.deb", "/srv/older.deb", 1)
 		command = strings.Replace(command, "apply", "apply --yes", 1) // nobody is there to be asked
 		t.Log(command, "\n", m.run(t, "sh", "-c", "DEBIAN_FRONTEND=noninteractive "+command))
 	}
@@ -212,7 +212,7 @@ func TestPackage(t *testing.T) {
 	version := m.run(t, "dpkg-query", "-W", "superlist")
 	c := dial(t, "127.0.0.1:10025").hello()
 	c.want("250", "MAIL FROM:<%s>", member)
-	m.run(t, "sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get install -y /root/newer.deb")
+	m.run(t, "sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get install -y /srv/newer.deb")
 	if now := m.run(t, "dpkg-query", "-W", "superlist"); now == version {
 		t.Errorf("still %s", now)
 	}
@@ -242,7 +242,7 @@ func TestPackage(t *testing.T) {
 	}
 
 	t.Log("and back, with systemd as the launcher")
-	m.run(t, "sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get install -y /root/newer.deb")
+	m.run(t, "sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get install -y /srv/newer.deb")
 	if now := m.run(t, "cat", "/etc/superlist/superlist.toml"); now != toml+"# mine\n" {
 		t.Errorf("superlist.toml is not what it was:\n%s", now)
 	}
