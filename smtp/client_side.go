@@ -138,3 +138,22 @@ func (s *side) stop() {
 	s.mu.Unlock()
 	s.wait()
 }
+
+// post writes without waiting for the server. Small writes stay in the buffer until the
+// first reply is read, as does everything the server has not yet answered. The mark is
+// the side's.
+func (c *Client) post(p []byte) (mark int64) {
+	held := c.unheard <= c.wire.bw.Buffered()
+	c.unheard += len(p)
+	if held && c.unheard < inlineWrite && !c.side.working() {
+		c.wire.bw.Write(p)
+		return 0
+	}
+	// The reader flushes the wire's own buffer. Its content goes first: it is small, or
+	// the server has nothing to say about it.
+	if err := c.wire.bw.Flush(); err != nil {
+		c.fail(err)
+		return 0
+	}
+	return c.side.write(p)
+}

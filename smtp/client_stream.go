@@ -2,6 +2,26 @@ package smtp
 
 import "iter"
 
+// Send carries out a transaction and returns one reply per recipient, in order. A
+// refused recipient does not affect the others. If the connection breaks, unknown
+// outcomes are 4xx. The caller then tries again; if the message had been sent and only
+// the reply was lost, it arrives twice.
+func (c *Client) Send(t *Transaction) []Reply {
+	for _, out := range c.Stream(once(t)) {
+		return out
+	}
+	return c.begin(t).outcome // the connection is lost
+}
+
+// once returns a function that returns t the first time, and then nil.
+func once(t *Transaction) func() *Transaction {
+	return func() *Transaction {
+		next := t
+		t = nil
+		return next
+	}
+}
+
 // Stream carries out transactions one after the other and yields the outcome of each,
 // in order: one reply per recipient. It calls next for each transaction until next
 // returns nil, or the connection can carry no more.

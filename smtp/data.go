@@ -21,6 +21,126 @@ func TooLarge(max int64) Reply {
 	return r
 }
 
+// mayData reports whether a message may come now, or returns the refusal.
+func (s *Session) mayData() (Reply, bool) {
+	switch {
+	case s.env == nil:
+		return Reply{503, "5.5.1", "say MAIL and RCPT first"}, false
+	case len(s.env.To) == 0 && s.refused && s.proto != LMTP: // there it is 503: RFC 2033, 4.2
+		return Reply{554, "5.5.1", "no recipient was accepted"}, false
+	case len(s.env.To) == 0:
+		return Reply{503, "5.5.1", "no recipient was accepted; say RCPT first"}, false
+	}
+	return Reply{}, true
+}
+
+// refusal returns the event for a message that may not come. A pipelining client has
+// sent DATA before it heard that its recipients were refused; the log has those
+// refusals already.
+func (s *Session) refusal() Event {
+	if s.env != nil && len(s.env.To) == 0 && s.refused {
+		return Event{}
+	}
+	return Event{What: "refused", Text: s.lastVerb()}
+}
+
+// data handles DATA: RFC 5321, 4.1.1.4.
+func (s *Session) data(string) {
+	r, ok := s.mayData()
+	switch {
+	case s.chunks != nil:
+		r, ok = replyMixed, false
+	case ok && s.env.Body == BinaryMIME: // RFC 3030, 3
+		r, ok = Reply{503, "5.5.1", "a BINARYMIME message must be sent with BDAT"}, false
+	}
+	if !ok {
+		s.refuseFor(r, s.refusal())
+		return
+	}
+	env := s.env
+	defer s.reset()
+	msg, err := s.Backend.Data(env)
+	if err != nil {
+		s.refuseErr(err, Event{What: "refused", Text: "DATA"})
+		return
+	}
+	s.reply(Reply{354, "", "send the message; end with a line that is a single dot"})
+	s.wire.request(s.wire.readTimeout)
+	size, refused, err := readData(s.wire.br, msg, s.MaxMessageSize)
+	if err != nil {
+		msg.Abort()
+		s.wire.br.Reset(failed{err}) // the next read of a line returns this error
+		return
+	}
+	var id string
+	outcomes := make([]error, len(env.To))
+	if refused != nil {
+		msg.Abort()
+		if refused == error(replyTooLarge) {
+			refused = TooLarge(s.MaxMessageSize)
+		}
+		for i := range outcomes {
+			outcomes[i] = refused
+		}
+	} else {
+		id, outcomes = msg.Commit()
+	}
+	s.answer(env, msg, id, size, outcomes)
+}
+
+// failed is a reader that returns err.
+type failed struct{ err error }
+
+func (f failed) Read([]byte) (int, error) { return 0, f.err }
+
+// A named message knows its Message-ID, for the log.
+type named interface{ MessageID() string }
+
+// A remarked message has a few words for the reply about an accepted recipient, or
+// none.
+type remarked interface{ Remark(rcpt int) string }
+
+// answer sends the reply to a message, or in LMTP the replies (RFC 2033, 4.2).
+func (s *Session) answer(env *Envelope, msg Message, id string, size int64, outcomes []error) {
+	accepted := Reply{250, "2.0.0", "queued as " + id}
+	remarks, _ := msg.(remarked)
+	if remarks != nil && env.Proto != LMTP && len(outcomes) > 1 { // one reply for all of them
+		for i, to := range env.To {
+			if remark := remarks.Remark(i); outcomes[i] == nil && remark != "" {
+				accepted.Text += "\n" + to.Path.Address() + ": " + remark
+			}
+		}
+		remarks = nil
+	}
+	some := false
+	for i, err := range outcomes {
+		e := Event{ID: id, To: env.To[i].Path, Size: size}
+		if m, ok := msg.(named); ok {
+			e.MsgID = m.MessageID()
+		}
+		if err == nil {
+			e.What, e.Reply, some = "accepted", accepted, true
+			if remarks != nil {
+				if remark := remarks.Remark(i); remark != "" {
+					e.Reply.Text += " (" + remark + ")"
+				}
+			}
+		} else {
+			e.What, e.Text, e.Err, e.Reply = "refused", "END-OF-MESSAGE", err, ReplyTo(err)
+		}
+		s.log(e)
+		if env.Proto == LMTP || i == 0 {
+			s.reply(e.Reply)
+		}
+	}
+	if some {
+		s.count++
+		s.junk = 0
+	} else {
+		s.strike()
+	}
+}
+
 // readData copies a message from br to dst up to the line that is a single dot, and
 // undoes dot stuffing: RFC 5321, 4.5.2.
 //
