@@ -8,26 +8,20 @@ import (
 	"superlist/smtp"
 )
 
-// ezmlmFiles are files that say nothing here.
-var ezmlmFiles = []struct {
-	name    string
-	same    string // it is so here without being said
-	why     string
-	instead string
-	shown   bool
-}{
-	{name: "prefix", why: "subjects are not changed here", instead: "mail programs sort by List-Id", shown: true},
-	{name: "text/trailer", why: "the body of a post is not changed here", shown: true},
-	{name: "addtrailer", why: "the body of a post is not changed here"},
-	{name: "headeradd", why: "the list adds the headers of RFC 2369 and 2919, and no others", shown: true},
-	{name: "headerremove", why: "headers of a post are not taken away, but for those that are the list's own", shown: true},
-	{name: "headerkeep", why: "headers of a post are not taken away, but for those that are the list's own", shown: true},
+// ezmlmFiles are the files that have no counterpart here.
+var ezmlmFiles = []setting{
+	{name: "prefix", why: "a prefix is not taken over, since it breaks the author's signature", instead: "subject_prefix in list.toml", shown: true},
+	{name: "text/trailer", why: "a footer is not taken over, since it breaks the author's signature", instead: "footer in list.toml", shown: true},
+	{name: "addtrailer", why: "a footer is not taken over, since it breaks the author's signature", instead: "footer in list.toml"},
+	{name: "headeradd", why: "a post gets only the list's own header fields", instead: "headers_add in list.toml", shown: true},
+	{name: "headerremove", why: "only header fields that are the list's own are removed from a post", instead: "headers_remove in list.toml", shown: true},
+	{name: "headerkeep", why: "only header fields that are the list's own are removed from a post", instead: "headers_remove in list.toml", shown: true},
 	{name: "headerreject", why: "posts with these headers were refused", instead: "a line for each in the file rules: reject NAME", shown: true},
-	{name: "mimeremove", why: "parts of these types were taken out of a post; here it stays as it is, or is refused", instead: "attachments_refuse in list.toml", shown: true},
-	{name: "mimekeep", why: "parts of other types were taken out of a post; here it stays as it is, or is refused", instead: "attachments_allow in list.toml", shown: true},
-	{name: "replyto", why: "Reply-To stays the author's"},
-	{name: "fromheader", why: "From stays the author's", shown: true},
-	{name: "rewritefrom", why: "From stays the author's"},
+	{name: "mimeremove", why: "parts of these types were removed from posts", instead: "attachments_remove or attachments_refuse in list.toml", shown: true},
+	{name: "mimekeep", why: "parts of other types were removed from posts; here such a post is refused", instead: "attachments_allow in list.toml", shown: true},
+	{name: "replyto", why: "Reply-To is the author's", instead: "reply_to in list.toml"},
+	{name: "fromheader", why: "From changes only where DMARC asks for it", instead: "dmarc in list.toml", shown: true},
+	{name: "rewritefrom", why: "From changes only where DMARC asks for it", instead: "dmarc in list.toml"},
 	{name: "sequence", why: "posts are not numbered in their header", shown: true},
 	{name: "sublist", why: "a list that gets its posts from another is a member of it here", shown: true},
 	{name: "qmqpservers", why: "all lists have one way out", instead: "[relay] in superlist.toml", shown: true},
@@ -50,7 +44,7 @@ var ezmlmFiles = []struct {
 	{name: "modtime", why: "posts are held for seven days here", shown: true},
 	{name: "mod/modtime", why: "posts are held for seven days here", shown: true},
 	{name: "key", why: "addresses that carry ezmlm's proofs are refused here", instead: "who was asked asks again"},
-	{name: "dmarc", why: "From stays the author's"},
+	{name: "dmarc", why: "From changes only where DMARC asks for it", instead: "dmarc in list.toml"},
 	{name: "num", same: "the archive goes on behind its largest number"},
 	{name: "dignum", same: "the first digest here begins with the first post here"},
 	{name: "digissue", same: "digests are numbered anew"},
@@ -76,20 +70,14 @@ func (z *ezmlm) rest() error {
 		if !z.has(c.name) {
 			continue
 		}
-		if c.same != "" {
-			r.take(c.name, "%s", c.same)
-			continue
-		}
-		why := c.why
+		var text []byte
 		if c.shown {
-			text, err := z.read(c.name)
-			if err != nil {
-				why += ": " + err.Error()
-			} else if s := strings.TrimSpace(string(text)); s != "" {
-				why += ": " + short(s)
+			var err error
+			if text, err = z.read(c.name); err != nil {
+				c.why += ": " + err.Error()
 			}
 		}
-		r.leave(c.name, why, c.instead)
+		r.settle(c.name, c, string(text))
 	}
 	for _, dir := range []string{"bounce", "digest/bounce"} {
 		if n := z.bounces(dir, 0); n > 0 {

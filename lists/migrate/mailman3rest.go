@@ -26,8 +26,8 @@ func (m *mailman) rest() error {
 	return nil
 }
 
-// others are keys that say nothing here. Those that are as Mailman sets them by
-// itself are only counted: nobody has decided them.
+// others handles the keys that have no counterpart here. Those with Mailman's defaults
+// are only counted: nobody has decided them.
 func (m *mailman) others() {
 	usual := 0
 	keys := make([]string, 0, len(m.config))
@@ -52,9 +52,9 @@ func (m *mailman) others() {
 		}
 	}
 	if usual > 0 {
-		m.take("others", "%s that mean nothing here are as Mailman has them by itself", count(usual, "setting"))
+		m.take("others", "%s that mean nothing here have Mailman's defaults", count(usual, "setting"))
 	}
-	m.leave("(templates)", "footers, headers and letters of Mailman's are not in it", "own words for the letters go into texts.toml")
+	m.leave("(templates)", "the footers, headers and letters of Mailman are not in it", "footer and header_text in list.toml; own words for the letters go into texts.toml")
 }
 
 // mailmanTaken are the keys that are dealt with elsewhere, and those that only
@@ -69,21 +69,21 @@ var mailmanTaken = []string{
 	"usenet_watermark", "volume",
 }
 
-// mailmanLeft are the other keys, with what Mailman has by itself (styles/base.py
-// of Mailman core), as JSON; empty for nothing.
+// mailmanLeft are the other keys, with Mailman's defaults (styles/base.py of Mailman
+// core) as JSON; empty for nothing.
 var mailmanLeft = map[string]struct{ usual, why, instead string }{
 	"administrivia":                             {"true", "commands sent to the list by mistake are posts here", "a line in the file rules: hold Subject: subscribe"},
-	"advertised":                                {"true", "lists are not shown to the public anywhere", ""},
+	"advertised":                                {"true", "who may read a list on the web is a setting of it, and nobody may at first", "web in list.toml"},
 	"allow_list_posts":                          {"true", "List-Post is there as long as somebody may post", ""},
-	"anonymous_list":                            {"false", "From stays the author's", ""},
-	"archive_rendering_mode":                    {`"text"`, "there is no web archive", ""},
-	"autorespond_owner":                         {`"none"`, "automatic replies there are none", ""},
-	"autorespond_postings":                      {`"none"`, "automatic replies there are none", ""},
-	"autorespond_requests":                      {`"none"`, "automatic replies there are none", ""},
-	"autoresponse_grace_period":                 {`"90d"`, "automatic replies there are none", ""},
-	"autoresponse_owner_text":                   {"", "automatic replies there are none", ""},
-	"autoresponse_postings_text":                {"", "automatic replies there are none", ""},
-	"autoresponse_request_text":                 {"", "automatic replies there are none", ""},
+	"anonymous_list":                            {"false", "From shows who wrote a post", "anonymous in list.toml"},
+	"archive_rendering_mode":                    {`"text"`, "the pages of an archive show posts as text", ""},
+	"autorespond_owner":                         {`"none"`, "a list sends no automatic replies", ""},
+	"autorespond_postings":                      {`"none"`, "a list sends no automatic replies", ""},
+	"autorespond_requests":                      {`"none"`, "a list sends no automatic replies", ""},
+	"autoresponse_grace_period":                 {`"90d"`, "a list sends no automatic replies", ""},
+	"autoresponse_owner_text":                   {"", "a list sends no automatic replies", ""},
+	"autoresponse_postings_text":                {"", "a list sends no automatic replies", ""},
+	"autoresponse_request_text":                 {"", "a list sends no automatic replies", ""},
 	"bounce_info_stale_after":                   {`"7d"`, "a day on which mail came back counts for bounce_window days", ""},
 	"bounce_notify_owner_on_bounce_increment":   {"false", "owners hear of suspensions and removals, once a day", ""},
 	"bounce_notify_owner_on_disable":            {"true", "owners hear of it once a day", ""},
@@ -91,22 +91,22 @@ var mailmanLeft = map[string]struct{ usual, why, instead string }{
 	"bounce_score_threshold":                    {"5", "mail must come back on so many days", "bounce_days in list.toml"},
 	"bounce_you_are_disabled_warnings":          {"3", "a suspended member is probed once a week until suspend_days have passed", ""},
 	"bounce_you_are_disabled_warnings_interval": {`"7d"`, "a suspended member is probed once a week", ""},
-	"collapse_alternatives":                     {"true", "the body of a post is not changed here", ""},
-	"convert_html_to_plaintext":                 {"false", "the body of a post is not changed here", ""},
+	"collapse_alternatives":                     {"true", "the text of a post is not changed at first", "html in list.toml"},
+	"convert_html_to_plaintext":                 {"false", "the text of a post is not changed at first", "html in list.toml"},
 	"digest_send_periodic":                      {"true", "digests go out every day, every week or after a number of posts", ""},
 	"digest_size_threshold":                     {"30", "its size does not have a digest go out before its time", ""},
 	"digest_volume_frequency":                   {`"monthly"`, "digests have no volumes", ""},
 	"display_name":                              {"", "lists have an address and a description", ""},
-	"dmarc_mitigate_action":                     {`"no_mitigation"`, "From stays the author's", ""},
-	"dmarc_mitigate_unconditionally":            {"false", "From stays the author's", ""},
-	"dmarc_moderation_notice":                   {"", "From stays the author's", ""},
-	"dmarc_wrapped_message_text":                {"", "From stays the author's", ""},
-	"dmarc_addresses":                           {"", "From stays the author's", ""},
-	"filter_action":                             {`"discard"`, "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
-	"filter_content":                            {"false", "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
-	"filter_extensions":                         {"", "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
-	"filter_types":                              {"", "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
-	"first_strip_reply_to":                      {"false", "Reply-To stays the author's", ""},
+	"dmarc_mitigate_action":                     {`"no_mitigation"`, "From changes only where DMARC asks for it", "dmarc in list.toml"},
+	"dmarc_mitigate_unconditionally":            {"false", "From changes only where DMARC asks for it", "dmarc in list.toml"},
+	"dmarc_moderation_notice":                   {"", "From changes only where DMARC asks for it", "dmarc in list.toml"},
+	"dmarc_wrapped_message_text":                {"", "From changes only where DMARC asks for it", "dmarc in list.toml"},
+	"dmarc_addresses":                           {"", "From changes only where DMARC asks for it", "dmarc in list.toml"},
+	"filter_action":                             {`"discard"`, "attachments are not removed from posts at first", "attachments_remove, attachments_refuse, attachments_allow in list.toml"},
+	"filter_content":                            {"false", "attachments are not removed from posts at first", "attachments_remove, attachments_refuse, attachments_allow in list.toml"},
+	"filter_extensions":                         {"", "attachments are not removed from posts at first", "attachments_remove, attachments_refuse, attachments_allow in list.toml"},
+	"filter_types":                              {"", "attachments are not removed from posts at first", "attachments_remove, attachments_refuse, attachments_allow in list.toml"},
+	"first_strip_reply_to":                      {"false", "Reply-To is the author's", "reply_to in list.toml"},
 	"forward_unrecognized_bounces_to":           {`"administrators"`, "reports that nobody understands are in bounces/", ""},
 	"gateway_to_mail":                           {"false", "there is no way from news groups", ""},
 	"gateway_to_news":                           {"false", "there is no way to news groups", ""},
@@ -114,20 +114,20 @@ var mailmanLeft = map[string]struct{ usual, why, instead string }{
 	"info":                                      {"", "a longer text about the list", "own words for faq in texts.toml"},
 	"linked_newsgroup":                          {"", "there is no way to news groups", ""},
 	"max_days_to_hold":                          {"0", "posts are held for seven days here", ""},
-	"member_roster_visibility":                  {`"moderators"`, "only who runs the host sees the members", "superlist member ls"},
+	"member_roster_visibility":                  {`"moderators"`, "only the owners, and who runs the host, see the members", "superlist member ls"},
 	"moderator_password":                        {"", "moderators answer a letter with a proof in it", ""},
 	"newsgroup_moderation":                      {`"none"`, "there is no way to news groups", ""},
 	"nntp_prefix_subject_too":                   {"true", "there is no way to news groups", ""},
-	"pass_extensions":                           {"", "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
-	"pass_types":                                {"", "the body of a post is not changed here; it may be refused", "attachments_allow, attachments_refuse in list.toml"},
+	"pass_extensions":                           {"", "attachments are not removed from posts at first", "attachments_remove, attachments_refuse, attachments_allow in list.toml"},
+	"pass_types":                                {"", "attachments are not removed from posts at first", "attachments_remove, attachments_refuse, attachments_allow in list.toml"},
 	"personalize":                               {`"none"`, "To stays the author's", ""},
 	"posting_pipeline":                          {`"default-posting-pipeline"`, "what happens to a post is in list.toml and rules", ""},
 	"process_bounces":                           {"true", "what came back was not looked at", "bounces = \"off\" in list.toml"},
-	"reply_goes_to_list":                        {`"no_munging"`, "Reply-To stays the author's", ""},
-	"reply_to_address":                          {"", "Reply-To stays the author's", ""},
-	"respond_to_post_requests":                  {"true", "authors do not hear that their post is held, but that it was refused or nobody decided", ""},
-	"send_goodbye_message":                      {"true", "who leaves hears that he has", ""},
-	"send_welcome_message":                      {"true", "who becomes a member hears that he has", ""},
-	"subject_prefix":                            {"", "subjects are not changed here", "mail programs sort by List-Id"},
+	"reply_goes_to_list":                        {`"no_munging"`, "Reply-To is the author's", "reply_to in list.toml"},
+	"reply_to_address":                          {"", "Reply-To is the author's", "reply_to in list.toml"},
+	"respond_to_post_requests":                  {"true", "authors are told what was decided about a held post, but not that it is held", "tell_author in list.toml"},
+	"send_goodbye_message":                      {"true", "people who leave are told so", ""},
+	"send_welcome_message":                      {"true", "people who become members are told so", ""},
+	"subject_prefix":                            {"", "a prefix is not taken over, since it breaks the author's signature", "subject_prefix in list.toml"},
 	"unsubscription_policy":                     {`"confirm"`, "who wants to leave answers a letter here", ""},
 }

@@ -291,7 +291,7 @@ func (m *mlmmj) moderation() error {
 			if err != nil {
 				who = file
 			}
-			m.p.Report.leave(file, short(who)+" waits for an owner to let him in",
+			m.p.Report.leave(file, short(who)+" waits for an owner to let them in",
 				"superlist member add "+m.p.Addr.Address()+" ADDRESS")
 			continue
 		}

@@ -153,23 +153,15 @@ func (m *mlmmj) nearest(names []string) (language string, own []string) {
 	return language, own
 }
 
-// others handles control files that mean nothing here, or that mlmmj does not know.
+// others handles control files that have no counterpart here, or that mlmmj does not
+// know.
 func (m *mlmmj) others() {
 	for _, c := range mlmmjControls {
 		text, there := m.text(c.name)
 		if !there {
 			continue
 		}
-		source := "control/" + c.name
-		if c.same != "" {
-			m.p.Report.take(source, "%s", c.same)
-			continue
-		}
-		why := c.why
-		if text = strings.TrimSpace(text); c.shown && text != "" {
-			why += ": " + short(text)
-		}
-		m.p.Report.leave(source, why, c.instead)
+		m.p.Report.settle("control/"+c.name, c, text)
 	}
 	files, err := m.list("control")
 	if err != nil {
@@ -182,28 +174,22 @@ func (m *mlmmj) others() {
 	}
 }
 
-// mlmmjControls are the control files that mean nothing here.
-var mlmmjControls = []struct {
-	name    string
-	same    string // here it is always so
-	why     string
-	instead string
-	shown   bool // the report shows its text
-}{
-	{name: "prefix", why: "subjects are not changed here", instead: "mail programs sort by List-Id", shown: true},
-	{name: "footer", why: "the body of a post is not changed here", shown: true},
-	{name: "customheaders", why: "the list adds the headers of RFC 2369 and 2919, and no others", shown: true},
-	{name: "delheaders", why: "headers of a post are not taken away, but for those that are the list's own", shown: true},
-	{name: "replyto", why: "Reply-To stays the author's"},
+// mlmmjControls are the control files that have no counterpart here.
+var mlmmjControls = []setting{
+	{name: "prefix", why: "a prefix is not taken over, since it breaks the author's signature", instead: "subject_prefix in list.toml", shown: true},
+	{name: "footer", why: "a footer is not taken over, since it breaks the author's signature", instead: "footer in list.toml", shown: true},
+	{name: "customheaders", why: "a post gets only the list's own header fields", instead: "headers_add in list.toml", shown: true},
+	{name: "delheaders", why: "only header fields that are the list's own are removed from a post", instead: "headers_remove in list.toml", shown: true},
+	{name: "replyto", why: "Reply-To is the author's", instead: "reply_to in list.toml"},
 	{name: "addtohdr", why: "To stays the author's"},
 	{name: "relayhost", why: "all lists have one way out", instead: "[relay] in superlist.toml", shown: true},
 	{name: "smtpport", why: "all lists have one way out", instead: "[relay] in superlist.toml", shown: true},
 	{name: "smtphelo", why: "all lists have one name", instead: "hostname in superlist.toml", shown: true},
-	{name: "verp", same: "each member has a return path of his own"},
+	{name: "verp", same: "each member has a return path of their own"},
 	{name: "maxverprecips", why: "all lists have one way out", instead: "relay.batch in superlist.toml", shown: true},
 	{name: "staticbounceaddr", why: "return paths are the list's own, with a proof in them", shown: true},
 	{name: "memorymailsize", same: "no message is kept in memory"},
-	{name: "bouncelife", why: "nobody is taken off the list because mail came back", instead: "delivery reports are in bounces/", shown: true},
+	{name: "bouncelife", why: "how long mail may come back is counted in days on which it did", instead: "bounce_days, suspend_days in list.toml", shown: true},
 	{name: "digestmaxmails", why: "a digest has at most 50 posts, and more make several", shown: true},
 	{name: "digestmaxmail", why: "a digest has at most 50 posts, and more make several", shown: true},
 	{name: "nodigesttext", why: "a digest begins with its contents and with how to leave"},
@@ -211,7 +197,7 @@ var mlmmjControls = []struct {
 	{name: "nonomailsub", why: "members may have nomail here"},
 	{name: "nomailsub", why: "members may have nomail here"},
 	{name: "modreqlife", why: "posts are held for seven days here", shown: true},
-	{name: "notifymod", why: "authors do not hear that their post is held, but that it was refused or nobody decided"},
+	{name: "notifymod", why: "authors are told what was decided about a held post, but not that it is held", instead: "tell_author in list.toml"},
 	{name: "ifmodsendonlymodmoderate", why: "all moderators are asked about a held post"},
 	{name: "nosubmodmails", why: "who asks to become a member hears that the owners decide"},
 	{name: "nolistsubsemail", why: "owners see the members by superlist member ls"},

@@ -50,6 +50,28 @@ func (r *Report) leave(what, why, instead string) {
 	r.Left = append(r.Left, Left{what, why, instead})
 }
 
+// A setting is one of another manager's that has no counterpart here.
+type setting struct {
+	name    string
+	same    string // here it is always so
+	why     string // it is left out
+	instead string
+	shown   bool // the report shows its text
+}
+
+// settle reports what became of a setting with this text.
+func (r *Report) settle(source string, s setting, text string) {
+	if s.same != "" {
+		r.take(source, "%s", s.same)
+		return
+	}
+	why := s.why
+	if text = strings.TrimSpace(text); s.shown && text != "" {
+		why += ": " + short(text)
+	}
+	r.leave(source, why, s.instead)
+}
+
 // leaveLine leaves out a line of a source. Lines beyond maxNamed are only counted.
 func (r *Report) leaveLine(source string, n int, why string) {
 	if r.named == nil {
