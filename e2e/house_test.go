@@ -196,7 +196,7 @@ func TestImportsOfRooms(t *testing.T) {
 // TestSpawnLinksLittle: superlist-spawn starts for every session.
 func TestSpawnLinksLittle(t *testing.T) {
 	deps := goList(t, "-deps", "./cmd/superlist-spawn")
-	for _, heavy := range []string{"net", "net/http", "crypto/rand", "math/big", "html/template", "text/template", "crypto/tls", "crypto/x509",
+	for _, heavy := range []string{"flag", "net", "net/http", "crypto/rand", "math/big", "html/template", "text/template", "crypto/tls", "crypto/x509",
 		"github.com/miekg/dns", "github.com/spf13/cobra", "superlist/lists/author", "superlist/lists/deliver", "superlist/lists/ledger/files", "superlist/lists/mail/body", "superlist/lists/mail/charset", "superlist/lists/tlsserver", "superlist/lists/account", "superlist/smtp/sasl"} {
 		if slices.Contains(deps, heavy) {
 			t.Errorf("superlist-spawn links %s", heavy)

@@ -3,11 +3,8 @@
 package main
 
 import (
-	"flag"
-	"fmt"
-	"os"
-
 	"superlist/lists/entry"
+	"superlist/lists/entry/flags"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 )
@@ -36,39 +33,25 @@ Its messages go to the log that the configuration names.
 const program = entry.MilterProgram
 
 func main() {
-	err := entry.HideStderr()
-	if err == nil {
-		err = run(os.Args[1:])
-	}
-	if err != nil {
+	options := flags.New(program)
+	local := options.Bool("non-smtpd", false, "")
+	entry.Program{
+		Manual: manual, Arguments: options.Read,
+		Serve: func() error { return serve(options.Config, *local) },
 		// There is nothing to say on the connection: when it ends, the server does what
 		// milter_default_action says.
-		entry.Fallback(program).Printf(maillog.Err, "no session: %v", err)
-	}
+		Refuse: func(err error) { entry.Fallback(program).Printf(maillog.Err, "no session: %v", err) },
+	}.Run()
 }
 
-// run serves the server. It returns an error if we fail before the session begins.
-func run(args []string) (err error) {
-	defer entry.Panicked(&err)
-	flags := flag.NewFlagSet(program, flag.ContinueOnError)
-	flags.Usage = func() {}
-	config := flags.String("c", "", "")
-	local := flags.Bool("non-smtpd", false, "")
-	switch err := flags.Parse(args); {
-	case err == flag.ErrHelp:
-		fmt.Print(manual)
-		return nil
-	case err != nil:
-		return err
-	case flags.NArg() > 0:
-		return fmt.Errorf("unknown argument %q", flags.Arg(0))
-	}
-	site, log, err := entry.Open(*config, program)
+// serve serves the server. It returns an error if we fail before the session begins.
+func serve(config string, local bool) error {
+	site, log, err := entry.Open(config, program)
 	if err != nil {
 		return err
 	}
 	g := newGate(site, entry.Events(site, log))
-	g.local = *local
+	g.local = local
 	g.in.Asleep = entry.Asleep(site, log)
 	f := g.filter()
 	f.Log = func(text string) { log.Line(maillog.Err, text) }

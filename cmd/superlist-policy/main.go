@@ -3,11 +3,8 @@
 package main
 
 import (
-	"flag"
-	"fmt"
-	"os"
-
 	"superlist/lists/entry"
+	"superlist/lists/entry/flags"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 )
@@ -45,42 +42,28 @@ spawn that is Postfix. Its messages go to the log that the configuration names.
 const program = entry.PolicyProgram
 
 func main() {
-	err := entry.HideStderr()
-	if err == nil {
-		err = run(os.Args[1:])
-	}
-	if err != nil {
+	options := flags.New(program)
+	list := options.String("list", dunno, "")
+	entry.Program{
+		Manual: manual, Arguments: options.Read,
+		Serve: func() error { return serve(options.Config, *list) },
 		// Any answer would count as a decision. If the connection ends instead, Postfix
 		// does what smtpd_policy_service_default_action says.
-		entry.Fallback(program).Printf(maillog.Err, "no session: %v", err)
-	}
+		Refuse: func(err error) { entry.Fallback(program).Printf(maillog.Err, "no session: %v", err) },
+	}.Run()
 }
 
-// run answers Postfix. An error is a local fault before the first request.
-func run(args []string) (err error) {
-	defer entry.Panicked(&err)
-	flags := flag.NewFlagSet(program, flag.ContinueOnError)
-	flags.Usage = func() {}
-	config := flags.String("c", "", "")
-	list := flags.String("list", dunno, "")
-	switch err := flags.Parse(args); {
-	case err == flag.ErrHelp:
-		fmt.Print(manual)
-		return nil
-	case err != nil:
-		return err
-	case flags.NArg() > 0:
-		return fmt.Errorf("unknown argument %q", flags.Arg(0))
-	}
-	if err := checkAction(*list); err != nil {
+// serve answers Postfix. An error is a local fault before the first request.
+func serve(config, list string) error {
+	if err := checkAction(list); err != nil {
 		return err
 	}
-	site, log, err := entry.Open(*config, program)
+	site, log, err := entry.Open(config, program)
 	if err != nil {
 		return err
 	}
 	d := newDesk(site, entry.Events(site, log))
-	d.list = *list
+	d.list = list
 	if err := d.serve(&entry.Conn{In: 0, Out: 1}); err != nil {
 		log.Printf(maillog.Err, "what came is not a request of Postfix: %v", err)
 	}

@@ -4,14 +4,13 @@
 package main
 
 import (
-	"flag"
-	"fmt"
+	"errors"
 	"io"
-	"os"
 	"time"
 
 	"superlist/lists/account"
 	"superlist/lists/entry"
+	"superlist/lists/entry/flags"
 	"superlist/lists/helo"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
@@ -37,52 +36,30 @@ It writes nothing to standard error: under spawn and inetd that is the client.
 Its messages go to the log that the configuration names.
 `
 
-// options are the command line's options.
-type options struct {
-	config  string
-	state   int // descriptor; -1: none
-	wrapper bool
-}
-
 func main() {
-	if err := entry.HideStderr(); err != nil {
-		entry.Refuse(entry.SessionProgram, err)
-		return
-	}
-	var o options
-	flags := flag.NewFlagSet(entry.SessionProgram, flag.ContinueOnError)
-	flags.Usage = func() {}
-	flags.StringVar(&o.config, "c", "", "")
-	flags.IntVar(&o.state, "state", -1, "")
-	flags.BoolVar(&o.wrapper, "tls-wrapper", false, "")
-	err := flags.Parse(os.Args[1:])
-	switch {
-	case err == flag.ErrHelp:
-		fmt.Print(manual)
-		return
-	case err == nil && flags.NArg() > 0:
-		err = fmt.Errorf("unknown argument %q", flags.Arg(0))
-	case err == nil && o.wrapper && o.state >= 0:
-		err = fmt.Errorf("-tls-wrapper and -state exclude each other")
-	}
-	if err == nil {
-		err = serve(o)
-	}
-	if err != nil {
-		entry.Refuse(entry.SessionProgram, err)
-	}
+	options := flags.New(entry.SessionProgram)
+	state := options.Int("state", -1, "") // descriptor; -1: none
+	wrapper := options.Bool("tls-wrapper", false, "")
+	entry.Program{
+		Manual: manual, Arguments: options.Read,
+		Serve:  func() error { return serve(options.Config, *state, *wrapper) },
+		Refuse: func(err error) { entry.Refuse(entry.SessionProgram, err) },
+	}.Run()
 }
 
 // serve serves the client. It returns an error if we fail before the session begins.
-func serve(o options) (err error) {
-	defer entry.Panicked(&err)
+func serve(config string, fd int, wrapper bool) error {
 	var state *smtp.State
-	if o.state >= 0 {
-		if state, err = entry.Resume(o.state); err != nil {
+	if fd >= 0 {
+		if wrapper {
+			return errors.New("-tls-wrapper and -state exclude each other")
+		}
+		var err error
+		if state, err = entry.Resume(fd); err != nil {
 			return err
 		}
 	}
-	site, log, err := entry.Open(o.config, entry.SessionProgram)
+	site, log, err := entry.Open(config, entry.SessionProgram)
 	if err != nil {
 		return err
 	}
@@ -96,7 +73,7 @@ func serve(o options) (err error) {
 		defer account.Join(site, session).Close()
 	}
 	var rw io.ReadWriter = conn
-	if o.wrapper {
+	if wrapper {
 		rw, session.TLS, err = wrap(server, conn)
 	}
 	if err != nil { // before TLS nothing can be said

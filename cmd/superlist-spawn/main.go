@@ -3,9 +3,6 @@
 package main
 
 import (
-	"fmt"
-	"os"
-
 	"superlist/lists/entry"
 	"superlist/lists/site"
 )
@@ -35,26 +32,20 @@ const program = "superlist-spawn"
 
 func main() {
 	growStack(-1)
-	if err := entry.HideStderr(); err != nil {
-		entry.Refuse(program, err)
-		return
-	}
-	config, help, err := arguments(os.Args[1:])
-	if help {
-		fmt.Print(manual)
-		return
-	}
-	if err == nil {
-		err = serve(config)
-	}
-	if err != nil {
-		entry.Refuse(program, err)
-	}
+	var config string
+	entry.Program{
+		Manual: manual,
+		Arguments: func(args []string) (help bool, err error) {
+			config, help, err = arguments(args)
+			return help, err
+		},
+		Serve:  func() error { return serve(config) },
+		Refuse: func(err error) { entry.Refuse(program, err) },
+	}.Run()
 }
 
 // serve serves the client. It returns an error if we fail before the session begins.
-func serve(config string) (err error) {
-	defer entry.Panicked(&err)
+func serve(config string) error {
 	site, log, err := entry.Open(config, program)
 	if err != nil {
 		return err

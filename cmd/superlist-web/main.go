@@ -3,11 +3,8 @@
 package main
 
 import (
-	"flag"
-	"fmt"
-	"os"
-
 	"superlist/lists/entry"
+	"superlist/lists/entry/flags"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 	"superlist/lists/web/serve"
@@ -36,33 +33,19 @@ but the client and the log that the configuration names.
 const program = entry.WebProgram
 
 func main() {
-	if err := entry.HideStderr(); err != nil {
-		entry.Fallback(program).Printf(maillog.Err, "%v", err)
-		os.Exit(1)
-	}
-	flags := flag.NewFlagSet(program, flag.ContinueOnError)
-	flags.Usage = func() {}
-	config := flags.String("c", "", "")
-	err := flags.Parse(os.Args[1:])
-	switch {
-	case err == flag.ErrHelp:
-		fmt.Print(manual)
-		return
-	case err == nil && flags.NArg() > 0:
-		err = fmt.Errorf("unknown argument %q", flags.Arg(0))
-	}
-	if err == nil {
-		err = answer(*config)
-	}
-	if err != nil {
-		entry.Fallback(program).Printf(maillog.Err, "%v", err)
-		serve.Once(serve.Unavailable)
-	}
+	options := flags.New(program)
+	entry.Program{
+		Manual: manual, Arguments: options.Read,
+		Serve: func() error { return answer(options.Config) },
+		Refuse: func(err error) {
+			entry.Fallback(program).Printf(maillog.Err, "%v", err)
+			serve.Once(serve.Unavailable)
+		},
+	}.Run()
 }
 
 // answer answers the request.
-func answer(config string) (err error) {
-	defer entry.Panicked(&err)
+func answer(config string) error {
 	site, log, err := entry.Open(config, program)
 	if err != nil {
 		return err

@@ -10,7 +10,6 @@ package entry
 
 import (
 	"fmt"
-	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
@@ -30,9 +29,9 @@ const WebProgram = "superlist-web"
 // message into the spool.
 const PolicyProgram = "superlist-policy"
 
-// HideStderr moves standard error out of the client's socket. It is the first
+// hideStderr moves standard error out of the client's socket. It is the first
 // thing to do, before anything can be said there.
-func HideStderr() error {
+func hideStderr() error {
 	null, err := unix.Open("/dev/null", unix.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("/dev/null: %w", err)
@@ -86,12 +85,4 @@ func box(site *site.Site) sandbox.Box {
 func Fallback(program string) *maillog.Log {
 	log, _ := maillog.Open("syslog", "info", program)
 	return log
-}
-
-// Panicked makes an error of a panic. Deferred, it catches what happens before
-// the session, which has a net of its own, or after it.
-func Panicked(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-	}
 }

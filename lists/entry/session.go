@@ -121,8 +121,7 @@ func level(e smtp.Event) maillog.Level {
 }
 
 // Refuse ends a session that cannot begin: RFC 5321, 3.8. What is wrong is for
-// the log alone. The program then exits with 0: a launcher would make an alarm
-// of anything else.
+// the log alone.
 func Refuse(program string, err error) {
 	Fallback(program).Printf(maillog.Err, "no session: %v", err)
 	c := &Conn{In: 0, Out: 1}
