@@ -65,10 +65,7 @@ type entry struct {
 
 // load reads the whole tile into memory: once, and not word by word.
 func (s *source) load() error {
-	if err := s.t.Verify(); err != nil {
-		return err
-	}
-	raw, err := s.t.read(section{0, s.t.size})
+	raw, err := s.t.whole()
 	if err != nil {
 		return err
 	}

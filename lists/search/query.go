@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// MaxQuery is how many bytes of a query are parsed, maxWords how many of its words
+	// maxQuery is how many bytes of a query are parsed, maxWords how many of its words
 	// count, and maxAlike how many words one with a * may stand for.
-	MaxQuery = 500
+	maxQuery = 500
 	maxWords = 16
 	maxAlike = 100
 
@@ -23,7 +23,7 @@ type Query struct {
 	clauses  []clause
 	from, to int // days, both included
 	dated    bool
-	Cut      bool // it was longer than MaxQuery
+	Cut      bool // it was longer than maxQuery
 }
 
 // A clause says that a post must have one of some phrases, or none of them.
@@ -53,8 +53,8 @@ var fieldsNamed = map[string]int{
 // date:2026-01..2026-03, beginnings*, OR between two, and - before what must not occur.
 // It never fails: anything else is words.
 func Parse(s string) Query {
-	q := Query{to: maxDay, Cut: len(s) > MaxQuery}
-	s = clip(s, MaxQuery)
+	q := Query{to: maxDay, Cut: len(s) > maxQuery}
+	s = clip(s, maxQuery)
 	or, n := false, 0
 	for {
 		s = strings.TrimLeftFunc(s, unicode.IsSpace)

@@ -65,11 +65,17 @@ func (t *Tile) read(s section) ([]byte, error) {
 
 // Verify reads a whole tile. ErrDamaged means that it is not as it was written.
 func (t *Tile) Verify() error {
+	_, err := t.whole()
+	return err
+}
+
+// whole returns the bytes of a tile. ErrDamaged is as for Verify.
+func (t *Tile) whole() ([]byte, error) {
 	raw, err := t.read(section{0, t.size})
 	if err == nil && binary.LittleEndian.Uint32(raw[len(magic):]) != checksum(raw) {
 		err = ErrDamaged
 	}
-	return err
+	return raw, err
 }
 
 // number returns the number of the post at an index.
@@ -79,12 +85,6 @@ func (t *Tile) number(post int) int {
 
 func (t *Tile) day(post int) int {
 	return int(binary.LittleEndian.Uint16(t.numbers[post*postLen+4:]))
-}
-
-// Has reports whether a post is in the tile.
-func (t *Tile) Has(number int) bool {
-	at := sort.Search(t.Posts, func(i int) bool { return t.number(i) >= number })
-	return at < t.Posts && t.number(at) == number
 }
 
 // from yields the words from word on, in order, with their postings.
