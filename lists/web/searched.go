@@ -228,39 +228,31 @@ func (l *List) sweepTiles(s *state) error {
 
 // VerifySearch drops damaged and missing tiles: the next Update makes them anew.
 func (l *List) VerifySearch() error {
-	if _, err := os.Lstat(l.stateFile()); err != nil {
-		return ignoreMissing(err)
-	}
-	unlock, err := l.Disk.Lock(l.Books)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	s, err := l.readState()
-	if err != nil {
-		return err
-	}
-	var wrong error
-	before := len(s.Search.List)
-	s.Search.List = slices.DeleteFunc(s.Search.List, func(t tile) bool {
-		if t.Posts == 0 {
-			return false
-		}
-		opened, f, err := l.openTile(t)
-		if err == nil {
-			err = opened.Verify()
-			f.Close()
-		}
-		if err == nil || errors.Is(err, search.ErrDamaged) || errors.Is(err, fs.ErrNotExist) {
-			return err != nil
-		}
-		wrong = err
-		return false
+	return l.changeState(func(s *state) (dropped bool, wrong error) {
+		before := len(s.Search.List)
+		s.Search.List = slices.DeleteFunc(s.Search.List, func(t tile) bool {
+			damaged, err := l.damagedTile(t)
+			wrong = errors.Join(wrong, err)
+			return damaged
+		})
+		return len(s.Search.List) < before, wrong
 	})
-	if wrong != nil || len(s.Search.List) == before {
-		return wrong
+}
+
+// damagedTile reports whether a tile is damaged or missing.
+func (l *List) damagedTile(t tile) (bool, error) {
+	if t.Posts == 0 {
+		return false, nil
 	}
-	return l.writeState(s)
+	opened, f, err := l.openTile(t)
+	if err == nil {
+		err = opened.Verify()
+		f.Close()
+	}
+	if errors.Is(err, search.ErrDamaged) || errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return false, err
 }
 
 // searched returns the searchable content of a post: what readers see of it.

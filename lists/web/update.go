@@ -78,6 +78,15 @@ func (l *List) Update(most int) (more bool, err error) {
 
 // Anew makes the next updates write all pages again.
 func (l *List) Anew() error {
+	return l.changeState(func(s *state) (bool, error) {
+		s.Version, s.Search = "", tiles{}
+		return true, nil
+	})
+}
+
+// changeState changes the state while no Update runs, if there is a state. It is written
+// if change returns true.
+func (l *List) changeState(change func(*state) (changed bool, err error)) error {
 	if _, err := os.Lstat(l.stateFile()); err != nil {
 		return ignoreMissing(err)
 	}
@@ -90,7 +99,9 @@ func (l *List) Anew() error {
 	if err != nil {
 		return err
 	}
-	s.Version, s.Search = "", tiles{}
+	if changed, err := change(s); err != nil || !changed {
+		return err
+	}
 	return l.writeState(s)
 }
 
