@@ -29,6 +29,21 @@ func (a *answer) who() (who smtp.Path, ok bool, err error) {
 	return who, false, nil
 }
 
+// visitor returns the person whom the cookie names, for a page that is for somebody.
+// Otherwise it answers the request: with the form that asks for a link.
+func (a *answer) visitor() (who smtp.Path, ok bool) {
+	who, ok, err := a.who()
+	switch {
+	case err != nil:
+		a.trouble(err)
+	case !ok && a.r.Method == http.MethodPost:
+		a.see("options") // the cookie has become too old
+	case !ok:
+		a.linkForm("", "")
+	}
+	return who, ok
+}
+
 // cookie sets a cookie for the pages of this list. Scripts cannot read it, and no other
 // site's form sends it along.
 func (a *answer) cookie(value string, life time.Duration) {

@@ -36,7 +36,6 @@ const (
 	heldOnPage = 50       // posts, the oldest first
 	maxHeld    = 64 << 10 // bytes of each that are shown
 	maxUnasked = 20       // what is thrown away or sent back without another question
-	maxWords   = 4 << 10
 )
 
 // A decision is what a moderator's button does. takes is set if the decision removes
@@ -64,14 +63,9 @@ func (a *answer) moderate(token string) {
 		a.enter(weblink.Moderate, token, string(weblink.Moderate))
 		return
 	}
-	who, ok, err := a.who()
+	who, ok := a.visitor()
 	switch {
-	case err != nil:
-		a.trouble(err)
-	case !ok && a.r.Method == http.MethodPost:
-		a.see("options") // the cookie has become too old
 	case !ok:
-		a.linkForm("", "")
 	case !a.list.Decides(who):
 		a.nothing()
 	case a.r.Method == http.MethodPost:
@@ -206,7 +200,7 @@ func (a *answer) decide(who smtp.Path) {
 	f := web.Form{Title: a.text("mod-done-title"), Say: []string{}}
 	done := 0
 	for _, name := range ticked {
-		err := a.decideOne(who, d.action, name, words[:min(len(words), maxWords)])
+		err := a.decideOne(who, d.action, name, words)
 		r, _ := smtp.Refusal(err)
 		var no refused
 		switch {

@@ -30,14 +30,9 @@ func (a *answer) members() {
 	if !a.methods() || a.r.Method == http.MethodPost && !a.ownForm() {
 		return
 	}
-	who, ok, err := a.who()
+	who, ok := a.visitor()
 	switch {
-	case err != nil:
-		a.trouble(err)
-	case !ok && a.r.Method == http.MethodPost:
-		a.see("options") // the cookie has become too old
 	case !ok:
-		a.linkForm("", "")
 	case !a.list.IsOwner(who):
 		a.nothing()
 	case a.r.Method == http.MethodPost:
