@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -112,13 +113,20 @@ func (l *List) PostURL(n int) string { return l.Base + postPath(n) }
 // up returns the relative path from a page to the top of the list's pages.
 func up(path string) string { return strings.Repeat("../", strings.Count(path, "/")) }
 
-// isFile is a path below a list's address at which there may be a page or a file.
-var isFile = regexp.MustCompile(`^(index\.html|new\.atom|style\.css|[0-9]+-[0-9]+(-[0-9]+)?\.(html|mbox\.gz)|(t/)?[0-9]+/[0-9]+(-[0-9]+)?\.html)?$`)
+// ContentPolicy keeps a page from running, loading or sending anything. Our pages do
+// none of that; the policy is for our mistakes.
+const ContentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// File is a page, or another file among the pages, for a list whose pages no web server
-// serves. fs.ErrNotExist: there is none at this path.
+// Files matches the paths, below a list's address, at which there may be a page or
+// another file.
+const Files = `(index\.html|new\.atom|style\.css|[0-9]+-[0-9]+(-[0-9]+)?\.(html|mbox\.gz)|(t/)?[0-9]+/[0-9]+(-[0-9]+)?\.html)?`
+
+var isFile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^" + Files + "$") })
+
+// File returns a page, or another file among the pages, for a list whose pages no web
+// server serves. fs.ErrNotExist means that there is none at this path.
 func (l *List) File(path string) (content []byte, kind string, err error) {
-	if !isFile.MatchString(path) {
+	if !isFile().MatchString(path) {
 		return nil, "", &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}
 	if path == "" {

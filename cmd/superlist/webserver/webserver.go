@@ -13,15 +13,17 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+
+	"superlist/lists/web"
 )
 
 //go:embed *.conf Caddyfile
 var files embed.FS
 
-// Names are the web servers that there is a configuration for.
+// Names are the supported web servers.
 var Names = []string{"nginx", "apache", "lighttpd", "caddy"}
 
-// Plan is what a configuration says.
+// A Plan says what a configuration must contain.
 type Plan struct {
 	Domains  []string
 	Root     string // of the pages: a domain has a directory in it
@@ -32,20 +34,20 @@ type Plan struct {
 	Program  string // superlist-web
 }
 
-// A header is one that pages need. superlist-web has its own.
 type header struct{ Name, Value string }
 
+// headers are those that pages need. superlist-web sets its own.
 var headers = []header{
-	{"Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+	{"Content-Security-Policy", web.ContentPolicy},
 	{"X-Content-Type-Options", "nosniff"},
 	{"Referrer-Policy", "no-referrer"},
 	{"Cross-Origin-Resource-Policy", "same-origin"},
 }
 
 // pages are the paths of files, for a web server that cannot ask whether there is one.
-const pages = `^/(robots\.txt|[^/]+/(index\.html|new\.atom|style\.css|[0-9]+-[0-9]+(-[0-9]+)?\.(html|mbox\.gz)|(t/)?[0-9]+/[0-9]+(-[0-9]+)?\.html)?)$`
+const pages = `^/(robots\.txt|[^/]+/` + web.Files + `)$`
 
-// Write gives the configuration of a web server.
+// Write returns the configuration for a web server.
 func (p Plan) Write(server string) ([]byte, error) {
 	name := server + ".conf"
 	if server == "caddy" {

@@ -51,13 +51,9 @@ type Handler struct {
 	Sleep func(time.Duration) // nil: time.Sleep
 }
 
-// contentPolicy keeps a page from running, loading or sending anything. Our pages do
-// none of that; the policy is for our mistakes.
-const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
-	head.Set("Content-Security-Policy", contentPolicy)
+	head.Set("Content-Security-Policy", web.ContentPolicy)
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -210,8 +206,7 @@ type answer struct {
 // again.
 func (a *answer) trouble(err error) {
 	a.Log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
-	a.w.Header().Set("Retry-After", "300")
-	http.Error(a.w, "this host has trouble; please come again later", http.StatusServiceUnavailable)
+	Unavailable(a.w, a.r)
 }
 
 // route finds the requested post, by number or Message-ID, and what of it is wanted.
@@ -376,7 +371,7 @@ func (a *answer) part(e archive.Entry, n int) {
 		return
 	}
 	head := a.w.Header()
-	head.Set("Content-Security-Policy", contentPolicy+"; sandbox")
+	head.Set("Content-Security-Policy", web.ContentPolicy+"; sandbox")
 	head.Set("Content-Type", "application/octet-stream")
 	head.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, name))
 	head.Set("Content-Length", strconv.Itoa(len(content)))

@@ -36,8 +36,7 @@ func Once(h http.Handler) error {
 	return ServeOne(h, c)
 }
 
-// Unavailable answers if this program could not start: the client is told to come
-// again.
+// Unavailable tells the client to come again, after a local fault.
 var Unavailable = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Retry-After", "300")
 	http.Error(w, "this host has trouble; please come again later", http.StatusServiceUnavailable)
