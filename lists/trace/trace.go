@@ -94,7 +94,7 @@ const Passes = 4
 // Find looks for the mails that a query is about, and returns the last ones, as many as
 // most allows. host is the site's name, with which ids end.
 func Find(log Log, q Query, host string, most int) ([]*Mail, error) {
-	f := &finder{q: q, host: host, keys: make(map[string]bool), queued: make(map[string]bool), mails: make(map[string]*Mail), relayed: make(map[string]*Mail)}
+	f := &finder{q: q, host: host, keys: make(map[string]bool), queued: make(map[string]bool), mails: make(map[string]*Mail), digests: make(map[string][]*Mail), relayed: make(map[string][]*Mail)}
 	for i, pass := range []func(logfile.Line){f.match, f.resolve, f.gather, f.follow} {
 		for line, err := range log.Lines() {
 			if err != nil {
@@ -106,12 +106,7 @@ func Find(log Log, q Query, host string, most int) ([]*Mail, error) {
 			f.limit(most)
 		}
 	}
-	all := f.refused
-	for _, m := range f.mails {
-		if !slices.Contains(all, m) { // or it is there for its digest
-			all = append(all, m)
-		}
-	}
+	all := slices.AppendSeq(f.refused, maps.Values(f.mails))
 	slices.SortStableFunc(all, func(a, b *Mail) int { return cmp.Or(a.first.Compare(b.first), strings.Compare(a.ID, b.ID)) })
 	return all[max(len(all)-most, 0):], nil
 }
@@ -120,11 +115,12 @@ func Find(log Log, q Query, host string, most int) ([]*Mail, error) {
 type finder struct {
 	q       Query
 	host    string
-	keys    map[string]bool  // ids of messages that are looked for
-	queued  map[string]bool  // Postfix's ids of messages to the address that is looked for
-	mails   map[string]*Mail // by the ids of what came in, and of digests
-	relayed map[string]*Mail // by Postfix's ids
-	refused []*Mail          // and other lines that stand alone
+	keys    map[string]bool    // ids of messages that are looked for
+	queued  map[string]bool    // Postfix's ids of messages to the address that is looked for
+	mails   map[string]*Mail   // by the ids of what came in
+	digests map[string][]*Mail // the posts in a digest, by its id
+	relayed map[string][]*Mail // by Postfix's ids
+	refused []*Mail            // and other lines that stand alone
 }
 
 // base returns the id of the original message: 1.M2P3R4.mx1.0-failed was made from
@@ -252,17 +248,18 @@ func (f *finder) gather(l logfile.Line) {
 		f.digest(l, e, key)
 		return
 	}
-	if !f.keys[key] && f.mails[key] == nil {
-		return
+	about := f.digests[key] // what is said of a digest is said of each post in it
+	if about == nil && f.keys[key] {
+		if f.mails[key] == nil {
+			f.mails[key] = &Mail{ID: key, first: l.At, Deliver: []Onward{}}
+		}
+		about = []*Mail{f.mails[key]}
 	}
-	m := f.mails[key]
-	if m == nil {
-		m = &Mail{ID: key, first: l.At, Deliver: []Onward{}}
-		f.mails[key] = m
+	for _, m := range about {
+		m.add(l, e)
 	}
-	m.add(l, e)
-	if e.Event == "sent" {
-		f.relayed[queueID(e.Get("reply"))] = m
+	if e.Event == "sent" && about != nil {
+		f.relayed[queueID(e.Get("reply"))] = about
 	}
 }
 
@@ -277,11 +274,11 @@ func (f *finder) digest(l logfile.Line, e maillog.Entry, key string) {
 	if err1 != nil || err2 != nil {
 		return
 	}
-	for _, m := range slices.Collect(maps.Values(f.mails)) {
+	for _, m := range f.mails {
 		if slices.ContainsFunc(m.posts, func(p number) bool { return p.list == e.Get("list") && from <= p.n && p.n <= upto }) {
 			m.add(l, e)
-			if f.mails[key] == nil {
-				f.mails[key] = m // what is said of the digest is said of the post
+			if !slices.Contains(f.digests[key], m) { // or a crash repeated the line
+				f.digests[key] = append(f.digests[key], m)
 			}
 		}
 	}
@@ -310,7 +307,7 @@ func (f *finder) follow(l logfile.Line) {
 	if !ok || f.queued[id] && keyOf(o.To) != f.q.Address {
 		return
 	}
-	if m := f.relayed[id]; m != nil {
+	for _, m := range f.relayed[id] {
 		m.Deliver = append(m.Deliver, o)
 	}
 }

@@ -68,6 +68,26 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestDigest: what is said of a digest is said of each post in it, once for each line.
+func TestDigest(t *testing.T) {
+	const log = `superlist post id=1.M1P1Ra.mx.example list=<dev@l.example> from=<a@example.com> members=0 number=3 digests=1
+superlist post id=2.M1P1Rb.mx.example list=<dev@l.example> from=<a@example.com> members=0 number=4 digests=1
+superlist digest id=3.mx.example list=<dev@l.example> issue=1 posts=3-4 members=1
+superlist digest id=3.mx.example list=<dev@l.example> issue=1 posts=3-4 members=1
+superlist sent id=3.mx.example list=<dev@l.example> recipients=1 reply="250 2.0.0 Ok: queued as 4A"
+postfix/smtp 4A: to=<dora@example.net>, relay=x, status=sent (250 ok)
+`
+	mails, err := Find(lines(log), NewQuery("a@example.com"), "mx.example", 10)
+	if err != nil || len(mails) != 2 {
+		t.Fatalf("%d mails, %v", len(mails), err)
+	}
+	for _, m := range mails {
+		if len(m.Steps) != 4 || len(m.Deliver) != 1 {
+			t.Errorf("%s: %d steps, %d delivered", m.ID, len(m.Steps), len(m.Deliver))
+		}
+	}
+}
+
 // FuzzFind: whatever is in a log, it is told or passed over, and each step has words.
 func FuzzFind(f *testing.F) {
 	f.Add(two, "eve@example.net")
