@@ -597,7 +597,7 @@ func TestModeratorsPage(t *testing.T) {
 	b := w.browser()
 	mona := person("mona@example.org")
 	for n, words := range []string{"one", "<script>alert(1)</script>", "three", "four", "five"} {
-		w.message(fmt.Sprintf("a%d@example.com", n), fmt.Sprintf("From: Ann <a%d@example.com>\r\nSubject: =?utf-8?q?post_<b>%d?=\r\nMessage-ID: <%d@x>\r\n\r\n%s a@example.com\r\n", n, n, n, words), "dev@lists.example.org")
+		w.message(fmt.Sprintf("a%d@example.com", n), fmt.Sprintf("From: Ann <a%d@example.com>\r\nSubject: =?utf-8?q?post_<b>%d=E2=80=AE?=\r\nMessage-ID: <%d@x>\r\n\r\n%s a@example.com\r\n", n, n, n, words), "dev@lists.example.org")
 		w.deliver()
 	}
 	letters := mona.letters()
@@ -628,7 +628,7 @@ func TestModeratorsPage(t *testing.T) {
 	}
 	page := b.ask("GET", "/dev/mod")
 	posts := ticked(page, "post")
-	for _, want := range []string{"post &lt;b&gt;0", "&lt;script&gt;alert(1)", "a1@example.com", "Posts that wait: 5"} {
+	for _, want := range []string{"post &lt;b&gt;0⟦RLO⟧", "&lt;script&gt;alert(1)", "a1@example.com", "Posts that wait: 5"} {
 		if !strings.Contains(page.Body.String(), want) {
 			t.Errorf("no %q in %s", want, page.Body)
 		}
@@ -672,7 +672,7 @@ func TestModeratorsPage(t *testing.T) {
 		held   int
 	}{
 		{[]string{"do=accept", posts[0]}, 4},
-		{[]string{"do=reject", posts[1], posts[2], "words=Please write to users@."}, 2},
+		{[]string{"do=reject", posts[1], posts[2], "words=Please write to users@." + strings.Repeat(" äx", 2000)}, 2},
 		{[]string{"do=ban", posts[3]}, 1},
 	} {
 		answer := b.ask("POST", "/dev/mod", act.fields...)
@@ -686,13 +686,13 @@ func TestModeratorsPage(t *testing.T) {
 	}
 	sent := map[string]int{}
 	for _, d := range person("").f.Taken() {
-		for _, words := range []string{"Please write to users@.", "one a@example.com"} {
+		for _, words := range []string{"Please write to users@.", "=E2=80=A6", "one a@example.com"} { // … is where words are cut
 			if strings.Contains(d.Message, words) && !strings.Contains(d.To, "mona@") {
 				sent[words]++
 			}
 		}
 	}
-	if sent["Please write to users@."] != 2 || sent["one a@example.com"] != 1 {
+	if sent["Please write to users@."] != 2 || sent["=E2=80=A6"] != 2 || sent["one a@example.com"] != 1 {
 		t.Errorf("%v", sent)
 	}
 	again := b.ask("POST", "/dev/mod", "do=reject", posts[0])

@@ -2,18 +2,18 @@ package web
 
 import (
 	"html/template"
+	"slices"
 	"strings"
 )
 
-// A Form is a page on which somebody can do something: what it says, and a form below.
+// A Form is a page on which somebody can do something: paragraphs, and a form below.
 type Form struct {
 	Title   string
-	Wrong   string   // what is the matter with what was filled in
+	Wrong   string   // what must be corrected
 	Say     []string // paragraphs
 	Action  string   // where the form goes; empty: there is none
 	Fields  []Field
 	Buttons []Button
-	Below   template.HTML
 }
 
 // A Field is something to fill in, or to choose.
@@ -27,8 +27,8 @@ type Field struct {
 	Wrong   bool
 	On      bool // of a checkbox
 	Choices []Choice
-	Summary string        // of a post: what opens it, …
-	Content template.HTML // and what it says
+	Summary string        // of a post: the label that opens it, …
+	Content template.HTML // and its text
 }
 
 // A Choice is one of several.
@@ -40,8 +40,13 @@ type Choice struct {
 // A Button sends the form.
 type Button struct{ Name, Value, Label string }
 
-// Form is a form as a page.
+// Form returns a form as a page. Labels and hints may quote strangers: a subject, a name,
+// an address.
 func (l *List) Form(f Form) []byte {
+	f.Wrong, f.Fields = visible(f.Wrong), slices.Clone(f.Fields)
+	for i := range f.Fields {
+		f.Fields[i].Label, f.Fields[i].Hint = visible(f.Fields[i].Label), visible(f.Fields[i].Hint)
+	}
 	p := struct {
 		page
 		Form   Form
@@ -55,7 +60,7 @@ func (l *List) Form(f Form) []byte {
 	return render("form", p)
 }
 
-// linked is a text in which addresses of the list's own pages lead there.
+// linked returns a text as HTML, with links for the addresses of the list's own pages.
 func (l *List) linked(text string) template.HTML {
 	var b strings.Builder
 	for {
@@ -74,16 +79,16 @@ func (l *List) linked(text string) template.HTML {
 	}
 }
 
-// Text is one of the texts of pages, in the list's language.
+// Text returns one of the texts of pages, in the list's language.
 func (l *List) Text(name string, pairs ...any) string { return l.words.with(name, pairs...) }
 
-// ForModerators is a post as somebody sees it who decides about it: as on a page, with all
-// addresses, and with nothing to fetch.
+// ForModerators returns a post as moderators see it: as on a page, with all addresses, and
+// without links to its attachments.
 func (l *List) ForModerators(message []byte) template.HTML {
 	open := *l
 	open.Veil = VeilNone
 	return open.article(message, nil, nil)
 }
 
-// Style is the style sheet of all pages.
+// Style returns the style sheet of all pages.
 func Style() []byte { return styleCSS }

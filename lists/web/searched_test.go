@@ -260,6 +260,9 @@ func TestSearchPage(t *testing.T) {
 			t.Errorf("the page is without %s:\n%s", has, page)
 		}
 	}
+	if page := string(l.SearchPage("\u202eguard", q, &f)); !strings.Contains(page, "<title>⟦RLO⟧guard") {
+		t.Errorf("the title is turned round:\n%s", page)
+	}
 	feed, err := l.SearchFeed(nasty, f)
 	if err != nil {
 		t.Fatal(err)

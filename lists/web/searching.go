@@ -178,7 +178,7 @@ func (l *List) SearchPage(text string, q search.Query, f *Found) []byte {
 		case q.Cut:
 			p.Hint = l.words.Get("found-cut")
 		}
-		p.Title = text + " · " + p.Title
+		p.Title = visible(text) + " · " + p.Title
 		asked := "search?q=" + url.QueryEscape(text)
 		if n := len(f.Posts); n > 0 {
 			p.Feed = asked + "&x=A"
