@@ -2,8 +2,6 @@ package main
 
 import (
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -81,13 +79,7 @@ backups is not in it.`,
 				}
 				return err
 			})
-			if serr := show(c, true, all, nil); serr != nil || err != nil {
-				return errors.Join(serr, err)
-			}
-			if len(all) == 0 {
-				return &exitError{exNoUser, fmt.Errorf("no list knows %s", who.Address())}
-			}
-			return nil
+			return found(len(all), show(c, true, all, nil), err, "no list knows "+who.Address())
 		},
 	}
 }

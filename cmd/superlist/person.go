@@ -41,6 +41,15 @@ func onAll(site *site.Site, one string, do func(*lists.List) error) error {
 	return errors.Join(append(trouble, err)...)
 }
 
+// found returns the error of a command that has shown what onAll found: that of either
+// or, if nothing was found, that nobody is known by this address.
+func found(n int, shown, searched error, unknown string) error {
+	if err := errors.Join(shown, searched); err != nil || n > 0 {
+		return err
+	}
+	return &exitError{exNoUser, errors.New(unknown)}
+}
+
 func (a *app) memberFind() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
@@ -70,13 +79,7 @@ pattern: *@example.net, or example.net, which is the same.`,
 			for _, p := range all {
 				t.add(p.List, p.As, p.Address, strings.Join(p.Words, " "))
 			}
-			if serr := show(c, asJSON, all, t); serr != nil || err != nil {
-				return errors.Join(serr, err)
-			}
-			if len(all) == 0 {
-				return &exitError{exNoUser, fmt.Errorf("%s is on no list", arg[0])}
-			}
-			return nil
+			return found(len(all), show(c, asJSON, all, t), err, arg[0]+" is on no list")
 		},
 	}
 	jsonFlag(c, &asJSON)
@@ -131,13 +134,7 @@ already, the old one is removed and the new one stays as it is.`,
 			for _, r := range rows {
 				t.add(r.List, strings.Join(r.As, ", "))
 			}
-			if serr := show(c, asJSON, rows, t); serr != nil || err != nil {
-				return errors.Join(serr, err)
-			}
-			if len(rows) == 0 {
-				return &exitError{exNoUser, fmt.Errorf("%s is on no list", old.Address())}
-			}
-			return nil
+			return found(len(rows), show(c, asJSON, rows, t), err, old.Address()+" is on no list")
 		},
 	}
 	c.Flags().StringVar(&list, "list", "", "only on this list")
@@ -158,14 +155,14 @@ func (a *app) removeEverywhere(c *cobra.Command, addresses []string) error {
 	}
 	r := newRunner(c, site)
 	defer r.Log.Close()
-	found := make(map[string]bool)
+	known := make(map[string]bool)
 	err = onAll(site, "", func(l *lists.List) error {
 		o, err := r.Do(byHand(l, lists.VerbUnsubscribe, members...))
 		if err != nil {
 			return err
 		}
 		for _, m := range o.Members {
-			found[m.Path.Key()] = true
+			known[m.Path.Key()] = true
 			say(c.OutOrStdout(), "removed %s from %s\n", m.Path.Address(), l.Addr.Address())
 		}
 		return nil
@@ -175,7 +172,7 @@ func (a *app) removeEverywhere(c *cobra.Command, addresses []string) error {
 	}
 	var unknown []string
 	for _, m := range members {
-		if !found[m.Path.Key()] {
+		if !known[m.Path.Key()] {
 			unknown = append(unknown, m.Path.Address())
 		}
 	}
@@ -228,13 +225,7 @@ hash, for a day; and in backups.`,
 				}
 				return err
 			})
-			if serr := showErased(c, asJSON, all); serr != nil || err != nil {
-				return errors.Join(serr, err)
-			}
-			if len(all) == 0 {
-				return &exitError{exNoUser, fmt.Errorf("no list knows %s", who.Address())}
-			}
-			return nil
+			return found(len(all), showErased(c, asJSON, all), err, "no list knows "+who.Address())
 		},
 	}
 	c.Flags().BoolVar(&bans, "ban", false, "remove their bans too, so that they can come back")
