@@ -27,7 +27,7 @@ func (a *app) memberCommand() *cobra.Command {
 // them, or from standard input if the argument is "-".
 func memberArgs(c *cobra.Command, arg []string) ([]members.Member, error) {
 	if len(arg) == 1 && arg[0] == "-" {
-		roll, _, err := readMembers("standard input", c.InOrStdin(), nil, false, c.ErrOrStderr())
+		roll, _, err := readMembers(stdin, c.InOrStdin(), nil, false, c.ErrOrStderr())
 		if err != nil {
 			return nil, err
 		}

@@ -39,15 +39,11 @@ Those who are members already stay as they are.`,
 		Args:              args(cobra.ExactArgs(2)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
-			in, name := c.InOrStdin(), "standard input"
-			if arg[1] != "-" {
-				f, err := os.Open(arg[1])
-				if err != nil {
-					return err
-				}
-				defer f.Close()
-				in, name = f, arg[1]
+			name, in, err := input(c, arg[1])
+			if err != nil {
+				return err
 			}
+			defer in.Close()
 			tell := c.ErrOrStderr()
 			if asJSON {
 				tell = nil
@@ -97,6 +93,19 @@ Those who are members already stay as they are.`,
 
 // maxBadLines is how many addresses are named; the rest are only counted.
 const maxBadLines = 10
+
+// stdin is how errors and reports name it.
+const stdin = "standard input"
+
+// input opens the file that an argument names, or standard input for "-". It is called
+// before this process becomes the site's user, who may not be able to read the file.
+func input(c *cobra.Command, arg string) (name string, in io.ReadCloser, err error) {
+	if arg == "-" {
+		return stdin, io.NopCloser(c.InOrStdin()), nil
+	}
+	in, err = os.Open(arg)
+	return arg, in, err
+}
 
 // readMembers reads members in any form that migrate.Members knows, and says what is
 // wrong with which line. One bad line stops it, so that nobody is forgotten.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,15 +53,11 @@ members, or with a line that is not understood, changes nothing either.`,
 			if err != nil {
 				return err
 			}
-			name, r := "standard input", c.InOrStdin()
-			if arg[1] != "-" {
-				f, err := os.Open(arg[1]) // before this process becomes the site's user
-				if err != nil {
-					return err
-				}
-				defer f.Close()
-				name, r = arg[1], f
+			name, r, err := input(c, arg[1])
+			if err != nil {
+				return err
 			}
+			defer r.Close()
 			wanted, err := wantedMembers(c, name, r)
 			if err != nil {
 				return err
