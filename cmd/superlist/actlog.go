@@ -88,7 +88,7 @@ made, moved and removed; with a list that was removed, what is known of that.`,
 			return show(c, asJSON, append([]acts.Act{}, all...), t)
 		},
 	}
-	c.Flags().IntVar(&days, "days", 0, "only of so many days (default all)")
+	c.Flags().IntVar(&days, "days", 0, "only the last so many days (default all)")
 	jsonFlag(c, &asJSON)
 	return c
 }

@@ -13,6 +13,7 @@ import (
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 	"superlist/lists/status"
+	"superlist/lists/tally"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -45,7 +46,7 @@ is 69 if something needs a look.`,
 			if err := site.BecomeUser(); err != nil {
 				return err
 			}
-			v := &statusView{hours: hoursTo(now), now: now}
+			v := &statusView{Hours: hoursTo(now), Look: []string{}, now: now}
 			of := ""
 			if len(arg) > 0 {
 				l, err := openList(site, arg[0])
@@ -102,12 +103,9 @@ func listStatus(l *lists.List, now time.Time) (*listView, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, last, err := l.Posts().Range(); err == nil && last > 0 {
-		for e, err := range l.Posts().Entries(last, last) {
-			if err == nil {
-				at := e.Time
-				v.LastPost = &at
-			}
+	if last, err := l.Posts().Last(); err == nil && last > 0 {
+		if e, err := l.Posts().Entry(last); err == nil {
+			v.LastPost = &e.Time
 		}
 	}
 	return v, nil
@@ -123,7 +121,7 @@ type hour struct {
 
 // hoursTo returns the twenty-four hours up to now.
 func hoursTo(now time.Time) (hours []hour) {
-	end := now.Truncate(statusSlot).Add(statusSlot)
+	end := now.Truncate(tally.Slot).Add(tally.Slot)
 	for i := range 24 {
 		hours = append(hours, hour{From: end.Add(time.Duration(i-24) * time.Hour)})
 	}
@@ -148,8 +146,7 @@ type statusView struct {
 	Unread string           `json:"log_unread,omitempty"` // why nothing is known of what was refused
 	Look   []string         `json:"look"`                 // what needs somebody's eyes
 
-	hours []hour
-	now   time.Time
+	now time.Time
 }
 
 // spans says how often something happened in several periods.
@@ -187,8 +184,8 @@ func (v *statusView) read(log *logfile.Source, list string) error {
 }
 
 func (v *statusView) hourOf(at time.Time) *hour {
-	for i := range v.hours {
-		if h := &v.hours[i]; !at.Before(h.From) && at.Before(h.From.Add(time.Hour)) {
+	for i := range v.Hours {
+		if h := &v.Hours[i]; !at.Before(h.From) && at.Before(h.From.Add(time.Hour)) {
 			return h
 		}
 	}

@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	statusSlot = tally.Slot
-
 	// lateRun is the age of the last run from which status warns: a timer or cron
 	// starts a run every minute.
 	lateRun = 10 * time.Minute
@@ -25,13 +23,12 @@ const (
 
 // fill adds the counts of the tally, and decides what needs attention.
 func (v *statusView) fill() {
-	v.Hours, v.Look = v.hours, []string{}
 	if v.Status == nil {
 		return
 	}
-	end := v.hours[len(v.hours)-1].From.Add(time.Hour)
-	for i := range v.hours {
-		v.hours[i].Posts = v.Tally.Between("posts", v.hours[i].From, v.hours[i].From.Add(time.Hour))
+	end := v.Hours[len(v.Hours)-1].From.Add(time.Hour)
+	for i := range v.Hours {
+		v.Hours[i].Posts = v.Tally.Between("posts", v.Hours[i].From, v.Hours[i].From.Add(time.Hour))
 	}
 	v.Counts = make(map[string]spans)
 	for _, k := range tally.Kinds {
