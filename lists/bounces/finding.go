@@ -88,8 +88,8 @@ func unwanted(feedback string) bool {
 	return true
 }
 
-// FindReply is Find, with the site's own words, for what the relay, or a member's server, said when it was handed a
-// message.
+// FindReply is Find for what the relay, or a member's server, said when it was handed a
+// message. words are the site's own.
 func FindReply(words *bounce.Words, reply smtp.Reply) Finding {
 	class := words.Classify(reply.Code, reply.Enhanced, reply.Text)
 	return Finding{

@@ -22,18 +22,18 @@ import (
 	"superlist/smtp"
 )
 
-// MaxKept is how much is kept of a report that nobody understands: for a person, who may
-// tell. What it says stands in front of the returned message.
+// MaxKept is how much is kept, for people to look at, of a report that was not
+// understood. What it says stands before the returned message.
 const MaxKept = 16 << 10
 
-// memberField is the first line of a report that is kept: whom it is about.
+// memberField is the first line of a kept report: whom it is about.
 const memberField = "X-Superlist-Member: "
 
-// maxMemberField is more than that line is long.
+// maxMemberField is longer than that line ever is.
 const maxMemberField = 1 << 10
 
-// keep puts down the reports of which it is not clear why mail failed, as long as there
-// is room.
+// keep stores the reports that do not say clearly why mail failed, as long as there is
+// room.
 func (t *turn) keep(reports []Report) error {
 	texts := make(map[string]string)
 	for _, r := range reports {
@@ -54,8 +54,8 @@ func (t *turn) keep(reports []Report) error {
 	return err
 }
 
-// Erase removes what a list knows of mail to somebody that came back, and the reports that
-// are kept about them. n is how many there are; with dry they stay.
+// Erase removes what a list knows about mail to somebody that came back, and the kept
+// reports about them. It returns how many files that are; with dry they stay.
 func Erase(s *site.Site, l *lists.List, p smtp.Path, dry bool, now time.Time) (n int, err error) {
 	forget := func(shelf ledger.Shelf, name string) error {
 		if n++; dry {
@@ -78,7 +78,7 @@ func Erase(s *site.Site, l *lists.List, p smtp.Path, dry bool, now time.Time) (n
 	if err != nil {
 		return n, err
 	}
-	for _, e := range entries { // also one that is too old, and not swept yet
+	for _, e := range entries { // including those that are too old and not swept yet
 		top, _, err := disk.ReadRegular(filepath.Join(dir, e.Name()), unix.O_RDONLY|unix.O_NOFOLLOW, maxMemberField)
 		if err != nil || aboutWhom(string(top)) != p.Key() {
 			continue
@@ -90,7 +90,7 @@ func Erase(s *site.Site, l *lists.List, p smtp.Path, dry bool, now time.Time) (n
 	return n, nil
 }
 
-// aboutWhom is the key of whom a report that is kept is about.
+// aboutWhom returns the key of the member whom a kept report is about.
 func aboutWhom(report string) string {
 	line, _, _ := strings.Cut(report, "\n")
 	who, _ := strings.CutPrefix(strings.TrimSpace(line), memberField)

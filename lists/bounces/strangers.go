@@ -7,7 +7,7 @@ import (
 	"superlist/smtp"
 )
 
-// strangers notes what came back of people who are not on the list: they asked for
+// strangers handles reports about people who are not on the list: they asked for
 // something, or somebody did in their name.
 func (t *turn) strangers(reports []Report) error {
 	for _, r := range reports {
@@ -19,15 +19,15 @@ func (t *turn) strangers(reports []Report) error {
 			if err := t.endRequests(r); err != nil {
 				return err
 			}
-			verdict += "; what they asked for is over"
+			verdict += "; their request has ended"
 		}
 		t.log(r, verdict)
 	}
 	return nil
 }
 
-// endRequests ends what somebody has asked for who cannot be reached: the question that
-// came back confirms nothing any more, and the owners need not decide.
+// endRequests ends the requests of somebody who cannot be reached: the letter that came
+// back confirms nothing any more, and the owners need not decide.
 func (t *turn) endRequests(r Report) error {
 	key, err := t.l.ReadKey()
 	if err != nil {

@@ -17,17 +17,17 @@ import (
 // write, and what it means.
 const wordsFile = "bounce-words.txt"
 
-// WordsFile is where a site would have that file; empty: nowhere.
-func WordsFile(s *site.Site) string {
+// wordsPath returns where a site would have that file; empty: nowhere.
+func wordsPath(s *site.Site) string {
 	if s.File() == "" {
 		return ""
 	}
 	return filepath.Join(filepath.Dir(s.File()), wordsFile)
 }
 
-// Words are the site's own; nil: it has none.
+// Words returns the site's own words; nil if it has none.
 func Words(s *site.Site) (*bounce.Words, error) {
-	file := WordsFile(s)
+	file := wordsPath(s)
 	if file == "" {
 		return nil, nil
 	}

@@ -542,7 +542,7 @@ func TestStrangerBounces(t *testing.T) {
 	if all, err := bounces.All(b.l, b.now()); err != nil || len(all) > 0 {
 		t.Errorf("%+v, %v", all, err)
 	}
-	if !strings.Contains(b.log.String(), "not counted: not on the list; what they asked for is over") {
+	if !strings.Contains(b.log.String(), "not counted: not on the list; their request has ended") {
 		t.Errorf("%s", &b.log)
 	}
 	// The question that came back confirms nothing: somebody else has it.

@@ -54,7 +54,7 @@ func (s *source) Read(p []byte) (int, error) {
 
 // text returns the text of one part.
 func (s *source) text(contentType, encoding string, r io.Reader, depth int) string {
-	kind, params := mediaType(contentType)
+	kind, params := MediaType(contentType)
 	switch {
 	case strings.HasPrefix(kind, "multipart/") && params["boundary"] != "":
 		if depth == maxDepth || kind == "multipart/report" {
@@ -108,7 +108,7 @@ func (s *source) firstOf(parts *multipart.Reader, depth int) (html string) {
 			break
 		}
 		s.parts++
-		disposition, _ := mediaType(part.Header.Get("Content-Disposition"))
+		disposition, _ := MediaType(part.Header.Get("Content-Disposition"))
 		contentType := part.Header.Get("Content-Type")
 		if disposition == "attachment" {
 			continue
@@ -117,7 +117,7 @@ func (s *source) firstOf(parts *multipart.Reader, depth int) (html string) {
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		if kind, _ := mediaType(contentType); kind != "text/html" {
+		if kind, _ := MediaType(contentType); kind != "text/html" {
 			return text
 		}
 		if html == "" {
@@ -129,11 +129,7 @@ func (s *source) firstOf(parts *multipart.Reader, depth int) (html string) {
 
 // MediaType parses Content-Type, or a field of the same form, as far as possible. An
 // empty value means plain text (RFC 2045, 5.2).
-func MediaType(value string) (kind string, params map[string]string) { return mediaType(value) }
-
-// mediaType parses Content-Type as far as possible. An empty value means plain text
-// (RFC 2045, 5.2).
-func mediaType(value string) (kind string, params map[string]string) {
+func MediaType(value string) (kind string, params map[string]string) {
 	kind, params, err := mime.ParseMediaType(value)
 	if err == nil {
 		return kind, params

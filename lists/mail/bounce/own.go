@@ -56,14 +56,14 @@ func parseRow(line string) (r row, err error) {
 	fields := strings.Fields(line)
 	r.class = fields[0]
 	if !ranked(Class(r.class)) {
-		return r, fmt.Errorf("%.20q is not a class: write gone, full, content, policy, temporary or unknown, and behind it what the host says", r.class)
+		return r, fmt.Errorf("%.20q is not a class: write gone, full, content, policy, temporary or unknown, followed by the words of the host", r.class)
 	}
 	length := 0
 	for _, text := range strings.Split(" "+strings.Join(fields[1:], "  ")+" ", " * ") {
 		p := piece{text: strings.TrimSpace(text)}
 		p.text, p.open = strings.CutSuffix(p.text, "*")
 		if p.text = normal(p.text); p.text == "" {
-			return r, fmt.Errorf("there are no words in front of a *, between two, or behind one, or only a code: words must say it")
+			return r, fmt.Errorf("words are missing: there must be some after the class and on both sides of each *, and a code alone is not enough")
 		}
 		length += len(p.text)
 		r.pieces = append(r.pieces, p)

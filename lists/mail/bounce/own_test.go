@@ -42,10 +42,10 @@ func TestOwnWords(t *testing.T) {
 func TestOwnWordsMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"gone left us\nlost in the mail\n": `line 2: "lost" is not a class`,
-		"gone\n":                           "line 1: there are no words",
-		"gone * at the end of it\n":        "line 1: there are no words",
-		"gone one * * two\n":               "line 1: there are no words",
-		"\n\ngone 550 5.1.1\n":             "line 3: there are no words",
+		"gone\n":                           "line 1: words are missing",
+		"gone * at the end of it\n":        "line 1: words are missing",
+		"gone one * * two\n":               "line 1: words are missing",
+		"\n\ngone 550 5.1.1\n":             "line 3: words are missing",
 		"gone ab\n":                        `line 1: "ab" would fit nearly everything`,
 		"gone? perhaps away\n":             `line 1: "gone?" is not a class`,
 	} {
