@@ -212,7 +212,7 @@ func TestOneClick(t *testing.T) {
 	}
 	w.wantEmpty()
 	w.later += 48 * time.Hour
-	if answer := b.ask("POST", long, "leave=1"); answer.Code != 200 || !strings.Contains(answer.Body.String(), "look into your mail") {
+	if answer := b.ask("POST", long, "leave=1"); answer.Code != 200 || !strings.Contains(answer.Body.String(), "check your mail") {
 		t.Errorf("an old link, by hand: %d %s", answer.Code, answer.Body)
 	}
 	w.deliver()
@@ -358,12 +358,12 @@ func TestJoinPage(t *testing.T) {
 	w.deliver()
 	wantMembers(t, l, "bob@example.net", "carol@example.com digest name=Carol")
 	carol.letter("Welcome to dev@lists.example.org")
-	if answer := b.ask("POST", question[0], "confirm=1"); answer.Code != 200 || !strings.Contains(answer.Body.String(), "answered before") {
+	if answer := b.ask("POST", question[0], "confirm=1"); answer.Code != 200 || !strings.Contains(answer.Body.String(), "already been answered") {
 		t.Errorf("again: %d %s", answer.Code, answer.Body)
 	}
 	w.wantEmpty()
 	w.later = 12 * 24 * time.Hour
-	if answer := b.ask("GET", question[0]); answer.Code != 410 && !strings.Contains(answer.Body.String(), "answered before") {
+	if answer := b.ask("GET", question[0]); answer.Code != 410 && !strings.Contains(answer.Body.String(), "already been answered") {
 		t.Errorf("too late: %d %s", answer.Code, answer.Body)
 	}
 
@@ -469,7 +469,7 @@ func TestOptionsPage(t *testing.T) {
 		t.Errorf("a form of another site: %d", answer.Code)
 	}
 	b.fetch = "same-origin"
-	if answer := b.ask("POST", "/dev/options", "save=1", "vacation=tomorrow"); answer.Code != 200 || !strings.Contains(answer.Body.String(), "This is no day") {
+	if answer := b.ask("POST", "/dev/options", "save=1", "vacation=tomorrow"); answer.Code != 200 || !strings.Contains(answer.Body.String(), "This is not a date") {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 	w.want(queue.Inbound)
