@@ -84,7 +84,7 @@ var rooms = map[string][]string{
 	"superlist/lists/verp":         {"superlist/smtp"},
 	"superlist/lists/acts":         {"superlist/lists/ledger", "superlist/lists/maillog"},
 	"superlist/lists/tally":        {"superlist/lists/ledger", "superlist/lists/maillog"},
-	"superlist/lists/trace":        {"superlist/lists/acts", "superlist/lists/logfile", "superlist/lists/maillog", "superlist/smtp"},
+	"superlist/lists/trace":        {"superlist/lists/acts", "superlist/lists/logfile", "superlist/lists/maillog", "superlist/queue", "superlist/smtp"},
 	"superlist/lists/confirmation": {"superlist/lists/ledger", "superlist/lists/members", "superlist/lists/token", "superlist/lists/verp", "superlist/smtp"},
 	"superlist/lists/attempt":      {"superlist/lists/config", "superlist/lists/maillog", "superlist/queue"},
 	"superlist/lists/message":      {"superlist/lists/rewrite", "superlist/queue"},

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"cmp"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -113,42 +112,10 @@ func (b Box) claimed() string {
 	return string(b) + "/cur"
 }
 
-// newName returns a maildir name: unique without a lock, even on storage shared between
-// hosts.
-func (s *Spool) newName(now time.Time, share Share) string {
-	var random [4]byte
-	unix.Getrandom(random[:], 0)
-	return strconv.FormatInt(now.Unix(), 10) +
-		".M" + zeros(int64(now.Nanosecond()/1000), 6) +
-		"P" + strconv.Itoa(os.Getpid()) +
-		"R" + hex.EncodeToString(random[:]) + string(share) +
-		"." + s.Host[:min(len(s.Host), maxHost)]
-}
-
-const (
-	maxHost = 128 // of a host's name within an id
-	maxID   = 255 // of a file name
-)
-
 // zeros formats n with at least that many digits.
 func zeros(n int64, digits int) string {
 	s := strconv.FormatInt(n, 10)
 	return strings.Repeat("0", max(0, digits-len(s))) + s
-}
-
-// validID reports whether s can be a message's id, and thus a file name: letters,
-// digits, dots, hyphens and underscores, no leading dot, at most maxID bytes.
-func validID(s string) bool {
-	if s == "" || len(s) > maxID || s[0] == '.' {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_') {
-			return false
-		}
-	}
-	return true
 }
 
 // Free is the free space of a file system.

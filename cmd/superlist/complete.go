@@ -8,6 +8,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/site"
+	"superlist/queue"
 	"superlist/smtp"
 )
 
@@ -123,7 +124,7 @@ func (a *app) completeMessage(_ *cobra.Command, _ []string, begun string) ([]str
 			return nil, cobra.ShellCompDirectiveError
 		}
 		for _, e := range entries {
-			for _, id := range []string{e.ID, shortID(s, e.ID)} {
+			for _, id := range []string{e.ID, queue.ShortID(e.ID, s.Host)} {
 				if strings.HasPrefix(id, begun) && !slices.Contains(found, id) {
 					found = append(found, id)
 				}

@@ -96,7 +96,7 @@ func inBox(s *queue.Spool, box queue.Box) ([]queue.Entry, error) {
 
 // queueRowOf reads a message for ls; ok is false if it is already gone.
 func queueRowOf(s *queue.Spool, box queue.Box, e queue.Entry) (row queueRow, ok bool) {
-	row = queueRow{ID: e.ID, Short: shortID(s, e.ID), Box: box, Due: e.Due}
+	row = queueRow{ID: e.ID, Short: queue.ShortID(e.ID, s.Host), Box: box, Due: e.Due}
 	m, err := s.Open(box, e.ID)
 	if errors.Is(err, fs.ErrNotExist) {
 		return row, false
@@ -127,17 +127,6 @@ func queueRowOf(s *queue.Spool, box queue.Box, e queue.Entry) (row queueRow, ok 
 		_, row.Reason, _ = strings.Cut(notes[len(notes)-1], " ")
 	}
 	return row, true
-}
-
-// shortID returns the part of an id that a person has to type: its random part and its
-// suffix. 1795297644.M123456P4711R8f3a12cd.mx1.0 is 8f3a12cd.0.
-func shortID(s *queue.Spool, id string) string {
-	front, rest, ok := strings.Cut(id, "."+s.Host)
-	i := strings.LastIndexByte(front, 'R')
-	if !ok || i < 0 || i+1 == len(front) || strings.Trim(front[i+1:], "0123456789abcdef") != "" || !strings.Contains(front, ".M") {
-		return id
-	}
-	return front[i+1:] + rest
 }
 
 // lineWidth is the assumed width of a terminal.
@@ -218,7 +207,7 @@ func fullID(s *queue.Spool, id string) (string, error) {
 			if e.ID == id {
 				return id, nil
 			}
-			if shortID(s, e.ID) == id {
+			if queue.ShortID(e.ID, s.Host) == id {
 				found = append(found, e.ID)
 			}
 		}

@@ -178,7 +178,7 @@ func inSpool(site *site.Site, q trace.Query, most int) ([]tracedMail, error) {
 			if len(found) == most {
 				return found, nil
 			}
-			if q.ID != e.ID && q.ID != shortID(spool, e.ID) && (q.ID != "" || !about(spool, box, e, q)) {
+			if q.ID != e.ID && q.ID != queue.ShortID(e.ID, spool.Host) && (q.ID != "" || !about(spool, box, e, q)) {
 				continue
 			}
 			if row, ok := queueRowOf(spool, box, e); ok {

@@ -226,8 +226,7 @@ func (k *looking) subjectOf(at int64) (subject string) {
 		if err != nil {
 			continue
 		}
-		came, _, _ := strings.Cut(e.ID, ".")
-		if sec, err := strconv.ParseInt(came, 10, 64); err == nil && (sec == at || sec == at-1) {
+		if came, ok := queue.Came(e.ID); ok && (came.Unix() == at || came.Unix() == at-1) {
 			return e.Subject
 		}
 		if e.Time.Unix() < at {

@@ -4,8 +4,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"io/fs"
-	"strconv"
-	"strings"
 	"time"
 
 	"superlist/lists/ledger"
@@ -97,7 +95,7 @@ func boxOf(s *queue.Spool, box queue.Box, now time.Time) (Box, error) {
 	}
 	b.Messages = len(entries)
 	for _, e := range entries {
-		if came, ok := arrived(e.ID); ok && (b.Oldest == nil || came.Before(*b.Oldest)) {
+		if came, ok := queue.Came(e.ID); ok && (b.Oldest == nil || came.Before(*b.Oldest)) {
 			b.Oldest = &came
 		}
 		if box == queue.Failed || e.Due.After(now) {
@@ -110,13 +108,6 @@ func boxOf(s *queue.Spool, box queue.Box, now time.Time) (Box, error) {
 		}
 	}
 	return b, nil
-}
-
-// arrived returns when a message came in: its id begins with the time.
-func arrived(id string) (time.Time, bool) {
-	seconds, _, _ := strings.Cut(id, ".")
-	n, err := strconv.ParseInt(seconds, 10, 64)
-	return time.Unix(n, 0), err == nil
 }
 
 func disks(s *site.Site) (all []Disk) {

@@ -19,6 +19,7 @@ import (
 
 	"superlist/lists/logfile"
 	"superlist/lists/maillog"
+	"superlist/queue"
 	"superlist/smtp"
 )
 
@@ -182,7 +183,7 @@ func (f *finder) match(l logfile.Line) {
 func (f *finder) fits(l logfile.Line, e maillog.Entry) bool {
 	id := e.Get("id")
 	switch {
-	case f.q.ID != "" && (id == f.q.ID || f.base(id) == f.q.ID || e.Get("post") == f.q.ID || e.Get("ident") == f.q.ID || short(id, f.host) == f.q.ID || short(f.base(id), f.host) == f.q.ID):
+	case f.q.ID != "" && (id == f.q.ID || f.base(id) == f.q.ID || e.Get("post") == f.q.ID || e.Get("ident") == f.q.ID || queue.ShortID(id, f.host) == f.q.ID || queue.ShortID(f.base(id), f.host) == f.q.ID):
 		return id != "" || e.Get("ident") == f.q.ID
 	case f.q.ID != "":
 		return queueID(e.Get("reply")) == f.q.ID && e.Event == "sent"
@@ -206,16 +207,6 @@ func (f *finder) fits(l logfile.Line, e maillog.Entry) bool {
 		}
 	}
 	return false
-}
-
-// short returns an id as queue ls shows it.
-func short(id, host string) string {
-	front, rest, ok := strings.Cut(id, "."+host)
-	i := strings.LastIndexByte(front, 'R')
-	if !ok || i < 0 {
-		return ""
-	}
-	return front[i+1:] + rest
 }
 
 // keyOf returns the key of an address in a line; "" if the value is not an address.
