@@ -14,20 +14,23 @@ const manual = `superlist-web - one HTTP request to lists
 
 Usage: superlist-web [-c FILE]
 
-It answers what the pages of an archive cannot, since they are files: where the
-post with a Message-ID is, a post or a thread as it was sent, and what is
-attached to a post. It has the pages by which people join, answer a letter,
-choose what they get and leave, also with the button of their mail program
-(RFC 8058), and those of moderators. A web server starts it by CGI, or passes requests on to a
-socket for each of whose connections systemd (Accept=yes) or xinetd starts it.
-docs/web.md has the configuration.
+It answers what the pages of an archive cannot, since they are files: it searches
+posts, finds a post by its Message-ID, and sends posts and threads as they were
+sent, and attachments. It has the pages on which people join, answer a letter,
+choose what they get, and leave, also with the button of their mail program
+(RFC 8058), and those for moderators and owners. For a list with
+web = "members" it serves the archive to members, too.
+
+A web server starts it by CGI, or passes requests on to a socket. For each
+connection to it systemd (Accept=yes) or xinetd starts this program.
+superlist setup web prints the configuration, and docs/web.md explains it.
 
   -c FILE   the configuration; else $SUPERLIST_CONFIG, else
             ` + site.DefaultConfig + `
 
-It reads lists, puts what somebody asks for into the queue, from which superlist
-deliver takes it, and is shut in like a mail session. It says nothing to anybody
-but the client and the log that the configuration names.
+It reads lists, and writes only requests into the queue, from which superlist
+deliver takes them. It runs in a sandbox like a mail session. It answers the
+client, and otherwise writes only to the log that the configuration names.
 `
 
 const program = entry.WebProgram

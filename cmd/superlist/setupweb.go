@@ -29,9 +29,10 @@ func (a *app) setupWebCommand() *cobra.Command {
 		Use: "web SERVER", Short: "Print the configuration of a web server for the archives",
 		Long: `Print what nginx, apache, lighttpd or caddy needs to show the archives of this
 host: a virtual server for each domain that has a list, with its directory, its
-headers and limits. Where superlist.toml has requests = true below [web], what
-is no file goes to superlist-web: to the socket of its systemd unit, or with
---fcgiwrap to that of an fcgiwrap(8) that runs as root or the user of superlist.
+headers and limits. If superlist.toml has requests = true below [web], requests
+for anything but files go to superlist-web: to the socket of its systemd unit,
+or with --fcgiwrap to that of an fcgiwrap(8) that runs as root or the user of
+superlist.
 
 Nothing is changed. The first lines of what is printed say where it goes.`,
 		Example: `  superlist setup web nginx > /etc/nginx/conf.d/superlist.conf
@@ -39,9 +40,6 @@ Nothing is changed. The first lines of what is printed say where it goes.`,
   superlist setup web nginx --fcgiwrap /run/superlist-fcgi.socket`,
 		Args: args(cobra.ExactArgs(1)), ValidArgs: webserver.Names,
 		RunE: func(c *cobra.Command, arg []string) error {
-			if !slices.Contains(webserver.Names, arg[0]) {
-				return usageError{fmt.Errorf("there is no configuration for %q; SERVER is %s", arg[0], strings.Join(webserver.Names, ", "))}
-			}
 			s, err := a.site()
 			if err != nil {
 				return err
@@ -60,12 +58,12 @@ Nothing is changed. The first lines of what is printed say where it goes.`,
 		},
 	}
 	c.Flags().StringSliceVar(&domains, "domain", nil, "domain of lists (else those that have lists); may be repeated")
-	c.Flags().StringVar(&socket, "socket", webSocket, "where superlist-web is asked by HTTP")
+	c.Flags().StringVar(&socket, "socket", webSocket, "HOST:PORT on which superlist-web answers HTTP")
 	c.Flags().StringVar(&fcgiwrap, "fcgiwrap", "", "socket of an fcgiwrap that starts superlist-web")
 	return c
 }
 
-// webPlan returns what a web server has to know about this site.
+// webPlan returns what a web server needs to know about this site.
 func webPlan(s *site.Site, domains []string) (webserver.Plan, error) {
 	p := webserver.Plan{Root: s.Web.Root, Requests: s.Web.Requests}
 	var rest string
@@ -100,9 +98,9 @@ func webPlan(s *site.Site, domains []string) (webserver.Plan, error) {
 	return p, nil
 }
 
-// domainNames returns domains in the form that DNS has.
-func domainNames(said []string) (names []string, err error) {
-	for _, d := range said {
+// domainNames returns domains as DNS has them.
+func domainNames(given []string) (names []string, err error) {
+	for _, d := range given {
 		ascii, ok := smtp.ASCIIDomain(d)
 		if !ok {
 			return nil, usageError{fmt.Errorf("%q is not the name of a domain", d)}

@@ -26,11 +26,12 @@ func (a *app) webCommand() *cobra.Command {
 	var asJSON, anew bool
 	c := &cobra.Command{
 		Use: "web [LIST]", Short: "Write the pages of the archive for a web server",
-		Long: `Write the pages of the archive of a list, or of all lists with web = "anyone":
-what is missing and what has changed. superlist deliver does so after each post;
-this is for the first time, with many posts, and when you do not want to wait.
-If a list is no longer public, its pages are removed. It can be stopped at any
-time, and goes on where it was.`,
+		Long: `Write the pages of the archive of a list, or of all lists with web = "anyone" or
+"members": those that are missing, and those that have changed. superlist
+deliver does so after each post; this command is for the first time, with many
+posts, and for when you do not want to wait. If a list is no longer on the web,
+its pages are removed. You may stop the command at any time; the next one
+continues.`,
 		Example: `  superlist web
   superlist web dev@lists.example.org --anew`,
 		Args: args(cobra.MaximumNArgs(1)), ValidArgsFunction: a.completeList,

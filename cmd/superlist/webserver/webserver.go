@@ -54,10 +54,10 @@ func (p Plan) Write(server string) ([]byte, error) {
 		name = "Caddyfile"
 	}
 	if !slices.Contains(Names, server) {
-		return nil, fmt.Errorf("there is no configuration for %q, but for %s", server, strings.Join(Names, ", "))
+		return nil, fmt.Errorf("there is no configuration for %q; SERVER is %s", server, strings.Join(Names, ", "))
 	}
 	if server == "lighttpd" && p.FastCGI != "" {
-		return nil, errors.New("lighttpd cannot tell fcgiwrap which program to start: have it ask superlist-web by its socket, without --fcgiwrap")
+		return nil, errors.New("lighttpd cannot tell fcgiwrap which program to start: let it use the socket of superlist-web, without --fcgiwrap")
 	}
 	t, err := template.ParseFS(files, name)
 	if err != nil {
