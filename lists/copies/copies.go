@@ -24,7 +24,7 @@ type Post struct {
 	Below   *io.SectionReader // what follows Header, if that is set
 	Arrived time.Time
 	Body    string // BODY of MAIL
-	// Proved are the addresses that who sent it has proved to be their own, by AUTH.
+	// Proved are the addresses that the sender has proved to be theirs, by AUTH.
 	Proved []smtp.Path
 }
 
@@ -33,11 +33,11 @@ type Maker struct {
 	Host string // of the site, for Message-IDs
 	List *lists.List
 	Keys author.Resolver
-	// ServID is the mail system in front of us, whose results count (RFC 8601); empty:
-	// nobody's do.
+	// ServID is the authserv-id of the mail system in front of us, whose results count
+	// (RFC 8601); empty: no results count.
 	ServID string
-	// Proves says that at this site people can prove who they are. Then mail that goes
-	// in the name of the list's own domain has to be proved.
+	// Proves reports whether people can prove who they are at this site. Then mail in
+	// the name of the list's own domain has to be proved.
 	Proves bool
 	// Signs is the domain that signs outgoing mail; empty: none, as far as is known
 	// here.
@@ -66,7 +66,7 @@ type Copies struct {
 	own   texts // for those who get a copy of their own
 	// Taken is how many parts were removed.
 	Taken int
-	// Disarmed is how many links were in it by which a member leaves.
+	// Disarmed is how many links by which a member leaves were made useless.
 	Disarmed int
 
 	survey *author.Survey
@@ -219,9 +219,9 @@ func (c *Copies) ForMembers(number int) (*edit.Message, error) {
 	return m, nil
 }
 
-// ForEach is ForMembers for those who get a copy of their own: with edit.Mark in the
-// place of a member's own link. In the header that comes first, so that its place does
-// not depend on the number.
+// ForEach is ForMembers for those who get a copy of their own: edit.Mark stands for the
+// member's own link. In the header the link comes first, so that its place does not
+// depend on the number.
 func (c *Copies) ForEach(number int) (*edit.Message, error) {
 	t := c.texts
 	if c.maker.List.Personal {

@@ -122,7 +122,8 @@ func (c *Copies) passes(after rewrite.Header, whole *edit.Message) (why string, 
 
 // ownDomain says why mail of the list passes for an author's domain; empty: it does not.
 // It leaves with the list's return path, so that SPF speaks for the list's domain, and
-// maybe with a signature of ours. That is not lent to who only says that they are of it.
+// maybe with a signature of ours. They are not lent to people who only claim to be of
+// that domain.
 func (c *Copies) ownDomain(p smtp.Path, policy dmarc.Policy) string {
 	if c.maker.Proves && !c.proved(p) {
 		return ""

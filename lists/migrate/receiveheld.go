@@ -88,7 +88,7 @@ func (in *receiving) held(h *tar.Header) error {
 	return nil
 }
 
-// queueHead is the head of a held post. why says what is wrong with it.
+// queueHead returns the head of a held post, or what is wrong with it.
 func (in *receiving) queueHead(h *tar.Header, name string, header rewrite.Header) (q queue.Head, why string) {
 	var head Head
 	if text := h.PAXRecords[recordHead]; text != "" && json.Unmarshal([]byte(text), &head) != nil {
@@ -131,7 +131,7 @@ func (in *receiving) queueHead(h *tar.Header, name string, header rewrite.Header
 	return q, ""
 }
 
-// plainWord is a word that may stand in a head; empty where it may not.
+// plainWord returns a word if a head may have it; otherwise it is empty.
 func plainWord(s string) string {
 	if len(s) > maxWhy || !smtp.Printable(s) || strings.ContainsAny(s, ` "`) {
 		return ""

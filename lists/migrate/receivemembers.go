@@ -106,17 +106,17 @@ const (
 	wordModerated = "moderated"
 )
 
-// getsEach says that a member gets every post by itself.
+// getsEach reports whether a member gets every post by itself.
 func getsEach(m members.Member) bool {
 	return !m.NoMail && !slices.Contains(m.Words, wordDigest)
 }
 
-// member makes one of an address and words. What could not be a line is none.
+// member makes a member of an address and words; false if they could not be a line.
 func member(address string, words ...string) (members.Member, bool) {
 	return members.Parse(strings.Join(append([]string{address}, words...), " "))
 }
 
-// named is the word for a person's name, if there is any.
+// named returns the word for a person's name, if there is one.
 func named(name string) []string {
 	name = maillog.Words(name)
 	if name == "" {

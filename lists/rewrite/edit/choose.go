@@ -30,10 +30,15 @@ func shut(e *parts.Entity) bool {
 	return sealed(e) || e.Message() || e.Type == "multipart/appledouble" || e.Type == "multipart/digest"
 }
 
-// prose reports whether a part is text written for people to read, and not an
-// attachment or a note about one.
+// shown reports whether people read a part as text: it is not an attachment, or a note
+// about one.
+func shown(e *parts.Entity) bool {
+	return strings.HasPrefix(e.Type, "text/") && !e.File && len(e.Names) == 0 && e.Header.Get("Content-Description") != removed
+}
+
+// prose reports whether a part is shown and of a type that a text can be put into.
 func prose(e *parts.Entity) bool {
-	return e.Header.Get("Content-Description") != removed && (e.Type == "text/plain" || e.Type == "text/html") && !e.File && len(e.Names) == 0
+	return shown(e) && (e.Type == "text/plain" || e.Type == "text/html")
 }
 
 // readable returns the parts that together are the beginning (first) or the end of what
@@ -43,8 +48,8 @@ func readable(e *parts.Entity, first bool) []*parts.Entity {
 	return list
 }
 
-// reachable is readable; barred says that people read something else first, or last, into
-// which nothing is put.
+// reachable is readable. barred reports that what people read first, or last, is
+// something that cannot be changed.
 func reachable(e *parts.Entity, first bool) (list []*parts.Entity, barred bool) {
 	switch {
 	case shut(e):
@@ -74,7 +79,7 @@ func reachable(e *parts.Entity, first bool) (list []*parts.Entity, barred bool) 
 	case prose(e):
 		return []*parts.Entity{e}, false
 	}
-	return nil, strings.HasPrefix(e.Type, "text/") && !e.File && len(e.Names) == 0 && e.Header.Get("Content-Description") != removed
+	return nil, shown(e)
 }
 
 // start returns the part of a multipart/related that is shown, with the others in it:

@@ -10,10 +10,10 @@ import (
 	"superlist/lists/token"
 )
 
-// Disarm puts x in the place of each letter of the proofs in links that begin with base:
-// who quotes a footer of their own would give everybody the means to take them off the
-// list. It looks at texts, and at the headers of attached messages. What is signed or
-// encrypted stays. It says how many proofs there were.
+// Disarm replaces each letter of the proofs in links that begin with base by x: members
+// who quote their own footer would otherwise give everybody the means to unsubscribe
+// them. It changes texts, and the headers of attached messages, but nothing that is
+// signed or encrypted. It returns the number of proofs.
 func (m *Message) Disarm(base string) (n int, err error) {
 	root, err := m.tree()
 	if errors.Is(err, parts.ErrUnreadable) {
@@ -40,7 +40,7 @@ func (m *Message) Disarm(base string) (n int, err error) {
 	return n, nil
 }
 
-// inSigned reports whether a part is, or is in, what is signed or encrypted.
+// inSigned reports whether a part is signed or encrypted, or lies in one that is.
 func inSigned(e *parts.Entity) bool {
 	for ; e != nil; e = e.Parent {
 		if stays(e) {
@@ -69,7 +69,7 @@ func (m *Message) disarm(e *parts.Entity, base string, edits *[]Edit, n int) (in
 		}
 	}
 	l.end()
-	if d.bad { // others read it in other ways
+	if d.bad { // programs read it in different ways
 		return n, nil
 	}
 	for i := 0; i < len(l.found); {
@@ -99,14 +99,14 @@ func (m *Message) disarm(e *parts.Entity, base string, edits *[]Edit, n int) (in
 	return n + l.count, nil
 }
 
-// A letterAt is where a byte of a text stands: of base64 where its group begins, and which
-// of the three it is.
+// A letterAt is the place of a byte of a text: in base64 where its group begins, and
+// which of the group's three bytes it is.
 type letterAt struct {
 	at  int64
 	nth int
 }
 
-// byteOf is which byte of its group the i-th of what was decoded last is.
+// byteOf returns the position within its group of the i-th byte decoded last.
 func byteOf(d *decoder, i int) (nth int) {
 	if len(d.from) == 0 {
 		return 0
@@ -117,7 +117,7 @@ func byteOf(d *decoder, i int) (nth int) {
 	return nth
 }
 
-// sizeAt is how many bytes stand for the byte of a text that begins at an offset.
+// sizeAt returns how many bytes encode the byte of a text at an offset.
 func (m *Message) sizeAt(e *parts.Entity, at int64) (int64, error) {
 	if e.Encoding != "quoted-printable" {
 		return 1, nil
@@ -132,7 +132,7 @@ func (m *Message) sizeAt(e *parts.Entity, at int64) (int64, error) {
 	return 1, nil
 }
 
-// regroup is the edit that writes a group of base64 anew, with an x in each of these places.
+// regroup returns the edit that replaces these bytes of a base64 group by x.
 func (m *Message) regroup(e *parts.Entity, which []letterAt) (Edit, bool, error) {
 	at := which[0].at
 	edit, ok, err := putBase64(e, m.Body, at, 0, "", "")
@@ -145,7 +145,7 @@ func (m *Message) regroup(e *parts.Entity, which []letterAt) (Edit, bool, error)
 			group[p.nth] = 'x'
 		}
 	}
-	// On the lines on which it stood: what comes behind it knows how long they are.
+	// The lines keep their length: later edits count on it.
 	raw := make([]byte, edit.Remove)
 	if _, err := m.Body.ReadAt(raw, at); err != nil && err != io.EOF {
 		return Edit{}, false, err
@@ -159,7 +159,7 @@ func (m *Message) regroup(e *parts.Entity, which []letterAt) (Edit, bool, error)
 	return Edit{At: at, Remove: edit.Remove, Insert: Insert{Before: string(raw)}}, true, nil
 }
 
-// links finds the proofs of links in a text: what stands behind the last slash.
+// links finds the proofs of links in a text: the words after their last slash.
 type links struct {
 	base string // in lower case
 	seen int    // bytes of it
@@ -168,17 +168,17 @@ type links struct {
 	word     []byte // since the last slash
 	places   []letterAt
 	newlines int
-	fresh    bool // nothing of the line has been seen
+	fresh    bool // at the beginning of a line
 	long     int
 
 	found []letterAt
 	count int
 }
 
-// longestLink is how many letters of a link are looked at.
+// longestLink is how many bytes of a link are read.
 const longestLink = 2000
 
-// proofs is the end of a link. It may have been cut off.
+// proofs matches the end of a link, which may have been cut off.
 var proofs = regexp.MustCompile(`^[0-9a-z]{1,7}-[0-9a-z]+$`)
 
 func (l *links) next(c byte, at letterAt) {
@@ -204,7 +204,7 @@ func (l *links) next(c byte, at letterAt) {
 	}
 }
 
-// goesOn takes a byte of a link; false: it is none any more. A program that quotes a
+// goesOn adds a byte to a link; false if the link has ended. A program that quotes a
 // long link may have broken it.
 func (l *links) goesOn(c byte, at letterAt) bool {
 	l.long++

@@ -71,7 +71,7 @@ func (m *Message) set(e *parts.Entity, name, value string) []Edit {
 	return nil
 }
 
-// isMIME has the message say that it is MIME: RFC 2045, 4.
+// isMIME declares the message to be MIME: RFC 2045, 4.
 func (m *Message) isMIME() {
 	if m.Header.Get("MIME-Version") == "" {
 		m.Header = Set(m.Header, "MIME-Version", "1.0")

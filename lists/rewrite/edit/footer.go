@@ -17,13 +17,13 @@ const (
 	Nowhere Outcome = "nowhere" // the message is signed, encrypted, made for programs, or unclear
 )
 
-// A Manner is how a list wants a text to be put in.
+// A Manner says how a list wants a text to be inserted.
 type Manner struct {
-	// AboveSignature has a footer stand above the line "-- " with which the author's
-	// signature begins (RFC 3676, 4.3), where plain text has one.
+	// AboveSignature puts a footer above the line "-- " that begins the author's
+	// signature (RFC 3676, 4.3), if plain text has one.
 	AboveSignature bool
-	// BesideSigned makes a message that is signed or encrypted a part beside the text.
-	// The signature is good as before, and is no more one over all that people see.
+	// BesideSigned makes a signed or encrypted message a part beside the text. Its
+	// signature stays valid, but no longer covers everything that people see.
 	BesideSigned bool
 }
 

@@ -24,7 +24,7 @@ type reading struct {
 	started  bool   // the line is not empty so far
 	lineAt   int64  // where the line begins
 	lineWide bool   // it begins in a state that is not ASCII's
-	// signature is where the last line begins that is the mark of one; -1: there is none.
+	// signature is where the last line "-- " begins; -1: there is none.
 	signature int64
 	current   []byte
 }
@@ -311,15 +311,15 @@ func (t *target) atStart(text string, body Body) (edit Edit, ok bool, err error)
 	return place(t.Entity, body, at, put, t.write(nl))
 }
 
-// aboveSignature is the edit that puts text on lines of its own above the author's
-// signature. ok is false where that cannot be.
+// aboveSignature returns the edit that inserts text above the author's signature, on
+// lines of its own. ok is false if that is impossible.
 func (t *target) aboveSignature(text string, body Body) (edit Edit, ok bool, err error) {
 	nl := t.newline()
 	if t.Encoding == "quoted-printable" {
 		nl = "\r\n"
 	}
 	put := strings.Join(append(lines(text, flowed(t.Entity)), ""), nl)
-	if flowed(t.Entity) { // the line above may go on
+	if flowed(t.Entity) { // the line above may continue
 		put = nl + put
 	}
 	return place(t.Entity, body, t.signature, t.write(put), t.write(nl))

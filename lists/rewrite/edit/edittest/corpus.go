@@ -1,5 +1,4 @@
-// Package edittest has messages of each kind that the changes of a list have to get along
-// with.
+// Package edittest has messages of each kind that a list may have to change.
 package edittest
 
 import (
@@ -11,11 +10,11 @@ import (
 	"superlist/lists/mail/charset"
 )
 
-// A Sample is one of them, and why it is there.
+// A Sample is one of them.
 type Sample struct {
 	Name string // says why
 	Raw  string
-	Want string // what becomes of a footer in ASCII; empty: anything
+	Want string // where a footer in ASCII goes; empty: anywhere
 }
 
 // Values of Sample.Want.
@@ -29,7 +28,7 @@ func crlf(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n")
 }
 
-// Wrapped is base64 in lines of a width.
+// Wrapped returns base64 in lines of a width.
 func Wrapped(text string, width int) string {
 	s := base64.StdEncoding.EncodeToString([]byte(text))
 	var lines []string
@@ -39,7 +38,7 @@ func Wrapped(text string, width int) string {
 	return strings.Join(append(lines, s), "\r\n") + "\r\n"
 }
 
-// encoded is a body in a transfer encoding.
+// encoded returns a text in a transfer encoding.
 func encoded(text, encoding string) string {
 	switch encoding {
 	case "base64":
@@ -54,10 +53,10 @@ func encoded(text, encoding string) string {
 	return text
 }
 
-// Head is the header of them.
+// Head is the beginning of their headers.
 const Head = "From: Alice <alice@author.example>\r\nTo: dev@lists.example.org\r\nSubject: hello\r\nMessage-ID: <1@author.example>\r\nDate: Mon, 30 Nov 2026 10:00:00 +0000\r\n"
 
-// Corpus is all of them.
+// Corpus returns all samples.
 func Corpus() (list []Sample) {
 	add := func(name string, want string, fields, body string) {
 		list = append(list, Sample{name, Head + crlf(fields) + "\r\n" + body, want})
@@ -243,7 +242,7 @@ func Corpus() (list []Sample) {
 	return list
 }
 
-// nested is a part that lies in so many others.
+// nested returns a part within depth multiparts.
 func nested(depth int, part string) string {
 	for i := range depth {
 		part = fmt.Sprintf("Content-Type: multipart/mixed; boundary=level%dx\n\n--level%dx\n%s\n--level%dx--\n", i, i, part, i)
