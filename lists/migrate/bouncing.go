@@ -44,7 +44,7 @@ func (p *Parcel) sendBouncing() ([]byte, error) {
 			return nil, err
 		}
 		if b.Len()+len(text) > maxBouncing {
-			p.Report.leave(fileBouncing, "what is known of more addresses that bounce than have room", "they begin anew")
+			p.Report.leave(fileBouncing, "there are more addresses that bounce than a list has room for", "they begin anew")
 			break
 		}
 		b.WriteString(text)

@@ -167,7 +167,7 @@ func (z *ezmlm) posting() {
 	switch {
 	case moderated && mods:
 		set("modpost, modpostonly (-mo)", "post = moderators")
-		r.leave("modpost, modpostonly (-mo)", "moderators saw each other's posts first; here a moderator posts at once, or is asked where nothing proves that From is he", "")
+		r.leave("modpost, modpostonly (-mo)", "moderators saw each other's posts first; here a moderator posts at once, or is asked where nothing proves that From is theirs", "")
 	case moderated && users:
 		set("modpost, subpostonly (-mu)", "post = members", "nonmembers = hold")
 	case moderated:
@@ -235,7 +235,7 @@ func (z *ezmlm) subscription() {
 		}
 	}
 	if z.switched('j', "nounsubconfirm") {
-		r.leave("nounsubconfirm (-j)", "who wants to leave answers a letter here", "")
+		r.leave("nounsubconfirm (-j)", "people who want to leave answer a letter here", "")
 	}
 }
 

@@ -78,7 +78,7 @@ func (z *ezmlm) members() error {
 		}
 	}
 	if twice := z.p.Members.Join(unite); twice > 0 {
-		r.take("subscribers, digest, allow", "%s stood there more than once; who gets each post and digests too gets each post", count(twice, "address"))
+		r.take("subscribers, digest, allow", "%s stood there more than once; those with both each post and digests get each post", count(twice, "address"))
 	}
 	var mods, banned []smtp.Path
 	collect := func(to *[]smtp.Path) func(string) {

@@ -94,7 +94,7 @@ func (z *ezmlm) rest() error {
 	}
 	for _, name := range all {
 		if !slices.Contains(z.seen, name) && !slices.Contains(ezmlmPlaces, name) {
-			r.leave(name, "nothing that is known of ezmlm", "")
+			r.leave(name, "no file that ezmlm is known to have", "")
 		}
 	}
 	return nil

@@ -94,7 +94,7 @@ func (m *mailman) posting() {
 	}
 	if all == "reject" || all == "discard" {
 		post, as = lists.PostModerators, ""
-		m.take("default_member_action", "post = moderators; where nothing proves that From is one, he is asked")
+		m.take("default_member_action", "post = moderators; where nothing proves that From is one, they are asked")
 	}
 	m.p.set("post", quote(post))
 	settings := "post = " + post
@@ -107,7 +107,7 @@ func (m *mailman) posting() {
 		m.p.set("moderated", "true")
 		m.take("default_member_action", "moderated = true")
 	} else if all == "hold" {
-		m.leave("default_member_action", "members who come later are not moderated", "superlist list set "+m.p.Addr.Address()+" moderated=true moderates all")
+		m.leave("default_member_action", "members who come later are not moderated", "superlist list set "+m.p.Addr.Address()+" moderated=true, for all members")
 	}
 	if digests, there := m.config["digests_enabled"].(bool); there && !digests {
 		m.p.set("digest", string(lists.DigestOff))
@@ -126,7 +126,7 @@ func (m *mailman) posting() {
 		}
 	}
 	if held := m.strings("hold_these_nonmembers"); len(held) > 0 && as == lists.NonmembersHold {
-		m.take("hold_these_nonmembers", "as all who are no members")
+		m.take("hold_these_nonmembers", "like all nonmembers")
 	} else if len(held) > 0 {
 		m.leave("hold_these_nonmembers", short(strings.Join(held, ", ")), "a line for each in the file rules: hold From: *ADDRESS*")
 	}
@@ -147,7 +147,7 @@ func (m *mailman) subscription() {
 		"open": lists.SubscribeOpen, "confirm": lists.SubscribeConfirm, "moderate": lists.SubscribeApprove, "confirm_then_moderate": lists.SubscribeConfirmApprove,
 	}[policy]
 	if !ok {
-		m.leave("subscription_policy", short(policy)+" is none that is known; who wants to become a member confirms it", "")
+		m.leave("subscription_policy", short(policy)+" is not a known policy; people who want to join confirm it", "")
 		how = lists.SubscribeConfirm
 	}
 	m.p.set("subscribe", quote(how))

@@ -171,7 +171,7 @@ func (m *mailman) nonmembers() {
 		r.take("nonmember", "allow for %s", count(allowed, "address"))
 	}
 	if same > 0 {
-		r.take("nonmember", "%s are treated as all who are no members", count(same, "address"))
+		r.take("nonmember", "%s are treated like all nonmembers", count(same, "address"))
 	}
 }
 

@@ -43,7 +43,7 @@ func (m *mailman) others() {
 		value, _ := json.Marshal(m.config[key])
 		switch {
 		case !ok:
-			m.leave(key, "no setting that is known of Mailman: "+clip(string(value)), "")
+			m.leave(key, "no setting that Mailman is known to have: "+clip(string(value)), "")
 		case key == "display_name" && strings.EqualFold(m.text(key), m.text("list_name")),
 			left.usual == string(value), left.usual == "" && (string(value) == `""` || string(value) == "null" || string(value) == "[]"):
 			usual++
@@ -129,5 +129,5 @@ var mailmanLeft = map[string]struct{ usual, why, instead string }{
 	"send_goodbye_message":                      {"true", "people who leave are told so", ""},
 	"send_welcome_message":                      {"true", "people who become members are told so", ""},
 	"subject_prefix":                            {"", "a prefix is not taken over, since it breaks the author's signature", "subject_prefix in list.toml"},
-	"unsubscription_policy":                     {`"confirm"`, "who wants to leave answers a letter here", ""},
+	"unsubscription_policy":                     {`"confirm"`, "people who want to leave answer a letter here", ""},
 }

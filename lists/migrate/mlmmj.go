@@ -197,7 +197,7 @@ func (m *mlmmj) posting() {
 		moderated = true
 	case modonly:
 		post = lists.PostModerators
-		r.take("control/modonlypost", "post = moderators; where nothing proves that From is one, he is asked")
+		r.take("control/modonlypost", "post = moderators; where nothing proves that From is one, they are asked")
 	case modnonsub:
 		post, nonmembers = lists.PostMembers, lists.NonmembersHold
 		r.take("control/modnonsubposts", "post = members, nonmembers = hold")

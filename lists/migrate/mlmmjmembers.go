@@ -59,7 +59,7 @@ func (m *mlmmj) members() error {
 	}
 	if twice := m.p.Members.Join(unite); twice > 0 {
 		m.p.Report.take("subscribers.d, digesters.d, nomailsubs.d",
-			"%s stood there more than once; who gets each post and digests too gets each post", count(twice, "address"))
+			"%s stood there more than once; those with both each post and digests get each post", count(twice, "address"))
 	}
 	if noown {
 		m.p.Report.take("control/notmetoo", "noown for every member")
