@@ -70,7 +70,7 @@ func logged(t *testing.T) (events map[string][]string, fields map[string]bool) {
 						fields[m[1]] = true
 					}
 				case *ast.KeyValueExpr: // smtp.Event{What: "accepted"}
-					if key, ok := n.Key.(*ast.Ident); ok && key.Name == "What" && literal(n.Value) != "" && (strings.HasPrefix(path, "../smtp/") || strings.HasPrefix(path, "../cmd/superlist-milter")) {
+					if key, ok := n.Key.(*ast.Ident); ok && key.Name == "What" && literal(n.Value) != "" && (strings.HasPrefix(path, "../smtp/") || strings.HasPrefix(path, "../cmd/superlist-")) {
 						events[literal(n.Value)] = append(events[literal(n.Value)], "client")
 					}
 				case *ast.CallExpr:
@@ -139,6 +139,11 @@ func TestLogPage(t *testing.T) {
 	page, err := os.ReadFile("../docs/man/superlist-log.5")
 	must(t, err)
 	text := strings.ReplaceAll(string(page), `\-`, "-")
+	for _, program := range []string{"superlist-spawn", "superlist-session", "superlist-milter", "superlist-policy"} {
+		if _, events, _ := strings.Cut(text, "\n.SS Events\n"); !strings.Contains(events, program) {
+			t.Errorf("the page does not say what %s writes", program)
+		}
+	}
 	events, fields := logged(t)
 	if len(events) < 40 || len(fields) < 50 {
 		t.Fatalf("%d events and %d fields in the source", len(events), len(fields))
