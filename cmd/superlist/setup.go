@@ -54,10 +54,10 @@ in the old way or in the new one, and superlist check says so.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if apply && undo {
-				return usageError{errors.New("--apply and --undo: which?")}
+				return usageError{errors.New("--apply and --undo exclude each other")}
 			}
 			if way = strings.ToUpper(way); way != "" && postfix.Names[way] == "" {
-				return usageError{fmt.Errorf("--way is A, B, C or D: see docs/postfix.md")}
+				return usageError{errors.New("--way is A, B, C or D: see docs/postfix.md")}
 			}
 			s, err := a.newSetup(c)
 			if err != nil {

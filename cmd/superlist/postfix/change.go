@@ -40,7 +40,7 @@ func (c *Change) files() map[string]*[]byte {
 	}
 }
 
-// between reports whether files are in a state that an interrupted Make or Undo leaves.
+// between reports whether files are in a state that an interrupted Make or Back leaves.
 func (c *Change) between(now Files) bool {
 	return slices.ContainsFunc([]Files{c.From, {c.From.Main, c.After.Master}, c.Before, {c.Before.Main, c.After.Master}, {c.Before.Main, c.From.Master}}, now.equal)
 }
@@ -123,10 +123,8 @@ func (h *Host) Make(c *Change) error {
 	return h.put("main.cf", c.After.Main)
 }
 
-// Undo restores the two files, in the reverse order, and deletes the record.
-func (h *Host) Undo(c *Change) error { return h.Back(c.Before) }
-
-// Back replaces the files of a change that is undone.
+// Back puts the files of before a change into place, in the reverse order, and deletes
+// the record.
 func (h *Host) Back(f Files) error {
 	if err := h.put("main.cf", f.Main); err != nil {
 		return err

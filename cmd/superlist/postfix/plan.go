@@ -128,7 +128,7 @@ func (p *Plan) otherMail() string {
 		}
 	}
 	for _, s := range p.facts.Services {
-		if s.Kind == "inet" && s.Command == "smtpd" && slices.Contains([]string{"submission", "587", "smtps", "submissions", "465"}, s.Port()) {
+		if s.submits() {
 			what = append(what, "people send mail through the service "+s.Name)
 		}
 	}
@@ -255,7 +255,7 @@ func (p *Plan) submission() {
 	}
 	for _, s := range p.facts.Services {
 		_, own := s.Option("smtpd_proxy_filter")
-		if s.Kind == "inet" && s.Command == "smtpd" && !own && slices.Contains([]string{"submission", "587", "smtps", "submissions", "465"}, s.Port()) {
+		if s.submits() && !own {
 			p.Options = append(p.Options, s.key()+"/smtpd_proxy_filter=")
 		}
 	}

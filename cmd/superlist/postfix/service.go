@@ -3,6 +3,7 @@ package postfix
 import (
 	"net"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -36,6 +37,11 @@ func (s Service) Address() string {
 		port = "25"
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// submits reports whether people send their mail through the service: RFC 6409 and RFC 8314.
+func (s Service) submits() bool {
+	return s.Kind == "inet" && s.Command == "smtpd" && slices.Contains([]string{"submission", "587", "smtps", "submissions", "465"}, s.Port())
 }
 
 // Program returns the program that spawn(8) starts.
