@@ -76,7 +76,7 @@ made, moved and removed; with a list that was removed, what is known of that.`,
 				t = table{"WHEN", "LIST", "BY", "WHAT"}.rows()
 			}
 			for _, act := range all {
-				cells := []string{act.At.Local().Format("2006-01-02 15:04:05"), act.By, act.What}
+				cells := []string{act.At.Local().Format(time.DateTime), act.By, act.What}
 				if len(arg) == 0 {
 					cells = slices.Insert(cells, 1, act.List)
 				}

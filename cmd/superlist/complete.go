@@ -118,16 +118,13 @@ func (a *app) completeMessage(_ *cobra.Command, _ []string, begun string) ([]str
 		return nil, cobra.ShellCompDirectiveError
 	}
 	var found []string
-	for _, box := range boxes {
-		entries, err := inBox(s, box)
+	for e, err := range inBoxes(s) {
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
-		for _, e := range entries {
-			for _, id := range []string{e.ID, queue.ShortID(e.ID, s.Host)} {
-				if strings.HasPrefix(id, begun) && !slices.Contains(found, id) {
-					found = append(found, id)
-				}
+		for _, id := range []string{e.ID, queue.ShortID(e.ID, s.Host)} {
+			if strings.HasPrefix(id, begun) && !slices.Contains(found, id) {
+				found = append(found, id)
 			}
 		}
 	}

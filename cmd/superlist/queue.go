@@ -127,19 +127,16 @@ func (a *app) onEach(ids []string, all bool, do func(*queue.Spool, queue.Box, qu
 		wanted[ids[i]] = true
 	}
 	var trouble []error
-	for _, box := range boxes {
-		entries, err := inBox(s, box)
+	for e, err := range inBoxes(s) {
 		if err != nil {
 			return err
 		}
-		for _, e := range entries {
-			if !wanted[e.ID] && !all {
-				continue
-			}
-			delete(wanted, e.ID)
-			if err := do(s, box, e); err != nil && !(all && errors.Is(err, queue.ErrBusy)) {
-				trouble = append(trouble, fmt.Errorf("%s: %w", e.ID, err))
-			}
+		if !wanted[e.ID] && !all {
+			continue
+		}
+		delete(wanted, e.ID)
+		if err := do(s, e.box, e.Entry); err != nil && !(all && errors.Is(err, queue.ErrBusy)) {
+			trouble = append(trouble, fmt.Errorf("%s: %w", e.ID, err))
 		}
 	}
 	for _, id := range ids {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"strings"
 	"time"
@@ -50,15 +51,12 @@ as it is shown here; the log and --json have it in full.`,
 				return err
 			}
 			out := []queueRow{}
-			for _, box := range boxes {
-				entries, err := inBox(s, box)
+			for e, err := range inBoxes(s) {
 				if err != nil {
 					return err
 				}
-				for _, e := range entries {
-					if row, ok := queueRowOf(s, box, e); ok {
-						out = append(out, row)
-					}
+				if row, ok := queueRowOf(s, e.box, e.Entry); ok {
+					out = append(out, row)
 				}
 			}
 			seen := make(map[string]int)
@@ -92,6 +90,29 @@ func inBox(s *queue.Spool, box queue.Box) ([]queue.Entry, error) {
 		return nil, nil
 	}
 	return entries, err
+}
+
+// A boxed is an entry with the box that has it.
+type boxed struct {
+	queue.Entry
+	box queue.Box
+}
+
+// inBoxes yields what all boxes have.
+func inBoxes(s *queue.Spool) iter.Seq2[boxed, error] {
+	return func(yield func(boxed, error) bool) {
+		for _, box := range boxes {
+			entries, err := inBox(s, box)
+			if err != nil && !yield(boxed{}, err) {
+				return
+			}
+			for _, e := range entries {
+				if !yield(boxed{e, box}, nil) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // queueRowOf reads a message for ls; ok is false if it is already gone.
@@ -198,18 +219,15 @@ func cut(s string, n int) string {
 // returned as it is: the look-up will report it.
 func fullID(s *queue.Spool, id string) (string, error) {
 	var found []string
-	for _, box := range boxes {
-		entries, err := inBox(s, box)
+	for e, err := range inBoxes(s) {
 		if err != nil {
 			return "", err
 		}
-		for _, e := range entries {
-			if e.ID == id {
-				return id, nil
-			}
-			if queue.ShortID(e.ID, s.Host) == id {
-				found = append(found, e.ID)
-			}
+		if e.ID == id {
+			return id, nil
+		}
+		if queue.ShortID(e.ID, s.Host) == id {
+			found = append(found, e.ID)
 		}
 	}
 	switch len(found) {

@@ -42,7 +42,7 @@ func (v *statusView) fill() {
 	}
 	for _, b := range v.Queue {
 		if b.Overdue != nil && v.now.Sub(*b.Overdue) > lateMail {
-			look("something in %s has been due for %s: nothing starts superlist deliver", b.Box, roughly(v.now.Sub(*b.Overdue).Round(time.Second)))
+			look("something in %s has been due for %s: nothing starts superlist deliver", b.Box, age(*b.Overdue, v.now))
 		}
 		if b.Box == queue.Failed && b.Messages > 0 {
 			look("%s given up: superlist queue ls", plural(b.Messages, "message"))
@@ -77,8 +77,11 @@ func since(at *time.Time, now time.Time) string {
 	if at == nil {
 		return "yet"
 	}
-	return "for " + roughly(max(now.Sub(*at), 0).Round(time.Second))
+	return "for " + age(*at, now)
 }
+
+// age returns how long ago a time was: 12m3s. A clock that was set back makes it 0.
+func age(at, now time.Time) string { return roughly(max(now.Sub(at), 0).Round(time.Second)) }
 
 func (v *statusView) print(out io.Writer) {
 	paint := painter(out)
@@ -100,7 +103,7 @@ func (v *statusView) print(out io.Writer) {
 		for _, b := range v.Queue {
 			text := ""
 			if b.Oldest != nil {
-				text = "the oldest is " + roughly(max(v.now.Sub(*b.Oldest), 0).Round(time.Second)) + " old"
+				text = "the oldest is " + age(*b.Oldest, v.now) + " old"
 				if b.Box != queue.Failed {
 					text = fmt.Sprintf("%d due, ", b.Due) + text
 				}
@@ -126,7 +129,7 @@ func (v *statusView) print(out io.Writer) {
 		case v.Deliver.Running:
 			run = "runs now"
 		case b != nil:
-			run = roughly(max(v.now.Sub(*b), 0).Round(time.Second)) + " ago"
+			run = age(*b, v.now) + " ago"
 		}
 		t.add("deliver", run, "")
 		if d := v.Deliver.Digest; d != nil {
@@ -150,8 +153,7 @@ func ofThem(n int, what string) string {
 }
 
 func (v *statusView) printCounts(out io.Writer) {
-	t := table{"", "HOUR", "DAY"}.rows()
-	t.heads[0] = "LAST"
+	t := table{"LAST", "HOUR", "DAY"}.rows()
 	row := func(what string, of func(hour) int64) {
 		var sum int64
 		for _, h := range v.Hours {

@@ -131,18 +131,15 @@ func waiting(site *site.Site, m *trace.Mail) (rows []queueRow, err error) {
 		return rows, nil
 	}
 	spool := site.Spool()
-	for _, box := range boxes {
-		entries, err := inBox(spool, box)
+	for e, err := range inBoxes(spool) {
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range entries {
-			if e.ID != m.ID && !strings.HasPrefix(e.ID, m.ID+".") {
-				continue
-			}
-			if row, ok := queueRowOf(spool, box, e); ok {
-				rows = append(rows, row)
-			}
+		if e.ID != m.ID && !strings.HasPrefix(e.ID, m.ID+".") {
+			continue
+		}
+		if row, ok := queueRowOf(spool, e.box, e.Entry); ok {
+			rows = append(rows, row)
 		}
 	}
 	for _, held := range m.Held {
@@ -169,21 +166,18 @@ func waiting(site *site.Site, m *trace.Mail) (rows []queueRow, err error) {
 func inSpool(site *site.Site, q trace.Query, most int) ([]tracedMail, error) {
 	found := []tracedMail{}
 	spool := site.Spool()
-	for _, box := range boxes {
-		entries, err := inBox(spool, box)
+	for e, err := range inBoxes(spool) {
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range entries {
-			if len(found) == most {
-				return found, nil
-			}
-			if q.ID != e.ID && q.ID != queue.ShortID(e.ID, spool.Host) && (q.ID != "" || !about(spool, box, e, q)) {
-				continue
-			}
-			if row, ok := queueRowOf(spool, box, e); ok {
-				found = append(found, tracedMail{&trace.Mail{ID: e.ID, Steps: []trace.Step{}, Deliver: []trace.Onward{}}, []queueRow{row}})
-			}
+		if len(found) == most {
+			break
+		}
+		if q.ID != e.ID && q.ID != queue.ShortID(e.ID, spool.Host) && (q.ID != "" || !about(spool, e, q)) {
+			continue
+		}
+		if row, ok := queueRowOf(spool, e.box, e.Entry); ok {
+			found = append(found, tracedMail{&trace.Mail{ID: e.ID, Steps: []trace.Step{}, Deliver: []trace.Onward{}}, []queueRow{row}})
 		}
 	}
 	return found, nil
@@ -191,8 +185,8 @@ func inSpool(site *site.Site, q trace.Query, most int) ([]tracedMail, error) {
 
 // about reports whether a message is the one that is sought, or is from or to the
 // person.
-func about(spool *queue.Spool, box queue.Box, e queue.Entry, q trace.Query) bool {
-	m, err := spool.Open(box, e.ID)
+func about(spool *queue.Spool, e boxed, q trace.Query) bool {
+	m, err := spool.Open(e.box, e.ID)
 	if err != nil {
 		return false
 	}
@@ -225,7 +219,7 @@ func (m tracedMail) print(out io.Writer) {
 	}
 	say(out, "%s\n", id)
 	for _, s := range m.Steps {
-		say(out, "  %s  %s\n", s.At.Local().Format("2006-01-02 15:04:05"), s.Words)
+		say(out, "  %s  %s\n", s.At.Local().Format(time.DateTime), s.Words)
 	}
 	for _, w := range m.Waits {
 		if w.Box == queue.Held {
