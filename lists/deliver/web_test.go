@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"net/mail"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -709,6 +711,42 @@ func TestModeratorsPage(t *testing.T) {
 		t.Errorf("who is no moderator any more: %d", answer.Code)
 	}
 	w.want(queue.Inbound)
+}
+
+// TestOldestHeld: the moderators' page shows the fifty oldest held posts, and counts all.
+func TestOldestHeld(t *testing.T) {
+	w, l, _ := newPeople(t)
+	if err := edit.Set(l, []string{"post=members", "nonmembers=hold"}); err != nil {
+		t.Fatal(err)
+	}
+	olgas, err := weblink.Make(l, weblink.Session, "olga@example.org", w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := w.browser()
+	b.cookie = &http.Cookie{Name: "superlist", Value: olgas, Path: "/dev/"}
+	seen := make(map[string]bool)
+	for n := range 52 {
+		from := fmt.Sprintf("a%d@example.com", n)
+		w.message(from, "From: "+from+"\r\nSubject: held\r\n\r\nhello\r\n", "dev@lists.example.org")
+		w.deliver()
+		held, err := filepath.Glob(filepath.Join(l.Dir, "held", "*"))
+		if err != nil || len(held) != n+1 {
+			t.Fatal(held, err)
+		}
+		for _, file := range held { // a second apart, however fast this goes
+			if !seen[file] {
+				err = os.Chtimes(file, time.Time{}, w.now().Add(time.Duration(n)*time.Second-time.Hour))
+			}
+			if seen[file] = true; err != nil {
+				t.Fatal(err)
+			}
+		}
+		page := b.ask("GET", "/dev/mod")
+		if shown := ticked(page, "post"); len(shown) != min(n+1, 50) || !strings.Contains(page.Body.String(), fmt.Sprintf("Posts that wait: %d.", n+1)) || strings.Contains(page.Body.String(), "From "+from) != (n < 50) {
+			t.Fatalf("%d: %q\n%s", n+1, shown, page.Body)
+		}
+	}
 }
 
 // TestManyRemoved: many posts are not thrown away by one press.
