@@ -64,6 +64,11 @@ func TestActs(t *testing.T) {
 			"removed list=<dev@lists.example.org> number=7 reason=spam by=x",
 			"moved list=<dev@lists.example.org> from=old@lists.example.org by=x",
 			"changed list=<dev@lists.example.org> member=<a@example.com> words=\"\" was=\"nomail\" by=x",
+			"changed list=<dev@lists.example.org> members=more by=x",
+			"changed list=<dev@lists.example.org> member=<a@example.com> to=changed-digest is=false by=a@example.com",
+			"changed list=<dev@lists.example.org> member=<a@example.com> to=changed-digest is=true by=a@example.com",
+			"subscribed list=<dev@lists.example.org> member=<a@example.com> new=false by=\"the operator ann\"",
+			"unsubscribed list=<dev@lists.example.org> member=<a@example.com> was=false by=olga@example.org",
 			"set list=<dev@lists.example.org> key=footer value=\"" + strings.Repeat("é", ledger.MaxEntry) + "\" was=\"\" by=x",
 		} {
 			k.Hear(maillog.Info, line)
@@ -80,6 +85,9 @@ func TestActs(t *testing.T) {
 			"the operator ann created the list; owners: olga@example.org", "superlist a@example.com: suspended, gone on 5 days", "a@example.com added a@example.com",
 			"olga@example.org did not let b@example.net join", "x removed post 7 from the archive: spam", "x gave the list its address; before it was old@lists.example.org",
 			`x changed a@example.com: no words any more; before they were "nomail"`,
+			"x changed more members", "a@example.com wanted to change how posts reach a@example.com, who was not a member",
+			"a@example.com changed how posts reach a@example.com: digest",
+			"the operator ann wanted to add a@example.com, who was a member already", "olga@example.org wanted to remove a@example.com, who was not a member",
 		}
 		if !slices.Equal(got[:len(got)-1], want) || !strings.HasSuffix(long, "…") && !strings.Contains(long, "set footer") {
 			t.Errorf("together %t: %q", together, got)

@@ -1,6 +1,10 @@
 package acts
 
-import "superlist/lists/maillog"
+import (
+	"strings"
+
+	"superlist/lists/maillog"
+)
 
 // Words returns what happened, as words to follow the name of whoever did it; "" if the
 // entry is not an act.
@@ -29,12 +33,12 @@ func Words(e maillog.Entry) string {
 		return "set " + e.Get("key") + " to " + quoted(e.Get("value")) + "; before it was " + quoted(e.Get("was"))
 	case "subscribed":
 		if e.Get("new") == "false" {
-			return member + " wanted to join, and was a member already"
+			return "wanted to add " + member + ", who was a member already"
 		}
 		return "added " + someone(e, member)
 	case "unsubscribed":
 		if e.Get("was") == "false" {
-			return member + " wanted to leave, and was not a member"
+			return "wanted to remove " + member + ", who was not a member"
 		}
 		return "removed " + someone(e, member)
 	case "erased":
@@ -44,7 +48,13 @@ func Words(e maillog.Entry) string {
 			return "changed the address of " + member + " to " + e.Address("to") + ", as " + as
 		}
 		if to := e.Get("to"); to != "" {
-			return member + " gets posts another way: " + to
+			if e.Get("is") == "false" {
+				return "wanted to change how posts reach " + member + ", who was not a member"
+			}
+			return "changed how posts reach " + member + ": " + strings.TrimPrefix(to, "changed-")
+		}
+		if member == "" {
+			return "changed " + someone(e, member)
 		}
 		if e.Get("words") == "" {
 			return "changed " + member + ": no words any more; before they were " + quoted(e.Get("was"))

@@ -20,6 +20,7 @@ func (e *TooManyError) Error() string {
 // sync makes the members those of the request, in one step. Other addresses of members
 // stay as long as the member does.
 func (a *act) sync() error {
+	before := make(map[string]string) // the words of those changed, by key
 	err := edit.Members(a.l, func(set members.Set) error {
 		wanted := make(map[string]bool)
 		for _, m := range a.Members {
@@ -47,6 +48,7 @@ func (a *act) sync() error {
 				a.out.Members = append(a.out.Members, m)
 			case a.Same && !slices.Equal(was.Words, m.Words):
 				m.Path = was.Path
+				before[m.Path.Key()] = strings.Join(was.Words, " ")
 				set.Remove(m.Path)
 				set.Add(m)
 				a.out.Changed = append(a.out.Changed, m)
@@ -74,7 +76,7 @@ func (a *act) sync() error {
 			a.log("changed", "members=more")
 			break
 		}
-		a.log("changed", "member=%s words=%q", m.Path, strings.Join(m.Words, " "))
+		a.log("changed", "member=%s words=%q was=%q", m.Path, strings.Join(m.Words, " "), before[m.Path.Key()])
 	}
 	return nil
 }
