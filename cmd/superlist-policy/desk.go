@@ -17,10 +17,10 @@ import (
 	"superlist/smtp"
 )
 
-// MaxAction is the longest answer to Postfix. Postfix reads up to line_length_limit,
+// maxAction is the longest answer to Postfix. Postfix reads up to line_length_limit,
 // 2048 bytes, and a line of a reply may have only 512 (RFC 5321, 4.5.3.1.5), including
 // Postfix's own words in front.
-const MaxAction = 400
+const maxAction = 400
 
 // patience is how long a connection may be silent. Postfix closes it after five minutes
 // (smtpd_policy_service_max_idle).
@@ -155,12 +155,12 @@ func (d *desk) refuse(q request, env *smtp.Envelope, to smtp.Path, err error) st
 	return shorten(r.String())
 }
 
-// shorten cuts a line to MaxAction, between two characters.
+// shorten cuts a line to maxAction, between two characters.
 func shorten(s string) string {
-	if len(s) <= MaxAction {
+	if len(s) <= maxAction {
 		return s
 	}
-	s = s[:MaxAction]
+	s = s[:maxAction]
 	for !utf8.ValidString(s) && len(s) > 0 {
 		s = s[:len(s)-1]
 	}
@@ -208,7 +208,7 @@ func word(s string) string {
 
 // checkAction returns an error if Postfix could not use an action.
 func checkAction(s string) error {
-	if s == "" || len(s) > MaxAction || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+	if s == "" || len(s) > maxAction || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return fmt.Errorf("-list %q is not an action: see access(5)", s)
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 // Limits of a request. Postfix 3.10 sends 32 attributes, and cuts values at
 // line_length_limit, 2048 bytes.
 const (
-	MaxLine       = 8 << 10
-	MaxAttributes = 100
+	maxLine       = 8 << 10
+	maxAttributes = 100
 )
 
 // A request holds what smtpd(8) sends, by the names of SMTPD_POLICY_README. An
@@ -31,8 +31,8 @@ var known = []string{
 // Errors about input that is not a request. It does not come from Postfix, and gets no
 // answer.
 var (
-	errLine   = fmt.Errorf("a line has more than %d bytes", MaxLine)
-	errMany   = fmt.Errorf("a request has more than %d attributes", MaxAttributes)
+	errLine   = fmt.Errorf("a line has more than %d bytes", maxLine)
+	errMany   = fmt.Errorf("a request has more than %d attributes", maxAttributes)
 	errNUL    = errors.New("a line has a NUL")
 	errForm   = errors.New("a line is not name=value")
 	errTwice  = errors.New("an attribute comes twice")
@@ -40,7 +40,7 @@ var (
 )
 
 // newReader returns a reader for requests.
-func newReader(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, MaxLine+len("\n")) }
+func newReader(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, maxLine+len("\n")) }
 
 // readRequest reads one request, up to the empty line after it. The error is io.EOF if
 // there are no more.
@@ -60,7 +60,7 @@ func readRequest(br *bufio.Reader) (request, error) {
 		if text == "" {
 			break
 		}
-		if n == MaxAttributes {
+		if n == maxAttributes {
 			return nil, errMany
 		}
 		name, value, ok := strings.Cut(text, "=")

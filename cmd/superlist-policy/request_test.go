@@ -28,10 +28,10 @@ func TestLimits(t *testing.T) {
 		said string
 		want error
 	}{
-		"a line":              {first + "sender=" + strings.Repeat("x", MaxLine-len("sender=")) + "\n\n", nil},
-		"a longer one":        {first + "sender=" + strings.Repeat("x", MaxLine-len("sender=")+1) + "\n\n", errLine},
-		"attributes":          {first + attributes(MaxAttributes-1) + "\n", nil},
-		"one more":            {first + attributes(MaxAttributes) + "\n", errMany},
+		"a line":              {first + "sender=" + strings.Repeat("x", maxLine-len("sender=")) + "\n\n", nil},
+		"a longer one":        {first + "sender=" + strings.Repeat("x", maxLine-len("sender=")+1) + "\n\n", errLine},
+		"attributes":          {first + attributes(maxAttributes-1) + "\n", nil},
+		"one more":            {first + attributes(maxAttributes) + "\n", errMany},
 		"no name":             {first + "=x\n\n", errForm},
 		"no value":            {first + "sender\n\n", errForm},
 		"an empty value":      {first + "sender=\n\n", nil},
@@ -53,7 +53,7 @@ func TestLimits(t *testing.T) {
 
 // TestShorten: an answer is cut where Postfix would have to cut it, between characters.
 func TestShorten(t *testing.T) {
-	full := strings.Repeat("x", MaxAction)
+	full := strings.Repeat("x", maxAction)
 	for text, want := range map[string]string{full: full, full + "y": full, full[1:] + "é": full[1:]} {
 		if got := shorten(text); got != want {
 			t.Errorf("%d bytes are %d", len(text), len(got))
@@ -63,7 +63,7 @@ func TestShorten(t *testing.T) {
 
 func TestCheckAction(t *testing.T) {
 	for action, ok := range map[string]bool{"OK": true, "greylist_lists": true, "PREPEND X-List: yes": true,
-		"": false, "OK\naction=REJECT": false, strings.Repeat("x", MaxAction): true, strings.Repeat("x", MaxAction+1): false} {
+		"": false, "OK\naction=REJECT": false, strings.Repeat("x", maxAction): true, strings.Repeat("x", maxAction+1): false} {
 		if err := checkAction(action); (err == nil) != ok {
 			t.Errorf("%.40q: %v", action, err)
 		}
@@ -100,7 +100,7 @@ func FuzzServe(f *testing.F) {
 		for _, a := range answers[:requests] {
 			action, rest, _ := strings.Cut(a, "\n")
 			list, isList := strings.CutPrefix(rest, "list=")
-			if !strings.HasPrefix(action, "action=") || len(action) > len("action=")+MaxAction || strings.ContainsAny(action, "\r\x00") ||
+			if !strings.HasPrefix(action, "action=") || len(action) > len("action=")+maxAction || strings.ContainsAny(action, "\r\x00") ||
 				!isList && rest != "\n" || isList && (strings.Count(list, "\n") != 2 || !strings.Contains(list, "@lists.example.org\n")) {
 				t.Errorf("%q", a)
 			}
