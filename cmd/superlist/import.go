@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"superlist/lists/migrate"
@@ -132,15 +130,12 @@ rules, texts, members, held posts, archive, and its secret key.`,
   ssh old superlist export dev@lists.example.org | superlist import list -`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, arg []string) error {
-			if arg[0] == "-" {
-				return a.receive(c, &v, c.InOrStdin())
-			}
-			f, err := os.Open(arg[0])
+			_, in, err := input(c, arg[0])
 			if err != nil {
 				return err
 			}
-			defer f.Close()
-			return a.receive(c, &v, f)
+			defer in.Close()
+			return a.receive(c, &v, in)
 		},
 	}
 	v.flags(c)
