@@ -1,8 +1,8 @@
 package web
 
 import (
-	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -132,12 +132,7 @@ func (l *List) File(path string) (content []byte, kind string, err error) {
 	if path == "" {
 		path = "index.html"
 	}
-	f, _, err := disk.OpenRegular(filepath.Join(l.Dir, path), unix.O_RDONLY|unix.O_NOFOLLOW)
-	if err != nil {
-		return nil, "", err
-	}
-	defer f.Close()
-	content, err = io.ReadAll(f)
+	content, _, err = disk.ReadRegular(filepath.Join(l.Dir, path), unix.O_RDONLY|unix.O_NOFOLLOW, math.MaxInt64)
 	return content, kinds[filepath.Ext(path)], err
 }
 

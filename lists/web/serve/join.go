@@ -28,8 +28,22 @@ const (
 // press once more.
 const tooFast = 3 * time.Second
 
-// deliveries are the ways in which posts come, by the words of the members file.
-var deliveries = map[string]members.Delivery{"each": members.Each, "digest": members.InDigests, "nomail": members.NoPosts}
+// deliveries are the ways in which posts come, with the values of the field. All but the
+// first are words of the members file.
+var deliveries = []struct {
+	value string
+	way   members.Delivery
+}{{"each", members.Each}, {"digest", members.InDigests}, {"nomail", members.NoPosts}}
+
+// deliveryOf returns the chosen delivery; each post if the list does not offer it.
+func (a *answer) deliveryOf(value string) members.Delivery {
+	for _, d := range deliveries {
+		if d.value == value && (d.way != members.InDigests || a.list.Digest != lists.DigestOff) {
+			return d.way
+		}
+	}
+	return members.Each
+}
 
 // join answers the page for becoming a member. The answer is the same for members, for
 // strangers, and for addresses to which the list sends no letter today.
@@ -42,7 +56,7 @@ func (a *answer) join() {
 		return
 	}
 	if a.r.Method != http.MethodPost {
-		a.joinForm("", "", "", "each")
+		a.joinForm("", "", "", members.Each)
 		return
 	}
 	if !a.ownForm() {
@@ -52,14 +66,11 @@ func (a *answer) join() {
 	if !ok {
 		return
 	}
-	address, name, delivery := strings.TrimSpace(fields.Get(addressField)), fields.Get(nameField), fields.Get(deliveryField)
+	address, name, delivery := strings.TrimSpace(fields.Get(addressField)), fields.Get(nameField), a.deliveryOf(fields.Get(deliveryField))
 	who, ok := smtp.ParseAddress(address)
 	if !ok || len(who.Local) > members.MaxLocal || strings.HasPrefix(who.Domain, "[") || a.list.IsOwn(who) {
 		a.joinForm(a.text("address-wrong"), address, name, delivery)
 		return
-	}
-	if _, ok := deliveries[delivery]; !ok || deliveries[delivery] == members.InDigests && a.list.Digest == lists.DigestOff {
-		delivery = "each"
 	}
 	given, err := weblink.Read(a.list, weblink.Form, fields.Get(sinceField), a.now)
 	if err != nil || a.now.Sub(given.Made) < tooFast {
@@ -68,7 +79,7 @@ func (a *answer) join() {
 	}
 	if fields.Get(trapField) == "" {
 		q := a.request(who)
-		q.Verb, q.Delivery, q.Name = lists.VerbSubscribe, deliveries[delivery], name
+		q.Verb, q.Delivery, q.Name = lists.VerbSubscribe, delivery, name
 		if err := a.put(q); err != nil && !a.unheard(err) {
 			a.full(err)
 			return
@@ -86,7 +97,7 @@ func (a *answer) unheard(err error) bool {
 }
 
 // joinForm shows the form, with the values entered so far.
-func (a *answer) joinForm(wrong, address, name, delivery string) {
+func (a *answer) joinForm(wrong, address, name string, delivery members.Delivery) {
 	since, err := weblink.Make(a.list, weblink.Form, "", a.now)
 	if err != nil {
 		a.trouble(err)
@@ -114,11 +125,11 @@ func joinSays(subscribe string) string {
 }
 
 // deliveryChoice returns the field for choosing how posts come.
-func (a *answer) deliveryChoice(now string) web.Field {
+func (a *answer) deliveryChoice(now members.Delivery) web.Field {
 	f := web.Field{Kind: "radio", Name: deliveryField, Label: a.text("delivery")}
-	for _, way := range []string{"each", "digest", "nomail"} {
-		if way != "digest" || a.list.Digest != lists.DigestOff {
-			f.Choices = append(f.Choices, web.Choice{Value: way, Label: a.text("delivery-" + way), On: way == now})
+	for _, d := range deliveries {
+		if a.deliveryOf(d.value) == d.way {
+			f.Choices = append(f.Choices, web.Choice{Value: d.value, Label: a.text("delivery-" + d.value), On: d.way == now})
 		}
 	}
 	return f

@@ -134,9 +134,8 @@ func (a *answer) optionsForm(who smtp.Path, m members.Member, isMember bool, wro
 		f.Buttons = []web.Button{{Name: byHand, Value: "1", Label: a.text("leave-button")}, logOut}
 	default:
 		f.Say = append(f.Say, a.text("options-says", "address", who.Address()))
-		way := map[members.Delivery]string{members.Each: "each", members.InDigests: "digest", members.NoPosts: "nomail"}[m.Delivery()]
 		f.Fields = []web.Field{
-			a.deliveryChoice(way),
+			a.deliveryChoice(m.Delivery()),
 			{Kind: "date", Name: vacationField, Label: a.text("vacation"), Value: m.Vacation, Hint: a.text("vacation-hint"), Wrong: wrong != ""},
 			{Kind: "checkbox", Name: noCopyField, Value: "1", Label: a.text("nocopy"), On: m.NoCopy},
 			{Kind: "checkbox", Name: noOwnField, Value: "1", Label: a.text("noown"), On: m.NoOwn},
