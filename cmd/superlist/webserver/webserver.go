@@ -63,7 +63,7 @@ func (p Plan) Write(server string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, text := range []string{p.Root, p.Program, p.FastCGI} {
+	for _, text := range []string{p.Root, p.Program, p.FastCGI, p.Socket} {
 		if strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || strings.ContainsRune("\"'\\;{}$#%|`", c) }) {
 			return nil, fmt.Errorf("%q cannot stand in the configuration of a web server", text)
 		}
