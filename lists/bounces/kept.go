@@ -79,8 +79,17 @@ func Erase(s *site.Site, l *lists.List, p smtp.Path, dry bool, now time.Time) (n
 		return n, err
 	}
 	for _, e := range entries { // including those that are too old and not swept yet
+		if !e.Type().IsRegular() {
+			continue
+		}
 		top, _, err := disk.ReadRegular(filepath.Join(dir, e.Name()), unix.O_RDONLY|unix.O_NOFOLLOW, maxMemberField)
-		if err != nil || aboutWhom(string(top)) != p.Key() {
+		if errors.Is(err, fs.ErrNotExist) { // swept meanwhile
+			continue
+		}
+		if err != nil { // it may be about them
+			return n, err
+		}
+		if aboutWhom(string(top)) != p.Key() {
 			continue
 		}
 		if err := forget(ledger.Reports, e.Name()); err != nil {
@@ -93,9 +102,9 @@ func Erase(s *site.Site, l *lists.List, p smtp.Path, dry bool, now time.Time) (n
 // aboutWhom returns the key of the member whom a kept report is about.
 func aboutWhom(report string) string {
 	line, _, _ := strings.Cut(report, "\n")
-	who, _ := strings.CutPrefix(strings.TrimSpace(line), memberField)
+	who, kept := strings.CutPrefix(strings.TrimSpace(line), memberField)
 	about, rest, ok := smtp.ParsePath(who)
-	if !ok || rest != "" {
+	if !kept || !ok || rest != "" {
 		return ""
 	}
 	return about.Key()

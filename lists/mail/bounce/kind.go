@@ -60,7 +60,7 @@ func firstLines(source string) string {
 	var b strings.Builder
 	for line := range strings.Lines(source) {
 		line = strings.TrimSpace(line)
-		if len(b.String()) > 1500 || beginsCopy(strings.ToLower(line)) && b.Len() > 0 {
+		if b.Len() > 1500 || beginsCopy(strings.ToLower(line)) && b.Len() > 0 {
 			break
 		}
 		if !strings.HasPrefix(line, ">") {
