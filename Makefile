@@ -93,11 +93,17 @@ fuzz:
 man: build
 	$(GO) run -trimpath -tags man ./cmd/superlist bin bin/man
 
+PROGRAMS = superlist superlist-spawn superlist-session superlist-milter superlist-policy superlist-web
+
 # With DESTDIR only files are put there: the user and the folders are for the
-# package that is made of it.
+# package that is made of it. A program is renamed into its place, since sessions
+# start at any moment.
 install: build man
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/superlist
-	install -m 0755 bin/superlist bin/superlist-spawn bin/superlist-session bin/superlist-milter bin/superlist-policy bin/superlist-web $(DESTDIR)$(PREFIX)/bin/
+	for program in $(PROGRAMS); do \
+		install -m 0755 bin/$$program $(DESTDIR)$(PREFIX)/bin/.$$program.new && \
+		mv -f $(DESTDIR)$(PREFIX)/bin/.$$program.new $(DESTDIR)$(PREFIX)/bin/$$program || exit 1; \
+	done
 	for page in bin/man/man?/*; do \
 		install -d -m 0755 $(DESTDIR)$(MANDIR)/$$(basename $$(dirname $$page)) && \
 		gzip -9n <$$page | install -m 0644 /dev/stdin $(DESTDIR)$(MANDIR)/$$(basename $$(dirname $$page))/$$(basename $$page).gz || exit 1; \
@@ -108,9 +114,7 @@ install: build man
 	test -n "$(DESTDIR)" || contrib/setup.sh
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/superlist $(DESTDIR)$(PREFIX)/bin/superlist-spawn \
-		$(DESTDIR)$(PREFIX)/bin/superlist-session $(DESTDIR)$(PREFIX)/bin/superlist-milter \
-		$(DESTDIR)$(PREFIX)/bin/superlist-policy $(DESTDIR)$(PREFIX)/bin/superlist-web
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS))
 	rm -f $(DESTDIR)$(MANDIR)/man1/superlist.1.gz $(DESTDIR)$(MANDIR)/man1/superlist-*.1.gz $(DESTDIR)$(MANDIR)/man8/superlist-*.8.gz \
 		$(DESTDIR)$(MANDIR)/man5/superlist.toml.5.gz $(DESTDIR)$(MANDIR)/man5/list.toml.5.gz \
 		$(DESTDIR)$(MANDIR)/man5/rules.5.gz $(DESTDIR)$(MANDIR)/man5/superlist-*.5.gz
