@@ -151,8 +151,8 @@ func (w *writer) write(s *site.Site, tmp string) error {
 // maxPasses is how often domains looks again: nobody renames lists for so long.
 const maxPasses = 100
 
-// ErrMoving means that lists were renamed or removed all the time.
-var ErrMoving = errors.New("lists there get other names all the time; call it again")
+// errMoving means that lists were renamed or removed all the time.
+var errMoving = errors.New("lists there get other names all the time; call it again")
 
 // domains copies all domains. It repeats this until no list there has been renamed or
 // removed since it was copied.
@@ -176,7 +176,7 @@ func (w *writer) domains(from, to string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: %w", from, ErrMoving)
+	return fmt.Errorf("%s: %w", from, errMoving)
 }
 
 // domain copies the lists and aliases of a domain that the copy does not have yet, and

@@ -11,8 +11,9 @@ import (
 	"superlist/smtp"
 )
 
-// checked is mail that superlist check follows: that it has come is remembered, and what
-// has come in goes out once, by the relay, to the address at which it comes back.
+// checked handles mail that superlist check follows. It records that the mail has arrived.
+// Mail that has come in goes out once more, through the relay, to the address by which it
+// comes back.
 func (r *Runner) checked(m *queue.Message, d lists.Destination, c outbox.Cause) error {
 	record := ledger.Record{Name: lists.CheckName(d.Sent, d.Back), Text: m.ID, At: r.now()}
 	first, err := r.Site.Ledger(r.Spool.Disk).First(d.List.Book(), ledger.Checks, record)

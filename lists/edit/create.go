@@ -24,7 +24,7 @@ func inputError(format string, args ...any) error {
 // fs.ErrExist if the list exists already.
 func Create(s lists.Directory, addr smtp.Path, owners []smtp.Path, settings []string) (*lists.List, error) {
 	domain, _ := smtp.ASCIIDomain(addr.Domain)
-	begin, err := Defaults(s, domain)
+	begin, err := defaultsFor(s, domain)
 	if err != nil {
 		return nil, err
 	}

@@ -53,9 +53,9 @@ func (d *domainDefaults) Keys() []config.Key {
 	return d.Config.Keys()
 }
 
-// Defaults returns the initial settings of a list in a domain, in the form that Set
+// defaultsFor returns the initial settings of a list in a domain, in the form that Set
 // takes. Without a file there are none. A mistake in the file is a *config.Error.
-func Defaults(s lists.Directory, domain string) ([]string, error) {
+func defaultsFor(s lists.Directory, domain string) ([]string, error) {
 	d, err := readDefaults(s)
 	if err != nil || d == nil {
 		return nil, err

@@ -34,8 +34,8 @@ var syslogFiles = []string{"/var/log/mail.log", "/var/log/maillog", "/var/log/ma
 // journalDirs are the possible places of the journal.
 var journalDirs = []string{"/var/log/journal", "/run/log/journal"}
 
-// ErrNone means that the log cannot be found.
-var ErrNone = errors.New("the log cannot be found: name its file with --log, or use --log journal")
+// errNone means that the log cannot be found.
+var errNone = errors.New("the log cannot be found: name its file with --log, or use --log journal")
 
 // Open finds the log of a site, and prepares reading it from since on, as often as
 // times says. named is what the caller names: a file, "journal", or "".
@@ -70,7 +70,7 @@ func where(s *site.Site) (string, error) {
 	case s.Log == "none":
 		return "", fmt.Errorf("log is %q in %s, so there is nothing to read", s.Log, s.File())
 	case s.Log == "stderr":
-		return "", ErrNone
+		return "", errNone
 	}
 	var newest string
 	var at time.Time
@@ -84,7 +84,7 @@ func where(s *site.Site) (string, error) {
 		return inJournal, nil
 	}
 	if newest == "" {
-		return "", ErrNone
+		return "", errNone
 	}
 	return newest, nil
 }

@@ -104,9 +104,9 @@ const (
 	censusName  = "census"
 )
 
-// LastCensus returns the count of the last hour, or counts anew if there is none. If
+// lastCensus returns the count of the last hour, or counts anew if there is none. If
 // two processes do so at once, one counts in vain.
-func LastCensus(s *site.Site, now time.Time) (Census, error) {
+func lastCensus(s *site.Site, now time.Time) (Census, error) {
 	book := ledger.OfSite(s.ListsDir)
 	if r, ok, err := book.Recall(ledger.Tallies, censusName, now); err == nil && ok {
 		if c, err := parseCensus(r.Text); err == nil && now.Sub(c.At).Abs() < censusEvery {

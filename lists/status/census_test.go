@@ -63,7 +63,7 @@ func TestLastCensus(t *testing.T) {
 		after time.Duration
 		want  int
 	}{{0, 1}, {59 * time.Minute, 1}, {time.Hour, 2}} {
-		c, err := LastCensus(s, now.Add(step.after))
+		c, err := lastCensus(s, now.Add(step.after))
 		if err != nil || c.Lists != step.want {
 			t.Errorf("%d: %+v, %v", i, c, err)
 		}
@@ -71,7 +71,7 @@ func TestLastCensus(t *testing.T) {
 	}
 	file := ledger.OfSite(s.ListsDir).Path(ledger.Tallies) + "/" + censusName
 	os.WriteFile(file, []byte("{"), 0o600)
-	if c, err := LastCensus(s, now); err != nil || c.Lists != 2 {
+	if c, err := lastCensus(s, now); err != nil || c.Lists != 2 {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

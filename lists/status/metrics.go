@@ -151,7 +151,7 @@ func WriteMetrics(s *site.Site, began string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if st.Census, err = LastCensus(s, now); err != nil {
+	if st.Census, err = lastCensus(s, now); err != nil {
 		return err
 	}
 	unlock, err := s.Disk.Lock(filepath.Dir(s.Metrics))
