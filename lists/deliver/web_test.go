@@ -571,6 +571,16 @@ func TestSignedRequest(t *testing.T) {
 	leave(late)
 	wantMembers(t, l, "bob@example.net moderated name=Bob")
 	w.want(queue.Inbound)
+	now := w.now()
+	made, err := l.SignedCommand("x", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for after, good := range map[time.Duration]bool{0: true, 2 * time.Hour: true, 3 * time.Hour: false} { // to the hour
+		if err := l.CheckSigned(made, now.Add(after)); (err == nil) != good {
+			t.Errorf("after %v: %v", after, err)
+		}
+	}
 	if err := policy.Of(l).Permits(lists.Command{Verb: lists.VerbSigned, Signed: "zzzzz-0-0"}, w.now()); err == nil {
 		t.Error("a session takes what nobody has signed")
 	}
