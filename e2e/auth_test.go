@@ -77,17 +77,7 @@ func wantLogins(t *testing.T, bin, dir string) {
 func ourLogin(t *testing.T, server, mechanism, password string) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", "exec "+server)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out := sitetest.Piped(t, cmd)
 	stuck := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 	defer stuck.Stop()
 	defer cmd.Wait()

@@ -16,6 +16,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/quota"
+	"superlist/lists/sitetest"
 )
 
 // A talk is a session with the real superlist-spawn by a pipe.
@@ -29,11 +30,7 @@ type talk struct {
 func newTalk(t *testing.T, bin, dir string) *talk {
 	t.Helper()
 	cmd := exec.Command(bin+"/superlist-spawn", "-c", dir+"/superlist.toml")
-	in, err := cmd.StdinPipe()
-	must(t, err)
-	out, err := cmd.StdoutPipe()
-	must(t, err)
-	must(t, cmd.Start())
+	in, out := sitetest.Piped(t, cmd)
 	c := &talk{t: t, cmd: cmd, in: in, out: bufio.NewReader(out)}
 	t.Cleanup(func() { in.Close(); cmd.Wait() })
 	c.wantReply("220 ")

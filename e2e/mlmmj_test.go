@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/sitetest"
 	"superlist/smtp"
 )
 
@@ -98,11 +99,7 @@ func (r *rivals) settled() []taken {
 func (r *rivals) ours(from, to, message string) (reply smtp.Reply, sent []taken) {
 	r.t.Helper()
 	cmd := exec.Command("superlist-spawn")
-	in, err := cmd.StdinPipe()
-	must(r.t, err)
-	out, err := cmd.StdoutPipe()
-	must(r.t, err)
-	must(r.t, cmd.Start())
+	in, out := sitetest.Piped(r.t, cmd)
 	c := &smtp.Client{Hostname: "client.example.com"}
 	must(r.t, c.Start(struct {
 		io.Reader

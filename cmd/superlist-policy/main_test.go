@@ -51,17 +51,7 @@ func TestProgram(t *testing.T) {
 	config := sitetest.Recorded(t, dir, &recording.Script{Name: "program"}, nil, nil, "queue_max_msg = 1", "queue_min_msg = 1")
 	cmd := exec.Command(os.Args[0], "-c", config)
 	cmd.Env = append(os.Environ(), roleEnv+"=1")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out := sitetest.Piped(t, cmd)
 	br := newReader(out)
 	asks := func(list, want string) {
 		t.Helper()
