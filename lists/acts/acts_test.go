@@ -112,3 +112,13 @@ func TestNotWritten(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCount: a number has its noun.
+func TestCount(t *testing.T) {
+	e := maillog.Parse("removed members=1 posts=12 owners=0")
+	for key, want := range map[string]string{"members": "1 member", "posts": "12 members", "owners": "no members", "missing": "no members"} {
+		if got := Count(e, key, "member"); got != want {
+			t.Errorf("%s: %s, want %s", key, got, want)
+		}
+	}
+}

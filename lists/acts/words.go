@@ -16,16 +16,16 @@ func Words(e maillog.Entry) string {
 	case "moved":
 		return "gave the list its address; before it was " + e.Address("from")
 	case "imported":
-		return "imported " + count(e, "members", "member") + " from " + e.Get("from")
+		return "imported " + Count(e, "members", "member") + " from " + e.Get("from")
 	case "restored":
 		return "restored the list from " + e.Get("from")
 	case "removed":
 		if n := e.Get("number"); n != "" {
 			return "removed post " + n + " from the archive: " + e.Get("reason")
 		}
-		return "removed the list with " + count(e, "members", "member") + " and " + count(e, "posts", "kept post")
+		return "removed the list with " + Count(e, "members", "member") + " and " + Count(e, "posts", "kept post")
 	case "pruned":
-		return "removed " + count(e, "posts", "post") + " from the archive, up to number " + e.Get("upto")
+		return "removed " + Count(e, "posts", "post") + " from the archive, up to number " + e.Get("upto")
 	case "set":
 		if added := e.Address("added"); added != "" {
 			return "added " + added + " to " + e.Get("key")
@@ -83,15 +83,16 @@ func someone(e maillog.Entry, member string) string {
 	return member
 }
 
-func count(e maillog.Entry, key, noun string) string {
-	n := e.Get(key)
-	if n == "" {
-		n = "0"
-	}
-	if n == "1" {
+// Count returns a number of an entry with its noun: no members, 1 member, 2 members.
+func Count(e maillog.Entry, key, noun string) string {
+	switch n := strings.TrimLeft(e.Get(key), "0"); n {
+	case "":
+		return "no " + noun + "s"
+	case "1":
 		return "1 " + noun
+	default:
+		return n + " " + noun + "s"
 	}
-	return n + " " + noun + "s"
 }
 
 func quoted(s string) string {

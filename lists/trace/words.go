@@ -2,7 +2,6 @@ package trace
 
 import (
 	"cmp"
-	"strings"
 
 	"superlist/lists/acts"
 	"superlist/lists/logfile"
@@ -45,7 +44,7 @@ func words(l logfile.Line, e maillog.Entry) string {
 		if e.Get("members") == "0" && e.Number("digests") == 0 {
 			return list + " has nobody who gets it" + asNumber(e)
 		}
-		text := list + " sends it to " + plural(e, "members", "member")
+		text := list + " sends it to " + acts.Count(e, "members", "member")
 		if e.Number("digests") > 0 {
 			text += ", and to " + e.Get("digests") + " in their next digest"
 		}
@@ -58,14 +57,14 @@ func words(l logfile.Line, e maillog.Entry) string {
 		}
 		return text
 	case "sent":
-		return "the relay took it for " + plural(e, "recipients", "recipient") + ": " + e.Get("reply")
+		return "the relay took it for " + acts.Count(e, "recipients", "recipient") + ": " + e.Get("reply")
 	case "deferred":
 		return "it waits until " + e.Get("until") + because
 	case "failed":
 		if to := e.Address("to"); to != "" {
 			return "it failed for " + to + because
 		}
-		return "it was given up for " + plural(e, "recipients", "recipient") + because
+		return "it was given up for " + acts.Count(e, "recipients", "recipient") + because
 	case "held":
 		whom := "a moderator"
 		if e.Get("for") == "confirm" {
@@ -77,13 +76,13 @@ func words(l logfile.Line, e maillog.Entry) string {
 	case "expired":
 		return "nobody has decided in time; " + list + " threw it away"
 	case "owners":
-		return "it went to " + plural(e, "owners", "owner") + " of " + list
+		return "it went to " + acts.Count(e, "owners", "owner") + " of " + list
 	case "letter":
-		return list + " wrote the letter \"" + e.Get("text") + "\" to " + plural(e, "recipients", "recipient")
+		return list + " wrote the letter \"" + e.Get("text") + "\" to " + acts.Count(e, "recipients", "recipient")
 	case "command":
 		return e.Address("from") + " asked " + list + " to " + e.Get("verb") + " " + e.Address("about")
 	case "digest":
-		return list + " put it into digest " + e.Get("issue") + ", with posts " + e.Get("posts") + ", for " + plural(e, "members", "member")
+		return list + " put it into digest " + e.Get("issue") + ", with posts " + e.Get("posts") + ", for " + acts.Count(e, "members", "member")
 	case "not told", "not asked":
 		return list + " wrote no letter to " + e.Address("author") + because
 	case "not answered":
@@ -144,16 +143,4 @@ func asNumber(e maillog.Entry) string {
 		return ", as number " + e.Get("number")
 	}
 	return ""
-}
-
-// plural returns a number from the line with its noun.
-func plural(e maillog.Entry, key, noun string) string {
-	n := strings.TrimLeft(e.Get(key), "0")
-	switch n {
-	case "":
-		return "no " + noun
-	case "1":
-		return "1 " + noun
-	}
-	return n + " " + noun + "s"
 }
