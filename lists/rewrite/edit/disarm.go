@@ -55,7 +55,7 @@ func (m *Message) disarm(e *parts.Entity, base string, edits *[]Edit, n int) (in
 	if d == nil {
 		return n, nil
 	}
-	l := &links{base: strings.ToLower(base)}
+	l := newLinks(base)
 	for {
 		text, err := d.next()
 		if err != nil {
@@ -163,6 +163,7 @@ func (m *Message) regroup(e *parts.Entity, which []letterAt) (Edit, bool, error)
 type links struct {
 	base string // in lower case
 	seen int    // bytes of it
+	back []int  // what of the base is seen where it does not go on, by how much was
 
 	inside   bool
 	word     []byte // since the last slash
@@ -181,26 +182,40 @@ const longestLink = 2000
 // proofs matches the end of a link, which may have been cut off.
 var proofs = regexp.MustCompile(`^[0-9a-z]{1,7}-[0-9a-z]+$`)
 
+func newLinks(base string) *links {
+	l := &links{base: strings.ToLower(base)}
+	l.back = make([]int, len(l.base))
+	for i := 1; i < len(l.base); i++ {
+		l.back[i] = l.after(l.back[i-1], l.base[i])
+	}
+	return l
+}
+
+// after returns how many bytes of the base the text ends in, seen of them and then c: a
+// base may begin again within what looked like it (Knuth, Morris and Pratt).
+func (l *links) after(seen int, c byte) int {
+	for seen > 0 && c != l.base[seen] {
+		seen = l.back[seen-1]
+	}
+	if c == l.base[seen] {
+		seen++
+	}
+	return seen
+}
+
+// next takes a byte of the text. A link is looked for within another, too: the end of a
+// post may look like the beginning of a link that goes on in the footer.
 func (l *links) next(c byte, at letterAt) {
-	if l.inside {
-		if l.goesOn(c, at) {
-			return
-		}
+	if l.inside && !l.goesOn(c, at) {
 		l.end()
 	}
 	if 'A' <= c && c <= 'Z' {
 		c += 'a' - 'A'
 	}
-	switch {
-	case c == l.base[l.seen]:
-		l.seen++
-	case c == l.base[0]:
-		l.seen = 1
-	default:
-		l.seen = 0
-	}
-	if l.seen == len(l.base) {
-		l.seen, l.inside, l.long, l.newlines, l.fresh = 0, true, 0, 0, false
+	if l.seen = l.after(l.seen, c); l.seen == len(l.base) {
+		l.end()
+		l.seen = l.back[l.seen-1]
+		l.inside, l.long, l.newlines, l.fresh = true, 0, 0, false
 	}
 }
 

@@ -27,6 +27,8 @@ func TestDisarm(t *testing.T) {
 		{"HTTPS://LISTS.EXAMPLE.ORG/leave" + strings.TrimPrefix(link, base), "HTTPS://LISTS.EXAMPLE.ORG/leave" + strings.TrimPrefix(gone, base)},
 		{strings.Replace(link, "dev@", "dev%40", 1), strings.Replace(gone, "dev@", "dev%40", 1)},
 		{"https://https://lists.example.org/leave" + strings.TrimPrefix(link, base), "https://https://lists.example.org/leave" + strings.TrimPrefix(gone, base)},
+		{"See " + base + "/help\r\n" + link + "\r\n", "See " + base + "/help\r\n" + gone + "\r\n"},
+		{base + "/" + link, base + "/" + gone},
 		{base + "/help and " + base, base + "/help and " + base},
 		{"https://other.example.org/dev/bob/" + proof, "https://other.example.org/dev/bob/" + proof},
 		{"no link", "no link"},
@@ -76,6 +78,19 @@ func TestDisarm(t *testing.T) {
 		m := open(t, s.Raw)
 		if n, err := m.Disarm(base); n != 0 || err != nil {
 			t.Errorf("%s: %d %v", s.Name, n, err)
+		}
+	}
+}
+
+// TestDisarmAnyHost: the base is found whatever of it comes right before it.
+func TestDisarmAnyHost(t *testing.T) {
+	for _, base := range []string{"https://h.example/leave", "https://htt.example", "https://https.example/https", "https://lists.example.org/leave"} {
+		for i := range len(base) + 1 {
+			link := base[:i] + base + "/dev/kz3-" + strings.Repeat("a", token.Len) + "\r\n"
+			m := open(t, edittest.Head+"\r\n"+link)
+			if n, err := m.Disarm(base); n == 0 || err != nil || strings.Contains(whole(t, m), "aaaa") {
+				t.Errorf("%q: %d, %v", link, n, err)
+			}
 		}
 	}
 }
