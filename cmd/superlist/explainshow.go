@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/cmd/superlist/linediff"
 	"superlist/lists"
 	"superlist/lists/copies"
 	"superlist/lists/deliver"
@@ -45,7 +46,8 @@ func asSent(l *lists.List, made *copies.Copies) ([]byte, error) {
 // maxDiff is how many lines of a message are compared.
 const maxDiff = 2000
 
-// difference returns the lines removed (-) and added (+), with one line of context.
+// difference returns the lines removed (-) and added (+). Between them, "..." stands for
+// equal lines.
 func difference(before, after []byte) string {
 	a, b := linesOf(before), linesOf(after)
 	// Equal lines at both ends need no comparison.
@@ -61,36 +63,15 @@ func difference(before, after []byte) string {
 	if len(x) > maxDiff || len(y) > maxDiff {
 		return fmt.Sprintf("%d lines differ; --show has all\n", max(len(x), len(y)))
 	}
-	// common has the length of the longest common subsequence of each pair of ends.
-	common := make([][]int32, len(x)+1)
-	for i := range common {
-		common[i] = make([]int32, len(y)+1)
-	}
-	for i := len(x) - 1; i >= 0; i-- {
-		for k := len(y) - 1; k >= 0; k-- {
-			if x[i] == y[k] {
-				common[i][k] = common[i+1][k+1] + 1
-			} else {
-				common[i][k] = max(common[i+1][k], common[i][k+1])
-			}
-		}
-	}
 	var out strings.Builder
-	i, k := 0, 0
-	same := 0
-	for i < len(x) || k < len(y) {
-		switch {
-		case i < len(x) && k < len(y) && x[i] == y[k]:
-			if same++; same == 1 {
-				out.WriteString("  ...\n")
-			}
-			i, k = i+1, k+1
-		case k == len(y) || i < len(x) && common[i+1][k] >= common[i][k+1]:
-			out.WriteString("- " + x[i] + "\n")
-			i, same = i+1, 0
-		default:
-			out.WriteString("+ " + y[k] + "\n")
-			k, same = k+1, 0
+	same := false
+	for _, step := range linediff.Steps(x, y) {
+		if sign := step[0]; sign != ' ' {
+			same = false
+			fmt.Fprintf(&out, "%c %s\n", sign, step[1:])
+		} else if !same {
+			same = true
+			out.WriteString("  ...\n")
 		}
 	}
 	if out.Len() == 0 {

@@ -3,6 +3,8 @@ package postfix
 import (
 	"fmt"
 	"strings"
+
+	"superlist/cmd/superlist/linediff"
 )
 
 // around is the number of unchanged lines shown before and after a change.
@@ -13,7 +15,7 @@ func Diff(from, to, a, b string) string {
 	if a == b {
 		return ""
 	}
-	steps := compare(lines(a), lines(b))
+	steps := linediff.Steps(lines(a), lines(b))
 	var out strings.Builder
 	fmt.Fprintf(&out, "--- %s\n+++ %s\n", from, to)
 	near := func(i int) bool {
@@ -44,34 +46,3 @@ func Diff(from, to, a, b string) string {
 }
 
 func lines(s string) []string { return strings.Split(strings.TrimSuffix(s, "\n"), "\n") }
-
-// compare returns the lines of both texts; those of only one have - or + in front. It
-// uses the longest common subsequence, since the files are small.
-func compare(a, b []string) (steps []string) {
-	common := make([][]int, len(a)+1) // its length from here on
-	for i := range common {
-		common[i] = make([]int, len(b)+1)
-	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
-			if common[i][j] = max(common[i+1][j], common[i][j+1]); a[i] == b[j] {
-				common[i][j] = common[i+1][j+1] + 1
-			}
-		}
-	}
-	i, j := 0, 0
-	for i < len(a) || j < len(b) {
-		switch {
-		case i < len(a) && j < len(b) && a[i] == b[j]:
-			steps = append(steps, " "+a[i])
-			i, j = i+1, j+1
-		case j == len(b) || i < len(a) && common[i+1][j] >= common[i][j+1]:
-			steps = append(steps, "-"+a[i])
-			i++
-		default:
-			steps = append(steps, "+"+b[j])
-			j++
-		}
-	}
-	return steps
-}
