@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/lists/ledger"
 	"superlist/lists/site"
 	"superlist/queue/disk"
 )
@@ -40,9 +41,17 @@ type Manifest struct {
 // ErrThere means that the directory for a backup exists already.
 var ErrThere = errors.New("it is there already; a backup is a new directory")
 
-// shared are the entries of lists_dir, besides the domains, that a backup includes: the
-// records of the site, and the defaults of new lists.
-var shared = []string{"defaults.toml", ".asked", ".tally", ".acts"}
+// shared returns the entries of lists_dir, besides the domains, that a backup includes:
+// the defaults of new lists, the site's journal, and all that the ledger may keep there.
+func shared() []string {
+	names := []string{"defaults.toml", ".acts"}
+	for _, shelf := range ledger.Shelves() {
+		if name := filepath.Base(ledger.OfSite("").Path(shelf)); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // notOfAList are the directories of a list that a backup leaves out: unfinished files,
 // and the books of the web pages, which are made anew.
@@ -119,7 +128,7 @@ func (w *writer) write(s *site.Site, tmp string) error {
 	if err := w.disk.MakeDirs(to); err != nil {
 		return err
 	}
-	for _, name := range shared {
+	for _, name := range shared() {
 		from, err := filepath.Join(s.ListsDir, name), error(nil)
 		if isDir(from) {
 			err = w.tree(from, filepath.Join(to, name), nil)

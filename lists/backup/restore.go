@@ -219,7 +219,7 @@ func (w *writer) pointers(s *site.Site, dir string, all []string) error {
 
 // rest restores what all lists share. Existing files are newer, and stay.
 func (w *writer) rest(s *site.Site, dir string) error {
-	for _, name := range shared {
+	for _, name := range shared() {
 		from, to := filepath.Join(dir, listsIn, name), filepath.Join(s.ListsDir, name)
 		if err := w.missing(from, to); err != nil {
 			return err
