@@ -179,8 +179,8 @@ byte; a terminal gets text, with control characters shown as question marks.`,
 }
 
 func (a *app) archivePrune() *cobra.Command {
-	var keep int
-	var olderThan int
+	var keep, olderThan int
+	var dryRun, asJSON bool
 	c := &cobra.Command{
 		Use: "prune LIST [NUMBER]", Short: "Remove old posts: up to a number, all but the last, or by age",
 		Long: `Remove old posts for good: all up to a number, all but the last ones, or all
@@ -230,22 +230,42 @@ goes on as before.`,
 					to = e.Number
 				}
 			}
-			n, err := posts.Prune(to)
-			if err != nil {
+			n := 0
+			if dryRun {
+				for e, err := range posts.Entries(first, min(to, last)) {
+					if err != nil {
+						return damaged(l, err)
+					}
+					if !e.Removed {
+						n++
+					}
+				}
+			} else if n, err = posts.Prune(to); err != nil {
+				return err
+			}
+			data := struct {
+				List    string `json:"list"`
+				DryRun  bool   `json:"dry_run"`
+				UpTo    int    `json:"up_to"`
+				Removed int    `json:"removed"`
+			}{l.Addr.Address(), dryRun, max(to, 0), n}
+			if err := answer(c, asJSON, data, "%s %s", would("removed", dryRun), plural(n, "post")); err != nil || dryRun {
 				return err
 			}
 			logged(c, site, "pruned", l.Addr, "upto=%d posts=%d", to, n)
-			say(c.OutOrStdout(), "removed %s\n", plural(n, "post"))
 			return pagesAfter(site, l)
 		},
 	}
+	dryRunFlag(c, &dryRun)
+	jsonFlag(c, &asJSON)
 	c.Flags().IntVar(&keep, "keep", 0, "how many of the last posts to keep")
 	c.Flags().IntVar(&olderThan, "older", 0, "remove posts older than this many days")
 	return c
 }
 
 func (a *app) archiveRebuild() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "rebuild LIST", Short: "Rebuild the index of the archive from the posts",
 		Long: `Rebuild the index of the archive from the posts that are in it: after you have
 removed a post, or put one back, by hand, and when superlist check says so.`,
@@ -265,8 +285,13 @@ removed a post, or put one back, by hand, and when superlist check says so.`,
 			if err != nil {
 				return err
 			}
-			say(c.OutOrStdout(), "the index has %s\n", plural(n, "post"))
-			return nil
+			data := struct {
+				List  string `json:"list"`
+				Posts int    `json:"posts"`
+			}{l.Addr.Address(), n}
+			return answer(c, asJSON, data, "the index has %s", plural(n, "post"))
 		},
 	}
+	jsonFlag(c, &asJSON)
+	return c
 }

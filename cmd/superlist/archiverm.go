@@ -19,7 +19,7 @@ import (
 
 func (a *app) archiveRm() *cobra.Command {
 	var reason, author string
-	var yes bool
+	var yes, asJSON bool
 	c := &cobra.Command{
 		Use: "rm LIST [NUMBER ...]", Short: "Remove posts for good, by number or by author",
 		Long: `Remove posts for good: from the archive, its pages on the web, and from a
@@ -69,11 +69,12 @@ named, and not changed.`,
 				return err
 			}
 			if author != "" && !yes {
-				return showRemovals(c, entries)
+				return showRemovals(c, asJSON, l, entries)
 			}
-			return remove(c, site, l, entries, reason)
+			return remove(c, asJSON, site, l, entries, reason)
 		},
 	}
+	jsonFlag(c, &asJSON)
 	c.Flags().StringVar(&reason, "reason", "", "what the note in its place says, for everybody")
 	c.Flags().StringVar(&author, "author", "", "remove all posts of this address")
 	c.Flags().BoolVar(&yes, "yes", false, "with --author: remove them, and not only show them")
@@ -94,7 +95,26 @@ func postsAt(l *lists.List, numbers []int) (list []archive.Entry, err error) {
 	return list, nil
 }
 
-func showRemovals(c *cobra.Command, entries []archive.Entry) error {
+// A removal says which posts were removed, or would be, and which others answer them.
+type removal struct {
+	List    string    `json:"list"`
+	DryRun  bool      `json:"dry_run"`
+	Posts   []postRow `json:"posts"`
+	Answers []int     `json:"answers"`
+}
+
+func removalOf(l *lists.List, dryRun bool, entries []archive.Entry) removal {
+	r := removal{l.Addr.Address(), dryRun, make([]postRow, len(entries)), []int{}}
+	for i, e := range entries {
+		r.Posts[i].of(e)
+	}
+	return r
+}
+
+func showRemovals(c *cobra.Command, asJSON bool, l *lists.List, entries []archive.Entry) error {
+	if asJSON {
+		return show(c, true, removalOf(l, true, entries), nil)
+	}
 	if len(entries) == 0 {
 		fmt.Fprintln(c.OutOrStdout(), "no posts")
 		return nil
@@ -111,7 +131,7 @@ func showRemovals(c *cobra.Command, entries []archive.Entry) error {
 }
 
 // remove removes posts, and names the answers to them.
-func remove(c *cobra.Command, site *site.Site, l *lists.List, entries []archive.Entry, reason string) error {
+func remove(c *cobra.Command, asJSON bool, site *site.Site, l *lists.List, entries []archive.Entry, reason string) error {
 	posts := l.Posts()
 	gone := make(map[int]bool)
 	var numbers []int
@@ -119,16 +139,16 @@ func remove(c *cobra.Command, site *site.Site, l *lists.List, entries []archive.
 		gone[e.Number] = true
 		numbers = append(numbers, e.Number)
 	}
-	var answers []string
+	data := removalOf(l, false, entries)
 	for _, e := range entries {
 		list, err := posts.Answers(e.MessageID)
 		if err != nil {
 			return damaged(l, err)
 		}
-		for _, answer := range list {
-			if !gone[answer.Number] {
-				gone[answer.Number] = true // named only once
-				answers = append(answers, strconv.Itoa(answer.Number))
+		for _, other := range list {
+			if !gone[other.Number] {
+				gone[other.Number] = true // named only once
+				data.Answers = append(data.Answers, other.Number)
 			}
 		}
 	}
@@ -139,13 +159,17 @@ func remove(c *cobra.Command, site *site.Site, l *lists.List, entries []archive.
 	for _, e := range entries {
 		logged(c, site, "removed", l.Addr, "number=%d reason=%s", e.Number, reason)
 	}
-	say(c.OutOrStdout(), "removed %s\n", plural(n, "post"))
-	sayAnswers(c.OutOrStdout(), answers)
+	if err := answer(c, asJSON, data, "removed %s", plural(n, "post")); err != nil {
+		return err
+	}
+	if !asJSON {
+		sayAnswers(c.OutOrStdout(), data.Answers)
+	}
 	return pagesAfter(site, l)
 }
 
-func sayAnswers(w io.Writer, answers []string) {
+func sayAnswers(w io.Writer, answers []int) {
 	if len(answers) > 0 {
-		say(w, "answers to them, which may quote them: %s\n", strings.Join(answers, " "))
+		say(w, "answers to them, which may quote them: %s\n", strings.Trim(fmt.Sprint(answers), "[]"))
 	}
 }

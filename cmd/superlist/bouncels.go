@@ -155,6 +155,7 @@ func firstOnly(i int, s string) string {
 }
 
 func (a *app) bounceClear() *cobra.Command {
+	var asJSON bool
 	c := &cobra.Command{
 		Use: "clear LIST ADDRESS...", Short: "Forget what came back, and send mail again",
 		Long: `Forget that mail to an address came back. A suspended member gets mail again at
@@ -168,7 +169,11 @@ once.`,
 			}
 			r := newRunner(c, site)
 			defer r.Log.Close()
-			var nothing []string
+			data := struct {
+				List    string   `json:"list"`
+				Cleared []string `json:"cleared"`
+				Nothing []string `json:"nothing"` // spoke against these
+			}{l.Addr.Address(), []string{}, []string{}}
 			for _, address := range arg[1:] {
 				p, err := parseAddress(address)
 				if err != nil {
@@ -178,15 +183,23 @@ once.`,
 				if err != nil {
 					return err
 				}
-				if !was {
-					nothing = append(nothing, p.Address())
+				if was {
+					data.Cleared = append(data.Cleared, p.Address())
+				} else {
+					data.Nothing = append(data.Nothing, p.Address())
 				}
 			}
-			if len(nothing) > 0 {
-				return &exitError{exNoUser, fmt.Errorf("nothing spoke against %s", strings.Join(nothing, ", "))}
+			if asJSON {
+				if err := show(c, true, data, nil); err != nil {
+					return err
+				}
+			}
+			if len(data.Nothing) > 0 {
+				return &exitError{exNoUser, fmt.Errorf("nothing spoke against %s", strings.Join(data.Nothing, ", "))}
 			}
 			return nil
 		},
 	}
+	jsonFlag(c, &asJSON)
 	return c
 }

@@ -18,13 +18,15 @@ func byHand(l *lists.List, verb string, members ...members.Member) people.Reques
 }
 
 // ask carries out a request by the operator.
-func (a *app) ask(c *cobra.Command, list, verb string, members ...members.Member) (*lists.List, people.Outcome, error) {
+func (a *app) ask(c *cobra.Command, list, verb string, dryRun bool, members ...members.Member) (*lists.List, people.Outcome, error) {
 	site, l, err := a.siteList(list)
 	if err != nil {
 		return nil, people.Outcome{}, err
 	}
 	r := newRunner(c, site)
 	defer r.Log.Close()
-	o, err := r.Do(byHand(l, verb, members...))
+	q := byHand(l, verb, members...)
+	q.DryRun = dryRun
+	o, err := r.Do(q)
 	return l, o, err
 }

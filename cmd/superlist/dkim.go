@@ -28,6 +28,7 @@ func (a *app) dkimCommand() *cobra.Command {
 
 func (a *app) dkimGenkeyCommand() *cobra.Command {
 	var kind, domain, selector string
+	var asJSON bool
 	c := &cobra.Command{
 		Use: "genkey FILE", Short: "Make a key, and say what to put into the DNS",
 		Long: `Make a key for signing mail, in a new FILE that only the configured user can
@@ -59,14 +60,14 @@ not know them yet.`,
 			if err != nil {
 				return err
 			}
-			line, err := signer.ZoneLine()
+			key, err := keyOf(signer, file)
 			if err != nil {
 				return err
 			}
-			say(c.OutOrStdout(), "; for the DNS, in one record:\n%s\n\n# for %s:\n[dkim]\ndomain   = %q\nselector = %q\nkey_file = %q\n", line, s.File(), domain, selector, file)
-			return nil
+			return answer(c, asJSON, key, "; for the DNS, in one record:\n%s\n\n# for %s:\n[dkim]\ndomain   = %q\nselector = %q\nkey_file = %q", key.Zone, s.File(), domain, selector, file)
 		},
 	}
+	jsonFlag(c, &asJSON)
 	c.Flags().StringVar(&kind, "type", signature.RSA, "rsa or ed25519")
 	c.Flags().StringVar(&domain, "domain", "", "in whose name mail is signed (default: that in [dkim], or hostname)")
 	c.Flags().StringVar(&selector, "selector", "", "the name of the key there (default: that in [dkim], or superlist)")
@@ -74,6 +75,25 @@ not know them yet.`,
 		return []string{signature.RSA, signature.Ed25519}, cobra.ShellCompDirectiveNoFileComp
 	})
 	return c
+}
+
+// A dkimKey is a key, and what the DNS has to have for it.
+type dkimKey struct {
+	Domain   string `json:"domain"`
+	Selector string `json:"selector"`
+	File     string `json:"key_file"`
+	Name     string `json:"name"`
+	Record   string `json:"record"`
+	Zone     string `json:"zone"` // the record as a zone file has it
+}
+
+func keyOf(s *signature.Signer, file string) (dkimKey, error) {
+	record, err := s.Record()
+	if err != nil {
+		return dkimKey{}, err
+	}
+	zone, err := s.ZoneLine()
+	return dkimKey{s.Domain, s.Selector, file, s.Name(), record, zone}, err
 }
 
 // makeKey writes a new key. It does not replace an existing one: mail in transit needs
@@ -109,7 +129,8 @@ func makeKey(s *site.Site, file, kind string) error {
 }
 
 func (a *app) dkimShowCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "show", Short: "Show the record that the DNS has to have for the key in use",
 		Long: `Show the record that the DNS has to have for the key in [dkim] of the
 configuration. "superlist check" asks the DNS whether it does.`,
@@ -126,11 +147,15 @@ configuration. "superlist check" asks the DNS whether it does.`,
 			if err != nil {
 				return err
 			}
-			line, err := signer.ZoneLine()
-			say(c.OutOrStdout(), "%s\n", line)
-			return err
+			key, err := keyOf(signer, s.DKIM.KeyFile)
+			if err != nil {
+				return err
+			}
+			return answer(c, asJSON, key, "%s", key.Zone)
 		},
 	}
+	jsonFlag(c, &asJSON)
+	return c
 }
 
 // signing asks the DNS whether our signatures can be verified.

@@ -1,24 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
-	"superlist/lists/author"
 	"superlist/lists/confirmation"
-	"superlist/lists/deliver"
 	"superlist/lists/heldpost"
 	"superlist/lists/mail/charset"
-	"superlist/lists/moderation"
-	"superlist/lists/policy"
 	"superlist/lists/rewrite"
 	"superlist/lists/site"
 	"superlist/queue"
@@ -116,14 +109,18 @@ func heldRows(site *site.Site, l *lists.List) ([]heldRow, error) {
 		if err != nil {
 			return rows, err
 		}
-		row := heldRow{List: l.Addr.Address(), Name: m.ID, Arrived: m.Arrived, From: m.From.Address(), Size: m.Size, Why: m.Why}
-		if raw, _, err := rewrite.ReadHeader(m.Content()); err == nil {
-			row.Subject = charset.Words(rewrite.Parse(raw).Get("Subject"))
-		}
+		rows = append(rows, heldRowOf(l, m))
 		m.Close()
-		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+func heldRowOf(l *lists.List, m *queue.Message) heldRow {
+	row := heldRow{List: l.Addr.Address(), Name: m.ID, Arrived: m.Arrived, From: m.From.Address(), Size: m.Size, Why: m.Why}
+	if raw, _, err := rewrite.ReadHeader(m.Content()); err == nil {
+		row.Subject = charset.Words(rewrite.Parse(raw).Get("Subject"))
+	}
+	return row
 }
 
 // siteList opens the site and one of its lists.
@@ -151,30 +148,39 @@ func (a *app) held(list, name string) (*site.Site, *lists.List, *queue.Message, 
 }
 
 func (a *app) heldShow() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "show LIST NAME", Short: "Show a held post, and why it is held",
 		Long: `Show a held post, and why it is held. A file or a pipe gets the post byte for
 byte; a terminal gets text, with control characters shown as question marks.`,
 		Example: "  superlist held show dev@lists.example.org 0a1b2c3d4e5f", Args: args(cobra.ExactArgs(2)),
 		ValidArgsFunction: a.completeHeld,
 		RunE: func(c *cobra.Command, arg []string) error {
-			_, _, m, err := a.held(arg[0], arg[1])
+			_, l, m, err := a.held(arg[0], arg[1])
 			if err != nil {
 				return err
 			}
 			defer m.Close()
+			if asJSON {
+				return show(c, true, struct {
+					heldRow
+					Client string `json:"client"`
+				}{heldRowOf(l, m), m.Client}, nil)
+			}
 			out := c.OutOrStdout()
 			say(out, "name:    %s\narrived: %s\nclient:  %s\nfrom:    %s\nwhy:     %s\n\n",
 				m.ID, m.Arrived.Local().Format(time.RFC1123Z), printable(m.Client), printable(m.From.String()), printable(m.Why))
 			return copyMessage(out, m.Content())
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print what is known of the post, as JSON, without the post")
+	return c
 }
 
 // heldDecide is approve or discard. With the flag, the decision also applies to
 // everything the author writes from now on.
 func (a *app) heldDecide(use, short string, one, all confirmation.Action, flag, meaning string) *cobra.Command {
-	var always bool
+	var always, asJSON bool
 	c := &cobra.Command{
 		Use: use + " LIST NAME...", Short: short,
 		Example:           "  superlist held " + use + " dev@lists.example.org 0a1b2c3d4e5f",
@@ -185,15 +191,17 @@ func (a *app) heldDecide(use, short string, one, all confirmation.Action, flag, 
 			if always {
 				action = all
 			}
-			return a.decide(c, arg[0], arg[1:], action, "")
+			return a.decide(c, asJSON, arg[0], arg[1:], action, "")
 		},
 	}
+	jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&always, flag, false, meaning)
 	return c
 }
 
 func (a *app) heldReject() *cobra.Command {
 	var reason string
+	var asJSON bool
 	c := &cobra.Command{
 		Use: "reject LIST NAME...", Short: "Send a held post back to its author, with your reason",
 		Example: `  superlist held reject dev@lists.example.org 0a1b2c3d4e5f \
@@ -204,14 +212,28 @@ func (a *app) heldReject() *cobra.Command {
 			if reason == "" {
 				return usageError{errors.New("say why, with --reason; the author reads it")}
 			}
-			return a.decide(c, arg[0], arg[1:], confirmation.SendBack, reason)
+			return a.decide(c, asJSON, arg[0], arg[1:], confirmation.SendBack, reason)
 		},
 	}
+	jsonFlag(c, &asJSON)
 	c.Flags().StringVar(&reason, "reason", "", "what the author reads")
 	return c
 }
 
-func (a *app) decide(c *cobra.Command, list string, names []string, action confirmation.Action, words string) error {
+// A decidedRow is a held post that a command has decided about.
+type decidedRow struct {
+	List     string `json:"list"`
+	Name     string `json:"name"`
+	Decision string `json:"decision"`
+}
+
+func (a *app) decide(c *cobra.Command, asJSON bool, list string, names []string, action confirmation.Action, words string) (err error) {
+	rows := []decidedRow{}
+	defer func() {
+		if asJSON && len(rows) > 0 {
+			err = errors.Join(show(c, true, rows, nil), err)
+		}
+	}()
 	for _, name := range names {
 		site, l, m, err := a.held(list, name)
 		if err != nil {
@@ -229,136 +251,10 @@ func (a *app) decide(c *cobra.Command, list string, names []string, action confi
 			return err
 		}
 		site.Wake()
-		say(c.OutOrStdout(), "done: %s\n", name)
-	}
-	return nil
-}
-
-func (a *app) explainCommand() *cobra.Command {
-	var from string
-	var login []string
-	var show, diff bool
-	c := &cobra.Command{
-		Use: "explain LIST < MESSAGE", Short: "Show what a list would do with a message, and why",
-		Long: `Show what a list would do with the message on standard input, rule by rule,
-without doing it. To look at a post that was held, pass what "superlist held
-show" writes; the log has its name.
-
-With --show it prints the message as a member would get it instead, and with
---diff the lines in which that differs from what came, whatever the list
-decides. It asks the DNS what the author's domain wants, as "superlist deliver"
-does.`,
-		Example: `  superlist explain dev@lists.example.org --from alice@example.com < message.eml
-  superlist explain dev@lists.example.org --diff < message.eml`, Args: args(cobra.ExactArgs(1)),
-		ValidArgsFunction: a.completeList,
-		RunE: func(c *cobra.Command, arg []string) error {
-			site, l, err := a.siteList(arg[0])
-			if err != nil {
-				return err
-			}
-			text, err := io.ReadAll(io.LimitReader(withCRLF{c.InOrStdin()}, int64(site.MaxMessageSize)))
-			if err != nil {
-				return err
-			}
-			content := io.NewSectionReader(bytes.NewReader(text), 0, int64(len(text)))
-			raw, bodyAt, err := rewrite.ReadHeader(bytes.NewReader(text))
-			if err != nil {
-				return &exitError{exDataErr, fmt.Errorf("the message: %w", err)}
-			}
-			h := rewrite.Parse(raw)
-			if show || diff {
-				made, err := copiesOf(site, l, content, h, bodyAt)
-				if err != nil {
-					return err
-				}
-				sent, err := asSent(l, made)
-				if err != nil {
-					return err
-				}
-				if diff {
-					return copyMessage(c.OutOrStdout(), strings.NewReader(difference(text, sent)))
-				}
-				return copyMessage(c.OutOrStdout(), bytes.NewReader(sent))
-			}
-			sender := smtp.Path{}
-			if authors, ok := rewrite.Addresses(h.Get("From")); from == "" && ok {
-				sender = authors[0]
-			} else if sender, err = parseAddress(from); err != nil {
-				return err
-			}
-			var proved []smtp.Path
-			for _, s := range login {
-				p, err := parseAddress(s)
-				if err != nil {
-					return err
-				}
-				proved = append(proved, p)
-			}
-			t := table{"RULE", "ANSWER"}.rows()
-			t.add("sender", sender.Address())
-			var lines rewrite.Lines
-			lines.Write(text)
-			if err := policy.JudgeLines(h, &lines); err != nil {
-				t.add("lines", err.Error())
-				t.add("OUTCOME", policy.Reject.String()+": "+err.Error())
-				return t.print(c.OutOrStdout())
-			}
-			p := &policy.Posting{
-				From: sender, Header: h, Body: policy.BodyOf(content), Proved: proved,
-				Verified: deliver.Trust(site).Verifier(author.Message{Header: h, Content: content, Arrived: time.Now()}, l.IsAddress).How,
-				Trace:    func(rule, answer string) { t.add(rule, answer) },
-			}
-			d, err := policy.Of(l).JudgeAtDoor(p)
-			if err == nil && d.Verdict == policy.Accept {
-				d, err = moderation.ForAll(l, p, d)
-			}
-			if err != nil {
-				return err
-			}
-			outcome := d.Verdict.String()
-			switch {
-			case d.Verdict == policy.Reject:
-				outcome += ": " + d.Reply.String()
-			case d.Reason != "":
-				outcome += ": " + d.Reason
-			}
-			if d.Verdict == policy.Accept {
-				made, err := copiesOf(site, l, content, h, bodyAt)
-				if err != nil {
-					return err
-				}
-				if made.Taken > 0 {
-					t.add("parts", fmt.Sprintf("%d are taken away", made.Taken))
-				}
-				t.add("From", made.From.String())
-			}
-			t.add("OUTCOME", outcome)
-			return t.print(c.OutOrStdout())
-		},
-	}
-	c.Flags().BoolVar(&show, "show", false, "print the message as a member would get it")
-	c.Flags().BoolVar(&diff, "diff", false, "print the lines in which that differs")
-	c.MarkFlagsMutuallyExclusive("show", "diff")
-	c.Flags().StringVar(&from, "from", "", "the envelope sender (default: the author in From)")
-	c.Flags().StringSliceVar(&login, "login", nil, "addresses that the client has proved by AUTH")
-	return c
-}
-
-// withCRLF reads a message whose lines may end in LF alone, as in files.
-type withCRLF struct{ r io.Reader }
-
-func (c withCRLF) Read(p []byte) (int, error) {
-	half := make([]byte, max(1, len(p)/2))
-	n, err := c.r.Read(half)
-	out := p[:0]
-	for _, b := range half[:n] {
-		switch b {
-		case '\r':
-		case '\n':
-			out = append(out, '\r', '\n')
-		default:
-			out = append(out, b)
+		rows = append(rows, decidedRow{l.Addr.Address(), name, c.Name()})
+		if !asJSON {
+			say(c.OutOrStdout(), "done: %s\n", name)
 		}
 	}
-	return len(out), err
+	return nil
 }

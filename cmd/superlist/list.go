@@ -29,6 +29,7 @@ func (a *app) listCommand() *cobra.Command {
 
 func (a *app) listCreate() *cobra.Command {
 	var owners, settings []string
+	var asJSON bool
 	c := &cobra.Command{
 		Use: "create ADDRESS --owner ADDRESS", Short: "Create a list",
 		Long: `Create a list. It is a directory below lists_dir. Nothing else has to be told
@@ -65,19 +66,32 @@ about it: the next session accepts mail for it. Postfix has to know its domain.`
 				return err
 			}
 			logged(c, site, "created", l.Addr, "owners=%s", strings.Join(l.Owners, ","))
-			say(c.OutOrStdout(), "made %s in %s\n", l.Addr.Address(), l.Dir)
-			if firstInDomain(l) {
-				newDomain(c, l)
+			first := firstInDomain(l)
+			data := struct {
+				listAt
+				Owners []string `json:"owners"`
+			}{listAt{l.Addr.Address(), l.Dir, first}, l.Owners}
+			if err := answer(c, asJSON, data, "made %s in %s", l.Addr.Address(), l.Dir); err != nil || !first || asJSON {
+				return err
 			}
+			newDomain(c, l)
 			return nil
 		},
 	}
+	jsonFlag(c, &asJSON)
 	c.Flags().StringArrayVar(&owners, "owner", nil, "an owner's address; may be repeated")
 	c.Flags().StringArrayVar(&settings, "set", nil, "key=value of list.toml; may be repeated")
 	c.RegisterFlagCompletionFunc("set", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return settingKeys(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	})
 	return c
+}
+
+// A listAt is where a list is, after a command has put it there.
+type listAt struct {
+	List      string `json:"list"`
+	Dir       string `json:"dir"`
+	NewDomain bool   `json:"new_domain"` // Postfix has to know it
 }
 
 // firstInDomain reports whether this is the only list of its domain. That reveals a
@@ -230,7 +244,8 @@ func (a *app) listShow() *cobra.Command {
 }
 
 func (a *app) listSet() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "set ADDRESS KEY=VALUE...", Short: "Change settings of a list",
 		Long: `Change settings of a list. Comments in its list.toml stay. If one of the values
 is wrong, nothing is changed. Several values of one key are separated by commas.
@@ -249,20 +264,35 @@ These are the keys, with their defaults:
 			if err := edit.Set(l, arg[1:]); err != nil {
 				return err
 			}
-			loggedSettings(c, site, l, arg[1:])
+			rows := loggedSettings(c, site, l, arg[1:])
 			if l, err = lists.Of(site).Open(l.Addr); err != nil {
 				return err
 			}
-			return pagesAfter(site, l)
+			if err = pagesAfter(site, l); err != nil || !asJSON {
+				return err
+			}
+			return show(c, true, rows, nil)
 		},
 	}
+	jsonFlag(c, &asJSON)
+	return c
 }
 
-// loggedSettings logs each setting that was given: its new and its old value.
-func loggedSettings(c *cobra.Command, site *site.Site, before *lists.List, settings []string) {
+// A settingRow is a setting that was changed.
+type settingRow struct {
+	List  string `json:"list"`
+	Key   string `json:"key"`
+	Value string `json:"value"`
+	Was   string `json:"was"`
+}
+
+// loggedSettings logs each setting that was given, and returns it: its new and its old
+// value.
+func loggedSettings(c *cobra.Command, site *site.Site, before *lists.List, settings []string) []settingRow {
+	rows := []settingRow{}
 	after, err := lists.Of(site).Open(before.Addr)
 	if err != nil {
-		return
+		return rows
 	}
 	was := make(map[string]string)
 	for _, setting := range before.Settings() {
@@ -275,12 +305,14 @@ func loggedSettings(c *cobra.Command, site *site.Site, before *lists.List, setti
 		})
 		if given {
 			logged(c, site, "set", after.Addr, "key=%s value=%q was=%q", now[0], now[1], was[now[0]])
+			rows = append(rows, settingRow{after.Addr.Address(), now[0], now[1], was[now[0]]})
 		}
 	}
+	return rows
 }
 
 func (a *app) listRm() *cobra.Command {
-	var yes bool
+	var yes, asJSON bool
 	c := &cobra.Command{
 		Use: "rm ADDRESS", Short: "Remove a list, with its members and everything in its directory",
 		Example: "  superlist list rm old@lists.example.org --yes", Args: args(cobra.ExactArgs(1)),
@@ -308,10 +340,15 @@ func (a *app) listRm() *cobra.Command {
 				return err
 			}
 			logged(c, site, "removed", l.Addr, "members=%d posts=%d", members, posts)
-			say(c.OutOrStdout(), "removed %s\n", l.Addr.Address())
-			return nil
+			data := struct {
+				List    string `json:"list"`
+				Members int    `json:"members"`
+				Posts   int    `json:"posts"`
+			}{l.Addr.Address(), members, posts}
+			return answer(c, asJSON, data, "removed %s", data.List)
 		},
 	}
+	jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c
 }

@@ -11,7 +11,8 @@ import (
 )
 
 func (a *app) listMove() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "mv OLD NEW", Aliases: []string{"rename"}, Short: "Give a list a new address, in this domain or another",
 		Long: `Give a list a new address, in this domain or another. Its members, settings,
 archive, held posts and key stay. The old address becomes an alias of the list
@@ -44,11 +45,20 @@ List-Id changes: members' filters that sort by it need the new one.`,
 				return err
 			}
 			logged(c, site, "moved", l.Addr, "from=%s", old)
-			say(c.OutOrStdout(), "%s is now %s, and still reached as %s\n", old, l.Addr.Address(), old)
-			if l.Addr.Domain != domain && firstInDomain(l) {
+			first := l.Addr.Domain != domain && firstInDomain(l)
+			data := struct {
+				listAt
+				Was string `json:"was"`
+			}{listAt{l.Addr.Address(), l.Dir, first}, old}
+			if err := answer(c, asJSON, data, "%s is now %s, and still reached as %s", old, data.List, old); err != nil {
+				return err
+			}
+			if first && !asJSON {
 				newDomain(c, l)
 			}
 			return pagesAfter(site, l)
 		},
 	}
+	jsonFlag(c, &asJSON)
+	return c
 }

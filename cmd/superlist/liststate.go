@@ -14,26 +14,29 @@ import (
 )
 
 // setState sets the state of a list, and prints the new one.
-func (a *app) setState(c *cobra.Command, list, state, text string) error {
+func (a *app) setState(c *cobra.Command, asJSON bool, list, state, text string) error {
 	site, l, err := a.siteList(list)
 	if err != nil {
 		return err
 	}
+	data := struct {
+		List  string `json:"list"`
+		State string `json:"state"`
+		Was   string `json:"was"`
+	}{l.Addr.Address(), state, l.State}
 	if l.State == state {
-		say(c.OutOrStdout(), "%s is %s already\n", l.Addr.Address(), state)
-		return nil
+		return answer(c, asJSON, data, "%s is %s already", data.List, state)
 	}
 	settings := []string{"state=" + state}
 	if err := edit.Set(l, settings); err != nil {
 		return err
 	}
 	loggedSettings(c, site, l, settings)
-	say(c.OutOrStdout(), "%s "+text+"\n", l.Addr.Address())
-	return nil
+	return answer(c, asJSON, data, "%s "+text, data.List)
 }
 
 func (a *app) listSuspend() *cobra.Command {
-	var hold bool
+	var hold, asJSON bool
 	c := &cobra.Command{
 		Use: "suspend LIST", Short: "Have posts wait until the list is resumed",
 		Long: `Have posts wait until the list is resumed. Every post is answered 450, whoever
@@ -45,30 +48,35 @@ and held posts can be decided on.`,
 		Args: args(cobra.ExactArgs(1)), ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			if hold {
-				return a.setState(c, arg[0], lists.StateHeld, "holds every post for a moderator")
+				return a.setState(c, asJSON, arg[0], lists.StateHeld, "holds every post for a moderator")
 			}
-			return a.setState(c, arg[0], lists.StateSuspended, "answers every post with 450, try again later")
+			return a.setState(c, asJSON, arg[0], lists.StateSuspended, "answers every post with 450, try again later")
 		},
 	}
+	jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&hold, "hold", false, "accept posts, and hold them for a moderator")
 	return c
 }
 
 func (a *app) listResume() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "resume LIST", Short: "Open a list again that is suspended or closed",
 		Long: `Open a list again that is suspended or closed. Its settings are as they were.
 Posts that are held still wait for a moderator.`,
 		Example: "  superlist list resume dev@lists.example.org",
 		Args:    args(cobra.ExactArgs(1)), ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
-			return a.setState(c, arg[0], lists.StateOpen, "is open")
+			return a.setState(c, asJSON, arg[0], lists.StateOpen, "is open")
 		},
 	}
+	jsonFlag(c, &asJSON)
+	return c
 }
 
 func (a *app) listClose() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "close LIST", Short: "Close a list, and keep its archive",
 		Long: `Close a list, and keep its archive. Posts are refused for good and nobody can
 subscribe; members can leave, the owners get their mail, and old posts can be
@@ -77,22 +85,16 @@ superlist list rm removes it with all that it has.`,
 		Example: "  superlist list close dev@lists.example.org",
 		Args:    args(cobra.ExactArgs(1)), ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
-			return a.setState(c, arg[0], lists.StateClosed, "is closed; its archive stays")
+			return a.setState(c, asJSON, arg[0], lists.StateClosed, "is closed; its archive stays")
 		},
 	}
+	jsonFlag(c, &asJSON)
+	return c
 }
 
 // ownSettings are the settings that are specific to one list. They are copied only if
 // they are named.
 var ownSettings = []string{"description", "owners", "moderators", "allow", "ban", "state"}
-
-// A copiedRow is a setting that was copied to another list.
-type copiedRow struct {
-	List  string `json:"list"`
-	Key   string `json:"key"`
-	Value string `json:"value"`
-	Was   string `json:"was"`
-}
 
 func (a *app) listCopy() *cobra.Command {
 	var dryRun, asJSON bool
@@ -116,7 +118,7 @@ files of the list, such as rules and texts.toml, are not copied.`,
 					return usageError{fmt.Errorf("--key %s: superlist list set --help has the keys; aliases are not copied", key)}
 				}
 			}
-			rows := []copiedRow{}
+			rows := []settingRow{}
 			var trouble []error
 			for _, name := range arg[1:] {
 				more, err := copySettings(c, site, from, name, only, dryRun)
@@ -133,7 +135,7 @@ files of the list, such as rules and texts.toml, are not copied.`,
 		},
 	}
 	c.Flags().StringArrayVar(&only, "key", nil, "copy this setting alone; may be repeated")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change, and change nothing")
+	dryRunFlag(c, &dryRun)
 	jsonFlag(c, &asJSON)
 	return c
 }
@@ -146,7 +148,7 @@ func settingNames() (names []string) {
 	return names
 }
 
-func copySettings(c *cobra.Command, site *site.Site, from *lists.List, name string, only []string, dryRun bool) (rows []copiedRow, err error) {
+func copySettings(c *cobra.Command, site *site.Site, from *lists.List, name string, only []string, dryRun bool) (rows []settingRow, err error) {
 	to, err := openList(site, name)
 	if err != nil {
 		return nil, err
@@ -165,7 +167,7 @@ func copySettings(c *cobra.Command, site *site.Site, from *lists.List, name stri
 	for _, setting := range edit.Differing(from.Config, to.Config) {
 		if key, _, _ := strings.Cut(setting, "="); wanted(key) {
 			settings = append(settings, setting)
-			rows = append(rows, copiedRow{to.Addr.Address(), key, is[key], was[key]})
+			rows = append(rows, settingRow{to.Addr.Address(), key, is[key], was[key]})
 		}
 	}
 	if dryRun || len(settings) == 0 {

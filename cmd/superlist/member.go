@@ -45,7 +45,7 @@ func memberArgs(c *cobra.Command, arg []string) ([]members.Member, error) {
 }
 
 func (a *app) memberAdd() *cobra.Command {
-	var noMail, digest bool
+	var noMail, digest, dryRun, asJSON bool
 	c := &cobra.Command{
 		Use: "add LIST ADDRESS... | -", Short: "Add members",
 		Long: `Add members. With "-" they are read from standard input, one a line. Those who
@@ -71,9 +71,11 @@ in one mail; with --nomail they may post and get no mail.`,
 					who[i] = who[i].With(members.InDigests)
 				}
 			}
-			return a.addMembers(c, arg[0], who)
+			return a.addMembers(c, arg[0], who, dryRun, asJSON)
 		},
 	}
+	dryRunFlag(c, &dryRun)
+	jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&digest, "digest", false, "new members get many posts in one mail")
 	c.Flags().BoolVar(&noMail, "nomail", false, "new members may post and get no mail")
 	return c
@@ -83,7 +85,8 @@ in one mail; with --nomail they may post and get no mail.`,
 var memberWords = []string{"nomail", "digest", "nocopy", "noown", "once", "moderated", "vacation=", "bounced=", "lang=", "for=", "name="}
 
 func (a *app) memberSet() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "set LIST ADDRESS [WORD...]", Short: "Set how one member is treated",
 		Long: `Say how one member is treated. The words replace those behind the address:
 
@@ -114,17 +117,34 @@ func (a *app) memberSet() *cobra.Command {
 				}
 				return &exitError{exDataErr, fmt.Errorf("%q means nothing; %s", word, instead)}
 			}
-			l, o, err := a.ask(c, arg[0], people.VerbSet, m)
+			l, o, err := a.ask(c, arg[0], people.VerbSet, false, m)
 			if err == nil && o.Result == people.NoMember {
 				err = &exitError{exNoUser, fmt.Errorf("%s is not on %s", m.Path.Address(), l.Addr.Address())}
 			}
-			return err
+			if err != nil || !asJSON {
+				return err
+			}
+			return show(c, true, struct {
+				List string `json:"list"`
+				memberRow
+			}{l.Addr.Address(), memberRow{m.Path.Address(), m.Words}}, nil)
 		},
 	}
+	jsonFlag(c, &asJSON)
+	return c
 }
 
-func (a *app) addMembers(c *cobra.Command, list string, members []members.Member) error {
-	l, o, err := a.ask(c, list, lists.VerbSubscribe, members...)
+// An addedRow says what "member add" did.
+type addedRow struct {
+	List   string            `json:"list"`
+	DryRun bool              `json:"dry_run"`
+	Added  []string          `json:"added"`
+	There  []string          `json:"there"` // were members already
+	Again  map[string]string `json:"again"` // had left, on this day
+}
+
+func (a *app) addMembers(c *cobra.Command, list string, members []members.Member, dryRun, asJSON bool) error {
+	l, o, err := a.ask(c, list, lists.VerbSubscribe, dryRun, members...)
 	if err != nil {
 		return err
 	}
@@ -132,13 +152,25 @@ func (a *app) addMembers(c *cobra.Command, list string, members []members.Member
 	if err != nil {
 		return err
 	}
+	row := addedRow{l.Addr.Address(), dryRun, spelled(o.Members), spelled(o.Others), map[string]string{}}
 	for _, m := range o.Members {
-		if day, again := left.Day(m.Path); again {
-			say(c.ErrOrStderr(), "%s left %s on %s, and is a member again\n", m.Path.Address(), l.Addr.Address(), day)
+		day, again := left.Day(m.Path)
+		if !again {
+			continue
+		}
+		if row.Again[m.Path.Address()] = day; !asJSON {
+			say(c.ErrOrStderr(), "%s left %s on %s, and is a member again\n", m.Path.Address(), row.List, day)
 		}
 	}
-	say(c.OutOrStdout(), "added %d%s\n", len(o.Members), others(len(o.Others), 0, 0))
-	return nil
+	return answer(c, asJSON, row, "%s %d%s", would("added", dryRun), len(o.Members), others(len(o.Others), 0, 0))
+}
+
+// would returns a verb: what was done, or what would have been done without --dry-run.
+func would(did string, dryRun bool) string {
+	if dryRun {
+		return "nothing was changed; it would have " + did
+	}
+	return did
 }
 
 // others counts those who were not added. It follows the number of those who were.
@@ -157,8 +189,16 @@ func others(there, twice, out int) (text string) {
 	return text
 }
 
+// A removedRow says whom "member rm" took off a list.
+type removedRow struct {
+	List      string   `json:"list"`
+	DryRun    bool     `json:"dry_run"`
+	Removed   []string `json:"removed"`
+	NoMembers []string `json:"no_members,omitempty"`
+}
+
 func (a *app) memberRm() *cobra.Command {
-	var everywhere bool
+	var everywhere, dryRun, asJSON bool
 	c := &cobra.Command{
 		Use: "rm LIST ADDRESS... | -", Short: "Remove members",
 		Long: `Remove members of a list. With --everywhere all arguments are addresses, which
@@ -168,23 +208,26 @@ are removed from every list.`,
 		ValidArgsFunction: a.completeMember,
 		RunE: func(c *cobra.Command, arg []string) error {
 			if everywhere {
-				return a.removeEverywhere(c, arg)
+				return a.removeEverywhere(c, arg, dryRun, asJSON)
 			}
 			members, err := memberArgs(c, arg[1:])
 			if err != nil {
 				return err
 			}
-			_, o, err := a.ask(c, arg[0], lists.VerbUnsubscribe, members...)
+			l, o, err := a.ask(c, arg[0], lists.VerbUnsubscribe, dryRun, members...)
 			if err != nil {
 				return err
 			}
-			say(c.OutOrStdout(), "removed %d\n", len(o.Members))
-			if len(o.Others) > 0 {
-				return &exitError{exNoUser, errors.New("no members: " + addresses(o.Others))}
+			row := removedRow{l.Addr.Address(), dryRun, spelled(o.Members), spelled(o.Others)}
+			err = answer(c, asJSON, row, "%s %d", would("removed", dryRun), len(o.Members))
+			if err == nil && len(o.Others) > 0 {
+				err = &exitError{exNoUser, errors.New("no members: " + addresses(o.Others))}
 			}
-			return nil
+			return err
 		},
 	}
+	dryRunFlag(c, &dryRun)
+	jsonFlag(c, &asJSON)
 	c.Args = args(func(c *cobra.Command, arg []string) error {
 		if everywhere {
 			return cobra.MinimumNArgs(1)(c, arg)

@@ -75,18 +75,14 @@ Those who are members already stay as they are.`,
 			if asJSON {
 				return show(c, true, report, nil)
 			}
-			verb := "added"
-			if dryRun {
-				verb = "nothing was changed; it would have added"
-			}
-			say(c.OutOrStdout(), "%s %d%s\n", verb, report.Members, others(report.There, report.Twice, report.Out))
+			say(c.OutOrStdout(), "%s %d%s\n", would("added", dryRun), report.Members, others(report.There, report.Twice, report.Out))
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&skipBad, "skip-bad", false, "import the lines that are understood, and skip the others")
 	c.Flags().BoolVar(&again, "again", false, "also those who have left this list before")
 	c.Flags().StringArrayVar(&ignore, "ignore-column", nil, "a column of the table to ignore; may be repeated")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "show what would happen, and change nothing")
+	dryRunFlag(c, &dryRun)
 	jsonFlag(c, &asJSON)
 	return c
 }

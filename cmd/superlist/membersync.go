@@ -81,7 +81,7 @@ members, or with a line that is not understood, changes nothing either.`,
 			return showSynced(c, asJSON, synced{l.Addr.Address(), dryRun, spelled(o.Members), spelled(o.Gone), spelled(o.Changed)})
 		},
 	}
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "show what would happen, and change nothing")
+	dryRunFlag(c, &dryRun)
 	c.Flags().BoolVar(&words, "words", false, "take the words behind the addresses from the file, too")
 	c.Flags().StringVar(&limit, "max-remove", usualRemovals, "how many may be removed: a number, or a part as 10%")
 	jsonFlag(c, &asJSON)

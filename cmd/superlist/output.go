@@ -32,6 +32,19 @@ func show(c *cobra.Command, asJSON bool, data any, t *rows) error {
 	return t.print(c.OutOrStdout())
 }
 
+// answer prints what a command has done: data as JSON, or a sentence for people.
+func answer(c *cobra.Command, asJSON bool, data any, format string, args ...any) error {
+	if asJSON {
+		return show(c, true, data, nil)
+	}
+	say(c.OutOrStdout(), format+"\n", args...)
+	return nil
+}
+
+func dryRunFlag(c *cobra.Command, v *bool) {
+	c.Flags().BoolVar(v, "dry-run", false, "show what would happen, and change nothing")
+}
+
 // An escaper escapes the characters that encoding/json leaves as they are and that
 // could steer a terminal or mislead a reader. The decoded JSON is the same.
 type escaper struct{ w io.Writer }

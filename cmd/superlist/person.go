@@ -138,13 +138,13 @@ already, the old one is removed and the new one stays as it is.`,
 		},
 	}
 	c.Flags().StringVar(&list, "list", "", "only on this list")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "show what would happen, and change nothing")
+	dryRunFlag(c, &dryRun)
 	jsonFlag(c, &asJSON)
 	return c
 }
 
 // removeEverywhere removes addresses from every list.
-func (a *app) removeEverywhere(c *cobra.Command, addresses []string) error {
+func (a *app) removeEverywhere(c *cobra.Command, addresses []string, dryRun, asJSON bool) error {
 	members, err := memberArgs(c, addresses)
 	if err != nil {
 		return err
@@ -156,17 +156,25 @@ func (a *app) removeEverywhere(c *cobra.Command, addresses []string) error {
 	r := newRunner(c, site)
 	defer r.Log.Close()
 	known := make(map[string]bool)
+	rows := []removedRow{}
 	err = onAll(site, "", func(l *lists.List) error {
-		o, err := r.Do(byHand(l, lists.VerbUnsubscribe, members...))
-		if err != nil {
+		q := byHand(l, lists.VerbUnsubscribe, members...)
+		q.DryRun = dryRun
+		o, err := r.Do(q)
+		if err != nil || len(o.Members) == 0 {
 			return err
 		}
 		for _, m := range o.Members {
-			known[m.Path.Key()] = true
-			say(c.OutOrStdout(), "removed %s from %s\n", m.Path.Address(), l.Addr.Address())
+			if known[m.Path.Key()] = true; !asJSON {
+				say(c.OutOrStdout(), "%s %s from %s\n", would("removed", dryRun), m.Path.Address(), l.Addr.Address())
+			}
 		}
+		rows = append(rows, removedRow{l.Addr.Address(), dryRun, spelled(o.Members), nil})
 		return nil
 	})
+	if asJSON {
+		err = errors.Join(show(c, true, rows, nil), err)
+	}
 	if err != nil {
 		return err
 	}
@@ -230,7 +238,7 @@ hash, for a day; and in backups.`,
 	}
 	c.Flags().BoolVar(&bans, "ban", false, "remove their bans too, so that they can come back")
 	c.Flags().BoolVar(&posts, "archive", false, "remove their posts from archives, too")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "show what would happen, and change nothing")
+	dryRunFlag(c, &dryRun)
 	jsonFlag(c, &asJSON)
 	return c
 }

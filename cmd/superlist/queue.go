@@ -49,8 +49,28 @@ func noMessage(id string) error {
 	return &exitError{exNoInput, fmt.Errorf("no message %q; superlist queue ls shows those there are", id)}
 }
 
+// A queuedMessage is what is known of a message in the spool.
+type queuedMessage struct {
+	queueRow
+	Client     string            `json:"client"`
+	Hold       string            `json:"hold,omitempty"`
+	Why        string            `json:"why,omitempty"`
+	After      []string          `json:"after,omitempty"`
+	Recipients []queuedRecipient `json:"recipients"`
+	Notes      []string          `json:"notes"`
+}
+
+type queuedRecipient struct {
+	Address string `json:"address"`
+	State   string `json:"state"`
+}
+
+// stateWords are the states of a recipient.
+var stateWords = map[byte]string{queue.ToDo: "to do", queue.Done: "done", queue.Fail: "failed"}
+
 func (a *app) queueShow() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "show ID", Short: "Show a message, and what was noted about it",
 		Long: `Show a message: its head, its recipients, what was noted about it, and the
 message itself. A file or a pipe gets it byte for byte; a terminal gets text,
@@ -67,6 +87,28 @@ with control characters shown as question marks.`,
 				return err
 			}
 			defer m.Close()
+			data := queuedMessage{Client: m.Client, Hold: m.Hold, Why: m.Why, Recipients: []queuedRecipient{}}
+			for _, after := range m.After {
+				data.After = append(data.After, after.String())
+			}
+			for r, err := range m.Recipients() {
+				if err != nil {
+					return err
+				}
+				data.Recipients = append(data.Recipients, queuedRecipient{r.Path.String(), stateWords[r.State]})
+			}
+			if data.Notes, err = m.Notes(); err != nil {
+				return err
+			}
+			if asJSON {
+				for e, err := range inBoxes(s) { // an entry has the time at which it is due
+					if err == nil && e.box == m.Box && e.ID == m.ID {
+						data.queueRow, _ = queueRowOf(s, e.box, e.Entry)
+					}
+				}
+				data.Notes = append([]string{}, data.Notes...)
+				return show(c, true, data, nil)
+			}
 			out := c.OutOrStdout()
 			head := table{"", ""}.rows()
 			head.add("id:", m.ID)
@@ -83,21 +125,13 @@ with control characters shown as question marks.`,
 			if m.Why != "" {
 				head.add("why:", m.Why)
 			}
-			for _, after := range m.After {
-				head.add("after:", after.String())
+			for _, after := range data.After {
+				head.add("after:", after)
 			}
-			words := map[byte]string{queue.ToDo: "to do:", queue.Done: "done:", queue.Fail: "failed:"}
-			for r, err := range m.Recipients() {
-				if err != nil {
-					return err
-				}
-				head.add(words[r.State], r.Path.String())
+			for _, r := range data.Recipients {
+				head.add(r.State+":", r.Address)
 			}
-			notes, err := m.Notes()
-			if err != nil {
-				return err
-			}
-			for _, note := range notes {
+			for _, note := range data.Notes {
 				head.add("note:", note)
 			}
 			if m.Gone > 0 {
@@ -110,6 +144,8 @@ with control characters shown as question marks.`,
 			return copyMessage(out, m.Content())
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print what is known of the message, as JSON, without the message")
+	return c
 }
 
 // onEach does something with each of the named messages. If one fails the others are
@@ -147,8 +183,15 @@ func (a *app) onEach(ids []string, all bool, do func(*queue.Spool, queue.Box, qu
 	return errors.Join(trouble...)
 }
 
+// A retriedRow is a message that the next deliver tries again.
+type retriedRow struct {
+	ID    string `json:"id"`
+	Now   string `json:"now"`             // its id from now on
+	Stays string `json:"stays,omitempty"` // why it is not tried
+}
+
 func (a *app) queueRetry() *cobra.Command {
-	var all bool
+	var all, asJSON bool
 	c := &cobra.Command{
 		Use: "retry ID... | --all", Short: "Try messages again with the next deliver",
 		Long: `Try messages again with the next deliver. One that was given up is queued again,
@@ -165,11 +208,12 @@ belonged to somebody else is taken in again, once it is yours and in order.`,
 			if err != nil {
 				return err
 			}
-			return a.onEach(arg, all, func(s *queue.Spool, box queue.Box, e queue.Entry) error {
+			rows := []retriedRow{}
+			err = a.onEach(arg, all, func(s *queue.Spool, box queue.Box, e queue.Entry) error {
 				if box == queue.Failed && e.IsAside() {
 					id, err := s.Readmit(e)
 					if err == nil {
-						say(c.OutOrStdout(), "%s is now %s\n", e.ID, id)
+						rows = append(rows, retriedRow{e.ID, id, ""})
 					}
 					return err
 				}
@@ -181,27 +225,56 @@ belonged to somebody else is taken in again, once it is yours and in order.`,
 				old := m.ID
 				id, err := deliver.Retry(site, m, time.Now())
 				if all && errors.Is(err, queue.ErrNoBody) {
-					say(c.OutOrStdout(), "%s stays: %v\n", old, err)
+					rows = append(rows, retriedRow{old, old, err.Error()})
 					return nil
 				}
-				if err == nil && id != old {
-					say(c.OutOrStdout(), "%s is now %s\n", old, id)
+				if err == nil {
+					rows = append(rows, retriedRow{old, id, ""})
 				}
 				return err
 			})
+			if asJSON {
+				return errors.Join(show(c, true, rows, nil), err)
+			}
+			for _, r := range rows {
+				switch {
+				case r.Stays != "":
+					say(c.OutOrStdout(), "%s stays: %s\n", r.ID, r.Stays)
+				case r.Now != r.ID:
+					say(c.OutOrStdout(), "%s is now %s\n", r.ID, r.Now)
+				}
+			}
+			return err
 		},
 	}
+	jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&all, "all", false, "every message, including those that were given up")
 	return c
 }
 
 func (a *app) queueRm() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "rm ID...", Short: "Remove messages for good; nobody is told",
 		Example: "  superlist queue rm 1795297644.M123456P4711R8f3a.mx1", Args: args(cobra.MinimumNArgs(1)),
 		ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {
-			return a.onEach(arg, false, (*queue.Spool).Discard)
+			removed := []string{}
+			err := a.onEach(arg, false, func(s *queue.Spool, box queue.Box, e queue.Entry) error {
+				err := s.Discard(box, e)
+				if err == nil {
+					removed = append(removed, e.ID)
+				}
+				return err
+			})
+			if asJSON {
+				err = errors.Join(show(c, true, struct {
+					Removed []string `json:"removed"`
+				}{removed}, nil), err)
+			}
+			return err
 		},
 	}
+	jsonFlag(c, &asJSON)
+	return c
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,6 +33,8 @@ func TestMain(m *testing.M) {
 //	certificate NAME DAYS  makes tls.crt and tls.key for a host, and ca.crt
 //	dovecot SOCKET MECH... greets there as Dovecot's auth service does, or hangs up
 //	crlf FILE...           ends the lines of a file as SMTP does
+//	json COMMAND...        wants JSON alone on standard output with --json, and exit code 0;
+//	                       an argument @FILE is what that file has
 //	listen FILE            takes connections at a Unix socket, and says nothing
 //	exits CODE COMMAND...  wants this exit code, and standard error only when it is not 0
 func TestScript(t *testing.T) {
@@ -59,7 +63,7 @@ func TestScript(t *testing.T) {
 			return os.WriteFile(e.WorkDir+"/bin/postconf", []byte("#!/bin/sh\nexit 1\n"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"site": makeSite, "dovecot": dovecot, "certificate": certificate, "crlf": crlf, "listen": listen, "exits": exits,
+			"json": isJSON, "site": makeSite, "dovecot": dovecot, "certificate": certificate, "crlf": crlf, "listen": listen, "exits": exits,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -144,6 +148,65 @@ func exits(ts *testscript.TestScript, neg bool, arg []string) {
 	}
 }
 
+// isJSON runs superlist with --json behind the arguments.
+func isJSON(ts *testscript.TestScript, neg bool, arg []string) {
+	if neg {
+		ts.Fatalf("usage: json COMMAND...")
+	}
+	for i, word := range arg {
+		if file, ok := strings.CutPrefix(word, "@"); ok {
+			arg[i] = strings.TrimSpace(ts.ReadFile(file))
+		}
+	}
+	ts.Check(ts.Exec("superlist", append(arg, "--json")...))
+	d := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	n := 0
+	for {
+		var any json.RawMessage
+		if err := d.Decode(&any); err == io.EOF {
+			break
+		} else if err != nil {
+			ts.Fatalf("not JSON: %v", err)
+		}
+		n++
+	}
+	if n == 0 {
+		ts.Fatalf("says nothing")
+	}
+}
+
+// withoutJSON are the commands that have no --json, and why. A command that only has
+// others below it shows its help.
+var withoutJSON = map[string]string{
+	"superlist deliver":       "the log says what it does",
+	"superlist export":        "it writes a tar",
+	"superlist member data":   "it writes JSON anyway",
+	"superlist member export": "it writes a file for member import; member ls has --json",
+	"superlist setup web":     "it writes a configuration",
+}
+
+// TestJSON: every command has --json, or there is a reason; and a script plays each with
+// it.
+func TestJSON(t *testing.T) {
+	text := scripts(t)
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		path := c.CommandPath()
+		has := c.Flags().Lookup("json") != nil
+		switch {
+		case c.HasSubCommands() || c.Hidden:
+		case has != (withoutJSON[path] == ""):
+			t.Errorf("%s: --json is there: %t; the reason not to have it: %q", path, has, withoutJSON[path])
+		case has && !regexp.MustCompile(`(?m)^json `+strings.TrimPrefix(path, "superlist ")+`( |$)`).MatchString(text):
+			t.Errorf("%s: no script plays it with --json", path)
+		}
+	}
+	walk(newRoot())
+}
+
 // TestHelp: every command says what it is for, in a line, and shows an example
 // that begins with what one types.
 func TestHelp(t *testing.T) {
@@ -171,9 +234,6 @@ func TestHelp(t *testing.T) {
 			if len(strings.TrimRight(line, "\n")) > 80 {
 				t.Errorf("%s: a line of %d: %s", path, len(line), line)
 			}
-		}
-		if (c.Name() == "ls" || c.Name() == "check" || path == "superlist list show") && c.Flags().Lookup("json") == nil {
-			t.Errorf("%s has no --json", path)
 		}
 	}
 	walk(newRoot())
@@ -211,6 +271,21 @@ func TestExamples(t *testing.T) {
 
 // TestScriptsAreThere holds that each command is played in a script.
 func TestScriptsAreThere(t *testing.T) {
+	all := scripts(t)
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		if !strings.Contains(all, c.CommandPath()+" ") && !strings.Contains(all, c.CommandPath()+"\n") {
+			t.Errorf("%s is in no script", c.CommandPath())
+		}
+	}
+	walk(newRoot())
+}
+
+// scripts is the text of all scripts.
+func scripts(t *testing.T) string {
 	files, _ := filepath.Glob("testdata/script/*.txtar")
 	var all strings.Builder
 	for _, file := range files {
@@ -220,14 +295,5 @@ func TestScriptsAreThere(t *testing.T) {
 		}
 		all.Write(text)
 	}
-	var walk func(c *cobra.Command)
-	walk = func(c *cobra.Command) {
-		for _, sub := range c.Commands() {
-			walk(sub)
-		}
-		if !strings.Contains(all.String(), c.CommandPath()+" ") && !strings.Contains(all.String(), c.CommandPath()+"\n") {
-			t.Errorf("%s is in no script", c.CommandPath())
-		}
-	}
-	walk(newRoot())
+	return all.String()
 }

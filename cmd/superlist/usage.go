@@ -76,11 +76,16 @@ func version() string {
 }
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Show which build this is", Example: "  superlist version", Args: args(cobra.NoArgs),
+	var asJSON bool
+	c := &cobra.Command{Use: "version", Short: "Show which build this is", Example: "  superlist version", Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			say(c.OutOrStdout(), "superlist %s\n", version())
-			return nil
+			data := struct {
+				Version string `json:"version"`
+			}{version()}
+			return answer(c, asJSON, data, "superlist %s", data.Version)
 		}}
+	jsonFlag(c, &asJSON)
+	return c
 }
 
 // denied adds to an error what to do about a file that this process may not use.

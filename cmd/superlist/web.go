@@ -141,6 +141,9 @@ func pagesAfter(s *site.Site, l *lists.List) error {
 	if !more {
 		return nil
 	}
+	if err := s.Spool().Init(); err != nil { // no session may have begun yet
+		return err
+	}
 	if err := web.Remind(s, s.Writer(), l, 0, time.Now()); err != nil {
 		return err
 	}

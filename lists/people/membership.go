@@ -97,14 +97,17 @@ func (a *act) join(who ...members.Member) error {
 			}
 			a.out.Others = append(a.out.Others, m)
 		}
-		return nil
+		return a.unchanged()
 	})
-	if err != nil {
+	if err != nil && err != errUnchanged {
 		return err
 	}
 	a.out.Result = Done
 	if len(a.out.Members) == 0 {
 		a.out.Result = Already
+	}
+	if err == errUnchanged {
+		return nil
 	}
 	if a.silent {
 		a.logEach("subscribed", a.out.Members)
@@ -158,14 +161,17 @@ func (a *act) leave(who ...members.Member) error {
 				a.out.Others = append(a.out.Others, m)
 			}
 		}
-		return nil
+		return a.unchanged()
 	})
-	if err != nil {
+	if err != nil && err != errUnchanged {
 		return err
 	}
 	a.out.Result = Done
 	if len(a.out.Members) == 0 {
 		a.out.Result = NoMember
+	}
+	if err == errUnchanged {
+		return nil
 	}
 	if a.silent {
 		a.logEach("unsubscribed", a.out.Members)

@@ -181,6 +181,14 @@ func readdress(l *lists.List, old, new smtp.Path) (found []string, err error) {
 // errUnchanged ends an edit that changes nothing; the file is not written then.
 var errUnchanged = errors.New("nothing to change")
 
+// unchanged ends the edit of a dry run.
+func (a *act) unchanged() error {
+	if a.DryRun {
+		return errUnchanged
+	}
+	return nil
+}
+
 // without returns a list of addresses and patterns without one address, and whether that
 // was in it.
 func without(values []string, gone smtp.Path) (kept []string, there bool) {

@@ -27,7 +27,7 @@ type Request struct {
 	Members  []members.Member // whom an operator's request is about, with their words; mv: the new address
 	Bans     bool             // erase: also bans
 	Posts    bool             // erase: their posts in the archive, too
-	DryRun   bool             // mv, erase, sync: nothing is changed
+	DryRun   bool             // of an operator's request: nothing is changed
 	Same     bool             // sync: the words behind members become those of the request, too
 	Most     func(of int) int // sync: how many of so many members may go
 
