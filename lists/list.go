@@ -164,6 +164,13 @@ func (l *List) Posts() *archive.Store {
 	return &archive.Store{Dir: filepath.Join(l.Dir, "archive"), Disk: l.Disk}
 }
 
+// DigestPosts returns the posts that wait for a digest of a list without an archive.
+func (l *List) DigestPosts() *archive.Store {
+	s := l.Posts()
+	s.Dir = filepath.Join(l.Dir, "digest", "posts")
+	return s
+}
+
 // ID returns the list's identifier: RFC 2919, dev.lists.example.org.
 func (l *List) ID() string { return l.Addr.Local + "." + l.Addr.Domain }
 

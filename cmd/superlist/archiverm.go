@@ -59,7 +59,7 @@ named, and not changed.`,
 				if who, err = parseAddress(author); err != nil {
 					return err
 				}
-				if entries, err = people.PostsBy(l, who); err != nil {
+				if entries, err = people.PostsBy(l.Posts(), who); err != nil {
 					return damaged(l, err)
 				}
 			} else {

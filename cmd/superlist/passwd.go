@@ -166,6 +166,14 @@ type accountRow struct {
 	Addresses []string `json:"addresses"` // the addresses it may post as
 }
 
+func accountRowOf(a account.Account) accountRow {
+	row := accountRow{Name: a.Name, Schemes: a.Schemes(), Addresses: []string{}}
+	for _, p := range a.Authors() {
+		row.Addresses = append(row.Addresses, p.Address())
+	}
+	return row
+}
+
 func listAccounts(c *cobra.Command, file string, asJSON bool) error {
 	f, err := account.Read(file)
 	if err != nil {
@@ -174,10 +182,7 @@ func listAccounts(c *cobra.Command, file string, asJSON bool) error {
 	t := table{"NAME", "SCHEMES", "MAY POST AS"}.rows()
 	rows := []accountRow{}
 	for _, a := range f.Accounts {
-		row := accountRow{Name: a.Name, Schemes: a.Schemes(), Addresses: []string{}}
-		for _, p := range a.Authors() {
-			row.Addresses = append(row.Addresses, p.Address())
-		}
+		row := accountRowOf(a)
 		rows = append(rows, row)
 		t.add(row.Name, strings.Join(row.Schemes, ","), cmp.Or(strings.Join(row.Addresses, ","), "-"))
 	}

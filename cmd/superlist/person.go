@@ -204,9 +204,11 @@ name stands in the place of each.
 What stays is listed: bans, unless --ban is given; that they are an owner or a
 moderator; posts, without --archive; who changed what (superlist log). Answers
 of others may quote them, and members have their own copies. Their address also
-stays in the log, which is rotated; in mail in the queue, for at most five days;
-in decided/, for eleven days, with what was decided about them; in asked/, as a
-hash, for a day; and in backups.`,
+stays in the log, which is rotated; in mail in the queue, for at most five days,
+and for thirty if it was given up; in decided/, for sixteen days, with what was
+decided about them; as a hash in asked/, proved/, refused/ and sent/, for at
+most ninety days; and in backups. superlist member data shows all but the log,
+the hashes and backups.`,
 		Example: "  superlist member erase alice@example.com --dry-run",
 		Args:    args(cobra.ExactArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, arg []string) error {

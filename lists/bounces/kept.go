@@ -70,33 +70,40 @@ func Erase(s *site.Site, l *lists.List, p smtp.Path, dry bool, now time.Time) (n
 	if err != nil {
 		return n, err
 	}
+	err = Reports(l, p, func(name string, _ time.Time, _ string) error { return forget(ledger.Reports, name) })
+	return n, err
+}
+
+// Reports calls do with each kept report about somebody, also one that is too old and
+// not swept yet.
+func Reports(l *lists.List, p smtp.Path, do func(name string, at time.Time, text string) error) error {
 	dir := l.Book().Path(ledger.Reports)
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return n, nil
+		return nil
 	}
 	if err != nil {
-		return n, err
+		return err
 	}
-	for _, e := range entries { // including those that are too old and not swept yet
+	for _, e := range entries {
 		if !e.Type().IsRegular() {
 			continue
 		}
-		top, _, err := disk.ReadRegular(filepath.Join(dir, e.Name()), unix.O_RDONLY|unix.O_NOFOLLOW, maxMemberField)
+		text, info, err := disk.ReadRegular(filepath.Join(dir, e.Name()), unix.O_RDONLY|unix.O_NOFOLLOW, MaxKept+maxMemberField)
 		if errors.Is(err, fs.ErrNotExist) { // swept meanwhile
 			continue
 		}
 		if err != nil { // it may be about them
-			return n, err
+			return err
 		}
-		if aboutWhom(string(top)) != p.Key() {
+		if aboutWhom(string(text)) != p.Key() {
 			continue
 		}
-		if err := forget(ledger.Reports, e.Name()); err != nil {
-			return n, err
+		if err := do(e.Name(), info.ModTime(), string(text)); err != nil {
+			return err
 		}
 	}
-	return n, nil
+	return nil
 }
 
 // aboutWhom returns the key of the member whom a kept report is about.

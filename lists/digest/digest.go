@@ -124,7 +124,7 @@ func (d *digests) write() error {
 func (d *digests) posts() *archive.Store {
 	s := Archive(d.l)
 	if d.Own {
-		s.Dir = filepath.Join(d.dir, "posts")
+		s.Dir = d.l.DigestPosts().Dir
 	}
 	s.Disk = d.Spool.Disk
 	return s

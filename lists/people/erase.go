@@ -132,6 +132,13 @@ func (a *act) forget() (e Erased, err error) {
 	case n > 0:
 		e.Left = append(e.Left, fmt.Sprintf("archive: posts of theirs, %d; --archive removes them", n))
 	}
+	waits, err := PostsBy(a.l.DigestPosts(), a.Who)
+	if err != nil {
+		return e, err
+	}
+	if len(waits) > 0 {
+		e.Left = append(e.Left, fmt.Sprintf("digest: posts of theirs, %d, until the next digest is sent", len(waits)))
+	}
 	if !e.Any() {
 		return e, nil
 	}
@@ -194,7 +201,7 @@ func (a *act) inActs() (bool, error) {
 // erasePosts removes the posts of a person from the archive, if that is asked for, and says
 // how many there are.
 func (a *act) erasePosts() (n int, err error) {
-	entries, err := PostsBy(a.l, a.Who)
+	entries, err := PostsBy(a.l.Posts(), a.Who)
 	if err != nil || len(entries) == 0 || !a.Posts || a.DryRun {
 		return len(entries), err
 	}

@@ -1,16 +1,15 @@
 package people
 
 import (
-	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/rewrite"
 	"superlist/smtp"
 )
 
-// PostsBy returns the posts written by an address, according to From. If the index does not
-// have all of From, it reads the post. Posts that were removed are left out.
-func PostsBy(l *lists.List, who smtp.Path) (list []archive.Entry, err error) {
-	posts := l.Posts()
+// PostsBy returns the posts of a store written by an address, according to From. If the
+// index does not have all of From, it reads the post. Posts that were removed are left
+// out.
+func PostsBy(posts *archive.Store, who smtp.Path) (list []archive.Entry, err error) {
 	first, last, err := posts.Range()
 	if err != nil {
 		return nil, err
