@@ -88,7 +88,7 @@ func ReadTree(h rewrite.Header, body io.Reader, bodyAt int64) (*Tree, error) {
 			return nil, err
 		}
 	}
-	if t.header != nil { // the message ends within it
+	for t.header != nil { // the message ends within it; within a message there is another
 		t.doubt("a part has no body")
 		if err := t.endHeader(t.at); err != nil {
 			return nil, err
@@ -218,7 +218,7 @@ func (t *treeWalk) boundary(line []byte, at int64) (done bool, err error) {
 		t.doubt("something stands behind a last boundary that looks like a part")
 		return false, nil
 	}
-	if t.header != nil { // no empty line follows, and no body
+	for t.header != nil { // no empty line follows, and no body; within a message there is another
 		if err := t.endHeader(at); err != nil {
 			return true, err
 		}

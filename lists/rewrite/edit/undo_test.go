@@ -142,7 +142,7 @@ func relabelled(gone, now string) bool {
 			switch {
 			case !f.Is(old.Name):
 			case f.Is("Content-Transfer-Encoding"):
-				return strings.EqualFold(old.Value(), "7bit") && f.Value() == "8bit"
+				return (old.Value() == "" || strings.EqualFold(old.Value(), "7bit")) && f.Value() == "8bit"
 			case f.Is("Content-Type") && err == nil && err2 == nil && kind == kind2 && len(params) == len(params2):
 				return true
 			}
