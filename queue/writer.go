@@ -83,6 +83,14 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// ReadFrom appends content from a reader, without a buffer in between.
+func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
+	w.endHead()
+	n, err := w.bw.ReadFrom(r)
+	w.at += n
+	return n, err
+}
+
 func (w *Writer) endHead() {
 	if w.bodyAt == 0 {
 		w.write("\n")
