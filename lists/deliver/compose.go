@@ -32,7 +32,7 @@ func signerOf(s *site.Site) (*signature.Signer, error) {
 // compose returns a function that turns a message of the spool into the message as it
 // is sent; nil if they are the same.
 func (r *Runner) compose(signer *signature.Signer) func(*queue.Message, smtp.Path) (*io.SectionReader, error) {
-	leave := leaveLinks{r: r, opened: make(map[string]*lists.List)}
+	leave := leaveLinks{r: r, made: make(map[string]*weblink.Leaver)}
 	return func(m *queue.Message, to smtp.Path) (*io.SectionReader, error) {
 		content := m.Content()
 		if holes := holesOf(m); len(holes) > 0 {
@@ -60,9 +60,9 @@ func (r *Runner) compose(signer *signature.Signer) func(*queue.Message, smtp.Pat
 // leaveLinks makes the addresses where recipients can leave lists. It opens a list once in
 // a run: each of its members gets one.
 type leaveLinks struct {
-	r      *Runner
-	mu     sync.Mutex
-	opened map[string]*lists.List
+	r    *Runner
+	mu   sync.Mutex
+	made map[string]*weblink.Leaver
 }
 
 // link returns the address where a recipient of a message can leave the list that sends
@@ -70,18 +70,18 @@ type leaveLinks struct {
 func (k *leaveLinks) link(m *queue.Message, to smtp.Path) (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	l := k.opened[m.List.Key()]
-	if l == nil {
-		var err error
-		if l, err = lists.Of(k.r.Site).Open(m.List); err == nil {
-			l, err = l.WithKey()
+	of := k.made[m.List.Key()]
+	if of == nil {
+		l, err := lists.Of(k.r.Site).Open(m.List)
+		if err == nil {
+			of, err = weblink.LeaverOf(k.r.Site, l)
 		}
 		if err != nil {
 			return "", err
 		}
-		k.opened[m.List.Key()] = l
+		k.made[m.List.Key()] = of
 	}
-	return weblink.Leaving(k.r.Site, l, to, k.r.now())
+	return of.For(to, k.r.now()), nil
 }
 
 // isOurs reports whether a message is the list's own: a post, a digest, a letter. Mail

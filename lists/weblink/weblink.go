@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"errors"
+	"hash"
 	"io/fs"
 	"net/url"
 	"strconv"
@@ -24,7 +25,6 @@ import (
 	"superlist/lists"
 	"superlist/lists/confirmation"
 	"superlist/lists/site"
-	"superlist/lists/verp"
 	"superlist/smtp"
 )
 
@@ -108,21 +108,42 @@ func (k Kind) keys(key []byte) (nonce []byte, box cipher.AEAD, err error) {
 
 // Make makes a token.
 func Make(l *lists.List, k Kind, text string, now time.Time) (string, error) {
+	m, err := makerOf(l, k)
+	if err != nil {
+		return "", err
+	}
+	return m.token(text, now), nil
+}
+
+// A maker makes tokens of one kind, for one list.
+type maker struct {
+	kind  Kind
+	list  []byte
+	nonce hash.Hash
+	box   cipher.AEAD
+}
+
+func makerOf(l *lists.List, k Kind) (*maker, error) {
 	key, err := l.Key()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	words := strconv.FormatInt(now.UnixNano()/int64(k.unit()), 36) + " " + text
-	nonceKey, box, err := k.keys(key)
+	nonce, box, err := k.keys(key)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
+	return &maker{k, []byte(l.Addr.Key()), hmac.New(sha256.New, nonce), box}, nil
+}
+
+func (m *maker) token(text string, now time.Time) string {
+	words := []byte(strconv.FormatInt(now.UnixNano()/int64(m.kind.unit()), 36) + " " + text)
 	// Equal words get equal nonces, different words different ones: RFC 8452 says why.
-	mac := hmac.New(sha256.New, nonceKey)
-	mac.Write([]byte(l.Addr.Key() + " " + words))
-	nonce := mac.Sum(nil)[:box.NonceSize()]
-	sealed := box.Seal(nonce, nonce, []byte(words), []byte(l.Addr.Key()))
-	return k.mark(now) + letters.EncodeToString(sealed), nil
+	m.nonce.Reset()
+	m.nonce.Write(m.list)
+	m.nonce.Write([]byte(" "))
+	m.nonce.Write(words)
+	nonce := m.nonce.Sum(nil)[:m.box.NonceSize()]
+	return m.kind.mark(now) + letters.EncodeToString(m.box.Seal(nonce, nonce, words, m.list))
 }
 
 // maxToken is longer than any token: an address has at most 254 octets, plus what is
@@ -181,16 +202,6 @@ func URL(s *site.Site, l *lists.List, k Kind, token string) string {
 		return s.Web.Of(l.Addr) + string(k) + "/" + token
 	}
 	return ""
-}
-
-// Leaving returns how a member leaves the list: a link or, without pages that answer
-// one, the address to write to about that member.
-func Leaving(s *site.Site, l *lists.List, member smtp.Path, now time.Time) (string, error) {
-	if URL(s, l, Leave, "") == "" {
-		return l.Verb(lists.VerbUnsubscribe + "-" + verp.Word(member)).Address(), nil
-	}
-	token, err := Make(l, Leave, member.Address(), now)
-	return URL(s, l, Leave, token), err
 }
 
 // Confirming returns the page for answering a question of the list, whose letter has
