@@ -3,6 +3,7 @@ package edit
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"superlist/lists/mail/body"
@@ -73,7 +74,7 @@ const removed = "removed by the list"
 func (m *Message) become(e *parts.Entity, text string, isNote bool) (edits []Edit) {
 	text = strings.Join(append(lines(text, false), ""), "\r\n")
 	kind, encoding := "text/plain; charset=us-ascii", "7bit"
-	if !smtp.IsASCII(text) || hasLong(text) {
+	if !smtp.IsASCII(text) || hasLong(text) || slices.ContainsFunc(lines(text, false), likeBoundary) {
 		kind, encoding, text = "text/plain; charset=utf-8", "quoted-printable", quotedLines(text)
 	}
 	put := Edit{At: e.Body, Remove: e.End - e.Body, Insert: Insert{Text: text}}

@@ -3,6 +3,7 @@ package edit
 import (
 	"errors"
 	"io"
+	"strings"
 
 	"superlist/lists/parts"
 	"superlist/smtp"
@@ -63,8 +64,8 @@ func (m *Message) insert(text, boundary string, first bool, how Manner) (Outcome
 	var edits []Edit
 	eight := false
 	header := m.Header
-	list := readable(root.Entity, first)
-	for _, e := range list {
+	divides := bounds(root.Entity, text)
+	for _, e := range readable(root.Entity, first) {
 		one, eightBit, armoured, err := m.into(e, text, first, how)
 		if err != nil {
 			return Nowhere, err
@@ -73,7 +74,7 @@ func (m *Message) insert(text, boundary string, first bool, how Manner) (Outcome
 			m.Header = header
 			return Nowhere, nil
 		}
-		if armoured || one == nil {
+		if armoured || one == nil || divides && e.Identity() {
 			edits = nil
 			break
 		}
@@ -87,6 +88,19 @@ func (m *Message) insert(text, boundary string, first bool, how Manner) (Outcome
 	m.EightBit = m.EightBit || eight
 	m.change(edits)
 	return Inside, nil
+}
+
+// bounds reports whether a line of a text would be a boundary of the message.
+func bounds(root *parts.Entity, text string) bool {
+	for _, line := range lines(text, false) {
+		if likeBoundary(line) && !root.All(func(e *parts.Entity) bool {
+			b := e.Boundary()
+			return b == "" || !strings.HasPrefix(line, "--"+b)
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // into returns the edits that insert a text into one part; none if that is impossible.

@@ -123,8 +123,14 @@ const lineWidth = 76
 
 const digits = "0123456789ABCDEF"
 
+// likeBoundary reports whether a line may be a multipart's boundary: RFC 2046, 5.1.1. The
+// mark of a signature is none.
+func likeBoundary(line string) bool {
+	return strings.HasPrefix(line, "--") && strings.TrimRight(line, " \t") != "--"
+}
+
 // quotedLines encodes lines in quoted-printable: RFC 2045, 6.7. They end with CRLF,
-// except perhaps the last.
+// except perhaps the last. None is anybody's boundary.
 func quotedLines(text string) string {
 	var b strings.Builder
 	for line := range strings.SplitAfterSeq(text, "\r\n") {
@@ -134,6 +140,9 @@ func quotedLines(text string) string {
 			c := content[i]
 			last := i == len(content)-1
 			plain := c > ' ' && c <= '~' && c != '=' || (c == ' ' || c == '\t') && !last
+			if column == 0 && likeBoundary(content[i:]) {
+				plain = false
+			}
 			width := 3
 			if plain {
 				width = 1
@@ -141,6 +150,9 @@ func quotedLines(text string) string {
 			if column+width > lineWidth-1 && !(last && column+width <= lineWidth) {
 				b.WriteString("=\r\n")
 				column = 0
+				if likeBoundary(content[i:]) {
+					plain, width = false, 3
+				}
 			}
 			if plain {
 				b.WriteByte(c)

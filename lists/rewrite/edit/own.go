@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"slices"
 	"strings"
 
 	"superlist/lists/parts"
@@ -9,9 +10,10 @@ import (
 
 // ownPart returns a part with a text, without what precedes its header.
 func ownPart(text string) string {
+	plain := smtp.IsASCII(text) && !slices.ContainsFunc(lines(text, false), likeBoundary)
 	text = strings.Join(append(lines(text, false), ""), "\r\n")
 	head, encoded := "Content-Type: text/plain; charset=us-ascii\r\nContent-Disposition: inline\r\n\r\n", text
-	if !smtp.IsASCII(text) {
+	if !plain {
 		head = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\nContent-Disposition: inline\r\n\r\n"
 		encoded = quotedLines(text)
 	}
