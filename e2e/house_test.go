@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -249,25 +250,51 @@ func TestSessionsCarryNoManual(t *testing.T) {
 // TestSpawnLinksNoWork: what a package of ours does before main, every session
 // pays for. Maps, Sprintf and the like belong where they are used.
 func TestSpawnLinksNoWork(t *testing.T) {
+	for pkg, line := range initTrace(t, "superlist-spawn") {
+		if strings.HasPrefix(pkg, "superlist/") && !strings.Contains(line, " 0 allocs") {
+			t.Errorf("it allocates before main: %s", line)
+		}
+	}
+}
+
+// TestWebLinksLittleWork: each request pays for the tables that a package fills before
+// main. Those that were a quarter of a request are gone: of HTML's entities, of the names
+// of character sets and languages, and of XML. What is left is html/template.
+func TestWebLinksLittleWork(t *testing.T) {
+	const most = 20_000 // bytes
+	for _, line := range initTrace(t, "superlist-web") {
+		var bytes int
+		if _, rest, ok := strings.Cut(line, " clock, "); ok {
+			fmt.Sscanf(rest, "%d bytes", &bytes)
+		}
+		if bytes > most {
+			t.Errorf("a package fills tables before main: %s", line)
+		}
+	}
+}
+
+// initTrace returns what each package does before main, by package.
+func initTrace(t *testing.T, program string) map[string]string {
+	t.Helper()
 	bin, err := programs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(bin+"/superlist-spawn", "-h")
+	cmd := exec.Command(filepath.Join(bin, program), "-h")
 	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
 	var trace bytes.Buffer
 	cmd.Stderr = &trace
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
 	}
-	traced := false
+	inits := make(map[string]string)
 	for line := range strings.Lines(trace.String()) {
-		traced = traced || strings.HasPrefix(line, "init runtime ")
-		if strings.HasPrefix(line, "init superlist/") && !strings.Contains(line, " 0 allocs") {
-			t.Errorf("it allocates before main: %s", line)
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "init" {
+			inits[f[1]] = line
 		}
 	}
-	if !traced {
-		t.Errorf("no trace: %s", trace.Bytes())
+	if inits["runtime"] == "" {
+		t.Fatalf("no trace: %s", trace.Bytes())
 	}
+	return inits
 }

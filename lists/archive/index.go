@@ -73,7 +73,7 @@ func (x *index) measure(size int64) error {
 		return ErrDamaged
 	}
 	x.from = int64(len(first)) + 1
-	tail := make([]byte, min(size-x.from+1, 2*maxLine)) // including the LF of the previous line
+	tail := make([]byte, min(size-x.from+1, forOne)) // including the LF of the previous line
 	if n, err := x.r.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
 		return err
 	}
@@ -87,11 +87,17 @@ func (x *index) measure(size int64) error {
 
 func (x *index) close() { x.f.Close() }
 
+// How much is read of an index at once: by who reads it to its end, and for one line.
+const (
+	forAll = 64 << 10
+	forOne = 2 * maxLine
+)
+
 // forward yields the lines from an offset on, without their LF. It skips overlong
-// lines.
-func (x *index) forward(at int64) iter.Seq2[string, error] {
+// lines. A step is how much it reads at once.
+func (x *index) forward(at, step int64) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		r := bufio.NewReaderSize(io.NewSectionReader(x.r, at, x.to-at), 64<<10)
+		r := bufio.NewReaderSize(io.NewSectionReader(x.r, at, x.to-at), int(min(step, max(x.to-at, forOne))))
 		for long := false; ; {
 			line, err := r.ReadSlice('\n')
 			switch {
@@ -113,9 +119,11 @@ func (x *index) forward(at int64) iter.Seq2[string, error] {
 }
 
 // entries yields the valid lines from an offset on.
-func (x *index) entries(at int64) iter.Seq2[Entry, error] {
+func (x *index) entries(at int64) iter.Seq2[Entry, error] { return x.parsed(at, forAll) }
+
+func (x *index) parsed(at, step int64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		for line, err := range x.forward(max(at, x.from)) {
+		for line, err := range x.forward(max(at, x.from), step) {
 			if e, ok := parseEntry(line); (ok || err != nil) && !yield(e, err) {
 				return
 			}
@@ -175,7 +183,7 @@ func (x *index) last() (e Entry, err error) {
 // number. It reads a few blocks, however long the index is.
 func (x *index) seek(n int) (int64, error) {
 	lo, hi := x.from, x.to
-	block := make([]byte, 2*maxLine)
+	block := make([]byte, forOne)
 	for hi-lo > int64(len(block)) {
 		mid := lo + (hi-lo)/2
 		got, err := x.r.ReadAt(block, mid)
@@ -273,7 +281,7 @@ func (x *index) entry(n int) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	for e, err := range x.entries(at) {
+	for e, err := range x.parsed(at, forOne) {
 		if err != nil || e.Number == n {
 			return e, err
 		}
@@ -315,7 +323,7 @@ func (s *Store) Thread(n int) ([]Entry, error) {
 		}
 	}
 	var posts []Entry
-	for line, err := range x.forward(at) {
+	for line, err := range x.forward(at, forAll) {
 		if err != nil {
 			return nil, err
 		}

@@ -281,7 +281,7 @@ func (s *Store) matching(x *index, kind byte, ids ...string) (list []Entry, err 
 	if err != nil {
 		return nil, err
 	}
-	for line, err := range x.forward(max(at, x.from)) {
+	for line, err := range x.forward(max(at, x.from), forAll) {
 		if err != nil {
 			return nil, err
 		}

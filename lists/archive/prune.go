@@ -111,7 +111,7 @@ func (s *Store) Check(most int) (faults []Fault, err error) {
 		}
 	}
 	before := x.base
-	for line, err := range x.forward(x.from) {
+	for line, err := range x.forward(x.from, forAll) {
 		if err != nil {
 			return nil, err
 		}

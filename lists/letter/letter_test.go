@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/text/language"
+
 	"superlist/smtp"
 )
 
@@ -57,9 +59,32 @@ func TestLanguages(t *testing.T) {
 func TestMatch(t *testing.T) {
 	for tag, want := range map[string]string{
 		"en": "en", "de-AT": "de", "fr-CA": "fr", "es-419": "es", "ja": "ja", "tlh": "en", "": "en", "nonsense!": "en", "pt": "en",
+		"de_AT": "de", "DE": "de", "gsw-CH": "de", "-": "en",
 	} {
 		if got := Match(tag); got != want {
 			t.Errorf("%q: %s, want %s", tag, got, want)
+		}
+	}
+	var ours []language.Tag
+	for _, l := range Languages {
+		ours = append(ours, language.MustParse(l))
+	}
+	matcher := language.NewMatcher(ours)
+	try := func(tag string) {
+		known, err := language.Parse(tag)
+		if err != nil {
+			return
+		}
+		if _, i, _ := matcher.Match(known); Match(tag) != Languages[i] {
+			t.Errorf("%q: %s, want %s", tag, Match(tag), Languages[i])
+		}
+	}
+	for a := 'a'; a <= 'z'; a++ {
+		for b := 'a'; b <= 'z'; b++ {
+			try(string([]rune{a, b}))
+			for c := 'a'; c <= 'z'; c++ {
+				try(string([]rune{a, b, c}))
+			}
 		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
-	"golang.org/x/text/language"
 
 	"superlist/lists/textfile"
 )
@@ -93,18 +92,34 @@ func Find(name, lang, dir string) (Text, error) {
 	return text, err
 }
 
-// Match returns the supported language nearest to a tag.
-func Match(lang string) string {
-	var tags []language.Tag
-	for _, l := range Languages {
-		tags = append(tags, language.MustParse(l))
+// nearest are languages without texts whose readers are likely to read one of ours: CLDR,
+// "languageMatching". TestMatch holds them, and Match, against language.Matcher of x/text,
+// which builds its tables in every process that links it.
+var nearest = [][2]string{
+	{"de", "deu ger gsw lb ltz rm roh"},
+	{"es", "ay aym baq eu eus gl glg gn grn qu que spa"},
+	{"fr", "br bre co cos crs fra fre hat ht kg kin kon lin ln lua mg mlg oc oci rw wo wol"},
+	{"ja", "jpn"},
+}
+
+// Match returns the supported language nearest to a tag (BCP 47).
+func Match(tag string) string {
+	if slices.Contains(Languages, tag) {
+		return tag
 	}
-	want, err := language.Parse(lang)
-	if err != nil {
+	subtags := strings.FieldsFunc(strings.ToLower(tag), func(c rune) bool { return c == '-' || c == '_' })
+	if len(subtags) == 0 {
 		return Languages[0]
 	}
-	_, i, _ := language.NewMatcher(tags).Match(want)
-	return Languages[i]
+	if slices.Contains(Languages, subtags[0]) {
+		return subtags[0]
+	}
+	for _, n := range nearest {
+		if slices.Contains(strings.Fields(n[1]), subtags[0]) {
+			return n[0]
+		}
+	}
+	return Languages[0]
 }
 
 // Own reads a list's own texts. Wrong ones are left out, and the error names them; a

@@ -2,7 +2,7 @@ package web
 
 import (
 	"bytes"
-	"encoding/xml"
+	"fmt"
 	"html/template"
 	"strings"
 	"time"
@@ -14,35 +14,44 @@ import (
 // there.
 const maxInFeed = 32 << 10
 
-type atomFeed struct {
-	XMLName  xml.Name    `xml:"http://www.w3.org/2005/Atom feed"`
-	Lang     string      `xml:"http://www.w3.org/XML/1998/namespace lang,attr"`
-	Title    string      `xml:"title"`
-	Subtitle string      `xml:"subtitle,omitempty"`
-	ID       string      `xml:"id"`
-	Updated  string      `xml:"updated"`
-	Links    []atomLink  `xml:"link"`
-	Entries  []atomEntry `xml:"entry"`
+// An atom is a document of Atom (RFC 4287) being written.
+type atom struct{ bytes.Buffer }
+
+// open begins an element. attributes are names and values; those without a value are
+// left out.
+func (a *atom) open(name string, attributes ...string) {
+	a.WriteString("<" + name)
+	for i := 0; i+1 < len(attributes); i += 2 {
+		if attributes[i+1] != "" {
+			a.WriteString(" " + attributes[i] + `="`)
+			a.text(attributes[i+1])
+			a.WriteString(`"`)
+		}
+	}
+	a.WriteString(">")
 }
 
-type atomLink struct {
-	Rel  string `xml:"rel,attr,omitempty"`
-	Type string `xml:"type,attr,omitempty"`
-	Href string `xml:"href,attr"`
+func (a *atom) close(name string) { a.WriteString("</" + name + ">") }
+
+// element writes an element with a text.
+func (a *atom) element(name, text string, attributes ...string) {
+	a.open(name, attributes...)
+	a.text(text)
+	a.close(name)
 }
 
-type atomEntry struct {
-	Title   string    `xml:"title"`
-	ID      string    `xml:"id"`
-	Updated string    `xml:"updated"`
-	Author  string    `xml:"author>name"`
-	Link    atomLink  `xml:"link"`
-	Content *atomText `xml:"content"`
-}
-
-type atomText struct {
-	Type string `xml:"type,attr"`
-	Text string `xml:",chardata"`
+// text writes a text. What XML 1.0, 2.2, has no place for was taken away by visible. It
+// is written here since encoding/xml fills a table before main, of which most requests to
+// superlist-web need nothing.
+func (a *atom) text(s string) {
+	for _, c := range s {
+		switch c {
+		case '&', '<', '>', '"', '\'', '\t', '\n', '\r':
+			fmt.Fprintf(a, "&#%d;", c)
+		default:
+			a.WriteRune(c) // U+FFFD for what is not UTF-8
+		}
+	}
 }
 
 // newAtom is the list's own feed.
@@ -51,35 +60,46 @@ const newAtom = "new.atom"
 // feed writes posts as Atom (RFC 4287), the newest first. path is the feed's place
 // below the list's address; body returns the HTML of a post.
 func (l *List) feed(path, title string, newest []archive.Entry, body func(archive.Entry) (string, error)) ([]byte, error) {
-	f := atomFeed{Lang: l.words.Language, Title: visible(title), Subtitle: visible(l.Description), ID: l.Base + path,
-		Updated: time.Unix(0, 0).UTC().Format(time.RFC3339),
-		Links:   []atomLink{{Rel: "self", Type: "application/atom+xml", Href: l.Base + path}, {Rel: "alternate", Type: "text/html", Href: l.Base}}}
+	id, updated := l.Base+path, time.Unix(0, 0)
 	if path == newAtom { // the id it had before there were other feeds
-		f.ID = l.Base
+		id = l.Base
 	}
-	for i, e := range newest {
-		it := l.item(e, "")
-		if i == 0 {
-			f.Updated = it.ISO
-		}
+	if len(newest) > 0 {
+		updated = newest[0].Time
+	}
+	var a atom
+	a.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
+	a.open("feed", "xmlns", "http://www.w3.org/2005/Atom", "xml:lang", l.words.Language())
+	a.element("title", visible(title))
+	if l.Description != "" {
+		a.element("subtitle", visible(l.Description))
+	}
+	a.element("id", id)
+	a.element("updated", updated.UTC().Format(time.RFC3339))
+	a.element("link", "", "rel", "self", "type", "application/atom+xml", "href", l.Base+path)
+	a.element("link", "", "rel", "alternate", "type", "text/html", "href", l.Base)
+	for _, e := range newest {
 		text, err := body(e)
 		if err != nil {
 			return nil, err
 		}
-		entry := atomEntry{Title: it.Subject, ID: l.PostURL(e.Number), Updated: it.ISO, Author: it.Author,
-			Link: atomLink{Rel: "alternate", Type: "text/html", Href: l.PostURL(e.Number)}}
+		it := l.item(e, "")
+		a.open("entry")
+		a.element("title", it.Subject)
+		a.element("id", l.PostURL(e.Number))
+		a.element("updated", it.ISO)
+		a.open("author")
+		a.element("name", it.Author)
+		a.close("author")
+		a.element("link", "", "rel", "alternate", "type", "text/html", "href", l.PostURL(e.Number))
 		if len(text) <= maxInFeed {
-			entry.Content = &atomText{"html", absolute(text, l.Base)}
+			a.element("content", absolute(text, l.Base), "type", "html")
 		}
-		f.Entries = append(f.Entries, entry)
+		a.close("entry")
 	}
-	var b bytes.Buffer
-	b.WriteString(xml.Header)
-	if err := xml.NewEncoder(&b).Encode(f); err != nil {
-		return nil, err
-	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
+	a.close("feed")
+	a.WriteString("\n")
+	return a.Bytes(), nil
 }
 
 // absolute makes the links of a post work from anywhere. Those of its author are

@@ -213,6 +213,23 @@ func checkAll(t testing.TB, l *List) map[string]string {
 	return all
 }
 
+// atomFeed is what a reader of feeds finds.
+type atomFeed struct {
+	XMLName xml.Name `xml:"http://www.w3.org/2005/Atom feed"`
+	Title   string   `xml:"title"`
+	ID      string   `xml:"id"`
+	Updated string   `xml:"updated"`
+	Entries []struct {
+		Title   string `xml:"title"`
+		ID      string `xml:"id"`
+		Updated string `xml:"updated"`
+		Author  string `xml:"author>name"`
+		Link    struct {
+			Href string `xml:"href,attr"`
+		} `xml:"link"`
+	} `xml:"entry"`
+}
+
 func checkFeed(t testing.TB, l *List, text string) {
 	t.Helper()
 	var f atomFeed

@@ -54,7 +54,7 @@ type page struct {
 
 type link struct{ Href, Text string }
 
-func (p page) Lang() string                       { return p.l.words.Language }
+func (p page) Lang() string                       { return p.l.words.Language() }
 func (p page) T(name string) string               { return p.l.words.Get(name) }
 func (p page) W(name string, pairs ...any) string { return p.l.words.with(name, pairs...) }
 

@@ -107,7 +107,7 @@ func (l *List) version() string {
 		h.Write(text)
 		return err
 	})
-	fmt.Fprintf(h, "%d\n%q\n", render1, []string{l.Name, l.Domain, l.Delimiter, l.words.Language, l.Base, string(l.Veil), l.MBox, l.Post, strconv.FormatBool(l.Requests)})
+	fmt.Fprintf(h, "%d\n%q\n", render1, []string{l.Name, l.Domain, l.Delimiter, l.words.Language(), l.Base, string(l.Veil), l.MBox, l.Post, strconv.FormatBool(l.Requests)})
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 

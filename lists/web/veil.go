@@ -3,6 +3,7 @@ package web
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -21,7 +22,9 @@ const (
 
 // aroundAt matches an @ with invisible characters beside it. They would keep an address
 // from being recognized, and a display may drop them.
-var aroundAt = regexp.MustCompile(`[\p{Cf}\x00-\x08\x0b-\x1f\x7f-\x9f]*@[\p{Cf}\x00-\x08\x0b-\x1f\x7f-\x9f]*`)
+var aroundAt = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[\p{Cf}\x00-\x08\x0b-\x1f\x7f-\x9f]*@[\p{Cf}\x00-\x08\x0b-\x1f\x7f-\x9f]*`)
+})
 
 // maxQuoted is the longest local part in quotes: RFC 5321, 4.5.3.1.1, with escapes.
 const maxQuoted = 128
@@ -35,7 +38,7 @@ func (l *List) veil(s string) string {
 	if l.Veil == VeilNone || !strings.ContainsRune(s, '@') {
 		return s
 	}
-	s = aroundAt.ReplaceAllString(s, "@")
+	s = aroundAt().ReplaceAllString(s, "@")
 	var b strings.Builder
 	for behind := false; ; behind = true {
 		at := strings.IndexByte(s, '@')

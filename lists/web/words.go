@@ -18,35 +18,48 @@ import (
 //go:embed words/*.toml
 var wordFiles embed.FS
 
-// Words are the texts of pages in one language.
+// Words are the texts of pages in one language. They are read when the first is needed:
+// most requests to superlist-web need none.
 type Words struct {
-	Language string
-	texts    map[string]string
+	read func() (language string, texts map[string]string)
 }
 
-var languages sync.Map // of *Words, by language
+var languages sync.Map // of map[string]string, by language
 
 // wordsIn returns the words in the language nearest to a BCP 47 tag.
 func wordsIn(tag string) *Words {
-	lang := letter.Match(tag)
-	if w, ok := languages.Load(lang); ok {
-		return w.(*Words)
-	}
-	w := &Words{lang, make(map[string]string)}
-	raw, err := wordFiles.ReadFile("words/" + lang + ".toml")
-	if err == nil {
-		_, err = toml.Decode(string(raw), &w.texts)
-	}
-	if err != nil {
-		panic("the words in " + lang + ": " + err.Error()) // they are part of the program
-	}
-	languages.Store(lang, w)
-	return w
+	return &Words{sync.OnceValues(func() (string, map[string]string) {
+		lang := letter.Match(tag)
+		if texts, ok := languages.Load(lang); ok {
+			return lang, texts.(map[string]string)
+		}
+		texts := make(map[string]string)
+		raw, err := wordFiles.ReadFile("words/" + lang + ".toml")
+		if err == nil {
+			_, err = toml.Decode(string(raw), &texts)
+		}
+		if err != nil {
+			panic("the words in " + lang + ": " + err.Error()) // they are part of the program
+		}
+		languages.Store(lang, texts)
+		return lang, texts
+	})}
+}
+
+// Language is the one that they are in.
+func (w *Words) Language() string {
+	lang, _ := w.read()
+	return lang
+}
+
+func (w *Words) texts() map[string]string {
+	_, texts := w.read()
+	return texts
 }
 
 // Get returns a text as it is.
 func (w *Words) Get(name string) string {
-	text, ok := w.texts[name]
+	text, ok := w.texts()[name]
 	if !ok {
 		panic("there is no text " + strconv.Quote(name)) // they are part of the program
 	}

@@ -12,14 +12,14 @@ import (
 // fill in.
 func TestWordsInEachLanguage(t *testing.T) {
 	braces := regexp.MustCompile(`\{[a-z-]+\}`)
-	english := wordsIn("en").texts
+	english := wordsIn("en").texts()
 	filled := func(text string) []string {
 		words := braces.FindAllString(text, -1)
 		slices.Sort(words)
 		return slices.Compact(words)
 	}
 	for _, lang := range letter.Languages {
-		texts := wordsIn(lang).texts
+		texts := wordsIn(lang).texts()
 		for name := range texts {
 			if _, ok := english[name]; !ok {
 				t.Errorf("%s has %q, which English has not", lang, name)

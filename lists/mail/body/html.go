@@ -1,7 +1,6 @@
 package body
 
 import (
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -34,31 +33,45 @@ func plain(source string) string { return (&page{}).read(source) }
 // Readable converts HTML to text for reading: with the addresses of links, numbers of
 // lists, cells of tables side by side, and the alternative texts of pictures.
 func Readable(source string) string {
-	lines := strings.TrimSpace((&page{reads: true}).read(source))
-	return manyLines.ReplaceAllString(lines, "\n\n") + "\n"
+	text := strings.TrimSpace((&page{reads: true}).read(source))
+	var b strings.Builder
+	empty := 0
+	for line := range strings.Lines(text) { // of several empty lines one is enough
+		if line != "\n" {
+			empty = 0
+		} else if empty++; empty > 1 {
+			continue
+		}
+		b.WriteString(line)
+	}
+	return b.String() + "\n"
 }
-
-// manyLines are several empty lines.
-var manyLines = regexp.MustCompile(`\n{3,}`)
 
 func (p *page) read(source string) string {
 	z := html.NewTokenizer(strings.NewReader(source))
 	z.SetMaxBuf(maxPart)
-	for {
-		switch z.Next() {
+	for raw := false; ; {
+		switch kind := z.Next(); kind {
 		case html.ErrorToken: // its end
 			p.newline()
 			return p.out.String()
 		case html.TextToken:
 			if p.hidden == 0 {
-				p.words(string(z.Text()))
+				p.words(text(z, raw))
 			}
-		case html.StartTagToken:
-			p.start(z.Token(), false)
-		case html.SelfClosingTagToken:
-			p.start(z.Token(), true)
+			raw = false
+		case html.StartTagToken, html.SelfClosingTagToken:
+			t := tag{raw: string(z.Raw())}
+			name, _ := z.TagName()
+			t.Atom = atom.Lookup(name)
+			p.start(t, kind == html.SelfClosingTagToken)
+			raw = rawText(t.Atom)
 		case html.EndTagToken:
-			p.end(z.Token().DataAtom)
+			name, _ := z.TagName()
+			p.end(atom.Lookup(name))
+			raw = false
+		default:
+			raw = false
 		}
 	}
 }
@@ -113,8 +126,8 @@ func hides(tag atom.Atom) bool {
 	return false
 }
 
-func (p *page) start(t html.Token, closed bool) {
-	tag := t.DataAtom
+func (p *page) start(t tag, closed bool) {
+	tag := t.Atom
 	if tag == atom.Body { // in case the head was left open
 		p.hidden = 0
 	}
@@ -193,12 +206,12 @@ func (p *page) end(tag atom.Atom) {
 
 // hasMark reports whether one of the marks is among an element's classes, or is its id
 // or name. Outlook puts x_ before those of a quoted letter.
-func hasMark(t html.Token, marks []string) bool {
-	for _, a := range t.Attr {
-		if a.Key != "class" && a.Key != "id" && a.Key != "name" {
+func hasMark(t tag, marks []string) bool {
+	for name, value := range t.attributes() {
+		if name != "class" && name != "id" && name != "name" {
 			continue
 		}
-		for word := range strings.FieldsSeq(strings.ToLower(a.Val)) {
+		for word := range strings.FieldsSeq(strings.ToLower(value)) {
 			for _, mark := range marks {
 				at := strings.Index(word, mark)
 				if at >= 0 && (mark != "quote" || word == mark) {

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
 
@@ -24,21 +23,21 @@ func (p *page) item() {
 	p.line.WriteString(strconv.Itoa(*last) + ". ")
 }
 
-func attribute(t html.Token, key string) string {
-	for _, a := range t.Attr {
-		if a.Key == key {
-			return a.Val
+func attribute(t tag, name string) string {
+	for n, value := range t.attributes() {
+		if n == name {
+			return value
 		}
 	}
 	return ""
 }
 
 // startReading writes what a start tag means to a reader.
-func (p *page) startReading(t html.Token) {
-	switch t.DataAtom {
+func (p *page) startReading(t tag) {
+	switch t.Atom {
 	case atom.Ul, atom.Ol:
 		begin := -1
-		if t.DataAtom == atom.Ol {
+		if t.Atom == atom.Ol {
 			begin = 0
 			if n, err := strconv.Atoi(attribute(t, "start")); err == nil && n > 0 && n < 1<<20 {
 				begin = n - 1

@@ -12,8 +12,6 @@ import (
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/htmlindex"
-	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
@@ -57,15 +55,7 @@ func find(label string) encoding.Encoding {
 		if name == "us-ascii" || name == "ascii" {
 			return nil // what is beyond it is a mistake, and is guessed
 		}
-		if enc, err := htmlindex.Get(name); err == nil {
-			if canonical, _ := htmlindex.Name(enc); canonical == "replacement" {
-				continue // browsers refuse it
-			} else if canonical == "utf-8" {
-				return nil
-			}
-			return enc
-		}
-		if enc, err := ianaindex.MIME.Encoding(name); err == nil && enc != nil {
+		if enc, known := labelled(name); known {
 			return enc
 		}
 	}
