@@ -17,7 +17,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # Static, so that a session starts without the dynamic linker.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
 
-.PHONY: go build demo test test-systemd test-package test-web lint bench bench-counts fuzz man install uninstall stage deb rpm clean
+.PHONY: go build demo test test-systemd test-package test-web lint torture bench bench-counts fuzz man install uninstall stage deb rpm clean
 
 # The version in go.mod, or newer; the first build downloads the modules in go.sum.
 go:
@@ -73,6 +73,12 @@ lint:
 	bin/staticcheck ./...
 	GOBIN=$(CURDIR)/bin $(GO) install $(GOVULNCHECK)
 	bin/govulncheck ./... || { code=$$?; test $$code != 3 && echo "govulncheck could not run: $$code"; }
+
+# What a bad year does to a mail server, in TORTURE_TIME: an hour; 10m is the short form.
+TORTURE_TIME ?= 1h
+
+torture: build
+	$(GO) run ./e2e/torture -bin bin -time $(TORTURE_TIME) -json bin/torture.json
 
 bench: build
 	e2e/apt.sh gcc libc6-dev libmilter-dev

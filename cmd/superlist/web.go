@@ -46,7 +46,7 @@ continues.`,
 				if err != nil {
 					return err
 				}
-				if l.Web == lists.WebNobody && !web.Kept(l) {
+				if !web.Has(l) {
 					return &exitError{exUnavailable, fmt.Errorf("%s has no pages; superlist list set %s web=anyone lets everybody read it", l.Addr.Address(), l.Addr.Address())}
 				}
 				all = append(all, l)
@@ -87,7 +87,7 @@ func listsWithPages(s *site.Site) (all []*lists.List, err error) {
 		switch {
 		case err != nil:
 			wrong = errors.Join(wrong, err)
-		case l.Web != lists.WebNobody || web.Kept(l):
+		case web.Has(l):
 			all = append(all, l)
 		}
 		return true
@@ -128,7 +128,7 @@ func (a *app) writePages(s *site.Site, l *lists.List, anew, verify bool) (pagesR
 // pagesAfter updates the pages of a list after an operator's change: what must no
 // longer be shown is removed at once, and the next superlist deliver does the rest.
 func pagesAfter(s *site.Site, l *lists.List) error {
-	if l.Web == lists.WebNobody && !web.Kept(l) {
+	if !web.Has(l) {
 		return nil
 	}
 	more := true

@@ -68,10 +68,31 @@ func steps() []step {
 // another post first.
 func after(t *testing.T, s *Store, what string, st step) {
 	t.Helper()
+	readable(t, s, what)
 	if err := st.do(s); err != nil {
 		t.Errorf("%s: again: %v", what, err)
 	}
 	holds(t, s, what, st.want)
+}
+
+// readable: a post that has its line can be read, before anybody has repaired anything.
+func readable(t *testing.T, s *Store, what string) {
+	t.Helper()
+	first, last, err := s.Range()
+	if err != nil {
+		return // the index is being made anew
+	}
+	for n := first; n <= last; n++ {
+		if _, err := s.Entry(n); err != nil {
+			continue
+		}
+		f, _, err := s.Open(n)
+		if err != nil {
+			t.Errorf("%s: post %d has a line: %v", what, n, err)
+			continue
+		}
+		f.Close()
+	}
 }
 
 // TestFault fails each system call of each step in turn.

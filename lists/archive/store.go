@@ -51,9 +51,18 @@ func zeros(n, digits int) string {
 	return strings.Repeat("0", max(0, digits-len(text))) + text
 }
 
-// Open opens a post. fs.ErrNotExist means that none has this number.
+// Open opens a post. fs.ErrNotExist means that none has this number. A post that has its
+// line in the index is complete even if a crash has kept it from its place.
 func (s *Store) Open(n int) (f *os.File, size int64, err error) {
 	f, info, err := disk.OpenRegular(s.file(n), unix.O_RDONLY|unix.O_NOFOLLOW)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, last, rerr := s.Range(); rerr == nil && n <= last {
+			f, info, err = disk.OpenRegular(s.beside(n), unix.O_RDONLY|unix.O_NOFOLLOW)
+		}
+		if errors.Is(err, fs.ErrNotExist) { // it has come into its place, or there is none
+			f, info, err = disk.OpenRegular(s.file(n), unix.O_RDONLY|unix.O_NOFOLLOW)
+		}
+	}
 	if err != nil {
 		return nil, 0, err
 	}

@@ -3,7 +3,6 @@ package deliver
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -32,7 +31,7 @@ const (
 // remindPages schedules the pages of a list to show a post. It comes before the post is
 // done, so that a crash does not lose it.
 func (r *Runner) remindPages(l *lists.List, number int) error {
-	if l.Web == lists.WebNobody && !web.Kept(l) {
+	if !web.Has(l) {
 		return nil
 	}
 	return web.Remind(r.Site, r.Site.Ledger(r.Spool.Disk), l, number, r.now())
@@ -85,16 +84,19 @@ func (r *Runner) pagesOf(ctx context.Context, list string, end time.Time) (all b
 	return r.Site.Ledger(r.Spool.Disk).Remind(ledger.Pages(r.Spool.Dir), list+" later", r.now().Add(pagesRetry)) == nil
 }
 
-// allPages checks the pages of all lists that have some: their settings, or the look of
-// pages, may have changed.
+// allPages checks the pages of all lists that have some, or should have: their settings
+// or the look of pages may have changed, and a crash may have come between a list and
+// its pages, after list mv or restore for example.
 func (r *Runner) allPages() error {
-	kept, err := filepath.Glob(filepath.Join(r.Site.ListsDir, "*", "*", web.StateFile))
-	for _, file := range kept {
-		dir := filepath.Dir(filepath.Dir(file))
-		list := filepath.Base(dir) + "@" + filepath.Base(filepath.Dir(dir))
-		if rerr := r.Site.Ledger(r.Spool.Disk).Remind(ledger.Pages(r.Spool.Dir), list+" daily", r.now()); rerr != nil && err == nil {
-			err = rerr
+	var first error
+	err := lists.Of(r.Site).All(func(_ smtp.Path, l *lists.List, err error) bool {
+		if err != nil || !web.Has(l) { // check says which lists cannot be read
+			return true
 		}
-	}
-	return err
+		if err := r.Site.Ledger(r.Spool.Disk).Remind(ledger.Pages(r.Spool.Dir), l.Addr.Address()+" daily", r.now()); err != nil && first == nil {
+			first = err
+		}
+		return true
+	})
+	return errors.Join(first, err)
 }

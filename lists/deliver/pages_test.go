@@ -148,3 +148,27 @@ func TestFaultPages(t *testing.T) {
 		w.wantEmpty()
 	})
 }
+
+// TestPagesAfterMove: a crash between a list and its pages, as after list mv and restore,
+// costs the pages a day.
+func TestPagesAfterMove(t *testing.T) {
+	w := newWorld(t, "maildir:"+t.TempDir(), "")
+	w.site.Web.Root = t.TempDir()
+	l := w.list("dev", "bob@example.com")
+	if err := edit.Set(l, []string{"web=anyone"}); err != nil {
+		t.Fatal(err)
+	}
+	w.message("alice@example.com", "From: Alice <alice@example.com>\r\nSubject: one\r\n\r\nhello\r\n", "dev@lists.example.org")
+	w.deliver()
+	pages := filepath.Join(w.site.Web.Root, "lists.example.org", "dev", "0", "*.html")
+	for _, gone := range []string{filepath.Join(l.Dir, "web"), w.site.Web.Root, filepath.Join(w.site.QueueDir, "maintained")} {
+		if err := os.RemoveAll(gone); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.deliver() // which is the first of its day
+	w.deliver()
+	if text := filesText(t, pages); !strings.Contains(text, "<bdi>one</bdi>") {
+		t.Errorf("the next day there are no pages: %q", text)
+	}
+}

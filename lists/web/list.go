@@ -73,6 +73,9 @@ func Kept(l *lists.List) bool {
 	return err == nil
 }
 
+// Has reports whether a list has pages, or should have some.
+func Has(l *lists.List) bool { return l.Web != lists.WebNobody || Kept(l) }
+
 // Remind makes the next superlist deliver update the pages of a list, to show the post
 // with a number, or 0.
 func Remind(s *site.Site, w ledger.Writer, l *lists.List, number int, now time.Time) error {

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// A scene is an act with its place, to be copied, and what there must be at the end.
+type scene struct {
+	act     *act
+	base    *place
+	want    sight
+	changes []change // of a run that nothing interrupts
+	traced  string   // where that was
+}
+
+// scenes prepares all acts. What they leave when nothing goes wrong is what is wanted.
+func (t *torture) scenes(acts []act) (all []*scene, err error) {
+	all = make([]*scene, len(acts))
+	errs := make([]error, len(acts))
+	each(len(acts), func(i int) { all[i], errs[i] = t.scene(&acts[i]) })
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (t *torture) scene(a *act) (*scene, error) {
+	base, err := newPlace(t.bin, t.dir(), a)
+	if err != nil {
+		return nil, err
+	}
+	s := &scene{act: a, base: base}
+	p, err := base.copyTo(t.dir())
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(p.dir)
+	s.traced = p.dir
+	tr := p.trace()
+	var mu sync.Mutex
+	tr.enter = func(c *call) verdict {
+		mu.Lock()
+		defer mu.Unlock()
+		if ch, ok := changeOf(c, p.dir); ok {
+			s.changes = append(s.changes, ch)
+		}
+		return verdict{}
+	}
+	d, err := tr.run()
+	if err == nil && d.code != 0 {
+		err = fmt.Errorf("exit code %d: %s%s", d.code, d.out, d.errs)
+	}
+	if err == nil {
+		err = p.repair()
+	}
+	if err == nil {
+		s.want, err = p.see()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s, undisturbed: %w", a.name, err)
+	}
+	return s, nil
+}
+
+// repair is what the next day brings: deliver, until nothing is left to do, and what it does
+// once a day.
+func (p *place) repair() error {
+	for i := range 3 {
+		if i == 1 {
+			os.Remove(p.dir + "/spool/maintained")
+		}
+		past := time.Now().Add(-time.Minute)
+		for _, box := range []string{"inbound", "outbound"} {
+			waiting, _ := filepath.Glob(p.dir + "/spool/" + box + "/*/*")
+			for _, file := range waiting {
+				os.Chtimes(file, past, past)
+			}
+		}
+		if out, err := p.superlist("deliver"); err != nil {
+			return fmt.Errorf("deliver: %w: %s", err, out)
+		}
+	}
+	return nil
+}
+
+// An outcome is what has been found at one interruption.
+type outcome struct {
+	faults []string
+	twice  int // mail that somebody has twice
+}
+
+// judge has the next run repair what an interruption has left, and holds it against what
+// is wanted.
+func (s *scene) judge(p *place, d death) (o outcome) {
+	taken := queued(d.out)
+	if !s.act.session && d.code != 0 {
+		p.again() // it may say that all is done already
+	}
+	if err := p.repair(); err != nil {
+		o.faults = append(o.faults, err.Error())
+		return o
+	}
+	got, err := p.see()
+	if err != nil {
+		o.faults = append(o.faults, err.Error())
+		return o
+	}
+	if !s.act.session {
+		o.faults, o.twice = got.differs(s.want)
+		return o
+	}
+	// Posts that got 250 have come, and at most the one that was on its way.
+	for box, wanted := range s.want {
+		if !strings.HasPrefix(box, "/out/") {
+			continue
+		}
+		n := 0
+		for text, times := range got[box] {
+			if wanted[text] == 0 {
+				o.faults = append(o.faults, fmt.Sprintf("%s has half a post: %.200q", box, text))
+			}
+			n += min(times, 1)
+			o.twice += times - 1
+			if times > 2 {
+				o.faults = append(o.faults, fmt.Sprintf("%s has a post %d times", box, times))
+			}
+		}
+		if n < taken || n > taken+1 {
+			o.faults = append(o.faults, fmt.Sprintf("%s has %d posts; %d got 250", box, n, taken))
+		}
+	}
+	for box := range got {
+		if strings.Contains(box, "/spool/") {
+			o.faults = append(o.faults, box+" is left")
+		}
+	}
+	return o
+}
+
+// A way is how an act is interrupted at its nth change.
+type way struct {
+	name string
+	set  func(tr *trace, p *place, n int)
+}
+
+// at is a way that gives a verdict on each change.
+func at(name string, decide func(n, now int) verdict) way {
+	return way{name, func(tr *trace, p *place, n int) {
+		var now atomic.Int64
+		tr.enter = func(c *call) verdict {
+			if _, ok := changeOf(c, p.dir); !ok {
+				return verdict{}
+			}
+			return decide(n, int(now.Add(1))-1)
+		}
+	}}
+}
+
+// kill is SIGKILL at the change.
+var kill = at("SIGKILL", func(n, now int) verdict { return verdict{kill: now == n} })
+
+// once has one change fail, and dies the disk from one change on.
+func once(e syscall.Errno, name string) way {
+	return at(name, func(n, now int) verdict {
+		if now == n {
+			return verdict{fail: e}
+		}
+		return verdict{}
+	})
+}
+
+func dies(e syscall.Errno, name string) way {
+	return at(name+" from then on", func(n, now int) verdict {
+		if now >= n {
+			return verdict{fail: e}
+		}
+		return verdict{}
+	})
+}
+
+// interrupt runs all scenes with an interruption at each of their changes, in any order,
+// until the time is over.
+func (t *torture) interrupt(r *result, scenes []*scene, ways []way, until time.Time) {
+	type point struct {
+		s *scene
+		w way
+		n int
+	}
+	var points []point
+	for _, s := range scenes {
+		for _, w := range ways {
+			for n := range s.changes {
+				points = append(points, point{s, w, n})
+			}
+		}
+	}
+	rand.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
+	r.Of += len(points)
+	if t.most > 0 {
+		points = points[:min(len(points), t.most)]
+	}
+	each(len(points), func(i int) {
+		if time.Now().After(until) {
+			return
+		}
+		pt := points[i]
+		name := pt.s.act.name
+		where := fmt.Sprintf("%s at %d, %s", pt.w.name, pt.n, strings.ReplaceAll(pt.s.changes[pt.n].String(), pt.s.traced, ""))
+		t.progress(r.Part + ": " + name + ", " + where)
+		p, err := pt.s.base.copyTo(t.dir())
+		if err != nil {
+			r.fault(name, where, err.Error())
+			return
+		}
+		tr := p.trace()
+		pt.w.set(tr, p, pt.n)
+		d, err := tr.run()
+		if err != nil {
+			r.fault(name, where, err.Error())
+			return
+		}
+		o := pt.s.judge(p, d)
+		if t.keep && len(o.faults) > 0 {
+			where += fmt.Sprintf("; exit code %d, %s%s; kept in %s", d.code, d.out, d.errs, p.dir)
+		} else {
+			os.RemoveAll(p.dir)
+		}
+		r.add(name, where, o)
+	})
+}
+
+// each calls do for 0 to n-1, as many at a time as there are processors.
+func each(n int, do func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, runtime.NumCPU()) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// killed is kill -9 at every change of every act.
+func killed(t *torture, r *result, until time.Time) error {
+	s, err := t.scenes(t.acts)
+	if err != nil {
+		return err
+	}
+	t.interrupt(r, s, []way{kill}, until)
+	return nil
+}
+
+// failing has every change fail, with each error once, and from then on.
+func failing(t *torture, r *result, until time.Time) error {
+	s, err := t.scenes(t.acts)
+	if err != nil {
+		return err
+	}
+	var ways []way
+	for _, e := range []struct {
+		no   syscall.Errno
+		name string
+	}{{syscall.EIO, "EIO"}, {syscall.ENOSPC, "ENOSPC"}, {syscall.EDQUOT, "EDQUOT"}, {syscall.EROFS, "EROFS"}} {
+		ways = append(ways, once(e.no, e.name), dies(e.no, e.name))
+	}
+	t.interrupt(r, s, slices.Concat(ways), until)
+	return nil
+}
