@@ -369,10 +369,12 @@ func countPosts(l *lists.List) (n int) {
 
 // confirm asks on the terminal; without a terminal the answer is no.
 func confirm(c *cobra.Command, question string) bool {
-	if !isTerminal(os.Stdin) {
-		return false
-	}
+	return isTerminal(os.Stdin) && reply(c, question) == "yes"
+}
+
+// reply asks on the terminal, which gives a line at a time.
+func reply(c *cobra.Command, question string) (answer string) {
 	say(c.ErrOrStderr(), "%s", question)
-	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
-	return strings.TrimSpace(answer) == "yes"
+	answer, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+	return strings.TrimSpace(answer)
 }

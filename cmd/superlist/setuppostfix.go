@@ -71,9 +71,15 @@ func (s *setup) facts(domains []string) (*postfix.Facts, error) {
 	}
 	f.Services = postfix.Services(master)
 	hostname := all["myhostname"]
+	local := func(item string) bool { return item == "localhost" || strings.HasPrefix(item, "localhost.") }
+	for _, item := range s.items(all["mydestination"]) {
+		if strings.EqualFold(item, hostname) && !local(item) && !slices.Contains(domains, item) && !slices.Contains(f.Own, item) {
+			f.Own = append(f.Own, item)
+		}
+	}
 	f.Others = func(list string) (others []string) {
 		for _, item := range s.items(all[list]) {
-			mine := strings.EqualFold(item, hostname) || item == "localhost" || strings.HasPrefix(item, "localhost.")
+			mine := strings.EqualFold(item, hostname) || local(item)
 			if !mine && !slices.Contains(domains, item) && !slices.Contains(others, item) {
 				others = append(others, item)
 			}
@@ -156,6 +162,14 @@ func (s *setup) postfix(way string, said []string, apply, yes, asJSON bool) erro
 		return err
 	}
 	plan := postfix.New(facts, way)
+	if plan.Doubt != "" && plan.Changes() && !yes && !asJSON && isTerminal(os.Stdin) {
+		other, err := s.people(plan.Doubt)
+		if err != nil {
+			return err
+		}
+		plan = postfix.New(facts, map[bool]string{true: postfix.Milter, false: postfix.ListsOnly}[other])
+		plan.Why = map[bool]string{true: "other mail comes here too, as you say, and a milter leaves that alone", false: "nothing but lists gets mail here, as you say"}[other]
+	}
 	after := before
 	if len(plan.Refused) == 0 && plan.Changes() {
 		if after, err = s.edit(before, func(dir string) error { return s.put(dir, plan) }); err != nil {
@@ -190,6 +204,18 @@ func (s *setup) postfix(way string, said []string, apply, yes, asJSON bool) erro
 		}
 	}
 	return err
+}
+
+// people asks on the terminal what superlist cannot find out: whether people here get
+// mail, too.
+func (s *setup) people(question string) (bool, error) {
+	switch strings.ToLower(reply(s.c, question+" yes or no: ")) {
+	case "yes", "y":
+		return true, nil
+	case "no", "n":
+		return false, nil
+	}
+	return false, &exitError{exUsage, errors.New("nothing was changed; say yes or no, or name the way: --way A, or --way C if mail comes for people, too")}
 }
 
 func (s *setup) say(asJSON bool, format string, a ...any) {

@@ -18,6 +18,7 @@ type Facts struct {
 	Class     func(domain string) string // the parameter by which Postfix takes mail for a domain; empty: it takes none
 	Transport func(domain string) string // what transport_maps says of a domain
 	Others    func(list string) []string // of a list of domains: those that are neither the lists' nor names of this host
+	Own       []string                   // names of this host for which it takes mail, but localhost
 
 	Bin         string // where superlist's programs are
 	Config      string // superlist.toml, where it has another place than usual; else empty
@@ -30,6 +31,7 @@ type Facts struct {
 type Plan struct {
 	Way      string    `json:"way"`
 	Why      string    `json:"why"`
+	Doubt    string    `json:"doubt,omitempty"` // what nobody but the administrator knows, as a question; yes: Milter fits
 	Domains  []string  `json:"domains"`
 	Settings []Setting `json:"settings"` // of main.cf
 	Services []string  `json:"services"` // lines for master.cf
@@ -78,6 +80,10 @@ func New(f *Facts, way string) *Plan {
 	switch {
 	case way == "":
 		p.Way, p.Why = fits, why
+		if fits == ListsOnly && len(f.Own) > 0 {
+			p.Doubt = fmt.Sprintf("mydestination has %s: does mail come in from outside for people there, such as root@%s?", strings.Join(f.Own, ", "), f.Own[0])
+			p.note("way A refuses mail from outside for people at %s; if some comes: superlist setup postfix --way C", strings.Join(f.Own, ", "))
+		}
 	case way == fits:
 		p.Why = why
 	default:
