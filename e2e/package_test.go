@@ -251,6 +251,8 @@ func TestPackage(t *testing.T) {
 	m.run(t, "superlist", "setup", "postfix", "--apply", "--yes")
 	m.run(t, "superlist", "check")
 	m.posts(t, "by systemd")
+	m.readsJournal(t)
+	m.says(t, `Postfix says sent of \d+ recipient`, "superlist", "trace", member)
 	m.run(t, "sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get purge -y superlist")
 	wait(t, "the sockets to close", func() bool { return !listening("127.0.0.1:10025") })
 }

@@ -68,6 +68,7 @@ func TestSystemd(t *testing.T) {
 	t.Log("the journal has both programs' lines, and the reasons")
 	m.wantLine(t, `nosuch@lists.example.org.*550`, "SYSLOG_IDENTIFIER=superlist-spawn")
 	m.wantLine(t, `by swaks|`+regexp.QuoteMeta(members[0])+`|`+regexp.QuoteMeta(list), "SYSLOG_IDENTIFIER=superlist")
+	m.readsJournal(t)
 
 	m.wantCalm(t)
 	m.putOff(t)
@@ -171,6 +172,32 @@ func setup(t *testing.T) []string {
 func (m *machine) outbox(t *testing.T, address string) []string {
 	t.Helper()
 	return maildir(t, root+out+"/"+address)
+}
+
+// readsJournal: superlist reads the journal back: a mail's whole way, the refusals, and
+// the counts. Only the commands that change lists are in their own files.
+func (m *machine) readsJournal(t *testing.T) {
+	t.Helper()
+	m.says(t, `sent it to dev@lists\.example\.org, from .*; it was accepted\n(.*\n)*.* sends it to \d+ members(.*\n)*.*the relay took it for \d+ recipient`, "superlist", "trace", member)
+	m.says(t, `wanted to send something to dev@lists\.example\.org, from .*; it was refused: 550 5\.7\.1 only members may post`, "superlist", "trace", stranger)
+	m.says(t, `(?m)^accepted +[1-9]\d* +[1-9]\d*$(.*\n)*^refused +[1-9]\d* +[1-9]\d*$`, "superlist", "status", list)
+	m.says(t, `added `+regexp.QuoteMeta(members[0]), "superlist", "log", list)
+}
+
+// says wants a command to say something soon: the journal takes a moment. status ends
+// with 69 where something is to be looked at.
+func (m *machine) says(t *testing.T, expr string, args ...string) {
+	t.Helper()
+	var out []byte
+	defer func() {
+		if t.Failed() {
+			t.Logf("%s:\n%s", strings.Join(args, " "), out)
+		}
+	}()
+	wait(t, strings.Join(args, " ")+" to say "+expr, func() bool {
+		out, _ = m.command(args...).CombinedOutput()
+		return regexp.MustCompile(expr).Match(out)
+	})
 }
 
 func (m *machine) wantOnce(t *testing.T, subject string) {
