@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,5 +158,39 @@ func TestMakeTargets(t *testing.T) {
 	}
 	if n < 10 {
 		t.Errorf("only %d targets were found", n)
+	}
+}
+
+// TestNoRace: what a test file leaves out under the race detector, make test runs
+// without it.
+func TestNoRace(t *testing.T) {
+	makefile, err := os.ReadFile("../Makefile")
+	must(t, err)
+	m := regexp.MustCompile(`(?m)^NO_RACE = -run '(.*)' (.*)$`).FindStringSubmatch(string(makefile))
+	if m == nil {
+		t.Fatal("the Makefile has no NO_RACE")
+	}
+	runs := regexp.MustCompile(strings.ReplaceAll(m[1], "$$", "$"))
+	n := 0
+	must(t, filepath.WalkDir("..", func(file string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		if err != nil || !strings.HasPrefix(string(text), "//go:build !race\n") {
+			return err
+		}
+		if dir := "./" + strings.TrimPrefix(filepath.Dir(file), "../"); !slices.Contains(strings.Fields(m[2]), dir) {
+			t.Errorf("%s: NO_RACE has no %s", file, dir)
+		}
+		for _, f := range regexp.MustCompile(`(?m)^func (Test\w+)\(t `).FindAllStringSubmatch(string(text), -1) {
+			if n++; !runs.MatchString(f[1]) {
+				t.Errorf("%s: NO_RACE does not run %s", file, f[1])
+			}
+		}
+		return nil
+	}))
+	if n < 4 {
+		t.Errorf("only %d tests were found", n)
 	}
 }

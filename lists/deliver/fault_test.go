@@ -177,6 +177,11 @@ func hidden(call, path string) bool {
 	return strings.Contains(path, "/outbound/") && (call == "pwrite" || call == "fdatasync")
 }
 
+// mayHide says whether a death at this call may hide the outcome of a batch, where the
+// Maildirs are on the same disk: it comes between a message's place there and the mark
+// of its recipient.
+func mayHide(call, path string) bool { return hidden(call, path) || strings.Contains(path, "/out/") }
+
 // serial has a fault asked for one call at a time: several messages are sent at once.
 func serial(fault func(call, path string) error) func(call, path string) error {
 	var mu sync.Mutex
@@ -299,7 +304,6 @@ var tasks = map[string]func(site *site.Site, d *disk.Disk, words string) error{
 	},
 	"digest": func(site *site.Site, d *disk.Disk, _ string) error { return twoDays(site, d) },
 	"decide": func(site *site.Site, d *disk.Disk, words string) error { return decideOnce(onDisk(site, d), words) },
-	"act":    func(site *site.Site, d *disk.Disk, words string) error { return acts[words].do(onDisk(site, d)) },
 }
 
 // onDisk is the site with all that changes on this disk: the queue, the lists, and the
