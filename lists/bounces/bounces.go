@@ -82,35 +82,31 @@ const (
 
 // whose looks up the people whose return paths the reports came to.
 func (j *Judge) whose(l *lists.List, reports []Report) (map[string]role, error) {
-	members, err := l.Members()
+	file, err := l.Members()
 	if err != nil {
 		return nil, err
 	}
-	defer members.Close()
+	defer file.Close()
+	members, err := file.FindAll(func(yield func(smtp.Path) bool) {
+		for _, r := range reports {
+			if !r.Member.IsNull() && !yield(r.Member) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
 	known := make(map[string]role)
 	for _, r := range reports {
 		key := r.Member.Key()
-		if _, seen := known[key]; seen || r.Member.IsNull() {
-			continue
-		}
-		if known[key], err = roleOf(l, members, r.Member); err != nil {
-			return nil, err
+		if _, is := members[key]; is {
+			known[key] = member
+		} else if l.Leads(r.Member) && !r.Member.IsNull() {
+			known[key] = owner
 		}
 	}
 	return known, nil
-}
-
-func roleOf(l *lists.List, all *members.File, p smtp.Path) (role, error) {
-	_, is, err := all.Find(p)
-	switch {
-	case err != nil:
-		return stranger, err
-	case is:
-		return member, nil
-	case l.Leads(p):
-		return owner, nil
-	}
-	return stranger, nil
 }
 
 // A turn handles some reports of one list.

@@ -25,15 +25,39 @@ func TestFindSorted(t *testing.T) {
 			}
 			m.sorted = true // or each miss would read the file through
 			step := max(1, n/1000)
+			var who []smtp.Path
 			for k := -1; k <= 2*n; k += step {
 				p := smtp.Path{Local: fmt.Sprintf("user%07d", k), Domain: "example.com"}
+				who = append(who, p)
 				member, ok, err := m.Find(p)
 				there := k >= 0 && k%2 == 0 && k < 2*n
 				if err != nil || ok != there || ok && member.Path != p {
 					t.Fatalf("%d members, number %d: %v, %v, %v", n, k, member, ok, err)
 				}
 			}
+			asEach(t, m, who)
 			m.Close()
+		}
+	}
+}
+
+// asEach looks people up all at once, and finds what Find finds of each.
+func asEach(t *testing.T, m *File, who []smtp.Path) {
+	t.Helper()
+	for _, every := range []int{1, 7} {
+		var some []smtp.Path
+		for i := len(who) - 1; i >= 0; i -= every {
+			some = append(some, who[i])
+		}
+		found, err := m.FindAll(slices.Values(some))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range some {
+			member, ok, err := m.Find(p)
+			if of, is := found[p.Key()]; err != nil || is != ok || of.Path != member.Path {
+				t.Fatalf("%v of %d at once: %v, %v; alone: %v, %v, %v", p, len(some), of, is, member, ok, err)
+			}
 		}
 	}
 }
@@ -64,13 +88,16 @@ func TestFindLongLines(t *testing.T) {
 				t.Fatal(err)
 			}
 			m.sorted = true
+			var who []smtp.Path
 			for k := -1; k <= 2*n+1; k++ {
+				who = append(who, smtp.Path{Local: fmt.Sprintf("user%05d", k), Domain: "example.com"})
 				p := smtp.Path{Local: fmt.Sprintf("user%05d", k), Domain: "example.com"}
 				member, ok, err := m.Find(p)
 				if there := k >= 0 && k%2 == 0; err != nil || ok != there || ok && member.String()+"\n" != line(k/2) {
 					t.Fatalf("%s: %d bytes, %d members, number %d: %v, %v", name, b.Len(), n+1, k, ok, err)
 				}
 			}
+			asEach(t, m, who)
 			m.Close()
 		}
 	}
@@ -93,6 +120,19 @@ func BenchmarkFind(b *testing.B) {
 				m.Find(p)
 			}
 		})
+	}
+}
+
+// TestFindAllByHand: so it is in a file that somebody has edited.
+func TestFindAllByHand(t *testing.T) {
+	for _, n := range []int{3, 3000} {
+		l := inFile(t, strings.Repeat("# a remark\n", n)+"z@example.com\nB@Example.com nomail\n  a@example.com\nb@example.com\n\"d\"@example.com\n")
+		m, err := l.Members()
+		if err != nil {
+			t.Fatal(err)
+		}
+		asEach(t, m, []smtp.Path{address("z@example.com"), address("b@example.com"), address("a@example.com"), address("c@example.com"), address("d@example.com")})
+		m.Close()
 	}
 }
 

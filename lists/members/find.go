@@ -3,6 +3,9 @@ package members
 import (
 	"bytes"
 	"io"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,27 +16,27 @@ import (
 // Find looks a member up. In a file that is in order it reads about as many lines as
 // the number of members has bits.
 func (m *File) Find(p smtp.Path) (member Member, ok bool, err error) {
-	key := p.Key()
-	near, err := m.near(key)
-	if err != nil {
-		return Member{}, false, err
+	one := search{key: p.Key()}
+	err = m.find([]*search{&one})
+	return one.member, one.found, err
+}
+
+// FindAll looks many people up, and returns those who are members, by the keys of their
+// addresses. It reads a line that several of them need once.
+func (m *File) FindAll(who iter.Seq[smtp.Path]) (map[string]Member, error) {
+	all := make(map[string]*search)
+	for p := range who {
+		key := p.Key()
+		all[key] = &search{key: key}
 	}
-	found := false
-	err = m.faults(func() {
-		if line := lineOfKey(near, key); line != nil {
-			found = true
-			member, ok = parseLine(string(line))
+	err := m.find(slices.Collect(maps.Values(all)))
+	members := make(map[string]Member)
+	for key, s := range all {
+		if s.found {
+			members[key] = s.member
 		}
-	})
-	if found || m.sorted || err != nil {
-		return member, ok, err
 	}
-	err = m.guard(func() {
-		if line := m.scan(key); line != nil {
-			member, ok = parseLine(string(line))
-		}
-	})
-	return member, ok, err
+	return members, err
 }
 
 // findAll looks several people up, and the members for whom they post. If the file is
@@ -41,7 +44,14 @@ func (m *File) Find(p smtp.Path) (member Member, ok bool, err error) {
 func (m *File) findAll(who []smtp.Path) (all []search, err error) {
 	for len(who) > 0 {
 		from := len(all)
-		if all, err = m.findEach(all, who); err != nil {
+		for _, p := range who {
+			all = append(all, search{key: p.Key()})
+		}
+		var these []*search
+		for i := range all[from:] {
+			these = append(these, &all[from+i])
+		}
+		if err := m.find(these); err != nil {
 			return nil, err
 		}
 		who = nil
@@ -54,31 +64,49 @@ func (m *File) findAll(who []smtp.Path) (all []search, err error) {
 	return all, nil
 }
 
-func (m *File) findEach(all []search, who []smtp.Path) ([]search, error) {
-	from := len(all)
-	for _, p := range who {
-		s := search{key: p.Key()}
-		if m.sorted {
-			var err error
-			if s.member, s.found, err = m.Find(p); err != nil {
-				return nil, err
-			}
+// find completes searches. A file that is not in order is read from its beginning for
+// those that were not where they would be in one that is.
+func (m *File) find(all []*search) error {
+	slices.SortFunc(all, func(a, b *search) int { return strings.Compare(a.key, b.key) })
+	if m.large == nil || m.data != nil {
+		if err := m.faults(func() { findIn(m.data, all) }); err != nil {
+			return err
 		}
-		all = append(all, s)
+	} else if err := m.narrow(0, m.size, all); err != nil {
+		return err
 	}
 	if m.sorted {
-		return all, nil
+		return nil
 	}
-	return all, m.guard(func() {
+	all = slices.DeleteFunc(slices.Clone(all), func(s *search) bool { return s.seen })
+	if len(all) == 0 {
+		return nil
+	}
+	return m.guard(func() {
 		for line := range bytes.Lines(m.data) {
 			line = bytes.TrimSuffix(line, []byte{'\n'})
-			for i := range all[from:] {
-				if s := &all[from+i]; !s.found && isKey(line, s.key) {
-					s.member, s.found = parseLine(string(line))
+			for _, s := range all {
+				if !s.seen && isKey(line, s.key) {
+					s.read(line)
 				}
 			}
 		}
 	})
+}
+
+// read completes a search with the line that it looks for.
+func (s *search) read(line []byte) {
+	s.seen = true
+	s.member, s.found = parseLine(string(line))
+}
+
+// findIn completes searches in lines that are in order.
+func findIn(data []byte, all []*search) {
+	for _, s := range all {
+		if line := lineOfKey(data, s.key); line != nil {
+			s.read(line)
+		}
+	}
 }
 
 // behind returns the member whose other address stands on the list. The member's words
@@ -113,39 +141,51 @@ const (
 	page   = 4 << 10 // … and at once, when the line must be in it
 )
 
-// near returns the part of the file in which a line with this key would be. With a
-// million members it reads twelve times, which costs less than the page faults of a
-// search in the mapped file.
-func (m *File) near(key string) ([]byte, error) {
-	if m.large == nil || m.data != nil {
-		return m.data, nil
-	}
+// narrow completes searches, in the order of their keys, in the part of a large file
+// from lo to hi. It reads the line in the middle, and goes on in one half with the
+// searches that belong there, and then in the other. With a million members it reads
+// twelve times for one of them, which costs less than the page faults of a search in the
+// mapped file.
+func (m *File) narrow(lo, hi int64, all []*search) error {
 	var buf [glance]byte
-	lo, hi := int64(0), m.size
-	for hi-lo > page {
+	for len(all) > 0 && hi-lo > page {
 		at := lo + (hi-lo)/2
 		n, err := m.large.ReadAt(buf[:], at)
 		if err != nil {
-			return nil, m.short(err)
+			return m.short(err)
 		}
 		_, rest, _ := bytes.Cut(buf[:n], []byte{'\n'}) // of the line that contains at
 		line, after, whole := bytes.Cut(rest, []byte{'\n'})
 		if !whole { // a line longer than a glance is rare
-			err := m.mapped()
-			return m.data, err
+			if err := m.mapped(); err != nil {
+				return err
+			}
+			return m.faults(func() { findIn(m.data, all) })
 		}
-		switch c := compareKey(addressOf(line), key); {
-		case c == 0:
-			return bytes.Clone(line), nil
-		case c < 0:
-			lo = at + int64(n-len(after))
-		default:
-			hi = at + int64(n-len(rest))
+		address := addressOf(line)
+		before := 0
+		for before < len(all) && compareKey(address, all[before].key) > 0 {
+			before++
 		}
+		behind := before
+		for behind < len(all) && compareKey(address, all[behind].key) == 0 {
+			all[behind].read(line)
+			behind++
+		}
+		if err := m.narrow(lo, at+int64(n-len(rest)), all[:before]); err != nil {
+			return err
+		}
+		lo, all = at+int64(n-len(after)), all[behind:]
+	}
+	if len(all) == 0 {
+		return nil
 	}
 	part := make([]byte, hi-lo)
-	_, err := m.large.ReadAt(part, lo)
-	return part, m.short(err)
+	if _, err := m.large.ReadAt(part, lo); err != nil {
+		return m.short(err)
+	}
+	findIn(part, all)
+	return nil
 }
 
 // short returns the error for a read beyond the end that the file should have.
@@ -174,21 +214,6 @@ func lineOfKey(data []byte, key string) []byte {
 			lo = end + 1
 		default:
 			hi = start
-		}
-	}
-	return nil
-}
-
-func (m *File) scan(key string) []byte {
-	for rest := m.data; len(rest) > 0; {
-		line := rest
-		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
-			line, rest = rest[:i], rest[i+1:]
-		} else {
-			rest = nil
-		}
-		if isKey(line, key) {
-			return line
 		}
 	}
 	return nil

@@ -18,6 +18,7 @@ type search struct {
 	key    string // of the address
 	member Member
 	found  bool
+	seen   bool // its line stands there, whatever it says
 }
 
 // maxRemembered is how many a Lookup remembers: the authors of one post, and those for
@@ -57,7 +58,7 @@ func (l *Lookup) Find(p smtp.Path) (Member, bool, error) {
 	defer members.Close()
 	member, found, err := members.Find(p)
 	if err == nil && len(l.found) < maxRemembered {
-		l.found = append(l.found, search{key, member, found})
+		l.found = append(l.found, search{key: key, member: member, found: found})
 	}
 	return member, found, err
 }
