@@ -42,25 +42,25 @@ func (s *Spool) Open(b Box, id string) (*Message, error) {
 		return nil, fmt.Errorf("%q: %w", id, fs.ErrNotExist)
 	}
 	for _, dir := range boxDirs(b) {
-		f, _, err := disk.OpenRegular(s.path(dir, id), unix.O_RDONLY|unix.O_NOFOLLOW)
+		f, info, err := disk.OpenRegular(s.path(dir, id), unix.O_RDONLY|unix.O_NOFOLLOW)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		return s.read(b, s.Disk.File(f))
+		return s.read(b, s.Disk.File(f), info)
 	}
 	return nil, fmt.Errorf("%s: %w", id, fs.ErrNotExist)
 }
 
 // Peek is Open of a message that was listed. Whoever works on it may be done with it.
 func (s *Spool) Peek(b Box, e Entry) (*Message, error) {
-	f, _, err := disk.OpenRegular(s.path(e.dir, e.ID), unix.O_RDONLY|unix.O_NOFOLLOW)
+	f, info, err := disk.OpenRegular(s.path(e.dir, e.ID), unix.O_RDONLY|unix.O_NOFOLLOW)
 	if err != nil {
 		return nil, err
 	}
-	return s.read(b, s.Disk.File(f))
+	return s.read(b, s.Disk.File(f), info)
 }
 
 // Claim claims a message for this process: it locks the message and moves it to cur.
@@ -78,11 +78,12 @@ func (s *Spool) Claim(b Box, e Entry) (*Message, error) {
 		f.Close()
 		return nil, err
 	}
-	if info, err := f.Stat(); err != nil || info.ModTime().After(e.time) {
+	info, err := f.Stat()
+	if err != nil || info.ModTime().After(e.time) {
 		f.Close() // somebody has deferred it since it was listed
 		return nil, cmp.Or(err, ErrBusy)
 	}
-	m, err := s.read(b, f)
+	m, err := s.read(b, f, info)
 	if err != nil {
 		return nil, err
 	}
@@ -136,16 +137,12 @@ func (s *Spool) lock(f *disk.File) error {
 var heads = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
 
 // read reads the head. On an error it closes the file.
-func (s *Spool) read(b Box, f *disk.File) (*Message, error) {
+func (s *Spool) read(b Box, f *disk.File, info fs.FileInfo) (*Message, error) {
 	br := heads.Get().(*bufio.Reader)
 	br.Reset(f)
 	h, recipientsAt, contentAt, size, err := readHead(br)
 	br.Reset(nil)
 	heads.Put(br)
-	var info os.FileInfo
-	if err == nil {
-		info, err = f.Stat()
-	}
 	if err == nil && size > info.Size()-contentAt {
 		err = fmt.Errorf("%w: %d bytes are missing", ErrDamaged, size-(info.Size()-contentAt))
 	}

@@ -70,7 +70,21 @@ func (d *Disk) Move(from, to string) error {
 	if err := d.fault("rename", to); err != nil {
 		return err
 	}
-	return os.Rename(from, to)
+	return rename(from, to)
+}
+
+// rename is os.Rename, which looks at the new name first only to say more of an error.
+func rename(from, to string) error {
+	for {
+		err := unix.Renameat(unix.AT_FDCWD, from, unix.AT_FDCWD, to)
+		switch err {
+		case nil:
+			return nil
+		case unix.EINTR:
+			continue
+		}
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
 }
 
 // MoveNew is Move to a name that must be free. If it is taken the error is fs.ErrExist,
@@ -87,7 +101,7 @@ func (d *Disk) MoveNew(from, to string) error {
 		if _, err := os.Lstat(to); err == nil {
 			return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrExist}
 		}
-		return os.Rename(from, to)
+		return rename(from, to)
 	}
 	return &fs.PathError{Op: "rename", Path: to, Err: err}
 }
