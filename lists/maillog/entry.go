@@ -59,6 +59,27 @@ func Parse(text string) (e Entry) {
 	return e
 }
 
+// EventOf returns the Event of a line without the rest, which costs next to nothing if
+// the words are separated by one space each, as in every line that Printf writes.
+func EventOf(text string) string {
+	end := 0
+	for rest := text; rest != ""; {
+		key, _, ok := strings.Cut(rest, "=")
+		if ok && validKey(key) {
+			break
+		}
+		word, after, more := strings.Cut(rest, " ")
+		if word == "" {
+			return Parse(text).Event
+		}
+		end = len(text) - len(after) - 1
+		if rest = after; !more {
+			end = len(text)
+		}
+	}
+	return text[:max(end, 0)]
+}
+
 // validKey reports whether a word before a = is a key: small letters and hyphens.
 func validKey(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz-") == ""

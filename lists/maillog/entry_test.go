@@ -17,9 +17,14 @@ func TestParse(t *testing.T) {
 		`swept 3 unfinished files from tmp`:                                       `swept 3 unfinished files from tmp||`,
 		`set key= value="" was=x`:                                                 `set|key: value: was:x|`,
 		``:                                                                        `||`,
+		` two  words id=1`:                                                        `two words|id:1|`,
+		`a=b words`:                                                               `|a:b|words`,
 		`trouble id=1 error="x"; moved to failed`:                                 `trouble|id:1 error:x|; moved to failed`,
 	} {
 		e := Parse(line)
+		if got := EventOf(line); got != e.Event {
+			t.Errorf("%s: event %q, want %q", line, got, e.Event)
+		}
 		var fields []string
 		for _, f := range e.Fields {
 			fields = append(fields, f.Key+":"+f.Value)

@@ -105,31 +105,31 @@ func (c *Counter) now() time.Time {
 
 // Hear counts a line.
 func (c *Counter) Hear(at maillog.Level, text string) {
-	e := maillog.Parse(text)
-	now := c.now()
+	event, now := maillog.EventOf(text), c.now()
+	entry := sync.OnceValue(func() maillog.Entry { return maillog.Parse(text) })
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, k := range Kinds {
-		if n := k.of(at, e); n > 0 {
+		if n := k.of(at, event, entry); n > 0 {
 			c.add(k.Name, int64(n), now)
 		}
 	}
 }
 
-// of returns how often this has happened according to a line.
-func (k Kind) of(at maillog.Level, e maillog.Entry) int {
+// of returns how often this has happened according to a line with this event.
+func (k Kind) of(at maillog.Level, event string, entry func() maillog.Entry) int {
 	switch {
 	case k.event == "":
-		if at <= maillog.Err && e.Event != "failed" { // that is the other side's
+		if at <= maillog.Err && event != "failed" { // that is the other side's
 			return 1
 		}
 		return 0
-	case k.event != e.Event, k.word != "" && !slices.Contains(strings.Fields(e.Words), k.word):
+	case k.event != event, k.word != "" && !slices.Contains(strings.Fields(entry().Words), k.word):
 		return 0
 	case k.field == "":
 		return 1
 	}
-	return max(e.Number(k.field), 0)
+	return max(entry().Number(k.field), 0)
 }
 
 func (c *Counter) add(name string, n int64, now time.Time) {
