@@ -40,7 +40,8 @@ func readable(mail []byte) string {
 	m := readMessage(mail[:min(len(mail), MaxSize)])
 	all := []string{string(mail), m.plain.String(), m.html.String()}
 	all = append(all, append(m.status, m.feedback...)...)
-	for _, f := range append(m.header, m.returned...) {
+	returned, _ := readHeader(m.returned)
+	for _, f := range append(m.header, returned...) {
 		all = append(all, f.value)
 	}
 	for _, s := range all {

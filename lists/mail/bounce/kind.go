@@ -11,7 +11,7 @@ import (
 //go:embed kinds.txt
 var kindsFile string
 
-var kinds = sync.OnceValue(func() table { return readTable(kindsFile) })
+var kinds = sync.OnceValue(func() *table { return readTable(kindsFile) })
 
 // A look is what the header and the first words of a message suggest about its kind.
 type look struct {

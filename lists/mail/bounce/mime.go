@@ -49,8 +49,10 @@ func readHeader(b []byte) (h header, body []byte) {
 			}
 		case colon > 0 && !bytes.ContainsAny(bytes.TrimRight(line[:colon], " \t"), " \t"):
 			if len(h) < maxFields {
-				name := strings.ToLower(string(bytes.TrimRight(line[:colon], " \t")))
-				h = append(h, field{name, strings.TrimSpace(string(line[colon+1:]))})
+				if h == nil {
+					h = make(header, 0, 8)
+				}
+				h = append(h, field{fieldName(bytes.TrimRight(line[:colon], " \t")), string(bytes.TrimSpace(line[colon+1:]))})
 			}
 		case len(h) == 0 && (bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))): // of an mbox
 		case len(h) == 0:
@@ -60,6 +62,35 @@ func readHeader(b []byte) (h header, body []byte) {
 	}
 	return h, nil
 }
+
+// fieldName returns the name of a field in lower case. The usual ones cost no memory.
+func fieldName(b []byte) string {
+	var buf [32]byte
+	if len(b) > len(buf) {
+		return strings.ToLower(string(b))
+	}
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		buf[i] = c
+	}
+	if name, ok := usual[string(buf[:len(b)])]; ok {
+		return name
+	}
+	return string(buf[:len(b)])
+}
+
+// usual are the names of fields that nearly every report has.
+var usual = func() map[string]string {
+	names := make(map[string]string)
+	for name := range strings.FieldsSeq("received from to subject date message-id return-path delivered-to auto-submitted mime-version " +
+		"content-type content-description content-transfer-encoding reporting-mta arrival-date x-postfix-queue-id x-postfix-sender " +
+		"final-recipient original-recipient action status remote-mta diagnostic-code last-attempt-date") {
+		names[name] = name
+	}
+	return names
+}()
 
 // cutLine returns the first line without its end, and what follows.
 func cutLine(b []byte) (line, rest []byte) {
@@ -73,7 +104,7 @@ type message struct {
 	plain, html strings.Builder // its texts, decoded, without the returned message
 	status      []string        // its delivery-status parts
 	feedback    []string        // its feedback-report parts
-	returned    header          // the beginning of the returned message
+	returned    []byte          // the beginning of the returned message
 	receipt     bool            // it has the part of an MDN
 	reportType  string          // of multipart/report: RFC 6522
 	parts       int
@@ -118,7 +149,7 @@ func (m *message) walk(h header, body []byte, depth int) {
 		m.receipt = true
 	case "text/rfc822-headers", "message/rfc822", "message/global", "message/global-headers":
 		if m.returned == nil {
-			m.returned, _ = readHeader(body[:min(len(body), 4<<10)])
+			m.returned = body[:min(len(body), 4<<10)]
 		}
 	case "text/plain", "text", "":
 		if m.plain.Len() < maxText && !strings.HasPrefix(strings.ToLower(h.get("content-disposition")), "attachment") {
@@ -169,10 +200,11 @@ func decode(h header, params map[string]string, body []byte) string {
 		body = charset.QuotedPrintable(body)
 	}
 	text := charset.Text(params["charset"], body)
-	return lineEnds.Replace(text)
+	if strings.Contains(text, "\r") {
+		text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
+	}
+	return text
 }
-
-var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // mediaType parses Content-Type as far as possible.
 func mediaType(value string) (kind string, params map[string]string) {

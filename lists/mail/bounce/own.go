@@ -10,7 +10,7 @@ import (
 // Words are rows that a postmaster adds to words.txt. They come first: a row that fits
 // a host's words decides, whatever the codes and the package's own rows say. A nil
 // *Words has no rows.
-type Words struct{ rows table }
+type Words struct{ rows *table }
 
 const (
 	// MaxWords is the largest file of rows: as long as words.txt.
@@ -23,7 +23,7 @@ const (
 // words as a host writes them; * stands for up to 60 bytes of anything. Blank lines and
 // those that begin with # are ignored. Its errors are Mistakes.
 func ParseWords(text []byte) (*Words, error) {
-	w := &Words{make(table)}
+	w := &Words{newTable()}
 	n := 0
 	for line := range bytes.Lines(text) {
 		n++
@@ -32,8 +32,7 @@ func ParseWords(text []byte) (*Words, error) {
 			return nil, &Mistake{n, err.Error()}
 		}
 		if row.pieces != nil {
-			k := key(row.pieces[0].text)
-			w.rows[k] = append(w.rows[k], row)
+			w.rows.add(row)
 		}
 	}
 	return w, nil
@@ -89,7 +88,7 @@ func ranked(c Class) bool {
 // class returns the mildest class among the rows that fit a host's words; "" if no row
 // fits.
 func (w *Words) class(text string) Class {
-	if w == nil || len(w.rows) == 0 {
+	if w == nil {
 		return ""
 	}
 	v := w.rows.judge(normal(text))

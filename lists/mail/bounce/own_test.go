@@ -72,7 +72,7 @@ func FuzzOwnWords(f *testing.F) {
 		if c := w.Classify(0, "", said); !ranked(c) {
 			t.Errorf("%q", c)
 		}
-		if empty := (len(w.rows) == 0); empty && w.Classify(0, "", said) != Classify(0, "", said) {
+		if empty := (len(w.rows.rows) == 0); empty && w.Classify(0, "", said) != Classify(0, "", said) {
 			t.Error("no rows say something")
 		}
 	})

@@ -1,6 +1,7 @@
 package bounce
 
 import (
+	"bytes"
 	"strings"
 	"sync"
 
@@ -20,7 +21,7 @@ func (m *message) report() Report {
 		source += m.html.String()
 	}
 	list := m.fields()
-	boxbe := strings.Contains(strings.ToLower(source), "boxbe") // challenges as reports do
+	boxbe := strings.Contains(source, "oxbe") && strings.Contains(strings.ToLower(source), "boxbe") // challenges as reports do
 	if len(list) > 0 && !boxbe {
 		return m.withFields(list, source)
 	}
@@ -51,7 +52,11 @@ func (m *message) report() Report {
 // hotmail parses a complaint as Outlook.com sends it: without a feedback report, but
 // with a field before the returned message.
 func (m *message) hotmail() (Report, bool) {
-	value := m.returned.get("x-hmxmroriginalrecipient")
+	if !bytes.Contains(m.returned, []byte("ecipient")) { // reading every header would be for nothing
+		return Report{}, false
+	}
+	h, _ := readHeader(m.returned)
+	value := h.get("x-hmxmroriginalrecipient")
 	if value == "" {
 		return Report{}, false
 	}

@@ -76,12 +76,10 @@ func beginsCopy(lower string) bool {
 		if i == 1 && form == lower && !strings.HasSuffix(lower, ":") && !strings.HasPrefix(lower, "received:") {
 			return strings.HasPrefix(lower, "return-path:")
 		}
-		for n := range 3 {
-			for _, r := range kinds()[key(form[:min(len(form), 3-n)])] {
-				if r.class == "copy" && r.fits(form) {
-					return true
-				}
-			}
+		begins := false
+		kinds().at(form, func(r row) { begins = begins || r.class == "copy" && r.fits(form) })
+		if begins {
+			return true
 		}
 	}
 	return false

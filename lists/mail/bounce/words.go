@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -27,12 +28,17 @@ type piece struct {
 }
 
 // A table holds rows by their first bytes.
-type table map[[3]byte][]row
+type table struct {
+	rows   map[[3]byte][]row
+	begins [1 << 16 / 64]uint64 // the first two bytes of rows, a bit each
+}
 
-var words = sync.OnceValue(func() table { return readTable(wordsFile) })
+func newTable() *table { return &table{rows: make(map[[3]byte][]row)} }
 
-func readTable(file string) table {
-	t := make(table)
+var words = sync.OnceValue(func() *table { return readTable(wordsFile) })
+
+func readTable(file string) *table {
+	t := newTable()
 	for line := range strings.Lines(file) {
 		class, text, ok := strings.Cut(strings.TrimRight(line, "\n"), "\t")
 		if !ok || strings.HasPrefix(line, "#") {
@@ -45,9 +51,43 @@ func readTable(file string) table {
 			p.text, p.open = strings.CutSuffix(text, "*")
 			r.pieces = append(r.pieces, p)
 		}
-		t[key(r.pieces[0].text)] = append(t[key(r.pieces[0].text)], r)
+		t.add(r)
 	}
 	return t
+}
+
+func (t *table) add(r row) {
+	k := key(r.pieces[0].text)
+	t.rows[k] = append(t.rows[k], r)
+	mark := func(pair int) { t.begins[pair/64] |= 1 << (pair % 64) }
+	mark(int(k[0])<<8 | int(k[1]))
+	if k[1] == 0 { // a row of one byte, whatever follows
+		for c := range 1 << 8 {
+			mark(int(k[0])<<8 | c)
+		}
+	}
+}
+
+// at yields the rows that a text may begin with.
+func (t *table) at(text string, yield func(row)) {
+	k := key(text)
+	pair := int(k[0])<<8 | int(k[1])
+	if t.begins[pair/64]&(1<<(pair%64)) == 0 { // as nearly everywhere in a text
+		return
+	}
+	for {
+		for _, r := range t.rows[k] {
+			yield(r)
+		}
+		switch { // rows of two bytes and of one are found too
+		case k[2] != 0:
+			k[2] = 0
+		case k[1] != 0:
+			k[1] = 0
+		default:
+			return
+		}
+	}
 }
 
 // key returns the beginning of a text, by which table finds rows that may fit.
@@ -61,27 +101,25 @@ func key(text string) (k [3]byte) {
 type verdict struct{ said, hinted map[string]bool }
 
 // judge compares a normal text with the table.
-func (t table) judge(text string) verdict {
+func (t *table) judge(text string) verdict {
 	v := verdict{}
 	for i := range len(text) {
 		if !begins(text, i) {
 			continue
 		}
-		for n := range 3 { // rows of one and two bytes are found too
-			k := key(text[i:min(len(text), i+3-n)])
-			for _, r := range t[k] {
-				if r.fits(text[i:]) {
-					into := &v.said
-					if r.hint {
-						into = &v.hinted
-					}
-					if *into == nil {
-						*into = make(map[string]bool)
-					}
-					(*into)[r.class] = true
-				}
+		t.at(text[i:], func(r row) {
+			if !r.fits(text[i:]) {
+				return
 			}
-		}
+			into := &v.said
+			if r.hint {
+				into = &v.hinted
+			}
+			if *into == nil {
+				*into = make(map[string]bool)
+			}
+			(*into)[r.class] = true
+		})
 	}
 	return v
 }
@@ -130,7 +168,7 @@ func letter(c byte) bool {
 // normal converts the words of a host into the form of words.txt. It drops codes, and
 // whatever only names machines.
 func normal(text string) string {
-	text = strings.ToLower(quotes.Replace(text[:min(len(text), 4*maxDiagnostic)]))
+	text = plainMarks(text[:min(len(text), 4*maxDiagnostic)])
 	if host, said, ok := strings.Cut(text, " said: "); ok && strings.Contains(host, "host ") { // Postfix
 		text = said
 	}
@@ -163,13 +201,34 @@ func normal(text string) string {
 			break
 		}
 	}
-	// A label of Amazon's or a similar host's; the words follow it.
-	return labels.Replace(b.String())
+	text = b.String()
+	for _, label := range labels {
+		text = strings.ReplaceAll(text, label, "")
+	}
+	return text
 }
 
-var labels = strings.NewReplacer("unknown address error", "", "other or undefined", "")
+// labels of Amazon's or a similar host's; the words follow them.
+var labels = [...]string{"unknown address error", "other or undefined"}
 
-var quotes = strings.NewReplacer("\u2018", "'", "\u2019", "'", "\u201c", "", "\u201d", "", "\"", "", "`", "'", "\u00a0", " ", "<", " ", ">", " ", "_", " ")
+// plainMarks returns a text in lower case, with spaces for brackets and underscores,
+// and without double quotation marks; single ones are ASCII's.
+func plainMarks(text string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	for _, c := range text {
+		switch c {
+		case '"', '\u201c', '\u201d':
+		case '<', '>', '_', '\u00a0':
+			b.WriteByte(' ')
+		case '`', '\u2018', '\u2019':
+			b.WriteByte('\'')
+		default:
+			b.WriteRune(unicode.ToLower(c))
+		}
+	}
+	return b.String()
+}
 
 // isCode reports whether a word is a reply code, an enhanced code, or both.
 func isCode(word string) bool {

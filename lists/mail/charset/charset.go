@@ -51,6 +51,10 @@ func guess(b []byte) string {
 // use the names that browsers know, those of IANA, and some others.
 func find(label string) encoding.Encoding {
 	label = strings.ToLower(strings.Trim(label, " \t\r\n\"'"))
+	switch label {
+	case "", "us-ascii", "utf-8": // as nearly all mail has it
+		return nil
+	}
 	for _, name := range spellings(label) {
 		if name == "us-ascii" || name == "ascii" {
 			return nil // what is beyond it is a mistake, and is guessed
