@@ -20,6 +20,9 @@ const maxKey = 4096
 // ReadKey returns the list's secret. fs.ErrNotExist means that it has none yet, and so
 // has made no proof.
 func (l *List) ReadKey() ([]byte, error) {
+	if l.key != nil {
+		return l.key, nil
+	}
 	file := l.Book().KeyFile()
 	text, _, err := disk.ReadRegular(file, unix.O_RDONLY, maxKey)
 	if err != nil {
@@ -43,6 +46,14 @@ func (l *List) Key() ([]byte, error) {
 		return nil, err
 	}
 	return l.ReadKey()
+}
+
+// WithKey returns the list with its key in memory, for making or checking many proofs.
+func (l *List) WithKey() (*List, error) {
+	c := *l
+	var err error
+	c.key, err = l.Key()
+	return &c, err
 }
 
 // Seal returns a word for these parts that is always the same, and that nobody can make

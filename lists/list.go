@@ -36,6 +36,7 @@ type List struct {
 	aliases   []smtp.Path
 	replyTo   smtp.Path // where reply_to names an address
 	as        smtp.Path // the other address by which it was opened; null: its own
+	key       []byte    // of WithKey
 	lookup    members.Lookup
 }
 

@@ -21,10 +21,10 @@ import (
 const (
 	// reportsAtOnce is how many delivery reports are judged together. Each keeps its
 	// file open until all of them are.
-	reportsAtOnce = 250
+	reportsAtOnce = 350
 	// reportsInTurn is how many are worked on before posts have their turn again: half
 	// a second.
-	reportsInTurn = 4 * reportsAtOnce
+	reportsInTurn = 3 * reportsAtOnce
 )
 
 // Judge returns the judge of what comes back.
@@ -121,8 +121,8 @@ func (r *Runner) someReports(ctx context.Context) (n int) {
 	return n
 }
 
-// returned finds out whose report arrived at a return path. A list is opened once for
-// all of its reports.
+// returned finds out whose report arrived at a return path. A list is opened, and its
+// key read, once for all of its reports.
 func (r *Runner) returned(to smtp.Path, open map[smtp.Path]*lists.List) (lists.Destination, error) {
 	of, _ := lists.ListOf(to, r.Site.RecipientDelimiter)
 	if l := open[of]; l != nil {
@@ -130,7 +130,9 @@ func (r *Runner) returned(to smtp.Path, open map[smtp.Path]*lists.List) (lists.D
 	}
 	d, err := lists.Of(r.Site).ResolveAt(to, r.now())
 	if err == nil && d.Purpose == lists.Bounce {
-		open[of] = d.List
+		if d.List, err = d.List.WithKey(); err == nil {
+			open[of] = d.List
+		}
 	}
 	return d, err
 }
@@ -155,12 +157,15 @@ func (r *Runner) judgeAll(all []reported) error {
 // readReports is readReport of some, on all processors.
 func (r *Runner) readReports(all []reported) ([]bounces.Report, error) {
 	workers := min(runtime.GOMAXPROCS(0), len(all))
+	for len(r.rooms) < workers {
+		r.rooms = append(r.rooms, make([]byte, bounce.MaxSize))
+	}
 	reports, failed := make([]bounces.Report, len(all)), make([]error, workers)
 	var wait sync.WaitGroup
 	for w := range workers {
 		wait.Go(func() {
 			for i := w; i < len(all) && failed[w] == nil; i += workers {
-				reports[i], failed[w] = r.readReport(all[i].Message, all[i].dest)
+				reports[i], failed[w] = r.readReport(all[i].Message, all[i].dest, r.rooms[w])
 			}
 		})
 	}
@@ -168,13 +173,9 @@ func (r *Runner) readReports(all []reported) ([]bounces.Report, error) {
 	return reports, errors.Join(failed...)
 }
 
-// rooms has room for a report that is being read.
-var rooms = sync.Pool{New: func() any { return new([bounce.MaxSize]byte) }}
-
-// readReport reads a report. Its size does not matter, since what it says comes first.
-func (r *Runner) readReport(m *queue.Message, d lists.Destination) (bounces.Report, error) {
-	room := rooms.Get().(*[bounce.MaxSize]byte)
-	defer rooms.Put(room)
+// readReport reads a report, for which there is room. Its size does not matter, since
+// what it says comes first.
+func (r *Runner) readReport(m *queue.Message, d lists.Destination, room []byte) (bounces.Report, error) {
 	text := room[:min(m.Size, bounce.MaxSize)]
 	if _, err := io.ReadFull(m.Content(), text); err != nil {
 		return bounces.Report{}, err
@@ -193,7 +194,7 @@ func (r *Runner) readReport(m *queue.Message, d lists.Destination) (bounces.Repo
 
 // cameBack judges one report, which arrived together with other recipients.
 func (r *Runner) cameBack(m *queue.Message, d lists.Destination) error {
-	report, err := r.readReport(m, d)
+	report, err := r.readReport(m, d, make([]byte, min(m.Size, bounce.MaxSize)))
 	if err != nil {
 		return err
 	}

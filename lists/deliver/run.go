@@ -34,8 +34,9 @@ type Runner struct {
 	atOnce   int               // messages sent at a time; 0: outbound.MaxAtOnce
 	attempts *attempt.Attempts // at incoming and outgoing messages
 	reports  []queue.Entry     // delivery reports, which come after the posts
-	words    *bounce.Words     // what hosts write, as this site knows
 	waiting  map[string]bool   // their ids
+	rooms    [][]byte          // to read them in, one for each that is read at a time
+	words    *bounce.Words     // what hosts write, as this site knows
 	unlooked map[string]bool   // reminders of lists whose bounces could not be looked at in this run
 	kept     time.Time         // when upkeep was last done
 	keys     *author.Keyring
