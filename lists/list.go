@@ -13,6 +13,7 @@ import (
 	"superlist/lists/config"
 	"superlist/lists/ledger"
 	"superlist/lists/members"
+	"superlist/lists/rewrite"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -161,13 +162,18 @@ func (l *List) AliasPaths() []smtp.Path { return l.aliases }
 
 // Posts returns the list's archive, which need not exist. It opens nothing.
 func (l *List) Posts() *archive.Store {
-	return &archive.Store{Dir: filepath.Join(l.Dir, "archive"), Disk: l.Disk}
+	return &archive.Store{Dir: filepath.Join(l.Dir, "archive"), Disk: l.Disk, OptOut: l.ArchiveOptOut}
+}
+
+// OptsOut reports whether the archive leaves a post out since its author asks for that.
+func (l *List) OptsOut(h rewrite.Header) bool {
+	return l.Archive && l.ArchiveOptOut && archive.OptsOut(h)
 }
 
 // DigestPosts returns the posts that wait for a digest of a list without an archive.
 func (l *List) DigestPosts() *archive.Store {
 	s := l.Posts()
-	s.Dir = filepath.Join(l.Dir, "digest", "posts")
+	s.Dir, s.OptOut = filepath.Join(l.Dir, "digest", "posts"), false
 	return s
 }
 

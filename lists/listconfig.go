@@ -37,11 +37,12 @@ type Config struct {
 	MaxNamed       int         `json:"max_named"`     // most people in To and Cc; 0: any number
 	Spam           string      `json:"spam"`          // what a filter in front of us has marked: accept, hold or reject
 
-	Archive       bool   `json:"archive"`        // posts are kept
-	ArchiveAccess string `json:"archive_access"` // who gets them by mail: members, anyone or nobody
-	Web           string `json:"web"`            // who may read them on the web: nobody, members or anyone
-	WebAddresses  string `json:"web_addresses"`  // what pages show of people's addresses: name, local or full
-	WebMBox       string `json:"web_mbox"`       // posts as files: off, veiled or full
+	Archive       bool   `json:"archive"`         // posts are kept
+	ArchiveOptOut bool   `json:"archive_opt_out"` // authors can keep a post out: archive.OptsOut
+	ArchiveAccess string `json:"archive_access"`  // who gets them by mail: members, anyone or nobody
+	Web           string `json:"web"`             // who may read them on the web: nobody, members or anyone
+	WebAddresses  string `json:"web_addresses"`   // what pages show of people's addresses: name, local or full
+	WebMBox       string `json:"web_mbox"`        // posts as files: off, veiled or full
 
 	// Types and file names, with *. If either is set the parts of a post are examined;
 	// otherwise its body is not read.
@@ -85,6 +86,7 @@ func (c *Config) Keys() []config.Key {
 		{Name: "max_named", To: &c.MaxNamed},
 		{Name: "spam", To: &c.Spam},
 		{Name: "archive", To: &c.Archive},
+		{Name: "archive_opt_out", To: &c.ArchiveOptOut},
 		{Name: "archive_access", To: &c.ArchiveAccess},
 		{Name: "web", To: &c.Web},
 		{Name: "web_addresses", To: &c.WebAddresses},
@@ -202,7 +204,7 @@ func Defaults() Config {
 		AttachmentsAllow: []string{}, AttachmentsRefuse: []string{}, Aliases: []string{}, OldAddresses: OldAuto,
 		State: StateOpen, Post: PostMembers, MaxMessageSize: 1 << 20, Subscribe: SubscribeConfirm, Notify: true, Language: "en",
 		Nonmembers: NonmembersReject, Unverified: UnverifiedAccept, Spam: SpamHold, HeldNotice: HeldNoticeEach,
-		Archive: true, ArchiveAccess: ArchiveMembers, Changes: changesDefaults(), Digest: DigestDaily,
+		Archive: true, ArchiveOptOut: true, ArchiveAccess: ArchiveMembers, Changes: changesDefaults(), Digest: DigestDaily,
 		Web: WebNobody, WebAddresses: WebName, WebMBox: WebVeiled,
 		Bounces: BouncesAuto, BounceDays: 5, BounceWindow: 365, SuspendDays: 30,
 	}

@@ -60,16 +60,23 @@ func (s *Store) Add(p Post) (number int, err error) {
 		}
 	}
 	if e.Number > 0 {
-		return e.Number, s.again(e.Number, p.Content)
+		return e.Number, s.again(e, p)
 	}
-	e, refs, err := s.put(last+1, p.Content)
+	e, refs, err := s.put(last+1, p)
 	if err == nil {
 		e.ID, e.RequireTLS, e.Time = p.ID, p.RequireTLS, p.Time
 		if e.Time.IsZero() {
 			e.Time = time.Now()
 		}
-		if err = s.place(x, &e, refs); err == nil {
+		var gone []Removal
+		if err = s.place(x, &e, refs); err == nil && e.Removed {
+			gone, e = []Removal{optedOut(e, e.Time)}, e.withoutAuthor()
+		}
+		if err == nil {
 			err = s.append(x, e.line())
+		}
+		if err == nil {
+			err = s.addRemoved(gone)
 		}
 	}
 	if err != nil {
@@ -83,16 +90,25 @@ func (s *Store) Add(p Post) (number int, err error) {
 	return e.Number, nil
 }
 
-// again makes sure that a post with a line in the index is in its place.
-func (s *Store) again(n int, content io.Reader) error {
-	if _, err := os.Lstat(s.file(n)); err == nil {
-		return s.Disk.SyncDir(filepath.Join(s.Dir, dirOf(n))) // the rename may not have been synced
+// again makes sure that a post with a line in the index is in its place and, if its
+// author did not want it kept, in the file removed.
+func (s *Store) again(e Entry, p Post) error {
+	_, err := os.Lstat(s.file(e.Number))
+	if there := err == nil; there && !e.Removed || e.Removed && !s.OptOut {
+		return s.Disk.SyncDir(filepath.Join(s.Dir, dirOf(e.Number))) // the rename may not have been synced
 	}
-	if _, _, err := s.put(n, content); err != nil {
-		disk.Discard(s.beside(n))
+	fresh, _, err := s.put(e.Number, p)
+	if err != nil || e.Removed && !fresh.Removed { // somebody else has removed it
+		disk.Discard(s.beside(e.Number))
 		return err
 	}
-	return s.rename(s.beside(n), s.file(n))
+	if fresh.Removed {
+		err = s.addRemoved([]Removal{optedOut(fresh, e.Time)})
+	}
+	if err != nil {
+		return err
+	}
+	return s.rename(s.beside(e.Number), s.file(e.Number))
 }
 
 // open opens the index for appending, after completing everything that a crash has
@@ -190,8 +206,8 @@ func (s *Store) describe(n int) (e Entry, refs []string, err error) {
 
 // put writes a post beside its place and syncs it. Its entry lacks the id, the time and
 // the thread.
-func (s *Store) put(n int, content io.Reader) (e Entry, refs []string, err error) {
-	f, e, refs, err := s.write(n, content)
+func (s *Store) put(n int, p Post) (e Entry, refs []string, err error) {
+	f, e, refs, err := s.write(n, p)
 	if err != nil {
 		return e, nil, err
 	}
@@ -203,7 +219,7 @@ func (s *Store) put(n int, content io.Reader) (e Entry, refs []string, err error
 }
 
 // write writes a post beside its place.
-func (s *Store) write(n int, content io.Reader) (f *disk.File, e Entry, refs []string, err error) {
+func (s *Store) write(n int, p Post) (f *disk.File, e Entry, refs []string, err error) {
 	if err := s.Disk.MakeDir(filepath.Join(s.Dir, dirOf(n))); err != nil {
 		return nil, e, nil, err
 	}
@@ -211,7 +227,7 @@ func (s *Store) write(n int, content io.Reader) (f *disk.File, e Entry, refs []s
 		return nil, e, nil, err
 	}
 	var header rewrite.Scanner
-	size, err := io.Copy(f, io.TeeReader(content, &header))
+	size, err := io.Copy(f, io.TeeReader(p.Content, &header))
 	if err != nil {
 		f.Close()
 		return nil, e, nil, err
@@ -219,6 +235,13 @@ func (s *Store) write(n int, content io.Reader) (f *disk.File, e Entry, refs []s
 	h, _ := header.Header()
 	e = s.entry(h)
 	e.Number, e.Thread, e.Size = n, n, size
+	if s.OptOut && OptsOut(h) {
+		e.Removed = true
+		if e.Size, err = withhold(f, h, p.Time); err != nil {
+			f.Close()
+			return nil, e, nil, err
+		}
+	}
 	return f, e, references(h), nil
 }
 

@@ -61,6 +61,8 @@ func steps() []step {
 			map[int]string{1000: m(1000), 1001: stub(), 1002: stub("<a@example.com>"), 1003: message("d", "late"), 1004: message("e", "")}},
 		{"add its late parent", func(s *Store) error { _, err := s.Add(post("late", message("late", "e"))); return err },
 			map[int]string{1000: m(1000), 1001: stub(), 1002: stub("<a@example.com>"), 1003: message("d", "late"), 1004: message("e", ""), 1005: message("late", "e")}},
+		{"add one that is not to be kept", func(s *Store) error { s.OptOut = true; _, err := s.Add(optOut("private", "e")); return err },
+			map[int]string{1000: m(1000), 1001: stub(), 1002: stub("<a@example.com>"), 1003: message("d", "late"), 1004: message("e", ""), 1005: message("late", "e"), 1006: stub("<e@example.com>")}},
 	}
 }
 

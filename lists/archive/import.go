@@ -88,7 +88,7 @@ func (im *Import) Add(number int, p Post) error {
 			return err
 		}
 	}
-	f, e, refs, err := im.s.write(number, p.Content)
+	f, e, refs, err := im.s.write(number, p)
 	if err != nil {
 		return err
 	}
@@ -99,10 +99,13 @@ func (im *Import) Add(number int, p Post) error {
 		r := *p.Removed
 		r.Number = number
 		im.gone = append(im.gone, r)
-		e.Removed, e.From, e.Subject, e.MessageID = true, "", "", ""
+		e = e.withoutAuthor()
 	} else if _, was := im.removed[e.removal()]; was {
 		disk.Discard(im.s.beside(number)) // otherwise the next post of this number does
 		return fmt.Errorf("post %d: %w", number, ErrRemoved)
+	} else if e.Removed {
+		im.gone = append(im.gone, optedOut(e, p.Time))
+		e = e.withoutAuthor()
 	}
 	e.ID, e.RequireTLS, e.Time = p.ID, p.RequireTLS, p.Time
 	e.Thread = im.threads.add(e, refs)

@@ -154,8 +154,14 @@ func (s *Store) withoutAuthor(e Entry) (Entry, error) {
 	if err != nil {
 		return e, err
 	}
-	e.Removed, e.MessageID, e.From, e.Subject, e.Size = true, "", "", "", info.Size()
+	e = e.withoutAuthor()
+	e.Size = info.Size()
 	return e, nil
+}
+
+func (e Entry) withoutAuthor() Entry {
+	e.Removed, e.MessageID, e.From, e.Subject = true, "", "", ""
+	return e
 }
 
 // addRemoved appends lines to the file removed, except for posts that are already in
@@ -190,26 +196,19 @@ func (s *Store) settleRemoved(e Entry, r Removal) (Entry, error) {
 	return s.withoutAuthor(e)
 }
 
-// replaceByStub replaces a post by a stub. The stub keeps the fields that name the
-// answered posts; otherwise rebuild would lose its thread.
+// replaceByStub replaces a post by a stub.
 func (s *Store) replaceByStub(n int, r Removal) error {
 	f, _, err := s.Open(n)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "Removed: %s\r\n", r.Time.UTC().Format(timeFormat))
+	var h rewrite.Header
 	if err == nil {
 		raw, _, _ := rewrite.ReadHeader(f)
 		f.Close()
-		refs := references(rewrite.Parse(raw))
-		slices.Reverse(refs)
-		if len(refs) > 0 {
-			b.WriteString("References: " + strings.Join(refs, "\r\n ") + "\r\n")
-		}
+		h = rewrite.Parse(raw)
 	}
-	b.WriteString("\r\nThis post was removed from the archive.\r\n")
-	return s.Disk.Replace(s.file(n), b.Bytes())
+	return s.Disk.Replace(s.file(n), stubOf(h, r.Time))
 }
 
 func cut(s string, most int) string {

@@ -20,6 +20,10 @@ type Store struct {
 
 	Disk *disk.Disk // nil: the real one
 
+	// OptOut leaves a post out whose author asks for that: see OptsOut. It gets a
+	// number, and a stub takes its place, as that of a post that is removed later.
+	OptOut bool
+
 	// Words decodes a field of a post for the index (RFC 2047). If nil, the index has
 	// the field as it is in the post. Writers set it; a session only reads, and need
 	// not link the tables.

@@ -16,7 +16,8 @@ import (
 func stays(name string) bool {
 	switch strings.ToLower(name) {
 	case "subject", "mime-version", "content-type", "content-transfer-encoding", "content-language", "content-disposition",
-		"auto-submitted", "delivered-to", "x-loop", "importance", "priority", "x-priority":
+		"auto-submitted", "delivered-to", "x-loop", "importance", "priority", "x-priority",
+		"x-no-archive", "archive":
 		return true
 	}
 	return false

@@ -127,16 +127,17 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 	named := h.Named("To", "Cc")
 	day := r.now().UTC().Format(time.DateOnly)
 	n, inDigests, had := 0, 0, false
+	optsOut := l.OptsOut(made.Archived.Header) // so that no digest can be made of it
 	for member, err := range members.Unique() {
 		switch {
 		case err != nil:
-		case member.Digest && l.Digest != lists.DigestOff:
+		case member.Digest && l.Digest != lists.DigestOff && !optsOut:
 			if member.Present(day) {
 				inDigests++
 			}
 		case member.Gets(author.Key(), named, day) && !first.skips(member):
 			n++
-			had = had || member.Digest
+			had = had || member.Digest && !optsOut
 			if err = out.to(member.Path); err == nil {
 				err = first.sends(member)
 			}
@@ -206,6 +207,9 @@ func (r *Runner) copies(m *message.Message, l *lists.List) (*copies.Copies, erro
 	body, err := m.BodyReader()
 	if err != nil {
 		return nil, err
+	}
+	if l.OptsOut(h) {
+		maker.Page = nil // there will be none to read
 	}
 	made, err := maker.Make(copies.Post{ID: m.ID, Content: m.Content(), Header: h, Below: body, Arrived: m.Arrived, Body: m.Body, Proved: m.Proved})
 	if author.IsAwaited(err) {

@@ -177,8 +177,12 @@ func (l *List) article(message []byte, gone *archive.Removal, href func(part) st
 	var b bytes.Buffer
 	b.WriteString(articleBegins)
 	if gone != nil {
-		b.WriteString(`<p class="gone">` + escaped(l.words.with("removed", "day", gone.Time.UTC().Format(time.DateOnly))))
-		if gone.Reason != "" {
+		if gone.Reason == archive.OptedOut {
+			b.WriteString(`<p class="gone">` + l.words.html("opted-out"))
+		} else {
+			b.WriteString(`<p class="gone">` + escaped(l.words.with("removed", "day", gone.Time.UTC().Format(time.DateOnly))))
+		}
+		if gone.Reason != "" && gone.Reason != archive.OptedOut {
 			b.WriteString(" " + escaped(l.words.with("reason", "reason", l.veil(gone.Reason))))
 		}
 		b.WriteString("</p>\n")
