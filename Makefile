@@ -66,7 +66,7 @@ test-systemd: build $(REPORT)
 test-package: build $(REPORT)
 	e2e/apt.sh lintian rpmlint rpm shellcheck fail2ban apparmor logrotate
 	rm -rf bin/package
-	$(MAKE) deb VERSION=0.1 && mkdir bin/package/old && mv bin/package/*.deb bin/package/old/
+	$(MAKE) deb rpm VERSION=0.1 && mkdir bin/package/old && mv bin/package/*.deb bin/package/*.rpm bin/package/old/
 	$(MAKE) deb rpm VERSION=0.2 && mkdir bin/package/new && mv bin/package/*.deb bin/package/*.rpm bin/package/new/
 	SUPERLIST_TEST_PACKAGE=$(CURDIR)/bin/package $(TEST) -run '^TestPackage' ./e2e | $(REPORT)
 

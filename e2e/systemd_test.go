@@ -91,14 +91,10 @@ type machine struct {
 	leader string // its process 1, as seen from here
 }
 
-// boot starts the tree, with an overlay that keeps the tree as it is.
+// boot starts the tree.
 func boot(t *testing.T) *machine {
 	t.Helper()
-	for _, dir := range []string{"/root", "/tree/upper", "/tree/work"} {
-		must(t, os.MkdirAll(scratch+dir, 0o755))
-	}
-	must(t, syscall.Mount("overlay", root, "overlay", 0, fmt.Sprintf("lowerdir=%s,upperdir=%s/tree/upper,workdir=%s/tree/work",
-		os.Getenv(treeEnv), scratch, scratch)))
+	mountTree(t)
 	// A name server would be asked for nothing, and a login by nobody.
 	for _, unit := range []string{"console-getty.service", "systemd-networkd.service", "systemd-resolved.service", "apt-daily.timer", "apt-daily-upgrade.timer"} {
 		must(t, os.Symlink("/dev/null", root+"/etc/systemd/system/"+unit))
@@ -130,6 +126,16 @@ func boot(t *testing.T) *machine {
 		return m.leader != "" && m.command("systemctl", "is-system-running").Run() == nil
 	})
 	return m
+}
+
+// mountTree mounts the Debian tree at root, with an overlay that keeps the tree as it is.
+func mountTree(t *testing.T) {
+	t.Helper()
+	for _, dir := range []string{"/root", "/tree/upper", "/tree/work"} {
+		must(t, os.MkdirAll(scratch+dir, 0o755))
+	}
+	must(t, syscall.Mount("overlay", root, "overlay", 0, fmt.Sprintf("lowerdir=%s,upperdir=%s/tree/upper,workdir=%s/tree/work",
+		os.Getenv(treeEnv), scratch, scratch)))
 }
 
 // command is a command line in the machine, as root.
