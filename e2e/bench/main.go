@@ -52,6 +52,7 @@ var all = []struct {
 	{"milter", (*bench).milters},
 	{"bounces", (*bench).bounces},
 	{"web", (*bench).web},
+	{"site", (*bench).manyLists},
 }
 
 func names() (ns []string) {
