@@ -21,9 +21,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists/tlsserver/tlsservertest"
+	"superlist/queue/disk/disktest"
 )
 
+// TestMain is also superlist for scripts, and the process that TestKilledMove kills.
 func TestMain(m *testing.M) {
+	if d, task, ok := disktest.Task(); ok {
+		killed(d, task)
+		return
+	}
 	testscript.Main(m, map[string]func(){"superlist": main})
 }
 

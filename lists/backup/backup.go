@@ -355,13 +355,22 @@ func Open(dir string) (m Manifest, err error) {
 	return m, nil
 }
 
-// named returns the lists of a backup, as DOMAIN/NAME.
+// named returns the lists of a backup, as DOMAIN/NAME. No symbolic link leads out of it:
+// Write makes none.
 func named(dir string) (all []string, err error) {
 	found, err := fs.Glob(os.DirFS(filepath.Join(dir, listsIn)), "*/*/list.toml")
 	for _, file := range found {
-		if name := path.Dir(file); name[0] != '.' && path.Base(name)[0] != '.' {
-			all = append(all, name)
+		name := path.Dir(file)
+		if name[0] == '.' || path.Base(name)[0] == '.' {
+			continue
 		}
+		for _, part := range []string{path.Dir(name), name} {
+			at := filepath.Join(dir, listsIn, part)
+			if info, err := os.Lstat(at); err != nil || !info.IsDir() {
+				return nil, fmt.Errorf("%s is not a directory, so superlist backup has not made it: %w", at, disk.ErrNotRegular)
+			}
+		}
+		all = append(all, name)
 	}
 	return all, err
 }

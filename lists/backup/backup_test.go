@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -215,6 +216,27 @@ func TestOddFiles(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir + "/lists/lists.example.org"); err != nil || len(left) != 1 {
 		t.Errorf("%v, %v", left, err)
+	}
+}
+
+// TestNoLinkOut: a symbolic link in a backup leads nowhere.
+func TestNoLinkOut(t *testing.T) {
+	_, good := source(t, "dev")
+	for _, part := range []string{"lists/lists.example.org/dev", "lists/lists.example.org"} {
+		dir := t.TempDir() + "/copy"
+		if out, err := exec.Command("cp", "-a", good, dir).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if err := errors.Join(os.Rename(dir+"/"+part, dir+"/elsewhere"), os.Symlink(dir+"/elsewhere", dir+"/"+part)); err != nil {
+			t.Fatal(err)
+		}
+		to := testSite(t, t.TempDir())
+		if _, err := backup.Restore(to, dir, nil, nil); !errors.Is(err, disk.ErrNotRegular) {
+			t.Errorf("%s: %v", part, err)
+		}
+		if n := lists.Of(to).Count(); n != 0 {
+			t.Errorf("%s: %d lists", part, n)
+		}
 	}
 }
 
