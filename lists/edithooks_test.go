@@ -16,6 +16,7 @@ var (
 	EditRemove     func(l *List) error
 	EditSet        func(l *List, settings []string) error
 	EditAddPattern func(l *List, key string, p smtp.Path) error
+	EditAddToken   func(s Directory, name string) error
 	EditMembers    func(l *List, change func(members.Set) error) error
 )
 

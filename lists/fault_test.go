@@ -118,6 +118,7 @@ var writers = []writer{
 			return err
 		},
 	},
+	{name: "token", calls: 5, do: func(s *site.Site) error { return EditAddToken(Of(s), "panel") }},
 	{name: "rm", calls: 3, do: onDev(func(l *List) error { return EditRemove(l) }), steps: func(s *site.Site) error { // gone, and not all of it yet
 		if _, err := Of(s).Open(addr("dev@lists.example.org")); !errors.Is(err, ReplyNoList) {
 			return fmt.Errorf("it opens: %w", err)

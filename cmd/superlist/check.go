@@ -123,6 +123,7 @@ func (k *checker) run(a *app, arg []string) error {
 	k.session()
 	k.tls()
 	k.auth()
+	k.tokens()
 	k.milters()
 	k.dkim()
 	k.signing()

@@ -62,7 +62,7 @@ spool, and shows what is wrong. Posts come in through superlist-spawn.`,
 	root.PersistentFlags().StringVarP(&a.config, "config", "c", "",
 		"configuration file (else $SUPERLIST_CONFIG, else "+site.DefaultConfig+")")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.digestCommand(), a.queueCommand(), a.heldCommand(), a.archiveCommand(), a.webCommand(), a.importCommand(), a.exportCommand(), a.explainCommand(), a.bounceCommand(), a.passwdCommand(), a.dkimCommand(), a.checkCommand(), a.setupCommand(), a.backupCommand(), a.restoreCommand(), a.statusCommand(), a.traceCommand(), a.logCommand(), a.versionCommand())
+	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.digestCommand(), a.queueCommand(), a.heldCommand(), a.archiveCommand(), a.webCommand(), a.importCommand(), a.exportCommand(), a.explainCommand(), a.bounceCommand(), a.passwdCommand(), a.dkimCommand(), a.tokenCommand(), a.checkCommand(), a.setupCommand(), a.backupCommand(), a.restoreCommand(), a.statusCommand(), a.traceCommand(), a.logCommand(), a.versionCommand())
 	root.Version = version()
 	root.SetVersionTemplate("superlist {{.Version}}\n")
 	root.SetUsageTemplate(usageTemplate(root))

@@ -125,6 +125,12 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 		return [][]string{{"dkim", "genkey", "--type", "ed25519", filepath.Join(dir, "key"+steering)}, {"dkim", "genkey", "--type", steering, filepath.Join(dir, "k")}}
 	}
 	add("dkim show")
+	add("token new", steering, "--all", "--scope", "read")
+	add("token new", "x", "--list", steering, "--scope", steering)
+	add("token new", "x", "--list", steering, "--scope", "read", "--json")
+	add("token ls")
+	add("token ls", "--json")
+	add("token rm", steering)
 	for _, form := range []string{"bounce ls", "bounce show"} {
 		add(form, list)
 		add(form, list, "--json")

@@ -42,9 +42,10 @@ type Manifest struct {
 var ErrThere = errors.New("it is there already; a backup is a new directory")
 
 // shared returns the entries of lists_dir, besides the domains, that a backup includes:
-// the defaults of new lists, the site's journal, and all that the ledger may keep there.
+// the defaults of new lists, the tokens of programs, the site's journal, and all that the
+// ledger may keep there.
 func shared() []string {
-	names := []string{"defaults.toml", ".acts"}
+	names := []string{"defaults.toml", "tokens.json", ".acts"}
 	for _, shelf := range ledger.Shelves() {
 		if name := filepath.Base(ledger.OfSite("").Path(shelf)); !slices.Contains(names, name) {
 			names = append(names, name)
