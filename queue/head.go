@@ -43,6 +43,10 @@ type Head struct {
 	Share  Share       // of a new message: written only into its id
 	Gone   int64       // in failed: how many bytes of its body are no longer kept
 
+	// Order marks what is not mail but a program's signed request: package request. No
+	// session of mail sets it.
+	Order bool
+
 	// For the log, in messages that a list sends: the post that the message comes from,
 	// by the id that its sender was told, and its Message-ID.
 	Post, MessageID string
@@ -82,7 +86,7 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	}
 	for _, field := range []struct{ key, value string }{
 		{"client", h.Client}, {"body", h.Body}, {"ret", h.Ret}, {"envid", h.EnvID}, {"utf8", yes(h.UTF8)},
-		{"requiretls", yes(h.RequireTLS)},
+		{"requiretls", yes(h.RequireTLS)}, {"order", yes(h.Order)},
 		{"list", orNone(h.List)}, {"verp", yes(h.VERP)}, {"hold", h.Hold}, {"why", h.Why}, {"post", h.Post}, {"message-id", h.MessageID}, {"author", orNone(h.Author)}, {"gone", count(h.Gone)},
 	} {
 		if !smtp.Printable(field.value) {
@@ -182,6 +186,8 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				h.UTF8 = value == "yes"
 			case "requiretls":
 				h.RequireTLS = value == "yes"
+			case "order":
+				h.Order = value == "yes"
 			case "verp":
 				h.VERP = value == "yes"
 			case "hold":

@@ -52,7 +52,7 @@ func (k *checker) bounces(l *lists.List) {
 	for _, address := range gone {
 		k.warn(about, address+" runs or moderates the list, and mail to it comes back", "superlist bounce show "+about+" "+address+"; superlist list set "+about+" owners=…")
 	}
-	if of, err := countMembers(l); err == nil && n >= manyBounce && n*manyPart >= of {
+	if of, err := l.CountMembers(); err == nil && n >= manyBounce && n*manyPart >= of {
 		k.warn(about, fmt.Sprintf("mail to %d of %d members comes back", n, of), "superlist bounce ls "+about+" says why")
 	}
 }

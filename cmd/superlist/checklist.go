@@ -160,7 +160,7 @@ func (k *checker) list(l *lists.List) {
 			k.warn(about, fmt.Sprintf("%s/%s is open to everybody (%v)", l.Dir, file, info.Mode().Perm()), "chmod o= it")
 		}
 	}
-	if n, err := countMembers(l); err == nil && n == 0 {
+	if n, err := l.CountMembers(); err == nil && n == 0 {
 		k.warn(about, "has no members, so nobody gets its posts", "superlist member add "+about+" ADDRESS")
 	} else if err == nil {
 		k.ok(about, "%s, post = %s", plural(n, "member"), l.Post)

@@ -13,9 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
-	"superlist/lists/edit"
+	"superlist/lists/people"
 	"superlist/lists/site"
-	"superlist/lists/web"
 	"superlist/smtp"
 )
 
@@ -58,14 +57,15 @@ about it: the next session accepts mail for it. Postfix has to know its domain.`
 			if err != nil {
 				return err
 			}
-			l, err := edit.Create(lists.Of(site), addr, paths, settings)
+			r := newRunner(c, site)
+			defer r.Log.Close()
+			l, err := r.Desk().Create(addr, people.ListRequest{Operator: operator(), Owners: paths, Settings: settings})
 			if errors.Is(err, fs.ErrExist) {
 				return alreadyThere(site, addr)
 			}
 			if err != nil {
 				return err
 			}
-			logged(c, site, "created", l.Addr, "owners=%s", strings.Join(l.Owners, ","))
 			first := firstInDomain(l)
 			data := struct {
 				listAt
@@ -153,7 +153,7 @@ func (a *app) listLs() *cobra.Command {
 				row := listRow{Address: addr.Address()}
 				if err == nil {
 					row.State, row.Post, row.Description = l.State, l.Post, l.Description
-					row.Members, err = countMembers(l)
+					row.Members, err = l.CountMembers()
 				}
 				if err != nil {
 					row.Error = err.Error()
@@ -191,21 +191,6 @@ func (a *app) listLs() *cobra.Command {
 	return c
 }
 
-func countMembers(l *lists.List) (n int, err error) {
-	m, err := l.Members()
-	if err != nil {
-		return 0, err
-	}
-	defer m.Close()
-	for _, err := range m.All() {
-		if err != nil {
-			return 0, err
-		}
-		n++
-	}
-	return n, nil
-}
-
 func (a *app) listShow() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
@@ -217,7 +202,7 @@ func (a *app) listShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			n, err := countMembers(l)
+			n, err := l.CountMembers()
 			if err != nil {
 				return err
 			}
@@ -261,54 +246,28 @@ These are the keys, with their defaults:
 			if err != nil {
 				return err
 			}
-			if err := edit.Set(l, arg[1:]); err != nil {
+			o, err := set(c, site, l, arg[1:])
+			if err != nil || !asJSON {
 				return err
 			}
-			rows := loggedSettings(c, site, l, arg[1:])
-			if l, err = lists.Of(site).Open(l.Addr); err != nil {
-				return err
-			}
-			if err = pagesAfter(site, l); err != nil || !asJSON {
-				return err
-			}
-			return show(c, true, rows, nil)
+			return show(c, true, append([]people.Setting{}, o.Settings...), nil)
 		},
 	}
 	jsonFlag(c, &asJSON)
 	return c
 }
 
-// A settingRow is a setting that was changed.
-type settingRow struct {
-	List  string `json:"list"`
-	Key   string `json:"key"`
-	Value string `json:"value"`
-	Was   string `json:"was"`
-}
-
-// loggedSettings logs each setting that was given, and returns it: its new and its old
-// value.
-func loggedSettings(c *cobra.Command, site *site.Site, before *lists.List, settings []string) []settingRow {
-	rows := []settingRow{}
-	after, err := lists.Of(site).Open(before.Addr)
-	if err != nil {
-		return rows
+// set changes settings of a list.
+func set(c *cobra.Command, site *site.Site, l *lists.List, settings []string) (people.Outcome, error) {
+	r := newRunner(c, site)
+	defer r.Log.Close()
+	q := byHand(l, people.VerbSettings)
+	q.Settings = settings
+	o, err := r.Do(q)
+	if o.Pages {
+		site.Wake()
 	}
-	was := make(map[string]string)
-	for _, setting := range before.Settings() {
-		was[setting[0]] = setting[1]
-	}
-	for _, now := range after.Settings() {
-		given := slices.ContainsFunc(settings, func(s string) bool {
-			key, _, _ := strings.Cut(s, "=")
-			return strings.TrimSpace(key) == now[0]
-		})
-		if given {
-			logged(c, site, "set", after.Addr, "key=%s value=%q was=%q", now[0], now[1], was[now[0]])
-			rows = append(rows, settingRow{after.Addr.Address(), now[0], now[1], was[now[0]]})
-		}
-	}
-	return rows
+	return o, err
 }
 
 func (a *app) listRm() *cobra.Command {
@@ -325,21 +284,19 @@ func (a *app) listRm() *cobra.Command {
 			if err := itself(l, arg[0]); err != nil {
 				return err
 			}
-			members, err := countMembers(l)
+			members, err := l.CountMembers()
 			if err != nil {
 				return err
 			}
-			posts := countPosts(l)
+			posts := l.CountPosts()
 			if !yes && !confirm(c, fmt.Sprintf("remove %s with %s and %s, and all of %s? type yes: ", l.Addr.Address(), plural(members, "member"), plural(posts, "kept post"), l.Dir)) {
 				return &exitError{exUsage, errors.New("not removed; say yes, or use --yes")}
 			}
-			if err := web.Of(site, l).Withdraw(); err != nil {
+			r := newRunner(c, site)
+			defer r.Log.Close()
+			if err := r.Desk().Delete(l, people.ListRequest{Operator: operator()}, members, posts); err != nil {
 				return err
 			}
-			if err := edit.Remove(l); err != nil {
-				return err
-			}
-			logged(c, site, "removed", l.Addr, "members=%d posts=%d", members, posts)
 			data := struct {
 				List    string `json:"list"`
 				Members int    `json:"members"`
@@ -351,20 +308,6 @@ func (a *app) listRm() *cobra.Command {
 	jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c
-}
-
-// countPosts counts the posts a list has kept, for a question; 0 if they cannot be
-// counted.
-func countPosts(l *lists.List) (n int) {
-	posts := l.Posts()
-	if first, last, err := posts.Range(); err == nil {
-		for _, err := range posts.Entries(first, last) {
-			if err == nil {
-				n++
-			}
-		}
-	}
-	return n
 }
 
 // confirm asks on the terminal; without a terminal the answer is no.

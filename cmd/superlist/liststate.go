@@ -10,6 +10,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/edit"
+	"superlist/lists/people"
 	"superlist/lists/site"
 )
 
@@ -27,11 +28,9 @@ func (a *app) setState(c *cobra.Command, asJSON bool, list, state, text string) 
 	if l.State == state {
 		return answer(c, asJSON, data, "%s is %s already", data.List, state)
 	}
-	settings := []string{"state=" + state}
-	if err := edit.Set(l, settings); err != nil {
+	if _, err := set(c, site, l, []string{"state=" + state}); err != nil {
 		return err
 	}
-	loggedSettings(c, site, l, settings)
 	return answer(c, asJSON, data, "%s "+text, data.List)
 }
 
@@ -118,7 +117,7 @@ files of the list, such as rules and texts.toml, are not copied.`,
 					return usageError{fmt.Errorf("--key %s: superlist list set --help has the keys; aliases are not copied", key)}
 				}
 			}
-			rows := []settingRow{}
+			rows := []people.Setting{}
 			var trouble []error
 			for _, name := range arg[1:] {
 				more, err := copySettings(c, site, from, name, only, dryRun)
@@ -148,7 +147,7 @@ func settingNames() (names []string) {
 	return names
 }
 
-func copySettings(c *cobra.Command, site *site.Site, from *lists.List, name string, only []string, dryRun bool) (rows []settingRow, err error) {
+func copySettings(c *cobra.Command, site *site.Site, from *lists.List, name string, only []string, dryRun bool) (rows []people.Setting, err error) {
 	to, err := openList(site, name)
 	if err != nil {
 		return nil, err
@@ -167,19 +166,14 @@ func copySettings(c *cobra.Command, site *site.Site, from *lists.List, name stri
 	for _, setting := range edit.Differing(from.Config, to.Config) {
 		if key, _, _ := strings.Cut(setting, "="); wanted(key) {
 			settings = append(settings, setting)
-			rows = append(rows, settingRow{to.Addr.Address(), key, is[key], was[key]})
+			rows = append(rows, people.Setting{List: to.Addr.Address(), Key: key, Value: is[key], Was: was[key]})
 		}
 	}
 	if dryRun || len(settings) == 0 {
 		return rows, nil
 	}
-	if err := edit.Set(to, settings); err != nil {
+	if _, err := set(c, site, to, settings); err != nil {
 		return nil, err
 	}
-	loggedSettings(c, site, to, settings)
-	after, err := lists.Of(site).Open(to.Addr)
-	if err != nil {
-		return rows, err
-	}
-	return rows, pagesAfter(site, after)
+	return rows, nil
 }

@@ -146,7 +146,8 @@ func (a *app) tokenLs() *cobra.Command {
 }
 
 func (a *app) tokenRm() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "rm NAME...", Short: "Take tokens away",
 		Long: `Take tokens away. From that moment no program can use them; what one of them has
 asked and superlist deliver has not yet done is refused.`,
@@ -165,9 +166,14 @@ asked and superlist deliver has not yet done is refused.`,
 			for _, name := range arg {
 				log.Printf(maillog.Info, "token removed name=%s by=%s", name, operator())
 			}
-			return nil
+			data := struct {
+				Removed []string `json:"removed"`
+			}{arg}
+			return answer(c, asJSON, data, "removed %s", strings.Join(arg, ", "))
 		},
 	}
+	jsonFlag(c, &asJSON)
+	return c
 }
 
 // completeToken completes the names of tokens.

@@ -128,25 +128,9 @@ func (a *app) writePages(s *site.Site, l *lists.List, anew, verify bool) (pagesR
 // pagesAfter updates the pages of a list after an operator's change: what must no
 // longer be shown is removed at once, and the next superlist deliver does the rest.
 func pagesAfter(s *site.Site, l *lists.List) error {
-	if !web.Has(l) {
-		return nil
+	more, err := web.After(s, l, time.Now())
+	if more {
+		s.Wake()
 	}
-	more := true
-	if l.Web == lists.WebNobody || web.Kept(l) {
-		var err error
-		if more, err = web.Of(s, l).Update(1); err != nil {
-			return fmt.Errorf("the pages of %s: %w; superlist web %s tries again", l.Addr.Address(), err, l.Addr.Address())
-		}
-	}
-	if !more {
-		return nil
-	}
-	if err := s.Spool().Init(); err != nil { // no session may have begun yet
-		return err
-	}
-	if err := web.Remind(s, s.Writer(), l, 0, time.Now()); err != nil {
-		return err
-	}
-	s.Wake()
-	return nil
+	return err
 }

@@ -14,8 +14,11 @@ package access
 
 import (
 	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -186,6 +189,23 @@ func (s Secret) Sign(text string) []byte { return ed25519.Sign(s.key, []byte(con
 func (t Token) Signed(text string, signature []byte) bool {
 	return len(t.Key) == ed25519.PublicKeySize && ed25519.Verify(t.Key, []byte(context+text), signature)
 }
+
+// Handle returns a name for something that is in the spool, under which this token's programs
+// ask for it: nobody can make up another token's.
+func (t Token) Handle(id string) string {
+	mac := hmac.New(sha256.New, t.Key)
+	mac.Write([]byte("superlist request id " + id))
+	return id + handleMark + hex.EncodeToString(mac.Sum(nil)[:12])
+}
+
+// Handled returns what such a name is for.
+func (t Token) Handled(name string) (id string, ok bool) {
+	id, _, _ = strings.Cut(name, handleMark)
+	return id, hmac.Equal([]byte(name), []byte(t.Handle(id)))
+}
+
+// handleMark stands between an id of the spool and its seal. No id has one.
+const handleMark = "~"
 
 // Of returns the token of a word. It takes the same time whichever token it is, and
 // whether or not there is one.

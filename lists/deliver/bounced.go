@@ -40,6 +40,9 @@ func (r *Runner) isReport(e queue.Entry) bool {
 		return false // whoever claims it says what is wrong
 	}
 	defer m.Close()
+	if m.Order {
+		return false
+	}
 	n := 0
 	for rcpt, err := range m.Recipients() {
 		if n++; err != nil || n > 1 || rcpt.State != queue.ToDo {

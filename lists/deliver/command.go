@@ -27,16 +27,16 @@ func (r *Runner) command(m *message.Message, d lists.Destination, c outbox.Cause
 
 // Do carries out a request, and writes what follows from it.
 func (r *Runner) Do(q people.Request) (people.Outcome, error) {
-	o, err := r.desk().Do(q)
+	o, err := r.Desk().Do(q)
 	if err != nil {
 		return o, err
 	}
 	return o, r.commit(o)
 }
 
-// desk returns the desk that carries out requests.
-func (r *Runner) desk() *people.Desk {
-	return &people.Desk{Site: r.Site, Log: r.Log, Now: r.now, Moderation: r.Moderation()}
+// Desk returns the desk that carries out requests.
+func (r *Runner) Desk() *people.Desk {
+	return &people.Desk{Site: r.Site, Log: r.Log, Now: r.now, Moderation: r.Moderation(), Bounces: r.Judge()}
 }
 
 // commit writes what follows from a request.

@@ -26,6 +26,9 @@ import (
 
 // expand turns a message from inbound into what follows from it.
 func (r *Runner) expand(_ context.Context, m *queue.Message) error {
+	if m.Order {
+		return r.order(m)
+	}
 	if m.Arrived.After(r.now()) { // otherwise what follows from it would wait, and be kept, for ever
 		m.Arrived = r.now()
 	}

@@ -117,7 +117,7 @@ func (r *Runner) Moderation() *moderation.Desk {
 	return &moderation.Desk{
 		Site: r.Site, Spool: r.Spool, Letters: r.outbox(), Log: r.Log, Now: r.now, Verifier: r.verifier,
 		Finish: func(l *lists.List, held *queue.Message, d confirmation.Decided) error {
-			o, err := r.desk().Finish(l, held, d)
+			o, err := r.Desk().Finish(l, held, d)
 			if err != nil {
 				return err
 			}

@@ -1,23 +1,19 @@
 package edit
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"superlist/lists"
 	"superlist/lists/settings"
+	"superlist/lists/tomltext"
 	"superlist/smtp"
 )
 
 // An InputError reports unusable input that somebody gave by hand.
-type InputError struct{ text string }
+type InputError = tomltext.InputError
 
-func (e *InputError) Error() string { return e.text }
-
-func inputError(format string, args ...any) error {
-	return &InputError{fmt.Sprintf(format, args...)}
-}
+func inputError(format string, args ...any) error { return tomltext.Errorf(format, args...) }
 
 // Create creates a list: one rename publishes its complete directory. The list starts
 // with the site's defaults. settings are lines of list.toml, "key=value". The error is
@@ -48,7 +44,7 @@ func Create(s lists.Directory, addr smtp.Path, owners []smtp.Path, settings []st
 func NewConfig(owners []smtp.Path, settings []string) (text string, err error) {
 	text = template(owners)
 	for _, setting := range settings {
-		if text, err = setKey(text, setting); err != nil {
+		if text, err = tomltext.SetKey(text, setting); err != nil {
 			return "", err
 		}
 	}
@@ -61,5 +57,5 @@ func template(owners []smtp.Path) string {
 	for _, owner := range owners {
 		addresses = append(addresses, owner.Address())
 	}
-	return strings.Replace(settings.List, "\nowners = []\n", "\nowners = "+listTOML(addresses)+"\n", 1)
+	return strings.Replace(settings.List, "\nowners = []\n", "\nowners = "+tomltext.List(addresses)+"\n", 1)
 }

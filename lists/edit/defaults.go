@@ -16,6 +16,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/config"
 	"superlist/lists/textfile"
+	"superlist/lists/tomltext"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -77,11 +78,11 @@ func Differing(to, from lists.Config) (settings []string) {
 		var value string
 		switch now := now.(type) {
 		case []string:
-			value = listTOML(now)
+			value = tomltext.List(now)
 		case bool, int:
 			value = fmt.Sprint(now)
 		default:
-			value = quoteTOML(fmt.Sprint(now))
+			value = tomltext.Quote(fmt.Sprint(now))
 		}
 		settings = append(settings, key.Name+"="+value)
 	}
@@ -141,7 +142,7 @@ func readDefaults(s lists.Directory) (*siteDefaults, error) {
 		case errors.As(err, &bad):
 			return nil, wrong(bad.Key, bad.Text)
 		case errors.As(err, &input):
-			return nil, wrong(strings.SplitN(input.text, ":", 2)[0], input.text)
+			return nil, wrong(strings.SplitN(input.Error(), ":", 2)[0], input.Error())
 		case err != nil:
 			return nil, err
 		}

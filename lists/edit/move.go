@@ -12,6 +12,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/config"
+	"superlist/lists/tomltext"
 	"superlist/smtp"
 )
 
@@ -104,7 +105,7 @@ func FreeAliases(s lists.Directory, addr smtp.Path, text string) (free string, t
 		taken = append(taken, alias)
 		return true
 	})
-	free, err := setKey(text, "aliases="+strings.Join(kept, ","))
+	free, err := tomltext.SetKey(text, "aliases="+strings.Join(kept, ","))
 	if err != nil {
 		return text, nil
 	}

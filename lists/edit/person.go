@@ -6,6 +6,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/members"
 	"superlist/lists/pattern"
+	"superlist/lists/tomltext"
 	"superlist/smtp"
 )
 
@@ -20,10 +21,10 @@ func AddPattern(l *lists.List, key string, p smtp.Path) error {
 			in, out, other = now.Ban, now.Allow, "allow"
 		}
 		if !slices.ContainsFunc(in, is) {
-			settings = append(settings, key+"="+listTOML(append(slices.Clone(in), this)))
+			settings = append(settings, key+"="+tomltext.List(append(slices.Clone(in), this)))
 		}
 		if slices.ContainsFunc(out, is) {
-			settings = append(settings, other+"="+listTOML(slices.DeleteFunc(slices.Clone(out), is)))
+			settings = append(settings, other+"="+tomltext.List(slices.DeleteFunc(slices.Clone(out), is)))
 		}
 		return settings
 	})

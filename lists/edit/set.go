@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"superlist/lists"
-	"superlist/lists/config"
 	"superlist/lists/textfile"
+	"superlist/lists/tomltext"
 	"superlist/smtp"
 )
 
@@ -37,30 +36,12 @@ func rewrite(l *lists.List, to func(lists.Config) []string, point bool) error {
 		return err
 	}
 	text := string(textfile.UTF8(raw))
-	now := lists.Defaults()
-	config.Decode(l.ConfigFile(), text, &now) // WithConfig reports what is wrong in it
+	now := tomltext.Config(l, text)
 	settings := to(now)
 	if len(settings) == 0 {
 		return nil
 	}
-	for _, setting := range settings {
-		if text, err = setKey(text, setting); err != nil {
-			return err
-		}
-	}
-	sets := func(keys ...string) bool {
-		return slices.ContainsFunc(settings, func(setting string) bool {
-			key, _, _ := strings.Cut(setting, "=")
-			return slices.Contains(keys, strings.TrimSpace(key))
-		})
-	}
-	next, err := l.WithConfig(text)
-	if err == nil && sets("owners") {
-		err = l.NeedsOwners(text)
-	}
-	if err == nil && sets("owners", "moderators", "aliases") {
-		err = next.OwnsItself(text)
-	}
+	text, next, err := tomltext.Set(l, text, settings)
 	if err == nil && point {
 		err = pointHere(l, next.AliasPaths())
 	}

@@ -36,8 +36,9 @@
 //	key                      the secret that its proofs are made with; it is never swept
 //	acts                     the journal of what owners, moderators and operators have done
 //
-// lists_dir has .asked, for all lists together, .tally, how much they have done, and
-// .acts, which lists came, moved and went; queue_dir has
+// lists_dir has .asked, for all lists together, .tally, how much they have done,
+// .outcomes/ID, what has become of a program's request, and .acts, which lists came,
+// moved and went; queue_dir has
 //
 //	reminders/TIME/HASH      which list may have a digest due
 //	summaries/TIME/HASH      which list's moderators are to be told what is held

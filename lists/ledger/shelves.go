@@ -31,7 +31,7 @@ func (s Shelf) Begins(name string) (chars int, ok bool) {
 // Most returns how many records it may have; 0: no limit.
 func (s Shelf) Most() int { return s.most }
 
-// The shelves of a list. The site has Asked and Counts too.
+// The shelves of a list. The site has Asked, Counts and Outcomes.
 var (
 	Counts   = Shelf{dir: "asked", life: Day}
 	Asked    = Shelf{dir: "asked", begin: "who-", life: Day}
@@ -66,11 +66,14 @@ var (
 	// Mail that superlist check follows: see lists.CheckAddress, which has an end.
 	Checks = Shelf{dir: "checks", life: Day, most: 1000}
 
+	// What has become of a program's requests is asked for at once, or after a weekend.
+	Outcomes = Shelf{dir: "outcomes", life: 7 * Day}
+
 	// What the site has done, counted. It is asked for as long as anybody has graphs.
 	Tallies = Shelf{dir: "tally", life: 3700 * Day}
 )
 
 // Shelves returns all shelves, for Sweep.
 func Shelves() []Shelf {
-	return []Shelf{Counts, Asked, Known, HeldFull, Decided, Proved, Requests, Reports, Bouncing, Refused, Sent, Checks, Tallies}
+	return []Shelf{Counts, Asked, Known, HeldFull, Decided, Proved, Requests, Reports, Bouncing, Refused, Sent, Checks, Outcomes, Tallies}
 }

@@ -113,7 +113,11 @@ func (a *act) notFirst(name string, err error) error {
 	if _, gone := smtp.Refusal(err); !gone {
 		return err
 	}
-	if second := confirmation.Undecided(a.l.Book(), name, a.Cause, a.Now()); second != nil {
+	cause := a.Cause
+	if a.Operator != "" && a.Proof.Action.AboutHeld() {
+		cause = byHand(name, a.Proof.Action)
+	}
+	if second := confirmation.Undecided(a.l.Book(), name, cause, a.Now()); second != nil {
 		return second
 	}
 	if confirmation.Undecided(a.l.Book(), name, "", a.Now()) != nil {

@@ -30,6 +30,7 @@ type Request struct {
 	DryRun   bool             // of an operator's request: nothing is changed
 	Same     bool             // sync: the words behind members become those of the request, too
 	Most     func(of int) int // sync: how many of so many members may go
+	Settings []string         // settings: "key=value"
 
 	Name    string // the name in From of whoever asks; may be empty
 	Words   string // for the author of a rejected post
@@ -58,15 +59,17 @@ const (
 
 // An Outcome says what happened to a request, and what is to be written because of it.
 type Outcome struct {
-	Result  Result
-	Members []members.Member // who was added, removed or changed
-	Others  []members.Member // of an operator's request: for whom there was nothing to do
-	Gone    []members.Member // sync: who was removed
-	Changed []members.Member // sync: whose words are others
-	Roles   []string         // mv: where the address was found
-	Erased  Erased           // erase: what is gone, and what remains
-	Refusal smtp.Reply       // Unanswered: why
-	Letters []outbox.Draft
+	Result   Result
+	Members  []members.Member // who was added, removed or changed
+	Others   []members.Member // of an operator's request: for whom there was nothing to do
+	Gone     []members.Member // sync: who was removed
+	Changed  []members.Member // sync: whose words are others
+	Roles    []string         // mv: where the address was found
+	Settings []Setting        // settings: what was given
+	Pages    bool             // settings: superlist deliver has pages to write
+	Erased   Erased           // erase: what is gone, and what remains
+	Refusal  smtp.Reply       // Unanswered: why
+	Letters  []outbox.Draft
 
 	list    *lists.List
 	after   []queue.After
@@ -74,6 +77,14 @@ type Outcome struct {
 	release func()       // closes the held post, if it was opened for this
 	postID  string       // id of the held post on its way to the members; empty: it does not go
 	end     func() error // removes what the request was about
+}
+
+// A Setting is a setting that was given, with its new and its old value.
+type Setting struct {
+	List  string `json:"list"`
+	Key   string `json:"key"`
+	Value string `json:"value"`
+	Was   string `json:"was"`
 }
 
 // Commit writes what follows from the request, each thing once, and then removes what
@@ -104,6 +115,13 @@ type Desk struct {
 	Log        *maillog.Log
 	Now        func() time.Time
 	Moderation Moderation
+	Bounces    Bounces
+}
+
+// Bounces knows whose mail has come back.
+type Bounces interface {
+	// Clear forgets what speaks against an address. It reports whether there was anything.
+	Clear(l *lists.List, p smtp.Path, why string) (was bool, err error)
 }
 
 // Moderation judges posts.
@@ -164,6 +182,10 @@ func (a *act) do() error {
 		return a.erase()
 	case VerbSync:
 		return a.sync()
+	case VerbClear:
+		return a.clear()
+	case VerbSettings:
+		return a.settings()
 	case lists.VerbConfirm:
 		return a.confirm()
 	case lists.VerbSigned:

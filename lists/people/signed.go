@@ -1,10 +1,15 @@
 package people
 
 import (
+	"errors"
+	"io/fs"
+	"strings"
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/config"
 	"superlist/lists/confirmation"
+	"superlist/lists/edit"
 	"superlist/lists/members"
 	"superlist/lists/request"
 	"superlist/smtp"
@@ -17,52 +22,123 @@ var (
 )
 
 // signed carries out a request that a page made for somebody who had proved their
-// identity there. It checks again whether they are a member or an owner.
+// identity there, or a program that has a token. It checks again whether they are a member
+// or an owner; a token has been checked.
 func (a *act) signed() error {
 	s := a.Signed
-	by, ok := smtp.ParseAddress(s.By)
-	if !ok || by.Key() != a.Author.Key() {
+	if a.Operator == "" {
+		by, ok := smtp.ParseAddress(s.By)
+		switch {
+		case !ok || by.Key() != a.Author.Key():
+			return replyUnclear
+		case s.Verb == request.Leave:
+			return a.leaveAtOnce(by, s.Day)
+		case s.Verb == request.Set && s.About == "" && len(s.Members) == 0:
+			return a.ownSet(by)
+		}
+		if err := a.mayAsk(by); err != nil {
+			return err
+		}
+		a.Operator = by.Address()
+	}
+	a.silent = true
+	return Plain(a.asked(s))
+}
+
+// mayAsk reports whether somebody may ask this about the list and others.
+func (a *act) mayAsk(by smtp.Path) error {
+	d, _ := request.DecisionNamed(a.Signed.Do)
+	if a.l.IsOwner(by) || a.Signed.Verb == request.Decide && d.Action.AboutHeld() && a.l.Decides(by) {
+		return nil
+	}
+	return replyNotTheirs
+}
+
+// ownSet changes how the posts reach whoever asks.
+func (a *act) ownSet(by smtp.Path) error {
+	m, ok := members.Parse(by.Address() + " " + a.Signed.Words)
+	if !ok || m.Path.Key() != by.Key() || m.Unknown() != "" {
 		return replyUnclear
 	}
-	if s.Verb == request.Leave {
-		return a.leaveAtOnce(by, s.Day)
+	now, isMember, err := a.member(by)
+	if err != nil {
+		return err
 	}
-	a.Who = by
+	if !isMember || now.For != "" {
+		return replyNotTheirs
+	}
+	a.Who, a.silent, a.Operator = by, true, ""
+	if a.l.IsOwner(by) {
+		a.Operator = by.Address()
+	}
+	a.Members = []members.Member{now.Choosing(m)}
+	return a.set()
+}
+
+// asked carries out what an owner, or a program for an operator, asks.
+func (a *act) asked(s request.Signed) error {
+	if s.Verb == request.Settings {
+		a.Settings = s.Settings
+		return a.settings()
+	}
+	if s.Verb == request.Decide {
+		d, ok := request.DecisionNamed(s.Do)
+		if !ok {
+			return replyUnclear
+		}
+		a.Verb, a.Words = lists.VerbConfirm, s.Words
+		a.Proof = confirmation.Proof{Action: d.Action, Subject: s.About}
+		a.silent = false // applicants are told
+		return a.confirm()
+	}
 	if s.About != "" {
+		var ok bool
 		if a.Who, ok = smtp.ParseAddress(s.About); !ok {
 			return replyUnclear
 		}
 	}
-	m, ok := members.Parse(a.Who.Address() + " " + s.Words)
-	if !ok || m.Path.Key() != a.Who.Key() || m.Unknown() != "" {
+	if s.Verb == request.Clear {
+		return a.clear()
+	}
+	lines := s.Members
+	switch {
+	case s.Verb == request.Move:
+		lines = []string{s.To}
+	case s.About != "":
+		lines = append(lines, a.Who.Address()+" "+s.Words)
+	}
+	for _, line := range lines {
+		m, ok := members.Parse(line)
+		joins := s.Verb == request.Add || s.Verb == request.Move
+		if !ok || m.Unknown() != "" || joins && a.l.IsOwn(m.Path) || strings.ContainsAny(line, "\r\n") {
+			return replyUnclear
+		}
+		a.Members = append(a.Members, m)
+	}
+	if len(a.Members) == 0 {
 		return replyUnclear
 	}
-	a.silent, a.Members = true, []members.Member{m}
-	isOwner := a.l.IsOwner(by)
-	if isOwner {
-		a.Operator = by.Address()
-	}
-	switch {
-	case s.Verb == request.Set && s.About == "":
-		now, isMember, err := a.member(by)
-		if err != nil {
-			return err
-		}
-		if !isMember || now.For != "" {
-			return replyNotTheirs
-		}
-		a.Members[0] = now.Choosing(m)
+	switch s.Verb {
+	case request.Set:
 		return a.set()
-	case !isOwner:
-		return replyNotTheirs
-	case s.Verb == request.Set:
-		return a.set()
-	case s.Verb == request.Add:
-		return a.join(m)
-	case s.Verb == request.Remove:
-		return a.leave(m)
+	case request.Add:
+		return a.join(a.Members...)
+	case request.Remove:
+		return a.leave(a.Members...)
+	case request.Move:
+		return a.move()
 	}
 	return replyUnclear
+}
+
+// Plain makes a refusal of an error that somebody's input has led to.
+func Plain(err error) error {
+	var input *edit.InputError
+	var config *config.Error
+	if errors.As(err, &input) || errors.As(err, &config) || errors.Is(err, fs.ErrExist) {
+		return smtp.Reply{Code: 550, Enhanced: "5.5.4", Text: smtp.Clean(err.Error(), " ")}
+	}
+	return err
 }
 
 // leaveAtOnce removes a member who pressed the button of their mail program or of our

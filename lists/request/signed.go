@@ -11,20 +11,57 @@ import (
 
 // Verbs of signed requests.
 const (
-	Leave  = "leave"  // whoever asks leaves the list, by the link in a copy of their own
-	Set    = "set"    // whoever asks, a member, gets the posts in another way
-	Add    = "add"    // an owner makes somebody a member
-	Remove = "remove" // an owner takes somebody off the list
+	Leave    = "leave"    // whoever asks leaves the list, by the link in a copy of their own
+	Set      = "set"      // members get the posts in another way; whoever asks, or for owners anybody
+	Add      = "add"      // people become members
+	Remove   = "remove"   // people are taken off the list
+	Move     = "move"     // somebody has a new address, wherever the list has the old one
+	Clear    = "clear"    // what came back from an address is forgotten
+	Settings = "settings" // keys of list.toml are changed
+	Decide   = "decide"   // a held post, or an applicant, is decided about
+	Create   = "create"   // a list is made
+	Delete   = "delete"   // a list is removed, with all that it has
 )
 
-// A Signed is a request of somebody who has proved their identity to a page. Whether
-// they may make it is checked when it is carried out.
+// A Signed is a request of somebody who has proved their identity to a page, or of a
+// program with a token. Whether they may make it is checked when it is carried out.
 type Signed struct {
-	Verb  string `json:"verb"`
-	By    string `json:"by"`              // the address of whoever asks
-	About string `json:"about,omitempty"` // a member's address; empty: whoever asks
-	Words string `json:"words,omitempty"` // set, add: what stands behind the member
-	Day   string `json:"day,omitempty"`   // leave: when the link was made
+	Verb     string   `json:"verb"`
+	By       string   `json:"by,omitempty"`       // the address of whoever asks; empty: a token
+	About    string   `json:"about,omitempty"`    // an address, empty: whoever asks; decide: the name of a post or an applicant
+	Words    string   `json:"words,omitempty"`    // set, add: what stands behind the member; decide: for the author
+	Day      string   `json:"day,omitempty"`      // leave: when the link was made
+	Members  []string `json:"members,omitempty"`  // add, set, remove: lines of the members file
+	To       string   `json:"to,omitempty"`       // move: the new address
+	Settings []string `json:"settings,omitempty"` // settings, create: "key=value"
+	Do       string   `json:"do,omitempty"`       // decide: the name of a Decision
+}
+
+// A Decision is what can be decided about a held post or an applicant, by the word that
+// pages and programs use.
+type Decision struct {
+	Name   string
+	Action confirmation.Action
+	Takes  bool // it removes something
+}
+
+// Decisions returns all decisions.
+func Decisions() []Decision {
+	return []Decision{
+		{"accept", confirmation.Publish, false}, {"allow", confirmation.AllowAlways, false},
+		{"reject", confirmation.SendBack, true}, {"discard", confirmation.Drop, true}, {"ban", confirmation.BanAuthor, true},
+		{"letin", confirmation.Approve, false}, {"decline", confirmation.Decline, true},
+	}
+}
+
+// DecisionNamed returns the decision with a name.
+func DecisionNamed(name string) (Decision, bool) {
+	for _, d := range Decisions() {
+		if d.Name == name {
+			return d, true
+		}
+	}
+	return Decision{}, false
 }
 
 // Sign adds a signed request to a Request that says who asks, and from where.

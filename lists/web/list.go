@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -80,6 +81,28 @@ func Has(l *lists.List) bool { return l.Web != lists.WebNobody || Kept(l) }
 // with a number, or 0.
 func Remind(s *site.Site, w ledger.Writer, l *lists.List, number int, now time.Time) error {
 	return w.Remind(ledger.Pages(s.QueueDir), l.Addr.Address()+" "+strconv.Itoa(number), now)
+}
+
+// After updates the pages of a list after a change of its settings or posts: what must no
+// longer be shown is removed at once. If there is more to do it reminds the next superlist
+// deliver, and returns true.
+func After(s *site.Site, l *lists.List, now time.Time) (more bool, err error) {
+	if !Has(l) {
+		return false, nil
+	}
+	more = true
+	if l.Web == lists.WebNobody || Kept(l) {
+		if more, err = Of(s, l).Update(1); err != nil {
+			return false, fmt.Errorf("the pages of %s: %w; superlist web %s tries again", l.Addr.Address(), err, l.Addr.Address())
+		}
+	}
+	if !more {
+		return false, nil
+	}
+	if err := s.Spool().Init(); err != nil { // no session may have begun yet
+		return false, err
+	}
+	return true, Remind(s, s.Writer(), l, 0, now)
 }
 
 // Address returns the list's address.

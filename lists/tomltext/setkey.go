@@ -1,4 +1,4 @@
-package edit
+package tomltext
 
 import (
 	"fmt"
@@ -12,13 +12,13 @@ import (
 	"superlist/lists/config"
 )
 
-// setKey sets "key=value" in a TOML text. The value may be TOML; anything else is taken
+// SetKey sets "key=value" in a TOML text. The value may be TOML; anything else is taken
 // as a string, or split at commas if the key is a list of strings.
-func setKey(text, setting string) (string, error) {
+func SetKey(text, setting string) (string, error) {
 	key, value, ok := strings.Cut(setting, "=")
 	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 	if !ok || key == "" || strings.ContainsAny(setting, "\r\n") {
-		return "", inputError("%q: say key=value", setting)
+		return "", Errorf("%q: say key=value", setting)
 	}
 	var want, new map[string]any
 	if _, err := toml.Decode(text, &want); err != nil {
@@ -26,7 +26,7 @@ func setKey(text, setting string) (string, error) {
 	}
 	line := key + " = " + literal(key, value)
 	if _, err := toml.Decode(line, &new); err != nil || len(new) != 1 || new[key] == nil {
-		return "", inputError("%q: %s", setting, wantOf(key, line))
+		return "", Errorf("%q: %s", setting, wantOf(key, line))
 	}
 	_, there := want[key]
 	want[key] = new[key]
@@ -48,7 +48,7 @@ func setKey(text, setting string) (string, error) {
 			return next, nil
 		}
 	}
-	return "", inputError("%s: change it in list.toml by hand, it is written in an unusual way there", key)
+	return "", Errorf("%s: change it in list.toml by hand, it is written in an unusual way there", key)
 }
 
 // wantOf returns the error text for a value that is not TOML: what it should have been.
@@ -81,12 +81,12 @@ func literal(name, value string) string {
 		if strings.HasPrefix(value, "[") {
 			return value
 		}
-		return listTOML(splitList(value))
+		return List(splitList(value))
 	}
 	if strings.HasPrefix(value, `"`) {
 		return value
 	}
-	return quoteTOML(value)
+	return Quote(value)
 }
 
 // splitList splits a value at commas and spaces, but not inside quotes: a local part
@@ -108,16 +108,17 @@ func splitList(value string) (words []string) {
 	})
 }
 
-// listTOML formats a list of strings as TOML.
-func listTOML(words []string) string {
+// List formats a list of strings as TOML.
+func List(words []string) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
-		quoted[i] = quoteTOML(word)
+		quoted[i] = Quote(word)
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-func quoteTOML(s string) string {
+// Quote formats a string as TOML.
+func Quote(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
 		switch c := s[i]; {

@@ -1,0 +1,173 @@
+package deliver
+
+import (
+	"errors"
+
+	"superlist/lists"
+	"superlist/lists/access"
+	"superlist/lists/ledger"
+	"superlist/lists/maillog"
+	"superlist/lists/people"
+	"superlist/lists/request"
+	"superlist/queue"
+	"superlist/smtp"
+)
+
+// order carries out the request of a program that has a token. Its outcome is on disk
+// before the request is gone, so that whoever asks for it always learns something. After a
+// crash it is carried out again, which changes nothing more; a copy of it is refused.
+func (r *Runner) order(m *queue.Message) error {
+	tokens, err := access.Load(r.Site.ListsDir)
+	if err != nil {
+		return err
+	}
+	o, t, err := request.ReadOrder(m, tokens)
+	known, there, bad := request.OutcomeOf(r.Spool, r.siteBook(), o.Token, m.ID, r.now())
+	if bad != nil {
+		return bad
+	}
+	if !there || !known.Over() {
+		out := request.Outcome{ID: m.ID, List: o.List, Verb: o.Verb, State: request.Begun}
+		if err == nil {
+			err = r.carryOut(o, t, &out)
+		} else {
+			err = smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: err.Error()}
+		}
+		reply, refused := smtp.Refusal(err)
+		if err != nil && !refused {
+			return err
+		}
+		out.State = request.Done
+		if refused {
+			out.State, out.Text = request.Refused, reply.Text
+			r.Log.Printf(maillog.Err, "failed id=%s to=%s reason=%q", m.ID, smtp.Clean(o.List, " "), reply)
+		}
+		if err := r.remember(o.Token, out); err != nil {
+			return err
+		}
+	}
+	for rcpt, err := range m.Recipients() {
+		if err == nil && rcpt.State == queue.ToDo {
+			err = m.Mark(rcpt, queue.Done)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := m.Sync(); err != nil {
+		return err
+	}
+	return r.attempts.Finish(m, "")
+}
+
+func (r *Runner) siteBook() ledger.Book { return ledger.OfSite(r.Site.ListsDir) }
+
+// remember writes down what has become of an order.
+func (r *Runner) remember(token string, out request.Outcome) error {
+	now := r.now().UTC()
+	out.At = &now
+	return r.Site.Writer().Remember(r.siteBook(), ledger.Outcomes, out.ID, now, func(ledger.Record, bool) (string, error) {
+		return out.Record(token)
+	})
+}
+
+// carryOut does what an order asks, if its token permits that. It fills in what was done.
+func (r *Runner) carryOut(o request.Order, t access.Token, out *request.Outcome) error {
+	need := request.ScopeOf(o.Signed)
+	addr, ok := smtp.ParseAddress(o.List)
+	if !ok || need == "" || !t.Has(need) {
+		return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the token does not permit this"}
+	}
+	by := "the token " + t.Name
+	if o.Verb == request.Create {
+		return r.createList(o, t, addr, by, out)
+	}
+	l, err := lists.Of(r.Site).Open(addr)
+	if errors.Is(err, lists.ReplyNoList) && o.Verb == request.Delete {
+		if begun, err := r.hasBegun(out.ID); err != nil || begun { // by this order, before a crash
+			out.Changed = 1
+			return err
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !t.Covers(l.Addr) {
+		return lists.ReplyNoList
+	}
+	if o.Verb == request.Delete {
+		return r.deleteList(l, o, by, out)
+	}
+	did, err := r.Do(people.Request{
+		List: l, Command: lists.Command{Verb: lists.VerbSigned}, Signed: o.Signed, Operator: by,
+		ID: out.ID, Cause: out.ID + ".0", At: o.At, Client: o.Client,
+	})
+	if err != nil {
+		return err
+	}
+	out.Changed, out.Unchanged = len(did.Members)+len(did.Settings), len(did.Others)
+	switch {
+	case o.Verb == request.Move:
+		out.Changed = len(did.Roles)
+	case o.Verb == request.Decide && did.Result == people.Done:
+		out.Changed = 1
+	}
+	return nil
+}
+
+// hasBegun reports whether an earlier run has begun with an order.
+func (r *Runner) hasBegun(id string) (bool, error) {
+	_, there, err := r.siteBook().Recall(ledger.Outcomes, id, r.now())
+	return there, err
+}
+
+// createList creates a list for a token that covers its address.
+func (r *Runner) createList(o request.Order, t access.Token, addr smtp.Path, by string, out *request.Outcome) error {
+	if !t.Covers(addr) {
+		return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the token does not permit this"}
+	}
+	begun, err := r.hasBegun(out.ID)
+	if err != nil {
+		return err
+	}
+	switch _, err := lists.Of(r.Site).Open(addr); {
+	case err == nil && begun:
+		out.Changed = 1
+		return nil
+	case err == nil:
+		return smtp.Reply{Code: 550, Enhanced: "5.5.4", Text: "there is a list " + addr.Address() + " already"}
+	case !errors.Is(err, lists.ReplyNoList):
+		return err
+	}
+	if err := r.remember(o.Token, *out); err != nil {
+		return err
+	}
+	var owners []smtp.Path
+	for _, line := range o.Members {
+		p, ok := smtp.ParseAddress(line)
+		if !ok {
+			return smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: smtp.Clean(line, " ") + " is not a mail address"}
+		}
+		owners = append(owners, p)
+	}
+	if _, err = r.Desk().Create(addr, people.ListRequest{Operator: by, ID: out.ID, Owners: owners, Settings: o.Settings}); err == nil {
+		out.Changed = 1
+	}
+	return people.Plain(err)
+}
+
+// deleteList removes a list.
+func (r *Runner) deleteList(l *lists.List, o request.Order, by string, out *request.Outcome) error {
+	if err := r.remember(o.Token, *out); err != nil {
+		return err
+	}
+	members, err := l.CountMembers()
+	if err != nil {
+		return err
+	}
+	if err := r.Desk().Delete(l, people.ListRequest{Operator: by, ID: out.ID}, members, l.CountPosts()); err != nil {
+		return err
+	}
+	out.Changed = 1
+	return nil
+}
