@@ -15,11 +15,13 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/access"
 	"superlist/lists/bounces"
 	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
+	"superlist/lists/request"
 	"superlist/lists/site"
 	"superlist/lists/verp"
 	"superlist/queue"
@@ -45,6 +47,7 @@ type act struct {
 const actMembers = "a@example.com\nb@example.com"
 
 var acts = map[string]act{
+	"a program's order":   {prepare: orders, members: actMembers + "\nnew@example.com", files: "../../.outcomes/[0-9]*", count: 1},
 	"help":                {prepare: says("new@example.com", "dev+help"), letters: map[string]int{"new@example.com": 1}, members: actMembers},
 	"subscribe":           {prepare: says("new@example.com", "dev+subscribe"), letters: map[string]int{"new@example.com": 1}, members: actMembers, files: "asked/who-*", count: 1},
 	"subscribe twice":     {prepare: both(says("new@example.com", "dev+subscribe"), says("new@example.com", "dev+subscribe")), letters: map[string]int{"new@example.com": 1}, members: actMembers},
@@ -335,5 +338,15 @@ func TestKillActs(t *testing.T) {
 			}
 			a.check(t, p, fmt.Sprint(name, ", ", k), mayHide(k.Call, k.Path))
 		})
+	}
+}
+
+// orders has a program add a member.
+func orders(t *testing.T, p *actPlace) {
+	t.Helper()
+	secret := tokenFor(t, p.site, "panel", []string{access.AllLists}, access.Members)
+	_, err := request.Order{Token: "panel", List: p.l.Addr.Address(), At: p.now, Signed: request.Signed{Verb: request.Add, Members: []string{"new@example.com"}}}.Put(p.site.Spool(), secret)
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"superlist/lists/config"
 	"superlist/lists/confirmation"
 	"superlist/lists/edit"
+	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/request"
 	"superlist/smtp"
@@ -131,14 +132,23 @@ func (a *act) asked(s request.Signed) error {
 	return replyUnclear
 }
 
-// Plain makes a refusal of an error that somebody's input has led to.
+// Plain makes a refusal of an error that somebody's input has led to. It names no file of
+// this host.
 func Plain(err error) error {
 	var input *edit.InputError
 	var config *config.Error
-	if errors.As(err, &input) || errors.As(err, &config) || errors.Is(err, fs.ErrExist) {
-		return smtp.Reply{Code: 550, Enhanced: "5.5.4", Text: smtp.Clean(err.Error(), " ")}
+	text := ""
+	switch {
+	case errors.As(err, &input):
+		text = input.Error()
+	case errors.As(err, &config):
+		text = config.Key + ": " + config.Text
+	case errors.Is(err, fs.ErrExist):
+		text = "it is there already"
+	default:
+		return err
 	}
-	return err
+	return smtp.Reply{Code: 550, Enhanced: "5.5.4", Text: maillog.Printable(text)}
 }
 
 // leaveAtOnce removes a member who pressed the button of their mail program or of our
