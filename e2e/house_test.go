@@ -108,7 +108,7 @@ var storeys = []storey{
 	{1, []string{"config", "members", "rewrite", "parts", "message", "signature", "pattern", "letter", "archive", "quota", "confirmation", "attempt", "author", "verp", "acts", "tally"}},
 	{2, []string{"site", "access", "account", "tlsserver", "sandbox", "outbound"}},
 	{3, []string{"", "logfile"}},
-	{4, []string{"policy", "copies", "outbox", "web", "heldpost", "status", "trace", "request", "weblink"}},
+	{4, []string{"policy", "copies", "outbox", "web", "heldpost", "status", "trace", "request", "weblink", "tomltext"}},
 	{5, []string{"intake", "milters", "proxy", "entry"}},
 	{5, []string{"edit", "people", "bounces", "digest", "moderation", "migrate", "backup"}},
 	{6, []string{"deliver"}},
