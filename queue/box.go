@@ -20,6 +20,9 @@ type Entry struct {
 	size int64     // size of the file
 }
 
+// Path returns where the message is, from the spool's directory.
+func (e Entry) Path() string { return e.dir + "/" + e.ID }
+
 // clockSlack is how far the clocks of hosts that share a spool may differ.
 const clockSlack = time.Minute
 
@@ -28,12 +31,15 @@ const clockSlack = time.Minute
 // wrong, or somebody has tampered with the file.
 func (s *Spool) List(b Box) ([]Entry, error) { return s.ListBut(b, nil) }
 
+// latest is how long a message waits at most before it is due.
+func (s *Spool) latest() time.Duration { return cmp.Or(s.Backoff.Max, RetryMax) }
+
 // ListBut is List without the messages whose ids the caller knows. They cost next to
 // nothing.
 func (s *Spool) ListBut(b Box, known map[string]bool) ([]Entry, error) {
 	var list []Entry
 	now := s.now()
-	last := now.Add(cmp.Or(s.Backoff.Max, RetryMax) + clockSlack)
+	last := now.Add(s.latest() + clockSlack)
 	for _, dir := range boxDirs(b) {
 		entries, err := os.ReadDir(s.path(dir))
 		if err != nil {

@@ -7,6 +7,8 @@
 //	failed/                  given up; kept for the operator, for a time
 //	taken/                   what may come a second time through a milter, by name
 //	reminders/, summaries/   agendas: see lists/ledger
+//	adopted/     another host has taken the spool over, or does: see Adoption
+//	adopting/    what is on its way here from the spool of another host
 //
 // # What a crash leaves
 //

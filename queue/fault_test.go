@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -84,13 +86,19 @@ func TestFaultCommit(t *testing.T) {
 	})
 }
 
-// TestMain is also the process that TestKillCommit kills.
+// TestMain is also the process that TestKillCommit and TestKillAdopt kill.
 func TestMain(m *testing.M) {
 	d, dir, ok := disktest.Task()
 	if !ok {
 		os.Exit(m.Run())
 	}
-	if err := commitOne(&Spool{Dir: dir, Host: "mx1", Disk: d}); err != nil {
+	err := error(nil)
+	if place, adopts := strings.CutPrefix(dir, "adopt "); adopts {
+		err = adoptAll(&Spool{Dir: filepath.Join(place, "spool"), Host: "mx2", Disk: d}, &Spool{Dir: filepath.Join(place, "gone"), Disk: d})
+	} else {
+		err = commitOne(&Spool{Dir: dir, Host: "mx1", Disk: d})
+	}
+	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}

@@ -73,8 +73,12 @@ func (s *Spool) path(parts ...string) string {
 // dirs are the directories below Dir, in the order in which they are made.
 var dirs = []string{"tmp", "inbound", "inbound/new", "inbound/cur", "outbound", "outbound/new", "outbound/cur", "failed", "taken"}
 
-// Init makes the missing directories of the spool, with mode 0700.
+// Init makes the missing directories of the spool, with mode 0700, unless another host
+// has taken it over.
 func (s *Spool) Init() error {
+	if err := s.closed(); err != nil {
+		return err
+	}
 	if err := s.Disk.MakeDirs(s.Dir); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"time"
 
@@ -41,15 +42,31 @@ func (s *Spool) Begin(name string, now time.Time) (end func(), err error) {
 		f.Close()
 		return nil, err
 	}
+	if err := s.closed(); err != nil { // since Init
+		f.Close()
+		return nil, err
+	}
 	return func() { f.Close() }, nil
 }
 
-// Busy reports whether some process is doing the named work.
+// Busy reports whether some process is doing the named work, as far as can be told.
 func (s *Spool) Busy(name string) bool {
+	busy, err := s.busy(name)
+	return busy && err == nil
+}
+
+func (s *Spool) busy(name string) (bool, error) {
 	f, _, err := s.Disk.Change(s.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
 	if err != nil {
-		return false
+		return false, err
 	}
 	defer f.Close()
-	return errors.Is(s.Disk.TryLock(f.File), disk.ErrBusy)
+	err = s.Disk.TryLock(f.File)
+	if errors.Is(err, disk.ErrBusy) {
+		return true, nil
+	}
+	return false, err
 }

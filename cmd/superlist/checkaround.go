@@ -14,6 +14,7 @@ import (
 	"superlist/lists/outbound"
 	"superlist/lists/sandbox"
 	"superlist/lists/site"
+	"superlist/queue"
 	"superlist/smtp"
 	"superlist/smtp/mx"
 )
@@ -165,7 +166,7 @@ func (k *checker) kick() {
 		return
 	}
 	about := "kick " + k.site.Kick
-	before := k.site.Spool().Stamp(deliver.Began)
+	before := k.site.Spool().Stamp(queue.Began)
 	target, _ := site.ParseTarget(k.site.Kick)
 	conn, err := net.DialTimeout(target.Network, target.Address, connectTimeout)
 	if err != nil {
@@ -174,13 +175,13 @@ func (k *checker) kick() {
 	}
 	conn.Close()
 	for end := time.Now().Add(kickTimeout); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if k.site.Spool().Stamp(deliver.Began).After(before) {
+		if k.site.Spool().Stamp(queue.Began).After(before) {
 			k.ok(about, "starts superlist deliver")
 			return
 		}
 	}
 	text := "something answers, and superlist deliver does not begin"
-	if k.site.Spool().Busy(deliver.Began) {
+	if k.site.Spool().Busy(queue.Began) {
 		k.warn(about, text+"; one has been at work since "+before.Format(time.DateTime), "check again when it is done, see superlist queue ls")
 		return
 	}

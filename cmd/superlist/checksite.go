@@ -59,6 +59,9 @@ func (k *checker) spool() {
 	if err := s.Admit(0, ""); err != nil && !errors.Is(err, smtp.ReplyNoSpace) {
 		k.wrong("queue_dir", err.Error(), "see superlist queue ls")
 	}
+	if dirs, err := s.Unfinished(); err != nil || len(dirs) > 0 {
+		k.wrong("queue", fmt.Sprintf("the spool of another host has been taken over only in part: %s", strings.Join(dirs, ", ")), "call superlist queue adopt with it once more")
+	}
 	in, err := s.List(queue.Inbound)
 	if err != nil {
 		k.wrong("queue", err.Error(), "")

@@ -15,6 +15,7 @@ import (
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 	"superlist/lists/status"
+	"superlist/queue"
 )
 
 // newRunner returns a Runner that logs to the site's log.
@@ -41,7 +42,7 @@ systemd through a path and a timer, and cron every minute.`,
 				if err := counter.Save(); err != nil {
 					return err
 				}
-				return status.WriteMetrics(site, deliver.Began, time.Now())
+				return status.WriteMetrics(site, queue.Began, time.Now())
 			}}
 			defer r.Log.Close()
 			if isTerminal(os.Stderr) {

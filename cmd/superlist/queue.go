@@ -16,7 +16,7 @@ func (a *app) queueCommand() *cobra.Command {
 	c := &cobra.Command{Use: "queue", Short: "Show, retry and remove what waits in the spool",
 		Example: "  superlist queue ls", Args: args(subcommand),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(a.queueLs(), a.queueShow(), a.queueRetry(), a.queueRm())
+	c.AddCommand(a.queueLs(), a.queueShow(), a.queueRetry(), a.queueRm(), a.queueAdopt(), a.queueReclaim())
 	return c
 }
 

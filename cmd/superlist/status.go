@@ -8,12 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
-	"superlist/lists/deliver"
 	"superlist/lists/logfile"
 	"superlist/lists/maillog"
 	"superlist/lists/site"
 	"superlist/lists/status"
 	"superlist/lists/tally"
+	"superlist/queue"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -87,7 +87,7 @@ const day = 24 * time.Hour
 
 // siteStatus returns the state of the site.
 func siteStatus(s *site.Site, now time.Time) (*status.Status, error) {
-	st, err := status.Of(s, deliver.Began, now)
+	st, err := status.Of(s, queue.Began, now)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -119,6 +120,26 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	add("queue show", steering)
 	add("queue retry", steering)
 	add("queue rm", steering)
+	for _, form := range []string{"queue adopt", "queue reclaim"} {
+		commands[form] = func(dir string) [][]string {
+			by := filepath.Join(dir, "other", "adopted", "by")
+			for _, box := range []string{"adopted", "inbound/new", "inbound/cur", "outbound/new", "outbound/cur", "failed"} {
+				os.MkdirAll(filepath.Join(dir, "other", box), 0o700)
+			}
+			text, _ := json.Marshal(map[string]string{"host": "a" + steering, "key": "b", "at": "2026-11-30T12:00:00Z"})
+			os.WriteFile(by, text, 0o600)
+			os.WriteFile(filepath.Join(dir, "other", "outbound", "new", "1.M7"), []byte("superlist-message 1\nid: "+steering+"\n"), 0o600)
+			runs := [][]string{{"queue", "adopt", dir + "/other"}, {"queue", "adopt", steering}}
+			if form == "queue reclaim" {
+				os.MkdirAll(filepath.Join(dir, "spool", "adopted"), 0o700)
+				os.WriteFile(filepath.Join(dir, "spool", "adopted", "by"), text, 0o600)
+				return [][]string{{"deliver"}, {"queue", "reclaim"}}
+			}
+			text, _ = json.Marshal(map[string]string{"host": "a", "key": "b", "at": "2026-11-30T12:00:00Z", "over": "2026-11-30T12:00:00Z"})
+			os.WriteFile(by, text, 0o600)
+			return append(runs, []string{"queue", "adopt", dir + "/other", "--json"})
+		}
+	}
 	add("explain", list)
 	add("explain", list, "--from", "a"+steering+"@example.com")
 	commands["dkim genkey"] = func(dir string) [][]string {

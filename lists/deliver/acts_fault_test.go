@@ -327,6 +327,7 @@ func TestFaultActs(t *testing.T) {
 }
 
 // TestKillActs kills deliver at every system call of each act.
+// Every second time the host is gone then, and another one takes its spool over.
 func TestKillActs(t *testing.T) {
 	t.Parallel()
 	for name, a := range acts {
@@ -335,6 +336,9 @@ func TestKillActs(t *testing.T) {
 			k := run(task("act", p.site, name))
 			if k.Call == "" && k.Err != nil {
 				t.Errorf("%s: %v: %s", name, k.Err, k.Said)
+			}
+			if k.N%2 == 1 {
+				p.moves(t)
 			}
 			a.check(t, p, fmt.Sprint(name, ", ", k), mayHide(k.Call, k.Path))
 		})

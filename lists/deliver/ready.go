@@ -18,11 +18,7 @@ func outboundID(inbound string, k int) string { return fmt.Sprintf("%s.%d", inbo
 // ready reports whether an outbound message may be sent: whether everything that must
 // come first has happened, on disk.
 func (r *Runner) ready(m *queue.Message) bool {
-	after := m.After
-	if len(after) == 0 {
-		after = oldAfter(m.ID)
-	}
-	for _, a := range after {
+	for _, a := range afterOf(m) {
 		if !r.happened(m, a) {
 			return false
 		}
@@ -30,10 +26,19 @@ func (r *Runner) ready(m *queue.Message) bool {
 	return true
 }
 
+// afterOf returns what an outbound message waits for.
+func afterOf(m *queue.Message) []queue.After {
+	if len(m.After) == 0 {
+		return oldAfter(m.ID)
+	}
+	return m.After
+}
+
 func (r *Runner) happened(m *queue.Message, a queue.After) bool {
 	switch a.What {
 	case queue.AfterInbound:
-		return r.expanded(a.ID, a.K)
+		todo, err := isToDo(r.Spool, a.ID, a.K)
+		return !todo && err == nil // if in doubt, later
 	case queue.AfterHeld:
 		return r.Moderation().NotHeld(m.List, a.ID)
 	case queue.AfterDigest:
@@ -48,26 +53,30 @@ func (r *Runner) happened(m *queue.Message, a queue.After) bool {
 	return false // if in doubt, later
 }
 
-// expanded reports whether a recipient of an inbound message is done. A session may
-// have put something with that name into inbound meanwhile; expandOne makes sure that
+// isToDo reports whether a recipient of an inbound message is still to be done. A session
+// may have put something with that name into inbound meanwhile; expandOne makes sure that
 // this does not delay anything for long.
-func (r *Runner) expanded(id string, recipient int) bool {
-	if there, err := r.Spool.Exists(queue.Inbound, id); !there && err == nil {
-		return true
+func isToDo(s *queue.Spool, id string, recipient int) (bool, error) {
+	if there, err := s.Exists(queue.Inbound, id); !there {
+		return false, err
 	}
-	m, err := r.Spool.Open(queue.Inbound, id)
+	m, err := s.Open(queue.Inbound, id)
 	if err != nil {
-		return false // if in doubt, later
+		return false, err
 	}
 	defer m.Close()
 	k := -1
 	for rcpt, err := range m.Recipients() {
 		if err != nil {
-			return false
+			return false, err
 		}
-		if k++; k == recipient {
-			return rcpt.State != queue.ToDo && m.Sync() == nil
+		if k++; k != recipient {
+			continue
 		}
+		if rcpt.State == queue.ToDo {
+			return true, nil
+		}
+		return false, m.Sync()
 	}
-	return true
+	return false, nil
 }

@@ -58,9 +58,6 @@ func (r *Runner) now() time.Time {
 	return time.Now()
 }
 
-// Began is the name of the spool's stamp of when a run last began.
-const Began = "delivering"
-
 // Run does everything that is due, once, and what arrives meanwhile. It stops early,
 // between two batches, when ctx ends. Mail that the relay does not accept now waits and
 // is not an error. A message that this host cannot handle is an error, once all others
@@ -70,7 +67,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	if err := r.Spool.Init(); err != nil {
 		return err
 	}
-	end, err := r.Spool.Begin(Began, r.now())
+	end, err := r.Spool.Begin(queue.Began, r.now())
 	if err != nil {
 		return err
 	}

@@ -99,6 +99,8 @@ func words(l logfile.Line, e maillog.Entry) string {
 		return "its file cannot be read" + because
 	case "trouble":
 		return "trouble" + because
+	case "adopted":
+		return "another host had it, and this one has taken it over"
 	case "swept":
 		return "it was removed from what was given up: " + e.Get("what")
 	}
