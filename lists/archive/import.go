@@ -103,12 +103,13 @@ func (im *Import) Add(number int, p Post) error {
 	} else if _, was := im.removed[e.removal()]; was {
 		disk.Discard(im.s.beside(number)) // otherwise the next post of this number does
 		return fmt.Errorf("post %d: %w", number, ErrRemoved)
-	} else if e.Removed {
-		im.gone = append(im.gone, optedOut(e, p.Time))
-		e = e.withoutAuthor()
 	}
 	e.ID, e.RequireTLS, e.Time = p.ID, p.RequireTLS, p.Time
 	e.Thread = im.threads.add(e, refs)
+	if e.Removed && p.Removed == nil {
+		im.gone = append(im.gone, optedOut(e, p.Time))
+		e = e.withoutAuthor()
+	}
 	im.lines.WriteString(e.line())
 	im.waiting = append(im.waiting, number)
 	im.last = number
