@@ -63,6 +63,7 @@ func (b *bench) exim() (*eximHome, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.versions["exim"] = version
 	conf, _, err := unpack.Debian("exim4-config")
 	if err != nil {
 		return nil, err

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"superlist/e2e/figures"
 )
 
 //go:embed nothing/nothing.c
@@ -30,6 +32,7 @@ type door struct {
 	name, milters, rcpt string
 	address             string
 	rates               []float64 // messages in a second
+	best                float64
 	cpu                 []time.Duration
 }
 
@@ -101,6 +104,14 @@ func (b *bench) milters() error {
 			best = max(best, r)
 		}
 		fmt.Printf("  %-40s %12.0f %16s\n", d.name, best, ms(median(d.cpu)))
+		d.best = best
+	}
+	b.postfix()
+	for _, d := range doors[2:] {
+		for _, peer := range doors[:2] {
+			f := figures.Figure{What: d.name, Unit: "messages a second", Ours: d.best, Peer: peer.name, Theirs: peer.best, Ratio: d.best / peer.best, Want: 0.5, More: true}
+			fmt.Printf("  %-58s %6.3f  %s\n", d.name+" / "+peer.name, f.Ratio, b.goal(f))
+		}
 	}
 	found, _ := filepath.Glob(site.dir + "/spool/inbound/new/*")
 	if want := (milterRounds + 1) * milterSessions; len(found) != want {

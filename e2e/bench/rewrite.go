@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"superlist/e2e/figures"
 	"superlist/lists"
 	"superlist/lists/copies"
 	"superlist/queue"
@@ -97,10 +98,10 @@ func (b *bench) prefixed(large string) error {
 	}
 	fmt.Printf("\nWhat a list makes of a message of 25 MiB, whose attachment is in base64, %d rounds\n", b.posts)
 	speed := float64(info.Size()) / 1e6 / median(took[prefix]).Seconds()
-	// verdict wants what is small.
-	fmt.Printf("  %-58s %6.0f MB/s  want ≥ 300 MB/s  %s\n", "a prefix", speed, b.verdict("a prefix", 300/speed, 1))
-	share := float64(median(took[footer])) / float64(median(took[plain]))
-	fmt.Printf("  %-58s %6.3f  want ≤ 1.30  %s\n", "CPU, a footer / a copy", share, b.verdict("a footer beside a copy", share, 1.3))
+	fmt.Printf("  %-58s %6.0f MB/s  %s\n", "a prefix", speed, b.note(figures.Figure{What: "a prefix", Unit: "MB/s", Ours: speed, Want: 300, More: true}))
+	with, without := inMS(median(took[footer])), inMS(median(took[plain]))
+	fmt.Printf("  %-58s %6.3f  %s\n", "CPU, a footer / a copy", with/without, b.note(figures.Figure{
+		What: "a footer in a message of 25 MiB", Unit: "ms of CPU", Ours: with, Peer: "a plain copy", Theirs: without, Ratio: with / without, Want: 1.3}))
 	return nil
 }
 
@@ -186,8 +187,8 @@ func (b *bench) footers(large string) error {
 		return err
 	}
 	table(cs...)
-	share := float64(median(cs[0].cpu)) / float64(median(cs[1].cpu))
-	fmt.Printf("  %-58s %6.3f  want ≤ 1.30  %s\n", "CPU, footer / no footer", share, b.verdict("a footer", share, 1.3))
+	share := used("a post of 25 MiB with a footer", cs[0], cs[1])
+	fmt.Printf("  %-58s %6.3f  %s\n", "CPU, footer / no footer", share.Ratio, b.note(want(share, 1.3)))
 	for i, limit := range []float64{16, 16} {
 		if err := cs[i].prepare(); err != nil {
 			return err
@@ -238,7 +239,7 @@ func (b *bench) ownCopies() error {
 	}
 	fmt.Printf("\nCopies of their own for %d members, every one counted at the sink, %d rounds\n", n, b.posts)
 	table(cs...)
-	share := float64(median(cs[0].cpu)) / float64(median(cs[1].cpu))
-	fmt.Printf("  %-58s %6.3f  want ≤ 1.20  %s\n", "CPU, personal = true / verp = self", share, b.verdict("copies of their own", share, 1.2))
+	share := used(fmt.Sprintf("copies of their own for %d members", n), cs[0], cs[1])
+	fmt.Printf("  %-58s %6.3f  %s\n", "CPU, personal = true / verp = self", share.Ratio, b.note(want(share, 1.2)))
 	return nil
 }

@@ -122,19 +122,20 @@ func (b *bench) session(log, dialogue, old string, exim *eximHome) error {
 	fmt.Printf("\nOne SMTP session: one small message, durable, accepted; dialogue on stdin, log %s, %d rounds\n", log, b.rounds)
 	table(cs...)
 	if before != nil {
-		mid, line := ratio(ours, before)
-		fmt.Printf("%s  want ≤ 1.10  %s\n", line, b.verdict("session before and after, log "+log, mid, 1.10))
+		f, line := paired("a session, log "+log, ours, before)
+		fmt.Println(line, "", b.note(want(f, 1.10)))
 	}
 	if exim != nil {
-		mid, line := ratio(ours, debian)
-		fmt.Printf("%s  want ≤ 0.40  %s\n", line, b.verdict("session, log "+log, mid, 0.40))
+		f, line := paired("a session, log "+log, ours, debian)
+		fmt.Println(line, "", b.note(want(f, 0.40)))
 		_, line = ratio(ours, shortest)
 		fmt.Printf("%s  for information\n", line)
 		_, line = ratio(floor, debian)
 		fmt.Println(line)
 	}
-	_, line := ratio(ours, floor)
-	fmt.Println(line)
+	f, line := paired("a session, log "+log, ours, floor)
+	fmt.Println(line, "", b.goal(want(f, 1.25)))
+	b.note(used("a session, log "+log, ours, floor))
 	if exim != nil {
 		fmt.Printf("  exim4 is Debian's %s, with Debian's configuration where nothing else is said\n", exim.version)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/e2e/figures"
 	"superlist/lists/archive"
 )
 
@@ -39,9 +40,9 @@ func (b *bench) web() error {
 		if err != nil {
 			return err
 		}
-		want := 60 * float64(a.posts) / 100_000
-		fmt.Printf("  %-58s %8.1f s  (CPU %.1f s)  want ≤ %.0f s  %s\n", fmt.Sprintf("%d posts to pages and to the index of words", a.posts), took.Seconds(), cpu.Seconds(), want,
-			b.verdict(fmt.Sprintf("pages of %d posts", a.posts), took.Seconds(), want))
+		most := 60 * float64(a.posts) / 100_000
+		what := fmt.Sprintf("%d posts to pages and to the index of words", a.posts)
+		fmt.Printf("  %-58s %8.1f s  (CPU %.1f s)  %s\n", what, took.Seconds(), cpu.Seconds(), b.note(figures.Figure{What: what, Unit: "s", Ours: took.Seconds(), Want: most}))
 		var cpus []time.Duration
 		for range 20 {
 			if err := a.add(1); err != nil {
@@ -53,8 +54,9 @@ func (b *bench) web() error {
 			}
 			cpus = append(cpus, cpu)
 		}
-		one := float64(median(cpus)) / float64(time.Millisecond)
-		fmt.Printf("  %-58s %8.1f ms of CPU  want ≤ 50 ms  %s\n", fmt.Sprintf("one post more than %d, with the start of superlist", a.posts), one, b.verdict(fmt.Sprintf("a post more than %d", a.posts), one, 50))
+		what = fmt.Sprintf("one post more than %d, with the start of superlist", a.posts)
+		one := inMS(median(cpus))
+		fmt.Printf("  %-58s %8.1f ms of CPU  %s\n", what, one, b.note(figures.Figure{What: what, Unit: "ms of CPU", Ours: one, Want: 50}))
 	}
 	floor := &contender{name: "an empty CGI program with net/http", argv: []string{b.bin + "/floorweb"}, env: cgi("/dev/")}
 	id := many.request("superlist-web, a Message-ID", "/dev/5000@mail.example.com/", "Location: ")
@@ -77,11 +79,11 @@ func (b *bench) web() error {
 	}
 	fmt.Printf("\nRequests, CGI, an archive of %d posts, %d rounds\n", many.posts, b.rounds)
 	table(rows...)
-	mid, line := ratio(id, floor)
-	fmt.Printf("%s  want ≤ 1.50  %s\n", line, b.verdict("a request", mid, 1.5))
+	f, line := paired("a request for a Message-ID", id, floor)
+	fmt.Println(line, "", b.note(want(f, 1.5)))
 	for _, c := range rows[2:] {
-		took := float64(median(c.took)) / float64(time.Millisecond)
-		fmt.Printf("  %-58s %8.1f ms  want ≤ 100 ms  %s\n", c.name, took, b.verdict(c.name, took, 100))
+		took := inMS(median(c.took))
+		fmt.Printf("  %-58s %8.1f ms  %s\n", c.name, took, b.note(figures.Figure{What: c.name, Unit: "ms", Ours: took, Want: 100}))
 	}
 	return nil
 }
