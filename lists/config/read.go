@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unsafe"
 
 	"github.com/BurntSushi/toml"
 	"golang.org/x/sys/unix"
@@ -45,26 +46,34 @@ func Read(file string, t Table) (text string, err error) {
 	if info.Size() > MaxSize {
 		return "", &Error{File: file, Text: "too large to be a configuration"}
 	}
-	text = string(textfile.Plain(raw))
+	raw = textfile.Plain(raw)
+	text = unsafe.String(unsafe.SliceData(raw), len(raw)) // nobody else has it: no copy
 	return text, Decode(file, text, t)
 }
 
 // Decode is Read for a text that is, or will be, in a file of that name.
 func Decode(file, text string, t Table) error {
-	var raw any // a map[string]any: the decoder would make another one for a given one
-	_, err := toml.Decode(withoutCommentLines(text), &raw)
-	if err != nil {
-		var syntax toml.ParseError
-		if errors.As(err, &syntax) {
-			return &Error{File: file, Line: syntax.Position.Line, Key: syntax.LastKey, Text: syntax.Message}
+	all, ok := simple(text)
+	if !ok {
+		var raw any // a map[string]any: the decoder would make another one for a given one
+		if _, err := toml.Decode(withoutCommentLines(text), &raw); err != nil {
+			return decodeError(file, err)
 		}
-		return &Error{File: file, Text: err.Error()}
+		all, _ = raw.(map[string]any) // a TOML document is always a table
 	}
-	all, _ := raw.(map[string]any) // a TOML document is always a table
 	if name, wrong := fill(t, all); wrong != "" {
 		return &Error{File: file, Line: LineOf(text, name), Key: name, Text: wrong}
 	}
 	return nil
+}
+
+// decodeError says what the decoder says.
+func decodeError(file string, err error) error {
+	var syntax toml.ParseError
+	if errors.As(err, &syntax) {
+		return &Error{File: file, Line: syntax.Position.Line, Key: syntax.LastKey, Text: syntax.Message}
+	}
+	return &Error{File: file, Text: err.Error()}
 }
 
 // LineOf returns the line on which a dotted key is set; 0 if that is unclear.
