@@ -38,6 +38,7 @@ func (s *Spool) Create(h Head) (*Writer, error) {
 		h.ID = name
 	}
 	var text strings.Builder
+	text.Grow(1 << 9)
 	contentAt, err := h.write(&text)
 	if err != nil {
 		return nil, err

@@ -27,7 +27,14 @@ func (s *Session) hello(arg, proto string) {
 	if s.Announce != nil {
 		keywords = s.Announce(keywords)
 	}
-	s.reply(Reply{250, "", s.Hostname + "\n" + strings.Join(keywords, "\n")})
+	var text strings.Builder
+	text.Grow(1 << 9) // of the size that Received asks for, which shares its page
+	text.WriteString(s.Hostname)
+	for _, k := range keywords {
+		text.WriteByte('\n')
+		text.WriteString(k)
+	}
+	s.reply(Reply{250, "", text.String()})
 }
 
 // knows checks the HELO name if the configuration asks for that. If it returns false,

@@ -177,19 +177,26 @@ func OriginAddr(client string) netip.Addr {
 // only if id is not empty. The time is in UTC: to learn the local zone a session would
 // have to read a file.
 func (e *Envelope) Received(hostname, id string, at time.Time) string {
-	s := "Received: from " + e.Helo + " (" + e.Peer.literal() + ")\r\n" +
-		"\tby " + hostname + " (superlist) with " + e.with()
+	var b strings.Builder // with one piece of memory: this is in every session
+	b.Grow(1 << 9)
+	add := func(words ...string) {
+		for _, w := range words {
+			b.WriteString(w)
+		}
+	}
+	add("Received: from ", e.Helo, " (", e.Peer.literal(), ")\r\n\tby ", hostname, " (superlist) with ", e.with())
 	if id != "" {
-		s += " id " + id
+		add(" id ", id)
 	}
 	if e.TLS.On() {
-		s += "\r\n\t(" + e.TLS.Version + " " + e.TLS.Cipher + ")"
+		add("\r\n\t(", e.TLS.Version, " ", e.TLS.Cipher, ")")
 		if e.TLS.Client != "" {
-			s += "\r\n\t(client certificate " + comment(e.TLS.Client) + ")"
+			add("\r\n\t(client certificate ", comment(e.TLS.Client), ")")
 		}
 	}
 	if len(e.To) == 1 {
-		s += "\r\n\tfor " + e.To[0].Path.String()
+		add("\r\n\tfor ", e.To[0].Path.String())
 	}
-	return s + "; " + at.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700") + "\r\n"
+	add("; ", at.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700"), "\r\n")
+	return b.String()
 }

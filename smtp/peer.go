@@ -1,8 +1,8 @@
 package smtp
 
 import (
-	"fmt"
 	"net/netip"
+	"strconv"
 )
 
 // A Peer is the client of a session.
@@ -24,11 +24,11 @@ func (p Peer) String() string {
 		}
 		return p.Name
 	}
-	ip := p.Addr.Addr().Unmap()
+	host := p.Host + "[" + p.Addr.Addr().Unmap().String() + "]"
 	if p.Addr.Port() == 0 {
-		return fmt.Sprintf("%s[%s]", p.Host, ip)
+		return host
 	}
-	return fmt.Sprintf("%s[%s]:%d", p.Host, ip, p.Addr.Port())
+	return host + ":" + strconv.Itoa(int(p.Addr.Port()))
 }
 
 // dest returns the address the client connected to, or the empty string.

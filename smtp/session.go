@@ -287,7 +287,7 @@ func (s *Session) summary() string {
 	if s.hungUp {
 		quit = " quit=no"
 	}
-	return fmt.Sprintf("messages=%d errors=%d%s", s.count, s.errors, quit)
+	return "messages=" + strconv.Itoa(s.count) + " errors=" + strconv.Itoa(s.errors) + quit
 }
 
 // bye sends the last reply of the session.

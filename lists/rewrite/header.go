@@ -151,6 +151,10 @@ const MaxHeader = 256 << 10
 // checked: one Received field, with a host name, a HELO name and a path in it.
 const maxTrace = 4 << 10
 
+// firstHeader is the memory for a header at first: as much as most need, which would
+// be had piece by piece.
+const firstHeader = 4 << 10
+
 // A Scanner collects the header of a message that is written to it, up to MaxHeader
 // bytes.
 type Scanner struct {
@@ -166,6 +170,9 @@ func (s *Scanner) max() int { return MaxHeader + s.trace }
 func (s *Scanner) Write(p []byte) (int, error) {
 	if s.done {
 		return len(p), nil
+	}
+	if s.buf == nil {
+		s.buf = make([]byte, 0, max(len(p), firstHeader))
 	}
 	from := max(0, len(s.buf)-len("\r\n\r"))
 	s.buf = append(s.buf, p...)
