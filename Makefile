@@ -102,7 +102,7 @@ bench-counts: build
 # root. A part that cannot run keeps the figures that it had.
 figures: build
 	e2e/apt.sh gcc libc6-dev libmilter-dev
-	$(GO) run ./e2e/bench -json docs/figures.json -within 15m -rounds 200 -posts 3 -personal 3000 -archive 20000; code=$$?; $(MAKE) tables && exit $$code
+	$(GO) run ./e2e/bench -json docs/figures.json -within 15m -rounds 150 -posts 3 -personal 2000 -archive 20000; code=$$?; $(MAKE) tables && exit $$code
 
 tables:
 	$(GO) run ./e2e/tables

@@ -130,9 +130,10 @@ func (b *bench) counted(row countRow, cs []*contender, all []count) (line string
 		f := figures.Figure{What: row.name, Ours: ours, Peer: c.name, Theirs: theirs, Ratio: ours / theirs}
 		if i == 0 {
 			f.Want = row.goal
-			line += fmt.Sprintf("  %.2f of the floor, %s", f.Ratio, b.goal(f))
-		} else {
-			b.note(f)
+			line += fmt.Sprintf("  %.2f of the floor", f.Ratio)
+		}
+		if met := b.goal(f); f.Want > 0 {
+			line += ", " + met
 		}
 	}
 	if row.limit > 0 && ours > row.limit {

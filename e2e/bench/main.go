@@ -35,14 +35,16 @@ type bench struct {
 	mails  int // personal ones
 	peers  int // sessions at a time that hand these over
 
-	archived int           // posts of the archive whose pages are written
-	json     string        // where what was measured is kept
-	within   time.Duration // a part that would take longer is not begun
-	figures  []figures.Figure
-	versions map[string]string // of the peers that have run in this part
-	failed   []string
-	broken   []string // parts that did not come to their end
-	skips    []string
+	archived    int           // posts of the archive whose pages are written
+	json        string        // where what was measured is kept
+	within      time.Duration // a part that would take longer is not begun
+	figures     []figures.Figure
+	eximHome    *eximHome
+	eximMissing error
+	versions    map[string]string // of the peers that have run in this part
+	failed      []string
+	broken      []string // parts that did not come to their end
+	skips       []string
 }
 
 // all are the parts of a run, in this order.

@@ -23,6 +23,9 @@ func newPlan(file string, parts []string) (*plan, error) {
 		return p, nil
 	}
 	f, err := figures.Read(file)
+	if err == nil {
+		err = f.Write(file) // or a run would end with nothing
+	}
 	if err != nil {
 		return nil, err
 	}

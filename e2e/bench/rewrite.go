@@ -28,7 +28,7 @@ const largeMail = 25 << 20
 // rewriting looks at what the changes of a list cost: a prefix, a footer in front of a
 // large attachment, and copies of their own.
 func (b *bench) rewriting() error {
-	large := filepath.Join(b.work, "large")
+	large := filepath.Join(b.work, "large-message")
 	if err := os.WriteFile(large, largeMessage(), 0o644); err != nil {
 		return err
 	}
