@@ -88,7 +88,7 @@ func Load(listsDir string) ([]Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+	if mode := info.Perm(); mode&0o022 != 0 {
 		return nil, fmt.Errorf("%s: others may change it (mode %04o); nothing in it counts", file, mode)
 	}
 	var tokens []Token

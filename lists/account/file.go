@@ -95,7 +95,7 @@ func readText(path string) (text string, mode fs.FileMode, err error) {
 	if info.Size() > maxFile {
 		err = tooLarge(path)
 	}
-	return string(raw), info.Mode().Perm(), err
+	return string(raw), info.Perm(), err
 }
 
 func tooLarge(path string) error {

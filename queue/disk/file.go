@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,19 +15,31 @@ import (
 // the runtime's poller, which does nothing for regular files and directories and takes
 // time to set up. Outside this package it is for reading.
 func OpenFile(path string, flags int) (*os.File, error) {
-	for {
-		fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0o600)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: path, Err: err}
-		}
-		if flags&unix.O_NONBLOCK != 0 { // that was for open; from here on it would mean the poller
-			unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags&^unix.O_NONBLOCK)
-		}
-		return os.NewFile(uintptr(fd), path), nil
+	fd, err := openFD(path, flags)
+	if err != nil {
+		return nil, err
 	}
+	if flags&unix.O_NONBLOCK != 0 { // that was for open; from here on it would mean the poller
+		unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags&^unix.O_NONBLOCK)
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// again makes a call until no signal has interrupted it.
+func again(call func() (int, error)) (n int, err error) {
+	for {
+		if n, err = call(); err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+func openFD(path string, flags int) (int, error) {
+	fd, err := again(func() (int, error) { return unix.Open(path, flags|unix.O_CLOEXEC, 0o600) })
+	if err != nil {
+		return -1, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return fd, nil
 }
 
 // ErrNotRegular means that a pipe, a directory, a device or a socket is in the place of
@@ -51,20 +64,40 @@ func OpenRegular(path string, flags int) (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
+// An Info is what ReadRegular has seen of a file.
+type Info struct{ stat unix.Stat_t }
+
+func (i Info) Size() int64        { return i.stat.Size }
+func (i Info) ModTime() time.Time { return time.Unix(i.stat.Mtim.Unix()) }
+func (i Info) Perm() fs.FileMode  { return fs.FileMode(i.stat.Mode).Perm() }
+
 // ReadRegular reads a file that OpenRegular opens: all of it as it is now, or the first
-// most bytes of one that is longer, as info says.
-func ReadRegular(path string, flags int, most int64) (content []byte, info fs.FileInfo, err error) {
-	f, info, err := OpenRegular(path, flags)
+// most bytes of one that is longer, as info says. It makes no os.File, which takes two
+// calls and some memory more: every session reads files so.
+func ReadRegular(path string, flags int, most int64) (content []byte, info Info, err error) {
+	fd, err := openFD(path, flags|unix.O_NONBLOCK) // which means nothing to a regular file
 	if err != nil {
-		return nil, nil, err
+		return nil, info, err
 	}
-	defer f.Close()
+	defer unix.Close(fd)
+	if _, err := again(func() (int, error) { return 0, unix.Fstat(fd, &info.stat) }); err != nil {
+		return nil, info, &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if info.stat.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil, info, fmt.Errorf("%s is %w", path, ErrNotRegular)
+	}
 	content = make([]byte, min(info.Size(), most))
-	n, err := io.ReadFull(f, content)
-	if err == io.EOF || err == io.ErrUnexpectedEOF { // it has become shorter
-		err = nil
+	for read := 0; read < len(content); {
+		n, err := again(func() (int, error) { return unix.Read(fd, content[read:]) })
+		if err != nil {
+			return content[:read], info, &fs.PathError{Op: "read", Path: path, Err: err}
+		}
+		if n == 0 { // it has become shorter
+			return content[:read], info, nil
+		}
+		read += n
 	}
-	return content[:n], info, err
+	return content, info, nil
 }
 
 // A File is open for changes.
