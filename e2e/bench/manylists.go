@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"superlist/e2e/figures"
 )
 
 // A site of many lists: what an administrator asks of it must not take longer than they
@@ -72,7 +74,7 @@ func (b *bench) manyLists() error {
 
 // limit prints a time beside what is wanted of it.
 func (b *bench) limit(row string, got, want time.Duration) {
-	fmt.Printf("  %-58s %6.2f s  want <= %.1f s  %s\n", row, got.Seconds(), want.Seconds(), b.verdict(row, got.Seconds(), want.Seconds()))
+	fmt.Printf("  %-58s %6.2f s  %s\n", row, got.Seconds(), b.note(figures.Figure{What: row, Unit: "s", Ours: got.Seconds(), Want: want.Seconds()}))
 }
 
 // memberOf is a member of some lists.
@@ -131,8 +133,8 @@ func (b *bench) metrics(s *site) error {
 		return err
 	}
 	config := filepath.Join(s.dir, "metrics.toml")
-	line := fmt.Sprintf("metrics = %q\n", s.dir+"/superlist.prom")
-	if err := os.WriteFile(config, append([]byte(line), text...), 0o644); err != nil {
+	setting := fmt.Sprintf("metrics = %q\n", s.dir+"/superlist.prom")
+	if err := os.WriteFile(config, append([]byte(setting), text...), 0o644); err != nil {
 		return err
 	}
 	first := exec.Command(b.bin+"/superlist", "-c", config, "deliver")
@@ -146,7 +148,7 @@ func (b *bench) metrics(s *site) error {
 		return err
 	}
 	table(with, without)
-	got, row := ratio(with, without)
-	fmt.Printf("%s  want <= %.2f  %s\n", row, maxMetrics, b.verdict(with.name, got, maxMetrics))
+	f, line := paired("deliver with a metrics file", with, without)
+	fmt.Println(line, "", b.note(want(f, maxMetrics)))
 	return nil
 }

@@ -114,6 +114,6 @@ func (b *bench) peak(row string, wantMiB float64, stdin string, argv ...string) 
 		return err
 	}
 	mib := float64(kib) / 1024
-	fmt.Printf("  %-58s %6.1f MiB  %s\n", row, mib, b.note(figures.Figure{What: "most memory, " + row, Unit: "MiB", Ours: mib, Want: wantMiB}))
+	fmt.Printf("  %-58s %6.1f MiB  %s\n", row, mib, b.note(figures.Figure{What: "most memory, " + strings.TrimPrefix(row, "memory: "), Unit: "MiB", Ours: mib, Want: wantMiB}))
 	return nil
 }

@@ -55,7 +55,7 @@ func paired(what string, ours, peer *contender) (f figures.Figure, line string) 
 
 // used is the same by processor time.
 func used(what string, ours, peer *contender) figures.Figure {
-	f := figures.Figure{What: what, Unit: "ms of CPU", Ours: inMS(median(ours.cpu)), Peer: peer.name, Theirs: inMS(median(peer.cpu))}
+	f := figures.Figure{What: what + ", processor time", Unit: "ms of CPU", Ours: inMS(median(ours.cpu)), Peer: peer.name, Theirs: inMS(median(peer.cpu))}
 	f.Ratio = f.Ours / f.Theirs
 	return f
 }

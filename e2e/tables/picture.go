@@ -17,24 +17,24 @@ type bar struct {
 
 // shown are the figures in the picture: by part, and what the peer's name begins
 // with. The first that fits is shown.
-var shown = []struct{ part, what, peer, as string }{
-	{"session", "a session, log none", "exim4 -bs", "a session, by the clock"},
-	{"session", "a session, log none", "floor", "a session, by the clock"},
-	{"counts", "page faults", "exim4 -bs", "a session's page faults"},
-	{"counts", "system calls", "exim4 -bs", "a session's system calls"},
-	{"post", "", "mlmmj-send verp=postfix", "a post to 10,000 members"},
-	{"personal", "", "smtp-source", "messages of their own into Postfix"},
-	{"personal", "", "mlmmj-send", "messages of their own into Postfix"},
-	{"milter", "superlist-milter by spawn, posts", "libmilter", "a milter session, started each time"},
-	{"milter", "superlist-milter by spawn, other mail", "no milter", "other mail through a milter"},
-	{"proxy", "other mail", "no filter", "other mail through a before-queue filter"},
-	{"web", "a request for a Message-ID", "an empty CGI program", "a web request"},
+var shown = []struct{ part, what, peer, as, beside string }{
+	{"session", "a session, log none", "exim4 -bs", "a session, by the clock", "exim4 -bs"},
+	{"session", "a session, log none", "floor", "a session, by the clock", "a Go program that only writes the file"},
+	{"counts", "page faults", "exim4 -bs", "a session's page faults", "exim4 -bs"},
+	{"counts", "system calls", "exim4 -bs", "a session's system calls", "exim4 -bs"},
+	{"post", "", "mlmmj-send verp=postfix", "a post to 10,000 members", "mlmmj-send"},
+	{"personal", "", "smtp-source", "messages of their own into Postfix", "smtp-source, which makes none"},
+	{"personal", "", "mlmmj-send", "messages of their own into Postfix", "mlmmj-send"},
+	{"milter", "superlist-milter by spawn, other mail", "libmilter", "mail through a milter, by spawn", "a resident libmilter that does nothing"},
+	{"milter", "superlist-milter by spawn, other mail", "no milter", "mail through a milter, by spawn", "no milter"},
+	{"proxy", "other mail", "no filter", "mail through a before-queue filter", "no filter"},
+	{"web", "a request for a Message-ID", "an empty CGI program", "a request to a list's web pages", "an empty CGI program in Go"},
 }
 
 func barsOf(f figures.File) (bars []bar) {
 	for _, s := range shown {
 		if fig, ok := find(f, s.part, s.what, s.peer); ok {
-			bars = append(bars, bar{what: s.as, peer: strings.TrimSuffix(fig.Peer, " (only the durable file)"), cost: fig.Cost()})
+			bars = append(bars, bar{what: s.as, peer: s.beside, cost: fig.Cost()})
 		}
 	}
 	return bars

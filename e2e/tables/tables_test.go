@@ -72,7 +72,7 @@ func TestPicture(t *testing.T) {
 		{What: "a session, log none", Peer: "floor (only the durable file)", Ours: 9, Theirs: 1, Ratio: 9},
 	}}}})
 	svg := picture(bars)
-	for _, want := range []string{"a session, by the clock 0.50 of exim4 -bs; a session, by the clock 9 of floor.", `class="less" x="300" y="58" width="65"`, `class="more" x="300" y="98" width="400"`, ">9 →<", "prefers-color-scheme: dark"} {
+	for _, want := range []string{"a session, by the clock 0.50 of exim4 -bs; a session, by the clock 9 of a Go program that only writes the file.", `class="less" x="300" y="58" width="65"`, `class="more" x="300" y="98" width="400"`, ">9 →<", "prefers-color-scheme: dark"} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("the picture has no %q:\n%s", want, svg)
 		}
