@@ -1,3 +1,6 @@
+//go:debug updatemaxprocs=0
+//go:debug decoratemappings=0
+
 // Superlist-milter serves one milter session on standard input and output, as
 // spawn(8), inetd, xinetd and systemd start it, and exits.
 package main

@@ -1,3 +1,6 @@
+//go:debug updatemaxprocs=0
+//go:debug decoratemappings=0
+
 // Superlist-policy answers requests of Postfix's smtpd(8) about recipients, on standard
 // input and output, as started by spawn(8).
 package main

@@ -1,3 +1,6 @@
+//go:debug updatemaxprocs=0
+//go:debug decoratemappings=0
+
 // Superlist-session serves an SMTP session that needs what superlist-spawn does not
 // link, above all TLS. Superlist-spawn becomes this program in the middle of a session.
 // A launcher may also start it directly, with TLS from the first byte.

@@ -1,3 +1,6 @@
+//go:debug updatemaxprocs=0
+//go:debug decoratemappings=0
+
 // Superlist-web answers one HTTP request about the archives and the members of lists, as
 // a CGI program or on standard input and output, and exits.
 package main
