@@ -112,7 +112,7 @@ func (b *bench) newDiscarding() (*discarding, error) {
 	if err := p.start(map[string]string{"main.cf": main, "master.cf": master}); err != nil {
 		return nil, err
 	}
-	if err := listens(at); err != nil {
+	if err := listens("tcp", at); err != nil {
 		p.stop()
 		return nil, err
 	}
