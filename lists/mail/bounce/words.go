@@ -44,6 +44,7 @@ func readTable(file string) *table {
 		if !ok || strings.HasPrefix(line, "#") {
 			continue
 		}
+		text, _, _ = strings.Cut(text, "\t") // what follows is the row's source, for people
 		r := row{}
 		r.class, r.hint = strings.CutSuffix(class, "?")
 		for _, text := range strings.Split(text, " * ") {
