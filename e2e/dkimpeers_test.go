@@ -80,7 +80,7 @@ func madeOf(t *testing.T, l *lists.List, raw string, dns author.Resolver) (*copi
 	maker := copies.Maker{Host: "lists.example.org", List: l, Keys: dns}
 	made, err := maker.Make(copies.Post{ID: "1.x", Content: io.NewSectionReader(strings.NewReader(raw), 0, int64(len(raw))), Arrived: time.Now()})
 	must(t, err)
-	m, err := made.ForMembers(1)
+	m, err := made.For(copies.Variant{}, 1)
 	must(t, err)
 	text, err := io.ReadAll(m.Reader())
 	must(t, err)

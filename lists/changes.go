@@ -24,6 +24,8 @@ type Changes struct {
 	HeaderText    string   `json:"header_text"`    // put before the text
 	Footer        string   `json:"footer"`         // put after the text
 	FooterFile    string   `json:"footer_file"`    // a file with the footer
+	Footers       []string `json:"footers"`        // "de: text": for members who have chosen German
+	HeaderTexts   []string `json:"header_texts"`
 	FooterPlace   string   `json:"footer_place"`   // end or above-signature
 	FooterSigned  string   `json:"footer_signed"`  // skip or wrap
 	DMARC         string   `json:"dmarc"`          // auto, none, munge, wrap or reject
@@ -44,6 +46,8 @@ func (c *Changes) keys() []config.Key {
 		{Name: "header_text", To: &c.HeaderText},
 		{Name: "footer", To: &c.Footer},
 		{Name: "footer_file", To: &c.FooterFile},
+		{Name: "footers", To: &c.Footers},
+		{Name: "header_texts", To: &c.HeaderTexts},
 		{Name: "footer_place", To: &c.FooterPlace},
 		{Name: "footer_signed", To: &c.FooterSigned},
 		{Name: "dmarc", To: &c.DMARC},
@@ -109,7 +113,7 @@ const (
 )
 
 func changesDefaults() Changes {
-	return Changes{ReplyTo: ReplyToAuthor, DMARC: DMARCAuto, FooterPlace: FooterAtEnd, FooterSigned: SignedSkip, HTML: HTMLKeep, OneClick: OneClickOff, HeadersAdd: []string{}, HeadersRemove: []string{}, AttachmentsRemove: []string{}}
+	return Changes{ReplyTo: ReplyToAuthor, DMARC: DMARCAuto, FooterPlace: FooterAtEnd, FooterSigned: SignedSkip, HTML: HTMLKeep, OneClick: OneClickOff, Footers: []string{}, HeaderTexts: []string{}, HeadersAdd: []string{}, HeadersRemove: []string{}, AttachmentsRemove: []string{}}
 }
 
 // Filters reports whether parts of a post may be taken away.
@@ -141,6 +145,12 @@ func (l *List) checkChanges() (key, what string) {
 	}
 	if what := BadFooter(l.Footer); what != "" {
 		return "footer", what
+	}
+	if what := badLanguages(l.Footers); what != "" {
+		return "footers", what
+	}
+	if what := badLanguages(l.HeaderTexts); what != "" {
+		return "header_texts", what
 	}
 	if l.Footer != "" && l.FooterFile != "" {
 		return "footer_file", "cannot be combined with footer: say one of them"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -24,7 +25,7 @@ type explainedRow struct {
 }
 
 func (a *app) explainCommand() *cobra.Command {
-	var from string
+	var from, as string
 	var login []string
 	var copied, diff, asJSON bool
 	c := &cobra.Command{
@@ -38,7 +39,8 @@ With --show it prints the message as a member would get it instead, and with
 decides. It asks the DNS what the author's domain wants, as "superlist deliver"
 does.`,
 		Example: `  superlist explain dev@lists.example.org --from alice@example.com < message.eml
-  superlist explain dev@lists.example.org --diff < message.eml`, Args: args(cobra.ExactArgs(1)),
+  superlist explain dev@lists.example.org --diff < message.eml
+  superlist explain dev@lists.example.org --show --member bob@example.net < FILE`, Args: args(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {
 			site, l, err := a.siteList(arg[0])
@@ -55,12 +57,19 @@ does.`,
 				return &exitError{exDataErr, fmt.Errorf("the message: %w", err)}
 			}
 			h := rewrite.Parse(raw)
+			if as != "" && !copied && !diff {
+				return &exitError{exUsage, errors.New("--member needs --show or --diff")}
+			}
 			if copied || diff {
 				made, err := copiesOf(site, l, content, h, bodyAt)
 				if err != nil {
 					return err
 				}
-				sent, err := asSent(l, made)
+				member, err := readerOf(l, as)
+				if err != nil {
+					return err
+				}
+				sent, err := asSent(l, made, member)
 				if err != nil {
 					return err
 				}
@@ -133,6 +142,7 @@ does.`,
 	jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&copied, "show", false, "print the message as a member would get it")
 	c.Flags().BoolVar(&diff, "diff", false, "print the lines in which that differs")
+	c.Flags().StringVar(&as, "member", "", "with --show or --diff: the member who would get it (default: any)")
 	c.MarkFlagsMutuallyExclusive("show", "diff", "json")
 	c.Flags().StringVar(&from, "from", "", "the envelope sender (default: the author in From)")
 	c.Flags().StringSliceVar(&login, "login", nil, "addresses that the client has proved by AUTH")

@@ -11,6 +11,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/copies"
 	"superlist/lists/deliver"
+	"superlist/lists/members"
 	"superlist/lists/rewrite"
 	"superlist/lists/rewrite/edit"
 	"superlist/lists/site"
@@ -24,23 +25,44 @@ func copiesOf(s *site.Site, l *lists.List, content *io.SectionReader, h rewrite.
 	})
 }
 
-// asSent returns the message as a member would get it, without our signature.
-func asSent(l *lists.List, made *copies.Copies) ([]byte, error) {
+// asSent returns the message as a member would get it, without our signature. In a copy of
+// their own {unsubscribe} stands for their link, which nobody else is to see.
+func asSent(l *lists.List, made *copies.Copies, member members.Member) ([]byte, error) {
 	number := 1
 	if last, err := l.Posts().Last(); err == nil {
 		number = last + 1
 	}
-	each := made.Splits(l.Addr)
-	make := made.ForMembers
-	if each {
-		make = made.ForEach
-	}
-	m, err := make(number)
+	m, err := made.For(made.Of(member), number)
 	if err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(m.Reader())
-	return bytes.ReplaceAll(text, []byte(edit.Mark), []byte("{unsubscribe}")), err
+	r, holes := m.Personal()
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(edit.Filled(io.NewSectionReader(bytes.NewReader(text), 0, int64(len(text))), holes, "{unsubscribe}"))
+}
+
+// readerOf returns the line of a member; without an address, that of nobody in particular.
+func readerOf(l *lists.List, address string) (members.Member, error) {
+	if address == "" {
+		return members.Member{Path: l.Addr}, nil
+	}
+	path, err := parseAddress(address)
+	if err != nil {
+		return members.Member{}, err
+	}
+	all, err := l.Members()
+	if err != nil {
+		return members.Member{}, err
+	}
+	defer all.Close()
+	m, ok, err := all.Find(path)
+	if err == nil && !ok {
+		err = &exitError{exNoUser, fmt.Errorf("%s is not a member of %s", path.Address(), l.Addr.Address())}
+	}
+	return m, err
 }
 
 // maxDiff is how many lines of a message are compared.

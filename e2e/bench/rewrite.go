@@ -139,7 +139,7 @@ func rewritten(site *sites.Site, settings string, content *io.SectionReader) err
 	if err != nil {
 		return err
 	}
-	m, err := made.ForMembers(1)
+	m, err := made.For(copies.Variant{}, 1)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/author"
 	"superlist/lists/letter"
+	"superlist/lists/members"
 	"superlist/lists/parts"
 	"superlist/lists/rewrite"
 	"superlist/lists/rewrite/edit"
@@ -55,15 +56,12 @@ type Copies struct {
 	Came rewrite.Header // as the post was received
 	// Archived is what goes into the archive and digests.
 	Archived *edit.Message
-	// Body is BODY of MAIL for the members' copies.
-	Body string
 	// From says what is done because of the author's domain, and why.
 	From Verdict
 
 	maker *Maker
 	post  Post
-	texts texts
-	own   texts // for those who get a copy of their own
+	texts map[Variant]texts
 	// Taken is how many parts were removed.
 	Taken int
 	// Disarmed is how many links by which a member leaves were made useless.
@@ -84,7 +82,7 @@ func (m *Maker) Make(p Post) (*Copies, error) {
 			return nil, err
 		}
 	}
-	c := &Copies{maker: m, post: p, Archived: base, Body: p.Body, original: base.Body, Came: base.Header}
+	c := &Copies{maker: m, post: p, Archived: base, original: base.Body, Came: base.Header}
 	base.Header = base.Header.Complete(p.ID+"@"+m.Host, p.Arrived)
 	lines := p.Body != smtp.BinaryMIME
 	if lines {
@@ -103,7 +101,7 @@ func (m *Maker) Make(p Post) (*Copies, error) {
 		}
 	}
 	base.Header = c.fields(base.Header)
-	if c.texts, c.own, err = textsOf(m.List); err != nil {
+	if c.texts, err = textsOf(m.List); err != nil {
 		return nil, err
 	}
 	c.survey = author.NewSurvey(m.Keys, author.Message{Header: c.Came, Content: p.Content, Binary: !lines, Arrived: p.Arrived})
@@ -209,30 +207,34 @@ func (c *Copies) ForArchive(number int) *edit.Message {
 	return &m
 }
 
-// ForMembers returns what members get. number is that of the post in the archive.
-func (c *Copies) ForMembers(number int) (*edit.Message, error) {
-	m, err := c.decorate(number, c.From.Done, c.texts)
-	if err != nil {
-		return nil, err
-	}
-	m.Header = c.ofList(m.Header, number)
-	return m, nil
+// A Variant is one of the copies that members get of a post.
+type Variant struct {
+	Own  bool   // each of them gets it by themselves, with their own link
+	Lang string // of footer and header_text; empty: of no language in particular
 }
 
-// ForEach is ForMembers for those who get a copy of their own: edit.Mark stands for the
-// member's own link. In the header the link comes first, so that its place does not
-// depend on the number.
-func (c *Copies) ForEach(number int) (*edit.Message, error) {
-	t := c.texts
-	if c.maker.List.Personal {
-		t = c.own
+// Of returns which copy a member gets.
+func (c *Copies) Of(member members.Member) Variant {
+	l := c.maker.List
+	return Variant{
+		Own:  l.OwnCopy(member.Path) && (l.Personal || c.maker.UnsubscribeURL != ""),
+		Lang: l.TextLanguage(member.Lang),
 	}
-	m, err := c.decorate(number, c.From.Done, t)
+}
+
+// Everybody reports whether all members get a copy of their own.
+func (c *Copies) Everybody() bool { return c.Of(members.Member{Path: c.maker.List.Addr}).Own }
+
+// For returns a copy. number is that of the post in the archive. In a member's own copy
+// edit.Mark stands for their link. In the header the link comes first, so that its place
+// does not depend on the number.
+func (c *Copies) For(v Variant, number int) (*edit.Message, error) {
+	m, err := c.decorate(number, c.From.Done, c.texts[v])
 	if err != nil {
 		return nil, err
 	}
 	m.Header = c.ofList(m.Header, number)
-	if c.maker.UnsubscribeURL != "" { // RFC 8058, 3.1; leaving by mail is possible too
+	if v.Own && c.maker.UnsubscribeURL != "" { // RFC 8058, 3.1; leaving by mail is possible too
 		m.Header = edit.Without(m.Header, func(name string) bool { return strings.EqualFold(name, "List-Unsubscribe") })
 		m.Header = append(rewrite.Header{
 			edit.Field("List-Unsubscribe", "<"+edit.Mark+">,\r\n <mailto:"+c.maker.List.Verb("unsubscribe").Address()+">"),
@@ -242,10 +244,12 @@ func (c *Copies) ForEach(number int) (*edit.Message, error) {
 	return m, nil
 }
 
-// Splits reports whether a member gets a copy of their own.
-func (c *Copies) Splits(member smtp.Path) bool {
-	l := c.maker.List
-	return l.OwnCopy(member) && (l.Personal || c.maker.UnsubscribeURL != "")
+// BodyOf returns BODY of MAIL for a copy.
+func (c *Copies) BodyOf(m *edit.Message) string {
+	if m.EightBit && (c.post.Body == "" || c.post.Body == "7BIT") {
+		return "8BITMIME"
+	}
+	return c.post.Body
 }
 
 // ofList returns the header with the list's fields.
@@ -286,9 +290,6 @@ func (c *Copies) decorate(number int, done Done, t texts) (*edit.Message, error)
 	}
 	if done == Munged || done == Wrapped {
 		m.Header = munged(l, m.Header)
-	}
-	if m.EightBit && (c.Body == "" || c.Body == "7BIT") {
-		c.Body = "8BITMIME"
 	}
 	return &m, nil
 }

@@ -113,7 +113,7 @@ func makeOf(t *testing.T, l *lists.List, raw string, keys author.Resolver) *Copi
 // sent is what members and the archive get.
 func sent(t *testing.T, c *Copies, number int) (members, archive string) {
 	t.Helper()
-	m, err := c.ForMembers(number)
+	m, err := c.For(Variant{}, number)
 	if err != nil {
 		t.Fatal(err)
 	}

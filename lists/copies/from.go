@@ -51,12 +51,7 @@ func (c *Copies) judge() (Verdict, error) {
 		return v, err
 	}
 	if l.DMARC == lists.DMARCAuto {
-		whole, err := c.decorate(0, Kept, c.texts)
-		if err != nil {
-			return v, err
-		}
-		after := c.ofList(whole.Header, 1)
-		why, err := c.passes(after, whole)
+		why, err := c.passAll()
 		if err != nil {
 			return v, err
 		}
@@ -91,6 +86,20 @@ func policies(s *author.Survey, h rewrite.Header) (v Verdict, err error) {
 		}
 	}
 	return v, nil
+}
+
+// passAll is passes for the copies in all languages: From is the same in each.
+func (c *Copies) passAll() (why string, err error) {
+	for _, lang := range append(c.maker.List.TextLanguages(), "") {
+		whole, err := c.decorate(0, Kept, c.texts[Variant{Lang: lang}])
+		if err != nil {
+			return "", err
+		}
+		if why, err = c.passes(c.ofList(whole.Header, 1), whole); why == "" || err != nil {
+			return "", err
+		}
+	}
+	return why, nil
 }
 
 // passes says why the post, as it would be sent, passes DMARC under its authors' names;

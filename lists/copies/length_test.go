@@ -32,3 +32,14 @@ func TestSignedLength(t *testing.T) {
 		}
 	}
 }
+
+// TestLanguagesJudged: From is the same in all copies, so it becomes the list's if one in
+// some language breaks the signature.
+func TestLanguagesJudged(t *testing.T) {
+	raw := signed(t, post, "reject.example", "From:To:Subject:Date")
+	for settings, want := range map[string]Done{"": Kept, "footers = ['de: ']": Kept, "footers = ['de: x']": Munged, "header_texts = ['fr: x']": Munged} {
+		if c := makeOf(t, listOf(t, settings), raw, world); c.From.Done != want {
+			t.Errorf("%s: %s, want %s", settings, c.From, want)
+		}
+	}
+}

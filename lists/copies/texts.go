@@ -2,6 +2,7 @@ package copies
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strings"
 
@@ -17,19 +18,28 @@ import (
 // texts are what a list adds to its posts.
 type texts struct{ top, footer string }
 
-// textsOf reads them and fills in the words: for all, and for those who get a copy of
-// their own.
-func textsOf(l *lists.List) (all, own texts, err error) {
-	t := texts{l.HeaderText, l.Footer}
+// textsOf reads them and fills in the words, for each kind of copy.
+func textsOf(l *lists.List) (map[Variant]texts, error) {
+	footer := l.Footer
 	if l.FooterFile != "" {
-		if t.footer, err = readFooter(l); err != nil {
-			return t, t, err
+		var err error
+		if footer, err = readFooter(l); err != nil {
+			return nil, err
 		}
 	}
+	of := make(map[Variant]texts)
 	words := Words(l)
-	all = texts{fill(t.top, words), fill(t.footer, words)}
-	words["unsubscribe"] = edit.Mark
-	return all, texts{fill(t.top, words), fill(t.footer, words)}, nil
+	for _, lang := range append(l.TextLanguages(), "") {
+		t := texts{l.HeaderTextIn(lang), l.FooterIn(lang, footer)}
+		same := texts{fill(t.top, words), fill(t.footer, words)}
+		of[Variant{Lang: lang}], of[Variant{Lang: lang, Own: true}] = same, same
+		if l.Personal {
+			own := maps.Clone(words)
+			own["unsubscribe"] = edit.Mark
+			of[Variant{Lang: lang, Own: true}] = texts{fill(t.top, own), fill(t.footer, own)}
+		}
+	}
+	return of, nil
 }
 
 // fill fills in the words. The value of a word never adds another word or a line break.

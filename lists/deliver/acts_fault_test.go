@@ -67,7 +67,7 @@ var acts = map[string]act{
 	"removed":             {settings: []string{"bounce_days=1"}, prepare: suspended, days: 31, letters: map[string]int{"olga@example.org": 1}, members: "b@example.com", files: "bouncing/*", count: 1},
 	"posts again":         {settings: []string{"bounce_days=1"}, prepare: both(both(suspended, leaveAlone), says("a@example.com", "dev")), letters: map[string]int{"a@example.com": 2}, members: "a@example.com", files: "bouncing/*", count: 1},
 	"complains":           {prepare: complains, members: "b@example.com", files: "bouncing/*", count: 1},
-	"copies of their own": {settings: []string{"personal=true", "footer=Bye: {unsubscribe}", "subject_prefix=[dev {number}]"}, prepare: says("a@example.com", "dev"), letters: map[string]int{"a@example.com": 1, "b@example.com": 1}, members: actMembers},
+	"copies of their own": {settings: []string{"personal=true", "footer=Bye: {unsubscribe}", `footers=["de: Bis dann: {unsubscribe}"]`, "subject_prefix=[dev {number}]"}, prepare: both(speaksGerman, says("a@example.com", "dev")), letters: map[string]int{"a@example.com": 1, "b@example.com": 1}, members: "a@example.com lang=de\nb@example.com"},
 	"once":                {prepare: namesTwo, twice: "a@example.com", letters: map[string]int{"a@example.com": 1, "b@example.com": 1}, members: "a@example.com once\nb@example.com"},
 	"a summary":           {settings: []string{"held_notice=daily", "moderators=mo@example.org,mia@example.org"}, prepare: holds, days: 1, letters: map[string]int{"mo@example.org": 1, "mia@example.org": 1}, members: actMembers, files: "held/*", count: 1},
 }
@@ -114,6 +114,12 @@ func confirms(a confirmation.Action, who string) func(*testing.T, *actPlace) {
 
 func both(one, other func(*testing.T, *actPlace)) func(*testing.T, *actPlace) {
 	return func(t *testing.T, p *actPlace) { one(t, p); other(t, p) }
+}
+
+func speaksGerman(t *testing.T, p *actPlace) {
+	if err := os.WriteFile(p.l.Dir+"/members", []byte("a@example.com lang=de\nb@example.com\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func isChecked(t *testing.T, p *actPlace) { p.checks(t, p.l.CheckAddress) }

@@ -2,9 +2,13 @@ package deliver
 
 import (
 	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	"superlist/lists"
 	"superlist/lists/copies"
+	"superlist/lists/members"
 	"superlist/lists/message"
 	"superlist/lists/outbox"
 	"superlist/lists/rewrite/edit"
@@ -12,10 +16,11 @@ import (
 	"superlist/smtp"
 )
 
-// copying writes the copies of a post for members: one message for all who get the
-// same, and one with holes for those who get a copy of their own. If there are both,
-// the second one's name ends with "-each", and it is committed first: the other shows
-// that all are there.
+// copying writes the copies of a post for members: a message for all who get the same, and
+// one with holes for those who get a copy of their own; both again in each language in which
+// the list has a footer. The message that has the name of what caused it is committed last:
+// it shows that all are there. A run that died may have left others, which nobody has sent
+// yet; they are written again.
 type copying struct {
 	r    *Runner
 	m    *message.Message
@@ -23,113 +28,94 @@ type copying struct {
 	c    outbox.Cause
 	made *copies.Copies
 
-	same, each      *queue.Writer // nil: not begun
-	forAll, forEach int           // number of recipients
-	eachIsThere     bool          // from a run that died
+	open map[copies.Variant]*queue.Writer
 }
-
-// begin begins the message for all, unless nobody gets that one.
-func (o *copying) begin() (err error) {
-	if _, err = o.made.ForMembers(0); err != nil { // it may turn out to need 8BITMIME
-		return err
-	}
-	if o.everybody() {
-		return nil
-	}
-	o.same, err = o.r.create(o.m, o.l, o.c, queue.Head{Body: o.made.Body, VERP: true}, o.made.Came)
-	return err
-}
-
-// everybody reports whether each member gets a copy of their own.
-func (o *copying) everybody() bool { return o.made.Splits(o.l.Addr) }
 
 // to adds a recipient.
-func (o *copying) to(member smtp.Path) error {
-	if !o.made.Splits(member) {
-		o.forAll++
-		return o.same.Rcpt(smtp.Rcpt{Path: member})
-	}
-	o.forEach++
-	if o.each == nil && !o.eachIsThere {
-		if err := o.beginEach(); err != nil || o.eachIsThere {
+func (o *copying) to(member members.Member) (err error) {
+	v := o.made.Of(member)
+	w := o.open[v]
+	if w == nil {
+		if w, err = o.begin(v); err != nil {
 			return err
 		}
+		o.open[v] = w
 	}
-	if o.eachIsThere {
-		return nil
-	}
-	return o.each.Rcpt(smtp.Rcpt{Path: member})
+	return w.Rcpt(smtp.Rcpt{Path: member.Path})
 }
 
-func (o *copying) beginEach() error {
-	c := o.c
-	if !o.everybody() {
-		c.ID += "-each"
-		there, err := o.r.Spool.Exists(queue.Outbound, c.ID)
-		if err != nil || there {
-			o.eachIsThere = there
-			return err
+// begin begins a message.
+func (o *copying) begin(v copies.Variant) (*queue.Writer, error) {
+	post, err := o.made.For(v, 0)
+	if err != nil {
+		return nil, err
+	}
+	head := queue.Head{Body: o.made.BodyOf(post), VERP: true}
+	if v.Own {
+		_, holes := post.Personal()
+		for _, h := range holes {
+			head.Holes = append(head.Holes, queue.Hole{At: h.At, Form: h.Form})
+		}
+		if len(head.Holes) == 0 { // it is the same for all, but goes to each separately
+			head.Holes = []queue.Hole{{At: 0, Form: "none"}}
 		}
 	}
-	post, err := o.made.ForEach(0)
-	if err != nil {
-		return err
+	c := o.c
+	c.ID += o.suffix(v)
+	return o.r.create(o.m, o.l, c, head, o.made.Came)
+}
+
+// suffix returns how the name of a message ends; empty for the one that shows that all
+// are there.
+func (o *copying) suffix(v copies.Variant) (suffix string) {
+	if v.Own && !o.made.Everybody() {
+		suffix = "-each"
 	}
-	_, holes := post.Personal()
-	head := queue.Head{Body: o.made.Body, VERP: true}
-	for _, h := range holes {
-		head.Holes = append(head.Holes, queue.Hole{At: h.At, Form: h.Form})
+	if v.Lang != "" {
+		suffix += "-in-" + v.Lang
 	}
-	if len(head.Holes) == 0 { // it is the same for all, but goes to each separately
-		head.Holes = []queue.Hole{{At: 0, Form: "none"}}
-	}
-	o.each, err = o.r.create(o.m, o.l, c, head, o.made.Came)
-	return err
+	return suffix
+}
+
+// order returns what is open, in the order in which it is committed.
+func (o *copying) order() []copies.Variant {
+	return slices.SortedFunc(maps.Keys(o.open), func(a, b copies.Variant) int { return strings.Compare(o.suffix(b), o.suffix(a)) })
 }
 
 // write writes the messages.
 func (o *copying) write(number int) error {
-	if o.forAll > 0 {
-		post, err := o.made.ForMembers(number)
-		if err == nil {
-			_, err = io.Copy(o.same, post.Reader())
-		}
+	for _, v := range o.order() {
+		post, err := o.made.For(v, number)
 		if err != nil {
 			return err
 		}
+		r := post.Reader()
+		if v.Own {
+			r, _ = post.Personal()
+		}
+		if _, err = io.Copy(o.open[v], r); err != nil {
+			return err
+		}
 	}
-	if o.each == nil {
-		return nil
-	}
-	post, err := o.made.ForEach(number)
-	if err == nil {
-		r, _ := post.Personal()
-		_, err = io.Copy(o.each, r)
-	}
-	return err
+	return nil
 }
 
 // commit puts the messages into the outbound box.
 func (o *copying) commit() error {
-	if w := o.each; w != nil {
-		o.each = nil
+	for _, v := range o.order() {
+		w := o.open[v]
+		delete(o.open, v)
 		if err := w.Commit(queue.Outbound); err != nil {
 			return err
 		}
-	}
-	if w := o.same; w != nil && o.forAll > 0 {
-		o.same = nil
-		return w.Commit(queue.Outbound)
 	}
 	return nil
 }
 
 // abort discards what was not committed.
 func (o *copying) abort() {
-	for _, w := range []*queue.Writer{o.same, o.each} {
-		if w != nil {
-			w.Abort()
-		}
+	for _, w := range o.open {
+		w.Abort()
 	}
 }
 

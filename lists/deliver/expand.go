@@ -117,11 +117,8 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 		return err
 	}
 	defer members.Close()
-	out := &copying{r: r, m: m, l: l, c: c, made: made}
+	out := &copying{r: r, m: m, l: l, c: c, made: made, open: make(map[copies.Variant]*queue.Writer)}
 	defer out.abort()
-	if err := out.begin(); err != nil {
-		return err
-	}
 	first, err := r.onceOf(m, l, made)
 	defer first.close()
 	if err != nil {
@@ -141,7 +138,7 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 		case member.Gets(author.Key(), named, day) && !first.skips(member):
 			n++
 			had = had || member.Digest && !optsOut
-			if err = out.to(member.Path); err == nil {
+			if err = out.to(member); err == nil {
 				err = first.sends(member)
 			}
 		}
