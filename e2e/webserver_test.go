@@ -80,6 +80,9 @@ func TestWebServers(t *testing.T) {
 		"/private/", "/private/0/1.html", "/private/new.atom", "/private/p%2F1@mail.example.com/raw", "/private/search?q=hello", "/nosuch/",
 	}
 	run(t, "superlist", "list", "create", "inside@lists.example.org", "--owner", "olga@example.org", "--set", "post=anyone", "--set", "web=members")
+	word, err := exec.Command("superlist", "token", "new", "panel", "--list", "lists.example.org", "--scope", "members").Output()
+	must(t, err)
+	token := strings.TrimSpace(string(word))
 	answers := make(map[string]string) // by path, of the first server
 	for _, s := range webServers {
 		pkg, _, err := unpack.Debian(s.pkg)
@@ -142,6 +145,7 @@ func TestWebServers(t *testing.T) {
 				t.Errorf("%s (%s): the client has chosen whom it comes from: %v, %v, %s", s.name, by, answer, err, waiting)
 			}
 			run(t, "superlist", "deliver")
+			askAPI(t, s.name+" ("+by+")", token)
 			stop()
 			wait(t, s.name+" to end", func() bool { return !listening("127.0.0.1:80") })
 		}
@@ -154,6 +158,35 @@ func TestWebServers(t *testing.T) {
 		if !strings.HasPrefix(answers[path], want) {
 			t.Errorf("%s: %.100s, want %s", path, answers[path], want)
 		}
+	}
+}
+
+// askAPI has a program add a member and take it away again, through a web server that
+// passes Authorization and each method on.
+func askAPI(t *testing.T, server, token string) {
+	t.Helper()
+	const at = "http://127.0.0.1/api/v1/lists/code@lists.example.org/members"
+	for _, one := range []struct {
+		method, url, body, token string
+		status                   int
+	}{
+		{"GET", at + "?limit=1", "", token, 200}, {"GET", at, "", "", 401}, {"POST", at, `{"members":[{"address":"panel@example.com"}]}`, token, 202},
+		{"DELETE", at + "/panel@example.com", "", token, 202},
+	} {
+		r, err := http.NewRequest(one.method, one.url, strings.NewReader(one.body))
+		must(t, err)
+		r.Host = "lists.example.org"
+		r.Header.Set("Content-Type", "application/json")
+		if one.token != "" {
+			r.Header.Set("Authorization", "Bearer "+one.token)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil || answer.StatusCode != one.status {
+			t.Errorf("%s: %s %s: %v, %v", server, one.method, one.url, answer, err)
+			return
+		}
+		answer.Body.Close()
+		run(t, "superlist", "deliver")
 	}
 }
 

@@ -11,7 +11,7 @@ const axe = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.me
 const host = new URL(base).hostname;
 const pages = ['', '0/1.html', '0/5.html', '0/7.html', '0/8.html', 't/0/1.html', 't/0/5.html', '2026-09.html', 'search', 'search?q=parser', 'search?q=nothing%20of%20that%20kind',
 	'join', 'options', `options/${process.env.ENTER}`, `u/${process.env.LEAVE}`];
-const own = ['options', 'mod', 'members']; // with the cookie of an owner
+const own = ['options', 'mod', 'members', 'bounces', 'settings', 'activity']; // with the cookie of an owner
 const cookie = `superlist=${process.env.COOKIE}`;
 let failed = 0;
 const wrong = (what) => { failed++; console.log('FAIL ' + what); };
@@ -110,6 +110,7 @@ if (dir) {
 		['front-light', '', {}], ['front-dark', '', { dark: true }], ['thread-light', 't/0/5.html', {}], ['thread-dark-narrow', 't/0/1.html', { dark: true, width: 390, height: 844 }],
 		['post-narrow', '0/2.html', { width: 390, height: 844 }], ['search-light', 'search?q=parser', {}],
 		['join-narrow', 'join', { width: 390, height: 844 }], ['moderate-light', 'mod', { owner: true }], ['members-dark', 'members', { owner: true, dark: true }],
+		['settings-light', 'settings', { owner: true }], ['activity-narrow', 'activity', { owner: true, width: 390, height: 844 }],
 	]) {
 		const page = await open(path, how);
 		await page.screenshot({ path: `${dir}/${name}.png`, optimizeForSpeed: false });

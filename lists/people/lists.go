@@ -24,7 +24,11 @@ func (d *Desk) Create(addr smtp.Path, r ListRequest) (*lists.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Log.Printf(maillog.Info, "created%s list=%s owners=%s by=%s", r.id(), l.Addr, strings.Join(l.Owners, ","), r.Operator)
+	if r.ID != "" {
+		d.Log.Printf(maillog.Info, "created id=%s list=%s owners=%s by=%s", r.ID, l.Addr, strings.Join(l.Owners, ","), r.Operator)
+	} else {
+		d.Log.Printf(maillog.Info, "created list=%s owners=%s by=%s", l.Addr, strings.Join(l.Owners, ","), r.Operator)
+	}
 	return l, nil
 }
 
@@ -37,13 +41,10 @@ func (d *Desk) Delete(l *lists.List, r ListRequest, members, posts int) error {
 	if err := edit.Remove(l); err != nil {
 		return err
 	}
-	d.Log.Printf(maillog.Info, "removed%s list=%s members=%d posts=%d by=%s", r.id(), l.Addr, members, posts, r.Operator)
-	return nil
-}
-
-func (r ListRequest) id() string {
-	if r.ID == "" {
-		return ""
+	if r.ID != "" {
+		d.Log.Printf(maillog.Info, "removed id=%s list=%s members=%d posts=%d by=%s", r.ID, l.Addr, members, posts, r.Operator)
+	} else {
+		d.Log.Printf(maillog.Info, "removed list=%s members=%d posts=%d by=%s", l.Addr, members, posts, r.Operator)
 	}
-	return " id=" + r.ID
+	return nil
 }

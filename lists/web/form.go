@@ -11,7 +11,9 @@ type Form struct {
 	Title   string
 	Wrong   string   // what must be corrected
 	Say     []string // paragraphs
-	Action  string   // where the form goes; empty: there is none
+	Links   []Link   // to other pages for the same people
+	Tables  []Table
+	Action  string // where the form goes; empty: there is none
 	Fields  []Field
 	Buttons []Button
 }
@@ -23,6 +25,7 @@ type Field struct {
 	Label   string
 	Value   string
 	Hint    string
+	Lang    string // of the hint, if it is another than the page's
 	Fill    string // what a browser may fill in: autocomplete
 	Wrong   bool
 	On      bool // of a checkbox
@@ -37,6 +40,20 @@ type Choice struct {
 	On           bool
 }
 
+// A Link leads to another page; Here: it is this one.
+type Link struct {
+	URL, Text string
+	Here      bool
+}
+
+// A Table shows what is. Its cells may quote strangers.
+type Table struct {
+	Caption string
+	Lang    string // of the cells, if it is another than the page's
+	Heads   []string
+	Rows    [][]string
+}
+
 // A Button sends the form.
 type Button struct{ Name, Value, Label string }
 
@@ -46,6 +63,16 @@ func (l *List) Form(f Form) []byte {
 	f.Wrong, f.Fields = visible(f.Wrong), slices.Clone(f.Fields)
 	for i := range f.Fields {
 		f.Fields[i].Label, f.Fields[i].Hint = visible(f.Fields[i].Label), visible(f.Fields[i].Hint)
+	}
+	f.Tables = slices.Clone(f.Tables)
+	for i, t := range f.Tables {
+		rows := make([][]string, len(t.Rows))
+		for n, row := range t.Rows {
+			for _, cell := range row {
+				rows[n] = append(rows[n], visible(cell))
+			}
+		}
+		f.Tables[i].Rows = rows
 	}
 	p := struct {
 		page

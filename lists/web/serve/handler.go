@@ -15,6 +15,8 @@
 //	/dev/options                a member's options, for whoever has the link from a letter
 //	/dev/mod                    what waits for moderators and owners
 //	/dev/members                who is on the list, for owners
+//	/dev/settings               what the list does, for owners; bounces, activity
+//	/api/v1/…                   all of this for programs: package api
 //
 // A GET changes nothing, whoever sends it. A POST writes a request into the spool, which
 // deliver carries out as if it had come by mail; the answer is 200 once the request is
@@ -59,6 +61,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("X-Robots-Tag", "noindex")
 	a := &answer{Handler: h, w: w, r: r, now: h.moment(), began: time.Now()}
+	if path, ok := a.apiPath(); ok {
+		a.api(path)
+		return
+	}
 	parts, err := a.find()
 	switch {
 	case err != nil:
@@ -145,6 +151,9 @@ var acts = map[string]func(a *answer, rest []string){
 	string(weblink.LogIn):    func(a *answer, rest []string) { a.options(strings.Join(rest, "/")) },
 	string(weblink.Moderate): func(a *answer, rest []string) { a.moderate(strings.Join(rest, "/")) },
 	membersPage:              func(a *answer, rest []string) { a.members() },
+	settingsPage:             func(a *answer, rest []string) { a.settings() },
+	bouncesPage:              func(a *answer, rest []string) { a.bounces() },
+	activityPage:             func(a *answer, rest []string) { a.activity() },
 	"join":                   func(a *answer, rest []string) { a.join() },
 }
 

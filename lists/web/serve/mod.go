@@ -102,7 +102,7 @@ func (a *answer) waiting(who smtp.Path) {
 		f.Fields = append(f.Fields, web.Field{Kind: "textarea", Name: wordsField, Label: a.text("mod-words"), Hint: a.text("mod-words-hint")})
 	}
 	if a.list.IsOwner(who) {
-		f.Say = append(f.Say, a.text("mod-members", "page", a.web.Base+membersPage))
+		f.Links = a.between(string(weblink.Moderate))
 	}
 	people, err := a.applicants(who)
 	if err != nil {
