@@ -14,7 +14,7 @@ import (
 // diskWriters are the calls of queue/disk that change the disk.
 var diskWriters = []string{
 	"Append", "Beside", "Change", "CommitAll", "Create", "Cut", "Derive", "Discard", "DiscardAll", "Exchange", "Keep", "Lock", "MakeDir", "MakeDirs",
-	"MakePublicDirs", "MakeTemp", "Move", "MoveNew", "Place", "Publish", "PublishFrom", "Remove", "RemoveAll", "RemoveDurably", "Rename", "Replace", "ReplaceAs", "Rewrite",
+	"MakePath", "MakePublicDirs", "MakeTemp", "Move", "MoveNew", "Place", "Publish", "PublishFrom", "Remove", "RemoveAll", "RemoveDurably", "Rename", "Replace", "ReplaceAs", "Rewrite",
 	"Share", "SyncAll", "SyncDir", "Touch", "TryLock",
 }
 

@@ -74,16 +74,16 @@ func (s *Spool) path(parts ...string) string {
 var dirs = []string{"tmp", "inbound", "inbound/new", "inbound/cur", "outbound", "outbound/new", "outbound/cur", "failed", "taken"}
 
 // Init makes the missing directories of the spool, with mode 0700, unless another host
-// has taken it over.
+// has taken it over. They survive a crash: what is acknowledged is in one of them.
 func (s *Spool) Init() error {
 	if err := s.closed(); err != nil {
 		return err
 	}
-	if err := s.Disk.MakeDirs(s.Dir); err != nil {
+	if err := s.Disk.MakePath(s.Dir); err != nil {
 		return err
 	}
 	for _, dir := range dirs {
-		if err := s.Disk.MakeDirs(s.path(dir)); err != nil {
+		if err := s.Disk.MakeDir(s.path(dir)); err != nil {
 			return err
 		}
 	}
@@ -93,7 +93,7 @@ func (s *Spool) Init() error {
 // InitBox makes the directories of one box only.
 func (s *Spool) InitBox(b Box) error {
 	for _, dir := range append([]string{"tmp"}, boxDirs(b)...) {
-		if err := s.Disk.MakeDirs(s.path(dir)); err != nil {
+		if err := s.Disk.MakePath(s.path(dir)); err != nil {
 			return err
 		}
 	}

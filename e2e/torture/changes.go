@@ -79,6 +79,9 @@ func changeOf(c *call, root string) (ch change, ok bool) {
 			if ch.said = peek(c.pid, c.args[1], int(min(c.args[2], 4096))); c.nr == unix.SYS_WRITEV {
 				ch.said = gathered(c.pid, c.args[1], int(c.args[2]))
 			}
+			if ch.said == nil {
+				ch.said = []byte{}
+			}
 			return ch, true
 		}
 		ch.fd = int(int32(c.args[0]))

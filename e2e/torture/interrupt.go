@@ -127,8 +127,12 @@ func (s *scene) judge(p *place, d death) (o outcome) {
 			continue
 		}
 		n := 0
+		whole := map[string]bool{}
+		for text := range wanted {
+			whole[fromSubject(text)] = true
+		}
 		for text, times := range got[box] {
-			if wanted[text] == 0 {
+			if !whole[fromSubject(text)] {
 				o.faults = append(o.faults, fmt.Sprintf("%s has half a post: %.200q", box, text))
 			}
 			n += min(times, 1)
@@ -147,6 +151,13 @@ func (s *scene) judge(p *place, d death) (o outcome) {
 		}
 	}
 	return o
+}
+
+// fromSubject is what a client has sent; before it stands what hosts have added, which may
+// know less of a client after a fault.
+func fromSubject(text string) string {
+	_, after, _ := strings.Cut(text, "\nSubject: ")
+	return after
 }
 
 // A way is how an act is interrupted at its nth change.

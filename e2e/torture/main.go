@@ -43,6 +43,8 @@ type part struct {
 var parts = []part{
 	{"kill", "kill -9 at each call that changes the disk", 20, killed},
 	{"fail", "each of them fails: EIO, ENOSPC, EDQUOT, EROFS", 20, failing},
+	{"power", "power cut after each of them, four kinds of disk", 20, powerCut},
+	{"load", "sessions at a time that end at random, a Postfix that is restarted: mail in mailboxes", 20, load},
 }
 
 // A result is what a part has found. Its fields are those of the JSON.

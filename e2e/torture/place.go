@@ -169,8 +169,8 @@ func (p *place) again() (string, error) {
 	return string(out), err
 }
 
-// word is one that differs from run to run: with a digit in it.
-var word = regexp.MustCompile(`[A-Za-z0-9+/_=.-]*[0-9][A-Za-z0-9+/_=.-]*`)
+// word is one that differs from run to run: with a digit in it, a boundary, a day.
+var word = regexp.MustCompile(`[A-Za-z0-9+/_=.-]*[0-9][A-Za-z0-9+/_=.-]*|=_[a-z]+|bounces-[a-z0-9-]+|\b((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(day)?|(Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sep|Oct|Nov|Dec)[a-z]*)\b`)
 
 // text is what a file says, without that.
 func textOf(data []byte) string {
@@ -188,7 +188,7 @@ func textOf(data []byte) string {
 }
 
 // unique is the part of a name that differs from run to run.
-var unique = regexp.MustCompile(`[0-9]{6,}[^/]*|[0-9a-f]{8,}[^/]*`)
+var unique = regexp.MustCompile(`[0-9]{6,}[^/]*|[0-9a-f]{8,}[^/]*|20[0-9]{2}-[0-9]{2}`)
 
 // boxes are where the spool has messages that somebody answers for.
 var boxes = regexp.MustCompile(`^/spool/(inbound|outbound|failed)/`)

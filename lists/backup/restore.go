@@ -91,7 +91,7 @@ func Restore(s *site.Site, dir string, only []smtp.Path, step func(done, of int)
 
 // begin records that a whole backup is being restored.
 func begin(s *site.Site, dir string) error {
-	if err := s.Disk.MakeDirs(s.ListsDir); err != nil {
+	if err := s.Disk.MakePath(s.ListsDir); err != nil {
 		return err
 	}
 	switch unfinished := Unfinished(s); {

@@ -188,7 +188,7 @@ func (d *NewList) Abort() {
 
 // makeDomain makes the directory of a domain.
 func makeDomain(s lists.Directory, dir string) error {
-	if err := s.Disk.MakeDirs(s.Root); err != nil {
+	if err := s.Disk.MakePath(s.Root); err != nil {
 		return err
 	}
 	return s.Disk.MakeDir(dir)

@@ -47,6 +47,10 @@ func (l *List) withdraw(s *state) error {
 		}
 	}
 	disk.Discard(domain)
+	// A power cut must not bring pages back of which no state tells any more.
+	if err := ignoreMissing(l.Disk.SyncAll(nearest(domain))); err != nil {
+		return err
+	}
 	for _, name := range []string{"search", "t", "m", "state"} {
 		if err := ignoreMissing(l.Disk.RemoveAll(filepath.Join(l.Books, name))); err != nil {
 			return err
@@ -54,6 +58,16 @@ func (l *List) withdraw(s *state) error {
 	}
 	disk.Discard(l.Books)
 	return nil
+}
+
+// nearest is a directory, or that above it which is there.
+func nearest(dir string) string {
+	for {
+		if _, err := os.Lstat(dir); err == nil || dir == filepath.Dir(dir) {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
 }
 
 // isPage reports whether a name among the pages is one that we give.

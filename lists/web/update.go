@@ -137,7 +137,7 @@ func (r *run) all(most int) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	heeded := r.s.Removed
+	heeded, base := r.s.Removed, r.s.Base
 	if err := r.renewed(); err != nil {
 		return false, err
 	}
@@ -189,7 +189,7 @@ func (r *run) all(most int) (more bool, err error) {
 	for _, m := range r.s.Months {
 		more = more || m.Anew && r.MBox != MBoxOff
 	}
-	if err := r.sync(more); err != nil {
+	if err := r.sync(more, r.s.Removed > heeded || r.s.Base > base); err != nil {
 		return false, err
 	}
 	if err := r.writeState(r.s); err != nil {
@@ -228,9 +228,10 @@ func (r *run) renewed() error {
 // sureEvery is how many posts are shown before their pages are synced, all at once.
 const sureEvery = 200
 
-// sync makes the pages durable, from time to time.
-func (r *run) sync(more bool) error {
-	if r.s.RemakeTo > 0 || r.s.Shown == r.s.Sure || more && r.s.Shown-r.s.Sure < 10*sureEvery || !more && r.s.Shown-r.s.Sure < sureEvery {
+// sync makes the pages durable, from time to time, and when posts were taken away: a power
+// cut must not bring them back after the state says that they are gone.
+func (r *run) sync(more, took bool) error {
+	if !took && (r.s.RemakeTo > 0 || r.s.Shown == r.s.Sure || more && r.s.Shown-r.s.Sure < 10*sureEvery || !more && r.s.Shown-r.s.Sure < sureEvery) {
 		return nil
 	}
 	if err := r.Disk.SyncAll(r.Dir); err != nil {
@@ -239,7 +240,9 @@ func (r *run) sync(more bool) error {
 	if err := r.Disk.SyncAll(r.Books); err != nil {
 		return err
 	}
-	r.s.Sure = r.s.Shown
+	if r.s.RemakeTo == 0 {
+		r.s.Sure = r.s.Shown
+	}
 	return nil
 }
 

@@ -54,7 +54,8 @@ func (r *run) begun() error {
 	if _, err := os.Lstat(r.robots()); err == nil || r.Members { // perhaps the administrator's
 		return nil
 	}
-	return r.Disk.Publish(r.robots(), []byte(robotsTXT))
+	// Durably: half of it would pass for the administrator's.
+	return r.Disk.ReplaceAs(r.robots(), 0o644, []byte(robotsTXT))
 }
 
 // robotsTXT keeps crawlers (RFC 9309) from what superlist-web answers: all that it says

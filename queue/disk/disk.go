@@ -157,6 +157,18 @@ func (d *Disk) MakeDir(dir string) error {
 	return d.SyncDir(filepath.Dir(dir))
 }
 
+// MakePath makes a directory and all its missing parents durably: where the spool or the
+// lists are.
+func (d *Disk) MakePath(dir string) error {
+	err := d.MakeDir(dir)
+	if errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
+		if err = d.MakePath(filepath.Dir(dir)); err == nil {
+			err = d.MakeDir(dir)
+		}
+	}
+	return err
+}
+
 // MakeDirs makes a directory and all its missing parents, without a sync: after a crash
 // they may be missing again.
 func (d *Disk) MakeDirs(dir string) error {

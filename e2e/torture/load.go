@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	loadSessions = 1000    // at a time, at most
+	loadPosts    = 100_000 // at most
+	restartEvery = 8 * time.Second
+	// sessionTime bounds a session on a machine that is busy with a thousand of them.
+	sessionTime = time.Minute
+)
+
+// The fates of a post, as its sender knows them.
+const (
+	unsent   = iota // not offered to its end
+	unknown         // its end was sent, and no reply was read
+	promised        // 250
+)
+
+// load is sessions at a time that end at random, while Postfix is restarted.
+func load(t *torture, r *result, until time.Time) error {
+	h, err := t.newHost(0)
+	if errors.Is(err, errNoPostfix) {
+		r.Skipped = err.Error()
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.up(); err != nil {
+		return err
+	}
+	defer h.postfix("abort")
+	// In a minute as many as make a busy machine busier, in ten a thousand.
+	sessions, posts := min(loadSessions, max(50, int(time.Until(until).Seconds())*2)), loadPosts
+	if t.most > 0 {
+		sessions, posts = t.most, 3*t.most
+	}
+	// A third of the time is for what waits then.
+	sending := time.Now().Add(time.Until(until) * 2 / 3)
+	fates := make([]atomic.Int32, posts)
+	var next, cutOff, restarts atomic.Int64
+	stop := make(chan bool)
+	var restarting, sent sync.WaitGroup
+	restarting.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(restartEvery):
+			}
+			h.postfix([]string{"stop", "reload", "abort"}[i%3])
+			if err := h.up(); err != nil {
+				r.fault("load", "", err.Error())
+			}
+			restarts.Add(1)
+		}
+	})
+	for range sessions {
+		sent.Go(func() {
+			for time.Now().Before(sending) {
+				n := int(next.Add(1)) - 1
+				if n >= posts {
+					return
+				}
+				for time.Now().Before(sending) { // until somebody takes it, or nobody knows
+					fate, cut := h.send(n, rand.IntN(10) == 0)
+					fates[n].Store(int32(fate))
+					if cut {
+						cutOff.Add(1)
+					}
+					if fate != unsent || cut {
+						break
+					}
+					time.Sleep(time.Duration(rand.IntN(1000)) * time.Millisecond)
+				}
+				t.progress(fmt.Sprintf("load: post %d, %d restarts", n, restarts.Load()))
+			}
+		})
+	}
+	sent.Wait()
+	close(stop)
+	restarting.Wait()
+	if err := h.drain(max(time.Until(until), 3*time.Minute)); err != nil {
+		r.fault("load", "", err.Error())
+	}
+	total := min(int(next.Load()), posts)
+	r.Of = posts
+	r.note("%d sessions at a time, %d disconnected, Postfix restarted %d times", sessions, cutOff.Load(), restarts.Load())
+	return h.count(r, fates[:total])
+}
+
+// send posts in a session of its own. cut: the client leaves somewhere in the middle.
+func (h *host) send(n int, cut bool) (fate int, left bool) {
+	conn, err := net.DialTimeout("tcp", h.front, sessionTime)
+	if err != nil {
+		return unsent, false
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(sessionTime))
+	in := bufio.NewReader(conn)
+	leaves := -1
+	if cut {
+		leaves = rand.IntN(6)
+	}
+	post := fmt.Sprintf("From: %s\r\nSubject: load %d\r\nMessage-ID: <load.%[2]d@example.com>\r\n\r\n%[3]sthe end of %[2]d\r\n.\r\n", poster, n, strings.Repeat("a line of a post\r\n", rand.IntN(300)))
+	for i, piece := range []string{"", "EHLO client.example.com\r\n", "MAIL FROM:<" + poster + ">\r\n", "RCPT TO:<" + list + ">\r\n", "DATA\r\n", post} {
+		switch {
+		case i == leaves && i == 5 && rand.IntN(2) == 0:
+			conn.Write([]byte(post[:rand.IntN(len(post)-5)])) // half of it
+			return unsent, true
+		case i == leaves:
+			conn.Write([]byte(piece)) // and hears no reply
+			if i == 5 {
+				return unknown, true
+			}
+			return unsent, true
+		}
+		if _, err := conn.Write([]byte(piece)); err != nil && i < 5 {
+			return unsent, false
+		}
+		line, err := in.ReadString('\n')
+		for err == nil && len(line) > 3 && line[3] == '-' {
+			line, err = in.ReadString('\n')
+		}
+		if i == 5 && err != nil {
+			return unknown, false
+		}
+		if err != nil || line[0] != "222232"[i] {
+			return unsent, false
+		}
+	}
+	conn.Write([]byte("QUIT\r\n"))
+	return promised, false
+}
+
+var subject = regexp.MustCompile(`(?m)^Subject: load ([0-9]+)$`)
+
+// count holds every mailbox against what was promised.
+func (h *host) count(r *result, fates []atomic.Int32) error {
+	promises, hidden := 0, 0
+	for i := range fates {
+		switch fates[i].Load() {
+		case promised:
+			promises++
+		case unknown:
+			hidden++
+		}
+	}
+	r.note("%d posts got 250, of %d nobody knows", promises, hidden)
+	for _, m := range members {
+		got := make([]int, len(fates))
+		files, err := filepath.Glob(filepath.Join(h.dir, "boxes", box(m), "new", "*"))
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			found := subject.FindSubmatch(text)
+			if found == nil {
+				r.fault("load", file, m+" has other mail")
+				continue
+			}
+			n, _ := strconv.Atoi(string(found[1]))
+			if n >= len(got) || !bytes.HasSuffix(bytes.TrimRight(text, "\r\n"), fmt.Appendf(nil, "the end of %d", n)) {
+				r.fault("load", file, m+" has half a post")
+				continue
+			}
+			got[n]++
+		}
+		for n, times := range got {
+			var o outcome
+			switch fate := int(fates[n].Load()); {
+			case fate == promised && times == 0:
+				o.faults = append(o.faults, m+" lacks a post that got 250")
+			case fate == unsent && times > 0:
+				o.faults = append(o.faults, m+" has a post that was not sent to its end")
+			case times > 2:
+				o.faults = append(o.faults, m+" has a post more than twice")
+			}
+			o.twice = max(0, times-1)
+			r.add("load", fmt.Sprintf("post %d, %d times", n, times), o)
+		}
+	}
+	return nil
+}

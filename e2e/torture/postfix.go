@@ -1,0 +1,198 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A host is a Postfix with a configuration and a queue of its own, and the lists behind it
+// as in way A of docs/postfix.md. Mail for the members ends in Maildirs.
+type host struct {
+	dir, front string
+	site       *place
+	busy       sync.Mutex // one change of its state at a time
+}
+
+const hostMain = `compatibility_level = 3.6
+queue_directory = DIR/queue
+data_directory = DIR/data
+maillog_file = DIR/log/maillog
+maillog_file_prefixes = DIR
+myhostname = mx.example.org
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+alias_maps =
+alias_database =
+smtp_dns_support_level = disabled
+smtp_host_lookup = native
+relay_domains = lists.example.org
+virtual_mailbox_domains = example.com, example.net, example.org
+virtual_mailbox_base = DIR/boxes
+virtual_mailbox_maps = texthash:DIR/conf/boxes
+virtual_uid_maps = static:65534
+virtual_gid_maps = static:65534
+virtual_minimum_uid = 1
+smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
+default_process_limit = 1100
+smtpd_client_connection_count_limit = LIMIT
+smtpd_client_connection_rate_limit = 0
+in_flow_delay = 0
+minimal_backoff_time = 1s
+queue_run_delay = 1s
+`
+
+const hostMaster = `FRONT inet n - n - - smtpd
+    -o smtpd_proxy_filter=SPAWN
+SPAWN inet n n n - - spawn
+    -o { export_environment = TZ=UTC GOMAXPROCS=1 }
+    user=nobody argv=BIN/superlist-spawn -c SITE/superlist.toml
+KICK inet n n n 60 1 spawn
+    user=nobody argv=BIN/superlist -c SITE/superlist.toml deliver
+ENTRY inet n - n - - smtpd
+    -o smtpd_authorized_verp_clients=127.0.0.0/8
+    -o smtpd_recipient_limit=1000
+    -o smtpd_client_connection_count_limit=0
+postlog unix-dgram n - n - 1 postlogd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+showq unix n - n - - showq
+proxymap unix - - n - - proxymap
+virtual unix - n n - - virtual
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+anvil unix - - n - 1 anvil
+`
+
+// errNoPostfix is why a part is skipped.
+var errNoPostfix = errors.New("it needs root and a Postfix")
+
+// newHost starts one; limit is how many connections of one client it takes.
+func (t *torture) newHost(limit int) (*host, error) {
+	if _, err := os.Stat("/usr/sbin/postfix"); err != nil || os.Geteuid() != 0 {
+		return nil, errNoPostfix
+	}
+	h := &host{dir: t.dir()}
+	var ports [4]string
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		ports[i] = l.Addr().String()
+	}
+	h.front = ports[0]
+	site, err := newPlace(t.bin, t.dir(), &act{name: "host"})
+	if err != nil {
+		return nil, err
+	}
+	h.site = site
+	toml := strings.NewReplacer(`kick = ""`, fmt.Sprintf("kick = %q", ports[2]), "maildir:"+site.dir+"/out", ports[3], "batch = 2", "").Replace(configOf(site.dir, ""))
+	boxes := ""
+	for _, m := range append(members, owner) {
+		boxes += m + " " + box(m) + "/\n"
+	}
+	replace := strings.NewReplacer("DIR", h.dir, "FRONT", ports[0], "SPAWN", ports[1], "KICK", ports[2], "ENTRY", ports[3],
+		"BIN", t.bin, "SITE", site.dir, "LIMIT", fmt.Sprint(limit))
+	for name, text := range map[string]string{
+		h.dir + "/conf/main.cf": replace.Replace(hostMain), h.dir + "/conf/master.cf": replace.Replace(hostMaster),
+		h.dir + "/conf/boxes": boxes, site.dir + "/superlist.toml": toml,
+		h.dir + "/queue/.keep": "", h.dir + "/data/.keep": "", h.dir + "/log/.keep": "", h.dir + "/boxes/.keep": "",
+	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	for user, dir := range map[string]string{"postfix": h.dir + "/data", "nobody": h.dir + "/boxes"} {
+		if out, err := exec.Command("chown", user, dir).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("chown: %w: %s", err, out)
+		}
+	}
+	if out, err := exec.Command("chown", "-R", "nobody:", site.dir).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("chown: %w: %s", err, out)
+	}
+	return h, nil
+}
+
+func box(address string) string {
+	user, domain, _ := strings.Cut(address, "@")
+	return filepath.Join(domain, user)
+}
+
+// postfix has it start, stop, abort (which is stop without mercy) or reload.
+func (h *host) postfix(verb string) error {
+	h.busy.Lock()
+	defer h.busy.Unlock()
+	out, err := exec.Command("/usr/sbin/postfix", "-c", h.dir+"/conf", verb).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("postfix %s: %w: %s", verb, err, out)
+	}
+	return nil
+}
+
+// up starts Postfix, as often as it takes: a master that was stopped may not be gone yet.
+func (h *host) up() error {
+	var err error
+	for range 100 {
+		// Who still answers may be a child of the master that was.
+		if err = h.postfix("status"); err == nil {
+			if conn, derr := net.Dial("tcp", h.front); derr == nil {
+				conn.Close()
+				return nil
+			}
+		} else {
+			err = h.postfix("start")
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+	return err
+}
+
+// drain waits until all mail has come, or as long as is reasonable.
+func (h *host) drain(patience time.Duration) error {
+	var left []string
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Second) {
+		past := time.Now().Add(-time.Minute)
+		for _, box := range []string{"inbound", "outbound"} { // retry_min is what the site says, but not for us
+			waiting, _ := filepath.Glob(h.site.dir + "/spool/" + box + "/*/*")
+			for _, file := range waiting {
+				os.Chtimes(file, past, past)
+			}
+		}
+		cmd := exec.Command("setpriv", "--reuid=65534", "--clear-groups", h.site.bin+"/superlist", "-c", h.site.dir+"/superlist.toml", "deliver")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("deliver: %w: %s", err, out)
+		}
+		exec.Command("/usr/sbin/postqueue", "-c", h.dir+"/conf", "-f").Run()
+		left = nil
+		for _, pattern := range []string{h.site.dir + "/spool/inbound/*/*", h.site.dir + "/spool/outbound/*/*",
+			h.dir + "/queue/maildrop/*", h.dir + "/queue/incoming/*", h.dir + "/queue/active/*", h.dir + "/queue/deferred/*/*"} {
+			found, _ := filepath.Glob(pattern)
+			left = append(left, found...)
+		}
+		if len(left) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%d messages are left, such as %s", len(left), left[0])
+}
