@@ -1,7 +1,9 @@
 package edit
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"superlist/lists/parts"
@@ -107,5 +109,8 @@ func withCharset(e *parts.Entity, label string) (value string, ok bool) {
 	if err != nil || kind != e.Type || len(params["charset"]) != 1 || !strings.EqualFold(params["charset"][0], label) {
 		return "", false
 	}
-	return value, true
+	was := maps.Clone(e.Params)
+	delete(was, "charset")
+	delete(params, "charset")
+	return value, maps.EqualFunc(was, params, slices.Equal)
 }
