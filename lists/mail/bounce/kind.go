@@ -76,11 +76,12 @@ func (m *message) looksLikeReport(l look) bool {
 	if m.receipt {
 		return false
 	}
-	if !l.daemon && answered(charset.Words(m.get("subject"))) {
+	answer, forward := answered(charset.Words(m.get("subject")))
+	if answer && (!l.daemon || m.has("in-reply-to") && !l.null) || forward && !l.null || m.has("list-id") && !l.null && !l.mta || m.elseBy() {
 		return false
 	}
 	failed := l.body["failure"] || l.body["delay"] || l.body["relayed"]
-	if !l.daemon && (l.says["vacation"] || m.has("list-id") || m.has("in-reply-to") && !l.null) {
+	if !l.daemon && (l.says["vacation"] || m.has("in-reply-to") && !l.null) {
 		return false
 	}
 	switch {
@@ -93,17 +94,32 @@ func (m *message) looksLikeReport(l look) bool {
 	case l.null:
 		return failed && l.subject
 	}
-	return failed && l.subject && !m.has("return-path") && l.automatic
+	return failed && l.subject && !m.has("return-path") && strings.HasPrefix(strings.ToLower(m.get("auto-submitted")), "auto-replied")
 }
 
-// answered reports whether a message with this subject is an answer or was forwarded.
-func answered(subject string) bool {
+// elseBy reports whether a program wrote a message that mails patches, bugs, jobs or
+// newsletters: they may have a report's words in them, and no mail server writes these
+// fields.
+func (m *message) elseBy() bool {
+	for _, name := range [...]string{"list-unsubscribe", "x-cron-env", "x-bugzilla-type", "x-github-reason", "x-gitlab-project", "x-jira-fingerprint"} {
+		if m.has(name) {
+			return true
+		}
+	}
+	return strings.HasPrefix(m.get("x-mailer"), "git-send-email")
+}
+
+// answered reports whether a message with this subject is an answer, and whether it was
+// forwarded.
+func answered(subject string) (answer, forward bool) {
 	mark, _, ok := strings.Cut(strings.ToLower(subject), ":")
 	switch mark {
-	case "re", "fw", "fwd", "aw", "wg", "sv", "rv", "tr", "vs":
-		return ok
+	case "re", "aw", "sv", "vs":
+		return ok, false
+	case "fw", "fwd", "wg", "rv", "tr", "i", "enc", "doorst", "pd", "vb":
+		return ok, ok
 	}
-	return false
+	return false, false
 }
 
 // away reports whether a message is an automatic answer.
