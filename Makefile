@@ -98,7 +98,7 @@ bench: build
 bench-counts: build
 	$(GO) run ./e2e/bench -only counts
 
-# What docs/performance.md shows, measured anew: ten minutes, on a quiet machine, as
+# What docs/performance.md shows, measured anew: ten minutes on a quiet machine, as
 # root. A part that cannot run keeps the figures that it had.
 figures: build
 	e2e/apt.sh gcc libc6-dev libmilter-dev

@@ -35,7 +35,8 @@ type bench struct {
 	mails  int // personal ones
 	peers  int // sessions at a time that hand these over
 
-	archived    int           // posts of the archive whose pages are written
+	archived    int // posts of the archive whose pages are written
+	commit      string
 	json        string        // where what was measured is kept
 	within      time.Duration // a part that would take longer is not begun
 	figures     []figures.Figure
@@ -63,7 +64,7 @@ var all = []struct {
 	{"milter", (*bench).milters},
 	{"bounces", (*bench).bounces},
 	{"web", (*bench).web},
-	{"site", (*bench).manyLists},
+	{"site", (*bench).manyLists}, // it empties the kernel's caches
 }
 
 func names() (ns []string) {
@@ -134,6 +135,7 @@ func (b *bench) run(parts []string, keep bool) error {
 	if err := privateDev(work); err != nil {
 		return err
 	}
+	b.commit = commit()
 	plan, err := newPlan(b.json, parts)
 	if err != nil {
 		return err

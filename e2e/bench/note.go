@@ -86,7 +86,7 @@ func (b *bench) keep(part string, took time.Duration) error {
 
 // all are the versions of what has run.
 func (b *bench) all() []string {
-	vs := []string{"superlist " + commit(), "Go " + strings.TrimPrefix(runtime.Version(), "go")}
+	vs := []string{"superlist " + b.commit, "Go " + strings.TrimPrefix(runtime.Version(), "go")}
 	for _, name := range slices.Sorted(maps.Keys(b.versions)) {
 		vs = append(vs, name+" "+b.versions[name])
 	}
@@ -100,6 +100,7 @@ func (b *bench) postfix() {
 	}
 }
 
+// commit is of the source: -json changes a file of it.
 func commit() string {
 	out, err := exec.Command("git", "describe", "--always", "--dirty=+").Output()
 	if err != nil {
