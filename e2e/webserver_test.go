@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"superlist/e2e/unpack"
+	"superlist/lists/web"
 )
 
 // webServers are those that superlist setup web knows: the Debian package that each is
@@ -83,6 +84,15 @@ func TestWebServers(t *testing.T) {
 	word, err := exec.Command("superlist", "token", "new", "panel", "--list", "lists.example.org", "--scope", "members").Output()
 	must(t, err)
 	token := strings.TrimSpace(string(word))
+	old := "/var/tmp/old" // a list that HyperKitty has shown
+	must(t, os.MkdirAll(old, 0o755))
+	must(t, os.WriteFile(filepath.Join(old, "config.json"), []byte(`{"fqdn_listname": "old@lists.example.org", "archive_policy": "public"}`), 0o644))
+	must(t, os.WriteFile(filepath.Join(old, "member.txt"), []byte("olga@example.org\n"), 0o644))
+	must(t, os.WriteFile(filepath.Join(old, "archive.mbox"), []byte("From olga@example.org Mon Nov 30 10:00:00 2026\nFrom: olga@example.org\nDate: Mon, 30 Nov 2026 10:00:00 +0000\nMessage-ID: <first@example.org>\nSubject: first\n\nfirst\n"), 0o644))
+	run(t, "superlist", "import", "mailman3", old, "--owner", "olga@example.org")
+	run(t, "superlist", "list", "set", "old@lists.example.org", "web=anyone")
+	hyperKitty := "/hyperkitty/list/old@lists.example.org/message/" + strings.Fields(web.MovedLine("<first@example.org>", 1))[0] + "/"
+	paths = append(paths, hyperKitty, "/pipermail/old/2026-November/000000.html", strings.ReplaceAll(hyperKitty, "old@", "private@"))
 	answers := make(map[string]string) // by path, of the first server
 	for _, s := range webServers {
 		pkg, _, err := unpack.Debian(s.pkg)
@@ -151,6 +161,7 @@ func TestWebServers(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
+		hyperKitty: "301 /old/0/1.html", "/pipermail/old/2026-November/000000.html": "301 /old/0/1.html", strings.ReplaceAll(hyperKitty, "old@", "private@"): "404",
 		"/code/": "200 text/html; charset=utf-8", "/code/new.atom": "200 application/atom+xml", "/code/style.css": "200 text/css", "/robots.txt": "200 text/plain",
 		"/code/.state": "404", "/private/": "404", "/": "404", "/code/p%2F0@mail.example.com/": "302", "/code/p%2F0@mail.example.com/raw": "200 text/plain",
 		"/code/p%2F0@mail.example.com/t.mbox.gz": "200 application/gzip", "/code/search?q=thanks": "200 text/html", "/code": "301",

@@ -118,8 +118,11 @@ func (d *NewList) Enrol(r *members.Roster, comments ...string) error {
 	})
 }
 
-// Put writes one of the list's own files: rules, texts.toml, key or left. Content that
-// could not be used later is an error now.
+// movedMap is web.MovedMap, which the package does not know.
+const movedMap = "moved.map"
+
+// Put writes one of the list's own files: rules, texts.toml, key, left or moved.map.
+// Content that could not be used later is an error now.
 func (d *NewList) Put(name string, content []byte) error {
 	file := filepath.Join(d.Dir, name)
 	content = textfile.Plain(content)
@@ -141,7 +144,7 @@ func (d *NewList) Put(name string, content []byte) error {
 		}
 		_, err := d.ReadKey()
 		return err
-	case "left":
+	case "left", movedMap:
 	default:
 		return inputError("%q is not a file of a list", name)
 	}

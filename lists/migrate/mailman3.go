@@ -18,6 +18,9 @@ import (
 	"superlist/smtp"
 )
 
+// fromMailman begins what a Parcel of Mailman's is from.
+const fromMailman = "Mailman 3, "
+
 // Mailman3 reads a directory with Mailman 3's description of a list: the answers of its
 // REST API 3.1, or the output of "mailman members".
 //
@@ -41,7 +44,7 @@ func Mailman3(dir string, o Options) (*Parcel, error) {
 		d.root.Close()
 		return nil, fmt.Errorf("%s: %w: it has no config.json, the answer of lists/LIST/config", dir, ErrNotThis)
 	}
-	m := &mailman{folder: d, Options: o, p: &Parcel{From: "Mailman 3, " + dir, folder: d}}
+	m := &mailman{folder: d, Options: o, p: &Parcel{From: fromMailman + dir, folder: d}}
 	for _, step := range []func() error{m.readConfig, m.roles, m.settings, m.matches, m.held, m.archive, m.rest, m.p.seal} {
 		if err := step(); err != nil {
 			m.p.Close()

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"archive/tar"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +17,9 @@ import (
 	"superlist/lists/archive"
 	"superlist/lists/edit"
 	"superlist/lists/mail/charset"
+	"superlist/lists/rewrite"
 	"superlist/lists/site"
+	"superlist/lists/web"
 	"superlist/queue/disk"
 	"superlist/smtp"
 )
@@ -73,6 +76,11 @@ func (t Target) Receive(r io.Reader) (Report, error) {
 			return Report{}, err
 		}
 	}
+	if in.moved.Len() > 0 {
+		if err := in.list.Put(web.MovedMap, in.moved.Bytes()); err != nil {
+			return Report{}, err
+		}
+	}
 	_, err := in.list.Publish()
 	if err == nil {
 		err = in.awaken()
@@ -88,6 +96,7 @@ type receiving struct {
 	addr    smtp.Path
 	list    *edit.NewList   // nil with Into
 	posts   *archive.Import // nil before the first
+	moved   bytes.Buffer    // web.MovedMap, of lists that HyperKitty has shown
 	bounces int             // addresses about which something is known
 	report  Report          // what this side reports; in the end, everything
 }
@@ -263,15 +272,21 @@ func (in *receiving) archive(h *tar.Header) (err error) {
 	if h.ModTime.Before(time.Unix(1, 0)) {
 		h.ModTime = time.Now()
 	}
-	err = in.posts.Add(number, archive.Post{ID: head.ID, Time: h.ModTime, RequireTLS: head.RequireTLS, Content: tarContent{in.tar}, Removed: head.Removed})
+	var header rewrite.Scanner
+	content := io.TeeReader(tarContent{in.tar}, &header)
+	err = in.posts.Add(number, archive.Post{ID: head.ID, Time: h.ModTime, RequireTLS: head.RequireTLS, Content: content, Removed: head.Removed})
 	if errors.Is(err, archive.ErrNumber) || errors.Is(err, archive.ErrRemoved) {
 		in.report.leave(h.Name, err.Error(), "")
 		return nil
 	}
-	if err == nil {
-		in.report.Archive++
+	if err != nil {
+		return err
 	}
-	return err
+	in.report.Archive++
+	if fields, _ := header.Header(); strings.HasPrefix(in.head.From, fromMailman) && fields.Get("Message-ID") != "" {
+		in.moved.WriteString(web.MovedLine(fields.Get("Message-ID"), number))
+	}
+	return nil
 }
 
 // reported combines the reports of both sides.

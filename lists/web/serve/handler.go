@@ -17,6 +17,7 @@
 //	/dev/members                who is on the list, for owners
 //	/dev/settings               what the list does, for owners; bounces, activity
 //	/api/v1/…                   all of this for programs: package api
+//	/hyperkitty/list/…          old addresses of posts: see moved.go
 //
 // A GET changes nothing, whoever sends it. A POST writes a request into the spool, which
 // deliver carries out as if it had come by mail; the answer is 200 once the request is
@@ -69,6 +70,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		a.trouble(err)
+	case a.list == nil && a.moved():
 	case acts[parts[0]] != nil && a.list == nil:
 		a.nothing()
 	case acts[parts[0]] != nil:
@@ -261,6 +263,10 @@ func (a *answer) missing(id string) {
 	gone, err := a.web.Posts.Removed()
 	if err != nil {
 		a.trouble(err)
+		return
+	}
+	if to, err := a.postAt(a.r.URL.Path); to != "" && err == nil { // below the list's own address
+		http.Redirect(a.w, a.r, to, http.StatusMovedPermanently)
 		return
 	}
 	hash := archive.MessageHash("<" + strings.Trim(id, "<>") + ">")
