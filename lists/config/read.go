@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -57,21 +58,29 @@ func Decode(file, text string, t Table) error {
 	if !ok {
 		var raw any // a map[string]any: the decoder would make another one for a given one
 		if _, err := toml.Decode(withoutCommentLines(text), &raw); err != nil {
-			return decodeError(file, err)
+			return decodeError(file, text, err)
 		}
 		all, _ = raw.(map[string]any) // a TOML document is always a table
 	}
 	if name, wrong := fill(t, all); wrong != "" {
+		if strings.HasPrefix(wrong, noSuchKey) {
+			wrong = cmp.Or(above(t, name), wrong)
+		}
 		return &Error{File: file, Line: LineOf(text, name), Key: name, Text: wrong}
 	}
 	return nil
 }
 
-// decodeError says what the decoder says.
-func decodeError(file string, err error) error {
+// decodeError says what is wrong in the line at which the decoder stopped.
+func decodeError(file, text string, err error) error {
 	var syntax toml.ParseError
 	if errors.As(err, &syntax) {
-		return &Error{File: file, Line: syntax.Position.Line, Key: syntax.LastKey, Text: syntax.Message}
+		lines, n := strings.Split(text, "\n"), syntax.Position.Line
+		line := ""
+		if n > 0 && n <= len(lines) {
+			line = lines[n-1]
+		}
+		return &Error{File: file, Line: n, Key: syntax.LastKey, Text: reworded(line, syntax.LastKey, syntax.Message)}
 	}
 	return &Error{File: file, Text: err.Error()}
 }

@@ -140,6 +140,8 @@ func stringList(value any) ([]string, bool) {
 	return strings, ok
 }
 
+const noSuchKey = "no such key; "
+
 // unknown returns the error about a name that the table does not have; empty if there
 // is none.
 func unknown(keys []Key, raw map[string]any) (name, text string) {
@@ -153,7 +155,7 @@ func unknown(keys []Key, raw map[string]any) (name, text string) {
 		}
 	}
 	slices.Sort(strange)
-	return strange[0], "no such key; " + hint(strange[0], known)
+	return strange[0], noSuchKey + hint(strange[0], known)
 }
 
 // Value returns what the key holds.

@@ -36,7 +36,9 @@ func Move(s lists.Directory, l *lists.List, to smtp.Path) (*lists.List, error) {
 		return nil, inputError("%s has this address already", l.Addr.Address())
 	}
 	// A pointer that leads to itself was left by a move that was cut short.
-	if there, err := lists.ReadPointer(dir); err == nil && there.Key() != l.Addr.Key() && there.Key() != new.Addr.Key() {
+	there, err := lists.ReadPointer(dir)
+	elsewhere := err == nil && there.Key() != l.Addr.Key() && there.Key() != new.Addr.Key()
+	if info, err := os.Lstat(dir); elsewhere || err == nil && info.IsDir() {
 		return nil, &fs.PathError{Op: "move", Path: dir, Err: fs.ErrExist}
 	}
 	// list.toml comes first: it is harmless if a list names its own address there.

@@ -282,7 +282,7 @@ func (s *Site) check() error {
 	}
 	for _, who := range s.Trusted {
 		if _, ok := network(who); !ok && who != "unix" && who != "stdin" {
-			return s.wrong("trusted", fmt.Sprintf(`%q is none of: a network like 192.0.2.0/24, an address, "unix", "stdin"`, who))
+			return s.wrong("trusted", fmt.Sprintf(`%q must be a network like 192.0.2.0/24, an address, "unix" or "stdin"`, who))
 		}
 	}
 	for i := range s.Milters {
