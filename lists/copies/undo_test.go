@@ -14,7 +14,7 @@ func TestUndo(t *testing.T) {
 	keys := zone{"_dmarc.author.example": "v=DMARC1; p=reject"}
 	for _, s := range edittest.Corpus() {
 		header, _, whole := strings.Cut(s.Raw, "\r\n\r\n")
-		if !whole || !strings.HasPrefix(header, "From: ") {
+		if !whole || !strings.HasPrefix(header, "From: ") || strings.Contains(header, "\nFrom: ") { // two are refused
 			continue
 		}
 		members, _ := sent(t, makeOf(t, l, s.Raw, keys), 1)

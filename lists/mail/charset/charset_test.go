@@ -96,3 +96,21 @@ func FuzzWords(f *testing.F) {
 		}
 	})
 }
+
+// TestAliases: IANA's other names of US-ASCII and Latin-1 are those sets, and not
+// Windows-1252, as in browsers.
+func TestAliases(t *testing.T) {
+	for _, label := range []string{"us-ascii", "ANSI_X3.4-1968", "iso-ir-6", "csASCII", "cp367"} {
+		if b, ok := Encode(label, "grün"); ok || !ASCII(label) {
+			t.Errorf("%s: %q", label, b)
+		}
+	}
+	for _, label := range []string{"iso-8859-1", "ISO_8859-1:1987", "iso-ir-100", "csISOLatin1", "cp819"} {
+		if b, ok := Encode(label, "grün"); !ok || string(b) != "gr\xfcn" {
+			t.Errorf("%s: %q", label, b)
+		}
+		if b, ok := Encode(label, "5 €"); ok {
+			t.Errorf("%s: %q", label, b)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 // ASCII. The result begins and ends in the state in which a line does (ISO-2022-JP,
 // HZ), so that it can be inserted into other text. UTF-16 gets no byte order mark.
 func Encode(label, s string) (b []byte, ok bool) {
-	if label = plain(label); label == "" || label == "us-ascii" || label == "ascii" {
+	if label = plain(label); label == "" || isUS(label) {
 		return []byte(s), isASCII(s)
 	}
 	if label == "utf-8" || label == "utf8" {
@@ -48,7 +48,7 @@ func Encode(label, s string) (b []byte, ok bool) {
 // ASCII can be searched in it.
 func ASCII(label string) bool {
 	label = plain(label)
-	return label == "" || label == "ascii" || label == "us-ascii" || label == "utf-8" || label == "utf8" ||
+	return label == "" || isUS(label) || label == "utf-8" || label == "utf8" ||
 		exact(label) != nil && !Wide(label) && !strings.HasPrefix(label, "iso-2022-") && !strings.HasPrefix(label, "hz")
 }
 
@@ -59,13 +59,23 @@ func Wide(label string) bool {
 
 func plain(label string) string { return strings.ToLower(strings.Trim(label, " \t\r\n\"'")) }
 
+// isUS reports whether a label is one of US-ASCII's, as IANA lists them. Browsers read them
+// as Windows-1252.
+func isUS(label string) bool {
+	switch label {
+	case "us-ascii", "ascii", "iso-ir-6", "ansi_x3.4-1968", "ansi_x3.4-1986", "iso_646.irv:1991", "iso646-us", "us", "ibm367", "cp367", "csascii":
+		return true
+	}
+	return false
+}
+
 // exact is find, for encoding: browsers read ISO-8859-1 as Windows-1252, which has
 // characters that no other program expects there.
 func exact(label string) encoding.Encoding {
 	switch label {
-	case "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1":
+	case "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1", "iso_8859-1:1987", "iso-ir-100", "ibm819", "cp819", "csisolatin1":
 		return charmap.ISO8859_1
-	case "iso-8859-9", "iso8859-9", "latin5":
+	case "iso-8859-9", "iso8859-9", "latin5", "iso_8859-9", "iso_8859-9:1989", "iso-ir-148", "l5", "csisolatin5":
 		return charmap.ISO8859_9
 	case "utf-16be":
 		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)

@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"slices"
 	"strings"
 
 	"superlist/lists/parts"
@@ -11,15 +12,17 @@ func signed(e *parts.Entity) bool {
 	switch e.Type {
 	case "multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp", "application/pgp-encrypted":
 		return true
+	case "application/octet-stream": // RFC 8551, 3.9
+		return e.Parent == nil && slices.ContainsFunc(e.Names, func(name string) bool { return strings.HasSuffix(strings.ToLower(name), ".p7m") })
 	}
 	return false
 }
 
 // sealed reports whether a message is not to be changed: it is signed, or it is made for
-// programs (a report, an invitation, a form).
+// programs (a report, an invitation, a form, a piece of a message).
 func sealed(e *parts.Entity) bool {
 	switch e.Type {
-	case "multipart/report", "multipart/form-data", "multipart/byteranges", "multipart/voice-message", "text/calendar":
+	case "multipart/report", "multipart/form-data", "multipart/byteranges", "multipart/voice-message", "text/calendar", "message/partial":
 		return true
 	}
 	return signed(e)
@@ -59,7 +62,10 @@ func reachable(e *parts.Entity, first bool) (list []*parts.Entity, barred bool) 
 			some, bar := reachable(p, first)
 			list, barred = append(list, some...), barred || bar
 		}
-		return list, barred && len(list) == 0
+		if barred { // in the others alone it would be missed
+			list = nil
+		}
+		return list, barred
 	case e.Type == "multipart/related":
 		if len(e.Parts) > 0 {
 			return reachable(start(e), first)

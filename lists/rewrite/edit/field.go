@@ -75,7 +75,8 @@ func (m *Message) set(e *parts.Entity, name, value string) []Edit {
 
 // isMIME declares the message to be MIME: RFC 2045, 4.
 func (m *Message) isMIME() {
-	if m.Header.Get("MIME-Version") == "" {
+	says := func(f rewrite.Field) bool { return strings.TrimSpace(f.Value()) != "" }
+	if !slices.ContainsFunc(m.Header.All("MIME-Version"), says) {
 		m.Header = Set(m.Header, "MIME-Version", "1.0")
 	}
 }

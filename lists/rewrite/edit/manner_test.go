@@ -13,6 +13,7 @@ func TestBesideSigned(t *testing.T) {
 	apart := map[string]bool{
 		"signed": true, "encrypted": true, "S/MIME": true, "S/MIME, clear-signed": true, "S/MIME, encrypted": true, "PGP/MIME over alternatives": true,
 		"inline PGP": true, "inline PGP in base64": true, "inline PGP in mixed": true,
+		"signed, in capitals": true, "PGP in quoted-printable": true, "S/MIME by its name alone": true, "S/MIME of old": true,
 	}
 	for _, s := range edittest.Corpus() {
 		if s.Want != edittest.Nowhere {

@@ -179,6 +179,9 @@ func newTarget(e *parts.Entity, body Body, text string) (*target, error) {
 			return nil, nil
 		}
 	}
+	if value := e.Header.Get("Content-Type"); !smtp.IsASCII(text) && strings.Contains(value, "(") {
+		return nil, nil // some programs take a comment for a piece of the set's name
+	}
 	if _, ok := charset.Encode(t.charset, text); ok && !(t.charset == "" && r.eightBit && !smtp.IsASCII(text)) {
 		return t, nil
 	}

@@ -239,7 +239,7 @@ func Corpus() (list []Sample) {
 	whole("an invitation of Outlook's", Inside, multi("alternative", plain, page, "Content-Type: text/calendar; charset=\"utf-8\"; method=REQUEST\nContent-Transfer-Encoding: base64\n\nQkVHSU46VkNBTEVOREFSDQpFTkQ6VkNBTEVOREFSDQo=\n"))
 	whole("ten levels of parts", Inside, nested(10, plain))
 	whole("text/enriched", Apart, "Content-Type: text/enriched\n\n<bold>Hello.</bold>\n")
-	return list
+	return append(list, odd()...)
 }
 
 // nested returns a part within depth multiparts.
