@@ -28,6 +28,9 @@ type checker struct {
 	findings []finding
 	probed   bool        // a message was sent through the whole way
 	found    []smtp.Path // all lists
+
+	web      map[string]*webDomain // what checkWeb asks for, by domain
+	webOrder []*webDomain
 }
 
 func (k *checker) ok(about, format string, a ...any) {
@@ -46,13 +49,14 @@ func (a *app) checkCommand() *cobra.Command {
 	var asJSON, quiet bool
 	c := &cobra.Command{
 		Use: "check [LIST]", Short: "Find out what is wrong, and how to fix it",
-		Long: `Check the configuration, permissions, lists, spool, mail filters, relay and DNS,
-and how mail comes in through Postfix. Whatever is wrong is named, with how to
-fix it. No list is changed. The kick is tried, which starts superlist deliver,
-and Postfix is asked whether it accepts mail for a list of each domain. To one
-list a message is sent that no member gets: through Postfix, superlist and the
-relay, and back; where it is lost is said. The exit code is 78 if anything is an
-error.`,
+		Long: `Check the configuration, permissions, lists, spool, mail filters, relay and
+DNS, how mail comes in through Postfix, and what the web server shows. Whatever
+is wrong is named, with how to fix it. No list is changed. The kick is tried,
+which starts superlist deliver, and Postfix is asked whether it accepts mail
+for a list of each domain. To one list a message is sent that no member gets:
+through Postfix, superlist and the relay, and back; where it is lost is said.
+The web server of each domain is asked for a page that anybody may read, and
+for one that nobody may. The exit code is 78 if anything is an error.`,
 		Example: `  superlist check
   superlist check dev@lists.example.org
   superlist check --quiet     # only what is wrong: for cron`,
@@ -113,11 +117,13 @@ func (k *checker) run(a *app, arg []string) error {
 		}
 		k.list(l)
 		k.domain(l.Addr.Domain)
+		k.checkWeb()
 		k.postfix([]smtp.Path{l.Addr})
 		return nil
 	}
 	k.spool()
 	k.lists()
+	k.checkWeb()
 	k.log()
 	k.sandbox()
 	k.session()

@@ -12,6 +12,7 @@ import (
 
 // pages checks that the pages of a list can be written and are up to date.
 func (k *checker) pages(l *lists.List) {
+	k.atWeb(l)
 	about := l.Addr.Address()
 	again := "superlist web " + about
 	if l.Web == lists.WebNobody {
