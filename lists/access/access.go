@@ -153,7 +153,9 @@ type Secret struct{ key ed25519.PrivateKey }
 const mark = "superlist_"
 
 // letters are the characters of the word.
-var letters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+func letters() *base32.Encoding {
+	return base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+}
 
 // NewSecret makes a secret, with random bytes of its caller.
 func NewSecret(random [ed25519.SeedSize]byte) Secret {
@@ -163,10 +165,10 @@ func NewSecret(random [ed25519.SeedSize]byte) Secret {
 // ReadSecret parses the word of a token; ok is false if it cannot be one.
 func ReadSecret(word string) (s Secret, ok bool) {
 	rest, ok := strings.CutPrefix(word, mark)
-	if !ok || len(rest) != letters.EncodedLen(ed25519.SeedSize) {
+	if !ok || len(rest) != letters().EncodedLen(ed25519.SeedSize) {
 		return Secret{}, false
 	}
-	seed, err := letters.DecodeString(rest)
+	seed, err := letters().DecodeString(rest)
 	if err != nil {
 		return Secret{}, false
 	}
@@ -174,7 +176,7 @@ func ReadSecret(word string) (s Secret, ok bool) {
 }
 
 // Word returns the secret as it is shown once.
-func (s Secret) Word() string { return mark + letters.EncodeToString(s.key.Seed()) }
+func (s Secret) Word() string { return mark + letters().EncodeToString(s.key.Seed()) }
 
 // Public returns what the file keeps of it.
 func (s Secret) Public() []byte { return s.key.Public().(ed25519.PublicKey) }

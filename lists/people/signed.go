@@ -87,7 +87,7 @@ func (a *act) asked(s request.Signed) error {
 		if !ok {
 			return replyUnclear
 		}
-		a.Verb, a.Words = lists.VerbConfirm, s.Words
+		a.Verb, a.Words = lists.VerbConfirm, passedOn(s.Words)
 		a.Proof = confirmation.Proof{Action: d.Action, Subject: s.About}
 		a.silent = false // applicants are told
 		return a.confirm()

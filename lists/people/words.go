@@ -20,9 +20,14 @@ func wordsIn(h rewrite.Header, content io.Reader) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return passedOn(text), nil
+}
+
+// passedOn returns of a text what may go to somebody else.
+func passedOn(text string) string {
 	words := letter.Unkeyed(body.Own(text))
 	if len(words) > maxWords {
 		words = strings.ToValidUTF8(words[:maxWords], "") + "…"
 	}
-	return words, nil
+	return words
 }

@@ -20,6 +20,7 @@ import (
 	"superlist/lists/mail/bounce"
 	"superlist/lists/maillog"
 	"superlist/lists/members"
+	"superlist/lists/request"
 	"superlist/lists/site"
 	"superlist/lists/sitetest"
 	"superlist/lists/web/serve"
@@ -276,6 +277,36 @@ func TestOutcome(t *testing.T) {
 	for _, bad := range []string{at + "0", at[:len(at)-1], strings.Split(at, "~")[0], "requests/..%2f..%2fx", "requests/~"} {
 		if w := p.ask(p.word["members"], "GET", bad, ""); w.Code != 404 {
 			t.Errorf("%s: %d %s", bad, w.Code, w.Body)
+		}
+	}
+}
+
+// TestWait: a program that waits gets the outcome once there is one, and 202 otherwise.
+func TestWait(t *testing.T) {
+	p := newPlace(t)
+	for wait, want := range map[string]int{"wait=1": 200, "respond-async, wait=1": 200, "wait=x": 202, "wait=0": 202, "": 202} {
+		r := httptest.NewRequest("DELETE", "/api/v1/"+dev+"/members/bob@example.com", nil)
+		r.Host = "lists.example.org"
+		r.Header.Set("Authorization", "Bearer "+p.word["members"])
+		r.Header.Set("Prefer", wait)
+		w, slept := httptest.NewRecorder(), 0
+		(&serve.Handler{Site: p.site, Log: new(maillog.Log), Sleep: func(time.Duration) {
+			if slept++; slept < 3 {
+				return
+			}
+			entries, _ := p.site.Spool().List(queue.Inbound) // it is carried out meanwhile
+			for _, e := range entries {
+				text, err := request.Outcome{ID: e.ID, State: request.Done, Changed: 1}.Record("members")
+				if err == nil {
+					err = p.site.Writer().Remember(ledger.OfSite(p.site.ListsDir), ledger.Outcomes, e.ID, time.Now(), func(ledger.Record, bool) (string, error) { return text, nil })
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		}}).ServeHTTP(w, r)
+		if w.Code != want || want == 200 != strings.Contains(w.Body.String(), `"changed": 1`) || want == 200 && !strings.Contains(w.Body.String(), "~") {
+			t.Errorf("%q: %d %s", wait, w.Code, w.Body)
 		}
 	}
 }

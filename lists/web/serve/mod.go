@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"superlist/lists/confirmation"
 	"superlist/lists/heldpost"
 	"superlist/lists/mail/charset"
+	"superlist/lists/request"
 	"superlist/lists/rewrite"
 	"superlist/lists/web"
 	"superlist/lists/weblink"
@@ -37,21 +37,6 @@ const (
 	maxHeld    = 64 << 10 // bytes of each that are shown
 	maxUnasked = 20       // what is thrown away or sent back without another question
 )
-
-// A decision is what a moderator's button does. takes is set if the decision removes
-// something: a moderator who deletes many at once is asked again.
-type decision struct {
-	name   string
-	action confirmation.Action
-	takes  bool
-}
-
-// decisions are the moderators' buttons, by value.
-var decisions = []decision{
-	{"accept", confirmation.Publish, false}, {"allow", confirmation.AllowAlways, false},
-	{"reject", confirmation.SendBack, true}, {"discard", confirmation.Drop, true}, {"ban", confirmation.BanAuthor, true},
-	{"letin", confirmation.Approve, false}, {"decline", confirmation.Decline, true},
-}
 
 // moderate answers the pages of moderators: the page behind the link in a moderator's
 // letter and, with a cookie, the page of what waits for a decision.
@@ -113,9 +98,9 @@ func (a *answer) waiting(who smtp.Path) {
 		f.Fields = append(f.Fields, web.Field{Kind: "checkbox", Name: applicantField, Value: p.Name,
 			Label: a.text("mod-applicant", "address", p.Who.Path.Address(), "day", p.Since.UTC().Format(time.DateOnly))})
 	}
-	for _, d := range decisions {
-		if d.action.AboutRequest() && len(people) > 0 || !d.action.AboutRequest() && posts > 0 {
-			f.Buttons = append(f.Buttons, web.Button{Name: "do", Value: d.name, Label: a.text("mod-" + d.name)})
+	for _, d := range request.Decisions() {
+		if d.Action.AboutRequest() && len(people) > 0 || !d.Action.AboutRequest() && posts > 0 {
+			f.Buttons = append(f.Buttons, web.Button{Name: "do", Value: d.Name, Label: a.text("mod-" + d.Name)})
 		}
 	}
 	f.Buttons = append(f.Buttons, web.Button{Name: logOutField, Value: "1", Label: a.text("logout-button")})
@@ -178,29 +163,28 @@ func (a *answer) decide(who smtp.Path) {
 		a.see("options")
 		return
 	}
-	i := slices.IndexFunc(decisions, func(d decision) bool { return d.name == fields.Get("do") })
-	if i < 0 {
+	d, ok := request.DecisionNamed(fields.Get("do"))
+	if !ok {
 		http.Error(a.w, errNoFields.Error(), http.StatusBadRequest)
 		return
 	}
-	d := decisions[i]
 	ticked := fields[postField]
-	if d.action.AboutRequest() {
+	if d.Action.AboutRequest() {
 		ticked = fields[applicantField]
 		if !a.list.IsOwner(who) {
 			a.nothing()
 			return
 		}
 	}
-	if d.takes && len(ticked) > maxUnasked && fields.Get(sureField) == "" {
-		a.sure(fields, string(weblink.Moderate), d.name, a.text("mod-"+d.name), len(ticked), postField, applicantField, wordsField)
+	if d.Takes && len(ticked) > maxUnasked && fields.Get(sureField) == "" {
+		a.sure(fields, string(weblink.Moderate), d.Name, a.text("mod-"+d.Name), len(ticked), postField, applicantField, wordsField)
 		return
 	}
 	words := fields.Get(wordsField)
 	f := web.Form{Title: a.text("mod-done-title"), Say: []string{}}
 	done := 0
 	for _, name := range ticked {
-		err := a.decideOne(who, d.action, name, words)
+		err := a.decideOne(who, d, name, words)
 		r, _ := smtp.Refusal(err)
 		var no refused
 		switch {
@@ -218,22 +202,21 @@ func (a *answer) decide(who smtp.Path) {
 	a.show(http.StatusOK, f)
 }
 
-// decideOne writes one decision, as a reply to the moderator's letter would make it.
-func (a *answer) decideOne(who smtp.Path, action confirmation.Action, name, words string) error {
-	if !confirmation.ValidName(name) {
-		return refused{confirmation.ReplyDecided}
+// decideOne asks for one decision, if nobody has decided yet.
+func (a *answer) decideOne(who smtp.Path, d request.Decision, name, words string) error {
+	err := confirmation.Undecided(a.list.Book(), name, "", a.now)
+	switch {
+	case err != nil:
+	case d.Action.AboutHeld():
+		err = heldpost.Has(a.list, name)
+	default:
+		_, err = a.list.FindApplicant(name)
 	}
-	to, err := a.list.DecisionAddress(action, name, who, a.now)
+	if _, no := smtp.Refusal(err); no {
+		return refused{err}
+	}
 	if err != nil {
 		return err
 	}
-	d, err := lists.Of(a.Site).Resolve(to)
-	if err != nil {
-		return err
-	}
-	q := a.request(who)
-	network := q.Network
-	q.Command, q.Words = d.Command, words
-	q.Author, q.Sender, q.Network = who, who, network
-	return a.put(q)
+	return a.sign(who, request.Signed{Verb: request.Decide, About: name, Do: d.Name, Words: words})
 }
