@@ -10,6 +10,9 @@ import "strings"
 // A session reads two files. The decoder makes a channel, a lexer and a value of each
 // word, and touches twenty pages of memory; this makes substrings.
 func simple(text string) (doc map[string]any, ok bool) {
+	if strings.Contains(text, "\r") { // it may end a line, and nothing else
+		return nil, false
+	}
 	doc = make(map[string]any, usual)
 	table := doc
 	for text != "" {

@@ -51,6 +51,8 @@ var simples = map[string]bool{
 	"a = ":                                 false,
 	"[a":                                   false,
 	"[a] b":                                false,
+	"#\r":                                  false,
+	"# a\r\nb = 1\r\n":                     false,
 	"# \x01":                               false,
 	"# \xff":                               false,
 	"a = \"\x7f\"":                         false,
