@@ -1,8 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -38,6 +42,9 @@ passwords that superlist.toml names are not in it either.`,
 			if errors.Is(err, backup.ErrThere) {
 				return &exitError{exCantCreate, err}
 			}
+			if parent := filepath.Dir(arg[0]); errors.Is(err, fs.ErrNotExist) && !isThere(parent) {
+				return &exitError{exNoInput, fmt.Errorf("there is no directory %s; make it for the user who writes there: install -d -o %s -m 0700 %s", parent, cmp.Or(site.User, "superlist"), parent)}
+			}
 			if err != nil {
 				return err
 			}
@@ -53,6 +60,11 @@ passwords that superlist.toml names are not in it either.`,
 	}
 	jsonFlag(c, &asJSON)
 	return c
+}
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func (a *app) restoreCommand() *cobra.Command {

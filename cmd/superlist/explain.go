@@ -81,6 +81,8 @@ does.`,
 			sender := smtp.Path{}
 			if authors, ok := rewrite.Addresses(h.Get("From")); from == "" && ok {
 				sender = authors[0]
+			} else if from == "" {
+				return &exitError{exDataErr, errors.New("the message on standard input has no author in From; say who sends it: --from ADDRESS")}
 			} else if sender, err = parseAddress(from); err != nil {
 				return err
 			}

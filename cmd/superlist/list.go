@@ -30,7 +30,7 @@ func (a *app) listCreate() *cobra.Command {
 	var owners, settings []string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "create ADDRESS --owner ADDRESS", Short: "Create a list",
+		SuggestFor: []string{"add", "new", "make"}, Use: "create ADDRESS --owner ADDRESS", Short: "Create a list",
 		Long: `Create a list. It is a directory below lists_dir. Nothing else has to be told
 about it: the next session accepts mail for it. Postfix has to know its domain.`,
 		Example: `  superlist list create dev@lists.example.org --owner you@example.org
@@ -138,7 +138,7 @@ type listRow struct {
 func (a *app) listLs() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "ls", Short: "Show all lists", Example: "  superlist list ls --json", Args: args(cobra.NoArgs),
+		SuggestFor: []string{"list"}, Use: "ls", Short: "Show all lists", Example: "  superlist list ls --json", Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			site, err := a.site()
 			if err != nil {
@@ -273,7 +273,7 @@ func set(c *cobra.Command, site *site.Site, l *lists.List, settings []string) (p
 func (a *app) listRm() *cobra.Command {
 	var yes, asJSON bool
 	c := &cobra.Command{
-		Use: "rm ADDRESS", Short: "Remove a list, with its members and everything in its directory",
+		SuggestFor: []string{"remove", "delete", "del"}, Use: "rm ADDRESS", Short: "Remove a list, with its members and everything in its directory",
 		Example: "  superlist list rm old@lists.example.org --yes", Args: args(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {

@@ -47,7 +47,7 @@ func memberArgs(c *cobra.Command, arg []string) ([]members.Member, error) {
 func (a *app) memberAdd() *cobra.Command {
 	var noMail, digest, dryRun, asJSON bool
 	c := &cobra.Command{
-		Use: "add LIST ADDRESS... | -", Short: "Add members",
+		SuggestFor: []string{"subscribe", "create", "new"}, Use: "add LIST ADDRESS... | -", Short: "Add members",
 		Long: `Add members. With "-" they are read from standard input, one a line. Those who
 are members already stay as they are. With --digest new members get many posts
 in one mail; with --nomail they may post and get no mail.`,
@@ -200,7 +200,7 @@ type removedRow struct {
 func (a *app) memberRm() *cobra.Command {
 	var everywhere, dryRun, asJSON bool
 	c := &cobra.Command{
-		Use: "rm LIST ADDRESS... | -", Short: "Remove members",
+		SuggestFor: []string{"remove", "delete", "del", "unsubscribe"}, Use: "rm LIST ADDRESS... | -", Short: "Remove members",
 		Long: `Remove members of a list. With --everywhere all arguments are addresses, which
 are removed from every list.`,
 		Example: `  superlist member rm dev@lists.example.org bob@example.net
@@ -259,7 +259,7 @@ type memberRow struct {
 func (a *app) memberLs() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "ls LIST", Short: "Show the members of a list",
+		SuggestFor: []string{"list"}, Use: "ls LIST", Short: "Show the members of a list",
 		Example: "  superlist member ls dev@lists.example.org", Args: args(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.completeList,
 		RunE: func(c *cobra.Command, arg []string) error {

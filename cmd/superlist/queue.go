@@ -193,7 +193,7 @@ type retriedRow struct {
 func (a *app) queueRetry() *cobra.Command {
 	var all, asJSON bool
 	c := &cobra.Command{
-		Use: "retry ID... | --all", Short: "Try messages again with the next deliver",
+		SuggestFor: []string{"flush", "run", "requeue"}, Use: "retry ID... | --all", Short: "Try messages again with the next deliver",
 		Long: `Try messages again with the next deliver. One that was given up is queued again,
 under a new id, for the recipients that failed. If its body is no longer kept, a
 post gets it from the list's archive. A file that was set aside because it
@@ -255,7 +255,7 @@ belonged to somebody else is taken in again, once it is yours and in order.`,
 func (a *app) queueRm() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "rm ID...", Short: "Remove messages for good; nobody is told",
+		SuggestFor: []string{"remove", "delete", "del"}, Use: "rm ID...", Short: "Remove messages for good; nobody is told",
 		Example: "  superlist queue rm 1795297644.M123456P4711R8f3a.mx1", Args: args(cobra.MinimumNArgs(1)),
 		ValidArgsFunction: a.completeMessage,
 		RunE: func(c *cobra.Command, arg []string) error {

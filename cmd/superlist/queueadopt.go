@@ -84,7 +84,8 @@ is named: a message for a list that is not here, or a file that cannot be read.`
 }
 
 func (a *app) queueReclaim() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "reclaim", Short: "Use this host's spool again, which another host has taken over",
 		Long: `Use this host's spool again, which another host has taken over with superlist
 queue adopt. Until then this host takes no mail for lists and delivers none.
@@ -100,16 +101,20 @@ them meanwhile. What is still in the spool is delivered from here.`,
 			if err != nil {
 				return err
 			}
+			data := struct {
+				Reclaimed bool   `json:"reclaimed"`
+				From      string `json:"from,omitempty"` // who had taken it over
+			}{was, by.Host}
 			if !was {
-				say(c.OutOrStdout(), "no host has taken over %s\n", site.QueueDir)
-				return nil
+				return answer(c, asJSON, data, "no host has taken over %s", site.QueueDir)
 			}
 			log := openLog(c, site)
 			defer log.Close()
 			log.Printf(maillog.Info, "reclaimed from=%s at=%s", by.Host, by.At.UTC().Format(time.RFC3339))
-			say(c.OutOrStdout(), "%s is in use again; %s took it over on %s\n", site.QueueDir, by.Host, by.At.UTC().Format(time.DateOnly))
 			site.Wake()
-			return nil
+			return answer(c, asJSON, data, "%s is in use again; %s took it over on %s", site.QueueDir, by.Host, by.At.UTC().Format(time.DateOnly))
 		},
 	}
+	jsonFlag(c, &asJSON)
+	return c
 }
