@@ -78,6 +78,9 @@ func (r *Runner) carryOut(o request.Order, t access.Token, out *request.Outcome)
 	if !ok || need == "" || !t.Has(need) {
 		return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the token does not permit this"}
 	}
+	if text := request.ReachesOut(o.Settings, &t); text != "" {
+		return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: text}
+	}
 	by := "the token " + t.Name
 	if o.Verb == request.Create {
 		return r.createList(o, t, addr, by, out)

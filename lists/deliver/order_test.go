@@ -35,7 +35,8 @@ func TestOrders(t *testing.T) {
 	all := tokenFor(t, w.site, "all", []string{access.AllLists}, access.Scopes()...)
 	some := tokenFor(t, w.site, "some", []string{"lists.example.org"}, access.Members, access.Lists)
 	other := tokenFor(t, w.site, "other", []string{"other@lists.example.org"}, access.Scopes()...)
-	secrets := map[string]access.Secret{"all": all, "some": some, "other": other}
+	settings := tokenFor(t, w.site, "settings", []string{"lists.example.org"}, access.Settings)
+	secrets := map[string]access.Secret{"all": all, "some": some, "other": other, "settings": settings}
 	const dev, done, refused = "dev@lists.example.org", request.Done, request.Refused
 	for _, test := range []struct {
 		token, list string
@@ -57,6 +58,10 @@ func TestOrders(t *testing.T) {
 		{"other", dev, request.Signed{Verb: request.Add, Members: []string{"eve@example.com"}}, refused, "no such list", 0, "bob@example.net"},
 		{"all", dev, request.Signed{Verb: request.Settings, Settings: []string{"post=anyone", "moderated=true"}}, done, "", 2, "bob@example.net"},
 		{"all", dev, request.Signed{Verb: request.Settings, Settings: []string{"post=whoever"}}, refused, "must be anyone, members", 0, "bob@example.net"},
+		{"all", dev, request.Signed{Verb: request.Settings, Settings: []string{"footer_file=key"}}, refused, "only the operator", 0, "bob@example.net"},
+		{"settings", dev, request.Signed{Verb: request.Settings, Settings: []string{"aliases=ceo@lists.example.org"}}, refused, "only the operator", 0, "bob@example.net"},
+		{"some", "z@lists.example.org", request.Signed{Verb: request.Create, Members: []string{"olga@example.org"}, Settings: []string{"footer_file=/etc/passwd"}}, refused, "only the operator", 0, "bob@example.net"},
+		{"all", dev, request.Signed{Verb: request.Settings, Settings: []string{"aliases=devel@lists.example.org"}}, done, "", 1, "bob@example.net"},
 		{"all", dev, request.Signed{Verb: request.Decide, Do: "accept", About: "0123456789ab"}, refused, "not open any more", 0, "bob@example.net"},
 		{"some", "new@lists.example.org", request.Signed{Verb: request.Create, Members: []string{"olga@example.org"}, Settings: []string{"description=New"}}, done, "", 1, "bob@example.net"},
 		{"some", "new@lists.example.org", request.Signed{Verb: request.Create, Members: []string{"olga@example.org"}}, refused, "already", 0, "bob@example.net"},

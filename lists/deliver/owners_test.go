@@ -83,6 +83,8 @@ func TestOwnersPages(t *testing.T) {
 	shows("/dev/settings", `role="alert">owners: `, "do=preview", "set-owners=")
 	shows("/dev/settings", `<th scope="row"><bdi>post</bdi></th><td><bdi>members</bdi></td><td><bdi>anyone</bdi></td>`, "do=preview", "set-post=anyone", "set-moderated=false")
 	w.want(queue.Inbound)
+	shows("/dev/settings", `role="alert">footer_file reaches beyond the list`, "do=settings", "given=post=anyone", "given=footer_file=key")
+	shows("/dev/settings", `role="alert">aliases reaches beyond the list`, "do=settings", "given=aliases=ceo@lists.example.org")
 	shows("/dev/settings", "on its way", "do=settings", "given=post=anyone")
 	shows("/dev/bounces", "no such &lt;user&gt;")
 	shows("/dev/bounces", "on its way", "do=clear", "member=bob@example.net")

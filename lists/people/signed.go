@@ -40,6 +40,9 @@ func (a *act) signed() error {
 		if err := a.mayAsk(by); err != nil {
 			return err
 		}
+		if text := request.ReachesOut(s.Settings, nil); text != "" {
+			return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: text}
+		}
 		a.Operator = by.Address()
 	}
 	a.silent = true

@@ -154,6 +154,7 @@ var requests = []struct {
 	{"PATCH", dev + "/settings?dry_run=true", `{"settings":{"post":"anyone"}}`, "settings", 200, `"before": "members",`},
 	{"PATCH", dev + "/settings", `{"settings":{"post":"whoever"}}`, "settings", 422, "post: must be anyone"},
 	{"PATCH", dev + "/settings", `{"settings":{"owners":""}}`, "settings", 422, "somebody has to answer"},
+	{"PATCH", dev + "/settings", `{"settings":{"footer_file":"key"}}`, "settings", 403, "only the operator"},
 	{"PATCH", dev + "/settings", `{"settings":{"nosuch":"1"}}`, "settings", 422, "no such key"},
 	{"POST", dev + "/members", `{"members":[{"address":"dora@example.com","words":["digest"]}]}`, "members", 202, `"verb": "add"`},
 	{"POST", dev + "/members", `{"members":[{"address":"dora@example.com","words":["nonsense"]}]}`, "members", 422, "cannot be a member"},

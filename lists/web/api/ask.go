@@ -171,6 +171,10 @@ func (c *call) create() {
 		c.problem(http.StatusForbidden, "the token is not for this address; superlist token ls says for which lists it is")
 		return
 	}
+	if text := request.ReachesOut(given(n.Settings), &c.token); text != "" {
+		c.problem(http.StatusForbidden, text)
+		return
+	}
 	for _, owner := range n.Owners {
 		if _, ok := smtp.ParseAddress(owner); !ok {
 			c.wrong("owners: " + strconv.Quote(owner) + " is not a mail address")
@@ -185,6 +189,10 @@ func (c *call) remove() { c.order(c.list.Addr.Address(), request.Signed{Verb: re
 func (c *call) set() {
 	var n NewSettings
 	if !c.read(&n) {
+		return
+	}
+	if text := request.ReachesOut(given(n.Settings), &c.token); text != "" {
+		c.problem(http.StatusForbidden, text)
 		return
 	}
 	changes, err := Preview(c.list, given(n.Settings))

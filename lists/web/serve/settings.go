@@ -3,8 +3,10 @@ package serve
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
+	"superlist/lists"
 	"superlist/lists/request"
 	"superlist/lists/web"
 	"superlist/lists/web/api"
@@ -69,12 +71,17 @@ func (a *answer) between(here string) (links []web.Link) {
 	return links
 }
 
+// ownersSettings are the settings that owners may change.
+func ownersSettings(l *lists.List) []api.Setting {
+	return slices.DeleteFunc(api.Settings(l), func(s api.Setting) bool { return request.ReachesOut([]string{s.Key}, nil) != "" })
+}
+
 // settingsForm shows the settings, with what was filled in.
 func (a *answer) settingsForm(fields url.Values, wrong string, say []string) {
 	f := web.Form{Title: a.text("settings-title"), Wrong: wrong, Say: append(say, a.text("settings-says")), Links: a.between(settingsPage),
 		Action: a.base() + settingsPage, Buttons: []web.Button{{Name: "do", Value: previewDo, Label: a.text("settings-preview")}, {Name: logOutField, Value: "1", Label: a.text("logout-button")}}}
 	told := ""
-	for _, s := range api.Settings(a.list) {
+	for _, s := range ownersSettings(a.list) {
 		value := s.Value
 		if given, there := fields[settingField+s.Key]; there {
 			value = given[0]
@@ -93,7 +100,7 @@ func (a *answer) settingsForm(fields url.Values, wrong string, say []string) {
 // previewSettings shows what would change.
 func (a *answer) previewSettings(fields url.Values) {
 	var given []string
-	for _, s := range api.Settings(a.list) {
+	for _, s := range ownersSettings(a.list) {
 		if values, there := fields[settingField+s.Key]; there && strings.TrimSpace(values[0]) != s.Value {
 			given = append(given, s.Key+"="+strings.TrimSpace(values[0]))
 		}
@@ -128,7 +135,11 @@ func (a *answer) previewSettings(fields url.Values) {
 func (a *answer) saveSettings(who smtp.Path, fields url.Values) {
 	given := fields[givenField]
 	_, err := api.Preview(a.list, given)
-	if text, bad := api.Wrong(err); bad || len(given) == 0 {
+	text, bad := api.Wrong(err)
+	if out := request.ReachesOut(given, nil); out != "" {
+		text, bad = out, true
+	}
+	if bad || len(given) == 0 {
 		a.settingsForm(nil, text, nil)
 		return
 	}
