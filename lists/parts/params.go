@@ -24,14 +24,50 @@ func parse(value string) (word string, p params, ok bool) {
 			return "", nil, false
 		}
 		var name, v string
-		name, rest = token(rest[1:])
+		raw := rest[1:]
+		name, rest = token(raw)
 		name, v, _ = strings.Cut(name, "=")
 		name = strings.ToLower(strings.TrimSpace(name))
-		if v = strings.TrimSpace(v); name != "" && !slices.Contains(p[name], v) {
-			p[name] = append(p[name], v)
+		values := []string{strings.TrimSpace(v)}
+		if v, ok := quoted(raw); ok {
+			values = append(values, v)
+		}
+		for _, v := range values {
+			if name != "" && !slices.Contains(p[name], v) {
+				p[name] = append(p[name], v)
+			}
 		}
 	}
-	return strings.ToLower(strings.Join(strings.Fields(word), "")), p, true
+	return strings.ToLower(first(word)), p, true
+}
+
+// quoted returns the value of a parameter that begins with a quote, up to the closing one.
+// Most programs pass over what stands behind that.
+func quoted(s string) (value string, ok bool) {
+	_, s, _ = strings.Cut(s, "=")
+	if s, ok = strings.CutPrefix(strings.TrimSpace(s), `"`); !ok {
+		return "", false
+	}
+	var b strings.Builder
+	for i := 0; i < len(s) && s[i] != '"'; i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return strings.TrimSpace(b.String()), true
+}
+
+// first returns the first word of a text, or the two of a type with blanks around its
+// slash. What stands behind it belongs to nothing, and programs pass over it.
+func first(text string) (word string) {
+	for _, next := range strings.Fields(text) {
+		if word != "" && !strings.HasSuffix(word, "/") && next[0] != '/' {
+			break
+		}
+		word += next
+	}
+	return word
 }
 
 // token returns the text up to the next semicolon, without quotes and comments; rest

@@ -143,6 +143,9 @@ func (w *walk) line() ([]byte, error) {
 // next handles the next line.
 func (w *walk) next(line []byte) error {
 	if i, last := w.find(line); i >= 0 {
+		// Right behind a boundary, some (Python's email) pass over any other, also the
+		// closing one, and take what follows for a part.
+		last = last && (w.header == nil || len(w.header) > 0 || w.depth != w.open[i].depth+1)
 		// The part that it ends may have no body, and no empty line.
 		if err := w.endHeader(); err != nil {
 			return err

@@ -44,15 +44,18 @@ func TestWalk(t *testing.T) {
 	}
 	const unreadable = "unreadable"
 	tests := map[string]struct{ message, want string }{
-		"no header at all":  {"\n\nHello.\n", "0text/plain"},
-		"no type":           {"Subject: x\n\nHello.\n", "0text/plain"},
-		"half a type":       {"Content-Type: text\n\nHello.\n", "0text/plain"},
-		"one picture":       {"Content-Type: image/PNG; name=\"a b.png\"\n\nx\n", "0image/png|a b.png"},
-		"mixed":             {mixed("\nHello.", "Content-Type: image/png\nContent-Disposition: attachment; filename=x.png\n\nx"), "0multipart/mixed 1text/plain 1image/png!|x.png"},
-		"no empty line":     {mixed("Content-Type: image/png", "\nHello."), "0multipart/mixed 1image/png 1text/plain"},
-		"no end":            {"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/png\n\nx", "0multipart/mixed 1image/png"},
-		"cut off in header": {"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/png", "0multipart/mixed 1image/png"},
-		"behind the end":    {mixed("\nHello.") + "--b\nContent-Type: image/png\n\nx\n", "0multipart/mixed 1text/plain 1image/png"},
+		"no header at all":                      {"\n\nHello.\n", "0text/plain"},
+		"no type":                               {"Subject: x\n\nHello.\n", "0text/plain"},
+		"half a type":                           {"Content-Type: text\n\nHello.\n", "0text/plain"},
+		"one picture":                           {"Content-Type: image/PNG; name=\"a b.png\"\n\nx\n", "0image/png|a b.png"},
+		"mixed":                                 {mixed("\nHello.", "Content-Type: image/png\nContent-Disposition: attachment; filename=x.png\n\nx"), "0multipart/mixed 1text/plain 1image/png!|x.png"},
+		"no empty line":                         {mixed("Content-Type: image/png", "\nHello."), "0multipart/mixed 1image/png 1text/plain"},
+		"no end":                                {"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/png\n\nx", "0multipart/mixed 1image/png"},
+		"cut off in header":                     {"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/png", "0multipart/mixed 1image/png"},
+		"behind the end":                        {mixed("\nHello.") + "--b\nContent-Type: image/png\n\nx\n", "0multipart/mixed 1text/plain 1image/png"},
+		"words behind a name":                   {"Content-Type: text/plain; name=\"a\\\".exe\" really\n\nx\n", "0text/plain|a\".exe really|a\".exe"},
+		"words behind a type":                   {"Content-Type: application / x-msdownload really\nContent-Disposition: attachment now\n\nx\n", "0application/x-msdownload!"},
+		"behind an end that follows a boundary": {"Content-Type: multipart/mixed; boundary=b\n\n--b\n--b--\nContent-Type: image/png\n\nx\n", "0multipart/mixed 1text/plain 1image/png"},
 		"blanks behind a boundary": {
 			"Content-Type: multipart/mixed; boundary=b\n\n--b \t\nContent-Type: image/png\n\nx\n--b-- \n", "0multipart/mixed 1image/png"},
 		"more behind a boundary": {
