@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 
 	"superlist/lists/rewrite"
@@ -308,6 +309,9 @@ func (t *treeWalk) enter(e *Entity, of string) error {
 	if b == "" || len(b) > MaxBoundary {
 		t.doubt("a " + kind + " has no boundary, or no good one")
 		return nil
+	}
+	if slices.ContainsFunc(t.open, func(of multipart) bool { return of.boundary == b }) {
+		t.doubt("a multipart has the boundary of one around it")
 	}
 	inside := "text/plain"
 	if kind == "multipart/digest" {
