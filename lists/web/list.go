@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -149,17 +148,20 @@ const Files = `(index\.html|new\.atom|style\.css|[0-9]+-[0-9]+(-[0-9]+)?\.(html|
 
 var isFile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^" + Files + "$") })
 
-// File returns a page, or another file among the pages, for a list whose pages no web
+// File opens a page, or another file among the pages, for a list whose pages no web
 // server serves. fs.ErrNotExist means that there is none at this path.
-func (l *List) File(path string) (content []byte, kind string, err error) {
+func (l *List) File(path string) (f *os.File, size int64, kind string, err error) {
 	if !isFile().MatchString(path) {
-		return nil, "", &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+		return nil, 0, "", &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}
 	if path == "" {
 		path = "index.html"
 	}
-	content, _, err = disk.ReadRegular(filepath.Join(l.Dir, path), unix.O_RDONLY|unix.O_NOFOLLOW, math.MaxInt64)
-	return content, kinds[filepath.Ext(path)], err
+	f, info, err := disk.OpenRegular(filepath.Join(l.Dir, path), unix.O_RDONLY|unix.O_NOFOLLOW)
+	if err != nil {
+		return nil, 0, "", err
+	}
+	return f, info.Size(), kinds[filepath.Ext(path)], nil
 }
 
 var kinds = map[string]string{".html": "text/html; charset=utf-8", ".atom": "application/atom+xml; charset=utf-8", ".css": "text/css; charset=utf-8", ".gz": "application/gzip"}

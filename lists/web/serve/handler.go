@@ -28,6 +28,7 @@ package serve
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"net/http"
@@ -131,7 +132,7 @@ func (a *answer) unread() {
 // file answers with a page of a list that only members may read, if there is one at
 // this path.
 func (a *answer) file(path string) bool {
-	content, kind, err := a.web.File(path)
+	f, size, kind, err := a.web.File(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
@@ -139,9 +140,12 @@ func (a *answer) file(path string) bool {
 		a.trouble(err)
 		return true
 	}
+	defer f.Close()
 	a.w.Header().Set("Content-Type", kind)
-	a.w.Header().Set("Content-Length", strconv.Itoa(len(content)))
-	a.w.Write(content)
+	a.w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	if a.r.Method != http.MethodHead {
+		io.CopyN(a.w, f, size) // a month of posts is not held in memory
+	}
 	return true
 }
 
