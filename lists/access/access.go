@@ -169,7 +169,7 @@ func ReadSecret(word string) (s Secret, ok bool) {
 		return Secret{}, false
 	}
 	seed, err := letters().DecodeString(rest)
-	if err != nil {
+	if err != nil || letters().EncodeToString(seed) != rest { // the last letter has bits to spare
 		return Secret{}, false
 	}
 	return Secret{ed25519.NewKeyFromSeed(seed)}, true

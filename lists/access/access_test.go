@@ -124,3 +124,20 @@ func TestLoad(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// FuzzOf: of all words only that of a token is good for it, and what is read is the word.
+func FuzzOf(f *testing.F) {
+	one, secret := token("one", 1, AllLists)
+	for _, word := range []string{secret.Word(), "", mark, strings.ToUpper(secret.Word()), secret.Word() + "a", secret.Word()[:61] + "b"} {
+		f.Add(word)
+	}
+	f.Fuzz(func(t *testing.T, word string) {
+		if s, ok := ReadSecret(word); ok && len(s.Public()) != 32 {
+			t.Errorf("%q is read as a key of %d bytes", word, len(s.Public()))
+		}
+		_, s, err := Of([]Token{one}, word, now)
+		if err == nil != (word == secret.Word()) || err == nil && s.Word() != word {
+			t.Errorf("%q: %v", word, err)
+		}
+	})
+}
