@@ -39,8 +39,9 @@ type Changes struct {
 	OneClick          string   `json:"one_click"` // off, large or all: who gets a copy of their own for RFC 8058
 }
 
-func (c *Changes) keys() []config.Key {
-	return []config.Key{
+// keys adds these keys to others.
+func (c *Changes) keys(others []config.Key) []config.Key {
+	return append(others, []config.Key{
 		{Name: "subject_prefix", To: &c.SubjectPrefix},
 		{Name: "reply_to", To: &c.ReplyTo},
 		{Name: "header_text", To: &c.HeaderText},
@@ -58,7 +59,7 @@ func (c *Changes) keys() []config.Key {
 		{Name: "attachments_remove", To: &c.AttachmentsRemove},
 		{Name: "personal", To: &c.Personal},
 		{Name: "one_click", To: &c.OneClick},
-	}
+	}...)
 }
 
 // Values of Changes.ReplyTo, other than an address.

@@ -63,9 +63,12 @@ type Config struct {
 	OldAddresses string   `json:"old_addresses"` // dev-request@ for dev+request@: auto, on or off
 }
 
+// manyKeys is room for all keys of a list, which a session makes at once.
+const manyKeys = 64
+
 // Keys returns the keys that the table may have.
 func (c *Config) Keys() []config.Key {
-	return append([]config.Key{
+	return c.Changes.keys(append(make([]config.Key, 0, manyKeys), []config.Key{
 		{Name: "description", To: &c.Description},
 		{Name: "owners", To: &c.Owners},
 		{Name: "moderators", To: &c.Moderators},
@@ -101,7 +104,7 @@ func (c *Config) Keys() []config.Key {
 		{Name: "suspend_days", To: &c.SuspendDays},
 		{Name: "aliases", To: &c.Aliases},
 		{Name: "old_addresses", To: &c.OldAddresses},
-	}, c.Changes.keys()...)
+	}...))
 }
 
 // Settings returns the keys of list.toml with their values, in order, as written on a

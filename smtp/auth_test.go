@@ -248,7 +248,7 @@ func TestAuthEnvelope(t *testing.T) {
 	if len(got) != 3 || got[0].env.Login != "" || got[1].env.Login != "alice" || got[2].env.Login != "alice" {
 		t.Fatal(got)
 	}
-	if r := got[1].env.Received("h", "ID", time.Time{}); !strings.Contains(r, "with ESMTPA id ID") {
+	if r := string(got[1].env.Received("h", "ID", time.Time{})); !strings.Contains(r, "with ESMTPA id ID") {
 		t.Error(r)
 	}
 	all := strings.Join(log, "\n")

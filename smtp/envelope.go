@@ -176,12 +176,11 @@ func OriginAddr(client string) netip.Addr {
 // recipient only if there is exactly one, since all of them see the header, and an id
 // only if id is not empty. The time is in UTC: to learn the local zone a session would
 // have to read a file.
-func (e *Envelope) Received(hostname, id string, at time.Time) string {
-	var b strings.Builder // with one piece of memory: this is in every session
-	b.Grow(1 << 9)
+func (e *Envelope) Received(hostname, id string, at time.Time) []byte {
+	line := make([]byte, 0, 1<<9) // at once: this is in every session
 	add := func(words ...string) {
 		for _, w := range words {
-			b.WriteString(w)
+			line = append(line, w...)
 		}
 	}
 	add("Received: from ", e.Helo, " (", e.Peer.literal(), ")\r\n\tby ", hostname, " (superlist) with ", e.with())
@@ -198,5 +197,5 @@ func (e *Envelope) Received(hostname, id string, at time.Time) string {
 		add("\r\n\tfor ", e.To[0].Path.String())
 	}
 	add("; ", at.UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700"), "\r\n")
-	return b.String()
+	return line
 }

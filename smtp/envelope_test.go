@@ -39,14 +39,14 @@ func TestReceived(t *testing.T) {
 	}
 	want := "Received: from mail.example.com ([192.0.2.7])\r\n\tby lists.example.org (superlist) with ESMTP id 1.M2P3R4.mx\r\n" +
 		"\tfor <dev@lists.example.org>; Sun, 1 Nov 2026 10:35:07 +0000\r\n"
-	if got := env.Received("lists.example.org", "1.M2P3R4.mx", at); got != want {
+	if got := string(env.Received("lists.example.org", "1.M2P3R4.mx", at)); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	// Nobody learns of the others.
 	env.To = append(env.To, Rcpt{Path: Path{"secret", "lists.example.org"}})
 	want = "Received: from mail.example.com ([192.0.2.7])\r\n\tby lists.example.org (superlist) with LMTP id x; Sun, 1 Nov 2026 10:35:07 +0000\r\n"
 	env.Proto = LMTP
-	if got := env.Received("lists.example.org", "x", at); got != want {
+	if got := string(env.Received("lists.example.org", "x", at)); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -61,7 +61,7 @@ func TestReceivedProtocol(t *testing.T) {
 		"with LMTPSA id x\r\n\t(TLSv1.3 TLS_AES_128_GCM_SHA256);": {Proto: LMTP, TLS: tls, Login: "alice"},
 		"with SMTP id x\r\n\t(TLSv1.3 TLS_AES_128_GCM_SHA256);":   {Proto: SMTP, TLS: tls, Login: "alice"},
 	} {
-		if got := env.Received("mx", "x", time.Time{}); !strings.Contains(got, want) {
+		if got := string(env.Received("mx", "x", time.Time{})); !strings.Contains(got, want) {
 			t.Errorf("got %q, want %q in it", got, want)
 		}
 	}
@@ -81,7 +81,7 @@ func TestReceivedIsAHeader(t *testing.T) {
 			t.Fatal(helo)
 		}
 		env := &Envelope{Peer: Peer{Name: "stdin"}, Helo: name, Proto: SMTP, To: rcpts([]Path{long})}
-		got := env.Received(strings.Repeat("d", MaxDomain), "id", at)
+		got := string(env.Received(strings.Repeat("d", MaxDomain), "id", at))
 		for line := range strings.Lines(got) {
 			if len(line) > 1000 || !strings.HasSuffix(line, "\r\n") {
 				t.Errorf("a line of %d bytes: %q", len(line), line)

@@ -89,7 +89,7 @@ func FuzzClaims(f *testing.F) {
 		if got := env.Client(); clean(got) != got || strings.Count(got, " ") > 5 {
 			t.Errorf("%q: the spool has %q", arg, got)
 		}
-		if got := env.Received("h", "i", newClock().now); strings.Count(got, "\n") > 4 || strings.Count(got, "(") != 2 && answer[0] != '5' && xclient && env.Helo == "" {
+		if got := string(env.Received("h", "i", newClock().now)); strings.Count(got, "\n") > 4 || strings.Count(got, "(") != 2 && answer[0] != '5' && xclient && env.Helo == "" {
 			t.Errorf("%q: %q", arg, got)
 		}
 		for _, line := range log {

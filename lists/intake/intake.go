@@ -231,7 +231,7 @@ func (in *Intake) Open(env *smtp.Envelope) (*Incoming, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := w.Write([]byte(env.Received(in.Site.Hostname, w.ID(), now))); err != nil {
+	if _, err := w.Write(env.Received(in.Site.Hostname, w.ID(), now)); err != nil {
 		w.Abort()
 		return nil, err
 	}

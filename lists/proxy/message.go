@@ -50,7 +50,7 @@ func (p *Proxy) begin() error {
 		return err
 	}
 	if env := &p.theirs; env.Forwarded == nil {
-		_, err := p.hop.Write([]byte(env.Received(p.Hostname, "", time.Now())))
+		_, err := p.hop.Write(env.Received(p.Hostname, "", time.Now()))
 		return err
 	}
 	return nil
