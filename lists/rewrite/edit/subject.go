@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"superlist/lists/mail/charset"
 	"superlist/lists/rewrite"
 	"superlist/smtp"
@@ -84,11 +86,11 @@ func prefixPattern(prefix string) *regexp.Regexp {
 	return regexp.MustCompile(strings.Join(parts, "[0-9]+"))
 }
 
-// flat returns a text in one case and without white space: programs fold within a
-// prefix, and lose or double spaces.
+// flat returns a text in one case, with composed letters (NFC) and without white space:
+// programs fold within a prefix, lose or double spaces, and take letters apart.
 func flat(s string) string {
 	var b strings.Builder
-	for _, c := range s {
+	for _, c := range norm.NFC.String(s) {
 		if unicode.IsSpace(c) || c == utf8.RuneError || unicode.Is(unicode.Cf, c) {
 			continue
 		}

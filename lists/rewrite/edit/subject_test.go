@@ -36,6 +36,23 @@ func TestPrefix(t *testing.T) {
 		{"Subject: Re: [dev x] hello\r\n", "[dev {number}]", "Subject: [dev 12] Re: [dev x] hello\r\n"},
 		{"Subject: dev\r\n", "dev:", "Subject: dev: dev\r\n"},
 		{"Subject: (a.b) x\r\n", "(a*b)", "Subject: (a*b) (a.b) x\r\n"},
+		{"Subject: Re: =?utf-8?b?QVc6IFtkZXZdIGhp?=\r\n", "[dev]", ""},
+		{"Subject: =?utf-8?q?R=C3=A9f_=3A_?= =?iso-8859-15?q?=5BDEV=5D_=A4?=\r\n", "[dev]", ""},
+		{"Subject: =?gb2312?B?tPC4tDo=?= [dev] x\r\n", "[dev]", ""},
+		{"Subject: =?iso-2022-jp?B?UmU6IFtkZXZdIBskQjQzGyhC?=\r\n", "[dev]", ""},
+		{"Subject: VS: Vs: Odp: YNT: Re[2]: Re(3): FW: [dev] x\r\n", "[dev]", ""},
+		{"Subject: Re: [other] [dev] x\r\n", "[dev]", ""},
+		{"Subject: [devel] x\r\n", "[dev]", "Subject: [dev] [devel] x\r\n"},
+		{"Subject: =?UTF-8?Q?=5Bde?=\r\n\t=?UTF-8?Q?v=5D?= x\r\n", "[dev]", ""},
+		{"Subject: =?utf-8?q?a?==?utf-8?q?b?=\r\n", "[dev]", "Subject: [dev] =?utf-8?q?a?==?utf-8?q?b?=\r\n"},
+		{"Subject: =?utf-8*en?q?=5Bdev=5D?= x\r\n", "[dev]", ""},
+		{"Subject: \xe4\xf6 [dev]\r\n", "[dev]", ""},
+		{"Subject: gr\xc3\xbcn\r\n", "[dev]", "Subject: [dev] gr\xc3\xbcn\r\n"},
+		{"Subject: =?x-none?q?=5Bdev=5D?=\r\n", "[dev]", ""},
+		{"Subject: =?utf-8?q?broken\r\n", "[dev]", "Subject: [dev] =?utf-8?q?broken\r\n"},
+		{"Subject: =?utf-8?q?=5Bgr=C3=BC=C3?= =?utf-8?q?=9Fe=5D?= x\r\n", "[grüße]", ""},
+		{"Subject: [GRÜSSE] x\r\n", "[grüsse]", ""},
+		{"Subject: [gru\u0308n] x\r\n", "[grün]", ""},
 	} {
 		h := rewrite.Parse([]byte("From: a@example.com\r\n" + test.subject + "To: b@example.com\r\n"))
 		want := "From: a@example.com\r\n" + test.want + "To: b@example.com\r\n"
