@@ -100,7 +100,8 @@ func (a *app) memberMove() *cobra.Command {
 		Long: `Change a person's address on all lists, or on the one that --list names: among
 the members, where the words behind it stay, and where they are an owner, a
 moderator or allowed. A ban stays as it is. If the new address is a member
-already, the old one is removed and the new one stays as it is.`,
+already, the old one is removed and the new one stays as it is. If it is cut
+short, call it again.`,
 		Example: `  superlist member mv alice@example.com alice@example.net --dry-run
   superlist member mv alice@example.com alice@example.net \
       --list dev@lists.example.org`,
