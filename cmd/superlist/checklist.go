@@ -24,6 +24,7 @@ import (
 
 // lists checks every list, and the domains of all.
 func (k *checker) lists() {
+	defer lists.Of(k.site).ReadAhead()()
 	domains := map[string]bool{}
 	n := 0
 	p, of := newProgress(), lists.Of(k.site).Count()

@@ -25,6 +25,7 @@ func onAll(site *site.Site, one string, do func(*lists.List) error) error {
 		return do(l)
 	}
 	var trouble []error
+	defer lists.Of(site).ReadAhead()()
 	p, n, of := newProgress(), 0, lists.Of(site).Count()
 	defer p.end()
 	err := lists.Of(site).All(func(addr smtp.Path, l *lists.List, err error) bool {

@@ -32,6 +32,7 @@ type Census struct {
 // lists done.
 func Count(s *site.Site, now time.Time, progress func(lists int)) (c Census, err error) {
 	c.At = now
+	defer lists.Of(s).ReadAhead()()
 	err = lists.Of(s).All(func(_ smtp.Path, l *lists.List, err error) bool {
 		c.Lists++
 		if err == nil {
