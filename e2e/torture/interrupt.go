@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -289,6 +288,6 @@ func failing(t *torture, r *result, until time.Time) error {
 	}{{syscall.EIO, "EIO"}, {syscall.ENOSPC, "ENOSPC"}, {syscall.EDQUOT, "EDQUOT"}, {syscall.EROFS, "EROFS"}} {
 		ways = append(ways, once(e.no, e.name), dies(e.no, e.name))
 	}
-	t.interrupt(r, s, slices.Concat(ways), until)
+	t.interrupt(r, s, ways, until)
 	return nil
 }

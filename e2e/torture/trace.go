@@ -43,7 +43,6 @@ type trace struct {
 	talks bool // stdin is a client's side of SMTP, which waits for each reply
 	enter func(*call) verdict
 	leave func(*call)
-	begin func(pid int) // before the first instruction of a program
 }
 
 // A death is how a traced program ended.
@@ -152,9 +151,6 @@ func (t *trace) loop(pid int, d *death) error {
 	if err := unix.PtraceSetOptions(pid, traceOptions); err != nil {
 		return err
 	}
-	if t.begin != nil {
-		t.begin(pid)
-	}
 	if err := unix.PtraceSyscall(pid, 0); err != nil {
 		return err
 	}
@@ -183,10 +179,6 @@ func (t *trace) loop(pid int, d *death) error {
 		case sig == unix.SIGTRAP|0x80:
 			if err := t.stop(who, calls); err != nil && !errors.Is(err, unix.ESRCH) {
 				return err
-			}
-		case sig == unix.SIGTRAP && status.TrapCause() == unix.PTRACE_EVENT_EXEC:
-			if t.begin != nil {
-				t.begin(who)
 			}
 		case sig == unix.SIGTRAP && status.TrapCause() > 0:
 		case sig == unix.SIGSTOP && !seen[who]: // how a new thread begins
@@ -266,12 +258,6 @@ func peek(pid int, at uint64, n int) []byte {
 		return nil
 	}
 	return buf[:got]
-}
-
-// poke writes it.
-func poke(pid int, at uint64, data []byte) error {
-	_, err := unix.PtracePokeData(pid, uintptr(at), data)
-	return err
 }
 
 // peekString reads a name. A page is read at a time, since the next may not be there.
