@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 
+	"superlist/lists/sitetest"
 	"superlist/lists/tlsserver/tlsservertest"
 	"superlist/queue/disk/disktest"
 )
@@ -95,7 +96,7 @@ func makeSite(ts *testscript.TestScript, _ bool, lines []string) {
 	if !strings.Contains(text, "[relay]") {
 		relay = fmt.Sprintf("[relay]\naddress = %q\n", "maildir:"+work+"/out")
 	}
-	ts.Check(os.WriteFile(ts.MkAbs("superlist.toml"), []byte(text+relay), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("superlist.toml"), []byte(sitetest.Pages(work, text+relay)), 0o600))
 }
 
 func dovecot(ts *testscript.TestScript, _ bool, arg []string) {

@@ -33,7 +33,21 @@ func Config(dir string, settings ...string) string {
 			b.WriteString(line + "\n")
 		}
 	}
-	return b.String() + more
+	return b.String() + Pages(dir, more)
+}
+
+// Pages is a text of superlist.toml with a place below dir for the pages of archives, if
+// it names none: root must not write where the host's web server looks.
+func Pages(dir, text string) string {
+	root := fmt.Sprintf("root = %q\n", dir+"/www")
+	before, after, there := strings.Cut("\n"+text, "\n[web]\n")
+	switch {
+	case !there:
+		return text + "[web]\n" + root
+	case strings.Contains("\n"+after, "\nroot ="):
+		return text
+	}
+	return before[min(1, len(before)):] + "\n[web]\n" + root + after
 }
 
 // Write writes a superlist.toml into dir and gives its name.
