@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"superlist/lists/ledger"
 )
 
 // A scene is an act with its place, to be copied, and what there must be at the end.
@@ -87,8 +89,33 @@ func (p *place) repair() error {
 				os.Chtimes(file, past, past)
 			}
 		}
+		if err := p.bringForward(); err != nil {
+			return err
+		}
 		if out, err := p.superlist("deliver"); err != nil {
 			return fmt.Errorf("deliver: %w: %s", err, out)
+		}
+	}
+	return nil
+}
+
+// bringForward has what is to be tried again soon be due: after a failure an agenda names
+// a time within the hour.
+func (p *place) bringForward() error {
+	now := time.Now()
+	for _, agenda := range ledger.Agendas(p.dir + "/spool") {
+		soon, err := agenda.Due(now.Add(time.Hour), ledger.AsManyAsThereAre)
+		if err != nil {
+			return err
+		}
+		for _, r := range soon {
+			due := agenda.Reminder(r.Subject, now.Add(-time.Minute)).Path()
+			if err := os.MkdirAll(filepath.Dir(due), 0o700); err != nil {
+				return err
+			}
+			if err := os.Rename(r.Path(), due); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -170,7 +170,7 @@ func (p *place) again() (string, error) {
 }
 
 // word is one that differs from run to run: with a digit in it, a boundary, a day.
-var word = regexp.MustCompile(`[A-Za-z0-9+/_=.-]*[0-9][A-Za-z0-9+/_=.-]*|=_[a-z]+|bounces-[a-z0-9-]+|\b((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(day)?|(Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sep|Oct|Nov|Dec)[a-z]*)\b`)
+var word = regexp.MustCompile(`(--)?=_[A-Za-z0-9]+(--)?|[A-Za-z0-9+/_=.-]*[0-9][A-Za-z0-9+/_=.-]*|[A-Za-z0-9+/_=.-]*bounces-[A-Za-z0-9+/_=.-]*|\b((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(day)?|(Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sep|Oct|Nov|Dec)[a-z]*)\b`)
 
 // text is what a file says, without that.
 func textOf(data []byte) string {
