@@ -62,26 +62,26 @@ func (s *Store) Add(p Post) (number int, err error) {
 	if e.Number > 0 {
 		return e.Number, s.again(e, p)
 	}
+	var gone []Removal
 	e, refs, err := s.put(last+1, p)
 	if err == nil {
 		e.ID, e.RequireTLS, e.Time = p.ID, p.RequireTLS, p.Time
 		if e.Time.IsZero() {
 			e.Time = time.Now()
 		}
-		var gone []Removal
 		if err = s.place(x, &e, refs); err == nil && e.Removed {
 			gone, e = []Removal{optedOut(e, e.Time)}, e.withoutAuthor()
 		}
 		if err == nil {
 			err = s.append(x, e.line())
 		}
-		if err == nil {
-			err = s.addRemoved(gone)
-		}
 	}
 	if err != nil {
 		disk.Discard(s.beside(last + 1)) // otherwise the next post does
 		return 0, err
+	}
+	if err := s.addRemoved(gone); err != nil {
+		return e.Number, err // it has a line: the next post puts it into its place
 	}
 	if err := s.rename(s.beside(e.Number), s.file(e.Number)); err != nil {
 		return e.Number, err
