@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"superlist/lists"
@@ -20,8 +21,8 @@ import (
 // TestCheckWeb: check says what is wrong with a web server, and only that.
 func TestCheckWeb(t *testing.T) {
 	const dev, private = "/lists.example.org/dev/", "/lists.example.org/private/"
-	var pages http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { pages.ServeHTTP(w, r) }))
+	var pages atomic.Pointer[http.HandlerFunc] // a request of the case before may still end
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*pages.Load())(w, r) }))
 	defer server.Close()
 	dir := t.TempDir()
 	s, err := site.Load(sitetest.Write(t, dir, "[web]\nrequests = true\nroot = \""+filepath.Join(dir, "www")+"\"\nurl = \""+server.URL+"/{domain}\"\n"))
@@ -77,7 +78,7 @@ func TestCheckWeb(t *testing.T) {
 		"it leads elsewhere": {but(dev, func(w http.ResponseWriter) { w.Header().Set("Location", "/login"); w.WriteHeader(http.StatusFound) }), "error: the page is not there: 302"},
 		"it ends in between": {but(dev, func(http.ResponseWriter) { panic(http.ErrAbortHandler) }), "warning: it does not answer this host"},
 	} {
-		pages = test.pages
+		pages.Store(&test.pages)
 		k := &checker{ctx: context.Background(), site: s}
 		for _, l := range all {
 			k.atWeb(l)
