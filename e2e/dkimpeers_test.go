@@ -184,6 +184,9 @@ func TestDKIMPeers(t *testing.T) {
 		if good++; now != "True" {
 			t.Errorf("%s: dkimpy says %s", name, now)
 		}
+		if name == "two From" {
+			continue // opendkim reads no such message: RFC 5322, 3.6
+		}
 		c := command(dirs[1], "/usr/sbin/opendkim-testmsg")
 		c.Stdin = strings.NewReader(after[i])
 		if out, err := c.CombinedOutput(); err != nil || len(out) > 0 {

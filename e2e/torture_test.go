@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"os/exec"
 	"testing"
 )
@@ -12,6 +13,7 @@ func TestTorture(t *testing.T) {
 	}
 	bin, err := programs()
 	must(t, err)
+	must(t, os.Chmod(bin, 0o755)) // Postfix starts them as nobody
 	out, err := exec.Command("go", "run", "./torture", "-bin", bin, "-time", "30s", "-n", "4", "-act", "list set").CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
