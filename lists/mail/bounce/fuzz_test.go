@@ -20,9 +20,11 @@ func FuzzParse(f *testing.F) {
 		if len(r.Recipients) > MaxRecipients {
 			t.Fatalf("%d recipients", len(r.Recipients))
 		}
-		stood := readable(mail)
+		// A return path has = for the last @, and an address may have one of its own.
+		plain := strings.NewReplacer("@", "=")
+		stood := plain.Replace(readable(mail))
 		for _, r := range r.Recipients {
-			if !strings.Contains(stood, strings.ToLower(strings.ToValidUTF8(r.Address, "\uFFFD"))) {
+			if !strings.Contains(stood, plain.Replace(strings.ToLower(strings.ToValidUTF8(r.Address, "\uFFFD")))) {
 				t.Errorf("%q did not stand there", r.Address)
 			}
 			if !utf8.ValidString(r.Diagnostic) || len(r.Diagnostic) > 3*maxDiagnostic {
@@ -54,7 +56,7 @@ func readable(mail []byte) string {
 	for _, s := range all[:len(all):len(all)] {
 		words := charset.Words(s)
 		plain := unescape(words)
-		all = append(all, words, plain, strings.ReplaceAll(s, "=", "@"), strings.NewReplacer("+40", "@", "+2B", "+", "+3D", "=").Replace(plain))
+		all = append(all, words, plain, strings.NewReplacer("+40", "@", "+2B", "+", "+3D", "=").Replace(plain))
 	}
 	return strings.ToLower(strings.ToValidUTF8(strings.Join(all, "\n"), "\uFFFD"))
 }
