@@ -133,6 +133,9 @@ func (t *torture) begin(length time.Duration, only []string, matching, report st
 			return 1, fmt.Errorf("go build: %w: %s", err, out)
 		}
 	}
+	if t.bin, err = filepath.Abs(t.bin); err != nil { // Postfix has another working directory
+		return 1, err
+	}
 	for _, a := range acts {
 		if strings.Contains(a.name, matching) {
 			t.acts = append(t.acts, a)

@@ -169,8 +169,9 @@ func (p *place) again() (string, error) {
 	return string(out), err
 }
 
-// word is one that differs from run to run: with a digit in it, a boundary, a day.
-var word = regexp.MustCompile(`(--)?=_[A-Za-z0-9]+(--)?|[A-Za-z0-9+/_=.-]*[0-9][A-Za-z0-9+/_=.-]*|[A-Za-z0-9+/_=.-]*bounces-[A-Za-z0-9+/_=.-]*|\b((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(day)?|(Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sep|Oct|Nov|Dec)[a-z]*)\b`)
+// word is one that differs from run to run: with a digit in it, a
+// boundary, a line of a key, a day.
+var word = regexp.MustCompile(`\b[A-Za-z0-9+/=]{20,}|(--)?=_[A-Za-z0-9]+(--)?|[A-Za-z0-9+/_=.-]*[0-9][A-Za-z0-9+/_=.-]*|[A-Za-z0-9+/_=.-]*bounces-[A-Za-z0-9+/_=.-]*|\b((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(day)?|(Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sep|Oct|Nov|Dec)[a-z]*)\b`)
 
 // text is what a file says, without that.
 func textOf(data []byte) string {
