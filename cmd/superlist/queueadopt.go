@@ -27,7 +27,7 @@ func exAdopt(err error) error {
 }
 
 func (a *app) queueAdopt() *cobra.Command {
-	var asJSON, dry bool
+	var dryRun, asJSON bool
 	c := &cobra.Command{
 		Use: "adopt DIR", Short: "Take over the spool of a host that is gone",
 		Long: `Take over the spool of a host that is gone: its disk, mounted here, and not a
@@ -51,19 +51,19 @@ is named: a message for a list that is not here, or a file that cannot be read.`
 			p := newProgress()
 			defer p.end()
 			r.Progress = p.step
-			done, err := r.Adopt(arg[0], dry)
+			done, err := r.Adopt(arg[0], dryRun)
 			p.end()
 			if err != nil {
 				return exAdopt(err)
 			}
-			if !dry {
+			if !dryRun {
 				site.Wake()
 			}
 			if asJSON {
 				err = show(c, true, done, nil)
 			} else {
 				out, word := c.OutOrStdout(), "taken over"
-				if dry {
+				if dryRun {
 					word = "would be taken over"
 				}
 				say(out, "%s: %s that came in, %s to be sent, %s that failed\n", word,
@@ -78,7 +78,7 @@ is named: a message for a list that is not here, or a file that cannot be read.`
 			return err
 		},
 	}
-	c.Flags().BoolVar(&dry, "dry-run", false, "show what would happen, and change nothing")
+	dryRunFlag(c, &dryRun)
 	jsonFlag(c, &asJSON)
 	return c
 }
