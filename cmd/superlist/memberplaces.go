@@ -229,8 +229,8 @@ func siteDataOf(s *site.Site, who smtp.Path) (d siteData, err error) {
 		}
 		if err == nil {
 			for _, a := range f.Accounts {
-				if row := accountRowOf(a); smtp.ContainsPath(a.Authors(), who) {
-					d.Accounts = append(d.Accounts, row)
+				if smtp.ContainsPath(a.Authors(), who) {
+					d.Accounts = append(d.Accounts, accountRowOf(a))
 				}
 			}
 		}

@@ -163,12 +163,16 @@ func (s *setup) postfix(way string, said []string, apply, yes, asJSON bool) erro
 	}
 	plan := postfix.New(facts, way)
 	if plan.Doubt != "" && plan.Changes() && !yes && !asJSON && isTerminal(os.Stdin) {
-		other, err := s.people(plan.Doubt)
+		other, err := s.otherMail(plan.Doubt)
 		if err != nil {
 			return err
 		}
-		plan = postfix.New(facts, map[bool]string{true: postfix.Milter, false: postfix.ListsOnly}[other])
-		plan.Why = map[bool]string{true: "other mail comes here too, as you say, and a milter leaves that alone", false: "nothing but lists gets mail here, as you say"}[other]
+		way, why := postfix.ListsOnly, "nothing but lists gets mail here, as you say"
+		if other {
+			way, why = postfix.Milter, "other mail comes here too, as you say, and a milter leaves that alone"
+		}
+		plan = postfix.New(facts, way)
+		plan.Why = why
 	}
 	after := before
 	if len(plan.Refused) == 0 && plan.Changes() {
@@ -206,9 +210,9 @@ func (s *setup) postfix(way string, said []string, apply, yes, asJSON bool) erro
 	return err
 }
 
-// people asks on the terminal what superlist cannot find out: whether people here get
+// otherMail asks on the terminal what superlist cannot find out: whether people here get
 // mail, too.
-func (s *setup) people(question string) (bool, error) {
+func (s *setup) otherMail(question string) (bool, error) {
 	switch strings.ToLower(reply(s.c, question+" yes or no: ")) {
 	case "yes", "y":
 		return true, nil
