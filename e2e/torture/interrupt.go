@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -132,7 +133,10 @@ type outcome struct {
 func (s *scene) judge(p *place, d death) (o outcome) {
 	taken := queued(d.out)
 	if !s.act.session && d.code != 0 {
-		p.again() // it may say that all is done already
+		// It may say that all is done already.
+		if out, err := p.again(); errors.Is(err, errStuck) {
+			o.faults = append(o.faults, fmt.Sprintf("once more: %v: %s", err, out))
+		}
 	}
 	if err := p.repair(); err != nil {
 		o.faults = append(o.faults, err.Error())

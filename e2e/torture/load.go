@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +25,8 @@ const (
 	restartEvery = 8 * time.Second
 	// sessionTime bounds a session on a machine that is busy with a thousand of them.
 	sessionTime = time.Minute
+	// afterLoad is how much longer than its time a load may take: until all mail has come.
+	afterLoad = time.Minute
 )
 
 // The fates of a post, as its sender knows them.
@@ -34,7 +38,7 @@ const (
 
 // load is sessions at a time that end at random, while Postfix is restarted.
 func load(t *torture, r *result, until time.Time) error {
-	h, err := t.newHost(0)
+	h, err := t.newHost(until.Add(afterLoad))
 	if errors.Is(err, errNoPostfix) {
 		r.Skipped = err.Error()
 		return nil
@@ -55,6 +59,7 @@ func load(t *torture, r *result, until time.Time) error {
 	sending := time.Now().Add(time.Until(until) * 2 / 3)
 	fates := make([]atomic.Int32, posts)
 	var next, cutOff, restarts atomic.Int64
+	var vain unanswered
 	stop := make(chan bool)
 	var restarting, sent sync.WaitGroup
 	restarting.Go(func() {
@@ -64,9 +69,11 @@ func load(t *torture, r *result, until time.Time) error {
 				return
 			case <-time.After(restartEvery):
 			}
-			h.postfix([]string{"stop", "reload", "abort"}[i%3])
+			if err := h.postfix([]string{"stop", "reload", "abort"}[i%3]); errors.Is(err, errStuck) {
+				r.note("%v; the last word of its log: %s", err, h.complaint())
+			}
 			if err := h.up(); err != nil {
-				r.fault("load", "", err.Error())
+				r.fault("load", h.complaint(), err.Error())
 			}
 			restarts.Add(1)
 		}
@@ -79,7 +86,8 @@ func load(t *torture, r *result, until time.Time) error {
 					return
 				}
 				for time.Now().Before(sending) { // until somebody takes it, or nobody knows
-					fate, cut := h.send(n, rand.IntN(10) == 0)
+					fate, cut, vainly := h.send(n, rand.IntN(10) == 0, until)
+					vain.add(vainly)
 					fates[n].Store(int32(fate))
 					if cut {
 						cutOff.Add(1)
@@ -96,23 +104,49 @@ func load(t *torture, r *result, until time.Time) error {
 	sent.Wait()
 	close(stop)
 	restarting.Wait()
-	if err := h.drain(max(time.Until(until), 3*time.Minute)); err != nil {
-		r.fault("load", "", err.Error())
+	if err := h.drain(); err != nil {
+		r.fault("load", h.complaint(), err.Error())
 	}
 	total := min(int(next.Load()), posts)
 	r.Of = posts
 	r.note("%d sessions at a time, %d disconnected, Postfix restarted %d times", sessions, cutOff.Load(), restarts.Load())
+	vain.note(r)
 	return h.count(r, fates[:total])
 }
 
-// send posts in a session of its own. cut: the client leaves somewhere in the middle.
-func (h *host) send(n int, cut bool) (fate int, left bool) {
-	conn, err := net.DialTimeout("tcp", h.front, sessionTime)
+// unanswered are the replies that sessions have waited for until their time was over.
+type unanswered struct {
+	mu    sync.Mutex
+	times map[string]int
+}
+
+func (w *unanswered) add(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.times == nil {
+		w.times = map[string]int{}
+	}
+	if what != "" {
+		w.times[what]++
+	}
+}
+
+func (w *unanswered) note(r *result) {
+	for _, what := range slices.Sorted(maps.Keys(w.times)) {
+		r.note("%d sessions waited in vain for %s", w.times[what], what)
+	}
+}
+
+// send posts in a session of its own, which ends by until. cut: the client leaves
+// somewhere in the middle. vainly is what the session has waited for in vain.
+func (h *host) send(n int, cut bool, until time.Time) (fate int, left bool, vainly string) {
+	until = earlier(time.Now().Add(sessionTime), until)
+	conn, err := (&net.Dialer{Deadline: until}).Dial("tcp", h.front)
 	if err != nil {
-		return unsent, false
+		return unsent, false, inVain(err, "a connection")
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(sessionTime))
+	conn.SetDeadline(until)
 	in := bufio.NewReader(conn)
 	leaves := -1
 	if cut {
@@ -123,30 +157,39 @@ func (h *host) send(n int, cut bool) (fate int, left bool) {
 		switch {
 		case i == leaves && i == 5 && rand.IntN(2) == 0:
 			conn.Write([]byte(post[:rand.IntN(len(post)-5)])) // half of it
-			return unsent, true
+			return unsent, true, ""
 		case i == leaves:
 			conn.Write([]byte(piece)) // and hears no reply
 			if i == 5 {
-				return unknown, true
+				return unknown, true, ""
 			}
-			return unsent, true
+			return unsent, true, ""
 		}
+		reply := []string{"a greeting", "the reply to EHLO", "the reply to MAIL", "the reply to RCPT", "the reply to DATA", "the reply to a post"}[i]
 		if _, err := conn.Write([]byte(piece)); err != nil && i < 5 {
-			return unsent, false
+			return unsent, false, inVain(err, reply)
 		}
 		line, err := in.ReadString('\n')
 		for err == nil && len(line) > 3 && line[3] == '-' {
 			line, err = in.ReadString('\n')
 		}
 		if i == 5 && err != nil {
-			return unknown, false
+			return unknown, false, inVain(err, reply)
 		}
 		if err != nil || line[0] != "222232"[i] {
-			return unsent, false
+			return unsent, false, inVain(err, reply)
 		}
 	}
 	conn.Write([]byte("QUIT\r\n"))
-	return promised, false
+	return promised, false, ""
+}
+
+// inVain is what was waited for, if the time is what was over.
+func inVain(err error, what string) string {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return what
+	}
+	return ""
 }
 
 var subject = regexp.MustCompile(`(?m)^Subject: load ([0-9]+)$`)
@@ -163,6 +206,9 @@ func (h *host) count(r *result, fates []atomic.Int32) error {
 		}
 	}
 	r.note("%d posts got 250, of %d nobody knows", promises, hidden)
+	if promises == 0 {
+		r.fault("load", h.complaint(), "no post got 250")
+	}
 	for _, m := range members {
 		got := make([]int, len(fates))
 		files, err := filepath.Glob(filepath.Join(h.dir, "boxes", box(m), "new", "*"))

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -98,8 +100,27 @@ func (p *place) try(args ...string) string {
 func (p *place) superlist(args ...string) (string, error) {
 	cmd := exec.Command(p.bin+"/superlist", append([]string{"-c", p.dir + "/superlist.toml"}, args...)...)
 	cmd.Env = environment
-	out, err := cmd.CombinedOutput()
+	out, err := output(cmd, traceTime)
 	return string(out), err
+}
+
+// errStuck is how a program ends that does not end in time.
+var errStuck = errors.New("it has not ended and was killed")
+
+// output runs a program, for patience at most, and is what it says.
+func output(cmd *exec.Cmd, patience time.Duration) ([]byte, error) {
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.WaitDelay = 5 * time.Second // for what it has started, which may have its output open
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	stuck := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+	err := cmd.Wait()
+	if !stuck.Stop() {
+		err = fmt.Errorf("%w, after %v", errStuck, patience.Round(time.Second))
+	}
+	return out.Bytes(), err
 }
 
 // environment is that of all programs here: one processor, or which thread makes which
@@ -110,7 +131,7 @@ var environment = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "TZ=U
 func (p *place) post(session string) {
 	cmd := exec.Command(p.bin+"/superlist-spawn", "-c", p.dir+"/superlist.toml")
 	cmd.Env, cmd.Stdin = environment, strings.NewReader(session)
-	out, err := cmd.CombinedOutput()
+	out, err := output(cmd, traceTime)
 	if err != nil || queued(out) == 0 {
 		panic(failure{fmt.Errorf("superlist-spawn: %w: %s", err, out)})
 	}
@@ -165,7 +186,7 @@ func (p *place) argv() []string {
 func (p *place) again() (string, error) {
 	cmd := exec.Command(p.argv()[0], p.argv()[1:]...)
 	cmd.Env, cmd.Stdin = append(slices.Clone(environment), p.act.env...), strings.NewReader(p.act.stdin)
-	out, err := cmd.CombinedOutput()
+	out, err := output(cmd, traceTime)
 	return string(out), err
 }
 

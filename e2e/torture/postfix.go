@@ -1,14 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
-	"sync"
+	"syscall"
 	"time"
 )
 
@@ -17,14 +21,18 @@ import (
 type host struct {
 	dir, front string
 	site       *place
-	busy       sync.Mutex // one change of its state at a time
+	end        time.Time // nothing is waited for after it
 }
 
+// hostMain gives postlogd(8) time. All programs of Postfix wait while they log, master(8)
+// too, and the socket takes a few lines only. If postlogd's watchdog (10 s by default)
+// ended it on a busy machine, master would wait to log that, and so never start another.
 const hostMain = `compatibility_level = 3.6
 queue_directory = DIR/queue
 data_directory = DIR/data
 maillog_file = DIR/log/maillog
 maillog_file_prefixes = DIR
+postlogd_watchdog_timeout = 300s
 myhostname = mx.example.org
 mydestination =
 inet_interfaces = 127.0.0.1
@@ -43,7 +51,7 @@ virtual_gid_maps = static:65534
 virtual_minimum_uid = 1
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
 default_process_limit = 1100
-smtpd_client_connection_count_limit = LIMIT
+smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
 in_flow_delay = 0
 minimal_backoff_time = 1s
@@ -83,12 +91,12 @@ anvil unix - - n - 1 anvil
 // errNoPostfix is why a part is skipped.
 var errNoPostfix = errors.New("it needs root and a Postfix")
 
-// newHost starts one; limit is how many connections of one client it takes.
-func (t *torture) newHost(limit int) (*host, error) {
+// newHost makes one, to be over at end.
+func (t *torture) newHost(end time.Time) (*host, error) {
 	if _, err := os.Stat("/usr/sbin/postfix"); err != nil || os.Geteuid() != 0 {
 		return nil, errNoPostfix
 	}
-	h := &host{dir: t.dir()}
+	h := &host{dir: t.dir(), end: end}
 	var ports [4]string
 	for i := range ports {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -110,7 +118,7 @@ func (t *torture) newHost(limit int) (*host, error) {
 		boxes += m + " " + box(m) + "/\n"
 	}
 	replace := strings.NewReplacer("DIR", h.dir, "FRONT", ports[0], "SPAWN", ports[1], "KICK", ports[2], "ENTRY", ports[3],
-		"BIN", t.bin, "SITE", site.dir, "LIMIT", fmt.Sprint(limit))
+		"BIN", t.bin, "SITE", site.dir)
 	for name, text := range map[string]string{
 		h.dir + "/conf/main.cf": replace.Replace(hostMain), h.dir + "/conf/master.cf": replace.Replace(hostMaster),
 		h.dir + "/conf/boxes": boxes, site.dir + "/superlist.toml": toml,
@@ -139,39 +147,86 @@ func box(address string) string {
 	return filepath.Join(domain, user)
 }
 
-// postfix has it start, stop, abort (which is stop without mercy) or reload.
+const (
+	// verbTime bounds one run of postfix(1): its stop waits six seconds itself.
+	verbTime = 30 * time.Second
+	// abortTime is what its last run has, when the time is over.
+	abortTime = 10 * time.Second
+	// startTime is as long as the programs of a Postfix that was may be in the way of a
+	// new one.
+	startTime = 30 * time.Second
+)
+
+// postfix has it start, stop, abort (which is stop without mercy) or reload. A Postfix
+// that does not do so in time is killed.
 func (h *host) postfix(verb string) error {
-	h.busy.Lock()
-	defer h.busy.Unlock()
-	out, err := exec.Command("/usr/sbin/postfix", "-c", h.dir+"/conf", verb).CombinedOutput()
+	patience := max(abortTime, min(verbTime, time.Until(h.end)))
+	out, err := output(exec.Command("/usr/sbin/postfix", "-c", h.dir+"/conf", verb), patience)
+	if errors.Is(err, errStuck) {
+		h.kill()
+	}
 	if err != nil {
 		return fmt.Errorf("postfix %s: %w: %s", verb, err, out)
 	}
 	return nil
 }
 
+// kill ends master(8) and its children, which are its process group.
+func (h *host) kill() {
+	text, err := os.ReadFile(h.dir + "/queue/pid/master.pid")
+	if err != nil {
+		return
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid <= 1 {
+		return
+	}
+	// The number may be another program's by now.
+	environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if bytes.Contains(environ, []byte("="+h.dir+"/conf\x00")) {
+		syscall.Kill(-pid, syscall.SIGKILL)
+	}
+}
+
 // up starts Postfix, as often as it takes: a master that was stopped may not be gone yet.
 func (h *host) up() error {
 	var err error
-	for range 100 {
+	for end := earlier(time.Now().Add(startTime), h.end); ; time.Sleep(300 * time.Millisecond) {
 		// Who still answers may be a child of the master that was.
-		if err = h.postfix("status"); err == nil {
-			if conn, derr := net.Dial("tcp", h.front); derr == nil {
-				conn.Close()
-				return nil
-			}
-		} else {
+		if err = h.postfix("status"); err != nil {
 			err = h.postfix("start")
+		} else if conn, derr := net.DialTimeout("tcp", h.front, 5*time.Second); derr == nil {
+			return conn.Close()
+		} else {
+			err = derr
 		}
-		time.Sleep(300 * time.Millisecond)
+		if time.Now().After(end) {
+			return fmt.Errorf("Postfix does not come up: %w", cmp.Or(err, errors.New("it was started again and again")))
+		}
 	}
-	return err
 }
 
-// drain waits until all mail has come, or as long as is reasonable.
-func (h *host) drain(patience time.Duration) error {
-	var left []string
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Second) {
+func earlier(one, other time.Time) time.Time {
+	if other.Before(one) {
+		return other
+	}
+	return one
+}
+
+// complaint is the last line of Postfix's log that says that a program has given up.
+func (h *host) complaint() string {
+	text, _ := os.ReadFile(h.dir + "/log/maillog")
+	for _, line := range slices.Backward(strings.Split(string(text), "\n")) {
+		if strings.Contains(line, " fatal: ") || strings.Contains(line, " panic: ") {
+			return strings.ToValidUTF8(line, "?")
+		}
+	}
+	return ""
+}
+
+// drain waits until all mail has come, or the time is over.
+func (h *host) drain() error {
+	for {
 		past := time.Now().Add(-time.Minute)
 		for _, box := range []string{"inbound", "outbound"} { // retry_min is what the site says, but not for us
 			waiting, _ := filepath.Glob(h.site.dir + "/spool/" + box + "/*/*")
@@ -180,11 +235,11 @@ func (h *host) drain(patience time.Duration) error {
 			}
 		}
 		cmd := exec.Command("setpriv", "--reuid=65534", "--clear-groups", h.site.bin+"/superlist", "-c", h.site.dir+"/superlist.toml", "deliver")
-		if out, err := cmd.CombinedOutput(); err != nil {
+		if out, err := output(cmd, max(abortTime, time.Until(h.end))); err != nil {
 			return fmt.Errorf("deliver: %w: %s", err, out)
 		}
-		exec.Command("/usr/sbin/postqueue", "-c", h.dir+"/conf", "-f").Run()
-		left = nil
+		output(exec.Command("/usr/sbin/postqueue", "-c", h.dir+"/conf", "-f"), abortTime)
+		var left []string
 		for _, pattern := range []string{h.site.dir + "/spool/inbound/*/*", h.site.dir + "/spool/outbound/*/*",
 			h.dir + "/queue/maildrop/*", h.dir + "/queue/incoming/*", h.dir + "/queue/active/*", h.dir + "/queue/deferred/*/*"} {
 			found, _ := filepath.Glob(pattern)
@@ -193,6 +248,9 @@ func (h *host) drain(patience time.Duration) error {
 		if len(left) == 0 {
 			return nil
 		}
+		if time.Now().After(h.end) {
+			return fmt.Errorf("%d messages are left, such as %s", len(left), left[0])
+		}
+		time.Sleep(time.Second)
 	}
-	return fmt.Errorf("%d messages are left, such as %s", len(left), left[0])
 }
