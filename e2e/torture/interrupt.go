@@ -247,16 +247,7 @@ func (t *torture) interrupt(r *result, scenes []*scene, ways []way, until time.T
 			}
 		}
 	}
-	rand.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
-	r.Of += len(points)
-	if t.most > 0 {
-		points = points[:min(len(points), t.most)]
-	}
-	each(len(points), func(i int) {
-		if time.Now().After(until) {
-			return
-		}
-		pt := points[i]
+	tryAll(t, r, points, until, func(pt point) {
 		name := pt.s.act.name
 		where := fmt.Sprintf("%s at %d, %s", pt.w.name, pt.n, strings.ReplaceAll(pt.s.changes[pt.n].String(), pt.s.traced, ""))
 		t.progress(r.Part + ": " + name + ", " + where)
@@ -279,6 +270,20 @@ func (t *torture) interrupt(r *result, scenes []*scene, ways []way, until time.T
 			os.RemoveAll(p.dir)
 		}
 		r.add(name, where, o)
+	})
+}
+
+// tryAll tries points in any order, until the time is over.
+func tryAll[P any](t *torture, r *result, points []P, until time.Time, try func(P)) {
+	rand.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
+	r.Of += len(points)
+	if t.most > 0 {
+		points = points[:min(len(points), t.most)]
+	}
+	each(len(points), func(i int) {
+		if time.Now().Before(until) {
+			try(points[i])
+		}
 	})
 }
 

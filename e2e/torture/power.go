@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -145,16 +144,7 @@ func powerCut(t *torture, r *result, until time.Time) error {
 			}
 		}
 	}
-	rand.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
-	r.Of += len(points)
-	if t.most > 0 {
-		points = points[:min(len(points), t.most)]
-	}
-	each(len(points), func(i int) {
-		if time.Now().After(until) {
-			return
-		}
-		pt := points[i]
+	tryAll(t, r, points, until, func(pt point) {
 		where := fmt.Sprintf("after %d, %s: %s", pt.n, strings.ReplaceAll(pt.s.changes[pt.n].String(), pt.s.traced, ""), pt.c.name)
 		t.progress("power: " + pt.s.act.name + ", " + where)
 		o, err := t.cutAt(pt.s, pt.n, pt.c)
