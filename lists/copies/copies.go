@@ -255,7 +255,7 @@ func (c *Copies) BodyOf(m *edit.Message) string {
 // ofList returns the header with the list's fields.
 func (c *Copies) ofList(h rewrite.Header, number int) rewrite.Header {
 	fields := Fields(c.maker.List)
-	if c.maker.Page != nil && number > 0 {
+	if c.maker.Page != nil && number > 0 && !c.maker.List.OptsOut(c.Archived.Header) {
 		fields.Archive, fields.ArchivedAt = c.maker.Pages, c.maker.Page(number)
 	}
 	return rewrite.Parse(fields.Apply(h))

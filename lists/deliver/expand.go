@@ -208,9 +208,6 @@ func (r *Runner) copies(m *message.Message, l *lists.List) (*copies.Copies, erro
 	if err != nil {
 		return nil, err
 	}
-	if l.OptsOut(h) {
-		maker.Page = nil // there will be none to read
-	}
 	made, err := maker.Make(copies.Post{ID: m.ID, Content: m.Content(), Header: h, Below: body, Arrived: m.Arrived, Body: m.Body, Proved: m.Proved})
 	if author.IsAwaited(err) {
 		return nil, r.await(m.Message, made)
