@@ -214,6 +214,22 @@ func TestJSON(t *testing.T) {
 	walk(newRoot())
 }
 
+// TestDryRun: a script plays each command that has --dry-run with it.
+func TestDryRun(t *testing.T) {
+	text := scripts(t)
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		played := regexp.MustCompile(`(?m)(superlist|^json) ` + strings.TrimPrefix(c.CommandPath(), "superlist ") + ` .*--dry-run`)
+		if c.Flags().Lookup("dry-run") != nil && !c.Hidden && !played.MatchString(text) {
+			t.Errorf("%s: no script plays it with --dry-run", c.CommandPath())
+		}
+	}
+	walk(newRoot())
+}
+
 // TestHelp: every command says what it is for, in a line, and shows an example
 // that begins with what one types.
 func TestHelp(t *testing.T) {
