@@ -83,13 +83,7 @@ func (p *place) repair() error {
 		if i == 1 {
 			os.Remove(p.dir + "/spool/maintained")
 		}
-		past := time.Now().Add(-time.Minute)
-		for _, box := range []string{"inbound", "outbound"} {
-			waiting, _ := filepath.Glob(p.dir + "/spool/" + box + "/*/*")
-			for _, file := range waiting {
-				os.Chtimes(file, past, past)
-			}
-		}
+		p.retryNow()
 		if err := p.bringForward(); err != nil {
 			return err
 		}
@@ -98,6 +92,17 @@ func (p *place) repair() error {
 		}
 	}
 	return nil
+}
+
+// retryNow has what waits in the spool be tried again at once, whatever retry_min says.
+func (p *place) retryNow() {
+	past := time.Now().Add(-time.Minute)
+	for _, box := range []string{"inbound", "outbound"} {
+		waiting, _ := filepath.Glob(p.dir + "/spool/" + box + "/*/*")
+		for _, file := range waiting {
+			os.Chtimes(file, past, past)
+		}
+	}
 }
 
 // bringForward has what is to be tried again soon be due: after a failure an agenda names

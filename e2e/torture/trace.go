@@ -49,7 +49,6 @@ type trace struct {
 type death struct {
 	out, errs []byte
 	code      int // -1: by a signal
-	signal    syscall.Signal
 }
 
 // traceTime is how long a run may take: longer than any of these, on any machine.
@@ -169,7 +168,7 @@ func (t *trace) loop(pid int, d *death) error {
 		}
 		if !status.Stopped() {
 			if who == pid {
-				d.code, d.signal = status.ExitStatus(), status.Signal()
+				d.code = status.ExitStatus()
 			}
 			delete(calls, who)
 			continue
