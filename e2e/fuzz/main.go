@@ -45,7 +45,7 @@ func run(each time.Duration, only string, keep int) error {
 		return err
 	}
 	fmt.Printf("%-40s %-18s %12s %8s %8s %8s\n", "package", "target", "executions", "new", "corpus", "seconds")
-	failed := 0
+	tried, failed := 0, 0
 	for line := range strings.Lines(string(out)) {
 		pkg, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
 		targets, err := targetsIn(dir)
@@ -56,6 +56,7 @@ func run(each time.Duration, only string, keep int) error {
 			if !strings.Contains(target, only) {
 				continue
 			}
+			tried++
 			begin := time.Now()
 			c, err := fuzz(pkg, target, each)
 			fmt.Printf("%-40s %-18s %12s %8s %8s %8.1f\n", strings.TrimPrefix(pkg, "superlist/"), target, c[1], c[2], c[3], time.Since(begin).Seconds())
@@ -67,6 +68,9 @@ func run(each time.Duration, only string, keep int) error {
 				return err
 			}
 		}
+	}
+	if tried == 0 {
+		return fmt.Errorf("no target has %q in its name", only)
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d targets have found something", failed)

@@ -382,7 +382,7 @@ func TestArchiveWithoutMembers(t *testing.T) {
 }
 
 // TestFaultGet fails every system call of deliver in turn while it answers
-// somebody who wants an old post: he gets one letter, or a second where what became
+// somebody who wants an old post: they get one letter, or a second where what became
 // of the first was hidden.
 func TestFaultGet(t *testing.T) {
 	disktest.Each(t, 10, func(f *disktest.Fault) {
