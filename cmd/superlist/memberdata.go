@@ -69,15 +69,15 @@ func (p *writtenPost) read(r io.Reader) error {
 
 func (a *app) memberData() *cobra.Command {
 	return &cobra.Command{
-		Use: "data ADDRESS", Short: "Write all that lists have about a person, as JSON",
+		Use: "data ADDRESS", Short: "Write all that superlist has about a person, as JSON",
 		Long: `Write all that superlist has about a person, as JSON, for somebody who has a
 right to hear it: what they are to which list; mail to them that came back;
 their posts in archives, for digests and for moderators, with their texts; what
 was changed or decided by them or about them; lines of files that name them.
 The last element is about the whole site: their accounts and their mail in the
-queue. Not in it are the log, backups, posts of others that quote them, and what
-has their address only as a hash: that they were asked something, that they got
-or refused a post.`,
+queue. It leaves out the log, backups, posts of others that quote them, and
+records that have their address only as a hash: that they were asked something,
+that they got or refused a post.`,
 		Example: "  superlist member data alice@example.com > alice.json",
 		Args:    args(cobra.ExactArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, arg []string) error {

@@ -30,14 +30,14 @@ func (a *app) queueAdopt() *cobra.Command {
 	var dryRun, asJSON bool
 	c := &cobra.Command{
 		Use: "adopt DIR", Short: "Take over the spool of a host that is gone",
-		Long: `Take over the spool of a host that is gone: its disk, mounted here, and not a
-copy of it, for what is taken over is removed there. This host needs the lists
-that the messages are for, as they were: adopt before its first deliver with
-them. Each message comes once, and who has had it does not get it again. The
-other spool is closed then: should its host come back, it takes no mail and
-delivers none until superlist queue reclaim is called there. If it is cut
-short, call it again soon, and it goes on. What cannot be taken over stays, and
-is named: a message for a list that is not here, or a file that cannot be read.`,
+		Long: `Take over the spool of a host that is gone. Mount its disk here; a copy will not
+do, since messages are removed from it. This host needs the lists that the
+messages are for, as they were: adopt before its first deliver with them. Each
+message comes once, and recipients who already have it do not get it again. The
+other spool is then closed: if its host comes back, it accepts and delivers no
+mail until superlist queue reclaim is called there. If the command is cut short,
+call it again soon, and it continues. What cannot be taken over stays, and is
+named: a message for a list that is not here, or a file that cannot be read.`,
 		Example: `  superlist queue adopt --dry-run /mnt/var/spool/superlist
   superlist queue adopt /mnt/var/spool/superlist`,
 		Args: args(cobra.ExactArgs(1)),
@@ -88,9 +88,9 @@ func (a *app) queueReclaim() *cobra.Command {
 	c := &cobra.Command{
 		Use: "reclaim", Short: "Use this host's spool again, which another host has taken over",
 		Long: `Use this host's spool again, which another host has taken over with superlist
-queue adopt. Until then this host takes no mail for lists and delivers none.
-See first that its lists are what they should be: the other host has changed
-them meanwhile. What is still in the spool is delivered from here.`,
+queue adopt. Until then this host accepts no mail for lists and delivers none.
+First bring its lists up to date: the other host has changed them meanwhile.
+What is still in the spool is delivered from here.`,
 		Example: "  superlist queue reclaim", Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			site, err := a.site()
