@@ -36,7 +36,7 @@ func badLanguages(texts []string) string {
 		seen = append(seen, tag)
 	}
 	if len(seen) > maxLanguages {
-		return fmt.Sprintf("must be at most %d languages", maxLanguages)
+		return fmt.Sprintf("must have at most %d languages", maxLanguages)
 	}
 	return ""
 }

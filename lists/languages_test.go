@@ -48,3 +48,17 @@ func TestTextLanguage(t *testing.T) {
 		}
 	}
 }
+
+// TestMaxLanguages is on each side of how many languages footers may have.
+func TestMaxLanguages(t *testing.T) {
+	var texts []string
+	for i := range maxLanguages {
+		texts = append(texts, fmt.Sprintf("x%c: Bye.", 'a'+i))
+	}
+	if what := badLanguages(texts); what != "" {
+		t.Error(what)
+	}
+	if what := badLanguages(append(texts, "de: Bye.")); what != "must have at most 20 languages" {
+		t.Errorf("one more: %q", what)
+	}
+}
