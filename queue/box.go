@@ -90,8 +90,12 @@ func boxDirs(b Box) []string {
 	return []string{b.claimed(), b.fresh()}
 }
 
-// Exists reports whether the box has a message with this id, claimed or not.
+// Exists reports whether the box has a message with this id, claimed or not. The id may
+// be a stranger's: what cannot be one names no file.
 func (s *Spool) Exists(b Box, id string) (bool, error) {
+	if !validID(id) {
+		return false, nil
+	}
 	for range 2 { // it may move between new and cur while we look
 		for _, dir := range boxDirs(b) {
 			info, err := os.Lstat(s.path(dir, id))

@@ -280,6 +280,24 @@ func TestOutcome(t *testing.T) {
 			t.Errorf("%s: %d %s", bad, w.Code, w.Body)
 		}
 	}
+	// Whoever has a token can seal any id for it: what is no id must name no file.
+	tokens, err := access.Load(p.site.ListsDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := access.Of(tokens, p.word["members"], time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := filepath.Rel(filepath.Join(p.site.QueueDir, "inbound", "new"), access.File(p.site.ListsDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{file, "", ".", ".."} {
+		if w := p.ask(p.word["members"], "GET", "requests/"+strings.ReplaceAll(token.Handle(id), "/", "%2f"), ""); w.Code != 404 {
+			t.Errorf("%q: %d %s", id, w.Code, w.Body)
+		}
+	}
 }
 
 // TestWait: a program that waits gets the outcome once there is one, and 202 otherwise.
