@@ -60,7 +60,7 @@ func (k *checker) spool() {
 		k.wrong("queue_dir", err.Error(), "see superlist queue ls")
 	}
 	if dirs, err := s.Unfinished(); err != nil || len(dirs) > 0 {
-		k.wrong("queue", fmt.Sprintf("the spool of another host has been taken over only in part: %s", strings.Join(dirs, ", ")), "call superlist queue adopt with it once more")
+		k.wrong("queue", fmt.Sprintf("the spool of another host was taken over only in part: %s", strings.Join(dirs, ", ")), "call superlist queue adopt with it again")
 	}
 	in, err := s.List(queue.Inbound)
 	if err != nil {

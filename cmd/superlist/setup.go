@@ -40,7 +40,7 @@ func (a *app) setupPostfixCommand() *cobra.Command {
 		Use: "postfix", Short: "Have this host's Postfix bring mail for the lists",
 		Long: `Find out which of the four ways of docs/postfix.md fits this host, say why, and
 show what main.cf and master.cf need for the domains of the lists, as a diff.
-Nothing is changed. What only you know is asked on the terminal, unless --way or
+Nothing is changed. On a terminal it asks what only you know, unless --way or
 --yes is given.
 
 --apply keeps a copy of both files in superlist-setup beside them, makes the
