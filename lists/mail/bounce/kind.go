@@ -77,7 +77,7 @@ func (m *message) looksLikeReport(l look) bool {
 		return false
 	}
 	answer, forward := answered(charset.Words(m.get("subject")))
-	if answer && (!l.daemon || m.has("in-reply-to") && !l.null) || forward && !l.null || m.has("list-id") && !l.null && !l.mta || m.elseBy() {
+	if answer && (!l.daemon || m.has("in-reply-to") && !l.null) || forward && !l.null || m.byList(l) || m.elseBy() {
 		return false
 	}
 	failed := l.body["failure"] || l.body["delay"] || l.body["relayed"]
@@ -97,11 +97,17 @@ func (m *message) looksLikeReport(l look) bool {
 	return failed && l.subject && !m.has("return-path") && strings.HasPrefix(strings.ToLower(m.get("auto-submitted")), "auto-replied")
 }
 
-// elseBy reports whether a program wrote a message that mails patches, bugs, jobs or
-// newsletters: they may have a report's words in them, and no mail server writes these
-// fields.
+// byList reports whether a message is a list's post or a newsletter. A report that came
+// through a list has its fields too; a postmaster may be a person who posts.
+func (m *message) byList(l look) bool {
+	has := m.has("list-unsubscribe") || m.has("list-id") && !l.null
+	return has && !l.mta && !(l.daemon && (l.null || l.automatic))
+}
+
+// elseBy reports whether a program wrote a message that mails patches, bugs or
+// jobs: they may have a report's words in them, and no mail server writes these fields.
 func (m *message) elseBy() bool {
-	for _, name := range [...]string{"list-unsubscribe", "x-cron-env", "x-bugzilla-type", "x-github-reason", "x-gitlab-project", "x-jira-fingerprint"} {
+	for _, name := range [...]string{"x-cron-env", "x-bugzilla-type", "x-github-reason", "x-gitlab-project", "x-jira-fingerprint"} {
 		if m.has(name) {
 			return true
 		}
