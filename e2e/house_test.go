@@ -274,6 +274,22 @@ func TestWebLinksLittleWork(t *testing.T) {
 	}
 }
 
+// TestWebLinksNoServer: http.Server brings TLS and HTTP/2, half as much again as an empty
+// CGI program, which nobody uses behind a proxy; ServeOne does without.
+func TestWebLinksNoServer(t *testing.T) {
+	bin, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(bin + "/superlist-web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(data, []byte("net/http.ReadRequest")) || bytes.Contains(data, []byte("net/http.(*conn).serve")) {
+		t.Error("superlist-web has a server that it does not need: see go tool nm")
+	}
+}
+
 // initTrace returns what each package does before main, by package.
 func initTrace(t *testing.T, program string) map[string]string {
 	t.Helper()

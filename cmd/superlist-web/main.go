@@ -45,7 +45,7 @@ func main() {
 		Serve: func() error { return answer(options.Config) },
 		Refuse: func(err error) {
 			entry.Fallback(program).Printf(maillog.Err, "%v", err)
-			serve.Once(serve.Unavailable)
+			serve.Once(serve.Unavailable, client())
 		},
 	}.Run()
 }
@@ -56,5 +56,8 @@ func answer(config string) error {
 	if err != nil {
 		return err
 	}
-	return serve.Once(&serve.Handler{Site: site, Log: log})
+	return serve.Once(&serve.Handler{Site: site, Log: log}, client())
 }
+
+// client is whoever asks, unless that is by CGI.
+func client() *entry.Conn { return &entry.Conn{In: 0, Out: 1} }

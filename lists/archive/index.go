@@ -31,6 +31,7 @@ type index struct {
 	w        *disk.File  // the same, for changes; nil: opened for reading
 	r        io.ReaderAt // the same, for reading
 	base     int         // up to which number posts have been dropped
+	top      int         // the number in the last line; 0: unknown
 	from, to int64       // where its lines begin, and where the last complete one ends
 }
 
@@ -82,6 +83,10 @@ func (x *index) measure(size int64) error {
 		return ErrDamaged
 	}
 	x.to = size - int64(len(tail)-end-1)
+	last := tail[bytes.LastIndexByte(tail[:end], '\n')+1 : end]
+	if number, _, ok := bytes.Cut(last, []byte("\t")); ok {
+		x.top, _ = strconv.Atoi(string(number))
+	}
 	return nil
 }
 
@@ -180,12 +185,19 @@ func (x *index) last() (e Entry, err error) {
 }
 
 // seek returns the beginning of a line shortly before the first with at least this
-// number. It reads a few blocks, however long the index is.
+// number. It reads a few blocks, however long the index is: the first where the line is
+// if all have the same length, and then around it.
 func (x *index) seek(n int) (int64, error) {
 	lo, hi := x.from, x.to
 	block := make([]byte, forOne)
-	for hi-lo > int64(len(block)) {
-		mid := lo + (hi-lo)/2
+	mid := lo
+	if x.top > x.base {
+		mid += int64(float64(hi-lo) * float64(n-x.base) / float64(x.top-x.base+1))
+	}
+	for step := int64(len(block)); hi-lo > int64(len(block)); step *= 2 {
+		if mid <= lo || mid >= hi {
+			mid = lo + (hi-lo)/2
+		}
 		got, err := x.r.ReadAt(block, mid)
 		if err != nil && err != io.EOF {
 			return 0, err
@@ -196,11 +208,11 @@ func (x *index) seek(n int) (int64, error) {
 		found, err := strconv.Atoi(string(number))
 		switch at := mid + int64(skip); {
 		case skip == 0 || !tab || err != nil || at >= hi:
-			hi = mid // unreadable: look further in front
+			hi, mid = mid, mid-step // unreadable: look further in front
 		case found < n:
-			lo = at
+			lo, mid = at, at+step
 		default:
-			hi = at
+			hi, mid = at, mid-step
 		}
 	}
 	return lo, nil

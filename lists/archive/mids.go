@@ -33,6 +33,7 @@ const (
 	midsHead   = len(midsMagic) + midsKey + 8 + 8 // the number up to which it goes, and how many records it has
 	midsRecord = 12
 	midsEvery  = 4096
+	midsWindow = 512 // how many records are read at once
 )
 
 // The kinds of records.
@@ -51,6 +52,9 @@ type mids struct {
 	key     [midsKey]byte
 	upto    int
 	records int64
+
+	window []byte // some of the records, from
+	first  int64  // this one on
 }
 
 // openMIDs opens the file. If it is missing or damaged, the result knows nothing:
@@ -104,13 +108,18 @@ func (m *mids) hash(kind byte, id string) uint64 {
 	return binary.BigEndian.Uint64(h.Sum(nil))
 }
 
-// at returns record i.
+// at returns record i. It reads those around it, too.
 func (m *mids) at(i int64) (r record, err error) {
-	var b [midsRecord]byte
-	if _, err := m.r.ReadAt(b[:], int64(midsHead)+i*midsRecord); err != nil {
-		return r, err
+	if i < m.first || i >= m.first+int64(len(m.window))/midsRecord {
+		first := max(i-midsWindow/2, 0)
+		window := make([]byte, min(m.records-first, midsWindow)*midsRecord)
+		if _, err := m.r.ReadAt(window, int64(midsHead)+first*midsRecord); err != nil {
+			return r, err
+		}
+		m.first, m.window = first, window
 	}
-	return record{binary.BigEndian.Uint64(b[:]), int(binary.BigEndian.Uint32(b[8:]))}, nil
+	b := m.window[(i-m.first)*midsRecord:]
+	return record{binary.BigEndian.Uint64(b), int(binary.BigEndian.Uint32(b[8:]))}, nil
 }
 
 // find returns the numbers that may have an id, in order.
@@ -118,18 +127,27 @@ func (m *mids) find(kind byte, id string) (numbers []int, err error) {
 	if m.records == 0 {
 		return nil, nil
 	}
-	want := m.hash(kind, id)
+	return m.having(m.hash(kind, id))
+}
+
+// having returns the numbers that have a hash, in order.
+func (m *mids) having(want uint64) (numbers []int, err error) {
 	lo, hi := int64(0), m.records
-	for lo < hi {
-		mid := lo + (hi-lo)/2
+	// Hashes are spread evenly, so the place is where the hash has its share of all, or
+	// near it.
+	mid := int64(float64(want) / (1 << 64) * float64(m.records))
+	for step := int64(midsWindow / 4); lo < hi; step *= 2 {
+		if mid < lo || mid >= hi {
+			mid = lo + (hi-lo)/2
+		}
 		r, err := m.at(mid)
 		if err != nil {
 			return nil, err
 		}
 		if r.hash < want {
-			lo = mid + 1
+			lo, mid = mid+1, mid+step
 		} else {
-			hi = mid
+			hi, mid = mid, mid-step
 		}
 	}
 	for ; lo < m.records && len(numbers) < maxMIDs; lo++ {

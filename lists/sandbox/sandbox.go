@@ -152,16 +152,20 @@ func (b Box) grants() []grant {
 		{what: "write", at: s.QueueDir + "/inbound/new", file: write | list},
 		{what: "list", at: s.QueueDir + "/inbound", file: list}, // water marks
 		{what: "list", at: s.QueueDir + "/outbound", file: list},
-		{what: "read", at: s.ListsDir, file: read},
 	}
+	lists := grant{what: "read", at: s.ListsDir, file: read}
+	if b.Web { // a moderator sees all that waits
+		lists.file |= list
+	}
+	gs = append(gs, lists)
 	if b.Milter {
 		gs = append(gs, grant{what: "write", at: s.QueueDir + "/taken", file: write | read | list})
 	}
 	if to, err := site.ParseTarget(s.Kick); err == nil { // else: ""
 		gs = append(gs, service(to))
 	}
-	if b.Web { // a moderator sees all that waits
-		return append(append(gs, grant{what: "list", at: s.ListsDir, file: list}), b.log()...)
+	if b.Web {
+		return append(gs, b.log()...)
 	}
 	for i := range s.Milters {
 		gs = append(gs, service(s.Milters[i].Target()))

@@ -148,7 +148,7 @@ func (a *answer) even() {
 // client to the other field.
 func (a *answer) client() netip.Addr {
 	host := a.r.RemoteAddr
-	if host == (addr{}).String() {
+	if host == onSocket {
 		host = a.r.Header.Get("X-Real-IP")
 		if all := a.r.Header.Values("X-Forwarded-For"); host == "" && len(all) > 0 {
 			last := all[len(all)-1]

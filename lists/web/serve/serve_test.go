@@ -246,7 +246,11 @@ func TestServeOne(t *testing.T) {
 		for _, piece := range []int{len(test.request), 7} {
 			client, server := net.Pipe()
 			done := make(chan error)
-			go func() { done <- ServeOne(h, server) }()
+			go func() {
+				err := ServeOne(h, piped{server})
+				server.Close()
+				done <- err
+			}()
 			go func() {
 				for text := test.request; text != ""; text = text[min(piece, len(text)):] {
 					if _, err := io.WriteString(client, text[:min(piece, len(text))]); err != nil {
@@ -267,6 +271,11 @@ func TestServeOne(t *testing.T) {
 		}
 	}
 }
+
+// piped is a connection of a test. What is written to it has been read.
+type piped struct{ net.Conn }
+
+func (piped) Linger() {}
 
 // TestReadsOnly: no request changes a file.
 func TestReadsOnly(t *testing.T) {
