@@ -106,7 +106,7 @@ type storey struct {
 var storeys = []storey{
 	{0, []string{"textfile", "token", "search", "maillog", "settings", "mail", "dmarc", "stub", "helo", "ledger"}},
 	{1, []string{"config", "members", "rewrite", "parts", "message", "signature", "pattern", "letter", "archive", "quota", "confirmation", "attempt", "author", "verp", "acts", "tally"}},
-	{2, []string{"site", "access", "account", "tlsserver", "sandbox", "outbound"}},
+	{2, []string{"site", "cluster", "access", "account", "tlsserver", "sandbox", "outbound"}},
 	{3, []string{"", "logfile"}},
 	{4, []string{"policy", "copies", "outbox", "web", "heldpost", "status", "trace", "request", "weblink", "tomltext"}},
 	{5, []string{"intake", "milters", "proxy", "entry"}},
