@@ -13,6 +13,7 @@ import (
 	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/request"
+	"superlist/lists/weblink"
 	"superlist/smtp"
 )
 
@@ -32,6 +33,8 @@ func (a *act) signed() error {
 		switch {
 		case !ok || by.Key() != a.Author.Key():
 			return replyUnclear
+		case s.Verb == request.Enter || s.Verb == request.LogOut:
+			return a.visit(by)
 		case s.Verb == request.Leave:
 			return a.leaveAtOnce(by, s.Day)
 		case s.Verb == request.Set && s.About == "" && len(s.Members) == 0:
@@ -47,6 +50,23 @@ func (a *act) signed() error {
 	}
 	a.silent = true
 	return Plain(a.asked(s))
+}
+
+// visit remembers that somebody has come in by a link, which lets nobody else in then, or
+// has logged out. Whoever uses the link of a letter has got it, and may have another one.
+func (a *act) visit(who smtp.Path) error {
+	v := weblink.Visit{Who: who, Link: a.Signed.Link, Name: a.Signed.Visit}
+	if a.Signed.Verb == request.LogOut {
+		return v.End(a.l.Ledger, a.l.Book(), a.At)
+	}
+	if !confirmation.ValidName(v.Name) {
+		return replyUnclear
+	}
+	if err := v.Begin(a.l.Ledger, a.l.Book(), a.At); err != nil {
+		return err
+	}
+	a.answered(lists.VerbOptions, who)
+	return nil
 }
 
 // mayAsk reports whether somebody may ask this about the list and others.

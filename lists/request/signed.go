@@ -11,6 +11,8 @@ import (
 
 // Verbs of signed requests.
 const (
+	Enter    = "enter"    // whoever asks has used the link of a letter
+	LogOut   = "logout"   // and goes again
 	Leave    = "leave"    // whoever asks leaves the list, by the link in a copy of their own
 	Set      = "set"      // members get the posts in another way; whoever asks, or for owners anybody
 	Add      = "add"      // people become members
@@ -35,6 +37,8 @@ type Signed struct {
 	To       string   `json:"to,omitempty"`       // move: the new address
 	Settings []string `json:"settings,omitempty"` // settings, create: "key=value"
 	Do       string   `json:"do,omitempty"`       // decide: the name of a Decision
+	Link     string   `json:"link,omitempty"`     // enter: see weblink.Visit
+	Visit    string   `json:"visit,omitempty"`    // enter, logout: the same
 }
 
 // A Decision is what can be decided about a held post or an applicant, by the word that

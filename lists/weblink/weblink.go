@@ -1,6 +1,6 @@
 // Package weblink makes and reads the web addresses in letters and in members' own
 // copies. Whoever has one has got the mail, and may do what the link is for. Nothing is
-// stored for a link.
+// stored when a link is made; that one has let somebody in is, once it has (Visit).
 //
 // The content of a link is encrypted with the list's key, so that a web server's log
 // shows nobody's address. It is bound to the list and to its purpose, and the same

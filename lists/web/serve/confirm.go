@@ -25,8 +25,8 @@ func (a *answer) confirm(token string) {
 	proof, address, name := link.Confirmed()
 	who, isAddress := smtp.ParseAddress(address)
 	d, resolved := lists.Of(a.Site).Resolve(a.list.Verb(lists.VerbConfirm + "-" + proof))
-	if err == weblink.ErrForged || !isAddress || resolved != nil {
-		a.nothing()
+	if err != nil || !isAddress || resolved != nil {
+		a.dead()
 		return
 	}
 	c := d.Command
@@ -39,8 +39,7 @@ func (a *answer) confirm(token string) {
 		f.Title, f.Say = a.text("confirm-done-title"), []string{a.text("confirm-again")}
 		a.show(http.StatusOK, f)
 	case errors.As(err, &no):
-		f.Title, f.Say = a.text("confirm-old-title"), []string{a.text("confirm-old", "join", a.web.Base+"join", "options", a.web.Base+"options")}
-		a.show(http.StatusGone, f)
+		a.dead()
 	case err != nil:
 		a.trouble(err)
 	case a.r.Method != http.MethodPost:

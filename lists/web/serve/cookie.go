@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"superlist/lists/request"
 	"superlist/lists/weblink"
 	"superlist/smtp"
 )
@@ -14,15 +15,20 @@ import (
 // only a token with their address: what they may do is looked up each time.
 const cookieName = "superlist"
 
-// who returns the person whom the cookie names; ok is false without a valid cookie.
+// who returns the person whom the cookie names; ok is false without a valid cookie, and
+// after log-out.
 func (a *answer) who() (who smtp.Path, ok bool, err error) {
 	for _, c := range a.r.CookiesNamed(cookieName) {
-		link, err := weblink.Read(a.list, weblink.Session, c.Value, a.now)
+		v, err := weblink.ReadVisit(a.list, weblink.Session, c.Value, a.now)
+		over := false
+		if err == nil {
+			over, err = v.Over(a.list.Book(), a.now)
+		}
 		switch {
-		case err == nil:
-			who, ok = smtp.ParseAddress(link.Text)
-			return who, ok, nil
-		case err != weblink.ErrForged && err != weblink.ErrOld:
+		case err == nil && !over:
+			a.visit = v
+			return v.Who, true, nil
+		case err != nil && err != weblink.ErrForged && err != weblink.ErrOld:
 			return who, false, err
 		}
 	}
@@ -62,17 +68,35 @@ func (a *answer) base() string {
 	return u.EscapedPath()
 }
 
-// logIn gives somebody a cookie.
-func (a *answer) logIn(who smtp.Path) error {
-	token, err := weblink.Make(a.list, weblink.Session, who.Address(), a.now)
+// logIn uses up a link, and gives whoever has it a cookie.
+func (a *answer) logIn(v weblink.Visit) error {
+	token, err := v.Token(a.list, weblink.Session, a.now)
+	if err == nil {
+		err = a.sign(v.Who, request.Signed{Verb: request.Enter, Link: v.Link, Visit: v.Name})
+	}
 	if err == nil {
 		a.cookie(token, weblink.Life(weblink.Session))
 	}
 	return err
 }
 
-// logOut removes the cookie.
-func (a *answer) logOut() { a.cookie("", -time.Second) }
+// logOut ends the visit, wherever else the cookie may be, and removes the cookie.
+func (a *answer) logOut() error {
+	err := a.sign(a.visit.Who, request.Signed{Verb: request.LogOut, Visit: a.visit.Name})
+	if err == nil {
+		a.cookie("", -time.Second)
+	}
+	return err
+}
+
+// doLogOut answers the button for that.
+func (a *answer) doLogOut() {
+	if err := a.logOut(); err != nil { // the cookie stays, so that the button can be pressed again
+		a.full(err)
+		return
+	}
+	a.see("options")
+}
 
 // ownForm reports whether a POST is from one of our pages, by Sec-Fetch-Site or Origin;
 // otherwise it answers the request. Programs that are not browsers send neither field,

@@ -111,10 +111,23 @@ func (a *answer) methods() bool {
 	return false
 }
 
-// nothing answers that the page does not exist. The answer to a token that the list has
-// not made is the same, whatever is wrong with the token.
+// nothing answers that the page does not exist.
 func (a *answer) nothing() {
 	http.Error(a.w, "there is nothing here", http.StatusNotFound)
+}
+
+// dead answers to a link that does nothing. One answer stands for a forged one, one of
+// another list, one that is too old, and one that has been used.
+func (a *answer) dead() {
+	f := web.Form{Title: a.text("dead-title"), Say: []string{a.text("dead")}}
+	if a.Site.Web.Requests {
+		f.Say = append(f.Say, a.text("dead-options", "options", a.web.Base+"options"))
+	}
+	if a.Site.Web.Requests && a.list.Subscribe != lists.SubscribeClosed {
+		f.Say = append(f.Say, a.text("dead-join", "join", a.web.Base+"join"))
+	}
+	f.Say = append(f.Say, a.text("dead-mail", "unsubscribe", a.list.Verb(lists.VerbUnsubscribe).Address()))
+	a.show(http.StatusGone, f)
 }
 
 // show answers with a form.

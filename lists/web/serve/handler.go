@@ -21,8 +21,8 @@
 //
 // A GET changes nothing, whoever sends it. A POST writes a request into the spool, which
 // deliver carries out as if it had come by mail; the answer is 200 once the request is
-// durable. Nothing else is written. Pages that are not public, pages that do not exist, and
-// tokens that the list has not made all get the same answer.
+// durable. Nothing else is written. Pages that are not public and pages that do not exist get
+// the same answer; so do all links that do nothing: forged, too old, used, or another list's.
 package serve
 
 import (
@@ -214,6 +214,7 @@ type answer struct {
 	list *lists.List // nil: there is none
 	web  *web.List
 
+	visit weblink.Visit // of whoever has logged in
 	began time.Time
 }
 

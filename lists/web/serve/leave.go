@@ -30,32 +30,20 @@ func (a *answer) leave(token string) {
 	link, err := weblink.Read(a.list, weblink.Leave, token, a.now)
 	who, ok := smtp.ParseAddress(link.Text)
 	switch {
-	case err == weblink.ErrForged || err == nil && !ok:
-		a.nothing()
-	case err != nil && err != weblink.ErrOld:
+	case err == weblink.ErrForged || err == weblink.ErrOld || err == nil && !ok:
+		a.dead()
+	case err != nil:
 		a.trouble(err)
 	case a.r.Method != http.MethodPost:
-		a.askLeave(who, err)
+		a.show(http.StatusOK, web.Form{Title: a.text("leave-title"), Say: []string{a.text("leave-ask", "address", who.Address())},
+			Action: a.here(), Buttons: []web.Button{{Name: byHand, Value: "1", Label: a.text("leave-button")}}})
 	default:
-		a.doLeave(who, link.Made, err)
+		a.doLeave(who, link.Made)
 	}
-}
-
-// askLeave shows the page with the button.
-func (a *answer) askLeave(who smtp.Path, old error) {
-	f := web.Form{Title: a.text("leave-title"), Say: []string{a.text("leave-ask", "address", who.Address())},
-		Action: a.here(), Buttons: []web.Button{{Name: byHand, Value: "1", Label: a.text("leave-button")}}}
-	status := http.StatusOK
-	if old != nil {
-		status = http.StatusGone
-		f.Title, f.Say = a.text("leave-old-title"), []string{a.text("leave-old", "address", who.Address())}
-		f.Buttons[0].Label = a.text("leave-old-button")
-	}
-	a.show(status, f)
 }
 
 // doLeave removes somebody from the list: it writes their request into the spool.
-func (a *answer) doLeave(who smtp.Path, made time.Time, old error) {
+func (a *answer) doLeave(who smtp.Path, made time.Time) {
 	fields, ok := a.form()
 	if !ok {
 		return
@@ -65,14 +53,10 @@ func (a *answer) doLeave(who smtp.Path, made time.Time, old error) {
 		http.Error(a.w, oneClickField+"="+oneClickValue+" is missing", http.StatusBadRequest)
 		return
 	}
-	if old != nil && program {
-		http.Error(a.w, "this link is too old", http.StatusGone)
-		return
-	}
 	day := made.Format(time.DateOnly)
 	isMember, err := a.isMember(who)
-	back := old != nil
-	if err == nil && !back {
+	back := false
+	if err == nil {
 		back, err = a.list.BackSince(who, day)
 	}
 	switch {

@@ -159,8 +159,7 @@ func (a *answer) decide(who smtp.Path) {
 		return
 	}
 	if fields.Get(logOutField) != "" {
-		a.logOut()
-		a.see("options")
+		a.doLogOut()
 		return
 	}
 	d, ok := request.DecisionNamed(fields.Get("do"))

@@ -1,11 +1,13 @@
 package serve
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/maillog"
 	"superlist/lists/members"
 	"superlist/lists/request"
 	"superlist/lists/web"
@@ -45,31 +47,67 @@ func (a *answer) options(token string) {
 	}
 }
 
-// enter answers a link that lets somebody in. Following it is not enough, since
-// programs do that: the button on the page logs in.
+// enter answers a link that lets somebody in, once. Following it is not enough, since
+// programs do that: the button on the page logs in. The page names the visit that it
+// begins.
 func (a *answer) enter(kind weblink.Kind, token, page string) {
 	link, err := weblink.Read(a.list, kind, token, a.now)
 	who, isAddress := smtp.ParseAddress(link.Text)
+	if err == nil && !isAddress {
+		err = weblink.ErrForged
+	}
+	if err == weblink.ErrForged || err == weblink.ErrOld {
+		a.dead()
+		return
+	}
+	here, in, fault := a.who()
+	if err = errors.Join(err, fault); err != nil {
+		a.trouble(err)
+		return
+	}
+	if in && here.Key() == who.Key() { // they have used it in this browser
+		a.see(page)
+		return
+	}
+	v := weblink.Visiting(who, token)
+	begun := false
+	if a.r.Method == http.MethodPost {
+		fields, ok := a.form()
+		if !ok {
+			return
+		}
+		var on weblink.Visit
+		on, err = weblink.ReadVisit(a.list, weblink.Form, fields.Get(sinceField), a.now)
+		if begun = err == nil && on.Is(v); begun {
+			v = on
+		}
+	}
+	over, err := v.Over(a.list.Book(), a.now)
 	switch {
-	case err == weblink.ErrForged || err == nil && !isAddress:
-		a.nothing()
-		return
-	case err == weblink.ErrOld:
-		a.show(http.StatusGone, web.Form{Title: a.text("enter-old-title"), Say: []string{a.text("enter-old", "options", a.web.Base+"options")}})
-		return
 	case err != nil:
 		a.trouble(err)
-		return
-	case a.r.Method != http.MethodPost:
-		a.show(http.StatusOK, web.Form{Title: a.text("enter-title"), Say: []string{a.text("enter-says", "address", who.Address())},
-			Action: a.base() + string(kind) + "/" + token, Buttons: []web.Button{{Name: "enter", Value: "1", Label: a.text("enter-button")}}})
-		return
+	case over:
+		a.dead()
+	case !begun:
+		a.enterForm(v, kind, token)
+	default:
+		if err := a.logIn(v); err != nil {
+			a.full(err)
+			return
+		}
+		a.see(page)
 	}
-	if err := a.logIn(who); err != nil {
+}
+
+func (a *answer) enterForm(v weblink.Visit, kind weblink.Kind, token string) {
+	since, err := v.Token(a.list, weblink.Form, a.now)
+	if err != nil {
 		a.trouble(err)
 		return
 	}
-	a.see(page)
+	a.show(http.StatusOK, web.Form{Title: a.text("enter-title"), Say: []string{a.text("enter-says", "address", v.Who.Address())},
+		Action: a.base() + string(kind) + "/" + token, Fields: []web.Field{{Kind: "hidden", Name: sinceField, Value: since}},
+		Buttons: []web.Button{{Name: "enter", Value: "1", Label: a.text("enter-button")}}})
 }
 
 // linkForm shows the form that asks for the address to send a link to.
@@ -156,14 +194,15 @@ func (a *answer) setOptions(who smtp.Path, m members.Member, isMember bool) {
 	}
 	switch {
 	case fields.Get(logOutField) != "":
-		a.logOut()
-		a.see("options")
+		a.doLogOut()
 	case isMember && fields.Get(byHand) != "":
 		if err := a.sign(who, request.Signed{Verb: request.Leave}); err != nil {
 			a.full(err)
 			return
 		}
-		a.logOut()
+		if err := a.logOut(); err != nil { // they are off the list all the same
+			a.Log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
+		}
 		a.show(http.StatusOK, web.Form{Title: a.text("leave-done-title"), Say: []string{a.text("leave-done", "address", who.Address())}})
 	case isMember && fields.Get(saveField) != "" && m.For == "":
 		words, ok := chosen(fields.Get(deliveryField), fields.Get(vacationField), fields.Get(noCopyField) != "", fields.Get(noOwnField) != "")

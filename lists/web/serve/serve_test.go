@@ -241,7 +241,7 @@ func TestServeOne(t *testing.T) {
 		{"GET /dev/one@example.com/ HTTP/1.1\r\nHost: lists.example.org\r\nConnection: keep-alive\r\n\r\nGET /dev/1 HTTP/1.1\r\nHost: lists.example.org\r\n\r\n", "HTTP/1.1 302 Found\r\n"},
 		{"GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 20<<10) + "\r\n\r\n", "HTTP/1.1 431 "},
 		{"nonsense\r\n\r\n", "HTTP/1.1 400 "},
-		{"POST /dev/u/x HTTP/1.1\r\nHost: lists.example.org\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 404 "},
+		{"POST /dev/u/x HTTP/1.1\r\nHost: lists.example.org\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 410 "},
 	} {
 		for _, piece := range []int{len(test.request), 7} {
 			client, server := net.Pipe()

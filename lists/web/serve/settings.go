@@ -53,8 +53,7 @@ func (a *answer) owner(page string) (who smtp.Path, fields url.Values, ok bool) 
 		return who, nil, true
 	}
 	if fields, ok = a.form(); ok && fields.Get(logOutField) != "" {
-		a.logOut()
-		a.see("options")
+		a.doLogOut()
 		return who, nil, false
 	}
 	return who, fields, ok
