@@ -219,6 +219,32 @@ func lineOfKey(data []byte, key string) []byte {
 	return nil
 }
 
+// Place returns where in the file, which is in order, the line of a key is, or would be.
+func (m *File) Place(key string) (from, to int64, err error) {
+	err = m.guard(func() {
+		lo, hi := 0, len(m.data)
+		for lo < hi {
+			mid := lo + (hi-lo)/2
+			start := lo + bytes.LastIndexByte(m.data[lo:mid], '\n') + 1
+			end := hi
+			if i := bytes.IndexByte(m.data[mid:hi], '\n'); i >= 0 {
+				end = mid + i + 1
+			}
+			switch c := compareKey(addressOf(m.data[start:end]), key); {
+			case c == 0:
+				from, to = int64(start), int64(end)
+				return
+			case c < 0:
+				lo = end
+			default:
+				hi = start
+			}
+		}
+		from, to = int64(lo), int64(lo)
+	})
+	return from, to, err
+}
+
 // isKey reports whether a line, perhaps written by hand, is the member with this key.
 func isKey(line []byte, key string) bool {
 	address := addressOf(trimLine(line))
@@ -291,4 +317,13 @@ func compareKey(address []byte, key string) int {
 		return -1
 	}
 	return 0
+}
+
+// KeyOf returns the key of the member of a line, as superlist writes it.
+func KeyOf(line []byte) (key string, ok bool) {
+	path, ok := smtp.ParseAddress(string(addressOf(line)))
+	if !ok {
+		return "", false
+	}
+	return path.Key(), true
 }

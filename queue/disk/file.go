@@ -164,6 +164,14 @@ func (f *File) ReadFrom(r io.Reader) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{f}, r, make([]byte, 64<<10))
 }
 
+// CopyFrom appends what a file has, by copy_file_range(2) where that can be.
+func (f *File) CopyFrom(r io.Reader) (int64, error) {
+	if err := f.disk.fault("write", f.Name()); err != nil {
+		return 0, err
+	}
+	return f.File.ReadFrom(r)
+}
+
 // WriteAt overwrites bytes.
 func (f *File) WriteAt(p []byte, at int64) (int, error) {
 	if err := f.disk.fault("pwrite", f.Name()); err != nil {

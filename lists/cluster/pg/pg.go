@@ -1,0 +1,206 @@
+// Package pg keeps the lists of a cluster in PostgreSQL: see package cluster. Only programs
+// that change lists link it.
+//
+// A connection keeps nothing between two transactions, so that pgbouncer may be in between
+// and give a session for one transaction only.
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"superlist/lists/cluster"
+)
+
+const (
+	// connectTimeout is how long a host waits for a connection, unless the URL says.
+	connectTimeout = 5 * time.Second
+	// restTime is how long nobody tries again after a connection has failed.
+	restTime = 10 * time.Second
+	// idleTime is how long a host that is stopped, or cut off, keeps others from the lists
+	// that it changes. One that works says so more often.
+	idleTime = 30 * time.Second
+	// lockTime is how long a host waits for others: longer than for one that is stopped.
+	lockTime = 45 * time.Second
+	// silentTime is how long the database may say nothing while something is asked of it.
+	silentTime = 90 * time.Second
+	// maxIdle is how many connections are kept for later.
+	maxIdle = 4
+)
+
+// A DB is the database of a cluster. It implements cluster.DB.
+type DB struct {
+	config *pgx.ConnConfig
+
+	mu     sync.Mutex
+	idle   []*pgx.Conn
+	closed bool
+	failed time.Time
+	why    error
+}
+
+// Open returns the database at a URL. It does not connect yet.
+func Open(url string) (*DB, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	dialer := &net.Dialer{Timeout: config.ConnectTimeout, KeepAlive: idleTime}
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return patient{conn}, nil
+	}
+	return &DB{config: config}, nil
+}
+
+// A patient connection waits for the other side, but not for ever.
+type patient struct{ net.Conn }
+
+func (c patient) Read(p []byte) (int, error) {
+	c.Conn.SetReadDeadline(time.Now().Add(silentTime))
+	return c.Conn.Read(p)
+}
+
+func (c patient) Write(p []byte) (int, error) {
+	c.Conn.SetWriteDeadline(time.Now().Add(silentTime))
+	return c.Conn.Write(p)
+}
+
+// Close closes the connections that are kept.
+func (db *DB) Close() {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.closed = true
+	db.drop()
+}
+
+// drop closes what is kept. The caller has the lock.
+func (db *DB) drop() {
+	for _, conn := range db.idle {
+		conn.Close(context.Background())
+	}
+	db.idle = nil
+}
+
+// away says that the database has not done what was asked, and why.
+func away(err error) error {
+	if err == nil || errors.Is(err, cluster.ErrAway) {
+		return err
+	}
+	var said *pgconn.PgError
+	if errors.As(err, &said) && said.Code == "55P03" {
+		return fmt.Errorf("%w: another host has changed the same for %s and is not done: %w", cluster.ErrAway, lockTime, err)
+	}
+	return fmt.Errorf("%w: %w", cluster.ErrAway, err)
+}
+
+// get returns a connection: one that is kept, which may be dead, or a new one.
+func (db *DB) get(fresh bool) (conn *pgx.Conn, kept bool, err error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if fresh {
+		db.drop()
+	}
+	if n := len(db.idle); n > 0 {
+		conn, db.idle = db.idle[n-1], db.idle[:n-1]
+		return conn, true, nil
+	}
+	if since := time.Since(db.failed); db.why != nil && since >= 0 && since < restTime {
+		return nil, false, db.why
+	}
+	db.mu.Unlock()
+	conn, err = pgx.ConnectConfig(context.Background(), db.config.Copy())
+	db.mu.Lock()
+	db.failed, db.why = time.Now(), away(err)
+	return conn, false, db.why
+}
+
+// put keeps a connection for later, or closes it.
+func (db *DB) put(conn *pgx.Conn) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if conn.IsClosed() || conn.PgConn().TxStatus() != 'I' || db.closed || len(db.idle) >= maxIdle {
+		conn.Close(context.Background())
+		return
+	}
+	db.idle = append(db.idle, conn)
+}
+
+// with calls do with a connection, and again with a new one if one that was kept has died
+// meanwhile. What do does is not done yet if it fails.
+func (db *DB) with(do func(*pgx.Conn) error) (*pgx.Conn, error) {
+	conn, kept, err := db.get(false)
+	if err != nil {
+		return nil, err
+	}
+	err = do(conn)
+	if err != nil && kept && conn.IsClosed() {
+		if conn, _, err = db.get(true); err != nil {
+			return nil, err
+		}
+		err = do(conn)
+	}
+	if err != nil {
+		conn.Close(context.Background())
+		return nil, away(err)
+	}
+	return conn, nil
+}
+
+// Units implements cluster.DB.
+func (db *DB) Units(names ...string) (units []cluster.Unit, err error) {
+	conn, err := db.with(func(conn *pgx.Conn) (err error) {
+		units, err = unitsOf(conn, names)
+		return err
+	})
+	if err == nil {
+		db.put(conn)
+	}
+	return units, err
+}
+
+// Change implements cluster.DB.
+func (db *DB) Change(units []string) (cluster.Tx, error) {
+	b := &pgx.Batch{}
+	b.Queue("BEGIN")
+	b.Queue("SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)", milliseconds(lockTime), milliseconds(idleTime))
+	b.Queue("INSERT INTO units (name) SELECT n FROM unnest($1::text[]) n WHERE NOT EXISTS (SELECT 1 FROM units WHERE name = n) ON CONFLICT DO NOTHING", units)
+	b.Queue("SELECT 1 FROM units WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE", units)
+	return db.begin(b, true)
+}
+
+func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
+
+// Look implements cluster.DB.
+func (db *DB) Look() (cluster.Tx, error) {
+	b := &pgx.Batch{}
+	b.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+	return db.begin(b, false)
+}
+
+func (db *DB) begin(b *pgx.Batch, changes bool) (cluster.Tx, error) {
+	conn, err := db.with(func(conn *pgx.Conn) error { return conn.SendBatch(context.Background(), b).Close() })
+	if err != nil {
+		return nil, err
+	}
+	t := &tx{db: db, conn: conn}
+	if changes {
+		t.done = make(chan struct{})
+		go t.live()
+	}
+	return t, nil
+}
