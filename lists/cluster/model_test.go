@@ -1,4 +1,4 @@
-package cluster
+package cluster_test
 
 // The model has two hosts, a database and one list. Each job is a message in a host's
 // spool, and the process that works at it. A process or a host can die and begin again, be

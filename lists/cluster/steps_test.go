@@ -1,4 +1,4 @@
-package cluster
+package cluster_test
 
 // A does is how a step or a fault is added to what can happen next.
 type does func(what string, who int8, do func(*state))

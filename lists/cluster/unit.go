@@ -22,16 +22,16 @@ var siteDirs = []string{".asked", ".outcomes"}
 
 const siteJournal = ".acts"
 
-// plain reports whether a name can be a shared file or directory. What has a dot in front
+// isPlain reports whether a name can be a shared file or directory. What has a dot in front
 // is being written, or belongs to this host.
-func plain(name string) bool {
+func isPlain(name string) bool {
 	return name != "" && name[0] != '.' && utf8.ValidString(name) && !strings.Contains(name, "/") && strings.IndexFunc(name, unicode.IsControl) < 0
 }
 
 // isUnit reports whether a list can be a unit of this name.
 func isUnit(name string) bool {
 	domain, list, ok := strings.Cut(name, "/")
-	return ok && plain(domain) && plain(list) && len(name) <= maxFile
+	return ok && isPlain(domain) && isPlain(list) && len(name) <= maxFile
 }
 
 // isShared reports whether hosts share a file of a unit, or of a directory the files below
@@ -52,7 +52,7 @@ func isShared(unit, file string) bool {
 		return false
 	}
 	for _, word := range words {
-		if !plain(word) {
+		if !isPlain(word) {
 			return false
 		}
 	}
