@@ -14,8 +14,14 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NFPM        = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.1
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
-# Static, so that a session starts without the dynamic linker.
-BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
+# Static, so that a session starts without the dynamic linker. The programs that
+# serve one connection begin with a few instructions of their own (lists/entry,
+# start.go), where the processor's kind has them; superlist does not.
+BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -ldflags 'superlist/cmd/superlist-...=-s -w $(START)'
+START = $(patsubst %,-E superlist/lists/entry.start,$(filter amd64 arm64,$(shell $(GO) env GOARCH)))
+
+# Where the programs are put: make build BIN=DIR
+BIN = bin
 
 .PHONY: go build demo test test-systemd test-package test-web lint torture bench bench-counts figures tables fuzz man install uninstall stage deb rpm clean
 
@@ -27,7 +33,7 @@ go:
 		echo "make: $(GO) is version $$have, and superlist needs $$need or newer: see https://go.dev/dl, or name it with make GO=..." >&2; exit 1; }
 
 build: go
-	$(BUILD) -o bin/ ./cmd/...
+	$(BUILD) -o $(BIN)/ ./cmd/...
 
 demo: build
 	$(BUILD) -o bin/ ./smtp/smtptest/play
