@@ -317,6 +317,9 @@ func (s *setup) undo(yes, asJSON bool) error {
 		return err
 	}
 	if state == postfix.None {
+		if err := s.host.Sweep(); err != nil {
+			return err
+		}
 		return &exitError{exUnavailable, fmt.Errorf("superlist setup postfix has changed nothing in %s", s.host.Dir)}
 	}
 	now, err := s.host.Read()

@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"superlist/milter/miltertest"
 )
 
 // An act is one run of a program that writes. Whatever interrupts it, the next run comes
@@ -16,8 +19,12 @@ type act struct {
 	argv     []string // DIR is the place
 	env      []string
 	stdin    string
-	session  bool // it brings posts: those that got 250 are there, others may be. It is not done again.
+	session  bool   // it brings posts: those it has said to have are there, others may be. It is not done again.
+	said     string // what it says for each thing that it has taken; "" in others than sessions: exit code 0 is enough
 }
+
+// queuedAs is what a session of SMTP or LMTP says.
+const queuedAs = "250 2.0.0 queued as "
 
 // users has alice, whose password is pencil.
 const users = "alice@example.com:$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$j1iyR64qXDnlJLK4In8xLtcWkacMInq7R3Uqemb4o04:\n"
@@ -70,13 +77,71 @@ func mlmmj(p *place) {
 	}
 }
 
+// packets are those of the milter protocol.
+func packets(texts ...string) string {
+	all := ""
+	for _, text := range texts {
+		p, err := miltertest.Packet(text)
+		if err != nil {
+			panic(err)
+		}
+		all += string(p)
+	}
+	return all
+}
+
+// milterMail is a connection of an MTA that has a post. It has one only: an MTA waits for the
+// answer before it brings another.
+func milterMail() string {
+	return packets("O 6 0x1ff 0x1fffff", "C client.example 4 4711 192.0.2.7", "H client.example", "M <"+poster+">", "R <"+list+">", "R <zoe@example.com>", "T",
+		`L From " `+poster+`"`, `L Message-ID " <one@example.com>"`, `L Subject " one"`, "N", `B "body\r\nend\r\n"`, "E", "Q")
+}
+
+// askedByPolicy are two requests of Postfix's smtpd(8).
+const askedByPolicy = "request=smtpd_access_policy\nprotocol_state=RCPT\nclient_address=192.0.2.7\nsender=eve@example.com\nrecipient=" + list + "\n\n" +
+	"request=smtpd_access_policy\nprotocol_state=RCPT\nclient_address=192.0.2.7\nsender=eve@example.com\nrecipient=nobody@" + domain + "\n\n"
+
+// press is the button of a mail program that is behind a link (RFC 8058).
+const press = "POST LINK HTTP/1.1\r\nHost: " + domain + "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 26\r\n\r\nList-Unsubscribe=One-Click"
+
+// behindPostfix has a Postfix that has other mail, too.
+func behindPostfix(p *place) {
+	if _, err := exec.LookPath("postconf"); err != nil {
+		panic(failure{err})
+	}
+	for name, text := range map[string]string{
+		"main.cf":   "compatibility_level = 3.6\nqueue_directory = " + p.dir + "/queue\ndata_directory = " + p.dir + "/data\nmydestination = example.net\n",
+		"master.cf": "smtp inet n - n - - smtpd\ncleanup unix n - n - 0 cleanup\n",
+	} {
+		os.MkdirAll(filepath.Join(p.dir, "postfix"), 0o755)
+		os.WriteFile(filepath.Join(p.dir, "postfix", name), []byte(text), 0o644)
+	}
+}
+
+// orphaned has the spool of a host that is gone at DIR/gone: one message has come in, and
+// one waits for the relay.
+func orphaned(p *place) {
+	waits("one")(p)
+	os.WriteFile(p.dir+"/out", nil, 0o600) // so the relay fails
+	p.superlist("deliver")
+	os.Remove(p.dir + "/out")
+	waits("two")(p)
+	os.Rename(p.dir+"/spool", p.dir+"/gone")
+	os.Mkdir(p.dir+"/spool", 0o755)
+}
+
+func adopted(p *place) { orphaned(p); p.try("queue", "adopt", p.dir+"/gone") }
+
 func backedUp(p *place) { archived(p); p.try("backup", p.dir+"/saved") }
 
 var acts = []act{
-	{name: "spawn: three posts", argv: []string{"superlist-spawn"}, stdin: mailOf("EHLO", list, "one", "two", "three"), session: true},
-	{name: "spawn: LMTP", argv: []string{"superlist-spawn"}, stdin: mailOf("LHLO", list, "one", "two"), session: true},
-	{name: "session: after AUTH", argv: []string{"superlist-spawn"}, session: true,
+	{name: "spawn: three posts", argv: []string{"superlist-spawn"}, stdin: mailOf("EHLO", list, "one", "two", "three"), session: true, said: queuedAs},
+	{name: "spawn: LMTP", argv: []string{"superlist-spawn"}, stdin: mailOf("LHLO", list, "one", "two"), session: true, said: queuedAs},
+	{name: "session: after AUTH", argv: []string{"superlist-spawn"}, session: true, said: queuedAs,
 		stdin: "EHLO client.example\r\nAUTH PLAIN AGFsaWNlQGV4YW1wbGUuY29tAHBlbmNpbA==\r\n" + strings.TrimPrefix(mailOf("EHLO", list, "one", "two"), "EHLO client.example\r\n")},
+	{name: "milter: a post", argv: []string{"superlist-milter"}, stdin: milterMail(), session: true, said: packets("- <"+list+">", "c")},
+	{name: "policy: two requests", argv: []string{"superlist-policy"}, stdin: askedByPolicy, said: "action=550 "},
+	{name: "web: somebody leaves", argv: []string{"superlist-web"}, prepare: both(set("personal=true"), archived), stdin: press, said: "HTTP/1.1 200 "},
 	{name: "deliver: a post", prepare: waits("one"), argv: superlistDo("deliver")},
 	{name: "deliver: a post on the web, in a digest, each with a footer", argv: superlistDo("deliver"),
 		prepare: both(both(archived, set("personal=true", "footer=Bye: {unsubscribe}", "subject_prefix=[dev {number}]", "digest=1")),
@@ -108,6 +173,13 @@ var acts = []act{
 	{name: "digest", argv: superlistDo("digest", list), prepare: both(func(p *place) { p.try("member", "set", list, "bob@example.com", "digest") }, both(set("digest=daily"), both(waits("one", "two"), deliver)))},
 	{name: "web --anew", argv: superlistDo("web", list, "--anew"), prepare: archived},
 	{name: "queue retry", argv: superlistDo("queue", "retry", "--all"), prepare: waits("one")},
+	{name: "queue adopt", argv: superlistDo("queue", "adopt", "DIR/gone"), prepare: orphaned},
+	{name: "queue reclaim", argv: superlistDo("-c", "DIR/gone.toml", "queue", "reclaim"), prepare: func(p *place) {
+		adopted(p)
+		os.WriteFile(p.dir+"/gone.toml", []byte(strings.Replace(configOf(p.dir, ""), "/spool\"", "/gone\"", 1)), 0o600)
+	}},
+	{name: "setup postfix --apply", argv: superlistDo("setup", "postfix", "--apply", "--yes"), prepare: behindPostfix, env: []string{"MAIL_CONFIG=DIR/postfix"}},
+	{name: "setup postfix --undo", argv: superlistDo("setup", "postfix", "--undo", "--yes"), prepare: func(p *place) { behindPostfix(p); p.try("setup", "postfix", "--apply", "--yes") }, env: []string{"MAIL_CONFIG=DIR/postfix"}},
 	{name: "passwd", argv: superlistDo("passwd", "bob@example.com", "--scheme", "cram-md5"), stdin: "a long password\n"},
 	{name: "dkim genkey", argv: superlistDo("dkim", "genkey", "DIR/dkim.pem")},
 	{name: "import mlmmj", argv: superlistDo("import", "mlmmj", "DIR/mlmmj"), prepare: mlmmj},

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// names are the calls that change a disk, as Go makes them: with the *at forms alone.
+// names are the calls that change a disk: Go makes the *at forms alone, postconf(1) the others, too.
 var names = map[uint64]string{
 	unix.SYS_OPENAT: "openat", unix.SYS_WRITE: "write", unix.SYS_PWRITE64: "pwrite64", unix.SYS_WRITEV: "writev",
 	unix.SYS_COPY_FILE_RANGE: "copy_file_range", unix.SYS_SENDFILE: "sendfile", unix.SYS_SPLICE: "splice",
@@ -19,7 +19,7 @@ var names = map[uint64]string{
 	unix.SYS_RENAMEAT: "renameat", unix.SYS_RENAMEAT2: "renameat2", unix.SYS_LINKAT: "linkat", unix.SYS_SYMLINKAT: "symlinkat",
 	unix.SYS_UNLINKAT: "unlinkat", unix.SYS_MKDIRAT: "mkdirat", unix.SYS_UTIMENSAT: "utimensat",
 	unix.SYS_FCHMOD: "fchmod", unix.SYS_FCHMODAT: "fchmodat", unix.SYS_FCHOWN: "fchown", unix.SYS_FCHOWNAT: "fchownat",
-	unix.SYS_FLOCK: "flock",
+	unix.SYS_FLOCK: "flock", unix.SYS_OPEN: "open", unix.SYS_RENAME: "rename", unix.SYS_UNLINK: "unlink", unix.SYS_MKDIR: "mkdir", unix.SYS_CHMOD: "chmod",
 }
 
 // A change is a call that changes what is below a directory, locks something there, or
@@ -75,7 +75,7 @@ func changeOf(c *call, root string) (ch change, ok bool) {
 	case unix.SYS_COPY_FILE_RANGE, unix.SYS_SPLICE:
 		ch.fd = int(int32(c.args[2]))
 	case unix.SYS_WRITE, unix.SYS_WRITEV:
-		if c.args[0] == 1 {
+		if c.args[0] == 1 && c.ofProgram() {
 			if ch.said = peek(c.pid, c.args[1], int(min(c.args[2], 4096))); c.nr == unix.SYS_WRITEV {
 				ch.said = gathered(c.pid, c.args[1], int(c.args[2]))
 			}

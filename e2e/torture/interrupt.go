@@ -64,6 +64,9 @@ func (t *torture) scene(a *act) (*scene, error) {
 	if err == nil && d.code != 0 {
 		err = fmt.Errorf("exit code %d: %s%s", d.code, d.out, d.errs)
 	}
+	if err == nil && a.taken(d.out) == 0 {
+		err = fmt.Errorf("it has not said %q: %q", a.said, d.out)
+	}
 	if err == nil {
 		err = p.repair()
 	}
@@ -136,8 +139,8 @@ type outcome struct {
 // judge has the next run repair what an interruption has left, and holds it against what
 // is wanted.
 func (s *scene) judge(p *place, d death) (o outcome) {
-	taken := queued(d.out)
-	if !s.act.session && d.code != 0 {
+	taken := s.act.taken(d.out)
+	if !s.act.session && (d.code != 0 || taken == 0) {
 		// It may say that all is done already.
 		if out, err := p.again(); errors.Is(err, errStuck) {
 			o.faults = append(o.faults, fmt.Sprintf("once more: %v: %s", err, out))
@@ -292,11 +295,11 @@ func tryAll[P any](t *torture, r *result, points []P, until time.Time, try func(
 	})
 }
 
-// each calls do for 0 to n-1, as many at a time as there are processors.
+// each calls do for 0 to n-1, two at a time for each processor, since some acts wait.
 func each(n int, do func(i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(n, runtime.NumCPU()) {
+	for range min(n, 2*runtime.NumCPU()) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				do(i)

@@ -46,12 +46,12 @@ func load(t *torture, r *result, until time.Time) error {
 	if err != nil {
 		return err
 	}
+	defer h.down()
 	if err := h.up(); err != nil {
 		return err
 	}
-	defer h.postfix("abort")
-	// In a minute as many as make a busy machine busier, in ten a thousand.
-	sessions, posts := min(loadSessions, max(50, int(time.Until(until).Seconds())*2)), loadPosts
+	// In a few seconds a thousand would do nothing but begin.
+	sessions, posts := min(loadSessions, max(50, int(time.Until(until).Seconds())*10)), loadPosts
 	if t.most > 0 {
 		sessions, posts = t.most, 3*t.most
 	}

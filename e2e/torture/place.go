@@ -32,6 +32,7 @@ type place struct {
 	bin, dir string
 	act      *act
 	held     string // the name of the post that is held
+	link     string // by which bob leaves the list, from a post that he has got
 }
 
 // configOf is the superlist.toml of a place. Only this file has the place's own name in
@@ -82,8 +83,20 @@ func newPlace(bin, dir string, a *act) (p *place, err error) {
 	if line, _ := p.superlist("held", "ls", list); strings.Contains(line, " hold: ") {
 		p.held = strings.Fields(line[strings.IndexByte(line, '\n'):])[0]
 	}
+	got, _ := filepath.Glob(dir + "/out/bob@example.com/new/*")
+	for _, file := range got {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		if found := leaving.FindSubmatch(text); found != nil {
+			p.link = string(found[1])
+		}
+	}
 	return p, nil
 }
+
+var leaving = regexp.MustCompile(`(?m)^List-Unsubscribe: <https://lists.example.org(/[^>]*)>`)
 
 // A failure ends what prepares a place. It is recovered by whoever prepares.
 type failure struct{ error }
@@ -99,7 +112,7 @@ func (p *place) try(args ...string) string {
 
 func (p *place) superlist(args ...string) (string, error) {
 	cmd := exec.Command(p.bin+"/superlist", append([]string{"-c", p.dir + "/superlist.toml"}, args...)...)
-	cmd.Env = environment
+	cmd.Env = p.env()
 	out, err := output(cmd, traceTime)
 	return string(out), err
 }
@@ -132,12 +145,18 @@ func (p *place) post(session string) {
 	cmd := exec.Command(p.bin+"/superlist-spawn", "-c", p.dir+"/superlist.toml")
 	cmd.Env, cmd.Stdin = environment, strings.NewReader(session)
 	out, err := output(cmd, traceTime)
-	if err != nil || queued(out) == 0 {
+	if err != nil || !bytes.Contains(out, []byte(queuedAs)) {
 		panic(failure{fmt.Errorf("superlist-spawn: %w: %s", err, out)})
 	}
 }
 
-func queued(out []byte) int { return bytes.Count(out, []byte("250 2.0.0 queued as ")) }
+// taken is how often a program has said that it has something.
+func (a *act) taken(out []byte) int {
+	if a.said == "" {
+		return 1
+	}
+	return bytes.Count(out, []byte(a.said))
+}
 
 // copyTo makes the same place elsewhere. Some files know where they are; the names of
 // places are of one length.
@@ -166,26 +185,39 @@ func (p *place) copyTo(dir string) (*place, error) {
 		}
 		return err
 	})
-	return &place{p.bin, dir, p.act, p.held}, err
+	return &place{p.bin, dir, p.act, p.held, p.link}, err
 }
 
 // trace is the act, to be run by ptrace.
 func (p *place) trace() *trace {
-	return &trace{argv: p.argv(), env: append(slices.Clone(environment), p.act.env...), stdin: p.act.stdin, talks: p.act.session}
+	return &trace{argv: p.argv(), env: p.env(), stdin: p.fill(p.act.stdin), talks: p.act.said == queuedAs}
+}
+
+// fill puts what is known of this place into a text of the act.
+func (p *place) fill(text string) string {
+	return strings.NewReplacer("DIR", p.dir, "HELD", p.held, "LINK", p.link).Replace(text)
 }
 
 func (p *place) argv() []string {
 	argv := []string{filepath.Join(p.bin, p.act.argv[0]), "-c", p.dir + "/superlist.toml"}
 	for _, arg := range p.act.argv[1:] {
-		argv = append(argv, strings.NewReplacer("DIR", p.dir, "HELD", p.held).Replace(arg))
+		argv = append(argv, p.fill(arg))
 	}
 	return argv
+}
+
+func (p *place) env() []string {
+	env := slices.Clone(environment)
+	for _, pair := range p.act.env {
+		env = append(env, p.fill(pair))
+	}
+	return env
 }
 
 // again does the act once more, untraced.
 func (p *place) again() (string, error) {
 	cmd := exec.Command(p.argv()[0], p.argv()[1:]...)
-	cmd.Env, cmd.Stdin = append(slices.Clone(environment), p.act.env...), strings.NewReader(p.act.stdin)
+	cmd.Env, cmd.Stdin = p.env(), strings.NewReader(p.fill(p.act.stdin))
 	out, err := output(cmd, traceTime)
 	return string(out), err
 }

@@ -20,11 +20,18 @@ import (
 // A call is a system call of a traced program.
 type call struct {
 	pid  int // the thread
+	main int // the program that was started; pid may be of one that this one has started
 	nr   uint64
 	args [6]uint64
 	ret  int64 // once it has returned; an error is negative
 	fail syscall.Errno
 	more any // what enter wants leave to know
+}
+
+// ofProgram reports whether the program itself makes the call.
+func (c *call) ofProgram() bool {
+	_, err := os.Stat(fmt.Sprintf("/proc/%d/task/%d", c.main, c.pid))
+	return err == nil
 }
 
 // A verdict says what becomes of a call.
@@ -176,7 +183,7 @@ func (t *trace) loop(pid int, d *death) error {
 		deliver := 0
 		switch sig := status.StopSignal(); {
 		case sig == unix.SIGTRAP|0x80:
-			if err := t.stop(who, calls); err != nil && !errors.Is(err, unix.ESRCH) {
+			if err := t.stop(pid, who, calls); err != nil && !errors.Is(err, unix.ESRCH) {
 				return err
 			}
 		case sig == unix.SIGTRAP && status.TrapCause() > 0:
@@ -192,14 +199,14 @@ func (t *trace) loop(pid int, d *death) error {
 }
 
 // stop is at the beginning or the end of a call.
-func (t *trace) stop(who int, calls map[int]*call) error {
+func (t *trace) stop(pid, who int, calls map[int]*call) error {
 	var info syscallInfo
 	if _, _, errno := unix.Syscall6(unix.SYS_PTRACE, ptraceGetSyscallInfo, uintptr(who), unsafe.Sizeof(info), uintptr(unsafe.Pointer(&info)), 0, 0); errno != 0 {
 		return errno
 	}
 	switch info.op {
 	case infoEntry:
-		c := &call{pid: who, nr: info.data[0], args: [6]uint64(info.data[1:7])}
+		c := &call{pid: who, main: pid, nr: info.data[0], args: [6]uint64(info.data[1:7])}
 		calls[who] = c
 		if t.enter == nil {
 			return nil

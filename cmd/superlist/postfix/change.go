@@ -135,16 +135,27 @@ func (h *Host) Back(f Files) error {
 	return h.forget()
 }
 
+// Names of a record that is being written, and of one that is being deleted. Neither counts.
+func (h *Host) begun() string { return h.record() + ".new" }
+func (h *Host) gone() string  { return h.record() + ".old" }
+
+// Sweep removes what a process that was killed has left beside the record.
+func (h *Host) Sweep() error {
+	if err := h.Disk.RemoveAll(h.begun()); err != nil {
+		return err
+	}
+	return h.Disk.RemoveAll(h.gone())
+}
+
 // forget deletes the record: one rename gives it a name that does not count.
 func (h *Host) forget() error {
-	gone := h.record() + ".old"
-	if err := h.Disk.RemoveAll(gone); err != nil {
+	if err := h.Sweep(); err != nil {
 		return err
 	}
-	if _, err := h.Disk.Rename(h.record(), gone); err != nil {
+	if _, err := h.Disk.Rename(h.record(), h.gone()); err != nil {
 		return err
 	}
-	return h.Disk.RemoveAll(gone)
+	return h.Disk.RemoveAll(h.gone())
 }
 
 // keep writes the record of a change, in place of the previous record.
@@ -153,10 +164,10 @@ func (h *Host) keep(c *Change) error {
 	if err != nil {
 		return err
 	}
-	tmp := h.record() + ".new"
-	if err := h.Disk.RemoveAll(tmp); err != nil {
+	if err := h.Sweep(); err != nil {
 		return err
 	}
+	tmp := h.begun()
 	if err := h.Disk.MakeDir(tmp); err != nil {
 		return err
 	}

@@ -77,11 +77,13 @@ func wantBack(t *testing.T, h *Host, what any) {
 		if err := h.Back(c.Before); err != nil {
 			t.Fatalf("%v: %v", what, err)
 		}
+	} else if err := h.Sweep(); err != nil {
+		t.Fatalf("%v: %v", what, err)
 	}
 	if f := read(t, h); !f.equal(zero) {
 		t.Errorf("%v, undone: %s%s", what, f.Main, f.Master)
 	}
-	if left, _ := filepath.Glob(h.Dir + "/" + recordName); left != nil {
+	if left, _ := filepath.Glob(h.Dir + "/" + recordName + "*"); left != nil {
 		t.Errorf("%v, undone: left %v", what, left)
 	}
 }
