@@ -13,13 +13,13 @@ import (
 
 // diskWriters are the calls of queue/disk that change the disk.
 var diskWriters = []string{
-	"Append", "Beside", "Change", "CommitAll", "Create", "Cut", "Derive", "Discard", "DiscardAll", "Exchange", "Keep", "Lock", "MakeDir", "MakeDirs",
+	"Append", "Begin", "Beside", "Change", "CommitAll", "Create", "Cut", "Derive", "Discard", "DiscardAll", "Exchange", "Keep", "Lock", "MakeDir", "MakeDirs",
 	"MakePath", "MakePublicDirs", "MakeTemp", "Move", "MoveNew", "Place", "Publish", "PublishFrom", "Remove", "RemoveAll", "RemoveDurably", "Rename", "Replace", "ReplaceAs", "Rewrite",
 	"Share", "SyncAll", "SyncDir", "Touch", "TryLock",
 }
 
 // diskReaders are the others of its functions.
-var diskReaders = []string{"File", "OpenFile", "OpenRegular", "ReadRegular", "Unique"}
+var diskReaders = []string{"File", "Fresh", "OpenFile", "OpenRegular", "ReadRegular", "Unique", "Within"}
 
 // sessionsMayWrite are the functions that a session of mail has in it and that call one of
 // diskWriters, and why it may. A package stands for all of its functions.

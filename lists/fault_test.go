@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"superlist/lists/cluster/clustertest"
 	"superlist/lists/confirmation"
 	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
@@ -352,7 +353,7 @@ func TestMain(m *testing.M) {
 	name, file, _ := strings.Cut(task, "\n")
 	s, err := site.Load(file)
 	if err == nil {
-		s.Disk, s.Ledger = d, files.On
+		s.Disk, s.Ledger = clustertest.Strict(nil, s.ListsDir, d), files.On
 		err = writers[slices.IndexFunc(writers, func(w writer) bool { return w.name == name })].do(s)
 	}
 	if err != nil {

@@ -41,6 +41,16 @@ type List struct {
 	lookup    members.Lookup
 }
 
+// Within returns the list for whoever holds its lock: see disk.Disk.
+func (l *List) Within() *List {
+	within := *l
+	within.Disk = l.Disk.Within()
+	if l.Ledger != nil {
+		within.Ledger = l.Ledger.Within()
+	}
+	return &within
+}
+
 // ReplyNoList refuses an address that belongs to no list here.
 var ReplyNoList = smtp.Reply{Code: 550, Enhanced: "5.1.1", Text: "there is no such list here; check the spelling"}
 

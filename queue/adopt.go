@@ -175,7 +175,7 @@ func (s *Spool) begin(from *Spool) (by Adopter, err error) {
 	if err != nil {
 		return by, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	if now, there, err := from.Adopter(); err != nil || there && now.Over.IsZero() {
 		return by, errors.Join(err, fmt.Errorf("%s: %w: %s", from.Dir, ErrTaken, now.Host))
 	}

@@ -112,7 +112,12 @@ func (s *Spool) Exists(b Box, id string) (bool, error) {
 
 // Drop deletes a message that no process has claimed. If it does not exist, that is not
 // an error.
-func (s *Spool) Drop(b Box, id string) error {
+func (s *Spool) Drop(b Box, id string) (err error) {
+	end, err := s.Disk.Begin(s.path(string(b)))
+	if err != nil {
+		return err
+	}
+	defer end(&err)
 	for _, dir := range boxDirs(b) {
 		if err := s.Disk.Remove(s.path(dir, id)); err == nil {
 			return s.Disk.SyncDir(s.path(dir))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -158,7 +159,13 @@ func (w *Writer) Prepare(refused ...int) error {
 
 // Publish moves a prepared message into the box: only a rename and the sync of a
 // directory are left to do. The error is as in Commit.
-func (w *Writer) Publish(box Box) error {
+func (w *Writer) Publish(box Box) (err error) {
+	end, err := w.spool.Disk.Begin(filepath.Dir(w.Path(box)))
+	if err != nil {
+		w.Abort()
+		return err
+	}
+	defer end(&err)
 	renamed, err := w.spool.Disk.Rename(w.f.Name(), w.Path(box))
 	if err != nil {
 		if renamed {

@@ -136,7 +136,7 @@ func (s *setup) domains(said []string) ([]string, error) {
 }
 
 // postfix shows a plan, and carries it out.
-func (s *setup) postfix(way string, said []string, apply, yes, asJSON bool) error {
+func (s *setup) postfix(way string, said []string, apply, yes, asJSON bool) (err error) {
 	domains, err := s.domains(said)
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (s *setup) postfix(way string, said []string, apply, yes, asJSON bool) erro
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	last, state, err := s.host.Look()
 	if err == nil && state == postfix.Interrupted && apply { // begin anew
 		err = s.host.Back(last.Before)
@@ -306,12 +306,12 @@ func (s *setup) put(dir string, plan *postfix.Plan) error {
 const interrupted = "superlist setup postfix --apply makes the change whole, --undo takes it back"
 
 // undo reverts a change.
-func (s *setup) undo(yes, asJSON bool) error {
+func (s *setup) undo(yes, asJSON bool) (err error) {
 	unlock, err := s.site.Disk.Lock(s.host.Dir)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	c, state, err := s.host.Look()
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ type Owner struct{ UID, GID int }
 // Edit changes a passwd file under the lock of its directory. The new file is readable
 // only by its owner and replaces the old one by a rename, so a session sees one or the
 // other. Comments stay. A missing file counts as empty.
-func Edit(d *disk.Disk, path string, owner *Owner, change func(*Editor) error) error {
+func Edit(d *disk.Disk, path string, owner *Owner, change func(*Editor) error) (err error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
@@ -27,7 +27,7 @@ func Edit(d *disk.Disk, path string, owner *Owner, change func(*Editor) error) e
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	e := &Editor{path: path}
 	text, _, err := readText(path) // whoever may read it now
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -40,7 +40,7 @@ func (s *Store) Add(p Post) (number int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	x, last, err := s.open()
 	if err != nil {
 		return 0, err

@@ -23,7 +23,7 @@ var ErrNumber = errors.New("the archive has this number, or a larger one, alread
 type Import struct {
 	s       *Store
 	x       *index
-	unlock  func()
+	unlock  func(*error)
 	threads *threads
 	last    int
 	lines   strings.Builder // of posts not yet in their places …
@@ -41,11 +41,11 @@ func (s *Store) Import() (*Import, error) {
 	}
 	im := &Import{s: s, unlock: unlock}
 	if im.x, im.last, err = s.open(); err != nil {
-		unlock()
+		unlock(&err)
 		return nil, err
 	}
 	if err = im.begin(); err != nil {
-		im.end()
+		im.end(&err)
 		return nil, err
 	}
 	return im, nil
@@ -175,16 +175,16 @@ func (im *Import) tryFlush() error {
 }
 
 // Close moves the last posts to their places. It must be called.
-func (im *Import) Close() error {
-	err := im.flush()
+func (im *Import) Close() (err error) {
+	err = im.flush()
 	if err == nil {
 		im.s.keepMIDs(im.x, im.last)
 	}
-	im.end()
+	im.end(&err)
 	return err
 }
 
-func (im *Import) end() {
+func (im *Import) end(err *error) {
 	im.x.close()
-	im.unlock()
+	im.unlock(err)
 }

@@ -21,7 +21,7 @@ func (s *Store) Prune(to int) (posts int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	x, last, err := s.open()
 	if err != nil {
 		return 0, err

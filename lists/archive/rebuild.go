@@ -20,7 +20,7 @@ func (s *Store) Rebuild() (posts int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	if x, _, err := s.tryOpen(); err == nil { // what a crash has left is now in its place
 		x.close()
 	}

@@ -106,7 +106,7 @@ func (s *Store) Remove(numbers []int, reason string, now time.Time) (gone int, e
 	if err != nil {
 		return 0, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	x, _, err := s.open()
 	if err != nil {
 		return 0, err

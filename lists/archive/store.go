@@ -75,7 +75,7 @@ func (s *Store) Open(n int) (f *os.File, size int64, err error) {
 
 // lock locks the archive for changes, and waits until others have released it. It makes
 // the directory if necessary. The lock ends with unlock or the process.
-func (s *Store) lock() (unlock func(), err error) {
+func (s *Store) lock() (unlock func(*error), err error) {
 	if err := s.Disk.MakeDir(s.Dir); err != nil {
 		return nil, err
 	}

@@ -216,7 +216,7 @@ func (w *writer) domain(from, to string) error {
 			}
 		}
 		if isDir(path) {
-			err = w.tree(path, copied, notOfAList)
+			err = w.copyList(path, copied)
 		} else {
 			err = w.file(path, copied)
 		}
@@ -242,17 +242,27 @@ func (w *writer) domain(from, to string) error {
 	return nil
 }
 
+// copyList copies a list, which other hosts do not change meanwhile either.
+func (w *writer) copyList(from, to string) (err error) {
+	end, err := w.disk.Begin(from)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
+	return w.tree(from, to, notOfAList)
+}
+
 // tree copies a directory, except for names that begin with a dot and for the names in
 // without. It copies the directory's own files under its lock.
-func (w *writer) tree(from, to string, without []string) error {
+func (w *writer) tree(from, to string, without []string) (err error) {
 	if err := w.disk.MakeDirs(to); err != nil {
 		return err
 	}
-	unlock, err := w.disk.Lock(from)
+	unlock, err := w.disk.Within().Lock(from)
 	if err != nil {
 		return gone(err)
 	}
-	defer unlock()
+	defer unlock(&err)
 	entries, err := os.ReadDir(from)
 	if err != nil {
 		return gone(err)
@@ -272,7 +282,10 @@ func (w *writer) tree(from, to string, without []string) error {
 	}
 	// The lock of an archive's directory covers everything in it.
 	if filepath.Base(from) != "archive" {
-		unlock()
+		unlock(&err)
+		if err != nil {
+			return err
+		}
 	}
 	for _, name := range dirs {
 		if err := w.tree(filepath.Join(from, name), filepath.Join(to, name), []string{"tmp"}); err != nil {

@@ -18,6 +18,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/backup"
+	"superlist/lists/cluster/clustertest"
 	"superlist/lists/edit"
 	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
@@ -50,7 +51,7 @@ func testSite(t testing.TB, root string) *site.Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Ledger, s.Disk = files.On, new(disk.Disk)
+	s.Ledger, s.Disk = files.On, clustertest.Strict(t, s.ListsDir, nil)
 	return s
 }
 
@@ -374,7 +375,7 @@ func (d deed) do(t testing.TB, on *disk.Disk) error {
 	if err != nil {
 		return err
 	}
-	s.Ledger, s.Disk = files.On, on
+	s.Ledger, s.Disk = files.On, clustertest.Strict(nil, s.ListsDir, on)
 	if d.Restore != "" {
 		_, err = backup.Restore(s, d.Dir, nil, nil)
 	} else {

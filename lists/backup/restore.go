@@ -147,10 +147,23 @@ func (w *writer) list(from, to string) error {
 		err = w.disk.SyncAll(tmp)
 	}
 	if err == nil {
-		err = w.disk.Move(tmp, to)
+		err = w.publish(tmp, to)
 	}
 	if err != nil {
 		disk.DiscardAll(tmp)
+	}
+	return err
+}
+
+// publish gives a list its name.
+func (w *writer) publish(tmp, to string) (err error) {
+	parent := filepath.Dir(to)
+	end, err := w.disk.Begin(filepath.Dir(parent), to)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
+	if err := w.disk.Move(tmp, to); err != nil {
 		return err
 	}
 	return w.disk.SyncDir(parent)
@@ -190,7 +203,12 @@ func (w *writer) again(from, to string) error {
 }
 
 // pointers restores the files of the aliases of these lists.
-func (w *writer) pointers(s *site.Site, dir string, all []string) error {
+func (w *writer) pointers(s *site.Site, dir string, all []string) (err error) {
+	end, err := s.Disk.Begin(s.ListsDir)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
 	for _, name := range all {
 		l, err := lists.Of(s).Open(smtp.Path{Local: filepath.Base(name), Domain: filepath.Dir(name)})
 		if err != nil {
@@ -218,7 +236,12 @@ func (w *writer) pointers(s *site.Site, dir string, all []string) error {
 }
 
 // rest restores what all lists share. Existing files are newer, and stay.
-func (w *writer) rest(s *site.Site, dir string) error {
+func (w *writer) rest(s *site.Site, dir string) (err error) {
+	end, err := s.Disk.Begin(s.ListsDir)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
 	for _, name := range shared() {
 		from, to := filepath.Join(dir, listsIn, name), filepath.Join(s.ListsDir, name)
 		if err := w.missing(from, to); err != nil {

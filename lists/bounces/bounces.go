@@ -302,7 +302,8 @@ const MaxComplaints = 50
 
 var errComplaints = errors.New("too many complaints today")
 
-// complaint handles a complaint from a member's mail system.
+// complaint handles a complaint from a member's mail system. The caller revises records
+// of the list, and so holds its lock.
 func (t *turn) complaint(record *Record, r Report, role role) (verdict string, news bool) {
 	if role != member {
 		return "not counted: no member has complained", false
@@ -318,7 +319,7 @@ func (t *turn) complaint(record *Record, r Report, role role) (verdict string, n
 	}
 	if r.Proof == lists.Shared {
 		limit := ledger.Limit{Counter: ledger.Counter{Book: t.l.Book(), Shelf: ledger.Counts, Name: "complaints", Window: ledger.Day}, Most: MaxComplaints, Full: errComplaints}
-		if err := t.j.Site.Writer().Count([]ledger.Limit{limit}, 1, t.j.Now()); err != nil {
+		if err := t.j.Site.Writer().Within().Count([]ledger.Limit{limit}, 1, t.j.Now()); err != nil {
 			return "not obeyed: " + err.Error(), false // the log has it; the owners are told about those who were removed
 		}
 	}

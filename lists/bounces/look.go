@@ -350,12 +350,13 @@ func (k *looking) probe(p smtp.Path) (at time.Time, err error) {
 	return at, nil
 }
 
-// editMembers changes all members at once.
+// editMembers changes all members at once. The caller revises records of the list, and so
+// has begun a change of it.
 func (k *looking) editMembers() error {
 	if len(k.edits) == 0 {
 		return nil
 	}
-	return edit.Members(k.l, func(set members.Set) error {
+	return edit.Members(k.l.Within(), func(set members.Set) error {
 		for key, change := range k.edits {
 			m, ok := set[key]
 			if !ok {

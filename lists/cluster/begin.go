@@ -12,13 +12,7 @@ import (
 	"superlist/queue/disk"
 )
 
-// A Change is what happens to some units while nobody else changes them.
-type Change interface {
-	// End tells the other hosts. After an error they may have been told or not.
-	End() error
-}
-
-// A change implements Change.
+// A change is what happens to some units while nobody else changes them.
 type change struct {
 	s        *Site
 	tx       Tx
@@ -58,10 +52,10 @@ func (c *change) release() {
 
 // Begin implements disk.Shared. The error is fs.ErrNotExist if a list has been removed, or
 // moved, on another host.
-func (s *Site) Begin(dirs ...string) (Change, error) {
+func (s *Site) Begin(dirs ...string) (disk.Change, error) {
 	var units []string
 	for _, dir := range dirs {
-		if unit, ok := s.unitOf(dir); ok {
+		if unit, ok := s.UnitOf(dir); ok {
 			units = append(units, unit)
 		}
 	}

@@ -92,3 +92,5 @@ type Site struct {
 	mu   sync.Mutex
 	open map[string]*change // by unit
 }
+
+var _ disk.Shared = (*Site)(nil)

@@ -16,7 +16,7 @@ import (
 	"superlist/queue/disk"
 )
 
-// End implements Change. What has been changed is read back, and what differs from what the
+// End implements disk.Change. What has been changed is read back, and what differs from what the
 // database has goes there.
 func (c *change) End() error {
 	if c.tx == nil {

@@ -84,7 +84,7 @@ func (s *Site) adopt(unit string) error {
 
 // Fresh implements disk.Shared.
 func (s *Site) Fresh(dir string) error {
-	unit, ok := s.unitOf(dir)
+	unit, ok := s.UnitOf(dir)
 	if !ok {
 		return nil
 	}

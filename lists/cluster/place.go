@@ -59,7 +59,7 @@ func discard(d *disk.Disk, dir, place string) error {
 
 // scratch makes a list anew from what the database has, and puts it into its place, whatever
 // is there.
-func (s *Site) scratch(tx Tx, h *held) ([]string, error) {
+func (s *Site) scratch(tx Tx, h *held) (files []string, err error) {
 	dir := s.dir(h.unit)
 	tmp := sibling(dir, newPrefix)
 	if err := s.Disk.MakePath(filepath.Dir(dir)); err != nil {
@@ -77,7 +77,7 @@ func (s *Site) scratch(tx Tx, h *held) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	a := &applier{disk: s.Disk, unit: h.unit, dir: tmp, fresh: true, whole: true}
 	err = a.apply(tx.Items(h.unit, 0))
 	if err == nil {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -48,7 +49,7 @@ func isShared(unit, file string) bool {
 		case len(words) > 2:
 			return false
 		}
-	} else if words[0] == ownDir {
+	} else if slices.Contains(ownDirs, words[0]) {
 		return false
 	}
 	for _, word := range words {
@@ -59,8 +60,9 @@ func isShared(unit, file string) bool {
 	return true
 }
 
-// ownDir is what each host makes of a list for itself: mailboxes of its archive.
-const ownDir = "web"
+// ownDirs are what each host has of a list for itself: what its pages were made from, and
+// posts that are being written before they are held.
+var ownDirs = []string{"web", "tmp"}
 
 // A place is what a path below lists_dir means.
 type place struct {
@@ -88,8 +90,14 @@ func (s *Site) placeOf(path string) (p place, ok bool) {
 	return p, isUnit(p.unit) && isShared(p.unit, p.file)
 }
 
-// unitOf returns the unit to which a directory belongs.
-func (s *Site) unitOf(dir string) (unit string, ok bool) {
+// Shares returns the unit to which a file belongs. ok is false if hosts do not share it.
+func (s *Site) Shares(path string) (unit string, ok bool) {
+	p, ok := s.placeOf(path)
+	return p.unit, ok && p.file != ""
+}
+
+// UnitOf returns the unit to which a directory belongs.
+func (s *Site) UnitOf(dir string) (unit string, ok bool) {
 	p, ok := s.placeOf(dir)
 	if p.list != "" {
 		return p.list, ok

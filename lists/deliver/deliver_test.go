@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"superlist/lists"
+	"superlist/lists/cluster/clustertest"
 	"superlist/lists/edit"
 	"superlist/lists/intake"
 	"superlist/lists/ledger/files"
@@ -55,6 +56,7 @@ func newWorld(t *testing.T, address, more string) *world {
 		t.Fatal(err)
 	}
 	site.Ledger = files.On
+	site.Disk = clustertest.Strict(t, site.ListsDir, nil)
 	return &world{t: t, site: site}
 }
 

@@ -24,6 +24,8 @@ import (
 	"superlist/lists/ledger/files"
 	"superlist/lists/sitetest"
 
+	"golang.org/x/sys/unix"
+
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/edit"
@@ -517,6 +519,42 @@ func TestDigestRequireTLS(t *testing.T) {
 		}
 		m.Close()
 		w.say(2, 2)
+	}
+}
+
+// TestDigestLate: a post that could not be kept for a digest at first, and is tried again
+// only after a digest with a later post, is in the next one.
+func TestDigestLate(t *testing.T) {
+	w, f, l := digestWorld(t, nil, "b@example.com digest")
+	w.at(1, 9, 0)
+	for n := 1; n <= 2; n++ {
+		w.message("alice@example.com", fmt.Sprintf("From: alice@example.com\r\nMessage-ID: <%d@x>\r\nSubject: post %d\r\n\r\n%d\r\n", n, n, n), dev)
+	}
+	failed := false
+	r := w.runner()
+	r.Spool.Disk = &disk.Disk{Fault: serial(func(call, path string) error {
+		if !failed && call == "write" && strings.HasSuffix(path, "/digest/.state.new") {
+			failed = true
+			return unix.EMFILE
+		}
+		return nil
+	})}
+	r.Run(context.Background())
+	if !failed {
+		t.Fatal("nothing has failed")
+	}
+	if _, err := w.runner().Digests().Send(l); err != nil {
+		t.Fatal(err)
+	}
+	w.at(3, 0, 1)
+	w.deliver()
+	w.at(4, 0, 1)
+	w.deliver()
+	digests, _ := issues(t, f, "b@example.com")
+	got := strings.Split(subjectsOf(digests), ", ")
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("the digests have %q", got)
 	}
 }
 

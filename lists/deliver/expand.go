@@ -155,7 +155,9 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 		fallthrough
 	case l.Archive:
 		if err == nil && l.Archive {
-			number, err = r.archive(m.Message, digest.Archive(l), c.ID, made)
+			posts := digest.Archive(l)
+			posts.Disk = r.Spool.Disk
+			number, err = r.archive(m.Message, posts, c.ID, made)
 		}
 	}
 	if err == nil && l.Archive {
@@ -261,7 +263,6 @@ func (r *Runner) complete(m *queue.Message, h rewrite.Header) rewrite.Header {
 // archive keeps a post. It comes before the commit: after that, a crash would lose the
 // archive's copy. The id finds an existing number again.
 func (r *Runner) archive(m *queue.Message, posts *archive.Store, id string, made *copies.Copies) (number int, err error) {
-	posts.Disk = r.Spool.Disk
 	return posts.Add(archive.Post{ID: id, Since: m.Arrived, Time: r.now(), RequireTLS: m.RequireTLS, Make: func(number int) (io.Reader, error) { return made.ForArchive(number).Reader(), nil }})
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"superlist/lists/cluster/clustertest"
 	"superlist/lists/ledger/files"
 	"superlist/lists/outbound"
 	"superlist/lists/sitetest"
@@ -329,7 +330,7 @@ func TestMain(m *testing.M) {
 	site, err := site.Load(words[1])
 	if err == nil {
 		site.Ledger = files.On
-		err = tasks[words[0]](site, d, words[2])
+		err = tasks[words[0]](site, clustertest.Strict(nil, site.ListsDir, d), words[2])
 	}
 	if err != nil {
 		fmt.Println(err)

@@ -73,7 +73,7 @@ func dirOf(l *lists.List) string { return filepath.Join(l.Dir, "digest") }
 
 // lock locks a list's digests and reads their state. The lock ends with unlock or the
 // process.
-func (s *Digests) lock(l *lists.List) (d *digests, unlock func(), err error) {
+func (s *Digests) lock(l *lists.List) (d *digests, unlock func(*error), err error) {
 	d = &digests{Digests: s, l: l, dir: dirOf(l)}
 	if err := s.Spool.Disk.MakeDir(d.dir); err != nil {
 		return nil, nil, err
@@ -81,8 +81,9 @@ func (s *Digests) lock(l *lists.List) (d *digests, unlock func(), err error) {
 	if unlock, err = s.Spool.Disk.Lock(d.dir); err != nil {
 		return nil, nil, err
 	}
+	d.l = l.Within()
 	if d.state, err = readState(l); err != nil {
-		unlock()
+		unlock(&err)
 		return nil, nil, err
 	}
 	return d, unlock, nil
@@ -126,7 +127,7 @@ func (d *digests) posts() *archive.Store {
 	if d.Own {
 		s.Dir = d.l.DigestPosts().Dir
 	}
-	s.Disk = d.Spool.Disk
+	s.Disk = d.Spool.Disk.Within()
 	return s
 }
 
@@ -143,7 +144,7 @@ func (s *Digests) Keep(l *lists.List, add func(*archive.Store) (number int, err 
 	if err != nil {
 		return 0, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	if own := !l.Archive; d.Own != own {
 		// Somebody has switched the archive on or off: what waits in the other place is
 		// sent first, and then no longer waits there.
@@ -152,17 +153,36 @@ func (s *Digests) Keep(l *lists.List, add func(*archive.Store) (number int, err 
 		}
 		d.Own, d.Through = own, 0
 	}
-	if number, err = add(d.posts()); err != nil || number <= d.Through {
-		return number, err // it was in a digest before a crash
-	}
-	if d.First == 0 || number < d.First {
-		if d.First == 0 {
-			d.Since = d.Now()
+	// The post waits before it is in the archive: if only that came first and the rest
+	// failed, a later post might go into a digest before this one is tried again, and
+	// nobody would get this one.
+	wait := d.First == 0
+	if wait {
+		last, err := d.posts().Last()
+		if err != nil {
+			return 0, err
 		}
-		d.First = number
+		d.First, d.Since = last+1, d.Now()
 		if err := d.write(); err != nil {
 			return 0, err
 		}
+	}
+	if number, err = add(d.posts()); err != nil {
+		return number, err
+	}
+	was := number <= d.Through // in a digest before a crash
+	switch {
+	case was && wait:
+		d.First = 0
+	case was:
+		return number, nil
+	case number < d.First:
+		d.First = number
+	default:
+		return number, d.remind(number)
+	}
+	if err := d.write(); err != nil || was {
+		return number, err
 	}
 	return number, d.remind(number)
 }

@@ -100,39 +100,42 @@ func (s *Digests) lookAtOne(reminder ledger.Reminder, now func(d *digests, last 
 	if err != nil {
 		return nil, err
 	}
-	d, unlock, err := s.lock(l)
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
-	last, err := d.posts().Last()
-	if err != nil {
-		return nil, err
-	}
-	if d.First > 0 && d.Upto == 0 && !now(d, last) {
-		// The list's schedule has changed.
-		if d.due(last).Equal(reminder.At) {
-			return nil, nil
-		}
-		if err := d.remind(last); err != nil {
-			return nil, err
-		}
-		return nil, s.ledger().Done(reminder)
-	}
-	made, err := d.send()
-	if err != nil {
+	made, early, err := s.sendIf(l, reminder.At, now)
+	if err != nil || early {
 		return made, err
 	}
 	return made, s.ledger().Done(reminder)
 }
 
+// sendIf sends what waits for the list's digest if now says so. early means that it is not
+// due, and that at is still when it will be.
+func (s *Digests) sendIf(l *lists.List, at time.Time, now func(d *digests, last int) bool) (made []Made, early bool, err error) {
+	d, unlock, err := s.lock(l)
+	if err != nil {
+		return nil, false, err
+	}
+	defer unlock(&err)
+	last, err := d.posts().Last()
+	if err != nil {
+		return nil, false, err
+	}
+	if d.First > 0 && d.Upto == 0 && !now(d, last) {
+		if d.due(last).Equal(at) {
+			return nil, true, nil
+		}
+		return nil, false, d.remind(last) // the list's schedule has changed
+	}
+	made, err = d.send()
+	return made, false, err
+}
+
 // Send sends what waits for the list's digest, now.
-func (s *Digests) Send(l *lists.List) ([]Made, error) {
+func (s *Digests) Send(l *lists.List) (made []Made, err error) {
 	d, unlock, err := s.lock(l)
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	return d.send() // the reminder will find nothing to do
 }
 

@@ -11,11 +11,11 @@ import (
 // Existing members stay as they are. It holds the list's lock, and reads a sorted
 // members file without keeping it in memory.
 func Enrol(l *lists.List, r *members.Roster) (added int, err error) {
-	unlock, err := lock(l)
+	l, unlock, err := lock(l)
 	if err != nil {
 		return 0, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	m, err := l.Members()
 	if errors.Is(err, members.ErrNoFile) { // a list that is made by hand
 		m, err = members.Empty(), nil

@@ -7,7 +7,7 @@ import (
 	"superlist/lists/ledger"
 )
 
-// noteLeft records the keys of members who have left.
+// noteLeft records the keys of members who have left. The caller holds the list's lock.
 func noteLeft(l *lists.List, keys []string, now time.Time) error {
 	if len(keys) == 0 {
 		return nil

@@ -14,20 +14,42 @@ import (
 )
 
 // lock locks the list for a change, and waits while another process holds the lock. The
-// lock is the flock(2) of the directory; it ends with unlock or with the process. The
-// error is fs.ErrNotExist if the list has been removed meanwhile.
-func lock(l *lists.List) (unlock func(), err error) { return l.Disk.Lock(l.Dir) }
+// lock is the flock(2) of the directory; it ends with unlock or with the process. held is
+// the list for whoever holds it. The error is fs.ErrNotExist if the list has been removed
+// meanwhile.
+func lock(l *lists.List) (held *lists.List, unlock func(*error), err error) {
+	unlock, err = l.Disk.Lock(l.Dir)
+	return l.Within(), unlock, err
+}
+
+// lockAddresses is lock for a change of the addresses that lead to lists, too.
+func lockAddresses(l *lists.List) (held *lists.List, unlock func(*error), err error) {
+	end, err := l.Disk.Begin(l.In().Root, l.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	held = l.Within()
+	release, err := held.Disk.Lock(l.Dir)
+	if err != nil {
+		end(&err)
+		return nil, nil, err
+	}
+	return held, func(err *error) {
+		end(err)
+		release(err)
+	}, nil
+}
 
 // Members changes the members under the list's lock. The new file is sorted and
 // replaces the old one by a rename, so a reader sees one or the other. Comments at the
 // top and lines that cannot be parsed stay, at the front. Members whom change drops are
 // recorded as having left.
-func Members(l *lists.List, change func(members.Set) error) error {
-	unlock, err := lock(l)
+func Members(l *lists.List, change func(members.Set) error) (err error) {
+	l, unlock, err := lock(l)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	set, other, err := readMembers(l)
 	if err != nil {
 		return err

@@ -275,7 +275,7 @@ func TestEditLocks(t *testing.T) {
 // TestLockDies: the lock of a process that was killed holds nobody up.
 func TestLockDies(t *testing.T) {
 	if dir := os.Getenv("TEST_LOCK_DIR"); dir != "" {
-		if _, err := lock((&lists.List{Dir: dir})); err != nil {
+		if _, _, err := lock((&lists.List{Dir: dir})); err != nil {
 			t.Fatal(err)
 		}
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)

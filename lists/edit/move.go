@@ -20,16 +20,16 @@ import (
 // address becomes an alias, so that mail, answers and delivery reports on their way to
 // it still arrive. Move holds the list's lock. The error is fs.ErrExist if the new
 // address is a list's already.
-func Move(s lists.Directory, l *lists.List, to smtp.Path) (*lists.List, error) {
+func Move(s lists.Directory, l *lists.List, to smtp.Path) (moved *lists.List, err error) {
 	dir, err := newDir(s, to)
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := lock(l)
+	l, unlock, err := lockAddresses(l)
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	new := *l.ItsOwn()
 	new.Addr = smtp.Path{Local: filepath.Base(dir), Domain: filepath.Base(filepath.Dir(dir))}
 	if new.Addr == l.Addr {

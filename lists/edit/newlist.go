@@ -160,21 +160,30 @@ func (d *NewList) Publish() (*lists.List, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.publish(dir); err != nil {
+		return nil, err
+	}
+	return d.site.Open(d.Addr)
+}
+
+func (d *NewList) publish(dir string) (err error) {
+	end, err := d.Disk.Begin(d.site.Root, dir)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
 	if err := d.Disk.Move(d.Dir, dir); err != nil {
 		if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.ENOTDIR) { // rename(2) says one or the other
 			err = &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
 		}
-		return nil, err
+		return err
 	}
 	d.done = true
 	d.lock.Close()
 	if err := d.Disk.SyncDir(filepath.Dir(dir)); err != nil {
-		return nil, err
+		return err
 	}
-	if err := pointHere(d.List, d.AliasPaths()); err != nil {
-		return nil, err
-	}
-	return d.site.Open(d.Addr)
+	return pointHere(d.List.Within(), d.AliasPaths())
 }
 
 // Abort deletes the unpublished list.

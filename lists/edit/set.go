@@ -19,12 +19,12 @@ func Set(l *lists.List, settings []string) error {
 
 // Change is Set for settings that depend on the current ones. It reads those under the
 // lock, since somebody may have changed them after the list was opened.
-func Change(l *lists.List, to func(lists.Config) []string) error {
-	unlock, err := lock(l)
+func Change(l *lists.List, to func(lists.Config) []string) (err error) {
+	l, unlock, err := lockAddresses(l)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	return rewrite(l, to, true)
 }
 

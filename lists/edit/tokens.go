@@ -42,7 +42,7 @@ func RemoveTokens(s lists.Directory, names ...string) error {
 }
 
 // changeTokens replaces the file of tokens, under the lock of lists_dir.
-func changeTokens(s lists.Directory, change func([]access.Token) ([]access.Token, error)) error {
+func changeTokens(s lists.Directory, change func([]access.Token) ([]access.Token, error)) (err error) {
 	if err := s.Disk.MakeDirs(s.Root); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func changeTokens(s lists.Directory, change func([]access.Token) ([]access.Token
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	tokens, err := access.Load(s.Root)
 	if err != nil {
 		return err

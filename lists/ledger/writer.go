@@ -9,6 +9,10 @@ import (
 // not at all. After nil the change survives a crash, except for counts. Each may be
 // repeated: for the same cause the result is the same.
 type Writer interface {
+	// Within returns the writer for those who hold the lock of the list, or of the site,
+	// whose books they change.
+	Within() Writer
+
 	// Count adds n to the counter of each limit. If a limit is reached it adds nothing,
 	// and returns the error of the first such limit.
 	Count(limits []Limit, n int, now time.Time) error

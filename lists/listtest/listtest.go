@@ -4,6 +4,7 @@ package listtest
 import (
 	"testing"
 
+	"superlist/lists/cluster/clustertest"
 	"superlist/lists/ledger/files"
 	"superlist/lists/site"
 	"superlist/lists/sitetest"
@@ -24,6 +25,7 @@ func Site(t testing.TB, has map[string]string, settings ...string) *site.Site {
 		t.Fatal(err)
 	}
 	s.Ledger = files.On
+	s.Disk = clustertest.Strict(t, s.ListsDir, nil)
 	return s
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"superlist/lists"
+	"superlist/lists/cluster/clustertest"
 	"superlist/lists/heldpost"
 	"superlist/lists/ledger/files"
 	"superlist/lists/site"
@@ -102,7 +103,7 @@ func TestMain(m *testing.M) {
 	config, file, _ := strings.Cut(task, "\n")
 	site, err := site.Load(config)
 	if err == nil {
-		site.Disk, site.Ledger = d, files.On
+		site.Disk, site.Ledger = clustertest.Strict(nil, site.ListsDir, d), files.On
 		var parcel []byte
 		if parcel, err = os.ReadFile(file); err == nil {
 			_, err = imports(site, parcel)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/cluster/clustertest"
 	"superlist/lists/confirmation"
 	"superlist/lists/heldpost"
 	"superlist/lists/ledger"
@@ -213,7 +214,7 @@ func TestMain(m *testing.M) {
 	name, file, _ := strings.Cut(task, "\n")
 	s, err := site.Load(file)
 	if err == nil {
-		s.Disk, s.Ledger = d, files.On
+		s.Disk, s.Ledger = clustertest.Strict(nil, s.ListsDir, d), files.On
 		err = doByHand(s, name)
 	}
 	if err != nil {

@@ -143,7 +143,7 @@ func moments(name, help string, at *time.Time) metric {
 }
 
 // WriteMetrics writes the metrics into the file that the site names, if any.
-func WriteMetrics(s *site.Site, began string, now time.Time) error {
+func WriteMetrics(s *site.Site, began string, now time.Time) (err error) {
 	if s.Metrics == "" {
 		return nil
 	}
@@ -158,6 +158,6 @@ func WriteMetrics(s *site.Site, began string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	return s.Disk.Publish(s.Metrics, []byte(st.Metrics()))
 }

@@ -50,7 +50,7 @@ func (l *List) Update(most int) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	s, err := l.readState()
 	if err != nil {
 		return false, err
@@ -86,7 +86,7 @@ func (l *List) Anew() error {
 
 // changeState changes the state while no Update runs, if there is a state. It is written
 // if change returns true.
-func (l *List) changeState(change func(*state) (changed bool, err error)) error {
+func (l *List) changeState(change func(*state) (changed bool, err error)) (err error) {
 	if _, err := os.Lstat(l.stateFile()); err != nil {
 		return ignoreMissing(err)
 	}
@@ -94,7 +94,7 @@ func (l *List) changeState(change func(*state) (changed bool, err error)) error 
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	s, err := l.readState()
 	if err != nil {
 		return err

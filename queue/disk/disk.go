@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Disk changes files. A nil Disk is the real one, and so is one without a Fault.
+// A Disk changes files. A nil Disk is the real one of this host alone, and so is one
+// without Fault and Shared.
 type Disk struct {
 	// Fault, if set, is called before every system call that changes the disk; an error
 	// replaces the call. call is the name of the system call: open, write, pwrite
@@ -18,6 +19,11 @@ type Disk struct {
 	// renameat2, link, unlink, mkdir, rmdir, utimensat, fchown, fchmod, flock, syncfs.
 	// ErrDone leaves fsync, fdatasync and syncfs out.
 	Fault func(call, path string) error
+
+	// Shared, where set, has the files that other hosts have too.
+	Shared Shared
+
+	within bool // a change has begun
 }
 
 // ErrDone is the error of a Fault that leaves a sync out: it counts as made. A test that
@@ -32,15 +38,32 @@ func unsynced(err error) error {
 	return err
 }
 
-// fault returns the error that a test wants this call to have.
+// fault returns the error that a test wants this call to have, or that the change of a
+// shared file has.
 func (d *Disk) fault(call, path string) error {
-	if d == nil || d.Fault == nil {
+	if d == nil {
+		return nil
+	}
+	if d.Shared != nil && changes(call) {
+		if err := d.Shared.Changing(path); err != nil {
+			return err
+		}
+	}
+	if d.Fault == nil {
 		return nil
 	}
 	if err := d.Fault(call, path); err != nil {
 		return &fs.PathError{Op: call, Path: path, Err: err}
 	}
 	return nil
+}
+
+// leaves asks Shared before a file leaves its place.
+func (d *Disk) leaves(path string) error {
+	if d == nil || d.Shared == nil {
+		return nil
+	}
+	return d.Shared.Changing(path)
 }
 
 // SyncDir makes the names in a directory durable.
@@ -67,6 +90,9 @@ func (d *Disk) Rename(from, to string) (moved bool, err error) {
 
 // Move renames a file without a sync: after a crash it may be in either place.
 func (d *Disk) Move(from, to string) error {
+	if err := d.leaves(from); err != nil {
+		return err
+	}
 	if err := d.fault("rename", to); err != nil {
 		return err
 	}
@@ -90,6 +116,9 @@ func rename(from, to string) error {
 // MoveNew is Move to a name that must be free. If it is taken the error is fs.ErrExist,
 // and what is there stays.
 func (d *Disk) MoveNew(from, to string) error {
+	if err := d.leaves(from); err != nil {
+		return err
+	}
 	if err := d.fault("rename", to); err != nil {
 		return err
 	}
@@ -128,6 +157,9 @@ func (d *Disk) RemoveDurably(path string) error {
 // Exchange swaps two names in one step, without a sync. Some file systems cannot:
 // unix.EINVAL, unix.ENOSYS.
 func (d *Disk) Exchange(one, other string) error {
+	if err := d.leaves(one); err != nil {
+		return err
+	}
 	if err := d.fault("renameat2", other); err != nil {
 		return err
 	}

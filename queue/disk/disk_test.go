@@ -213,7 +213,7 @@ func TestLock(t *testing.T) {
 	if err := d.Share(f); !errors.Is(err, disk.ErrBusy) {
 		t.Errorf("share while it is locked: %v", err)
 	}
-	unlock()
+	unlock(&err)
 	if err := d.Share(f); err != nil {
 		t.Error(err)
 	}

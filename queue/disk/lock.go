@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,23 +12,50 @@ import (
 // ErrBusy means that another process has the lock.
 var ErrBusy = errors.New("another process has the lock")
 
-// Lock locks a directory for changes in it, and waits until others have released it.
-// The lock ends with unlock or the process. fs.ErrNotExist means that the directory has
-// been removed, or replaced by another of that name, while we waited.
-func (d *Disk) Lock(dir string) (unlock func(), err error) {
-	f, err := OpenFile(dir, unix.O_RDONLY|unix.O_DIRECTORY)
+// Lock locks directories, in the order of their names, for changes in them, and waits
+// until others have released them. The
+// locks end with unlock or the process. Where other hosts have the same files, unlock
+// makes known what was changed, and puts its error where the caller has none: then
+// nothing may follow from the change. fs.ErrNotExist means that a directory has been
+// removed, or replaced by another of that name, while we waited.
+func (d *Disk) Lock(dirs ...string) (unlock func(*error), err error) {
+	end, err := d.Begin(dirs...)
 	if err != nil {
 		return nil, err
 	}
-	err = d.flock(f, unix.LOCK_EX)
-	if err == nil {
-		err = still(f)
-	}
+	release, err := d.flockAll(dirs)
 	if err != nil {
-		f.Close()
+		end(&err)
 		return nil, err
 	}
-	return func() { f.Close() }, nil
+	return func(err *error) {
+		end(err)
+		release()
+	}, nil
+}
+
+func (d *Disk) flockAll(dirs []string) (release func(), err error) {
+	var held []*os.File
+	release = func() {
+		for _, f := range slices.Backward(held) {
+			f.Close()
+		}
+	}
+	for _, dir := range slices.Compact(slices.Sorted(slices.Values(dirs))) {
+		f, err := OpenFile(dir, unix.O_RDONLY|unix.O_DIRECTORY)
+		if err == nil {
+			held = append(held, f)
+			err = d.flock(f, unix.LOCK_EX)
+		}
+		if err == nil {
+			err = still(f)
+		}
+		if err != nil {
+			release()
+			return nil, err
+		}
+	}
+	return release, nil
 }
 
 // Lock locks an open file for this process, and waits until others have released it.

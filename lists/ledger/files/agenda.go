@@ -16,7 +16,7 @@ import (
 )
 
 // Remind implements ledger.Writer.
-func (w Writer) Remind(a ledger.Agenda, subject string, at time.Time) error {
+func (w Writer) Remind(a ledger.Agenda, subject string, at time.Time) (err error) {
 	if len(subject) >= ledger.MaxSubject || strings.ContainsRune(subject, '\n') {
 		return fmt.Errorf("%s: %.60q cannot be the subject of a reminder", a.Dir, subject)
 	}
@@ -31,7 +31,7 @@ func (w Writer) Remind(a ledger.Agenda, subject string, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	if err := w.Disk.MakeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
@@ -69,12 +69,12 @@ func (w Writer) Claim(r ledger.Reminder) (release func(), ok bool, err error) {
 }
 
 // Done implements ledger.Writer.
-func (w Writer) Done(r ledger.Reminder) error {
+func (w Writer) Done(r ledger.Reminder) (err error) {
 	unlock, err := w.lock(r.Agenda().Dir)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	if err := w.Disk.Remove(r.Path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

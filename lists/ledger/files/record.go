@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,28 +19,17 @@ type Writer struct{ Disk *disk.Disk }
 // On returns the Writer for files on a disk.
 func On(d *disk.Disk) ledger.Writer { return Writer{d} }
 
-// lock locks directories in the order of their names, and makes missing ones.
-func (w Writer) lock(dirs ...string) (unlock func(), err error) {
-	slices.Sort(dirs)
-	var held []func()
-	unlock = func() {
-		for _, u := range slices.Backward(held) {
-			u()
-		}
-	}
-	for _, dir := range slices.Compact(dirs) {
+// Within implements ledger.Writer.
+func (w Writer) Within() ledger.Writer { return Writer{w.Disk.Within()} }
+
+// lock locks directories, and makes missing ones.
+func (w Writer) lock(dirs ...string) (unlock func(*error), err error) {
+	for _, dir := range dirs {
 		if err := w.Disk.MakeDir(dir); err != nil {
-			unlock()
 			return nil, err
 		}
-		u, err := w.Disk.Lock(dir)
-		if err != nil {
-			unlock()
-			return nil, err
-		}
-		held = append(held, u)
 	}
-	return unlock, nil
+	return w.Disk.Lock(dirs...)
 }
 
 // shelves returns the directories of limits.
@@ -53,12 +41,12 @@ func shelves(limits []ledger.Limit) (dirs []string) {
 }
 
 // Count implements ledger.Writer.
-func (w Writer) Count(limits []ledger.Limit, n int, now time.Time) error {
+func (w Writer) Count(limits []ledger.Limit, n int, now time.Time) (err error) {
 	unlock, err := w.lock(shelves(limits)...)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	if err := ledger.Within(limits, now); err != nil {
 		return err
 	}
@@ -84,7 +72,7 @@ func (w Writer) add(limits []ledger.Limit, n int, now time.Time) error {
 }
 
 // Uncount implements ledger.Writer.
-func (w Writer) Uncount(counters []ledger.Counter, at time.Time) error {
+func (w Writer) Uncount(counters []ledger.Counter, at time.Time) (err error) {
 	var dirs []string
 	for _, c := range counters {
 		if dir := c.Book.Path(c.Shelf); c.Sum(at) > 0 {
@@ -95,7 +83,7 @@ func (w Writer) Uncount(counters []ledger.Counter, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	for _, c := range counters {
 		if n := c.Sum(at); n > 0 {
 			if err := w.Disk.Cut(c.File(at), n-1); err != nil {
@@ -107,7 +95,7 @@ func (w Writer) Uncount(counters []ledger.Counter, at time.Time) error {
 }
 
 // Remember implements ledger.Writer.
-func (w Writer) Remember(b ledger.Book, s ledger.Shelf, name string, now time.Time, text func(ledger.Record, bool) (string, error)) error {
+func (w Writer) Remember(b ledger.Book, s ledger.Shelf, name string, now time.Time, text func(ledger.Record, bool) (string, error)) (err error) {
 	file, err := b.File(s, name)
 	if err != nil {
 		return err
@@ -116,7 +104,7 @@ func (w Writer) Remember(b ledger.Book, s ledger.Shelf, name string, now time.Ti
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	old, there, err := b.Recall(s, name, now)
 	if err != nil {
 		return err
@@ -183,7 +171,7 @@ func (w Writer) beside(file, text string, at time.Time) (*disk.Beside, error) {
 }
 
 // Forget implements ledger.Writer.
-func (w Writer) Forget(b ledger.Book, s ledger.Shelf, name string) error {
+func (w Writer) Forget(b ledger.Book, s ledger.Shelf, name string) (err error) {
 	file, err := b.File(s, name)
 	if err != nil {
 		return nil
@@ -195,7 +183,7 @@ func (w Writer) Forget(b ledger.Book, s ledger.Shelf, name string) error {
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	err = w.Disk.Remove(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -204,7 +192,7 @@ func (w Writer) Forget(b ledger.Book, s ledger.Shelf, name string) error {
 }
 
 // First implements ledger.Writer.
-func (w Writer) First(b ledger.Book, s ledger.Shelf, r ledger.Record, limits ...ledger.Limit) (ledger.Record, error) {
+func (w Writer) First(b ledger.Book, s ledger.Shelf, r ledger.Record, limits ...ledger.Limit) (record ledger.Record, err error) {
 	file, err := b.File(s, r.Name)
 	if err != nil {
 		return r, err
@@ -213,7 +201,7 @@ func (w Writer) First(b ledger.Book, s ledger.Shelf, r ledger.Record, limits ...
 	if err != nil {
 		return r, err
 	}
-	defer unlock()
+	defer unlock(&err)
 	old, there, err := b.Recall(s, r.Name, r.At)
 	if err != nil {
 		return r, err
@@ -231,7 +219,7 @@ func (w Writer) First(b ledger.Book, s ledger.Shelf, r ledger.Record, limits ...
 }
 
 // Enter implements ledger.Writer.
-func (w Writer) Enter(b ledger.Book, j ledger.Journal, words []string, now time.Time) error {
+func (w Writer) Enter(b ledger.Book, j ledger.Journal, words []string, now time.Time) (err error) {
 	if len(words) == 0 {
 		return nil
 	}
@@ -242,6 +230,11 @@ func (w Writer) Enter(b ledger.Book, j ledger.Journal, words []string, now time.
 		}
 		lines.WriteString(j.Line(word, now))
 	}
+	end, err := w.Disk.Begin(b.Dir)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
 	f, err := w.Disk.Keep(b.JournalFile(j))
 	if err != nil {
 		return err
@@ -252,16 +245,16 @@ func (w Writer) Enter(b ledger.Book, j ledger.Journal, words []string, now time.
 		return err
 	}
 	defer unlock()
-	end, err := whole(f)
+	size, err := whole(f)
 	if err != nil {
 		return err
 	}
-	if end == 0 {
+	if size == 0 {
 		if err := w.Disk.SyncDir(b.Dir); err != nil { // it may be new
 			return err
 		}
 	}
-	if _, err := f.Extend([]byte(lines.String()), end); err != nil {
+	if _, err := f.Extend([]byte(lines.String()), size); err != nil {
 		return err
 	}
 	return f.Sync()

@@ -14,13 +14,13 @@ import (
 // Revise implements ledger.Writer. It syncs all records together, however many there
 // are: it writes each beside its place, syncs the file system once, and renames them.
 // After a crash some of them are changed, and each is whole.
-func (w Writer) Revise(b ledger.Book, s ledger.Shelf, names []string, now time.Time, revise func(map[string]ledger.Record) (map[string]string, error)) error {
+func (w Writer) Revise(b ledger.Book, s ledger.Shelf, names []string, now time.Time, revise func(map[string]ledger.Record) (map[string]string, error)) (err error) {
 	dir := b.Path(s)
 	unlock, err := w.lock(dir)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	old, err := recallAll(b, s, names, now)
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func lifeIn(dir string, b ledger.Book) func(name string) time.Duration {
 
 // SweepAgenda deletes what dead processes left of reminders, and the directories of
 // times without reminders.
-func (w Writer) SweepAgenda(a ledger.Agenda, now time.Time) error {
+func (w Writer) SweepAgenda(a ledger.Agenda, now time.Time) (err error) {
 	times, err := os.ReadDir(a.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -60,14 +60,14 @@ func (w Writer) SweepAgenda(a ledger.Agenda, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer unlock(&err)
 	never := func(string) time.Duration { return 1<<63 - 1 }
-	if err := sweepDir(a.Dir, now, never); err != nil {
+	if err := w.sweepDir(a.Dir, now, never); err != nil {
 		return err
 	}
 	for _, t := range times {
 		if dir := filepath.Join(a.Dir, t.Name()); t.IsDir() {
-			if err := sweepDir(dir, now, never); err != nil {
+			if err := w.sweepDir(dir, now, never); err != nil {
 				return err
 			}
 			disk.Discard(dir) // refused while there are reminders
@@ -77,7 +77,7 @@ func (w Writer) SweepAgenda(a ledger.Agenda, now time.Time) error {
 }
 
 // sweep calls sweepDir for a shelf, under its lock.
-func (w Writer) sweep(dir string, now time.Time, life func(string) time.Duration) error {
+func (w Writer) sweep(dir string, now time.Time, life func(string) time.Duration) (err error) {
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -85,11 +85,11 @@ func (w Writer) sweep(dir string, now time.Time, life func(string) time.Duration
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	return sweepDir(dir, now, life)
+	defer unlock(&err)
+	return w.sweepDir(dir, now, life)
 }
 
-func sweepDir(dir string, now time.Time, life func(string) time.Duration) error {
+func (w Writer) sweepDir(dir string, now time.Time, life func(string) time.Duration) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -104,7 +104,9 @@ func sweepDir(dir string, now time.Time, life func(string) time.Duration) error 
 			most = max(most, life(e.Name()))
 		}
 		if now.Sub(info.ModTime()).Abs() >= most {
-			disk.Discard(filepath.Join(dir, e.Name()))
+			if err := w.Disk.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 		}
 	}
 	return err

@@ -14,6 +14,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/access"
 	"superlist/lists/bounces"
+	"superlist/lists/cluster/clustertest"
 	"superlist/lists/edit"
 	"superlist/lists/ledger"
 	"superlist/lists/ledger/files"
@@ -52,7 +53,7 @@ func newPlace(t testing.TB) *place {
 		}
 	}
 	must(err)
-	s.Ledger = files.On
+	s.Ledger, s.Disk = files.On, clustertest.Strict(t, s.ListsDir, nil)
 	p := &place{t: t, site: s, word: make(map[string]string)}
 	for _, name := range []string{"other", "dev"} {
 		p.l, err = edit.Create(lists.Of(s), addr(name+"@lists.example.org"), []smtp.Path{addr("olga@example.org")}, []string{"description=About " + name})

@@ -17,6 +17,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/cluster/clustertest"
 	"superlist/lists/edit"
 	"superlist/lists/ledger/files"
 	"superlist/lists/mail/charset"
@@ -52,7 +53,7 @@ func newSite(t testing.TB, more string) *site.Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Ledger = files.On
+	s.Ledger, s.Disk = files.On, clustertest.Strict(t, s.ListsDir, nil)
 	for name, settings := range map[string][]string{
 		"dev": {"web=anyone"}, "full": {"web=anyone", "web_mbox=full", "web_addresses=full"}, "off": {"web=anyone", "web_mbox=off"}, "private": {"web=nobody"},
 	} {
