@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -93,6 +94,9 @@ func TestWebServers(t *testing.T) {
 	run(t, "superlist", "list", "set", "old@lists.example.org", "web=anyone")
 	hyperKitty := "/hyperkitty/list/old@lists.example.org/message/" + strings.Fields(web.MovedLine("<first@example.org>", 1))[0] + "/"
 	paths = append(paths, hyperKitty, "/pipermail/old/2026-November/000000.html", strings.ReplaceAll(hyperKitty, "old@", "private@"))
+	config, err := os.ReadFile("/etc/superlist/superlist.toml")
+	must(t, err)
+	trusted := regexp.MustCompile(`(?m)^# superlist.toml must say, below \[web\]: (client = ".*")$`)
 	answers := make(map[string]string) // by path, of the first server
 	for _, s := range webServers {
 		pkg, _, err := unpack.Debian(s.pkg)
@@ -107,6 +111,14 @@ func TestWebServers(t *testing.T) {
 			}
 			printed, err := exec.Command("superlist", args...).Output()
 			must(t, err)
+			says := trusted.FindSubmatch(printed)
+			if (says == nil) != (by != "") {
+				t.Errorf("%s (%s) does not say how it names the client: %s", s.name, by, printed)
+			}
+			if says == nil {
+				says = [][]byte{nil, nil}
+			}
+			writeConfig(t, string(config)+string(says[1])+"\n")
 			conf := filepath.Join("/etc", s.name+".conf")
 			must(t, os.WriteFile(conf, []byte(strings.ReplaceAll(s.before, "PKG", pkg)+string(printed)+s.after), 0o644))
 			command := s.start(pkg, conf)

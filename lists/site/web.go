@@ -13,8 +13,16 @@ type Web struct {
 	URL  string // for browsers, with {domain} for the list's domain
 	Root string // the directory; the pages of a list are in DOMAIN/NAME below it
 
-	Requests bool // superlist-web answers for what is not a file
+	Requests bool   // superlist-web answers for what is not a file
+	Client   string // the field in which the proxy on its socket names the client; empty: none is trusted
 }
+
+// Fields in which a proxy names the client. The first it overwrites, to the second it
+// appends.
+const (
+	RealIP       = "X-Real-IP"
+	ForwardedFor = "X-Forwarded-For"
+)
 
 func newWeb() Web { return Web{URL: "https://{domain}", Root: "/var/www/superlist"} }
 
@@ -24,6 +32,7 @@ func (w *Web) Keys() []config.Key {
 		{Name: "url", To: &w.URL},
 		{Name: "root", To: &w.Root},
 		{Name: "requests", To: &w.Requests},
+		{Name: "client", To: &w.Client},
 	}
 }
 
@@ -75,6 +84,8 @@ func (s *Site) checkWeb() error {
 		return s.wrong("web.url", "must have {domain} in it once, where the domain of a list stands: lists of two domains may have one name")
 	case !filepath.IsAbs(s.Web.Root):
 		return s.wrong("web.root", "must begin with /")
+	case s.Web.Client != "" && s.Web.Client != RealIP && s.Web.Client != ForwardedFor:
+		return s.wrong("web.client", `must be "X-Real-IP" or "X-Forwarded-For", or empty`)
 	}
 	return nil
 }

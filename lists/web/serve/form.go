@@ -15,6 +15,7 @@ import (
 	"superlist/lists/maillog"
 	"superlist/lists/policy"
 	"superlist/lists/request"
+	"superlist/lists/site"
 	"superlist/lists/web"
 	"superlist/smtp"
 )
@@ -155,17 +156,18 @@ func (a *answer) even() {
 	sleep(evenly - time.Since(a.began))
 }
 
-// client returns the address that a request comes from, as far as it is known. A proxy
-// on a socket passes it in a header field, in which it overwrites what the client sent.
-// A proxy that cannot do that, such as lighttpd, removes X-Real-IP and appends the
-// client to the other field.
+// client returns the address that a request comes from, as far as it is known. On a
+// socket only a proxy knows it, which names it in the field that the operator trusts: in
+// X-Real-IP it overwrites what the client sent, to X-Forwarded-For it appends.
 func (a *answer) client() netip.Addr {
 	host := a.r.RemoteAddr
 	if host == onSocket {
-		host = a.r.Header.Get("X-Real-IP")
-		if all := a.r.Header.Values("X-Forwarded-For"); host == "" && len(all) > 0 {
-			last := all[len(all)-1]
-			host = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+		host = ""
+		if all := a.r.Header.Values(a.Site.Web.Client); len(all) == 1 || len(all) > 1 && a.Site.Web.Client == site.ForwardedFor {
+			host = all[len(all)-1]
+		}
+		if a.Site.Web.Client == site.ForwardedFor {
+			host = strings.TrimSpace(host[strings.LastIndexByte(host, ',')+1:])
 		}
 	}
 	if where, err := netip.ParseAddrPort(host); err == nil {
@@ -216,6 +218,9 @@ func (a *answer) put(q request.Request) error {
 		return err
 	}
 	a.Log.Printf(maillog.Info, "request id=%s list=%s from=%s verb=%s client=%q", id, a.list.Addr, q.Author, q.Verb, q.Client)
+	if q.Client == "" {
+		a.Log.Printf(maillog.Warning, "trouble web path=%q error=\"nobody says where the request comes from, so limits by network do not hold: see client below [web]\"", a.r.URL.Path)
+	}
 	if err := a.Site.Wake(); err != nil {
 		a.Log.Printf(maillog.Warning, "trouble kick=%s error=%q: the request waits until a timer starts superlist deliver; see superlist check", a.Site.Kick, err)
 	}

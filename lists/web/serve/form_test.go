@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"superlist/lists/maillog"
+	"superlist/lists/site"
 )
 
 // TestReadForm holds the limits of a form, on each side of them.
@@ -66,21 +67,27 @@ func FuzzReadForm(f *testing.F) {
 	})
 }
 
-// TestClient: behind a proxy the client is who the proxy says, and not who the client says.
+// TestClient: behind a proxy the client is who the proxy says, in the field that is trusted,
+// and not who the client says.
 func TestClient(t *testing.T) {
 	for _, c := range []struct {
-		remote, real string
-		forwarded    []string
-		want         string
+		remote, trusted, real string
+		forwarded             []string
+		want                  string
 	}{
-		{"192.0.2.1:4711", "203.0.113.9", []string{"203.0.113.9"}, "192.0.2.1"},
-		{"stdio", "192.0.2.1", []string{"203.0.113.9"}, "192.0.2.1"},
-		{"stdio", "2001:db8::1", nil, "2001:db8::1"},
-		{"stdio", "", []string{"203.0.113.9", "203.0.113.8, 192.0.2.1"}, "192.0.2.1"},
-		{"stdio", "", []string{"::ffff:192.0.2.1"}, "192.0.2.1"},
-		{"stdio", "", []string{"203.0.113.9,"}, "invalid IP"},
-		{"stdio", "", nil, "invalid IP"},
-		{"stdio", "me", []string{"192.0.2.1"}, "invalid IP"},
+		{"192.0.2.1:4711", "", "203.0.113.9", []string{"203.0.113.9"}, "192.0.2.1"},
+		{"192.0.2.1:4711", site.RealIP, "203.0.113.9", []string{"203.0.113.9"}, "192.0.2.1"},
+		{"stdio", "", "203.0.113.9", []string{"203.0.113.9"}, "invalid IP"}, // no proxy sets either
+		{"stdio", site.RealIP, "192.0.2.1", []string{"203.0.113.9"}, "192.0.2.1"},
+		{"stdio", site.RealIP, "2001:db8::1", nil, "2001:db8::1"},
+		{"stdio", site.RealIP, "", []string{"203.0.113.9"}, "invalid IP"},
+		{"stdio", site.RealIP, "203.0.113.9, 192.0.2.1", nil, "invalid IP"},
+		{"stdio", site.RealIP, "me", []string{"192.0.2.1"}, "invalid IP"},
+		{"stdio", site.ForwardedFor, "203.0.113.9", []string{"203.0.113.9", "203.0.113.8, 192.0.2.1"}, "192.0.2.1"},
+		{"stdio", site.ForwardedFor, "203.0.113.9", nil, "invalid IP"},
+		{"stdio", site.ForwardedFor, "", []string{"::ffff:192.0.2.1"}, "192.0.2.1"},
+		{"stdio", site.ForwardedFor, "", []string{"203.0.113.9,"}, "invalid IP"},
+		{"stdio", site.ForwardedFor, "", nil, "invalid IP"},
 	} {
 		r := httptest.NewRequest("POST", "/dev/join", nil)
 		r.RemoteAddr = c.remote
@@ -88,9 +95,16 @@ func TestClient(t *testing.T) {
 			r.Header.Set("X-Real-IP", c.real)
 		}
 		r.Header["X-Forwarded-For"] = c.forwarded
-		if got := (&answer{r: r}).client().String(); got != c.want {
+		s := &site.Site{Web: site.Web{Client: c.trusted}}
+		if got := (&answer{Handler: &Handler{Site: s}, r: r}).client().String(); got != c.want {
 			t.Errorf("%+v: %s", c, got)
 		}
+	}
+	r := httptest.NewRequest("POST", "/dev/join", nil)
+	r.RemoteAddr = "stdio"
+	r.Header["X-Real-Ip"] = []string{"192.0.2.1", "203.0.113.9"}
+	if got := (&answer{Handler: &Handler{Site: &site.Site{Web: site.Web{Client: site.RealIP}}}, r: r}).client(); got.IsValid() {
+		t.Errorf("two fields: %s", got)
 	}
 }
 
