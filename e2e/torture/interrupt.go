@@ -25,16 +25,21 @@ type scene struct {
 	traced  string   // where that was
 }
 
-// scenes prepares all acts. What they leave when nothing goes wrong is what is wanted.
-func (t *torture) scenes(acts []act) (all []*scene, err error) {
-	all = make([]*scene, len(acts))
-	errs := make([]error, len(acts))
-	each(len(acts), func(i int) { all[i], errs[i] = t.scene(&acts[i]) })
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
+// scenes prepares all acts, once. What they leave when nothing goes wrong is what is wanted.
+func (t *torture) scenes() (all []*scene, err error) {
+	if t.prepared != nil {
+		return t.prepared, nil
 	}
+	all = make([]*scene, len(t.acts))
+	errs := make([]error, len(t.acts))
+	each(len(t.acts), func(i int) {
+		t.progress("what each act comes to, undisturbed: " + t.acts[i].name)
+		all[i], errs[i] = t.scene(&t.acts[i])
+	})
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	t.prepared = all
 	return all, nil
 }
 
@@ -133,7 +138,8 @@ func (p *place) bringForward() error {
 // An outcome is what has been found at one interruption.
 type outcome struct {
 	faults []string
-	twice  int // mail that somebody has twice
+	twice  int    // mail that somebody has twice
+	again  string // how the act ended that was done again
 }
 
 // judge has the next run repair what an interruption has left, and holds it against what
@@ -141,10 +147,7 @@ type outcome struct {
 func (s *scene) judge(p *place, d death) (o outcome) {
 	taken := s.act.taken(d.out)
 	if !s.act.session && (d.code != 0 || taken == 0) {
-		// It may say that all is done already.
-		if out, err := p.again(); errors.Is(err, errStuck) {
-			o.faults = append(o.faults, fmt.Sprintf("once more: %v: %s", err, out))
-		}
+		o.again, o.faults = s.again(p)
 	}
 	if err := p.repair(); err != nil {
 		o.faults = append(o.faults, err.Error())
@@ -191,6 +194,25 @@ func (s *scene) judge(p *place, d death) (o outcome) {
 	return o
 }
 
+// again does an act again that has not been done. It may say that all is done already.
+func (s *scene) again(p *place) (how string, faults []string) {
+	var out string
+	var err error
+	for range 2 {
+		if out, err = p.again(); errors.Is(err, errStuck) {
+			return "", []string{fmt.Sprintf("once more: %v: %s", err, out)}
+		}
+		if s.act.taken([]byte(out)) > 0 {
+			return fmt.Sprintf("once more: %v, %s", err, out), nil
+		}
+		// The queue was full: sessions are told so until deliver has seen that it is not.
+		if err := p.repair(); err != nil {
+			return "", []string{err.Error()}
+		}
+	}
+	return out, []string{fmt.Sprintf("it never says %q", s.act.said)}
+}
+
 // fromSubject is what a client has sent; before it stands what hosts have added, which may
 // know less of a client after a fault.
 func fromSubject(text string) string {
@@ -200,13 +222,24 @@ func fromSubject(text string) string {
 
 // A way is how an act is interrupted at its nth change.
 type way struct {
-	name string
-	set  func(tr *trace, p *place, n int)
+	name  string
+	set   func(tr *trace, p *place, n int)
+	tries int                  // if it is not by changes: how many n there are
+	disk  string               // options of a tmpfs that the act is on; "": it has none of its own
+	over  func(p *place) error // puts the disk right afterwards; nil: nothing is wrong with it
+}
+
+// where is the nth try, for a report.
+func (w way) where(s *scene, n int) string {
+	if w.tries > 0 {
+		return fmt.Sprintf(w.name, n)
+	}
+	return fmt.Sprintf("%s at %d, %s", w.name, n, strings.ReplaceAll(s.changes[n].String(), s.traced, ""))
 }
 
 // at is a way that gives a verdict on each change.
 func at(name string, decide func(n, now int) verdict) way {
-	return way{name, func(tr *trace, p *place, n int) {
+	return way{name: name, set: func(tr *trace, p *place, n int) {
 		var now atomic.Int64
 		tr.enter = func(c *call) verdict {
 			if _, ok := changeOf(c, p.dir); !ok {
@@ -250,35 +283,52 @@ func (t *torture) interrupt(r *result, scenes []*scene, ways []way, until time.T
 	var points []point
 	for _, s := range scenes {
 		for _, w := range ways {
-			for n := range s.changes {
+			tries := len(s.changes)
+			if w.tries > 0 {
+				tries = w.tries
+			}
+			for n := range tries {
 				points = append(points, point{s, w, n})
 			}
 		}
 	}
 	tryAll(t, r, points, until, func(pt point) {
-		name := pt.s.act.name
-		where := fmt.Sprintf("%s at %d, %s", pt.w.name, pt.n, strings.ReplaceAll(pt.s.changes[pt.n].String(), pt.s.traced, ""))
+		name, where := pt.s.act.name, pt.w.where(pt.s, pt.n)
 		t.progress(r.Part + ": " + name + ", " + where)
-		p, err := pt.s.base.copyTo(t.dir())
+		p, o, d, err := t.try(pt.s, pt.w, pt.n)
 		if err != nil {
 			r.fault(name, where, err.Error())
 			return
 		}
-		tr := p.trace()
-		pt.w.set(tr, p, pt.n)
-		d, err := tr.run()
-		if err != nil {
-			r.fault(name, where, err.Error())
-			return
-		}
-		o := pt.s.judge(p, d)
 		if t.keep && len(o.faults) > 0 {
-			where += fmt.Sprintf("; exit code %d, %s%s; kept in %s", d.code, d.out, d.errs, p.dir)
+			where += fmt.Sprintf("; exit code %d, %s%s; %s; kept in %s", d.code, d.out, d.errs, o.again, p.dir)
 		} else {
-			os.RemoveAll(p.dir)
+			p.remove()
 		}
 		r.add(name, where, o)
 	})
+}
+
+// try does an act, interrupted once.
+func (t *torture) try(s *scene, w way, n int) (p *place, o outcome, d death, err error) {
+	dir := t.dir()
+	if w.disk != "" {
+		if err := mount(dir, w.disk); err != nil {
+			return nil, o, d, err
+		}
+	}
+	if p, err = s.base.copyTo(dir); err != nil {
+		return nil, o, d, err
+	}
+	tr := p.trace()
+	w.set(tr, p, n)
+	if d, err = tr.run(); err == nil && w.over != nil {
+		err = w.over(p)
+	}
+	if err != nil {
+		return nil, o, d, err
+	}
+	return p, s.judge(p, d), d, nil
 }
 
 // tryAll tries points in any order, until the time is over.
@@ -311,7 +361,7 @@ func each(n int, do func(i int)) {
 
 // killed is kill -9 at every change of every act.
 func killed(t *torture, r *result, until time.Time) error {
-	s, err := t.scenes(t.acts)
+	s, err := t.scenes()
 	if err != nil {
 		return err
 	}
@@ -321,7 +371,7 @@ func killed(t *torture, r *result, until time.Time) error {
 
 // failing has every change fail, with each error once, and from then on.
 func failing(t *torture, r *result, until time.Time) error {
-	s, err := t.scenes(t.acts)
+	s, err := t.scenes()
 	if err != nil {
 		return err
 	}
@@ -333,5 +383,15 @@ func failing(t *torture, r *result, until time.Time) error {
 		ways = append(ways, once(e.no, e.name), dies(e.no, e.name))
 	}
 	t.interrupt(r, s, ways, until)
+	return nil
+}
+
+// fewFiles is EMFILE as it comes: a program may have so many files open, and no more.
+func fewFiles(t *torture, r *result, until time.Time) error {
+	s, err := t.scenes()
+	if err != nil {
+		return err
+	}
+	t.interrupt(r, s, []way{{name: "at most %d files open", tries: 40, set: func(tr *trace, _ *place, n int) { tr.files = new(uint64(n)) }}}, until)
 	return nil
 }

@@ -26,6 +26,7 @@ import (
 type torture struct {
 	work, bin string
 	acts      []act
+	prepared  []*scene
 	most      int // tries a part; 0: as many as there is time for
 	keep      bool
 	n         atomic.Int64 // of directories
@@ -43,7 +44,9 @@ type part struct {
 var parts = []part{
 	{"kill", "kill -9 at each call that changes the disk", 20, killed},
 	{"fail", "each of them fails: EIO, ENOSPC, EDQUOT, EROFS", 20, failing},
+	{"files", "EMFILE: no more than so many files may be open, from 0 to 39", 10, fewFiles},
 	{"power", "power cut after each of them, four kinds of disk", 20, powerCut},
+	{"disk", "from each of them on a tmpfs is full, has no inode left, or is read-only", 15, onDisk},
 	{"load", "sessions at a time that end at random, a Postfix that is restarted: mail in mailboxes", 20, load},
 }
 
@@ -107,6 +110,12 @@ func main() {
 	flag.IntVar(&t.most, "n", 0, "at most so many `tries` of each part")
 	flag.BoolVar(&t.keep, "keep", false, "keep what has gone wrong")
 	flag.Parse()
+	if code, done, err := ownMounts(); err != nil {
+		fmt.Fprintln(os.Stderr, "torture:", err)
+		os.Exit(1)
+	} else if done {
+		os.Exit(code)
+	}
 	code, err := t.begin(*length, strings.Split(*only, ","), *matching, *report)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "torture:", err)

@@ -171,6 +171,9 @@ func (p *place) copyTo(dir string) (*place, error) {
 		}
 		at := dir + strings.TrimPrefix(path, p.dir)
 		if e.IsDir() {
+			if path == p.dir { // a disk may be there
+				return os.MkdirAll(at, info.Mode().Perm())
+			}
 			return os.Mkdir(at, info.Mode().Perm())
 		}
 		if !e.Type().IsRegular() {

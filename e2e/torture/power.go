@@ -127,7 +127,7 @@ func (rec *recorder) content(c *call, ch change, n *node) error {
 // powerCut records each act, and cuts the power after each of its changes, in each of the
 // ways that a disk may then be left.
 func powerCut(t *torture, r *result, until time.Time) error {
-	all, err := t.scenes(t.acts)
+	all, err := t.scenes()
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,8 @@ type trace struct {
 	argv  []string
 	env   []string
 	stdin string
-	talks bool // stdin is a client's side of SMTP, which waits for each reply
+	talks bool    // stdin is a client's side of SMTP, which waits for each reply
+	files *uint64 // how many the program may have open; nil: no limit
 	enter func(*call) verdict
 	leave func(*call)
 }
@@ -156,6 +157,11 @@ func (t *trace) loop(pid int, d *death) error {
 	}
 	if err := unix.PtraceSetOptions(pid, traceOptions); err != nil {
 		return err
+	}
+	if t.files != nil {
+		if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: *t.files, Max: *t.files}, nil); err != nil {
+			return err
+		}
 	}
 	if err := unix.PtraceSyscall(pid, 0); err != nil {
 		return err
