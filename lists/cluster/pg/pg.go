@@ -175,25 +175,28 @@ func (db *DB) Units(names ...string) (units []cluster.Unit, err error) {
 
 // Change implements cluster.DB.
 func (db *DB) Change(units []string) (cluster.Tx, error) {
-	b := &pgx.Batch{}
-	b.Queue("BEGIN")
-	b.Queue("SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)", milliseconds(lockTime), milliseconds(idleTime))
-	b.Queue("INSERT INTO units (name) SELECT n FROM unnest($1::text[]) n WHERE NOT EXISTS (SELECT 1 FROM units WHERE name = n) ON CONFLICT DO NOTHING", units)
-	b.Queue("SELECT 1 FROM units WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE", units)
-	return db.begin(b, true)
+	return db.begin(true, func(b *pgx.Batch) {
+		b.Queue("BEGIN")
+		b.Queue("SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)", milliseconds(lockTime), milliseconds(idleTime))
+		b.Queue("INSERT INTO units (name) SELECT n FROM unnest($1::text[]) n WHERE NOT EXISTS (SELECT 1 FROM units WHERE name = n) ON CONFLICT DO NOTHING", units)
+		b.Queue("SELECT 1 FROM units WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE", units)
+	})
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
 
 // Look implements cluster.DB.
 func (db *DB) Look() (cluster.Tx, error) {
-	b := &pgx.Batch{}
-	b.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-	return db.begin(b, false)
+	return db.begin(false, func(b *pgx.Batch) { b.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") })
 }
 
-func (db *DB) begin(b *pgx.Batch, changes bool) (cluster.Tx, error) {
-	conn, err := db.with(func(conn *pgx.Conn) error { return conn.SendBatch(context.Background(), b).Close() })
+// begin sends a batch, which can be sent once, to begin a transaction.
+func (db *DB) begin(changes bool, queue func(*pgx.Batch)) (cluster.Tx, error) {
+	conn, err := db.with(func(conn *pgx.Conn) error {
+		b := &pgx.Batch{}
+		queue(b)
+		return conn.SendBatch(context.Background(), b).Close()
+	})
 	if err != nil {
 		return nil, err
 	}
