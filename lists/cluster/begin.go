@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"superlist/queue/disk"
 )
@@ -18,6 +19,8 @@ type change struct {
 	tx       Tx
 	units    []*held
 	adopting bool // it puts a list there that the database does not know
+
+	mu sync.Mutex // while Changing adds to it
 }
 
 // A held unit is one that a change, or a reader that brings the copy up to date, has locked.
@@ -47,7 +50,7 @@ func (c *change) release() {
 		}
 		h.close()
 	}
-	c.units = nil
+	c.tx, c.units = nil, nil
 }
 
 // Begin implements disk.Shared. The error is fs.ErrNotExist if a list has been removed, or
@@ -92,7 +95,6 @@ func (s *Site) hold(c *change, units []string, begin func([]string) (Tx, error))
 			return nil
 		}
 		c.release()
-		*c = change{s: s, adopting: c.adopting}
 		if err == nil {
 			err = first()
 		}
@@ -162,17 +164,52 @@ func (s *Site) Changing(path string) error {
 		return nil
 	}
 	s.mu.Lock()
-	c, other := s.open[p.unit], s.open[p.list]
+	c := s.open[p.unit]
 	s.mu.Unlock()
 	if c == nil {
 		return &fs.PathError{Op: "change", Path: path, Err: errNotOpen}
 	}
-	if err := c.touch(p.unit, p.file, path); err != nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.list != "" {
+		if err := c.join(p.list); err != nil {
+			return err
+		}
+		if err := c.touch(p.list, "", path); err != nil {
+			return err
+		}
+	}
+	return c.touch(p.unit, p.file, path)
+}
+
+// join makes a list part of a change of the site, in which it may come or go.
+func (c *change) join(unit string) error {
+	if c.unit(unit) != nil {
+		return nil
+	}
+	st, err := c.s.lock(unit)
+	if err != nil {
 		return err
 	}
-	if p.list != "" && other == c {
-		return c.touch(p.list, "", path)
+	h := &held{state: st, is: Unit{Name: unit}, touched: make(map[string]bool)}
+	units, err := c.tx.Lock(unit)
+	if err == nil && len(units) == 1 {
+		h.is = units[0]
 	}
+	if err == nil && c.s.isByHand(h) {
+		err = errNotOpen // who has it would know
+	}
+	if err == nil {
+		err = c.s.bringList(c.tx, h)
+	}
+	if err != nil {
+		h.close()
+		return fmt.Errorf("%s: %w", c.s.dir(unit), err)
+	}
+	c.units = append(c.units, h)
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.s.open[unit] = c
 	return nil
 }
 

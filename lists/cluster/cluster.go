@@ -57,6 +57,8 @@ type DB interface {
 type Tx interface {
 	// Units returns what there is of these units, or all.
 	Units(names ...string) ([]Unit, error)
+	// Lock makes one more unit part of a change, and returns what there is of it.
+	Lock(unit string) ([]Unit, error)
 	// Structure returns the lists that were made or removed after a version of the site.
 	Structure(since int64) ([]Unit, error)
 	// Items yields what has changed after a version, those that are gone too, in the order of

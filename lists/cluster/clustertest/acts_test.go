@@ -54,7 +54,7 @@ var acts = []act{
 		})
 	}, "two/list.toml", ""},
 	{"move", 20, func(h *Host) error {
-		return h.Change([]string{"", Dev, moved}, func() error {
+		return h.Change([]string{"", Dev}, func() error {
 			if info, err := os.Lstat(filepath.Join(h.Root, Dev)); err != nil || !info.IsDir() {
 				return err // it has moved
 			}

@@ -91,6 +91,13 @@ func (t *storeTx) Units(names ...string) (units []cluster.Unit, err error) {
 	return units, nil
 }
 
+func (t *storeTx) Lock(unit string) ([]cluster.Unit, error) {
+	if _, ok := t.all.Units[unit]; !ok {
+		t.all.Units[unit] = cluster.Unit{Name: unit}
+	}
+	return t.Units(unit)
+}
+
 func (t *storeTx) Structure(since int64) (units []cluster.Unit, err error) {
 	all, err := t.Units()
 	return slices.DeleteFunc(all, func(u cluster.Unit) bool { return u.Site <= since }), err

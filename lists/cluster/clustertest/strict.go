@@ -1,4 +1,3 @@
-// Package clustertest is for tests of what changes the files that hosts share.
 package clustertest
 
 import (

@@ -178,9 +178,14 @@ func (db *DB) Change(units []string) (cluster.Tx, error) {
 	return db.begin(true, func(b *pgx.Batch) {
 		b.Queue("BEGIN")
 		b.Queue("SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)", milliseconds(lockTime), milliseconds(idleTime))
-		b.Queue("INSERT INTO units (name) SELECT n FROM unnest($1::text[]) n WHERE NOT EXISTS (SELECT 1 FROM units WHERE name = n) ON CONFLICT DO NOTHING", units)
-		b.Queue("SELECT 1 FROM units WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE", units)
+		queueLock(b, units)
 	})
+}
+
+// queueLock locks the rows of units, in the order of their names, and makes missing ones.
+func queueLock(b *pgx.Batch, units []string) {
+	b.Queue("INSERT INTO units (name) SELECT n FROM unnest($1::text[]) n WHERE NOT EXISTS (SELECT 1 FROM units WHERE name = n) ON CONFLICT DO NOTHING", units)
+	b.Queue("SELECT 1 FROM units WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE", units)
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }

@@ -77,6 +77,20 @@ func (t *tx) Units(names ...string) (units []cluster.Unit, err error) {
 	return units, err
 }
 
+// Lock implements cluster.Tx.
+func (t *tx) Lock(unit string) (units []cluster.Unit, err error) {
+	err = t.use(func(conn *pgx.Conn) (err error) {
+		b := &pgx.Batch{}
+		queueLock(b, []string{unit})
+		if err := conn.SendBatch(context.Background(), b).Close(); err != nil {
+			return err
+		}
+		units, err = unitsOf(conn, []string{unit})
+		return err
+	})
+	return units, err
+}
+
 // Structure implements cluster.Tx.
 func (t *tx) Structure(since int64) (units []cluster.Unit, err error) {
 	err = t.use(func(conn *pgx.Conn) (err error) {
