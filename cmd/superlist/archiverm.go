@@ -12,8 +12,8 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/archive"
+	"superlist/lists/deliver"
 	"superlist/lists/people"
-	"superlist/lists/site"
 	"superlist/smtp"
 )
 
@@ -59,7 +59,7 @@ named, and not changed.`,
 				if who, err = parseAddress(author); err != nil {
 					return err
 				}
-				if entries, err = people.PostsBy(l.Posts(), who); err != nil {
+				if entries, err = l.Posts().By(who); err != nil {
 					return damaged(l, err)
 				}
 			} else {
@@ -71,7 +71,9 @@ named, and not changed.`,
 			if author != "" && !yes {
 				return showRemovals(c, asJSON, l, entries)
 			}
-			return remove(c, asJSON, site, l, entries, reason)
+			r := newRunner(c, site)
+			defer r.Log.Close()
+			return remove(c, asJSON, r, l, entries, reason)
 		},
 	}
 	jsonFlag(c, &asJSON)
@@ -131,41 +133,23 @@ func showRemovals(c *cobra.Command, asJSON bool, l *lists.List, entries []archiv
 }
 
 // remove removes posts, and names the answers to them.
-func remove(c *cobra.Command, asJSON bool, site *site.Site, l *lists.List, entries []archive.Entry, reason string) error {
-	posts := l.Posts()
-	gone := make(map[int]bool)
-	var numbers []int
-	for _, e := range entries {
-		gone[e.Number] = true
-		numbers = append(numbers, e.Number)
-	}
-	data := removalOf(l, false, entries)
-	for _, e := range entries {
-		list, err := posts.Answers(e.MessageID)
-		if err != nil {
-			return damaged(l, err)
-		}
-		for _, other := range list {
-			if !gone[other.Number] {
-				gone[other.Number] = true // named only once
-				data.Answers = append(data.Answers, other.Number)
-			}
-		}
-	}
-	n, err := posts.Remove(numbers, reason, time.Now())
+func remove(c *cobra.Command, asJSON bool, r *deliver.Runner, l *lists.List, entries []archive.Entry, reason string) error {
+	n, answers, pages, err := r.Desk().RemovePosts(l, entries, reason, people.ListRequest{Operator: operator()})
 	if err != nil {
 		return damaged(l, err)
 	}
-	for _, e := range entries {
-		logged(c, site, "removed", l.Addr, "number=%d reason=%s", e.Number, reason)
-	}
+	data := removalOf(l, false, entries)
+	data.Answers = append(data.Answers, answers...)
 	if err := answer(c, asJSON, data, "removed %s", plural(n, "post")); err != nil {
 		return err
 	}
 	if !asJSON {
 		sayAnswers(c.OutOrStdout(), data.Answers)
 	}
-	return pagesAfter(site, l)
+	if pages {
+		r.Site.Wake()
+	}
+	return nil
 }
 
 func sayAnswers(w io.Writer, answers []int) {

@@ -6,8 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"superlist/lists"
-	"superlist/lists/edit"
+	"superlist/lists/people"
 )
 
 func (a *app) listMove() *cobra.Command {
@@ -37,14 +36,15 @@ List-Id changes: members' filters that sort by it need the new one.`,
 				return err
 			}
 			old, domain := l.Addr.Address(), l.Addr.Domain
-			l, err = edit.Move(lists.Of(site), l, to)
+			r := newRunner(c, site)
+			defer r.Log.Close()
+			l, pages, err := r.Desk().Rename(l, to, people.ListRequest{Operator: operator()})
 			if errors.Is(err, fs.ErrExist) {
 				return alreadyThere(site, to)
 			}
 			if err != nil {
 				return err
 			}
-			logged(c, site, "moved", l.Addr, "from=%s", old)
 			first := l.Addr.Domain != domain && firstInDomain(l)
 			data := struct {
 				listAt
@@ -56,7 +56,10 @@ List-Id changes: members' filters that sort by it need the new one.`,
 			if first && !asJSON {
 				newDomain(c, l)
 			}
-			return pagesAfter(site, l)
+			if pages {
+				site.Wake()
+			}
+			return nil
 		},
 	}
 	jsonFlag(c, &asJSON)

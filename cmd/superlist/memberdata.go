@@ -157,7 +157,7 @@ func dataOf(site *site.Site, l *lists.List, who smtp.Path) (d personData, err er
 // postsIn returns the posts of a store that somebody wrote.
 func postsIn(store *archive.Store, who smtp.Path) ([]writtenPost, error) {
 	posts := []writtenPost{}
-	entries, err := people.PostsBy(store, who)
+	entries, err := store.By(who)
 	for _, e := range entries {
 		post := writtenPost{Number: e.Number, At: e.Time, Subject: e.Subject}
 		f, _, err := store.Open(e.Number)

@@ -57,9 +57,10 @@ to come. A scope is
   read      lists, their settings, and how much there is
   members   members, applicants, and whose mail came back: see and change them
   moderate  held posts: see them and decide on them
+  posts     remove posts from the archive, and send the digest
   settings  change settings
   log       who has changed what
-  lists     create and remove lists`,
+  lists     create, rename and remove lists`,
 		Example: `  superlist token new panel --list lists.example.org --scope read,members
   superlist token new host --all --scope read,lists --days 365 --json`,
 		Args: args(cobra.ExactArgs(1)),

@@ -42,13 +42,14 @@ const (
 	Read     Scope = "read"     // lists, their settings and numbers; nobody's address but owners' and moderators'
 	Members  Scope = "members"  // members, applicants and whose mail came back: see and change
 	Moderate Scope = "moderate" // held posts: see and decide
+	Posts    Scope = "posts"    // posts of the archive: remove them; the digest: send it
 	Settings Scope = "settings" // change settings
 	Log      Scope = "log"      // who has changed what
-	Lists    Scope = "lists"    // create and remove lists
+	Lists    Scope = "lists"    // create, rename and remove lists
 )
 
 // Scopes returns all scopes.
-func Scopes() []Scope { return []Scope{Read, Members, Moderate, Settings, Log, Lists} }
+func Scopes() []Scope { return []Scope{Read, Members, Moderate, Posts, Settings, Log, Lists} }
 
 // A Token is what the file says of a token.
 type Token struct {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"superlist/lists"
-	"superlist/lists/access"
 	"superlist/lists/bounces"
 	"superlist/lists/confirmation"
 	"superlist/lists/edit"
@@ -43,7 +42,9 @@ type act struct {
 const actMembers = "a@example.com\nb@example.com"
 
 var acts = map[string]act{
-	"a program's order":   {prepare: orders, members: actMembers + "\nnew@example.com", files: "../../.outcomes/[0-9]*", count: 1},
+	"a program's order":   {prepare: order(request.Signed{Verb: request.Add, Members: []string{"new@example.com"}}), members: actMembers + "\nnew@example.com", files: "../../.outcomes/[0-9]*", count: 1},
+	"posts are removed":   {settings: []string{"archive=true"}, prepare: both(hasPosts, order(request.Signed{Verb: request.RemovePosts, Posts: []int{1, 3}})), members: actMembers, files: "archive/removed", count: 1},
+	"a visit":             {prepare: visits, members: actMembers, files: "decided/*", count: 2},
 	"help":                {prepare: says("new@example.com", "dev+help"), letters: map[string]int{"new@example.com": 1}, members: actMembers},
 	"subscribe":           {prepare: says("new@example.com", "dev+subscribe"), letters: map[string]int{"new@example.com": 1}, members: actMembers, files: "asked/who-*", count: 1},
 	"subscribe twice":     {prepare: both(says("new@example.com", "dev+subscribe"), says("new@example.com", "dev+subscribe")), letters: map[string]int{"new@example.com": 1}, members: actMembers},
@@ -163,8 +164,11 @@ func runs(t *testing.T, p *actPlace, days int) {
 	if err := (act{days: days}).do(p.site); err != nil {
 		t.Fatal(err)
 	}
-	os.RemoveAll(filepath.Join(filepath.Dir(p.site.QueueDir), "out"))
+	os.RemoveAll(outOf(p))
 }
+
+// outOf is where letters arrive.
+func outOf(p *actPlace) string { return filepath.Join(filepath.Dir(p.site.QueueDir), "out") }
 
 // probeComesBack has mail come back, and the probe that follows.
 func probeComesBack(t *testing.T, p *actPlace) {
@@ -208,7 +212,7 @@ func holds(t *testing.T, p *actPlace) {
 	if err := deliverOnce(p.site, alone, nil); err != nil {
 		t.Fatal(err)
 	}
-	os.RemoveAll(filepath.Join(filepath.Dir(p.site.QueueDir), "out"))
+	os.RemoveAll(outOf(p))
 }
 
 // namesTwo has a post come for two lists, of which a is on both, and wants it once.
@@ -277,7 +281,7 @@ func (a act) check(t *testing.T, p *actPlace, what string, mayHide bool) {
 	if err := a.do(p.site); err != nil {
 		t.Errorf("%s: again: %v", what, err)
 	}
-	out := filepath.Join(filepath.Dir(p.site.QueueDir), "out")
+	out := outOf(p)
 	got, twice := map[string]int{}, 0
 	files, _ := filepath.Glob(filepath.Join(out, "*", "new", "*"))
 	for _, file := range files {
@@ -307,15 +311,5 @@ func (a act) check(t *testing.T, p *actPlace, what string, mayHide bool) {
 		if list, err := p.site.Spool().List(box); err != nil || len(list) > 0 {
 			t.Errorf("%s: %s still has %d, %v", what, box, len(list), err)
 		}
-	}
-}
-
-// orders has a program add a member.
-func orders(t *testing.T, p *actPlace) {
-	t.Helper()
-	secret := tokenFor(t, p.site, "panel", []string{access.AllLists}, access.Members)
-	_, err := request.Order{Token: "panel", List: p.l.Addr.Address(), At: p.now, Signed: request.Signed{Verb: request.Add, Members: []string{"new@example.com"}}}.Put(p.site.Spool(), secret)
-	if err != nil {
-		t.Fatal(err)
 	}
 }

@@ -27,7 +27,7 @@ func (r *Runner) order(m *queue.Message) error {
 		return bad
 	}
 	if !there || !known.Over() {
-		out := request.Outcome{ID: m.ID, List: o.List, Verb: o.Verb, State: request.Begun}
+		out := request.Outcome{ID: m.ID, List: o.List, Verb: o.Verb, State: request.Begun, Changed: known.Changed, Unchanged: known.Unchanged}
 		if err == nil {
 			err = r.carryOut(o, t, &out)
 		} else {
@@ -98,8 +98,15 @@ func (r *Runner) carryOut(o request.Order, t access.Token, out *request.Outcome)
 	if !t.Covers(l.Addr) {
 		return lists.ReplyNoList
 	}
-	if o.Verb == request.Delete {
+	switch o.Verb {
+	case request.Delete:
 		return r.deleteList(l, o, by, out)
+	case request.Rename:
+		return r.renameList(l, o, t, by, out)
+	case request.RemovePosts:
+		return r.removePosts(l, o, by, out)
+	case request.SendDigest:
+		return r.sendDigest(l, out)
 	}
 	did, err := r.Do(people.Request{
 		List: l, Command: lists.Command{Verb: lists.VerbSigned}, Signed: o.Signed, Operator: by,
@@ -115,62 +122,5 @@ func (r *Runner) carryOut(o request.Order, t access.Token, out *request.Outcome)
 	case o.Verb == request.Decide && did.Result == people.Done:
 		out.Changed = 1
 	}
-	return nil
-}
-
-// hasBegun reports whether an earlier run has begun with an order.
-func (r *Runner) hasBegun(id string) (bool, error) {
-	_, there, err := r.siteBook().Recall(ledger.Outcomes, id, r.now())
-	return there, err
-}
-
-// createList creates a list for a token that covers its address.
-func (r *Runner) createList(o request.Order, t access.Token, addr smtp.Path, by string, out *request.Outcome) error {
-	if !t.Covers(addr) {
-		return smtp.Reply{Code: 550, Enhanced: "5.7.1", Text: "the token does not permit this"}
-	}
-	begun, err := r.hasBegun(out.ID)
-	if err != nil {
-		return err
-	}
-	switch _, err := lists.Of(r.Site).Open(addr); {
-	case err == nil && begun:
-		out.Changed = 1
-		return nil
-	case err == nil:
-		return smtp.Reply{Code: 550, Enhanced: "5.5.4", Text: "there is a list " + addr.Address() + " already"}
-	case !errors.Is(err, lists.ReplyNoList):
-		return err
-	}
-	if err := r.remember(o.Token, *out); err != nil {
-		return err
-	}
-	var owners []smtp.Path
-	for _, line := range o.Members {
-		p, ok := smtp.ParseAddress(line)
-		if !ok {
-			return smtp.Reply{Code: 550, Enhanced: "5.1.3", Text: smtp.Clean(line, " ") + " is not a mail address"}
-		}
-		owners = append(owners, p)
-	}
-	if _, err = r.Desk().Create(addr, people.ListRequest{Operator: by, ID: out.ID, Owners: owners, Settings: o.Settings}); err == nil {
-		out.Changed = 1
-	}
-	return people.Plain(err)
-}
-
-// deleteList removes a list.
-func (r *Runner) deleteList(l *lists.List, o request.Order, by string, out *request.Outcome) error {
-	if err := r.remember(o.Token, *out); err != nil {
-		return err
-	}
-	members, err := l.CountMembers()
-	if err != nil {
-		return err
-	}
-	if err := r.Desk().Delete(l, people.ListRequest{Operator: by, ID: out.ID}, members, l.CountPosts()); err != nil {
-		return err
-	}
-	out.Changed = 1
 	return nil
 }

@@ -132,7 +132,7 @@ func (a *act) forget() (e Erased, err error) {
 	case n > 0:
 		e.Left = append(e.Left, fmt.Sprintf("archive: posts of theirs, %d; --archive removes them", n))
 	}
-	waits, err := PostsBy(a.l.DigestPosts(), a.Who)
+	waits, err := a.l.DigestPosts().By(a.Who)
 	if err != nil {
 		return e, err
 	}
@@ -201,7 +201,7 @@ func (a *act) inActs() (bool, error) {
 // erasePosts removes the posts of a person from the archive, if that is asked for, and says
 // how many there are.
 func (a *act) erasePosts() (n int, err error) {
-	entries, err := PostsBy(a.l.Posts(), a.Who)
+	entries, err := a.l.Posts().By(a.Who)
 	if err != nil || len(entries) == 0 || !a.Posts || a.DryRun {
 		return len(entries), err
 	}

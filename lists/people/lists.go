@@ -24,11 +24,7 @@ func (d *Desk) Create(addr smtp.Path, r ListRequest) (*lists.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.ID != "" {
-		d.Log.Printf(maillog.Info, "created id=%s list=%s owners=%s by=%s", r.ID, l.Addr, strings.Join(l.Owners, ","), r.Operator)
-	} else {
-		d.Log.Printf(maillog.Info, "created list=%s owners=%s by=%s", l.Addr, strings.Join(l.Owners, ","), r.Operator)
-	}
+	d.log(r, "created", l, "owners=%s", strings.Join(l.Owners, ","))
 	return l, nil
 }
 
@@ -41,10 +37,28 @@ func (d *Desk) Delete(l *lists.List, r ListRequest, members, posts int) error {
 	if err := edit.Remove(l); err != nil {
 		return err
 	}
-	if r.ID != "" {
-		d.Log.Printf(maillog.Info, "removed id=%s list=%s members=%d posts=%d by=%s", r.ID, l.Addr, members, posts, r.Operator)
-	} else {
-		d.Log.Printf(maillog.Info, "removed list=%s members=%d posts=%d by=%s", l.Addr, members, posts, r.Operator)
-	}
+	d.log(r, "removed", l, "members=%d posts=%d", members, posts)
 	return nil
+}
+
+// Rename gives a list another address; the old one becomes an alias. The error is
+// fs.ErrExist if the new one is a list's already. It returns whether superlist deliver has
+// pages to write.
+func (d *Desk) Rename(l *lists.List, to smtp.Path, r ListRequest) (moved *lists.List, pages bool, err error) {
+	old := l.Addr.Address()
+	if moved, err = edit.Move(lists.Of(d.Site), l, to); err != nil {
+		return nil, false, err
+	}
+	d.log(r, "moved", moved, "from=%s", old)
+	pages, err = web.After(d.Site, moved, d.Now())
+	return moved, pages, err
+}
+
+// log writes down what has become of a list.
+func (d *Desk) log(r ListRequest, what string, l *lists.List, format string, args ...any) {
+	front, all := what, []any{l.Addr}
+	if r.ID != "" {
+		front, all = what+" id=%s", []any{r.ID, l.Addr}
+	}
+	d.Log.Printf(maillog.Info, front+" list=%s "+format+" by=%s", append(append(all, args...), r.Operator)...)
 }

@@ -1,49 +1,44 @@
 package people
 
 import (
+	"slices"
+
+	"superlist/lists"
 	"superlist/lists/archive"
-	"superlist/lists/rewrite"
-	"superlist/smtp"
+	"superlist/lists/web"
 )
 
-// PostsBy returns the posts of a store written by an address, according to From. If the
-// index does not have all of From, it reads the post. Posts that were removed are left
-// out.
-func PostsBy(posts *archive.Store, who smtp.Path) (list []archive.Entry, err error) {
-	first, last, err := posts.Range()
-	if err != nil {
-		return nil, err
+// RemovePosts removes posts for good, and from the pages at once. It returns how many of
+// them were there, the numbers of those that answer them, and whether superlist deliver has
+// pages to write.
+func (d *Desk) RemovePosts(l *lists.List, entries []archive.Entry, reason string, r ListRequest) (n int, answers []int, pages bool, err error) {
+	posts := l.Posts()
+	gone := make(map[int]bool)
+	var numbers []int
+	for _, e := range entries {
+		gone[e.Number] = true
+		numbers = append(numbers, e.Number)
 	}
-	for e, err := range posts.Entries(first, last) {
-		if err != nil {
-			return nil, err
-		}
-		if e.Removed {
+	for _, e := range entries {
+		if e.MessageID == "" {
 			continue
 		}
-		from, ok := rewrite.Addresses(e.From)
-		if !ok {
-			if from, err = authorsOf(posts, e.Number); err != nil {
-				return nil, err
+		list, err := posts.Answers(e.MessageID)
+		if err != nil {
+			return 0, nil, false, err
+		}
+		for _, other := range list {
+			if !gone[other.Number] && !slices.Contains(answers, other.Number) {
+				answers = append(answers, other.Number)
 			}
 		}
-		if smtp.ContainsPath(from, who) {
-			list = append(list, e)
-		}
 	}
-	return list, nil
-}
-
-func authorsOf(posts *archive.Store, n int) ([]smtp.Path, error) {
-	f, _, err := posts.Open(n)
-	if err != nil {
-		return nil, err
+	if n, err = posts.Remove(numbers, reason, d.Now()); err != nil {
+		return 0, nil, false, err
 	}
-	defer f.Close()
-	raw, _, err := rewrite.ReadHeader(f)
-	if err != nil {
-		return nil, nil // nobody can tell who wrote it
+	for _, number := range numbers {
+		d.log(r, "removed", l, "number=%d reason=%s", number, reason)
 	}
-	list, _ := rewrite.Addresses(rewrite.Parse(raw).Get("From"))
-	return list, nil
+	pages, err = web.After(d.Site, l, d.Now())
+	return n, answers, pages, err
 }

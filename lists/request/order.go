@@ -94,7 +94,9 @@ func ScopeOf(s Signed) access.Scope {
 		return access.Members
 	case Settings:
 		return access.Settings
-	case Create, Delete:
+	case RemovePosts, SendDigest:
+		return access.Posts
+	case Create, Rename, Delete:
 		return access.Lists
 	case Decide:
 		if d, ok := DecisionNamed(s.Do); ok && d.Action.AboutRequest() {

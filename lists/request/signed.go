@@ -22,7 +22,11 @@ const (
 	Settings = "settings" // keys of list.toml are changed
 	Decide   = "decide"   // a held post, or an applicant, is decided about
 	Create   = "create"   // a list is made
+	Rename   = "rename"   // it gets another address
 	Delete   = "delete"   // a list is removed, with all that it has
+
+	RemovePosts = "remove-posts" // posts are removed from the archive
+	SendDigest  = "send-digest"  // what waits for the digest is sent
 )
 
 // A Signed is a request of somebody who has proved their identity to a page, or of a
@@ -30,11 +34,12 @@ const (
 type Signed struct {
 	Verb     string   `json:"verb"`
 	By       string   `json:"by,omitempty"`       // the address of whoever asks; empty: a token
-	About    string   `json:"about,omitempty"`    // an address, empty: whoever asks; decide: the name of a post or an applicant
-	Words    string   `json:"words,omitempty"`    // set, add: what stands behind the member; decide: for the author
+	About    string   `json:"about,omitempty"`    // an address, empty: whoever asks; decide: the name of a post or an applicant; remove-posts: their author
+	Words    string   `json:"words,omitempty"`    // set, add: what stands behind the member; decide: for the author; remove-posts: why
 	Day      string   `json:"day,omitempty"`      // leave: when the link was made
 	Members  []string `json:"members,omitempty"`  // add, set, remove: lines of the members file
-	To       string   `json:"to,omitempty"`       // move: the new address
+	To       string   `json:"to,omitempty"`       // move, rename: the new address
+	Posts    []int    `json:"posts,omitempty"`    // remove-posts: their numbers
 	Settings []string `json:"settings,omitempty"` // settings, create: "key=value"
 	Do       string   `json:"do,omitempty"`       // decide: the name of a Decision
 	Link     string   `json:"link,omitempty"`     // enter: see weblink.Visit

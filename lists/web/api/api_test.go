@@ -13,6 +13,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/access"
+	"superlist/lists/archive"
 	"superlist/lists/bounces"
 	"superlist/lists/cluster/clustertest"
 	"superlist/lists/edit"
@@ -74,6 +75,10 @@ func newPlace(t testing.TB) *place {
 	w.Rcpt(smtp.Rcpt{Path: p.l.Addr})
 	fmt.Fprintf(w, "From: eve@example.net\r\nSubject: %s\r\n\r\ntext of it\r\n", secretWords)
 	must(w.Commit(queue.Held))
+	im, err := p.l.Posts().Import()
+	must(err)
+	must(im.Add(1, archive.Post{Time: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC), Content: strings.NewReader("From: Eve <eve@example.net>\r\nSubject: first\r\nMessage-ID: <1@x>\r\n\r\n1\r\n")}))
+	must(im.Close())
 	must(s.Spool().Init())
 	token := func(name string, on []string, life time.Duration, scopes ...access.Scope) {
 		secret := access.NewSecret([32]byte{byte(len(p.word) + 1)})
@@ -137,20 +142,36 @@ var requests = []struct {
 	{"GET", dev + "/held/0123456789ab", "", "moderate", 200, "text of it"},
 	{"GET", dev + "/held/0123456789ac", "", "moderate", 404, "not open any more"},
 	{"GET", dev + "/digest", "", "read", 200, `"schedule": "daily"`},
-	{"GET", dev + "/activity", "", "read", 200, `"months": []`},
+	{"GET", dev + "/activity", "", "read", 200, `"month": "2026-11",`},
 	{"GET", dev + "/log", "", "log", 200, `set post to \"anyone\"`},
 	{"GET", dev + "/log?since=2999-01-01", "", "log", 200, `"acts": []`},
 	{"GET", dev + "/log?since=x", "", "log", 422, "a day such as"},
 	{"GET", dev + "/members?limit=0", "", "members", 422, "from 1 to 1000"},
 	{"GET", "requests/x", "", "", 404, "no such request"},
 	{"GET", "nosuch", "", "", 404, "there is nothing here"},
-	{"PUT", dev, "", "", 405, "GET, DELETE, HEAD"},
+	{"PUT", dev, "", "", 405, "GET, PATCH, DELETE, HEAD"},
 
 	{"POST", "lists", `{"address":"new@lists.example.org","owners":["olga@example.org"],"settings":{"post":"anyone"}}`, "lists", 202, `"state": "waiting"`},
 	{"POST", "lists", `{"address":"new@lists.example.org","owners":[]}`, "lists", 422, "somebody has to answer"},
 	{"POST", "lists", `{"address":"new","owners":["olga@example.org"]}`, "lists", 422, "must be a mail address"},
 	{"POST", "lists", `{"address":"new@lists.example.org","owner":"olga@example.org"}`, "lists", 422, "unknown field"},
+	{"PATCH", dev, `{"address":"developers@lists.example.org"}`, "lists", 202, `"verb": "rename"`},
+	{"PATCH", dev, `{"address":"developers"}`, "lists", 422, "must be a mail address"},
 	{"DELETE", dev, "", "lists", 202, `"verb": "delete"`},
+	{"POST", dev + "/removals", `{"posts":[1],"reason":"a password"}`, "posts", 202, `"verb": "remove-posts"`},
+	{"POST", dev + "/removals", `{"author":"eve@example.net"}`, "posts", 202, `"verb": "remove-posts"`},
+	{"POST", dev + "/removals?dry_run=true", `{"author":"eve@example.net"}`, "posts", 200, `"subject": "first"`},
+	{"POST", dev + "/removals?dry_run=true", `{"author":"ann@example.com"}`, "posts", 200, `"posts": []`},
+	{"POST", dev + "/removals?dry_run=1", `{"posts":[1]}`, "posts", 422, "must be true"},
+	{"POST", dev + "/removals", `{"posts":[2]}`, "posts", 422, "no post 2"},
+	{"POST", dev + "/removals", `{"posts":[-1]}`, "posts", 422, "no post -1"},
+	{"POST", dev + "/removals", `{"posts":["../1"]}`, "posts", 422, "cannot unmarshal"},
+	{"POST", dev + "/removals", `{"posts":[1],"author":"eve@example.net"}`, "posts", 422, "either posts or author"},
+	{"POST", dev + "/removals", `{"posts":[]}`, "posts", 422, "either posts or author"},
+	{"POST", dev + "/removals", `{"author":"eve"}`, "posts", 422, "must be a mail address"},
+	{"POST", dev + "/removals", `{"posts":[1],"reason":"a\nb"}`, "posts", 422, "one line"},
+	{"POST", dev + "/removals", `{"posts":[` + strings.Repeat("1,", 1000) + `1]}`, "posts", 422, "at most 1000"},
+	{"POST", dev + "/digest", "", "posts", 202, `"verb": "send-digest"`},
 	{"PATCH", dev + "/settings", `{"settings":{"post":"anyone"}}`, "settings", 202, `"verb": "settings"`},
 	{"PATCH", dev + "/settings?dry_run=true", `{"settings":{"post":"anyone"}}`, "settings", 200, `"before": "members",`},
 	{"PATCH", dev + "/settings", `{"settings":{"post":"whoever"}}`, "settings", 422, "post: must be anyone"},

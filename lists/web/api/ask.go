@@ -32,11 +32,6 @@ const (
 
 // What is sent.
 type (
-	NewList struct {
-		Address  string            `json:"address"`
-		Owners   []string          `json:"owners" doc:"addresses"`
-		Settings map[string]string `json:"settings" doc:"keys of list.toml, as superlist list set takes their values"`
-	}
 	NewSettings struct {
 		Settings map[string]string `json:"settings" doc:"keys of list.toml, as superlist list set takes their values"`
 	}
@@ -154,38 +149,6 @@ func given(settings map[string]string) (all []string) {
 	return all
 }
 
-func (c *call) create() {
-	var n NewList
-	if !c.read(&n) {
-		return
-	}
-	addr, ok := smtp.ParseAddress(n.Address)
-	switch {
-	case !ok:
-		c.wrong("address must be a mail address")
-		return
-	case len(n.Owners) == 0:
-		c.wrong("owners must name somebody: somebody has to answer for the list")
-		return
-	case !c.token.Covers(addr):
-		c.problem(http.StatusForbidden, "the token is not for this address; superlist token ls says for which lists it is")
-		return
-	}
-	if text := request.ReachesOut(given(n.Settings), &c.token); text != "" {
-		c.problem(http.StatusForbidden, text)
-		return
-	}
-	for _, owner := range n.Owners {
-		if _, ok := smtp.ParseAddress(owner); !ok {
-			c.wrong("owners: " + strconv.Quote(owner) + " is not a mail address")
-			return
-		}
-	}
-	c.order(addr.Address(), request.Signed{Verb: request.Create, Members: n.Owners, Settings: given(n.Settings)})
-}
-
-func (c *call) remove() { c.order(c.list.Addr.Address(), request.Signed{Verb: request.Delete}) }
-
 func (c *call) set() {
 	var n NewSettings
 	if !c.read(&n) {
@@ -200,16 +163,28 @@ func (c *call) set() {
 		c.wrong(text)
 		return
 	}
-	switch dry := c.r.URL.Query().Get("dry_run"); {
-	case err != nil:
+	if err != nil {
 		c.trouble(err)
-	case dry == "true":
+		return
+	}
+	if dry, ok := c.dryRun(); dry && ok {
 		c.ok(ChangeList{append([]Change{}, changes...)})
-	case dry != "":
-		c.wrong("dry_run must be true, or not be there")
-	default:
+	} else if ok {
 		c.order(c.list.Addr.Address(), request.Signed{Verb: request.Settings, Settings: given(n.Settings)})
 	}
+}
+
+// dryRun reports whether the program only wants to know what would change; ok is false once
+// it has answered that this is unclear.
+func (c *call) dryRun() (dry, ok bool) {
+	switch c.r.URL.Query().Get("dry_run") {
+	case "true":
+		return true, true
+	case "":
+		return false, true
+	}
+	c.wrong("dry_run must be true, or not be there")
+	return false, false
 }
 
 // Wrong says what is wrong with somebody's settings; bad is false for any other error.

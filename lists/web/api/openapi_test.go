@@ -68,6 +68,9 @@ var queries = map[string]string{
 	"dry_run": "true: only say what would change", "since": "a day, such as 2026-11-30",
 }
 
+// dries are the answers where only is said what would change.
+var dries = map[string]any{"lists/{list}/settings": ChangeList{}, "lists/{list}/removals": PostList{}}
+
 // describe is the description of all routes: OpenAPI 3.1.
 func describe() object {
 	s, paths := schemas{}, object{}
@@ -95,8 +98,8 @@ func describe() object {
 		} else {
 			responses["202"] = object{"description": "The request is in the queue; Location says where its outcome is.", "content": content("application/json", r.Out)}
 			done := content("application/json", r.Out)
-			if len(r.Query) > 0 {
-				done = object{"application/json": object{"schema": object{"oneOf": []any{s.of(reflect.TypeOf(r.Out)), s.of(reflect.TypeFor[ChangeList]())}}}}
+			if dry := dries[r.Path]; dry != nil {
+				done = object{"application/json": object{"schema": object{"oneOf": []any{s.of(reflect.TypeOf(r.Out)), s.of(reflect.TypeOf(dry))}}}}
 			}
 			responses["200"] = object{"description": "It was carried out or refused within the time of Prefer: wait, or dry_run was asked for.", "content": done}
 			parameters = append(parameters, object{"name": "Prefer", "in": "header", "description": "wait=10: answer once it is done, within so many seconds, at most 20", "schema": object{"type": "string"}})

@@ -25,6 +25,7 @@ func routes() []Route {
 		{"GET", "lists", access.Read, "The lists that the token is for.", page[1:], nil, ListPage{}, (*call).lists},
 		{"POST", "lists", access.Lists, "Creates a list.", nil, NewList{}, request.Outcome{}, (*call).create},
 		{"GET", "lists/{list}", access.Read, "A list.", nil, nil, ListInfo{}, (*call).show},
+		{"PATCH", "lists/{list}", access.Lists, "Gives a list another address; the old one becomes an alias.", nil, ListChange{}, request.Outcome{}, (*call).rename},
 		{"DELETE", "lists/{list}", access.Lists, "Removes a list with everything that it has.", nil, nil, request.Outcome{}, (*call).remove},
 
 		{"GET", "lists/{list}/settings", access.Read, "The settings of a list, and what each means.", nil, nil, SettingList{}, (*call).settings},
@@ -46,7 +47,9 @@ func routes() []Route {
 		{"GET", "lists/{list}/held/{name}", access.Moderate, "One of them, with its text as it came.", nil, nil, HeldPost{}, (*call).heldPost},
 		{"POST", "lists/{list}/held/{name}", access.Moderate, "Decides: do is accept, allow, reject, discard or ban.", nil, Decision{}, request.Outcome{}, (*call).decideHeld},
 
+		{"POST", "lists/{list}/removals", access.Posts, "Removes posts from the archive for good, by number or by author; with dry_run=true it only says which.", []string{"dry_run"}, NewRemoval{}, request.Outcome{}, (*call).removePosts},
 		{"GET", "lists/{list}/digest", access.Read, "What waits for the next digest.", nil, nil, DigestInfo{}, (*call).digest},
+		{"POST", "lists/{list}/digest", access.Posts, "Sends what waits for the digest, now.", nil, nil, request.Outcome{}, (*call).sendDigest},
 		{"GET", "lists/{list}/activity", access.Read, "Posts and authors by month, the newest last.", nil, nil, MonthList{}, (*call).activity},
 		{"GET", "lists/{list}/log", access.Log, "Who has changed what, the newest last.", []string{"since", "limit"}, nil, ActList{}, (*call).log},
 	}
