@@ -63,7 +63,7 @@ func (s *Site) bringList(tx Tx, h *held) error {
 		return nil
 	case there && h.version == 0 && !h.changing:
 		return s.first(tx, h)
-	case !there || h.version < h.is.Born:
+	case !there || h.version > 0 && h.version < h.is.Born:
 		files, err := s.scratch(tx, h)
 		if err != nil {
 			return err

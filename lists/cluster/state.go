@@ -47,7 +47,7 @@ func parseState(text string) (version int64, isChanging bool) {
 	}
 	version, err := strconv.ParseInt(words[0], 10, 64)
 	if err != nil || version < 0 || len(words) > 2 || len(words) == 2 && words[1] != changing || len(text) != stateSize {
-		return max(version, 0), true
+		return 0, true
 	}
 	return version, len(words) == 2
 }
