@@ -54,6 +54,7 @@ var all = []struct {
 	run  func(*bench) error
 }{
 	{"counts", (*bench).counts},
+	{"instructions", (*bench).instructions},
 	{"session", (*bench).sessions},
 	{"rcpt", (*bench).rcpts},
 	{"post", (*bench).deliveries},

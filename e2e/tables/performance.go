@@ -10,18 +10,19 @@ import (
 
 // about says what a part of the bench does.
 var about = map[string]string{
-	"counts":   "What one session uses, in counts that do not depend on how fast the machine is: one small message, durable, accepted",
-	"session":  "The same session by the clock",
-	"rcpt":     "RCPT for a large list, and on a site with many lists",
-	"post":     "One post to its members, by SMTP",
-	"personal": "A message of their own for each member",
-	"rewrite":  "What a list changes in a post",
-	"memory":   "The most memory that a process has",
-	"proxy":    "Other mail through superlist as a before-queue filter of Postfix",
-	"milter":   "Mail through Postfix with superlist-milter, one session each",
-	"bounces":  "Delivery reports",
-	"web":      "Pages of an archive, requests and searches",
-	"site":     "A site of 10,000 lists and a million members, with nothing in the kernel's caches",
+	"instructions": "Instructions of the same session, counted one by one (ptrace)",
+	"counts":       "What one session uses, in counts that do not depend on how fast the machine is: one small message, durable, accepted",
+	"session":      "The same session by the clock",
+	"rcpt":         "RCPT for a large list, and on a site with many lists",
+	"post":         "One post to its members, by SMTP",
+	"personal":     "A message of their own for each member",
+	"rewrite":      "What a list changes in a post",
+	"memory":       "The most memory that a process has",
+	"proxy":        "Other mail through superlist as a before-queue filter of Postfix",
+	"milter":       "Mail through Postfix with superlist-milter, one session each",
+	"bounces":      "Delivery reports",
+	"web":          "Pages of an archive, requests and searches",
+	"site":         "A site of 10,000 lists and a million members, with nothing in the kernel's caches",
 }
 
 // tables are all figures, a table for each part of the bench.

@@ -30,5 +30,7 @@ TEXT ·start(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 
 runtime:
 	ADDQ $16, SP
+	MOVQ ·memProfileRate(SB), AX
+	MOVQ $0, (AX)
 	XORL DX, DX // as the kernel leaves it
 	JMP _rt0_amd64_linux(SB)

@@ -30,4 +30,6 @@ TEXT ·start(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 
 runtime:
 	ADD $16, RSP
+	MOVD ·memProfileRate(SB), R4
+	MOVD ZR, (R4)
 	JMP _rt0_arm64_linux(SB)

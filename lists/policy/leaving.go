@@ -132,8 +132,9 @@ var words = [...]struct {
 
 // doesWord returns how a word relates to leaving; 0: not at all.
 func doesWord(word string) int {
+	word = " " + word + " "
 	for _, w := range words {
-		if strings.Contains(w.all, " "+word+" ") {
+		if strings.Contains(w.all, word) {
 			return w.does
 		}
 	}
