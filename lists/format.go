@@ -31,8 +31,11 @@ func FormatText() string { return formatWord + strconv.Itoa(format) + "\n" }
 // CheckFormat returns an error if a later superlist has worked here. Every command that
 // changes something calls it first, and changes nothing after an error. If the
 // file could be read, the error is a *config.Error.
-func (s Directory) CheckFormat() error {
-	for _, dir := range []string{s.Root, s.QueueDir} {
+func (s Directory) CheckFormat() error { return CheckFormatOf(s.Root, s.QueueDir) }
+
+// CheckFormatOf is CheckFormat of any directories, such as a spool of another host.
+func CheckFormatOf(dirs ...string) error {
+	for _, dir := range dirs {
 		file := filepath.Join(dir, FormatFile)
 		text, _, err := disk.ReadRegular(file, unix.O_RDONLY, 100)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -94,9 +94,11 @@ func (s *Spool) CanAdopt(from *Spool) error {
 	if os.SameFile(mine, info) {
 		return fmt.Errorf("%s: %w", from.Dir, ErrOwn)
 	}
-	for _, dir := range waiting {
-		if info, err := os.Stat(from.path(dir)); err != nil || !info.IsDir() {
+	for _, dir := range append([]string{adoptedDir}, waiting...) {
+		if err := from.within(dir); errors.Is(err, fs.ErrNotExist) && dir != adoptedDir {
 			return fmt.Errorf("%s: %w: it has no %s", from.Dir, ErrNoSpool, dir)
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: %w: %w", from.Dir, ErrNoSpool, err)
 		}
 	}
 	by, taken, err := from.Adopter()
@@ -107,6 +109,21 @@ func (s *Spool) CanAdopt(from *Spool) error {
 		return fmt.Errorf("%s: %w: %s, at %s; go on there, or adopt the spool of that host first", from.Dir, ErrTaken, by.Host, by.At.UTC().Format("2006-01-02 15:04:05"))
 	}
 	return from.idle()
+}
+
+// within returns an error unless a directory of the spool, and each above it, is one. On
+// the disk of another host a symbolic link would lead into this host's files.
+func (s *Spool) within(dir string) error {
+	if parent := filepath.Dir(dir); parent != "." {
+		if err := s.within(parent); err != nil {
+			return err
+		}
+	}
+	info, err := os.Lstat(s.path(dir))
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is not a directory", dir)
+	}
+	return err
 }
 
 // idle returns an error if deliver works with the spool.

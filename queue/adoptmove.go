@@ -2,11 +2,14 @@ package queue
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"superlist/queue/disk"
 )
 
 // moveAtOnce is how many files go together, with the same syncs for all.
@@ -22,6 +25,15 @@ func inItsPlace(name string) string {
 		return Adopting + "/" + strings.Replace(rest, "+", "/", 1)
 	}
 	return strings.ReplaceAll(name, "+", "/")
+}
+
+// comesTo reports whether the file of a name comes to a place within the spool, and what
+// it may have brought along for an adoption of its own does too.
+func comesTo(name string) bool {
+	for strings.HasPrefix(name, Adopting+"+") {
+		name = filepath.Base(inItsPlace(name))
+	}
+	return filepath.IsLocal(inItsPlace(name))
 }
 
 // Move takes files over, by their paths from the spool's directory: messages, and what
@@ -71,8 +83,11 @@ func (a *Adoption) move(paths []string, left map[string]error) error {
 	return a.complete(names)
 }
 
-// errLongName: a name that nobody has made here.
-var errLongName = errors.New("its name is too long")
+// Names that nobody has made here.
+var (
+	errLongName = errors.New("its name is too long")
+	errOutside  = errors.New("its name leads out of the spool")
+)
 
 // A hereError is the error of this host's own spool: it would hit all other files, too.
 type hereError struct{ error }
@@ -84,8 +99,15 @@ func (a *Adoption) ours(err error) bool { return errors.As(err, new(hereError)) 
 // copy copies a file to adopting, where it waits. Until release nobody else can claim the
 // file.
 func (a *Adoption) copy(path string) (release func(), err error) {
-	if len(inOneName(path)) > maxID {
+	name := inOneName(path)
+	if len(name) > maxID {
 		return nil, errLongName
+	}
+	if !filepath.IsLocal(path) || !comesTo(name) {
+		return nil, errOutside
+	}
+	if err := a.from.within(filepath.Dir(path)); err != nil {
+		return nil, err
 	}
 	if there, err := a.to.has(path); err != nil {
 		return nil, hereError{err}
@@ -104,19 +126,45 @@ func (a *Adoption) copy(path string) (release func(), err error) {
 	if err := a.from.lock(f); err != nil {
 		return nil, err
 	}
-	staged := a.to.path(Adopting, a.key, inOneName(path))
+	staged := a.to.path(Adopting, a.key, name)
 	to, err := a.to.Disk.Rewrite(staged)
 	if err != nil {
 		return nil, hereError{err}
 	}
-	if _, err := to.ReadFrom(f.File); err != nil {
+	if err := fill(to, f.File); err != nil {
 		to.Close()
-		return nil, hereError{err}
+		return nil, err
 	}
 	if err := errors.Join(to.Close(), a.to.Disk.Touch(staged, info.ModTime())); err != nil {
 		return nil, hereError{err}
 	}
 	return func() { f.Close() }, nil
+}
+
+// fill copies a file. An error in reading is that file's alone: the disk of a host that
+// is gone may have lost some sectors, and the other files are to come all the same.
+func fill(to *disk.File, from io.Reader) error {
+	source := &readError{Reader: from}
+	if _, err := to.ReadFrom(source); source.err != nil {
+		return source.err
+	} else if err != nil {
+		return hereError{err}
+	}
+	return nil
+}
+
+// A readError remembers the error of a Reader.
+type readError struct {
+	io.Reader
+	err error
+}
+
+func (r *readError) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
 }
 
 // has reports whether this spool has what would come to a path, claimed or not.

@@ -43,7 +43,10 @@ func (r *Runner) Adopt(dir string, dry bool) (Adopted, error) {
 	if err := r.Spool.Init(); err != nil {
 		return t.Adopted, err
 	}
-	err := r.Spool.CanAdopt(t.from)
+	err := lists.CheckFormatOf(t.from.Dir)
+	if err == nil {
+		err = r.Spool.CanAdopt(t.from)
+	}
 	if err == nil && !dry {
 		t.adoption, err = r.Spool.Adopt(t.from)
 	}
