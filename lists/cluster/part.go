@@ -83,7 +83,7 @@ func pieces(f *os.File, info fs.FileInfo, file string, yield func(Item, error) b
 func differ(local iter.Seq2[Item, error], have []Sum, put func(Item) bool) (more bool, err error) {
 	var last Item
 	at := timeOf(have)
-	changed := false
+	changed, live := false, false
 	gone := func(before string, all bool) bool {
 		for len(have) > 0 && (all || have[0].Part < before) {
 			if !have[0].Gone {
@@ -110,7 +110,7 @@ func differ(local iter.Seq2[Item, error], have []Sum, put func(Item) bool) (more
 			have = have[1:]
 		}
 		if !same {
-			changed = true
+			changed, live = true, true
 			if !put(i) {
 				return false, nil
 			}
@@ -122,8 +122,8 @@ func differ(local iter.Seq2[Item, error], have []Sum, put func(Item) bool) (more
 	if !gone("", true) {
 		return false, nil
 	}
-	if !changed && last.File != "" && !at.Equal(last.At) {
-		return put(last), nil
+	if last.File != "" && !live && (changed || !at.Equal(last.At)) {
+		return put(last), nil // which has the time of the file
 	}
 	return true, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 
 	"superlist/lists/members"
 )
@@ -77,7 +78,8 @@ func rollDiff(old, new *os.File) (items []Item, ok bool, err error) {
 			return nil, false, ordered(err)
 		}
 	}
-	if len(items) == 0 && !was.ModTime().Equal(at) {
+	live := slices.ContainsFunc(items, func(i Item) bool { return i.Content != nil })
+	if !live && (len(items) > 0 || !was.ModTime().Equal(at)) { // what has the time of the file
 		items = append(items, Item{File: rollFile, Content: front, At: at})
 	}
 	return items, true, nil

@@ -123,7 +123,11 @@ func (db *DB) get(fresh bool) (conn *pgx.Conn, kept bool, err error) {
 		return nil, false, db.why
 	}
 	db.mu.Unlock()
-	conn, err = pgx.ConnectConfig(context.Background(), db.config.Copy())
+	if conn, err = pgx.ConnectConfig(context.Background(), db.config.Copy()); err == nil {
+		if err = ready(conn); err != nil {
+			conn.Close(context.Background())
+		}
+	}
 	db.mu.Lock()
 	db.failed, db.why = time.Now(), away(err)
 	return conn, false, db.why
@@ -163,13 +167,10 @@ func (db *DB) with(do func(*pgx.Conn) error) (*pgx.Conn, error) {
 
 // Units implements cluster.DB.
 func (db *DB) Units(names ...string) (units []cluster.Unit, err error) {
-	conn, err := db.with(func(conn *pgx.Conn) (err error) {
+	err = db.do(func(conn *pgx.Conn) (err error) {
 		units, err = unitsOf(conn, names)
 		return err
 	})
-	if err == nil {
-		db.put(conn)
-	}
 	return units, err
 }
 

@@ -1,4 +1,4 @@
--- Version 1. A unit is a list, or the site, whose name is empty. An item is a part of one of
+-- A unit is a list, or the site, whose name is empty. An item is a part of one of
 -- its files, or one of its members.
 CREATE TABLE units (
 	id      bigserial PRIMARY KEY,
@@ -22,10 +22,9 @@ CREATE TABLE items (
 );
 ALTER TABLE items ALTER content SET STORAGE EXTERNAL;
 CREATE INDEX items_version ON items (unit, version);
+CREATE INDEX items_gone ON items (at) WHERE content IS NULL;
 CREATE TABLE hosts (
 	name       text PRIMARY KEY,
 	seen       timestamptz NOT NULL DEFAULT now(),
 	adopted_by text                         -- who has taken over what waited on it
 );
-CREATE TABLE migrations (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
-INSERT INTO migrations (version) VALUES (1);
