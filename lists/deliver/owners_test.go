@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -69,15 +70,15 @@ func TestOwnersPages(t *testing.T) {
 	b := as("olga@example.org")
 	shows := func(path, want string, fields ...string) {
 		t.Helper()
-		method := "GET"
+		ask := func() *httptest.ResponseRecorder { return b.ask("GET", path) }
 		if len(fields) > 0 {
-			method = "POST"
+			ask = func() *httptest.ResponseRecorder { return b.asks(path, fields...) }
 		}
-		if answer := b.ask(method, path, fields...); answer.Code != 200 || !strings.Contains(answer.Body.String(), want) {
+		if answer := ask(); answer.Code != 200 || !strings.Contains(answer.Body.String(), want) {
 			t.Errorf("%s %q does not have %q: %d %s", path, fields, want, answer.Code, answer.Body)
 		}
 	}
-	shows("/dev/settings", `name="set-moderated" type="text" value="false"`)
+	shows("/dev/settings", `name="set-moderated" type="text" size="60" value="false"`)
 	shows("/dev/settings", "Nothing would change", "do=preview", "set-post=members")
 	shows("/dev/settings", `role="alert">post: must be anyone`, "do=preview", "set-post=whoever")
 	shows("/dev/settings", `role="alert">owners: `, "do=preview", "set-owners=")

@@ -58,7 +58,7 @@ var allowed = map[string]string{
 	"html": "lang", "head": "", "meta": "charset http-equiv content name", "title": "", "link": "rel type title href", "body": "",
 	"a": "class href rel title", "header": "class", "nav": "aria-label aria-labelledby class", "main": "id", "footer": "class", "section": "aria-labelledby class tabindex aria-label",
 	"article": "id", "h1": "", "h2": "id", "p": "class dir role", "div": "class dir", "span": "class", "bdi": "class", "time": "datetime",
-	"ol": "class", "ul": "class", "li": "", "dl": "class", "dt": "", "dd": "", "blockquote": "", "pre": "", "ins": "", "del": "", "br": "",
+	"ol": "class", "ul": "class", "li": "", "dl": "class", "dt": "", "dd": "", "blockquote": "", "pre": "class dir", "ins": "", "del": "", "br": "",
 	"figure": "", "figcaption": "", "svg": "role aria-label width height", "rect": "class x y width height", "line": "class x1 x2 y1 y2", "text": "x y",
 	"form": "class role action method", "label": "for", "input": "id name type maxlength value", "button": "", "mark": "", "code": "",
 	"details": "open", "summary": "", "table": "", "thead": "", "tbody": "", "tr": "", "th": "scope", "td": "",

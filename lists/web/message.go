@@ -240,9 +240,7 @@ func (l *List) content(b *bytes.Buffer, message []byte, href func(part) string) 
 	var files []part
 	for i, p := range list {
 		if p.forwarded != "" {
-			b.WriteString(`<div class="t fwd" dir="auto">`)
-			l.inline(b, p.forwarded)
-			b.WriteString("</div>\n")
+			l.block(b, "t fwd", strings.Split(p.forwarded, "\n"))
 		}
 		switch {
 		case show[p.Number] && room > 0:

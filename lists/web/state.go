@@ -112,7 +112,7 @@ func (l *List) version() string {
 }
 
 // render1 is increased when the same post yields different HTML.
-const render1 = 3
+const render1 = 4
 
 // boot identifies the time since this host was started; empty if unknown.
 func boot() string {

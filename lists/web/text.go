@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxQuotes is how deep quotes are nested. Deeper ones stay on that level.
@@ -96,9 +97,30 @@ func (w *textWriter) flush() {
 	if len(lines) == 0 {
 		return
 	}
-	w.b.WriteString(`<div class="t" dir="auto">`)
-	w.l.inline(w.b, strings.Join(lines, "\n"))
-	w.b.WriteString("</div>\n")
+	w.l.block(w.b, "t", lines)
+}
+
+// maxSet is how long the lines are, in characters, that stay as they are even in a browser
+// that knows no style sheet, and shows a <pre> as wide as it is.
+const maxSet = 100
+
+// block writes lines of somebody's text. They stay lines, and indented, in w3m and lynx
+// too; only longer ones than there may be room for are broken there, as paragraphs are.
+func (l *List) block(b *bytes.Buffer, class string, lines []string) {
+	tag, end := "pre", "\n"
+	for _, line := range lines {
+		if utf8.RuneCountInString(line) > maxSet {
+			tag, end = "div", "<br>"
+		}
+	}
+	b.WriteString("<" + tag + ` class="` + class + `" dir="auto">`)
+	for i, line := range lines {
+		if i > 0 {
+			b.WriteString(end)
+		}
+		l.inline(b, line)
+	}
+	b.WriteString("</" + tag + ">\n")
 }
 
 func (w *textWriter) signature(lines []string) {
@@ -106,9 +128,8 @@ func (w *textWriter) signature(lines []string) {
 	if strings.TrimSpace(text) == "" {
 		return
 	}
-	w.b.WriteString(`<div class="t sig" dir="auto"><span class="vh">` + w.l.words.html("signature") + "</span>")
-	w.l.inline(w.b, text)
-	w.b.WriteString("</div>\n")
+	w.b.WriteString(`<p class="vh">` + w.l.words.html("signature") + "</p>\n")
+	w.l.block(w.b, "t sig", strings.Split(text, "\n"))
 }
 
 // beginsDiff reports whether lines begin with a patch.

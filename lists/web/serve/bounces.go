@@ -26,7 +26,7 @@ func (a *answer) bounces() {
 	switch {
 	case !ok:
 	case fields == nil:
-		a.bouncesForm("", nil)
+		a.bouncesForm("", a.onItsWay())
 	default:
 		a.clearBounces(who, fields)
 	}
@@ -53,7 +53,7 @@ func (a *answer) clearBounces(who smtp.Path, fields url.Values) {
 			return
 		}
 	}
-	a.bouncesForm("", []string{a.text("owner-asked")})
+	a.done(bouncesPage, len(ticked))
 }
 
 func (a *answer) bouncesForm(wrong string, say []string) {
@@ -114,7 +114,7 @@ func (a *answer) activity() {
 	if digest.Due == nil {
 		f.Say = append(f.Say, a.text("activity-no-digest"))
 	} else {
-		f.Say = append(f.Say, a.text("activity-digest", "n", digest.Waiting, "due", digest.Due.Format("2006-01-02 15:04 UTC")))
+		f.Say = append(f.Say, a.text("activity-digest", "n", digest.Waiting, "due", digest.Due.UTC().Format(momentForm)))
 	}
 	posts := web.Table{Caption: a.text("activity"), Heads: []string{a.text("activity-month"), a.text("activity-col-posts"), a.text("activity-col-authors")}}
 	for i := len(months) - 1; i >= max(0, len(months)-12); i-- {

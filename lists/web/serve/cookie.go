@@ -3,6 +3,7 @@ package serve
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -113,4 +114,17 @@ func (a *answer) ownForm() bool {
 func (a *answer) see(page string) {
 	a.w.Header().Set("Location", a.web.Base+page)
 	a.w.WriteHeader(http.StatusSeeOther)
+}
+
+// doneField is in the query of the page to which a POST leads: how much was asked for.
+const doneField = "done"
+
+// done leads to a page once a request is in the queue. So to load that page again, or to
+// follow a link to it, sends nothing twice; w3m and lynx, too, would offer to.
+func (a *answer) done(page string, n int) { a.see(page + "?" + doneField + "=" + strconv.Itoa(n)) }
+
+// asked returns how much the POST has asked for that led to this page.
+func (a *answer) asked() (n int, ok bool) {
+	n, err := strconv.Atoi(a.r.URL.Query().Get(doneField))
+	return n, err == nil && 0 <= n && n <= maxFields
 }

@@ -26,6 +26,9 @@ const (
 	maxFields = 1000 // as many held posts as somebody may tick, twice over
 )
 
+// momentForm is how pages write a moment.
+const momentForm = "2006-01-02 15:04 UTC"
+
 // Errors of a form.
 var (
 	errLarge    = errors.New("the form is too large")

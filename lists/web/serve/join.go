@@ -56,7 +56,7 @@ func (a *answer) join() {
 		return
 	}
 	if a.r.Method != http.MethodPost {
-		a.joinForm("", "", "", members.Each)
+		a.joinForm("", "", "", members.Each, "")
 		return
 	}
 	if !a.ownForm() {
@@ -69,12 +69,16 @@ func (a *answer) join() {
 	address, name, delivery := strings.TrimSpace(fields.Get(addressField)), fields.Get(nameField), a.deliveryOf(fields.Get(deliveryField))
 	who, ok := smtp.ParseAddress(address)
 	if !ok || len(who.Local) > members.MaxLocal || strings.HasPrefix(who.Domain, "[") || a.list.IsOwn(who) {
-		a.joinForm(a.text("address-wrong"), address, name, delivery)
+		a.joinForm(a.text("address-wrong"), address, name, delivery, "")
 		return
 	}
 	given, err := weblink.Read(a.list, weblink.Form, fields.Get(sinceField), a.now)
 	if err != nil || a.now.Sub(given.Made) < tooFast {
-		a.joinForm(a.text("press-again"), address, name, delivery)
+		since := ""
+		if err == nil { // who presses again at once has still waited since then
+			since = fields.Get(sinceField)
+		}
+		a.joinForm(a.text("press-again"), address, name, delivery, since)
 		return
 	}
 	if fields.Get(trapField) == "" {
@@ -96,12 +100,15 @@ func (a *answer) unheard(err error) bool {
 	return errors.As(err, &no) && !errors.Is(err, quota.ReplyAskedNetwork)
 }
 
-// joinForm shows the form, with the values entered so far.
-func (a *answer) joinForm(wrong, address, name string, delivery members.Delivery) {
-	since, err := weblink.Make(a.list, weblink.Form, "", a.now)
-	if err != nil {
-		a.trouble(err)
-		return
+// joinForm shows the form, with the values entered so far. since says when it was first
+// shown; empty: now.
+func (a *answer) joinForm(wrong, address, name string, delivery members.Delivery, since string) {
+	if since == "" {
+		var err error
+		if since, err = weblink.Make(a.list, weblink.Form, "", a.now); err != nil {
+			a.trouble(err)
+			return
+		}
 	}
 	f := web.Form{Title: a.text("join-title"), Wrong: wrong, Say: []string{a.text(joinSays(a.list.Subscribe))}, Action: a.base() + "join",
 		Fields: []web.Field{

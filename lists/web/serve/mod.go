@@ -56,6 +56,10 @@ func (a *answer) moderate(token string) {
 	case a.r.Method == http.MethodPost:
 		a.decide(who)
 	default:
+		if n, ok := a.asked(); ok {
+			a.decided(n, nil)
+			return
+		}
 		a.waiting(who)
 	}
 }
@@ -127,7 +131,7 @@ func (a *answer) held(m *queue.Message) web.Field {
 		author = m.From
 	}
 	return web.Field{Kind: "post", Name: postField, Value: m.ID, Label: subject(a, h),
-		Hint:    a.text("mod-about", "author", author.Address(), "day", m.Arrived.UTC().Format(time.RFC3339), "size", strconv.FormatInt(m.Size, 10), "reason", why(m.Why)),
+		Hint:    a.text("mod-about", "author", author.Address(), "day", m.Arrived.UTC().Format(momentForm), "size", strconv.FormatInt(m.Size, 10), "reason", why(m.Why)),
 		Summary: a.text("mod-show"), Content: a.web.ForModerators(raw)}
 }
 
@@ -180,25 +184,32 @@ func (a *answer) decide(who smtp.Path) {
 		return
 	}
 	words := fields.Get(wordsField)
-	f := web.Form{Title: a.text("mod-done-title"), Say: []string{}}
+	var no []string
 	done := 0
 	for _, name := range ticked {
 		err := a.decideOne(who, d, name, words)
 		r, _ := smtp.Refusal(err)
-		var no refused
 		switch {
 		case err == nil:
 			done++
-		case errors.As(err, &no):
-			f.Say = append(f.Say, name+": "+r.Text)
+		case errors.As(err, new(refused)):
+			no = append(no, name+": "+r.Text)
 		default:
 			a.trouble(err)
 			return
 		}
 	}
-	f.Say = append([]string{a.text("mod-done", "n", done)}, f.Say...)
-	f.Say = append(f.Say, a.text("mod-back", "page", a.web.Base+string(weblink.Moderate)))
-	a.show(http.StatusOK, f)
+	if len(no) > 0 {
+		a.decided(done, no)
+		return
+	}
+	a.done(string(weblink.Moderate), done)
+}
+
+// decided says how many decisions are on their way, and what stood against the others.
+func (a *answer) decided(n int, no []string) {
+	say := append([]string{a.text("mod-done", "n", n)}, no...)
+	a.show(http.StatusOK, web.Form{Title: a.text("mod-done-title"), Say: append(say, a.text("mod-back", "page", a.web.Base+string(weblink.Moderate)))})
 }
 
 // decideOne asks for one decision, if nobody has decided yet.

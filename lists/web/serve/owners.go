@@ -32,7 +32,7 @@ func (a *answer) members() {
 	switch {
 	case !ok:
 	case fields == nil:
-		a.membersForm(make(url.Values), "", nil)
+		a.membersForm(make(url.Values), "", a.onItsWay())
 	default:
 		a.changeMembers(who, fields)
 	}
@@ -91,7 +91,7 @@ func (a *answer) changeMembers(who smtp.Path, fields url.Values) {
 			return
 		}
 	}
-	a.membersForm(url.Values{findField: fields[findField]}, "", []string{a.text("mod-done", "n", len(s.Members))})
+	a.done(membersPage, len(s.Members))
 }
 
 // export answers with all members, as lines of the members file.

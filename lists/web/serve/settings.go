@@ -27,7 +27,7 @@ func (a *answer) settings() {
 	switch {
 	case !ok:
 	case fields == nil:
-		a.settingsForm(nil, "", nil)
+		a.settingsForm(nil, "", a.onItsWay())
 	case fields.Get("do") == request.Settings:
 		a.saveSettings(who, fields)
 	default:
@@ -68,6 +68,14 @@ func (a *answer) between(here string) (links []web.Link) {
 		links = append(links, web.Link{URL: a.base() + p[0], Text: a.text(p[1]), Here: p[0] == here})
 	}
 	return links
+}
+
+// onItsWay says so of what the owner has just asked for.
+func (a *answer) onItsWay() (say []string) {
+	if _, ok := a.asked(); ok {
+		say = append(say, a.text("owner-asked"))
+	}
+	return say
 }
 
 // ownersSettings are the settings that owners may change.
@@ -149,5 +157,5 @@ func (a *answer) saveSettings(who smtp.Path, fields url.Values) {
 		a.full(err)
 		return
 	}
-	a.settingsForm(nil, "", []string{a.text("owner-asked")})
+	a.done(settingsPage, len(given))
 }
