@@ -76,7 +76,8 @@ test-package: build $(REPORT)
 	$(MAKE) deb rpm VERSION=0.2 && mkdir bin/package/new && mv bin/package/*.deb bin/package/*.rpm bin/package/new/
 	SUPERLIST_TEST_PACKAGE=$(CURDIR)/bin/package $(TEST) -run '^TestPackage' ./e2e | $(REPORT)
 
-# The pages in Chromium, by axe-core and html-validate, which npm brings; with new
+# The pages in Chromium, by axe-core and html-validate, which npm brings, and by
+# keyboard in w3m and lynx, which apt-get brings; with new
 # pictures for docs/web.md: make test-web SHOTS=docs/web
 test-web: build
 	npm ci --prefix e2e/browser --ignore-scripts --no-audit --no-fund
