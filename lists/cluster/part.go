@@ -30,8 +30,8 @@ func partNumber(name string) (n int64, ok bool) {
 	if len(name) != len(firstPart) {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(name, 16, 64)
-	return n, err == nil && partName(int(n)) == name
+	u, err := strconv.ParseUint(name, 16, 32)
+	return int64(u), err == nil && partName(int(u)) == name
 }
 
 // read yields the items of a file of a unit in the order of their parts. A missing file has

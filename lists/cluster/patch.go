@@ -121,6 +121,7 @@ func (p *patch) open(whole bool) (err error) {
 func (p *patch) end() error {
 	a := p.a
 	if p.gone {
+		p.abort()
 		return a.remove(p.path)
 	}
 	if p.out == nil { // only parts that it never had are gone

@@ -46,6 +46,9 @@ func (r *roller) next() error {
 		return err
 	}
 	r.line = line[:len(line)-1]
+	if bytes.IndexByte(r.line, 0) >= 0 {
+		return errOrder
+	}
 	if len(r.line) > 0 && r.line[0] == '#' {
 		r.key = ""
 		if !r.front {

@@ -319,11 +319,14 @@ func compareKey(address []byte, key string) int {
 	return 0
 }
 
-// KeyOf returns the key of the member of a line, as superlist writes it.
+// KeyOf returns the key of the member of a line. ok is false if superlist does not write
+// such a line, so that a search in a file that is in order would not find it.
 func KeyOf(line []byte) (key string, ok bool) {
-	path, ok := smtp.ParseAddress(string(addressOf(line)))
+	address := addressOf(line)
+	path, ok := smtp.ParseAddress(string(address))
 	if !ok {
 		return "", false
 	}
-	return path.Key(), true
+	key = path.Key()
+	return key, compareKey(address, key) == 0
 }
