@@ -27,7 +27,6 @@ import (
 	"superlist/lists/sitetest"
 	"superlist/lists/web/serve"
 	"superlist/queue"
-	"superlist/queue/disk/disktest"
 	"superlist/smtp"
 )
 
@@ -350,24 +349,4 @@ func TestWait(t *testing.T) {
 			t.Errorf("%q: %d %s", wait, w.Code, w.Body)
 		}
 	}
-}
-
-// postCalls is how many calls change the disk for one request.
-const postCalls = 5
-
-// TestFaultAsk fails each call of a request: 202 is said only when it is in the spool.
-func TestFaultAsk(t *testing.T) {
-	disktest.Each(t, postCalls, func(f *disktest.Fault) {
-		p := newPlace(t)
-		broken := *p.site
-		broken.Disk = f.Disk()
-		whole := p.site
-		p.site = &broken
-		w := p.ask(p.word["members"], "DELETE", dev+"/members/bob@example.com", "")
-		p.site = whole
-		n := p.waiting()
-		if w.Code == 202 && n != 1 || w.Code != 202 && (w.Code != 503 || w.Header().Get("Retry-After") == "") || !f.Hit() && w.Code != 202 || n > 1 {
-			t.Errorf("%s: %d and %d in the spool: %s", f, w.Code, n, w.Body)
-		}
-	})
 }

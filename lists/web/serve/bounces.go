@@ -49,7 +49,7 @@ func (a *answer) clearBounces(who smtp.Path, fields url.Values) {
 				a.full(err)
 				return
 			}
-			a.bouncesForm(a.text("members-part", "n", n, "of", len(ticked)), nil)
+			a.halfDone(err, n)
 			return
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/maillog"
 	"superlist/lists/policy"
+	"superlist/lists/quota"
 	"superlist/lists/request"
 	"superlist/lists/site"
 	"superlist/lists/web"
@@ -240,18 +241,29 @@ func (a *answer) sign(author smtp.Path, s request.Signed) error {
 	return a.put(q)
 }
 
-// full answers if a request did not get into the spool. It gives the reason to a person
-// who may not make the request or has made too many; otherwise the client is told to
-// come again.
+// full answers if a request did not get into the spool, in words for a person: they may not
+// make the request or have made too many, or this host has trouble, which goes to the log.
 func (a *answer) full(err error) {
+	status, after, text := http.StatusServiceUnavailable, retryTrouble, a.text("later-trouble")
 	var no refused
-	if !errors.As(err, &no) {
-		a.trouble(err)
-		return
+	switch r, _ := smtp.Refusal(err); {
+	case errors.Is(err, quota.ReplyAskedNetwork):
+		status, after, text = http.StatusTooManyRequests, retryTooMuch, a.text("later-network")
+	case errors.As(err, &no):
+		status, after, text = http.StatusTooManyRequests, retryTooMuch, r.Text
+	default:
+		a.Log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
 	}
-	r, _ := smtp.Refusal(err)
-	a.w.Header().Set("Retry-After", "86400")
-	http.Error(a.w, r.Text, http.StatusTooManyRequests)
+	a.w.Header().Set("Retry-After", after)
+	a.show(status, web.Form{Title: a.text("later-title"), Say: []string{text}})
+}
+
+// halfDone answers if this host got into trouble after so many requests of one form were in
+// the spool.
+func (a *answer) halfDone(err error, done int) {
+	a.Log.Printf(maillog.Err, "trouble web path=%q error=%q", a.r.URL.EscapedPath(), err)
+	a.w.Header().Set("Retry-After", retryTrouble)
+	a.show(http.StatusServiceUnavailable, web.Form{Title: a.text("later-title"), Say: []string{a.text("mod-done", "n", done), a.text("later-rest")}})
 }
 
 // moment returns the current time of the handler's clock.

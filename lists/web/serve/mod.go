@@ -194,8 +194,11 @@ func (a *answer) decide(who smtp.Path) {
 			done++
 		case errors.As(err, new(refused)):
 			no = append(no, name+": "+r.Text)
+		case done == 0:
+			a.full(err)
+			return
 		default:
-			a.trouble(err)
+			a.halfDone(err, done)
 			return
 		}
 	}

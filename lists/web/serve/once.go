@@ -38,8 +38,14 @@ func answered(h http.Handler, w http.ResponseWriter, r *http.Request) (whole boo
 	return true
 }
 
+// When a client is to come again, in seconds: after a local fault, and after a day's limit.
+const (
+	retryTrouble = "300"
+	retryTooMuch = "86400"
+)
+
 // Unavailable tells the client to come again, after a local fault.
 var Unavailable = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Retry-After", "300")
+	w.Header().Set("Retry-After", retryTrouble)
 	http.Error(w, "this host has trouble; please come again later", http.StatusServiceUnavailable)
 })
