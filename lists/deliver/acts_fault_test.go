@@ -235,7 +235,13 @@ func namesTwo(t *testing.T, p *actPlace) {
 // place makes the site at which an act begins.
 func (a act) place(t *testing.T) *actPlace {
 	t.Helper()
-	p := &actPlace{site: faultSite(t, t.TempDir()), now: time.Now()}
+	return a.on(t, faultSite(t, t.TempDir()))
+}
+
+// on begins an act on a site of its own.
+func (a act) on(t *testing.T, on *site.Site) *actPlace {
+	t.Helper()
+	p := &actPlace{site: on, now: time.Now()}
 	if err := os.RemoveAll(p.site.QueueDir); err != nil { // its post
 		t.Fatal(err)
 	}
