@@ -32,3 +32,16 @@ func TestListDefaults(t *testing.T) {
 		t.Errorf("%+v", l.Config)
 	}
 }
+
+// TestEveryMistake: whatever is wrong with a value, or with the name of a key, is told
+// with file, line, key and mend.
+func TestEveryMistake(t *testing.T) {
+	l := testList(t, testSite(t, ""), "")
+	n := configtest.Mistakes(t, new(Config), func(text string) error {
+		_, err := l.WithConfig(text)
+		return err
+	})
+	if n < 1000 {
+		t.Errorf("only %d mistakes", n)
+	}
+}

@@ -230,12 +230,12 @@ func (l *List) NeedsOwners(text string) error {
 	if err := config.Decode(l.ConfigFile(), text, &c); err != nil || len(c.Owners) > 0 {
 		return err
 	}
-	return &config.Error{File: l.ConfigFile(), Line: config.LineOf(text, "owners"), Key: "owners", Text: "somebody has to answer for the list"}
+	return config.Wrong(l.ConfigFile(), text, "owners", "somebody has to answer for the list")
 }
 
 func (l *List) check(text string) (err error) {
 	wrong := func(key, what string) error {
-		return &config.Error{File: l.ConfigFile(), Line: config.LineOf(text, key), Key: key, Text: what}
+		return config.Wrong(l.ConfigFile(), text, key, what)
 	}
 	switch l.Post {
 	case PostAnyone, PostMembers, PostModerators, PostNobody:

@@ -33,8 +33,8 @@ func (l *List) OwnsItself(text string) error {
 				}
 				what = fmt.Sprintf("is the list %s, which leads back to this one", through.Addr.Address())
 			}
-			return &config.Error{File: l.ConfigFile(), Line: config.LineOf(text, who.key), Key: who.key,
-				Text: p.Address() + " " + what + ", so nobody would read what it writes to them; name a person"}
+			return config.Wrong(l.ConfigFile(), text, who.key,
+				p.Address()+" "+what+", so nobody would read what it writes to them; name a person")
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -66,7 +67,7 @@ func Decode(file, text string, t Table) error {
 		if strings.HasPrefix(wrong, noSuchKey) {
 			wrong = cmp.Or(above(t, name), wrong)
 		}
-		return &Error{File: file, Line: LineOf(text, name), Key: name, Text: wrong}
+		return Wrong(file, text, name, wrong)
 	}
 	return nil
 }
@@ -80,30 +81,89 @@ func decodeError(file, text string, err error) error {
 		if n > 0 && n <= len(lines) {
 			line = lines[n-1]
 		}
-		return &Error{File: file, Line: n, Key: syntax.LastKey, Text: reworded(line, syntax.LastKey, syntax.Message)}
+		key := syntax.LastKey
+		if name := keyAt(lines, n); name != "" {
+			key = name
+		}
+		return &Error{File: file, Line: n, Key: key, Text: reworded(line, key, syntax.Message)}
 	}
 	return &Error{File: file, Text: err.Error()}
 }
 
-// LineOf returns the line on which a dotted key is set; 0 if that is unclear.
+// keyAt returns the dotted key that a line sets, counted from 1; empty if it sets none.
+func keyAt(lines []string, n int) string {
+	if n < 1 || n > len(lines) {
+		return ""
+	}
+	key := keyOf(lines[n-1])
+	if key == "" || key[0] == '[' {
+		return ""
+	}
+	for i := n - 2; i >= 0; i-- {
+		if table, ok := strings.CutPrefix(keyOf(lines[i]), "["); ok {
+			return table + "." + key
+		}
+	}
+	return key
+}
+
+// Wrong returns the error about a key of a file with this text: where the key is set, or
+// else its table begins. The key may have the number of a table among those of its name,
+// from 0: "milter[1].address".
+func Wrong(file, text, key, what string) *Error {
+	line := LineOf(text, key)
+	if dot := strings.LastIndexByte(key, '.'); line == 0 && dot > 0 {
+		line = LineOf(text, key[:dot])
+	}
+	name, _ := numbered(key)
+	return &Error{File: file, Line: line, Key: name, Text: what}
+}
+
+// numbered takes the number of a table out of a key; n is -1 if there is none.
+func numbered(key string) (name string, n int) {
+	before, rest, _ := strings.Cut(key, "[")
+	number, after, ok := strings.Cut(rest, "]")
+	if n, err := strconv.Atoi(number); ok && err == nil {
+		return before + after, n
+	}
+	return key, -1
+}
+
+// LineOf returns the line on which a dotted key is set, or a table begins; 0 if that is
+// unclear. A key may have a number, as for Wrong.
 func LineOf(text, key string) int {
-	table := ""
+	key, nth := numbered(key)
+	table, seen := "", make(map[string]int)
 	n := 0
 	for line := range strings.SplitSeq(text, "\n") {
 		n++
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "[") {
-			name, _, _ := strings.Cut(strings.TrimLeft(line, "["), "]")
-			table = strings.TrimSpace(name) + "."
-			if table == key+"." {
-				return n
-			}
+		name := keyOf(line)
+		if header, ok := strings.CutPrefix(name, "["); ok {
+			table = header + "."
+			seen[table]++
+			name = ""
+		}
+		if nth >= 0 && seen[table] != nth+1 {
 			continue
 		}
-		name, _, ok := strings.Cut(line, "=")
-		if ok && table+strings.Trim(name, ` "'`) == key {
+		if name == "" && table == key+"." || name != "" && table+name == key {
 			return n
 		}
 	}
 	return 0
+}
+
+// keyOf returns the key that a line sets, or "[" and the name of the table that begins
+// there; empty if neither.
+func keyOf(line string) string {
+	line = strings.TrimSpace(line)
+	if strings.HasPrefix(line, "[") {
+		name, _, _ := strings.Cut(strings.TrimLeft(line, "["), "]")
+		return "[" + strings.TrimSpace(name)
+	}
+	name, _, _ := strings.Cut(line, "=")
+	if len(name) == len(line) {
+		return ""
+	}
+	return strings.Trim(name, " \t\"'`")
 }

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A Key is a name in a TOML table, and the destination of its value: a *string, *bool,
@@ -60,6 +61,9 @@ func (k Key) set(value any) (name, text string) {
 	switch to := k.To.(type) {
 	case *string:
 		if s, ok := value.(string); ok {
+			if strings.ContainsFunc(s, steers) {
+				return k.Name, "must not have control characters"
+			}
 			*to = s
 			return "", ""
 		}
@@ -83,7 +87,10 @@ func (k Key) set(value any) (name, text string) {
 		want = `a list of strings: ["…", "…"]`
 	case Sub:
 		if raw, ok := value.(map[string]any); ok {
-			return k.within(to.Table, raw)
+			if name, text = fill(to.Table, raw); text != "" {
+				name = k.Name + "." + name
+			}
+			return name, text
 		}
 		want = "a table: [" + k.Name + "]"
 	case *Size: // listed individually, since finding out what they implement takes time
@@ -92,9 +99,9 @@ func (k Key) set(value any) (name, text string) {
 		return k.read(to, value)
 	case Tables:
 		if list, ok := value.([]map[string]any); ok {
-			for _, raw := range list {
-				if name, text := k.within(to.Add(), raw); text != "" {
-					return name, text
+			for i, raw := range list {
+				if name, text := fill(to.Add(), raw); text != "" {
+					return k.Name + "[" + strconv.Itoa(i) + "]." + name, text
 				}
 			}
 			return "", ""
@@ -121,23 +128,18 @@ func (k Key) read(to encoding.TextUnmarshaler, value any) (name, text string) {
 	return "", ""
 }
 
-// within fills the table that is the key's value.
-func (k Key) within(t Table, raw map[string]any) (name, text string) {
-	if name, text = fill(t, raw); text != "" {
-		name = k.Name + "." + name
-	}
-	return name, text
-}
+// steers reports whether a character is a control character that no text needs.
+func steers(c rune) bool { return c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7f }
 
 func stringList(value any) ([]string, bool) {
 	list, ok := value.([]any)
-	strings := make([]string, len(list))
+	texts := make([]string, len(list))
 	for i := range list {
 		var isString bool
-		strings[i], isString = list[i].(string)
+		texts[i], isString = list[i].(string)
 		ok = ok && isString
 	}
-	return strings, ok
+	return texts, ok
 }
 
 const noSuchKey = "no such key; "

@@ -15,8 +15,10 @@ func reworded(line, key, said string) string {
 		return `these are not the quotes of a keyboard; write "…"`
 	case strings.HasPrefix(said, "strings cannot contain newlines"):
 		return "the quote at the end is missing"
-	case strings.HasPrefix(said, "invalid escape"):
+	case strings.HasPrefix(said, "invalid escape"), strings.Contains(said, "hexadecimal digits after"):
 		return `a backslash is written \\ in "…", or the text is put into '…'`
+	case strings.Contains(said, "is out of range for int64"):
+		return "this number is too large"
 	case strings.HasSuffix(said, "has already been defined."):
 		return "stands here a second time; remove one of the two"
 	case strings.HasPrefix(said, "expected a comma (',') or array terminator"):
@@ -46,9 +48,10 @@ func above(t Table, name string) string {
 	if key == name {
 		return ""
 	}
+	outer, _ := numbered(name)
 	for _, k := range t.Keys() {
 		if k.Name == key {
-			return "no such key in this table; " + key + " stands above the first table, [" + strings.Split(name, ".")[0] + "] and the like"
+			return "no such key in this table; " + key + " stands above the first table, [" + strings.Split(outer, ".")[0] + "] and the like"
 		}
 	}
 	return ""

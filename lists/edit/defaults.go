@@ -106,7 +106,7 @@ func readDefaults(s lists.Directory) (*siteDefaults, error) {
 	}
 	text := string(textfile.Plain(raw))
 	wrong := func(key, what string) error {
-		return &config.Error{File: file, Line: config.LineOf(text, key), Key: key, Text: what}
+		return config.Wrong(file, text, key, what)
 	}
 	d := &siteDefaults{Config: lists.Defaults(), domains: make(map[string]*domainDefaults)}
 	var tables map[string]any

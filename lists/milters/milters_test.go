@@ -365,9 +365,9 @@ func TestDecisions(t *testing.T) {
 // TestConfig: mistakes in a table.
 func TestConfig(t *testing.T) {
 	for text, want := range map[string]string{
-		"[[milter]]\naddress = \"localhost:1\"\n": "address must be ip:port or unix:/path",
-		"[[milter]]\n": "address must be",
-		"[[milter]]\naddress = \"unix:/x\"\ndefault_action = \"defer\"\n": "default_action must be accept, tempfail, reject or hold",
+		"[[milter]]\naddress = \"localhost:1\"\n": "milter.address: must be ip:port or unix:/path",
+		"[[milter]]\n": "2: milter.address: must be",
+		"[[milter]]\naddress = \"unix:/x\"\ndefault_action = \"defer\"\n": "default_action: must be accept, tempfail, reject or hold",
 		"[[milter]]\naddress = \"unix:/x\"\ndefalt_action = \"accept\"\n": "did you mean default_action?",
 		"[[milter]]\naddress = \"unix:/x\"\ncommand_timeout = \"soon\"\n": "soon",
 	} {

@@ -46,3 +46,19 @@ func TestExplainedWords(t *testing.T) {
 func TestEveryFieldHasAKey(t *testing.T) {
 	configtest.EveryField(t, new(Site), new(Auth), new(Relay), new(Proxy), new(Milter))
 }
+
+// TestEveryMistake: whatever is wrong with a value, or with the name of a key, is told
+// with file, line, key and mend.
+func TestEveryMistake(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "superlist.toml")
+	n := configtest.Mistakes(t, new(Site), func(text string) error {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Load(file)
+		return err
+	})
+	if n < 1500 {
+		t.Errorf("only %d mistakes", n)
+	}
+}

@@ -2,7 +2,6 @@ package site
 
 import (
 	"cmp"
-	"errors"
 	"time"
 
 	"superlist/lists/config"
@@ -55,19 +54,19 @@ const (
 const milterConnect = 5 * time.Second
 
 // check sets defaults, and checks the rest.
-func (m *Milter) check() error {
+func (m *Milter) check() (key, text string) {
 	if _, err := ParseTarget(m.Address); err != nil {
-		return errors.New("address must be ip:port or unix:/path")
+		return "address", "must be ip:port or unix:/path"
 	}
 	m.DefaultAction = cmp.Or(m.DefaultAction, MilterTempfail)
 	switch m.DefaultAction {
 	case MilterAccept, MilterTempfail, MilterReject, MilterHold:
 	default:
-		return errors.New("default_action must be accept, tempfail, reject or hold")
+		return "default_action", "must be accept, tempfail, reject or hold"
 	}
 	m.ConnectTimeout = cmp.Or(m.ConnectTimeout, config.Duration(milterConnect))
 	m.CommandTimeout = cmp.Or(m.CommandTimeout, config.Duration(milter.CommandTimeout))
 	m.ContentTimeout = cmp.Or(m.ContentTimeout, config.Duration(milter.ContentTimeout))
 	m.TotalTimeout = cmp.Or(m.TotalTimeout, config.Duration(milter.TotalTimeout))
-	return nil
+	return "", ""
 }

@@ -203,7 +203,7 @@ func Load(file string) (*Site, error) {
 func (s *Site) File() string { return s.file }
 
 func (s *Site) wrong(key, text string) error {
-	return &config.Error{File: s.file, Line: config.LineOf(s.text, key), Key: key, Text: text}
+	return config.Wrong(s.file, s.text, key, text)
 }
 
 // check checks every value.
@@ -222,11 +222,17 @@ func (s *Site) check() error {
 	case s.QueueMaxMsg < 0:
 		return s.wrong("queue_max_msg", "must not be negative; 0 means no limit")
 	case s.QueueMaxMsg > 0 && (s.QueueMinMsg < 1 || s.QueueMinMsg > s.QueueMaxMsg):
-		return s.wrong("queue_min_msg", fmt.Sprintf("must be from 1 to queue_max_msg, which is %d", s.QueueMaxMsg))
+		key, text := "queue_min_msg", fmt.Sprintf("must be from 1 to queue_max_msg, which is %d", s.QueueMaxMsg)
+		if config.LineOf(s.text, key) == 0 {
+			key, text = "queue_max_msg", fmt.Sprintf("needs queue_min_msg too, from 1 to %d: it is %d unless you set it", s.QueueMaxMsg, s.QueueMinMsg)
+		}
+		return s.wrong(key, text)
 	case len(s.RecipientDelimiter) != 1 || !strings.Contains("+-=_.", s.RecipientDelimiter):
 		return s.wrong("recipient_delimiter", "must be one of + - = _ .")
 	case s.Vrfy != "maybe" && s.Vrfy != "lists":
 		return s.wrong("vrfy", "must be maybe or lists")
+	case strings.ContainsFunc(s.AuthservID, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+		return s.wrong("authserv_id", "must be one word, as your mail server writes it in Authentication-Results")
 	case s.UnsubscribeURL != "" && (!strings.HasPrefix(s.UnsubscribeURL, "https://") || len(s.UnsubscribeURL) > maxURL || !smtp.IsASCII(s.UnsubscribeURL) ||
 		strings.ContainsAny(s.UnsubscribeURL, "\"'<>&,# \t\r\n\\")):
 		return s.wrong("unsubscribe_url", fmt.Sprintf("must begin with https:// and have at most %d characters, without spaces, quotes, commas, &, # and angle brackets", maxURL))
@@ -286,8 +292,8 @@ func (s *Site) check() error {
 		}
 	}
 	for i := range s.Milters {
-		if err := s.Milters[i].check(); err != nil {
-			return s.wrong("milter", err.Error())
+		if key, text := s.Milters[i].check(); text != "" {
+			return s.wrong(fmt.Sprintf("milter[%d].%s", i, key), text)
 		}
 	}
 	if err := s.checkWeb(); err != nil {
