@@ -225,6 +225,11 @@ func TestSessionsWriteNoLists(t *testing.T) {
 			t.Errorf("a session links lists/%s", writer)
 		}
 	}
+	for _, dep := range deps { // they read this host's files, and no database
+		if strings.HasPrefix(dep, "github.com/jackc/") || dep == "superlist/lists/cluster" || dep == "database/sql" {
+			t.Errorf("a session links %s", dep)
+		}
+	}
 }
 
 // TestSessionsCarryNoManual: what explains keys to people is in no program that

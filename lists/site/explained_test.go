@@ -44,7 +44,7 @@ func TestExplainedWords(t *testing.T) {
 }
 
 func TestEveryFieldHasAKey(t *testing.T) {
-	configtest.EveryField(t, new(Site), new(Auth), new(Relay), new(Proxy), new(Milter))
+	configtest.EveryField(t, new(Site), new(Auth), new(Relay), new(Proxy), new(Milter), new(Cluster))
 }
 
 // TestEveryMistake: whatever is wrong with a value, or with the name of a key, is told

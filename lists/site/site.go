@@ -77,6 +77,7 @@ type Site struct {
 	Proxy              Proxy
 	DKIM               DKIM
 	Web                Web
+	Cluster            Cluster
 	Milters            []Milter
 
 	Disk *disk.Disk // all changes go through it, also those of lists and queue
@@ -136,6 +137,7 @@ func (s *Site) Keys() []config.Key {
 		{Name: "proxy", To: config.Sub{Table: &s.Proxy}},
 		{Name: "dkim", To: config.Sub{Table: &s.DKIM}},
 		{Name: "web", To: config.Sub{Table: &s.Web}},
+		{Name: "cluster", To: config.Sub{Table: &s.Cluster}},
 		{Name: "milter", To: (*milterTables)(&s.Milters)},
 	}
 }
@@ -297,6 +299,9 @@ func (s *Site) check() error {
 		}
 	}
 	if err := s.checkWeb(); err != nil {
+		return err
+	}
+	if err := s.checkCluster(); err != nil {
 		return err
 	}
 	return s.checkRelay()

@@ -112,6 +112,14 @@ func TestConfigErrors(t *testing.T) {
 		{head + "tls = true\n[auth]\ndovecot = \"/d\"\nmechanisms = [\"A B\"]\n", "5: auth.mechanisms: \"A B\" is not a mechanism"},
 		{head + "[auth]\ninsecur = true\n", "3: auth.insecur: no such key; did you mean insecure?"},
 		{head + "[auth]\nmechanisms = \"PLAIN\"\n", "3: auth.mechanisms: must be a list of strings"},
+		{head + "[cluster]\ndatabase = \"db.example.org\"\n", "3: cluster.database: must be an address like"},
+		{head + "[cluster]\ndatabase = \"postgres://a b@db/x\"\n", "3: cluster.database: must be an address like"},
+		{head + "[cluster]\ndatabase = \"postgres://me:secret@db/x\"\n", "3: cluster.database: must have no password"},
+		{head + "[cluster]\ndatabase = \"postgresql://me@db/x?a=b&password=secret\"\n", "3: cluster.database: must have no password"},
+		{head + "[cluster]\ndatabase = \"postgres://me@db/x\"\npassword_file = \"x\"\n", "4: cluster.password_file: must be a file name"},
+		{head + "[cluster]\npassword_file = \"/x\"\n", "3: cluster.password_file: needs database"},
+		{head + "[cluster]\nhost = \"mx1\"\n", "3: cluster.host: needs database"},
+		{head + "[cluster]\ndatabase = \"postgres://me@db/x\"\nhost = \"-mx 1\"\n", "4: cluster.host: must be a plain word"},
 		{head + "kick = \"localhost:1\"\n", `2: kick: must be ip:port, unix:/path, or ""`},
 	} {
 		file := filepath.Join(t.TempDir(), "superlist.toml")
