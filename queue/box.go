@@ -127,3 +127,19 @@ func (s *Spool) Drop(b Box, id string) (err error) {
 	}
 	return nil
 }
+
+// DropAll removes the messages whose ids are this one, or this one with a suffix.
+func (s *Spool) DropAll(b Box, id string) error {
+	entries, err := s.List(b)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.ID == id || strings.HasPrefix(e.ID, id+"-") {
+			if err := s.Drop(b, e.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -47,6 +47,10 @@ type Head struct {
 	// session of mail sets it.
 	Order bool
 
+	// Late marks a post that members have had, and that the archive has not: on a host
+	// of a cluster, whose database was away. No session sets it.
+	Late bool
+
 	// For the log, in messages that a list sends: the post that the message comes from,
 	// by the id that its sender was told, and its Message-ID.
 	Post, MessageID string
@@ -86,7 +90,7 @@ func (h *Head) write(w *strings.Builder) (contentAt int64, err error) {
 	}
 	for _, field := range []struct{ key, value string }{
 		{"client", h.Client}, {"body", h.Body}, {"ret", h.Ret}, {"envid", h.EnvID}, {"utf8", yes(h.UTF8)},
-		{"requiretls", yes(h.RequireTLS)}, {"order", yes(h.Order)},
+		{"requiretls", yes(h.RequireTLS)}, {"order", yes(h.Order)}, {"late", yes(h.Late)},
 		{"list", orNone(h.List)}, {"verp", yes(h.VERP)}, {"hold", h.Hold}, {"why", h.Why}, {"post", h.Post}, {"message-id", h.MessageID}, {"author", orNone(h.Author)}, {"gone", count(h.Gone)},
 	} {
 		if !smtp.Printable(field.value) {
@@ -188,6 +192,8 @@ func readHead(br *bufio.Reader) (h Head, recipientsAt, contentAt, contentSize in
 				h.RequireTLS = value == "yes"
 			case "order":
 				h.Order = value == "yes"
+			case "late":
+				h.Late = value == "yes"
 			case "verp":
 				h.VERP = value == "yes"
 			case "hold":

@@ -175,7 +175,7 @@ func (m *Message) Lock() error { return m.spool.lock(m.f) }
 // PostID returns the id that the sender of a post was told, even if the post was held
 // in between.
 func (m *Message) PostID() string {
-	if m.Box == Held && m.Post != "" {
+	if (m.Box == Held || m.Late) && m.Post != "" {
 		return m.Post
 	}
 	return m.ID

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"superlist/lists"
+	"superlist/lists/confirmation"
 	"superlist/lists/edit"
 	"superlist/lists/ledger"
 	"superlist/lists/maillog"
@@ -48,6 +49,11 @@ func (j *Judge) Due(stuck map[string]bool) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+// Await makes this host look at a list that another host has changed.
+func (j *Judge) Await(l *lists.List) error {
+	return j.Site.Writer().Remind(j.agenda(), l.Addr.Address(), j.Now())
 }
 
 // due handles one reminder, unless another process does.
@@ -111,7 +117,11 @@ type notice struct {
 func (j *Judge) look(l *lists.List, reminder string) (next time.Time, err error) {
 	out := *j.Outbox
 	out.After = []queue.After{{What: queue.AfterBounces, ID: reminder}}
-	k := &looking{j: j, l: l, id: "bounces-" + reminder, out: &out, rules: RulesOf(l), now: j.Now(), edits: make(map[string]func(members.Member) (members.Member, bool)), void: make(map[int64]bool)}
+	id := "bounces-" + reminder
+	if err := j.begin(l, id); err != nil {
+		return next, err
+	}
+	k := &looking{j: j, l: l, id: id, out: &out, rules: RulesOf(l), now: j.Now(), edits: make(map[string]func(members.Member) (members.Member, bool)), void: make(map[int64]bool)}
 	if k.members, err = l.Members(); err != nil {
 		return next, err
 	}
@@ -147,9 +157,41 @@ func (j *Judge) look(l *lists.List, reminder string) (next time.Time, err error)
 			return nil, err
 		}
 		k.tellOwners()
-		return texts, k.out.Write(l, k.letters...)
+		if err := k.out.Write(l, k.letters...); err != nil {
+			return nil, err
+		}
+		return texts, j.done(l, id)
 	})
 	return k.next, err
+}
+
+// On a host of a cluster what a look changes comes to be at its end, or not at all, and its
+// letters with it. What says so is the name of the look among what is decided.
+
+// begin drops the letters of an earlier try, unless that has come to its end.
+func (j *Judge) begin(l *lists.List, id string) error {
+	if !j.Site.Disk.IsShared() {
+		return nil
+	}
+	done := false
+	err := j.Site.Disk.Fresh(l.Dir, func() (err error) {
+		_, done, err = l.Book().Recall(ledger.Decided, confirmation.Name("look", j.Site.Own(id)), j.Now())
+		return err
+	})
+	if done || err != nil {
+		return err
+	}
+	return j.Outbox.Spool.DropAll(queue.Outbound, id)
+}
+
+// done notes that a look comes to its end. The caller has begun a change of the list.
+func (j *Judge) done(l *lists.List, id string) error {
+	if !j.Site.Disk.IsShared() {
+		return nil
+	}
+	own := j.Site.Own(id)
+	_, err := j.Site.Writer().Within().First(l.Book(), ledger.Decided, ledger.Record{Name: confirmation.Name("look", own), Text: own, At: j.Now()})
+	return err
 }
 
 func (k *looking) sooner(at time.Time) {

@@ -58,7 +58,7 @@ func (s *Site) bringList(tx Tx, h *held) error {
 		return s.became(h, []string{""})
 	case gone:
 		if h.changing || h.version < h.is.Version {
-			return h.write(h.is.Version, false)
+			return s.became(h, []string{""})
 		}
 		return nil
 	case there && h.version == 0 && !h.changing:
@@ -79,13 +79,10 @@ func (s *Site) bringList(tx Tx, h *held) error {
 
 // became notes that a copy is up to date, durably already.
 func (s *Site) became(h *held, files []string) error {
-	if err := h.write(h.is.Version, false); err != nil {
-		return err
-	}
-	if s.Applied != nil && len(files) > 0 {
+	if s.Applied != nil && len(files) > 0 { // first: after a crash it is told again
 		s.Applied(h.unit, files)
 	}
-	return nil
+	return h.write(h.is.Version, false)
 }
 
 // follow applies what has changed since the copy was up to date.

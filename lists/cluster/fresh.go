@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -83,11 +84,56 @@ func (s *Site) adopt(unit string) error {
 }
 
 // Fresh implements disk.Shared.
-func (s *Site) Fresh(dir string) error {
+func (s *Site) Fresh(dir string, read func() error) error {
 	unit, ok := s.UnitOf(dir)
 	if !ok {
-		return nil
+		return read()
 	}
+	for range maxTries {
+		if err := s.fresh(unit); err != nil {
+			return err
+		}
+		// Somebody may have begun another change, and died.
+		if err := s.whole(unit, read); !errors.Is(err, errNotWhole) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", ErrAway, errNotWhole)
+}
+
+// Stale implements disk.Shared. A copy that a change may have left between two versions is
+// not read: the error is ErrAway.
+func (s *Site) Stale(dir string, read func() error) error {
+	unit, ok := s.UnitOf(dir)
+	if !ok {
+		return read()
+	}
+	err := s.whole(unit, read)
+	if errors.Is(err, errNotWhole) {
+		err = fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	return err
+}
+
+// errNotWhole means that a copy has a part of a change, of which only the database can say
+// whether it has happened.
+var errNotWhole = errors.New("a change of this host's copy was cut short, and the copy can be completed by the database only")
+
+// whole calls read while nobody changes the copy of a unit on this host.
+func (s *Site) whole(unit string, read func() error) error {
+	st, err := s.lock(unit)
+	if err != nil {
+		return err
+	}
+	defer st.close()
+	if st.changing {
+		return errNotWhole
+	}
+	return read()
+}
+
+// fresh brings a unit up to date.
+func (s *Site) fresh(unit string) error {
 	units, err := s.DB.Units(site, unit)
 	if err != nil {
 		return err

@@ -36,9 +36,12 @@ type Decided struct {
 	Cause string // id of the message, or of the command line, that made it
 	What  string // by whom, how and when, for whoever comes second
 	Do    string // what has to be done, for a process that completes it after a crash: one letter and words
+
+	At time.Time // of Find: when
 }
 
 func read(r ledger.Record) (d Decided) {
+	d.At = r.At
 	d.Cause, d.What, _ = strings.Cut(r.Text, "\n")
 	d.What, d.Do, _ = strings.Cut(d.What, "\n")
 	return d

@@ -37,3 +37,15 @@ func FirstProved(w Writer, b ledger.Book, author smtp.Path, names []string, caus
 	}
 	return first, nil
 }
+
+// IsProved reports whether one of the proofs has let another message through, as a book
+// remembers.
+func IsProved(b ledger.Book, author smtp.Path, names []string, cause string, now time.Time) (bool, error) {
+	for _, name := range names {
+		r, there, err := b.Recall(ledger.Proved, ledger.Hash("proved", author.Key(), name), now)
+		if err != nil || there && r.Cause() != cause {
+			return true, err
+		}
+	}
+	return false, nil
+}

@@ -77,7 +77,7 @@ func (r *Runner) expand(_ context.Context, m *queue.Message) error {
 }
 
 func (r *Runner) expandOne(m *message.Message, to smtp.Path, c outbox.Cause) error {
-	d, err := lists.Of(r.Site).ResolveAt(to, r.now())
+	d, err := r.resolve(to)
 	if err != nil {
 		return err
 	}
@@ -85,6 +85,9 @@ func (r *Runner) expandOne(m *message.Message, to smtp.Path, c outbox.Cause) err
 	// is removed later.
 	if there, err := r.Spool.Exists(queue.Outbound, c.ID); err != nil || there && !d.Decides() {
 		return err
+	}
+	if m.Late {
+		return r.late(m, d.List)
 	}
 	switch d.Purpose {
 	case lists.Bounce:
@@ -125,48 +128,32 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 		return err
 	}
 	named := h.Named("To", "Cc")
-	day := r.now().UTC().Format(time.DateOnly)
-	n, inDigests, had := 0, 0, false
-	optsOut := l.OptsOut(made.Archived.Header) // so that no digest can be made of it
+	wants := wanting{l: l, optsOut: l.OptsOut(made.Archived.Header), day: r.today()}
+	n := 0
 	for member, err := range members.Unique() {
-		switch {
-		case err != nil:
-		case member.Digest && l.Digest != lists.DigestOff && !optsOut:
-			if member.Present(day) {
-				inDigests++
-			}
-		case member.Gets(author.Key(), named, day) && !first.skips(member):
-			n++
-			had = had || member.Digest && !optsOut
-			if err = out.to(member); err == nil {
-				err = first.sends(member)
-			}
+		if err != nil {
+			return err
+		}
+		if wants.inDigest(member) || !member.Gets(author.Key(), named, wants.day) || first.skips(member) {
+			continue
+		}
+		n++
+		wants.gets(member)
+		if err = out.to(member); err == nil {
+			err = first.sends(member)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	number := 0
-	switch {
-	case inDigests > 0:
-		number, err = r.keepForDigest(m.Message, l, c.ID, made)
-	case had: // whoever gets this one directly must not have it in a digest, too
-		_, err = r.Digests().Send(l)
-		fallthrough
-	case l.Archive:
-		if err == nil && l.Archive {
-			posts := digest.Archive(l)
-			posts.Disk = r.Spool.Disk
-			number, err = r.archive(m.Message, posts, c.ID, made)
-		}
-	}
-	if err == nil && l.Archive {
-		err = r.remindPages(l, number)
+	number, err := r.keep(m, l, c.ID, made, wants)
+	if mayKeepLater(l, err) {
+		number, err = 0, r.keepLater(m, l, c)
 	}
 	if err != nil {
 		return err
 	}
-	if n+inDigests+first.skipped == 0 {
+	if n+wants.digests+first.skipped == 0 {
 		r.Log.Printf(maillog.Warning, "post id=%s list=%s from=%s members=0 number=%d: nobody gets it", m.PostID(), l.Addr, m.From, number)
 		return nil
 	}
@@ -174,12 +161,61 @@ func (r *Runner) toMembers(m *message.Message, l *lists.List, c outbox.Cause) er
 		return err
 	}
 	r.Log.Printf(maillog.Info, "post id=%s list=%s from=%s message-id=%s members=%d digests=%d size=%d number=%d%s%s",
-		m.PostID(), l.Addr, m.From, messageID(made.Archived.Header), n, inDigests, m.Size, number, changed(made), first)
+		m.PostID(), l.Addr, m.From, messageID(made.Archived.Header), n, wants.digests, m.Size, number, changed(made), first)
 	if err := out.commit(); err != nil {
 		return err
 	}
 	first.done(c.ID, made)
 	return nil
+}
+
+// today is the day for members who are away, in UTC.
+func (r *Runner) today() string { return r.now().UTC().Format(time.DateOnly) }
+
+// A wanting is who wants a post in a digest.
+type wanting struct {
+	l       *lists.List
+	optsOut bool // no digest can be made of it
+	day     string
+
+	digests int  // how many get it in one
+	had     bool // somebody who wants digests gets this post by itself
+}
+
+// inDigest reports whether a member gets the post in a digest, if at all.
+func (w *wanting) inDigest(member members.Member) bool {
+	in := member.Digest && w.l.Digest != lists.DigestOff && !w.optsOut
+	if in && member.Present(w.day) {
+		w.digests++
+	}
+	return in
+}
+
+// gets notes that a member gets the post by itself.
+func (w *wanting) gets(member members.Member) {
+	w.had = w.had || member.Digest && !w.optsOut
+}
+
+// keep keeps a post for digests and in the archive, and returns its number; 0 if the list
+// does neither.
+func (r *Runner) keep(m *message.Message, l *lists.List, id string, made *copies.Copies, wants wanting) (number int, err error) {
+	switch {
+	case wants.digests > 0:
+		number, err = r.keepForDigest(m.Message, l, id, made)
+	case wants.had: // whoever gets this one directly must not have it in a digest, too
+		_, err = r.Digests().Send(l)
+		fallthrough
+	case l.Archive:
+		if err == nil && l.Archive {
+			posts := digest.Archive(l)
+			posts.Disk = r.Spool.Disk
+			number, err = r.archive(m.Message, posts, id, made)
+		}
+	}
+	if err == nil && l.Archive {
+		err = r.remindPages(l, number)
+	}
+	return number, err
 }
 
 // changed says in the log how a post was changed beyond what every list does.
@@ -210,7 +246,11 @@ func (r *Runner) copies(m *message.Message, l *lists.List) (*copies.Copies, erro
 	if err != nil {
 		return nil, err
 	}
-	made, err := maker.Make(copies.Post{ID: m.ID, Content: m.Content(), Header: h, Below: body, Arrived: m.Arrived, Body: m.Body, Proved: m.Proved})
+	id := m.ID
+	if m.Late {
+		id = m.Post
+	}
+	made, err := maker.Make(copies.Post{ID: id, Content: m.Content(), Header: h, Below: body, Arrived: m.Arrived, Body: m.Body, Proved: m.Proved})
 	if author.IsAwaited(err) {
 		return nil, r.await(m.Message, made)
 	}
@@ -231,7 +271,7 @@ func Copier(site *site.Site, l *lists.List) copies.Maker {
 // membersFor returns the members at the moment of a post, and its author as they know
 // them. The author is reinstated if suspended.
 func (r *Runner) membersFor(l *lists.List, author smtp.Path, c outbox.Cause) (*members.File, smtp.Path, error) {
-	all, err := l.Members()
+	all, err := r.members(l)
 	if err != nil {
 		return nil, author, err
 	}
@@ -248,7 +288,7 @@ func (r *Runner) membersFor(l *lists.List, author smtp.Path, c outbox.Cause) (*m
 	if err != nil {
 		return nil, author, err
 	}
-	all, err = l.Members()
+	all, err = r.members(l)
 	return all, author, err
 }
 

@@ -26,6 +26,9 @@ func (r *Runner) maintain() error {
 	if err := r.allPages(); err != nil && first == nil {
 		first = err
 	}
+	if err := r.forgetAway(); err != nil && first == nil {
+		first = err
+	}
 	err := heldpost.Each(r.Site, func(l *lists.List) {
 		if err := r.Moderation().Expire(l); err != nil && first == nil {
 			first = fmt.Errorf("%s: %w", l.Addr, err)

@@ -90,7 +90,7 @@ func (r *Runner) judge(m *message.Message, l *lists.List, h rewrite.Header) (pol
 	if err != nil || d.Verdict != policy.Accept || d.How == "" || m.Hold != "" {
 		return d, err
 	}
-	first, err := confirmation.FirstProved(r.Site.Writer(), l.Book(), d.Author, v.Names(d.Author), m.ID, r.now())
+	first, err := r.firstProved(l, d.Author, v.Names(d.Author), m.ID)
 	if err != nil || first || d.How != "dkim" && d.How != "dmarc" {
 		return d, err
 	}

@@ -42,7 +42,11 @@ func (r *Runner) happened(m *queue.Message, a queue.After) bool {
 	case queue.AfterHeld:
 		return r.Moderation().NotHeld(m.List, a.ID)
 	case queue.AfterDigest:
-		return r.Digests().IsMade(m.List, a.ID)
+		made, never := r.Digests().IsMade(m.List, a.ID)
+		if never {
+			r.dropOf(m, "another host has made this digest")
+		}
+		return made
 	case queue.AfterSummary:
 		pending, err := r.Moderation().SummaryPending(a.ID)
 		return !pending && err == nil

@@ -28,6 +28,9 @@ type Runner struct {
 	// Progress, if set, is told how far a message has got. Calls do not overlap.
 	Progress func(id string, done, total int)
 
+	// Cluster, where set, are the hosts that have the same lists.
+	Cluster Cluster
+
 	// Measure, where set, is called at the end of a run, and once an hour in a long one.
 	Measure func() error
 
@@ -42,6 +45,7 @@ type Runner struct {
 	keys     *author.Keyring
 	awaiting map[string][]string // inbound messages and the keys they wait for
 	stuck    map[string]bool     // inbound messages that could not be handled in this run
+	away     bool                // the database of the cluster, in this run
 	trouble  int                 // digests that could not be made at the last look
 	gaveUp   atomic.Bool         // something was put into failed
 }
@@ -76,6 +80,10 @@ func (r *Runner) Run(ctx context.Context) error {
 		return err
 	} else if n > 0 {
 		r.Log.Printf(maillog.Info, "swept %d unfinished files from tmp", n)
+	}
+	r.away = false
+	if err := r.meet(); err != nil {
+		return err
 	}
 	r.upkeep()
 	relay, err := Relay(r.Site)

@@ -51,7 +51,20 @@ type state struct {
 	Since   time.Time `json:"since"`   // when it began to wait
 	Upto    int       `json:"upto"`    // the last post of the digest being made; 0: none is being made
 	At      time.Time `json:"at"`      // when making it began
+
+	// Done says which of several hosts' attempts at the last digests counts: keepDone.
+	Done []attempt `json:"done,omitempty"`
 }
+
+// An attempt is that of a host at a digest.
+type attempt struct {
+	Issue int       `json:"issue"`
+	At    time.Time `json:"at"`
+}
+
+// keepDone is how many digests a host of a cluster remembers to have been made: more than a
+// list sends while one of them can wait in a queue.
+const keepDone = 100
 
 // Digests are the digests of a site's lists.
 type Digests struct {
@@ -90,7 +103,7 @@ func (s *Digests) lock(l *lists.List) (d *digests, unlock func(*error), err erro
 }
 
 // maxState is larger than any state.
-const maxState = 4 << 10
+const maxState = 16 << 10
 
 func readState(l *lists.List) (s state, err error) {
 	file := filepath.Join(dirOf(l), "state")
@@ -268,6 +281,10 @@ func (d *digests) one(last int) (Made, error) {
 	}
 	if one.Members > 0 {
 		d.Issue++
+		if d.Spool.Disk.IsShared() {
+			d.Done = append(d.Done, attempt{d.Issue, d.At})
+			d.Done = d.Done[max(0, len(d.Done)-keepDone):]
+		}
 	}
 	d.Through, d.First, d.Upto, d.At = d.Upto, d.Upto+1, 0, time.Time{}
 	if d.First > last {
@@ -310,6 +327,10 @@ func (d *digests) plan(last int) (posts []archive.Entry, err error) {
 		posts = append(posts, e)
 	}
 	if d.Upto > 0 {
+		if d.Spool.Disk.IsShared() { // it may be another host's, which has given its digest that name
+			d.At = d.Now()
+			return posts, d.write()
+		}
 		return posts, nil
 	}
 	d.Upto, d.At = upto, d.Now()

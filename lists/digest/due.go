@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
+	"strings"
 	"time"
 
 	"superlist/lists"
@@ -30,23 +32,63 @@ func (s *Digests) ledger() ledger.Writer { return s.Site.Ledger(s.Spool.Disk) }
 func (s *Digests) agenda() ledger.Agenda { return ledger.Digests(s.Spool.Dir) }
 
 // IsMade reports whether a digest in the spool may be sent: whether the state, on disk,
-// says that it is made.
-func (s *Digests) IsMade(list smtp.Path, id string) bool {
+// says that it is made. never means that another host has made the digest with this
+// number.
+func (s *Digests) IsMade(list smtp.Path, id string) (made, never bool) {
 	l, err := lists.Of(s.Site).Open(list)
 	if err != nil {
-		return errors.Is(err, lists.ReplyNoList) // the list is gone, and what it has sent still goes out
+		return errors.Is(err, lists.ReplyNoList), false // the list is gone, and what it has sent still goes out
 	}
-	now, err := readState(l)
+	var now state
+	err = s.Spool.Disk.Fresh(l.Dir, func() error {
+		now, err = readState(l)
+		return err
+	})
 	if err != nil {
-		return false // if in doubt, later
+		return false, false // if in doubt, later
+	}
+	if s.Spool.Disk.IsShared() {
+		return now.counts(l, id)
 	}
 	if now.Upto > 0 {
 		if making, err := idOf(l, now.Issue+1, now.At); err != nil || making == id {
-			return false
+			return false, false
 		}
 	}
 	err = s.Spool.Disk.SyncDir(dirOf(l))
-	return err == nil || errors.Is(err, fs.ErrNotExist)
+	return err == nil || errors.Is(err, fs.ErrNotExist), false
+}
+
+// counts reports whether a digest is the one of its number that counts for all hosts, and
+// whether another one is.
+func (s *state) counts(l *lists.List, id string) (is, isNot bool) {
+	number, _, _ := strings.Cut(strings.TrimPrefix(id, "digest-"), "-")
+	issue, err := strconv.Atoi(number)
+	if err != nil {
+		return false, true
+	}
+	for _, d := range s.Done {
+		if d.Issue == issue {
+			counts, err := idOf(l, issue, d.At)
+			return err == nil && counts == id, err == nil && counts != id
+		}
+	}
+	return issue <= s.Issue, false // it is older than what is remembered
+}
+
+// Await reminds this host of a list for whose digest posts wait that another host may have
+// kept. It takes no lock.
+func (s *Digests) Await(l *lists.List) error {
+	now, err := readState(l)
+	if err != nil || now.First == 0 {
+		return err
+	}
+	d := &digests{Digests: s, l: l, dir: dirOf(l), state: now}
+	last, err := d.posts().Last()
+	if err != nil {
+		return err
+	}
+	return d.remind(last)
 }
 
 // SendDue makes the digests whose time has come. n is how many lists it handled, and

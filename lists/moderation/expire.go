@@ -3,6 +3,7 @@ package moderation
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"superlist/lists"
 	"superlist/lists/confirmation"
@@ -45,7 +46,7 @@ func (s *Desk) Expire(l *lists.List) error {
 func (s *Desk) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message) error {
 	// The held file has the role of the recipient's mark in inbound (see package
 	// deliver), so a repetition after a crash has no further effect.
-	c := outbox.Cause{ID: held.ID + "-expired", After: []queue.After{{What: queue.AfterHeld, ID: held.ID}}}
+	c := outbox.Cause{ID: s.Site.Own(held.ID + "-expired"), After: []queue.After{{What: queue.AfterHeld, ID: held.ID}}}
 	d, decided, err := confirmation.Find(l.Book(), held.ID, s.Now())
 	if err != nil {
 		return err
@@ -80,10 +81,19 @@ func (s *Desk) expireOne(l *lists.List, spool *queue.Spool, held *queue.Message)
 	return spool.Drop(queue.Held, held.ID)
 }
 
+// elsewhere is for how long another host is left to complete its decision: longer than
+// a message waits in a queue.
+const elsewhere = 10 * 24 * time.Hour
+
 // finishDecided completes an interrupted decision, if the message that made it is no
 // longer in the spool: it was given up, or never existed. An older version kept the
 // post although everything was done, and did not record the decision.
 func (s *Desk) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Message, d confirmation.Decided) error {
+	// What made the decision may be in the spool of another host, which has as long as
+	// its messages wait.
+	if s.Site.Disk.IsShared() && s.Now().Sub(d.At) < elsewhere {
+		return nil
+	}
 	if dot := strings.LastIndexByte(d.Cause, '.'); dot >= 0 {
 		for _, box := range []queue.Box{queue.Inbound, queue.Failed} {
 			if there, err := s.Spool.Exists(box, d.Cause[:dot]); there || err != nil {

@@ -10,6 +10,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/confirmation"
 	"superlist/lists/heldpost"
+	"superlist/lists/ledger"
 	"superlist/lists/letter"
 	"superlist/lists/maillog"
 	"superlist/lists/message"
@@ -40,8 +41,35 @@ func (s *Desk) Summaries() error {
 		if err != nil {
 			return err
 		}
-		return s.summary(l, outbox.Cause{ID: "summary-" + reminder, After: []queue.After{{What: queue.AfterSummary, ID: reminder}}})
+		return s.summaryOnce(l, outbox.Cause{ID: "summary-" + reminder, After: []queue.After{{What: queue.AfterSummary, ID: reminder}}})
 	})
+}
+
+// summaryOnce is summary, if no other host makes it. On a host of a cluster the letters are
+// written within the change that says who does: if that does not come to be, they are
+// dropped before the next try.
+func (s *Desk) summaryOnce(l *lists.List, c outbox.Cause) (err error) {
+	if !s.Site.Disk.IsShared() {
+		return s.summary(l, c)
+	}
+	end, err := s.Site.Disk.Begin(l.Dir)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
+	l = l.Within()
+	made := ledger.Record{Name: confirmation.Name("summary", c.ID), Text: s.Site.Own(c.ID), At: s.Now()}
+	old, there, err := l.Book().Recall(ledger.Decided, made.Name, s.Now())
+	if err != nil || there && old.Cause() == made.Text {
+		return err
+	}
+	if err := s.Spool.DropAll(queue.Outbound, c.ID); err != nil || there {
+		return err
+	}
+	if _, err := l.Ledger.First(l.Book(), ledger.Decided, made); err != nil {
+		return err
+	}
+	return s.summary(l, c)
 }
 
 // summary writes to a list's moderators what it holds, the oldest first. What is not

@@ -115,7 +115,7 @@ func (a *act) notFirst(name string, err error) error {
 	}
 	cause := a.Cause
 	if a.Operator != "" && a.Proof.Action.AboutHeld() {
-		cause = byHand(name, a.Proof.Action)
+		cause = a.Site.Own(byHand(name, a.Proof.Action))
 	}
 	if second := confirmation.Undecided(a.l.Book(), name, cause, a.Now()); second != nil {
 		return second

@@ -42,7 +42,7 @@ func (a *act) decidePost(name string) error {
 			return fmt.Errorf("%s: somebody decides on it at this moment, or just has: %w", name, err)
 		}
 		a.out.after = notHeld(name)
-		d.cause = byHand(name, d.action) // repeating it after a crash is not a second decision; a different one is
+		d.cause = a.Site.Own(byHand(name, d.action)) // repeating it after a crash is not a second decision; a different one is
 	case d.action == confirmation.OwnPost:
 		if theirs, err := a.ownPost(a.out.held); err != nil || !theirs {
 			return err
@@ -159,6 +159,6 @@ func (d *Desk) Finish(l *lists.List, held *queue.Message, decided confirmation.D
 	by, _, _ := strings.Cut(decided.What, " has ")
 	action := confirmation.Action(decided.Do[0])
 	a := &act{Desk: d, l: l, out: Outcome{list: l, held: message.Of(held), after: notHeld(held.ID)}}
-	err := a.decide(decision{action: action, by: by, words: decided.Do[1:], cause: decided.Cause, at: d.Now(), id: byHand(held.ID, action)})
+	err := a.decide(decision{action: action, by: by, words: decided.Do[1:], cause: decided.Cause, at: d.Now(), id: d.Site.Own(byHand(held.ID, action))})
 	return a.out, err
 }

@@ -77,3 +77,16 @@ func (s *Site) checkCluster() error {
 	}
 	return nil
 }
+
+// Own returns an id that no other host of the cluster has: a host that is alone needs none
+// of its own.
+func (s *Site) Own(id string) string {
+	if s.Cluster.Database == "" {
+		return id
+	}
+	host, err := s.Cluster.Name()
+	if err != nil {
+		host = s.Hostname
+	}
+	return id + "-" + host
+}

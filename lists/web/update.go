@@ -113,6 +113,10 @@ func (l *List) Withdraw() error {
 	return err
 }
 
+// WithdrawGone removes the pages of a list that is no longer there, with what was kept
+// about them.
+func WithdrawGone(l *List) error { return l.withdraw(&state{}) }
+
 // Progress returns how many posts have pages that are up to date, and how many should
 // have.
 func (l *List) Progress() (done, of int) {

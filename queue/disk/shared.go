@@ -11,8 +11,13 @@ type Shared interface {
 	// An error means that nobody has begun to change what lies there.
 	Changing(path string) error
 
-	// Fresh makes this host's copy of what lies below dir what the other hosts have.
-	Fresh(dir string) error
+	// Fresh calls read while this host's copy of what lies below dir is what the other
+	// hosts have, and nobody changes it.
+	Fresh(dir string, read func() error) error
+
+	// Stale is Fresh for when the other hosts cannot be asked: read sees what they had
+	// when they were asked last.
+	Stale(dir string, read func() error) error
 }
 
 // A Change is what happens between Begin and End.
@@ -50,13 +55,25 @@ func (d *Disk) Within() *Disk {
 	return &within
 }
 
-// Fresh makes what lies below dir what the other hosts have.
-func (d *Disk) Fresh(dir string) error {
+// Fresh calls read while what lies below dir is what the other hosts have.
+func (d *Disk) Fresh(dir string, read func() error) error {
 	if d == nil || d.Shared == nil || d.within {
-		return nil
+		return read()
 	}
-	return d.Shared.Fresh(dir)
+	return d.Shared.Fresh(dir, read)
 }
+
+// Stale calls read while what lies below dir is what the other hosts had when they were
+// asked last.
+func (d *Disk) Stale(dir string, read func() error) error {
+	if d == nil || d.Shared == nil || d.within {
+		return read()
+	}
+	return d.Shared.Stale(dir, read)
+}
+
+// IsShared reports whether other hosts have some of the files.
+func (d *Disk) IsShared() bool { return d != nil && d.Shared != nil }
 
 // changes reports whether a system call changes what another host would see.
 func changes(call string) bool {

@@ -78,7 +78,10 @@ func (s *strict) Changing(path string) error {
 }
 
 // Fresh implements disk.Shared.
-func (s *strict) Fresh(string) error { return nil }
+func (s *strict) Fresh(_ string, read func() error) error { return read() }
+
+// Stale implements disk.Shared.
+func (s *strict) Stale(_ string, read func() error) error { return read() }
 
 type change struct {
 	s     *strict

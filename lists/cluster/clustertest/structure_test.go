@@ -78,7 +78,7 @@ func TestByHand(t *testing.T) {
 	if err := a.Change([]string{"lists.example.org/one"}, func() error { return a.Write("lists.example.org/one/left", "", Day) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Fresh(filepath.Join(a.Root, "lists.example.org/two")); err != nil {
+	if err := a.Fresh(filepath.Join(a.Root, "lists.example.org/two"), func() error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	want(t, Same(t, hosts), "# one", "# two", "one/left")
@@ -86,7 +86,7 @@ func TestByHand(t *testing.T) {
 	a.create("lists.example.org/three", "# of a\n")
 	b.byHand("lists.example.org/three/list.toml", "# of b\n")
 	for what, err := range map[string]error{
-		"fresh":  b.Fresh(filepath.Join(b.Root, "lists.example.org/three")),
+		"fresh":  b.Fresh(filepath.Join(b.Root, "lists.example.org/three"), func() error { return nil }),
 		"all":    b.FreshAll(nil),
 		"change": b.Change([]string{"lists.example.org/three"}, func() error { return nil }),
 	} {

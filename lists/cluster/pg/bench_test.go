@@ -81,7 +81,7 @@ func BenchmarkOneOfMany(b *testing.B) {
 		}
 		push += processor() - at
 		at = processor()
-		if err := other.Fresh(filepath.Join(other.Root, clustertest.Dev)); err != nil {
+		if err := other.Fresh(filepath.Join(other.Root, clustertest.Dev), func() error { return nil }); err != nil {
 			b.Fatal(err)
 		}
 		fetch += processor() - at

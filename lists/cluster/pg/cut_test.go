@@ -188,7 +188,7 @@ func TestRestart(t *testing.T) {
 	if err := a.Change([]string{clustertest.Dev}, func() error { return nil }); !errors.Is(err, cluster.ErrAway) {
 		t.Errorf("without a server: %v", err)
 	}
-	if err := b.Fresh(b.Root + "/" + clustertest.Dev); !errors.Is(err, cluster.ErrAway) {
+	if err := b.Fresh(b.Root+"/"+clustertest.Dev, func() error { return nil }); !errors.Is(err, cluster.ErrAway) {
 		t.Errorf("without a server: %v", err)
 	}
 }
