@@ -86,7 +86,7 @@ func load(t *torture, r *result, until time.Time) error {
 					return
 				}
 				for time.Now().Before(sending) { // until somebody takes it, or nobody knows
-					fate, cut, vainly := h.send(n, rand.IntN(10) == 0, until)
+					fate, cut, vainly := h.client.send(n, rand.IntN(10) == 0, until)
 					vain.add(vainly)
 					fates[n].Store(int32(fate))
 					if cut {
@@ -111,7 +111,7 @@ func load(t *torture, r *result, until time.Time) error {
 	r.Of = posts
 	r.note("%d sessions at a time, %d disconnected, Postfix restarted %d times", sessions, cutOff.Load(), restarts.Load())
 	vain.note(r)
-	return h.count(r, fates[:total])
+	return count(r, fates[:total], h.complaint, func(m string) string { return filepath.Join(h.dir, "boxes", box(m)) })
 }
 
 // unanswered are the replies that sessions have waited for until their time was over.
@@ -137,11 +137,17 @@ func (w *unanswered) note(r *result) {
 	}
 }
 
+// A client posts to a server.
+type client struct {
+	server string
+	from   net.Addr // nil: any of ours
+}
+
 // send posts in a session of its own, which ends by until. cut: the client leaves
 // somewhere in the middle. vainly is what the session has waited for in vain.
-func (h *host) send(n int, cut bool, until time.Time) (fate int, left bool, vainly string) {
+func (c client) send(n int, cut bool, until time.Time) (fate int, left bool, vainly string) {
 	until = earlier(time.Now().Add(sessionTime), until)
-	conn, err := (&net.Dialer{Deadline: until}).Dial("tcp", h.front)
+	conn, err := (&net.Dialer{Deadline: until, LocalAddr: c.from}).Dial("tcp", c.server)
 	if err != nil {
 		return unsent, false, inVain(err, "a connection")
 	}
@@ -194,8 +200,8 @@ func inVain(err error, what string) string {
 
 var subject = regexp.MustCompile(`(?m)^Subject: load ([0-9]+)$`)
 
-// count holds every mailbox against what was promised.
-func (h *host) count(r *result, fates []atomic.Int32) error {
+// count holds every member's Maildir against what was promised.
+func count(r *result, fates []atomic.Int32, complaint func() string, maildir func(member string) string) error {
 	promises, hidden := 0, 0
 	for i := range fates {
 		switch fates[i].Load() {
@@ -207,11 +213,11 @@ func (h *host) count(r *result, fates []atomic.Int32) error {
 	}
 	r.note("%d posts got 250, of %d nobody knows", promises, hidden)
 	if promises == 0 {
-		r.fault("load", h.complaint(), "no post got 250")
+		r.fault(r.Part, complaint(), "no post got 250")
 	}
 	for _, m := range members {
 		got := make([]int, len(fates))
-		files, err := filepath.Glob(filepath.Join(h.dir, "boxes", box(m), "new", "*"))
+		files, err := filepath.Glob(filepath.Join(maildir(m), "new", "*"))
 		if err != nil {
 			return err
 		}
@@ -222,12 +228,12 @@ func (h *host) count(r *result, fates []atomic.Int32) error {
 			}
 			found := subject.FindSubmatch(text)
 			if found == nil {
-				r.fault("load", file, m+" has other mail")
+				r.fault(r.Part, file, m+" has other mail")
 				continue
 			}
 			n, _ := strconv.Atoi(string(found[1]))
 			if n >= len(got) || !bytes.HasSuffix(bytes.TrimRight(text, "\r\n"), fmt.Appendf(nil, "the end of %d", n)) {
-				r.fault("load", file, m+" has half a post")
+				r.fault(r.Part, file, m+" has half a post")
 				continue
 			}
 			got[n]++
@@ -243,7 +249,7 @@ func (h *host) count(r *result, fates []atomic.Int32) error {
 				o.faults = append(o.faults, m+" has a post more than twice")
 			}
 			o.twice = max(0, times-1)
-			r.add("load", fmt.Sprintf("post %d, %d times", n, times), o)
+			r.add(r.Part, fmt.Sprintf("post %d, %d times", n, times), o)
 		}
 	}
 	return nil

@@ -17,8 +17,8 @@ func TestSendEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	h := &host{front: l.Addr().String()}
-	if fate, left, vainly := h.send(1, false, time.Now().Add(time.Second)); fate != unsent || left || vainly != "a greeting" {
+	c := client{server: l.Addr().String()}
+	if fate, left, vainly := c.send(1, false, time.Now().Add(time.Second)); fate != unsent || left || vainly != "a greeting" {
 		t.Errorf("%d, %v, in vain for %q", fate, left, vainly)
 	}
 }

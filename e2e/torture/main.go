@@ -48,6 +48,7 @@ var parts = []part{
 	{"power", "power cut after each of them, four kinds of disk", 20, powerCut},
 	{"disk", "from each of them on a tmpfs is full, has no inode left, or is read-only", 15, onDisk},
 	{"load", "sessions at a time that end at random, a Postfix that is restarted: mail in mailboxes", 20, load},
+	{"siege", "junk, slow clients and early talkers at full connection limits: posts pass in time", 15, siege},
 }
 
 // A result is what a part has found. Its fields are those of the JSON.

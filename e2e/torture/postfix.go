@@ -19,10 +19,11 @@ import (
 // A host is a Postfix with a configuration and a queue of its own, and the lists behind it
 // as in way A of docs/postfix.md. Mail for the members ends in Maildirs.
 type host struct {
-	dir, front string
-	site       *place
-	log        *mailLog
-	end        time.Time // nothing is waited for after it
+	dir    string
+	client client // of its port
+	site   *place
+	log    *mailLog
+	end    time.Time // nothing is waited for after it
 }
 
 // hostMain has Postfix log to a mailLog.
@@ -105,7 +106,7 @@ func (t *torture) newHost(end time.Time) (*host, error) {
 		defer l.Close()
 		ports[i] = l.Addr().String()
 	}
-	h.front = ports[0]
+	h.client.server = ports[0]
 	site, err := newPlace(t.bin, t.dir(), &act{name: "host"})
 	if err != nil {
 		return nil, err
@@ -220,7 +221,7 @@ func (h *host) up() error {
 		// Who still answers may be a child of the master that was.
 		if err = h.postfix("status"); err != nil {
 			err = h.postfix("start")
-		} else if conn, derr := net.DialTimeout("tcp", h.front, 5*time.Second); derr == nil {
+		} else if conn, derr := net.DialTimeout("tcp", h.client.server, 5*time.Second); derr == nil {
 			return conn.Close()
 		} else {
 			err = derr
