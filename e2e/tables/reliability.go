@@ -21,6 +21,7 @@ type torture struct {
 		Part, What       string
 		Tried, Of, Twice int
 		Faults           []struct{}
+		Notes            []string
 		Skipped          string
 		Seconds          float64
 	}
@@ -52,7 +53,13 @@ func tortureTable(t torture) string {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", p.Part, strings.ReplaceAll(what, "|", "/"),
 			strings.Join([]string{count(p.Tried), count(p.Of), count(p.Twice), count(len(p.Faults)), number(p.Seconds)}, " | "))
 	}
-	return b.String()
+	b.WriteString("\n")
+	for _, p := range t.Parts {
+		if len(p.Notes) > 0 {
+			fmt.Fprintf(&b, "- %s: %s.\n", p.Part, strings.Join(p.Notes, ". "))
+		}
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
 func count(n int) string { return number(float64(n)) }

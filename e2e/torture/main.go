@@ -2,7 +2,7 @@
 // promised: what got 250 arrives, nothing is there by half, and the next run puts it right.
 //
 //	go run ./e2e/torture -time 10m
-//	go run ./e2e/torture -only kill,power -keep
+//	go run ./e2e/torture -only kill,power -act "list mv" -time 5m -keep
 //
 // It ends with a table, and with the same as JSON where -json says so. Linux on amd64; some
 // parts need root, and a Postfix.
@@ -41,14 +41,18 @@ type part struct {
 	run   func(t *torture, r *result, until time.Time) error
 }
 
+// parts are in the order in which they run: those that can stop at any moment come last,
+// and make up for the others.
 var parts = []part{
-	{"kill", "kill -9 at each call that changes the disk", 20, killed},
-	{"fail", "each of them fails: EIO, ENOSPC, EDQUOT, EROFS", 20, failing},
-	{"files", "EMFILE: no more than so many files may be open, from 0 to 39", 10, fewFiles},
-	{"power", "power cut after each of them, four kinds of disk", 20, powerCut},
-	{"disk", "from each of them on a tmpfs is full, has no inode left, or is read-only", 15, onDisk},
 	{"load", "sessions at a time that end at random, a Postfix that is restarted: mail in mailboxes", 20, load},
 	{"siege", "junk, slow clients and early talkers at full connection limits: posts pass in time", 15, siege},
+	{"week", "a busy week and two quiet ones, with the clock moved: digests, expiry, bounces, archive, web", 20, inOwnTime("week")},
+	{"clock", "the clock jumps both ways, between and under programs", 10, inOwnTime("clock")},
+	{"power", "power cut after each call that changes the disk, four kinds of disk", 15, powerCut},
+	{"disk", "from each of them on a tmpfs is full, has no inode left, or is read-only", 15, onDisk},
+	{"files", "no more than so many files may be open, from 0 to 39: EMFILE", 5, fewFiles},
+	{"fail", "each of them fails: EIO, ENOSPC, EDQUOT, EROFS", 15, failing},
+	{"kill", "kill -9 at each of them", 15, killed},
 }
 
 // A result is what a part has found. Its fields are those of the JSON.
@@ -110,7 +114,12 @@ func main() {
 	flag.StringVar(&t.bin, "bin", "", "`directory` of the programs; else they are built")
 	flag.IntVar(&t.most, "n", 0, "at most so many `tries` of each part")
 	flag.BoolVar(&t.keep, "keep", false, "keep what has gone wrong")
+	within := flag.String("inside", "", "is how the `part` in a kernel of its own is begun")
+	in := flag.String("in", "", "and its `directory`")
 	flag.Parse()
+	if *within != "" {
+		inside(*within, t.bin, *in, *length)
+	}
 	if code, done, err := ownMounts(); err != nil {
 		fmt.Fprintln(os.Stderr, "torture:", err)
 		os.Exit(1)
@@ -188,6 +197,7 @@ func (t *torture) run(length time.Duration, only []string) (results []*result, e
 	end := time.Now().Add(length)
 	for _, p := range chosen {
 		begin := time.Now()
+		fmt.Fprintf(os.Stderr, "%s: %s; for %v\n", p.name, p.what, (time.Until(end) * time.Duration(p.share) / time.Duration(shares)).Round(time.Second))
 		r := &result{Part: p.name, What: p.what, Faults: []*fault{}}
 		until := begin.Add(time.Until(end) * time.Duration(p.share) / time.Duration(shares))
 		shares -= p.share
