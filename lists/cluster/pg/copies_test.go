@@ -22,6 +22,7 @@ func open(t testing.TB, s *pgtest.Server) *DB {
 	if err != nil {
 		t.Fatal(err)
 	}
+	db.rest = 10 * time.Millisecond
 	t.Cleanup(db.Close)
 	return db
 }

@@ -38,6 +38,7 @@ const (
 // A DB is the database of a cluster. It implements cluster.DB.
 type DB struct {
 	config *pgx.ConnConfig
+	rest   time.Duration
 
 	mu     sync.Mutex
 	idle   []*pgx.Conn
@@ -64,7 +65,7 @@ func Open(url string) (*DB, error) {
 		}
 		return patient{conn}, nil
 	}
-	return &DB{config: config}, nil
+	return &DB{config: config, rest: restTime}, nil
 }
 
 // A patient connection waits for the other side, but not for ever.
@@ -119,7 +120,7 @@ func (db *DB) get(fresh bool) (conn *pgx.Conn, kept bool, err error) {
 		conn, db.idle = db.idle[n-1], db.idle[:n-1]
 		return conn, true, nil
 	}
-	if since := time.Since(db.failed); db.why != nil && since >= 0 && since < restTime {
+	if since := time.Since(db.failed); db.why != nil && since >= 0 && since < db.rest {
 		return nil, false, db.why
 	}
 	db.mu.Unlock()

@@ -4,6 +4,9 @@ package pgtest
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,16 +49,60 @@ func Start(t testing.TB) *Server {
 		s.Kill()
 		os.RemoveAll(dir)
 	})
-	if os.Geteuid() == 0 {
-		if err := os.Chown(dir, nobody, nobody); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if out, err := s.run("initdb", "-D", dir+"/data", "-U", "superlist", "-A", "trust", "--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C"); err != nil {
-		t.Fatalf("initdb: %v: %s", err, out)
+	if err := s.data(); err != nil {
+		t.Fatal(err)
 	}
 	s.Restart()
 	return s
+}
+
+// data makes the directory of the databases. initdb takes a second, so what it has made is
+// kept, where package unpack keeps packages, and copied.
+func (s *Server) data() error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = "/var/cache"
+	}
+	version, err := s.run("postgres", "--version")
+	if err != nil {
+		return fmt.Errorf("postgres --version: %w", err)
+	}
+	made := filepath.Join(cache, "superlist", fmt.Sprintf("initdb-%x", sha256.Sum256(version)))
+	if _, err := os.Stat(made); err != nil {
+		if err := s.own(s.dir); err != nil {
+			return err
+		}
+		if out, err := s.run("initdb", "-D", s.dir+"/made", "-U", "superlist", "-A", "trust", "--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C"); err != nil {
+			return fmt.Errorf("initdb: %w: %s", err, out)
+		}
+		tmp := made + "." + filepath.Base(s.dir)
+		if err := os.CopyFS(tmp, os.DirFS(s.dir+"/made")); err != nil {
+			return err
+		}
+		if err := os.Rename(tmp, made); err != nil { // another one was first
+			os.RemoveAll(tmp)
+		}
+	}
+	if err := os.CopyFS(s.dir+"/data", os.DirFS(made)); err != nil {
+		return err
+	}
+	if err := os.Chmod(s.dir+"/data", 0o700); err != nil {
+		return err
+	}
+	return s.own(s.dir)
+}
+
+// own gives a directory, with all in it, to whom the server runs as.
+func (s *Server) own(dir string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			err = os.Lchown(path, nobody, nobody)
+		}
+		return err
+	})
 }
 
 // find finds the programs.
@@ -79,7 +126,7 @@ func (s *Server) find() error {
 
 func (s *Server) command(name string, arg ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(s.bin, name), arg...)
-	cmd.Dir = s.dir
+	cmd.Dir = "/" // nobody may not be allowed into that of the test
 	cmd.Env = append(os.Environ(), "HOME="+s.dir, "TMPDIR="+s.dir)
 	if s.libs != "" {
 		cmd.Env = append(cmd.Env, "LD_LIBRARY_PATH="+s.libs)
