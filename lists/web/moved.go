@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"encoding/base32"
 	"errors"
+	"html"
 	"io/fs"
 	"path/filepath"
 	"strconv"
@@ -18,9 +19,10 @@ import (
 )
 
 // MovedMap is the file, in the directory of a list, that says which post was at an old
-// address, before the list came to superlist. Each line has an address and the number of
-// the post. The address is a path on this host, "/lurker/message/20261130.en.html", with
-// its query if it has one, or the name that HyperKitty gave the post.
+// address, before the list came to superlist. Each line has an address and a post. The
+// address is a path on this host, "/old/msg00012.html", with its query if it has one, or the
+// name that HyperKitty gave the post. {n} in it is a number, and * at its end is anything.
+// The post is a number, {n}, {n}+1 or {n}-1, or a Message-ID, <a@b>, also as HTML has it.
 const MovedMap = "moved.map"
 
 // MovedLine returns a line of MovedMap for a post that HyperKitty had.
@@ -30,7 +32,7 @@ func MovedLine(messageID string, number int) string {
 }
 
 // Moved returns the number of the post that was at an old address; 0 if the file does not
-// name it.
+// name it, or if there is no such post.
 func (l *List) Moved(address string) (int, error) {
 	f, _, err := disk.OpenRegular(filepath.Join(filepath.Dir(l.Books), MovedMap), unix.O_RDONLY|unix.O_NOFOLLOW)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -42,14 +44,77 @@ func (l *List) Moved(address string) (int, error) {
 	defer f.Close()
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
-		if rest, ok := strings.CutPrefix(lines.Text(), address); ok && strings.TrimLeft(rest, " \t") != rest {
-			n, err := strconv.Atoi(strings.TrimSpace(rest))
-			if err == nil && n > 0 {
-				return n, nil
-			}
+		fields := strings.Fields(lines.Text())
+		if len(fields) != 2 {
+			continue
+		}
+		counted, ok := isMoved(fields[0], address)
+		if !ok {
+			continue
+		}
+		if n, err := l.movedTo(fields[1], counted); n != 0 || err != nil {
+			return n, err
 		}
 	}
 	return 0, lines.Err()
+}
+
+// theNumber stands in a line of MovedMap for a number in an address.
+const theNumber = "{n}"
+
+// isMoved reports whether an address is the old one of a line, and which number stands in it.
+func isMoved(old, address string) (counted int, ok bool) {
+	if old == address {
+		return 0, true
+	}
+	old, open := strings.CutSuffix(old, "*")
+	before, after, counts := strings.Cut(old, theNumber)
+	rest, ok := strings.CutPrefix(address, before)
+	if !ok {
+		return 0, false
+	}
+	if counts {
+		const most = 9 // digits
+		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+		if digits == 0 || digits > most {
+			return 0, false
+		}
+		counted, _ = strconv.Atoi(rest[:digits])
+		rest = rest[digits:]
+	}
+	return counted, rest == after || open && strings.HasPrefix(rest, after)
+}
+
+// movedTo returns the number of the post that a line leads to; 0 if there is none.
+func (l *List) movedTo(where string, counted int) (int, error) {
+	var e archive.Entry
+	var err error
+	if strings.HasPrefix(where, "<") {
+		var all []archive.Entry
+		if all, err = l.Posts.ByMessageID(html.UnescapeString(where)); err == nil && len(all) > 0 {
+			e = all[0]
+		}
+	} else {
+		further, relative := strings.CutPrefix(where, theNumber)
+		n := 0
+		if relative {
+			n = counted
+		}
+		if further != "" {
+			k, bad := strconv.Atoi(further)
+			if bad != nil {
+				return 0, nil
+			}
+			n += k
+		}
+		if n > 0 {
+			e, err = l.Posts.Entry(n)
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return e.Number, err
 }
 
 // MonthURL returns the address of the page of a month.

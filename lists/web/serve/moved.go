@@ -19,9 +19,9 @@ import (
 //	             /hyperkitty/list/dev@lists.example.org/2026/11/
 //	pipermail    /pipermail/dev/2026-November/000123.html
 //
-// Below what path the archives were is the site's choice. Other addresses, such as those
-// of MHonArc, lurker and ezmlm-cgi, have no common form; the list's file moved.map may
-// name them.
+// Below what path the archives were is the site's choice. Other addresses do not name the
+// list, such as those of ezmlm-cgi, or have no common form; the list's file moved.map may
+// name them, each or by a pattern.
 
 // moved leads from an old address to the post, or the page, that was there. It reports
 // whether it has answered.
