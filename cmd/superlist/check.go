@@ -28,6 +28,7 @@ type checker struct {
 	findings []finding
 	probed   bool        // a message was sent through the whole way
 	found    []smtp.Path // all lists
+	alone    bool        // one list only, looked at more closely
 
 	web      map[string]*webDomain // what checkWeb asks for, by domain
 	webOrder []*webDomain
@@ -115,6 +116,7 @@ func (k *checker) run(a *app, arg []string) error {
 		if err != nil {
 			return err
 		}
+		k.alone = true
 		k.list(l)
 		k.domain(l.Addr.Domain)
 		k.checkWeb()

@@ -35,10 +35,7 @@ func (k *checker) lists() {
 		domains[addr.Domain] = true
 		k.found = append(k.found, addr)
 		if err != nil {
-			mend := "posts to it are deferred until this is fixed"
-			if errors.Is(err, fs.ErrPermission) {
-				mend += ": " + k.mend(err, k.site.ListsDir)
-			}
+			mend := k.deferred(err)
 			if wrong := new(config.Error); errors.As(err, &wrong) && wrong.Key != "" {
 				mend = fix(wrong) + "; " + mend
 			}
@@ -75,7 +72,18 @@ func (k *checker) lists() {
 	for domain := range domains {
 		k.domain(domain)
 	}
+	k.reach("lists_dir", k.site.ListsDir, false)
 	k.room("lists_dir", k.site.ListsDir)
+}
+
+// deferred says what an error about a list's file leads to, and, if permissions are the
+// cause, how to change them.
+func (k *checker) deferred(err error) string {
+	text := "posts to it are deferred until this is fixed"
+	if errors.Is(err, fs.ErrPermission) {
+		text += ": " + k.mend(err, k.site.ListsDir)
+	}
+	return text
 }
 
 func (k *checker) list(l *lists.List) {
@@ -107,6 +115,7 @@ func (k *checker) list(l *lists.List) {
 	if err := unix.Access(l.Dir, unix.W_OK); err != nil {
 		k.wrong(about, fmt.Sprintf("%s: %v", l.Dir, err), k.mend(err, l.Dir))
 	}
+	k.reach(about, l.Dir, k.alone)
 	if err := copies.CheckFooter(l); err != nil {
 		k.wrong(about, err.Error(), "fix footer_file; posts are deferred until then")
 	}
@@ -150,7 +159,7 @@ func (k *checker) list(l *lists.List) {
 	}
 	if _, err := os.Stat(l.Dir + "/key"); err == nil { // otherwise one would be made
 		if _, err := l.BounceAddress(time.Now()); err != nil {
-			k.wrong(about, err.Error(), "posts to it are deferred until this is fixed")
+			k.wrong(about, err.Error(), k.deferred(err))
 		}
 	}
 	for _, file := range []string{"list.toml", "members", "key"} {

@@ -6,12 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"superlist/queue"
+	"superlist/queue/disk"
 )
 
 // mend returns advice about a path that this process could not use. path is below one
@@ -24,12 +26,48 @@ func (k *checker) mend(err error, path string) string {
 		return "call this as root or as " + k.site.User
 	case errors.Is(err, fs.ErrNotExist):
 		return "put it there"
+	case errors.Is(err, disk.ErrNotRegular):
+		return whose(path) + "move it away, and put a file there"
 	}
 	var in *fs.PathError
 	if errors.As(err, &in) && strings.HasPrefix(in.Path, path) {
 		path = in.Path
 	}
-	return whose(path) + fmt.Sprintf("chown -R %s %s", k.user(), path)
+	return k.letIn(path)
+}
+
+// letIn returns the command after which the user can use a path, or make it. If something
+// above is what keeps them out, it is about that.
+func (k *checker) letIn(path string) string {
+	for first := path; ; path = filepath.Dir(path) {
+		info, err := os.Lstat(path)
+		who, parent := whose(path), filepath.Dir(path)
+		if path != first {
+			who = path + ": " + who
+		}
+		switch {
+		case err == nil && !k.within(path):
+			return fmt.Sprintf("%slet %s use it", who, k.user())
+		case err == nil && ownerName(info) == k.user():
+			return fmt.Sprintf("%schmod -R u+rwX %s", who, path)
+		case err == nil:
+			return fmt.Sprintf("%schown -R %s %s", who, k.user(), path)
+		case errors.Is(err, fs.ErrNotExist) && k.within(path) && !k.within(parent):
+			return k.install(path)
+		case parent == path:
+			return "look at its owner and mode"
+		}
+	}
+}
+
+// within reports whether a path is one of our directories, or below one.
+func (k *checker) within(path string) bool {
+	for _, dir := range []string{k.site.QueueDir, k.site.ListsDir} {
+		if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+			return true
+		}
+	}
+	return false
 }
 
 // whose returns the owner and mode of a file as in "owner root, mode -rw-------; ", or
@@ -39,14 +77,20 @@ func whose(path string) string {
 	if err != nil {
 		return ""
 	}
-	owner := "?"
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		owner = fmt.Sprint(st.Uid)
-		if u, err := user.LookupId(owner); err == nil {
-			owner = u.Username
-		}
+	return fmt.Sprintf("owner %s, mode %v; ", ownerName(info), info.Mode())
+}
+
+// ownerName returns who owns a file.
+func ownerName(info fs.FileInfo) string {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "?"
 	}
-	return fmt.Sprintf("owner %s, mode %v; ", owner, info.Mode())
+	uid := fmt.Sprint(st.Uid)
+	if u, err := user.LookupId(uid); err == nil {
+		return u.Username
+	}
+	return uid
 }
 
 // isUser reports whether this process runs as the user that the files belong to.

@@ -51,10 +51,11 @@ func (k *checker) spool() {
 	}
 	for _, sub := range []string{"tmp", "inbound/new", "inbound/cur", "outbound/new", "outbound/cur", "failed"} {
 		if err := unix.Access(dir+"/"+sub, unix.R_OK|unix.W_OK|unix.X_OK); err != nil {
-			k.wrong("queue_dir", fmt.Sprintf("%s/%s: %v", dir, sub, err), k.mend(err, dir))
+			k.wrong("queue_dir", fmt.Sprintf("%s/%s: %v", dir, sub, err), k.mend(err, dir+"/"+sub))
 			return
 		}
 	}
+	k.reach("queue_dir", dir, true)
 	k.room("queue_dir", dir)
 	if err := s.Admit(0, ""); err != nil && !errors.Is(err, smtp.ReplyNoSpace) {
 		k.wrong("queue_dir", err.Error(), "see superlist queue ls")
