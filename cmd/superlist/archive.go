@@ -12,6 +12,7 @@ import (
 	"superlist/lists"
 	"superlist/lists/archive"
 	"superlist/lists/mail/charset"
+	"superlist/lists/web"
 )
 
 func (a *app) archiveCommand() *cobra.Command {
@@ -240,6 +241,8 @@ goes on as before.`,
 						n++
 					}
 				}
+			} else if err = web.Before(site, l, time.Now()); err != nil {
+				return err
 			} else if n, err = posts.Prune(to); err != nil {
 				return err
 			}

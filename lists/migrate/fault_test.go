@@ -15,6 +15,7 @@ import (
 	"superlist/lists/heldpost"
 	"superlist/lists/ledger/files"
 	"superlist/lists/site"
+	"superlist/lists/web"
 	"superlist/queue"
 	"superlist/queue/disk/disktest"
 	"superlist/smtp"
@@ -38,6 +39,9 @@ func whole(t *testing.T, site *site.Site, addr smtp.Path, what string) (there bo
 	if err != nil {
 		t.Errorf("%s: %v", what, err)
 		return true
+	}
+	if l.Web != lists.WebNobody || web.Kept(l) { // whatever happens, nobody sees it before somebody says so
+		t.Errorf("%s: web is %s", what, l.Web)
 	}
 	members, err := os.ReadFile(filepath.Join(l.Dir, "members"))
 	held, herr := heldpost.Spool(site, l).List(queue.Held)

@@ -14,6 +14,7 @@ import (
 	"superlist/lists/ledger"
 	"superlist/lists/members"
 	"superlist/lists/rewrite"
+	"superlist/lists/web"
 	"superlist/queue"
 	"superlist/smtp"
 )
@@ -208,6 +209,9 @@ func (a *act) erasePosts() (n int, err error) {
 	numbers := make([]int, len(entries))
 	for i, e := range entries {
 		numbers[i] = e.Number
+	}
+	if err := web.Before(a.Site, a.l, a.Now()); err != nil {
+		return 0, err
 	}
 	return a.l.Posts().Remove(numbers, "", a.At)
 }

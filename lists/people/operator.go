@@ -60,6 +60,9 @@ func (a *act) set() error {
 // settings changes keys of list.toml. What the pages of the list must no longer show is
 // gone when it returns, and the next superlist deliver does the rest.
 func (a *act) settings() error {
+	if err := web.Before(a.Site, a.l, a.Now()); err != nil {
+		return err
+	}
 	if err := edit.Set(a.l, a.Settings); err != nil {
 		return err
 	}

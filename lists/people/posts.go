@@ -33,6 +33,9 @@ func (d *Desk) RemovePosts(l *lists.List, entries []archive.Entry, reason string
 			}
 		}
 	}
+	if err := web.Before(d.Site, l, d.Now()); err != nil {
+		return 0, nil, false, err
+	}
 	if n, err = posts.Remove(numbers, reason, d.Now()); err != nil {
 		return 0, nil, false, err
 	}

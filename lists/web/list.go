@@ -82,6 +82,21 @@ func Remind(s *site.Site, w ledger.Writer, l *lists.List, number int, now time.T
 	return w.Remind(ledger.Pages(s.QueueDir), l.Addr.Address()+" "+strconv.Itoa(number), now)
 }
 
+// aMoment is longer than a change takes, from Before to After.
+const aMoment = time.Minute
+
+// Before is called before a change after which the pages must show less. It makes sure that
+// superlist deliver looks at them, even if this process does not come to After.
+func Before(s *site.Site, l *lists.List, now time.Time) error {
+	if !Kept(l) {
+		return nil
+	}
+	if err := s.Spool().Init(); err != nil {
+		return err
+	}
+	return Remind(s, s.Writer(), l, 0, now.Add(aMoment))
+}
+
 // After updates the pages of a list after a change of its settings or posts: what must no
 // longer be shown is removed at once. If there is more to do it reminds the next superlist
 // deliver, and returns true.
