@@ -22,9 +22,6 @@ import (
 // nobody is whom the server runs as when the test is root, which it refuses to be.
 const nobody = 65534
 
-// capDACOverride lets nobody read the programs where root has unpacked them.
-const capDACOverride = 1
-
 // A Server is a PostgreSQL that listens on a socket in its directory.
 type Server struct {
 	t        testing.TB
@@ -37,9 +34,6 @@ type Server struct {
 func Start(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{t: t}
-	if err := s.find(); err != nil {
-		t.Skipf("no PostgreSQL: %v", err)
-	}
 	dir, err := os.MkdirTemp("", "pg") // the path of a socket is short
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +43,12 @@ func Start(t testing.TB) *Server {
 		s.Kill()
 		os.RemoveAll(dir)
 	})
+	if err := s.own(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.find(); err != nil {
+		t.Skipf("no PostgreSQL: %v", err)
+	}
 	if err := s.data(); err != nil {
 		t.Fatal(err)
 	}
@@ -69,9 +69,6 @@ func (s *Server) data() error {
 	}
 	made := filepath.Join(cache, "superlist", fmt.Sprintf("initdb-%x", sha256.Sum256(version)))
 	if _, err := os.Stat(made); err != nil {
-		if err := s.own(s.dir); err != nil {
-			return err
-		}
 		if out, err := s.run("initdb", "-D", s.dir+"/made", "-U", "superlist", "-A", "trust", "--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C"); err != nil {
 			return fmt.Errorf("initdb: %w: %s", err, out)
 		}
@@ -89,7 +86,7 @@ func (s *Server) data() error {
 	if err := os.Chmod(s.dir+"/data", 0o700); err != nil {
 		return err
 	}
-	return s.own(s.dir)
+	return s.own(s.dir + "/data")
 }
 
 // own gives a directory, with all in it, to whom the server runs as.
@@ -114,8 +111,12 @@ func (s *Server) find() error {
 		if err != nil {
 			return err
 		}
-		found, _ = filepath.Glob(root + bin)
-		s.libs = strings.Join(unpack.Libraries(root), ":")
+		// Nobody may not look where root has unpacked it.
+		if err := copyPrograms(s.dir+"/debian", root); err != nil {
+			return err
+		}
+		found, _ = filepath.Glob(s.dir + "/debian" + bin)
+		s.libs = strings.Join(unpack.Libraries(s.dir+"/debian"), ":")
 	}
 	if len(found) == 0 {
 		return os.ErrNotExist
@@ -124,9 +125,40 @@ func (s *Server) find() error {
 	return nil
 }
 
+// copyPrograms copies what of a package is needed: not what makes code at run time, which
+// is large.
+func copyPrograms(to, from string) error {
+	return filepath.WalkDir(from+"/usr", func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		switch name := e.Name(); {
+		case strings.HasPrefix(name, "bitcode"), name == "locale", name == "doc", name == "man":
+			return fs.SkipDir
+		case strings.HasPrefix(name, "libLLVM"), strings.HasPrefix(name, "llvmjit"):
+			return nil
+		case e.IsDir():
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		}
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() {
+			return nil // a link to what is not here
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), text, info.Mode().Perm()|0o555)
+	})
+}
+
 func (s *Server) command(name string, arg ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(s.bin, name), arg...)
-	cmd.Dir = "/" // nobody may not be allowed into that of the test
+	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "HOME="+s.dir, "TMPDIR="+s.dir)
 	if s.libs != "" {
 		cmd.Env = append(cmd.Env, "LD_LIBRARY_PATH="+s.libs)
@@ -134,7 +166,6 @@ func (s *Server) command(name string, arg ...string) *exec.Cmd {
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
-		cmd.SysProcAttr.AmbientCaps = []uintptr{capDACOverride}
 	}
 	return cmd
 }
