@@ -25,8 +25,10 @@ const (
 	// restTime is how long nobody tries again after a connection has failed.
 	restTime = 10 * time.Second
 	// idleTime is how long a host that is stopped, or cut off, keeps others from the lists
-	// that it changes. One that works says so more often.
+	// that it changes.
 	idleTime = 30 * time.Second
+	// lifeTime is how often a host that works says so.
+	lifeTime = idleTime / 3
 	// lockTime is how long a host waits for others: longer than for one that is stopped.
 	lockTime = 45 * time.Second
 	// silentTime is how long the database may say nothing while something is asked of it.
@@ -38,7 +40,8 @@ const (
 // A DB is the database of a cluster. It implements cluster.DB.
 type DB struct {
 	config *pgx.ConnConfig
-	rest   time.Duration
+	// restTime, idleTime, lockTime and lifeTime, but in tests
+	rest, idleFor, lockFor, lifeEach time.Duration
 
 	mu     sync.Mutex
 	idle   []*pgx.Conn
@@ -65,7 +68,7 @@ func Open(url string) (*DB, error) {
 		}
 		return patient{conn}, nil
 	}
-	return &DB{config: config, rest: restTime}, nil
+	return &DB{config: config, rest: restTime, idleFor: idleTime, lockFor: lockTime, lifeEach: lifeTime}, nil
 }
 
 // A patient connection waits for the other side, but not for ever.
@@ -179,7 +182,7 @@ func (db *DB) Units(names ...string) (units []cluster.Unit, err error) {
 func (db *DB) Change(units []string) (cluster.Tx, error) {
 	return db.begin(true, func(b *pgx.Batch) {
 		b.Queue("BEGIN")
-		b.Queue("SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)", milliseconds(lockTime), milliseconds(idleTime))
+		b.Queue("SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)", milliseconds(db.lockFor), milliseconds(db.idleFor))
 		queueLock(b, units)
 	})
 }

@@ -164,3 +164,41 @@ func TestFence(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestStopped: a host that stands still in a change keeps others from its lists for a time,
+// and has then lost its change; one that only takes long has not. Others do not wait for
+// ever.
+func TestStopped(t *testing.T) {
+	s := pgtest.Start(t)
+	hosts := clustertest.Join(t, open(t, s), open(t, s))
+	slow, quick := hosts[0], hosts[1]
+	slow.Must(func() error { return slow.Create(clustertest.Dev, map[string]string{"list.toml": "# dev\n"}) }, "", clustertest.Dev)
+	clustertest.Same(t, hosts)
+	change := func(h *clustertest.Host, text string, do func()) error {
+		return h.Change([]string{clustertest.Dev}, func() error {
+			do()
+			return h.Write(clustertest.Dev+"/list.toml", text, clustertest.Day)
+		})
+	}
+	db, other := slow.DB.(*DB), quick.DB.(*DB)
+	db.idleFor, db.lifeEach, other.lockFor = 1500*time.Millisecond, 50*time.Millisecond, 10*time.Millisecond
+	if err := change(slow, "# long\n", func() {
+		time.Sleep(db.idleFor + db.idleFor/4)
+		if err := change(quick, "# other\n", func() {}); !errors.Is(err, cluster.ErrAway) || !strings.Contains(err.Error(), "another host") {
+			t.Errorf("while it is changed: %v", err)
+		}
+	}); err != nil {
+		t.Errorf("one that takes long: %v", err)
+	}
+	db.lifeEach, other.lockFor = time.Hour, time.Minute
+	if err := change(slow, "# stopped\n", func() {
+		if err := change(quick, "# new\n", func() {}); err != nil {
+			t.Error(err)
+		}
+	}); !errors.Is(err, cluster.ErrAway) {
+		t.Errorf("one that was stopped: %v", err)
+	}
+	if all := clustertest.Same(t, hosts); !strings.Contains(all, "# new") {
+		t.Errorf("there is\n%s", all)
+	}
+}

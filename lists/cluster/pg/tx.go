@@ -23,7 +23,7 @@ type tx struct {
 
 // live says from time to time that this host works.
 func (t *tx) live() {
-	tick := time.NewTicker(idleTime / 3)
+	tick := time.NewTicker(t.db.lifeEach)
 	defer tick.Stop()
 	for {
 		select {
