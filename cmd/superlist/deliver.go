@@ -44,6 +44,9 @@ systemd through a path and a timer, and cron every minute.`,
 				}
 				return status.WriteMetrics(site, queue.Began, time.Now())
 			}}
+			if a.shared != nil {
+				r.Cluster = a.shared
+			}
 			defer r.Log.Close()
 			if isTerminal(os.Stderr) {
 				r.Log.Also(c.ErrOrStderr())

@@ -32,6 +32,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root.SetOut(out)
 	root.SetErr(errOut)
 	err := a.denied(root.ExecuteContext(ctx))
+	a.shared.close()
 	if err != nil && !errors.Is(err, errSaid) {
 		say(errOut, "superlist: %v\n", err)
 	}
@@ -42,6 +43,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 type app struct {
 	config string     // the flag -c
 	opened *site.Site // set once its configuration has been read
+	shared *shared    // nil: no other host has the same lists
 }
 
 func newRoot() *cobra.Command { return new(app).root() }
@@ -62,7 +64,7 @@ spool, and shows what is wrong. Posts come in through superlist-spawn.`,
 	root.PersistentFlags().StringVarP(&a.config, "config", "c", "",
 		"configuration file (else $SUPERLIST_CONFIG, else "+site.DefaultConfig+")")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.digestCommand(), a.queueCommand(), a.heldCommand(), a.archiveCommand(), a.webCommand(), a.importCommand(), a.exportCommand(), a.explainCommand(), a.bounceCommand(), a.passwdCommand(), a.dkimCommand(), a.tokenCommand(), a.checkCommand(), a.setupCommand(), a.backupCommand(), a.restoreCommand(), a.statusCommand(), a.traceCommand(), a.logCommand(), a.versionCommand())
+	root.AddCommand(a.listCommand(), a.memberCommand(), a.deliverCommand(), a.digestCommand(), a.queueCommand(), a.heldCommand(), a.archiveCommand(), a.webCommand(), a.importCommand(), a.exportCommand(), a.explainCommand(), a.bounceCommand(), a.passwdCommand(), a.dkimCommand(), a.tokenCommand(), a.checkCommand(), a.setupCommand(), a.backupCommand(), a.restoreCommand(), a.statusCommand(), a.clusterCommand(), a.traceCommand(), a.logCommand(), a.versionCommand())
 	root.Version = version()
 	root.SetVersionTemplate("superlist {{.Version}}\n")
 	root.SetUsageTemplate(usageTemplate(root))
@@ -89,6 +91,7 @@ func (a *app) readSite() (*site.Site, error) {
 	}
 	if err == nil {
 		site.Ledger = files.On
+		a.share(site)
 		a.opened = site
 	}
 	return site, err
@@ -195,6 +198,8 @@ func exitCode(err error) int {
 		return 0
 	case errors.As(err, &exit):
 		return exit.code
+	case clusterCode(err) != 0:
+		return clusterCode(err)
 	case errors.As(err, &config):
 		return exConfig
 	case errors.As(err, &input), errors.Is(err, queue.ErrDamaged), errors.Is(err, disk.ErrNotRegular),

@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 //	json COMMAND...        wants JSON alone on standard output with --json, and exit code 0;
 //	                       an argument @FILE is what that file has
 //	listen FILE            takes connections at a Unix socket, and says nothing
+//	database ...           is a PostgreSQL: see testDatabase
 //	exits CODE COMMAND...  wants this exit code, and standard error only when it is not 0
 func TestScript(t *testing.T) {
 	dir := t.TempDir() // for the programs that serve sessions
@@ -71,6 +72,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"json": isJSON, "site": makeSite, "dovecot": dovecot, "certificate": certificate, "crlf": crlf, "listen": listen, "exits": exits,
+			"database": testDatabase(t),
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -185,11 +187,12 @@ func isJSON(ts *testscript.TestScript, neg bool, arg []string) {
 // withoutJSON are the commands that have no --json, and why. A command that only has
 // others below it shows its help.
 var withoutJSON = map[string]string{
-	"superlist deliver":       "the log says what it does",
-	"superlist export":        "it writes a tar",
-	"superlist member data":   "it writes JSON anyway",
-	"superlist member export": "it writes a file for member import; member ls has --json",
-	"superlist setup web":     "it writes a configuration",
+	"superlist cluster schema": "it writes SQL",
+	"superlist deliver":        "the log says what it does",
+	"superlist export":         "it writes a tar",
+	"superlist member data":    "it writes JSON anyway",
+	"superlist member export":  "it writes a file for member import; member ls has --json",
+	"superlist setup web":      "it writes a configuration",
 }
 
 // TestJSON: every command has --json, or there is a reason; and a script plays each with

@@ -198,6 +198,14 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 			"2026-11-30T12:00:00Z subscribed list=<dev@lists.example.org> member=<x\u202egpj@example.com> by=x\u2066\n"), 0o600)
 		return [][]string{{"log"}, {"log", list}, {"log", list, "--json"}, {"log", steering}}
 	}
+	server := hostileServer(t)
+	for form, arg := range map[string]string{"init": steering, "join": "--replace", "status": "--json", "leave": "x" + steering, "export": "out" + steering, "schema": "--from=" + steering} {
+		commands["cluster "+form] = func(dir string) [][]string {
+			config, _ := os.ReadFile(dir + "/superlist.toml")
+			os.WriteFile(dir+"/superlist.toml", append(config, "[cluster]\ndatabase = \"postgres://x@"+server+"/x?sslmode=disable\"\nhost = \"mx1\"\n"...), 0o600)
+			return [][]string{{"cluster", form, dir + "/out"}, {"cluster", form}, {"cluster", form, arg}}
+		}
+	}
 	add("setup postfix", "--way", steering)
 	add("setup postfix", "--domain", steering, "--json")
 	add("setup postfix", "--undo")

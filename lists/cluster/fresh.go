@@ -207,5 +207,8 @@ func (s *Site) FreshAll(progress func(done, all int)) error {
 			progress(i+1, len(stale))
 		}
 	}
+	if all == nil {
+		all = s.isFreshNow()
+	}
 	return all
 }

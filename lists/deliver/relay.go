@@ -1,11 +1,7 @@
 package deliver
 
 import (
-	"bufio"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 	"time"
 
 	"superlist/lists/outbound"
@@ -38,29 +34,6 @@ func Relay(site *site.Site) (outbound.Relay, error) {
 			return relay, fmt.Errorf("relay.ca_file: %w", err)
 		}
 	}
-	if r.PasswordFile != "" {
-		if relay.Password, err = firstLine(r.PasswordFile); err != nil {
-			return relay, fmt.Errorf("relay.password_file: %w", err)
-		}
-	}
-	return relay, nil
-}
-
-// maxPassword is the longest first line of a password file.
-const maxPassword = 1024
-
-func firstLine(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	line, err := bufio.NewReader(io.LimitReader(f, maxPassword)).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return "", err
-	}
-	if line = strings.TrimRight(line, "\r\n"); line == "" {
-		return "", fmt.Errorf("%s: the first line is empty", file)
-	}
-	return line, nil
+	relay.Password, err = r.Password()
+	return relay, err
 }

@@ -36,7 +36,7 @@ func TestReady(t *testing.T) {
 	for _, c := range []struct{ before, want string }{
 		{"", cluster.ErrNotInit.Error()},
 		{"CREATE TABLE migrations (version int)", cluster.ErrNotInit.Error()},
-		{"INSERT INTO migrations VALUES (99)", "older than that of another host"},
+		{"INSERT INTO migrations VALUES (99)", ErrNewer.Error()},
 	} {
 		if c.before != "" {
 			sql(t, s, c.before)
@@ -64,20 +64,29 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// TestHosts: who is there, and whose queue somebody has taken over.
+// TestHosts: who is there, who has a name, and whose queue somebody has taken over.
 func TestHosts(t *testing.T) {
 	db := open(t, pgtest.Start(t))
 	for _, name := range []string{"mx2", "mx1", "mx2"} {
-		if by, err := db.Seen(name); by != "" || err != nil {
+		if err := db.Enter(name, "id of "+name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := db.Enter("mx2", "another"); !errors.Is(err, ErrName) {
+		t.Errorf("a second host of that name: %v", err)
+	}
+	seen := func(name, id, want string, wantErr error) {
+		t.Helper()
+		if by, err := db.Seen(name, id); by != want || !errors.Is(err, wantErr) {
 			t.Errorf("%s: %q, %v", name, by, err)
 		}
 	}
+	seen("mx2", "id of mx2", "", nil)
+	seen("mx2", "another", "", ErrLeft)
 	if err := db.Adopt("mx2", "mx1"); err != nil {
 		t.Error(err)
 	}
-	if by, err := db.Seen("mx2"); by != "mx1" || err != nil {
-		t.Errorf("adopted by %q, %v", by, err)
-	}
+	seen("mx2", "id of mx2", "mx1", nil)
 	hosts, err := db.Hosts()
 	if err != nil || len(hosts) != 2 || hosts[0].Name != "mx1" || hosts[1].AdoptedBy != "mx1" || hosts[0].Ago < 0 || hosts[0].Ago > time.Hour {
 		t.Errorf("%v, %v", hosts, err)
@@ -85,13 +94,19 @@ func TestHosts(t *testing.T) {
 	if err := db.Adopt("mx2", ""); err != nil {
 		t.Error(err)
 	}
-	if by, err := db.Seen("mx2"); by != "" || err != nil {
-		t.Errorf("adopted by %q, %v", by, err)
+	seen("mx2", "id of mx2", "", nil)
+	for _, leave := range []struct {
+		name, id string
+		want     error
+	}{{"mx1", "another", ErrNoHost}, {"mx1", "id of mx1", nil}, {"mx2", "", nil}, {"mx2", "", ErrNoHost}} {
+		if err := db.Leave(leave.name, leave.id); !errors.Is(err, leave.want) {
+			t.Errorf("%v: %v", leave, err)
+		}
 	}
-	if err := db.Leave("mx1"); err != nil {
+	if err := db.Adopt("mx3", "mx1"); !errors.Is(err, ErrNoHost) {
 		t.Error(err)
 	}
-	if hosts, err := db.Hosts(); err != nil || len(hosts) != 1 {
+	if hosts, err := db.Hosts(); err != nil || len(hosts) != 0 {
 		t.Errorf("%v, %v", hosts, err)
 	}
 }

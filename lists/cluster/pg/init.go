@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,10 +21,46 @@ var schema string
 // one before the next. What has been released is not changed any more.
 var migrations = []string{schema}
 
+// Version is the version of the tables that this superlist works with.
+var Version = len(migrations)
+
+// Schema returns the SQL that makes the tables of this superlist from those of a version; 0:
+// there are none.
+func Schema(from int) string {
+	var all strings.Builder
+	if from == 0 {
+		all.WriteString("CREATE TABLE IF NOT EXISTS migrations (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());\n")
+	}
+	for v := from; v < Version; v++ {
+		fmt.Fprintf(&all, "%sINSERT INTO migrations (version) VALUES (%d);\n", migrations[v], v+1)
+	}
+	return all.String()
+}
+
+// Errors of databases that answer and are of no use.
+var (
+	ErrNewer  = errors.New("the tables of the cluster are those of a later superlist: upgrade this host")
+	ErrOlder  = errors.New("the tables of the cluster are those of an earlier superlist: call superlist cluster init, or have their owner run what superlist cluster schema prints")
+	ErrRights = errors.New("the user of the database may not do this")
+)
+
+// Codes of errors: PostgreSQL, appendix A.
+const (
+	insufficientPrivilege = "42501"
+	undefinedTable        = "42P01"
+	lockNotAvailable      = "55P03"
+)
+
+func hasCode(err error, code string) bool {
+	var said *pgconn.PgError
+	return errors.As(err, &said) && said.Code == code
+}
+
 // migrateLock is the number of the lock that whoever migrates has.
 const migrateLock = 7171
 
 // Migrate makes the tables, or makes those of an older version what this one works with.
+// Where nothing is to be done everybody may call it.
 func (db *DB) Migrate() error {
 	ctx := context.Background()
 	conn, err := pgx.ConnectConfig(ctx, db.config.Copy())
@@ -31,21 +68,30 @@ func (db *DB) Migrate() error {
 		return away(err)
 	}
 	defer conn.Close(ctx)
-	return away(pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+	if err := ready(conn); err == nil || errors.Is(err, ErrNewer) {
+		return err
+	}
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", migrateLock); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "CREATE TABLE IF NOT EXISTS migrations (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())"); err != nil {
+		var there bool
+		if err := tx.QueryRow(ctx, "SELECT to_regclass('migrations') IS NOT NULL").Scan(&there); err != nil {
 			return err
 		}
-		version, err := versionOf(tx)
-		for ; err == nil && version < len(migrations); version++ {
-			if _, err = tx.Exec(ctx, migrations[version], pgx.QueryExecModeSimpleProtocol); err == nil {
-				_, err = tx.Exec(ctx, "INSERT INTO migrations (version) VALUES ($1)", version+1)
+		version := 0
+		if there {
+			if version, err = versionOf(tx); err != nil {
+				return err
 			}
 		}
+		_, err := tx.Exec(ctx, Schema(version), pgx.QueryExecModeSimpleProtocol)
 		return err
-	}))
+	})
+	if hasCode(err, insufficientPrivilege) {
+		return fmt.Errorf("%w: %w; have the owner of the database run what superlist cluster schema prints", ErrRights, err)
+	}
+	return away(err)
 }
 
 func versionOf(q interface {
@@ -55,29 +101,29 @@ func versionOf(q interface {
 	return version, err
 }
 
+// unfit is the error of a database that answers and is of no use: mail goes on as while it is
+// away.
+type unfit struct{ error }
+
+func (u unfit) Unwrap() error        { return u.error }
+func (u unfit) Is(target error) bool { return target == cluster.ErrAway }
+
 // ready checks that the tables are what this version works with.
 func ready(conn *pgx.Conn) error {
 	version, err := versionOf(conn)
-	var said *pgconn.PgError
 	switch {
-	case errors.As(err, &said) && said.Code == "42P01", err == nil && version == 0: // no such table
-		return cluster.ErrNotInit
+	case hasCode(err, undefinedTable), err == nil && version == 0:
+		return unfit{cluster.ErrNotInit}
+	case hasCode(err, insufficientPrivilege):
+		return unfit{fmt.Errorf("%w: %w", ErrRights, err)}
 	case err != nil:
 		return err
-	case version < len(migrations):
-		return fmt.Errorf("the tables of the cluster are of version %d and this superlist needs %d: superlist cluster init makes them so", version, len(migrations))
-	case version > len(migrations):
-		return fmt.Errorf("the tables of the cluster are of version %d, and this superlist knows up to %d: it is older than that of another host", version, len(migrations))
+	case version < Version:
+		return unfit{ErrOlder}
+	case version > Version:
+		return unfit{ErrNewer}
 	}
 	return nil
-}
-
-// A Host is one that has said that it is there.
-type Host struct {
-	Name      string
-	Seen      time.Time // by the clock of the database
-	Ago       time.Duration
-	AdoptedBy string // another host has taken over what waited there; empty: none has
 }
 
 // do calls f with a connection.
@@ -87,44 +133,6 @@ func (db *DB) do(f func(*pgx.Conn) error) error {
 		db.put(conn)
 	}
 	return err
-}
-
-// Hosts returns the hosts, by name.
-func (db *DB) Hosts() (hosts []Host, err error) {
-	err = db.do(func(conn *pgx.Conn) error {
-		rows, err := conn.Query(context.Background(), "SELECT name, seen, (extract(epoch FROM now() - seen) * 1e9)::bigint, coalesce(adopted_by, '') FROM hosts ORDER BY name")
-		if err == nil {
-			hosts, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Host])
-		}
-		return err
-	})
-	return hosts, err
-}
-
-// Seen says that a host is there. It returns who has taken over what waited on it, if
-// somebody has: then it must send nothing of that any more.
-func (db *DB) Seen(host string) (adoptedBy string, err error) {
-	err = db.do(func(conn *pgx.Conn) error {
-		return conn.QueryRow(context.Background(), "INSERT INTO hosts (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET seen = now() RETURNING coalesce(adopted_by, '')", host).Scan(&adoptedBy)
-	})
-	return adoptedBy, err
-}
-
-// Adopt says that a host takes over what waits on another one; with an empty name, that
-// nobody does any more.
-func (db *DB) Adopt(host, by string) error {
-	return db.do(func(conn *pgx.Conn) error {
-		_, err := conn.Exec(context.Background(), "INSERT INTO hosts (name, adopted_by) VALUES ($1, nullif($2::text, '')) ON CONFLICT (name) DO UPDATE SET adopted_by = nullif($2::text, '')", host, by)
-		return err
-	})
-}
-
-// Leave forgets a host.
-func (db *DB) Leave(host string) error {
-	return db.do(func(conn *pgx.Conn) error {
-		_, err := conn.Exec(context.Background(), "DELETE FROM hosts WHERE name = $1", host)
-		return err
-	})
 }
 
 // Purge forgets what was gone before a time. A host that has not been up to date since

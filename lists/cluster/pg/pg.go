@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"superlist/lists/cluster"
 )
@@ -71,6 +70,9 @@ func Open(url string) (*DB, error) {
 	return &DB{config: config, rest: restTime, idleFor: idleTime, lockFor: lockTime, lifeEach: lifeTime}, nil
 }
 
+// UsePassword sets the password, before anything else is called.
+func (db *DB) UsePassword(password string) { db.config.Password = password }
+
 // A patient connection waits for the other side, but not for ever.
 type patient struct{ net.Conn }
 
@@ -105,8 +107,7 @@ func away(err error) error {
 	if err == nil || errors.Is(err, cluster.ErrAway) {
 		return err
 	}
-	var said *pgconn.PgError
-	if errors.As(err, &said) && said.Code == "55P03" {
+	if hasCode(err, lockNotAvailable) {
 		return fmt.Errorf("%w: another host has changed the same for %s and is not done: %w", cluster.ErrAway, lockTime, err)
 	}
 	return fmt.Errorf("%w: %w", cluster.ErrAway, err)

@@ -25,6 +25,7 @@ CREATE INDEX items_version ON items (unit, version);
 CREATE INDEX items_gone ON items (at) WHERE content IS NULL;
 CREATE TABLE hosts (
 	name       text PRIMARY KEY,
+	id         text NOT NULL,               -- tells it from another host of that name
 	seen       timestamptz NOT NULL DEFAULT now(),
 	adopted_by text                         -- who has taken over what waited on it
 );
