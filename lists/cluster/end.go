@@ -197,7 +197,7 @@ func (s *Site) changed(h *held) (files map[string]bool, dirs []string, err error
 			return nil, nil, err
 		case info.Mode().IsRegular():
 			files[file] = true
-		case info.IsDir() && h.unit == site && !isInside(file):
+		case info.IsDir() && h.unit == site && file != "" && !isInside(file):
 			files[file] = true // a list is where a file was
 		case info.IsDir():
 			dirs = append(dirs, file)

@@ -152,7 +152,7 @@ func (h *host) files() string {
 			if err != nil {
 				h.t.Error(err)
 			}
-			all = append(all, rel+": "+string(text))
+			all = append(all, fmt.Sprintf("%s: %.300q", rel, text))
 		}
 		return nil
 	})
@@ -178,8 +178,16 @@ func same(a, b *host) {
 	a.t.Helper()
 	a.fresh()
 	b.fresh()
-	if one, other := a.files(), b.files(); one != other {
-		a.t.Errorf("the copies differ: %s\n---\n%s", one, other)
+	one, other := strings.Split(a.files(), "\n"), strings.Split(b.files(), "\n")
+	for _, line := range one {
+		if !slices.Contains(other, line) {
+			a.t.Errorf("only the first host has %s", line)
+		}
+	}
+	for _, line := range other {
+		if !slices.Contains(one, line) {
+			a.t.Errorf("only the second host has %s", line)
+		}
 	}
 }
 
