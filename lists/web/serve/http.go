@@ -21,8 +21,8 @@ type Conn interface {
 }
 
 // ServeOne answers one request on a connection. It does without http.Server, which
-// brings TLS and HTTP/2: they would double what a process costs before it reads a byte.
-// No client keeps the connection, so little of a server is needed.
+// brings TLS and HTTP/2, a tenth of what a request costs. No client keeps the connection,
+// so little of a server is needed.
 func ServeOne(h http.Handler, c Conn) error {
 	now := time.Now()
 	c.SetReadDeadline(now.Add(maxRequest))

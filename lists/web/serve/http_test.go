@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -172,4 +173,78 @@ func TestServeSlow(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sent is a connection of a client that has sent all of it.
+type sent struct {
+	io.Reader
+	bytes.Buffer
+}
+
+func (s *sent) Read(p []byte) (int, error)       { return s.Reader.Read(p) }
+func (s *sent) SetReadDeadline(time.Time) error  { return nil }
+func (s *sent) SetWriteDeadline(time.Time) error { return nil }
+func (s *sent) Linger()                          {}
+
+// FuzzServeOne: whatever bytes come, there is no answer or one, which net/http can read, and
+// the handler sees no request that its server would not show it.
+func FuzzServeOne(f *testing.F) {
+	for _, request := range []string{
+		"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HEAD /a?b HTTP/1.0\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n you\r\n0\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n you", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
+	} {
+		f.Add([]byte(request))
+	}
+	f.Fuzz(func(t *testing.T, request []byte) {
+		c := &sent{Reader: bytes.NewReader(request)}
+		var got *http.Request
+		err := ServeOne(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			got = r
+			body, _ := io.ReadAll(r.Body)
+			w.Header().Set("Content-Type", "text/plain")
+			w.Write(body)
+		}), c)
+		if err != nil {
+			t.Errorf("%q: %v", request, err)
+		}
+		if got != nil && (got.ProtoMajor != 1 || got.ProtoMinor > 0 && got.Host == "" || strings.ContainsAny(got.Host, " \r\n\x00") || got.Header.Get("Transfer-Encoding") != "") {
+			t.Errorf("%q: the handler sees %+v", request, got)
+		}
+		for name, values := range map[string][]string(headerOf(got)) {
+			if strings.ContainsAny(name+strings.Join(values, ""), "\r\n\x00") {
+				t.Errorf("%q: %q: %q", request, name, values)
+			}
+		}
+		answer := c.Bytes()
+		if rest, ok := bytes.CutPrefix(answer, []byte("HTTP/1.1 100 Continue\r\n\r\n")); ok {
+			answer = rest
+		}
+		if len(answer) == 0 {
+			if got != nil {
+				t.Errorf("%q: no answer", request)
+			}
+			return
+		}
+		if got == nil {
+			got = &http.Request{Method: "GET"}
+		}
+		in := bufio.NewReader(bytes.NewReader(answer))
+		r, err := http.ReadResponse(in, got)
+		if err != nil {
+			t.Fatalf("%q: %v: %q", request, err, answer)
+		}
+		if _, err := io.ReadAll(r.Body); err != nil {
+			t.Errorf("%q: %v: %q", request, err, answer)
+		}
+		if rest, _ := io.ReadAll(in); len(rest) > 0 || !r.Close && r.ProtoMinor == 1 {
+			t.Errorf("%q: behind the answer there is %q", request, rest)
+		}
+	})
+}
+
+func headerOf(r *http.Request) http.Header {
+	if r == nil {
+		return nil
+	}
+	return r.Header
 }
