@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"superlist/lists/config/configtest"
+	"superlist/lists/letter"
 	"superlist/lists/settings"
 )
 
@@ -16,6 +17,11 @@ func TestExplainedWords(t *testing.T) {
 		_, err := l.WithConfig(k.Name + " = \"xyzzy\"\n")
 		if configtest.Words(t, settings.List, k.Name, err) {
 			tried++
+		}
+		for _, lang := range letter.Languages { // as owners see it on a page
+			if text := settings.In(lang)[settings.Explain(settings.List, k.Name)]; text != "" {
+				configtest.WordsIn(t, text, lang+": "+k.Name, err)
+			}
 		}
 	}
 	if tried < 7 {

@@ -93,6 +93,10 @@ func TestOwnersPages(t *testing.T) {
 	shows("/dev/bounces", "No mail has come back")
 	shows("/dev/activity", `<td><bdi>olga@example.org</bdi></td>`)
 	shows("/dev/members", "bob@example.net\n", "do=export")
+	if err := edit.Set(l, []string{"language=de"}); err != nil {
+		t.Fatal(err)
+	}
+	shows("/dev/settings", `id="h-set-description">Worum es auf der Liste geht`)
 	now, err := lists.Of(w.site).Open(l.Addr)
 	text, _ = os.ReadFile(l.ConfigFile())
 	if err != nil || now.Post != lists.PostAnyone || !strings.HasPrefix(string(text), "# A comment of ours.\n") {

@@ -51,6 +51,12 @@ var words = regexp.MustCompile(`must be (?:one of )?((?:[a-z+]+, )*[a-z+]+ or [a
 // them, in the explanation of its key. It reports whether there are such.
 func Words(t *testing.T, file, dotted string, err error) bool {
 	t.Helper()
+	return WordsIn(t, settings.Explain(file, dotted), dotted, err)
+}
+
+// WordsIn is Words for an explanation that is elsewhere.
+func WordsIn(t *testing.T, text, dotted string, err error) bool {
+	t.Helper()
 	var wrong *config.Error
 	if !errors.As(err, &wrong) {
 		return false // any string will do
@@ -60,8 +66,8 @@ func Words(t *testing.T, file, dotted string, err error) bool {
 		return false
 	}
 	for word := range strings.FieldsFuncSeq(strings.ReplaceAll(m[1], " or ", ", "), func(c rune) bool { return c == ',' || c == ' ' }) {
-		if !regexp.MustCompile(`\b` + regexp.QuoteMeta(word) + `\b`).MatchString(settings.Explain(file, dotted)) {
-			t.Errorf("%s: %q does not say %s, as in %q", dotted, settings.Explain(file, dotted), word, wrong.Text)
+		if !regexp.MustCompile(`\b` + regexp.QuoteMeta(word) + `\b`).MatchString(text) {
+			t.Errorf("%s: %q does not say %s, as in %q", dotted, text, word, wrong.Text)
 		}
 	}
 	return true

@@ -8,6 +8,7 @@ import (
 
 	"superlist/lists"
 	"superlist/lists/request"
+	"superlist/lists/settings"
 	"superlist/lists/web"
 	"superlist/lists/web/api"
 	"superlist/smtp"
@@ -87,18 +88,21 @@ func ownersSettings(l *lists.List) []api.Setting {
 func (a *answer) settingsForm(fields url.Values, wrong string, say []string) {
 	f := web.Form{Title: a.text("settings-title"), Wrong: wrong, Say: append(say, a.text("settings-says")), Links: a.between(settingsPage),
 		Action: a.base() + settingsPage, Buttons: []web.Button{{Name: "do", Value: previewDo, Label: a.text("settings-preview")}, {Name: logOutField, Value: "1", Label: a.text("logout-button")}}}
-	told := ""
+	told, texts := "", settings.In(a.list.Language)
 	for _, s := range ownersSettings(a.list) {
 		value := s.Value
 		if given, there := fields[settingField+s.Key]; there {
 			value = given[0]
 		}
-		hint := s.Text
-		if hint == told { // several keys share it
+		hint, lang := texts[s.Text], ""
+		if hint == "" {
+			hint, lang = s.Text, "en"
+		}
+		if s.Text == told { // several keys share it
 			hint = ""
 		}
 		told = s.Text
-		f.Fields = append(f.Fields, web.Field{Kind: "text", Name: settingField + s.Key, Label: s.Key, Value: value, Hint: hint, Lang: "en"})
+		f.Fields = append(f.Fields, web.Field{Kind: "text", Name: settingField + s.Key, Label: s.Key, Value: value, Hint: hint, Lang: lang})
 	}
 	status := http.StatusOK
 	a.show(status, f)
