@@ -166,7 +166,7 @@ func (t *torture) begin(length time.Duration, only []string, matching, report st
 	}
 	table(results)
 	if report != "" {
-		text, err := json.MarshalIndent(newReport(results), "", "\t")
+		text, err := json.MarshalIndent(newReport(results, length), "", "\t")
 		if err == nil {
 			err = os.WriteFile(report, append(text, '\n'), 0o644)
 		}

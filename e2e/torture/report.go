@@ -18,14 +18,14 @@ type report struct {
 	Parts   []*result `json:"parts"`
 }
 
-func newReport(results []*result) report {
+func newReport(results []*result, length time.Duration) report {
 	kernel, _ := exec.Command("uname", "-sr").Output()
 	commit, _ := exec.Command("git", "describe", "--always", "--dirty").Output()
 	return report{
 		Date:    time.Now().UTC().Format(time.DateOnly),
 		Machine: fmt.Sprintf("%d processors, %s", runtime.NumCPU(), strings.TrimSpace(string(kernel))),
 		Version: strings.TrimSpace(string(commit)),
-		Command: "make torture",
+		Command: fmt.Sprintf("make torture TORTURE_TIME=%gm", length.Minutes()),
 		Parts:   results,
 	}
 }
