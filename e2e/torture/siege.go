@@ -260,7 +260,11 @@ var kinds = []struct {
 		}
 	}},
 	{"HTTP", false, func(send func(string) bool) { send("POST / HTTP/1.1\r\nHost: x\r\n\r\n" + forged + ".\r\n") }},
-	{"early talker", false, func(send func(string) bool) { send(forged + ".\r\nQUIT\r\n") }},
+	// A session may have greeted before the first byte is there, and then it is only a client
+	// that does not wait (docs/quirks.md): so this one may not post.
+	{"early talker", false, func(send func(string) bool) {
+		send(strings.ReplaceAll(forged, poster, "eve@example.net") + ".\r\nQUIT\r\n")
+	}},
 	{"half a post", true, func(send func(string) bool) { send(forged) }},
 	{"stranger", true, func(send func(string) bool) {
 		send(strings.ReplaceAll(forged, poster, "eve@example.net") + ".\r\nQUIT\r\n")

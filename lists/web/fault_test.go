@@ -136,6 +136,9 @@ func leaves(t testing.TB, what string, l *List, i int) {
 	afters[i+1].make(t, i+1)
 	same(t, what, afters[i+1].pages, files(t, l))
 	wholeSearch(t, what, l.at(i), afters[i+1].found)
+	if _, err := os.Stat(l.robots()); !l.at(i).Public && err == nil {
+		t.Errorf("%s: its robots.txt is left", what)
+	}
 }
 
 // TestFault fails each call of each step in turn: nothing but whole pages is there, and

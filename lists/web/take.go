@@ -12,6 +12,15 @@ import (
 	"superlist/queue/disk"
 )
 
+// removeEmpty removes a directory, unless something else is in it or it is not ours.
+func (l *List) removeEmpty(dir string) error {
+	err := l.Disk.Remove(dir)
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrPermission) { // ENOTEMPTY is one of the first
+		return nil
+	}
+	return ignoreMissing(err)
+}
+
 // withdraw removes the pages and what is kept about them: pages first, beginning with
 // those that name others.
 func (l *List) withdraw(s *state) error {
@@ -39,11 +48,15 @@ func (l *List) withdraw(s *state) error {
 			return err
 		}
 	}
-	disk.Discard(dir) // fails if something else is in it
+	if err := l.removeEmpty(dir); err != nil {
+		return err
+	}
 	domain := filepath.Dir(dir)
 	if left, err := os.ReadDir(domain); err == nil && len(left) == 1 && left[0].Name() == "robots.txt" {
 		if text, err := os.ReadFile(filepath.Join(domain, "robots.txt")); err == nil && string(text) == robotsTXT {
-			disk.Discard(filepath.Join(domain, "robots.txt"))
+			if err := ignoreMissing(l.Disk.Remove(filepath.Join(domain, "robots.txt"))); err != nil {
+				return err
+			}
 		}
 	}
 	disk.Discard(domain)
