@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,14 @@ func TestManPages(t *testing.T) {
 		"superlist-session.8", "superlist-milter.8", "superlist-policy.8", "superlist-web.8", "superlist.toml.5", "list.toml.5", "rules.5", "superlist-spool.5", "superlist-log.5", "superlist-metrics.5"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("there is no %s among %q", want, names)
+		}
+	}
+	named := regexp.MustCompile(`\b(superlist[a-z.-]*|list\.toml|rules)\(([1-8])\)`)
+	for file, text := range manuals(t) {
+		for _, m := range named.FindAllStringSubmatch(text, -1) {
+			if page := m[1] + "." + m[2]; !slices.Contains(names, page) {
+				t.Errorf("%s names %s, and there is no %s", file, m[0], page)
+			}
 		}
 	}
 }

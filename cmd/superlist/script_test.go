@@ -265,31 +265,15 @@ func TestHelp(t *testing.T) {
 	walk(newRoot())
 }
 
-// TestExamples: the examples are commands that there are, with flags that there
-// are.
+// TestExamples: the examples are commands that exist, with their flags and arguments.
 func TestExamples(t *testing.T) {
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {
 		for _, sub := range c.Commands() {
 			walk(sub)
 		}
-		for line := range strings.FieldsFuncSeq(strings.ReplaceAll(c.Example, "\\\n", ""), func(c rune) bool { return c == '\n' || c == '|' || c == '&' || c == '>' }) {
-			words := strings.Fields(line)
-			if len(words) == 0 || words[0] != "superlist" {
-				continue
-			}
-			root := newRoot()
-			found, rest, err := root.Find(words[1:])
-			if err != nil || found == root {
-				t.Errorf("%q: %v", line, err)
-				continue
-			}
-			for i, word := range rest {
-				name, flag := strings.CutPrefix(word, "--")
-				if flag && found.Flags().Lookup(name) == nil {
-					t.Errorf("%q: there is no %s (word %d)", line, word, i)
-				}
-			}
+		for _, words := range commandsIn(c.Example) {
+			isCommand(t, c.CommandPath(), words, true)
 		}
 	}
 	walk(newRoot())
