@@ -13,6 +13,9 @@ import (
 	"superlist/smtp"
 )
 
+// errOldOrder: what became of it may be forgotten, so a copy could be carried out anew.
+var errOldOrder = errors.New("it was asked for too long ago; ask again")
+
 // order carries out the request of a program that has a token. Its outcome is on disk
 // before the request is gone, so that whoever asks for it always learns something. After a
 // crash it is carried out again, which changes nothing more; a copy of it is refused.
@@ -22,6 +25,9 @@ func (r *Runner) order(m *queue.Message) error {
 		return err
 	}
 	o, t, err := request.ReadOrder(m, tokens)
+	if err == nil && r.now().Sub(o.At).Abs() >= ledger.Outcomes.Life() {
+		err = errOldOrder
+	}
 	known, there, bad := request.OutcomeOf(r.Spool, r.siteBook(), o.Token, m.ID, r.now())
 	if bad != nil {
 		return bad

@@ -161,6 +161,15 @@ func TestForgedOrders(t *testing.T) {
 	}
 	w.deliver()
 	wantMembers(t, l, "bob@example.net")
+	// A copy of what was asked when nobody remembers any more what became of it.
+	late := order
+	late.At = time.Now().Add(-ledger.Outcomes.Life())
+	id = put(late, secret)
+	w.deliver()
+	wantMembers(t, l, "bob@example.net")
+	if o, ok, err := request.OutcomeOf(w.site.Spool(), ledger.OfSite(w.site.ListsDir), "panel", id, time.Now()); !ok || err != nil || o.State != request.Refused || !strings.Contains(o.Text, "too long ago") {
+		t.Errorf("an old one: %+v %v %v", o, ok, err)
+	}
 	// Taken away while it waits.
 	put(order, secret)
 	if err := edit.RemoveTokens(lists.Of(w.site), "panel"); err != nil {
