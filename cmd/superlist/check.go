@@ -50,14 +50,15 @@ func (a *app) checkCommand() *cobra.Command {
 	var asJSON, quiet bool
 	c := &cobra.Command{
 		Use: "check [LIST]", Short: "Find out what is wrong, and how to fix it",
-		Long: `Check the configuration, permissions, lists, spool, mail filters, relay and
-DNS, how mail comes in through Postfix, and what the web server shows. Whatever
-is wrong is named, with how to fix it. No list is changed. The kick is tried,
-which starts superlist deliver, and Postfix is asked whether it accepts mail
-for a list of each domain. To one list a message is sent that no member gets:
-through Postfix, superlist and the relay, and back; where it is lost is said.
-The web server of each domain is asked for a page that anybody may read, and
-for one that nobody may. The exit code is 78 if anything is an error.`,
+		Long: `Check the configuration, permissions, lists, spool, the database of a cluster,
+mail filters, relay and DNS, how mail comes in through Postfix, and what the web
+server shows. Whatever is wrong is named, with how to fix it. No list is
+changed. The kick is tried, which starts superlist deliver, and Postfix is asked
+whether it accepts mail for a list of each domain. To one list a message is sent
+that no member gets: through Postfix, superlist and the relay, and back; where
+it is lost is said. The web server of each domain is asked for a page that
+anybody may read, and for one that nobody may. The exit code is 78 if anything
+is an error.`,
 		Example: `  superlist check
   superlist check dev@lists.example.org
   superlist check --quiet     # only what is wrong: for cron`,
@@ -124,6 +125,7 @@ func (k *checker) run(a *app, arg []string) error {
 		return nil
 	}
 	k.spool()
+	k.cluster()
 	k.lists()
 	k.checkWeb()
 	k.log()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -207,9 +206,4 @@ func (v *clusterView) print(out io.Writer) {
 		t.add(h.Name, roughly(time.Duration(h.Seconds)*time.Second)+" ago", about)
 	}
 	t.print(out)
-}
-
-// isClusterConfig reports whether an error about a cluster will stay until somebody mends it.
-func isClusterConfig(err error) bool {
-	return errors.Is(err, pg.ErrNewer) || errors.Is(err, pg.ErrOlder) || errors.Is(err, pg.ErrRights) || errors.Is(err, cluster.ErrNotInit)
 }

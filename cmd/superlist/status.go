@@ -59,6 +59,10 @@ is 69 if something needs a look.`,
 				}
 			} else if v.Status, err = siteStatus(site, now); err != nil {
 				return err
+			} else if site.Cluster.Database != "" {
+				if v.Shared, err = sharedStatus(site, now); err != nil {
+					return err
+				}
 			}
 			if unread == nil {
 				unread = v.read(log, of)
@@ -95,6 +99,16 @@ func siteStatus(s *site.Site, now time.Time) (*status.Status, error) {
 	defer p.end()
 	st.Census, err = status.Count(s, now, func(n int) { p.step("lists counted", n, of) })
 	return st, err
+}
+
+// sharedStatus returns the state of a site's cluster.
+func sharedStatus(s *site.Site, now time.Time) (*clusterView, error) {
+	m, err := clusterOf(s)
+	if err != nil {
+		return nil, err
+	}
+	defer m.db.Close()
+	return m.view(now), nil
 }
 
 func listStatus(l *lists.List, now time.Time) (*listView, error) {
@@ -141,6 +155,7 @@ type listView struct {
 type statusView struct {
 	*status.Status
 	List   *listView        `json:"list,omitempty"`
+	Shared *clusterView     `json:"cluster,omitempty"`
 	Hours  []hour           `json:"hours"`
 	Counts map[string]spans `json:"counts,omitempty"`
 	Unread string           `json:"log_unread,omitempty"` // why nothing is known of what was refused

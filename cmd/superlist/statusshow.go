@@ -67,6 +67,11 @@ func (v *statusView) fill() {
 	if b := v.Deliver.Began; !v.Deliver.Running && (b == nil || v.now.Sub(*b) > lateRun) && v.Census.Lists > 0 {
 		look("superlist deliver has not run %s", since(b, v.now))
 	}
+	if v.Shared != nil {
+		for _, text := range v.Shared.Look {
+			look("cluster: %s", text)
+		}
+	}
 	if n := v.Counts["troubles"].Hour; n > 0 {
 		look("%s about trouble in the log of the last hour", plural(int(n), "line"))
 	}
@@ -123,6 +128,10 @@ func (v *statusView) print(out io.Writer) {
 				until = "until " + c.Until.UTC().Format(time.DateOnly)
 			}
 			t.add("certificate", until, c.File)
+		}
+		if c := v.Shared; c != nil {
+			t.add("database", c.database(), plural(len(c.Hosts), "host"))
+			t.add("copy", c.copied(), "")
 		}
 		run := "never"
 		switch b := v.Deliver.Began; {

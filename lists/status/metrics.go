@@ -28,7 +28,7 @@ func Families() (all []Family) {
 	inodes := int64(1)
 	st := &Status{
 		Census: Census{At: now}, Queue: []Box{{Box: queue.Inbound}}, Disks: []Disk{{Inodes: &inodes}}, Certificates: []Certificate{{Until: &now}},
-		Deliver: Deliver{Began: &now, Digest: &now},
+		Deliver: Deliver{Began: &now, Digest: &now}, FreshAt: &now,
 	}
 	for _, m := range st.metrics() {
 		all = append(all, Family{m.name, m.kind, m.help, m.samples[0].label})
@@ -126,6 +126,7 @@ func (st *Status) metrics() []metric {
 		gauge("superlist_certificate_expiry_timestamp_seconds", "Until when a certificate is good.", ends...),
 		moments("superlist_deliver_timestamp_seconds", "When superlist deliver last began a run.", st.Deliver.Began),
 		moments("superlist_digest_timestamp_seconds", "When a digest was last made.", st.Deliver.Digest),
+		moments("superlist_cluster_fresh_timestamp_seconds", "When this host's copy of the lists of its cluster was last up to date.", st.FreshAt),
 	)
 	for _, k := range tally.Kinds {
 		all = append(all, metric{"superlist_" + k.Name + "_total", "counter", k.Help, []sample{{number: float64(st.Tally.Counts[k.Name].Total)}}})

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"superlist/lists/cluster"
 	"superlist/lists/ledger"
 	"superlist/lists/site"
 	"superlist/lists/tally"
@@ -22,6 +23,7 @@ type Status struct {
 	Disks        []Disk        `json:"disks"`
 	Certificates []Certificate `json:"certificates"`
 	Deliver      Deliver       `json:"deliver"`
+	FreshAt      *time.Time    `json:"fresh_at,omitempty"` // when the copy of a cluster's lists was last up to date
 	Tally        tally.Tally   `json:"-"`
 }
 
@@ -73,6 +75,9 @@ func Of(s *site.Site, began string, now time.Time) (*Status, error) {
 		st.Certificates = append(st.Certificates, certificate(s))
 	}
 	st.Deliver = Deliver{Began: known(spool.Stamp(began)), Running: spool.Busy(began)}
+	if s.Cluster.Database != "" {
+		st.FreshAt = known((&cluster.Site{Root: s.ListsDir}).FreshAt())
+	}
 	var err error
 	st.Tally, err = tally.Read(ledger.OfSite(s.ListsDir), now)
 	st.Deliver.Digest = known(st.Tally.Counts["digests"].Last)
