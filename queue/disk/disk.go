@@ -58,8 +58,8 @@ func (d *Disk) fault(call, path string) error {
 	return nil
 }
 
-// leaves asks Shared before a file leaves its place.
-func (d *Disk) leaves(path string) error {
+// ask asks Shared before a file leaves its place, or is there.
+func (d *Disk) ask(path string) error {
 	if d == nil || d.Shared == nil {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (d *Disk) Rename(from, to string) (moved bool, err error) {
 
 // Move renames a file without a sync: after a crash it may be in either place.
 func (d *Disk) Move(from, to string) error {
-	if err := d.leaves(from); err != nil {
+	if err := d.ask(from); err != nil {
 		return err
 	}
 	if err := d.fault("rename", to); err != nil {
@@ -116,7 +116,7 @@ func rename(from, to string) error {
 // MoveNew is Move to a name that must be free. If it is taken the error is fs.ErrExist,
 // and what is there stays.
 func (d *Disk) MoveNew(from, to string) error {
-	if err := d.leaves(from); err != nil {
+	if err := d.ask(from); err != nil {
 		return err
 	}
 	if err := d.fault("rename", to); err != nil {
@@ -157,7 +157,7 @@ func (d *Disk) RemoveDurably(path string) error {
 // Exchange swaps two names in one step, without a sync. Some file systems cannot:
 // unix.EINVAL, unix.ENOSYS.
 func (d *Disk) Exchange(one, other string) error {
-	if err := d.leaves(one); err != nil {
+	if err := d.ask(one); err != nil {
 		return err
 	}
 	if err := d.fault("renameat2", other); err != nil {

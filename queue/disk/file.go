@@ -135,6 +135,11 @@ func (d *Disk) Keep(path string) (*File, error) {
 }
 
 func (d *Disk) open(path string, flags int) (*File, error) {
+	if flags&unix.O_CREAT != 0 { // an empty file is one more
+		if err := d.ask(path); err != nil {
+			return nil, err
+		}
+	}
 	if err := d.fault("open", path); err != nil {
 		return nil, err
 	}
