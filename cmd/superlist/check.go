@@ -128,6 +128,7 @@ func (k *checker) run(a *app, arg []string) error {
 	k.cluster()
 	k.lists()
 	k.checkWeb()
+	k.checkWebClient(webSocket)
 	k.log()
 	k.sandbox()
 	k.session()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -90,6 +91,19 @@ func (k *checker) checkWeb() {
 		if !k.checkWebDomain(client, d) {
 			return // the next one would take as long
 		}
+	}
+}
+
+// checkWebClient checks that superlist-web is told where requests come from, if it listens
+// on a socket.
+func (k *checker) checkWebClient(socket string) {
+	if !k.site.Web.Requests || k.site.Web.Client != "" {
+		return
+	}
+	if c, err := (&net.Dialer{Timeout: webTime}).DialContext(k.ctx, "tcp", socket); err == nil { // by CGI there is none
+		c.Close()
+		k.warn("web.client", "no field is trusted to name the client of a request over "+socket+", so limits by network do not hold",
+			"the first lines of what superlist setup web prints say what client in "+k.site.File()+" must be")
 	}
 }
 

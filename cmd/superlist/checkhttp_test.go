@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -96,5 +97,26 @@ func TestCheckWeb(t *testing.T) {
 		if got := strings.Join(bad, "; "); test.want == "" && got != "" || !strings.HasPrefix(got, test.want) || strings.Count(got, "; ") > 0 {
 			t.Errorf("%s: %q, want %q", what, got, test.want)
 		}
+	}
+}
+
+// TestCheckWebClient: check warns if superlist-web has a socket and nobody names the client.
+func TestCheckWebClient(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := l.Addr().String()
+	for name, web := range map[string]site.Web{"warning": {Requests: true}, "named": {Requests: true, Client: site.RealIP}, "not in use": {}} {
+		k := &checker{ctx: t.Context(), site: &site.Site{Web: web}}
+		k.checkWebClient(socket)
+		if warned := len(k.findings) == 1 && k.findings[0].Level == "warning" && k.findings[0].Mend != ""; warned != (name == "warning") || len(k.findings) > 1 {
+			t.Errorf("%s: %+v", name, k.findings)
+		}
+	}
+	l.Close()
+	k := &checker{ctx: t.Context(), site: &site.Site{Web: site.Web{Requests: true}}}
+	if k.checkWebClient(socket); len(k.findings) > 0 {
+		t.Errorf("by CGI: %+v", k.findings)
 	}
 }
