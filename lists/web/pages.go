@@ -208,13 +208,16 @@ func (l *List) threadPage(thread int, b *book, n int, gone map[string]int, body 
 	p := struct {
 		page
 		Subject, Counts, PageText, Reply string
-		MBox                             string
+		MBox, Feed                       string
 		Pages                            int
 		Outline                          template.HTML
 		Before, After                    *link
 		Posts                            []*item
 	}{page: l.page(path, subject), Subject: subject, Pages: pages,
 		Counts: l.words.count("posts", len(b.entries)) + ", " + l.words.count("authors", b.authors())}
+	if l.Requests {
+		p.Feed = fmt.Sprintf("%s%d/t.atom", l.Base, thread)
+	}
 	if l.Requests && l.MBox != MBoxOff {
 		p.MBox = fmt.Sprintf("%s%d/t.mbox.gz", l.Base, thread)
 	}
