@@ -108,7 +108,6 @@ func load(t *torture, r *result, until time.Time) error {
 		r.fault("load", h.complaint(), err.Error())
 	}
 	total := min(int(next.Load()), posts)
-	r.Of = posts
 	r.note("%d sessions at a time, %d disconnected, Postfix restarted %d times", sessions, cutOff.Load(), restarts.Load())
 	vain.note(r)
 	return count(r, fates[:total], h.complaint, func(m string) string { return filepath.Join(h.dir, "boxes", box(m)) })

@@ -60,7 +60,7 @@ type result struct {
 	Part    string   `json:"part"`
 	What    string   `json:"what"`
 	Tried   int      `json:"tried"`
-	Of      int      `json:"of"` // that there are
+	Of      int      `json:"of"` // that there are; where chance makes them, as many as were tried
 	Twice   int      `json:"twice"`
 	Faults  []*fault `json:"faults"`
 	Skipped string   `json:"skipped,omitempty"`
@@ -207,6 +207,7 @@ func (t *torture) run(length time.Duration, only []string) (results []*result, e
 		if r.Tried == 0 && r.Skipped == "" {
 			r.fault(p.name, "", "nothing was tried")
 		}
+		r.Of = max(r.Of, r.Tried)
 		r.Seconds = time.Since(begin).Round(time.Second / 10).Seconds()
 		t.progress("")
 		results = append(results, r)

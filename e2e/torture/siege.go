@@ -193,7 +193,6 @@ func (t *torture) honest(r *result, site *place, c client, fates []atomic.Int32,
 		time.Sleep(honestEvery)
 	}
 	posts.Wait()
-	r.Of = posted * len(members)
 	r.note("the slowest post was taken after %.1f s and with its members after %.1f s; honest connections were refused %d times", slowest.Seconds(), latest.Seconds(), refused.Load())
 	return posted, nil
 }
