@@ -129,7 +129,7 @@ func TestJudge(t *testing.T) {
 		for _, after := range test.after {
 			v.log = append(v.log, logged{held.Add(after), line})
 		}
-		v.judge(held.Add(12 * day))
+		v.judge(held.Add(12*day), false)
 		found := ""
 		for text := range strings.Lines(whats(v.r)) {
 			if strings.HasPrefix(text, "a held post") {

@@ -4,34 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// ownMounts runs this program once more, where what it mounts is seen by nobody else and is
-// gone when it ends, however it ends. done: it has.
-func ownMounts() (code int, done bool, err error) {
-	const ours = "SUPERLIST_TORTURE_MOUNTS"
-	if os.Geteuid() != 0 || os.Getenv(ours) != "" {
-		return 0, false, nil
-	}
-	runtime.LockOSThread() // whose death kills it
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Env = append(os.Environ(), ours+"=1")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
-	err = cmd.Run()
-	if exit := new(exec.ExitError); errors.As(err, &exit) {
-		return exit.ExitCode(), true, nil
-	}
-	return 0, err == nil, err
-}
 
 // smallDisk is a tmpfs that all acts fit on, besides what sessions want to be free.
 const smallDisk = "size=64m,nr_inodes=3000,mode=0755"

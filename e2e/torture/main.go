@@ -39,20 +39,21 @@ type part struct {
 	what  string // one line of the table
 	share int
 	run   func(t *torture, r *result, until time.Time) error
+	acts  bool // it interrupts acts, which are prepared first
 }
 
 // parts are in the order in which they run: those that can stop at any moment come last,
 // and make up for the others.
 var parts = []part{
-	{"load", "sessions at a time that end at random, a Postfix that is restarted: mail in mailboxes", 20, load},
-	{"siege", "junk, slow clients and early talkers at full connection limits: posts pass in time", 15, siege},
-	{"week", "a busy week and two quiet ones, with the clock moved: digests, expiry, bounces, archive, web", 20, inOwnTime("week")},
-	{"clock", "the clock jumps both ways, between and under programs", 10, inOwnTime("clock")},
-	{"power", "power cut after each call that changes the disk, four kinds of disk", 15, powerCut},
-	{"disk", "from each of them on a tmpfs is full, has no inode left, or is read-only", 15, onDisk},
-	{"files", "no more than so many files may be open, from 0 to 39: EMFILE", 5, fewFiles},
-	{"fail", "each of them fails: EIO, ENOSPC, EDQUOT, EROFS", 15, failing},
-	{"kill", "kill -9 at each of them", 15, killed},
+	{"load", "sessions at a time that end at random, a Postfix that is restarted: mail in mailboxes", 20, load, false},
+	{"siege", "junk, slow clients and early talkers at full connection limits: posts pass in time", 15, siege, false},
+	{"week", "a busy week and two quiet ones, with the clock moved: digests, expiry, bounces, archive, web", 20, inOwnTime("week"), false},
+	{"clock", "the clock jumps both ways, between and under programs", 10, inOwnTime("clock"), false},
+	{"power", "power cut after each call that changes the disk, four kinds of disk", 15, powerCut, true},
+	{"disk", "from each of them on a tmpfs is full, has no inode left, or is read-only", 15, onDisk, true},
+	{"files", "no more than so many files may be open, from 0 to 39: EMFILE", 5, fewFiles, true},
+	{"fail", "each of them fails: EIO, ENOSPC, EDQUOT, EROFS", 15, failing, true},
+	{"kill", "kill -9 at each of them", 15, killed, true},
 }
 
 // A result is what a part has found. Its fields are those of the JSON.
@@ -120,7 +121,7 @@ func main() {
 	if *within != "" {
 		inside(*within, t.bin, *in, *length)
 	}
-	if code, done, err := ownMounts(); err != nil {
+	if code, done, err := setApart(); err != nil {
 		fmt.Fprintln(os.Stderr, "torture:", err)
 		os.Exit(1)
 	} else if done {
@@ -196,6 +197,11 @@ func (t *torture) run(length time.Duration, only []string) (results []*result, e
 	}
 	end := time.Now().Add(length)
 	for _, p := range chosen {
+		if p.acts {
+			if _, err := t.scenes(); err != nil {
+				return nil, err
+			}
+		}
 		begin := time.Now()
 		fmt.Fprintf(os.Stderr, "%s: %s; for %v\n", p.name, p.what, (time.Until(end) * time.Duration(p.share) / time.Duration(shares)).Round(time.Second))
 		r := &result{Part: p.name, What: p.what, Faults: []*fault{}}

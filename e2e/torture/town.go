@@ -39,6 +39,8 @@ type logged struct {
 	line string
 }
 
+func (l logged) String() string { return l.at.UTC().Format(time.DateTime) + ": " + l.line }
+
 func newTown(r *result, bin, dir string) (w *town, err error) {
 	w = &town{r: r}
 	if w.zone, err = time.LoadLocation(berlin); err != nil {
