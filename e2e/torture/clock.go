@@ -17,8 +17,13 @@ import (
 	"superlist/e2e/unpack"
 )
 
-// bootTime is how long a kernel takes to begin and to end, on a busy machine.
-const bootTime = 30 * time.Second
+const (
+	// bootTime is how long a kernel takes to begin and to end.
+	bootTime = 10 * time.Second
+	// stepTime is how much longer than its time one may take on a busy machine: it begins
+	// nothing after it.
+	stepTime = time.Minute
+)
 
 // inOwnTime runs a part in a user-mode Linux: a kernel that is a program, with a clock of
 // its own, which is also that of its files. Nothing else moves the clock under programs
@@ -39,7 +44,7 @@ func inOwnTime(what string) func(t *torture, r *result, until time.Time) error {
 		if err := os.Mkdir(work, 0o755); err != nil {
 			return err
 		}
-		patience := max(time.Until(until)-bootTime, bootTime)
+		patience := max(time.Until(until)-bootTime, 3*bootTime)
 		cmd := exec.Command(filepath.Join(dir, "usr/bin/linux.uml"), "mem=768M", "rootfstype=hostfs", "rootflags=/", "rw", "quiet", "devtmpfs.mount=0", "con=null", "con0=null,fd:1",
 			"init="+exe, "--", "-inside", what, "-bin", t.bin, "-in", work, "-time", patience.String())
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -51,7 +56,7 @@ func inOwnTime(what string) func(t *torture, r *result, until time.Time) error {
 		if err := cmd.Start(); err != nil {
 			return err
 		}
-		stuck := time.AfterFunc(patience+2*bootTime, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+		stuck := time.AfterFunc(patience+bootTime+stepTime, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 		var last []string
 		for in := bufio.NewScanner(out); in.Scan(); {
 			last = append(last[max(0, len(last)-20):], strings.TrimSpace(in.Text()))
