@@ -1,33 +1,31 @@
-// Fuzz runs all fuzz targets, one after the other, and says what each has covered.
+// Fuzz runs all fuzz targets, one after the other, and says what each has covered: the
+// statements of its package that go test reaches by it.
 //
 //	go run ./e2e/fuzz -time 1m
-//	go run ./e2e/fuzz -only FuzzWalk -time 10m -keep 8
+//	go run ./e2e/fuzz -only FuzzWalk -time 10m -keep
+//	go run ./e2e/fuzz -time 0 -keep        what was found before
 //
-// What a target has found stays in Go's cache; -keep puts some of the smallest new inputs
-// into testdata/fuzz, where go test runs them.
+// What a target has found stays in Go's cache; -keep puts the smallest inputs that reach
+// what no others do into testdata/fuzz, where go test runs them.
 package main
 
 import (
 	"bufio"
+	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
 
-// maxKept is the largest input that is kept: larger ones say nothing that these do not.
-const maxKept = 300
-
 func main() {
-	each := flag.Duration("time", time.Minute, "how long each target runs")
+	each := flag.Duration("time", time.Minute, "how long each target runs; 0: not at all")
 	only := flag.String("only", "", "targets that have this in their `name`")
-	keep := flag.Int("keep", 0, "how many new `inputs` of each target to keep")
+	keep := flag.Bool("keep", false, "keep the inputs that reach something new")
 	flag.Parse()
 	if err := run(*each, *only, *keep); err != nil {
 		fmt.Fprintln(os.Stderr, "fuzz:", err)
@@ -35,7 +33,7 @@ func main() {
 	}
 }
 
-func run(each time.Duration, only string, keep int) error {
+func run(each time.Duration, only string, keep bool) error {
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{.Dir}}", "./...").Output()
 	if err != nil {
 		return err
@@ -44,7 +42,7 @@ func run(each time.Duration, only string, keep int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-40s %-18s %12s %8s %8s %8s\n", "package", "target", "executions", "new", "corpus", "seconds")
+	fmt.Printf("%-40s %-18s %12s %8s %8s %8s  %s\n", "package", "target", "executions", "new", "corpus", "seconds", "covered")
 	tried, failed := 0, 0
 	for line := range strings.Lines(string(out)) {
 		pkg, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -59,13 +57,11 @@ func run(each time.Duration, only string, keep int) error {
 			tried++
 			begin := time.Now()
 			c, err := fuzz(pkg, target, each)
-			fmt.Printf("%-40s %-18s %12s %8s %8s %8.1f\n", strings.TrimPrefix(pkg, "superlist/"), target, c[1], c[2], c[3], time.Since(begin).Seconds())
-			if err != nil {
+			said, cerr := covered(pkg, dir, target, strings.TrimSpace(string(cache)), keep)
+			fmt.Printf("%-40s %-18s %12s %8s %8s %8.1f  %s\n", strings.TrimPrefix(pkg, "superlist/"), target, c[1], c[2], c[3], time.Since(begin).Seconds(), said)
+			if err = errors.Join(err, cerr); err != nil {
 				failed++
 				fmt.Println(err)
-			}
-			if err := keepSome(filepath.Join(strings.TrimSpace(string(cache)), "fuzz", pkg, target), filepath.Join(dir, "testdata", "fuzz", target), begin, keep); err != nil {
-				return err
 			}
 		}
 	}
@@ -95,12 +91,15 @@ func targetsIn(dir string) (names []string, err error) {
 	return names, err
 }
 
-// covered is the line that go test prints every three seconds.
-var covered = regexp.MustCompile(`execs: (\d+) .*new interesting: (\d+) \(total: (\d+)\)`)
+// progress is the line that go test prints every three seconds.
+var progress = regexp.MustCompile(`execs: (\d+) .*new interesting: (\d+) \(total: (\d+)\)`)
 
 // fuzz runs one target: how often it was called, how many inputs found something new, and
 // how many there are.
 func fuzz(pkg, name string, each time.Duration) (c [4]string, err error) {
+	if each == 0 {
+		return c, nil
+	}
 	cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+name+"$", "-fuzztime", each.String(), "-fuzzminimizetime", "20x", pkg)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -112,7 +111,7 @@ func fuzz(pkg, name string, each time.Duration) (c [4]string, err error) {
 	}
 	var said []string
 	for in := bufio.NewScanner(out); in.Scan(); {
-		if found := covered.FindStringSubmatch(in.Text()); found != nil {
+		if found := progress.FindStringSubmatch(in.Text()); found != nil {
 			c = [4]string(found)
 		} else {
 			said = append(said, in.Text())
@@ -122,32 +121,4 @@ func fuzz(pkg, name string, each time.Duration) (c [4]string, err error) {
 		return c, fmt.Errorf("%w: %s", err, strings.Join(said, "\n"))
 	}
 	return c, nil
-}
-
-// keepSome copies the smallest inputs that are newer than begin.
-func keepSome(from, to string, begin time.Time, most int) error {
-	entries, err := os.ReadDir(from)
-	if err != nil || most == 0 {
-		return nil // nothing was found yet
-	}
-	var fresh []fs.FileInfo
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && info.ModTime().After(begin) && info.Size() < maxKept {
-			fresh = append(fresh, info)
-		}
-	}
-	slices.SortFunc(fresh, func(a, b fs.FileInfo) int { return int(a.Size() - b.Size()) })
-	for _, info := range fresh[:min(most, len(fresh))] {
-		text, err := os.ReadFile(filepath.Join(from, info.Name()))
-		if err == nil {
-			err = os.MkdirAll(to, 0o755)
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(to, info.Name()), text, 0o644)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
