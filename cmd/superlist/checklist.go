@@ -48,6 +48,7 @@ func (k *checker) lists() {
 	if dir := backup.Unfinished(k.site); dir != "" {
 		k.wrong("lists_dir", "the restore of "+dir+" was cut short, so some lists are not there yet", "superlist restore "+dir+" goes on with it")
 	}
+	k.errands()
 	var wrong *config.Error
 	switch err := edit.CheckDefaults(lists.Of(k.site)); {
 	case errors.As(err, &wrong):

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"superlist/lists"
+	"superlist/lists/deliver"
 	"superlist/lists/members"
 	"superlist/lists/people"
 	"superlist/lists/site"
@@ -93,6 +94,28 @@ type movedRow struct {
 	As   []string `json:"as"`
 }
 
+// readdress changes a person's address on all lists, or on one.
+func readdress(r *deliver.Runner, list string, old smtp.Path, to members.Member, dryRun bool) ([]movedRow, error) {
+	rows := []movedRow{}
+	do := func() error {
+		return onAll(r.Site, list, func(l *lists.List) error {
+			q := byHand(l, people.VerbMove, to)
+			q.Who, q.DryRun = old, dryRun
+			o, err := r.Do(q)
+			if err == nil && o.Result == people.Done {
+				rows = append(rows, movedRow{l.Addr.Address(), o.Roles})
+			}
+			return err
+		})
+	}
+	if dryRun || list != "" {
+		err := do()
+		return rows, err
+	}
+	err := errand(r.Site, []string{"superlist", "member", "mv", old.Address(), to.Path.Address()}, do)
+	return rows, err
+}
+
 func (a *app) memberMove() *cobra.Command {
 	var dryRun, asJSON bool
 	var list string
@@ -102,7 +125,7 @@ func (a *app) memberMove() *cobra.Command {
 the members, where the words behind it stay, and where they are an owner, a
 moderator or allowed. A ban stays as it is. If the new address is a member
 already, the old one is removed and the new one stays as it is. If it is cut
-short, call it again.`,
+short, call it again; superlist check reminds you.`,
 		Example: `  superlist member mv alice@example.com alice@example.net --dry-run
   superlist member mv alice@example.com alice@example.net \
       --list dev@lists.example.org`,
@@ -122,16 +145,7 @@ short, call it again.`,
 			}
 			r := newRunner(c, site)
 			defer r.Log.Close()
-			rows := []movedRow{}
-			err = onAll(site, list, func(l *lists.List) error {
-				q := byHand(l, people.VerbMove, to)
-				q.Who, q.DryRun = old, dryRun
-				o, err := r.Do(q)
-				if err == nil && o.Result == people.Done {
-					rows = append(rows, movedRow{l.Addr.Address(), o.Roles})
-				}
-				return err
-			})
+			rows, err := readdress(r, list, old, to, dryRun)
 			t := table{"LIST", "AS"}.rows()
 			for _, r := range rows {
 				t.add(r.List, strings.Join(r.As, ", "))
@@ -144,6 +158,9 @@ short, call it again.`,
 	jsonFlag(c, &asJSON)
 	return c
 }
+
+// maxInErrand is how many addresses check names of a command that was cut short.
+const maxInErrand = 20
 
 // removeEverywhere removes addresses from every list.
 func (a *app) removeEverywhere(c *cobra.Command, addresses []string, dryRun, asJSON bool) error {
@@ -159,21 +176,35 @@ func (a *app) removeEverywhere(c *cobra.Command, addresses []string, dryRun, asJ
 	defer r.Log.Close()
 	known := make(map[string]bool)
 	rows := []removedRow{}
-	err = onAll(site, "", func(l *lists.List) error {
-		q := byHand(l, lists.VerbUnsubscribe, members...)
-		q.DryRun = dryRun
-		o, err := r.Do(q)
-		if err != nil || len(o.Members) == 0 {
-			return err
-		}
-		for _, m := range o.Members {
-			if known[m.Path.Key()] = true; !asJSON {
-				say(c.OutOrStdout(), "%s %s from %s\n", would("removed", dryRun), m.Path.Address(), l.Addr.Address())
+	do := func() error {
+		return onAll(site, "", func(l *lists.List) error {
+			q := byHand(l, lists.VerbUnsubscribe, members...)
+			q.DryRun = dryRun
+			o, err := r.Do(q)
+			if err != nil || len(o.Members) == 0 {
+				return err
 			}
+			for _, m := range o.Members {
+				if known[m.Path.Key()] = true; !asJSON {
+					say(c.OutOrStdout(), "%s %s from %s\n", would("removed", dryRun), m.Path.Address(), l.Addr.Address())
+				}
+			}
+			rows = append(rows, removedRow{l.Addr.Address(), dryRun, spelled(o.Members), nil})
+			return nil
+		})
+	}
+	if dryRun {
+		err = do()
+	} else {
+		words := []string{"superlist", "member", "rm", "--everywhere"}
+		for _, m := range members[:min(len(members), maxInErrand)] {
+			words = append(words, m.Path.Address())
 		}
-		rows = append(rows, removedRow{l.Addr.Address(), dryRun, spelled(o.Members), nil})
-		return nil
-	})
+		if len(members) > maxInErrand {
+			words = append(words, "…")
+		}
+		err = errand(site, words, do)
+	}
 	if asJSON {
 		err = errors.Join(show(c, true, rows, nil), err)
 	}
@@ -225,18 +256,32 @@ the hashes and backups.`,
 			r := newRunner(c, site)
 			defer r.Log.Close()
 			all := []people.Erased{}
-			err = onAll(site, "", func(l *lists.List) error {
-				q := byHand(l, people.VerbErase)
-				q.Who, q.Bans, q.Posts, q.DryRun = who, bans, posts, dryRun
-				o, err := r.Do(q)
-				if o.Erased.Any() {
-					all = append(all, o.Erased)
+			do := func() error {
+				return onAll(site, "", func(l *lists.List) error {
+					q := byHand(l, people.VerbErase)
+					q.Who, q.Bans, q.Posts, q.DryRun = who, bans, posts, dryRun
+					o, err := r.Do(q)
+					if o.Erased.Any() {
+						all = append(all, o.Erased)
+					}
+					if err == nil && o.Erased.Posts > 0 && !dryRun {
+						err = pagesAfter(site, l)
+					}
+					return err
+				})
+			}
+			if dryRun {
+				err = do()
+			} else {
+				words := []string{"superlist", "member", "erase", who.Address()}
+				if bans {
+					words = append(words, "--ban")
 				}
-				if err == nil && o.Erased.Posts > 0 && !dryRun {
-					err = pagesAfter(site, l)
+				if posts {
+					words = append(words, "--archive")
 				}
-				return err
-			})
+				err = errand(site, words, do)
+			}
 			return found(len(all), showErased(c, asJSON, all), err, "no list knows "+who.Address())
 		},
 	}

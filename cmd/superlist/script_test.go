@@ -25,7 +25,7 @@ import (
 	"superlist/queue/disk/disktest"
 )
 
-// TestMain is also superlist for scripts, and the process that TestKilledMove kills.
+// TestMain is also superlist for scripts, and the process that TestKilledMove and TestKilledAddressChange kill.
 func TestMain(m *testing.M) {
 	if d, task, ok := disktest.Task(); ok {
 		killed(d, task)
