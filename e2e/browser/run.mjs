@@ -11,7 +11,7 @@ const axe = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.me
 const host = new URL(base).hostname;
 const pages = ['', '0/1.html', '0/5.html', '0/7.html', '0/8.html', 't/0/1.html', 't/0/5.html', '2026-09.html', 'search', 'search?q=parser', 'search?q=nothing%20of%20that%20kind',
 	'join', 'options', `options/${process.env.ENTER}`, `u/${process.env.LEAVE}`];
-const own = ['options', 'mod', 'members', 'bounces', 'settings', 'activity']; // with the cookie of an owner
+const own = ['options', 'options?saved', 'mod', 'mod?done=1', 'members', 'members?done=1', 'bounces', 'settings', 'settings?done=1', 'activity']; // with the cookie of an owner
 const cookie = `superlist=${process.env.COOKIE}`;
 let failed = 0;
 const wrong = (what) => { failed++; console.log('FAIL ' + what); };

@@ -44,15 +44,16 @@ func (l *List) Moved(address string) (int, error) {
 	defer f.Close()
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		if len(fields) != 2 {
+		line := lines.Text()
+		end := strings.IndexAny(line, " \t")
+		if end < 0 {
 			continue
 		}
-		counted, ok := isMoved(fields[0], address)
+		counted, ok := isMoved(line[:end], address)
 		if !ok {
 			continue
 		}
-		if n, err := l.movedTo(fields[1], counted); n != 0 || err != nil {
+		if n, err := l.movedTo(strings.TrimSpace(line[end:]), counted); n != 0 || err != nil {
 			return n, err
 		}
 	}
