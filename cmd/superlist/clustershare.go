@@ -107,6 +107,14 @@ func (d *sharedDB) Look() (cluster.Tx, error) {
 	return db.Look()
 }
 
+func (d *sharedDB) News(mark string) ([]cluster.Unit, string, error) {
+	db, err := d.open()
+	if err != nil {
+		return nil, "", err
+	}
+	return db.News(mark)
+}
+
 func (d *sharedDB) Units(names ...string) ([]cluster.Unit, error) {
 	db, err := d.open()
 	if err != nil {

@@ -50,6 +50,9 @@ type DB interface {
 	Look() (Tx, error)
 	// Units returns what there is of these, or all.
 	Units(names ...string) ([]Unit, error)
+	// News returns the units that may have changed since it gave a mark, and the next mark.
+	// Without one it returns all.
+	News(mark string) (units []Unit, next string, err error)
 }
 
 // A Tx is a transaction. Its sequences must be read to their end, or left, before anything

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // ErrTwo means that this host has a list of its own where the cluster has another one.
@@ -166,35 +167,79 @@ func (s *Site) isFresh(u Unit) (bool, error) {
 	return u.Name == site || u.Version == 0 || u.Gone == !isDir(s.dir(u.Name)), nil
 }
 
+// lookEach is how often all of the copy is looked at: a list that was made by hand, or has
+// been lost, is no news of the database's.
+const lookEach = time.Hour
+
+// Follow brings everything up to date that other hosts have changed, and once in an hour
+// does what FreshAll does. It asks for what has changed only, for a site may have ten
+// thousand lists, and most posts are for one of them.
+func (s *Site) Follow() error {
+	mark, whole := s.noted()
+	if since := time.Since(whole); mark == "" || since < 0 || since > lookEach {
+		return s.FreshAll(nil)
+	}
+	units, next, err := s.DB.News(mark)
+	if err != nil {
+		return err
+	}
+	stale, err := s.stale(units)
+	if err == nil {
+		err = s.levelAll(stale, nil)
+	}
+	if err != nil {
+		return err
+	}
+	return s.isFreshNow(next, whole)
+}
+
 // FreshAll brings everything up to date. What cannot be does not stop the rest. progress,
 // if it is set, is told how many units of how many are done.
 func (s *Site) FreshAll(progress func(done, all int)) error {
-	units, err := s.DB.Units()
+	begun := time.Now()
+	units, mark, err := s.DB.News("")
+	if err != nil {
+		return err
+	}
+	stale, err := s.stale(units)
 	if err != nil {
 		return err
 	}
 	known := make(map[string]bool)
-	stale := []string{}
 	for _, u := range units {
 		known[u.Name] = u.Version > 0
-		fresh, err := s.isFresh(u)
-		if err != nil {
-			return err
-		}
-		if !fresh {
-			stale = append(stale, u.Name)
-		}
+	}
+	if !known[site] {
+		return ErrNotInit
 	}
 	for _, unit := range s.listed() {
 		if !known[unit] {
 			stale = append(stale, unit)
 		}
 	}
-	if !known[site] {
-		return ErrNotInit
+	if err := s.levelAll(stale, progress); err != nil {
+		return err
 	}
+	return s.isFreshNow(mark, begun)
+}
+
+// stale returns which of these units are not up to date.
+func (s *Site) stale(units []Unit) (stale []string, err error) {
+	for _, u := range units {
+		fresh, err := s.isFresh(u)
+		if err != nil {
+			return nil, err
+		}
+		if !fresh {
+			stale = append(stale, u.Name)
+		}
+	}
+	return stale, nil
+}
+
+// levelAll brings units up to date, one by one. What cannot be does not stop the rest.
+func (s *Site) levelAll(stale []string, progress func(done, all int)) (all error) {
 	slices.Sort(stale) // the site first, with the lists that come and go
-	var all error
 	for i, unit := range stale {
 		err := s.level([]string{unit})
 		if errors.Is(err, ErrAway) || errors.Is(err, ErrNotInit) {
@@ -206,9 +251,6 @@ func (s *Site) FreshAll(progress func(done, all int)) error {
 		if progress != nil {
 			progress(i+1, len(stale))
 		}
-	}
-	if all == nil {
-		all = s.isFreshNow()
 	}
 	return all
 }

@@ -4,9 +4,11 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,7 +81,7 @@ func (s *Site) Forget() error {
 // own returns the path of a file about the whole copy.
 func (s *Site) own(name string) string { return filepath.Join(s.Root, stateDir, name) }
 
-// freshFile, in stateDir, was touched when the whole copy was up to date.
+// freshFile, in stateDir, was written when the whole copy was up to date.
 const freshFile = ".fresh"
 
 // FreshAt returns when the whole copy was last seen to be up to date; the zero time if it
@@ -92,12 +94,19 @@ func (s *Site) FreshAt() time.Time {
 	return info.ModTime()
 }
 
-// isFreshNow notes that the whole copy is up to date.
-func (s *Site) isFreshNow() error {
-	f, err := s.Disk.Keep(s.own(freshFile))
-	if err != nil {
-		return err
+// isFreshNow notes that the whole copy is up to date: the database's mark, and when all of it
+// was looked at. After a crash the note may be lost.
+func (s *Site) isFreshNow(mark string, whole time.Time) error {
+	return s.Disk.Derive(s.own(freshFile), fmt.Appendf(nil, "%d %s\n", whole.Unix(), mark))
+}
+
+// noted returns what isFreshNow has noted; an empty mark, if nothing.
+func (s *Site) noted() (mark string, whole time.Time) {
+	text, _, err := disk.ReadRegular(s.own(freshFile), unix.O_RDONLY|unix.O_NOFOLLOW, maxHostFile)
+	at, mark, ok := strings.Cut(strings.TrimSuffix(string(text), "\n"), " ")
+	seconds, terr := strconv.ParseInt(at, 10, 64)
+	if err != nil || !ok || terr != nil {
+		return "", time.Time{}
 	}
-	f.Close()
-	return s.Disk.Touch(s.own(freshFile), time.Now())
+	return mark, time.Unix(seconds, 0)
 }

@@ -75,7 +75,7 @@ type host struct {
 
 func (h *host) See() (string, error) { return "", nil }
 
-func (h *host) FreshAll(progress func(done, all int)) error { return h.copy.FreshAll(progress) }
+func (h *host) Follow() error { return h.copy.Follow() }
 
 func (h *host) runner() *Runner {
 	r := h.world.runner()

@@ -19,8 +19,8 @@ type Cluster interface {
 	// spool, if one has.
 	See() (adopted string, err error)
 
-	// FreshAll brings this host's copy of all lists up to date.
-	FreshAll(progress func(done, all int)) error
+	// Follow brings this host's copy of all lists up to date.
+	Follow() error
 }
 
 // ErrAdopted means that another host sends what is in this one's spool.
@@ -37,7 +37,7 @@ func (r *Runner) meet() error {
 		return fmt.Errorf("%w: %s", ErrAdopted, adopted)
 	}
 	if err == nil {
-		err = r.Cluster.FreshAll(nil)
+		err = r.Cluster.Follow()
 	}
 	switch {
 	case errors.Is(err, cluster.ErrAway):

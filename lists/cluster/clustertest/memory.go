@@ -25,6 +25,12 @@ type content struct {
 	Items map[string][]cluster.Item // by unit
 }
 
+// News implements cluster.DB: everything may have changed.
+func (s *Store) News(string) ([]cluster.Unit, string, error) {
+	units, err := s.Units()
+	return units, "", err
+}
+
 // A storeTx implements cluster.Tx.
 type storeTx struct {
 	s    *Store

@@ -106,3 +106,30 @@ func BenchmarkJoin(b *testing.B) {
 		b.ReportMetric(float64((processor() - at).Milliseconds()), "processor-ms/op")
 	}
 }
+
+// BenchmarkFollow asks for news of 10,000 lists, of which there are none.
+func BenchmarkFollow(b *testing.B) {
+	s := pgtest.Start(b)
+	a := clustertest.NewHost(b, open(b, s))
+	for n := range 10000 {
+		dir := filepath.Join(a.Root, fmt.Sprintf("lists.example.org/list%05d", n))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "list.toml"), []byte("# a list\n"), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := a.Init(nil); err != nil {
+		b.Fatal(err)
+	}
+	at := processor()
+	n := 0
+	for b.Loop() {
+		n++
+		if err := a.Follow(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((processor()-at).Microseconds())/1000/float64(n), "processor-ms/op")
+}

@@ -7,9 +7,11 @@ CREATE TABLE units (
 	born    bigint  NOT NULL DEFAULT 0,     -- when a list of this name was made again
 	purged  bigint  NOT NULL DEFAULT 0,     -- up to here items that are gone are forgotten
 	site    bigint  NOT NULL DEFAULT 0,     -- version of the site when the list came or went
-	gone    boolean NOT NULL DEFAULT false
+	gone    boolean NOT NULL DEFAULT false,
+	changed xid8 NOT NULL DEFAULT pg_current_xact_id() -- by which transaction
 );
 CREATE INDEX units_site ON units (site);
+CREATE INDEX units_changed ON units (changed);
 CREATE TABLE items (
 	unit    bigint NOT NULL REFERENCES units,
 	file    text COLLATE "C" NOT NULL,      -- below the directory of the unit

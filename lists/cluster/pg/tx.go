@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"iter"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,6 +52,36 @@ func (t *tx) use(do func(*pgx.Conn) error) error {
 		return errOver
 	}
 	return away(do(t.conn))
+}
+
+// News implements cluster.DB. The mark has the database and its time line, and the first
+// transaction that was not over: what that one and later ones change is news. What was
+// changed by an earlier one was seen, in whatever order they ended.
+func (db *DB) News(mark string) (units []cluster.Unit, next string, err error) {
+	err = db.do(func(conn *pgx.Conn) (err error) {
+		ctx := context.Background()
+		var which, first string
+		if err := conn.QueryRow(ctx, `SELECT system_identifier || '.' || timeline_id || '.' || to_regclass('units')::oid, pg_snapshot_xmin(pg_current_snapshot())::text
+			FROM pg_control_system(), pg_control_checkpoint()`).Scan(&which, &first); err != nil {
+			return err
+		}
+		next = which + " " + first
+		since, ok := strings.CutPrefix(mark, which+" ")
+		if !ok || !isBefore(since, first) {
+			since = "0"
+		}
+		units, err = collectUnits(conn.Query(ctx, unitColumns+" WHERE changed >= $1::text::xid8 ORDER BY name", since))
+		return err
+	})
+	return units, next, err
+}
+
+// isBefore reports whether a number of a transaction is not after another one, as it would
+// be in a database that has been put back.
+func isBefore(a, b string) bool {
+	x, err := strconv.ParseUint(a, 10, 64)
+	y, err2 := strconv.ParseUint(b, 10, 64)
+	return err == nil && err2 == nil && x <= y
 }
 
 const unitColumns = "SELECT name, version, born, purged, site, gone FROM units"
@@ -272,7 +304,7 @@ func (t *tx) Clear(unit string) error {
 // Set implements cluster.Tx.
 func (t *tx) Set(u cluster.Unit) error {
 	return t.use(func(conn *pgx.Conn) error {
-		_, err := conn.Exec(context.Background(), "UPDATE units SET version = $2, born = $3, purged = $4, site = $5, gone = $6 WHERE name = $1",
+		_, err := conn.Exec(context.Background(), "UPDATE units SET version = $2, born = $3, purged = $4, site = $5, gone = $6, changed = pg_current_xact_id() WHERE name = $1",
 			u.Name, u.Version, u.Born, u.Purged, u.Site, u.Gone)
 		return err
 	})
