@@ -160,6 +160,17 @@ func commandsOf(t *testing.T, name string) (commands []string) {
 	return commands
 }
 
+// promised is what README.md promises of each command of its block: a new one needs a line.
+var promised = map[string][]string{
+	"apt install":           {`Setting up superlist `},
+	"superlist list create": {`(?m)^made dev@lists\.example\.org in /var/lib/superlist/lists/lists\.example\.org/dev$`, `Postfix has to know the domain`},
+	"superlist member add":  {`(?m)^added 2$`},
+	// Which way fits, why, and what changes in the two files.
+	"superlist setup postfix": {`(?m)^way [A-D], .*: .`, `(?m)^\+relay_domains = lists\.example\.org$`, `(?m)^\+.*superlist-(spawn|milter)`, `Postfix brings mail for lists\.example\.org to superlist now`},
+	// What is fine, what Postfix says of the domain, and mail followed all the way.
+	"superlist check": {`(?m)^ok +configuration `, `(?m)^ok .*accepts mail for dev@lists\.example\.org$`, `(?m)^ok +probe.* a message went through Postfix, superlist and the relay, and came back, in `},
+}
+
 // maxCommands is how many commands a newcomer needs at most.
 const maxCommands = 10
 
@@ -199,7 +210,23 @@ func TestPackage(t *testing.T) {
 	for _, command := range commands {
 		command = strings.Replace(command, "./superlist_*.deb", "/srv/older.deb", 1)
 		command = strings.Replace(command, "apply", "apply --yes", 1) // nobody is there to be asked
-		t.Log(command, "\n", m.run(t, "sh", "-c", "DEBIAN_FRONTEND=noninteractive "+command))
+		out := m.run(t, "sh", "-c", "DEBIAN_FRONTEND=noninteractive "+command)
+		t.Log(command, "\n", out)
+		said := 0
+		for begin, wants := range promised {
+			if !strings.HasPrefix(command, begin) {
+				continue
+			}
+			said++
+			for _, want := range wants {
+				if !regexp.MustCompile(want).MatchString(out) {
+					t.Errorf("%s: it does not say %s:\n%s", command, want, out)
+				}
+			}
+		}
+		if said != 1 {
+			t.Errorf("%s: what README.md promises of it is looked for %d times, want 1: see promised", command, said)
+		}
 	}
 	m.run(t, append([]string{"superlist", "member", "add", list}, members...)...) // README's and ours
 	m.posts(t, "by package")

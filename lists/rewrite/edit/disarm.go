@@ -15,6 +15,9 @@ import (
 // them. It changes texts, and the headers of attached messages, but nothing that is
 // signed or encrypted. It returns the number of proofs.
 func (m *Message) Disarm(base string) (n int, err error) {
+	if base == "" {
+		return 0, nil
+	}
 	root, err := m.tree()
 	if errors.Is(err, parts.ErrUnreadable) {
 		return 0, nil

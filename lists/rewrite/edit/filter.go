@@ -3,13 +3,11 @@ package edit
 import (
 	"errors"
 	"io"
-	"slices"
 	"strings"
 
 	"superlist/lists/mail/body"
 	"superlist/lists/mail/charset"
 	"superlist/lists/parts"
-	"superlist/smtp"
 )
 
 // ErrUnclear means that something is to be removed from a message that people may see
@@ -72,11 +70,7 @@ const removed = "removed by the list"
 
 // become returns the edits that turn a part into plain text, or a note.
 func (m *Message) become(e *parts.Entity, text string, isNote bool) (edits []Edit) {
-	text = strings.Join(append(lines(text, false), ""), "\r\n")
-	kind, encoding := "text/plain; charset=us-ascii", "7bit"
-	if !smtp.IsASCII(text) || hasLong(text) || slices.ContainsFunc(lines(text, false), likeBoundary) {
-		kind, encoding, text = "text/plain; charset=utf-8", "quoted-printable", quotedLines(text)
-	}
+	kind, encoding, text := asPlain(text)
 	put := Edit{At: e.Body, Remove: e.End - e.Body, Insert: Insert{Text: text}}
 	if e.Parent != nil && !e.Parent.Message() {
 		put.At, put.Remove = e.At, e.End-e.At

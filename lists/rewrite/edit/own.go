@@ -10,14 +10,26 @@ import (
 
 // ownPart returns a part with a text, without what precedes its header.
 func ownPart(text string) string {
-	plain := smtp.IsASCII(text) && !slices.ContainsFunc(lines(text, false), likeBoundary)
-	text = strings.Join(append(lines(text, false), ""), "\r\n")
-	head, encoded := "Content-Type: text/plain; charset=us-ascii\r\nContent-Disposition: inline\r\n\r\n", text
-	if !plain {
-		head = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\nContent-Disposition: inline\r\n\r\n"
-		encoded = quotedLines(text)
+	kind, encoding, encoded := asPlain(text)
+	head := "Content-Type: " + kind + "\r\n"
+	if encoding != sevenBit {
+		head += "Content-Transfer-Encoding: " + encoding + "\r\n"
 	}
-	return head + encoded
+	return head + "Content-Disposition: inline\r\n\r\n" + encoded
+}
+
+// sevenBit is the encoding of a part that has no Content-Transfer-Encoding: RFC 2045, 6.1.
+const sevenBit = "7bit"
+
+// asPlain returns a text as the body of a part: its type, its encoding, and its lines,
+// encoded if they are not ASCII, too long, or like the boundary of a multipart.
+func asPlain(text string) (kind, encoding, encoded string) {
+	list := lines(text, false)
+	encoded = strings.Join(append(list, ""), "\r\n")
+	if smtp.IsASCII(text) && !hasLong(encoded) && !slices.ContainsFunc(list, likeBoundary) {
+		return "text/plain; charset=us-ascii", sevenBit, encoded
+	}
+	return "text/plain; charset=utf-8", "quoted-printable", quotedLines(encoded)
 }
 
 // addPart adds a part of its own with a text, after all others or before them. A
