@@ -30,6 +30,7 @@ var logCalls = map[string]logCall{
 	"Printf":        {-1, 1, ""},
 	"log":           {0, 1, " id= list= by="},
 	"logEach":       {0, -1, " member= members="},
+	"logFor":        {1, 3, " list= by="},
 	"logged":        {2, 4, " list= by="},
 	"logChange":     {1, 3, " list= by="},
 	"loggedMembers": {2, -1, " member= members= list= by="},

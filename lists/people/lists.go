@@ -24,7 +24,7 @@ func (d *Desk) Create(addr smtp.Path, r ListRequest) (*lists.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.log(r, "created", l, "owners=%s", strings.Join(l.Owners, ","))
+	d.logFor(r, "created", l, "owners=%s", strings.Join(l.Owners, ","))
 	return l, nil
 }
 
@@ -37,7 +37,7 @@ func (d *Desk) Delete(l *lists.List, r ListRequest, members, posts int) error {
 	if err := edit.Remove(l); err != nil {
 		return err
 	}
-	d.log(r, "removed", l, "members=%d posts=%d", members, posts)
+	d.logFor(r, "removed", l, "members=%d posts=%d", members, posts)
 	return nil
 }
 
@@ -49,13 +49,13 @@ func (d *Desk) Rename(l *lists.List, to smtp.Path, r ListRequest) (moved *lists.
 	if moved, err = edit.Move(lists.Of(d.Site), l, to); err != nil {
 		return nil, false, err
 	}
-	d.log(r, "moved", moved, "from=%s", old)
+	d.logFor(r, "moved", moved, "from=%s", old)
 	pages, err = web.After(d.Site, moved, d.Now())
 	return moved, pages, err
 }
 
-// log writes down what has become of a list.
-func (d *Desk) log(r ListRequest, what string, l *lists.List, format string, args ...any) {
+// logFor writes down what has become of a list.
+func (d *Desk) logFor(r ListRequest, what string, l *lists.List, format string, args ...any) {
 	front, all := what, []any{l.Addr}
 	if r.ID != "" {
 		front, all = what+" id=%s", []any{r.ID, l.Addr}

@@ -228,7 +228,7 @@ func (a *act) logEach(what string, members []members.Member) {
 	}
 }
 
-// log writes a line about a change to the list.
+// logFor writes a line about a change to the list.
 func (a *act) log(what, format string, args ...any) {
 	if a.ID != "" {
 		what += " id=" + a.ID

@@ -40,7 +40,7 @@ func (d *Desk) RemovePosts(l *lists.List, entries []archive.Entry, reason string
 		return 0, nil, false, err
 	}
 	for _, number := range numbers {
-		d.log(r, "removed", l, "number=%d reason=%s", number, reason)
+		d.logFor(r, "removed", l, "number=%d reason=%s", number, reason)
 	}
 	pages, err = web.After(d.Site, l, d.Now())
 	return n, answers, pages, err
