@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -107,20 +108,20 @@ const maxSet = 100
 // block writes lines of somebody's text. They stay lines, and indented, in w3m and lynx
 // too; only longer ones than there may be room for are broken there, as paragraphs are.
 func (l *List) block(b *bytes.Buffer, class string, lines []string) {
-	tag, end := "pre", "\n"
-	for _, line := range lines {
-		if utf8.RuneCountInString(line) > maxSet {
-			tag, end = "div", "<br>"
+	if slices.ContainsFunc(lines, func(line string) bool { return len(line) > maxSet && utf8.RuneCountInString(line) > maxSet }) {
+		b.WriteString(`<div class="` + class + `" dir="auto">`)
+		for i, line := range lines {
+			if i > 0 {
+				b.WriteString("<br>")
+			}
+			l.inline(b, line)
 		}
+		b.WriteString("</div>\n")
+		return
 	}
-	b.WriteString("<" + tag + ` class="` + class + `" dir="auto">`)
-	for i, line := range lines {
-		if i > 0 {
-			b.WriteString(end)
-		}
-		l.inline(b, line)
-	}
-	b.WriteString("</" + tag + ">\n")
+	b.WriteString(`<pre class="` + class + `" dir="auto">`)
+	l.inline(b, strings.Join(lines, "\n"))
+	b.WriteString("</pre>\n")
 }
 
 func (w *textWriter) signature(lines []string) {
