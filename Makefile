@@ -55,7 +55,7 @@ $(REPORT): e2e/report/*.go | go
 # the race detector makes them four times as dear: their files say !race, and they
 # are run once more without it.
 TEST    = $(GO) test -json -count=1 -timeout 45m
-NO_RACE = -run '^Test(Fault|Kill)(Acts|Hosts)?$$' ./lists/deliver ./lists/web
+NO_RACE = -run '^Test(Fault|Kill)(Acts|Hosts)?$$' ./lists/cluster/clustertest ./lists/deliver ./lists/web
 
 test: build $(REPORT)
 	e2e/apt.sh gcc libc6-dev

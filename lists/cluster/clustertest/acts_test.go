@@ -81,9 +81,9 @@ var acts = []act{
 	}, "", "dev/list.toml"},
 }
 
-// behind returns two hosts, the second of which has not heard of much yet. The list dev has
+// behind returns two hosts, the second of which has not heard of something yet, or of much. The list dev has
 // been moved away on none of them.
-func behind(t testing.TB) []*Host {
+func behind(t testing.TB, much bool) []*Host {
 	file := t.TempDir() + "/db"
 	hosts := Join(t, &Store{file}, &Store{file})
 	a := hosts[0]
@@ -141,24 +141,6 @@ func check(t *testing.T, what string, a act, hosts []*Host, said error) {
 	}
 }
 
-// TestFault fails each call of the disk in turn: afterwards all copies are equal, and have
-// what was acknowledged.
-func TestFault(t *testing.T) {
-	for _, a := range acts {
-		disktest.Each(t, a.calls, func(f *disktest.Fault) {
-			hosts := behind(t)
-			b := hosts[1]
-			b.Disk = f.Disk()
-			err := a.do(b)
-			f.Off()
-			if f.Hit() && !errors.Is(err, f.Err) {
-				t.Errorf("%s, %s, and nobody noticed: %v", a.name, f, err)
-			}
-			check(t, fmt.Sprint(a.name, ", ", f), a, hosts, err)
-		})
-	}
-}
-
 // TestMain is also the process that TestKill kills.
 func TestMain(m *testing.M) {
 	d, task, ok := disktest.Task()
@@ -174,19 +156,4 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	fmt.Print("done")
-}
-
-// TestKill kills a process at each call of the disk.
-func TestKill(t *testing.T) {
-	for _, a := range acts {
-		disktest.Kill(t, a.calls, func(run func(string) disktest.Death) {
-			hosts := behind(t)
-			k := run(a.name + "\n" + hosts[1].Root + "\n" + hosts[1].DB.(*Store).File)
-			err := k.Err
-			if k.Said == "done" {
-				err = nil
-			}
-			check(t, fmt.Sprint(a.name, ", ", k), a, hosts, err)
-		})
-	}
 }
