@@ -10,6 +10,7 @@ import (
 
 	"superlist/lists/cluster"
 	"superlist/lists/cluster/pg"
+	"superlist/lists/site"
 	"superlist/queue/disk"
 )
 
@@ -152,4 +153,44 @@ those are.`,
 	}
 	c.Flags().IntVar(&from, "from", 0, "version of the tables that are there")
 	return c
+}
+
+// adoptHost tells a cluster, if there is one, that this host takes over what waits on
+// another one: so that one that comes back with a copy of its disk sends nothing of it.
+func adoptHost(s *site.Site, host string) error {
+	switch {
+	case s.Cluster.Database == "" && host == "":
+		return nil
+	case host == "":
+		return usageError{errors.New("say which host of the cluster is gone: --host NAME; superlist cluster status names them")}
+	}
+	m, err := clusterOf(s)
+	if err != nil {
+		return err
+	}
+	defer m.db.Close()
+	if host == m.name {
+		return usageError{fmt.Errorf("%s is this host", host)}
+	}
+	return m.db.Adopt(host, m.name)
+}
+
+// reclaimHost tells a cluster that this host sends what waits on it again.
+func reclaimHost(s *site.Site) error {
+	if s.Cluster.Database == "" {
+		return nil
+	}
+	m, err := clusterOf(s)
+	if err != nil {
+		return err
+	}
+	defer m.db.Close()
+	name, _, err := m.Host()
+	if err == nil {
+		err = m.db.Adopt(name, "")
+	}
+	if errors.Is(err, cluster.ErrNotJoined) || errors.Is(err, pg.ErrNoHost) {
+		return nil
+	}
+	return err
 }

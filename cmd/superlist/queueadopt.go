@@ -28,6 +28,7 @@ func exAdopt(err error) error {
 
 func (a *app) queueAdopt() *cobra.Command {
 	var dryRun, asJSON bool
+	var host string
 	c := &cobra.Command{
 		Use: "adopt DIR", Short: "Take over the spool of a host that is gone",
 		Long: `Take over the spool of a host that is gone. Mount its disk here; a copy will not
@@ -45,6 +46,11 @@ named: a message for a list that is not here, or a file that cannot be read.`,
 			site, err := a.site()
 			if err != nil {
 				return err
+			}
+			if !dryRun {
+				if err := adoptHost(site, host); err != nil {
+					return err
+				}
 			}
 			r := newRunner(c, site)
 			defer r.Log.Close()
@@ -78,6 +84,7 @@ named: a message for a list that is not here, or a file that cannot be read.`,
 			return err
 		},
 	}
+	c.Flags().StringVar(&host, "host", "", "in a cluster, the name of the host that is gone")
 	dryRunFlag(c, &dryRun)
 	jsonFlag(c, &asJSON)
 	return c
@@ -95,6 +102,9 @@ What is still in the spool is delivered from here.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			site, err := a.site()
 			if err != nil {
+				return err
+			}
+			if err := reclaimHost(site); err != nil {
 				return err
 			}
 			by, was, err := site.Spool().Reclaim()
