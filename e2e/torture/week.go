@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -13,6 +15,8 @@ const (
 	// busyDays are followed by quiet ones, in which what was begun comes to its end.
 	busyDays, quietDays = 7, 14
 	quietStep           = 6 * time.Hour
+	// soon is how long a look may take, on a busy machine.
+	soon = 5 * time.Minute
 	// heldLife and confirmLife are what docs promise for held posts and questions. What
 	// is over is looked for once a day.
 	heldLife, confirmLife = 7 * day, 11 * day
@@ -34,7 +38,7 @@ func week(r *result, bin, dir string, end time.Time) error {
 	v := &visitors{town: w, asked: map[string]time.Time{}, answered: map[string]bool{}, returned: map[string]int{}, lastDay: map[string]string{}}
 	step, steps := 4*time.Hour, 0
 	quiet := first.Add(busyDays * day)
-	ended := first
+	var looks []time.Time
 	for now := first; now.Before(quiet.Add(quietDays * day)); now = now.Add(step) {
 		if time.Now().After(end) {
 			r.note("time was over on day %d of %d", now.Sub(first)/day+1, busyDays+quietDays)
@@ -58,7 +62,7 @@ func week(r *result, bin, dir string, end time.Time) error {
 			return err
 		}
 		fmt.Printf("it is %v, %d posts\n", now.In(w.zone).Format("Mon 2 Jan 15:04"), len(w.posted))
-		ended = now
+		looks = append(looks, now)
 		steps++
 		if !now.Before(quiet) {
 			step = quietStep
@@ -72,6 +76,10 @@ func week(r *result, bin, dir string, end time.Time) error {
 			}
 		}
 	}
+	if len(looks) == 0 {
+		return errors.New("time was over before it began")
+	}
+	ended := looks[len(looks)-1]
 	if err := v.judge(ended, !ended.Before(quiet.Add((quietDays-1)*day))); err != nil {
 		return err
 	}
@@ -84,7 +92,11 @@ func week(r *result, bin, dir string, end time.Time) error {
 				midnight = midnight.AddDate(0, 0, 1)
 			}
 		}
-		return midnight, midnight.Add(quietStep + 30*time.Minute)
+		next, _ := slices.BinarySearchFunc(looks, midnight, time.Time.Compare)
+		if next == len(looks) {
+			return midnight, ended.Add(day) // nobody has looked any more
+		}
+		return midnight, looks[next].Add(soon)
 	})
 }
 
