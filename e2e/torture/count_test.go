@@ -114,7 +114,7 @@ func TestCame(t *testing.T) {
 // TestJudge: nor does anything end early, late, or twice.
 func TestJudge(t *testing.T) {
 	held := time.Date(2027, 3, 25, 12, 0, 0, 0, time.UTC)
-	line := "2027 superlist[1]: expired id=1 message-id=<held@example.net>"
+	line := "2027 superlist[1]: expired id=1 message-id=<held.0@example.net>"
 	for _, test := range []struct {
 		after []time.Duration
 		want  string
@@ -125,7 +125,7 @@ func TestJudge(t *testing.T) {
 		{nil, "a held post expires: it is late"},
 		{[]time.Duration{heldLife, heldLife + time.Hour}, "a held post expires: it happened 2 times"},
 	} {
-		v := &visitors{town: &town{place: &place{dir: t.TempDir()}, r: &result{}, zone: time.UTC}, held: held}
+		v := &visitors{town: &town{place: &place{dir: t.TempDir()}, r: &result{}, zone: time.UTC}, held: []time.Time{held}}
 		for _, after := range test.after {
 			v.log = append(v.log, logged{held.Add(after), line})
 		}

@@ -21,6 +21,8 @@ const (
 	// is over is looked for once a day.
 	heldLife, confirmLife = 7 * day, 11 * day
 	suspendDays           = 7
+	// Posts that are held come at other times of the day each.
+	heldPosts, heldEvery = 7, 21 * time.Hour
 )
 
 // week is a busy week with the night in which summer time begins, and the end of a month;
@@ -103,7 +105,7 @@ func week(r *result, bin, dir string, end time.Time) error {
 // visitors are those who have to do with a list besides posts.
 type visitors struct {
 	*town
-	held     time.Time
+	held     []time.Time
 	first    time.Time // when mail first came back
 	asked    map[string]time.Time
 	answered map[string]bool
@@ -119,9 +121,9 @@ var confirms = regexp.MustCompile(`dev\+confirm-[^@>\s]+@lists\.example\.org`)
 
 // come has them come, when it is their time.
 func (v *visitors) come(since time.Duration) error {
-	if v.held.IsZero() && since >= 6*time.Hour {
-		v.held = wall()
-		if err := v.mail("eve@example.net", daily, "From: eve@example.net\r\nSubject: held\r\nMessage-ID: <held@example.net>", "held"); err != nil {
+	if n := len(v.held); n < heldPosts && since >= 6*time.Hour+time.Duration(n)*heldEvery {
+		v.held = append(v.held, wall())
+		if err := v.mail("eve@example.net", daily, fmt.Sprintf("From: eve@example.net\r\nSubject: held\r\nMessage-ID: <held.%d@example.net>", n), "held"); err != nil {
 			return err
 		}
 	}
@@ -221,7 +223,9 @@ func (v *visitors) judge(ended time.Time, whole bool) error {
 		}
 		return found[0].at
 	}
-	after("a held post expires", v.held, heldLife, v.find("expired", "<held@example.net>"))
+	for n, at := range v.held {
+		after("a held post expires", at, heldLife, v.find("expired", fmt.Sprintf("<held.%d@example.net>", n)))
+	}
 	probes := v.find("bounces", "list=<"+daily+">", gone, " probed ") // and each week after it
 	probed := after("a probe after five days", v.first, 4*day-12*time.Hour, probes[:min(1, len(probes))])
 	suspended := after("a member is suspended whose probe comes back", probed, 0, v.find("bounces", "list=<"+daily+">", gone, " suspended "))
