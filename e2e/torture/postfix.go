@@ -112,7 +112,9 @@ func (t *torture) newHost(end time.Time) (*host, error) {
 		return nil, err
 	}
 	h.site = site
-	toml := strings.NewReplacer(`kick = ""`, fmt.Sprintf("kick = %q", ports[2]), "maildir:"+site.dir+"/out", ports[3], "batch = 2", "").Replace(configOf(site.dir, ""))
+	// A relay that was slow is left alone for five minutes, so messages wait as long, or deliver
+	// would put them off again and again. drain has another one try them at once.
+	toml := strings.NewReplacer(`kick = ""`, fmt.Sprintf("kick = %q", ports[2]), "maildir:"+site.dir+"/out", ports[3], "batch = 2", "", `retry_min = "1s"`, "").Replace(configOf(site.dir, ""))
 	boxes := ""
 	for _, m := range append(members, owner) {
 		boxes += m + " " + box(m) + "/\n"

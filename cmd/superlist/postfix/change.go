@@ -155,7 +155,10 @@ func (h *Host) forget() error {
 	if _, err := h.Disk.Rename(h.record(), h.gone()); err != nil {
 		return err
 	}
-	return h.Disk.RemoveAll(h.gone())
+	if err := h.Disk.RemoveAll(h.gone()); err != nil {
+		return err
+	}
+	return h.Disk.SyncDir(h.Dir) // a power cut does not bring it back
 }
 
 // keep writes the record of a change, in place of the previous record.
