@@ -274,6 +274,7 @@ func TestPackage(t *testing.T) {
 		t.Errorf("superlist.toml is not what it was:\n%s", now)
 	}
 	m.run(t, "sed", "-i", `s/^#* *kick .*/kick = ""/; s/^#* *log .*/log = "journal"/`, "/etc/superlist/superlist.toml")
+	wait(t, "Postfix's processes to leave the port", func() bool { return !listening("127.0.0.1:10025") })
 	m.run(t, "systemctl", "enable", "--now", "superlist.socket", "superlist-milter.socket", "superlist-deliver.path", "superlist-deliver.timer")
 	m.run(t, "superlist", "setup", "postfix", "--apply", "--yes")
 	m.run(t, "superlist", "check")

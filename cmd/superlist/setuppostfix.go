@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -28,11 +29,20 @@ type setup struct {
 }
 
 // reload makes Postfix read its configuration, if it is running.
-func (s *setup) reload() error {
-	if _, err := s.server.run("postfix", "status"); err != nil {
+func (s *setup) reload() error { return reloadPostfix(s.c.Context()) }
+
+// reloadPostfix asks for as long as it takes: on a busy host postfix(1) may need many
+// seconds, and without an answer nobody knows that Postfix is not running.
+func reloadPostfix(ctx context.Context) error {
+	err := exec.CommandContext(ctx, "postfix", "status").Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Exited() || errors.Is(err, exec.ErrNotFound) {
 		return nil // it reads it when it starts
 	}
-	if out, err := exec.CommandContext(s.c.Context(), "postfix", "reload").CombinedOutput(); err != nil {
+	if err != nil {
+		return fmt.Errorf("postfix status: %w", err)
+	}
+	if out, err := exec.CommandContext(ctx, "postfix", "reload").CombinedOutput(); err != nil {
 		return fmt.Errorf("postfix reload: %w: %s", err, strings.TrimSpace(string(out)))
 	}
 	return nil
