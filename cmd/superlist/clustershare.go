@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"superlist/lists/cluster"
 	"superlist/lists/cluster/pg"
@@ -113,6 +114,14 @@ func (d *sharedDB) News(mark string) ([]cluster.Unit, string, error) {
 		return nil, "", err
 	}
 	return db.News(mark)
+}
+
+func (d *sharedDB) Purge(before time.Time) error {
+	db, err := d.open()
+	if err != nil {
+		return err
+	}
+	return db.Purge(before)
 }
 
 func (d *sharedDB) Units(names ...string) ([]cluster.Unit, error) {

@@ -53,6 +53,9 @@ type DB interface {
 	// News returns the units that may have changed since it gave a mark, and the next mark.
 	// Without one it returns all.
 	News(mark string) (units []Unit, next string, err error)
+	// Purge forgets what was gone before a time. A host that has not been up to date since
+	// compares its whole copy.
+	Purge(before time.Time) error
 }
 
 // A Tx is a transaction. Its sequences must be read to their end, or left, before anything

@@ -171,13 +171,19 @@ func (s *Site) isFresh(u Unit) (bool, error) {
 // been lost, is no news of the database's.
 const lookEach = time.Hour
 
+// rememberGone is for how long the database remembers what is gone, for hosts that are off.
+const rememberGone = 30 * 24 * time.Hour
+
 // Follow brings everything up to date that other hosts have changed, and once in an hour
-// does what FreshAll does. It asks for what has changed only, for a site may have ten
+// does what FreshAll does, and has the database forget what is long gone. It asks for what has changed only, for a site may have ten
 // thousand lists, and most posts are for one of them.
 func (s *Site) Follow() error {
 	mark, whole := s.noted()
 	if since := time.Since(whole); mark == "" || since < 0 || since > lookEach {
-		return s.FreshAll(nil)
+		if err := s.FreshAll(nil); err != nil {
+			return err
+		}
+		return s.DB.Purge(time.Now().Add(-rememberGone))
 	}
 	units, next, err := s.DB.News(mark)
 	if err != nil {

@@ -133,7 +133,7 @@ func TestPurge(t *testing.T) {
 		return a.Remove(clustertest.Dev + "/asked/who")
 	}, clustertest.Dev)
 	before := a.Look()
-	if err := a.DB.(*DB).Purge(time.Now().Add(time.Hour)); err != nil {
+	if err := a.DB.Purge(time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(t, s); n != 0 {

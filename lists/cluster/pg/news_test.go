@@ -63,6 +63,17 @@ func TestFollow(t *testing.T) {
 		}
 	}
 	clustertest.Same(t, hosts)
+
+	a.Must(func() error { return a.Remove(two + "/list.toml") }, two)
+	sql(t, s, "UPDATE items SET at = 1 WHERE content IS NULL")
+	if err := os.Remove(filepath.Join(b.Root, ".cluster/.fresh")); err != nil { // an hour is over
+		t.Error(err)
+	}
+	follow()
+	if n := count(t, s); n != 0 {
+		t.Errorf("%d items that are long gone are there", n)
+	}
+	clustertest.Same(t, hosts)
 }
 
 // TestRights: a user who may only read and change the tables can do all that a host does.
