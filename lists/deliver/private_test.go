@@ -24,10 +24,11 @@ import (
 // secretSubject is what nobody may learn once its list is private.
 const secretSubject = "Quarterly"
 
-// publicList is a site whose list shows three posts to anyone.
+// publicList is a site whose list shows two posts to anyone.
 func publicList(t *testing.T) (*site.Site, *lists.List) {
 	t.Helper()
 	s := faultSite(t, t.TempDir())
+	s.Web.Requests = true
 	if err := os.RemoveAll(s.QueueDir); err != nil { // its post
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func publicList(t *testing.T) (*site.Site, *lists.List) {
 		t.Fatal(err)
 	}
 	p := &actPlace{site: s, l: l, now: time.Now()}
-	for n := range 3 {
+	for n := range 2 {
 		p.put(t, path("a@example.com"), l.Addr, fmt.Sprintf("From: a@example.com\r\nMessage-ID: <%d@x>\r\nSubject: %s figures\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n%s\r\n--b\r\nContent-Type: image/png\r\n\r\n%s\r\n--b--\r\n", n, secretSubject, secretSubject, secretSubject))
 	}
 	if err := deliverOnce(s, alone, nil); err != nil {
@@ -50,6 +51,9 @@ func publicList(t *testing.T) (*site.Site, *lists.List) {
 	}
 	if l, err = lists.Of(s).Open(l.Addr); err != nil || !strings.Contains(shown(t, s), secretSubject) {
 		t.Fatalf("it has no pages: %v", err)
+	}
+	if got := get(s, "/dev/2/raw"); !strings.Contains(got.Body.String(), secretSubject) {
+		t.Fatalf("superlist-web does not show it: %d %s", got.Code, got.Body)
 	}
 	return s, l
 }
@@ -69,25 +73,37 @@ func shown(t *testing.T, s *site.Site) string {
 	return b.String()
 }
 
+// get asks superlist-web, as a stranger.
+func get(s *site.Site, path string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("GET", path, nil)
+	r.Host = "lists.example.org"
+	w := httptest.NewRecorder()
+	(&pages.Handler{Site: s, Log: new(maillog.Log), Sleep: func(time.Duration) {}}).ServeHTTP(w, r)
+	return w
+}
+
+// laterRun runs deliver two minutes from now.
+func laterRun(t *testing.T, s *site.Site, what string) {
+	t.Helper()
+	log, _ := maillog.Open("none", "info", "test")
+	r := &Runner{Site: s, Spool: s.Spool(), Log: log, atOnce: alone, Now: func() time.Time { return time.Now().Add(2 * time.Minute) }}
+	if err := r.Run(t.Context()); err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
 // wantPrivate wants superlist-web to say nothing of a list: what a stranger gets of a post
 // that is there is what they get of one that is not, or never was.
 func wantPrivate(t *testing.T, s *site.Site, l *lists.List, what string) {
 	t.Helper()
-	ask := func(path string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("GET", path, nil)
-		r.Host = "lists.example.org"
-		w := httptest.NewRecorder()
-		(&pages.Handler{Site: s, Log: new(maillog.Log), Sleep: func(time.Duration) {}}).ServeHTTP(w, r)
-		return w
-	}
 	month := time.Now().UTC().Format("2006-01")
-	none := ask("/dev/99999/raw")
+	none := get(s, "/dev/99999/raw")
 	if l.Web == lists.WebNobody {
-		none = ask("/nosuch/1")
+		none = get(s, "/nosuch/1")
 	}
 	for _, path := range []string{"", "index.html", "new.atom", "0/1.html", "t/0/1.html", month + ".html", month + ".mbox.gz", "1", "2/raw", "1/part/2", "1/t.mbox.gz", "1/t.atom",
 		"1@x/", "1@x/raw", "1@x/t.mbox.gz", "search?q=" + secretSubject, "search?q=figures&x=A", "search?q=figures&x=m", "../dev/0/1.html"} {
-		w := ask("/dev/" + path)
+		w := get(s, "/dev/"+path)
 		if w.Code != none.Code || w.Body.String() != none.Body.String() || w.Header().Get("Location") != none.Header().Get("Location") || len(w.Header()) != len(none.Header()) || w.Code == http.StatusOK {
 			t.Errorf("%s: /dev/%s: %d %v %s", what, path, w.Code, w.Header(), w.Body)
 		}
@@ -106,7 +122,79 @@ func becomesPrivate(s *site.Site, setting string) error {
 	return err
 }
 
+// removesPosts removes all posts of the list, as superlist archive rm does.
+func removesPosts(s *site.Site) error {
+	log, _ := maillog.Open("none", "info", "test")
+	r := &Runner{Site: s, Spool: s.Spool(), Log: log}
+	l, err := lists.Of(s).Open(path(dev))
+	if err != nil {
+		return err
+	}
+	entries, err := l.Posts().By(path("a@example.com"))
+	if err == nil {
+		_, _, _, err = r.Desk().RemovePosts(l, entries, "", people.ListRequest{Operator: "ann"})
+	}
+	return err
+}
+
+// checkRemoved holds that a post that is removed is seen by nobody: at once of
+// superlist-web, and of the files once deliver has run.
+func checkRemoved(t *testing.T, s *site.Site, what string, done bool) {
+	t.Helper()
+	l, err := lists.Of(s).Open(path(dev))
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+		return
+	}
+	gone, err := l.Posts().Removed()
+	if err != nil || done && len(gone) != 2 {
+		t.Errorf("%s: %d are removed, %v", what, len(gone), err)
+	}
+	if len(gone) == 0 {
+		return
+	}
+	for _, path := range []string{"1", "2/raw", "1/part/2", "1/t.mbox.gz", "1/t.atom", "1@x/", "1@x/raw", "search?q=" + secretSubject} {
+		if got := get(s, "/dev/"+path).Body.String(); strings.Contains(got, secretSubject+" figures") {
+			t.Errorf("%s: /dev/%s: %s", what, path, got)
+		}
+	}
+	if done && strings.Contains(shown(t, s), secretSubject) {
+		t.Errorf("%s: when the command has returned there is\n%s", what, shown(t, s))
+	}
+	laterRun(t, s, what)
+	if text := shown(t, s); strings.Contains(text, secretSubject) {
+		t.Errorf("%s: after the next superlist deliver there is\n%s", what, text)
+	}
+}
+
+// TestFaultRemoved fails each call by which posts are removed.
+func TestFaultRemoved(t *testing.T) {
+	t.Parallel()
+	disktest.Each(t, 10, func(f *disktest.Fault) {
+		s, _ := publicList(t)
+		err := removesPosts(onDisk(s, f.Disk()))
+		if err != nil && !f.Hit() {
+			t.Error(err)
+		}
+		checkRemoved(t, s, f.String(), err == nil)
+	})
+}
+
+// TestKillRemoved kills a process at each call by which posts are removed.
+func TestKillRemoved(t *testing.T) {
+	t.Parallel()
+	disktest.Kill(t, 10, func(run func(string) disktest.Death) {
+		s, _ := publicList(t)
+		k := run(task("removed", s, ""))
+		if k.Call == "" && k.Err != nil {
+			t.Errorf("%v: %s", k.Err, k.Said)
+		}
+		checkRemoved(t, s, k.String(), k.Call == "")
+	})
+}
+
 func init() {
+	tasks["removed"] = func(s *site.Site, d *disk.Disk, _ string) error { return removesPosts(onDisk(s, d)) }
 	tasks["private"] = func(s *site.Site, d *disk.Disk, setting string) error { return becomesPrivate(onDisk(s, d), setting) }
 }
 
@@ -129,11 +217,7 @@ func checkPrivate(t *testing.T, s *site.Site, what string, done bool) {
 	if done && strings.Contains(shown(t, s), secretSubject) {
 		t.Errorf("%s: when the command has returned there is\n%s", what, shown(t, s))
 	}
-	log, _ := maillog.Open("none", "info", "test")
-	r := &Runner{Site: s, Spool: s.Spool(), Log: log, atOnce: alone, Now: func() time.Time { return time.Now().Add(2 * time.Minute) }}
-	if err := r.Run(t.Context()); err != nil {
-		t.Errorf("%s: %v", what, err)
-	}
+	laterRun(t, s, what)
 	wantPrivate(t, s, l, what)
 	if text := shown(t, s); strings.Contains(text, "dev") || strings.Contains(text, secretSubject) {
 		t.Errorf("%s: after the next superlist deliver there is\n%s", what, text)
@@ -143,33 +227,28 @@ func checkPrivate(t *testing.T, s *site.Site, what string, done bool) {
 	}
 }
 
-// privacies are the settings with which a list is not public.
-var privacies = []string{"web=nobody", "web=members"}
-
-// TestFaultPrivate fails each call by which a list becomes private.
+// TestFaultPrivate fails each call by which a list's pages go from anybody to members.
 func TestFaultPrivate(t *testing.T) {
-	for _, setting := range privacies {
-		disktest.Each(t, 10, func(f *disktest.Fault) {
-			s, _ := publicList(t)
-			err := becomesPrivate(onDisk(s, f.Disk()), setting)
-			if err != nil && !f.Hit() {
-				t.Error(err)
-			}
-			checkPrivate(t, s, setting+", "+f.String(), err == nil)
-		})
-	}
+	t.Parallel()
+	disktest.Each(t, 10, func(f *disktest.Fault) {
+		s, _ := publicList(t)
+		err := becomesPrivate(onDisk(s, f.Disk()), "web=members")
+		if err != nil && !f.Hit() {
+			t.Error(err)
+		}
+		checkPrivate(t, s, f.String(), err == nil)
+	})
 }
 
-// TestKillPrivate kills a process at each call by which a list becomes private.
+// TestKillPrivate kills a process at each call by which a list becomes private to all.
 func TestKillPrivate(t *testing.T) {
-	for _, setting := range privacies {
-		disktest.Kill(t, 10, func(run func(string) disktest.Death) {
-			s, _ := publicList(t)
-			k := run(task("private", s, setting))
-			if k.Call == "" && k.Err != nil {
-				t.Errorf("%s: %v: %s", setting, k.Err, k.Said)
-			}
-			checkPrivate(t, s, setting+", "+k.String(), k.Call == "")
-		})
-	}
+	t.Parallel()
+	disktest.Kill(t, 10, func(run func(string) disktest.Death) {
+		s, _ := publicList(t)
+		k := run(task("private", s, "web=nobody"))
+		if k.Call == "" && k.Err != nil {
+			t.Errorf("%v: %s", k.Err, k.Said)
+		}
+		checkPrivate(t, s, k.String(), k.Call == "")
+	})
 }

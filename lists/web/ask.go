@@ -35,6 +35,31 @@ func (l *List) Note(text string, posts []archive.Entry) []byte {
 	return render("note", p)
 }
 
+// Seen returns posts without what must no longer be shown of those that were removed: a
+// crash may have left their lines in the index, and their files.
+func (l *List) Seen(posts []archive.Entry) ([]archive.Entry, error) {
+	removed, err := l.Posts.Removed()
+	if err != nil || len(removed) == 0 {
+		return posts, err
+	}
+	gone := make(map[int]bool)
+	for _, r := range removed {
+		gone[r.Number] = true
+	}
+	for i, e := range posts {
+		if gone[e.Number] {
+			posts[i] = unseen(e)
+		}
+	}
+	return posts, nil
+}
+
+// unseen is a post of which nothing may be shown any more.
+func unseen(e archive.Entry) archive.Entry {
+	e.Removed, e.From, e.Subject, e.MessageID = true, "", "", ""
+	return e
+}
+
 // rawURL returns where a post is as it was sent; empty if it is not available like
 // that.
 func (l *List) rawURL(e archive.Entry) string {
@@ -70,6 +95,9 @@ func (l *List) Message(e archive.Entry) ([]byte, error) {
 	var parent *archive.Entry
 	if e.Parent != "" {
 		list, err := l.Posts.ByMessageID(e.Parent)
+		if err == nil {
+			list, err = l.Seen(list)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -83,6 +111,9 @@ func (l *List) Message(e archive.Entry) ([]byte, error) {
 // threadOf returns the thread of a post.
 func (l *List) threadOf(e archive.Entry) (*book, error) {
 	list, err := l.Posts.Thread(e.Number)
+	if err == nil {
+		list, err = l.Seen(list)
+	}
 	return &book{entries: list}, err
 }
 

@@ -291,7 +291,7 @@ func (r *run) entry(n int) (archive.Entry, error) {
 
 func (r *run) seen(e archive.Entry) archive.Entry {
 	if _, is := r.gone[e.Number]; is {
-		e.Removed, e.From, e.Subject, e.MessageID = true, "", "", ""
+		return unseen(e)
 	}
 	return e
 }
