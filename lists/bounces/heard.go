@@ -71,19 +71,21 @@ func (j *Judge) Clear(l *lists.List, p smtp.Path, why string) (was bool, err err
 	if err != nil {
 		return was, err
 	}
-	name := hashOf(p)
+	name, cleared := hashOf(p), false
 	err = j.Site.Writer().Revise(l.Book(), ledger.Bouncing, []string{name}, j.Now(), func(old map[string]ledger.Record) (map[string]string, error) {
 		o, there := old[name]
 		r := Parse(o.Text)
 		if !there || !r.Heard(j.Now(), why) {
 			return nil, nil
 		}
-		was = true
-		j.Log.Printf(maillog.Info, "bounces list=%s member=%s %s reason=%q", l.Addr, p, Cleared, why)
+		cleared = true
 		text, err := r.Text()
 		return map[string]string{name: text}, err
 	})
-	return was, err
+	if cleared && err == nil {
+		j.Log.Printf(maillog.Info, "bounces list=%s member=%s %s reason=%q", l.Addr, p, Cleared, why)
+	}
+	return was || cleared, err
 }
 
 func find(l *lists.List, p smtp.Path) (m members.Member, is bool, err error) {

@@ -2,6 +2,7 @@ package bounces
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,6 +104,7 @@ type looking struct {
 	letters []outbox.Draft
 	told    []notice // for the owners
 	next    time.Time
+	said    []string // for the log, when all of it has happened: the journal is the list's too
 }
 
 // A notice tells the owners about one address.
@@ -162,7 +164,13 @@ func (j *Judge) look(l *lists.List, reminder string) (next time.Time, err error)
 		}
 		return texts, j.done(l, id)
 	})
-	return k.next, err
+	if err != nil {
+		return k.next, err
+	}
+	for _, line := range k.said {
+		j.Log.Printf(maillog.Info, "%s", line)
+	}
+	return k.next, nil
 }
 
 // On a host of a cluster what a look changes comes to be at its end, or not at all, and its
@@ -368,7 +376,7 @@ func (k *looking) do(r *Record, p smtp.Path, m members.Member, step What) error 
 	score := r.Score(k.rules, k.now, k.isVoid)
 	r.Do(step, at)
 	why := r.History[len(r.History)-1].Why
-	k.j.Log.Printf(maillog.Info, "bounces list=%s member=%s %s score=%g reason=%q", k.l.Addr, p, step, score, why)
+	k.said = append(k.said, fmt.Sprintf("bounces list=%s member=%s %s score=%g reason=%q", k.l.Addr, p, step, score, why))
 	return nil
 }
 
