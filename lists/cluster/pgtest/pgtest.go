@@ -28,12 +28,21 @@ type Server struct {
 	bin, dir string
 	libs     string // where it has libraries that the system has not
 	cmd      *exec.Cmd
+	address  string                         // where it listens besides
+	within   func(start func() error) error // where it is started
 }
 
 // Start makes a new cluster of databases and starts its server. It ends with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{t: t}
+	return StartAt(t, "", func(start func() error) error { return start() })
+}
+
+// StartAt is Start for a server that listens at an address too, and lets everybody in. within
+// starts it, in a network namespace for instance.
+func StartAt(t testing.TB, address string, within func(start func() error) error) *Server {
+	t.Helper()
+	s := &Server{t: t, address: address, within: within}
 	dir, err := os.MkdirTemp("", "pg") // the path of a socket is short
 	if err != nil {
 		t.Fatal(err)
@@ -85,6 +94,11 @@ func (s *Server) data() error {
 	}
 	if err := os.Chmod(s.dir+"/data", 0o700); err != nil {
 		return err
+	}
+	if s.address != "" {
+		if err := os.WriteFile(s.dir+"/data/pg_hba.conf", []byte("local all all trust\nhost all all all trust\n"), 0o600); err != nil {
+			return err
+		}
 	}
 	return s.own(s.dir + "/data")
 }
@@ -188,9 +202,9 @@ func (s *Server) Restart() {
 	defer log.Close()
 	pidFile := filepath.Join(s.dir, "data", "postmaster.pid")
 	os.Remove(pidFile)
-	s.cmd = s.command("postgres", "-D", s.dir+"/data", "-k", s.dir, "-c", "listen_addresses=", "-c", "shared_buffers=32MB", "-c", "fsync=off", "-c", "jit=off")
+	s.cmd = s.command("postgres", "-D", s.dir+"/data", "-k", s.dir, "-c", "listen_addresses="+s.address, "-c", "shared_buffers=32MB", "-c", "fsync=off", "-c", "jit=off")
 	s.cmd.Stdout, s.cmd.Stderr = log, log
-	if err := s.cmd.Start(); err != nil {
+	if err := s.within(s.cmd.Start); err != nil {
 		s.t.Fatal(err)
 	}
 	for end := time.Now().Add(startTime); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
