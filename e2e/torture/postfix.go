@@ -229,7 +229,7 @@ func (h *host) up() error {
 			err = derr
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("Postfix does not come up: %w", cmp.Or(err, errors.New("it was started again and again")))
+			return fmt.Errorf("the Postfix does not come up: %w", cmp.Or(err, errors.New("it was started again and again")))
 		}
 	}
 }

@@ -5,6 +5,8 @@ package entry
 import "runtime"
 
 // memProfileRate is set by start.
+//
+//lint:ignore U1000 the assembler code uses it
 var memProfileRate = &runtime.MemProfileRate
 
 // start is the first instruction of a program that serves one connection, if it was
@@ -25,4 +27,6 @@ var memProfileRate = &runtime.MemProfileRate
 // program here makes: the runtime would walk its stack for the first one.
 //
 // Without it, the programs do the same and take a sixth longer.
+//
+//lint:ignore U1000 the linker uses it
 func start()
