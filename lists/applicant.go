@@ -3,6 +3,8 @@ package lists
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"superlist/lists/confirmation"
@@ -92,4 +94,11 @@ func (l *List) Applicants() ([]Applicant, error) {
 // on disk.
 func (l *List) EndApplication(name string) error {
 	return l.Ledger.Forget(l.Book(), ledger.Requests, name)
+}
+
+// IsShared reports whether this host is one of a cluster, so that others may know of
+// applicants and posts of the list that it has not heard of.
+func (l *List) IsShared() bool {
+	_, err := os.Lstat(filepath.Join(l.In().Root, ".cluster", ".host"))
+	return err == nil
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"time"
 
 	"superlist/lists"
@@ -33,10 +34,19 @@ func (m memory) Undecided(name string, now time.Time) error {
 
 func (m memory) Waits(name string) error {
 	_, err := m.of.FindApplicant(name)
-	return err
+	return m.known(err)
 }
 
-func (m memory) Holds(name string) error { return heldpost.Has(m.of, name) }
+func (m memory) Holds(name string) error { return m.known(heldpost.Has(m.of, name)) }
+
+// known passes over what this host has not, where others may have it: a session does not ask
+// them, and superlist deliver does.
+func (m memory) known(err error) error {
+	if errors.Is(err, confirmation.ReplyDecided) && m.of.IsShared() {
+		return nil
+	}
+	return err
+}
 
 type quotas struct{ of *lists.List }
 
