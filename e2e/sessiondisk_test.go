@@ -19,7 +19,7 @@ var diskWriters = []string{
 }
 
 // diskReaders are the others of its functions.
-var diskReaders = []string{"File", "Fresh", "IsShared", "OpenFile", "OpenRegular", "ReadRegular", "Stale", "Unique", "Within"}
+var diskReaders = []string{"File", "Fresh", "OpenFile", "OpenRegular", "ReadRegular", "Stale", "Unique", "Within"}
 
 // sessionsMayWrite are the functions that a session of mail has in it and that call one of
 // diskWriters, and why it may. A package stands for all of its functions.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"superlist/lists"
@@ -45,6 +46,7 @@ func moveList(d *disk.Disk, config string) error {
 // TestKilledMove kills a move at each call: check finds nothing wrong, or says what to
 // do, and the move called again completes it.
 func TestKilledMove(t *testing.T) {
+	t.Setenv("PATH", t.TempDir()) // postconf takes a second to say that there is no main.cf
 	disktest.Kill(t, 12, func(try func(string) disktest.Death) {
 		dir := t.TempDir()
 		config := sitetest.Write(t, dir, fmt.Sprintf("log = \"none\"\n[relay]\naddress = %q", "maildir:"+dir+"/out"))
@@ -127,7 +129,8 @@ func changeAddress(d *disk.Disk, config string) error {
 // check names the command to call again unless it was done or had not begun, and that
 // completes it.
 func TestKilledAddressChange(t *testing.T) {
-	said := false
+	t.Setenv("PATH", t.TempDir()) // postconf takes a second to say that there is no main.cf
+	var said atomic.Bool
 	disktest.Kill(t, 20, func(try func(string) disktest.Death) {
 		dir := t.TempDir()
 		config := sitetest.Write(t, dir, fmt.Sprintf("log = \"none\"\n[relay]\naddress = %q", "maildir:"+dir+"/out"))
@@ -165,7 +168,7 @@ func TestKilledAddressChange(t *testing.T) {
 			t.Errorf("%v: %d times the old address, and check says %+v", k, old, wrong)
 		}
 		for _, f := range wrong {
-			if said = true; !strings.Contains(f.Text, "superlist member mv alice@example.com alice@example.net is not done") || !strings.HasPrefix(f.Mend, "call it again") {
+			if said.Store(true); !strings.Contains(f.Text, "superlist member mv alice@example.com alice@example.net is not done") || !strings.HasPrefix(f.Mend, "call it again") {
 				t.Errorf("%v: %+v", k, f)
 			}
 		}
@@ -176,7 +179,7 @@ func TestKilledAddressChange(t *testing.T) {
 			t.Errorf("%v: again: %d, %d, %+v", k, has(beforeChange), has(afterChange), wrong)
 		}
 	})
-	if !said {
+	if !said.Load() {
 		t.Error("check had never to say anything")
 	}
 }

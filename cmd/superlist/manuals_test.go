@@ -176,7 +176,7 @@ func TestManualsSettings(t *testing.T) {
 			}
 		}
 		for _, m := range span.FindAllStringSubmatch(rest, -1) {
-			if !setting.MatchString(m[1]) || ofPostfix.MatchString(m[1]) {
+			if !setting.MatchString(m[1]) || ofOthers.MatchString(m[1]) {
 				continue
 			}
 			n++
@@ -190,8 +190,9 @@ func TestManualsSettings(t *testing.T) {
 	}
 }
 
-// ofPostfix are settings of Postfix, and a restriction class that is named in one.
-var ofPostfix = regexp.MustCompile(`^(smtpd?_|lists = )`)
+// ofOthers are settings of Postfix, a restriction class that is named in one, and settings
+// of PostgreSQL and pgbouncer.
+var ofOthers = regexp.MustCompile(`^(smtpd?_|lists = |ssl = |pool_mode = )`)
 
 // message is a reply, or a sentence.
 var message = regexp.MustCompile(`^([245][0-9][0-9] .*|([a-z']+ )+[a-z']+)$`)

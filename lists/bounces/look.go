@@ -178,7 +178,7 @@ func (j *Judge) look(l *lists.List, reminder string) (next time.Time, err error)
 
 // begin drops the letters of an earlier try, unless that has come to its end.
 func (j *Judge) begin(l *lists.List, id string) error {
-	if !j.Site.Disk.IsShared() {
+	if !j.Site.InCluster() {
 		return nil
 	}
 	done := false
@@ -194,7 +194,7 @@ func (j *Judge) begin(l *lists.List, id string) error {
 
 // done notes that a look comes to its end. The caller has begun a change of the list.
 func (j *Judge) done(l *lists.List, id string) error {
-	if !j.Site.Disk.IsShared() {
+	if !j.Site.InCluster() {
 		return nil
 	}
 	own := j.Site.Own(id)

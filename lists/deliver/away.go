@@ -50,7 +50,7 @@ func (r *Runner) isAway(err error) {
 // resolve returns what an address means, by what the other hosts know too.
 func (r *Runner) resolve(to smtp.Path) (lists.Destination, error) {
 	resolve := func() (lists.Destination, error) { return lists.Of(r.Site).ResolveAt(to, r.now()) }
-	if !r.Site.Disk.IsShared() {
+	if !r.Site.InCluster() {
 		return resolve()
 	}
 	dir := r.Site.ListsDir
@@ -142,7 +142,7 @@ func (r *Runner) firstProved(l *lists.List, author smtp.Path, names []string, ca
 			return false, err
 		}
 		return confirmation.FirstProved(r.Site.Writer(), own, author, names, cause, r.now())
-	case err != nil || !r.Site.Disk.IsShared():
+	case err != nil || !r.Site.InCluster():
 		return first, err
 	}
 	before, err := confirmation.IsProved(own, author, names, cause, r.now())

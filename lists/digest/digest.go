@@ -281,7 +281,7 @@ func (d *digests) one(last int) (Made, error) {
 	}
 	if one.Members > 0 {
 		d.Issue++
-		if d.Spool.Disk.IsShared() {
+		if d.Site.InCluster() {
 			d.Done = append(d.Done, attempt{d.Issue, d.At})
 			d.Done = d.Done[max(0, len(d.Done)-keepDone):]
 		}
@@ -327,7 +327,7 @@ func (d *digests) plan(last int) (posts []archive.Entry, err error) {
 		posts = append(posts, e)
 	}
 	if d.Upto > 0 {
-		if d.Spool.Disk.IsShared() { // it may be another host's, which has given its digest that name
+		if d.Site.InCluster() { // it may be another host's, which has given its digest that name
 			d.At = d.Now()
 			return posts, d.write()
 		}

@@ -47,7 +47,7 @@ func (s *Digests) IsMade(list smtp.Path, id string) (made, never bool) {
 	if err != nil {
 		return false, false // if in doubt, later
 	}
-	if s.Spool.Disk.IsShared() {
+	if s.Site.InCluster() {
 		return now.counts(l, id)
 	}
 	if now.Upto > 0 {

@@ -91,7 +91,7 @@ const elsewhere = 10 * 24 * time.Hour
 func (s *Desk) finishDecided(l *lists.List, spool *queue.Spool, held *queue.Message, d confirmation.Decided) error {
 	// What made the decision may be in the spool of another host, which has as long as
 	// its messages wait.
-	if s.Site.Disk.IsShared() && s.Now().Sub(d.At) < elsewhere {
+	if s.Site.InCluster() && s.Now().Sub(d.At) < elsewhere {
 		return nil
 	}
 	if dot := strings.LastIndexByte(d.Cause, '.'); dot >= 0 {

@@ -49,7 +49,7 @@ func (s *Desk) Summaries() error {
 // written within the change that says who does: if that does not come to be, they are
 // dropped before the next try.
 func (s *Desk) summaryOnce(l *lists.List, c outbox.Cause) (err error) {
-	if !s.Site.Disk.IsShared() {
+	if !s.Site.InCluster() {
 		return s.summary(l, c)
 	}
 	end, err := s.Site.Disk.Begin(l.Dir)

@@ -78,10 +78,13 @@ func (s *Site) checkCluster() error {
 	return nil
 }
 
+// InCluster reports whether other hosts have the same lists.
+func (s *Site) InCluster() bool { return s.Cluster.Database != "" }
+
 // Own returns an id that no other host of the cluster has: a host that is alone needs none
 // of its own.
 func (s *Site) Own(id string) string {
-	if s.Cluster.Database == "" {
+	if !s.InCluster() {
 		return id
 	}
 	host, err := s.Cluster.Name()

@@ -72,9 +72,6 @@ func (d *Disk) Stale(dir string, read func() error) error {
 	return d.Shared.Stale(dir, read)
 }
 
-// IsShared reports whether other hosts have some of the files.
-func (d *Disk) IsShared() bool { return d != nil && d.Shared != nil }
-
 // changes reports whether a system call changes what another host would see.
 func changes(call string) bool {
 	switch call {

@@ -121,7 +121,9 @@ func TestCut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		c.mu.Lock()
 		c.n, c.hit = n, false
+		c.mu.Unlock()
 		b.DB = db
 		who := fmt.Sprintf("user%03d@example.com", n)
 		changed := b.Change([]string{at}, func() error {
@@ -155,7 +157,10 @@ func TestCut(t *testing.T) {
 		if where == away {
 			at, away = away, at
 		}
-		if !c.hit {
+		c.mu.Lock()
+		hit := c.hit
+		c.mu.Unlock()
+		if !hit {
 			break
 		}
 		cuts++

@@ -214,7 +214,7 @@ func (db *DB) begin(changes bool, queue func(*pgx.Batch)) (cluster.Tx, error) {
 	t := &tx{db: db, conn: conn}
 	if changes {
 		t.done = make(chan struct{})
-		go t.live()
+		go t.live(db.lifeEach)
 	}
 	return t, nil
 }

@@ -24,8 +24,8 @@ type tx struct {
 }
 
 // live says from time to time that this host works.
-func (t *tx) live() {
-	tick := time.NewTicker(t.db.lifeEach)
+func (t *tx) live(each time.Duration) {
+	tick := time.NewTicker(each)
 	defer tick.Stop()
 	for {
 		select {
