@@ -19,14 +19,19 @@ import (
 // sql runs a statement past all others.
 func sql(t testing.TB, s *pgtest.Server, statement string) {
 	t.Helper()
+	if err := trySQL(s, statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func trySQL(s *pgtest.Server, statement string) error {
 	conn, err := pgx.Connect(context.Background(), s.URL())
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer conn.Close(context.Background())
-	if _, err := conn.Exec(context.Background(), statement); err != nil {
-		t.Fatal(err)
-	}
+	_, err = conn.Exec(context.Background(), statement)
+	return err
 }
 
 // TestReady: a database without tables, and one of a newer version, are told apart, and
