@@ -54,7 +54,8 @@ $(REPORT): e2e/report/*.go | go
 # The two longest fault loops start thousands of processes, one goroutine each, and
 # the race detector makes them four times as dear: their files say !race, and they
 # are run once more without it.
-TEST    = $(GO) test -json -count=1 -timeout 45m
+# Three packages at a time on two processors: some of them wait for a Postfix or a clock.
+TEST    = $(GO) test -json -count=1 -timeout 45m -p $$(n=$$(nproc); echo $$((n + (n + 1) / 2)))
 NO_RACE = -run '^Test(Fault|Kill)(Acts|Hosts)?$$' ./lists/cluster/clustertest ./lists/deliver ./lists/web
 
 test: build $(REPORT)
